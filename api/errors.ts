@@ -1,0 +1,77 @@
+// The one error that crosses component borders, as Kubernetes' `Status` names it, and the two ways a programmer can be
+// wrong.
+
+/** Reasons of `metav1.Status`, with the HTTP code each one travels under. */
+export const statusCodes = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  NotAcceptable: 406,
+  AlreadyExists: 409,
+  Conflict: 409,
+  Gone: 410,
+  Expired: 410,
+  RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
+  Invalid: 422,
+  TooManyRequests: 429,
+  InternalError: 500,
+  /** What the original answers where it forgot to say why; the wire carries no reason then. */
+  Unknown: 500,
+  ServiceUnavailable: 503,
+  Timeout: 504,
+} as const;
+export type ErrorReason = keyof typeof statusCodes;
+
+/** One field of one object that is wrong. `reason` is a `metav1.CauseType`; `path` as in `spec.containers[0].name`. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+  readonly reason?:
+    | "FieldValueInvalid"
+    | "FieldValueRequired"
+    | "FieldValueDuplicate"
+    | "FieldValueNotSupported"
+    | "FieldValueForbidden"
+    | "FieldValueTooLong"
+    | "FieldValueTooMany"
+    | "FieldValueNotFound"
+    | "FieldValueTypeInvalid";
+}
+
+export interface ErrorDetails {
+  readonly name?: string;
+  readonly group?: string;
+  readonly kind?: string;
+  readonly uid?: string;
+  readonly causes?: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** Switch on `reason`; never parse `message`. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly reason: ErrorReason;
+  readonly details: ErrorDetails | undefined;
+  /** With which token a list that cannot go on as it was may go on as it is. */
+  readonly continue: string | undefined;
+  constructor(reason: ErrorReason, message: string, details?: ErrorDetails, token?: string) {
+    super(message);
+    this.reason = reason;
+    this.details = details;
+    this.continue = token;
+  }
+}
+
+export const hasReason = (e: unknown, ...reasons: readonly ErrorReason[]): boolean =>
+  e instanceof ApiError && reasons.includes(e.reason);
+
+/** The request may or may not have taken effect: the caller has to look before it leaps again. */
+export const isAmbiguous = (e: unknown): boolean => hasReason(e, "Timeout", "ServiceUnavailable", "InternalError");
+
+/** On in production: the process dies, its supervisor starts it again, the state is in the log. */
+export function assert(condition: unknown, believed: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${believed}`);
+}

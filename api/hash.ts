@@ -1,0 +1,56 @@
+// Short names made from content: the same input always gives the same name, so making it twice meets in one place.
+
+/** Consonants and digits that cannot be misread or spell a word, as Kubernetes' generated names use. */
+const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+/** 53 bits of mixing over the text's code units; for names, never for secrets. */
+function mix(text: string): number {
+  let low = 0xdeadbeef;
+  let high = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    low = Math.imul(low ^ unit, 2654435761);
+    high = Math.imul(high ^ unit, 1597334677);
+  }
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  return 4294967296 * (2097151 & high) + (low >>> 0);
+}
+
+/** `length` (at most 11) letters that depend on the whole text. */
+export function hashName(text: string, length: number): string {
+  let rest = mix(text);
+  let name = "";
+  for (let i = 0; i < length; i++) {
+    name += alphabet[rest % alphabet.length];
+    rest = Math.floor(rest / alphabet.length);
+  }
+  return name;
+}
+
+/** `<owner>-<5 letters>` for the child in a slot; looks random, is not. Cut so that it stays a valid name. */
+export const childName = (
+  owner: { readonly name: string; readonly uid: string },
+  slot: number | string,
+  salt: number,
+): string => `${owner.name.slice(0, 57)}-${hashName(`${owner.uid}/${slot}/${salt}`, 5)}`;
+
+/** JSON with keys in order and absent fields left out: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) =>
+    v !== null && typeof v === "object" && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
+  );
+}
+
+/** Would both be written as the same JSON, whatever the order of their keys? An undefined field counts as absent. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
+  for (const key in left) if (!sameJson(left[key], right[key])) return false;
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
+}

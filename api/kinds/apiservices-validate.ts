@@ -1,0 +1,54 @@
+// What can be wrong with an API service. Source: the rules of the aggregation layer.
+import type { Problem } from "../errors.ts";
+import type { APIService } from "../generated/types.ts";
+import type { Draft } from "../meta.ts";
+import { validateServiceName, validateSubdomainName } from "../names.ts";
+import { detailOf, inRange, invalid, required } from "../problems.ts";
+
+function validateTrust({ spec: { caBundle, insecureSkipTLSVerify, service } }: Draft<APIService>): readonly Problem[] {
+  const path = "spec.insecureSkipTLSVerify";
+  if (!service)
+    return [
+      ...(caBundle
+        ? [invalid("spec.caBundle", `${atob(caBundle).length} bytes`, "local APIServices may not have a caBundle")]
+        : []),
+      ...(insecureSkipTLSVerify
+        ? [invalid(path, insecureSkipTLSVerify, "local APIServices may not have insecureSkipTLSVerify")]
+        : []),
+    ];
+  return insecureSkipTLSVerify && caBundle
+    ? [invalid(path, insecureSkipTLSVerify, "may not be true if caBundle is present")]
+    : [];
+}
+
+function validateService({ spec: { service } }: Draft<APIService>): readonly Problem[] {
+  if (!service) return [];
+  const path = "spec.service";
+  return [
+    ...(service.namespace ? [] : [required(`${path}.namespace`)]),
+    ...(service.name ? [] : [required(`${path}.name`)]),
+    ...inRange(service.port, `${path}.port`, 1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"),
+  ];
+}
+
+export function validateApiService(draft: Draft<APIService>): readonly Problem[] {
+  const { group = "", version = "", groupPriorityMinimum, versionPriority } = draft.spec;
+  const { name = "" } = draft.metadata;
+  const wanted = `${version}.${group}`;
+  return [
+    ...(name === wanted
+      ? []
+      : [invalid("metadata.name", name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`)]),
+    ...(group === "" && version !== "v1"
+      ? [required("spec.group", `only v1 may have an empty group and it better be legacy kube`)]
+      : []),
+    ...validateSubdomainName(group, "spec.group"),
+    ...(version === ""
+      ? validateServiceName("-", "spec.version").map((p) => invalid("spec.version", version, detailOf(p)))
+      : validateServiceName(version, "spec.version")),
+    ...inRange(groupPriorityMinimum, "spec.groupPriorityMinimum", 1, 20_000, "must be positive and less than 20000"),
+    ...inRange(versionPriority, "spec.versionPriority", 1, 1000, "must be positive and less than 1000"),
+    ...validateService(draft),
+    ...validateTrust(draft),
+  ];
+}

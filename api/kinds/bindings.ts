@@ -1,0 +1,29 @@
+// Binding: the decision that a pod goes to a node, told once and not kept.
+import type { Binding } from "../generated/types.ts";
+import type { Problem } from "../errors.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { required, unsupported } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+
+export type { Binding } from "../generated/types.ts";
+
+/** A pod may be bound to a node and to nothing else. */
+export function validateBinding({ target }: Draft<Binding>): readonly Problem[] {
+  return [
+    ...(target?.kind && target.kind !== "Node" ? [unsupported("target.kind", target.kind, ["Node", "<empty>"])] : []),
+    ...(target?.name ? [] : [required("target.name")]),
+  ];
+}
+
+export const bindings = define<Binding>({
+  group: "",
+  version: "v1",
+  kind: "Binding",
+  plural: "bindings",
+  scope: "Namespaced",
+  virtual: "review",
+  published: "io.k8s.api.core.v1.Binding",
+  schema: schemaOf("io.k8s.api.core.v1.Binding"),
+  validate: validateBinding,
+});

@@ -1,0 +1,116 @@
+// What can be wrong with a request for a certificate, and with what was decided about it.
+import type { Problem } from "../errors.ts";
+import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
+import type { Draft } from "../meta.ts";
+import { duplicate, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { fromBase64, pemBlocks } from "./pem.ts";
+import { validateSignerName } from "./signer-names.ts";
+
+const shortestSeconds = 600;
+const legacySigner = "kubernetes.io/legacy-unknown";
+const usages = [
+  "any",
+  "cert sign",
+  "client auth",
+  "code signing",
+  "content commitment",
+  "crl sign",
+  "data encipherment",
+  "decipher only",
+  "digital signature",
+  "email protection",
+  "encipher only",
+  "ipsec end system",
+  "ipsec tunnel",
+  "ipsec user",
+  "key agreement",
+  "key encipherment",
+  "microsoft sgc",
+  "netscape sgc",
+  "ocsp signing",
+  "s/mime",
+  "server auth",
+  "signing",
+  "timestamping",
+];
+
+function validateRequest(request: string): readonly Problem[] {
+  const [first] = pemBlocks(fromBase64(request) ?? "");
+  return first?.type === "CERTIFICATE REQUEST"
+    ? []
+    : [invalid("spec.request", request, "PEM block type must be CERTIFICATE REQUEST")];
+}
+
+/** What is wrong with a request before anybody has looked at it. */
+export function validateRequested({ spec }: Draft<CertificateSigningRequest>): readonly Problem[] {
+  const { usages: wanted = [], signerName, expirationSeconds: seconds } = spec;
+  return [
+    ...validateRequest(spec.request ?? ""),
+    ...(wanted.length > 0 ? [] : [required("spec.usages")]),
+    ...wanted.flatMap((u, i) => oneOf(u, `spec.usages[${i}]`, usages)),
+    ...wanted.flatMap((u, i) => (wanted.indexOf(u) < i ? [duplicate(`spec.usages[${i}]`, u)] : [])),
+    ...(signerName === legacySigner
+      ? [invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")]
+      : validateSignerName(signerName, "spec.signerName")),
+    ...(seconds !== undefined && seconds < shortestSeconds
+      ? [invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)")]
+      : []),
+  ];
+}
+
+/** Once decided, this is so: it cannot be half approved. */
+const plainTypes = ["Approved", "Denied", "Failed"];
+const conditionsPath = "status.conditions";
+
+function validateStatusOf({ type, status }: CertificateSigningRequestCondition, path: string): readonly Problem[] {
+  if (!status) return [required(path)];
+  const allowed = plainTypes.includes(type) ? ["True"] : ["False", "True", "Unknown"];
+  return allowed.includes(status) ? [] : [unsupported(path, status, allowed)];
+}
+
+function validateConditions(all: readonly CertificateSigningRequestCondition[]): readonly Problem[] {
+  const opposite: Readonly<Record<string, string>> = { Approved: "Denied", Denied: "Approved" };
+  return all.flatMap((c, i) => {
+    const path = `${conditionsPath}[${i}]`;
+    const before = all.slice(0, i);
+    const clashes = before.some((b) => b.type === opposite[c.type]);
+    return [
+      ...(c.type ? [] : [required(`${path}.type`)]),
+      ...validateStatusOf(c, `${path}.status`),
+      ...(clashes ? [invalid(`${path}.type`, c.type, "Approved and Denied conditions are mutually exclusive")] : []),
+      ...(before.some((b) => b.type === c.type) ? [duplicate(`${path}.type`, c.type)] : []),
+    ];
+  });
+}
+
+function validateCertificate(certificate: string): readonly Problem[] {
+  const blocks = pemBlocks(fromBase64(certificate) ?? "");
+  const other = blocks.find(({ type }) => type !== "CERTIFICATE");
+  const fault = other
+    ? `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(other.type)}`
+    : blocks.some(({ hasHeaders }) => hasHeaders)
+      ? "no PEM block headers are permitted"
+      : blocks.length === 0
+        ? "must contain at least one CERTIFICATE PEM block"
+        : undefined;
+  return fault === undefined ? [] : [invalid("status.certificate", "<certificate data>", fault)];
+}
+
+/** What is wrong with a status: what was decided stays, and a certificate is not exchanged for another. */
+export function validateDecided(next: CertificateSigningRequest, old: CertificateSigningRequest): readonly Problem[] {
+  const { conditions = [], certificate = "" } = next.status ?? {};
+  const { conditions: before = [], certificate: issued = "" } = old.status ?? {};
+  const removed = plainTypes.filter(
+    (type) => before.some((c) => c.type === type) && !conditions.some((c) => c.type === type),
+  );
+  return [
+    ...validateConditions(conditions),
+    ...(certificate === issued || certificate === "" ? [] : validateCertificate(certificate)),
+    ...removed.map((type) =>
+      forbidden(conditionsPath, `updates may not remove a condition of type ${JSON.stringify(type)}`),
+    ),
+    ...(issued !== "" && certificate !== issued
+      ? [forbidden("status.certificate", "updates may not modify existing certificate content")]
+      : []),
+  ];
+}

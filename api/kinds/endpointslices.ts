@@ -1,0 +1,45 @@
+// EndpointSlice: up to a hundred addresses behind a service, with what each is good for.
+import type { EndpointSlice } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, firstThree, nameColumn } from "./columns.ts";
+import { validateEndpointSlice } from "./endpointslices-validate.ts";
+
+export type { EndpointSlice } from "../generated/types.ts";
+
+export const endpointSlices = define<EndpointSlice>({
+  group: "discovery.k8s.io",
+  version: "v1",
+  kind: "EndpointSlice",
+  plural: "endpointslices",
+  scope: "Namespaced",
+  published: "io.k8s.api.discovery.v1.EndpointSlice",
+  schema: schemaOf("io.k8s.api.discovery.v1.EndpointSlice"),
+  generation: "content",
+  defaults: (d) => ({
+    ...d,
+    ...(d.ports ? { ports: d.ports.map((p) => ({ ...p, name: p.name ?? "", protocol: p.protocol ?? "TCP" })) } : {}),
+  }),
+  validate: validateEndpointSlice,
+  columns: [
+    nameColumn,
+    { name: "AddressType", cell: (s) => s.addressType },
+    {
+      name: "Ports",
+      cell: (s) =>
+        firstThree(
+          (s.ports ?? []).map((p) => String(p.port ?? p.name ?? "*")),
+          "<unset>",
+        ),
+    },
+    {
+      name: "Endpoints",
+      cell: (s) =>
+        firstThree(
+          (s.endpoints ?? []).flatMap((e) => e.addresses),
+          "<unset>",
+        ),
+    },
+    ageColumn,
+  ],
+});

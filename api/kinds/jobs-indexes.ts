@@ -1,0 +1,48 @@
+// Sets of a job's indexes, written short: `0,2-5,9`.
+
+const whole = /^[+-]?\d+$/;
+
+function interval(text: string, completions: number): readonly [from: number, to: number] | string {
+  const limits = text.split("-");
+  if (limits.length > 2)
+    return `the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`;
+  for (const limit of limits) {
+    if (!whole.test(limit)) return `cannot convert string to integer for index: ${JSON.stringify(limit)}`;
+    if (Number(limit) >= completions) return `too large index: ${JSON.stringify(limit)}`;
+  }
+  const [from, to] = [Number(limits[0]), Number(limits.at(-1))];
+  return limits.length > 1 && from >= to ? `non-increasing order, previous: ${from}, current: ${to}` : [from, to];
+}
+
+/** How many indexes there are in the set, or why it cannot be read. */
+export function countIndexes(text: string, completions: number): number | string {
+  if (text === "") return 0;
+  let total = 0;
+  let last: number | undefined;
+  for (const part of text.split(",")) {
+    const read = interval(part, completions);
+    if (typeof read === "string") return read;
+    const [from, to] = read;
+    if (last !== undefined && last >= from) return `non-increasing order, previous: ${last}, current: ${from}`;
+    total += to - from + 1;
+    last = to;
+  }
+  return total;
+}
+
+/** The first index that is in both sets, as far as they can be read. */
+export function sharedIndex(a: string, b: string, completions: number): number | undefined {
+  const read = (text: string): readonly (readonly [number, number])[] =>
+    text === ""
+      ? []
+      : text.split(",").flatMap((part) => {
+          const one = interval(part, completions);
+          return typeof one === "string" ? [] : [one];
+        });
+  const others = read(b);
+  for (const [from, to] of read(a)) {
+    const met = others.find(([start, end]) => from <= end && start <= to);
+    if (met) return Math.max(from, met[0]);
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+// LimitRange: how much one thing in a namespace may ask for, and what it asks for when it does not say.
+import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { validateLimitRange } from "./limitranges-validate.ts";
+
+export type { LimitRange } from "../generated/types.ts";
+
+/** A container is limited to the most it may have, and requests what it is limited to, unless it says otherwise. */
+function itemDefaults(item: LimitRangeItem): LimitRangeItem {
+  if (item.type !== "Container") return item;
+  const limits = { ...item.max, ...item.default };
+  return { ...item, default: limits, defaultRequest: { ...item.min, ...limits, ...item.defaultRequest } };
+}
+
+export const limitRanges = define<LimitRange>({
+  group: "",
+  version: "v1",
+  kind: "LimitRange",
+  plural: "limitranges",
+  shortNames: ["limits"],
+  scope: "Namespaced",
+  allowCreateOnUpdate: true,
+  published: "io.k8s.api.core.v1.LimitRange",
+  schema: schemaOf("io.k8s.api.core.v1.LimitRange"),
+  defaults: (d) => (d.spec?.limits ? { ...d, spec: { ...d.spec, limits: d.spec.limits.map(itemDefaults) } } : d),
+  validate: validateLimitRange,
+});

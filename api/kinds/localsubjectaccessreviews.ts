@@ -1,0 +1,31 @@
+// LocalSubjectAccessReview: may somebody do something in this namespace?
+import type { LocalSubjectAccessReview } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { invalid } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+import { validateNameless, validateQuestion, validateSubject } from "./access-reviews-validate.ts";
+
+export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
+  group: "authorization.k8s.io",
+  version: "v1",
+  kind: "LocalSubjectAccessReview",
+  plural: "localsubjectaccessreviews",
+  scope: "Namespaced",
+  virtual: "review",
+  published: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
+  schema: schemaOf("io.k8s.api.authorization.v1.LocalSubjectAccessReview"),
+  validate: ({ metadata, spec }) => {
+    const { namespace, ...said } = metadata;
+    const { resourceAttributes: resource, nonResourceAttributes: other } = spec ?? {};
+    const within = resource?.namespace ?? "";
+    return [
+      ...validateQuestion(spec),
+      ...validateSubject(spec),
+      ...validateNameless(said, "must be empty except for namespace"),
+      ...(resource && within !== namespace
+        ? [invalid("spec.resourceAttributes.namespace", within, "must match metadata.namespace")]
+        : []),
+      ...(other ? [invalid("spec.nonResourceAttributes", other, "disallowed on this kind of request")] : []),
+    ];
+  },
+});

@@ -1,0 +1,75 @@
+// What can be wrong with a node, and what of it never changes once it is known.
+import type { Node, NodeAddress, Taint } from "../generated/types.ts";
+import { validateOldBlock } from "../addresses-validate.ts";
+import { parseBlock } from "../addresses.ts";
+import type { Problem } from "../errors.ts";
+import { sameJson } from "../hash.ts";
+import type { Draft } from "../meta.ts";
+import { validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
+import { duplicate, forbidden, invalid, oneOf, required } from "../problems.ts";
+import { validateAmount } from "../resource-names.ts";
+
+const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+function validateTaints(taints: readonly Taint[], path: string): readonly Problem[] {
+  return taints.flatMap((taint, i) => {
+    const { effect, key, value = "" } = taint;
+    const at = `${path}[${i}]`;
+    const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
+    const twice = duplicate(at, taint);
+    return [
+      ...validateQualifiedName(key, `${at}.key`),
+      ...validateLabelValue(value, `${at}.value`),
+      ...(effect ? oneOf(effect, `${at}.effect`, effects) : [required(`${at}.effect`)]),
+      ...(again ? [{ ...twice, message: `${twice.message}: taints must be unique by key and effect pair` }] : []),
+    ];
+  });
+}
+
+function validateRanges(ranges: readonly string[]): readonly Problem[] {
+  const path = "spec.podCIDRs";
+  const families = new Set(ranges.map((range) => parseBlock(range)?.address.bits));
+  return [
+    ...ranges.flatMap((range, i) => validateOldBlock(range, `${path}[${i}]`, [])),
+    ...(families.size < ranges.length
+      ? [invalid(path, ranges, "may specify no more than one CIDR for each IP family")]
+      : []),
+  ];
+}
+
+type Reported = Draft<Node>["status"];
+const validateAmounts = (status: Reported): readonly Problem[] =>
+  (["capacity", "allocatable"] as const).flatMap((field) =>
+    Object.entries(status?.[field] ?? {}).flatMap(([name, text]) =>
+      validateAmount(name, text, `status.${field}.${name}`),
+    ),
+  );
+
+const validateAddresses = (addresses: readonly NodeAddress[]): readonly Problem[] =>
+  addresses.flatMap((address, i) =>
+    addresses.findIndex((other) => sameJson(other, address)) < i ? [duplicate(`status.addresses[${i}]`, address)] : [],
+  );
+
+function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Problem[] {
+  const known = old.podCIDRs ?? [];
+  const once = (field: string): Problem =>
+    forbidden(`spec.${field}`, `node updates may not change ${field.replace(/s$/, "")} except from "" to valid`);
+  return [
+    ...(known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) ? [once("podCIDRs")] : []),
+    ...(old.providerID && old.providerID !== spec.providerID ? [once("providerID")] : []),
+  ];
+}
+
+/** What is wrong with a node. */
+export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] => [
+  ...validateSubdomainName(node.metadata.name, "metadata.name"),
+  ...validateTaints(node.spec.taints ?? [], "metadata.taints"),
+  ...validateAmounts(node.status),
+  ...(old ? validateChange(node, old) : validateRanges(node.spec.podCIDRs ?? [])),
+];
+
+/** What is wrong with what a node says of itself. */
+export const validateNodeStatus = ({ status }: Node): readonly Problem[] => [
+  ...validateAmounts(status),
+  ...validateAddresses(status?.addresses ?? []),
+];

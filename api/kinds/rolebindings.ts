@@ -1,0 +1,20 @@
+// RoleBinding: gives a role to users, groups or service accounts in one namespace.
+import type { RoleBinding } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { bindingColumns } from "./binding-columns.ts";
+import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
+
+export const roleBindings = define<RoleBinding>({
+  group: rbacGroup,
+  version: "v1",
+  kind: "RoleBinding",
+  plural: "rolebindings",
+  scope: "Namespaced",
+  allowCreateOnUpdate: true,
+  published: "io.k8s.api.rbac.v1.RoleBinding",
+  schema: schemaOf("io.k8s.api.rbac.v1.RoleBinding"),
+  defaults: withGroups,
+  validate: (b, old) => validateBinding(b, old, ["Role", "ClusterRole"]),
+  columns: bindingColumns,
+});

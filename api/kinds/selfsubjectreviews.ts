@@ -1,0 +1,15 @@
+// SelfSubjectReview: who am I?
+import type { SelfSubjectReview } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+
+export const selfSubjectReviews = define<SelfSubjectReview>({
+  group: "authentication.k8s.io",
+  version: "v1",
+  kind: "SelfSubjectReview",
+  plural: "selfsubjectreviews",
+  scope: "Cluster",
+  virtual: "review",
+  published: "io.k8s.api.authentication.v1.SelfSubjectReview",
+  schema: schemaOf("io.k8s.api.authentication.v1.SelfSubjectReview"),
+});

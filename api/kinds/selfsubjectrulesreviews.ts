@@ -1,0 +1,15 @@
+// SelfSubjectRulesReview: what may I do in a namespace?
+import type { SelfSubjectRulesReview } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+
+export const selfSubjectRulesReviews = define<SelfSubjectRulesReview>({
+  group: "authorization.k8s.io",
+  version: "v1",
+  kind: "SelfSubjectRulesReview",
+  plural: "selfsubjectrulesreviews",
+  scope: "Cluster",
+  virtual: "review",
+  published: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+  schema: schemaOf("io.k8s.api.authorization.v1.SelfSubjectRulesReview"),
+});

@@ -1,0 +1,15 @@
+// TokenReview: whose is this token?
+import type { TokenReview } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+
+export const tokenReviews = define<TokenReview>({
+  group: "authentication.k8s.io",
+  version: "v1",
+  kind: "TokenReview",
+  plural: "tokenreviews",
+  scope: "Cluster",
+  virtual: "review",
+  published: "io.k8s.api.authentication.v1.TokenReview",
+  schema: schemaOf("io.k8s.api.authentication.v1.TokenReview"),
+});

@@ -1,0 +1,107 @@
+// The vocabulary every folder speaks: identities, metadata, time. Objects are the wire's own JSON, never a copy of it.
+// Nothing here does I/O, reads a clock or draws a random number.
+
+declare const brand: unique symbol;
+/** A primitive that only its own constructor can mint, so a name cannot be passed where a uid is due. */
+export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Position in the one, global, strictly increasing history of the cluster. On the wire: `resourceVersion`. */
+export type Revision = Brand<number, "Revision">;
+/** Milliseconds since the epoch, as told by a clock. */
+export type Instant = Brand<number, "Instant">;
+/** `namespace/name`, or `name` for a cluster-scoped object. */
+export type Key = Brand<string, "Key">;
+
+export const revision = (n: number): Revision => n as Revision;
+export const instant = (ms: number): Instant => ms as Instant;
+
+/** The key of a name in a namespace; without a namespace, of a cluster-scoped object. */
+export const key = (namespace: string | undefined, name: string): Key =>
+  (namespace === undefined ? name : `${namespace}/${name}`) as Key;
+export const keyOf = (o: { readonly metadata: { readonly namespace?: string; readonly name: string } }): Key =>
+  key(o.metadata.namespace, o.metadata.name);
+
+/** Undo {@link key}. */
+export function splitKey(k: Key): { readonly namespace?: string; readonly name: string } {
+  const slash = k.indexOf("/");
+  return slash < 0 ? { name: k } : { namespace: k.slice(0, slash), name: k.slice(slash + 1) };
+}
+
+/** RFC 3339 with seconds, as `metav1.Time` is written. */
+export const timestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
+/** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
+export const microTimestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 23)}000Z`;
+export const instantOf = (rfc3339: string): Instant => Date.parse(rfc3339) as Instant;
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+export interface ManagedFieldsEntry {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly apiVersion?: string;
+  readonly time?: string;
+  readonly fieldsType?: string;
+  readonly fieldsV1?: object;
+  readonly subresource?: string;
+}
+
+/** What a user may say of an object about to be made, and of a pod template. */
+export interface DraftMeta {
+  readonly name?: string;
+  readonly generateName?: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly finalizers?: readonly string[];
+  readonly managedFields?: readonly ManagedFieldsEntry[];
+}
+
+/** Metadata of an object that is stored: the server has filled in identity and history. */
+export interface ObjectMeta extends DraftMeta {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  readonly generation?: number;
+  readonly deletionTimestamp?: string;
+  readonly deletionGracePeriodSeconds?: number;
+  readonly selfLink?: string;
+}
+
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+/** What a client may send to create an object: the server fills in the rest. */
+export type Draft<T extends ApiObject> = Omit<T, "apiVersion" | "metadata"> & {
+  readonly apiVersion?: string;
+  readonly metadata: DraftMeta;
+};
+
+/** Where in history this version of the object was written. */
+export const revisionOf = (o: { readonly metadata: { readonly resourceVersion: string } }): Revision =>
+  revision(Number(o.metadata.resourceVersion));
+
+/** The reference that says who manages this object, if anyone does. */
+export const controllerOf = (o: { readonly metadata: DraftMeta }): OwnerReference | undefined =>
+  o.metadata.ownerReferences?.find((r) => r.controller === true);
+
+/** A reference by which `owner` manages a child and outlives it. */
+export const ownedBy = (owner: ApiObject): OwnerReference => ({
+  apiVersion: owner.apiVersion,
+  kind: owner.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid,
+  controller: true,
+  blockOwnerDeletion: true,
+});

@@ -1,0 +1,117 @@
+// What a name may look like. Source: RFC 1123, RFC 1035 and the API concepts page, "Object Names and IDs".
+import type { Problem } from "./errors.ts";
+
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const label1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const qualifiedPart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+const wildcard = /^\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const httpPathForm = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const httpPath = new RegExp(`^${httpPathForm}$`);
+
+const tooLong = (max: number): string => `must be no more than ${max} characters`;
+/** Kubernetes quotes the offending value before it says what is wrong with it. */
+const invalid = (path: string, value: string, message: string): Problem => ({
+  path,
+  message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
+  reason: "FieldValueInvalid",
+});
+
+export const labelMessage =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+export const subdomainMessage =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const label1035Message =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const qualifiedMessage =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const labelValueMessage =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+const wildcardMessage =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+interface Rule {
+  readonly form: RegExp;
+  readonly max: number;
+  readonly message: string;
+}
+const validateForm = (value: string | undefined, path: string, rule: Rule): readonly Problem[] => {
+  if (value === undefined || value === "") return [];
+  if (value.length > rule.max) return [invalid(path, value, tooLong(rule.max))];
+  return rule.form.test(value) ? [] : [invalid(path, value, rule.message)];
+};
+
+/** An absent name is the registry's business: it may be generated. */
+export const validateLabelName = (value: string | undefined, path: string): readonly Problem[] =>
+  validateForm(value, path, { form: label, max: 63, message: labelMessage });
+export const validateSubdomainName = (value: string | undefined, path: string): readonly Problem[] =>
+  validateForm(value, path, { form: subdomain, max: 253, message: subdomainMessage });
+export const validateServiceName = (value: string | undefined, path: string): readonly Problem[] =>
+  validateForm(value, path, { form: label1035, max: 63, message: label1035Message });
+
+/** `example.com/name` or `name`, as label keys, annotation keys and finalizers are written. */
+export function validateQualifiedName(name: string, path: string): readonly Problem[] {
+  const parts = name.split("/");
+  const bare = parts.at(-1)!;
+  if (parts.length > 2)
+    return [
+      invalid(
+        path,
+        name,
+        `a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      ),
+    ];
+  if (parts.length === 2 && !subdomain.test(parts[0]!)) return [invalid(path, name, `prefix part ${subdomainMessage}`)];
+  if (bare.length > 63) return [invalid(path, name, `name part ${tooLong(63)}`)];
+  return qualifiedPart.test(bare) ? [] : [invalid(path, name, qualifiedMessage)];
+}
+
+/** The value of a label: short and plain. */
+export function validateLabelValue(value: string, path: string): readonly Problem[] {
+  if (value.length > 63) return [invalid(path, value, tooLong(63))];
+  return labelValue.test(value) ? [] : [invalid(path, value, labelValueMessage)];
+}
+
+/** Label keys are qualified names; values are short and plain. */
+export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): readonly Problem[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...validateQualifiedName(key, path),
+    ...validateLabelValue(value, path),
+  ]);
+}
+
+/** What stands between two slashes of a path: a name in a URL, or a Role. */
+export function validatePathSegment(value: string, path: string): readonly Problem[] {
+  if (value === "." || value === "..") return [invalid(path, value, `may not be '${value}'`)];
+  return ["/", "%"].flatMap((c) => (value.includes(c) ? [invalid(path, value, `may not contain '${c}'`)] : []));
+}
+
+/** `*.example.com`: every host one step below a domain. */
+export const validateWildcardName = (value: string, path: string): readonly Problem[] =>
+  validateForm(value, path, { form: wildcard, max: 253, message: wildcardMessage });
+
+/** A port by name, as RFC 6335 writes it. */
+export const validatePortName = (value: string, path: string): readonly Problem[] =>
+  [
+    ...(value.length > 15 ? [tooLong(15)] : []),
+    ...(/^[-a-z0-9]+$/.test(value) ? [] : ["must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"]),
+    ...(/[a-z]/.test(value) ? [] : ["must contain at least one letter (a-z)"]),
+    ...(value.includes("--") ? ["must not contain consecutive hyphens"] : []),
+    ...(/^-|-$/.test(value) ? ["must not begin or end with a hyphen"] : []),
+  ].map((message) => invalid(path, value, message));
+
+/** `example.com/controller`: a path that belongs to whoever owns the domain. */
+export function validateDomainPath(value: string, path: string): readonly Problem[] {
+  const slash = value.indexOf("/");
+  if (slash <= 0 || slash === value.length - 1)
+    return [invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  const rest = value.slice(slash + 1);
+  return [
+    ...validateSubdomainName(value.slice(0, slash), path),
+    ...(httpPath.test(rest)
+      ? []
+      : [invalid(path, rest, `Invalid path (regex used for validation is '${httpPathForm}')`)]),
+  ];
+}

@@ -1,0 +1,82 @@
+// The sentences in which a field is wrong, as Kubernetes words them: clients and people grep for these.
+import type { Problem } from "./errors.ts";
+import { sameJson } from "./hash.ts";
+import { quoted } from "./quoted.ts";
+
+const shown = (value: unknown): string =>
+  typeof value === "string"
+    ? quoted(value)
+    : value === undefined
+      ? '""'
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value);
+
+export const required = (path: string, detail = ""): Problem => ({
+  path,
+  message: detail === "" ? "Required value" : `Required value: ${detail}`,
+  reason: "FieldValueRequired",
+});
+export const invalid = (path: string, value: unknown, detail: string): Problem => ({
+  path,
+  message: `Invalid value: ${shown(value)}: ${detail}`,
+  reason: "FieldValueInvalid",
+});
+export const forbidden = (path: string, detail: string): Problem => ({
+  path,
+  message: `Forbidden: ${detail}`,
+  reason: "FieldValueForbidden",
+});
+export const duplicate = (path: string, value: unknown): Problem => ({
+  path,
+  message: `Duplicate value: ${shown(value)}`,
+  reason: "FieldValueDuplicate",
+});
+export const notFound = (path: string, value: unknown): Problem => ({
+  path,
+  message: `Not found: ${shown(value)}`,
+  reason: "FieldValueNotFound",
+});
+/** What is wrong with something that is better not shown. */
+export const unfit = (path: string, detail: string): Problem => ({
+  path,
+  message: `Invalid value: ${detail}`,
+  reason: "FieldValueInvalid",
+});
+export const tooMany = (path: string, actual: number, most: number): Problem => ({
+  path,
+  message: `Too many: ${actual}: must have at most ${most} items`,
+  reason: "FieldValueTooMany",
+});
+export const unsupported = (path: string, value: unknown, supported: readonly string[]): Problem => ({
+  path,
+  message: `Unsupported value: ${shown(value)}: supported values: ${supported.map((s) => JSON.stringify(s)).join(", ")}`,
+  reason: "FieldValueNotSupported",
+});
+
+/** A whole number within bounds, both included. An absent one is the caller's business. */
+export function inRange(
+  value: number | undefined,
+  path: string,
+  min: number,
+  max: number,
+  detail = `must be between ${min} and ${max}, inclusive`,
+): readonly Problem[] {
+  return value === undefined || (value >= min && value <= max) ? [] : [invalid(path, value, detail)];
+}
+export const notNegative = (value: number | undefined, path: string): readonly Problem[] =>
+  value === undefined || value >= 0 ? [] : [invalid(path, value, "must be greater than or equal to 0")];
+/** A field that may never change after creation. */
+export const unchanged = (value: unknown, old: unknown, path: string): readonly Problem[] =>
+  sameJson(value, old) ? [] : [invalid(path, value, "field is immutable")];
+/** `value` is longer than its kind can keep. */
+export const tooLong = (path: string, max: number): Problem => ({
+  path,
+  message: `Too long: may not be more than ${max} bytes`,
+  reason: "FieldValueTooLong",
+});
+/** One of a few words, when anything is said at all. */
+export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
+  value === undefined || supported.includes(value) ? [] : [unsupported(path, value, supported)];
+/** What a problem says of a value, without the value: for who tells it of another one. */
+export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");

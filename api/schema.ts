@@ -1,0 +1,233 @@
+// What a schema says about a value: its shape, and from it decoding, pruning and the errors a user reads.
+// The form is OpenAPI's, so a built-in kind and a CustomResourceDefinition are the same sort of thing.
+import generated from "./generated/schemas.json" with { type: "json" };
+import { canonicalQuantity } from "./quantity.ts";
+
+export interface Schema {
+  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
+  readonly format?: string;
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema;
+  readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  readonly "x-kubernetes-patch-strategy"?: string;
+  readonly "x-kubernetes-patch-merge-key"?: string;
+}
+
+const prefix = "#/components/schemas/";
+const definitions = generated as unknown as Readonly<Record<string, Schema>>;
+
+/** The schema published under a name such as `io.k8s.api.core.v1.Pod`; an unknown name is a programmer's mistake. */
+export function schemaOf(published: string): Schema {
+  const found = definitions[published];
+  if (!found) throw new Error(`no schema is published as ${published}`);
+  return found;
+}
+
+/** Follow a reference, if the schema is one. */
+export const resolve = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : schemaOf(schema.$ref.slice(prefix.length));
+
+/** The short name of the type behind a reference, as messages call it: `PodSpec`. */
+const typeNameOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "";
+
+/** A value that is not of the type its field has, in the words of the two ways in which the original reads. */
+export interface Mismatch {
+  /** `spec.containers[0].image`. */
+  readonly path: string;
+  /** Of a text that was sent. */
+  readonly read: string;
+  /** Of a value that a patch made. */
+  readonly converted: string;
+}
+export interface Decoded {
+  /** The value without unknown fields and nulls, quantities in canonical form. */
+  readonly value: unknown;
+  /** Paths of fields the schema does not have, as Kubernetes writes them: `spec.containers[0].imagee`. */
+  readonly unknown: readonly string[];
+  /** What cannot be read at all. */
+  readonly wrong: readonly Mismatch[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+interface Walk {
+  readonly unknown: string[];
+  readonly wrong: Mismatch[];
+}
+/** Where we are: what is above, by which step we came, and the type that owns the field. */
+interface Place {
+  readonly above?: Place;
+  readonly step: string;
+  readonly by: "field" | "key" | "item";
+  readonly owner: string;
+}
+const top: Place = { step: "", by: "item", owner: "" };
+
+/** `spec.containers[0].image`. */
+function pathTo({ above, step, by }: Place): string {
+  if (above === undefined) return "";
+  const path = pathTo(above);
+  if (by === "item") return `${path}[${step}]`;
+  return path === "" ? step : `${path}.${step}`;
+}
+/** `spec.containers.image`: neither which item nor under which key. */
+function fieldsTo({ above, step, by }: Place): string {
+  if (above === undefined) return "";
+  const fields = fieldsTo(above);
+  if (by !== "field") return fields;
+  return fields === "" ? step : `${fields}.${step}`;
+}
+
+const jsonType = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+const goTypes: Readonly<Record<string, string>> = {
+  integer: "int64",
+  boolean: "bool",
+  number: "float64",
+  object: "map[string]interface {}",
+};
+function goType(schema: Schema): string {
+  if (schema.$ref !== undefined) return `${schema.$ref.split(".").at(-2)}.${typeNameOf(schema)}`;
+  if (schema.type === "array") return `[]${goType(schema.items ?? {})}`;
+  if (schema.type === "object" && schema.additionalProperties)
+    return `map[string]${goType(schema.additionalProperties)}`;
+  return schema.format === "int32" ? "int32" : (goTypes[schema.type ?? ""] ?? "string");
+}
+
+function unconverted(value: unknown, schema: Schema): string {
+  const found = { array: "slice", object: "map", number: Number.isInteger(value) ? "int64" : "float64" }[
+    jsonType(value)
+  ];
+  const from = found ?? jsonType(value);
+  if (schema.type === "array") return `cannot restore slice from ${from}`;
+  if (schema.$ref !== undefined) return `cannot restore struct from: ${from}`;
+  if (schema.type === "object") return `cannot restore map from ${from}`;
+  const to = goType(schema);
+  // One of them is a number: the language would convert, and the original says why it does not.
+  const near = typeof value === "number" && (to === "string" || to.startsWith("int"));
+  return near ? `cannot convert ${from} to ${to}` : `unrecognized type: ${to}`;
+}
+
+function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefined {
+  const inWholes = schema.type === "integer" && typeof value === "number";
+  const found = inWholes ? `number ${value}` : jsonType(value);
+  const fields = fieldsTo(at);
+  const where = fields === "" ? "Go value" : `Go struct field ${at.owner}.${fields}`;
+  walk.wrong.push({
+    path: pathTo(at),
+    read: `json: cannot unmarshal ${found} into ${where} of type ${goType(schema)}`,
+    converted: unconverted(value, schema),
+  });
+  return undefined;
+}
+
+function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): unknown {
+  const full = resolve(schema);
+  const out: Record<string, unknown> = {};
+  const owner = typeNameOf(schema) || at.owner;
+  const { properties } = full;
+  for (const name of Object.keys(value)) {
+    const inner = value[name];
+    const own = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const field = own ?? full.additionalProperties;
+    if (field === undefined) {
+      if (full["x-kubernetes-preserve-unknown-fields"] === true) out[name] = inner;
+      else walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
+    } else if (inner !== null && inner !== undefined) {
+      const place: Place = { above: at, step: name, by: own ? "field" : "key", owner };
+      const read = decodeInto(inner, field, place, walk, known?.[name]);
+      if (!own || !isForgotten(read, field, name, full)) out[name] = read;
+    }
+  }
+  return out;
+}
+
+/**
+ * Lists that are written down although they are optional and empty. To empty the account of who owns what is to throw
+ * it away, and that has to be seen.
+ */
+const keptEmpty = new Set([
+  "managedFields",
+  "audiences",
+  "currentMetrics",
+  "sources",
+  "endpoints",
+  "rules",
+  "conditions",
+]);
+/** An empty list or map of an optional field is as good as none, and is not kept. */
+function isForgotten(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
+  if (typeof value !== "object" || value === null || keptEmpty.has(name)) return false;
+  const isEmpty = Array.isArray(value) ? value.length === 0 : schema.additionalProperties && isBare(value);
+  return isEmpty === true && !(owner.required?.includes(name) ?? false);
+}
+function isBare(value: object): boolean {
+  for (const _ in value) return false;
+  return true;
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** Says where it ceases to be base64: at the first foreign character, or where the last group begins. */
+function notBase64(text: string, at: Place, walk: Walk): undefined {
+  const foreign = text.search(/[^A-Za-z0-9+/]/);
+  const said = `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
+  walk.wrong.push({ path: pathTo(at), read: said, converted: said });
+  return undefined;
+}
+
+const int32: Schema = { type: "integer", format: "int32" };
+function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): unknown {
+  if (schema["x-kubernetes-int-or-string"] === true)
+    return typeof value === "string" || Number.isInteger(value) ? value : mismatch(value, int32, at, walk);
+  switch (schema.type) {
+    case "string":
+      if (schema.format === "quantity" && (typeof value === "string" || typeof value === "number"))
+        return canonicalQuantity(value);
+      if (typeof value !== "string") return mismatch(value, schema, at, walk);
+      return schema.format === "byte" && !base64.test(value) ? notBase64(value, at, walk) : value;
+    case "boolean":
+      return typeof value === "boolean" ? value : mismatch(value, schema, at, walk);
+    case "integer":
+      return Number.isInteger(value) ? value : mismatch(value, schema, at, walk);
+    case "number":
+      return typeof value === "number" ? value : mismatch(value, schema, at, walk);
+    default:
+      return value;
+  }
+}
+
+function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known?: unknown): unknown {
+  // What was taken over as it stands has been read before.
+  if (value === known) return value;
+  const full = resolve(schema);
+  if (full.type === "array") {
+    if (!Array.isArray(value)) return mismatch(value, full, at, walk);
+    const items = Array.isArray(known) ? known : [];
+    return value.map((item, i) => {
+      const place: Place = { above: at, step: String(i), by: "item", owner: at.owner };
+      return decodeInto(item, full.items ?? {}, place, walk, items[i]);
+    });
+  }
+  if (full.type === "object") {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return mismatch(value, schema, at, walk);
+    return decodeObject(value as Json, schema, at, walk, known as Json | undefined);
+  }
+  return decodeScalar(value, full, at, walk);
+}
+
+/**
+ * Read a parsed JSON value as the schema says, once, at the border; after it no one needs a cast. Parts that are the
+ * very parts of `known`, which was read by this schema before, are taken as they are.
+ */
+export function decode(schema: Schema, value: unknown, known?: unknown): Decoded {
+  const walk: Walk = { unknown: [], wrong: [] };
+  const decoded = decodeInto(value, schema, top, walk, known);
+  return { value: decoded, ...walk };
+}

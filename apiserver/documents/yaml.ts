@@ -1,0 +1,57 @@
+// YAML as the original reads it: by way of JSON with its keys in order; what is said twice is told by its line. Pure.
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+
+import { isTooDeep, tooDeep } from "./depth.ts";
+
+/** A document, and what is said twice in it, each with the line it is said again in. */
+export interface Yaml {
+  readonly value: unknown;
+  readonly twice: readonly string[];
+}
+
+/** Each object with its keys in order, as the original writes a map. */
+export function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner)]));
+}
+
+function repetitions(node: unknown, lines: LineCounter): string[] {
+  if (isSeq(node)) return node.items.flatMap((item) => repetitions(item, lines));
+  if (!isMap(node)) return [];
+  const seen = new Set<unknown>();
+  return node.items.flatMap(({ key, value }) => {
+    const inner = repetitions(value, lines);
+    const name = isScalar(key) ? key.value : undefined;
+    if (name === undefined || !seen.has(name)) {
+      seen.add(name);
+      return inner;
+    }
+    const at = (value ?? key) as Node;
+    const { line } = lines.linePos(isAlias(at) ? 0 : (at.range?.[0] ?? 0));
+    return [...inner, `line ${line}: key ${JSON.stringify(name)} already set in map`];
+  });
+}
+
+const parsed = (text: string, lines: LineCounter): Document =>
+  parseDocument(text, { version: "1.1", uniqueKeys: false, lineCounter: lines });
+
+/** Read a text; throws when it is no YAML. */
+export function readYaml(text: string): Yaml {
+  if (isTooDeep(text)) throw new Error(tooDeep);
+  const lines = new LineCounter();
+  const document = parsed(text, lines);
+  const [error] = document.errors;
+  // Levels made by indentation alone: the parser fell off its stack.
+  if (error?.message.startsWith("Maximum call stack")) throw new Error(tooDeep);
+  if (error) {
+    const line = lines.linePos(error.pos[0]).line;
+    throw new Error(`yaml: line ${line}: ${error.message.split(" at line")[0]}`);
+  }
+  return { value: document.toJS() ?? null, twice: repetitions(document.contents, lines) };
+}
+
+/** What is said twice, as one error. */
+export const unmarshalErrors = (twice: readonly string[]): string =>
+  `yaml: unmarshal errors:\n${twice.map((line) => `  ${line}`).join("\n")}`;

@@ -1,0 +1,53 @@
+// From a request to its reply: the paths that are no kinds, and then the kinds.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { nowhere } from "../registry/refusals.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { callKind } from "./verbs.ts";
+import { discovery } from "./discovery.ts";
+import { packed, written } from "./dress.ts";
+import { type ApiReply, type ApiRequest, type Extension, replyError, replyLines, type WholeReply } from "./exchange.ts";
+import { type Checks, health, healthPaths } from "./health.ts";
+import { openApi } from "./openapi.ts";
+import { isClaimed } from "./paths.ts";
+import { resourcePath } from "./request-info.ts";
+import { version } from "./version.ts";
+
+/** What nobody claims is not even an API's: so much is said in plain text. */
+const noPage: WholeReply = {
+  status: 404,
+  body: "404 page not found\n",
+  headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+};
+
+/** Everything the server answers, errors included. */
+export function answerer(
+  registry: Registry,
+  kinds: readonly ResourceDefinition[],
+  extensions: readonly Extension[],
+  checks: Checks = { livez: [], readyz: [], healthz: [] },
+): (request: ApiRequest) => Promise<ApiReply> {
+  const discover = discovery(kinds, healthPaths(checks));
+  const documents = openApi(kinds, () => registry.world.clock.now());
+  const served = new Map(kinds.filter((r) => !r.virtual).map((r) => [`${r.group}/${r.version}/${r.plural}`, r]));
+  const answer = async (request: ApiRequest): Promise<ApiReply> => {
+    const { path } = request;
+    const place = resourcePath(path);
+    const r = place && served.get(`${place.group}/${place.version}/${place.plural}`);
+    // What most requests want needs to ask nobody else.
+    if (r && place.subresource === undefined) return callKind({ registry, r, path: place, request });
+    if (path === "/version" || path === "/version/") return replyLines(version);
+    for (const extension of extensions) {
+      const extended = await extension(request);
+      if (extended) return extended;
+    }
+    const known = (await health(checks, request)) ?? discover(request) ?? (await documents(request));
+    if (known) return known;
+    if (!isClaimed(kinds, path)) return noPage;
+    if (!r) throw nowhere();
+    return callKind({ registry, r, path: place, request });
+  };
+  return async (request) => {
+    const whole = await answer(request).catch(replyError);
+    return "stream" in whole ? whole : packed(written(whole, request), request);
+  };
+}

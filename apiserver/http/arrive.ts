@@ -1,0 +1,105 @@
+// A request from the moment its headers are read: who sends it, what it would do, and for how long its sender stays.
+import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ApiError } from "../../api/errors.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import type { Attempt } from "../authorize.ts";
+import { attemptOf, refusal } from "./admit.ts";
+import { anonymous, type Envelope, type Identify } from "./authenticate.ts";
+import type { ApiRequest, User } from "./exchange.ts";
+import { impersonated, isImpersonating } from "./impersonate.ts";
+
+/** What is known of a request before its body is read. */
+export interface Arrival {
+  readonly began: number;
+  /** By which it is found again in logs, the client's and ours. */
+  readonly id: string;
+  readonly user: User;
+  readonly attempt: Attempt;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Why it is turned away, if it is: then nobody reads its body. */
+  readonly refused: ApiError | undefined;
+}
+
+/** Who a request is made by, and as whom; and why they are turned away, if they are. */
+export function admitted(
+  known: User | undefined,
+  {
+    attempt,
+    path,
+    raw,
+  }: Pick<Arrival, "attempt" | "path"> & { readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders"> },
+): Pick<Arrival, "user" | "refused"> {
+  try {
+    const user = known && isImpersonating(raw.headers) ? impersonated(known, raw.rawHeaders) : known;
+    return { user: user ?? anonymous, refused: refusal(user, attempt, path) };
+  } catch (e) {
+    return { user: known ?? anonymous, refused: e as ApiError };
+  }
+}
+
+/** Takes the envelope apart. */
+export async function arrive(from: FastifyRequest, began: number, id: string, identify: Identify): Promise<Arrival> {
+  const known = identify(from.raw as unknown as Envelope);
+  const url = from.raw.url!;
+  const at = url.indexOf("?");
+  const path = at < 0 ? url : url.slice(0, at);
+  const query = new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
+  const attempt = attemptOf(from.method, path, query);
+  // Waiting for what is known already would cost every request.
+  const user = known instanceof Promise ? await known : known;
+  return { began, id, attempt, path, query, ...admitted(user, { attempt, path, raw: from.raw }) };
+}
+
+// Made once: an error with a stack for every request that ends would be dear.
+const ended = new Error("the request has ended");
+
+/** How long somebody waits for an answer. */
+export interface Life {
+  readonly signal: AbortSignal;
+  end(): void;
+}
+
+/**
+ * The life of a request, as a signal. Most requests are answered before anybody asks, so it is made only when somebody
+ * does.
+ */
+export function lifeOf(raw: FastifyReply["raw"], stopping: AbortSignal): Life {
+  let gone: AbortController | undefined;
+  let off = (): void => {};
+  const begin = (): AbortController => {
+    const life = new AbortController();
+    if (raw.destroyed) life.abort(ended);
+    raw.once("close", () => life.abort(ended));
+    off = onAbort(stopping, () => life.abort(ended));
+    return life;
+  };
+  return {
+    get signal() {
+      gone ??= begin();
+      return gone.signal;
+    },
+    end: () => off(),
+  };
+}
+
+/** The request as those behind the door know it. */
+export function opened(from: FastifyRequest, { path, query, user }: Arrival, life: Life): ApiRequest {
+  const at = from.raw.url!.indexOf("?");
+  return {
+    method: from.method,
+    path,
+    query,
+    headers: from.headers,
+    body: from.body instanceof Buffer ? from.body : undefined,
+    ...(from.body instanceof Readable && { upload: from.body }),
+    search: at < 0 ? "" : from.raw.url!.slice(at),
+    from: from.socket.remoteAddress,
+    user,
+    get signal() {
+      return life.signal;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+// Whether the server is well: what looks after it asks, and takes it out of use or starts it anew.
+import type { ApiRequest, WholeReply } from "./exchange.ts";
+
+/** One thing that has to be well. */
+export interface Check {
+  readonly name: string;
+  /** Rejects with the reason when it is not. */
+  check(): Promise<void>;
+}
+/** What has to be well for each of the three questions: is it alive, is it ready, and the old one for both. */
+export type Checks = Readonly<Record<"livez" | "readyz" | "healthz", readonly Check[]>>;
+
+const plain = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
+const fault = (body: string): WholeReply => ({ status: 500, body: `${body}\n`, headers: plain });
+
+interface Judged {
+  readonly name: string;
+  readonly line: string;
+  readonly failed?: string;
+}
+
+/** Reasons are for those who run the server: this is read by everybody. */
+async function judge({ name, check }: Check, excluded: readonly string[]): Promise<Judged> {
+  if (excluded.includes(name)) return { name, line: `[+]${name} excluded: ok` };
+  try {
+    await check();
+    return { name, line: `[+]${name} ok` };
+  } catch (e) {
+    return { name, line: `[-]${name} failed: reason withheld`, failed: (e as Error).message };
+  }
+}
+
+async function all(question: string, checks: readonly Check[], query: URLSearchParams): Promise<WholeReply> {
+  const excluded = [...new Set(query.getAll("exclude"))];
+  const judged = await Promise.all(checks.map((check) => judge(check, excluded)));
+  const unknown = excluded.filter((name) => !checks.some((check) => check.name === name)).toSorted();
+  const lines = [
+    ...judged.map(({ line }) => line),
+    ...(unknown.length > 0
+      ? [
+          `warn: some health checks cannot be excluded: no matches for ${unknown.map((n) => JSON.stringify(n)).join(",")}`,
+        ]
+      : []),
+  ];
+  if (judged.some(({ failed }) => failed !== undefined))
+    return fault([...lines, `${question} check failed`].join("\n"));
+  const body = query.has("verbose") ? `${[...lines, `${question} check passed`].join("\n")}\n` : "ok";
+  return { status: 200, body, headers: plain };
+}
+
+async function one({ check }: Check): Promise<WholeReply> {
+  try {
+    await check();
+    return { status: 200, body: "ok", headers: { "content-type": plain["content-type"] } };
+  } catch (e) {
+    return fault(`internal server error: ${(e as Error).message}`);
+  }
+}
+
+const isQuestion = (step: string): step is keyof Checks => ["livez", "readyz", "healthz"].includes(step);
+
+/** The answer to `/readyz` and its like, or to one check of them; undefined for every other path. */
+export async function health(checks: Checks, { path, query }: ApiRequest): Promise<WholeReply | undefined> {
+  const [, question = "", ...steps] = path.split("/");
+  if (!isQuestion(question)) return undefined;
+  const name = steps.join("/");
+  if (name === "") return steps.length === 0 ? all(question, checks[question], query) : undefined;
+  const asked = checks[question].find((check) => check.name === name);
+  return asked && one(asked);
+}
+
+/** Every path that {@link health} answers. */
+export const healthPaths = (checks: Checks): readonly string[] =>
+  Object.entries(checks).flatMap(([question, each]) => [
+    `/${question}`,
+    ...each.map(({ name }) => `/${question}/${name}`),
+  ]);

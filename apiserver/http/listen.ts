@@ -1,0 +1,240 @@
+// The door: TLS, HTTP/1.1 and HTTP/2 on one port, through Fastify. Everything behind it is plain requests and replies.
+import type { IncomingMessage, Server } from "node:http";
+import { constants, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { assert } from "../../api/errors.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import type { World } from "../../machinery/world.ts";
+import { proxyRoutes } from "../proxy/proxy-path.ts";
+import { newUid } from "../registry/metadata.ts";
+import { attemptOf } from "./admit.ts";
+import { admitted, type Arrival, arrive, lifeOf, opened } from "./arrive.ts";
+import type { Envelope, Identify } from "./authenticate.ts";
+import { written } from "./dress.ts";
+import { type ApiReply, type ApiRequest, replyError, type User } from "./exchange.ts";
+import type { Observed } from "./observed.ts";
+import { isOpen } from "./paths.ts";
+import { send } from "./send.ts";
+import { refuse } from "./splice.ts";
+import { refuseConnection, unread } from "./unread.ts";
+
+/** Our certificate and key, and the authority that signs those of clients. */
+export interface ServerTls {
+  readonly ca: Buffer | string;
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
+}
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+  readonly patience?: Patience;
+}
+/** How long the server waits for clients that say nothing. */
+export interface Patience {
+  /** For all headers of a request. */
+  readonly headersMs: number;
+  /** For the next part of its body. */
+  readonly bodyMs: number;
+  /** For the next request on a connection. */
+  readonly idleMs: number;
+  /** Until events that were sent have been read. */
+  readonly readMs: number;
+}
+const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_000, readMs: 30_000 };
+
+/** What is behind the door: requests that are answered, and requests that become something else than HTTP. */
+export interface Handlers {
+  readonly identify: Identify;
+  readonly observed: Pick<Observed, "begun">;
+  readonly answer: (request: ApiRequest) => Promise<ApiReply>;
+  readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, user: User) => Promise<void>;
+}
+
+const bodyLimit = 3 * 1024 * 1024;
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/** Of all headers together, the address included: selectors may be long. */
+const headerLimit = 1024 * 1024;
+/** So many requests at once may share a connection. */
+const streamLimit = 1000;
+/** So long requests that have begun may take to end when the server is told to stop. */
+const stopMs = 2000;
+
+/** Ends a request that will never be whole: the connection with the old protocol, its own stream with the new one. */
+function hangUp(raw: FastifyRequest["raw"] & { readonly stream?: ServerHttp2Stream }): void {
+  if (raw.stream) raw.stream.close(constants.NGHTTP2_CANCEL);
+  else raw.destroy();
+}
+
+/**
+ * With the new protocol a body may come without a word about its length or its type; whoever reads it looks for one of
+ * the two.
+ */
+function announceBody({ headers, stream }: FastifyRequest["raw"] & { readonly stream?: ServerHttp2Stream }): void {
+  if (stream && !stream.endAfterHeaders && headers["content-length"] === undefined)
+    headers["transfer-encoding"] = "chunked";
+}
+
+function create({ tls, patience = usualPatience }: Listening, { clock }: World): FastifyInstance {
+  const { headersMs, bodyMs, idleMs, readMs } = patience;
+  // One server for both versions of HTTP; to handlers it looks as if there were only the first.
+  const app = Fastify({
+    http2: true,
+    https: {
+      allowHTTP1: true,
+      ...tls,
+      ...{ requestCert: true, rejectUnauthorized: false },
+      ...{
+        maxHeaderSize: headerLimit,
+        settings: { maxHeaderListSize: headerLimit, maxConcurrentStreams: streamLimit },
+      },
+      // Bodies have a patience of their own: they may be long, only not silent.
+      ...{ headersTimeout: headersMs, requestTimeout: 0, connectionsCheckingInterval: Math.min(headersMs, 5000) },
+    },
+    bodyLimit,
+    keepAliveTimeout: idleMs,
+    routerOptions: { maxParamLength: headerLimit },
+    frameworkErrors: (e, _request, to) =>
+      void send(to as unknown as FastifyReply, replyError(unread(e, bodyLimit)), { clock, readMs }),
+    clientErrorHandler: (e, socket) => refuseConnection(e, socket as Socket),
+  }) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addHook("onRequest", async ({ raw }) => {
+    announceBody(raw);
+    raw.setTimeout(bodyMs, () => hangUp(raw));
+  });
+  return app;
+}
+
+/** Answers requests from their first byte to their last, and tells of them. */
+function serve(
+  app: FastifyInstance,
+  world: World,
+  { identify, answer, observed, readMs }: Handlers & Pick<Patience, "readMs">,
+  signal: AbortSignal,
+): void {
+  const { clock } = world;
+  const arrivals = new WeakMap<FastifyRequest, Arrival>();
+  // One number of its own for each, without rolling dice for every request.
+  const first = newUid(world.random).slice(0, -12);
+  let count = 0;
+  const finish = async (
+    [from, to]: readonly [FastifyRequest, FastifyReply],
+    { began, id, attempt, user, path }: Arrival,
+    whole: ApiReply,
+    underway = observed.begun(from, attempt),
+  ): Promise<void> => {
+    if ("stream" in whole) underway.streams();
+    to.headers({ "audit-id": id, "cache-control": "no-cache, private" });
+    try {
+      await send(to, whole, { clock, readMs, told: () => underway.told() });
+    } catch (e) {
+      // What has begun cannot be taken back: the client sees it break off.
+      world.log("an answer broke off", { path, error: (e as Error).message });
+      to.raw.destroy();
+    }
+    const ms = clock.now() - began;
+    underway.ended(whole.status, ms);
+    if (isOpen(path)) return;
+    const agent = from.headers["user-agent"];
+    world.log("request", { verb: attempt.verb, uri: from.raw.url, code: whole.status, ms, user: user.name, agent, id });
+  };
+  app.addHook("onRequest", async (from, to) => {
+    const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
+    const arrival = await arrive(from, clock.now(), `${id}`, identify);
+    arrivals.set(from, arrival);
+    if (!arrival.refused) return;
+    to.header("x-content-type-options", "nosniff");
+    const { headers } = from;
+    await finish([from, to], arrival, written(replyError(arrival.refused), { query: arrival.query, headers }));
+    return to;
+  });
+  const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
+    from.raw.setTimeout(0);
+    const arrival = arrivals.get(from)!;
+    const life = lifeOf(to.raw, signal);
+    const underway = observed.begun(from, arrival.attempt);
+    await finish([from, to], arrival, await answer(opened(from, arrival, life)), underway);
+    life.end();
+  };
+  app.setErrorHandler((e: FastifyError, from, to) =>
+    finish([from, to], arrivals.get(from)!, replyError(unread(e, bodyLimit))),
+  );
+  const answered = { method: methods, handler };
+  app.route({ ...answered, url: "/*" });
+  void app.register(async (passing) => {
+    // What is only passed on is not read here, however long it is.
+    passing.removeAllContentTypeParsers();
+    passing.addContentTypeParser("*", (_request, body, done) => done(null, body));
+    for (const url of proxyRoutes) passing.route({ ...answered, url });
+  });
+}
+
+function serveUpgrades(server: Server, world: World, { identify, upgrade }: Handlers): void {
+  const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
+    const attempt = attemptOf(request.method ?? "GET", path, query);
+    const known = await identify(request as unknown as Envelope);
+    const { user, refused } = admitted(known, { attempt, path, raw: request });
+    if (refused) return refuse(socket, refused);
+    world.log("session", { method: request.method, path, user: user.name });
+    await upgrade(request, socket, head, user);
+  };
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    begin(request, socket as TLSSocket, head as Buffer).catch((e: unknown) => {
+      world.log("a session broke off", { path: request.url, error: String(e) });
+      socket.destroy();
+    });
+  });
+}
+
+/**
+ * Stops in three steps: nobody new comes in, and who is idle goes; those who wait for an answer get it, and watches
+ * end; whoever is left after a while is cut off.
+ */
+function closing(server: Server, world: World, signal: AbortSignal): Promise<void> {
+  const connections = new Set<Socket>();
+  server.on("connection", (connection: Socket) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
+  return new Promise((resolve) => {
+    onAbort(signal, () => {
+      const done = new AbortController();
+      server.close(() => done.abort());
+      server.closeIdleConnections();
+      const cutOff = (): void => {
+        for (const connection of connections) connection.destroy();
+      };
+      void world.clock
+        .sleep(stopMs, done.signal)
+        .then(cutOff, () => {})
+        .then(resolve);
+    });
+  });
+}
+
+/**
+ * Serves until the signal is aborted; settles when the last connection is closed. Resolves with the port once it
+ * listens.
+ */
+export async function listen(
+  at: Listening,
+  world: World,
+  handlers: Handlers,
+  signal: AbortSignal,
+): Promise<{ readonly port: number; readonly closed: Promise<void> }> {
+  const app = create(at, world);
+  serve(app, world, { ...handlers, ...(at.patience ?? usualPatience) }, signal);
+  const server = app.server as unknown as Server;
+  serveUpgrades(server, world, handlers);
+  const closed = closing(server, world, signal);
+  await app.listen({ host: at.host, port: at.port });
+  const address = server.address();
+  assert(typeof address === "object" && address !== null, "a listening server has an address");
+  return { port: address.port, closed };
+}

@@ -1,0 +1,58 @@
+// Progress told often enough to be useful and seldom enough to be cheap: the first at once, later ones gathered, and a
+// last one shortly before the end.
+import type { Revision } from "../../api/meta.ts";
+import type { Clock } from "../../machinery/world.ts";
+import type { StoredEvent } from "../registry/listing.ts";
+
+/** How often progress is told. */
+export interface Pace {
+  readonly everyMs: number;
+  /** After so long it is told once more, whether or not there was any: who reads this will have to come back soon. */
+  readonly lastAfterMs?: number;
+}
+
+/** The same events, with at most one progress in each `everyMs`; the last one is never lost. */
+export async function* paced(
+  events: AsyncIterable<StoredEvent>,
+  { everyMs, lastAfterMs, from }: Pace & { readonly from: Revision },
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<StoredEvent> {
+  const reader = events[Symbol.asyncIterator]();
+  let next = reader.next();
+  let wake = (): void => {};
+  let [isDue, hasNews, isFarewell] = [true, false, false];
+  let reached = from;
+  const later = (ms: number, then: () => void): void =>
+    void clock.sleep(ms, signal).then(
+      () => {
+        then();
+        wake();
+      },
+      () => {},
+    );
+  if (lastAfterMs !== undefined) later(lastAfterMs, () => (isFarewell = true));
+  try {
+    for (;;) {
+      if (isFarewell || (isDue && hasNews)) {
+        [isDue, hasNews, isFarewell] = [false, false, false];
+        later(everyMs, () => (isDue = true));
+        yield { type: "PROGRESS", revision: reached };
+        continue;
+      }
+      // Made anew for every wait: what is waited on for long would keep all that ever waited.
+      const woken = new Promise<undefined>((resolve) => (wake = () => resolve(undefined)));
+      const heard = await Promise.race([next, woken]);
+      if (!heard) continue;
+      if (heard.done) return;
+      next = reader.next();
+      reached = heard.value.revision;
+      if (heard.value.type === "PROGRESS") hasNews = true;
+      else yield heard.value;
+    }
+  } finally {
+    // The pending read ends with the signal; nobody waits for it any more.
+    next.catch(() => {});
+    await reader.return?.();
+  }
+}

@@ -1,0 +1,49 @@
+// Requests that are to become something else than HTTP, and who serves them.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Kubelets } from "../kubelets.ts";
+import { proxyUpgrade } from "../proxy/proxy.ts";
+import { proxyPath } from "../proxy/proxy-path.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { podLogMessages } from "./pod-logs.ts";
+import type { ApiReply, ApiRequest, User } from "./exchange.ts";
+import { isSession, podSession } from "./pod-sessions.ts";
+import { ofPod } from "./pod-target.ts";
+import { resourcePath } from "./request-info.ts";
+import { refuse, type Upgrade } from "./splice.ts";
+import { answerUpgrade } from "./watch-messages.ts";
+
+/** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */
+const plain = ({ request, path, query, search }: Upgrade, user: User, signal: AbortSignal): ApiRequest => ({
+  method: request.method ?? "GET",
+  path,
+  query,
+  headers: request.headers,
+  body: undefined,
+  search,
+  from: request.socket.remoteAddress,
+  user,
+  signal,
+});
+
+/** Serves them all; `answer` answers those that could as well be plain requests. */
+export function upgrades(registry: Registry, kubelets: Kubelets, answer: (request: ApiRequest) => Promise<ApiReply>) {
+  const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<void> => {
+    const path = resourcePath(upgrade.path);
+    if (ofPod(path) && path.subresource === "log") return podLogMessages(registry, kubelets, path, upgrade, signal);
+    if (ofPod(path) && isSession(path)) return podSession(registry, kubelets, path, upgrade);
+    const proxied = proxyPath(upgrade.path);
+    if (proxied) return proxyUpgrade(registry, kubelets, proxied, upgrade);
+    answerUpgrade(upgrade, await answer(plain(upgrade, user, signal)), registry.world.clock);
+  };
+  return async (request: IncomingMessage, socket: Duplex, head: Buffer, user: User): Promise<void> => {
+    const { pathname: path, searchParams: query, search } = new URL(request.url ?? "/", "https://apiserver");
+    const left = new AbortController();
+    socket.once("close", () => left.abort());
+    try {
+      await begin({ request, socket, head, path, query, search }, user, left.signal);
+    } catch (e) {
+      refuse(socket, e);
+    }
+  };
+}

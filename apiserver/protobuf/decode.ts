@@ -1,0 +1,136 @@
+// Objects that clients send as protobuf, turned into the JSON the rest of the server speaks. What a field is, its
+// schema says; which number it travels under, the table beside this file (facts of Kubernetes' wire format). Pure.
+import { resolve, type Schema, schemaOf } from "../../api/schema.ts";
+import table from "./field-numbers.json" with { type: "json" };
+import { bytesAt, fieldsOf, numberAt, textAt } from "./wire.ts";
+
+/** Four bytes before every message, so that nobody takes it for anything else. */
+const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
+
+/**
+ * Numbers and truth values that a client may mean although they are zero or false; of the others, zero says nothing.
+ */
+const meantWhenZero = new Set(
+  [
+    "replicas minReplicas completions parallelism backoffLimit revisionHistoryLimit progressDeadlineSeconds priority mode",
+    "terminationGracePeriodSeconds activeDeadlineSeconds gracePeriodSeconds tolerationSeconds stabilizationWindowSeconds",
+    "runAsUser runAsGroup fsGroup defaultMode automountServiceAccountToken enableServiceLinks shareProcessNamespace optional",
+    "privileged allowPrivilegeEscalation readOnlyRootFilesystem runAsNonRoot immutable controller blockOwnerDeletion",
+    "successfulJobsHistoryLimit failedJobsHistoryLimit startingDeadlineSeconds backoffLimitPerIndex maxFailedIndexes start",
+    "partition suspend",
+    "orphanDependents allocateLoadBalancerNodePorts hostUsers setHostnameAsFQDN ready serving terminating ttlSecondsAfterFinished",
+    "suspend manualSelector startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit backoffLimitPerIndex",
+    "maxFailedIndexes succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun",
+  ].flatMap((line) => line.split(" ")),
+);
+
+type Numbers = ReadonlyMap<number, string>;
+const numbers = new Map<string, Numbers>(
+  Object.entries(table).map(([message, fields]) => [
+    message,
+    new Map(
+      fields
+        .split(" ")
+        .filter((f) => f !== "")
+        .map((field) => {
+          const colon = field.indexOf(":");
+          return [Number(field.slice(0, colon)), field.slice(colon + 1)];
+        }),
+    ),
+  ]),
+);
+const messageOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf("/") + 1) ?? "";
+
+const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
+
+/** `metav1.Time` and `MicroTime` are messages of seconds and nanoseconds; nothing at all is no time. */
+function time(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return undefined;
+  const [seconds, nanos] = [signed(numberAt(bytes, 1) ?? 0n), signed(numberAt(bytes, 2) ?? 0n)];
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19);
+  return nanos === 0 ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
+}
+
+const intOrString = (bytes: Uint8Array): number | string =>
+  (numberAt(bytes, 1) ?? 0n) === 0n ? signed(numberAt(bytes, 2) ?? 0n) : textAt(bytes, 3);
+
+function scalar(value: bigint | Uint8Array, schema: Schema): unknown {
+  if (schema["x-kubernetes-int-or-string"]) return intOrString(value as Uint8Array);
+  if (typeof value === "bigint") return schema.type === "boolean" ? value !== 0n : signed(value);
+  if (schema.format === "date-time") return time(value);
+  if (schema.format === "quantity") return textAt(value, 1);
+  if (schema.format === "byte") return Buffer.from(value).toString("base64");
+  if (schema.type === "number") return Buffer.from(value).readDoubleLE();
+  // What has no shape of its own travels as JSON inside a message.
+  if (schema.type !== "string") return JSON.parse(textAt(value, 1) || "null");
+  return Buffer.from(value).toString("utf8");
+}
+
+function one(value: bigint | Uint8Array, schema: Schema): unknown {
+  const full = resolve(schema);
+  // The values of a map that are lists travel as messages of nothing but their items.
+  if (full.type === "array" && value instanceof Uint8Array)
+    return [...fieldsOf(value)].map((field) => one(field.value, full.items ?? {}));
+  const named = numbers.has(messageOf(schema));
+  if (named && value instanceof Uint8Array) return message(value, messageOf(schema), full);
+  return scalar(value, full);
+}
+
+/** An entry of a map is a message of a key and a value. */
+function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown] {
+  return [textAt(entry, 1), one(bytesAt(entry, 2) ?? numberAt(entry, 2) ?? new Uint8Array(), schema)];
+}
+
+/** Texts that a client may mean although they are empty: a claim of no class is not one of the default class. */
+const meantWhenEmpty = new Set(["storageClassName"]);
+
+const saysNothing = (name: string, value: unknown, required: boolean): boolean =>
+  value === undefined ||
+  value === null ||
+  (value === "" && !meantWhenEmpty.has(name)) ||
+  ((value === 0 || value === false) && !required && !meantWhenZero.has(name));
+
+function put(into: Record<string, unknown>, name: string, value: bigint | Uint8Array, schema: Schema): void {
+  const field = schema.properties?.[name];
+  if (!field) return;
+  const full = resolve(field);
+  if (full.type === "array") into[name] = [...((into[name] as unknown[]) ?? []), one(value, full.items ?? {})];
+  else if (full.additionalProperties && value instanceof Uint8Array) {
+    const [key, inner] = mapEntry(value, full.additionalProperties);
+    into[name] = { ...(into[name] as object), [key]: inner };
+  } else {
+    const inner = one(value, field);
+    if (!saysNothing(name, inner, schema.required?.includes(name) ?? false)) into[name] = inner;
+  }
+}
+
+function message(bytes: Uint8Array, name: string, schema: Schema): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  const known = numbers.get(name);
+  for (const { number, value } of fieldsOf(bytes)) {
+    const field = known?.get(number);
+    // Some groups of fields are messages of their own here, while JSON has them among their neighbours.
+    if (field?.startsWith("...") && value instanceof Uint8Array)
+      Object.assign(out, message(value, field.slice(3), schema));
+    else if (field !== undefined) put(out, field, value, schema);
+  }
+  return out;
+}
+
+/** The name a kind's schema is published under, which is also that of its message. */
+function publishedName(apiVersion: string, kind: string): string {
+  // Options belong to no group: they are sent in the name of whichever they are about.
+  if (kind === "DeleteOptions") return "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+  const [version = "", group = "core"] = apiVersion.split("/").toReversed();
+  return `io.k8s.api.${group.split(".")[0]}.${version}.${kind}`;
+}
+
+/** The object in an envelope, of whichever kind the envelope says. Throws when it is none we know. */
+export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
+  if (!magic.equals(bytes.subarray(0, magic.length))) throw new Error("the envelope of a protobuf object is missing");
+  const envelope = bytes.subarray(magic.length);
+  const type = bytesAt(envelope, 1) ?? new Uint8Array();
+  const [apiVersion, kind] = [textAt(type, 1), textAt(type, 2)];
+  const name = publishedName(apiVersion, kind);
+  return { apiVersion, kind, ...message(bytesAt(envelope, 2) ?? new Uint8Array(), name, schemaOf(name)) };
+}

@@ -1,0 +1,140 @@
+// Who is behind a proxy: the kubelet of a node, a port of a pod, or one of the endpoints of a service.
+import { holdsAddress, parseAddress, parseBlock } from "../../api/addresses.ts";
+import { ApiError } from "../../api/errors.ts";
+import { type EndpointSlice, endpointSlices } from "../../api/kinds/endpointslices.ts";
+import { type Node, nodes } from "../../api/kinds/nodes.ts";
+import { type Pod, pods } from "../../api/kinds/pods.ts";
+import { type Service, services } from "../../api/kinds/services.ts";
+import { key } from "../../api/meta.ts";
+import type { KubeletTls, Kubelets } from "../kubelets.ts";
+import type { PodAt } from "../pod-connection.ts";
+import { objectOf } from "../registry/codec.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { type Named, namedIn, type ProxyPath } from "./proxy-path.ts";
+
+/** Where a request is passed on to. */
+export interface Behind {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  /** None is the scheme's own. */
+  readonly port: string;
+  /** What we show a kubelet. Of anybody else we believe that it is who it is. */
+  readonly tls?: KubeletTls;
+  /** The pod, when it is reached through its kubelet. */
+  readonly pod?: PodAt;
+}
+
+const schemeOf = ({ scheme }: Named): Behind["scheme"] => (scheme === "https" ? "https" : "http");
+
+/** No machine's own address and no group's: the server does not talk to itself in somebody else's name. Pure. */
+export function isProxyable(ip: string): boolean {
+  if (ip.includes(":")) return !/^(::1?$|fe[89ab]|ff)/i.test(ip);
+  const [first, second] = ip.split(".").map(Number);
+  return first !== 0 && first !== 127 && first! < 224 && !(first === 169 && second === 254);
+}
+
+const firstPort = (pod: Pod): string =>
+  String(pod.spec.containers.flatMap((c) => c.ports ?? []).find(() => true)?.containerPort ?? "");
+
+/** Whether an address is one of those a node gives to its pods. Pure. */
+export function isFromNode({ spec }: Node, ip: string): boolean {
+  const address = parseAddress(ip);
+  const ranges = (spec.podCIDRs ?? []).map(parseBlock).filter((block) => block !== undefined);
+  return address !== undefined && ranges.some((block) => holdsAddress(block, address));
+}
+
+/**
+ * A pod with an address that its node gave it is reached through that node. One with another address, the node's own or
+ * that of a network we know nothing of, is reached like any machine.
+ */
+async function wayTo(registry: Registry, { metadata, spec }: Pod, ip: string): Promise<{ readonly pod?: PodAt }> {
+  if (!spec.nodeName || spec.hostNetwork) return {};
+  const found = await registry.get(nodes, key(undefined, spec.nodeName)).catch(() => undefined);
+  if (!found || !isFromNode(objectOf<Node>(found), ip)) return {};
+  return { pod: { node: spec.nodeName, namespace: metadata.namespace!, pod: metadata.name } };
+}
+
+async function podBehind(registry: Registry, namespace: string, named: Named): Promise<Behind> {
+  const pod = objectOf<Pod>(await registry.get(pods, key(namespace, named.name)));
+  const ip = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP;
+  if (!ip || !isProxyable(ip)) throw new ApiError("BadRequest", "address not allowed");
+  const port = named.port || firstPort(pod);
+  return { scheme: schemeOf(named), host: ip, port, ...(await wayTo(registry, pod, ip)) };
+}
+
+/** The name of the port a client has named or numbered. Pure. */
+export function portName(service: Service, port: string): string {
+  if (!/^\d+$/.test(port)) return port;
+  const found = service.spec.ports?.find((p) => p.port === Number(port));
+  if (found === undefined)
+    throw new ApiError("ServiceUnavailable", `no service port ${port} found for service "${service.metadata.name}"`);
+  return found.name ?? "";
+}
+
+interface Candidate {
+  readonly ip: string;
+  readonly port: number;
+  readonly pod: string | undefined;
+}
+/** Everybody who serves a port of this name and is ready to. Pure. */
+export function candidatesIn(slices: readonly EndpointSlice[], name: string): readonly Candidate[] {
+  return slices.flatMap(({ ports = [], endpoints = [] }) =>
+    ports
+      .filter((p) => (p.name ?? "") === name && p.port !== undefined)
+      .flatMap(({ port }) =>
+        endpoints
+          .filter((e) => e.conditions?.ready !== false)
+          .map((e) => ({
+            ip: e.addresses[0]!,
+            port: port!,
+            pod: e.targetRef?.kind === "Pod" ? e.targetRef.name : undefined,
+          })),
+      ),
+  );
+}
+
+/** An endpoint counts only while it is the address of the pod it says it is: anybody may write a slice. */
+async function thatPod(registry: Registry, namespace: string, { ip, pod }: Candidate): Promise<Pod | undefined> {
+  if (pod === undefined || !isProxyable(ip)) return undefined;
+  const stored = await registry.get(pods, key(namespace, pod)).catch(() => undefined);
+  const found = stored && objectOf<Pod>(stored);
+  const addresses = [found?.status?.podIP, ...(found?.status?.podIPs ?? []).map((p) => p.ip)];
+  return addresses.includes(ip) ? found : undefined;
+}
+
+async function serviceBehind(registry: Registry, namespace: string, named: Named): Promise<Behind> {
+  const service = objectOf<Service>(await registry.get(services, key(namespace, named.name)));
+  const name = portName(service, named.port);
+  const labelSelector = `kubernetes.io/service-name=${named.name}`;
+  const { entries } = await registry.list(endpointSlices, { namespace, labelSelector });
+  const candidates = candidatesIn(
+    entries.map((stored) => objectOf<EndpointSlice>(stored)),
+    name,
+  );
+  const offset = Math.floor(registry.world.random.next() * candidates.length);
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[(i + offset) % candidates.length]!;
+    const pod = await thatPod(registry, namespace, candidate);
+    if (!pod) continue;
+    const place = { scheme: schemeOf(named), host: candidate.ip, port: String(candidate.port) };
+    return { ...place, ...(await wayTo(registry, pod, candidate.ip)) };
+  }
+  throw new ApiError("ServiceUnavailable", `no endpoints available for service "${named.name}"`);
+}
+
+async function nodeBehind(kubelets: Kubelets, named: Named): Promise<Behind> {
+  const { host, port } = await kubelets.place(named.name);
+  if (named.port === "" || named.port === String(port))
+    return { scheme: "https", host, port: String(port), tls: kubelets.tls };
+  if (!isProxyable(host)) throw new ApiError("BadRequest", "address not allowed");
+  return { scheme: schemeOf(named), host, port: named.port };
+}
+
+/** Finds out whom a request is for. */
+export function behind(registry: Registry, kubelets: Kubelets, path: ProxyPath): Promise<Behind> {
+  const named = namedIn(path.id);
+  const kind = path.plural.slice(0, -1);
+  if (named === undefined) throw new ApiError("BadRequest", `invalid ${kind} request ${JSON.stringify(path.id)}`);
+  if (path.plural === "nodes") return nodeBehind(kubelets, named);
+  return (path.plural === "pods" ? podBehind : serviceBehind)(registry, path.namespace ?? "", named);
+}

@@ -1,0 +1,67 @@
+// Objects as bytes and back. The bytes begin with the metadata, so that the revision, which nobody knows before the
+// commit, can be put in front when they are served: nothing is ever encoded twice.
+import { sameJson } from "../../api/hash.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { frozen } from "../../machinery/frozen.ts";
+import type { Stored } from "../storage/storage.ts";
+
+const encoder = new TextEncoder();
+const opening = Buffer.from('{"metadata":{');
+
+/** The bytes to commit. The revision is left out: the log itself knows it. */
+export function encode(object: ApiObject): Uint8Array {
+  const { metadata, ...rest } = object;
+  const { resourceVersion: _, ...kept } = metadata;
+  // Bytes of their own, and no part of a slab that history would hold whole.
+  return encoder.encode(JSON.stringify({ metadata: kept, ...rest }));
+}
+
+/** How an object begins on the wire: with the revision it was committed at, or another one. */
+export const wireHead = (at: number): string => `{"metadata":{"resourceVersion":"${at}",`;
+/** How it goes on: the stored bytes behind their opening, as they are. */
+export const wireTail = ({ value: { buffer, byteOffset, byteLength } }: Stored): Buffer =>
+  Buffer.from(buffer, byteOffset + opening.length, byteLength - opening.length);
+
+/** What goes over the wire. */
+export const wireBytes = (stored: Stored, at: number = stored.modified): Buffer =>
+  Buffer.concat([Buffer.from(wireHead(at)), wireTail(stored)]);
+
+// Keyed by the bytes: whoever reads the same commit, by whichever way, shares one parsed object. It lives as long as
+// somebody holds it, in a view say; what nobody looks at is kept as bytes alone.
+const parsed = new WeakMap<Uint8Array, WeakRef<ApiObject>>();
+
+const atRevision = (object: ApiObject, at: number): ApiObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: String(at) },
+});
+
+/** The object these bytes are, parsed once and frozen. */
+export function objectOf<T extends ApiObject = ApiObject>({ value, modified }: Stored): T {
+  const known = parsed.get(value)?.deref();
+  if (known?.metadata.resourceVersion === String(modified)) return known as T;
+  const read = known ?? (JSON.parse(Buffer.from(value).toString()) as ApiObject);
+  const object = frozen(atRevision(read, modified));
+  parsed.set(value, new WeakRef(object));
+  return object as T;
+}
+
+/**
+ * Does the object, these bytes, made of what stands there, stand there already? The same fields in another order take
+ * as many bytes.
+ */
+export function isWritten(bytes: Uint8Array, object: ApiObject, current: Stored): boolean {
+  if (bytes.length !== current.value.length) return false;
+  return Buffer.compare(bytes, current.value) === 0 || sameJson(object, objectOf(current));
+}
+
+/** The same object, said to be of another revision: how a deletion tells when it happened. */
+export const objectAt = <T extends ApiObject>(stored: Stored, at: number): T =>
+  frozen(atRevision(objectOf(stored), at)) as T;
+
+/**
+ * Remember what was just encoded, so that our own writes are never parsed: before they are committed, for whoever is
+ * told of the commit looks at once. At which revision it stands is found out then.
+ */
+export function remember(value: Uint8Array, object: ApiObject): void {
+  parsed.set(value, new WeakRef(object));
+}

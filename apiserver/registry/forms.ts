@@ -1,0 +1,103 @@
+// Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
+import type { OtherForm, ResourceDefinition } from "../../api/kinds.ts";
+import { apiVersionOf } from "../../api/kinds.ts";
+import type { ApiObject, Draft } from "../../api/meta.ts";
+import type { Selection, WatchOptions } from "../../machinery/client.ts";
+import type { Stored } from "../storage/storage.ts";
+import { encode, objectOf, remember } from "./codec.ts";
+import type { StoredEvent } from "./listing.ts";
+import { invalid } from "./refusals.ts";
+import type { Registry } from "./verbs.ts";
+import { type Change, decoded, type Target } from "./write.ts";
+
+// Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
+const reworded = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+
+/** The entry as a reader of this form sees it: other bytes, the same place in history. */
+function shown(r: ResourceDefinition, form: OtherForm, stored: Stored): Stored {
+  const known = reworded.get(stored.value) ?? new Map<string, Uint8Array>();
+  reworded.set(stored.value, known);
+  let value = known.get(apiVersionOf(r));
+  if (!value) {
+    const object = form.fromStored(objectOf(stored));
+    value = encode(object);
+    remember(value, object);
+    known.set(apiVersionOf(r), value);
+  }
+  return { ...stored, value };
+}
+
+/** A field selector in the words of the kind it is carried out on. */
+export function fieldsOfStored({ fields = {} }: OtherForm, fieldSelector: string): string {
+  return fieldSelector
+    .split(",")
+    .map((term) => {
+      const name = /^\s*([^=!\s]+)/.exec(term)?.[1] ?? "";
+      return fields[name] === undefined ? term : term.replace(name, fields[name]);
+    })
+    .join(",");
+}
+const selectionOf = <S extends Selection>(form: OtherForm, selection: S): S =>
+  selection.fieldSelector === undefined
+    ? selection
+    : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
+
+/** The object in stored words, after it was filled in and judged in its own. */
+function judged(r: ResourceDefinition, form: OtherForm, given: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
+  const full = r.defaults(decoded(r, given));
+  const problems = r.validate(full, old && form.fromStored(old));
+  if (problems.length > 0) throw invalid(r, full.metadata.name ?? "", problems);
+  return form.toStored(full, old);
+}
+
+function changeInForm(r: ResourceDefinition, form: OtherForm, target: Target, decide: Change): [Target, Change] {
+  const change: Change = async (current) => {
+    const wanted = await decide(form.fromStored(current));
+    return judged(r, form, wanted as Draft<ApiObject>, current) as ApiObject;
+  };
+  return [{ ...target, r: form.of }, change];
+}
+
+async function* watchInForm(
+  registry: Registry,
+  [r, form]: readonly [ResourceDefinition, OtherForm],
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<StoredEvent> {
+  for await (const event of registry.watch(form.of, selectionOf(form, options), signal))
+    yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
+}
+
+/** The verbs on a kind that is stored in other words. */
+const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "revision"> => ({
+  get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
+  async list(r, options = {}) {
+    const page = await registry.list(form.of, selectionOf(form, options));
+    return { ...page, entries: page.entries.map((stored) => shown(r, form, stored)) };
+  },
+  create: async (r, draft, options) => shown(r, form, await registry.create(form.of, judged(r, form, draft), options)),
+  async change(target, decide, options) {
+    const [inner, change] = changeInForm(target.r, form, target, decide);
+    return shown(target.r, form, await registry.change(inner, change, options));
+  },
+  async delete(target, options) {
+    const deleted = await registry.delete({ ...target, r: form.of }, options);
+    return { ...deleted, stored: shown(target.r, form, deleted.stored) };
+  },
+  watch: (r, options, signal) => watchInForm(registry, [r, form], options, signal),
+});
+
+/** The verbs, also for kinds that are stored in other words. Those that are not pass through untouched. */
+export function inAllForms(registry: Registry): Registry {
+  const through = ({ form }: ResourceDefinition): Omit<Registry, "world" | "revision"> =>
+    form ? inForm(registry, form) : registry;
+  return {
+    ...registry,
+    get: (r, key) => through(r).get(r, key),
+    list: (r, options) => through(r).list(r, options),
+    create: (r, draft, options) => through(r).create(r, draft, options),
+    change: (target, decide, options) => through(target.r).change(target, decide, options),
+    delete: (target, options) => through(target.r).delete(target, options),
+    watch: (r, options, signal) => through(r).watch(r, options, signal),
+  };
+}

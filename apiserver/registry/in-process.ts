@@ -1,0 +1,73 @@
+// The client for components that live in the same process: the registry's verbs, with objects instead of bytes.
+import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, type Draft, type Key, keyOf, splitKey } from "../../api/meta.ts";
+import type { Client, ListOptions, Selection, WatchEvent, WatchOptions, Written } from "../../machinery/client.ts";
+import { objectAt, objectOf } from "./codec.ts";
+import { objectsOf, type StoredEvent } from "./listing.ts";
+import { changeOf } from "./parts.ts";
+import { patched } from "./patching.ts";
+import type { Registry } from "./verbs.ts";
+
+function eventOf<T extends ApiObject>(event: StoredEvent): WatchEvent<T> {
+  if (event.type === "PROGRESS") return { type: "progress", revision: event.revision };
+  const { stored, revision } = event;
+  if (event.type === "DELETED") return { type: "deleted", object: objectAt<T>(stored, revision), revision };
+  return { type: "applied", object: objectOf<T>(stored), revision };
+}
+
+/** Kinds that are measured when asked for, and not kept. */
+export interface Measured {
+  list(r: ResourceDefinition, selection: Selection): Promise<readonly ApiObject[]>;
+  get(r: ResourceDefinition, namespace: string | undefined, name: string): Promise<ApiObject>;
+}
+
+/** What a component in this process is to the registry. */
+export interface Insider {
+  readonly measured?: Measured;
+  /** In whose name it writes. Without one, what it makes is owned by nobody: that is sooner done. */
+  readonly manager?: string;
+}
+
+/** A client with nothing between it and the log. */
+export function inProcessClient(registry: Registry, { measured, manager }: Insider = {}): Client {
+  const by = manager === undefined ? {} : { manager };
+  const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
+    if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
+    return r as unknown as ResourceDefinition;
+  };
+  return {
+    async get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key) {
+      const { namespace, name } = splitKey(key);
+      if (r.virtual && measured) return (await measured.get(r, namespace, name)) as T;
+      return objectOf<T>(await registry.get(served(r), key));
+    },
+    async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
+      if (r.virtual && measured) {
+        const items = (await measured.list(r, options)) as readonly T[];
+        return { items, revision: await registry.revision() };
+      }
+      const page = await registry.list(served(r), options);
+      return {
+        items: objectsOf<T>(page),
+        revision: page.revision,
+        ...(page.next !== undefined && { next: page.next }),
+      };
+    },
+    create: async (r, draft) => objectOf(await registry.create(served(r), draft as Draft<ApiObject>, by)),
+    async update(r, object, part?: Written) {
+      if (!object.metadata.resourceVersion)
+        throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
+      const target = { r: served(r), key: keyOf(object) };
+      const { decide, ...rest } = changeOf(target.r, () => object, part, registry.world.clock.now());
+      return objectOf(await registry.change({ ...target, ...rest }, decide, by));
+    },
+    patch: async (r, key, patch, part?: Written) =>
+      objectOf((await patched(registry, { r: served(r), key }, { patch, ...(part && { part }) }, by)).stored),
+    delete: async (r, key, options = {}) => (await registry.delete({ r: served(r), key }, options)).revision,
+    async *watch<T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) {
+      for await (const event of registry.watch(served(r), options, signal)) yield eventOf<T>(event);
+    },
+    revision: () => registry.revision(),
+  };
+}

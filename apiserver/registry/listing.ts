@@ -1,0 +1,151 @@
+// Lists and watches over the log: a selection of its entries, page by page, and then of its changes.
+import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, type Revision, revision } from "../../api/meta.ts";
+import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
+import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
+import { objectOf } from "./codec.ts";
+import { type Continue, parseToken, tokenOf } from "./continue.ts";
+import type { Lanes } from "./lanes.ts";
+import { notAhead } from "./refusals.ts";
+import { prefixOf, type Wanted, wantedBy } from "./selection.ts";
+
+/** A page of a list, still as bytes: who serves it over the wire need not parse it. */
+export interface StoredPage {
+  readonly entries: readonly Stored[];
+  readonly revision: Revision;
+  readonly next?: string;
+  readonly remaining?: number;
+}
+
+/** What a watch tells, in the words of the wire. A deletion carries what stood there before it. */
+export type StoredEvent =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly stored: Stored; readonly revision: Revision }
+  | { readonly type: "PROGRESS"; readonly revision: Revision };
+
+/**
+ * A page is filled up although most entries are passed over: reading goes on until the limit or the end is reached.
+ */
+async function fill(
+  storage: Storage,
+  prefix: string,
+  wanted: Wanted,
+  from: Partial<Continue>,
+  limit: number,
+): Promise<StoredPage> {
+  const entries: Stored[] = [];
+  let { at, after } = from;
+  for (;;) {
+    const part = await storage.list(prefix, {
+      limit: Math.max(limit - entries.length, 100),
+      ...(after !== undefined && { after }),
+      ...(at !== undefined && { at }),
+    });
+    at = part.revision;
+    for (const [i, stored] of part.entries.entries()) {
+      after = stored.key;
+      if (wanted && !wanted(objectOf(stored))) continue;
+      entries.push(stored);
+      const left = part.entries.length - i - 1 + part.remaining;
+      if (entries.length < limit) continue;
+      if (left === 0) return { entries, revision: at };
+      return { entries, revision: at, next: tokenOf({ at, after }, prefix), ...(!wanted && { remaining: left }) };
+    }
+    if (part.remaining === 0) return { entries, revision: at };
+  }
+}
+
+/** A list may be asked for as it was at a revision, or as it is, but no older than one. */
+export interface StoredListOptions extends ListOptions {
+  readonly at?: Revision;
+  readonly atLeast?: Revision;
+}
+
+/** The log, and the lanes in which it is watched. */
+export interface Watched {
+  readonly storage: Storage;
+  readonly lanes: Lanes;
+}
+
+/** What cannot be shown because it is too long ago: the rest of a list may be had as it is now. */
+function expired({ continue: token }: StoredListOptions, prefix: string): ApiError {
+  if (!token) return new ApiError("Expired", "The resourceVersion for the provided list is too old.");
+  const { after } = parseToken(token, prefix);
+  return new ApiError("Expired", staleToken, undefined, tokenOf({ after }, prefix));
+}
+const staleToken =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+async function page(
+  storage: Storage,
+  r: ResourceDefinition,
+  options: StoredListOptions,
+  from: Partial<Continue>,
+): Promise<StoredPage> {
+  const wanted = wantedBy(r, options);
+  const prefix = prefixOf(r, options.namespace);
+  if (options.limit || options.continue)
+    return fill(storage, prefix, wanted, from, options.limit || Number.POSITIVE_INFINITY);
+  const { entries, revision: at } = await storage.list(prefix, from);
+  return { entries: wanted ? entries.filter((e) => wanted(objectOf(e))) : entries, revision: at };
+}
+
+/** The entries a selection picks, all of one moment. */
+export async function listStored(
+  { storage, lanes }: Watched,
+  r: ResourceDefinition,
+  options: StoredListOptions = {},
+): Promise<StoredPage> {
+  const prefix = prefixOf(r, options.namespace);
+  const from = options.continue ? parseToken(options.continue, prefix) : options.at ? { at: options.at } : {};
+  lanes.ask();
+  if (from.at !== undefined) notAhead(from.at, await storage.revision());
+  try {
+    const found = await page(storage, r, options, from);
+    notAhead(options.atLeast, found.revision);
+    return found;
+  } catch (e) {
+    if (e instanceof Compacted) throw expired(options, prefix);
+    throw e;
+  }
+}
+
+/** What a change means to somebody who sees only what is wanted. */
+function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredEvent | undefined {
+  const isIn = now !== undefined && (!wanted || wanted(objectOf(now)));
+  const wasIn = before !== undefined && (!wanted || wanted(objectOf(before)));
+  if (isIn) return { type: wasIn ? "MODIFIED" : "ADDED", stored: now, revision: at };
+  return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
+}
+
+/** The changes a selection sees, in order and without gaps; between them, how far history has come. */
+export async function* watchStored(
+  { storage, lanes }: Watched,
+  r: ResourceDefinition,
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncIterable<StoredEvent> {
+  const wanted = wantedBy(r, options);
+  const { lane, leave } = lanes.enter(r, options);
+  try {
+    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, lane)) {
+      let told = revision(0);
+      for (const change of batch.changes) {
+        const event = eventOf(change, wanted);
+        if (!event) continue;
+        told = event.revision;
+        yield event;
+      }
+      if (told < batch.revision) yield { type: "PROGRESS", revision: batch.revision };
+    }
+  } catch (e) {
+    if (!(e instanceof Compacted)) throw e;
+    throw new ApiError("Expired", `too old resource version: ${e.asked} (${e.oldest})`);
+  } finally {
+    leave();
+  }
+}
+
+/** The parsed objects of a page. */
+export const objectsOf = <T extends ApiObject>(page: StoredPage): readonly T[] =>
+  page.entries.map((e) => objectOf<T>(e));

@@ -1,0 +1,39 @@
+// What a patch made of an object, read as the kind's schema says: the patch answers for what is wrong with it. Pure.
+import type { ApiError } from "../../../api/errors.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import type { ApiObject } from "../../../api/meta.ts";
+import { invalid as wrongField } from "../../../api/problems.ts";
+import { decode } from "../../../api/schema.ts";
+import type { Patch } from "../../../machinery/client.ts";
+import { invalid } from "../refusals.ts";
+
+/** The outcome of a patch. */
+export interface Outcome {
+  readonly value: ApiObject;
+  /** What no field is there for, as sentences. */
+  readonly unknown: readonly string[];
+  /** Turn the patch down. */
+  refuse(because: string): ApiError;
+}
+
+/** A value as the original's own language prints it. */
+function printed(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(printed).join(" ")}]`;
+  if (typeof value !== "object") return String(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, inner]) => `${key}:${printed(inner)}`).join(" ")}]`;
+}
+
+/** Read what a patch made; what is of a wrong type refuses the patch. */
+export function outcomeOf(r: ResourceDefinition, patch: Exclude<Patch, { type: "apply" }>, made: ApiObject): Outcome {
+  const { value, unknown, wrong } = decode(r.schema, made);
+  const isStrategic = patch.type === "strategic";
+  const refuse = (because: string): ApiError => {
+    const shown = isStrategic ? printed(patch.patch) : JSON.stringify(made);
+    return invalid({ group: "", kind: "", plural: "" }, "", [wrongField("patch", shown, because)]);
+  };
+  if (wrong[0]) throw refuse(isStrategic ? wrong[0].converted : wrong[0].read);
+  const sentences = unknown.map((path) => `unknown field ${JSON.stringify(path)}`).toSorted();
+  return { value: value as ApiObject, unknown: sentences, refuse };
+}

@@ -1,0 +1,90 @@
+// The ways a request is turned down, in Kubernetes' words: clients and people read these.
+import { ApiError, type Problem } from "../../api/errors.ts";
+import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
+import type { Revision } from "../../api/meta.ts";
+
+type Resource = Pick<ResourceDefinition, "group" | "plural" | "kind">;
+const about = (r: Resource, name: string): { name?: string; kind: string; group?: string } => ({
+  ...(name !== "" && { name }),
+  ...(r.group !== "" && { group: r.group }),
+  kind: r.plural,
+});
+const groupKind = (r: Resource): string => (r.group === "" ? r.kind : `${r.kind}.${r.group}`);
+
+export const notFound = (r: Resource, name: string): ApiError =>
+  new ApiError("NotFound", `${qualified(r)} "${name}" not found`, about(r, name));
+
+export const alreadyExists = (r: Resource, name: string): ApiError =>
+  new ApiError("AlreadyExists", `${qualified(r)} "${name}" already exists`, about(r, name));
+
+/** Every name that was made up is taken. */
+export const noNameLeft = (r: Resource, name: string): ApiError =>
+  new ApiError(
+    "AlreadyExists",
+    `${qualified(r)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    { ...about(r, name), retryAfterSeconds: 1 },
+  );
+
+export const conflict = (r: Resource, name: string, because: string = modified): ApiError =>
+  new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${because}`, about(r, name));
+const modified = "the object has been modified; please apply your changes to the latest version and try again";
+
+export const forbidden = (r: Resource, name: string, because: string, cause?: object): ApiError =>
+  new ApiError("Forbidden", `${qualified(r)}${name && ` "${name}"`} is forbidden: ${because}`, {
+    ...about(r, name),
+    ...(cause && { causes: [cause] }),
+  });
+
+/** Everything that is wrong at once, so that nobody has to mend a manifest field by field. */
+export function invalid(r: Resource, name: string, problems: readonly Problem[]): ApiError {
+  const sentences = [...new Set(problems.map((p) => `${p.path}: ${p.message}`))];
+  const all = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
+  return new ApiError("Invalid", `${groupKind(r)} "${name}" is invalid: ${all}`, {
+    ...(name !== "" && { name }),
+    ...(r.group !== "" && { group: r.group }),
+    ...(r.kind !== "" && { kind: r.kind }),
+    causes: problems.map((p) => ({ reason: p.reason ?? "FieldValueInvalid", message: p.message, field: p.path })),
+  });
+}
+
+/** An update of a kind that must say which revision it was made for, and does not. Here the original names no kind. */
+export const unversioned = (r: Resource, name: string): ApiError =>
+  invalid({ ...r, kind: r.plural }, name, [
+    {
+      path: "metadata.resourceVersion",
+      message: "Invalid value: 0x0: must be specified for an update",
+      reason: "FieldValueInvalid",
+    },
+  ]);
+
+/** What was sent cannot be read as what the path is about. */
+export const unhandled = (
+  r: Pick<ResourceDefinition, "kind" | "version">,
+  because: string,
+  { kind, version } = r,
+): ApiError =>
+  new ApiError(
+    "BadRequest",
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${r.kind}: ${because}`,
+  );
+
+export const methodNotAllowed = (r: Resource, verb: string): ApiError =>
+  new ApiError("MethodNotAllowed", `${verb} is not supported on resources of kind "${qualified(r)}"`, {
+    ...(r.group !== "" && { group: r.group }),
+    kind: r.plural,
+  });
+
+/** No kind has this path. */
+export const nowhere = (): ApiError => new ApiError("NotFound", "the server could not find the requested resource", {});
+/** The path is there, but not for this method. */
+export const methodNotServed = (): ApiError =>
+  new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+
+/** Nobody can be shown a future they have heard of: they may have heard it from another server, and ask again. */
+export function notAhead(asked: Revision | undefined, current: Revision): void {
+  if (asked === undefined || asked <= current) return;
+  throw new ApiError("Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
+}

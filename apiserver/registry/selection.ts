@@ -1,0 +1,62 @@
+// Which objects a request means: namespace, labels and fields, compiled once into one question.
+import { ApiError } from "../../api/errors.ts";
+import { parseFieldSelector } from "../../api/field-selector.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { parseLabelSelector } from "../../api/label-selector.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { matches } from "../../api/selector.ts";
+import type { Selection } from "../../machinery/client.ts";
+
+/** Undefined when every object is meant, so that nothing needs to be parsed to find out. */
+export type Wanted = ((object: ApiObject) => boolean) | undefined;
+
+/** Reads the field a selector names. */
+export type FieldReader = (object: ApiObject) => string;
+const everywhere: Readonly<Record<string, FieldReader>> = {
+  "metadata.name": (o) => o.metadata.name,
+  "metadata.namespace": (o) => o.metadata.namespace ?? "",
+};
+
+function labelsWanted(text: string): Wanted {
+  const parsed = parseLabelSelector(text);
+  if ("wrong" in parsed) throw new ApiError("BadRequest", parsed.wrong);
+  const { requirements } = parsed;
+  return requirements.length === 0 ? undefined : (object) => matches(requirements, object.metadata.labels);
+}
+
+const hasOwnFields = (r: ResourceDefinition): boolean => Object.keys(r.selectable).length > 0;
+
+/** How a field is read, when selectors may name it. */
+export function fieldReader(r: ResourceDefinition, field: string): FieldReader | undefined {
+  // Kinds that say which fields they have do not have what they cannot be told apart by.
+  if (field === "metadata.namespace" && r.scope === "Cluster" && hasOwnFields(r)) return undefined;
+  return everywhere[field] ?? (r.selectable[field] as FieldReader | undefined);
+}
+
+function fieldsWanted(r: ResourceDefinition, text: string): Wanted {
+  const parsed = parseFieldSelector(text);
+  if ("wrong" in parsed) throw new ApiError("BadRequest", parsed.wrong);
+  const readers = parsed.requirements.map(({ field, equal, value }) => {
+    const read = fieldReader(r, field);
+    if (!read) throw new ApiError("BadRequest", unsupported(r, field));
+    return (object: ApiObject): boolean => (read(object) === value) === equal;
+  });
+  return readers.length === 0 ? undefined : (object) => readers.every((holds) => holds(object));
+}
+
+const unsupported = (r: ResourceDefinition, field: string): string =>
+  hasOwnFields(r)
+    ? `field label not supported: ${field}`
+    : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+
+/** The question a selection asks of an object, beyond its namespace, which its key already answers. */
+export function wantedBy(r: ResourceDefinition, { labelSelector, fieldSelector }: Selection): Wanted {
+  const byLabels = labelSelector ? labelsWanted(labelSelector) : undefined;
+  const byFields = fieldSelector ? fieldsWanted(r, fieldSelector) : undefined;
+  if (!byLabels || !byFields) return byLabels ?? byFields;
+  return (object) => byLabels(object) && byFields(object);
+}
+
+/** Where the objects of a kind, or of a kind in a namespace, are kept. */
+export const prefixOf = (r: ResourceDefinition, namespace?: string): string =>
+  namespace === undefined || namespace === "" ? `/${r.group}/${r.plural}/` : `/${r.group}/${r.plural}/${namespace}/`;

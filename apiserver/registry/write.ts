@@ -1,0 +1,251 @@
+// Writing to the log: read, decide what should stand there (pure), commit against what was read, and look again when
+// somebody was faster. Create, change and delete are the same move with three expectations.
+import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, type Draft, type Key, keyOf, type Revision, revision, splitKey } from "../../api/meta.ts";
+import { decode } from "../../api/schema.ts";
+import { whole, withRequired } from "../../api/zeros.ts";
+import type { DeleteOptions } from "../../machinery/client.ts";
+import type { World } from "../../machinery/world.ts";
+import type { Storage, Stored } from "../storage/storage.ts";
+import { type Admission, admitted } from "./admission.ts";
+import { encode, isWritten, objectOf, remember } from "./codec.ts";
+import { decideDeletion, isReleased } from "./deletion.ts";
+import { generatedName, newUid } from "./metadata.ts";
+import { type Part, prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
+import { type Occasion, type Ownership, ownedAfter, ownedFromBirth } from "./ownership.ts";
+import { alreadyExists, conflict, invalid, noNameLeft, notFound, unhandled, unversioned } from "./refusals.ts";
+import { prefixOf } from "./selection.ts";
+
+/** What every verb works on. */
+export interface Cluster {
+  readonly storage: Storage;
+  readonly world: World;
+  readonly admissions: readonly Admission[];
+}
+/** Who makes a request, as far as what is written depends on it. */
+export interface Requester {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+/** How a write is meant: only to be tried, perhaps; and in whose name. */
+export interface WriteOptions extends Ownership {
+  readonly dryRun?: boolean;
+  /** Without one, the server's own components. */
+  readonly user?: Requester;
+  /** Hears what the writer should know although nothing is wrong. */
+  readonly warn?: (sentence: string) => void;
+}
+/** What became of a deletion: the object as it last stood, and whether it is gone or only marked. */
+export interface Deleted {
+  readonly stored: Stored;
+  readonly gone: boolean;
+  readonly revision: Revision;
+}
+/**
+ * Says what shall stand where `current` stands. Asked again with newer facts when somebody was faster; throws to
+ * refuse.
+ */
+export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
+/** A change of which object, and of which part of it. */
+export interface Target {
+  readonly r: ResourceDefinition;
+  readonly key: Key;
+  readonly part?: Part;
+}
+
+const none = revision(0);
+/** So often a write is tried against ever newer facts before the caller is told of the conflict. */
+const attempts = 10;
+/** So many names are made up before the maker of an object is told that all of them were taken. */
+const generatedNames = 8;
+
+/**
+ * The object as its schema reads it: pruned, quantities canonical. In-process callers take the same door as the wire.
+ * What it shares with the object it was made from, `known`, has been through that door.
+ */
+export function decoded<T extends object>(r: ResourceDefinition, object: T, known?: ApiObject): T {
+  const { value, wrong } = decode(r.schema, object, known);
+  if (wrong[0]) throw unhandled(r, wrong[0].read);
+  return value as T;
+}
+
+/** Where an object is kept. */
+export const pathOf = (r: ResourceDefinition, key: Key): string => prefixOf(r) + key;
+
+/** Of an update of its status nothing but the status and the metadata is looked at. */
+function statusOnly(given: ApiObject): ApiObject {
+  const { metadata, status } = given as ApiObject & { readonly status?: unknown };
+  return { metadata, status } as unknown as ApiObject;
+}
+/** In whose name a part of an object is written, and when. */
+const occasionOf = ({ world }: Cluster, part: Part | undefined, options: WriteOptions): Ownership & Occasion => ({
+  ...options,
+  now: world.clock.now(),
+  ...(part !== undefined && { subresource: part }),
+});
+
+/** What is given, read and with its required fields; of an update of the status, the status alone. */
+const completed = (r: ResourceDefinition, given: ApiObject, before: ApiObject, part: Part | undefined): ApiObject =>
+  part === "status"
+    ? (withRequired(r.schema, decoded(r, statusOnly(given), before), before) as ApiObject)
+    : whole(r.schema, decoded(r, given, before), before);
+
+/** What stands there, or a refusal that names it. */
+export async function read({ storage }: Cluster, r: ResourceDefinition, key: Key): Promise<Stored> {
+  const stored = await storage.get(pathOf(r, key));
+  if (!stored) throw notFound(r, splitKey(key).name);
+  return stored;
+}
+
+async function createAs(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  draft: Draft<ApiObject>,
+  name: string,
+  options: WriteOptions,
+): Promise<Stored | undefined> {
+  const { storage, world, admissions } = cluster;
+  const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
+  const made = prepareCreate(r, draft, identity);
+  const owned = ownedFromBirth(r, made, draft, { ...options, now: identity.now });
+  const object = await admitted(admissions, r, owned, undefined);
+  const problems = validateCreate(r, object);
+  if (problems.length > 0) throw invalid(r, name, problems);
+  if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
+  const key = pathOf(r, keyOf(object));
+  const value = encode(object);
+  remember(value, object);
+  // What a dry run shows is as if it were stored, but at no revision of its own.
+  if (options.dryRun) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
+  const commit = await storage.commit({ key, expect: none, value });
+  if (!commit.ok) return undefined;
+  return { key, value, created: commit.revision, modified: commit.revision };
+}
+
+/** Bring a new object into being, under its own name or one made up from its base. */
+export async function create(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  given: Draft<ApiObject>,
+  options: WriteOptions = {},
+): Promise<Stored> {
+  const draft = whole(r.schema, decoded(r, given));
+  const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
+  if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
+  const generated = !name && generateName !== "";
+  // Only a made-up name is worth a second try: another name is another object.
+  let made = name ?? "";
+  for (let attempt = 0; attempt < (generated ? generatedNames : 1); attempt++) {
+    if (generated) made = generatedName(generateName, cluster.world.random);
+    const stored = await createAs(cluster, r, draft, made, options);
+    if (stored) return stored;
+  }
+  throw generated ? noNameLeft(r, made) : alreadyExists(r, made);
+}
+
+/** Put `next` where `current` stands, unless they are the same or the object thereby goes. */
+async function replace(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  current: Stored,
+  next: ApiObject,
+  dryRun = false,
+): Promise<Stored | undefined> {
+  const value = encode(next);
+  if (isWritten(value, next, current)) return current;
+  remember(value, next);
+  if (dryRun) return { ...current, value };
+  const { key, created, modified } = current;
+  const commit = await cluster.storage.commit({ key, expect: modified, value: isReleased(next) ? null : value });
+  if (!commit.ok) {
+    if (!commit.current) throw notFound(r, next.metadata.name);
+    return undefined;
+  }
+  return { key, value, created, modified: commit.revision };
+}
+
+function checkIdentity(r: ResourceDefinition, given: ApiObject, before: ApiObject): void {
+  const { name, uid, resourceVersion } = given.metadata;
+  const { uid: isUid, resourceVersion: isVersion } = before.metadata;
+  if (uid && uid !== isUid)
+    throw conflict(r, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${isUid}`);
+  if (!resourceVersion || resourceVersion === "0") {
+    if (!r.allowUnconditionalUpdate) throw unversioned(r, name);
+  } else if (resourceVersion !== isVersion) throw conflict(r, name);
+}
+
+/** Change what stands there, whatever it is by then. A change that names a revision or a uid insists on it. */
+export async function change(
+  cluster: Cluster,
+  { r, key, part }: Target,
+  decide: Change,
+  options: WriteOptions = {},
+): Promise<Stored> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const current = await read(cluster, r, key);
+    const before = objectOf(current);
+    const given = await decide(before);
+    checkIdentity(r, given, before);
+    const changed = prepareUpdate(r, completed(r, given, before, part), before, part);
+    const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
+    const next = await admitted(cluster.admissions, r, owned, before);
+    const problems = validateUpdate(r, next, before, part);
+    if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
+    if (options.warn && part !== "status" && part !== "binding")
+      for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
+    const stored = await replace(cluster, r, current, next, options.dryRun);
+    if (stored) return stored;
+  }
+  throw conflict(r, splitKey(key).name);
+}
+
+/** Where the original names the kind in the place of the resource. */
+const byKind = ({ group, kind }: ResourceDefinition): { group: string; kind: string; plural: string } => ({
+  group,
+  kind,
+  plural: kind,
+});
+function checkPreconditions(r: ResourceDefinition, object: ApiObject, { uid, resourceVersion }: DeleteOptions): void {
+  const { name, uid: isUid, resourceVersion: isVersion } = object.metadata;
+  if (uid !== undefined && uid !== isUid)
+    throw conflict(
+      byKind(r),
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${isUid}). The object might have been deleted and then recreated`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== isVersion)
+    throw conflict(
+      byKind(r),
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${isVersion}). The object might have been modified`,
+    );
+}
+
+/** Delete, or mark for deletion what somebody still has to clean up after. */
+export async function remove(
+  cluster: Cluster,
+  { r, key }: Target,
+  options: DeleteOptions & WriteOptions,
+): Promise<Deleted> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const current = await read(cluster, r, key);
+    const object = objectOf(current);
+    checkPreconditions(r, object, options);
+    await admitted(cluster.admissions, r, undefined, object);
+    const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
+    if (deletion.do === "wait" || options.dryRun)
+      return { stored: current, gone: deletion.do === "remove", revision: current.modified };
+    if (deletion.do === "mark") {
+      const stored = await replace(cluster, r, current, deletion.object);
+      if (stored) return { stored, gone: false, revision: stored.modified };
+      continue;
+    }
+    const commit = await cluster.storage.commit({ key: current.key, expect: current.modified, value: null });
+    if (commit.ok) return { stored: current, gone: true, revision: commit.revision };
+    if (!commit.current) throw notFound(r, object.metadata.name);
+  }
+  throw conflict(r, splitKey(key).name);
+}

@@ -1,0 +1,142 @@
+// The API server put together: a log, the verbs over it, the door. Log and world come from whoever composes processes.
+import { builtinKinds } from "../api/kinds/builtin.ts";
+import { onAbort } from "../machinery/abort.ts";
+import type { Client } from "../machinery/client.ts";
+import type { World } from "../machinery/world.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { identifier } from "./http/authenticate.ts";
+import { furnish } from "./furnish/furnish.ts";
+import { withComponents } from "./components.ts";
+import { answerer } from "./http/answer.ts";
+import { podBindings } from "./http/bindings.ts";
+import type { Check, Checks } from "./http/health.ts";
+import { listen, type Patience, type ServerTls } from "./http/listen.ts";
+import { measuredKinds } from "./http/measured.ts";
+import { observed } from "./http/observed.ts";
+import { countObjects, timedStorage } from "./observed-storage.ts";
+import { podLogs } from "./http/pod-logs.ts";
+import { sessionsWithoutUpgrade } from "./http/pod-sessions.ts";
+import { upgrades } from "./http/upgrades.ts";
+import { reviews } from "./http/reviews.ts";
+import { type KubeletTls, kubelets } from "./kubelets.ts";
+import { metrics } from "./metrics.ts";
+import { keepOwnService } from "./own-service.ts";
+import { proxies } from "./proxy/proxy.ts";
+import { inProcessClient } from "./registry/in-process.ts";
+import { type Habits, registry } from "./registry/registry.ts";
+import type { Storage } from "./storage/storage.ts";
+import { openId } from "./tokens/openid.ts";
+import { tokenRequest } from "./tokens/token-requests.ts";
+import { type TokenOptions, tokens } from "./tokens/tokens.ts";
+import { compactHistory, expireEvents } from "./upkeep.ts";
+
+/** What a server needs to know of the cluster it serves. */
+export interface ServerOptions {
+  readonly storage: Storage;
+  readonly world: World;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls: ServerTls;
+  readonly serviceCidr: string;
+  /** The address pods and nodes reach this server at. */
+  readonly advertise: string;
+  /** What is filled in where users are silent; Kubernetes' own habits when left out. */
+  readonly habits?: Habits;
+  /** What we show kubelets when we ask them for logs, or to run a command. */
+  readonly kubeletClient: KubeletTls;
+  /** In whose name and with which key service accounts are given tokens. */
+  readonly tokens: TokenOptions;
+  /** How long clients that say nothing are waited for; as long as Kubernetes waits when left out. */
+  readonly patience?: Patience;
+}
+
+/** A server that can be spoken to from within, and one that listens. */
+export interface ApiServer {
+  /** A client for a component in this process, which writes in that name. */
+  as(component: string): Client;
+  /**
+   * Resolves once requests are answered; `closed` settles after the signal is aborted and the last of them has ended.
+   */
+  listen(signal: AbortSignal): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
+}
+
+/** What has to be well before this server may be relied on, by the names those who look after servers know. */
+function checks(storage: Storage, begun: { readonly isOver: boolean }, signal: AbortSignal): Checks {
+  const named = (name: string, check: () => Promise<unknown> | undefined): Check => ({
+    name,
+    async check() {
+      await check();
+    },
+  });
+  const failUnless = (isWell: boolean, because: string): undefined => {
+    if (!isWell) throw new Error(because);
+  };
+  const ping = named("ping", () => undefined);
+  const log = named("log", () => undefined);
+  const etcd = named("etcd", () => storage.revision());
+  const hook = named("poststarthook/start-system-namespaces-controller", () =>
+    failUnless(begun.isOver, "not finished"),
+  );
+  const alive = [ping, log, etcd, hook];
+  const ready = [
+    ...[ping, log, etcd],
+    named("etcd-readiness", () => storage.revision()),
+    named("informer-sync", () => undefined),
+    hook,
+    named("shutdown", () => failUnless(!signal.aborted, "process is shutting down")),
+  ];
+  return { livez: alive, healthz: alive, readyz: ready };
+}
+
+const nodePorts = { from: 30_000, to: 32_767 };
+
+/** Composes the server; nothing runs until it is told to listen. */
+export function apiServer(options: ServerOptions): ApiServer {
+  const { world, host, port, tls, serviceCidr, advertise } = options;
+  const seen = observed(builtinKinds);
+  const storage = timedStorage(options.storage, world.clock, seen.figures);
+  countObjects(options.storage, builtinKinds, seen.figures);
+  const verbs = registry(storage, world, { serviceCidr, nodePorts }, options.habits);
+  const nodes = kubelets(verbs, options.kubeletClient);
+  const given = tokens(verbs, options.tokens);
+  const identify = identifier(async (token) => (await given.ownerOf(token)).user, world.log);
+  const measured = withComponents(metrics(verbs, nodes, world));
+  const as = (manager: string): Client => inProcessClient(verbs, { measured, manager });
+  const client = as("kube-apiserver");
+  return {
+    as,
+    async listen(signal) {
+      const extensions = [
+        seen.serve,
+        podLogs(verbs, nodes),
+        podBindings(verbs),
+        sessionsWithoutUpgrade(verbs),
+        proxies(verbs, nodes),
+        measuredKinds(builtinKinds, measured, world),
+        reviews(builtinKinds, world, given),
+        tokenRequest(verbs, given),
+        openId(given, () => `${advertise}:${listening.port}`),
+      ];
+      const begun = { isOver: false };
+      const answer = answerer(verbs, builtinKinds, extensions, checks(storage, begun, signal));
+      const listening = await listen(
+        { host, port, tls, ...(options.patience && { patience: options.patience }) },
+        world,
+        { identify, answer, upgrade: upgrades(verbs, nodes, answer), observed: seen },
+        signal,
+      );
+      onAbort(signal, nodes.close);
+      const advertised = { address: advertise, port: listening.port, serviceCidr };
+      await bootstrap(client, advertised);
+      await furnish(client, builtinKinds, advertised);
+      begun.isOver = true;
+      const upkeep = [
+        compactHistory(storage, world, signal),
+        expireEvents(client, world, signal),
+        keepOwnService(client, advertised, world, signal),
+      ];
+      return { port: listening.port, closed: Promise.all([listening.closed, ...upkeep]).then(() => {}) };
+    },
+  };
+}

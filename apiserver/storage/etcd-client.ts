@@ -1,0 +1,155 @@
+// The few calls of etcd that are used, with their deadlines, over etcd3's raw services.
+import { Etcd3, GRPCInvalidArgumentError, GRPCOutOfRangeError, GRPCResourceExhastedError, type IOptions } from "etcd3";
+import type { IKeyValue, IWatchResponse } from "etcd3/lib/rpc.js";
+import { ApiError } from "../../api/errors.ts";
+import { type Revision, revision } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import type { Clock } from "../../machinery/world.ts";
+import type { Commit, Stored, Write } from "./storage.ts";
+
+/** Where etcd answers, under which root the cluster's keys live, and who we are to it. */
+export interface EtcdOptions {
+  readonly hosts: readonly string[];
+  readonly root: string;
+  readonly tls?: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+}
+
+/** One call each, tried once: whoever calls decides what a lost answer means. */
+export interface EtcdClient {
+  revision(): Promise<Revision>;
+  page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
+  commit(write: Write): Promise<Commit>;
+  compact(upTo: Revision): Promise<void>;
+  /** Everything that happens in the whole store after `from`, until the connection breaks or the signal is aborted. */
+  events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
+  /** The key without the root, or nothing when it is none of ours. */
+  ownKey(key: Buffer): string | undefined;
+}
+/** What stood at a revision. */
+export interface Snapshot {
+  readonly entries: readonly Stored[];
+  readonly revision: Revision;
+}
+
+const answerWithinMs = 1500;
+const entriesPerPage = 500;
+const wholeStore = Buffer.from([0]);
+
+// etcd3 retries silently and opens a circuit for seconds. A transaction tried twice can lose against itself,
+// and a restarted etcd answers again within one: so neither is wanted.
+const once = {
+  execute: async (call: (context: object) => unknown) => call({}),
+  onSuccess: () => ({ dispose: () => {} }),
+  onFailure: () => ({ dispose: () => {} }),
+} as unknown as NonNullable<NonNullable<IOptions["faultHandling"]>["global"]>;
+
+function connect(options: EtcdOptions, clock: Clock): Etcd3 {
+  const { hosts, tls } = options;
+  return new Etcd3({
+    hosts: [...hosts],
+    ...(tls && { credentials: { rootCertificate: tls.ca, privateKey: tls.key, certChain: tls.cert } }),
+    grpcOptions: {
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      "grpc.keepalive_time_ms": 10_000,
+      "grpc.keepalive_timeout_ms": 3_000,
+      // A dead etcd is tried again within a second: its supervisor is faster than gRPC's patience.
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 1_000,
+    },
+    // Without one, a call to a member that has just lost its leader waits for seven seconds; a watch must have none.
+    defaultCallOptions: (call) => (call.isStream ? {} : { deadline: clock.now() + answerWithinMs }),
+    faultHandling: { global: once, host: () => once },
+  });
+}
+
+/**
+ * A value is a window on a whole message, which it would hold for as long as history is kept. Not a `Buffer`: those are
+ * windows too, on slabs they share with whatever else was allocated at the time.
+ */
+export const ownBytes = (value: Uint8Array): Uint8Array => new Uint8Array(value);
+
+/** The first key after all that begin with `prefix`. */
+function prefixEnd(prefix: Buffer): Buffer {
+  const end = Buffer.from(prefix);
+  end[end.length - 1]! += 1;
+  return end;
+}
+
+/** An error after which nothing has been written for certain, told in the API's words; nothing for the others. */
+export function refusal(e: unknown): ApiError | undefined {
+  const tooLarge = e instanceof GRPCResourceExhastedError && e.message.includes("larger than max");
+  if (e instanceof GRPCInvalidArgumentError || tooLarge)
+    return new ApiError("RequestEntityTooLarge", `etcd refuses: ${e.message}`);
+  if (e instanceof GRPCResourceExhastedError)
+    return new ApiError("ServiceUnavailable", `etcd has no room left, nothing was written: ${e.message}`);
+  return undefined;
+}
+
+/** Connect lazily; the connection ends with the signal. */
+export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSignal): EtcdClient {
+  const etcd = connect(options, clock);
+  const root = Buffer.from(options.root);
+  const fullKey = (key: string): Buffer => Buffer.from(options.root + key);
+  const ownKey = (key: Buffer): string | undefined =>
+    key.subarray(0, root.length).equals(root) ? key.toString("utf8", root.length) : undefined;
+  const stored = (kv: IKeyValue): Stored => ({
+    key: ownKey(kv.key)!,
+    value: ownBytes(kv.value),
+    created: revision(Number(kv.create_revision)),
+    modified: revision(Number(kv.mod_revision)),
+  });
+  onAbort(signal, () => etcd.close());
+  return {
+    ownKey,
+    async revision() {
+      const { header } = await etcd.kv.range({ key: root, keys_only: true, limit: 1 });
+      return revision(Number(header.revision));
+    },
+    async page(after, at) {
+      const key = after === undefined ? root : Buffer.concat([fullKey(after), wholeStore]);
+      const asked = { key, range_end: prefixEnd(root), limit: entriesPerPage, ...(at && { revision: at }) };
+      const { kvs, header, more } = await etcd.kv.range(asked);
+      return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
+    },
+    async commit({ key, expect, value }) {
+      const target = fullKey(key);
+      const answer = await etcd.kv.txn({
+        compare: [{ key: target, target: "Mod", result: "Equal", mod_revision: expect }],
+        success: [
+          value === null
+            ? { request_delete_range: { key: target } }
+            : { request_put: { key: target, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) } },
+        ],
+        failure: [{ request_range: { key: target } }],
+      });
+      if (answer.succeeded) return { ok: true, revision: revision(Number(answer.header.revision)) };
+      const current = answer.responses[0]?.response_range.kvs[0];
+      return { ok: false, current: current && stored(current) };
+    },
+    async compact(upTo) {
+      try {
+        await etcd.kv.compact({ revision: upTo });
+      } catch (e) {
+        // Out of range: another server has already compacted as far.
+        if (!(e instanceof GRPCOutOfRangeError)) throw e;
+      }
+    },
+    async *events(from, aborted) {
+      const stream = await etcd.watchClient.watch();
+      // Once read no further, a stream still reports that it was cancelled; the loop below hears of real errors
+      // itself.
+      stream.on("error", () => {});
+      const off = onAbort(aborted, () => stream.cancel());
+      try {
+        stream.write({
+          create_request: { key: wholeStore, range_end: wholeStore, start_revision: from + 1, progress_notify: true },
+        });
+        yield* stream as unknown as AsyncIterable<IWatchResponse>;
+      } finally {
+        off();
+        stream.cancel();
+      }
+    },
+  };
+}

@@ -1,0 +1,188 @@
+// The log in etcd: one watch over the whole store feeds the log in memory, writes are one transaction each.
+// Reads ask etcd how far history has come and wait until the log is there, so they never lie.
+import type { IEvent, IWatchResponse } from "etcd3/lib/rpc.js";
+import { ApiError } from "../../api/errors.ts";
+import { type Revision, revision } from "../../api/meta.ts";
+import type { World } from "../../machinery/world.ts";
+import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
+import { emptyLog, type Log } from "./log.ts";
+import { sharedQuestion } from "./shared-question.ts";
+import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
+
+/** So long an etcd that is being restarted, or choosing a leader, may take before the caller hears of it. */
+const patienceMs = 8_000;
+const pauseMs = 100;
+
+const same = (a: Uint8Array | null, b: Uint8Array | undefined): boolean => !!a && !!b && Buffer.compare(a, b) === 0;
+
+async function snapshot(client: EtcdClient): Promise<Snapshot> {
+  const entries: Stored[] = [];
+  let at: Revision | undefined;
+  for (;;) {
+    const page = await client.page(entries.at(-1)?.key, at);
+    at ??= page.revision;
+    entries.push(...page.entries);
+    if (!page.more) return { entries, revision: at };
+  }
+}
+
+/** Events of other roots move history on as well: they become changes nobody listens to. */
+function appendEvent(log: Log, client: EtcdClient, event: IEvent): void {
+  const at = revision(Number(event.kv.mod_revision));
+  const key = client.ownKey(event.kv.key);
+  if (key === undefined) {
+    log.append({ key: "", revision: at });
+    return;
+  }
+  const before = log.get(key);
+  const now = {
+    key,
+    value: ownBytes(event.kv.value),
+    created: revision(Number(event.kv.create_revision)),
+    modified: at,
+  };
+  const deleted = `${event.type}` === "Delete" || `${event.type}` === "1";
+  log.append({ key, revision: at, ...(!deleted && { now }), ...(before && { before }) });
+}
+
+async function follow(client: EtcdClient, log: Log, signal: AbortSignal): Promise<void> {
+  for await (const response of client.events(log.head(), signal) as AsyncIterable<IWatchResponse>) {
+    if (response.canceled) {
+      if (Number(response.compact_revision) > 0)
+        throw new Compacted(log.head(), revision(Number(response.compact_revision)));
+      throw new Error(`etcd ended the watch: ${response.cancel_reason || "no reason given"}`);
+    }
+    for (const event of response.events) appendEvent(log, client, event);
+  }
+}
+
+/** Keeps the log fed for as long as the signal lets it; `again` cuts a feed that has fallen silent. */
+async function feed(
+  client: EtcdClient,
+  log: Log,
+  world: World,
+  signal: AbortSignal,
+  again: () => AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await follow(client, log, AbortSignal.any([signal, again()]));
+    } catch (e) {
+      if (signal.aborted) return;
+      world.log("the watch on etcd broke off, taking it up again", { error: String(e), revision: log.head() });
+      if (e instanceof Compacted) await restart(client, log, world, signal);
+    }
+    await world.clock.sleep(pauseMs, signal).catch(() => {});
+  }
+}
+
+async function restart(client: EtcdClient, log: Log, world: World, signal: AbortSignal): Promise<void> {
+  for (let said = false; !signal.aborted; said = true) {
+    try {
+      const { entries, revision: at } = await snapshot(client);
+      return log.restart(entries, at);
+    } catch (e) {
+      if (!said) world.log("etcd does not answer yet, waiting for it", { error: String(e) });
+      await world.clock.sleep(pauseMs, signal).catch(() => {});
+    }
+  }
+}
+
+/** Ask until there is an answer or patience ends. Only for what may be asked twice. */
+async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  const until = world.clock.now() + patienceMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (e) {
+      if (e instanceof ApiError || e instanceof Compacted) throw e;
+      if (signal.aborted || world.clock.now() >= until)
+        throw new ApiError("ServiceUnavailable", `etcd does not answer: ${(e as Error).message}`);
+      await world.clock.sleep(pauseMs, signal).catch(() => {});
+    }
+  }
+}
+
+/**
+ * Write once, though the answer may get lost. A second try with the same expectation cannot happen twice; when it is
+ * refused, either our own first try stands there, which the value shows, or nobody can tell: the caller is told so.
+ */
+async function commitOnce(client: EtcdClient, world: World, write: Write): Promise<Commit> {
+  const until = world.clock.now() + patienceMs;
+  let lost: unknown;
+  for (;;) {
+    try {
+      const commit = await client.commit(write);
+      if (commit.ok || lost === undefined) return commit;
+      if (same(write.value, commit.current?.value)) return { ok: true, revision: commit.current!.modified };
+      throw unknownOutcome(lost);
+    } catch (e) {
+      if (e instanceof ApiError) throw e;
+      const refused = refusal(e);
+      if (refused && lost === undefined) throw refused;
+      if (world.clock.now() >= until) throw unknownOutcome(e);
+      lost = e;
+      await world.clock.sleep(pauseMs).catch(() => {});
+    }
+  }
+}
+
+const unknownOutcome = (e: unknown): ApiError =>
+  new ApiError(
+    "Timeout",
+    `etcd's answer to a write was lost, it may or may not have happened: ${(e as Error).message}`,
+  );
+
+/** Opens the log in etcd, waiting for etcd to answer; everything ends with the signal. */
+export async function etcdStorage(options: EtcdOptions, world: World, signal: AbortSignal): Promise<Storage> {
+  const client = etcdClient(options, world.clock, signal);
+  const log = emptyLog();
+  await restart(client, log, world, signal);
+  let silence = new AbortController();
+  const refeed = (): AbortSignal => {
+    silence = new AbortController();
+    return silence.signal;
+  };
+  void feed(client, log, world, signal, refeed);
+
+  /** Until the log has come as far as etcd itself had when we asked. */
+  const caughtUp = sharedQuestion(async (): Promise<Revision> => {
+    const known = log.head();
+    const target = await persist(world, signal, client.revision);
+    // History does not run backwards: this is another store than before (restored, or its disk was lost).
+    if (target < known) {
+      await restart(client, log, world, signal);
+      silence.abort(new Error("the store was replaced"));
+    }
+    if (log.head() >= target) return target;
+    const waited = new AbortController();
+    const timeout = world.clock.sleep(patienceMs, AbortSignal.any([signal, waited.signal])).then(
+      () => silence.abort(new Error("the feed fell silent")),
+      () => {},
+    );
+    await Promise.race([log.reached(target, AbortSignal.any([signal, waited.signal])), timeout]);
+    waited.abort();
+    if (log.head() < target) throw new ApiError("ServiceUnavailable", "etcd's watch lags behind its own history");
+    return target;
+  });
+  return {
+    revision: () => caughtUp(),
+    async get(key) {
+      await caughtUp();
+      return log.get(key);
+    },
+    async list(prefix, page) {
+      await caughtUp();
+      return log.list(prefix, page);
+    },
+    commit: (write) => commitOnce(client, world, write),
+    watch: log.watch,
+    async compact(upTo) {
+      // The log may not have heard yet of what was committed a moment ago.
+      const floor = revision(Math.min(upTo, await caughtUp()));
+      if (floor <= log.floor()) return;
+      await persist(world, signal, () => client.compact(floor));
+      log.compact(floor);
+    },
+  };
+}

@@ -1,0 +1,180 @@
+// The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
+// Every engine reads from one; they differ in what they do before a change is appended.
+import SortedBTree from "sorted-btree";
+import { type Revision, revision } from "../../api/meta.ts";
+import { ear } from "./bell.ts";
+import { type Doorbells, doorbells } from "./doorbells.ts";
+import { type Batch, type Change, Compacted, type Lane, type Listing, type Page, type Stored } from "./storage.ts";
+
+// The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
+const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new () => Tree;
+interface Tree {
+  readonly size: number;
+  get(key: string): Stored | undefined;
+  set(key: string, value: Stored): boolean;
+  delete(key: string): boolean;
+  clear(): void;
+  entries(from?: string): IterableIterator<[string, Stored]>;
+  /** How many keys there are from `low` to before `high`; counts leaf by leaf. */
+  forRange(low: string, high: string, includeHigh: false): number;
+}
+
+/** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
+const batchSize = 1000;
+
+/** State and recent history in memory. Appending is synchronous, so nobody ever sees half a change. */
+export interface Log {
+  head(): Revision;
+  floor(): Revision;
+  get(key: string): Stored | undefined;
+  list(prefix: string, page?: Page): Listing;
+  append(change: Change): void;
+  watch(prefix: string, from: Revision, signal: AbortSignal, lane?: Lane): AsyncIterable<Batch>;
+  compact(upTo: Revision): void;
+  /** Settles once the log has reached `target`, or when the signal is aborted. */
+  reached(target: Revision, signal: AbortSignal): Promise<void>;
+  /** Begin anew from a snapshot: history before `at` is unknown from here on, and every cursor is void. */
+  restart(entries: readonly Stored[], at: Revision): void;
+}
+
+/** The fact that `value` stands under `key` from `at` on (or nothing, when null), given what stood there before. */
+export function changeOf(key: string, value: Uint8Array | null, at: Revision, before: Stored | undefined): Change {
+  if (value === null) return { key, revision: at, ...(before && { before }) };
+  const now = { key, value, created: before?.created ?? at, modified: at };
+  return { key, revision: at, now, ...(before && { before }) };
+}
+
+/**
+ * Index of the first change after `cursor`: by subtraction while revisions are dense, by search where a store shares
+ * them.
+ */
+function firstAfter(changes: readonly Change[], cursor: Revision): number {
+  const last = changes[changes.length - 1];
+  if (!last || last.revision <= cursor) return changes.length;
+  const guess = changes.length - (last.revision - cursor);
+  if (guess >= 0 && changes[guess]!.revision === cursor + 1) return guess;
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (changes[middle]!.revision <= cursor) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function* under(tree: Tree, prefix: string, after: string | undefined): Generator<Stored> {
+  for (const [key, stored] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
+    if (!key.startsWith(prefix)) return;
+    if (key !== after) yield stored;
+  }
+}
+
+/** At most `limit` entries of the present, and how many are left after them. */
+function pageOf(tree: Tree, prefix: string, limit: number, after: string | undefined): Omit<Listing, "revision"> {
+  const entries: Stored[] = [];
+  for (const stored of under(tree, prefix, after)) {
+    entries.push(stored);
+    if (entries.length < limit) continue;
+    // No key has a character behind this one, so nothing under the prefix lies beyond it.
+    return { entries, remaining: tree.forRange(stored.key, `${prefix}\uffff`, false) - 1 };
+  }
+  return { entries, remaining: 0 };
+}
+
+/** What stood under the prefix before `undone`, the changes since, had happened. */
+function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: string, after: string): Stored[] {
+  const then = new Map<string, Stored | undefined>();
+  for (const change of undone) {
+    if (change.key.startsWith(prefix) && change.key > after && !then.has(change.key))
+      then.set(change.key, change.before);
+  }
+  const kept = [...present].filter((stored) => !then.has(stored.key));
+  const restored = [...then.values()].filter((stored) => stored !== undefined);
+  return [...kept, ...restored].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Looks again at every ring, until it is so or the signal is aborted. */
+async function hearUntil(bells: Doorbells, isSo: () => boolean, signal: AbortSignal): Promise<void> {
+  const { own, leave } = bells.enter(undefined);
+  const ears = ear(own, signal);
+  while (!isSo() && !signal.aborted) await ears.rung();
+  ears.close();
+  leave();
+}
+
+/** An empty log, whose history begins at `start`. */
+export function emptyLog(start: Revision = revision(0)): Log {
+  const present = new BTree();
+  const bells: Doorbells = doorbells();
+  let changes: Change[] = [];
+  let head = start;
+  let floor = start;
+  let epoch = 0;
+
+  const read = (prefix: string, cursor: Revision): Batch => {
+    const from = firstAfter(changes, cursor);
+    const to = Math.min(changes.length, from + batchSize);
+    const upTo = to < changes.length ? changes[to - 1]!.revision : head;
+    return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
+  };
+  const since = (at: Revision): readonly Change[] => {
+    if (at < floor) throw new Compacted(at, floor);
+    return changes.slice(firstAfter(changes, at));
+  };
+  return {
+    head: () => head,
+    floor: () => floor,
+    get: (key) => present.get(key),
+    list(prefix, page = {}) {
+      const { limit = Number.POSITIVE_INFINITY, after, at = head } = page;
+      if (at >= head) return { revision: at, ...pageOf(present, prefix, limit, after) };
+      const all = rewind(under(present, prefix, after), since(at), prefix, after ?? "");
+      const entries = all.length > limit ? all.slice(0, limit) : all;
+      return { entries, revision: at, remaining: all.length - entries.length };
+    },
+    append(change) {
+      if (change.now) present.set(change.key, change.now);
+      else present.delete(change.key);
+      changes.push(change);
+      head = change.revision;
+      bells.changed(change);
+    },
+    async *watch(prefix, from, signal, lane) {
+      let cursor = from;
+      const began = epoch;
+      const { own, leave } = bells.enter(lane);
+      const ears = ear(own, signal);
+      try {
+        while (!signal.aborted) {
+          if (cursor < floor || began !== epoch) throw new Compacted(cursor, floor);
+          if (cursor >= head) {
+            await ears.rung();
+            continue;
+          }
+          const batch = read(prefix, cursor);
+          cursor = batch.revision;
+          yield batch;
+        }
+      } finally {
+        ears.close();
+        leave();
+      }
+    },
+    compact(upTo) {
+      if (upTo <= floor) return;
+      floor = revision(Math.min(upTo, head));
+      changes = changes.slice(firstAfter(changes, floor));
+    },
+    reached: (target, signal) => hearUntil(bells, () => head >= target, signal),
+    restart(entries, at) {
+      present.clear();
+      for (const stored of entries) present.set(stored.key, stored);
+      changes = [];
+      head = at;
+      floor = at;
+      epoch++;
+      bells.all();
+    },
+  };
+}

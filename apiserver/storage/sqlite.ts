@@ -1,0 +1,201 @@
+// The log in one SQLite file: every change is a row, and opening the file is replaying the rows.
+// Reads are served from memory; a commit is answered when its row is on the disk.
+import { setImmediate as endOfTick } from "node:timers/promises";
+import { DatabaseSync } from "node:sqlite";
+import { ApiError } from "../../api/errors.ts";
+import { type Revision, revision } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import { changeOf, emptyLog, type Log } from "./log.ts";
+import type { Change, Commit, Storage, Stored, Write } from "./storage.ts";
+
+/** Where the log is kept, and how large its file may grow. */
+export interface SqliteOptions {
+  readonly path: string;
+  readonly maxBytes?: number;
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS changes
+    (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, created INTEGER NOT NULL);
+  CREATE INDEX IF NOT EXISTS changes_by_key ON changes (key, revision);
+  CREATE TABLE IF NOT EXISTS floor (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
+  INSERT OR IGNORE INTO floor VALUES (1, 0);`;
+
+interface Row {
+  readonly revision: number;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  readonly created: number;
+}
+interface Waiting {
+  readonly write: Write;
+  readonly settle: (commit: Commit) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const sqliteFull = 13;
+const sqliteIoError = 10;
+const primaryCode = (e: unknown): number | undefined => {
+  const code = (e as { errcode?: unknown }).errcode;
+  return typeof code === "number" ? code & 0xff : undefined;
+};
+const hasNoRoom = (e: unknown): boolean => [sqliteFull, sqliteIoError].includes(primaryCode(e) ?? -1);
+
+function open({ path, maxBytes }: SqliteOptions): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    // Two processes on one file would each answer from a memory of their own: the second is turned away.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
+    if (maxBytes !== undefined) {
+      const { page_size: pageSize } = db.prepare("PRAGMA page_size").get() as { page_size: number };
+      db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxBytes / pageSize))}`);
+    }
+    return db;
+  } catch (e) {
+    db.close();
+    throw new ApiError("ServiceUnavailable", `the store ${path} cannot be opened: ${(e as Error).message}`);
+  }
+}
+
+function replay(db: DatabaseSync): Log {
+  const { revision: floor } = db.prepare("SELECT revision FROM floor").get() as { revision: number };
+  const base = new Map<string, Stored>();
+  const rows = db.prepare("SELECT revision, key, value, created FROM changes ORDER BY revision");
+  const log = emptyLog();
+  let based = false;
+  const settleBase = (): void => {
+    if (!based) log.restart([...base.values()], revision(floor));
+    based = true;
+  };
+  for (const row of rows.iterate() as Iterable<unknown>) {
+    const { revision: at, key, value, created } = row as Row;
+    const now = value === null ? undefined : { key, value, created: revision(created), modified: revision(at) };
+    if (at <= floor) {
+      if (now) base.set(key, now);
+      else base.delete(key);
+      continue;
+    }
+    settleBase();
+    const before = log.get(key);
+    log.append({ key, revision: revision(at), ...(now && { now }), ...(before && { before }) });
+  }
+  settleBase();
+  return log;
+}
+
+/** Judge a group of writes one after the other, as if each saw those before it. */
+function judge(
+  log: Log,
+  group: readonly Write[],
+): { readonly changes: readonly Change[]; readonly commits: readonly Commit[] } {
+  const overlay = new Map<string, Stored | undefined>();
+  const changes: Change[] = [];
+  const commits = group.map(({ key, expect, value }): Commit => {
+    const before = overlay.has(key) ? overlay.get(key) : log.get(key);
+    if ((before?.modified ?? 0) !== expect) return { ok: false, current: before };
+    const at = revision(log.head() + changes.length + 1);
+    const change = changeOf(key, value, at, before);
+    changes.push(change);
+    overlay.set(key, change.now);
+    return { ok: true, revision: at };
+  });
+  return { changes, commits };
+}
+
+/** What a full disk does to a transaction: nothing of it stays, whether or not SQLite has already undone it itself. */
+function transaction(db: DatabaseSync, body: () => void): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    body();
+    db.exec("COMMIT");
+  } catch (e) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw e;
+  }
+}
+
+/** A durable log in a file of its own, closed when the signal is aborted. */
+export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Storage {
+  const db = open(options);
+  const log = replay(db);
+  const insert = db.prepare("INSERT INTO changes (revision, key, value, created) VALUES (?, ?, ?, ?)");
+  let waiting: Waiting[] = [];
+
+  const write = (group: readonly Write[]): readonly Commit[] => {
+    const { changes, commits } = judge(log, group);
+    if (changes.length > 0) {
+      transaction(db, () => {
+        for (const { key, revision: at, now } of changes) insert.run(at, key, now?.value ?? null, now?.created ?? 0);
+      });
+      for (const change of changes) log.append(change);
+    }
+    return commits;
+  };
+  const compact = (upTo: Revision): void => {
+    const floor = Math.min(upTo, log.head());
+    if (floor <= log.floor()) return;
+    transaction(db, () => {
+      db.prepare("UPDATE floor SET revision = ?").run(floor);
+      db.prepare(
+        `DELETE FROM changes AS old WHERE revision <= ?1 AND EXISTS
+           (SELECT 1 FROM changes AS later
+             WHERE later.key = old.key AND later.revision > old.revision AND later.revision <= ?1)`,
+      ).run(floor);
+      // Only after what it hides is gone may a deletion be forgotten itself.
+      db.prepare("DELETE FROM changes WHERE revision <= ? AND value IS NULL").run(floor);
+    });
+    log.compact(revision(floor));
+  };
+  /** One write on its own. Without room, history is given up first: the present matters more than the past. */
+  const writeAlone = ({ write: one, settle, fail }: Waiting): void => {
+    try {
+      settle(write([one])[0]!);
+    } catch (e) {
+      fail(hasNoRoom(e) ? noRoom(options.path, e) : e);
+    }
+  };
+  const makeRoom = (): void => {
+    try {
+      compact(log.head());
+    } catch (e) {
+      if (!hasNoRoom(e)) throw e;
+    }
+  };
+  const flush = async (): Promise<void> => {
+    await endOfTick();
+    const group = waiting;
+    waiting = [];
+    if (signal.aborted)
+      return void group.forEach((w) => void w.fail(new ApiError("ServiceUnavailable", "the store is closed")));
+    try {
+      const commits = write(group.map((w) => w.write));
+      group.forEach((w, i) => void w.settle(commits[i]!));
+    } catch (e) {
+      if (!hasNoRoom(e)) return void group.forEach((w) => void w.fail(e));
+      makeRoom();
+      group.forEach(writeAlone);
+    }
+  };
+  onAbort(signal, () => db.close());
+  return {
+    revision: async () => log.head(),
+    get: async (key) => log.get(key),
+    list: async (prefix, page) => log.list(prefix, page),
+    // All writes of one turn of the event loop share one flush to the disk.
+    commit: (one) =>
+      new Promise((settle, fail) => {
+        waiting.push({ write: one, settle, fail });
+        if (waiting.length === 1) flush().catch(fail);
+      }),
+    watch: log.watch,
+    compact: async (upTo) => compact(upTo),
+  };
+}
+
+const noRoom = (path: string, e: unknown): ApiError =>
+  new ApiError(
+    "ServiceUnavailable",
+    `the store ${path} has no room left, nothing was written: ${(e as Error).message}; free disk space and try again`,
+    { retryAfterSeconds: 5 },
+  );

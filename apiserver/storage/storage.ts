@@ -1,0 +1,94 @@
+// The contract of the log: the one place where facts are kept, whatever keeps them.
+// Three engines (memory, SQLite, etcd) are held to it by test/suites/storage.ts.
+import type { Revision } from "../../api/meta.ts";
+import type { Bell } from "./bell.ts";
+
+/** A value as it stands, with the revisions that made and last changed it. */
+export interface Stored {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly created: Revision;
+  readonly modified: Revision;
+}
+
+/**
+ * One fact of history. Without `now` it is a deletion; `before` lets a filtered watch turn "left the filter" into
+ * "deleted".
+ */
+export interface Change {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly now?: Stored;
+  readonly before?: Stored;
+}
+
+/** Everything committed up to `revision`, filtered; empty means "nothing for you, but history has moved on". */
+export interface Batch {
+  readonly revision: Revision;
+  readonly changes: readonly Change[];
+}
+
+/** The only way to write. Create expects 0, update and delete expect what was read, delete writes null. */
+export interface Write {
+  readonly key: string;
+  readonly expect: Revision;
+  readonly value: Uint8Array | null;
+}
+
+/** Losing a race is a value: the caller has to look at what stands there now. */
+export type Commit =
+  | { readonly ok: true; readonly revision: Revision }
+  | { readonly ok: false; readonly current: Stored | undefined };
+
+/** Which part of a listing is wanted: `after` is the last key seen, `at` the revision the first part was read at. */
+export interface Page {
+  readonly limit?: number;
+  readonly after?: string;
+  readonly at?: Revision;
+}
+
+/** A part of what stood at `revision`, in key order, and how many entries follow it. */
+export interface Listing {
+  readonly entries: readonly Stored[];
+  readonly revision: Revision;
+  readonly remaining: number;
+}
+
+/** Something inside values by which watches are told apart: the node a pod is on, say. */
+export interface LaneIndex {
+  readonly prefix: string;
+  /** Under which values a change is of interest: what it has become, and what it was. */
+  valuesOf(change: Change): readonly string[];
+}
+/**
+ * One value of an index. A watch in a lane is woken by changes of its own value, and by `progress` from time to time.
+ */
+export interface Lane {
+  readonly index: LaneIndex;
+  readonly value: string;
+  readonly progress: Bell;
+}
+
+/** The log every component observes a view of. Reads and writes are linearizable. */
+export interface Storage {
+  revision(): Promise<Revision>;
+  get(key: string): Promise<Stored | undefined>;
+  /** Throws {@link Compacted} when `page.at` is older than history reaches. */
+  list(prefix: string, page?: Page): Promise<Listing>;
+  commit(write: Write): Promise<Commit>;
+  /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
+  watch(prefix: string, from: Revision, signal: AbortSignal, lane?: Lane): AsyncIterable<Batch>;
+  compact(upTo: Revision): Promise<void>;
+}
+
+/** History no longer reaches back to where the reader stands: it has to list anew. */
+export class Compacted extends Error {
+  override readonly name = "Compacted";
+  readonly asked: Revision;
+  readonly oldest: Revision;
+  constructor(asked: Revision, oldest: Revision) {
+    super(`revision ${asked} was compacted: history begins at ${oldest}`);
+    this.asked = asked;
+    this.oldest = oldest;
+  }
+}

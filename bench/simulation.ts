@@ -1,0 +1,45 @@
+// A thousand lives of a whole cluster, twelve minutes each, on one core: how long they take, and what went wrong in them.
+import { createHash } from "node:crypto";
+import { simulate } from "../test/sim/cluster.ts";
+import { median, report } from "./report.ts";
+
+const seeds = Number(process.argv[2] ?? 1_000);
+
+/** A fixed amount of work of the same sort (hashing, parsing, promises): says how fast this machine is at this moment. */
+async function yardstick(): Promise<number> {
+  const text = JSON.stringify({
+    list: Array.from({ length: 40 }, (_, i) => ({
+      name: `pod-${i}`,
+      labels: { app: "web" },
+      spec: { containers: [{ name: "c" }] },
+    })),
+  });
+  const began = performance.now();
+  for (let i = 0; i < 10_000; i++) {
+    createHash("sha256").update(text).digest();
+    await Promise.resolve(JSON.parse(text));
+  }
+  return performance.now() - began;
+}
+
+const yardsticks = [await yardstick()];
+let [commits, wrong] = [0, 0];
+const began = performance.now();
+for (let seed = 1; seed <= seeds; seed++) {
+  const { violations, unsettled, commits: made } = await simulate({ seed });
+  commits += made;
+  if (violations.length + unsettled.length === 0) continue;
+  wrong++;
+  process.stdout.write(`seed ${seed}: ${JSON.stringify([...violations.slice(0, 3), ...unsettled])}\n`);
+}
+const seconds = (performance.now() - began) / 1000;
+yardsticks.push(await yardstick());
+process.stdout.write(`${seeds} lives, ${commits} commits, ${((1000 * seconds) / seeds).toFixed(0)} ms a life\n`);
+report({
+  what: `${seeds} lives of 12 minutes`,
+  value: seconds,
+  unit: "s",
+  beside: { what: "10,000 documents hashed and parsed", value: median(yardsticks), unit: "ms" },
+  budget: { atMost: (60 * seeds) / 1_000 },
+});
+report({ what: "lives in which something forbidden happened", value: wrong, unit: "seeds", budget: { atMost: 0 } });

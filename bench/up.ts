@@ -1,0 +1,80 @@
+// How long it takes until a cluster of three nodes is Ready when its images are there, and until a server alone answers.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { apiCaller, isServerReady, readAccess } from "../cli/cluster/api-access.ts";
+import { run } from "../cli/cluster/subprocess.ts";
+import { orreryOn, until } from "./cluster.ts";
+import { median, report, timed } from "./report.ts";
+
+const runs = 3;
+const name = "bench-up";
+const orrery = orreryOn(name);
+
+async function clusterUp(): Promise<number> {
+  await orrery("down");
+  const ms = await timed(() => orrery("up", "--nodes", "3"));
+  await orrery("down");
+  return ms;
+}
+/** What four containers cost that do nothing at all. */
+const bareContainers = (): Promise<number> =>
+  timed(() =>
+    Promise.all(
+      Array.from({ length: 4 }, () =>
+        run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "true", "orrery/node:1"]),
+      ),
+    ),
+  );
+
+async function serverUp(): Promise<number> {
+  const stop = new AbortController();
+  const began = performance.now();
+  const server = spawn(join(import.meta.dirname, "../orrery"), ["server", "--name", name, "--port", "17443"], {
+    stdio: "ignore",
+  });
+  try {
+    // Until its kubeconfig is written there is nobody to ask.
+    const call = await until("a kubeconfig", async () =>
+      readAccess(name).then(
+        (a) => apiCaller(a, stop.signal),
+        () => undefined,
+      ),
+    );
+    await until("an answer", () => isServerReady(call).catch(() => false));
+    return performance.now() - began;
+  } finally {
+    stop.abort();
+    server.kill("SIGTERM");
+    await new Promise((resolve) => server.once("exit", resolve));
+    await orrery("down");
+  }
+}
+const bareNode = (): Promise<number> => timed(() => run([process.execPath, "-e", "0"]));
+
+// The first one makes what is missing.
+await clusterUp();
+const many = async (measure: () => Promise<number>): Promise<number> => {
+  const all: number[] = [];
+  for (let i = 0; i < runs; i++) all.push(await measure());
+  return median(all);
+};
+const [up, bare, server, node] = [
+  await many(clusterUp),
+  await many(bareContainers),
+  await many(serverUp),
+  await many(bareNode),
+];
+report({
+  what: "up, 3 nodes Ready",
+  value: up / 1000,
+  unit: "s",
+  beside: { what: "four containers that do nothing", value: bare / 1000, unit: "s" },
+  budget: { atMost: 10 },
+});
+report({
+  what: "server answers",
+  value: server / 1000,
+  unit: "s",
+  beside: { what: "a node process that does nothing", value: node / 1000, unit: "s" },
+  budget: { atMost: 1 },
+});

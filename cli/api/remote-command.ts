@@ -1,0 +1,97 @@
+// A command in a container, over a WebSocket: each message begins with the number of its channel.
+// Source: the remote command subprotocol v5.channel.k8s.io (KEP-4006).
+import type { Readable, Writable } from "node:stream";
+import { WebSocket } from "ws";
+import { onAbort } from "../../machinery/abort.ts";
+import { CliError } from "../cli-error.ts";
+import type { ApiAccess } from "../cluster/api-access.ts";
+
+const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+}
+export interface RemoteCommand {
+  readonly path: string;
+  readonly stdin: Readable | undefined;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Tells the size at once and whenever it changes; present for a command that has a terminal. */
+  readonly onResize?: (listener: (size: Terminal) => void) => void;
+}
+
+interface ExitStatus {
+  readonly status?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+}
+
+/** The exit code of the command; what failed before it could start is an error. */
+function exitCodeOf(text: string): number {
+  const said = JSON.parse(text) as ExitStatus;
+  if (said.status === "Success") return 0;
+  const code = said.details?.causes?.find((c) => c.reason === "ExitCode")?.message;
+  if (code !== undefined) return Number(code);
+  throw new CliError(said.message ?? "the command could not be run");
+}
+
+async function send(socket: WebSocket, stdin: Readable): Promise<void> {
+  for await (const piece of stdin) {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.send(Buffer.concat([Buffer.from([channel.stdin]), piece as Buffer]));
+  }
+  if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.from([channel.close, channel.stdin]));
+}
+
+/** What a refused upgrade was refused for, in the server's words. */
+const refusalOf = async (response: Readable): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString("utf8");
+  try {
+    return (JSON.parse(text) as { readonly message?: string }).message ?? text;
+  } catch {
+    return text;
+  }
+};
+
+/** Runs until the command ends, and resolves with its exit code. */
+export function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
+  const url = new URL(command.path, access.server.replace(/^http/, "ws"));
+  const socket = new WebSocket(url, ["v5.channel.k8s.io"], { ca: access.ca, cert: access.cert, key: access.key });
+  const off = onAbort(signal, () => socket.terminate());
+  return new Promise<number>((resolve, reject) => {
+    let status = "";
+    socket.on("open", () => {
+      command.onResize?.((size) => {
+        if (socket.readyState === WebSocket.OPEN)
+          socket.send(
+            Buffer.concat([
+              Buffer.from([channel.resize]),
+              Buffer.from(JSON.stringify({ Width: size.columns, Height: size.rows })),
+            ]),
+          );
+      });
+      if (command.stdin) send(socket, command.stdin).catch(reject);
+    });
+    socket.on("message", (data: Buffer) => {
+      const content = data.subarray(1);
+      if (data[0] === channel.stdout) command.stdout.write(content);
+      else if (data[0] === channel.stderr) command.stderr.write(content);
+      else if (data[0] === channel.error) status += content.toString("utf8");
+    });
+    socket.on("unexpected-response", (_request, response: Readable) => {
+      refusalOf(response).then((why) => reject(new CliError(why)), reject);
+    });
+    socket.on("error", reject);
+    socket.on("close", () => {
+      if (status === "") return reject(new CliError("the connection to the container was lost"));
+      try {
+        resolve(exitCodeOf(status));
+      } catch (e) {
+        reject(e as Error);
+      }
+    });
+  }).finally(off);
+}

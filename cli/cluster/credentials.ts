@@ -1,0 +1,65 @@
+// Which certificates a cluster needs, and the kubeconfig that carries its administrator's.
+import { stringify } from "yaml";
+import { addresses, type Worker } from "./config.ts";
+import type { Authority, Pem } from "./pki.ts";
+
+const servicePrefix = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"] as const;
+
+/** Names and addresses under which the API server is called. */
+const apiServerHosts = (container: string, ip: string): readonly string[] => [
+  ...servicePrefix,
+  `kubernetes.default.svc.${addresses.clusterDomain}`,
+  "localhost",
+  container,
+  "127.0.0.1",
+  addresses.apiService,
+  ip,
+];
+
+/** The files of a control plane's folder: its certificates by file name, keys beside them. */
+export const controlPlaneCredentials = async (
+  authority: Authority,
+  container: string,
+  ip: string,
+): Promise<Readonly<Record<string, Pem>>> => {
+  const [apiserver, kubeletClient, scheduler, controllerManager] = await Promise.all([
+    authority.issue({ name: "kube-apiserver", hosts: apiServerHosts(container, ip), use: "server" }),
+    authority.issue({ name: "kube-apiserver-kubelet-client", groups: ["system:masters"], use: "client" }),
+    authority.issue({ name: "system:kube-scheduler", use: "client" }),
+    authority.issue({ name: "system:kube-controller-manager", use: "client" }),
+  ]);
+  return { apiserver, "apiserver-kubelet-client": kubeletClient, scheduler, "controller-manager": controllerManager };
+};
+
+/** The files of a worker's folder: who it is to the API server, and what its own port shows. */
+export const workerCredentials = async (
+  authority: Authority,
+  worker: Worker,
+): Promise<Readonly<Record<string, Pem>>> => {
+  const name = `system:node:${worker.name}`;
+  const [client, kubelet] = await Promise.all([
+    authority.issue({ name, groups: ["system:nodes"], use: "client" }),
+    authority.issue({ name, groups: ["system:nodes"], hosts: [worker.name, worker.ip, "127.0.0.1"], use: "server" }),
+  ]);
+  return { "kubelet-client": client, kubelet };
+};
+
+/** The certificate of whoever made the cluster. */
+export const adminCredentials = (authority: Authority): Promise<Pem> =>
+  authority.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** A kubeconfig with everything embedded, so that the one file is enough wherever it is copied. */
+export const kubeconfig = (cluster: string, server: string, caCert: string, admin: Pem): string => {
+  const name = cluster === "orrery" ? "orrery" : `orrery-${cluster}`;
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name, cluster: { server, "certificate-authority-data": base64(caCert) } }],
+    users: [{ name, user: { "client-certificate-data": base64(admin.cert), "client-key-data": base64(admin.key) } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+    preferences: {},
+  });
+};

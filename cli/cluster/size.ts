@@ -1,0 +1,54 @@
+// How large a worker is: what users write, and what is sensible when they write nothing.
+import { CliError } from "../cli-error.ts";
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** Bytes from "2Gi", "512Mi" or a plain number, as Kubernetes writes them. */
+export const parseMemory = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi|Ti)?$/.exec(text);
+  const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * units[match[2] ?? ""]!);
+  if (bytes >= 256 * 2 ** 20) return bytes;
+  throw new CliError(
+    `"${text}" is no amount of memory a node can work with`,
+    "Write it like 2Gi or 512Mi; at least 256Mi.",
+  );
+};
+
+/** Processors from "2", "0.5" or "500m", as Kubernetes writes them; no more than the machine has. */
+export const parseCpus = (text: string, machine: number): number => {
+  const match = /^(\d+(?:\.\d+)?)(m)?$/.exec(text);
+  const cpus = match === null ? Number.NaN : Number(match[1]) / (match[2] === "m" ? 1000 : 1);
+  if (cpus >= 0.1 && cpus <= machine) return cpus;
+  throw new CliError(
+    `"${text}" is no number of processors for a node`,
+    `Write it like 2, 0.5 or 500m; from 0.1 to the ${machine} this machine has.`,
+  );
+};
+
+/** A whole number between two others. */
+export const parseCount = (text: string, what: string, least: number, most: number): number => {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= least && count <= most) return count;
+  throw new CliError(`"${text}" is no number of ${what}`, `Write a whole number from ${least} to ${most}.`);
+};
+
+/**
+ * Nodes share the machine's processors, so each may use two of them; their memory limits add up to no more than the
+ * machine has, unless that would leave a node with too little to be of use.
+ */
+export const defaultSize = (
+  machine: { readonly cpus: number; readonly memoryBytes: number },
+  nodes: number,
+): { cpus: string; memory: string } => {
+  const share = Math.floor((machine.memoryBytes * 0.8) / Math.max(1, nodes) / 2 ** 29) / 2;
+  return { cpus: String(Math.min(2, machine.cpus)), memory: `${Math.min(2, Math.max(0.5, share))}Gi` };
+};

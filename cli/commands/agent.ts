@@ -1,0 +1,19 @@
+// orrery agent: what runs on every node of a cluster; started there by `up`, not by people.
+import type { Command } from "commander";
+import { readAgentConfig } from "../cluster/config.ts";
+import { runNodeAgent } from "../node-agent.ts";
+import { interruption } from "./cluster-option.ts";
+
+/** Adds `agent` to the program. */
+export const register = (program: Command): void => {
+  program
+    .command("agent")
+    .summary("run a node's kubelet and network, as a component of a cluster")
+    .requiredOption("--config <file>", "which node this is, and where its cluster answers")
+    .action(async ({ config }: { readonly config: string }) => {
+      const signal = interruption();
+      await runNodeAgent(readAgentConfig(config), signal).catch((e: unknown) => {
+        if (!signal.aborted) throw e;
+      });
+    });
+};

@@ -1,0 +1,76 @@
+// orrery image load: brings images of this machine's engine into the nodes, where no registry has them.
+import { rm } from "node:fs/promises";
+import type { Command } from "commander";
+import { CliError } from "../cli-error.ts";
+import { nodeContainers } from "../cluster/containers.ts";
+import { nodeNamed } from "../cluster/nodes.ts";
+import { cacheDir } from "../cluster/paths.ts";
+import { requireState } from "../cluster/state.ts";
+import { run } from "../cluster/subprocess.ts";
+import { realIo, withCluster } from "./cluster-option.ts";
+
+interface Flags {
+  readonly name: string;
+  readonly node?: readonly string[];
+}
+
+const imageId = async (image: string): Promise<string> =>
+  run(["docker", "image", "inspect", "--format", "{{.Id}}", image]).then(
+    (id) => id.trim(),
+    () => {
+      throw new CliError(
+        `this machine's engine has no image "${image}"`,
+        `Build it with docker build -t ${image} . or pull it first.`,
+      );
+    },
+  );
+
+const targets = async (flags: Flags): Promise<readonly string[]> => {
+  if (flags.node !== undefined) return Promise.all(flags.node.map((name) => nodeNamed(flags.name, name)));
+  const workers = (await nodeContainers(flags.name)).filter(
+    (container) => container.role === "worker" && container.running,
+  );
+  if (workers.length === 0)
+    throw new CliError(`no node of cluster "${flags.name}" is running`, "Start it with: orrery up");
+  return workers.map((worker) => worker.name);
+};
+
+const has = async (node: string, image: string, id: string): Promise<boolean> =>
+  run(["docker", "exec", node, "docker", "image", "inspect", "--format", "{{.Id}}", image]).then(
+    (found) => found.trim() === id,
+    () => false,
+  );
+
+const load = async (images: readonly string[], flags: Flags): Promise<void> => {
+  await requireState(flags.name);
+  const { progress } = realIo();
+  const nodes = await targets(flags);
+  const ids = await Promise.all(images.map(imageId));
+  const lacking = async (node: string): Promise<boolean> =>
+    (await Promise.all(images.map((image, i) => has(node, image, ids[i]!)))).includes(false);
+  const missing = await Promise.all(nodes.map(lacking));
+  const into = nodes.filter((_, i) => missing[i]);
+  if (into.length === 0) return progress.say(`${images.join(", ")}: already there on ${nodes.join(", ")}`);
+  const file = cacheDir(`load-${process.pid}.tar`);
+  try {
+    await progress.step(`saved ${images.join(", ")}`, () => run(["docker", "save", "-o", file, ...images]));
+    await progress.step(`loaded into ${into.join(", ")}`, () =>
+      Promise.all(into.map((node) => run(["docker", "exec", "-i", node, "docker", "load"], { inputFile: file }))),
+    );
+  } finally {
+    await rm(file, { force: true });
+  }
+};
+
+/** Adds `image` to the program. */
+export const register = (program: Command): void => {
+  const image = program.command("image").summary("bring images into the nodes");
+  withCluster(image.command("load <images...>"))
+    .summary("copy images of this machine's engine into every node")
+    .option("--node <nodes...>", "only into these nodes")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  docker build -t shop:1 . && orrery image load shop:1\n  orrery image load shop:1 shop:2 --node 1 2",
+    )
+    .action(load);
+};

@@ -1,0 +1,58 @@
+// orrery node: add, stop, start, kill and remove single nodes.
+import { availableParallelism } from "node:os";
+import type { Command } from "commander";
+import { addNodes, killNodes, removeNodes, startNodes, stopNodes } from "../cluster/nodes.ts";
+import { parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
+import { maxWorkers, requireState } from "../cluster/state.ts";
+import type { Io } from "../progress.ts";
+import { interruption, realIo, withCluster } from "./cluster-option.ts";
+
+interface AddFlags {
+  readonly name: string;
+  readonly nodes: string;
+  readonly nodeCpus?: string;
+  readonly nodeMemory?: string;
+}
+
+const add = async (flags: AddFlags): Promise<void> => {
+  const wish = {
+    count: parseCount(flags.nodes, "nodes", 1, maxWorkers),
+    cpus: flags.nodeCpus === undefined ? undefined : parseCpus(flags.nodeCpus, availableParallelism()),
+    memoryBytes: flags.nodeMemory === undefined ? undefined : parseMemory(flags.nodeMemory),
+  };
+  await addNodes(flags.name, wish, realIo(), interruption());
+};
+
+type Verb = (cluster: string, nodes: readonly string[], io: Io, signal: AbortSignal) => Promise<void>;
+
+const verbs: readonly (readonly [name: string, summary: string, run: Verb])[] = [
+  ["stop", "stop nodes in good order", stopNodes],
+  ["start", "start stopped nodes and wait until they are Ready", startNodes],
+  ["kill", "cut the power of nodes", killNodes],
+  ["rm", "remove nodes for good", removeNodes],
+];
+
+/** Adds `node` and its verbs to the program. */
+export const register = (program: Command): void => {
+  const node = program
+    .command("node")
+    .summary("add, stop, start, kill or remove single nodes")
+    .addHelpText(
+      "after",
+      "\nA node is named in full, or by what follows the cluster's name: orrery-node-2, node-2 or 2.\n\nExamples:\n  orrery node add\n  orrery node kill 2\n  orrery node start node-2",
+    );
+  withCluster(node.command("add"))
+    .summary("add workers")
+    .option("--nodes <n>", "how many", "1")
+    .option("--node-cpus <n>", "processors, such as 2 or 500m; as the first worker has when left out")
+    .option("--node-memory <amount>", "memory, such as 2Gi; as the first worker has when left out")
+    .action(add);
+  for (const [name, summary, run] of verbs) {
+    withCluster(node.command(`${name} <nodes...>`))
+      .summary(summary)
+      .action(async (nodes: readonly string[], flags: { readonly name: string }) => {
+        await requireState(flags.name);
+        await run(flags.name, nodes, realIo(), interruption());
+      });
+  }
+};

@@ -1,0 +1,91 @@
+// One process that is the whole control plane: the API server with the scheduler and the controllers beside it,
+// speaking to it directly instead of over the wire.
+import { readFileSync } from "node:fs";
+import { apiServer, type ApiServer } from "../apiserver/server.ts";
+import { etcdStorage } from "../apiserver/storage/etcd.ts";
+import { memoryStorage } from "../apiserver/storage/memory.ts";
+import { sqliteStorage } from "../apiserver/storage/sqlite.ts";
+import type { Storage } from "../apiserver/storage/storage.ts";
+import { nodes } from "../api/kinds/nodes.ts";
+import { pods } from "../api/kinds/pods.ts";
+import { runControllers } from "../controllers/controllers.ts";
+import { informer } from "../machinery/informer.ts";
+import { realWorld } from "../machinery/real-world.ts";
+import type { World } from "../machinery/world.ts";
+import { defaultPlugins } from "../scheduler/plugins/default.ts";
+import type { Packing } from "../scheduler/plugins/resources.ts";
+import { runScheduler } from "../scheduler/scheduler.ts";
+import type { KeyPair, ServerConfig, StoreConfig } from "./cluster/config.ts";
+import { componentLog } from "./logging.ts";
+
+/** The log of the cluster, as the configuration names it. */
+function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> | Storage {
+  switch (store.kind) {
+    case "etcd":
+      return etcdStorage({ hosts: store.endpoints, root: "/orrery" }, world, signal);
+    case "sqlite":
+      return sqliteStorage({ path: store.file }, signal);
+    case "memory":
+      return memoryStorage();
+  }
+}
+
+const tlsFrom = (ca: string, pair: KeyPair) => ({
+  ca: readFileSync(ca, "utf8"),
+  cert: readFileSync(pair.cert, "utf8"),
+  key: readFileSync(pair.key, "utf8"),
+});
+
+async function schedule(server: ApiServer, world: World, packing: Packing, signal: AbortSignal): Promise<void> {
+  const client = server.as("kube-scheduler");
+  const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
+  await Promise.all([
+    runScheduler(views, client, world, { plugins: defaultPlugins(packing) }, signal),
+    views.pods.run(signal),
+    views.nodes.run(signal),
+  ]);
+}
+
+/** Resolves once requests are answered; `stopped` settles when the signal has stopped every part. */
+export async function startControlPlane(
+  config: ServerConfig,
+  signal: AbortSignal,
+): Promise<{ readonly port: number; readonly stopped: Promise<void> }> {
+  const world = realWorld(componentLog("apiserver"));
+  const timings = config.timings;
+  // The store outlives the server: who is still being answered may have something to write.
+  const closing = new AbortController();
+  const server = apiServer({
+    storage: await openStorage(config.store, world, closing.signal),
+    world,
+    host: config.listen.host,
+    port: config.listen.port,
+    tls: tlsFrom(config.pki.ca, config.pki.serving),
+    kubeletClient: tlsFrom(config.pki.ca, config.pki.kubeletClient),
+    serviceCidr: config.serviceRange,
+    advertise: config.advertiseAddress,
+    tokens: {
+      issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
+      key: readFileSync(config.pki.tokens, "utf8"),
+    },
+    habits: { tolerationSeconds: timings.tolerationSeconds },
+  });
+  const { port, closed } = await server.listen(signal);
+  const controllerOptions = {
+    clusterCidr: config.podRange,
+    nodeGraceMs: timings.nodeGraceMs,
+    autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
+  };
+  const parts = [
+    closed,
+    schedule(server, realWorld(componentLog("scheduler")), config.packing, signal),
+    runControllers(
+      server.as("kube-controller-manager"),
+      realWorld(componentLog("controllers")),
+      controllerOptions,
+      signal,
+    ),
+  ];
+  const stopped = Promise.all(parts).then(() => {});
+  return { port, stopped: stopped.finally(() => closing.abort()) };
+}

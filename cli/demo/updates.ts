@@ -1,0 +1,101 @@
+// Two acts about change: an update that nobody notices, and a bad one that is taken back.
+import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
+import { deployments } from "../../api/kinds/deployments.ts";
+import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { controllerOf, key } from "../../api/meta.ts";
+import { statusWord } from "../../api/pod/status.ts";
+import { type Act, check, eventually, livePods, readyPods, type Stage, tell } from "./stage.ts";
+import { checkNoneLost, type Visits, visitedDuring } from "./visitors.ts";
+
+const revisionAnnotation = "deployment.kubernetes.io/revision";
+const good = "orrery/web:2";
+const missing = "orrery/web:no-such-version";
+
+const web = ({ client, namespace }: Stage): Promise<Deployment> => client.get(deployments, key(namespace, "web"));
+
+const setImage = ({ client, namespace }: Stage, image: string): Promise<unknown> =>
+  client.patch(deployments, key(namespace, "web"), {
+    type: "strategic",
+    patch: { spec: { template: { spec: { containers: [{ name: "web", image }] } } } },
+  });
+
+const runs =
+  (image: string) =>
+  (pod: Pod): boolean =>
+    pod.spec.containers[0]?.image === image;
+
+const summary = ({ answers, answered }: Visits): string =>
+  `${answered} requests, none lost: ${[...answers].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
+
+export const update: Act = {
+  title: "A rolling update, while visitors come",
+  story:
+    "One new pod more, then one old pod less, until all are new. An old pod leaves the service's rules on every node before it ends.",
+  play: async (stage) => {
+    const count = (await web(stage)).spec.replicas ?? 1;
+    const visits = await visitedDuring(stage, "/version", async () => {
+      await stage.io.progress.step(`web set to ${good}`, () => setImage(stage, good));
+      await eventually(
+        stage,
+        `${count} pods of version 2 are Ready, none of version 1 is left`,
+        90_000,
+        readyPods(stage, "web", count, runs(good)),
+      );
+    });
+    checkNoneLost(visits);
+    check((visits.answers.get("2") ?? 0) > 0, "no visitor saw version 2");
+    tell(stage, summary(visits));
+  },
+};
+
+/** What `rollout undo` does: the template of the revision before the newest becomes the deployment's own again. */
+async function rollBack(stage: Stage): Promise<string> {
+  const { client, namespace } = stage;
+  const deployment = await web(stage);
+  const { items } = await client.list(replicaSets, { namespace });
+  const revision = (set: ReplicaSet): number => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
+  const [, before] = items
+    .filter((set) => controllerOf(set)?.uid === deployment.metadata.uid)
+    .toSorted((a, b) => revision(b) - revision(a));
+  check(before?.spec.template !== undefined, "there is no earlier revision to go back to");
+  const { "pod-template-hash": _, ...labels } = before.spec.template.metadata?.labels ?? {};
+  const template = { ...before.spec.template, metadata: { ...before.spec.template.metadata, labels } };
+  await client.patch(deployments, key(namespace, "web"), {
+    type: "json",
+    operations: [{ op: "replace", path: "/spec/template", value: template }],
+  });
+  return String(revision(before));
+}
+
+const troubles: readonly string[] = ["ErrImagePull", "ImagePullBackOff"];
+
+export const badUpdate: Act = {
+  title: "A bad update, and back",
+  story:
+    "The new image does not exist: the rollout stops at its first pod, the old ones go on serving, and the revision before is put back.",
+  play: async (stage) => {
+    const count = (await web(stage)).spec.replicas ?? 1;
+    const visits = await visitedDuring(stage, "/version", async () => {
+      await stage.io.progress.step(`web set to ${missing}`, () => setImage(stage, missing));
+      await eventually(stage, "the new pod says what is wrong", 60_000, async () => {
+        const pod = (await livePods(stage, "web")).find(runs(missing));
+        return {
+          come: pod !== undefined && troubles.includes(statusWord(pod)),
+          seen: pod ? statusWord(pod) : "no new pod yet",
+        };
+      });
+      const [stuck, serving] = [(await livePods(stage, "web")).find(runs(missing)), await livePods(stage, "web")];
+      check(serving.filter(runs(good)).length === count, "old pods were taken away although no new one was Ready");
+      tell(stage, `${statusWord(stuck!)}: ${stuck!.status?.containerStatuses?.[0]?.state?.waiting?.message ?? ""}`);
+      await stage.io.progress.step("rolled back", () => rollBack(stage));
+      await eventually(
+        stage,
+        `${count} pods of version 2 are Ready, the bad one is gone`,
+        60_000,
+        readyPods(stage, "web", count, runs(good)),
+      );
+    });
+    checkNoneLost(visits);
+    tell(stage, summary(visits));
+  },
+};

@@ -1,0 +1,153 @@
+// Which field each column of `kubectl get` shows, where it shows one: its text is the column's. Names are
+// `package-less type.field`, columns are named by the kind and their header.
+
+const everywhere = {
+  Name: "ObjectMeta.name",
+  Age: "ObjectMeta.creationTimestamp",
+  "Created At": "ObjectMeta.creationTimestamp",
+};
+const autoscaler = {
+  Reference: "HorizontalPodAutoscalerSpec.scaleTargetRef",
+  Targets: "HorizontalPodAutoscalerSpec.metrics",
+  MinPods: "HorizontalPodAutoscalerSpec.minReplicas",
+  MaxPods: "HorizontalPodAutoscalerSpec.maxReplicas",
+  Replicas: "HorizontalPodAutoscalerStatus.currentReplicas",
+};
+
+/** By kind and header; the empty kind is every kind. */
+export const columnFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "": everywhere,
+  CSIDriver: {
+    AttachRequired: "CSIDriverSpec.attachRequired",
+    PodInfoOnMount: "CSIDriverSpec.podInfoOnMount",
+    StorageCapacity: "CSIDriverSpec.storageCapacity",
+    TokenRequests: "CSIDriverSpec.tokenRequests",
+    RequiresRepublish: "CSIDriverSpec.requiresRepublish",
+    Modes: "CSIDriverSpec.volumeLifecycleModes",
+  },
+  CertificateSigningRequest: {
+    SignerName: "CertificateSigningRequestSpec.signerName",
+    Requestor: "CertificateSigningRequestSpec.request",
+    RequestedDuration: "CertificateSigningRequestSpec.expirationSeconds",
+    Condition: "CertificateSigningRequestStatus.conditions",
+  },
+  ClusterRoleBinding: { Role: "ClusterRoleBinding.roleRef" },
+  ConfigMap: { Data: "ConfigMap.data" },
+  ControllerRevision: { Revision: "ControllerRevision.revision" },
+  CronJob: {
+    Schedule: "CronJobSpec.schedule",
+    Timezone: "CronJobSpec.timeZone",
+    Suspend: "CronJobSpec.suspend",
+    Active: "CronJobStatus.active",
+    "Last Schedule": "CronJobStatus.lastScheduleTime",
+    Selector: "JobSpec.selector",
+  },
+  DaemonSet: {
+    Desired: "DaemonSetStatus.desiredNumberScheduled",
+    Current: "DaemonSetStatus.currentNumberScheduled",
+    Ready: "DaemonSetStatus.numberReady",
+    "Up-to-date": "DaemonSetStatus.updatedNumberScheduled",
+    Available: "DaemonSetStatus.numberAvailable",
+    "Node Selector": "PodSpec.nodeSelector",
+    Selector: "DaemonSetSpec.selector",
+  },
+  Deployment: {
+    "Up-to-date": "DeploymentStatus.updatedReplicas",
+    Available: "DeploymentStatus.availableReplicas",
+    Selector: "DeploymentSpec.selector",
+  },
+  EndpointSlice: {
+    AddressType: "EndpointSlice.addressType",
+    Ports: "EndpointSlice.ports",
+    Endpoints: "EndpointSlice.endpoints",
+  },
+  Endpoints: { Endpoints: "Endpoints.subsets" },
+  Event: {
+    "Last Seen": "Event.lastTimestamp",
+    Type: "Event.type",
+    Reason: "Event.reason",
+    Object: "Event.involvedObject",
+    Subobject: "ObjectReference.fieldPath",
+    Source: "Event.source",
+    Message: "Event.message",
+    "First Seen": "Event.firstTimestamp",
+    Count: "Event.count",
+  },
+  HorizontalPodAutoscaler: autoscaler,
+  Job: {
+    Completions: "JobStatus.succeeded",
+    Selector: "JobSpec.selector",
+  },
+  Lease: { Holder: "LeaseSpec.holderIdentity" },
+  NetworkPolicy: { "Pod-Selector": "NetworkPolicySpec.podSelector" },
+  Node: {
+    Version: "NodeSystemInfo.kubeletVersion",
+    "Internal-IP": "NodeStatus.addresses",
+    "External-IP": "NodeStatus.addresses",
+    "OS-Image": "NodeSystemInfo.osImage",
+    "Kernel-Version": "NodeSystemInfo.kernelVersion",
+    "Container-Runtime": "NodeSystemInfo.containerRuntimeVersion",
+  },
+  PersistentVolume: {
+    Capacity: "PersistentVolumeSpec.capacity",
+    "Access Modes": "PersistentVolumeSpec.accessModes",
+    "Reclaim Policy": "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
+    Status: "PersistentVolumeStatus.phase",
+    Claim: "PersistentVolumeSpec.claimRef",
+    Reason: "PersistentVolumeStatus.reason",
+    VolumeMode: "PersistentVolumeSpec.volumeMode",
+  },
+  PersistentVolumeClaim: {
+    Status: "PersistentVolumeClaimStatus.phase",
+    Volume: "PersistentVolumeClaimSpec.volumeName",
+    Capacity: "PersistentVolumeClaimStatus.capacity",
+    "Access Modes": "PersistentVolumeClaimStatus.accessModes",
+    VolumeMode: "PersistentVolumeClaimSpec.volumeMode",
+  },
+  Pod: {
+    IP: "PodStatus.podIP",
+    Node: "PodSpec.nodeName",
+    "Nominated Node": "PodStatus.nominatedNodeName",
+    "Readiness Gates": "PodSpec.readinessGates",
+  },
+  PriorityClass: {
+    Value: "PriorityClass.value",
+    "Global-Default": "PriorityClass.globalDefault",
+    PreemptionPolicy: "PriorityClass.preemptionPolicy",
+  },
+  ReplicaSet: {
+    Desired: "ReplicaSetSpec.replicas",
+    Current: "ReplicaSetStatus.replicas",
+    Ready: "ReplicaSetStatus.readyReplicas",
+    Selector: "ReplicaSetSpec.selector",
+  },
+  ReplicationController: {
+    Desired: "ReplicationControllerSpec.replicas",
+    Current: "ReplicationControllerStatus.replicas",
+    Ready: "ReplicationControllerStatus.readyReplicas",
+    Selector: "ReplicationControllerSpec.selector",
+  },
+  RoleBinding: { Role: "RoleBinding.roleRef" },
+  RuntimeClass: { Handler: "RuntimeClass.handler" },
+  Secret: { Type: "Secret.type", Data: "Secret.data" },
+  Service: {
+    Type: "ServiceSpec.type",
+    "Cluster-IP": "ServiceSpec.clusterIP",
+    "External-IP": "ServiceSpec.externalIPs",
+    "Port(s)": "ServiceSpec.ports",
+    Selector: "ServiceSpec.selector",
+  },
+  ServiceAccount: { Secrets: "ServiceAccount.secrets" },
+  StorageClass: {
+    Provisioner: "StorageClass.provisioner",
+    ReclaimPolicy: "StorageClass.reclaimPolicy",
+    VolumeBindingMode: "StorageClass.volumeBindingMode",
+    AllowVolumeExpansion: "StorageClass.allowVolumeExpansion",
+  },
+  VolumeAttachment: {
+    Attacher: "VolumeAttachmentSpec.attacher",
+    PV: "VolumeAttachmentSource.persistentVolumeName",
+    Node: "VolumeAttachmentSpec.nodeName",
+    Attached: "VolumeAttachmentStatus.attached",
+  },
+};

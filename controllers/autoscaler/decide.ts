@@ -1,0 +1,180 @@
+// From measurements to a size, a status and the reason for both. Pure.
+import { withCondition } from "../../api/conditions.ts";
+import type {
+  Pod,
+  V2HorizontalPodAutoscalerCondition,
+  V2HorizontalPodAutoscalerStatus,
+  V2MetricSpec,
+  V2MetricStatus,
+} from "../../api/generated/types.ts";
+import type { HorizontalPodAutoscaler } from "../../api/kinds/horizontalpodautoscalers.ts";
+import type { PodMetrics } from "../../api/kinds/metrics.ts";
+import { timestamp, type Instant } from "../../api/meta.ts";
+import { formatQuantity, milliOf } from "../../api/quantity.ts";
+import { limit, type Limited, type Past } from "./behavior.ts";
+import { byAverage, byUtilization, type UsageByPod, type Wish } from "./replicas.ts";
+
+export interface Observed {
+  readonly autoscaler: HorizontalPodAutoscaler;
+  readonly current: number;
+  readonly pods: readonly Pod[];
+  readonly metrics: readonly PodMetrics[];
+  readonly past: Past;
+  readonly shrinkWindowSeconds: number;
+}
+export interface Outcome {
+  /** What the metrics alone ask for; remembered for stabilisation. Undefined when nothing could be measured. */
+  readonly wish?: number;
+  readonly replicas: number;
+  readonly reason: string;
+  readonly status: V2HorizontalPodAutoscalerStatus;
+}
+
+type Conditions = readonly V2HorizontalPodAutoscalerCondition[];
+const usageOf = (metrics: readonly PodMetrics[], resource: string, container: string | undefined): UsageByPod =>
+  new Map(
+    metrics.map((m) => [
+      m.metadata.name,
+      m.containers
+        .filter((c) => container === undefined || c.name === container)
+        .reduce((sum, c) => sum + milliOf(c.usage[resource]), 0),
+    ]),
+  );
+
+interface Measured {
+  readonly spec: V2MetricSpec;
+  readonly wish: Wish | undefined;
+}
+function measure({ current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
+  const source = spec.resource ?? spec.containerResource;
+  if (source === undefined) return { spec, wish: undefined };
+  const load = {
+    current,
+    pods,
+    resource: source.name,
+    usage: usageOf(metrics, source.name, spec.containerResource?.container),
+  };
+  const { averageUtilization, averageValue } = source.target;
+  return {
+    spec,
+    wish:
+      averageUtilization === undefined
+        ? byAverage(load, milliOf(averageValue))
+        : byUtilization(load, averageUtilization),
+  };
+}
+
+const metricStatus = ({ spec, wish }: Measured): readonly V2MetricStatus[] => {
+  if (wish === undefined || spec.resource === undefined) return [];
+  const averageValue = formatQuantity({ nano: BigInt(Math.round(wish.average)) * 1_000_000n, family: "decimal" });
+  return [
+    {
+      type: "Resource",
+      resource: {
+        name: spec.resource.name,
+        current: { averageValue, ...(wish.utilization === undefined ? {} : { averageUtilization: wish.utilization }) },
+      },
+    },
+  ];
+};
+
+const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
+  TooManyReplicas: "the desired replica count is more than the maximum replica count",
+  TooFewReplicas: "the desired replica count is less than the minimum replica count",
+  ScaleUpLimit: "the desired replica count is increasing faster than the maximum scale rate",
+  ScaleDownLimit: "the desired replica count is decreasing faster than the maximum scale rate",
+  ScaleUpStabilized: "recent recommendations were lower than current one, applying the lowest recent recommendation",
+  ScaleDownStabilized:
+    "recent recommendations were higher than current one, applying the highest recent recommendation",
+};
+
+function conditionsOf(before: Conditions | undefined, limited: Limited, metric: string, now: Instant): Conditions {
+  const set = (
+    all: Conditions | undefined,
+    type: string,
+    status: string,
+    reason: string,
+    message: string,
+  ): Conditions => withCondition<V2HorizontalPodAutoscalerCondition>(all, { type, status, reason, message }, now);
+  const stabilized = limited.reason?.endsWith("Stabilized") === true;
+  const able = stabilized
+    ? set(before, "AbleToScale", "True", limited.reason!, limits[limited.reason!])
+    : set(before, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size");
+  const active = set(
+    able,
+    "ScalingActive",
+    "True",
+    "ValidMetricFound",
+    `the HPA was able to successfully calculate a replica count from ${metric}`,
+  );
+  return limited.reason && !stabilized
+    ? set(active, "ScalingLimited", "True", limited.reason, limits[limited.reason])
+    : set(active, "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range");
+}
+
+const nameOf = (s: V2MetricSpec): string => {
+  const source = s.resource ?? s.containerResource;
+  const kind = source?.target.averageUtilization === undefined ? "" : " utilization (percentage of request)";
+  return `${source?.name ?? s.type} resource${kind}`;
+};
+
+/** Replicas of a target that is switched off, out of range, or cannot be measured. */
+function withoutMetrics(observed: Observed, now: Instant): Outcome {
+  const { autoscaler: h, current } = observed;
+  const [reason, message] =
+    current === 0
+      ? ["ScalingDisabled", "scaling is disabled since the replica count of the target is zero"]
+      : [
+          "FailedGetResourceMetric",
+          "the HPA was unable to compute the replica count: no metrics returned from resource metrics API",
+        ];
+  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
+    h.status?.conditions,
+    { type: "ScalingActive", status: "False", reason, message },
+    now,
+  );
+  const bounded = current === 0 ? 0 : Math.min(h.spec.maxReplicas, Math.max(h.spec.minReplicas ?? 1, current));
+  return {
+    replicas: bounded,
+    reason:
+      bounded > current
+        ? "Current number of replicas below Spec.MinReplicas"
+        : "Current number of replicas above Spec.MaxReplicas",
+    status: {
+      ...h.status,
+      observedGeneration: h.metadata.generation,
+      currentReplicas: current,
+      desiredReplicas: bounded,
+      conditions,
+    },
+  };
+}
+
+export function decide(observed: Observed, now: Instant): Outcome {
+  const { autoscaler: h, current } = observed;
+  const measured = (h.spec.metrics ?? []).map((spec) => measure(observed, spec));
+  const known = measured.filter((m) => m.wish !== undefined);
+  const most = known.toSorted((a, b) => b.wish!.replicas - a.wish!.replicas)[0];
+  // With a metric missing the others may ask for more, but not for less: the missing one might have asked for it.
+  if (current === 0 || most === undefined || (known.length < measured.length && most.wish!.replicas < current))
+    return withoutMetrics(observed, now);
+  const wish = most.wish!.replicas;
+  const range = { min: h.spec.minReplicas ?? 1, max: h.spec.maxReplicas };
+  const { past, shrinkWindowSeconds } = observed;
+  const limited = limit({ current, wish, range, behavior: h.spec.behavior, shrinkWindowSeconds }, past, now);
+  const { replicas } = limited;
+  return {
+    wish,
+    replicas,
+    reason: replicas > current ? `${nameOf(most.spec)} above target` : "All metrics below target",
+    status: {
+      ...h.status,
+      observedGeneration: h.metadata.generation,
+      currentReplicas: current,
+      desiredReplicas: replicas,
+      currentMetrics: measured.flatMap(metricStatus),
+      conditions: conditionsOf(h.status?.conditions, limited, nameOf(most.spec), now),
+      ...(replicas === current ? {} : { lastScaleTime: timestamp(now) }),
+    },
+  };
+}

@@ -1,0 +1,197 @@
+// What a deployment does next: make a set for a new template, move pods from old sets to it, take it back, tidy up.
+// Pure.
+import { isTerminal } from "../../api/pod/status.ts";
+import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
+import { sameJson } from "../../api/hash.ts";
+import { deployments } from "../../api/kinds/deployments.ts";
+import { replicaSets } from "../../api/kinds/replicasets.ts";
+import type { Instant } from "../../api/meta.ts";
+import type { Action } from "../../machinery/action.ts";
+import type { Decision } from "../../machinery/controller.ts";
+import {
+  boundsOf,
+  byAge,
+  newSetSize,
+  proportional,
+  shrinkOld,
+  sizeOf,
+  totalSize,
+  wasResized,
+  type Bounds,
+  type Resize,
+} from "./rollout.ts";
+import { isComplete, statusOf } from "./status.ts";
+import {
+  annotationsOf,
+  replicaSetFor,
+  revisionAnnotation,
+  revisionOfSet,
+  sameTemplate,
+  sizeAnnotations,
+  templateHash,
+} from "./template.ts";
+
+export interface Observed {
+  readonly deployment: Deployment;
+  /** Replica sets this deployment controls. */
+  readonly sets: readonly ReplicaSet[];
+  /** Pods of those sets; only Recreate asks. */
+  readonly pods: readonly Pod[];
+  /** The name the next set would get belongs to somebody else. */
+  readonly nameTaken: boolean;
+}
+
+const say = (d: Deployment, set: { readonly name: string }, from: number, to: number): Action => ({
+  do: "event",
+  object: d,
+  type: "Normal",
+  reason: "ScalingReplicaSet",
+  message: `Scaled ${to > from ? "up" : "down"} replica set ${set.name} from ${from} to ${to}`,
+});
+
+/** Sizes and notes what the sizes mean. A set already right is left alone. */
+function resize(d: Deployment, { set, to }: Resize, bounds: Bounds): readonly Action[] {
+  const annotations = { ...set.metadata.annotations, ...sizeAnnotations(d, bounds.surge) };
+  if (to === sizeOf(set) && sameJson(annotations, set.metadata.annotations)) return [];
+  const object = {
+    ...set,
+    metadata: { ...set.metadata, annotations },
+    spec: { ...set.spec, replicas: to },
+  } as ReplicaSet;
+  const update: Action = { do: "update", resource: replicaSets, object };
+  return to === sizeOf(set) ? [update] : [update, say(d, set.metadata, sizeOf(set), to)];
+}
+
+interface Sorted {
+  readonly newest: ReplicaSet | undefined;
+  readonly old: readonly ReplicaSet[];
+  readonly revision: number;
+}
+/** The oldest set with the present template is the newest version: the same template never makes two. */
+function sortSets({ deployment: d, sets }: Observed): Sorted {
+  const newest = sets.toSorted(byAge).find((s) => sameTemplate(s.spec.template, d.spec.template));
+  const old = sets.filter((s) => s !== newest);
+  return { newest, old, revision: Math.max(0, ...old.map(revisionOfSet)) + 1 };
+}
+
+/** A new template, or an old one come back, becomes the newest revision. */
+function adopt(d: Deployment, { newest, revision }: Sorted, bounds: Bounds): readonly Action[] {
+  if (newest === undefined) return [];
+  const annotations = annotationsOf(d, newest, revision, bounds.surge);
+  const minReadySeconds = d.spec.minReadySeconds;
+  if (
+    sameJson(annotations, newest.metadata.annotations ?? {}) &&
+    (newest.spec.minReadySeconds ?? 0) === (minReadySeconds ?? 0)
+  )
+    return [];
+  const object = {
+    ...newest,
+    metadata: { ...newest.metadata, annotations },
+    spec: { ...newest.spec, minReadySeconds },
+  } as ReplicaSet;
+  return [{ do: "update", resource: replicaSets, object }];
+}
+
+function create({ deployment: d, nameTaken }: Observed, { old, revision }: Sorted, bounds: Bounds): readonly Action[] {
+  if (nameTaken) {
+    const status = { ...d.status, collisionCount: (d.status?.collisionCount ?? 0) + 1 };
+    return [{ do: "status", resource: deployments, object: d, status }];
+  }
+  const replicas = newSetSize(0, totalSize(old), bounds);
+  const draft = replicaSetFor(d, revision, replicas, bounds.surge);
+  const made: Action = { do: "create", resource: replicaSets, draft };
+  return replicas === 0 ? [made] : [made, say(d, { name: draft.metadata.name! }, 0, replicas)];
+}
+
+function rolling(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
+  const { newest, old } = sorted;
+  const d = observed.deployment;
+  if (newest === undefined) return create(observed, sorted, bounds);
+  const to = newSetSize(sizeOf(newest), totalSize(old), bounds);
+  const grown = resize(d, { set: newest, to }, bounds);
+  // One direction at a time: what is available is judged by what the view shows, not by what we just asked for.
+  return grown.length > 0 ? grown : shrinkOld(newest, old, bounds).flatMap((r) => resize(d, r, bounds));
+}
+
+/** All old pods must be gone, not just asked to go, before the first new one starts. */
+function recreate(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
+  const { newest, old } = sorted;
+  const d = observed.deployment;
+  const live = old.filter((s) => sizeOf(s) > 0);
+  if (live.length > 0) return live.flatMap((set) => resize(d, { set, to: 0 }, bounds));
+  const uids = new Set(old.map((s) => s.metadata.uid));
+  const isOld = (p: Pod): boolean => p.metadata.ownerReferences?.some((r) => uids.has(r.uid)) === true;
+  if (observed.pods.some((p) => isOld(p) && !isTerminal(p))) return [];
+  return newest === undefined
+    ? create(observed, sorted, bounds)
+    : resize(d, { set: newest, to: bounds.desired }, bounds);
+}
+
+/** A change of size alone: between rollouts it goes to the one live set, during one it is shared out. */
+function scale({ deployment: d, sets }: Observed, { newest, old }: Sorted, bounds: Bounds): readonly Action[] {
+  const live = sets.filter((s) => sizeOf(s) > 0);
+  const only = live.length <= 1 ? (live[0] ?? newest) : undefined;
+  if (only) return resize(d, { set: only, to: bounds.desired }, bounds);
+  if (newest && sizeOf(newest) === bounds.desired && (newest.status?.availableReplicas ?? 0) === bounds.desired)
+    return old.filter((s) => sizeOf(s) > 0).flatMap((set) => resize(d, { set, to: 0 }, bounds));
+  if (d.spec.strategy?.type === "Recreate") return [];
+  return proportional(sets, bounds).flatMap((r) => resize(d, r, bounds));
+}
+
+/** Old, empty sets beyond the history limit; the oldest revisions go first. */
+function forgotten(d: Deployment, old: readonly ReplicaSet[]): readonly Action[] {
+  const empty = (s: ReplicaSet): boolean =>
+    sizeOf(s) === 0 &&
+    (s.status?.replicas ?? 0) === 0 &&
+    s.metadata.deletionTimestamp === undefined &&
+    s.status?.observedGeneration === s.metadata.generation;
+  const candidates = old.filter(empty).toSorted((a, b) => revisionOfSet(a) - revisionOfSet(b) || byAge(a, b));
+  const excess = Math.max(0, old.length - (d.spec.revisionHistoryLimit ?? 10));
+  return candidates.slice(0, excess).map((object) => ({ do: "delete", resource: replicaSets, object }) as const);
+}
+
+function movesOf(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
+  const d = observed.deployment;
+  if (d.spec.paused === true) return scale(observed, sorted, bounds);
+  const adopted = adopt(d, sorted, bounds);
+  if (wasResized(d, observed.sets)) return scale(observed, sorted, bounds);
+  if (adopted.length > 0) return adopted;
+  return d.spec.strategy?.type === "Recreate" ? recreate(observed, sorted, bounds) : rolling(observed, sorted, bounds);
+}
+
+/** The deployment itself shows the revision it is at: `kubectl rollout history` and `undo` read it there. */
+function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Action[] {
+  const revision = newest?.metadata.annotations?.[revisionAnnotation];
+  if (revision === undefined || d.metadata.annotations?.[revisionAnnotation] === revision) return [];
+  return [
+    {
+      do: "patch",
+      resource: deployments,
+      object: d,
+      patch: { type: "merge", patch: { metadata: { annotations: { [revisionAnnotation]: revision } } } },
+    },
+  ];
+}
+
+export function decide(observed: Observed, now: Instant): Decision {
+  const { deployment: d, sets } = observed;
+  const bounds = boundsOf(d);
+  const sorted = sortSets(observed);
+  const { status, deadline } = statusOf(d, sets, sorted.newest, now);
+  const dying = d.metadata.deletionTimestamp !== undefined;
+  const moves = dying ? [] : movesOf(observed, sorted, bounds);
+  const tidy = dying || moves.length > 0 || !isComplete(d, status) ? [] : forgotten(d, sorted.old);
+  const revision = dying ? [] : ownRevision(d, sorted.newest);
+  // A status written beside a patch of the same object would lose the race with it.
+  const report =
+    revision.length > 0 || moves.some((m) => m.do === "status") || sameJson(status, d.status)
+      ? []
+      : [{ do: "status", resource: deployments, object: d, status } as const];
+  return {
+    actions: [...moves, ...revision, ...report, ...tidy],
+    because: [
+      `${bounds.desired} wanted, up to ${bounds.surge} more and ${bounds.unavailable} fewer while rolling out ${templateHash(d)}`,
+    ],
+    ...(deadline === undefined ? {} : { requeueAfter: Math.max(0, deadline - now) + 1 }),
+  };
+}

@@ -1,0 +1,95 @@
+// The arithmetic of a rollout: how far above and below the wanted number it may go, and how large each set may be now.
+// Pure.
+import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
+import { instantOf } from "../../api/meta.ts";
+import { desiredOf, maxOf } from "./template.ts";
+
+/** A share of `total`: a number as it is, a percentage rounded in the direction that is safe for its use. */
+const share = (value: number | string | undefined, total: number, round: (n: number) => number): number =>
+  typeof value === "string" ? round((Number.parseInt(value, 10) * total) / 100) : (value ?? 0);
+
+export interface Bounds {
+  readonly desired: number;
+  readonly surge: number;
+  readonly unavailable: number;
+}
+
+/** Pods allowed above and missing below the desired number. Both zero would never move, so one may then be missing. */
+export function boundsOf(d: Deployment): Bounds {
+  const desired = d.spec.replicas ?? 1;
+  if (d.spec.strategy?.type === "Recreate") return { desired, surge: 0, unavailable: desired };
+  const rolling = d.spec.strategy?.rollingUpdate;
+  const surge = share(rolling?.maxSurge ?? "25%", desired, Math.ceil);
+  const unavailable = Math.min(desired, share(rolling?.maxUnavailable ?? "25%", desired, Math.floor));
+  return { desired, surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
+}
+
+export const sizeOf = (s: ReplicaSet): number => s.spec.replicas ?? 1;
+const availableIn = (s: ReplicaSet): number => s.status?.availableReplicas ?? 0;
+const sum = (sets: readonly ReplicaSet[], of: (s: ReplicaSet) => number): number => sets.reduce((n, s) => n + of(s), 0);
+export const totalSize = (sets: readonly ReplicaSet[]): number => sum(sets, sizeOf);
+export const totalAvailable = (sets: readonly ReplicaSet[]): number => sum(sets, availableIn);
+export const totalReplicas = (sets: readonly ReplicaSet[]): number => sum(sets, (s) => s.status?.replicas ?? 0);
+
+/** Oldest first, ties by name. */
+export const byAge = (a: ReplicaSet, b: ReplicaSet): number =>
+  instantOf(a.metadata.creationTimestamp) - instantOf(b.metadata.creationTimestamp) ||
+  (a.metadata.name < b.metadata.name ? -1 : 1);
+
+/** One set and the size it should have next. */
+export interface Resize {
+  readonly set: ReplicaSet;
+  readonly to: number;
+}
+
+/** The newest set's size: as much as the surge leaves room for. */
+export function newSetSize(current: number, others: number, { desired, surge }: Bounds): number {
+  if (current >= desired) return desired;
+  return current + Math.max(0, Math.min(desired + surge - current - others, desired - current));
+}
+
+/** How far the old sets may shrink now: first what is broken anyway, then what availability allows, oldest first. */
+export function shrinkOld(newest: ReplicaSet, old: readonly ReplicaSet[], bounds: Bounds): readonly Resize[] {
+  const floor = bounds.desired - bounds.unavailable;
+  const ordered = old.filter((s) => sizeOf(s) > 0).toSorted(byAge);
+  const missingInNew = Math.max(0, sizeOf(newest) - availableIn(newest));
+  let spare = totalSize([newest, ...ordered]) - floor - missingInNew;
+  const sizes = new Map(ordered.map((s) => [s, sizeOf(s)]));
+  for (const s of ordered) {
+    const broken = Math.min(Math.max(0, spare), Math.max(0, sizeOf(s) - availableIn(s)));
+    sizes.set(s, sizes.get(s)! - broken);
+    spare -= broken;
+  }
+  let expendable = Math.max(0, Math.min(spare, totalAvailable([newest, ...ordered]) - floor));
+  for (const s of ordered) {
+    const step = Math.min(expendable, sizes.get(s)!);
+    sizes.set(s, sizes.get(s)! - step);
+    expendable -= step;
+  }
+  return ordered.flatMap((set) => (sizes.get(set) === sizeOf(set) ? [] : [{ set, to: sizes.get(set)! }]));
+}
+
+/** The deployment was resized since it last sized one of its live sets. */
+export const wasResized = (d: Deployment, sets: readonly ReplicaSet[]): boolean =>
+  sets.some((s) => sizeOf(s) > 0 && desiredOf(s) !== undefined && desiredOf(s) !== (d.spec.replicas ?? 1));
+
+/**
+ * In the middle of a rollout every live set gets its share of a resize, so that neither version wins by accident.
+ * What rounding leaves over goes to the largest set.
+ */
+export function proportional(sets: readonly ReplicaSet[], { desired, surge }: Bounds): readonly Resize[] {
+  const live = sets.filter((s) => sizeOf(s) > 0);
+  const allowed = desired > 0 ? desired + surge : 0;
+  const toAdd = allowed - totalSize(live);
+  const growing = toAdd > 0;
+  const ordered = live.toSorted((a, b) => sizeOf(b) - sizeOf(a) || (growing ? byAge(b, a) : byAge(a, b)));
+  let left = toAdd;
+  const sizes = ordered.map((set) => {
+    const base = maxOf(set) || totalSize(live);
+    const fraction = Math.round((sizeOf(set) * allowed) / base) - sizeOf(set);
+    const step = growing ? Math.max(0, Math.min(fraction, left)) : Math.min(0, Math.max(fraction, left));
+    left -= step;
+    return { set, to: sizeOf(set) + step };
+  });
+  return sizes.map(({ set, to }, i) => ({ set, to: Math.max(0, i === 0 ? to + left : to) }));
+}

@@ -1,0 +1,147 @@
+// What a deployment says of itself: its counts, and whether it is available and getting anywhere. Pure.
+import { withCondition, withoutCondition } from "../../api/conditions.ts";
+import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/generated/types.ts";
+import { instantOf, timestamp, type Instant } from "../../api/meta.ts";
+import { conditionOf } from "../../api/pod/status.ts";
+import { boundsOf, totalAvailable, totalReplicas } from "./rollout.ts";
+
+type Counts = Pick<
+  DeploymentStatus,
+  "replicas" | "updatedReplicas" | "readyReplicas" | "availableReplicas" | "unavailableReplicas"
+>;
+/** Kubernetes leaves zero counts out. */
+const orAbsent = (n: number): number | undefined => (n > 0 ? n : undefined);
+
+function countsOf(sets: readonly ReplicaSet[], newest: ReplicaSet | undefined): Counts {
+  const available = totalAvailable(sets);
+  const wanted = sets.reduce((n, s) => n + (s.spec.replicas ?? 0), 0);
+  return {
+    replicas: orAbsent(totalReplicas(sets)),
+    updatedReplicas: orAbsent(newest ? totalReplicas([newest]) : 0),
+    readyReplicas: orAbsent(sets.reduce((n, s) => n + (s.status?.readyReplicas ?? 0), 0)),
+    availableReplicas: orAbsent(available),
+    unavailableReplicas: orAbsent(wanted - available),
+  };
+}
+
+export const isComplete = (d: Deployment, c: Counts): boolean => {
+  const desired = d.spec.replicas ?? 1;
+  return (
+    (c.updatedReplicas ?? 0) === desired && (c.replicas ?? 0) === desired && (c.availableReplicas ?? 0) === desired
+  );
+};
+function isProgressing(now: Counts, before: DeploymentStatus | undefined): boolean {
+  const oldOf = (c: Counts | undefined): number => (c?.replicas ?? 0) - (c?.updatedReplicas ?? 0);
+  return (
+    (now.updatedReplicas ?? 0) > (before?.updatedReplicas ?? 0) ||
+    oldOf(now) < oldOf(before) ||
+    (now.readyReplicas ?? 0) > (before?.readyReplicas ?? 0) ||
+    (now.availableReplicas ?? 0) > (before?.availableReplicas ?? 0)
+  );
+}
+
+type Conditions = readonly DeploymentCondition[];
+const updated = (
+  all: Conditions,
+  next: Omit<DeploymentCondition, "lastTransitionTime" | "lastUpdateTime">,
+  now: Instant,
+): Conditions => {
+  const changed = withCondition<DeploymentCondition>(all, next, now);
+  return changed === all
+    ? all
+    : changed.map((c) => (c.type === next.type ? { ...c, lastUpdateTime: timestamp(now) } : c));
+};
+
+function availableCondition(d: Deployment, counts: Counts, all: Conditions, now: Instant): Conditions {
+  const { desired, unavailable } = boundsOf(d);
+  const enough = (counts.availableReplicas ?? 0) >= desired - unavailable;
+  return updated(
+    all,
+    {
+      type: "Available",
+      status: enough ? "True" : "False",
+      reason: enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+      message: enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability.",
+    },
+    now,
+  );
+}
+
+/** When the deadline passes, if it is running: counted from the last sign of progress. */
+function deadlineOf(d: Deployment, progressing: DeploymentCondition | undefined): Instant | undefined {
+  const seconds = d.spec.progressDeadlineSeconds ?? 600;
+  if (!progressing?.lastUpdateTime || seconds >= 2147483647 || d.spec.paused === true) return undefined;
+  return (instantOf(progressing.lastUpdateTime) + seconds * 1000) as Instant;
+}
+
+interface Progress {
+  readonly conditions: Conditions;
+  readonly deadline?: Instant;
+}
+
+function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts: Counts, now: Instant): Progress {
+  const all = d.status?.conditions ?? [];
+  const before = conditionOf(all, "Progressing");
+  const what = newest ? `ReplicaSet "${newest.metadata.name}"` : `Deployment "${d.metadata.name}"`;
+  const say = (status: string, reason: string, message: string): Conditions =>
+    updated(all, { type: "Progressing", status, reason, message }, now);
+  if (d.spec.progressDeadlineSeconds === undefined) return { conditions: withoutCondition(all, "Progressing") };
+  if (d.spec.paused === true)
+    return {
+      conditions:
+        before?.reason === "DeploymentPaused" ? all : say("Unknown", "DeploymentPaused", "Deployment is paused"),
+    };
+  if (before?.reason === "DeploymentPaused")
+    return { conditions: say("Unknown", "DeploymentResumed", "Deployment is resumed") };
+  if (isComplete(d, counts))
+    return { conditions: say("True", "NewReplicaSetAvailable", `${what} has successfully progressed.`) };
+  // Once rolled out, a deployment that loses pods is less available, but not rolling out again.
+  const rolledOut = before?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas;
+  if (rolledOut) return { conditions: all };
+  const restarted =
+    before === undefined || before.reason === "NewReplicaSetAvailable" || before.reason === "DeploymentResumed";
+  if (isProgressing(counts, d.status) || restarted) {
+    const moved = all.filter((c) => c.type !== "Progressing");
+    const next = {
+      type: "Progressing",
+      status: "True",
+      reason: "ReplicaSetUpdated",
+      message: `${what} is progressing.`,
+    };
+    const since = before?.status === "True" ? before.lastTransitionTime : timestamp(now);
+    // Every sign of progress sets the clock of the deadline back, also when the words stay the same.
+    const condition = { ...next, lastTransitionTime: since, lastUpdateTime: timestamp(now) };
+    return { conditions: [...moved, condition], deadline: deadlineOf(d, condition) };
+  }
+  const deadline = deadlineOf(d, before);
+  if (deadline !== undefined && now > deadline && before.reason !== "ProgressDeadlineExceeded")
+    return { conditions: say("False", "ProgressDeadlineExceeded", `${what} has timed out progressing.`) };
+  return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
+}
+
+export interface NewStatus {
+  readonly status: DeploymentStatus;
+  /** Look again at this time: a deadline may have passed. */
+  readonly deadline?: Instant;
+}
+
+export function statusOf(
+  d: Deployment,
+  sets: readonly ReplicaSet[],
+  newest: ReplicaSet | undefined,
+  now: Instant,
+): NewStatus {
+  const counts = countsOf(sets, newest);
+  const progress = progressCondition(d, newest, counts, now);
+  const terminating = sets.reduce((n, s) => n + (s.status?.terminatingReplicas ?? 0), 0);
+  return {
+    status: {
+      ...d.status,
+      ...counts,
+      terminatingReplicas: terminating,
+      observedGeneration: d.metadata.generation,
+      conditions: availableCondition(d, counts, progress.conditions, now),
+    },
+    deadline: progress.deadline,
+  };
+}

@@ -1,0 +1,104 @@
+// Which replica set stands for which template, and in which revision: the deployment's memory, kept in names and
+// annotations.
+import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
+import { canonicalJson, hashName } from "../../api/hash.ts";
+import { ownedBy, type Draft } from "../../api/meta.ts";
+
+const hashLabel = "pod-template-hash";
+export const revisionAnnotation = "deployment.kubernetes.io/revision";
+const historyAnnotation = "deployment.kubernetes.io/revision-history";
+export const desiredAnnotation = "deployment.kubernetes.io/desired-replicas";
+const maxAnnotation = "deployment.kubernetes.io/max-replicas";
+/** Annotations that belong to the deployment alone and are not handed down. */
+const ownAnnotations = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  revisionAnnotation,
+  historyAnnotation,
+  desiredAnnotation,
+  maxAnnotation,
+  "deprecated.deployment.rollback.to",
+]);
+
+/** Templates come from views, where nobody edits them: what is said of one once is always true of it. */
+function once<T>(say: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
+  const known = new WeakMap<PodTemplateSpec, T>();
+  return (template) => {
+    const said = known.get(template) ?? say(template);
+    known.set(template, said);
+    return said;
+  };
+}
+const textOf = once(canonicalJson);
+const firstHashOf = once((template) => hashName(`${textOf(template)}/0`, 10));
+
+/** Changes with the template and, should two templates ever share a hash, with the count of such collisions. */
+export function templateHash({ spec: { template }, status: { collisionCount = 0 } = {} }: Deployment): string {
+  return collisionCount === 0 ? firstHashOf(template) : hashName(`${textOf(template)}/${collisionCount}`, 10);
+}
+
+const bareTextOf = once(({ metadata, spec }) => {
+  const { [hashLabel]: _, ...labels } = metadata?.labels ?? {};
+  return canonicalJson({ metadata: { ...metadata, labels }, spec });
+});
+export const sameTemplate = (a: PodTemplateSpec | undefined, b: PodTemplateSpec): boolean =>
+  a !== undefined && bareTextOf(a) === bareTextOf(b);
+
+export const revisionOfSet = (s: ReplicaSet): number => Number(s.metadata.annotations?.[revisionAnnotation] ?? 0) || 0;
+/** What the deployment wanted in total when it last sized this set; undefined when it never did. */
+export const desiredOf = (s: ReplicaSet): number | undefined => numberAt(s, desiredAnnotation);
+export const maxOf = (s: ReplicaSet): number | undefined => numberAt(s, maxAnnotation);
+const numberAt = (s: ReplicaSet, annotation: string): number | undefined => {
+  const text = s.metadata.annotations?.[annotation];
+  return text === undefined ? undefined : Number(text);
+};
+
+export const sizeAnnotations = (d: Deployment, surge: number): Readonly<Record<string, string>> => ({
+  [desiredAnnotation]: String(d.spec.replicas ?? 1),
+  [maxAnnotation]: String((d.spec.replicas ?? 1) + surge),
+});
+
+const handedDown = (d: Deployment): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(d.metadata.annotations ?? {}).filter(([k]) => !ownAnnotations.has(k)));
+
+/** Annotations the newest set should carry; a set that comes back remembers the revisions it had. */
+export function annotationsOf(
+  d: Deployment,
+  set: ReplicaSet | undefined,
+  revision: number,
+  surge: number,
+): Readonly<Record<string, string>> {
+  const before = set?.metadata.annotations ?? {};
+  const past = before[revisionAnnotation];
+  const returned = past !== undefined && Number(past) < revision;
+  const history = returned ? [before[historyAnnotation], past].filter((h) => h).join(",") : before[historyAnnotation];
+  return {
+    ...before,
+    ...handedDown(d),
+    ...sizeAnnotations(d, surge),
+    [revisionAnnotation]: String(Math.max(revision, Number(past ?? 0))),
+    ...(history ? { [historyAnnotation]: history } : {}),
+  };
+}
+
+/** A new replica set for the deployment's present template. */
+export function replicaSetFor(d: Deployment, revision: number, replicas: number, surge: number): Draft<ReplicaSet> {
+  const hash = templateHash(d);
+  const { template } = d.spec;
+  const labels = { ...template.metadata?.labels, [hashLabel]: hash };
+  return {
+    kind: "ReplicaSet",
+    metadata: {
+      name: `${d.metadata.name}-${hash}`,
+      namespace: d.metadata.namespace,
+      labels,
+      annotations: annotationsOf(d, undefined, revision, surge),
+      ownerReferences: [ownedBy(d)],
+    },
+    spec: {
+      replicas,
+      minReadySeconds: d.spec.minReadySeconds,
+      selector: { ...d.spec.selector, matchLabels: { ...d.spec.selector.matchLabels, [hashLabel]: hash } },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}

@@ -1,0 +1,79 @@
+// Which pods stand behind a service, on which ports, and whether each may be sent traffic. Pure; slices and Endpoints
+// share it.
+import type { Endpoint, DiscoveryV1EndpointPort, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
+import { canonicalJson } from "../../api/hash.ts";
+import { isReady, isTerminal } from "../../api/pod/status.ts";
+import { selects } from "../../api/selector.ts";
+
+/** Pods that answer on the same ports: one slice, or one subset, holds one such group. */
+export interface Group {
+  readonly ports: readonly DiscoveryV1EndpointPort[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+function targetOf(port: ServicePort, pod: Pod): number | undefined {
+  const target = port.targetPort ?? port.port;
+  if (typeof target === "number") return target;
+  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")];
+  return all
+    .flatMap((c) => c.ports ?? [])
+    .find((p) => p.name === target && (p.protocol ?? "TCP") === (port.protocol ?? "TCP"))?.containerPort;
+}
+
+function portsFor(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[] {
+  return (service.spec.ports ?? []).flatMap((p) => {
+    const port = targetOf(p, pod);
+    if (port === undefined) return [];
+    return [
+      {
+        name: p.name ?? "",
+        protocol: p.protocol ?? "TCP",
+        port,
+        ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}),
+      },
+    ];
+  });
+}
+
+function endpointFor(service: Service, pod: Pod, node: Node | undefined): Endpoint {
+  const serving = isReady(pod);
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const zone = node?.metadata.labels?.["topology.kubernetes.io/zone"];
+  const named = pod.spec.hostname && pod.spec.subdomain === service.metadata.name;
+  return {
+    addresses: [pod.status!.podIP!],
+    conditions: {
+      ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
+      serving,
+      terminating,
+    },
+    ...(named ? { hostname: pod.spec.hostname } : {}),
+    ...(pod.spec.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
+    ...(zone === undefined ? {} : { zone }),
+    targetRef: { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
+  };
+}
+
+/** A pod with an address that is not finished; one on its way out still counts, marked as terminating. */
+const hasAddress = (p: Pod): boolean => Boolean(p.status?.podIP) && !isTerminal(p);
+
+export function groupsOf(
+  service: Service,
+  pods: readonly Pod[],
+  nodeOf: (name: string) => Node | undefined,
+): readonly Group[] {
+  const chosen = pods.filter(
+    (p) => hasAddress(p) && selects({ matchLabels: service.spec.selector ?? {} }, p.metadata.labels),
+  );
+  const groups = new Map<string, { ports: readonly DiscoveryV1EndpointPort[]; endpoints: Endpoint[] }>();
+  for (const pod of chosen.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
+    const ports = portsFor(service, pod);
+    const id = canonicalJson(ports);
+    const group = groups.get(id) ?? { ports, endpoints: [] };
+    groups.set(id, group);
+    group.endpoints.push(
+      endpointFor(service, pod, pod.spec.nodeName === undefined ? undefined : nodeOf(pod.spec.nodeName)),
+    );
+  }
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}

@@ -1,0 +1,141 @@
+// The slices and the Endpoints object a service should have. Pure.
+import type {
+  Endpoint,
+  Endpoints,
+  EndpointSlice,
+  EndpointSubset,
+  Node,
+  Pod,
+  Service,
+} from "../../api/generated/types.ts";
+import { childName, sameJson } from "../../api/hash.ts";
+import { endpoints as endpointsKind } from "../../api/kinds/endpoints.ts";
+import { endpointSlices } from "../../api/kinds/endpointslices.ts";
+import { isHeadless } from "../../api/kinds/services.ts";
+import { ownedBy, type Draft } from "../../api/meta.ts";
+import type { Action } from "../../machinery/action.ts";
+import { settled, type Decision } from "../../machinery/controller.ts";
+import { groupsOf, type Group } from "./addresses.ts";
+
+export interface Observed {
+  readonly service: Service;
+  readonly pods: readonly Pod[];
+  readonly nodeOf: (name: string) => Node | undefined;
+  /** Slices of this service that we manage. */
+  readonly slices: readonly EndpointSlice[];
+  readonly endpoints: Endpoints | undefined;
+}
+
+export const serviceLabel = "kubernetes.io/service-name";
+export const managedLabel = "endpointslice.kubernetes.io/managed-by";
+export const manager = "endpointslice-controller.k8s.io";
+const headlessLabel = "service.kubernetes.io/headless";
+/** Addresses in one slice; small enough that one pod's change is a small write. */
+const sliceSize = 100;
+/** Endpoints objects stop here and say so; slices have no such end. */
+const mostAddresses = 1_000;
+
+const pages = (group: Group): readonly Group[] =>
+  Array.from({ length: Math.ceil(group.endpoints.length / sliceSize) }, (_, i) => ({
+    ports: group.ports,
+    endpoints: group.endpoints.slice(i * sliceSize, (i + 1) * sliceSize),
+  }));
+
+function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSlice> {
+  const labels = {
+    ...service.metadata.labels,
+    [serviceLabel]: service.metadata.name,
+    [managedLabel]: manager,
+    ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
+  };
+  const { name, uid } = service.metadata;
+  return {
+    kind: "EndpointSlice",
+    metadata: {
+      name: childName({ name, uid }, slot, 0),
+      namespace: service.metadata.namespace,
+      labels,
+      ownerReferences: [ownedBy(service)],
+    },
+    addressType: "IPv4",
+    endpoints: page.endpoints,
+    ports: page.ports,
+  };
+}
+
+function slicesActions({ service, slices }: Observed, groups: readonly Group[]): readonly Action[] {
+  const wanted = groups.flatMap(pages);
+  // A service without endpoints keeps one empty slice: "none" is an answer, too.
+  const drafts = (wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }]).map((page, slot) =>
+    sliceFor(service, slot, page),
+  );
+  const existing = new Map(slices.map((s) => [s.metadata.name, s]));
+  const writes = drafts.flatMap((draft): readonly Action[] => {
+    const now = existing.get(draft.metadata.name!);
+    if (now === undefined) return [{ do: "create", resource: endpointSlices, draft }];
+    const next = {
+      ...now,
+      metadata: { ...now.metadata, labels: draft.metadata.labels },
+      endpoints: draft.endpoints,
+      ports: draft.ports,
+    };
+    return sameJson(next, now) ? [] : [{ do: "update", resource: endpointSlices, object: next }];
+  });
+  const names = new Set(drafts.map((d) => d.metadata.name));
+  const surplus = slices.filter((s) => !names.has(s.metadata.name));
+  return [...writes, ...surplus.map((object) => ({ do: "delete", resource: endpointSlices, object }) as const)];
+}
+
+const addressOf = (e: Endpoint) => ({
+  ip: e.addresses[0]!,
+  nodeName: e.nodeName,
+  hostname: e.hostname,
+  targetRef: e.targetRef,
+});
+
+function subsetOf({ ports, endpoints }: Group): EndpointSubset {
+  const staying = endpoints.filter((e) => e.conditions?.terminating !== true).slice(0, mostAddresses);
+  const ready = staying.filter((e) => e.conditions?.ready === true).map(addressOf);
+  const notReady = staying.filter((e) => e.conditions?.ready !== true).map(addressOf);
+  return {
+    ...(ready.length > 0 ? { addresses: ready } : {}),
+    ...(notReady.length > 0 ? { notReadyAddresses: notReady } : {}),
+    ...(ports.length > 0
+      ? { ports: ports.map((p) => ({ ...(p.name ? { name: p.name } : {}), port: p.port!, protocol: p.protocol })) }
+      : {}),
+  };
+}
+
+function endpointsActions({ service, endpoints }: Observed, groups: readonly Group[]): readonly Action[] {
+  const filled = groups.map(subsetOf).filter((s) => s.addresses !== undefined || s.notReadyAddresses !== undefined);
+  const subsets = filled.length > 0 ? filled : undefined;
+  const labels = {
+    ...service.metadata.labels,
+    "endpoints.kubernetes.io/managed-by": "endpoint-controller",
+    ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
+  };
+  const { name, namespace } = service.metadata;
+  if (endpoints === undefined) {
+    const draft: Draft<Endpoints> = {
+      kind: "Endpoints",
+      metadata: { name, namespace, labels },
+      ...(subsets ? { subsets } : {}),
+    };
+    return [{ do: "create", resource: endpointsKind, draft }];
+  }
+  const next = { ...endpoints, metadata: { ...endpoints.metadata, labels }, subsets };
+  return sameJson(next, endpoints) ? [] : [{ do: "update", resource: endpointsKind, object: next }];
+}
+
+export function decide(observed: Observed): Decision {
+  const { service, pods, nodeOf } = observed;
+  // Without a selector the addresses are somebody else's business; a name elsewhere has none.
+  if (
+    service.spec.selector === undefined ||
+    service.spec.type === "ExternalName" ||
+    service.metadata.deletionTimestamp !== undefined
+  )
+    return settled;
+  const groups = groupsOf(service, pods, nodeOf);
+  return { actions: [...slicesActions(observed, groups), ...endpointsActions(observed, groups)] };
+}

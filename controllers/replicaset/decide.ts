@@ -1,0 +1,163 @@
+// How many pods a replica set should have, which to make, which to let go, and what to say about it. Pure.
+import { conditionOf, isActive, isReady, restarts } from "../../api/pod/status.ts";
+import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
+import { childName, sameJson } from "../../api/hash.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { controllerOf, instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
+import { selects } from "../../api/selector.ts";
+import type { Action } from "../../machinery/action.ts";
+import type { Decision } from "../../machinery/controller.ts";
+
+export interface Observed {
+  readonly set: ReplicaSet;
+  /** Pods this set controls, and pods nobody controls that its selector picks. */
+  readonly pods: readonly Pod[];
+  /** Deletions seen for this set: a replacement gets a new name, a retry of the same decision the same one. */
+  readonly deletions: number;
+}
+
+const cost = (p: Pod): number =>
+  Number(p.metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] ?? 0) || 0;
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+const readySince = (p: Pod): number => {
+  const since = isReady(p) ? conditionOf(p.status?.conditions, "Ready")?.lastTransitionTime : undefined;
+  return since === undefined ? Number.POSITIVE_INFINITY : instantOf(since);
+};
+const created = (p: Pod): number => instantOf(p.metadata.creationTimestamp);
+
+/**
+ * Who goes first when there are too many: the least useful, the cheapest, the most crowded, the youngest, then by
+ * name.
+ */
+function inOrderOfLoss(live: readonly Pod[]): readonly Pod[] {
+  const crowd = new Map<string | undefined, number>();
+  for (const p of live) crowd.set(p.spec.nodeName, (crowd.get(p.spec.nodeName) ?? 0) + 1);
+  const keys = (p: Pod): readonly number[] => [
+    p.spec.nodeName === undefined ? 0 : 1,
+    phaseRank[p.status?.phase ?? "Pending"] ?? 0,
+    isReady(p) ? 1 : 0,
+    cost(p),
+    -crowd.get(p.spec.nodeName)!,
+    isReady(p) ? -readySince(p) : 0,
+    -restarts(p),
+    -created(p),
+  ];
+  return live
+    .map((pod) => ({ pod, keys: keys(pod) }))
+    .toSorted((a, b) => {
+      const i = a.keys.findIndex((k, n) => k !== b.keys[n]);
+      return i >= 0 ? a.keys[i]! - b.keys[i]! : a.pod.metadata.name < b.pod.metadata.name ? -1 : 1;
+    })
+    .map(({ pod }) => pod);
+}
+
+function podFor(set: ReplicaSet, name: string): Draft<Pod> {
+  const { metadata, spec } = set.spec.template!;
+  return {
+    kind: "Pod",
+    metadata: { ...metadata, name, namespace: set.metadata.namespace, ownerReferences: [ownedBy(set)] },
+    spec: spec!,
+  };
+}
+
+function newNames({ set, deletions }: Observed, owned: readonly Pod[], count: number): readonly string[] {
+  const taken = new Set(owned.map((p) => p.metadata.name));
+  const names: string[] = [];
+  for (let slot = 0; names.length < count; slot++) {
+    const name = childName(set.metadata, slot, deletions);
+    if (!taken.has(name)) names.push(name);
+  }
+  return names;
+}
+
+interface Availability {
+  readonly available: number;
+  /** Until the next ready pod has been so for long enough. */
+  readonly waitMs?: number;
+}
+function availability(ready: readonly Pod[], minReadySeconds: number, now: Instant): Availability {
+  const left = ready.map((p) => readySince(p) + minReadySeconds * 1000 - now).filter((ms) => ms > 0);
+  if (minReadySeconds === 0) return { available: ready.length };
+  return { available: ready.length - left.length, ...(left.length > 0 ? { waitMs: Math.min(...left) } : {}) };
+}
+
+function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, available: number): ReplicaSetStatus {
+  const template = set.spec.template?.metadata?.labels ?? {};
+  const labelled = live.filter((p) => Object.entries(template).every(([k, v]) => p.metadata.labels?.[k] === v));
+  const ready = live.filter(isReady);
+  return {
+    ...set.status,
+    replicas: live.length,
+    fullyLabeledReplicas: labelled.length || undefined,
+    readyReplicas: ready.length || undefined,
+    availableReplicas: available || undefined,
+    terminatingReplicas: terminating,
+    observedGeneration: set.metadata.generation,
+  };
+}
+
+/** Pods found without a controller are taken in; pods that no longer match are let go, alive. */
+function ownership({ set, pods: found }: Observed): {
+  readonly owned: readonly Pod[];
+  readonly actions: readonly Action[];
+} {
+  const mine = found.filter((p) => controllerOf(p)?.uid === set.metadata.uid);
+  const orphans = found.filter(
+    (p) => controllerOf(p) === undefined && isActive(p) && selects(set.spec.selector, p.metadata.labels),
+  );
+  const strays = mine.filter(
+    (p) => !selects(set.spec.selector, p.metadata.labels) && p.metadata.deletionTimestamp === undefined,
+  );
+  const references = (p: Pod, ownerReferences: unknown): Action => ({
+    do: "patch",
+    resource: pods,
+    object: p,
+    patch: {
+      type: "merge",
+      patch: { metadata: { uid: p.metadata.uid, resourceVersion: p.metadata.resourceVersion, ownerReferences } },
+    },
+  });
+  return {
+    owned: [...mine.filter((p) => !strays.includes(p)), ...orphans],
+    actions: [
+      ...orphans.map((p) => references(p, [...(p.metadata.ownerReferences ?? []), ownedBy(set)])),
+      ...strays.map((p) =>
+        references(p, p.metadata.ownerReferences?.filter((r) => r.uid !== set.metadata.uid) ?? null),
+      ),
+    ],
+  };
+}
+
+const report = (set: ReplicaSet, reason: string, message: string): Action => ({
+  do: "event",
+  object: set,
+  type: "Normal",
+  reason,
+  message,
+});
+
+export function decide(observed: Observed, now: Instant): Decision {
+  const { set } = observed;
+  const { owned, actions: claims } = ownership(observed);
+  const live = owned.filter(isActive);
+  const terminating = owned.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
+  const want = set.spec.replicas ?? 1;
+  const dying = set.metadata.deletionTimestamp !== undefined;
+  const surplus = dying || live.length <= want ? [] : inOrderOfLoss(live).slice(0, live.length - want);
+  const names = dying ? [] : newNames(observed, owned, Math.max(0, want - live.length));
+  const { available, waitMs } = availability(live.filter(isReady), set.spec.minReadySeconds ?? 0, now);
+  const status = statusOf(set, live, terminating, available);
+  return {
+    actions: [
+      ...(dying ? [] : claims),
+      ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name) }) as const),
+      ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
+      ...names.map((name) => report(set, "SuccessfulCreate", `Created pod: ${name}`)),
+      ...surplus.map((p) => report(set, "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
+      ...(sameJson(status, set.status) ? [] : [{ do: "status", resource: replicaSets, object: set, status } as const]),
+    ],
+    because: [`${want} wanted, ${live.length} alive, ${terminating} on their way out`],
+    ...(waitMs === undefined ? {} : { requeueAfter: waitMs }),
+  };
+}

@@ -1,0 +1,56 @@
+// The views all controllers share, and the indexes by which they find things without searching.
+import type { ResourceDefinition } from "../api/kinds.ts";
+import { configMaps } from "../api/kinds/configmaps.ts";
+import { controllerRevisions } from "../api/kinds/controllerrevisions.ts";
+import { deployments } from "../api/kinds/deployments.ts";
+import { endpoints } from "../api/kinds/endpoints.ts";
+import { endpointSlices } from "../api/kinds/endpointslices.ts";
+import { horizontalPodAutoscalers } from "../api/kinds/horizontalpodautoscalers.ts";
+import { leases } from "../api/kinds/leases.ts";
+import { namespaces } from "../api/kinds/namespaces.ts";
+import { nodes } from "../api/kinds/nodes.ts";
+import { pods } from "../api/kinds/pods.ts";
+import { replicaSets } from "../api/kinds/replicasets.ts";
+import { secrets } from "../api/kinds/secrets.ts";
+import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
+import { services } from "../api/kinds/services.ts";
+import { controllerOf, type ApiObject } from "../api/meta.ts";
+import type { Client } from "../machinery/client.ts";
+import { informer, type Informer } from "../machinery/informer.ts";
+import type { Indexes } from "../machinery/view.ts";
+import type { World } from "../machinery/world.ts";
+
+/**
+ * `namespace`; `owner`, the uid of the controller (objects nobody controls are found under the empty string); and
+ * `dependent`, the uids of all owners.
+ */
+const indexes: Indexes<ApiObject> = {
+  namespace: (o) => [o.metadata.namespace ?? ""],
+  owner: (o) => [controllerOf(o)?.uid ?? ""],
+  dependent: (o) => (o.metadata.ownerReferences ?? []).map((r) => r.uid),
+};
+
+/** One informer a kind, made once and passed to whoever needs it. */
+export function controllerViews(client: Client, world: World) {
+  const follow = <T extends ApiObject>(r: ResourceDefinition<T>, more: Indexes<T> = {}): Informer<T> =>
+    informer(client, r, world, { indexes: { ...indexes, ...more } });
+  return {
+    configMaps: follow(configMaps),
+    controllerRevisions: follow(controllerRevisions),
+    deployments: follow(deployments),
+    endpoints: follow(endpoints),
+    endpointSlices: follow(endpointSlices, {
+      service: (s) => [`${s.metadata.namespace}/${s.metadata.labels?.["kubernetes.io/service-name"] ?? ""}`],
+    }),
+    horizontalPodAutoscalers: follow(horizontalPodAutoscalers),
+    leases: follow(leases),
+    namespaces: follow(namespaces),
+    nodes: follow(nodes),
+    pods: follow(pods, { node: (p) => [p.spec.nodeName ?? ""] }),
+    replicaSets: follow(replicaSets),
+    secrets: follow(secrets),
+    serviceAccounts: follow(serviceAccounts),
+    services: follow(services),
+  };
+}
+export type ControllerViews = ReturnType<typeof controllerViews>;

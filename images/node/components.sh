@@ -1,0 +1,25 @@
+#!/bin/sh
+# Says how each component of this node is, one line each: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown).
+cd /run/orrery 2>/dev/null || exit 0
+
+resident_kb() {
+  # The engine does its work through a second process, which the operator pays for as well.
+  children=$(pgrep -P "$1" -x containerd | tr '\n' ' ')
+  ps -o rss= -p "$1" ${children:+-p $children} | awk '{ sum += $1 } END { print sum ? sum : "-" }'
+}
+
+answers() {
+  case $1 in
+    etcd) busybox timeout 2 busybox wget -q -O /dev/null http://127.0.0.1:2379/health && echo yes || echo no ;;
+    dockerd) timeout 2 docker version >/dev/null && echo yes || echo no ;;
+    *) echo - ;;
+  esac
+}
+
+for dir in */; do
+  name=${dir%/}
+  pid=$(cat "$name/pid" || echo -)
+  rss=- well=no
+  [ "$pid" = - ] || { rss=$(resident_kb "$pid"); well=$(answers "$name"); }
+  echo "$name $pid $(cat "$name/since" || echo -) $(cat "$name/restarts" || echo 0) $(cat "$name/exit" || echo -) $rss $well"
+done 2>/dev/null

@@ -1,0 +1,116 @@
+// The container runtime port carried by Docker.
+import { rmdir } from "node:fs/promises";
+import type Docker from "dockerode";
+import type { World } from "../../machinery/world.ts";
+import { usageOfProcess } from "../cgroup.ts";
+import { type ContainerRuntime, type ContainerSpec, RuntimeRefused, type SandboxSpec } from "../runtime.ts";
+import { askAbilities } from "./abilities.ts";
+import { containerOptions, type Engine, fitsPool, sandboxOptions } from "./create-options.ts";
+import { engineClient } from "./engine-client.ts";
+import { ask, hasStatus, translated } from "./engine-error.ts";
+import { imageStatus, listImages, pullImage } from "./images.ts";
+import { dockerInventory } from "./inventory.ts";
+import { engineName, sandboxContainerName } from "./names.ts";
+import { readEvents, readLogs } from "./output.ts";
+import { connectInside } from "./pod-socket.ts";
+import { sandboxPool } from "./pool.ts";
+import { openAttach, openExec, runCommand } from "./sessions.ts";
+
+export interface DockerOptions {
+  readonly socket: string;
+  readonly nodeName: string;
+  readonly pauseImage: string;
+}
+
+/** Creates under a name that says what it is for, so a second request finds what the first one made. */
+async function createOnce(docker: Docker, name: string, options: Docker.ContainerCreateOptions): Promise<string> {
+  try {
+    return (await docker.createContainer(options)).id;
+  } catch (e) {
+    if (!hasStatus(e, 409)) throw translated(e);
+    const there = await ask(() => docker.getContainer(name).inspect(), 404);
+    if (there === undefined) throw translated(e);
+    return there.Id;
+  }
+}
+
+async function removeCgroups(parent: string): Promise<void> {
+  const roots = ["", "/cpu", "/cpuacct", "/cpuset", "/memory", "/pids", "/blkio", "/devices", "/freezer"];
+  const more = ["/systemd", "/unified", "/hugetlb", "/net_cls", "/net_prio", "/perf_event", "/rdma", "/misc"];
+  // Most of these do not exist on any one machine, and a busy one is tried again with the next removal.
+  for (const root of [...roots, ...more]) await rmdir(`/sys/fs/cgroup${root}${parent}`).catch(() => {});
+}
+
+/** Docker 20.10 and newer, over its socket. */
+export function dockerRuntime(options: DockerOptions, world: World): ContainerRuntime {
+  const docker = engineClient(options.socket);
+  const inventory = dockerInventory(docker, options.nodeName);
+  let known: Promise<Engine> | undefined;
+  const engine = (): Promise<Engine> => {
+    known ??= askAbilities(docker).then((abilities) => ({ ...options, abilities }));
+    // An engine that did not answer has to be asked again.
+    known.catch(() => {
+      known = undefined;
+    });
+    return known;
+  };
+
+  const start = async (id: string): Promise<void> => void (await ask(() => docker.getContainer(id).start(), 304));
+  const pool = sandboxPool(docker, world, inventory.pool, inventory.touched);
+  const runSandbox = async (spec: SandboxSpec): Promise<string> => {
+    const at = await engine();
+    const name = engineName({ ...spec, container: sandboxContainerName });
+    const ready = fitsPool(spec) ? await pool.take(name) : undefined;
+    if (ready !== undefined) return ready;
+    const id = await createOnce(docker, name, sandboxOptions(spec, at));
+    await start(id);
+    return id;
+  };
+  return {
+    async info() {
+      const [version, info] = await Promise.all([ask(() => docker.version()), ask(() => docker.info())]);
+      return {
+        name: "docker",
+        version: version!.Version,
+        operatingSystem: info.OperatingSystem,
+        kernel: version!.KernelVersion ?? "",
+        architecture: version!.Arch,
+      };
+    },
+    list: (podUid) => inventory.list(podUid),
+    prepare: async () => pool.fill(await engine()),
+    runSandbox,
+    create: async (spec: ContainerSpec) =>
+      createOnce(docker, engineName({ ...spec, container: spec.name }), containerOptions(spec, await engine())),
+    start,
+    async stop(id, graceMs) {
+      const seconds = Math.max(0, Math.ceil(graceMs / 1_000));
+      // Docker calls an unknown container 404 and a dead one 304: both are what was wanted.
+      await ask(() => docker.getContainer(id).stop({ t: seconds }), 304, 404);
+    },
+    remove: async (id) => void (await ask(() => docker.getContainer(id).remove({ force: true, v: true }), 404, 409)),
+    forget: async (_pod, cgroupParent) => (cgroupParent === undefined ? undefined : removeCgroups(cgroupParent)),
+    imageStatus: (image) => imageStatus(docker, image),
+    images: () => listImages(docker),
+    pull: (image, as) => pullImage(docker, image, as),
+    logs: (id, wanted, signal) => readLogs(docker, id, wanted, signal),
+    exec: (id, wanted) => openExec(docker, id, wanted),
+    run: (id, command, timeoutMs, signal) => runCommand(docker, id, command, world.clock.sleep(timeoutMs, signal)),
+    attach: (id, wanted) => openAttach(docker, id, wanted),
+    async usage(id) {
+      const pid = inventory.processOf(id);
+      return pid === undefined ? undefined : usageOfProcess(pid);
+    },
+    async connect(sandboxId, port, signal) {
+      const info = await ask(() => docker.getContainer(sandboxId).inspect());
+      if (!info?.State.Running) throw new RuntimeRefused("the pod's sandbox is not running");
+      return connectInside(info.State.Pid, port, signal);
+    },
+    async *events(signal) {
+      for await (const event of readEvents(docker, options.nodeName, signal)) {
+        inventory.touched(event.id);
+        yield event;
+      }
+    },
+  };
+}

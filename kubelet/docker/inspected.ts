@@ -1,0 +1,66 @@
+// What Docker's inspection of a container says, in the kubelet's words. Pure.
+import type { ContainerInspectInfo } from "dockerode";
+import { type Instant, instantOf } from "../../api/meta.ts";
+import type { ContainerState, RuntimeContainer, Sandbox } from "../runtime.ts";
+import { backoffLabel, hashLabel, kindLabel, parseEngineName, sandboxContainerName, sandboxLabel } from "./names.ts";
+
+/** Docker writes year one for "never". */
+const when = (text: string): Instant | undefined => (text.startsWith("0001-") ? undefined : instantOf(text));
+
+function exitOf(info: ContainerInspectInfo): ContainerState {
+  const { State: s } = info;
+  const startedAt = when(s.StartedAt);
+  const finishedAt = when(s.FinishedAt) ?? instantOf(info.Created);
+  const message = s.Error || undefined;
+  if (startedAt === undefined)
+    return { state: "exited", exitCode: 128, startedAt, finishedAt, reason: "StartError", message };
+  const reason = s.OOMKilled ? "OOMKilled" : s.ExitCode === 0 ? "Completed" : "Error";
+  return { state: "exited", exitCode: s.ExitCode, startedAt, finishedAt, reason, message };
+}
+
+/**
+ * A container whose start was refused stays "created" for Docker; its words stand in `Error`, and it will not run
+ * again.
+ */
+export function stateOf(info: ContainerInspectInfo): ContainerState {
+  const { State: s } = info;
+  if (s.Running || s.Status === "running" || s.Status === "paused")
+    return { state: "running", startedAt: instantOf(s.StartedAt) };
+  return s.Status === "created" && !s.Error ? { state: "created" } : exitOf(info);
+}
+
+/** Undefined for what is not a sandbox of a pod. */
+export function sandboxOf(info: ContainerInspectInfo): Sandbox | undefined {
+  const named = parseEngineName(info.Name);
+  if (named?.container !== sandboxContainerName) return undefined;
+  const { state } = stateOf(info);
+  const address = info.NetworkSettings.Networks.bridge?.IPAddress;
+  return {
+    id: info.Id,
+    pod: named.pod,
+    attempt: named.attempt,
+    state,
+    createdAt: instantOf(info.Created),
+    ...(state === "running" && address ? { ip: address } : {}),
+  };
+}
+
+/** Undefined for what is not a container of a pod. */
+export function containerOf(info: ContainerInspectInfo): RuntimeContainer | undefined {
+  const named = parseEngineName(info.Name);
+  const labels = info.Config.Labels;
+  if (named === undefined || labels[kindLabel] !== "container") return undefined;
+  return {
+    id: info.Id,
+    pod: named.pod,
+    name: named.container,
+    attempt: named.attempt,
+    sandboxId: labels[sandboxLabel] ?? "",
+    hash: labels[hashLabel] ?? "",
+    backoff: Number(labels[backoffLabel] ?? 0),
+    image: info.Config.Image,
+    imageId: info.Image,
+    createdAt: instantOf(info.Created),
+    status: stateOf(info),
+  };
+}

@@ -1,0 +1,119 @@
+// Puts the kubelet of one node together: the engine below, the API above, a worker for every pod between them.
+import { mkdir } from "node:fs/promises";
+import type { Pod, Service } from "../api/generated/types.ts";
+import { pods } from "../api/kinds/pods.ts";
+import { services } from "../api/kinds/services.ts";
+import { key, revision } from "../api/meta.ts";
+import { nodes } from "../api/kinds/nodes.ts";
+import type { Client } from "../machinery/client.ts";
+import { eventRecorder } from "../machinery/events.ts";
+import { type Informer, informer } from "../machinery/informer.ts";
+import type { World } from "../machinery/world.ts";
+import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
+import { machineFacts, nodeHealth } from "./node/node-health.ts";
+import { type Capacity, capacityOf, type NodeIdentity, nodeLabels } from "./node/node-status.ts";
+import type { NodeContext } from "./node-context.ts";
+import { nameSettings } from "./pod/pod-files.ts";
+import { podWorkers } from "./pods.ts";
+import { referencedObjects } from "./referenced-objects.ts";
+import type { ContainerRuntime } from "./runtime.ts";
+
+/** How one node's kubelet is to be. */
+export interface KubeletSettings {
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly kubeletPort: number;
+  readonly capacity: Capacity;
+  readonly podCidr: string | undefined;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  readonly stateDir: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly times: HeartbeatTimes;
+}
+/** What it is given to work with. */
+export interface KubeletPorts {
+  readonly world: World;
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+}
+/** What its HTTP server shows. */
+export interface KubeletView {
+  readonly settings: KubeletSettings;
+  readonly runtime: ContainerRuntime;
+  readonly world: World;
+  readonly pods: Informer<Pod>;
+}
+
+/** Requests for the same image share one pull, as a registry would wish. */
+function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
+  const underWay = new Map<string, Promise<void>>();
+  return (image, as, signal) => {
+    // Who may have an image is the registry's to say, for each name it is asked under.
+    const id = JSON.stringify([image, as]);
+    const work = underWay.get(id) ?? runtime.pull(image, as, signal).finally(() => underWay.delete(id));
+    underWay.set(id, work);
+    return work;
+  };
+}
+
+async function identityOf(settings: KubeletSettings): Promise<NodeIdentity> {
+  const { nodeName: name, nodeIp: ip, kubeletPort, podCidr, capacity, labels } = settings;
+  return { name, ip, kubeletPort, podCidr, capacity, labels, ...(await machineFacts()) };
+}
+
+/** Runs the kubelet until the signal aborts; `serve` is its HTTP server. Pods outlive it. */
+export async function kubelet(
+  settings: KubeletSettings,
+  { world, client, runtime }: KubeletPorts,
+  serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(settings.stateDir, { recursive: true });
+  const { nodeName, nodeIp, stateDir } = settings;
+  const identity = await identityOf(settings);
+  const health = (until: AbortSignal) => nodeHealth(runtime, settings.capacity, stateDir, until);
+  const ownPods = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } });
+  const allServices = informer<Service>(client, services, world);
+  const ownNode = informer(client, nodes, world, { selection: { fieldSelector: `metadata.name=${nodeName}` } });
+  const workers = podWorkers(ownPods);
+  const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
+  const objects = referencedObjects(client, world, workers.contentChanged, signal);
+  const allocatable = capacityOf(identity, await health(signal));
+  const room = () => {
+    const node = ownNode.lister.get(key(undefined, nodeName));
+    return { labels: node?.metadata.labels ?? nodeLabels(identity), allocatable, taints: node?.spec.taints ?? [] };
+  };
+  const context: NodeContext = {
+    world,
+    client,
+    runtime,
+    events,
+    objects,
+    nodeName,
+    nodeIp,
+    stateDir,
+    names: await nameSettings(settings.clusterDns, settings.clusterDomain),
+    allocatable,
+    services: () => allServices.lister.all(),
+    pull: sharedPulls(runtime),
+    admit: (pod) => workers.admit(pod, room()),
+  };
+  const work = async (): Promise<void> => {
+    // Without the whole list a running pod would look like one that nobody wants.
+    const views = [ownPods, allServices, ownNode].map((i) => i.caughtUp(revision(0), signal));
+    const seen = await Promise.all(views).then(
+      () => true,
+      () => false,
+    );
+    if (seen) await workers.run(context, signal);
+  };
+  await Promise.all([
+    ownPods.run(signal),
+    allServices.run(signal),
+    ownNode.run(signal),
+    heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
+    work(),
+    serve({ settings, runtime, world, pods: ownPods }, signal),
+  ]);
+}

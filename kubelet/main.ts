@@ -1,0 +1,47 @@
+// The kubelet as a component of a node's agent: real Docker, a real port, and everything else handed in.
+import type { Client } from "../machinery/client.ts";
+import type { World } from "../machinery/world.ts";
+import { dockerRuntime } from "./docker/docker-runtime.ts";
+import { type KubeletView, kubelet } from "./kubelet.ts";
+import { type HeartbeatTimes, usualTimes } from "./node/heartbeat.ts";
+import type { Capacity } from "./node/node-status.ts";
+import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
+
+/** What an agent's configuration says to its kubelet. */
+export interface KubeletOptions {
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly kubeletPort: number;
+  readonly dockerSocket: string;
+  readonly capacity: Capacity;
+  readonly podCidr?: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  readonly pauseImage: string;
+  readonly stateDir: string;
+  readonly pki: ServerPki;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Kubernetes' own times where it says nothing. */
+  readonly heartbeat?: Partial<HeartbeatTimes>;
+}
+
+/** Runs one node's kubelet until the signal aborts; its pods outlive it. */
+export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
+  const { nodeName, nodeIp, kubeletPort, capacity, podCidr, clusterDns, clusterDomain, stateDir } = options;
+  const runtime = dockerRuntime({ socket: options.dockerSocket, nodeName, pauseImage: options.pauseImage }, world);
+  const settings = {
+    nodeName,
+    nodeIp,
+    kubeletPort,
+    capacity,
+    podCidr,
+    clusterDns,
+    clusterDomain,
+    stateDir,
+    labels: options.labels ?? {},
+    times: { ...usualTimes, ...options.heartbeat },
+  };
+  const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
+    serveKubelet(options.pki, "0.0.0.0", view, until);
+  return kubelet(settings, { world, client, runtime }, serve, signal);
+}

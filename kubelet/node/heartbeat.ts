@@ -1,0 +1,169 @@
+// Keeps the cluster informed that this node is there and how it is: registers it, renews its lease, reports changes.
+import type { Lease, Node } from "../../api/generated/types.ts";
+import { hasReason } from "../../api/errors.ts";
+import { leases } from "../../api/kinds/leases.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { type Instant, key, microTimestamp } from "../../api/meta.ts";
+import { orAborted } from "../../machinery/abort.ts";
+import type { Client } from "../../machinery/client.ts";
+import type { EventRecorder } from "../../machinery/events.ts";
+import type { World } from "../../machinery/world.ts";
+import { type NodeHealth, type NodeIdentity, nodeDraft, nodeLabels, nodeStatus, saysTheSame } from "./node-status.ts";
+
+/**
+ * How often. The lease says "alive"; the status is written when it changes, and now and then to show that it still
+ * holds.
+ */
+export interface HeartbeatTimes {
+  readonly leaseRenewMs: number;
+  readonly leaseDurationSeconds: number;
+  readonly statusCheckMs: number;
+  readonly statusReportMs: number;
+}
+/** Kubernetes' own times. */
+export const usualTimes: HeartbeatTimes = {
+  leaseRenewMs: 10_000,
+  leaseDurationSeconds: 40,
+  statusCheckMs: 10_000,
+  statusReportMs: 300_000,
+};
+
+export interface HeartbeatPorts {
+  readonly world: World;
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly identity: NodeIdentity;
+  readonly times: HeartbeatTimes;
+  readonly health: (signal: AbortSignal) => Promise<NodeHealth>;
+}
+
+const leaseNamespace = "kube-node-lease";
+
+async function find<T>(get: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await get();
+  } catch (e) {
+    if (hasReason(e, "NotFound")) return undefined;
+    throw e;
+  }
+}
+
+/** Labels the kubelet answers for are put right; what others have added stays. */
+async function register(ports: HeartbeatPorts, health: NodeHealth): Promise<Node> {
+  const { client, identity, world } = ports;
+  const there = await find(() => client.get(nodes, key(undefined, identity.name)));
+  if (there === undefined) {
+    const made = await client.create(
+      nodes,
+      nodeDraft(identity, nodeStatus(identity, health, undefined, world.clock.now())),
+    );
+    ports.events.record(made, "Normal", "Starting", "Starting kubelet.");
+    return made;
+  }
+  const labels = { ...there.metadata.labels, ...nodeLabels(identity) };
+  if (JSON.stringify(labels) === JSON.stringify(there.metadata.labels)) return there;
+  return client.update(nodes, { ...there, metadata: { ...there.metadata, labels } });
+}
+
+const readiness = (n: Node): string | undefined => n.status?.conditions?.find((c) => c.type === "Ready")?.status;
+
+interface Report {
+  readonly written: Instant | undefined;
+  readonly ready: boolean;
+}
+
+async function reportStatus(
+  ports: HeartbeatPorts,
+  lastWritten: Instant | undefined,
+  signal: AbortSignal,
+): Promise<Report> {
+  const { client, identity, world, times } = ports;
+  const health = await ports.health(signal);
+  const node = await register(ports, health);
+  const now = world.clock.now();
+  const status = nodeStatus(identity, health, node.status, now);
+  const due = lastWritten === undefined || now - lastWritten >= times.statusReportMs;
+  const ready = status.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true;
+  if (!due && saysTheSame(node.status, status)) return { written: lastWritten, ready };
+  const written = await client.update(nodes, { ...node, status }, "status");
+  const before = readiness(node);
+  const after = readiness(written);
+  if (before !== after || lastWritten === undefined) {
+    const word = after === "True" ? "NodeReady" : "NodeNotReady";
+    ports.events.record(written, "Normal", word, `Node ${identity.name} status is now: ${word}`);
+  }
+  return { written: now, ready };
+}
+
+function leaseSpec({ identity, world, times }: HeartbeatPorts): Lease["spec"] {
+  return {
+    holderIdentity: identity.name,
+    leaseDurationSeconds: times.leaseDurationSeconds,
+    renewTime: microTimestamp(world.clock.now()),
+  };
+}
+
+async function openLease(ports: HeartbeatPorts): Promise<Lease> {
+  const { client, identity } = ports;
+  const there = await find(() => client.get(leases, key(leaseNamespace, identity.name)));
+  if (there) return client.update(leases, { ...there, spec: { ...there.spec, ...leaseSpec(ports) } });
+  const { uid } = (await client.get(nodes, key(undefined, identity.name))).metadata;
+  const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: identity.name, uid }];
+  const metadata = { name: identity.name, namespace: leaseNamespace, ownerReferences };
+  return client.create(leases, { kind: "Lease", metadata, spec: leaseSpec(ports) });
+}
+
+/** One request a beat: the lease as it was left is the lease as it is, unless somebody has meddled with it. */
+function leaseHolder(ports: HeartbeatPorts): () => Promise<undefined> {
+  let held: Lease | undefined;
+  return async () => {
+    const mine = held;
+    held = undefined;
+    held = mine
+      ? await ports.client.update(leases, { ...mine, spec: { ...mine.spec, ...leaseSpec(ports) } })
+      : await openLease(ports);
+  };
+}
+
+/** Work that knows better may say how soon it wants to be done again. */
+async function every(
+  world: World,
+  ms: number,
+  what: string,
+  work: () => Promise<number | undefined>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const next = await work().then(
+      (wish) => wish ?? ms,
+      (e: Error) => {
+        // Somebody else wrote in between: with a fresh look it works at once.
+        if (hasReason(e, "Conflict")) return 0;
+        if (!signal.aborted) world.log("heartbeat failed", { what, error: e.message });
+        // A heartbeat that failed is worth more than the next one's punctuality.
+        return Math.min(ms, 500);
+      },
+    );
+    await world.clock.sleep(next, signal).catch(() => {});
+  }
+}
+
+/** Runs both beats until the signal aborts. The lease names the node as its owner, so the node comes first. */
+export async function heartbeat(ports: HeartbeatPorts, signal: AbortSignal): Promise<void> {
+  const { world, times } = ports;
+  let written: Instant | undefined;
+  const registered = Promise.withResolvers<void>();
+  const beat = async (): Promise<number | undefined> => {
+    const report = await reportStatus(ports, written, signal);
+    written = report.written;
+    registered.resolve();
+    // Pods wait for a node that is not ready yet, so it looks again soon.
+    return report.ready ? undefined : Math.min(times.statusCheckMs, 250);
+  };
+  const renew = leaseHolder(ports);
+  const renewals = async (): Promise<void> => {
+    await orAborted(registered.promise, signal).catch(() => {});
+    await every(world, times.leaseRenewMs, "lease", renew, signal);
+  };
+  await Promise.all([every(world, times.statusCheckMs, "node status", beat, signal), renewals()]);
+}

@@ -1,0 +1,88 @@
+// Reads the node's facts from the machine: what it is, and how it is at this moment.
+import { readFile, statfs } from "node:fs/promises";
+import os from "node:os";
+import { orAborted } from "../../machinery/abort.ts";
+import { field } from "../cgroup.ts";
+import type { ContainerRuntime, ImageInfo, RuntimeInfo } from "../runtime.ts";
+import type { Capacity, NodeHealth } from "./node-status.ts";
+
+/** An engine that takes longer is as good as none. */
+const patienceMs = 5_000;
+
+const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+
+/** Who this machine is. */
+export async function machineFacts(): Promise<{
+  machineId: string;
+  bootId: string;
+  osImage: string;
+  architecture: string;
+  kernel: string;
+}> {
+  const [machine, boot, release] = await Promise.all([
+    text("/etc/machine-id"),
+    text("/proc/sys/kernel/random/boot_id"),
+    text("/etc/os-release"),
+  ]);
+  return {
+    machineId: machine.trim(),
+    bootId: boot.trim(),
+    osImage: /^PRETTY_NAME="?([^"\n]*)/m.exec(release)?.[1] ?? "Linux",
+    architecture: process.arch,
+    kernel: os.release(),
+  };
+}
+
+/** The node's own container is its cgroup's root, so what stands there is used by the node as a whole. */
+async function memoryUsed(): Promise<number> {
+  const [usage1, stat1, usage2, stat2] = await Promise.all(
+    ["memory/memory.usage_in_bytes", "memory/memory.stat", "memory.current", "memory.stat"].map((f) =>
+      text(`/sys/fs/cgroup/${f}`),
+    ),
+  );
+  if (usage1) return Number(usage1) - field(stat1!, "total_inactive_file");
+  return usage2 ? Number(usage2) - field(stat2!, "inactive_file") : 0;
+}
+
+async function pidsLeft(): Promise<number> {
+  const most = Number(await text("/proc/sys/kernel/pid_max")) || Number.POSITIVE_INFINITY;
+  const running = Number((await text("/proc/loadavg")).split(" ")[3]?.split("/")[1] ?? 0);
+  return most - running;
+}
+
+async function engine(
+  runtime: ContainerRuntime,
+  signal: AbortSignal,
+): Promise<{ runtime?: RuntimeInfo; images: readonly ImageInfo[]; error?: string }> {
+  try {
+    const answers = Promise.all([runtime.info(signal), runtime.images(signal)]);
+    const [info, images] = await orAborted(answers, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]));
+    return { runtime: info, images };
+  } catch (e) {
+    return { images: [], error: (e as Error).message };
+  }
+}
+
+/** How the node is now. */
+export async function nodeHealth(
+  runtime: ContainerRuntime,
+  capacity: Capacity,
+  stateDir: string,
+  signal: AbortSignal,
+): Promise<NodeHealth> {
+  const [docker, disk, used, pidsAvailable] = await Promise.all([
+    engine(runtime, signal),
+    statfs(stateDir),
+    memoryUsed(),
+    pidsLeft(),
+  ]);
+  return {
+    runtime: docker.runtime,
+    runtimeError: docker.error,
+    images: docker.images,
+    memoryAvailableBytes: Math.max(0, capacity.memoryBytes - used),
+    diskAvailableBytes: disk.bavail * disk.bsize,
+    diskCapacityBytes: disk.blocks * disk.bsize,
+    pidsAvailable,
+  };
+}

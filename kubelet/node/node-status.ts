@@ -1,0 +1,166 @@
+// What a node says of itself: labels, capacity, addresses, conditions, in Kubernetes' words. Pure.
+import type { ContainerImage, Node, NodeCondition, NodeStatus } from "../../api/generated/types.ts";
+import { type Draft, type Instant, timestamp } from "../../api/meta.ts";
+import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
+import type { ImageInfo, RuntimeInfo } from "../runtime.ts";
+
+/** Kubernetes' version whose behaviour this kubelet has. */
+export const kubeletVersion = "v1.36.0+orrery";
+
+/** What a node has to give; told to the kubelet, for the machine below may be shared by several nodes. */
+export interface Capacity {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly pods: number;
+}
+/** Facts that do not change while the kubelet runs. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly ip: string;
+  readonly kubeletPort: number;
+  readonly podCidr: string | undefined;
+  readonly capacity: Capacity;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly machineId: string;
+  readonly bootId: string;
+  readonly osImage: string;
+  readonly architecture: string;
+  readonly kernel: string;
+}
+/** Facts that do. */
+export interface NodeHealth {
+  readonly runtime: RuntimeInfo | undefined;
+  /** Why the engine does not answer. */
+  readonly runtimeError: string | undefined;
+  readonly images: readonly ImageInfo[];
+  readonly memoryAvailableBytes: number;
+  readonly diskAvailableBytes: number;
+  readonly diskCapacityBytes: number;
+  readonly pidsAvailable: number;
+}
+
+const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+const goArchitecture = (id: NodeIdentity): string => architectures[id.architecture] ?? id.architecture;
+
+/** Labels that every node carries, and those it was given. */
+export function nodeLabels(id: NodeIdentity): Readonly<Record<string, string>> {
+  const arch = goArchitecture(id);
+  return {
+    "beta.kubernetes.io/arch": arch,
+    "beta.kubernetes.io/os": "linux",
+    "kubernetes.io/arch": arch,
+    "kubernetes.io/hostname": id.name,
+    "kubernetes.io/os": "linux",
+    ...id.labels,
+  };
+}
+
+export function capacityOf(
+  { capacity }: NodeIdentity,
+  health: Pick<NodeHealth, "diskCapacityBytes">,
+): Readonly<Record<string, string>> {
+  return {
+    cpu: cpuQuantity(capacity.cpuMillis),
+    memory: memoryQuantity(capacity.memoryBytes),
+    pods: String(capacity.pods),
+    "ephemeral-storage": memoryQuantity(health.diskCapacityBytes),
+    "hugepages-1Gi": "0",
+    "hugepages-2Mi": "0",
+  };
+}
+
+export const nodeDraft = (id: NodeIdentity, status: NodeStatus): Draft<Node> => ({
+  kind: "Node",
+  metadata: {
+    name: id.name,
+    labels: nodeLabels(id),
+    annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+  },
+  spec: id.podCidr === undefined ? {} : { podCIDR: id.podCidr, podCIDRs: [id.podCidr] },
+  status,
+});
+
+/** Below these a node takes nothing more. */
+const leastMemoryBytes = 100 * 1024 * 1024;
+const leastDiskShare = 0.02;
+const leastPids = 100;
+
+type Said = readonly [status: "True" | "False", reason: string, message: string];
+function pressure(type: string, h: NodeHealth): Said {
+  switch (type) {
+    case "MemoryPressure":
+      return h.memoryAvailableBytes < leastMemoryBytes
+        ? ["True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"]
+        : ["False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"];
+    case "DiskPressure":
+      return h.diskAvailableBytes < h.diskCapacityBytes * leastDiskShare
+        ? ["True", "KubeletHasDiskPressure", "kubelet has disk pressure"]
+        : ["False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"];
+    case "PIDPressure":
+      return h.pidsAvailable < leastPids
+        ? ["True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"]
+        : ["False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"];
+    default:
+      return h.runtime === undefined
+        ? ["False", "KubeletNotReady", `container runtime is down: ${h.runtimeError ?? "no answer"}`]
+        : ["True", "KubeletReady", "kubelet is posting ready status"];
+  }
+}
+
+function conditions(h: NodeHealth, before: readonly NodeCondition[], now: Instant): readonly NodeCondition[] {
+  const ours = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
+  const told = ours.map((type): NodeCondition => {
+    const [status, reason, message] = pressure(type, h);
+    const old = before.find((c) => c.type === type);
+    const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(now);
+    return { type, status, lastHeartbeatTime: timestamp(now), lastTransitionTime, reason, message };
+  });
+  return [...before.filter((c) => !ours.includes(c.type)), ...told];
+}
+
+/** The scheduler looks at no more than these. */
+const mostImages = 50;
+const imagesOf = (h: NodeHealth): readonly ContainerImage[] =>
+  h.images
+    .filter((i) => i.names.length > 0)
+    .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+    .slice(0, mostImages)
+    .map((i) => ({ names: i.names.slice(0, 5), sizeBytes: i.sizeBytes }));
+
+/** `before` is what the API has: conditions of others stay, and times of change with them. */
+export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus | undefined, now: Instant): NodeStatus {
+  const capacity = capacityOf(id, h);
+  return {
+    ...before,
+    capacity,
+    allocatable: capacity,
+    addresses: [
+      { type: "InternalIP", address: id.ip },
+      { type: "Hostname", address: id.name },
+    ],
+    conditions: conditions(h, before?.conditions ?? [], now),
+    daemonEndpoints: { kubeletEndpoint: { Port: id.kubeletPort } },
+    images: h.runtime === undefined ? (before?.images ?? []) : imagesOf(h),
+    nodeInfo: {
+      architecture: goArchitecture(id),
+      bootID: id.bootId,
+      containerRuntimeVersion: h.runtime
+        ? `docker://${h.runtime.version}`
+        : (before?.nodeInfo?.containerRuntimeVersion ?? ""),
+      kernelVersion: id.kernel,
+      kubeProxyVersion: "",
+      kubeletVersion,
+      machineID: id.machineId,
+      operatingSystem: "linux",
+      osImage: id.osImage,
+      systemUUID: id.machineId,
+    },
+  };
+}
+
+/** Heartbeat times apart, do two statuses say the same? */
+export function saysTheSame(a: NodeStatus | undefined, b: NodeStatus): boolean {
+  const still = (s: NodeStatus | undefined): string =>
+    JSON.stringify({ ...s, conditions: (s?.conditions ?? []).map((c) => ({ ...c, lastHeartbeatTime: undefined })) });
+  return still(a) === still(b);
+}

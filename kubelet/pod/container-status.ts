@@ -1,0 +1,84 @@
+// What a container's runs and outlook come to in its status. Pure.
+import type { Container, ContainerState, ContainerStatus, Pod } from "../../api/generated/types.ts";
+import { type Instant, instant, timestamp } from "../../api/meta.ts";
+import type { RuntimeContainer, Sandbox } from "../runtime.ts";
+import { mustEnd } from "./termination.ts";
+import { outlook, type Waiting } from "./outlook.ts";
+import type { PodObservation } from "./observation.ts";
+import { type Ended, ephemeralContainersOf, hasEnded, initContainersOf, isRunning, isSidecar, runsOf } from "./runs.ts";
+
+/** A reference to a container as other tools of Kubernetes expect it. */
+export const containerReference = (id: string): string => `docker://${id}`;
+
+/** What is told of a run that has ended. */
+export function terminatedState(run: Ended): ContainerState {
+  const { exitCode, reason, message, startedAt, finishedAt } = run.status;
+  const at = (t: Instant | undefined): string => timestamp(t ?? instant(0));
+  return {
+    terminated: {
+      exitCode,
+      reason,
+      ...(message ? { message } : {}),
+      startedAt: at(startedAt),
+      finishedAt: at(finishedAt),
+      containerID: containerReference(run.id),
+    },
+  };
+}
+
+const stateOf = (run: RuntimeContainer): ContainerState | undefined =>
+  run.status.state === "running"
+    ? { running: { startedAt: timestamp(run.status.startedAt) } }
+    : hasEnded(run)
+      ? terminatedState(run)
+      : undefined;
+
+/** Why a container does not run yet, or not again yet; undefined when its last run speaks for itself. */
+function waitingFor(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox | undefined): Waiting | undefined {
+  const next = sandbox === undefined || mustEnd(pod, o) ? undefined : outlook(pod, o, c, sandbox);
+  return next?.is === "wait" ? next.as : undefined;
+}
+
+function untouched(pod: Pod, c: Container): Waiting {
+  const init = initContainersOf(pod).includes(c);
+  return { reason: initContainersOf(pod).length > 0 || init ? "PodInitializing" : "ContainerCreating" };
+}
+
+function readyOf(pod: Pod, o: PodObservation, c: Container, run: RuntimeContainer | undefined): boolean {
+  if (run === undefined || ephemeralContainersOf(pod).includes(c)) return false;
+  if (initContainersOf(pod).includes(c) && !isSidecar(c)) return hasEnded(run) && run.status.exitCode === 0;
+  return isRunning(run) && (o.health[run.id]?.ready ?? false);
+}
+
+/** The part of a status the kubelet reads back after it was restarted: how often, and how it ended. */
+type Before = Pick<ContainerStatus, "restartCount" | "lastState" | "imageID" | "containerID"> | undefined;
+
+/** The status of one container; `before` is what was last reported of it. */
+export function containerStatus(
+  pod: Pod,
+  o: PodObservation,
+  c: Container,
+  more: { readonly sandbox: Sandbox | undefined; readonly before: Before },
+): ContainerStatus {
+  const runs = runsOf(o.containers, c.name).filter((r) => r.status.state !== "created");
+  const [last, previous] = runs;
+  const waiting = waitingFor(pod, o, c, more.sandbox);
+  const own = last && stateOf(last);
+  const showsWaiting = waiting !== undefined && (last === undefined || !isRunning(last));
+  const started = last !== undefined && isRunning(last) && (o.health[last.id]?.started ?? false);
+  const state = showsWaiting ? { waiting } : (own ?? { waiting: untouched(pod, c) });
+  const ended = showsWaiting ? last : previous;
+  const lastState = ended && hasEnded(ended) ? terminatedState(ended) : (more.before?.lastState ?? {});
+  return {
+    name: c.name,
+    state,
+    lastState,
+    ready: readyOf(pod, o, c, last),
+    restartCount: last?.attempt ?? more.before?.restartCount ?? 0,
+    image: c.image ?? "",
+    imageID: last === undefined ? (more.before?.imageID ?? "") : containerReference(last.imageId),
+    ...(last === undefined ? {} : { containerID: containerReference(last.id) }),
+    // Nobody waits for those who have only come to look.
+    ...(ephemeralContainersOf(pod).includes(c) ? {} : { started }),
+  };
+}

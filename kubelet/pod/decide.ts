@@ -1,0 +1,181 @@
+// What to do next for a pod, from what is wanted and what is there. Pure; every branch is a row in a table.
+import type { Container, Pod } from "../../api/generated/types.ts";
+import { isTerminal } from "../../api/pod/status.ts";
+import type { Sandbox } from "../runtime.ts";
+import type { PodAction, PodDecision } from "./actions.ts";
+import { waitMs } from "./backoff.ts";
+import { type Outlook, outlook } from "./outlook.ts";
+import type { PodObservation } from "./observation.ts";
+import {
+  ephemeralContainersOf,
+  hasEnded,
+  initContainersOf,
+  isRunning,
+  isSidecar,
+  latestSandbox,
+  liveSandbox,
+  restarts,
+  runsOf,
+} from "./runs.ts";
+import { deadlineOf, decideEnd, mustEnd } from "./termination.ts";
+
+/** Dead runs kept per container: the latest for its state, the one before for its logs. */
+const keptDead = 2;
+
+const defaultGraceMs = (pod: Pod): number => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
+
+/** Whose processes a container is to see: those of another, which has to run for that. */
+function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?: string } | "missing" {
+  const name = pod.spec.ephemeralContainers?.find((e) => e.name === c.name)?.targetContainerName;
+  if (!name) return {};
+  const run = runsOf(o.containers, name).find(isRunning);
+  return run === undefined ? "missing" : { target: run.id };
+}
+
+/** Those whose turn has not come: an engine that has forgotten one has run it nevertheless. */
+function waitingToLook(pod: Pod, o: PodObservation): readonly Container[] {
+  const told = pod.status?.ephemeralContainerStatuses ?? [];
+  return ephemeralContainersOf(pod).filter(
+    (c) => o.containers.some((r) => r.name === c.name) || !told.some((s) => s.name === c.name && s.containerID),
+  );
+}
+
+function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodDecision {
+  const next: Outlook = outlook(pod, o, c, sandbox);
+  switch (next.is) {
+    case "start":
+      return { actions: [{ do: "start", container: c.name, id: next.run.id }] };
+    case "make": {
+      const { attempt, backoff } = next;
+      const target = targetOf(pod, o, c);
+      if (target === "missing") return { actions: [] };
+      return { actions: [{ do: "create", container: c.name, attempt, backoff, sandboxId: sandbox.id, ...target }] };
+    }
+    case "fetch":
+      return { actions: [{ do: "getImage", container: c.name, attempt: next.attempt }] };
+    case "stop": {
+      const graceMs = next.graceMs ?? defaultGraceMs(pod);
+      return {
+        actions: [{ do: "stop", container: c.name, id: next.run.id, graceMs, deadline: "restart", why: next.why }],
+      };
+    }
+    case "discard":
+      return { actions: [{ do: "remove", id: next.run.id }] };
+    case "wait": {
+      const { until, tell } = next;
+      const news = tell !== undefined && o.told[c.name] !== until;
+      return { actions: news ? [{ do: "tellBackoff", container: c.name, kind: tell, until }] : [], lookAgainAt: until };
+    }
+    default:
+      return { actions: [] };
+  }
+}
+
+/** Has everything that must come before the next init container, or before the ordinary ones, come about? */
+const letsOthersStart = (o: PodObservation, c: Container, next: Outlook): boolean =>
+  isSidecar(c)
+    ? next.is === "running" && (o.health[next.run.id]?.started ?? false)
+    : next.is === "done" && next.run.status.exitCode === 0;
+
+/** Ordinary containers have run in this sandbox, so its init containers are behind us even if their traces are gone. */
+const pastInit = (pod: Pod, o: PodObservation, sandbox: Sandbox): boolean =>
+  o.containers.some((c) => c.sandboxId === sandbox.id && pod.spec.containers.some((m) => m.name === c.name));
+
+/**
+ * The containers whose turn it is: one init container after another, sidecars beside them, then all the rest; at any
+ * time those who have come to look.
+ */
+export function onTurn(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly Container[] {
+  const inits = initContainersOf(pod);
+  const looking = waitingToLook(pod, o);
+  if (pastInit(pod, o, sandbox)) return [...inits.filter(isSidecar), ...pod.spec.containers, ...looking];
+  const turn: Container[] = [...looking];
+  for (const c of inits) {
+    const next = outlook(pod, o, c, sandbox);
+    if (isSidecar(c) || !letsOthersStart(o, c, next)) turn.push(c);
+    if (!letsOthersStart(o, c, next)) return turn;
+  }
+  return [...turn, ...pod.spec.containers];
+}
+
+/**
+ * Anything left to run? Not after every container has ended for good, nor after an init container has failed for
+ * good.
+ */
+export function hasWork(pod: Pod, o: PodObservation): boolean {
+  const finished = (c: Container): boolean => {
+    const last = runsOf(o.containers, c.name)[0];
+    return last !== undefined && hasEnded(last) && !restarts(pod, c, last.status.exitCode);
+  };
+  const failed = (c: Container): boolean => {
+    const last = runsOf(o.containers, c.name)[0];
+    return finished(c) && last !== undefined && hasEnded(last) && last.status.exitCode !== 0;
+  };
+  if (initContainersOf(pod).some((c) => !isSidecar(c) && failed(c))) return false;
+  return !pod.spec.containers.every(finished);
+}
+
+function spent(pod: Pod, o: PodObservation): readonly PodAction[] {
+  return [...initContainersOf(pod), ...pod.spec.containers].flatMap((c) =>
+    runsOf(o.containers, c.name)
+      .filter((r) => r.status.state !== "running")
+      .slice(keptDead)
+      .map((r): PodAction => ({ do: "remove", id: r.id })),
+  );
+}
+
+/** Everything that hangs on a sandbox that died: its containers have lost their network. */
+function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
+  const stranded = o.containers.filter((c) => c.status.state === "running");
+  if (stranded.length > 0)
+    return {
+      actions: stranded.map((c) => ({
+        do: "stop",
+        container: c.name,
+        id: c.id,
+        graceMs: defaultGraceMs(pod),
+        deadline: "sandbox",
+        why: `Stopping container ${c.name}`,
+      })),
+    };
+  if (o.volumes.is === "failed") {
+    const retryAt = o.volumes.at + Math.min(120_000, 500 * 2 ** (o.volumes.failures - 1));
+    if (o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
+  }
+  if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
+  if (o.sandboxFailure) {
+    const retryAt = o.sandboxFailure.at + Math.max(1_000, waitMs(o.sandboxFailure.failures - 1));
+    if (o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
+  }
+  const dead = latestSandbox(o.sandboxes);
+  return {
+    actions: [
+      { do: "runSandbox", attempt: dead === undefined ? 0 : dead.attempt + (dead.state === "created" ? 0 : 1) },
+    ],
+  };
+}
+
+const soonest = (times: readonly (number | undefined)[]): number | undefined => {
+  const known = times.filter((t) => t !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
+function keepRunning(pod: Pod, o: PodObservation): PodDecision {
+  const sandbox = liveSandbox(o.sandboxes);
+  if (sandbox === undefined) return withoutSandbox(pod, o);
+  // A kubelet that has just started finds its pods running but knows nothing of their volumes.
+  if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
+  const steps = onTurn(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
+  const old = o.sandboxes.filter((s) => s.id !== sandbox.id).map((s): PodAction => ({ do: "remove", id: s.id }));
+  return {
+    actions: [...steps.flatMap((s) => s.actions), ...spent(pod, o), ...old],
+    lookAgainAt: soonest([...steps.map((s) => s.lookAgainAt), deadlineOf(pod)]),
+  };
+}
+
+/** The next steps towards what is wanted; none when there is nothing to do but wait. */
+export function decidePod(o: PodObservation): PodDecision {
+  const { pod } = o;
+  if (pod === undefined || mustEnd(pod, o) || isTerminal(pod) || !hasWork(pod, o)) return decideEnd(o);
+  return keepRunning(pod, o);
+}

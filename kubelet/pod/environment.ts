@@ -1,0 +1,74 @@
+// A container's environment: services, then whole objects, then single variables, later ones winning. Pure.
+import type { Container, EnvFromSource, EnvVar, Pod } from "../../api/generated/types.ts";
+import { fieldValue, type NodeFacts, resourceValue } from "./fields.ts";
+import { type Lookup, Unmet } from "./references.ts";
+
+/** Everything an environment can be built from. */
+export interface EnvironmentSources {
+  readonly lookup: Lookup;
+  readonly facts: NodeFacts;
+  readonly services: readonly (readonly [string, string])[];
+}
+
+/** Replaces `$(NAME)` where the name is known; `$$` is a plain dollar sign; anything else stays as it is. */
+export function expand(text: string, known: ReadonlyMap<string, string>): string {
+  return text.replace(/\$(\$|\(([^()]*)\))/g, (whole, rest: string, name: string | undefined) =>
+    rest === "$" ? "$" : (known.get(name ?? "") ?? whole),
+  );
+}
+
+const text = (base64: string): string => Buffer.from(base64, "base64").toString();
+
+function fromSource(source: EnvFromSource, lookup: Lookup): readonly (readonly [string, string])[] {
+  const { configMapRef, secretRef, prefix = "" } = source;
+  const named = (
+    data: Readonly<Record<string, string>> | undefined,
+    read: (s: string) => string,
+  ): readonly (readonly [string, string])[] =>
+    Object.entries(data ?? {})
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [prefix + k, read(v)] as const);
+  if (configMapRef?.name) {
+    const found = lookup.configMap(configMapRef.name);
+    if (found === undefined && !configMapRef.optional) throw new Unmet(`configmap "${configMapRef.name}" not found`);
+    return named(found?.data, (s) => s);
+  }
+  if (secretRef?.name) {
+    const found = lookup.secret(secretRef.name);
+    if (found === undefined && !secretRef.optional) throw new Unmet(`secret "${secretRef.name}" not found`);
+    return named(found?.data, text);
+  }
+  return [];
+}
+
+/** Undefined when an optional reference leads nowhere: the variable is then not set at all. */
+function referred(pod: Pod, c: Container, e: EnvVar, sources: EnvironmentSources): string | undefined {
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = e.valueFrom!;
+  const { lookup, facts } = sources;
+  if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, facts);
+  if (resourceFieldRef) return resourceValue(pod, c, resourceFieldRef, facts);
+  const ref = configMapKeyRef ?? secretKeyRef;
+  if (!ref?.name) return undefined;
+  const kind = configMapKeyRef ? "ConfigMap" : "Secret";
+  const found = configMapKeyRef ? lookup.configMap(ref.name) : lookup.secret(ref.name);
+  if (found === undefined && !ref.optional) throw new Unmet(`${kind.toLowerCase()} "${ref.name}" not found`);
+  const value = found?.data?.[ref.key];
+  if (value === undefined && !ref.optional)
+    throw new Unmet(`couldn't find key ${ref.key} in ${kind} ${pod.metadata.namespace}/${ref.name}`);
+  return value === undefined || configMapKeyRef ? value : text(value);
+}
+
+/**
+ * The variables in the order they were first named. Throws `Unmet` when a reference that is not optional leads
+ * nowhere.
+ */
+export function environment(pod: Pod, c: Container, sources: EnvironmentSources): ReadonlyMap<string, string> {
+  const known = new Map<string, string>(sources.services);
+  for (const source of c.envFrom ?? [])
+    for (const [name, value] of fromSource(source, sources.lookup)) known.set(name, value);
+  for (const e of c.env ?? []) {
+    const value = e.valueFrom ? referred(pod, c, e, sources) : expand(e.value ?? "", known);
+    if (value !== undefined) known.set(e.name, value);
+  }
+  return known;
+}

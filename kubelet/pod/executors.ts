@@ -1,0 +1,170 @@
+// The one table that does what a pod's decision asks for. An action without an executor does not compile.
+import type { Container } from "../../api/generated/types.ts";
+import { hasReason } from "../../api/errors.ts";
+import { keyOf } from "../../api/meta.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import type { Prober } from "../probes/prober.ts";
+import { RuntimeRefused } from "../runtime.ts";
+import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
+import type { PodAction } from "./actions.ts";
+import { identityOf } from "./container-spec.ts";
+import { afterStart, beforeStop } from "./hooks.ts";
+import { type Bench, createContainer, factsFor, getImage, startContainer, tell } from "./make-container.ts";
+import { hostnameOf } from "./names-and-dns.ts";
+import { referencesOf, Unmet } from "./references.ts";
+import { cgroupParentOf } from "./resources.ts";
+import { containerNamed } from "./runs.ts";
+
+/** A bench with the prober of the pod at hand; `pod` may be missing for a pod only found in the engine. */
+export interface Workplace {
+  readonly bench: Bench | undefined;
+  readonly node: Bench["node"];
+  readonly memory: Bench["memory"];
+  readonly uid: string;
+  readonly health: Prober;
+}
+type Executors = {
+  readonly [D in PodAction["do"]]: (
+    a: Extract<PodAction, { do: D }>,
+    at: Workplace,
+    signal: AbortSignal,
+  ) => Promise<void>;
+};
+
+async function mountVolumes(at: Workplace, signal: AbortSignal): Promise<void> {
+  const { bench, node, memory } = at;
+  if (bench === undefined) return;
+  const { pod } = bench;
+  const namespace = pod.metadata.namespace ?? "default";
+  const version = memory.contentVersion;
+  try {
+    node.objects.hold(at.uid, namespace, referencesOf(pod));
+    if (hasLiveContent(pod)) await node.objects.ready(at.uid, signal);
+    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(bench) };
+    await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
+    memory.volumeFailures = 0;
+    // A change that came in while we wrote is news: write again.
+    if (version === memory.contentVersion) memory.volumes = { is: "ready" };
+  } catch (e) {
+    if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
+    memory.volumeFailures += 1;
+    memory.volumes = { is: "failed", at: node.world.clock.now(), failures: memory.volumeFailures };
+    node.events.record(pod, "Warning", "FailedMount", e.message);
+  }
+}
+
+async function runSandbox(at: Workplace, attempt: number, signal: AbortSignal): Promise<void> {
+  const { bench, node, memory } = at;
+  if (bench === undefined) return;
+  const { pod } = bench;
+  if (attempt > 0 && memory.sandboxFailure === undefined)
+    node.events.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+  const sysctls = Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map((s) => [s.name, s.value]));
+  try {
+    await node.runtime.runSandbox(
+      {
+        pod: identityOf(pod),
+        attempt,
+        hostname: hostnameOf(pod),
+        hostNetwork: pod.spec.hostNetwork ?? false,
+        hostPid: pod.spec.hostPID ?? false,
+        hostIpc: pod.spec.hostIPC ?? false,
+        cgroupParent: cgroupParentOf(pod),
+        ...(Object.keys(sysctls).length > 0 ? { sysctls } : {}),
+      },
+      signal,
+    );
+    memory.sandboxFailure = undefined;
+  } catch (e) {
+    if (!(e instanceof RuntimeRefused)) throw e;
+    memory.sandboxFailure = { at: node.world.clock.now(), failures: (memory.sandboxFailure?.failures ?? 0) + 1 };
+    node.events.record(pod, "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${e.message}`);
+  }
+}
+
+async function start(at: Workplace, c: Container, id: string, signal: AbortSignal): Promise<void> {
+  const { bench, node, health } = at;
+  if (bench === undefined) return;
+  const target = { id, container: c, podIp: bench.podIp ?? node.nodeIp };
+  const hooked = c.lifecycle?.postStart !== undefined;
+  if (hooked) health.hookBegan(id);
+  if (await startContainer(bench, c.name, id, signal)) await afterStart(node, bench.pod, target, health, signal);
+  else if (hooked) health.hookEnded(id);
+}
+
+type Stop = Extract<PodAction, { do: "stop" }>;
+async function stop(at: Workplace, a: Stop, signal: AbortSignal): Promise<void> {
+  const { bench, node, memory } = at;
+  const c = bench && containerNamed(bench.pod, a.container);
+  const began = node.world.clock.now();
+  if (bench && c) {
+    if (!memory.preStopped.has(a.id)) {
+      tell(bench, a.container, "Normal", "Killing", a.why);
+      const target = { id: a.id, container: c, podIp: bench.podIp ?? node.nodeIp };
+      memory.preStopped.set(a.id, beforeStop(node, bench.pod, target, a.graceMs, signal));
+    }
+    const patience = node.world.clock.sleep(a.graceMs, signal);
+    await Promise.race([memory.preStopped.get(a.id), patience]);
+  }
+  const left = Math.max(c?.lifecycle?.preStop ? 2_000 : 0, a.graceMs - (node.world.clock.now() - began));
+  await node.runtime.stop(a.id, left, signal);
+}
+
+const backoffWords = (at: Workplace, a: Extract<PodAction, { do: "tellBackoff" }>): string => {
+  const { pod } = at.bench!;
+  const { name, namespace, uid } = pod.metadata;
+  return a.kind === "pull"
+    ? `Back-off pulling image "${containerNamed(pod, a.container)?.image}"`
+    : `Back-off restarting failed container ${a.container} in pod ${name}_${namespace}(${uid})`;
+};
+
+const executors: Executors = {
+  mountVolumes: (_, at, signal) => mountVolumes(at, signal),
+  runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
+  async getImage(a, { bench }, signal) {
+    const c = bench && containerNamed(bench.pod, a.container);
+    if (c) await getImage(bench, c, a, signal);
+  },
+  async create(a, at, signal) {
+    const c = at.bench && containerNamed(at.bench.pod, a.container);
+    const id = c && (await createContainer(at.bench!, c, a, signal));
+    // What stops us between the two is found as "created" and started then.
+    if (c && id) await start(at, c, id, signal);
+  },
+  async start(a, at, signal) {
+    const c = at.bench && containerNamed(at.bench.pod, a.container);
+    if (c) await start(at, c, a.id, signal);
+  },
+  stop: (a, at, signal) => stop(at, a, signal),
+  remove: (a, { node }, signal) => node.runtime.remove(a.id, signal),
+  async tellBackoff(a, at) {
+    const { bench, memory } = at;
+    if (bench === undefined) return;
+    memory.told.set(a.container, a.until);
+    tell(bench, a.container, a.kind === "pull" ? "Normal" : "Warning", "BackOff", backoffWords(at, a));
+    if (a.kind === "pull") tell(bench, a.container, "Warning", "Failed", "Error: ImagePullBackOff");
+  },
+  async release(_, { node, bench, memory, uid }) {
+    node.objects.release(uid);
+    await removePodFolder(node.stateDir, uid);
+    if (bench) await node.runtime.forget(identityOf(bench.pod), cgroupParentOf(bench.pod));
+    memory.released = true;
+  },
+  async deleteFromApi(_, { node, bench, memory }) {
+    if (bench === undefined) return;
+    const { uid } = bench.pod.metadata;
+    try {
+      await node.client.delete(pods, keyOf(bench.pod), { uid, gracePeriodSeconds: 0 });
+    } catch (e) {
+      // Already gone, or already another pod of that name: either way ours is no more.
+      if (!hasReason(e, "NotFound", "Conflict")) throw e;
+    }
+    memory.gone = true;
+  },
+};
+
+/** Carries out one action. */
+export function execute(action: PodAction, at: Workplace, signal: AbortSignal): Promise<void> {
+  const executor = executors[action.do] as (a: PodAction, at: Workplace, signal: AbortSignal) => Promise<void>;
+  return executor(action, at, signal);
+}

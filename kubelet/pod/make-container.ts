@@ -1,0 +1,184 @@
+// Making and starting one run of a container: image, configuration, engine, in the order in which they can go wrong.
+import type { Container, Pod } from "../../api/generated/types.ts";
+import type { EventType } from "../../machinery/events.ts";
+import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
+import type { NodeContext } from "../node-context.ts";
+import { type ImageStatus, RuntimeRefused } from "../runtime.ts";
+import { containerMounts } from "../volumes/mounts.ts";
+import type { PodAction } from "./actions.ts";
+import { containerSpec, identityOf } from "./container-spec.ts";
+import { environment } from "./environment.ts";
+import type { NodeFacts } from "./fields.ts";
+import { fieldPath } from "./hooks.ts";
+import type { PodMemory } from "./memory.ts";
+import type { ImageOutcome } from "./observation.ts";
+import { lastWordsMount, nameMounts } from "./pod-files.ts";
+import { Unmet } from "./references.ts";
+import { serviceEnvironment } from "./service-environment.ts";
+
+type Get = Extract<PodAction, { do: "getImage" }>;
+type Create = Extract<PodAction, { do: "create" }>;
+
+/** The pod at work on, and what is remembered of it. */
+export interface Bench {
+  readonly node: NodeContext;
+  readonly pod: Pod;
+  readonly memory: PodMemory;
+  readonly podIp: string | undefined;
+}
+
+/** Tells users what happened to a container. */
+export const tell = ({ node, pod }: Bench, container: string, type: EventType, reason: string, message: string): void =>
+  node.events.record(pod, type, reason, message, fieldPath(pod, container));
+
+type Failure = Pick<Extract<ImageOutcome, { is: "failed" }>, "reason" | "message">;
+
+async function credentials({ node, pod }: Bench, image: string, signal: AbortSignal) {
+  const names = (pod.spec.imagePullSecrets ?? []).flatMap((r) => r.name ?? []);
+  if (names.length === 0) return undefined;
+  await node.objects.ready(pod.metadata.uid, signal);
+  const { secret } = node.objects.lookup(pod.metadata.namespace ?? "default");
+  return credentialsFor(
+    image,
+    names.map(secret).filter((s) => s !== undefined),
+  );
+}
+
+async function pulled(bench: Bench, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+  const { node } = bench;
+  const image = c.image ?? "";
+  tell(bench, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
+  const began = node.world.clock.now();
+  try {
+    await node.pull(image, await credentials(bench, image, signal), signal);
+  } catch (e) {
+    if (!(e instanceof RuntimeRefused)) throw e;
+    tell(bench, c.name, "Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
+    return { reason: "ErrImagePull", message: e.message };
+  }
+  const took = pullDuration(node.world.clock.now() - began);
+  const size = (await node.runtime.imageStatus(image, signal))?.sizeBytes ?? 0;
+  tell(
+    bench,
+    c.name,
+    "Normal",
+    "Pulled",
+    `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${size} bytes.`,
+  );
+  return undefined;
+}
+
+async function fetched(bench: Bench, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+  const image = c.image ?? "";
+  if (!isImageReference(image)) {
+    const why = `couldn't parse image name "${image}": invalid reference format`;
+    const message = `Failed to apply default image tag "${image}": ${why}`;
+    tell(bench, c.name, "Warning", "InspectFailed", message);
+    return { reason: "InvalidImageName", message };
+  }
+  const present = await bench.node.runtime.imageStatus(image, signal);
+  const plan = pullPlan(c, present);
+  if (plan === "pull") return pulled(bench, c, signal);
+  if (plan === "never") {
+    const message = `Container image "${image}" is not present with pull policy of Never`;
+    tell(bench, c.name, "Warning", "ErrImageNeverPull", message);
+    return { reason: "ErrImageNeverPull", message };
+  }
+  tell(
+    bench,
+    c.name,
+    "Normal",
+    "Pulled",
+    `Container image "${image}" already present on machine and can be accessed by the pod`,
+  );
+  return undefined;
+}
+
+/** Sees to it that the image is there, as the container's policy wants it. */
+export async function getImage(bench: Bench, c: Container, action: Get, signal: AbortSignal): Promise<void> {
+  const { images } = bench.memory;
+  const failure = await fetched(bench, c, signal);
+  if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
+  tell(bench, c.name, "Warning", "Failed", `Error: ${failure.reason}`);
+  const before = images.get(c.name);
+  const failures = before?.is === "failed" ? before.failures + 1 : 1;
+  images.set(c.name, { is: "failed", attempt: action.attempt, ...failure, at: bench.node.world.clock.now(), failures });
+}
+
+export const factsFor = ({ node, podIp }: Bench): NodeFacts => ({
+  hostIp: node.nodeIp,
+  podIp,
+  allocatable: node.allocatable,
+});
+
+function environmentFor(bench: Bench, c: Container): ReadonlyMap<string, string> {
+  const { node, pod } = bench;
+  const namespace = pod.metadata.namespace ?? "default";
+  return environment(pod, c, {
+    lookup: node.objects.lookup(namespace),
+    facts: factsFor(bench),
+    services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
+  });
+}
+
+async function specFor(bench: Bench, c: Container, action: Create, image: ImageStatus) {
+  const { node, pod, podIp: ip } = bench;
+  const env = environmentFor(bench, c);
+  const { stateDir, nodeName } = node;
+  const { sandboxId, attempt, backoff, target } = action;
+  const run = { pod: identityOf(pod), name: c.name, attempt };
+  const mounts = [
+    ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
+    await lastWordsMount(stateDir, c, run),
+    ...(await containerMounts(stateDir, pod, c, env)),
+  ];
+  return containerSpec(pod, c, { sandboxId, attempt, backoff, target, env, mounts, imageUser: image.user, nodeName });
+}
+
+function refuse(bench: Bench, c: Container, e: unknown): undefined {
+  if (!(e instanceof Unmet || e instanceof RuntimeRefused)) throw e;
+  const reason = e instanceof Unmet ? "CreateContainerConfigError" : "CreateContainerError";
+  bench.memory.refusals.set(c.name, { reason, message: e.message, at: bench.node.world.clock.now() });
+  tell(bench, c.name, "Warning", "Failed", `Error: ${e.message}`);
+  return undefined;
+}
+
+/** Makes the container; the id, or undefined when it could not be made and the reason is remembered. */
+export async function createContainer(
+  bench: Bench,
+  c: Container,
+  action: Create,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { runtime, objects } = bench.node;
+  try {
+    await objects.ready(bench.pod.metadata.uid, signal);
+    const image = await runtime.imageStatus(c.image ?? "", signal);
+    // Removed since it was fetched: fetch it again.
+    if (image === undefined) return void bench.memory.images.delete(c.name);
+    const id = await runtime.create(await specFor(bench, c, action, image), signal);
+    bench.memory.refusals.delete(c.name);
+    tell(bench, c.name, "Normal", "Created", "Container created");
+    return id;
+  } catch (e) {
+    return refuse(bench, c, e);
+  }
+}
+
+/** Starts it. A refusal is not an error here: the engine keeps the reason, and the next look finds it. */
+export async function startContainer(
+  bench: Bench,
+  container: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await bench.node.runtime.start(id, signal);
+  } catch (e) {
+    if (!(e instanceof RuntimeRefused)) throw e;
+    tell(bench, container, "Warning", "Failed", `Error: failed to start container "${container}": ${e.message}`);
+    return false;
+  }
+  tell(bench, container, "Normal", "Started", "Container started");
+  return true;
+}

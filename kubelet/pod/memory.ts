@@ -1,0 +1,49 @@
+// What a pod's worker has learnt and cannot ask the engine or the API again. A restarted kubelet begins without it.
+import type { Pod } from "../../api/generated/types.ts";
+import type { ImageOutcome, PodObservation, Refusal, Rejection, VolumesState } from "./observation.ts";
+
+/** Only the worker of the pod and the executors it calls write here. */
+export interface PodMemory {
+  pod: Pod | undefined;
+  gone: boolean;
+  volumes: VolumesState;
+  /** Counts changes of what the volumes are made from. */
+  contentVersion: number;
+  /** Failures in a row, which outlive the state of the latest attempt. */
+  volumeFailures: number;
+  sandboxFailure: PodObservation["sandboxFailure"];
+  readonly images: Map<string, ImageOutcome>;
+  readonly refusals: Map<string, Refusal>;
+  /** Up to when each container's wait has been told of. */
+  readonly told: Map<string, number>;
+  readonly lastWords: Map<string, string>;
+  /** Containers whose preStop hook has been called. */
+  readonly preStopped: Map<string, Promise<void>>;
+  rejection: Rejection | undefined;
+  admitted: boolean;
+  released: boolean;
+}
+
+export const emptyMemory = (): PodMemory => ({
+  pod: undefined,
+  gone: false,
+  volumes: { is: "unknown" },
+  contentVersion: 0,
+  volumeFailures: 0,
+  sandboxFailure: undefined,
+  images: new Map(),
+  refusals: new Map(),
+  told: new Map(),
+  lastWords: new Map(),
+  preStopped: new Map(),
+  rejection: undefined,
+  admitted: false,
+  released: false,
+});
+
+/** What the volumes were made from is no longer what it was. */
+export function outdateContent(memory: PodMemory): void {
+  memory.contentVersion += 1;
+  memory.volumes = { is: "unknown" };
+  memory.refusals.clear();
+}

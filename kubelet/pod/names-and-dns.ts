@@ -1,0 +1,92 @@
+// A pod's name and how it finds others: the contents of /etc/hostname, /etc/hosts and /etc/resolv.conf. Pure.
+import type { Pod } from "../../api/generated/types.ts";
+
+/** The cluster's own names, and the node's files they are added to. */
+export interface NameSettings {
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  readonly nodeResolvConf: string;
+  readonly nodeHosts: string;
+}
+
+const longestLabel = 63;
+
+/** The pod's host name: what it asks for, or its own, cut to what a host name may hold. */
+export const hostnameOf = (pod: Pod): string =>
+  (pod.spec.hostname || pod.metadata.name).slice(0, longestLabel).replace(/[-.]+$/, "");
+
+/** The name under which others find it, if it has one. */
+export const fullNameOf = (pod: Pod, clusterDomain: string): string | undefined =>
+  pod.spec.subdomain
+    ? `${hostnameOf(pod)}.${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
+    : undefined;
+
+const preamble = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", "fe00::0\tip6-localnet"];
+const multicast = ["fe00::0\tip6-mcastprefix", "fe00::1\tip6-allnodes", "fe00::2\tip6-allrouters"];
+
+function aliases(pod: Pod): readonly string[] {
+  const lines = (pod.spec.hostAliases ?? []).map((a) => `${a.ip}\t${(a.hostnames ?? []).join("\t")}`);
+  return lines.length === 0 ? [] : ["", "# Entries added by HostAliases.", ...lines];
+}
+
+/** `ip` is absent for a pod on the node's own network, which sees the node's own file. */
+export function hostsFile(pod: Pod, ip: string | undefined, settings: NameSettings): string {
+  if (pod.spec.hostNetwork)
+    return ["# Kubernetes-managed hosts file (host network).", settings.nodeHosts.trimEnd(), ...aliases(pod), ""].join(
+      "\n",
+    );
+  const full = fullNameOf(pod, settings.clusterDomain);
+  const own = [full, hostnameOf(pod)].filter((n) => n !== undefined).join("\t");
+  const entry = ip === undefined ? [] : [`${ip}\t${own}`];
+  return ["# Kubernetes-managed hosts file.", ...preamble, ...multicast, ...entry, ...aliases(pod), ""].join("\n");
+}
+
+interface Resolver {
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
+}
+
+function parsed(file: string): Resolver {
+  const words = (key: string): readonly string[] =>
+    file
+      .split("\n")
+      .map((l) => l.trim().split(/\s+/))
+      .filter(([k]) => k === key)
+      .flatMap(([, ...rest]) => rest);
+  return {
+    nameservers: words("nameserver"),
+    searches: words("search").filter((s) => s !== "."),
+    options: words("options"),
+  };
+}
+
+function base(pod: Pod, settings: NameSettings): Resolver {
+  const node = parsed(settings.nodeResolvConf);
+  const policy = pod.spec.dnsPolicy ?? "ClusterFirst";
+  if (policy === "None") return { nameservers: [], searches: [], options: [] };
+  if (policy === "Default" || (policy === "ClusterFirst" && pod.spec.hostNetwork)) return node;
+  const { clusterDomain, clusterDns } = settings;
+  const own = [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
+  return { nameservers: [clusterDns], searches: [...own, ...node.searches], options: ["ndots:5"] };
+}
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
+
+/** The pod's resolver: by its policy, then what it adds itself. An option given again replaces the one before. */
+export function resolvConf(pod: Pod, settings: NameSettings): string {
+  const from = base(pod, settings);
+  const more = pod.spec.dnsConfig;
+  const added = (more?.options ?? []).map((o) => (o.value === undefined ? `${o.name}` : `${o.name}:${o.value}`));
+  const key = (option: string): string => option.split(":")[0]!;
+  const options = [...from.options.filter((o) => !added.some((a) => key(a) === key(o))), ...added];
+  const searches = unique([...from.searches, ...(more?.searches ?? [])]);
+  return [
+    ...unique([...from.nameservers, ...(more?.nameservers ?? [])])
+      .slice(0, 3)
+      .map((n) => `nameserver ${n}`),
+    ...(searches.length > 0 ? [`search ${searches.join(" ")}`] : []),
+    ...(options.length > 0 ? [`options ${options.join(" ")}`] : []),
+    "",
+  ].join("\n");
+}

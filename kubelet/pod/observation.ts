@@ -1,0 +1,68 @@
+// What a pod's worker sees before it decides: what is wanted, what is there, and what was learnt on the way.
+import type { Pod } from "../../api/generated/types.ts";
+import type { Instant } from "../../api/meta.ts";
+import type { RuntimeContainer, Sandbox } from "../runtime.ts";
+
+/** How getting an image for one run of a container went. */
+export type ImageOutcome =
+  | { readonly is: "there"; readonly attempt: number }
+  | {
+      readonly is: "failed";
+      readonly attempt: number;
+      readonly reason: "ErrImagePull" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError";
+      readonly message: string;
+      readonly at: Instant;
+      readonly failures: number;
+    };
+
+/** Why a container could not be made: not the engine's fault nor the image's, so it is tried again soon. */
+export interface Refusal {
+  readonly reason: "CreateContainerConfigError" | "CreateContainerError";
+  readonly message: string;
+  readonly at: Instant;
+}
+
+/** What the probes have found out about one run of a container. */
+export interface Health {
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** Present once a probe or a hook has found that it must be restarted. */
+  readonly verdict?: { readonly because: string; readonly graceMs?: number };
+}
+
+/** Whether the pod's volumes hold what they shall. */
+export type VolumesState =
+  | { readonly is: "unknown" }
+  | { readonly is: "ready" }
+  | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
+
+/** Why this node will not run the pod at all. */
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface PodObservation {
+  /** As the API last had it; a pod found running without one is only there to be removed. */
+  readonly pod: Pod | undefined;
+  /** No longer in the API: nothing is reported any more. */
+  readonly gone: boolean;
+  readonly now: Instant;
+  readonly hostIp: string;
+  readonly sandboxes: readonly Sandbox[];
+  readonly containers: readonly RuntimeContainer[];
+  readonly volumes: VolumesState;
+  /** Why the last attempt at a sandbox failed, and when. */
+  readonly sandboxFailure: { readonly at: Instant; readonly failures: number } | undefined;
+  readonly images: Readonly<Record<string, ImageOutcome>>;
+  readonly refusals: Readonly<Record<string, Refusal>>;
+  /** By container id. */
+  readonly health: Readonly<Record<string, Health>>;
+  /** Up to when each container's wait has been told of. */
+  readonly told: Readonly<Record<string, number>>;
+  readonly rejection: Rejection | undefined;
+  /** The API knows the final status, so what it was computed from may go. */
+  readonly reported: boolean;
+  /** Volumes and cgroups are gone. */
+  readonly released: boolean;
+}

@@ -1,0 +1,79 @@
+// Takes the picture of a pod that everything is decided from: the engine's list, the probes, and what was learnt
+// before.
+import type { Pod } from "../../api/generated/types.ts";
+import type { NodeContext } from "../node-context.ts";
+import type { Prober } from "../probes/prober.ts";
+import type { Inventory, RuntimeContainer } from "../runtime.ts";
+import type { PodMemory } from "./memory.ts";
+import type { PodObservation } from "./observation.ts";
+import { lastWords } from "./pod-files.ts";
+import { containerNamed, hasEnded, isRunning, liveSandbox } from "./runs.ts";
+
+async function withLastWords(node: NodeContext, memory: PodMemory, run: RuntimeContainer): Promise<RuntimeContainer> {
+  if (!hasEnded(run) || run.status.message) return run;
+  const message = memory.lastWords.get(run.id) ?? (await lastWords(node, memory.pod, run));
+  memory.lastWords.set(run.id, message);
+  return message === "" ? run : { ...run, status: { ...run.status, message } };
+}
+
+/** A container found running may have been known to an earlier life of this kubelet: then the API says how it was. */
+function watchRunning(
+  health: Prober,
+  pod: Pod | undefined,
+  { containers, sandboxes }: Inventory,
+  nodeIp: string,
+): void {
+  health.keep(containers.filter(isRunning));
+  if (pod === undefined) return;
+  const podIp = (pod.spec.hostNetwork ? undefined : liveSandbox(sandboxes)?.ip) ?? nodeIp;
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+  const reported = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  for (const run of containers) {
+    const container = containerNamed(pod, run.name);
+    if (run.status.state !== "running" || container === undefined) continue;
+    const before = reported.find((s) => s.containerID?.endsWith(run.id));
+    const known = before && { started: before.started ?? false, ready: before.ready };
+    health.watch({ id: run.id, container, podIp }, run.status.startedAt, known);
+  }
+}
+
+/** What already runs here was admitted before; only a pod seen for the first time can be turned away. */
+function admit(node: NodeContext, memory: PodMemory, { containers, sandboxes }: Inventory): void {
+  const { pod } = memory;
+  if (pod === undefined || memory.admitted || memory.gone || pod.metadata.deletionTimestamp !== undefined) return;
+  const isNew = containers.length === 0 && sandboxes.length === 0 && pod.status?.startTime === undefined;
+  if (isNew) memory.rejection = node.admit(pod);
+  memory.admitted = true;
+  if (memory.rejection) node.events.record(pod, "Warning", memory.rejection.reason, memory.rejection.message);
+}
+
+/** Looks at the pod as it is now. */
+export async function observePod(
+  uid: string,
+  node: NodeContext,
+  memory: PodMemory,
+  health: Prober,
+  signal: AbortSignal,
+): Promise<PodObservation> {
+  const inventory = await node.runtime.list(uid, signal);
+  watchRunning(health, memory.pod, inventory, node.nodeIp);
+  admit(node, memory, inventory);
+  const containers = await Promise.all(inventory.containers.map((run) => withLastWords(node, memory, run)));
+  return {
+    pod: memory.pod,
+    gone: memory.gone,
+    now: node.world.clock.now(),
+    hostIp: node.nodeIp,
+    sandboxes: inventory.sandboxes,
+    containers,
+    volumes: memory.volumes,
+    sandboxFailure: memory.sandboxFailure,
+    images: Object.fromEntries(memory.images),
+    refusals: Object.fromEntries(memory.refusals),
+    health: health.health(),
+    told: Object.fromEntries(memory.told),
+    rejection: memory.rejection,
+    reported: false,
+    released: memory.released,
+  };
+}

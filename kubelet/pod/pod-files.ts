@@ -1,0 +1,85 @@
+// The few files a pod's containers share or leave behind besides volumes: hosts, resolver, host name, last words.
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Container, Pod } from "../../api/generated/types.ts";
+import type { ContainerRuntime, Mount, RuntimeContainer } from "../runtime.ts";
+import { podFolder } from "../volumes/volumes.ts";
+import { containerNamed, type Ended } from "./runs.ts";
+import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "./names-and-dns.ts";
+
+/** Kubernetes keeps no more of a container's last words. */
+const longestMessage = 4_096;
+const longestLogMessage = 2_048;
+const longestLogLines = 80;
+const logPatienceMs = 5_000;
+
+export async function nameSettings(clusterDns: string, clusterDomain: string): Promise<NameSettings> {
+  const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+  const [nodeResolvConf, nodeHosts] = await Promise.all([text("/etc/resolv.conf"), text("/etc/hosts")]);
+  return { clusterDns, clusterDomain, nodeResolvConf, nodeHosts };
+}
+
+/** Writes the pod's name files and says how its containers see them. A container that brings its own keeps it. */
+export async function nameMounts(
+  stateDir: string,
+  pod: Pod,
+  c: Container,
+  more: { readonly ip: string | undefined; readonly settings: NameSettings },
+): Promise<readonly Mount[]> {
+  const folder = podFolder(stateDir, pod.metadata.uid);
+  await mkdir(folder, { recursive: true });
+  const files: readonly (readonly [file: string, target: string, text: string])[] = [
+    ["etc-hosts", "/etc/hosts", hostsFile(pod, more.ip, more.settings)],
+    ["resolv.conf", "/etc/resolv.conf", resolvConf(pod, more.settings)],
+    ...(pod.spec.hostNetwork ? [] : ([["hostname", "/etc/hostname", `${hostnameOf(pod)}\n`]] as const)),
+  ];
+  const own = new Set((c.volumeMounts ?? []).map((m) => m.mountPath));
+  const wanted = files.filter(([, target]) => !own.has(target));
+  await Promise.all(wanted.map(([file, , text]) => writeFile(join(folder, file), text)));
+  return wanted.map(([file, target]) => ({ source: join(folder, file), target, readOnly: false }));
+}
+
+const lastWordsPath = (stateDir: string, run: Pick<RuntimeContainer, "pod" | "name" | "attempt">): string =>
+  join(podFolder(stateDir, run.pod.uid), "containers", run.name, String(run.attempt));
+
+/** An empty file where the container may leave its last words. */
+export async function lastWordsMount(
+  stateDir: string,
+  c: Container,
+  run: Pick<RuntimeContainer, "pod" | "name" | "attempt">,
+): Promise<Mount> {
+  const source = lastWordsPath(stateDir, run);
+  await mkdir(dirname(source), { recursive: true });
+  await writeFile(source, "", { mode: 0o666 });
+  return { source, target: c.terminationMessagePath || "/dev/termination-log", readOnly: false };
+}
+
+async function fileWords(stateDir: string, run: RuntimeContainer): Promise<string> {
+  const file = await open(lastWordsPath(stateDir, run)).catch(() => undefined);
+  if (file === undefined) return "";
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestMessage), 0, longestMessage, 0);
+    return buffer.subarray(0, bytesRead).toString();
+  } finally {
+    await file.close();
+  }
+}
+
+async function logWords(runtime: ContainerRuntime, run: RuntimeContainer): Promise<string> {
+  const kept: Uint8Array[] = [];
+  const wanted = { follow: false, timestamps: false, tail: longestLogLines };
+  for await (const data of runtime.logs(run.id, wanted, AbortSignal.timeout(logPatienceMs))) kept.push(data);
+  return Buffer.concat(kept).subarray(-longestLogMessage).toString();
+}
+
+/** What an ended container left to be told of it: its file, or when it failed and wishes so, the end of its log. */
+export async function lastWords(
+  { stateDir, runtime }: { readonly stateDir: string; readonly runtime: ContainerRuntime },
+  pod: Pod | undefined,
+  run: Ended,
+): Promise<string> {
+  const written = await fileWords(stateDir, run);
+  const policy = pod && containerNamed(pod, run.name)?.terminationMessagePolicy;
+  if (written !== "" || policy !== "FallbackToLogsOnError" || run.status.exitCode === 0) return written;
+  return logWords(runtime, run);
+}

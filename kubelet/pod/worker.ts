@@ -1,0 +1,177 @@
+// One per pod: looks, decides, acts, reports, and looks again, until the pod is gone from both worlds.
+import type { Pod } from "../../api/generated/types.ts";
+import { wakeable } from "../../machinery/abort.ts";
+import type { NodeContext } from "../node-context.ts";
+import { type Prober, prober } from "../probes/prober.ts";
+import { RuntimeUnavailable } from "../runtime.ts";
+import { actionKey } from "./actions.ts";
+import { decidePod } from "./decide.ts";
+import { execute } from "./executors.ts";
+import { fieldPath } from "./hooks.ts";
+import { emptyMemory, outdateContent, type PodMemory } from "./memory.ts";
+import type { PodObservation } from "./observation.ts";
+import { observePod } from "./observe.ts";
+import { completed, newer, report, sameStatus } from "./report.ts";
+import { liveSandbox } from "./runs.ts";
+import { podStatus } from "./status.ts";
+
+export interface PodWorker {
+  readonly uid: string;
+  /** The newest version of the pod the API has shown, or that it is no longer there. */
+  see(pod: Pod | "gone"): void;
+  /** Something about this pod may have changed. Cheap, coalescing, never blocks. */
+  nudge(): void;
+  /** Something the pod refers to has changed. */
+  contentChanged(): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** What one worker is made of. */
+interface Work {
+  readonly uid: string;
+  readonly node: NodeContext;
+  readonly memory: PodMemory;
+  readonly health: Prober;
+  /** Keys of the actions under way. */
+  readonly busy: Set<string>;
+  readonly nudge: () => void;
+}
+interface Look {
+  readonly again: number | undefined;
+  readonly over: boolean;
+}
+
+/** Even when nothing seems to happen, look this often. */
+const longestRestMs = 30_000;
+const retryMs = 1_000;
+const leastRestMs = 10;
+
+function begin({ uid, node, busy, nudge }: Work, action: string, work: Promise<unknown>, signal: AbortSignal): void {
+  busy.add(action);
+  const settled = (): void => {
+    busy.delete(action);
+    nudge();
+  };
+  work.then(settled, (e: Error) => {
+    if (!signal.aborted) node.world.log("pod action failed", { pod: uid, action, error: e.message });
+    // Not at once again: what failed unexpectedly tends to fail again.
+    node.world.clock.sleep(retryMs, signal).then(settled, settled);
+  });
+}
+
+/** Does the API know already how the pod is? If not, it is told. */
+function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
+  const { memory, node } = w;
+  if (o.pod === undefined || o.gone) return false;
+  const status = completed(o.pod, podStatus(o.pod, o));
+  if (sameStatus(o.pod.status, status)) return true;
+  if (w.busy.has("report")) return false;
+  if (status.reason === "DeadlineExceeded" && o.pod.status?.reason !== status.reason)
+    node.events.record(o.pod, "Normal", status.reason, status.message ?? "");
+  const work = report(node.client, o.pod, status).then((now) => {
+    if (now) memory.pod = newer(memory.pod, now);
+    else memory.gone = true;
+  });
+  begin(w, "report", work, signal);
+  return false;
+}
+
+async function look(w: Work, signal: AbortSignal): Promise<Look> {
+  const { uid, node, memory, health, busy } = w;
+  const underWay = new Set(busy);
+  const seen = await observePod(uid, node, memory, health, signal);
+  const o = { ...seen, reported: isReported(w, seen, signal) };
+  const { actions, lookAgainAt } = decidePod(o);
+  const bench = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
+  for (const action of actions) {
+    const key = actionKey(action);
+    // What was under way when we looked may have happened since: its effect is not in this picture.
+    if (underWay.has(key) || busy.has(key)) continue;
+    begin(w, key, execute(action, { bench, node, memory, uid, health }, signal), signal);
+  }
+  const empty = o.containers.length === 0 && o.sandboxes.length === 0;
+  return { again: lookAgainAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };
+}
+
+async function safeLook(w: Work, signal: AbortSignal): Promise<Look> {
+  try {
+    return await look(w, signal);
+  } catch (e) {
+    if (!signal.aborted && !(e instanceof RuntimeUnavailable))
+      w.node.world.log("pod worker failed", { pod: w.uid, error: String(e) });
+    return { again: w.node.world.clock.now() + retryMs, over: false };
+  }
+}
+
+/** A doorbell: rings are counted only as "at least one since I last looked". */
+function doorbell(node: NodeContext) {
+  let rung = true;
+  let wake: () => void = () => {};
+  return {
+    ring: (): void => {
+      rung = true;
+      wake();
+    },
+    answer: (): void => {
+      rung = false;
+    },
+    isRung: (): boolean => rung,
+    async wait(until: number | undefined, signal: AbortSignal): Promise<void> {
+      if (rung) return;
+      const left = (until ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
+      const timer = new AbortController();
+      const waiting = wakeable(signal);
+      wake = waiting.wake;
+      const ms = Math.min(longestRestMs, Math.max(leastRestMs, left));
+      node.world.clock.sleep(ms, timer.signal).then(wake, () => {});
+      await waiting.slept;
+      timer.abort();
+    },
+  };
+}
+
+const metadataOf = (pod: Pod | undefined): string =>
+  JSON.stringify([pod?.metadata.labels ?? {}, pod?.metadata.annotations ?? {}]);
+
+function remember(memory: PodMemory, pod: Pod): void {
+  const before = memory.pod;
+  memory.pod = newer(before, pod);
+  // A volume may show the pod its own labels.
+  if (before && metadataOf(before) !== metadataOf(memory.pod)) outdateContent(memory);
+}
+
+/** The worker of the pod with this uid, which may so far be known only from the engine. */
+export function podWorker(uid: string, node: NodeContext): PodWorker {
+  const memory = emptyMemory();
+  const bell = doorbell(node);
+  const record = (container: string, type: "Normal" | "Warning", reason: string, message: string): void => {
+    if (memory.pod) node.events.record(memory.pod, type, reason, message, fieldPath(memory.pod, container));
+  };
+  return {
+    uid,
+    nudge: bell.ring,
+    see(pod) {
+      if (pod === "gone") memory.gone = true;
+      else remember(memory, pod);
+      bell.ring();
+    },
+    contentChanged() {
+      outdateContent(memory);
+      bell.ring();
+    },
+    async run(signal) {
+      const ended = new AbortController();
+      const until = AbortSignal.any([signal, ended.signal]);
+      const health = prober({ world: node.world, runtime: node.runtime, changed: bell.ring, record }, until);
+      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: bell.ring };
+      while (!signal.aborted) {
+        bell.answer();
+        const { again, over } = await safeLook(w, signal);
+        if (over && !bell.isRung()) break;
+        await bell.wait(again, signal);
+      }
+      health.keep([]);
+      ended.abort();
+    },
+  };
+}

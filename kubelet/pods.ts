@@ -1,0 +1,110 @@
+// Gives every pod of this node a worker, and every worker its news.
+import type { Pod } from "../api/generated/types.ts";
+import { isTerminal } from "../api/pod/status.ts";
+import { keyOf } from "../api/meta.ts";
+import { backoff } from "../machinery/workqueue.ts";
+import type { Informer } from "../machinery/informer.ts";
+import { admission, type Room } from "./admission.ts";
+import { RuntimeUnavailable } from "./runtime.ts";
+import type { NodeContext } from "./node-context.ts";
+import type { Rejection } from "./pod/observation.ts";
+import { type PodWorker, podWorker } from "./pod/worker.ts";
+
+/** The pods of a node, as the rest of the kubelet needs them. */
+export interface PodWorkers {
+  nudge(podUid: string): void;
+  contentChanged(podUid: string): void;
+  admit(pod: Pod, room: Room): Rejection | undefined;
+  /** Runs until the signal aborts; the pods' containers stay as they are. */
+  run(node: NodeContext, signal: AbortSignal): Promise<void>;
+}
+
+const orphanCheckMs = 30_000;
+
+/** `informer` shows the pods bound to this node and no others. */
+export function podWorkers(informer: Informer<Pod>): PodWorkers {
+  const workers = new Map<string, PodWorker>();
+  const admitted = new Set<string>();
+
+  const ensure = (uid: string, node: NodeContext, signal: AbortSignal): PodWorker => {
+    const existing = workers.get(uid);
+    if (existing) return existing;
+    const worker = podWorker(uid, node);
+    workers.set(uid, worker);
+    void worker.run(signal).then(() => {
+      workers.delete(uid);
+      admitted.delete(uid);
+    });
+    return worker;
+  };
+
+  const heard = (pod: Pod, before: Pod | undefined, node: NodeContext, signal: AbortSignal): void => {
+    if (signal.aborted) return;
+    const { uid } = pod.metadata;
+    // A pod of the same name may have taken the place of one whose end nobody told us of.
+    if (before && before.metadata.uid !== uid) workers.get(before.metadata.uid)?.see("gone");
+    const present = informer.lister.get(keyOf(pod))?.metadata.uid === uid;
+    if (present) ensure(uid, node, signal).see(pod);
+    else workers.get(uid)?.see("gone");
+  };
+
+  /** What runs here although the API knows nothing of it has to go. */
+  const adoptOrphans = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
+    const { containers, sandboxes } = await node.runtime.list(undefined, signal);
+    const uids = new Set([...containers, ...sandboxes].map((c) => c.pod.uid));
+    const known = new Set(informer.lister.all().map((p) => p.metadata.uid));
+    for (const uid of uids) if (!known.has(uid) && !workers.has(uid)) ensure(uid, node, signal).see("gone");
+  };
+
+  const followEngine = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
+    let failures = 0;
+    while (!signal.aborted) {
+      // Whatever happened while nobody listened has to be looked for.
+      for (const worker of workers.values()) worker.nudge();
+      try {
+        node.runtime.prepare(signal).catch((e: Error) => {
+          if (!(e instanceof RuntimeUnavailable)) node.world.log("engine not prepared", { error: e.message });
+        });
+        for await (const event of node.runtime.events(signal)) {
+          failures = 0;
+          workers.get(event.podUid)?.nudge();
+        }
+      } catch (e) {
+        if (!signal.aborted && failures === 0) node.world.log("engine events ended", { error: (e as Error).message });
+      }
+      failures += 1;
+      await node.world.clock.sleep(backoff(failures, 100, 2_000), signal).catch(() => {});
+    }
+  };
+
+  const sweep = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      const failed = await adoptOrphans(node, signal).then(
+        () => false,
+        () => true,
+      );
+      await node.world.clock.sleep(failed ? 1_000 : orphanCheckMs, signal).catch(() => {});
+    }
+  };
+
+  return {
+    nudge: (uid) => workers.get(uid)?.nudge(),
+    contentChanged: (uid) => workers.get(uid)?.contentChanged(),
+    admit(pod, room) {
+      const isOther = (p: Pod): boolean => p.metadata.uid !== pod.metadata.uid && !isTerminal(p);
+      const here = (p: Pod): boolean => p.status?.startTime !== undefined || admitted.has(p.metadata.uid);
+      const rejection = admission(
+        pod,
+        informer.lister.all().filter((p) => isOther(p) && here(p)),
+        room,
+      );
+      if (rejection === undefined) admitted.add(pod.metadata.uid);
+      return rejection;
+    },
+    async run(node, signal) {
+      informer.onChange((pod, before) => heard(pod, before, node, signal));
+      for (const pod of informer.lister.all()) heard(pod, undefined, node, signal);
+      await Promise.all([followEngine(node, signal), sweep(node, signal)]);
+    },
+  };
+}

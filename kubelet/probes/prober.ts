@@ -1,0 +1,134 @@
+// Keeps asking the running containers of one pod how they are, and remembers what that came to.
+import type { Container, Probe } from "../../api/generated/types.ts";
+import type { EventType } from "../../machinery/events.ts";
+import type { World } from "../../machinery/world.ts";
+import type { Health } from "../pod/observation.ts";
+import type { ContainerRuntime, RuntimeContainer } from "../runtime.ts";
+import { ask, type Target } from "./ask.ts";
+import { afterResult, beginning, type ProbeKind, type ProbeResult, type ProbeState } from "./probe-state.ts";
+
+/** What the prober needs of its surroundings. */
+export interface ProberPorts {
+  readonly world: World;
+  readonly runtime: ContainerRuntime;
+  /** A verdict has changed. */
+  readonly changed: () => void;
+  readonly record: (container: string, type: EventType, reason: string, message: string) => void;
+}
+/** What was known of a container before this kubelet saw it first. */
+export interface Reported {
+  readonly started: boolean;
+  readonly ready: boolean;
+}
+
+export interface Prober {
+  /** Begins to ask a container; asking twice for the same one changes nothing. */
+  watch(target: Target, startedAt: number, reported: Reported | undefined): void;
+  /** A hook has begun: the container counts as started only after it. */
+  hookBegan(id: string): void;
+  hookEnded(id: string, failure?: string): void;
+  health(): Readonly<Record<string, Health>>;
+  /** Stops asking every container that is not among these. */
+  keep(running: readonly RuntimeContainer[]): void;
+}
+
+interface Watched {
+  readonly states: Partial<Record<ProbeKind, ProbeState>>;
+  readonly container: Container;
+  readonly stop: AbortController;
+  verdict: Health["verdict"];
+}
+
+const kinds: readonly ProbeKind[] = ["startup", "readiness", "liveness"];
+const probeOf = (c: Container, kind: ProbeKind): Probe | undefined =>
+  kind === "startup" ? c.startupProbe : kind === "readiness" ? c.readinessProbe : c.livenessProbe;
+const titled: Readonly<Record<ProbeKind, string>> = {
+  startup: "Startup",
+  readiness: "Readiness",
+  liveness: "Liveness",
+};
+
+const hasStarted = (w: Watched): boolean => (w.states.startup?.verdict ?? "success") === "success";
+
+function healthOf(w: Watched, hooked: boolean): Health {
+  const started = hasStarted(w) && !hooked;
+  const ready = started && (w.states.readiness?.verdict ?? "success") === "success";
+  return { started, ready, ...(w.verdict ? { verdict: w.verdict } : {}) };
+}
+
+/** The prober of one pod; everything it began ends with `signal`. */
+export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
+  const watched = new Map<string, Watched>();
+  const hooks = new Set<string>();
+  const { world, changed } = ports;
+
+  const settle = (w: Watched, kind: ProbeKind, probe: Probe, result: ProbeResult): void => {
+    const before = w.states[kind]!;
+    const now = afterResult(before, result, probe);
+    w.states[kind] = now;
+    if (now.verdict === before.verdict) return;
+    if (now.verdict === "failure" && kind !== "readiness") {
+      const graceMs =
+        probe.terminationGracePeriodSeconds === undefined ? undefined : probe.terminationGracePeriodSeconds * 1_000;
+      w.verdict = { because: `Container ${w.container.name} failed ${kind} probe, will be restarted`, graceMs };
+    }
+    changed();
+  };
+
+  const attempt = async (w: Watched, kind: ProbeKind, probe: Probe, target: Target): Promise<void> => {
+    const limit = { ms: (probe.timeoutSeconds ?? 1) * 1_000, signal: w.stop.signal };
+    const answer = await ask(ports, target, probe, limit).catch((e: Error) => ({
+      ok: false,
+      output: e.message,
+    }));
+    if (w.stop.signal.aborted) return;
+    if (!answer.ok)
+      ports.record(w.container.name, "Warning", "Unhealthy", `${titled[kind]} probe failed: ${answer.output}`);
+    settle(w, kind, probe, answer.ok ? "success" : "failure");
+  };
+
+  const loop = async (w: Watched, kind: ProbeKind, target: Target, startedAt: number): Promise<void> => {
+    const probe = probeOf(w.container, kind)!;
+    const until = w.stop.signal;
+    const firstAt = startedAt + (probe.initialDelaySeconds ?? 0) * 1_000;
+    await world.clock.sleep(Math.max(0, firstAt - world.clock.now()), until);
+    while (!until.aborted && w.verdict === undefined) {
+      if (kind === "startup" && hasStarted(w)) return;
+      const waitsForStart = kind !== "startup" && !hasStarted(w);
+      if (!waitsForStart) await attempt(w, kind, probe, target);
+      // Once started, the other probes must not wait out a whole period of their own.
+      await world.clock.sleep(waitsForStart ? 250 : (probe.periodSeconds ?? 10) * 1_000, until);
+    }
+  };
+
+  return {
+    watch(target, startedAt, reported) {
+      if (watched.has(target.id)) return;
+      const { container } = target;
+      const w: Watched = { states: {}, container, stop: new AbortController(), verdict: undefined };
+      for (const kind of kinds) if (probeOf(container, kind)) w.states[kind] = beginning(kind);
+      if (reported?.started && w.states.startup) w.states.startup = { ...w.states.startup, verdict: "success" };
+      if (reported?.ready && w.states.readiness) w.states.readiness = { ...w.states.readiness, verdict: "success" };
+      watched.set(target.id, w);
+      if (signal.aborted) w.stop.abort();
+      // A loop ends by being told to stop, which is not worth a word.
+      for (const kind of kinds) if (w.states[kind]) loop(w, kind, target, startedAt).catch(() => {});
+    },
+    hookBegan: (id) => void hooks.add(id),
+    hookEnded(id, failure) {
+      hooks.delete(id);
+      const w = watched.get(id);
+      if (w && failure !== undefined) w.verdict = { because: failure };
+      changed();
+    },
+    health: () => Object.fromEntries([...watched].map(([id, w]) => [id, healthOf(w, hooks.has(id))])),
+    keep(running) {
+      const ids = new Set(running.map((r) => r.id));
+      for (const [id, w] of watched)
+        if (!ids.has(id)) {
+          w.stop.abort();
+          watched.delete(id);
+        }
+    },
+  };
+}

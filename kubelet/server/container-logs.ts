@@ -1,0 +1,69 @@
+// GET /containerLogs/NAMESPACE/POD/CONTAINER: what a container wrote, from wherever and for as long as the caller
+// wishes.
+import type { ServerResponse } from "node:http";
+import { type Instant, instant, instantOf } from "../../api/meta.ts";
+import { room } from "../back-pressure.ts";
+import type { KubeletView } from "../kubelet.ts";
+import type { LogOptions } from "../runtime.ts";
+import { type Address, Refused, runWithLogs } from "./find-container.ts";
+
+const isTrue = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
+
+function count(query: URLSearchParams, name: string, least: number): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  const n = Number(text);
+  if (!Number.isInteger(n)) throw new Refused(400, '{"message": "Unable to decode query."}');
+  if (n < least) throw new Refused(422, '{"message": "Invalid request."}');
+  return n;
+}
+
+function since(query: URLSearchParams, now: Instant): Instant | undefined {
+  const time = query.get("sinceTime");
+  if (time) return instantOf(time);
+  const seconds = count(query, "sinceSeconds", 1);
+  return seconds === undefined ? undefined : instant(now - seconds * 1_000);
+}
+
+const streams: Readonly<Record<string, LogOptions["stream"]>> = { Stdout: "stdout", Stderr: "stderr" };
+
+/** What the query string asks for; the API server has explained before what is wrong with it. */
+export function logOptions(
+  query: URLSearchParams,
+  now: Instant,
+): LogOptions & { readonly limitBytes?: number; readonly previous: boolean } {
+  return {
+    follow: isTrue(query, "follow"),
+    timestamps: isTrue(query, "timestamps"),
+    previous: isTrue(query, "previous"),
+    tail: count(query, "tailLines", 0),
+    since: since(query, now),
+    limitBytes: count(query, "limitBytes", 1),
+    stream: streams[query.get("stream") ?? ""],
+  };
+}
+
+async function written(response: ServerResponse, data: Uint8Array): Promise<void> {
+  if (!response.write(data) && !response.destroyed) await room(response);
+}
+
+/** Streams until the log ends, the caller leaves or has had `limitBytes`. */
+export async function serveLogs(
+  view: KubeletView,
+  a: Address,
+  query: URLSearchParams,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const { limitBytes, previous, ...options } = logOptions(query, view.world.clock.now());
+  const run = await runWithLogs(view, a, previous, signal);
+  response.writeHead(200, { "content-type": "text/plain" });
+  response.flushHeaders();
+  let left = limitBytes ?? Number.POSITIVE_INFINITY;
+  for await (const data of view.runtime.logs(run.id, options, signal)) {
+    await written(response, data.subarray(0, left));
+    left -= data.length;
+    if (left <= 0 || response.destroyed) break;
+  }
+  response.end();
+}

@@ -1,0 +1,131 @@
+// The kubelet's own HTTPS port, for the API server: logs, exec, attach, port forwarding, figures. Every caller shows a
+// certificate of the cluster's authority.
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import https from "node:https";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { onAbort } from "../../machinery/abort.ts";
+import type { KubeletView } from "../kubelet.ts";
+import { serveLogs } from "./container-logs.ts";
+import { Refused } from "./find-container.ts";
+import { containerFigures, resourceFigures } from "./node-figures.ts";
+import { serveNodeLogs } from "./node-logs.ts";
+import { configuration, runningPods } from "./running-pods.ts";
+import { statsSummary } from "./stats-summary.ts";
+import { statusOf, upgrade } from "./upgrades.ts";
+import { type UsageSamples, usageSamples } from "./usage-samples.ts";
+
+/** Paths of certificates and keys. */
+export interface ServerPki {
+  readonly ca: string;
+  readonly serving: { readonly cert: string; readonly key: string };
+}
+
+interface Desk {
+  readonly view: KubeletView;
+  readonly samples: UsageSamples;
+  readonly startedAt: number;
+  /** The kubelet's own figures. */
+  readonly own: Registry;
+}
+
+const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? "/", "https://kubelet");
+const figuresType = "text/plain; version=0.0.4; charset=utf-8";
+const plain = (response: ServerResponse, body: string, type = "text/plain; charset=utf-8"): void =>
+  void response.writeHead(200, { "content-type": type }).end(body);
+const json = (response: ServerResponse, body: object): void => {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+};
+
+async function summary(desk: Desk): Promise<object> {
+  const { node, containers } = await desk.samples.latest();
+  const { nodeName: name, capacity } = desk.view.settings;
+  return statsSummary({ name, memoryBytes: capacity.memoryBytes, startedAt: desk.startedAt, sample: node }, containers);
+}
+
+/** Where a node keeps what its own programs have to say. */
+const logFolder = "/var/log";
+
+type Page = (desk: Desk, response: ServerResponse, signal: AbortSignal) => Promise<void> | void;
+/** What is at a path of its own. */
+const pages: Readonly<Record<string, Page>> = {
+  "/healthz": (_, response) => plain(response, "ok"),
+  "/pods": ({ view }, response) =>
+    json(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: view.pods.lister.all() }),
+  "/runningpods": async ({ view }, response, signal) =>
+    json(response, runningPods(await view.runtime.list(undefined, signal))),
+  "/stats/summary": async (desk, response) => json(response, await summary(desk)),
+  "/configz": ({ view }, response) => json(response, configuration(view.settings)),
+  "/metrics": async ({ own }, response) => plain(response, await own.metrics(), own.contentType),
+  "/metrics/resource": async ({ samples }, response) =>
+    plain(response, resourceFigures(await samples.latest()), figuresType),
+  "/metrics/cadvisor": async ({ samples }, response) =>
+    plain(response, containerFigures(await samples.latest()), figuresType),
+};
+
+async function answer(
+  desk: Desk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pathname, searchParams } = urlOf(request);
+  const [what, namespace = "", pod = "", container = ""] = pathname.slice(1).split("/").map(decodeURIComponent);
+  const page = pages[pathname.replace(/(?<=.)\/$/, "")];
+  const isKnown = page !== undefined || what === "containerLogs" || what === "logs";
+  if (isKnown && request.method !== "GET" && request.method !== "HEAD")
+    throw new Refused(405, "Method Not Allowed", { Allow: ["GET"] });
+  if (page) return page(desk, response, signal);
+  if (what === "containerLogs")
+    return serveLogs(desk.view, { namespace, pod, container }, searchParams, response, signal);
+  if (what === "logs") return serveNodeLogs(logFolder, decodeURIComponent(pathname.slice("/logs".length)), response);
+  throw new Refused(404, "404 page not found");
+}
+
+async function serve(
+  desk: Desk,
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  // Whoever leaves stops what was done for him.
+  const left = new AbortController();
+  response.once("close", () => left.abort());
+  try {
+    await answer(desk, request, response, AbortSignal.any([signal, left.signal]));
+  } catch (e) {
+    if (response.headersSent) response.destroy();
+    else {
+      const more =
+        e instanceof Refused ? Object.fromEntries(Object.entries(e.headers).map(([n, v]) => [n, [...v]])) : {};
+      response.writeHead(statusOf(e), { "content-type": "text/plain", ...more }).end((e as Error).message);
+    }
+  }
+}
+
+/** Listens until the signal aborts. */
+export async function serveKubelet(
+  pki: ServerPki,
+  host: string,
+  view: KubeletView,
+  signal: AbortSignal,
+): Promise<void> {
+  const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
+  const own = new Registry();
+  collectDefaultMetrics({ register: own });
+  const desk = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now(), own };
+  const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true });
+  server.on("request", (request, response) => void serve(desk, request, response, signal));
+  server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(view.settings.kubeletPort, host, () => resolve());
+  });
+  const closed = new Promise<void>((resolve) => server.once("close", () => resolve()));
+  const off = onAbort(signal, () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await Promise.all([desk.samples.run(signal), closed]);
+  off();
+}

@@ -1,0 +1,87 @@
+// What a node, its pods and its containers use, in the text that Prometheus reads, under the names known there. Pure.
+import type { RuntimeContainer } from "../runtime.ts";
+import type { Sample } from "./usage-samples.ts";
+
+/** What was measured last. */
+export interface Measured {
+  readonly node: Sample | undefined;
+  readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
+}
+type Labels = Readonly<Record<string, string>>;
+interface Line {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly at: number;
+}
+
+const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+const written = (labels: Labels): string => {
+  const all = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return all.length === 0 ? "" : `{${all.join(",")}}`;
+};
+
+function family(name: string, kind: "counter" | "gauge", help: string, lines: readonly Line[]): string {
+  const head = [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`];
+  return [...head, ...lines.map(({ labels, value, at }) => `${name}${written(labels)} ${value} ${at}`), ""].join("\n");
+}
+
+const cpu = (s: Sample): number => s.cpuNanos / 1e9;
+const memory = (s: Sample): number => s.memoryWorkingSetBytes;
+const line = (s: Sample, of: (s: Sample) => number, labels: Labels = {}): Line => ({ labels, value: of(s), at: s.at });
+
+/** The sum over the containers of each pod. */
+function byPod({ containers }: Measured, of: (s: Sample) => number): readonly Line[] {
+  return [...Map.groupBy(containers, ([run]) => run.pod.uid).values()].map((runs) => {
+    const { namespace, name } = runs[0]![0].pod;
+    const value = runs.reduce((sum, [, s]) => sum + of(s), 0);
+    return { labels: { namespace, pod: name }, value, at: Math.max(...runs.map(([, s]) => s.at)) };
+  });
+}
+const byContainer = ({ containers }: Measured, of: (s: Sample) => number): readonly Line[] =>
+  containers.map(([run, s]) => line(s, of, { container: run.name, namespace: run.pod.namespace, pod: run.pod.name }));
+const ofNode = ({ node }: Measured, of: (s: Sample) => number): readonly Line[] => (node ? [line(node, of)] : []);
+
+/** `/metrics/resource`: what autoscalers and `kubectl top` are fed with. */
+export const resourceFigures = (m: Measured): string =>
+  [
+    family("container_cpu_usage_seconds_total", "counter", "CPU time a container has used.", byContainer(m, cpu)),
+    family("container_memory_working_set_bytes", "gauge", "Memory a container works with.", byContainer(m, memory)),
+    family("node_cpu_usage_seconds_total", "counter", "CPU time the node has used.", ofNode(m, cpu)),
+    family("node_memory_working_set_bytes", "gauge", "Memory the node works with.", ofNode(m, memory)),
+    family("pod_cpu_usage_seconds_total", "counter", "CPU time a pod has used.", byPod(m, cpu)),
+    family("pod_memory_working_set_bytes", "gauge", "Memory a pod works with.", byPod(m, memory)),
+    family("resource_scrape_error", "gauge", "1 when something could not be measured.", [
+      { labels: {}, value: 0, at: m.node?.at ?? 0 },
+    ]),
+  ].join("");
+
+/** `/metrics/cadvisor`: the same containers, as those who look at machines know them. */
+export function containerFigures(m: Measured): string {
+  const lines = (of: (s: Sample) => number): readonly Line[] =>
+    m.containers.map(([run, s]) =>
+      line(s, of, {
+        container: run.name,
+        id: run.id,
+        image: run.image,
+        name: run.id,
+        namespace: run.pod.namespace,
+        pod: run.pod.name,
+      }),
+    );
+  return [
+    family("container_cpu_usage_seconds_total", "counter", "CPU time used.", lines(cpu)),
+    family(
+      "container_memory_rss",
+      "gauge",
+      "Anonymous memory.",
+      lines((s) => s.memoryRssBytes),
+    ),
+    family(
+      "container_memory_usage_bytes",
+      "gauge",
+      "Memory used, caches included.",
+      lines((s) => s.memoryUsageBytes),
+    ),
+    family("container_memory_working_set_bytes", "gauge", "Memory worked with.", lines(memory)),
+  ].join("");
+}

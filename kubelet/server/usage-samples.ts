@@ -1,0 +1,72 @@
+// How much CPU things use per second: the difference between two looks at their counters.
+import type { World } from "../../machinery/world.ts";
+import { readUsage } from "../cgroup.ts";
+import type { ContainerRuntime, RuntimeContainer, Usage } from "../runtime.ts";
+import { isRunning } from "../pod/runs.ts";
+
+/** Usage at one moment; the rate is missing until there have been two looks. */
+export interface Sample extends Usage {
+  readonly at: number;
+  readonly nanoCores: number | undefined;
+}
+export interface UsageSamples {
+  latest(): Promise<{
+    readonly node: Sample | undefined;
+    readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
+  }>;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const periodMs = 5_000;
+const freshMs = 1_000;
+
+/** The rate between two looks at a counter. Pure. */
+export function sampled(before: Sample | undefined, usage: Usage, at: number): Sample {
+  const elapsed = before === undefined ? 0 : at - before.at;
+  const nanoCores =
+    before === undefined || elapsed <= 0
+      ? undefined
+      : Math.max(0, ((usage.cpuNanos - before.cpuNanos) * 1_000) / elapsed);
+  return { ...usage, at, nanoCores: nanoCores === undefined ? before?.nanoCores : Math.round(nanoCores) };
+}
+
+/** The node's own container is the root of its cgroups. */
+async function nodeUsage(): Promise<Usage | undefined> {
+  const root = "/sys/fs/cgroup";
+  const first = await readUsage({ version: 1, cpu: `${root}/cpuacct`, memory: `${root}/memory` });
+  return first ?? readUsage({ version: 2, cpu: root, memory: root });
+}
+
+/** Looks now and then, so that whoever asks finds a rate at hand. */
+export function usageSamples(runtime: ContainerRuntime, world: World): UsageSamples {
+  let node: Sample | undefined;
+  let containers: readonly (readonly [RuntimeContainer, Sample])[] = [];
+  let at = 0;
+
+  const look = async (signal: AbortSignal): Promise<void> => {
+    const running = (await runtime.list(undefined, signal)).containers.filter(isRunning);
+    const usages = await Promise.all(running.map((r) => runtime.usage(r.id)));
+    const now = world.clock.now();
+    const whole = await nodeUsage();
+    node = whole && sampled(node, whole, now);
+    const before = new Map(containers.map(([run, sample]) => [run.id, sample]));
+    containers = running.flatMap((run, i) => {
+      const usage = usages[i];
+      return usage === undefined ? [] : [[run, sampled(before.get(run.id), usage, now)] as const];
+    });
+    at = now;
+  };
+  return {
+    async latest() {
+      if (world.clock.now() - at > freshMs) await look(AbortSignal.timeout(5_000));
+      return { node, containers };
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        // An engine that does not answer now is asked again; the node's status tells of it.
+        await look(signal).catch(() => {});
+        await world.clock.sleep(periodMs, signal).catch(() => {});
+      }
+    },
+  };
+}

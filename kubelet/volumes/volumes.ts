@@ -1,0 +1,98 @@
+// A pod's volumes on the node's disk: made before its containers, refreshed while they run, removed after them.
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Pod, Volume } from "../../api/generated/types.ts";
+import { unitsOf } from "../../api/quantity.ts";
+import { Unmet } from "../pod/references.ts";
+import { writeAtomically } from "./atomic-write.ts";
+import { type ContentSources, contentOf } from "./content.ts";
+import { prepareHostPath } from "./host-path.ts";
+
+const execute = promisify(execFile);
+
+/** Everything of one pod on this node lies below here. */
+export const podFolder = (stateDir: string, podUid: string): string => join(stateDir, "pods", podUid);
+
+/** A volume that could not be set up; `message` is for the user. */
+export class VolumeFailure extends Error {
+  override readonly name = "VolumeFailure";
+}
+
+const folders: Readonly<Record<string, string>> = {
+  emptyDir: "kubernetes.io~empty-dir",
+  configMap: "kubernetes.io~configmap",
+  secret: "kubernetes.io~secret",
+  downwardAPI: "kubernetes.io~downward-api",
+  projected: "kubernetes.io~projected",
+};
+const folderFor = (v: Volume): string | undefined =>
+  Object.entries(folders).find(([kind]) => v[kind as keyof Volume] !== undefined)?.[1];
+
+/** Where a volume's files are on the node; undefined for a sort of volume this node does not know. */
+export function volumePath(stateDir: string, podUid: string, v: Volume): string | undefined {
+  if (v.hostPath) return v.hostPath.path;
+  const folder = folderFor(v);
+  return folder === undefined ? undefined : join(podFolder(stateDir, podUid), "volumes", folder, v.name);
+}
+
+/** From the text of `/proc/mounts`: everything mounted below a folder, innermost first. Pure. */
+export function mountsBelow(mounts: string, folder: string): readonly string[] {
+  const points = mounts.split("\n").flatMap((line) => line.split(" ")[1] ?? []);
+  return points.filter((p) => p === folder || p.startsWith(`${folder}/`)).toReversed();
+}
+const mounted = async (folder: string): Promise<readonly string[]> =>
+  mountsBelow(await readFile("/proc/mounts", "utf8"), folder);
+
+async function emptyFolder(v: Volume, path: string, group: number | undefined): Promise<void> {
+  const { medium, sizeLimit } = v.emptyDir!;
+  const there = medium === "Memory" ? (await mounted(path)).includes(path) : existsSync(path);
+  // What the containers have made of it since is theirs.
+  if (there) return;
+  await mkdir(path, { recursive: true });
+  if (medium === "Memory") {
+    const size = sizeLimit === undefined ? [] : ["-o", `size=${unitsOf(sizeLimit)}`];
+    await execute("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
+  }
+  await chmod(path, group === undefined ? 0o777 : 0o2777);
+  if (group !== undefined) await chown(path, 0, group);
+}
+
+async function prepare(stateDir: string, v: Volume, sources: ContentSources, stamp: string): Promise<void> {
+  const { pod } = sources;
+  const path = volumePath(stateDir, pod.metadata.uid, v);
+  const group = pod.spec.securityContext?.fsGroup;
+  if (path === undefined)
+    throw new Unmet(`no volume plugin matched: volume "${v.name}" is of a sort this node does not know`);
+  if (v.hostPath) return void (await prepareHostPath(v.hostPath));
+  if (v.emptyDir) return emptyFolder(v, path, group);
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  await writeAtomically(path, contentOf(v, sources)!, stamp, group);
+}
+
+/** Makes or refreshes every volume of the pod. `stamp` names the version of what is written now. */
+export async function prepareVolumes(stateDir: string, sources: ContentSources, stamp: string): Promise<void> {
+  for (const v of sources.pod.spec.volumes ?? [])
+    try {
+      await prepare(stateDir, v, sources, stamp);
+    } catch (e) {
+      const words = e instanceof Error ? e.message : String(e);
+      throw new VolumeFailure(`MountVolume.SetUp failed for volume "${v.name}" : ${words}`);
+    }
+}
+
+/** Has the pod anything whose content may change while it runs? */
+export const hasLiveContent = (pod: Pod): boolean =>
+  (pod.spec.volumes ?? []).some((v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected);
+
+/**
+ * Removes everything the node keeps for a pod. What is mounted there is unmounted first, lest its contents be
+ * deleted.
+ */
+export async function removePodFolder(stateDir: string, podUid: string): Promise<void> {
+  const folder = podFolder(stateDir, podUid);
+  for (const point of await mounted(folder)) await execute("umount", [point]);
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,71 @@
+// What a component may ask of the cluster. One contract, two carriers: the registry in-process, HTTP across the wire.
+import type { ApiObject, Draft, Key, Revision } from "../api/meta.ts";
+import type { ResourceDefinition } from "../api/kinds.ts";
+
+export type WatchEvent<T> =
+  | { readonly type: "applied"; readonly object: T; readonly revision: Revision }
+  /** The last state of an object that is gone, or that the selector no longer picks. */
+  | { readonly type: "deleted"; readonly object: T; readonly revision: Revision }
+  /** Nothing of this kind changed, but history has moved on to here. */
+  | { readonly type: "progress"; readonly revision: Revision };
+
+/** Which objects: all of them unless narrowed. Selectors in the query string's spelling. */
+export interface Selection {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+export interface ListOptions extends Selection {
+  readonly limit?: number;
+  readonly continue?: string;
+}
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly revision: Revision;
+  /** Present when there is more: pass it as `continue`. */
+  readonly next?: string;
+}
+export interface WatchOptions extends Selection {
+  /** Events strictly after this revision. */
+  readonly from: Revision;
+}
+export interface DeleteOptions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: "Orphan" | "Background" | "Foreground";
+}
+export type Patch =
+  | { readonly type: "json"; readonly operations: readonly unknown[] }
+  | { readonly type: "merge" | "strategic"; readonly patch: object }
+  | { readonly type: "apply"; readonly object: object; readonly fieldManager: string; readonly force?: boolean };
+/**
+ * Subresources that writes go to. "finalize" takes only `spec.finalizers` of a namespace, the last thing to be
+ * written to it; "approval" takes only the conditions of a request for a certificate.
+ */
+export type Written = "status" | "scale" | "binding" | "finalize" | "ephemeralcontainers" | "approval";
+
+export interface Client {
+  get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key): Promise<T>;
+  list<T extends ApiObject>(r: ResourceDefinition<T>, options?: ListOptions): Promise<Page<T>>;
+  create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>): Promise<T>;
+  /**
+   * Fails with Conflict unless `object.metadata.resourceVersion` is current. With "status" only the status is taken;
+   * with "binding" only `spec.nodeName`, once.
+   */
+  update<T extends ApiObject>(r: ResourceDefinition<T>, object: T, subresource?: Written): Promise<T>;
+  patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, subresource?: Written): Promise<T>;
+  /** The revision at which the object was removed, or marked for removal. */
+  delete<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, options?: DeleteOptions): Promise<Revision>;
+  /**
+   * Throws Expired when `from` is too old: list again. Emits progress soon after anybody asked for the revision or a
+   * list (about 100 ms), otherwise seldom.
+   */
+  watch<T extends ApiObject>(
+    r: ResourceDefinition<T>,
+    options: WatchOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>>;
+  /** A linearizable read of "where is history now?". */
+  revision(): Promise<Revision>;
+}

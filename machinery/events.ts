@@ -1,0 +1,99 @@
+// Tells users what happened to an object, as Kubernetes' Events: repeated ones are counted, not repeated.
+import { hasReason } from "../api/errors.ts";
+import { events, type CoreV1Event } from "../api/kinds/events.ts";
+import { key, timestamp, type ApiObject, type Draft } from "../api/meta.ts";
+import type { Client } from "./client.ts";
+import type { World } from "./world.ts";
+
+export type EventType = "Normal" | "Warning";
+export interface EventRecorder {
+  /**
+   * Never throws and never waits: an event that cannot be written is logged and lost. `fieldPath` names a container.
+   */
+  record(object: ApiObject, type: EventType, reason: string, message: string, fieldPath?: string): void;
+}
+export interface EventSource {
+  readonly component: string;
+  readonly host?: string;
+}
+
+/** Sightings of one event kept for counting; the oldest are forgotten first. */
+const remembered = 1_000;
+
+function draft(
+  object: ApiObject,
+  name: string,
+  what: Omit<CoreV1Event, "apiVersion" | "kind" | "metadata" | "involvedObject" | "spec">,
+  fieldPath?: string,
+): Draft<CoreV1Event> {
+  const namespace = object.metadata.namespace ?? "default";
+  return {
+    kind: "Event",
+    metadata: { name, namespace },
+    involvedObject: {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      name: object.metadata.name,
+      ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+      uid: object.metadata.uid,
+      resourceVersion: object.metadata.resourceVersion,
+      ...(fieldPath === undefined ? {} : { fieldPath }),
+    },
+    ...what,
+  };
+}
+
+/** One per component; `source` is what `kubectl describe` shows under From. */
+export function eventRecorder(client: Client, world: World, source: EventSource): EventRecorder {
+  const sightings = new Map<string, { readonly name: string; readonly namespace: string; count: number }>();
+  // One at a time, so that a count never overtakes the event it counts.
+  let last = Promise.resolve();
+
+  const write = async (
+    object: ApiObject,
+    type: EventType,
+    reason: string,
+    message: string,
+    fieldPath?: string,
+  ): Promise<void> => {
+    const id = JSON.stringify([object.metadata.uid, type, reason, message, fieldPath]);
+    const now = timestamp(world.clock.now());
+    const seen = sightings.get(id);
+    if (seen) {
+      seen.count += 1;
+      const patch = { count: seen.count, lastTimestamp: now };
+      try {
+        await client.patch(events, key(seen.namespace, seen.name), { type: "merge", patch });
+        return;
+      } catch (e) {
+        if (!hasReason(e, "NotFound")) throw e;
+      }
+    }
+    const name = `${object.metadata.name}.${Math.floor(world.random.next() * 2 ** 48)
+      .toString(16)
+      .padStart(12, "0")}`;
+    const what = {
+      type,
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      source,
+      reportingComponent: source.component,
+      reportingInstance: source.host ?? "",
+    };
+    const created = await client.create(events, draft(object, name, what, fieldPath));
+    sightings.delete(id);
+    sightings.set(id, { name, namespace: created.metadata.namespace ?? "default", count: 1 });
+    if (sightings.size > remembered) sightings.delete(sightings.keys().next().value!);
+  };
+
+  return {
+    record(object, type, reason, message, fieldPath) {
+      last = last
+        .then(() => write(object, type, reason, message, fieldPath))
+        .catch((e: unknown) => world.log("event not written", { reason, error: (e as Error).message }));
+    },
+  };
+}

@@ -1,0 +1,120 @@
+// The client across the wire: the same contract as the registry's own, in the words of HTTP.
+import { ApiError, assert } from "../api/errors.ts";
+import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
+import { type ApiObject, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
+import type { Client, ListOptions, Patch, WatchEvent, Written } from "./client.ts";
+import { type Following, type HttpRequest, type HttpSession, httpSession, type ServerAccess } from "./http-session.ts";
+import { lines, partRequest, patchRequest, pathOf, query, selectors, value, watchEvent } from "./http-wire.ts";
+import type { World } from "./world.ts";
+
+interface List {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly ApiObject[];
+}
+
+/** Shortest time between two signs of progress: who waits to read its own write waits on these. */
+const progressMs = 100;
+
+async function* watched<T extends ApiObject>(
+  session: HttpSession,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<T>> {
+  if (signal.aborted) return;
+  let stream: Following["stream"] | undefined;
+  try {
+    const following = await session.follow(path, signal);
+    stream = following.stream;
+    const { status } = following;
+    if (status !== 200) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      value({ status, revision: undefined, body: Buffer.concat(chunks) });
+    }
+    for await (const line of lines(stream)) yield watchEvent<T>(line);
+  } catch (e) {
+    if (signal.aborted) return;
+    throw e instanceof ApiError
+      ? e
+      : new ApiError("ServiceUnavailable", `the watch broke off: ${(e as Error).message}`);
+  } finally {
+    stream?.destroy();
+  }
+}
+
+/** Only the sender of a request knows which fields it left out on purpose: ours come from our own types. */
+const unchecked = query({ fieldValidation: "Ignore" });
+const placeOf = (namespace: string | undefined): { readonly namespace?: string } =>
+  namespace === undefined ? {} : { namespace };
+
+/** One request, answered by the value it asked for. */
+type Ask = <T>(request: HttpRequest) => Promise<T>;
+const getBy = <T extends ApiObject>(ask: Ask, r: ResourceDefinition<T>, key: Key): Promise<T> =>
+  ask({ method: "GET", path: pathOf(r, splitKey(key)) });
+
+async function updateBy<T extends ApiObject>(
+  ask: Ask,
+  r: ResourceDefinition<T>,
+  object: T,
+  part?: Written,
+): Promise<T> {
+  if (!object.metadata.resourceVersion)
+    throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
+  if (part === undefined)
+    return ask({ method: "PUT", path: pathOf(r, splitKey(keyOf(object))) + unchecked, body: object });
+  const answer = await ask<T>(partRequest(r, object, part));
+  // These two answer with something else than the object.
+  return part === "scale" || part === "binding" ? getBy(ask, r, keyOf(object)) : answer;
+}
+
+/** A client whose requests travel over one connection; it ends with the signal. */
+export function httpClient(access: ServerAccess, world: World, signal: AbortSignal): Client {
+  const session = httpSession(access, world, signal);
+  const ask: Ask = async <T>(request: HttpRequest) => value(await session.ask(request)) as T;
+  return {
+    get: (r, key) => getBy(ask, r, key),
+    async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
+      const { namespace, limit, continue: next } = options;
+      const path = pathOf(r, placeOf(namespace)) + query({ ...selectors(options), limit, continue: next });
+      const { metadata, items } = await ask<List>({ method: "GET", path });
+      const more = metadata.continue;
+      return {
+        items: items as readonly T[],
+        revision: revision(Number(metadata.resourceVersion)),
+        ...(more && { next: more }),
+      };
+    },
+    create(r, draft) {
+      const body = { ...draft, apiVersion: apiVersionOf(r), kind: r.kind };
+      return ask({ method: "POST", path: pathOf(r, placeOf(draft.metadata.namespace)) + unchecked, body });
+    },
+    update: (r, object, part) => updateBy(ask, r, object, part),
+    async patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, part?: Written) {
+      const answer = await ask<T>(patchRequest(pathOf(r, { ...splitKey(key), ...(part && { part }) }), patch));
+      return part === "scale" ? getBy(ask, r, key) : answer;
+    },
+    async delete(r, key, options = {}) {
+      const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = options;
+      const preconditions = { uid, resourceVersion };
+      const body = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds, propagationPolicy, preconditions };
+      const reply = await session.ask({ method: "DELETE", path: pathOf(r, splitKey(key)), body });
+      value(reply);
+      assert(reply.revision !== undefined, "the server says at which revision it deleted");
+      return revision(Number(reply.revision));
+    },
+    watch(r, options, stop) {
+      const { namespace, from } = options;
+      const watching = {
+        watch: true,
+        allowWatchBookmarks: true,
+        bookmarkMilliseconds: progressMs,
+        resourceVersion: from,
+      };
+      return watched(session, pathOf(r, placeOf(namespace)) + query({ ...selectors(options), ...watching }), stop);
+    },
+    async revision() {
+      const { metadata } = await ask<List>({ method: "GET", path: "/api/v1/namespaces?limit=1" });
+      return revision(Number(metadata.resourceVersion));
+    },
+  };
+}

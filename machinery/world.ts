@@ -1,0 +1,19 @@
+// The only doors to the outside: time and chance. Production opens the real ones, the simulation its own.
+import type { Instant } from "../api/meta.ts";
+
+export interface Clock {
+  now(): Instant;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+}
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+/** One line for operators. `fields` are searchable; `message` is a sentence without values. */
+export type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;

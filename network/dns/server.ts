@@ -1,0 +1,120 @@
+// The sockets in front of the answers: UDP and TCP on the cluster's name server address, present on every node.
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createServer, type Socket as TcpSocket } from "node:net";
+import {
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  type DecodedPacket,
+  type Packet,
+} from "dns-packet";
+import { onAbort } from "../../machinery/abort.ts";
+import type { Log } from "../../machinery/world.ts";
+import { answer, authority, type Reply, type Zone } from "./answer.ts";
+import { fitted } from "./fit.ts";
+import type { DnsView } from "./view.ts";
+
+/** Asks a name server of the outside world; undefined when nobody answers. */
+export type Forward = (query: Buffer, signal: AbortSignal) => Promise<Buffer | undefined>;
+export interface DnsServerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly zone: Zone;
+  readonly view: () => DnsView;
+  readonly forward: Forward;
+}
+
+/** What fits in one datagram unless the asker says that it takes more. */
+const plainLimit = 512;
+const codes = { NXDOMAIN: 3, SERVFAIL: 2 } as const;
+
+const limitOf = (query: DecodedPacket): number => {
+  const extended = query.additionals?.find((r) => r.type === "OPT") as { readonly udpPayloadSize?: number } | undefined;
+  return Math.max(plainLimit, Math.min(extended?.udpPayloadSize ?? plainLimit, 4096));
+};
+
+function packetFor(query: DecodedPacket, reply: Exclude<Reply, { kind: "elsewhere" }>, zone: Zone): Packet {
+  const flags = AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | ((query.flags ?? 0) & RECURSION_DESIRED);
+  const common = { id: query.id, type: "response" as const, questions: query.questions };
+  if (reply.kind === "answer")
+    return { ...common, flags, answers: [...reply.answers], additionals: [...(reply.additionals ?? [])] };
+  return { ...common, flags: flags | (reply.kind === "empty" ? 0 : codes.NXDOMAIN), authorities: [authority(zone)] };
+}
+
+const failure = (query: DecodedPacket): Buffer =>
+  encode({ id: query.id, type: "response", flags: RECURSION_AVAILABLE | codes.SERVFAIL, questions: query.questions });
+
+async function respond(
+  message: Buffer,
+  options: DnsServerOptions,
+  overUdp: boolean,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  let query: DecodedPacket;
+  try {
+    query = decode(message);
+  } catch {
+    // Nothing can be said to someone whose question cannot be read: not even which question it was.
+    return undefined;
+  }
+  const question = query.questions?.[0];
+  if (query.type !== "query" || question === undefined) return undefined;
+  const reply = answer(question, options.view(), options.zone);
+  if (reply.kind === "elsewhere") return (await options.forward(message, signal)) ?? failure(query);
+  const packet = packetFor(query, reply, options.zone);
+  return overUdp ? fitted(packet, limitOf(query)) : encode(packet);
+}
+
+function listenUdp(options: DnsServerOptions, log: Log, signal: AbortSignal): Promise<Socket> {
+  const socket = createSocket({ type: "udp4", reuseAddr: true });
+  socket.on("message", (message: Buffer, from: RemoteInfo) => {
+    respond(message, options, true, signal).then(
+      (bytes) => bytes && socket.send(bytes, from.port, from.address),
+      (e: unknown) => log("a question was not answered", { error: (e as Error).message }),
+    );
+  });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(options.port, options.address, () => resolve(socket));
+  });
+}
+
+/** Over TCP every message is preceded by its length; several may come in one piece, or one in several. */
+function serveTcp(connection: TcpSocket, options: DnsServerOptions, signal: AbortSignal): void {
+  let waiting = Buffer.alloc(0);
+  connection.setTimeout(10_000, () => connection.destroy());
+  connection.on("error", () => connection.destroy());
+  connection.on("data", (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk]);
+    while (waiting.length >= 2 && waiting.length >= 2 + waiting.readUInt16BE(0)) {
+      const end = 2 + waiting.readUInt16BE(0);
+      const message = waiting.subarray(2, end);
+      waiting = waiting.subarray(end);
+      respond(message, options, false, signal).then(
+        (bytes) => {
+          if (!bytes) return connection.destroy();
+          const length = Buffer.alloc(2);
+          length.writeUInt16BE(bytes.length);
+          connection.write(Buffer.concat([length, bytes]));
+        },
+        () => connection.destroy(),
+      );
+    }
+  });
+}
+
+/** Resolves once names are answered; stops when the signal aborts. */
+export async function listenDns(options: DnsServerOptions, log: Log, signal: AbortSignal): Promise<void> {
+  const udp = await listenUdp(options, log, signal);
+  const tcp = createServer((connection) => serveTcp(connection, options, signal));
+  await new Promise<void>((resolve, reject) => {
+    tcp.once("error", reject);
+    tcp.listen(options.port, options.address, resolve);
+  });
+  onAbort(signal, () => {
+    udp.close();
+    tcp.close();
+  });
+}

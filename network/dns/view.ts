@@ -1,0 +1,91 @@
+// The names of the cluster, found without searching: services by name and address, and the endpoints behind them.
+import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import { isHeadless } from "../../api/kinds/services.ts";
+
+export interface Host {
+  readonly address: string;
+  /** The name below its service: the pod's own, or its address with dashes. */
+  readonly name: string;
+  readonly ready: boolean;
+}
+export interface NamedPort {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+export interface ServiceEntry {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined when there is none: then the hosts answer for themselves. */
+  readonly clusterIP: string | undefined;
+  /** A name elsewhere that stands for this one. */
+  readonly externalName: string | undefined;
+  readonly ports: readonly NamedPort[];
+  readonly hosts: readonly Host[];
+}
+
+export interface DnsView {
+  service(namespace: string, name: string): ServiceEntry | undefined;
+  hasNamespace(namespace: string): boolean;
+  /** The full name an address goes by, below the cluster's domain. */
+  nameOf(address: string): string | undefined;
+}
+
+const dashed = (address: string): string => address.replaceAll(".", "-");
+
+function hostsOf(slices: readonly EndpointSlice[]): readonly Host[] {
+  return slices
+    .filter((s) => s.addressType === "IPv4")
+    .flatMap((s) => s.endpoints ?? [])
+    .flatMap((e) =>
+      e.addresses.map((address) => ({
+        address,
+        name: e.hostname ?? dashed(address),
+        ready: e.conditions?.ready !== false,
+      })),
+    );
+}
+
+function entryOf(service: Service, slices: readonly EndpointSlice[]): ServiceEntry {
+  const external = service.spec.type === "ExternalName";
+  const headless = isHeadless(service);
+  const ofService = (service.spec.ports ?? []).map((p) => ({
+    name: p.name ?? "",
+    protocol: (p.protocol ?? "TCP").toLowerCase(),
+    port: p.port,
+  }));
+  const ofSlices = slices
+    .flatMap((s) => s.ports ?? [])
+    .map((p) => ({ name: p.name ?? "", protocol: (p.protocol ?? "TCP").toLowerCase(), port: p.port ?? 0 }));
+  return {
+    namespace: service.metadata.namespace ?? "",
+    name: service.metadata.name,
+    clusterIP: headless || external ? undefined : service.spec.clusterIP,
+    externalName: external ? service.spec.externalName : undefined,
+    ports: headless && ofSlices.length > 0 ? ofSlices : ofService,
+    hosts: headless ? hostsOf(slices) : [],
+  };
+}
+
+/** A picture of this moment; made anew when services or endpoints change. */
+export function dnsView(
+  services: readonly Service[],
+  slicesOf: (service: Service) => readonly EndpointSlice[],
+  namespaces: readonly string[],
+): DnsView {
+  const entries = new Map<string, ServiceEntry>();
+  const names = new Map<string, string>();
+  for (const service of services) {
+    const entry = entryOf(service, slicesOf(service));
+    entries.set(`${entry.namespace}/${entry.name}`, entry);
+    const below = `${entry.name}.${entry.namespace}.svc`;
+    if (entry.clusterIP !== undefined) names.set(entry.clusterIP, below);
+    for (const host of entry.hosts) names.set(host.address, `${host.name}.${below}`);
+  }
+  const known = new Set(namespaces);
+  return {
+    service: (namespace, name) => entries.get(`${namespace}/${name}`),
+    hasNamespace: (namespace) => known.has(namespace),
+    nameOf: (address) => names.get(address),
+  };
+}

@@ -1,0 +1,59 @@
+// Service accounts, and the tokens they may have.
+import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
+import { expect } from "vitest";
+import { behaviour } from "./behaviour.ts";
+import { historyOf, patched } from "./requests.ts";
+
+behaviour(
+  "ServiceAccounts should run through the lifecycle of a ServiceAccount",
+  async ({ ask, client, namespace }) => {
+    const core = client(CoreV1Api);
+    const name = "testserviceaccount";
+    const labelSelector = "test-serviceaccount-static=true";
+    const root = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    const made = await core.createNamespacedServiceAccount({
+      namespace,
+      body: { metadata: { name, labels: { "test-serviceaccount-static": "true" } } },
+    });
+    await patched(ask, `${root}/${name}`, { automountServiceAccountToken: false }, "strategic");
+    const found = await core.listServiceAccountForAllNamespaces({ labelSelector });
+    const mine = found.items.filter((a) => a.metadata?.namespace === namespace);
+    expect(mine.map((a) => a.automountServiceAccountToken)).toEqual([false]);
+    await core.deleteCollectionNamespacedServiceAccount({ namespace, labelSelector });
+    expect((await core.listNamespacedServiceAccount({ namespace, labelSelector })).items).toEqual([]);
+    const events = await historyOf(ask, `${root}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
+    expect(events.map((e) => e.type)).toEqual(["MODIFIED", "DELETED"]);
+  },
+);
+
+behaviour("ServiceAccounts should update a ServiceAccount", async ({ client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "e2e-sa";
+  const body = await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
+  body.automountServiceAccountToken = false;
+  const updated = await core.replaceNamespacedServiceAccount({ namespace, name, body });
+  expect(updated.automountServiceAccountToken).toBe(false);
+});
+
+behaviour(
+  "ServiceAccounts should create a serviceAccountToken and ensure a successful TokenReview",
+  async ({ client, namespace }) => {
+    const core = client(CoreV1Api);
+    const name = "e2e-sa";
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
+    const asked = { spec: { audiences: [], expirationSeconds: 3600 } };
+    const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: asked });
+    const { token = "", expirationTimestamp: until } = status ?? {};
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(until!.getTime() - Date.now()).toBeGreaterThan(3500_000);
+    const review = await client(AuthenticationV1Api).createTokenReview({ body: { spec: { token } } });
+    expect(review.status).toMatchObject({
+      authenticated: true,
+      user: {
+        username: `system:serviceaccount:${namespace}:${name}`,
+        groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+      },
+    });
+    expect(review.status?.error).toBeUndefined();
+  },
+);

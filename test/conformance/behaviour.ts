@@ -1,0 +1,65 @@
+// Tests that carry a published conformance behaviour's name: over the wire, with clients that are not ours.
+import { request } from "node:https";
+import type { IncomingHttpHeaders } from "node:http";
+import { type ApiConstructor, KubeConfig, type ApiType, CoreV1Api } from "@kubernetes/client-node";
+import { afterAll, beforeAll, test } from "vitest";
+import { listeningServer, type TestServer } from "../suites/listening.ts";
+import { ledger } from "./ledger.ts";
+
+/** What the server answered to a request that was made by hand. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** What a behaviour is played on: a server that other behaviours of the file share, and a namespace of its own. */
+export interface Stage {
+  readonly server: TestServer;
+  readonly config: KubeConfig;
+  readonly namespace: string;
+  /** A client of the official library, for example `client(CoreV1Api)`. */
+  client<T extends ApiType>(api: ApiConstructor<T>): T;
+  /** A request by hand, for what the library does not let one see. */
+  ask(
+    path: string,
+    how?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string },
+  ): Promise<Answer>;
+}
+
+let server: TestServer;
+let config: KubeConfig;
+beforeAll(async () => {
+  server = await listeningServer();
+  config = new KubeConfig();
+  config.loadFromFile(server.kubeconfig);
+});
+afterAll(() => server.close());
+
+const ask: Stage["ask"] = (path, { method = "GET", headers = {}, body } = {}) =>
+  new Promise((resolve, reject) => {
+    const identity = { ca: server.ca, cert: server.admin.cert, key: server.admin.key };
+    const asked = request(`${server.url}${path}`, { method, headers, ...identity }, async (response) => {
+      let text = "";
+      for await (const chunk of response) text += chunk;
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+
+const names = new Set(ledger.map(({ name }) => name));
+
+/**
+ * A test of a published behaviour, under its very name. A name that is not in the ledger fails, so that what was
+ * renamed or made up cannot count.
+ */
+export function behaviour(name: string, body: (stage: Stage) => Promise<void>): void {
+  test(name, async () => {
+    if (!names.has(name)) throw new Error(`the ledger has no behaviour of the name: ${name}`);
+    const core = config.makeApiClient(CoreV1Api);
+    const made = await core.createNamespace({ body: { metadata: { generateName: "behaviour-" } } });
+    const client: Stage["client"] = (api) => config.makeApiClient(api);
+    await body({ server, config, namespace: made.metadata!.name!, client, ask });
+  });
+}

@@ -1,0 +1,110 @@
+// What kubectl promises that needs no container: the newest of this machine, as a user would use it.
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CoreV1Api } from "@kubernetes/client-node";
+import { expect, test } from "vitest";
+import { deskOf, kubectls, runner, type Said } from "../kubectl/kubectl.ts";
+import { type Stage, behaviour as published } from "./behaviour.ts";
+
+const kubectl = kubectls(27).at(-1);
+
+if (!kubectl) test("kubectl: none on this machine, so none of its behaviours was tried", () => {});
+
+type Run = (line: string, stdin?: string) => Promise<Said>;
+/** A behaviour of kubectl, which works in the behaviour's namespace; where there is none, nothing can be tried. */
+function behaviour(name: string, body: (run: Run, stage: Stage) => Promise<void>): void {
+  if (!kubectl) return;
+  published(name, async (stage) => {
+    const run = runner(kubectl, deskOf(stage.server.kubeconfig));
+    await body((line, stdin) => run(["-n", stage.namespace, ...line.split(" ")], stdin), stage);
+  });
+}
+
+const image = "registry.example.com/web:1";
+const podNamed = (name: string): string => `run ${name} --image=${image} --restart=Never --labels=run=${name}`;
+
+behaviour("Kubectl client Kubectl api-versions should check if v1 is in available api versions", async (run) => {
+  expect((await run("api-versions")).out.split("\n")).toContain("v1");
+});
+
+behaviour(
+  "Kubectl client Kubectl cluster-info should check if Kubernetes control plane services is included in cluster-info",
+  async (run) => {
+    expect((await run("cluster-info")).out).toMatch(/Kubernetes control plane.* is running at /);
+  },
+);
+
+behaviour("Kubectl client Kubectl version should check is all data is printed", async (run) => {
+  const { out } = await run("version -o json");
+  const said = JSON.parse(out) as Record<string, Record<string, string>>;
+  const wanted = ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"];
+  for (const whose of ["clientVersion", "serverVersion"])
+    expect(Object.keys(said[whose] ?? {}), whose).toEqual(expect.arrayContaining(wanted));
+});
+
+behaviour(
+  "Kubectl client Kubectl run pod should create a pod from an image when restart is Never",
+  async (run, { client, namespace }) => {
+    expect(await run(podNamed("web"))).toMatchObject({ code: 0, out: "pod/web created\n" });
+    const { spec } = await client(CoreV1Api).readNamespacedPod({ name: "web", namespace });
+    expect([spec?.containers[0]?.image, spec?.restartPolicy]).toEqual([image, "Never"]);
+  },
+);
+
+behaviour(
+  "Kubectl client Kubectl server-side dry-run should check if kubectl can dry-run update Pods",
+  async (run, { client, namespace }) => {
+    await run(podNamed("web"));
+    const patch = '{"spec":{"containers":[{"name":"web","image":"registry.example.com/other:1"}]}}';
+    const tried = await run(`patch pod web -p ${patch} --dry-run=server`);
+    expect(tried).toMatchObject({ code: 0, out: "pod/web patched\n" });
+    const { spec } = await client(CoreV1Api).readNamespacedPod({ name: "web", namespace });
+    expect(spec?.containers[0]?.image).toBe(image);
+  },
+);
+
+behaviour(
+  "Kubectl client Kubectl replace should update a single-container pod's image",
+  async (run, { client, namespace }) => {
+    await run(podNamed("web"));
+    const before = (await run("get pod web -o json")).out;
+    const other = "registry.example.com/other:1";
+    expect(await run("replace -f -", before.replaceAll(image, other))).toMatchObject({
+      code: 0,
+      out: "pod/web replaced\n",
+    });
+    const { spec } = await client(CoreV1Api).readNamespacedPod({ name: "web", namespace });
+    expect(spec?.containers[0]?.image).toBe(other);
+  },
+);
+
+behaviour("Kubectl client Kubectl label should update the label on a resource", async (run) => {
+  await run(podNamed("web"));
+  await run("label pods web testing-label=testing-label-value");
+  expect((await run("get pod web -L testing-label")).out).toMatch(/TESTING-LABEL\nweb .* testing-label-value\n/);
+  await run("label pods web testing-label-");
+  expect((await run("get pod web -L testing-label")).out).not.toMatch(/testing-label-value/);
+});
+
+behaviour(
+  "Kubectl client Kubectl diff should check if kubectl diff finds a difference for Deployments",
+  async (run, { server }) => {
+    const of = (tag: string): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: "registry.example.com/web:${tag}"}]}
+`;
+    expect((await run("create -f -", of("one"))).code).toBe(0);
+    const file = join(dirname(server.kubeconfig), "changed.yaml");
+    writeFileSync(file, of("two"));
+    const { code, out } = await run(`diff -f ${file}`);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^-\s+- image: registry\.example\.com\/web:one$/m);
+    expect(out).toMatch(/^\+\s+- image: registry\.example\.com\/web:two$/m);
+  },
+);

@@ -1,0 +1,77 @@
+// Limits and quotas as records: what they allow is another matter.
+import { CoreV1Api } from "@kubernetes/client-node";
+import { expect } from "vitest";
+import { behaviour } from "./behaviour.ts";
+import { patched, refused } from "./requests.ts";
+
+const amounts = (cpu: string, memory: string): object => ({ cpu, memory });
+const range = (name: string, labels: object): any => ({
+  metadata: { name, labels },
+  spec: {
+    limits: [
+      {
+        type: "Container",
+        min: amounts("50m", "100Mi"),
+        max: amounts("500m", "500Mi"),
+        default: amounts("500m", "500Mi"),
+        defaultRequest: amounts("100m", "200Mi"),
+      },
+    ],
+  },
+});
+
+behaviour("LimitRange should list, patch and delete a LimitRange by collection", async ({ ask, client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "limits";
+  const labelSelector = `limits=${namespace}`;
+  const body = range(name, { limits: namespace });
+  await core.createNamespacedLimitRange({ namespace, body });
+  expect((await core.listLimitRangeForAllNamespaces({ labelSelector })).items).toHaveLength(1);
+  const [limit] = body.spec.limits;
+  const lower = { limits: [{ ...limit, min: amounts("40m", "90Mi"), defaultRequest: amounts("40m", "90Mi") }] };
+  const patch = { metadata: { labels: { [name]: "patched" } }, spec: lower };
+  const changed = await patched(ask, `/api/v1/namespaces/${namespace}/limitranges/${name}`, patch, "strategic");
+  expect(changed.spec.limits[0].min).toEqual(amounts("40m", "90Mi"));
+  await core.deleteCollectionNamespacedLimitRange({ namespace, labelSelector: `${name}=patched` });
+  expect((await core.listLimitRangeForAllNamespaces({ labelSelector: `${name}=patched` })).items).toEqual([]);
+});
+
+behaviour("ResourceQuota should be able to update and delete ResourceQuota.", async ({ client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "test-quota";
+  const made = await core.createNamespacedResourceQuota({
+    namespace,
+    body: { metadata: { name }, spec: { hard: { cpu: "1", memory: "500Mi" } } },
+  });
+  expect(made.spec?.hard).toEqual({ cpu: "1", memory: "500Mi" });
+  made.spec!.hard = { cpu: "2", memory: "1Gi" };
+  const updated = await core.replaceNamespacedResourceQuota({ namespace, name, body: made });
+  expect(updated.spec?.hard).toEqual({ cpu: "2", memory: "1Gi" });
+  expect((await core.readNamespacedResourceQuota({ namespace, name })).spec?.hard).toEqual({ cpu: "2", memory: "1Gi" });
+  await core.deleteNamespacedResourceQuota({ namespace, name });
+  expect((await refused(core.readNamespacedResourceQuota({ namespace, name }))).code).toBe(404);
+});
+
+behaviour("ResourceQuota should manage the lifecycle of a ResourceQuota", async ({ ask, client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "e2e-quota";
+  const labels = { [name]: namespace };
+  const labelSelector = `${name}=${namespace}`;
+  await core.createNamespacedResourceQuota({
+    namespace,
+    body: { metadata: { name, labels }, spec: { hard: { pods: "1", services: "1", configmaps: "2" } } },
+  });
+  expect((await core.listResourceQuotaForAllNamespaces({ labelSelector })).items).toHaveLength(1);
+  const path = `/api/v1/namespaces/${namespace}/resourcequotas/${name}`;
+  const changed = await patched(ask, path, {
+    metadata: { labels: { [name]: "patched" } },
+    spec: { hard: { memory: "750Mi" } },
+  });
+  expect(changed.spec.hard).toEqual({ pods: "1", services: "1", configmaps: "2", memory: "750Mi" });
+  const status = { hard: { memory: "750Mi" }, used: { memory: "0" } };
+  expect((await patched(ask, `${path}/status`, { status })).status).toEqual(status);
+  const read = await core.readNamespacedResourceQuotaStatus({ namespace, name });
+  expect([read.status?.hard, read.spec?.hard?.["memory"]]).toEqual([{ memory: "750Mi" }, "750Mi"]);
+  await core.deleteCollectionNamespacedResourceQuota({ namespace, labelSelector: `${name}=patched` });
+  expect((await core.listNamespacedResourceQuota({ namespace })).items).toEqual([]);
+});

@@ -1,0 +1,51 @@
+// Commands and logs over WebSockets, in the oldest words there are for them.
+import { once } from "node:events";
+import { expect } from "vitest";
+import { WebSocket } from "ws";
+import { runs, simulatedNode } from "../suites/simulated-node.ts";
+import { behaviour, type Stage } from "./behaviour.ts";
+
+/** Everything that is said until the end. */
+async function heard({ server }: Stage, path: string, protocol: string): Promise<readonly Buffer[]> {
+  const { url, ca, admin } = server;
+  const socket = new WebSocket(`${url.replace("https", "wss")}${path}`, [protocol], { ca, ...admin });
+  const messages: Buffer[] = [];
+  socket.on("message", (data: Buffer) => messages.push(data));
+  await once(socket, "open");
+  expect(socket.protocol).toBe(protocol);
+  await once(socket, "close");
+  return messages;
+}
+
+async function withPod(stage: Stage, name: string, work: () => Promise<void>): Promise<void> {
+  const node = await simulatedNode(stage.server);
+  try {
+    const { namespace } = stage;
+    await node.create(name, [runs("main", "echo container is alive; while :; do sleep 600; done")], { namespace });
+    await node.ready(name, namespace);
+    await work();
+  } finally {
+    await node.close();
+  }
+}
+
+behaviour("Pods should support remote command execution over websockets", (stage) =>
+  withPod(stage, "pod-exec-websocket", async () => {
+    const command = "command=echo&command=remote%20execution%20test";
+    const path = `/api/v1/namespaces/${stage.namespace}/pods/pod-exec-websocket/exec`;
+    const messages = await heard(stage, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
+    // Nothing but output is said when all goes well, and all of it on the channel of output.
+    expect(messages.every((m) => m[0] === 1)).toBe(true);
+    expect(Buffer.concat(messages.map((m) => m.subarray(1))).toString()).toBe("remote execution test\n");
+  }),
+);
+
+behaviour("Pods should support retrieving logs from the container over websockets", (stage) =>
+  withPod(stage, "pod-logs-websocket", async () => {
+    const path = `/api/v1/namespaces/${stage.namespace}/pods/pod-logs-websocket/log?container=main`;
+    const messages = await heard(stage, path, "binary.k8s.io");
+    expect(Buffer.concat(messages).toString()).toBe("container is alive\n");
+    const texts = await heard(stage, path, "base64.binary.k8s.io");
+    expect(texts.map((text) => Buffer.from(String(text), "base64").toString()).join("")).toBe("container is alive\n");
+  }),
+);

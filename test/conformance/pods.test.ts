@@ -1,0 +1,85 @@
+// Pods as records, as far as nobody has to run them.
+import { CoreV1Api } from "@kubernetes/client-node";
+import { expect } from "vitest";
+import { behaviour } from "./behaviour.ts";
+import { patched } from "./requests.ts";
+
+const pod = (name: string, labels: object, container: object = {}): any => ({
+  metadata: { name, labels },
+  spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "token-test", image: "pause:1", ...container }] },
+});
+
+behaviour(
+  "Pods Extended Pods Set QOS Class should be set on Pods with matching resource requests and limits for memory and cpu",
+  async ({ client, namespace }) => {
+    const core = client(CoreV1Api);
+    const amounts = { cpu: "100m", memory: "100Mi" };
+    const body = pod("qos", {}, { resources: { requests: amounts, limits: amounts } });
+    await core.createNamespacedPod({ namespace, body });
+    expect((await core.readNamespacedPod({ namespace, name: "qos" })).status?.qosClass).toBe("Guaranteed");
+  },
+);
+
+behaviour("Pods should be updated", async ({ client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "pod-update";
+  const body = await core.createNamespacedPod({ namespace, body: pod(name, { time: "1" }) });
+  body.metadata!.labels = { time: "2" };
+  await core.replaceNamespacedPod({ namespace, name, body });
+  expect((await core.listNamespacedPod({ namespace, labelSelector: "time=2" })).items).toHaveLength(1);
+});
+
+behaviour("Pods should delete a collection of pods", async ({ client, namespace }) => {
+  const core = client(CoreV1Api);
+  const labelSelector = "type=Testing";
+  for (const name of ["test-pod-1", "test-pod-2", "test-pod-3"])
+    await core.createNamespacedPod({ namespace, body: pod(name, { type: "Testing" }) });
+  expect((await core.listNamespacedPod({ namespace, labelSelector })).items).toHaveLength(3);
+  await core.deleteCollectionNamespacedPod({ namespace, labelSelector, gracePeriodSeconds: 0 });
+  expect((await core.listNamespacedPod({ namespace, labelSelector })).items).toEqual([]);
+});
+
+behaviour("Pods should patch a pod status", async ({ ask, client, namespace }) => {
+  const core = client(CoreV1Api);
+  const name = "pod-status";
+  await core.createNamespacedPod({ namespace, body: pod(name, { e2e: namespace }) });
+  const status = { message: "Patched by e2e test", reason: "E2E" };
+  await patched(
+    ask,
+    `/api/v1/namespaces/${namespace}/pods/${name}/status`,
+    { metadata: { labels: { e2e: "x" } }, status },
+    "strategic",
+  );
+  const read = await core.readNamespacedPodStatus({ namespace, name });
+  expect(read.status).toMatchObject(status);
+});
+
+behaviour(
+  "Pods Extended (pod generation) Pod Generation custom-set generation on new pods and graceful delete",
+  async ({ client, namespace }) => {
+    const core = client(CoreV1Api);
+    const name = "generation";
+    const body = pod(name, {});
+    body.metadata.generation = 100;
+    body.spec.nodeName = "nowhere";
+    expect((await core.createNamespacedPod({ namespace, body })).metadata?.generation).toBe(1);
+    await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 30 });
+    const read = await core.readNamespacedPod({ namespace, name });
+    expect([read.metadata?.generation, read.metadata?.deletionGracePeriodSeconds]).toEqual([2, 30]);
+  },
+);
+
+behaviour("Sysctls [LinuxOnly] should reject invalid sysctls", async ({ ask, namespace }) => {
+  const names = ["foo-", "kernel.shmmax", "safe-and-unsafe", "bar.."];
+  const body = pod("sysctls", {});
+  body.spec.securityContext = { sysctls: names.map((name) => ({ name, value: "42" })) };
+  const answer = await ask(`/api/v1/namespaces/${namespace}/pods`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(422);
+  const { message } = JSON.parse(answer.text);
+  for (const name of ["foo-", "bar.."]) expect(message).toContain(`Invalid value: "${name}"`);
+  for (const name of ["kernel.shmmax", "safe-and-unsafe"]) expect(message).not.toContain(name);
+});

@@ -1,0 +1,31 @@
+// Many lives of a whole cluster, each from a seed. A failing seed is a full bug report: `node test/sim/one.ts SEED`
+// lives it again.
+import { expect, test } from "vitest";
+import { simulate } from "./cluster.ts";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = Number(process.env["SEEDS"] ?? 60);
+
+test(`${count} lives from seed ${first}: nothing forbidden happens, and peace brings every deployment home`, async () => {
+  for (let seed = first; seed < first + count; seed++) {
+    const { violations, unsettled } = await simulate({ seed });
+    expect({ seed, violations, unsettled }).toEqual({ seed, violations: [], unsettled: [] });
+  }
+});
+
+test("the same seed gives the same history, byte for byte; another seed gives another", async () => {
+  const [once, again, other] = [
+    await simulate({ seed: first }),
+    await simulate({ seed: first }),
+    await simulate({ seed: first + 1 }),
+  ];
+  expect(again.hash).toBe(once.hash);
+  expect(other.hash).not.toBe(once.hash);
+});
+
+test("the judge is awake: a scheduler that forgets its own bindings over-commits a node", async () => {
+  const rules: string[] = [];
+  for (let seed = first; seed < first + 40 && rules.length === 0; seed++)
+    rules.push(...(await simulate({ seed, without: "assume" })).violations.map((v) => v.rule));
+  expect(rules).toContain("node over-committed");
+});

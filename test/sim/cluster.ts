@@ -1,0 +1,229 @@
+// A whole cluster in one process, under a virtual clock: twelve minutes of its life in a blink. Same seed, same
+// history.
+import { createHash } from "node:crypto";
+import type { Deployment } from "../../api/generated/types.ts";
+import { deployments } from "../../api/kinds/deployments.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { key, type Draft } from "../../api/meta.ts";
+import { isActive, isReady } from "../../api/pod/status.ts";
+import { bootstrap } from "../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../apiserver/registry/in-process.ts";
+import { registry } from "../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { runControllers } from "../../controllers/controllers.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import type { Client } from "../../machinery/client.ts";
+import { informer } from "../../machinery/informer.ts";
+import type { Log, World } from "../../machinery/world.ts";
+import { defaultPlugins } from "../../scheduler/plugins/default.ts";
+import { runScheduler } from "../../scheduler/scheduler.ts";
+import { type Fact, judged, type Judge, type Violation } from "./judge.ts";
+import { flaky, type Network, type SimulatedWorld } from "./network.ts";
+import { runAgent } from "./node-agent.ts";
+import { beginning, seeded, virtualClock, type VirtualClock } from "./virtual-clock.ts";
+
+export interface Scenario {
+  readonly seed: number;
+  /** Minutes of trouble; two more of peace follow. */
+  readonly minutes?: number;
+  readonly nodes?: number;
+  readonly loss?: number;
+  readonly lateness?: number;
+  /** Everything a user and the fates may do; switched off to show what each costs. */
+  readonly trouble?: boolean;
+  /** Take away a mechanism, to see that the judge misses it. */
+  readonly without?: "assume";
+  /** Hears what components log; for looking at one seed. */
+  readonly log?: Log;
+  /** Hears every commit. */
+  readonly fact?: (fact: Fact) => void;
+}
+export interface Life {
+  readonly hash: string;
+  readonly commits: number;
+  readonly violations: readonly Violation[];
+  /** Deployments not as wanted after two minutes of peace, and how they are. Empty when all is well. */
+  readonly unsettled: readonly string[];
+}
+
+const deployment = (name: string, replicas: number, version: number): Draft<Deployment> => ({
+  kind: "Deployment",
+  metadata: { name, namespace: "default" },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: "main", image: `app:${version}`, resources: { requests: { cpu: "100m" } } }] },
+    },
+  },
+});
+
+type Part = (client: Client, signal: AbortSignal) => Promise<unknown>;
+/** Something that can be killed and started again. */
+interface Process {
+  restart(awayMs: number): Promise<void>;
+}
+
+function processes(world: World, connect: () => Client, end: AbortSignal): { readonly start: (part: Part) => Process } {
+  return {
+    start(part) {
+      let life = new AbortController();
+      const begin = (): void => {
+        life = new AbortController();
+        const own = life;
+        onAbort(end, () => own.abort(end.reason));
+        part(connect(), own.signal).catch(() => {});
+      };
+      begin();
+      return {
+        async restart(awayMs) {
+          life.abort(new Error("killed"));
+          await world.clock.sleep(awayMs, end);
+          begin();
+        },
+      };
+    },
+  };
+}
+
+const schedulerPart =
+  (world: World, assume: boolean): Part =>
+  (client, signal) => {
+    const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
+    return Promise.all([
+      runScheduler(views, client, world, { plugins: defaultPlugins(), assume }, signal),
+      views.pods.run(signal),
+      views.nodes.run(signal),
+    ]);
+  };
+const controllersPart =
+  (world: World): Part =>
+  (client, signal) =>
+    runControllers(
+      client,
+      world,
+      {
+        clusterCidr: "10.244.0.0/16",
+        nodeGraceMs: 20_000,
+        autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
+        workers: 2,
+      },
+      signal,
+    );
+
+/** What a user does in a bad week, drawn from the seed: new versions, new sizes, pods and whole deployments deleted. */
+async function meddle(user: Client, world: World): Promise<void> {
+  const all = await user.list(deployments, { namespace: "default" });
+  const chosen = all.items[Math.floor(world.random.next() * all.items.length)];
+  const dice = world.random.next();
+  if (chosen === undefined) return;
+  const target = key("default", chosen.metadata.name);
+  const merge = (patch: object): Promise<unknown> => user.patch(deployments, target, { type: "merge", patch });
+  if (dice < 0.4)
+    await merge({
+      spec: { template: { metadata: { annotations: { version: String(Math.floor(world.random.next() * 3)) } } } },
+    });
+  else if (dice < 0.7) await merge({ spec: { replicas: Math.floor(world.random.next() * 6) } });
+  else if (dice < 0.9) {
+    const some = (await user.list(pods, { namespace: "default" })).items;
+    const pod = some[Math.floor(world.random.next() * some.length)];
+    if (pod) await user.delete(pods, key("default", pod.metadata.name));
+  } else await merge({ spec: { paused: !chosen.spec.paused } });
+}
+
+async function trouble(
+  user: Client,
+  world: World,
+  network: Network,
+  parts: readonly Process[],
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await world.clock.sleep(5_000 + world.random.next() * 60_000, signal);
+    const dice = world.random.next();
+    if (dice < 0.6) await meddle(user, world).catch(() => {});
+    else if (dice < 0.9)
+      await parts[Math.floor(world.random.next() * parts.length)]!.restart(world.random.next() * 60_000);
+    else {
+      network.down = true;
+      await world.clock.sleep(world.random.next() * 10_000, signal);
+      network.down = false;
+    }
+  }
+}
+
+const unsettledOf = (judge: Judge): readonly string[] =>
+  judge.deployments().flatMap((d) => {
+    const want = d.spec.replicas ?? 1;
+    const owned = judge.pods().filter((p) => isActive(p) && p.metadata.labels?.["app"] === d.metadata.name);
+    const ready = owned.filter(isReady);
+    return ready.length === want && owned.length === want
+      ? []
+      : [`${d.metadata.name}: ${ready.length} ready of ${owned.length}, ${want} wanted`];
+  });
+
+async function heal(user: Client): Promise<void> {
+  for (const d of (await user.list(deployments, { namespace: "default" })).items)
+    if (d.spec.paused)
+      await user.patch(deployments, key("default", d.metadata.name), {
+        type: "merge",
+        patch: { spec: { paused: false } },
+      });
+}
+
+async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWorld, judge: Judge): Promise<void> {
+  const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
+  const user = inProcessClient(
+    registry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
+  );
+  await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
+  const network: Network = { latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false };
+  const end = new AbortController();
+  let crashRate = 0.01;
+  const { start } = processes(world, () => flaky(user, world, network, judge.excuse), end.signal);
+  const agents = Array.from({ length: count }, (_, i) =>
+    start((client, signal) =>
+      runAgent(
+        { nodeName: `node-${i}`, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate },
+        client,
+        world,
+        signal,
+      ),
+    ),
+  );
+  const parts = [start(controllersPart(world)), start(schedulerPart(world, scenario.without !== "assume")), ...agents];
+  for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
+  const chaos = new AbortController();
+  if (scenario.trouble !== false) trouble(user, world, network, parts, chaos.signal).catch(() => {});
+  await clock.run(beginning + minutes * 60_000);
+  // The network heals, nothing crashes any more, and the cluster has to find its way home.
+  chaos.abort(new Error("peace"));
+  Object.assign(network, { loss: 0, lateness: 0, down: false });
+  crashRate = 0;
+  await heal(user);
+  await clock.run(beginning + (minutes + 2) * 60_000);
+  end.abort(new Error("the end"));
+}
+
+export async function simulate(scenario: Scenario): Promise<Life> {
+  const hash = createHash("sha256");
+  const clock = virtualClock();
+  const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
+  const judge = judged(
+    memoryStorage(),
+    () => clock.now() - beginning,
+    (fact) => {
+      hash.update(`${fact.at} ${fact.revision} ${fact.key} `).update(fact.value ?? "-");
+      scenario.fact?.(fact);
+    },
+  );
+  await live(scenario, clock, world, judge);
+  return {
+    hash: hash.digest("hex"),
+    commits: judge.commits,
+    violations: judge.violations,
+    unsettled: unsettledOf(judge),
+  };
+}

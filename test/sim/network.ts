@@ -1,0 +1,70 @@
+// A client behind a bad cable: requests are slow, lost before or after they took effect, or arrive long after we gave
+// up.
+import { ApiError } from "../../api/errors.ts";
+import type { Client } from "../../machinery/client.ts";
+import type { World } from "../../machinery/world.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** A world whose time is ours. */
+export interface SimulatedWorld extends World {
+  readonly clock: VirtualClock;
+}
+
+export interface Network {
+  readonly latencyMs: number;
+  readonly timeoutMs: number;
+  /** Chance that a request, and that an answer, is lost. */
+  loss: number;
+  /** Chance that a request arrives after its sender gave up. */
+  lateness: number;
+  /** The server is away: nothing gets through, and every watch is cut. */
+  down: boolean;
+}
+
+/** `createdLate` hears of every pod whose creation arrived after its sender had given up. */
+export function flaky(client: Client, world: SimulatedWorld, network: Network, createdLate: () => void): Client {
+  const { clock, random } = world;
+  // In steps, so that what comes at about the same time comes at the same time.
+  const delay = (): number => Math.round(random.next() * (network.latencyMs / 4)) * 8;
+  const call = <T>(send: () => Promise<T>, late = (): void => {}): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const isLate = random.next() < network.lateness;
+      const there = delay() + (isLate ? network.timeoutMs * 3 : 0);
+      const back = delay();
+      const [lostThere, lostBack] = [random.next() < network.loss, random.next() < network.loss];
+      const answered = clock.after(network.timeoutMs, () => reject(new ApiError("Timeout", "no answer")));
+      if (lostThere || network.down) return;
+      const answer = (settle: () => void): void => {
+        if (lostBack || network.down) return;
+        clock.after(back, () => {
+          answered();
+          settle();
+        });
+      };
+      clock.after(there, () => {
+        if (network.down) return;
+        if (isLate) late();
+        send().then(
+          (value) => answer(() => resolve(value)),
+          (error: unknown) => answer(() => reject(error as Error)),
+        );
+      });
+    });
+  return {
+    get: (r, key) => call(() => client.get(r, key)),
+    list: (r, options) => call(() => client.list(r, options)),
+    create: (r, draft) => call(() => client.create(r, draft), r.kind === "Pod" ? createdLate : undefined),
+    update: (r, object, part) => call(() => client.update(r, object, part)),
+    patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),
+    delete: (r, key, options) => call(() => client.delete(r, key, options)),
+    revision: () => call(() => client.revision()),
+    async *watch(r, options, signal) {
+      for await (const event of client.watch(r, options, signal)) {
+        if (network.down || random.next() < network.loss / 4) throw new ApiError("ServiceUnavailable", "watch cut");
+        // A backlog crosses the wire together: one delay, then everything that is there.
+        if (event.type !== "progress") await clock.sleep(delay() / 2);
+        yield event;
+      }
+    },
+  };
+}

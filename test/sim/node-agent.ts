@@ -1,0 +1,168 @@
+// A node for the simulation: admits, "runs", heartbeats, and now and then loses a container. Real nodes are tested on
+// Docker.
+import { withCondition } from "../../api/conditions.ts";
+import { hasReason } from "../../api/errors.ts";
+import type { Lease, Node, Pod, PodCondition } from "../../api/generated/types.ts";
+import { leases } from "../../api/kinds/leases.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { key, type keyOf, microTimestamp, timestamp, type Draft, type Instant } from "../../api/meta.ts";
+import { isReady, isTerminal } from "../../api/pod/status.ts";
+import type { Client } from "../../machinery/client.ts";
+import { itself, runController, type Decision } from "../../machinery/controller.ts";
+import { informer } from "../../machinery/informer.ts";
+import type { World } from "../../machinery/world.ts";
+
+export interface AgentOptions {
+  readonly nodeName: string;
+  readonly cpu: string;
+  readonly leaseMs: number;
+  /** Chance that a running container dies in any five seconds. */
+  readonly crashRate: () => number;
+}
+interface Observed {
+  readonly pod: Pod;
+  readonly startedAt: Instant | undefined;
+}
+
+const startMs = 800;
+/** How often fate looks for a container to kill. */
+const lookMs = 5_000;
+const conditions = (pod: Pod, ready: boolean, now: Instant): readonly PodCondition[] =>
+  ["Initialized", "ContainersReady", "Ready"].reduce<readonly PodCondition[]>(
+    (all, type) =>
+      withCondition<PodCondition>(all, { type, status: ready || type === "Initialized" ? "True" : "False" }, now),
+    pod.status?.conditions ?? [],
+  );
+
+function statusOf(pod: Pod, ready: boolean, restarts: number, now: Instant): Pod["status"] {
+  return {
+    ...pod.status,
+    phase: "Running",
+    podIP: `10.0.0.${(pod.metadata.name.length % 250) + 1}`,
+    startTime: pod.status?.startTime ?? timestamp(now),
+    conditions: conditions(pod, ready, now),
+    containerStatuses: pod.spec.containers.map((c) => ({
+      name: c.name,
+      image: c.image ?? "",
+      imageID: "",
+      ready,
+      restartCount: restarts,
+      started: ready,
+    })),
+  };
+}
+const restartsOf = (pod: Pod): number => pod.status?.containerStatuses?.[0]?.restartCount ?? 0;
+
+/** Start it, start it again, or clear it away. */
+function decide({ pod, startedAt }: Observed, now: Instant): Decision {
+  if (pod.metadata.deletionTimestamp !== undefined)
+    return { actions: [{ do: "delete", resource: pods, object: pod, options: { gracePeriodSeconds: 0 } }] };
+  if (isTerminal(pod)) return { actions: [] };
+  const say = (ready: boolean, restarts: number): Decision["actions"] => [
+    { do: "status", resource: pods, object: pod, status: statusOf(pod, ready, restarts, now) },
+  ];
+  if (startedAt === undefined)
+    return { actions: isReady(pod) ? say(false, restartsOf(pod) + 1) : [], requeueAfter: startMs };
+  if (isReady(pod)) return { actions: [] };
+  const left = startedAt + startMs - now;
+  return left > 0 ? { actions: [], requeueAfter: left } : { actions: say(true, restartsOf(pod)) };
+}
+
+async function register(client: Client, options: AgentOptions, world: World, signal: AbortSignal): Promise<void> {
+  const { nodeName } = options;
+  const allocatable = { cpu: options.cpu, memory: "16Gi", pods: "110" };
+  const draft: Draft<Node> = {
+    kind: "Node",
+    metadata: { name: nodeName },
+    spec: {},
+    status: { allocatable, capacity: allocatable },
+  };
+  const lease: Draft<Lease> = {
+    kind: "Lease",
+    metadata: { name: nodeName, namespace: "kube-node-lease" },
+    spec: { holderIdentity: nodeName, leaseDurationSeconds: 40 },
+  };
+  const once = async (make: () => Promise<unknown>): Promise<void> => {
+    for (;;) {
+      try {
+        await make();
+        return;
+      } catch (e) {
+        if (hasReason(e, "AlreadyExists")) return;
+        await world.clock.sleep(500, signal);
+      }
+    }
+  };
+  await once(() => client.create(nodes, draft));
+  await once(() => client.create(leases, lease));
+}
+
+async function heartbeat(client: Client, options: AgentOptions, world: World): Promise<void> {
+  const now = world.clock.now();
+  const name = options.nodeName;
+  await client.patch(leases, key("kube-node-lease", name), {
+    type: "merge",
+    patch: { spec: { renewTime: microTimestamp(now) } },
+  });
+  const node = await client.get(nodes, key(undefined, name));
+  if (node.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True")) return;
+  const ready = withCondition(node.status?.conditions, { type: "Ready", status: "True", reason: "KubeletReady" }, now);
+  await client.update(nodes, { ...node, status: { ...node.status, conditions: ready } }, "status");
+}
+
+/** Be a node until the signal aborts; what it runs is forgotten then, as when a machine loses its power. */
+export async function runAgent(
+  options: AgentOptions,
+  client: Client,
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
+  const view = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${options.nodeName}` } });
+  const started = new Map<string, Instant>();
+  const crash = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await world.clock.sleep(lookMs, signal);
+      for (const pod of view.lister.all())
+        if (isReady(pod) && world.random.next() < options.crashRate()) {
+          started.delete(pod.metadata.uid);
+          for (const touch of touched) touch(pod);
+        }
+    }
+  };
+  const beat = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await heartbeat(client, options, world).catch((e: unknown) =>
+        world.log("heartbeat failed", { error: (e as Error).message }),
+      );
+      await world.clock.sleep(options.leaseMs, signal);
+    }
+  };
+  const touched: ((pod: Pod) => void)[] = [];
+  const noticing = {
+    ...view,
+    onChange: (handler: (pod: Pod, before: Pod | undefined) => void) => {
+      view.onChange(handler);
+      touched.push((pod) => handler(pod, pod));
+    },
+  };
+  const controller = {
+    name: `kubelet/${options.nodeName}`,
+    watches: [{ informer: noticing, keys: itself }],
+    observe: (k: ReturnType<typeof keyOf>): Observed | undefined => {
+      const pod = view.lister.get(k);
+      if (!pod) return undefined;
+      const startedAt = started.get(pod.metadata.uid);
+      if (startedAt === undefined) started.set(pod.metadata.uid, world.clock.now());
+      return { pod, startedAt };
+    },
+    decide,
+  };
+  await register(client, options, world, signal);
+  await Promise.all([
+    view.run(signal),
+    runController(controller, client, world, signal, { workers: 4 }),
+    crash(),
+    beat(),
+  ]);
+}

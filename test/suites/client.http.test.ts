@@ -1,0 +1,45 @@
+// The client across the wire, against a server that listens; and what only a wire can do: break.
+import { expect, test } from "vitest";
+import { isAmbiguous } from "../../api/errors.ts";
+import { configMaps } from "../../api/kinds/configmaps.ts";
+import { key } from "../../api/meta.ts";
+import { httpClient } from "../../machinery/http-client.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+import { clientSuite } from "./client.ts";
+import { listeningServer, type TestServer } from "./listening.ts";
+
+const world = realWorld(() => {});
+const clientOf = ({ url, ca, admin }: TestServer, signal: AbortSignal) =>
+  httpClient({ url, ca, ...admin, userAgent: "suite" }, world, signal);
+
+clientSuite("http", async () => {
+  const server = await listeningServer();
+  const stop = new AbortController();
+  return {
+    client: clientOf(server, stop.signal),
+    compact: server.compact,
+    async close() {
+      stop.abort();
+      await server.close();
+    },
+  };
+});
+
+test("http: a server that is gone is an ambiguous error, and a watch on it ends with one", async () => {
+  const server = await listeningServer();
+  const stop = new AbortController();
+  const client = clientOf(server, stop.signal);
+  const watch = client.watch(configMaps, { from: await client.revision() }, stop.signal)[Symbol.asyncIterator]();
+  const next = watch.next();
+  await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "a", namespace: "default" } });
+  expect((await next).value).toMatchObject({ type: "applied" });
+  const broken = watch.next().then(
+    (r) => (r.done ? "ended" : r),
+    (e: unknown) => (isAmbiguous(e) ? "broke" : e),
+  );
+  await server.close();
+  expect(["ended", "broke"]).toContain(await broken);
+  const lost = client.get(configMaps, key("default", "a")).catch((e: unknown) => e);
+  expect(isAmbiguous(await lost)).toBe(true);
+  stop.abort();
+});

@@ -1,0 +1,31 @@
+// The client within the server's process, over the log in memory and over the log in SQLite.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootstrap } from "../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../apiserver/registry/in-process.ts";
+import { registry } from "../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { sqliteStorage } from "../../apiserver/storage/sqlite.ts";
+import type { Storage } from "../../apiserver/storage/storage.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+import { clientSuite, type OpenClient } from "./client.ts";
+
+const world = realWorld(() => {});
+const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+
+async function over(storage: Storage, close: () => void): Promise<OpenClient> {
+  const client = inProcessClient(registry(storage, world, ranges));
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  return { client, compact: async () => storage.compact(await storage.revision()), close: async () => close() };
+}
+
+clientSuite("in-process, memory", () => over(memoryStorage(), () => {}));
+clientSuite("in-process, sqlite", () => {
+  const folder = mkdtempSync(join(tmpdir(), "orrery-client-"));
+  const stop = new AbortController();
+  return over(sqliteStorage({ path: join(folder, "log.db") }, stop.signal), () => {
+    stop.abort();
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,459 @@
+// What every carrier of the client must do, and with it what the registry does: the verbs, as components use them.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ApiError, type ErrorReason } from "../../api/errors.ts";
+import { configMaps } from "../../api/kinds/configmaps.ts";
+import { deployments } from "../../api/kinds/deployments.ts";
+import { namespaces } from "../../api/kinds/namespaces.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { type Pod, pods } from "../../api/kinds/pods.ts";
+import { services } from "../../api/kinds/services.ts";
+import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
+import type { Client, WatchEvent, WatchOptions } from "../../machinery/client.ts";
+
+/** A client to an empty cluster, and the way to be rid of both. */
+export interface OpenClient {
+  readonly client: Client;
+  /** Gives up all of history. */
+  compact(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const podDraft = (name: string, labels: Record<string, string> = {}, nodeName?: string): Draft<Pod> => ({
+  kind: "Pod",
+  metadata: { name, namespace: "default", labels },
+  spec: { containers: [{ name: "c", image: "i" }], ...(nodeName && { nodeName }) },
+});
+const at = (name: string) => key("default", name);
+const deployment = (name: string, replicas: number) =>
+  ({
+    kind: "Deployment",
+    metadata: { name, namespace: "default" },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "c", image: "i" }] } },
+    },
+  }) as const;
+
+async function refusal(request: Promise<unknown>): Promise<{ reason: ErrorReason; message: string }> {
+  const e = await request.then(
+    () => new Error("it was not refused"),
+    (error: unknown) => error,
+  );
+  if (!(e instanceof ApiError)) throw e;
+  return { reason: e.reason, message: e.message };
+}
+
+type It = (what: string, body: (client: Client, signal: AbortSignal) => Promise<void>) => void;
+
+export function clientSuite(name: string, open: () => Promise<OpenClient>): void {
+  let opened: OpenClient;
+  let stop: AbortController;
+  beforeEach(async () => {
+    opened = await open();
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await opened.close();
+  });
+  const it: It = (what, body) => test(`${name}: ${what}`, () => body(opened.client, stop.signal));
+  writing(it);
+  patching(it);
+  refusing(it);
+  parts(it);
+  deleting(it);
+  listing(it);
+  watching(it);
+  addressing(it);
+  test(`${name}: who comes back after history was given up is told to list anew`, () => expiring(opened, stop.signal));
+}
+
+function writing(it: It): void {
+  it("what is created has an identity, defaults, and a place in history", async (client) => {
+    const pod = await client.create(pods, podDraft("web"));
+    expect(pod.metadata.uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect([pod.apiVersion, pod.kind, pod.spec.restartPolicy, pod.status?.phase]).toEqual([
+      "v1",
+      "Pod",
+      "Always",
+      "Pending",
+    ]);
+    expect(revisionOf(pod)).toBe(await client.revision());
+    expect(await client.get(pods, at("web"))).toEqual(pod);
+  });
+  it("a generated name begins as asked and is free", async (client) => {
+    const draft = { ...podDraft(""), metadata: { generateName: "web-", namespace: "default" } };
+    const names = await Promise.all([1, 2, 3].map(async () => (await client.create(pods, draft)).metadata.name));
+    expect(new Set(names).size).toBe(3);
+    for (const made of names) expect(made).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+  });
+  it("an update replaces; the generation rises with the spec and with nothing else", async (client) => {
+    const made = await client.create(deployments, deployment("web", 1));
+    const labelled = await client.update(deployments, { ...made, metadata: { ...made.metadata, labels: { a: "b" } } });
+    const scaled = await client.update(deployments, { ...labelled, spec: { ...labelled.spec, replicas: 2 } });
+    const told = await client.update(deployments, { ...scaled, status: { replicas: 2 } }, "status");
+    expect([made, labelled, scaled, told].map((d) => d.metadata.generation)).toEqual([1, 1, 2, 2]);
+    expect([told.status?.replicas, told.spec.replicas, told.metadata.labels]).toEqual([2, 2, { a: "b" }]);
+  });
+  it("an update that changes nothing is no fact of history", async (client) => {
+    const made = await client.create(deployments, deployment("web", 1));
+    const again = await client.update(deployments, made);
+    expect(again).toEqual(made);
+    expect(await client.revision()).toBe(revisionOf(made));
+  });
+  it("status is written by itself: an update leaves it, a status update leaves the rest", async (client) => {
+    const made = await client.create(pods, podDraft("web"));
+    const told = await client.update(
+      pods,
+      { ...made, spec: { ...made.spec, hostname: "other" }, status: { phase: "Running" } },
+      "status",
+    );
+    expect([told.status?.phase, told.spec]).toEqual(["Running", made.spec]);
+    const kept = await client.update(pods, { ...told, status: { phase: "Failed" } });
+    expect(kept.status?.phase).toBe("Running");
+  });
+}
+
+function patching(it: It): void {
+  it("patches: merge, strategic and JSON, each in its own way", async (client) => {
+    await client.create(pods, podDraft("web", { a: "1" }));
+    const merged = await client.patch(pods, at("web"), {
+      type: "merge",
+      patch: { metadata: { labels: { a: null, b: "2" } } },
+    });
+    expect(merged.metadata.labels).toEqual({ b: "2" });
+    const container = { name: "c", image: "j" };
+    const strategic = await client.patch(pods, at("web"), {
+      type: "strategic",
+      patch: { spec: { containers: [container] } },
+    });
+    expect([
+      strategic.spec.containers.length,
+      strategic.spec.containers[0]?.image,
+      strategic.spec.containers[0]?.imagePullPolicy,
+    ]).toEqual([1, "j", merged.spec.containers[0]?.imagePullPolicy]);
+    const operations = [
+      { op: "test", path: "/metadata/labels/b", value: "2" },
+      { op: "add", path: "/metadata/labels/c", value: "3" },
+    ];
+    const edited = await client.patch(pods, at("web"), { type: "json", operations });
+    expect(edited.metadata.labels).toEqual({ b: "2", c: "3" });
+  });
+  it("many patches at once all count", async (client) => {
+    await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "c", namespace: "default" } });
+    const one = (i: number) =>
+      client.patch(configMaps, at("c"), { type: "merge", patch: { data: { [`k${i}`]: "v" } } });
+    await Promise.all([0, 1, 2, 3, 4].map(one));
+    expect(Object.keys((await client.get(configMaps, at("c"))).data ?? {}).sort()).toEqual([
+      "k0",
+      "k1",
+      "k2",
+      "k3",
+      "k4",
+    ]);
+  });
+}
+
+function refusing(it: It): void {
+  it("says no in Kubernetes' words", async (client) => {
+    const made = await client.create(pods, podDraft("web"));
+    await client.patch(pods, at("web"), { type: "merge", patch: { metadata: { labels: { new: "er" } } } });
+    const stale = "the object has been modified; please apply your changes to the latest version and try again";
+    const rows = [
+      [() => client.get(pods, at("nope")), "NotFound", 'pods "nope" not found'],
+      [() => client.get(deployments, at("nope")), "NotFound", 'deployments.apps "nope" not found'],
+      [() => client.create(pods, podDraft("web")), "AlreadyExists", 'pods "web" already exists'],
+      [() => client.update(pods, made), "Conflict", `Operation cannot be fulfilled on pods "web": ${stale}`],
+      [
+        () => client.create(pods, { ...podDraft("x"), metadata: { name: "x", namespace: "nowhere" } }),
+        "NotFound",
+        'namespaces "nowhere" not found',
+      ],
+      [
+        () => client.create(pods, podDraft("Upper")),
+        "Invalid",
+        /^Pod "Upper" is invalid: metadata.name: Invalid value: "Upper": a lowercase RFC 1123 subdomain/,
+      ],
+      [
+        () => client.create(deployments, { ...deployment("d", 1), spec: { ...deployment("d", 1).spec, replicas: -1 } }),
+        "Invalid",
+        /^Deployment.apps "d" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0/,
+      ],
+      [
+        () => client.delete(pods, at("web"), { uid: "another" }),
+        "Conflict",
+        /^Operation cannot be fulfilled on Pod "web": the UID in the precondition \(another\)/,
+      ],
+      [
+        () => client.delete(namespaces, key(undefined, "kube-system")),
+        "Forbidden",
+        'namespaces "kube-system" is forbidden: this namespace may not be deleted',
+      ],
+      [() => client.list(pods, { fieldSelector: "spec.nope=1" }), "BadRequest", /field label not supported: spec.nope/],
+      [
+        () =>
+          client.patch(pods, at("web"), {
+            type: "json",
+            operations: [{ op: "test", path: "/metadata/name", value: "x" }],
+          }),
+        "Invalid",
+        /^the server rejected our request due to an error in our request$/,
+      ],
+    ] as const;
+    for (const [request, reason, message] of rows) {
+      const said = await refusal(request());
+      expect(said.reason, said.message).toBe(reason);
+      if (typeof message === "string") expect(said.message).toBe(message);
+      else expect(said.message).toMatch(message);
+    }
+  });
+}
+
+function parts(it: It): void {
+  it("a pod is bound to a node, once", async (client) => {
+    const pod = await client.create(pods, podDraft("web"));
+    const bound = await client.update(pods, { ...pod, spec: { ...pod.spec, nodeName: "n1" } }, "binding");
+    expect(bound.spec.nodeName).toBe("n1");
+    expect(bound.status?.conditions?.map((c) => `${c.type}=${c.status}`)).toEqual(["PodScheduled=True"]);
+    const again = await refusal(client.update(pods, { ...pod, spec: { ...pod.spec, nodeName: "n2" } }, "binding"));
+    expect(again).toEqual({
+      reason: "Conflict",
+      message: 'Operation cannot be fulfilled on pods "web": pod web is already assigned to node "n1"',
+    });
+  });
+  it("scale changes the count alone", async (client) => {
+    const made = await client.create(deployments, deployment("web", 1));
+    const scaled = await client.update(
+      deployments,
+      { ...made, spec: { ...made.spec, replicas: 3, paused: true } },
+      "scale",
+    );
+    expect([scaled.spec.replicas, scaled.spec.paused]).toEqual([3, undefined]);
+    const patched = await client.patch(
+      deployments,
+      at("web"),
+      { type: "merge", patch: { spec: { replicas: 5 } } },
+      "scale",
+    );
+    expect([patched.spec.replicas, patched.metadata.generation]).toEqual([5, 3]);
+  });
+}
+
+function deleting(it: It): void {
+  it("a pod that no node has goes at once; one that runs is given its time", async (client) => {
+    await client.create(pods, podDraft("idle"));
+    await client.delete(pods, at("idle"));
+    expect((await refusal(client.get(pods, at("idle")))).reason).toBe("NotFound");
+    await client.create(pods, podDraft("web", {}, "n1"));
+    const marked = await client.delete(pods, at("web"));
+    const going = await client.get(pods, at("web"));
+    expect([revisionOf(going), going.metadata.deletionGracePeriodSeconds]).toEqual([marked, 30]);
+    expect(going.metadata.deletionTimestamp).toBeDefined();
+    await client.delete(pods, at("web"), { gracePeriodSeconds: 5 });
+    expect((await client.get(pods, at("web"))).metadata.deletionGracePeriodSeconds).toBe(5);
+    const gone = await client.delete(pods, at("web"), { gracePeriodSeconds: 0, uid: going.metadata.uid });
+    expect(gone).toBe(await client.revision());
+    expect((await refusal(client.get(pods, at("web")))).reason).toBe("NotFound");
+  });
+  it("finalizers hold an object back until the last is taken away", async (client) => {
+    const draft = podDraft("web");
+    await client.create(pods, { ...draft, metadata: { ...draft.metadata, finalizers: ["orrery.dev/hold"] } });
+    await client.delete(pods, at("web"));
+    const held = await client.get(pods, at("web"));
+    expect(held.metadata.deletionTimestamp).toBeDefined();
+    const late = { ...held, metadata: { ...held.metadata, finalizers: ["orrery.dev/hold", "orrery.dev/more"] } };
+    expect((await refusal(client.update(pods, late))).message).toMatch(
+      /no new finalizers can be added if the object is being deleted/,
+    );
+    await client.update(pods, { ...held, metadata: { ...held.metadata, finalizers: [] } });
+    expect((await refusal(client.get(pods, at("web")))).reason).toBe("NotFound");
+  });
+  it("propagation is left to the garbage collector as a finalizer", async (client) => {
+    for (const [policy, finalizer] of [
+      ["Foreground", "foregroundDeletion"],
+      ["Orphan", "orphan"],
+    ] as const) {
+      const name = policy.toLowerCase();
+      await client.create(deployments, deployment(name, 1));
+      await client.delete(deployments, at(name), { propagationPolicy: policy });
+      const { metadata } = await client.get(deployments, at(name));
+      expect([metadata.finalizers, metadata.deletionTimestamp !== undefined, metadata.generation]).toEqual([
+        [finalizer],
+        true,
+        2,
+      ]);
+    }
+    await client.create(deployments, deployment("background", 1));
+    await client.delete(deployments, at("background"), { propagationPolicy: "Background" });
+    expect((await refusal(client.get(deployments, at("background")))).reason).toBe("NotFound");
+  });
+  it("a namespace that goes takes nothing new in, and is gone once it is let go", async (client) => {
+    await client.create(namespaces, { kind: "Namespace", metadata: { name: "x" }, spec: {} });
+    await client.delete(namespaces, key(undefined, "x"));
+    const going = await client.get(namespaces, key(undefined, "x"));
+    expect(going.status?.phase).toBe("Terminating");
+    const late = await refusal(client.create(pods, { ...podDraft("web"), metadata: { name: "web", namespace: "x" } }));
+    expect(late).toEqual({
+      reason: "Forbidden",
+      message: 'pods "web" is forbidden: unable to create new content in namespace x because it is being terminated',
+    });
+    await client.update(namespaces, { ...going, spec: { finalizers: [] } }, "finalize");
+    expect((await refusal(client.get(namespaces, key(undefined, "x")))).reason).toBe("NotFound");
+  });
+}
+
+function listing(it: It): void {
+  it("lists what the selectors pick, in the namespace asked for", async (client) => {
+    await client.create(namespaces, { kind: "Namespace", metadata: { name: "other" }, spec: {} });
+    await client.create(pods, podDraft("a", { app: "x" }, "n1"));
+    await client.create(pods, podDraft("b", { app: "y" }, "n1"));
+    await client.create(pods, podDraft("c", { app: "x" }, "n2"));
+    await client.create(pods, {
+      ...podDraft("d", { app: "x" }),
+      metadata: { name: "d", namespace: "other", labels: { app: "x" } },
+    });
+    const rows = [
+      [{}, "a b c d"],
+      [{ namespace: "default" }, "a b c"],
+      [{ labelSelector: "app=x" }, "a c d"],
+      [{ labelSelector: "app in (x,y),app!=y", namespace: "default" }, "a c"],
+      [{ fieldSelector: "spec.nodeName=n1" }, "a b"],
+      [{ fieldSelector: "spec.nodeName=n1,metadata.name!=a" }, "b"],
+      [{ fieldSelector: "metadata.namespace=other", labelSelector: "app" }, "d"],
+    ] as const;
+    for (const [options, names] of rows) {
+      const { items } = await client.list(pods, options);
+      expect([options, items.map((p) => p.metadata.name).join(" ")]).toEqual([options, names]);
+    }
+  });
+  it("a list in pages is one list, whatever is written meanwhile", async (client) => {
+    for (const name of ["a", "b", "c", "d", "e"]) await client.create(pods, podDraft(name));
+    const first = await client.list(pods, { limit: 2 });
+    await client.create(pods, podDraft("bb"));
+    await client.delete(pods, at("e"));
+    const second = await client.list(pods, { limit: 2, continue: first.next! });
+    const third = await client.list(pods, { limit: 2, continue: second.next! });
+    expect([first, second, third].flatMap((p) => p.items.map((o) => o.metadata.name)).join("")).toBe("abcde");
+    expect([second.revision, third.revision, third.next]).toEqual([first.revision, first.revision, undefined]);
+  });
+}
+
+async function expiring({ client, compact }: OpenClient, signal: AbortSignal): Promise<void> {
+  const from = await client.revision();
+  await client.create(pods, podDraft("a"));
+  await client.create(pods, podDraft("b"));
+  const { next } = await client.list(pods, { limit: 1 });
+  await client.create(pods, podDraft("c"));
+  await compact();
+  const watch = client.watch(pods, { from }, signal)[Symbol.asyncIterator]();
+  expect((await refusal(watch.next())).reason).toBe("Expired");
+  expect((await refusal(client.list(pods, { limit: 1, continue: next! }))).reason).toBe("Expired");
+}
+
+/** What a watch told until it had come to `target`. */
+async function told(client: Client, options: WatchOptions, target: Revision, signal: AbortSignal): Promise<string[]> {
+  const heard: WatchEvent<Pod>[] = [];
+  for await (const event of client.watch(pods, options, signal)) {
+    heard.push(event);
+    if (event.revision >= target) break;
+  }
+  return heard.flatMap((e) => (e.type === "progress" ? [] : [`${e.type} ${e.object.metadata.name}`]));
+}
+
+function watching(it: It): void {
+  it("a watch tells of each change, and then, when somebody asks, how far history has come", async (client, signal) => {
+    const from = await client.revision();
+    const watched = told(client, { from }, revision(from + 4), signal);
+    await client.create(pods, podDraft("a"));
+    await client.patch(pods, at("a"), { type: "merge", patch: { metadata: { labels: { x: "y" } } } });
+    await client.delete(pods, at("a"));
+    await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "c", namespace: "default" } });
+    // Who asks where history is makes it known to those whose kind it passed by.
+    expect(await client.revision()).toBe(from + 4);
+    expect(await watched).toEqual(["applied a", "applied a", "deleted a"]);
+  });
+  it("what a selector no longer picks is told as deleted", async (client, signal) => {
+    const from = await client.revision();
+    await client.create(pods, podDraft("a", { app: "x" }));
+    await client.create(pods, podDraft("b", { app: "y" }));
+    await client.patch(pods, at("a"), { type: "merge", patch: { metadata: { labels: { app: "y" } } } });
+    const last = await client.patch(pods, at("b"), { type: "merge", patch: { metadata: { labels: { app: "x" } } } });
+    expect(await told(client, { from, labelSelector: "app=x" }, revisionOf(last), signal)).toEqual([
+      "applied a",
+      "deleted a",
+      "applied b",
+    ]);
+  });
+  it("a node hears of its own pods, from their binding on", async (client, signal) => {
+    const from = await client.revision();
+    const pod = await client.create(pods, podDraft("a"));
+    await client.create(pods, podDraft("b", {}, "n2"));
+    const bound = await client.update(pods, { ...pod, spec: { ...pod.spec, nodeName: "n1" } }, "binding");
+    expect(await told(client, { from, fieldSelector: "spec.nodeName=n1" }, revisionOf(bound), signal)).toEqual([
+      "applied a",
+    ]);
+  });
+  it("a deletion is told with the revision at which it happened", async (client, signal) => {
+    await client.create(pods, podDraft("a"));
+    const from = await client.revision();
+    const gone = await client.delete(pods, at("a"));
+    for await (const event of client.watch(pods, { from }, signal)) {
+      expect([event.type, event.revision, event.type !== "progress" && revisionOf(event.object)]).toEqual([
+        "deleted",
+        gone,
+        gone,
+      ]);
+      break;
+    }
+  });
+  it("a watch ends when it is told to", async (client) => {
+    const stop = new AbortController();
+    const watched = told(client, { from: await client.revision() }, revision(Number.MAX_SAFE_INTEGER), stop.signal);
+    stop.abort();
+    expect(await watched).toEqual([]);
+  });
+}
+
+function addressing(it: It): void {
+  const service = (name: string, spec: object = {}) => client0(name, { ports: [{ port: 80 }], ...spec });
+  const client0 = (name: string, spec: object) =>
+    ({ kind: "Service", metadata: { name, namespace: "default" }, spec }) as const;
+  it("every service has an address of its own", async (client) => {
+    const made = await Promise.all(["a", "b", "c", "d"].map((name) => client.create(services, service(name))));
+    const ips = made.map((s) => s.spec.clusterIP!);
+    expect(new Set(ips).size).toBe(4);
+    for (const ip of ips) expect(ip).toMatch(/^10\.96\.\d+\.\d+$/);
+    expect(made[0]?.spec.clusterIPs).toEqual([ips[0]]);
+    const taken = await refusal(client.create(services, service("e", { clusterIP: ips[0] })));
+    expect(taken.message).toMatch(/spec.clusterIPs: Invalid value: .*provided IP is already allocated/);
+    const outside = await refusal(client.create(services, service("e", { clusterIP: "10.0.0.1" })));
+    expect(outside.message).toMatch(/not in the valid range. The range of valid IPs is 10.96.0.0\/16/);
+  });
+  it("a service keeps its address, may have none, and gets ports on nodes when it asks", async (client) => {
+    const made = await client.create(services, service("a"));
+    const kept = await client.update(services, { ...made, spec: { ports: [{ port: 81 }] } });
+    expect(kept.spec.clusterIP).toBe(made.spec.clusterIP);
+    expect((await client.create(services, service("headless", { clusterIP: "None" }))).spec.clusterIPs).toEqual([
+      "None",
+    ]);
+    const outside = await client.update(services, { ...kept, spec: { ...kept.spec, type: "NodePort" } });
+    const nodePort = outside.spec.ports?.[0]?.nodePort ?? 0;
+    expect(nodePort >= 30000 && nodePort <= 32767).toBe(true);
+    const taken = await refusal(
+      client.create(services, service("b", { type: "NodePort", ports: [{ port: 80, nodePort }] })),
+    );
+    expect(taken.message).toMatch(/spec.ports\[0\].nodePort: Invalid value: \d+: provided port is already allocated/);
+    const inside = await client.update(services, { ...outside, spec: { ...outside.spec, type: "ClusterIP" } });
+    expect(inside.spec.ports?.[0]?.nodePort).toBeUndefined();
+  });
+  it("a node says itself what it has", async (client) => {
+    const node = await client.create(nodes, {
+      kind: "Node",
+      metadata: { name: "n1" },
+      spec: {},
+      status: { capacity: { cpu: "2000m" } },
+    });
+    expect(node.status?.capacity).toEqual({ cpu: "2" });
+  });
+}

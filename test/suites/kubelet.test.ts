@@ -1,0 +1,299 @@
+// The whole kubelet, on a simulated engine and a real API over memory: what becomes of pods, told as stories.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ContainerStatus, Node, Pod, PodSpec } from "../../api/generated/types.ts";
+import { configMaps } from "../../api/kinds/configmaps.ts";
+import { events } from "../../api/kinds/events.ts";
+import { leases } from "../../api/kinds/leases.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { type Draft, key } from "../../api/meta.ts";
+import { bootstrap } from "../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../apiserver/registry/in-process.ts";
+import { registry } from "../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { type KubeletSettings, kubelet } from "../../kubelet/kubelet.ts";
+import type { Client } from "../../machinery/client.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+import { type SimulatedRuntime, simulatedRuntime } from "../sim/runtime.ts";
+
+const world = realWorld(() => {});
+const nodeName = "n1";
+const image = "sim/shell:1";
+const sh = (script: string) => ["sh", "-c", script];
+const lives = sh("trap 'exit 0' TERM; while :; do sleep 1; done");
+
+interface Stage {
+  readonly client: Client;
+  readonly runtime: SimulatedRuntime;
+  readonly stateDir: string;
+  /** Ends the kubelet and resolves when it has ended. */
+  stop(): Promise<void>;
+  start(): void;
+}
+let stage: Stage;
+
+async function open(): Promise<Stage> {
+  const client = inProcessClient(
+    registry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
+  );
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
+  const runtime = simulatedRuntime(world, [image]);
+  const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
+  const settings: KubeletSettings = {
+    nodeName,
+    nodeIp: "172.30.0.11",
+    kubeletPort: 10_250,
+    capacity: { cpuMillis: 1_000, memoryBytes: 2 ** 40, pods: 10 },
+    podCidr: "10.244.1.0/24",
+    clusterDns: "10.96.0.10",
+    clusterDomain: "cluster.local",
+    stateDir,
+    labels: {},
+    times: { leaseRenewMs: 100, leaseDurationSeconds: 40, statusCheckMs: 100, statusReportMs: 300_000 },
+  };
+  const quietly = (_: unknown, signal: AbortSignal) => new Promise<void>((go) => void onAbort(signal, go));
+  let ended: Promise<void> = Promise.resolve();
+  let life = new AbortController();
+  return {
+    client,
+    runtime,
+    stateDir,
+    start() {
+      life = new AbortController();
+      ended = kubelet(settings, { world, client, runtime }, quietly, life.signal);
+    },
+    async stop() {
+      life.abort();
+      await ended;
+    },
+  };
+}
+
+beforeEach(async () => {
+  stage = await open();
+  stage.start();
+});
+afterEach(async () => {
+  await stage.stop();
+  rmSync(stage.stateDir, { recursive: true });
+});
+
+const find = (name: string): Promise<Pod | undefined> =>
+  stage.client.get(pods, key("default", name)).catch(() => undefined);
+
+async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const seen = await look();
+    if (isSo(seen)) return seen;
+    if (tries > 400) throw new Error(`not so after a long time: ${JSON.stringify(seen, null, 1)}`);
+    await world.clock.sleep(10);
+  }
+}
+
+async function bind(name: string, spec: Partial<PodSpec> = {}): Promise<void> {
+  const containers = [{ name: "c", image, command: lives }];
+  const draft = { metadata: { name, namespace: "default" }, spec: { containers, ...spec, nodeName } };
+  await stage.client.create(pods, draft as unknown as Draft<Pod>);
+}
+const isReady = (p: Pod | undefined): boolean =>
+  p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
+const ready = (name: string) => until(() => find(name), isReady) as Promise<Pod>;
+const first = (p: Pod | undefined): ContainerStatus | undefined => p?.status?.containerStatuses?.[0];
+const idOf = (p: Pod): string => first(p)!.containerID!.replace("docker://", "");
+const reasons = async (name: string): Promise<readonly string[]> =>
+  (await stage.client.list(events)).items.filter((e) => e.involvedObject.name === name).map((e) => e.reason ?? "");
+const node = (): Promise<Node> => stage.client.get(nodes, key(undefined, nodeName));
+const readiness = (n: Node | undefined) => n?.status?.conditions?.find((c) => c.type === "Ready");
+
+describe("a pod", () => {
+  test("runs, is told of, and is deleted without a trace", async () => {
+    await bind("web");
+    const p = await ready("web");
+    expect(p.status).toMatchObject({ phase: "Running", hostIP: "172.30.0.11", qosClass: "BestEffort" });
+    expect(p.status?.podIP).toMatch(/^10\.0\./);
+    await until(
+      () => reasons("web"),
+      (seen) => ["Pulled", "Created", "Started"].every((r) => seen.includes(r)),
+    );
+    await stage.client.delete(pods, key("default", "web"));
+    await until(
+      () => find("web"),
+      (seen) => seen === undefined,
+    );
+    const left = await stage.runtime.list(undefined, new AbortController().signal);
+    expect([...left.containers, ...left.sandboxes]).toEqual([]);
+    expect(readdirSync(join(stage.stateDir, "pods"))).toEqual([]);
+  });
+
+  test("that loses a container has it back at once", async () => {
+    await bind("web");
+    const before = await ready("web");
+    const since = world.clock.now();
+    stage.runtime.kill(idOf(before));
+    const after = await until(
+      () => find("web"),
+      (p) => first(p)?.restartCount === 1 && isReady(p),
+    );
+    expect(world.clock.now() - since).toBeLessThan(1_000);
+    expect(first(after)?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
+  });
+
+  test("that dies again and again is made to wait", async () => {
+    await bind("web", { containers: [{ name: "c", image, command: sh("exit 1") }] });
+    const p = await until(
+      () => find("web"),
+      (seen) => first(seen)?.state?.waiting?.reason === "CrashLoopBackOff",
+    );
+    expect(first(p)?.restartCount).toBe(1);
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("BackOff"),
+    );
+  });
+});
+
+describe("a pod on its way", () => {
+  test("that loses its sandbox gets another", async () => {
+    await bind("web");
+    const before = await ready("web");
+    stage.runtime.killSandbox(before.metadata.uid);
+    const after = await until(
+      () => find("web"),
+      (p) => p?.status?.podIP !== before.status?.podIP && isReady(p),
+    );
+    expect(first(after)?.restartCount).toBe(1);
+    expect(await reasons("web")).toContain("SandboxChanged");
+  });
+
+  test("goes through its init containers in order, and ends when its work is done", async () => {
+    const step = (name: string, script: string) => ({ name, image, command: sh(script) });
+    await bind("job", {
+      restartPolicy: "Never",
+      initContainers: [step("one", "sleep 0.1"), step("two", "exit 0")],
+      containers: [step("c", "echo done; exit 0")],
+    });
+    const p = await until(
+      () => find("job"),
+      (seen) => seen?.status?.phase === "Succeeded",
+    );
+    const [one, two] = p?.status?.initContainerStatuses ?? [];
+    expect([one?.ready, two?.ready, first(p)?.state?.terminated?.reason]).toEqual([true, true, "Completed"]);
+    await until(
+      async () => (await stage.runtime.list(undefined, new AbortController().signal)).sandboxes,
+      (left) => left.length === 0,
+    );
+  });
+
+  test("whose image cannot be had says so in the engine's words", async () => {
+    await bind("web", { containers: [{ name: "c", image: "no/such:1" }] });
+    const p = await until(
+      () => find("web"),
+      (seen) => first(seen)?.state?.waiting?.reason === "ErrImagePull",
+    );
+    expect(first(p)?.state?.waiting?.message).toBe("manifest for no/such:1 not found");
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("Failed"),
+    );
+  });
+});
+
+describe("a pod that has to wait", () => {
+  test("that refers to what is not there waits for it", async () => {
+    const volumes = [{ name: "v", configMap: { name: "cm" } }];
+    const volumeMounts = [{ name: "v", mountPath: "/v" }];
+    await bind("web", { volumes, containers: [{ name: "c", image, command: lives, volumeMounts }] });
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("FailedMount"),
+    );
+    await stage.client.create(configMaps, {
+      kind: "ConfigMap",
+      metadata: { name: "cm", namespace: "default" },
+      data: { a: "1" },
+    });
+    const p = await ready("web");
+    expect(existsSync(join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~configmap/v/a"))).toBe(true);
+  });
+
+  test("that does not fit is refused, and says by how much", async () => {
+    await bind("big", { containers: [{ name: "c", image, resources: { requests: { cpu: "2" } } }] });
+    const p = await until(
+      () => find("big"),
+      (seen) => seen?.status?.phase === "Failed",
+    );
+    expect(p?.status?.reason).toBe("OutOfcpu");
+    expect(p?.status?.message).toContain("requested: 2000, used: 0, capacity: 1000");
+  });
+
+  test("is not ready before its probe says so", async () => {
+    const readinessProbe = { exec: { command: sh("exit 1") }, periodSeconds: 1 };
+    await bind("web", { containers: [{ name: "c", image, command: lives, readinessProbe }] });
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("Unhealthy"),
+    );
+    expect(isReady(await find("web"))).toBe(false);
+  });
+
+  test("that nobody knows any more is removed", async () => {
+    await bind("web");
+    const p = await ready("web");
+    await stage.stop();
+    await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
+    expect(await find("web")).toBeUndefined();
+    stage.start();
+    const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
+    await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
+  });
+});
+
+describe("a kubelet", () => {
+  test("that is started again finds its pods as they were", async () => {
+    await bind("web");
+    const before = await ready("web");
+    await stage.stop();
+    stage.start();
+    await world.clock.sleep(300);
+    const after = await find("web");
+    expect(first(after)).toEqual(first(before));
+    expect(after?.status).toEqual(before.status);
+  });
+
+  test("registers its node and keeps its lease", async () => {
+    const n = await until(
+      () => node().catch(() => undefined),
+      (seen) => readiness(seen)?.status === "True",
+    );
+    expect(n?.spec.podCIDR).toBe("10.244.1.0/24");
+    expect(n?.status?.capacity).toMatchObject({ cpu: "1", pods: "10" });
+    expect(n?.status?.images?.flatMap((i) => i.names ?? [])).toContain(image);
+    const lease = () => stage.client.get(leases, key("kube-node-lease", nodeName)).catch(() => undefined);
+    const early = await until(lease, (l) => l?.spec.renewTime !== undefined);
+    await until(lease, (l) => l?.spec.renewTime !== early?.spec.renewTime);
+  });
+
+  test("whose engine is gone says so, waits, and goes on", async () => {
+    await bind("web");
+    await ready("web");
+    stage.runtime.setDown(true);
+    const n = await until(
+      () => node(),
+      (seen) => readiness(seen)?.status === "False",
+    );
+    expect(readiness(n)).toMatchObject({ reason: "KubeletNotReady" });
+    expect(readiness(n)?.message).toContain("container runtime is down");
+    await bind("later");
+    stage.runtime.setDown(false);
+    await until(
+      () => node(),
+      (seen) => readiness(seen)?.status === "True",
+    );
+    await ready("later");
+    expect(first(await find("web"))?.restartCount).toBe(0);
+  });
+});

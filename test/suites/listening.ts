@@ -1,0 +1,68 @@
+// A real API server on a free loopback port, over memory storage, with certificates of its own.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { apiServer, type ServerOptions } from "../../apiserver/server.ts";
+import { adminCredentials, kubeconfig } from "../../cli/cluster/credentials.ts";
+import { type Authority, newAuthority, newSigningKey, type Pem } from "../../cli/cluster/pki.ts";
+import type { Client } from "../../machinery/client.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+
+/** How to reach a server that listens, as its administrator. */
+export interface TestServer {
+  readonly url: string;
+  readonly ca: string;
+  readonly admin: Pem;
+  /** Signs certificates that this server and its clients believe. */
+  readonly authority: Authority;
+  /** A kubeconfig file that works for as long as the server does. */
+  readonly kubeconfig: string;
+  /** Speaks to the same cluster without the wire. */
+  readonly inProcess: Client;
+  /** Gives up all of history. */
+  compact(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function listeningServer(options: Pick<ServerOptions, "patience"> = {}): Promise<TestServer> {
+  const world = realWorld(() => {});
+  const authority = await newAuthority("test", world.clock.now());
+  const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
+  const admin = await adminCredentials(authority);
+  const stop = new AbortController();
+  const tls = { ca: authority.pem.cert, ...server };
+  const storage = memoryStorage();
+  const api = apiServer({
+    storage,
+    world,
+    host: "127.0.0.1",
+    port: 0,
+    tls,
+    serviceCidr: "10.96.0.0/16",
+    // An address for documentation: nobody is reached there, and it is not this machine alone.
+    advertise: "192.0.2.1",
+    tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
+    kubeletClient: { ca: authority.pem.cert, ...admin },
+    ...options,
+  });
+  const { port, closed } = await api.listen(stop.signal);
+  const url = `https://127.0.0.1:${port}`;
+  const folder = mkdtempSync(join(tmpdir(), "orrery-server-"));
+  const file = join(folder, "kubeconfig");
+  writeFileSync(file, kubeconfig("test", url, authority.pem.cert, admin), { mode: 0o600 });
+  return {
+    url,
+    ca: authority.pem.cert,
+    admin,
+    authority,
+    kubeconfig: file,
+    inProcess: api.as("kube-controller-manager"),
+    compact: async () => storage.compact(await storage.revision()),
+    async close() {
+      stop.abort();
+      await closed;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

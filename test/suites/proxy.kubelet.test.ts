@@ -1,0 +1,119 @@
+// Proxies to pods that the control plane has no route to: the kubelet of their node carries the bytes.
+import { once } from "node:events";
+import { request } from "node:https";
+import type { Duplex } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endpointSlices } from "../../api/kinds/endpointslices.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { services } from "../../api/kinds/services.ts";
+import { key } from "../../api/meta.ts";
+import { type Asker, askerOf } from "./asking.ts";
+import { listeningServer, type TestServer } from "./listening.ts";
+import { runs, type SimulatedNode, simulatedNode } from "./simulated-node.ts";
+
+let server: TestServer;
+let node: SimulatedNode;
+let asker: Asker;
+const at = "/api/v1/namespaces/default";
+
+async function service(name: string, podName: string, port: number): Promise<void> {
+  const pod = await server.inProcess.get(pods, key("default", podName));
+  const metadata = { name, namespace: "default" };
+  await server.inProcess.create(services, {
+    kind: "Service",
+    metadata,
+    spec: { ports: [{ port: 80, targetPort: port }] },
+  });
+  await server.inProcess.create(endpointSlices, {
+    kind: "EndpointSlice",
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
+    addressType: "IPv4",
+    ports: [{ name: "", port, protocol: "TCP" }],
+    endpoints: [{ addresses: [pod.status!.podIP!], targetRef: { kind: "Pod", name: podName, namespace: "default" } }],
+  });
+}
+
+beforeAll(async () => {
+  server = await listeningServer();
+  node = await simulatedNode(server);
+  asker = askerOf(server);
+  const container = runs("c", "while :; do sleep 1; done");
+  await node.create("web", [{ ...container, ports: [{ containerPort: 80 }] }]);
+  await node.ready("web");
+  await service("front", "web", 80);
+});
+afterAll(async () => {
+  await node.close();
+  await server.close();
+});
+
+const answers = [
+  ["GET", "pods/web/proxy/a/b?c=d", 200, "GET /a/b?c=d"],
+  ["POST", "pods/web:80/proxy/a", 200, "POST /a"],
+  ["PUT", "services/front/proxy/", 200, "PUT /"],
+  ["GET", "services/front:80/proxy/x", 200, "GET /x"],
+] as const;
+test.each(answers)("%s %s is answered by the pod", async (method, path, status, text) => {
+  expect(await asker.ask(`${at}/${path}`, { method })).toMatchObject({ status, text });
+});
+
+test("a port nobody listens on refuses, as if it had been dialled from here", async () => {
+  const { status, text } = await asker.ask(`${at}/pods/web:81/proxy/`);
+  const { podIP } = (await server.inProcess.get(pods, key("default", "web"))).status!;
+  expect([status, JSON.parse(text).message]).toEqual([
+    503,
+    `error trying to reach service: dial tcp ${podIP}:81: connect: connection refused`,
+  ]);
+});
+
+test("what is no TLS is said to be none", async () => {
+  const { status, text } = await asker.ask(`${at}/pods/https:web:80/proxy/`);
+  expect([status, JSON.parse(text).reason]).toEqual([503, "ServiceUnavailable"]);
+});
+
+test("many at once, and bodies of any size", async () => {
+  const all = Array.from({ length: 50 }, (_, i) =>
+    asker.ask(`${at}/pods/web/proxy/${i}`, { method: "POST", body: Buffer.alloc(300_000) }),
+  );
+  expect((await Promise.all(all)).map(({ text }) => text)).toEqual(all.map((_, i) => `POST /${i}`));
+});
+
+test("connections become something else than HTTP", async () => {
+  const headers = { connection: "Upgrade", upgrade: "echo" };
+  const asked = request(`${server.url}${at}/pods/web/proxy/`, {
+    ca: server.ca,
+    ...server.admin,
+    headers,
+    agent: false,
+  });
+  asked.end();
+  const [response, socket] = (await once(asked, "upgrade")) as [{ readonly statusCode: number }, Duplex];
+  expect(response.statusCode).toBe(101);
+  const large = Buffer.alloc(1_000_000, "x");
+  socket.write(large);
+  let size = 0;
+  for await (const part of socket) {
+    size += (part as Buffer).length;
+    if (size === large.length) break;
+  }
+  expect(size).toBe(large.length);
+  socket.destroy();
+});
+
+test("a kubelet that does not answer is no way", async () => {
+  const lost = { kind: "Node", metadata: { name: "lost" }, spec: { podCIDRs: ["10.9.0.0/24"] } } as const;
+  await server.inProcess.create(nodes, lost);
+  const status = {
+    addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
+    daemonEndpoints: { kubeletEndpoint: { Port: 1 } },
+  };
+  const made = await server.inProcess.get(nodes, key(undefined, "lost"));
+  await server.inProcess.update(nodes, { ...made, status } as typeof made, "status");
+  await node.create("far", [runs("c", "sleep 1")], { nodeName: "lost" });
+  const pod = await server.inProcess.get(pods, key("default", "far"));
+  const told = { phase: "Running", podIP: "10.9.0.7", podIPs: [{ ip: "10.9.0.7" }] };
+  await server.inProcess.update(pods, { ...pod, status: told } as typeof pod, "status");
+  const { status: code, text } = await asker.ask(`${at}/pods/far:80/proxy/`);
+  expect([code, JSON.parse(text).reason]).toEqual([503, "ServiceUnavailable"]);
+});

@@ -1,0 +1,146 @@
+// The server as seen by clients that are not ours: who may come in, what is too much, both versions of HTTP, what a
+// watch looks like on the wire, and how it stops.
+import { connect } from "node:http2";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { configMaps } from "../../api/kinds/configmaps.ts";
+import { newAuthority } from "../../cli/cluster/pki.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+import { type Asker, askerOf, json, lines, parsed } from "./asking.ts";
+import { listeningServer, type TestServer } from "./listening.ts";
+
+let server: TestServer;
+let { begin, ask }: Pick<Asker, "begin" | "ask"> = {} as Asker;
+beforeAll(async () => {
+  server = await listeningServer();
+  ({ begin, ask } = askerOf(server));
+});
+afterAll(() => server.close());
+
+test("who shows no certificate may see that the server lives, and nothing else", async () => {
+  for (const path of ["/livez", "/readyz", "/healthz"])
+    expect(await ask(path, { as: "nobody" })).toMatchObject({ status: 200, text: "ok" });
+  expect(parsed(await ask("/version", { as: "nobody" })).gitVersion).toMatch(/^v1\.36\./);
+  const rows = [
+    [
+      "/api/v1/pods",
+      'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope',
+    ],
+    ["/readyz/ping", 'forbidden: User "system:anonymous" cannot get path "/readyz/ping"'],
+  ] as const;
+  for (const [path, message] of rows) {
+    const refused = await ask(path, { as: "nobody" });
+    expect([path, refused.status, parsed(refused)]).toMatchObject([path, 403, { reason: "Forbidden", message }]);
+  }
+  const pretending = await ask("/livez", { as: "nobody", headers: { authorization: "Bearer token" } });
+  expect([pretending.status, parsed(pretending)]).toEqual([
+    401,
+    {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: "Unauthorized",
+      reason: "Unauthorized",
+      code: 401,
+    },
+  ]);
+});
+
+test("a certificate that a stranger signed is none", async () => {
+  const stranger = await newAuthority("stranger", realWorld(() => {}).clock.now());
+  const as = await stranger.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });
+  expect((await ask("/api/v1/pods", { as })).status).toBe(401);
+});
+
+test("a body beyond three MiB is refused, one below is taken", async () => {
+  const map = (name: string, size: number) => JSON.stringify({ metadata: { name }, data: { a: "x".repeat(size) } });
+  const path = "/api/v1/namespaces/default/configmaps";
+  const large = await ask(path, { method: "POST", headers: json, body: map("large", 3_200_000) });
+  expect([large.status, parsed(large).reason]).toEqual([413, "RequestEntityTooLarge"]);
+  const taken = await ask(path, { method: "POST", headers: json, body: map("small", 900_000) });
+  expect(taken.status).toBe(201);
+});
+
+test("what cannot be read is said so", async () => {
+  const path = "/api/v1/namespaces/default/configmaps";
+  const rows = [
+    ["{", json, 400, /unrecognized/],
+    ["[]", json, 400, /cannot unmarshal array/],
+    ["<a/>", { "content-type": "text/xml" }, 415, /unknown format/],
+    ['{"kind":"Pod","metadata":{"name":"x"}}', json, 400, /Pod in version "v1" cannot be handled as a ConfigMap/],
+    ['{"metadata":{"name":"x","namespace":"other"}}', json, 400, /does not match the namespace/],
+    ['{"metadata":{"name":"x"},"data":{"a":1}}', json, 400, /cannot unmarshal number into Go struct field .*data/],
+  ] as const;
+  for (const [body, headers, status, message] of rows) {
+    const answer = await ask(path, { method: "POST", headers, body });
+    expect([body, answer.status]).toEqual([body, status]);
+    expect(parsed(answer).message).toMatch(message);
+  }
+  const yaml = await ask(path, {
+    method: "POST",
+    headers: { "content-type": "application/yaml" },
+    body: "metadata: {name: fromyaml}\ndata: {a: b}\n",
+  });
+  expect([yaml.status, parsed(yaml).data]).toEqual([201, { a: "b" }]);
+});
+
+test("both versions of HTTP are spoken on one port", async () => {
+  expect((await ask("/api")).status).toBe(200);
+  const session = connect(server.url, { ca: server.ca, ...server.admin });
+  const stream = session.request({ ":path": "/api/v1/namespaces/default" });
+  let text = "";
+  for await (const chunk of stream) text += chunk;
+  session.close();
+  expect(JSON.parse(text).metadata.name).toBe("default");
+});
+
+test("a watch over HTTP/1.1: what there is, what comes, and how far history has come", async () => {
+  const path = "/api/v1/namespaces/default/configmaps?watch=1&allowWatchBookmarks=true&labelSelector=watched";
+  const response = await begin(path);
+  const heard = lines(response, 5);
+  const draft = { kind: "ConfigMap", metadata: { name: "w", namespace: "default", labels: { watched: "" } } } as const;
+  const made = await server.inProcess.create(configMaps, draft);
+  await server.inProcess.update(configMaps, { ...made, data: { a: "b" } });
+  const revision = await server.inProcess.delete(configMaps, "default/w" as never);
+  await server.inProcess.create(configMaps, { ...draft, metadata: { name: "other", namespace: "default" } });
+  const [initial, ...events] = await heard;
+  expect(initial.object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });
+  expect(events.map((e) => e.type)).toEqual(["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]);
+  expect(events[2].object.metadata.resourceVersion).toBe(String(revision));
+  expect(Number(events[3].object.metadata.resourceVersion)).toBeGreaterThan(revision);
+});
+
+test("a watch ends when its time is up", async () => {
+  const answer = await ask("/api/v1/secrets?watch=1&timeoutSeconds=1");
+  expect(answer).toMatchObject({ status: 200, text: "" });
+});
+
+test("a table for kubectl, and the bare metadata for who wants no more", async () => {
+  const asTable = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+  const table = parsed(await ask("/api/v1/namespaces", { headers: asTable }));
+  expect([table.kind, table.columnDefinitions.map((c: any) => c.name)]).toEqual(["Table", ["Name", "Status", "Age"]]);
+  expect(table.rows[0].object.kind).toBe("PartialObjectMetadata");
+  const partial = { accept: "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" };
+  expect(Object.keys(parsed(await ask("/api/v1/namespaces/default", { headers: partial })))).toEqual([
+    "kind",
+    "apiVersion",
+    "metadata",
+  ]);
+});
+
+test("a dry run says what would be, and nothing is", async () => {
+  const path = "/api/v1/namespaces/default/configmaps";
+  const body = JSON.stringify({ metadata: { name: "dry" } });
+  expect((await ask(`${path}?dryRun=All`, { method: "POST", headers: json, body })).status).toBe(201);
+  expect((await ask(`${path}/dry`)).status).toBe(404);
+});
+
+test("deleting a collection deletes what the selector picks", async () => {
+  const draft = (name: string) =>
+    ({ kind: "ConfigMap", metadata: { name, namespace: "default", labels: { many: "" } } }) as const;
+  for (const name of ["m1", "m2", "m3"]) await server.inProcess.create(configMaps, draft(name));
+  const deleted = parsed(await ask("/api/v1/namespaces/default/configmaps?labelSelector=many", { method: "DELETE" }));
+  expect(deleted.items.map((i: any) => i.metadata.name)).toEqual(["m1", "m2", "m3"]);
+  const left = await server.inProcess.list(configMaps, { labelSelector: "many" });
+  expect(left.items).toEqual([]);
+});

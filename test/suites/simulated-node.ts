@@ -1,0 +1,108 @@
+// A real kubelet on a free loopback port, for a server that listens; only the engine beneath it is simulated.
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Pod, pods } from "../../api/kinds/pods.ts";
+import { type Draft, key } from "../../api/meta.ts";
+import { kubelet } from "../../kubelet/kubelet.ts";
+import { serveKubelet } from "../../kubelet/server/kubelet-server.ts";
+import { realWorld } from "../../machinery/real-world.ts";
+import { simulatedRuntime } from "../sim/runtime.ts";
+import type { TestServer } from "./listening.ts";
+
+const world = realWorld(() => {});
+/** The one image its engine has: see `test/sim/shell.ts` for what can be run in it. */
+export const image = "sim/shell:1";
+
+type Containers = Pod["spec"]["containers"];
+/** A node called `n1`, and pods on it. */
+export interface SimulatedNode {
+  /** Makes a pod of these containers, on the node unless told otherwise. */
+  create(
+    name: string,
+    containers: Containers,
+    more?: { readonly namespace?: string; readonly nodeName?: string },
+  ): Promise<void>;
+  until(name: string, isSo: (pod: Pod) => boolean, namespace?: string): Promise<void>;
+  ready(name: string, namespace?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A port that is free, from below those the system hands out by itself: nobody else is given it meanwhile. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(world.random.next() * 12_000);
+    const taken = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(taken, "listening").then(
+      () => true,
+      () => false,
+    );
+    taken.close();
+    if (isFree) return port;
+  }
+}
+
+const settings = (folder: string, kubeletPort: number) => ({
+  nodeName: "n1",
+  nodeIp: "127.0.0.1",
+  kubeletPort,
+  capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 40, pods: 50 },
+  // The addresses its simulated engine gives to pods.
+  podCidr: "10.0.0.0/16",
+  clusterDns: "10.96.0.10",
+  clusterDomain: "cluster.local",
+  stateDir: join(folder, "state"),
+  labels: {},
+  times: { leaseRenewMs: 1000, leaseDurationSeconds: 40, statusCheckMs: 100, statusReportMs: 300_000 },
+});
+
+/** Starts the node. */
+export async function simulatedNode(server: TestServer): Promise<SimulatedNode> {
+  const folder = mkdtempSync(join(tmpdir(), "orrery-node-"));
+  const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const own = { cert: file("cert", serving.cert), key: file("key", serving.key) };
+  const pki = { ca: file("ca", server.ca), serving: own };
+  const ports = { world, client: server.inProcess, runtime: simulatedRuntime(world, [image]) };
+  const stop = new AbortController();
+  const at = settings(folder, await freePort());
+  const running = kubelet(at, ports, (view, until) => serveKubelet(pki, "127.0.0.1", view, until), stop.signal);
+  const until: SimulatedNode["until"] = async (name, isSo, namespace = "default") => {
+    for (let i = 0; i < 500; i++) {
+      if (isSo(await server.inProcess.get(pods, key(namespace, name)))) return;
+      await world.clock.sleep(20);
+    }
+    throw new Error(`${name} did not become what it should be within ten seconds`);
+  };
+  return {
+    async create(name, containers, { namespace = "default", nodeName = "n1" } = {}) {
+      const spec = { ...(nodeName && { nodeName }), restartPolicy: "Never", containers };
+      const pod: Draft<Pod> = { kind: "Pod", metadata: { name, namespace, labels: { app: name } }, spec };
+      await server.inProcess.create(pods, pod);
+    },
+    until,
+    ready: (name, namespace) =>
+      until(
+        name,
+        (pod) => pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false,
+        namespace,
+      ),
+    async close() {
+      stop.abort();
+      await running;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A container that runs this script. */
+export const runs = (name: string, script: string): Containers[number] => ({
+  name,
+  image,
+  command: ["sh", "-c", script],
+});

@@ -1,0 +1,5 @@
+// The log in memory, held to the suite.
+import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { storageSuite } from "./storage.ts";
+
+storageSuite("memory", async () => memoryStorage());

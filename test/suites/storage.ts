@@ -1,0 +1,277 @@
+// What every engine of the log must do, in the order a reader would ask about it.
+import fc from "fast-check";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Revision, revision } from "../../api/meta.ts";
+import { bell } from "../../apiserver/storage/bell.ts";
+import { type Batch, type Change, Compacted, type Storage } from "../../apiserver/storage/storage.ts";
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
+const none = revision(0);
+
+/** Opens an empty log that closes with the signal. */
+export type OpenStorage = (signal: AbortSignal) => Promise<Storage>;
+
+const put = async (storage: Storage, key: string, value: string, expected: Revision = none): Promise<Revision> => {
+  const commit = await storage.commit({ key, expect: expected, value: bytes(value) });
+  if (!commit.ok) throw new Error(`${key} was expected at ${expected}, but is at ${commit.current?.modified}`);
+  return commit.revision;
+};
+const remove = async (storage: Storage, key: string, expected: Revision): Promise<Revision> => {
+  const commit = await storage.commit({ key, expect: expected, value: null });
+  if (!commit.ok) throw new Error(`${key} is not at ${expected}`);
+  return commit.revision;
+};
+const say = ({ key, now, before }: Change): string =>
+  `${key}: ${text(before?.value) ?? "-"} -> ${text(now?.value) ?? "-"}`;
+
+/** Read a watch until it has come to `target`. */
+async function until(batches: AsyncIterable<Batch>, target: Revision): Promise<Batch[]> {
+  const seen: Batch[] = [];
+  for await (const batch of batches) {
+    seen.push(batch);
+    if (batch.revision >= target) break;
+  }
+  return seen;
+}
+const changesOf = (batches: readonly Batch[]): Change[] => batches.flatMap((b) => b.changes);
+
+export function storageSuite(
+  name: string,
+  openStorage: OpenStorage,
+  gaps: Readonly<Record<string, string>> = {},
+): void {
+  let open: AbortController[] = [];
+  const signal = (): AbortSignal => {
+    const controller = new AbortController();
+    open.push(controller);
+    return controller.signal;
+  };
+  afterEach(() => {
+    for (const controller of open) controller.abort();
+    open = [];
+  });
+  const it = (what: string, body: (storage: Storage) => Promise<void>): void => {
+    const gap = gaps[what];
+    if (gap !== undefined) test(`${name}: not ${what}, because ${gap}`, () => {});
+    else test(`${name}: ${what}`, async () => body(await openStorage(signal())));
+  };
+  writes(it);
+  lists(it);
+  watches(it, signal);
+  lanes(it, signal);
+  histories(it, signal);
+}
+type It = (what: string, body: (storage: Storage) => Promise<void>) => void;
+
+function writes(it: It): void {
+  it("revisions are dense: each commit is the next one", async (storage) => {
+    const start = await storage.revision();
+    const first = await put(storage, "/a/1", "x");
+    const second = await put(storage, "/a/2", "x");
+    const third = await remove(storage, "/a/1", first);
+    expect([first, second, third]).toEqual([start + 1, start + 2, start + 3]);
+    expect(await storage.revision()).toBe(third);
+  });
+  it("what was written is read back, byte for byte, with the revisions that made and changed it", async (storage) => {
+    const value = new Uint8Array([0, 255, 10, 195, 164]);
+    const first = await storage.commit({ key: "/a/ä", expect: none, value });
+    const created = first.ok ? first.revision : none;
+    expect([...(await storage.get("/a/ä"))!.value]).toEqual([...value]);
+    const modified = await put(storage, "/a/ä", "2", created);
+    const { key, created: c, modified: m } = (await storage.get("/a/ä"))!;
+    expect({ key, c, m }).toEqual({ key: "/a/ä", c: created, m: modified });
+  });
+  it("a write that expects what is not so changes nothing and shows what is", async (storage) => {
+    const first = await put(storage, "/a", "1");
+    const second = await put(storage, "/a", "2", first);
+    const rows = [
+      ["create what exists", "/a", none, bytes("x"), "2"],
+      ["update from an old state", "/a", first, bytes("x"), "2"],
+      ["delete from an old state", "/a", first, null, "2"],
+      ["update what is not there", "/b", second, bytes("x"), undefined],
+      ["delete what is not there", "/b", second, null, undefined],
+    ] as const;
+    for (const [what, key, expected, value, current] of rows) {
+      const commit = await storage.commit({ key, expect: expected, value });
+      expect([what, commit.ok, commit.ok ? "" : text(commit.current?.value)]).toEqual([what, false, current]);
+    }
+    expect(await storage.revision()).toBe(second);
+  });
+  it("what was deleted can be made again, and is then new", async (storage) => {
+    const first = await put(storage, "/a", "1");
+    await remove(storage, "/a", first);
+    expect(await storage.get("/a")).toBeUndefined();
+    const again = await put(storage, "/a", "2");
+    expect((await storage.get("/a"))!.created).toBe(again);
+  });
+  it("of many who write the same key at once, each counts exactly once", async (storage) => {
+    await put(storage, "/counter", "0");
+    const add = async (): Promise<void> => {
+      for (;;) {
+        const { value, modified } = (await storage.get("/counter"))!;
+        const next = bytes(String(Number(text(value)) + 1));
+        if ((await storage.commit({ key: "/counter", expect: modified, value: next })).ok) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, add));
+    expect(text((await storage.get("/counter"))!.value)).toBe("20");
+  });
+}
+
+function lists(it: It): void {
+  it("a list is in key order, of its prefix alone, and says when it was true", async (storage) => {
+    for (const key of ["/pods/b/1", "/pods/a/2", "/pods/a/10", "/podsx/a", "/nodes/a"]) await put(storage, key, key);
+    const { entries, revision: at, remaining } = await storage.list("/pods/");
+    expect(entries.map((e) => e.key)).toEqual(["/pods/a/10", "/pods/a/2", "/pods/b/1"]);
+    expect([at, remaining]).toEqual([await storage.revision(), 0]);
+  });
+  it("the pages of one list show one moment, whatever is written between them", async (storage) => {
+    for (let i = 0; i < 5; i++) await put(storage, `/a/${i}`, "old");
+    const first = await storage.list("/a/", { limit: 2 });
+    const { modified } = (await storage.get("/a/3"))!;
+    await put(storage, "/a/3", "new", modified);
+    await remove(storage, "/a/4", (await storage.get("/a/4"))!.modified);
+    await put(storage, "/a/2x", "new");
+    const page = { limit: 2, after: first.entries[1]!.key, at: first.revision };
+    const second = await storage.list("/a/", page);
+    const third = await storage.list("/a/", { ...page, after: second.entries[1]!.key });
+    const all = [first, second, third].flatMap((l) => l.entries.map((e) => `${e.key} ${text(e.value)}`));
+    expect(all).toEqual(["/a/0 old", "/a/1 old", "/a/2 old", "/a/3 old", "/a/4 old"]);
+    expect([first.remaining, second.remaining, third.remaining]).toEqual([3, 1, 0]);
+    expect(third.revision).toBe(first.revision);
+  });
+}
+
+function watches(it: It, signal: () => AbortSignal): void {
+  it("a watch hears every change under its prefix, in order, with what stood there before", async (storage) => {
+    const start = await storage.revision();
+    const first = await put(storage, "/a/1", "x");
+    const second = await put(storage, "/a/1", "y", first);
+    await put(storage, "/b/1", "elsewhere");
+    const last = await remove(storage, "/a/1", second);
+    const heard = changesOf(await until(storage.watch("/a/", start, signal()), last));
+    expect(heard.map(say)).toEqual(["/a/1: - -> x", "/a/1: x -> y", "/a/1: y -> -"]);
+    expect(heard.map((c) => c.revision)).toEqual([first, second, last]);
+  });
+  it("a watch that waits is woken by what comes", async (storage) => {
+    const start = await storage.revision();
+    const heard = until(storage.watch("/a/", start, signal()), revision(start + 2));
+    await put(storage, "/a/1", "x");
+    await put(storage, "/a/2", "y");
+    expect(changesOf(await heard).map(say)).toEqual(["/a/1: - -> x", "/a/2: - -> y"]);
+  });
+  it("a watch from the middle of history hears only what came after", async (storage) => {
+    await put(storage, "/a/1", "x");
+    const middle = await put(storage, "/a/2", "y");
+    const last = await put(storage, "/a/3", "z");
+    const heard = changesOf(await until(storage.watch("/a/", middle, signal()), last));
+    expect(heard.map((c) => c.key)).toEqual(["/a/3"]);
+  });
+  it("a watcher for whom there is nothing still learns that history moved on", async (storage) => {
+    const start = await storage.revision();
+    const last = await put(storage, "/elsewhere", "x");
+    const batches = await until(storage.watch("/a/", start, signal()), last);
+    expect(changesOf(batches)).toEqual([]);
+    expect(batches.at(-1)!.revision).toBe(last);
+  });
+  it("a slow reader misses nothing and holds nobody up", async (storage) => {
+    const start = await storage.revision();
+    const slow = storage.watch("/a/", start, signal())[Symbol.asyncIterator]();
+    await put(storage, "/a/first", "x");
+    const first = await slow.next();
+    const keys = Array.from({ length: 1500 }, (_, i) => `/a/${i}`);
+    for (let i = 0; i < keys.length; i += 50) await Promise.all(keys.slice(i, i + 50).map((k) => put(storage, k, "x")));
+    const last = await storage.revision();
+    const rest: Change[] = [];
+    for (let at = none; at < last; ) {
+      const { value } = (await slow.next()) as { value: Batch };
+      rest.push(...value.changes);
+      at = value.revision;
+    }
+    expect((first.value as Batch).changes).toHaveLength(1);
+    expect(rest.map((c) => c.revision)).toEqual(keys.map((_, i) => start + 2 + i));
+    await slow.return?.();
+  });
+  it("a watch ends when its signal is aborted", async (storage) => {
+    const stop = new AbortController();
+    const heard = until(storage.watch("/a/", await storage.revision(), stop.signal), revision(Number.MAX_SAFE_INTEGER));
+    stop.abort();
+    expect(changesOf(await heard)).toEqual([]);
+  });
+}
+
+function lanes(it: It, signal: () => AbortSignal): void {
+  it("a watch in a lane sleeps through what is not its own, until it is told how far history has come", async (storage) => {
+    const start = await storage.revision();
+    const index = { prefix: "/a/", valuesOf: ({ now, before }: Change) => [text((now ?? before)?.value) ?? ""] };
+    const progress = bell();
+    const heard: Batch[] = [];
+    const reading = (async () => {
+      for await (const batch of storage.watch("/a/", start, signal(), { index, value: "mine", progress }))
+        heard.push(batch);
+    })();
+    const other = await put(storage, "/a/1", "others'");
+    await put(storage, "/b/1", "mine");
+    await storage.list("/a/");
+    expect(heard).toEqual([]);
+    progress.ring();
+    await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 2));
+    const mine = await put(storage, "/a/2", "mine");
+    await vi.waitFor(() => expect(changesOf(heard).map((c) => c.revision)).toEqual([other, mine]));
+    await remove(storage, "/a/2", mine);
+    await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 4));
+    void reading;
+  });
+}
+
+function histories(it: It, signal: () => AbortSignal): void {
+  it("where history was given up, readers are told so instead of missing something", async (storage) => {
+    const first = await put(storage, "/a/1", "x");
+    const second = await put(storage, "/a/1", "y", first);
+    const third = await put(storage, "/a/2", "z");
+    const lagging = storage.watch("/a/", first, signal())[Symbol.asyncIterator]();
+    await storage.compact(second);
+    await expect(until(storage.watch("/a/", first, signal()), third)).rejects.toBeInstanceOf(Compacted);
+    await expect(lagging.next()).rejects.toBeInstanceOf(Compacted);
+    await expect(storage.list("/a/", { at: first })).rejects.toBeInstanceOf(Compacted);
+    const heard = changesOf(await until(storage.watch("/a/", second, signal()), third));
+    expect(heard.map(say)).toEqual(["/a/2: - -> z"]);
+    expect((await storage.list("/a/")).entries.map((e) => text(e.value))).toEqual(["y", "z"]);
+  });
+  it("compacting twice, or beyond the present, does no harm", async (storage) => {
+    const first = await put(storage, "/a", "x");
+    await storage.compact(revision(first + 1000));
+    await storage.compact(first);
+    expect(text((await storage.get("/a"))!.value)).toBe("x");
+    expect(await put(storage, "/a", "y", first)).toBe(first + 1);
+  });
+  it("replaying history from anywhere gives the present", async (storage) => {
+    const step = fc.record({
+      key: fc.constantFrom("/p/a", "/p/b", "/p/c"),
+      value: fc.option(fc.string({ maxLength: 4 })),
+    });
+    const property = fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.nat(20), async (steps, from) => {
+      const start = await storage.revision();
+      const states = [await storage.list("/p/")];
+      for (const { key, value } of steps) {
+        const expected = (await storage.get(key))?.modified ?? none;
+        if (value === null && expected === none) continue;
+        await storage.commit({ key, expect: expected, value: value === null ? null : bytes(value) });
+        states.push(await storage.list("/p/"));
+      }
+      const begin = states[Math.min(from, states.length - 1)]!;
+      const end = states.at(-1)!;
+      const replayed = new Map(begin.entries.map((e) => [e.key, text(e.value)]));
+      if (end.revision > begin.revision)
+        for (const { key, now } of changesOf(await until(storage.watch("/p/", begin.revision, signal()), end.revision)))
+          if (now) replayed.set(key, text(now.value));
+          else replayed.delete(key);
+      expect([...replayed].sort()).toEqual(end.entries.map((e) => [e.key, text(e.value)]));
+      for (const then of states)
+        expect((await storage.list("/p/", { at: then.revision })).entries).toEqual(then.entries);
+      expect(end.revision).toBe(start + states.length - 1);
+    });
+    await fc.assert(property, { numRuns: 20 });
+  });
+}

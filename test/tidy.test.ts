@@ -1,0 +1,104 @@
+// The architecture, as a test: who may import whom, which doors stay shut, and how long a file may grow.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+/** Top-level folders and what each may import beside itself. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  api: [],
+  machinery: ["api"],
+  apiserver: ["api", "machinery"],
+  scheduler: ["api", "machinery"],
+  controllers: ["api", "machinery"],
+  kubelet: ["api", "machinery"],
+  network: ["api", "machinery"],
+  cli: ["api", "machinery", "apiserver", "scheduler", "controllers", "kubelet", "network"],
+};
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly allowed: RegExp;
+  readonly instead: string;
+}
+const nowhere = /^$/;
+const bans: readonly Ban[] = [
+  {
+    pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
+    allowed: /^machinery\/real-world\.ts$/,
+    instead: "world.clock",
+  },
+  { pattern: /\bMath\.random\b|\brandomUUID\(/, allowed: /^machinery\/real-world\.ts$/, instead: "world.random" },
+  { pattern: /(?<!\.)\bset(Timeout|Interval)\(/, allowed: /^machinery\/real-world\.ts$/, instead: "clock.sleep" },
+  { pattern: /addEventListener\("abort"/, allowed: /^machinery\/(abort|real-world)\.ts$/, instead: "onAbort" },
+  { pattern: /from "dockerode"/, allowed: /^(kubelet\/docker|cli\/cluster)\//, instead: "ContainerRuntime" },
+  { pattern: /from "etcd3"/, allowed: /^apiserver\/storage\/etcd[\w-]*\.ts$/, instead: "Storage" },
+  { pattern: /from "node:/, allowed: /^(?!api\/)/, instead: "nothing: api runs anywhere" },
+  { pattern: /\bprocess\.(env|argv|exit\()/, allowed: /(^|\/)main\.ts$/, instead: "an option passed in from main.ts" },
+  { pattern: /^export default /m, allowed: nowhere, instead: "a named export" },
+  {
+    pattern: /<any>|\bas any\b|: any\b/,
+    allowed: /^machinery\/(action|controller)\.ts$/,
+    instead: "unknown, or a type",
+  },
+  { pattern: /@ts-ignore|@ts-expect-error|FIXME|TODO/, allowed: nowhere, instead: "a finished thought" },
+];
+const forbiddenNames = /(^|\/)(utils?|helpers?|common|types|index|misc|manager)\.ts$/;
+
+const sources = Object.keys(layers)
+  .flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }))
+  .filter((path) => !path.startsWith("api/generated/"))
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+const folderOf = (path: string): string => path.slice(0, path.indexOf("/"));
+const importsOf = ({ path, text }: { readonly path: string; readonly text: string }): readonly string[] =>
+  [...text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, to]) => normalize(join(dirname(path), to!)));
+
+test("imports only point down", () => {
+  const wrong = sources.flatMap((s) =>
+    importsOf(s)
+      .filter((to) => folderOf(to) !== folderOf(s.path) && !layers[folderOf(s.path)]!.includes(folderOf(to)))
+      .map((to) => `${s.path} must not import ${to}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("there are no cycles", () => {
+  const edges = new Map(sources.map((s) => [s.path, importsOf(s)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, above: readonly string[]): void => {
+    if (above.includes(path)) cycles.push([...above.slice(above.indexOf(path)), path].join(" -> "));
+    else if (!done.has(path)) {
+      for (const to of edges.get(path) ?? []) visit(to, [...above, path]);
+      done.add(path);
+    }
+  };
+  for (const { path } of sources) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+test("time, chance and engines enter through one door each", () => {
+  const wrong = sources.flatMap(({ path, text }) =>
+    bans
+      .filter((b) => b.pattern.test(text) && !b.allowed.test(path))
+      .map((b) => `${path}: ${b.pattern.source} is banned, use ${b.instead}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("files fit a sitting and say what they know", () => {
+  const wrong = sources.flatMap(({ path, text }) => [
+    ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
+    ...(text.startsWith("//") || text.startsWith("/**") || text.startsWith("#!")
+      ? []
+      : [`${path} does not begin with a comment`]),
+    ...(forbiddenNames.test(path) ? [`${path} is named after nothing it knows`] : []),
+    // The formatter wraps code; what it leaves long is one string that people grep for.
+    ...text
+      .split("\n")
+      .flatMap((line, i) =>
+        line.length > 120 && /^\s*(\/\/|\/?\*)/.test(line) ? [`${path}:${i + 1} is too long`] : [],
+      ),
+  ]);
+  expect(wrong).toEqual([]);
+});

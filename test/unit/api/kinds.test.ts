@@ -1,0 +1,43 @@
+// What must hold for every kind in the table, whoever adds one.
+import { expect, test } from "vitest";
+import { canonicalJson } from "../../../api/hash.ts";
+import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";
+import { instant, type ApiObject, type Draft } from "../../../api/meta.ts";
+import { decode } from "../../../api/schema.ts";
+import { draftOf } from "./least.ts";
+
+const stored = builtinKinds.filter(isStored);
+
+/** What is written down of a new object. */
+const bornOf = (r: ResourceDefinition): ApiObject => {
+  const full = r.defaults(draftOf(r));
+  const given = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  return r.atBirth({ ...full, apiVersion: apiVersionOf(r), metadata: { ...full.metadata, ...given } } as ApiObject);
+};
+
+for (const r of stored) {
+  const object = bornOf(r);
+  const full = object as unknown as Draft<ApiObject>;
+  test(`${r.kind}: the least a user can say is valid once defaults are filled in`, () =>
+    expect(r.validate(full)).toEqual([]));
+  test(`${r.kind}: defaults filled in twice are the same`, () =>
+    expect(canonicalJson(r.defaults(full))).toBe(canonicalJson(full)));
+  test(`${r.kind}: a defaulted object is what its schema says, and survives JSON`, () => {
+    const { unknown, wrong, value } = decode(r.schema, JSON.parse(JSON.stringify(full)));
+    expect({ unknown, wrong }).toEqual({ unknown: [], wrong: [] });
+    expect(canonicalJson(value)).toBe(canonicalJson(full));
+  });
+  test(`${r.kind}: every column can be printed for a new object`, () => {
+    const cells = r.columns.map((c) => c.cell(object, instant(Date.parse("2026-01-01T00:00:05Z"))));
+    expect(cells.filter((c) => c === undefined || Number.isNaN(c))).toEqual([]);
+    for (const read of Object.values(r.selectable)) expect(typeof read(object)).toBe("string");
+  });
+}
+
+test("no two kinds of a group go by the same name", () => {
+  const called = stored.flatMap((r) =>
+    [r.plural, r.singular, ...r.shortNames].filter((n, i, all) => all.indexOf(n) === i),
+  );
+  expect(called.filter((n, i) => called.indexOf(n) < i)).toEqual([]);
+});

@@ -1,0 +1,206 @@
+// Storage that is asked for and offered, and how much of everything a namespace may have.
+import { expect, test } from "vitest";
+import { limitRanges } from "../../../../api/kinds/limitranges.ts";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "../../../../api/kinds/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../../api/kinds/persistentvolumes.ts";
+import { resourceQuotas } from "../../../../api/kinds/resourcequotas.ts";
+import { born, changes, refuses, said } from "./refused.ts";
+
+const requests = (storage: string): object => ({ resources: { requests: { storage } } });
+const claim = (spec: object): object => ({ spec: { accessModes: ["ReadWriteOnce"], ...requests("1Gi"), ...spec } });
+refuses(persistentVolumeClaims, [
+  [
+    "no way to mount",
+    claim({ accessModes: [] }),
+    "spec.accessModes: Required value: at least 1 access mode is required",
+  ],
+  [
+    "a way nobody knows",
+    claim({ accessModes: ["WriteOnly"] }),
+    'spec.accessModes: Unsupported value: "WriteOnly": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
+  ],
+  [
+    "one pod only, and many",
+    claim({ accessModes: ["ReadWriteOncePod", "ReadWriteMany"] }),
+    "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes",
+  ],
+  ["no size", claim({ resources: {} }), "spec.resources[storage]: Required value"],
+  ["nothing", claim(requests("0")), 'spec.resources[storage]: Invalid value: "0": must be greater than zero'],
+  [
+    "a copy of something that holds no data",
+    claim({ dataSource: { kind: "Pod", name: "a" } }),
+    "spec.dataSource: Invalid value: \"Pod\": must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+    "spec.dataSourceRef: Invalid value: \"Pod\": must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+  ],
+  [
+    "storage of another sort",
+    claim({ volumeMode: "Tape" }),
+    'spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"',
+  ],
+]);
+
+const immutable =
+  "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+changes(persistentVolumeClaims, [
+  ["a volume may be named, once", claim({}), claim({ volumeName: "a" })],
+  ["and not another one", claim({ volumeName: "a" }), claim({ volumeName: "b" }), immutable],
+  ["its class may be told later", claim({}), claim({ storageClassName: "fast" })],
+  ["and not another one", claim({ storageClassName: "fast" }), claim({ storageClassName: "slow" }), immutable],
+  ["it may not grow while it is still a wish", claim({}), claim(requests("2Gi")), immutable],
+]);
+test("PersistentVolumeClaim: once it is bound it may grow, and not shrink below what it has", () => {
+  const status = { phase: "Bound", capacity: { storage: "2Gi" } };
+  const of = (size: string): PersistentVolumeClaim =>
+    ({
+      ...born(persistentVolumeClaims, claim({ ...requests(size), volumeName: "a" })),
+      status,
+    }) as PersistentVolumeClaim;
+  expect(persistentVolumeClaims.validate(of("3Gi"), of("2Gi"))).toEqual([]);
+  expect(said(persistentVolumeClaims.validate(of("1Gi"), of("2Gi")))).toEqual([
+    "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
+  ]);
+});
+test("PersistentVolumeClaim: a data source is told in both words", () => {
+  const dataSource = { kind: "PersistentVolumeClaim", name: "b" };
+  expect(born(persistentVolumeClaims, claim({ dataSource })).spec).toMatchObject({
+    dataSource,
+    dataSourceRef: dataSource,
+  });
+});
+
+const volume = (spec: object): object => ({
+  spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, hostPath: { path: "/a" }, ...spec },
+});
+refuses(persistentVolumes, [
+  [
+    "bytes nowhere",
+    { spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" } } },
+    "spec: Required value: must specify a volume type",
+  ],
+  [
+    "bytes in two places",
+    volume({ nfs: { server: "s", path: "/a" } }),
+    "spec.nfs: Forbidden: may not specify more than 1 volume type",
+  ],
+  [
+    "a capacity of something else",
+    volume({ capacity: { cpu: "1" } }),
+    'spec.capacity: Unsupported value: {"cpu":"1"}: supported values: "storage"',
+  ],
+  [
+    "a disk on no node",
+    { spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, local: { path: "/a" } } },
+    "spec.nodeAffinity: Required value: Local volume requires node affinity",
+  ],
+  [
+    "a policy nobody knows",
+    volume({ persistentVolumeReclaimPolicy: "Sell" }),
+    'spec.persistentVolumeReclaimPolicy: Unsupported value: "Sell": supported values: "Delete", "Recycle", "Retain"',
+  ],
+  [
+    "a driver's secret in no namespace",
+    {
+      spec: {
+        accessModes: ["ReadWriteOnce"],
+        capacity: { storage: "1Gi" },
+        csi: { driver: "d", volumeHandle: "h", nodePublishSecretRef: { name: "s" } },
+      },
+    },
+    "spec.csi.nodePublishSecretRef.namespace: Required value",
+  ],
+]);
+changes(persistentVolumes, [
+  ["who has it may be told", volume({}), volume({ claimRef: { namespace: "default", name: "b" } })],
+  ["what becomes of it may change", volume({}), volume({ persistentVolumeReclaimPolicy: "Delete" })],
+  [
+    "where its bytes are may not",
+    volume({}),
+    volume({ hostPath: { path: "/b" } }),
+    "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation",
+  ],
+  [
+    "nor what sort of storage it is",
+    volume({}),
+    volume({ volumeMode: "Block" }),
+    'volumeMode: Invalid value: "Block": field is immutable',
+  ],
+]);
+
+const range = (item: object): object => ({ spec: { limits: [{ type: "Container", ...item }] } });
+refuses(limitRanges, [
+  [
+    "bounds the wrong way round",
+    range({ type: "Pod", min: { cpu: "2" }, max: { cpu: "1" } }),
+    'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
+  ],
+  [
+    "a default beyond the bounds",
+    range({ max: { cpu: "1" }, default: { cpu: "2" }, defaultRequest: { cpu: "1" } }),
+    'spec.limits[0].default[cpu]: Invalid value: "1": default value 2 is greater than max value 1',
+  ],
+  [
+    "defaults of a whole pod",
+    range({ type: "Pod", default: { cpu: "1" } }),
+    "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'",
+  ],
+  [
+    "a claim without bounds",
+    range({ type: "PersistentVolumeClaim", max: { cpu: "1" } }),
+    "spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was provided",
+  ],
+  [
+    "a ratio of less than one",
+    range({ type: "Pod", maxLimitRequestRatio: { cpu: "500m" } }),
+    'spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "500m": ratio 500m is less than 1',
+  ],
+  [
+    "a type twice",
+    {
+      spec: {
+        limits: [
+          { type: "Pod", max: { cpu: "1" } },
+          { type: "Pod", max: { memory: "1Gi" } },
+        ],
+      },
+    },
+    'spec.limits[1].type: Duplicate value: "Pod"',
+  ],
+]);
+test("LimitRange: what a container gets follows from its bounds", () => {
+  const [item] = born(limitRanges, range({ max: { cpu: "2" }, min: { memory: "1Mi" } })).spec!.limits;
+  expect(item).toMatchObject({ default: { cpu: "2" }, defaultRequest: { cpu: "2", memory: "1Mi" } });
+});
+
+const quota = (spec: object): object => ({ spec: { hard: { pods: "5" }, ...spec } });
+refuses(resourceQuotas, [
+  [
+    "what nobody counts",
+    quota({ hard: { storage: "1Gi" } }),
+    'spec.hard[storage]: Invalid value: "storage": must be a standard resource for quota',
+  ],
+  ["half a pod", quota({ hard: { pods: "500m" } }), 'spec.hard[pods]: Invalid value: "500m": must be an integer'],
+  [
+    "scopes that exclude each other",
+    quota({ scopes: ["Terminating", "NotTerminating"] }),
+    'spec.scopes: Invalid value: ["Terminating","NotTerminating"]: conflicting scopes',
+  ],
+  [
+    "a scope that has none of it",
+    quota({ hard: { configmaps: "1" }, scopes: ["BestEffort"] }),
+    'spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource',
+  ],
+  [
+    "a class of no name",
+    quota({ scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator: "In", values: [] }] } }),
+    "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+  ],
+]);
+changes(resourceQuotas, [
+  ["how much there may be may change", quota({}), quota({ hard: { pods: "6" } })],
+  [
+    "of what it is may not",
+    quota({}),
+    quota({ scopes: ["BestEffort"] }),
+    'spec.scopes: Invalid value: ["BestEffort"]: field is immutable',
+  ],
+]);

@@ -1,0 +1,83 @@
+// Events, in the words of the core group and in newer ones.
+import { expect, test } from "vitest";
+import type { CoreV1Event, EventsV1Event } from "../../../../api/generated/types.ts";
+import { events } from "../../../../api/kinds/events.ts";
+import { eventsV1, inCoreWords, inNewWords } from "../../../../api/kinds/events-v1.ts";
+import { instant } from "../../../../api/meta.ts";
+import { born, changes, refuses } from "./refused.ts";
+
+const regarding = { kind: "Pod", namespace: "default", name: "web" };
+const at = "2026-01-01T00:00:00.000000Z";
+const whole = {
+  action: "Binding",
+  eventTime: at,
+  note: "it went well",
+  reason: "Scheduled",
+  regarding,
+  reportingController: "example.com/scheduler",
+  reportingInstance: "one",
+  type: "Normal",
+};
+
+refuses(events, [
+  [
+    "an event told in another namespace",
+    { involvedObject: { ...regarding, namespace: "other" } },
+    'involvedObject.namespace: Invalid value: "other": does not match event.namespace',
+  ],
+]);
+refuses(eventsV1, [
+  ["an event of no time", { ...whole, eventTime: undefined }, "eventTime: Required value"],
+  [
+    "an event nobody reports",
+    { ...whole, reportingController: undefined },
+    "reportingController: Required value",
+    "reportingController: Invalid value: \"\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+  ],
+  ["an event of another sort", { ...whole, type: "Rumour" }, 'type: Invalid value: "": has invalid value: Rumour'],
+  ["an event counted in the old way", { ...whole, deprecatedCount: 2 }, 'count: Invalid value: "": needs to be unset'],
+  [
+    "a series of one",
+    { ...whole, series: { count: 1, lastObservedTime: at } },
+    'series.count: Invalid value: "": should be at least 2',
+  ],
+  [
+    "a long story",
+    { ...whole, note: "a".repeat(1025) },
+    'message: Invalid value: "": can have at most 1024 characters',
+  ],
+]);
+changes(eventsV1, [
+  ["its series goes on", whole, { ...whole, series: { count: 2, lastObservedTime: at } }],
+  [
+    "what it says does not",
+    whole,
+    { ...whole, note: "it did not" },
+    'message: Invalid value: "it did not": field is immutable',
+  ],
+]);
+
+test("an event told in other words is the same event", () => {
+  const event = born(eventsV1, whole);
+  expect(inNewWords(inCoreWords(event) as CoreV1Event)).toEqual(event);
+  expect(inCoreWords(event)).toMatchObject({ apiVersion: "v1", involvedObject: regarding, message: "it went well" });
+});
+
+test("an event is shown alike in both words", () => {
+  const now = instant(Date.parse("2026-01-01T00:00:05Z"));
+  const event = born(eventsV1, whole) as EventsV1Event;
+  const row = eventsV1.columns.map((c) => c.cell(event, now));
+  expect(row).toEqual([
+    "5s",
+    "Normal",
+    "Scheduled",
+    "pod/web",
+    "",
+    "example.com/scheduler, one",
+    "it went well",
+    "5s",
+    1,
+    "a",
+  ]);
+  expect(events.columns.map((c) => c.cell(inCoreWords(event) as CoreV1Event, now))).toEqual(row);
+});

@@ -1,0 +1,338 @@
+// What may be said of a pod, and what is said of what may not.
+import { expect, test } from "vitest";
+import { pods } from "../../../../api/kinds/pods.ts";
+import { born, changes, refuses, type Wrong } from "./refused.ts";
+
+const main = { name: "main", image: "app:1" };
+const pod = (spec: object): object => ({ spec: { containers: [main], ...spec } });
+const one = (container: object): object => pod({ containers: [{ ...main, ...container }] });
+const volume = (source: object): object => pod({ volumes: [{ name: "v", ...source }] });
+
+const containers: readonly Wrong[] = [
+  ["no container", pod({ containers: [] }), "spec.containers: Required value"],
+  [
+    "a container of a long name",
+    one({ name: "a".repeat(64) }),
+    `spec.containers[0].name: Invalid value: "${"a".repeat(64)}": must be no more than 63 characters`,
+  ],
+  [
+    "blanks around an image",
+    one({ image: " app:1" }),
+    'spec.containers[0].image: Invalid value: " app:1": must not have leading or trailing whitespace',
+  ],
+  [
+    "an init container of the same name",
+    pod({ initContainers: [main] }),
+    'spec.initContainers[0].name: Duplicate value: "main"',
+  ],
+  [
+    "an init container that is asked whether it lives",
+    pod({ initContainers: [{ name: "first", image: "a", livenessProbe: { tcpSocket: { port: 1 } } }] }),
+    "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always",
+  ],
+  [
+    "a container nobody may add at birth",
+    pod({ ephemeralContainers: [{ name: "debug", image: "a" }] }),
+    "spec.ephemeralContainers: Forbidden: cannot be set on create",
+  ],
+  [
+    "a pull policy nobody knows",
+    one({ imagePullPolicy: "Sometimes" }),
+    'spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
+  ],
+  [
+    "restart rules without a policy",
+    one({ restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [1] } }] }),
+    "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
+  ],
+];
+const ports: readonly Wrong[] = [
+  ["a port without a number", one({ ports: [{}] }), "spec.containers[0].ports[0].containerPort: Required value"],
+  [
+    "a port's name of digits only",
+    one({ ports: [{ containerPort: 80, name: "80" }] }),
+    'spec.containers[0].ports[0].name: Invalid value: "80": must contain at least one letter (a-z)',
+  ],
+  [
+    "two ports of one name",
+    one({
+      ports: [
+        { containerPort: 80, name: "web" },
+        { containerPort: 81, name: "web" },
+      ],
+    }),
+    'spec.containers[0].ports[1].name: Duplicate value: "web"',
+  ],
+  [
+    "a port of the node taken twice",
+    one({
+      ports: [
+        { containerPort: 80, hostPort: 8080 },
+        { containerPort: 81, hostPort: 8080 },
+      ],
+    }),
+    'spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//8080"',
+  ],
+  [
+    "another port on the node's own network",
+    { spec: { hostNetwork: true, containers: [{ ...main, ports: [{ containerPort: 80, hostPort: 81 }] }] } },
+    "spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true",
+  ],
+];
+const environment: readonly Wrong[] = [
+  ["a variable without a name", one({ env: [{ value: "1" }] }), "spec.containers[0].env[0].name: Required value"],
+  [
+    "a variable with two values",
+    one({ env: [{ name: "A", value: "1", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }] }),
+    'spec.containers[0].env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
+  ],
+  [
+    "a variable from nowhere",
+    one({ env: [{ name: "A", valueFrom: {} }] }),
+    'spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
+  ],
+  [
+    "a field that no variable can have",
+    one({ env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "metadata.labels" } } }] }),
+    'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "metadata.labels": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"',
+  ],
+  [
+    "a field nobody knows",
+    one({ env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "spec.color" } } }] }),
+    'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.color": error converting fieldPath: field label not supported: spec.color',
+  ],
+  [
+    "all variables of nothing",
+    one({ envFrom: [{}] }),
+    'spec.containers[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
+  ],
+];
+const handlers: readonly Wrong[] = [
+  [
+    "a probe that runs nothing",
+    one({ livenessProbe: { exec: {} } }),
+    "spec.containers[0].livenessProbe.exec.command: Required value",
+  ],
+  [
+    "a probe that asks twice",
+    one({ readinessProbe: { exec: { command: ["a"] }, tcpSocket: { port: 80 } } }),
+    "spec.containers[0].readinessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type",
+  ],
+  [
+    "life that has to be proven twice",
+    one({ livenessProbe: { tcpSocket: { port: 80 }, successThreshold: 2 } }),
+    "spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1",
+  ],
+  [
+    "a readiness probe that ends something",
+    one({ readinessProbe: { tcpSocket: { port: 80 }, terminationGracePeriodSeconds: 5 } }),
+    "spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 5: must not be set for readinessProbes",
+  ],
+  [
+    "a sleep longer than there is time",
+    one({ lifecycle: { preStop: { sleep: { seconds: 31 } } } }),
+    "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than terminationGracePeriodSeconds (30)",
+  ],
+  [
+    "a stop signal of no operating system",
+    one({ lifecycle: { stopSignal: "SIGTERM" } }),
+    "spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`",
+  ],
+];
+const resources: readonly Wrong[] = [
+  [
+    "a resource nobody has",
+    one({ resources: { limits: { gold: "1" } } }),
+    'spec.containers[0].resources.limits[gold]: Invalid value: "gold": must be a standard resource type or fully qualified',
+    'spec.containers[0].resources.limits[gold]: Invalid value: "gold": must be a standard resource for containers',
+    'spec.containers[0].resources.requests[gold]: Invalid value: "gold": must be a standard resource type or fully qualified',
+    'spec.containers[0].resources.requests[gold]: Invalid value: "gold": must be a standard resource for containers',
+  ],
+  [
+    "half a device",
+    one({ resources: { limits: { "example.com/gpu": "500m" } } }),
+    'spec.containers[0].resources.limits[example.com/gpu]: Invalid value: "500m": must be an integer',
+    'spec.containers[0].resources.requests[example.com/gpu]: Invalid value: "500m": must be an integer',
+  ],
+  [
+    "huge pages and no memory",
+    one({ resources: { limits: { "hugepages-2Mi": "4Mi" } } }),
+    "spec.containers[0].resources: Forbidden: HugePages require cpu or memory",
+  ],
+];
+const volumes: readonly Wrong[] = [
+  [
+    "a volume of two sources",
+    volume({ emptyDir: {}, hostPath: { path: "/a" } }),
+    "spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type",
+  ],
+  [
+    "a path that leads out",
+    volume({ hostPath: { path: "/a/../b" } }),
+    "spec.volumes[0].hostPath.path: Invalid value: \"/a/../b\": must not contain '..'",
+  ],
+  ["a secret of no name", volume({ secret: {} }), "spec.volumes[0].secret.secretName: Required value"],
+  [
+    "a file nobody may read or write",
+    volume({ configMap: { name: "c", defaultMode: 1000 } }),
+    "spec.volumes[0].configMap.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 (octal), both inclusive",
+  ],
+  [
+    "a token for a moment",
+    volume({ projected: { sources: [{ serviceAccountToken: { path: "token", expirationSeconds: 60 } }] } }),
+    "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 60: may not specify a duration less than 10 minutes",
+  ],
+  [
+    "two mounts at one place",
+    pod({
+      volumes: [{ name: "v" }, { name: "w" }],
+      containers: [
+        {
+          ...main,
+          volumeMounts: [
+            { name: "v", mountPath: "/a" },
+            { name: "w", mountPath: "/a" },
+          ],
+        },
+      ],
+    }),
+    'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique',
+  ],
+];
+const placement: readonly Wrong[] = [
+  [
+    "a toleration of everything by value",
+    pod({ tolerations: [{ operator: "Equal", value: "a" }] }),
+    'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
+  ],
+  [
+    "patience with what does not evict",
+    pod({ tolerations: [{ key: "a", operator: "Exists", effect: "NoSchedule", tolerationSeconds: 1 }] }),
+    "spec.tolerations[0].effect: Invalid value: \"NoSchedule\": effect must be 'NoExecute' when `tolerationSeconds` is set",
+  ],
+  [
+    "an affinity to nothing",
+    pod({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } }),
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term",
+  ],
+  [
+    "a spread without a place",
+    pod({ topologySpreadConstraints: [{ maxSkew: 0, topologyKey: "", whenUnsatisfiable: "Never" }] }),
+    "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+    "spec.topologySpreadConstraints[0].topologyKey: Required value: can not be empty",
+    'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Never": supported values: "DoNotSchedule", "ScheduleAnyway"',
+  ],
+  [
+    "a node before the gate is open",
+    pod({ nodeName: "n", schedulingGates: [{ name: "wait" }] }),
+    "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared",
+  ],
+];
+const rights: readonly Wrong[] = [
+  [
+    "a user below none",
+    pod({ securityContext: { runAsUser: -1 } }),
+    "spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+  ],
+  [
+    "privileges that cannot grow, and are all there",
+    one({ securityContext: { privileged: true, allowPrivilegeEscalation: false } }),
+    'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+  ],
+  [
+    "names from nowhere",
+    pod({ dnsPolicy: "None" }),
+    "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None",
+  ],
+  [
+    "the rights of another operating system",
+    pod({ os: { name: "windows" }, hostPID: true }),
+    "spec.hostPID: Forbidden: cannot be set for a windows pod",
+  ],
+];
+refuses(pods, [
+  ...containers,
+  ...ports,
+  ...environment,
+  ...handlers,
+  ...resources,
+  ...volumes,
+  ...placement,
+  ...rights,
+]);
+
+const mayChange =
+  "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+const tolerant = { tolerations: [{ key: "a", operator: "Exists" }] };
+const gated = { schedulingGates: [{ name: "wait" }] };
+changes(pods, [
+  ["an image may change", pod({}), one({ image: "app:2" })],
+  ["a command may not", pod({}), one({ command: ["sh"] }), mayChange],
+  ["a toleration may be added", pod({}), pod(tolerant)],
+  [
+    "one that is there may not go",
+    pod(tolerant),
+    pod({}),
+    "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds",
+  ],
+  ["a deadline may be set", pod({}), pod({ activeDeadlineSeconds: 10 })],
+  ["a deadline may come nearer", pod({ activeDeadlineSeconds: 10 }), pod({ activeDeadlineSeconds: 5 })],
+  [
+    "a deadline may not move away",
+    pod({ activeDeadlineSeconds: 5 }),
+    pod({ activeDeadlineSeconds: 10 }),
+    "spec.activeDeadlineSeconds: Invalid value: 10: must be less than or equal to previous value",
+  ],
+  [
+    "a container may not be added",
+    pod({}),
+    pod({ containers: [main, { name: "more", image: "a" }] }),
+    "spec.containers: Forbidden: pod updates may not add or remove containers",
+  ],
+  ["a gate may be opened", pod(gated), pod({})],
+  [
+    "a gate may not be built",
+    pod({}),
+    pod(gated),
+    "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'wait'",
+  ],
+  ["a waiting pod may be told where to go", pod(gated), pod({ ...gated, nodeSelector: { disk: "fast" } })],
+  [
+    "a waiting pod may not be told to go elsewhere",
+    pod({ ...gated, nodeSelector: { disk: "fast" } }),
+    pod({ ...gated, nodeSelector: { disk: "slow" } }),
+    'spec.nodeSelector: Invalid value: {"disk":"slow"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+  ],
+  ["a pod that waits no more goes where it was told", pod({}), pod({ nodeSelector: { disk: "fast" } }), mayChange],
+]);
+
+test("Pod: a refused change shows what it was", () => {
+  const problem = pods.validate(born(pods, one({ command: ["sh"] })), born(pods, pod({})))[0];
+  expect(problem?.message).toContain("\n@@ ");
+  expect(problem?.message).toContain('+   "command": [');
+});
+
+test("Pod: defaults are those of Kubernetes", () => {
+  const { spec, status } = born(pods, one({ resources: { limits: { cpu: "1" } }, ports: [{ containerPort: 80 }] }));
+  expect(spec).toMatchObject({
+    dnsPolicy: "ClusterFirst",
+    enableServiceLinks: true,
+    preemptionPolicy: "PreemptLowerPriority",
+    priority: 0,
+    restartPolicy: "Always",
+    schedulerName: "default-scheduler",
+    securityContext: {},
+    serviceAccount: "default",
+    serviceAccountName: "default",
+    terminationGracePeriodSeconds: 30,
+  });
+  expect(spec.containers[0]).toEqual({
+    ...main,
+    imagePullPolicy: "IfNotPresent",
+    ports: [{ containerPort: 80, protocol: "TCP" }],
+    resources: { limits: { cpu: "1" }, requests: { cpu: "1" } },
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "File",
+  });
+  expect(status).toEqual({ phase: "Pending", qosClass: "Burstable" });
+});

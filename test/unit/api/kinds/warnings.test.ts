@@ -1,0 +1,104 @@
+// What is taken, and said not to be what its author may think it is.
+import { expect, test } from "vitest";
+import { deployments } from "../../../../api/kinds/deployments.ts";
+import { pods } from "../../../../api/kinds/pods.ts";
+import type { Draft } from "../../../../api/meta.ts";
+import type { Deployment, Pod } from "../../../../api/generated/types.ts";
+
+const main = { name: "main", image: "app:1" };
+const one = (container: object): object => ({ containers: [{ ...main, ...container }] });
+
+const table: readonly (readonly [what: string, spec: object, ...said: string[]])[] = [
+  ["nothing odd", one({})],
+  [
+    "a variable told twice",
+    one({
+      env: [
+        { name: "A", value: "1" },
+        { name: "A", value: "2" },
+      ],
+    }),
+    'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+  ],
+  [
+    "a variable that adds to itself",
+    one({
+      env: [
+        { name: "A", value: "1" },
+        { name: "A", value: "$(A)2" },
+      ],
+    }),
+  ],
+  [
+    "a port told twice",
+    one({ ports: [{ containerPort: 80 }, { containerPort: 80, protocol: "TCP" }] }),
+    "spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]",
+  ],
+  [
+    "a port told once more, on the node",
+    one({ ports: [{ containerPort: 80 }, { containerPort: 80, hostPort: 80 }] }),
+    "spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]",
+  ],
+  [
+    "a name for two ports",
+    {
+      containers: [
+        { ...main, ports: [{ containerPort: 80, name: "web" }] },
+        { name: "more", image: "a", ports: [{ containerPort: 81, name: "web" }] },
+      ],
+    },
+    'spec.containers[1].ports[0]: duplicate port name "web" with spec.containers[0].ports[0], services and probes that select ports by name will use spec.containers[0].ports[0]',
+  ],
+  [
+    "an old label of nodes",
+    { ...one({}), nodeSelector: { "beta.kubernetes.io/os": "linux" } },
+    'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
+  ],
+  [
+    "a part of a byte",
+    one({ resources: { limits: { memory: "100m" } } }),
+    'spec.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer',
+  ],
+  [
+    "a file inside a file",
+    {
+      ...one({}),
+      volumes: [
+        {
+          name: "v",
+          configMap: {
+            name: "c",
+            items: [
+              { key: "a", path: "x" },
+              { key: "b", path: "x/y" },
+            ],
+          },
+        },
+      ],
+    },
+    'volume "v" (ConfigMap "c"): overlapping paths: "x/y" with "x"',
+  ],
+  [
+    "a spread of nothing",
+    {
+      ...one({}),
+      topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }],
+    },
+    "spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod",
+  ],
+];
+for (const [what, spec, ...expected] of table)
+  test(`of ${what} ${expected.length === 0 ? "nothing" : "something"} is said`, () =>
+    expect(pods.warnings({ kind: "Pod", metadata: { name: "a" }, spec } as unknown as Draft<Pod>)).toEqual(expected));
+
+test("a pod's name becomes its host's", () =>
+  expect(pods.warnings({ metadata: { name: "a.b" }, spec: one({}) } as unknown as Draft<Pod>)[0]).toMatch(
+    /^metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: \[a lowercase RFC 1123 label must/,
+  ));
+
+test("of a template it is said where in it", () => {
+  const template = { spec: { ...one({}), nodeSelector: { "beta.kubernetes.io/os": "linux" } } };
+  expect(deployments.warnings({ metadata: { name: "a" }, spec: { template } } as unknown as Draft<Deployment>)).toEqual(
+    ['spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead'],
+  );
+});

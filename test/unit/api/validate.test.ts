@@ -1,0 +1,122 @@
+// What the API refuses, in the words people grep for.
+import { expect, test } from "vitest";
+import type { Deployment, Pod, Service } from "../../../api/generated/types.ts";
+import { deployments } from "../../../api/kinds/deployments.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import { services } from "../../../api/kinds/services.ts";
+import type { Draft } from "../../../api/meta.ts";
+
+const container = { name: "main", image: "app:1" };
+const pod = (spec: object, name = "web"): Draft<Pod> =>
+  pods.defaults({ kind: "Pod", metadata: { name, namespace: "default" }, spec } as Draft<Pod>);
+const said = (problems: readonly { readonly path: string; readonly message: string }[]): readonly string[] =>
+  problems.map((p) => `${p.path}: ${p.message}`);
+
+const wrongPods: readonly (readonly [what: string, spec: object, said: string])[] = [
+  ["no containers", { containers: [] }, "spec.containers: Required value"],
+  ["a container without a name", { containers: [{ image: "a" }] }, "spec.containers[0].name: Required value"],
+  ["a container without an image", { containers: [{ name: "a" }] }, "spec.containers[0].image: Required value"],
+  [
+    "two containers of one name",
+    { containers: [container, container] },
+    'spec.containers[1].name: Duplicate value: "main"',
+  ],
+  [
+    "a mount of no volume",
+    { containers: [{ ...container, volumeMounts: [{ name: "v", mountPath: "/v" }] }] },
+    'spec.containers[0].volumeMounts[0].name: Not found: "v"',
+  ],
+  [
+    "an unknown restart policy",
+    { containers: [container], restartPolicy: "Maybe" },
+    'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"',
+  ],
+  [
+    "a port out of range",
+    { containers: [{ ...container, ports: [{ containerPort: 70_000 }] }] },
+    "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
+  ],
+  [
+    "more requested than allowed",
+    { containers: [{ ...container, resources: { requests: { cpu: "2" }, limits: { cpu: "1" } } }] },
+    'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+  ],
+  [
+    "a probe that asks nothing",
+    { containers: [{ ...container, livenessProbe: {} }] },
+    "spec.containers[0].livenessProbe: Required value: must specify a handler type",
+  ],
+];
+for (const [what, spec, message] of wrongPods)
+  test(`a pod with ${what} is refused`, () => expect(said(pods.validate(pod(spec)))).toContain(message));
+
+test("a pod's name must be a DNS name", () =>
+  expect(said(pods.validate(pod({ containers: [container] }, "Web_1")))[0]).toMatch(
+    /^metadata.name: Invalid value: "Web_1": a lowercase RFC 1123 subdomain must consist of/,
+  ));
+
+test("of a pod that exists only a few fields may change", () => {
+  const old = pod({ containers: [container] }) as unknown as Pod;
+  const image = pod({ containers: [{ ...container, image: "app:2" }] });
+  const command = pod({ containers: [{ ...container, command: ["sh"] }] });
+  expect(pods.validate(image, old)).toEqual([]);
+  expect(said(pods.validate(command, old))[0]).toMatch(
+    /^spec: Forbidden: pod updates may not change fields other than/,
+  );
+});
+
+const deployment = (spec: object): Draft<Deployment> =>
+  deployments.defaults({
+    kind: "Deployment",
+    metadata: { name: "web", namespace: "default" },
+    spec: {
+      selector: { matchLabels: { app: "web" } },
+      template: { metadata: { labels: { app: "web" } }, spec: { containers: [container] } },
+      ...spec,
+    },
+  } as Draft<Deployment>);
+
+const wrongDeployments: readonly (readonly [what: string, spec: object, said: string | RegExp])[] = [
+  [
+    "a selector that misses its own pods",
+    { selector: { matchLabels: { app: "api" } } },
+    /^spec.template.metadata.labels: Invalid value: .*`selector` does not match template `labels`$/,
+  ],
+  ["fewer than no replicas", { replicas: -1 }, "spec.replicas: Invalid value: -1: must be greater than or equal to 0"],
+  [
+    "no room to move",
+    { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } } },
+    "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0",
+  ],
+  [
+    "rolling numbers for Recreate",
+    { strategy: { type: "Recreate", rollingUpdate: { maxSurge: 1 } } },
+    "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'",
+  ],
+];
+for (const [what, spec, message] of wrongDeployments)
+  test(`a deployment with ${what} is refused`, () =>
+    expect(said(deployments.validate(deployment(spec)))[0]).toMatch(message));
+
+test("a deployment's selector stays as it was", () => {
+  const old = deployment({}) as unknown as Deployment;
+  const both = {
+    selector: { matchLabels: { a: "b" } },
+    template: { metadata: { labels: { a: "b" } }, spec: { containers: [container] } },
+  };
+  expect(said(deployments.validate(deployment(both), old))).toContain(
+    'spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
+  );
+});
+
+const service = (spec: object): Draft<Service> =>
+  services.defaults({ kind: "Service", metadata: { name: "web", namespace: "default" }, spec } as Draft<Service>);
+test("a service's ports need names when there are several, and its address stays", () => {
+  expect(said(services.validate(service({ ports: [{ port: 80 }, { port: 443 }] })))).toContain(
+    "spec.ports[0].name: Required value",
+  );
+  const old = service({ ports: [{ port: 80 }], clusterIP: "10.96.0.9" }) as unknown as Service;
+  expect(said(services.validate(service({ ports: [{ port: 80 }], clusterIP: "10.96.0.7" }), old))[0]).toMatch(
+    /spec.clusterIPs\[0\]: .*may not change once set/,
+  );
+});

@@ -1,0 +1,173 @@
+// Server-side apply as stories of managers: who says what, who owns it, who is refused.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ApiError, hasReason } from "../../../api/errors.ts";
+import { configMaps } from "../../../api/kinds/configmaps.ts";
+import { deployments } from "../../../api/kinds/deployments.ts";
+import { type ApiObject, instant } from "../../../api/meta.ts";
+import { decode } from "../../../api/schema.ts";
+import { applied, appliedNew } from "../../../apiserver/registry/fields/apply.ts";
+import { fieldsOf } from "../../../apiserver/registry/fields/compare.ts";
+import { fromFieldsV1, pathsIn, shownPath, toFieldsV1 } from "../../../apiserver/registry/fields/set.ts";
+import type { Writer } from "../../../apiserver/registry/fields/update.ts";
+import { ownedAfter } from "../../../apiserver/registry/ownership.ts";
+
+const now = instant(0);
+const by = (manager: string): Writer => ({ manager, now });
+const pathsOf = (fieldsV1: object | undefined): string[] => [...pathsIn(fromFieldsV1(fieldsV1)!)].map(shownPath).sort();
+type Config = ApiObject & { readonly data?: Readonly<Record<string, string>> };
+const config = (data?: Record<string, string>, metadata: object = {}): Config =>
+  ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "c", namespace: "default", ...metadata },
+    ...(data && { data }),
+  }) as Config;
+/** As it is stored: what is empty is not kept. */
+const stored = (object: ApiObject): Config => decode(configMaps.schema, object).value as Config;
+const says = (object: ApiObject, manager: string, data?: Record<string, string>, force = false): Config =>
+  stored(applied(configMaps, object, config(data), by(manager), force));
+/** `one:.data.a,.data.b two:.data.c` */
+const owners = (object: ApiObject): string =>
+  (object.metadata.managedFields ?? []).map((e) => `${e.manager}:${pathsOf(e.fieldsV1).join(",")}`).join(" ");
+const first = (manager: string, data: Record<string, string>): Config =>
+  stored(appliedNew(configMaps, config(data), by(manager)));
+const refusal = (body: () => unknown): string => {
+  try {
+    body();
+  } catch (e) {
+    expect(hasReason(e, "Conflict")).toBe(true);
+    return (e as ApiError).message;
+  }
+  return "not refused";
+};
+
+test("apply: what one says is owned by it", () =>
+  expect(owners(first("one", { a: "1", b: "2" }))).toBe("one:.data.a,.data.b"));
+test("apply: saying the same again changes nothing at all", () => {
+  const made = first("one", { a: "1" });
+  expect(says(made, "one", { a: "1" })).toEqual(made);
+});
+test("apply: what is no longer said goes", () => {
+  const made = first("one", { a: "1", b: "2" });
+  expect(says(made, "one", { b: "3" }).data).toEqual({ b: "3" });
+  expect(says(made, "one").data).toBeUndefined();
+});
+test("apply: two may own one field as long as they agree, and it stays until neither says it", () => {
+  const both = says(first("one", { a: "1" }), "two", { a: "1" });
+  expect(owners(both)).toBe("one:.data.a two:.data.a");
+  const left = says(both, "one", {});
+  expect([left.data, owners(left)]).toEqual([{ a: "1" }, "one:.data two:.data.a"]);
+  expect(says(left, "two", {}).data ?? {}).toEqual({});
+});
+test("apply: another's field is not changed, except by force", () => {
+  const made = first("one", { a: "1", b: "1" });
+  expect(refusal(() => says(made, "two", { a: "2" }))).toBe(
+    'Apply failed with 1 conflict: conflict with "one": .data.a',
+  );
+  expect(refusal(() => says(made, "two", { a: "2", b: "2" }))).toBe(
+    'Apply failed with 2 conflicts: conflicts with "one":\n- .data.a\n- .data.b',
+  );
+  const forced = says(made, "two", { a: "2" }, true);
+  expect([forced.data, owners(forced)]).toEqual([{ a: "2", b: "1" }, "one:.data.b two:.data.a"]);
+});
+test("apply: who writes without applying takes what it changes, and is asked before it is taken back", () => {
+  const made = first("one", { a: "1", b: "1" });
+  const edited = ownedAfter(configMaps, made, { ...made, data: { a: "2", b: "1" } } as ApiObject, by("edit"));
+  expect(owners(edited)).toBe("one:.data.b edit:.data.a");
+  expect(refusal(() => says(edited, "one", { a: "1", b: "1" }))).toMatch(/conflict with "edit" using v1: \.data\.a/);
+  const removed = ownedAfter(
+    configMaps,
+    made,
+    config({ b: "1" }, { managedFields: made.metadata.managedFields }),
+    by("edit"),
+  );
+  expect(owners(removed)).toBe("one:.data.b");
+});
+test("apply: an object from before there were owners belongs to nobody in particular", () => {
+  const old = config({ a: "1", b: "1" });
+  expect(refusal(() => says(old, "one", { a: "2" }))).toMatch(/conflict with "before-first-apply" using v1/);
+  expect(owners(says(old, "one", { a: "1" }))).toBe("one:.data.a before-first-apply:.data,.data.a,.data.b");
+});
+
+const deployment = (spec: object): ApiObject =>
+  ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "d", namespace: "default" },
+    spec,
+  }) as unknown as ApiObject;
+const pod = (...containers: object[]) => ({ template: { spec: { containers } } });
+const saysSpec = (object: ApiObject, manager: string, spec: object, force = false): ApiObject =>
+  applied(deployments, object, deployment(spec), by(manager), force);
+const containersIn = (object: ApiObject) =>
+  (object as unknown as { spec: ReturnType<typeof pod> }).spec.template.spec.containers;
+
+test("apply: items of a list with keys belong to whoever named them", () => {
+  const made = appliedNew(
+    deployments,
+    deployment(pod({ name: "a", image: "1", ports: [{ containerPort: 80 }] })),
+    by("one"),
+  );
+  const side = saysSpec(made, "two", pod({ name: "b", image: "2" }));
+  expect(containersIn(side)).toEqual([
+    { name: "a", image: "1", ports: [{ containerPort: 80 }] },
+    { name: "b", image: "2" },
+  ]);
+  expect(containersIn(saysSpec(side, "one", pod({ name: "a", image: "1" })))).toEqual([
+    { name: "a", image: "1" },
+    { name: "b", image: "2" },
+  ]);
+  const gone = saysSpec(side, "one", { replicas: 1 });
+  expect(containersIn(gone)).toEqual([{ name: "b", image: "2" }]);
+});
+test("apply: an item stays with those fields that somebody else owns in it", () => {
+  const made = appliedNew(deployments, deployment(pod({ name: "a", image: "1" })), by("one"));
+  const shared = saysSpec(made, "two", pod({ name: "a", command: ["x"] }));
+  const left = saysSpec(shared, "one", { replicas: 1 });
+  expect(containersIn(left)).toEqual([{ name: "a", command: ["x"] }]);
+});
+test("apply: a count left to the autoscaler is not taken back by who no longer says it", () => {
+  const made = appliedNew(deployments, deployment({ replicas: 1, ...pod({ name: "a", image: "1" }) }), by("one"));
+  const scaled = ownedAfter(
+    deployments,
+    made,
+    { ...made, spec: { ...(made as unknown as { spec: object }).spec, replicas: 5 } } as ApiObject,
+    by("autoscaler"),
+  );
+  const again = saysSpec(scaled, "one", pod({ name: "a", image: "2" })) as unknown as { spec: { replicas: number } };
+  expect(again.spec.replicas).toBe(5);
+  expect(refusal(() => saysSpec(scaled, "one", { replicas: 1 }))).toMatch(
+    /conflict with "autoscaler" using apps\/v1: \.spec\.replicas/,
+  );
+});
+test("apply: atomic parts are owned whole", () => {
+  const made = appliedNew(deployments, deployment({ selector: { matchLabels: { a: "b" } } }), by("one"));
+  expect(owners(made)).toBe("one:.spec.selector");
+});
+
+const data = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constantFrom("1", "2"));
+const manager = fc.constantFrom("one", "two", "three");
+test("apply: whatever is said by whoever, afterwards the object says it too, and who says it owns it", () => {
+  fc.assert(
+    fc.property(data, fc.array(fc.tuple(manager, data), { maxLength: 8 }), (begin, story) => {
+      let object = first("zero", begin);
+      for (const [who, said] of story) {
+        object = says(object, who, said, true);
+        expect(object.data ?? {}).toMatchObject(said);
+        expect(says(object, who, said)).toEqual(object);
+        const owned = new Set((object.metadata.managedFields ?? []).flatMap((e) => pathsOf(e.fieldsV1)));
+        for (const key of Object.keys(object.data ?? {})) expect(owned).toContain(`.data.${key}`);
+      }
+    }),
+  );
+});
+test("field sets survive being written down", () => {
+  fc.assert(
+    fc.property(data, fc.array(fc.constantFrom("x", "y", "z")), (labels, names) => {
+      const spec = pod(...[...new Set(names)].map((name) => ({ name, env: [{ name: "E", value: "v" }] })));
+      const fields = fieldsOf(deployments.schema, { metadata: { labels, finalizers: ["a/b"] }, spec });
+      expect(fromFieldsV1(toFieldsV1(fields))).toEqual(fields);
+    }),
+  );
+});

@@ -1,0 +1,111 @@
+// What deleting means, row by row; and what history may be forgotten.
+import { expect, test } from "vitest";
+import { configMaps } from "../../../api/kinds/configmaps.ts";
+import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import { type ApiObject, instant, revision } from "../../../api/meta.ts";
+import type { DeleteOptions } from "../../../machinery/client.ts";
+import { decideDeletion, isReleased } from "../../../apiserver/registry/deletion.ts";
+import { forget } from "../../../apiserver/upkeep.ts";
+
+const now = instant(Date.UTC(2026, 0, 1));
+const later = "2026-01-01T00:00:30Z";
+const meta = (more: object = {}) => ({
+  name: "x",
+  namespace: "default",
+  uid: "u",
+  resourceVersion: "1",
+  creationTimestamp: later,
+  ...more,
+});
+const pod = (spec: object, metadata: object = {}, phase = "Running") =>
+  ({
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: meta(metadata),
+    spec: { containers: [], ...spec },
+    status: { phase },
+  }) as unknown as ApiObject;
+const running = (metadata: object = {}) => pod({ nodeName: "n" }, metadata);
+const config = (metadata: object = {}) =>
+  ({ kind: "ConfigMap", apiVersion: "v1", metadata: meta(metadata) }) as unknown as ApiObject;
+const going = (grace: number, more: object = {}) => ({
+  deletionTimestamp: later,
+  deletionGracePeriodSeconds: grace,
+  ...more,
+});
+
+/** `remove`, `wait`, or what the mark says. */
+function said(object: ApiObject, options: DeleteOptions): string {
+  const r = object.kind === "Pod" ? pods : object.kind === "Namespace" ? namespaces : configMaps;
+  const deletion = decideDeletion(r, object, options, now);
+  if (deletion.do !== "mark") return deletion.do;
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = deletion.object.metadata;
+  return [`${deletionGracePeriodSeconds} s`, `at ${deletionTimestamp?.slice(17, 19)}`, ...finalizers].join(", ");
+}
+const rows = [
+  ["a thing without ties", config(), {}, "remove"],
+  ["a thing somebody holds", config({ finalizers: ["a/b"] }), {}, "0 s, at 00, a/b"],
+  ["a thing held, asked again", config(going(0, { finalizers: ["a/b"] })), {}, "wait"],
+  [
+    "a thing whose dependants go first",
+    config(),
+    { propagationPolicy: "Foreground" },
+    "0 s, at 00, foregroundDeletion",
+  ],
+  ["a thing whose dependants stay", config(), { propagationPolicy: "Orphan" }, "0 s, at 00, orphan"],
+  [
+    "a thing whose dependants follow",
+    config({ finalizers: ["orphan"] }),
+    { propagationPolicy: "Background" },
+    "remove",
+  ],
+  ["a pod that runs", running(), {}, "30 s, at 30"],
+  [
+    "a pod that runs, with a time of its own",
+    pod({ nodeName: "n", terminationGracePeriodSeconds: 5 }),
+    {},
+    "5 s, at 05",
+  ],
+  ["a pod that runs, given less time", running(), { gracePeriodSeconds: 3 }, "3 s, at 03"],
+  ["a pod that runs, given no time", running(), { gracePeriodSeconds: 0 }, "remove"],
+  ["a pod that runs, given a nonsensical time", running(), { gracePeriodSeconds: -1 }, "1 s, at 01"],
+  ["a pod no node has", pod({}), {}, "remove"],
+  ["a pod that has ended", pod({ nodeName: "n" }, {}, "Succeeded"), {}, "remove"],
+  ["a pod already going, asked again", running(going(30)), {}, "wait"],
+  ["a pod already going, given less time", running(going(30)), { gracePeriodSeconds: 10 }, "10 s, at 10"],
+  ["a pod already going, given more time", running(going(5)), { gracePeriodSeconds: 60 }, "wait"],
+  ["a pod already going, and its node reports it ended", running(going(30)), { gracePeriodSeconds: 0 }, "remove"],
+  [
+    "a pod held, and its node reports it ended",
+    running(going(30, { finalizers: ["a/b"] })),
+    { gracePeriodSeconds: 0 },
+    "0 s, at 00, a/b",
+  ],
+] as const;
+for (const [what, object, options, outcome] of rows)
+  test(`delete: ${what}: ${outcome}`, () => expect(said(object, options)).toBe(outcome));
+
+test("delete: a namespace is marked until its own finalizers are gone", () => {
+  const namespace = {
+    kind: "Namespace",
+    apiVersion: "v1",
+    metadata: meta({ namespace: undefined }),
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  } as unknown as ApiObject;
+  const deletion = decideDeletion(namespaces, namespace, {}, now);
+  expect(deletion).toMatchObject({ do: "mark", object: { status: { phase: "Terminating" } } });
+  const object = deletion.do === "mark" ? deletion.object : namespace;
+  expect([isReleased(object), isReleased({ ...object, spec: { finalizers: [] } } as ApiObject)]).toEqual([false, true]);
+});
+
+test("history: what is old, or too much, may be forgotten up to its newest mark", () => {
+  const mark = (minutes: number, at: number) => ({ at: instant(minutes * 60_000), revision: revision(at) });
+  expect(forget([mark(0, 10), mark(1, 20)], mark(4, 30))).toEqual({ kept: [mark(0, 10), mark(1, 20), mark(4, 30)] });
+  expect(forget([mark(0, 10), mark(1, 20), mark(4, 30)], mark(7, 40))).toEqual({
+    kept: [mark(4, 30), mark(7, 40)],
+    upTo: 20,
+  });
+  expect(forget([mark(6, 10)], mark(7, 50_000))).toEqual({ kept: [mark(7, 50_000)], upTo: 10 });
+});

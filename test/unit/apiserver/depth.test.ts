@@ -1,0 +1,24 @@
+// Documents that go too deep are refused before anybody walks through them; brackets in strings are no levels.
+import { expect, test } from "vitest";
+import { isTooDeep } from "../../../apiserver/documents/depth.ts";
+import { readYaml } from "../../../apiserver/documents/yaml.ts";
+
+const levels = (count: number, open = "[", close = "]"): string => open.repeat(count) + close.repeat(count);
+const pad = " ".repeat(2_000);
+const table = [
+  ["a thousand levels", levels(1_000), true],
+  ["one more", levels(1_001), false],
+  ["objects are levels too", `${'{"a":'.repeat(1_001)}1${"}".repeat(1_001)}`, false],
+  ["brackets in a string", `"${"[".repeat(5_000)}"`, true],
+  ["brackets behind an escaped quote", `"\\"${"[".repeat(5_000)}"`, true],
+  ["brackets behind a string that ends with a backslash", `["\\\\",${levels(1_000)}]`, false],
+  ["a string without an end", `"${"[".repeat(5_000)}`, true],
+  ["a wide document", `[${levels(2).concat(",").repeat(3_000)}1]${pad}`, true],
+] as const;
+for (const [what, text, fits] of table) test(what, () => expect(isTooDeep(text)).toBe(!fits));
+
+test("YAML has a depth as well, with brackets or without", () => {
+  expect(() => readYaml(levels(20_000))).toThrow("exceeded max depth");
+  const steps = Array.from({ length: 3_000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n");
+  expect(() => readYaml(steps)).toThrow("exceeded max depth");
+});

@@ -1,0 +1,60 @@
+// What a disruption budget says to one eviction more.
+import { expect, test } from "vitest";
+import type { ApiError } from "../../../api/errors.ts";
+import type { PodDisruptionBudget } from "../../../api/kinds/poddisruptionbudgets.ts";
+import { instant } from "../../../api/meta.ts";
+import { spent } from "../../../apiserver/http/eviction.ts";
+
+const now = instant(Date.UTC(2026, 0, 1));
+const budget = (status: object, generation = 1): PodDisruptionBudget =>
+  ({ metadata: { name: "b", generation }, spec: {}, status: { observedGeneration: 1, ...status } }) as never;
+const counts = { currentHealthy: 2, desiredHealthy: 2, expectedPods: 3 };
+const refusal = (of: PodDisruptionBudget): object => {
+  try {
+    return spent(of, "p", now);
+  } catch (e) {
+    const { reason, message, details } = e as ApiError;
+    return { reason, message, details };
+  }
+};
+const full = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+test("a budget with room has one less of it, and knows of the pod", () =>
+  expect(spent(budget({ ...counts, disruptionsAllowed: 2 }), "p", now).status).toEqual({
+    ...counts,
+    observedGeneration: 1,
+    disruptionsAllowed: 1,
+    disruptedPods: { p: "2026-01-01T00:00:00Z" },
+  }));
+test("the last room that is taken is told as a condition", () =>
+  expect(spent(budget({ ...counts, disruptionsAllowed: 1 }), "p", now).status?.conditions).toEqual([
+    {
+      type: "DisruptionAllowed",
+      status: "False",
+      reason: "InsufficientPods",
+      message: "",
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+      observedGeneration: 1,
+    },
+  ]));
+test("a budget without room refuses, and says what it needs", () =>
+  expect(refusal(budget({ ...counts, disruptionsAllowed: 0 }))).toEqual({
+    reason: "TooManyRequests",
+    message: full,
+    details: {
+      causes: [
+        { reason: "DisruptionBudget", message: "The disruption budget b needs 2 healthy pods and has 2 currently" },
+      ],
+    },
+  }));
+test("a budget nobody has looked at since it changed asks for patience", () =>
+  expect(refusal(budget({ ...counts, disruptionsAllowed: 1 }, 2))).toEqual({
+    reason: "TooManyRequests",
+    message: full,
+    details: {
+      causes: [
+        { reason: "DisruptionBudget", message: "The disruption budget b is still being processed by the server." },
+      ],
+      retryAfterSeconds: 10,
+    },
+  }));

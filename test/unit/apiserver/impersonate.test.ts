@@ -1,0 +1,66 @@
+// In whose name a request is made, from its headers.
+import { expect, test } from "vitest";
+import { impersonated, isImpersonating } from "../../../apiserver/http/impersonate.ts";
+
+const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
+const nobody = { name: "nobody", groups: ["system:unauthenticated"] };
+const account = "system:serviceaccount:shop:robot";
+
+const table = [
+  ["a user is authenticated", ["Impersonate-User", "me"], { name: "me", groups: ["system:authenticated"] }],
+  [
+    "groups are added up, and being authenticated is one more",
+    ["Impersonate-User", "me", "Impersonate-Group", "a", "Impersonate-Group", "b"],
+    { name: "me", groups: ["a", "b", "system:authenticated"] },
+  ],
+  [
+    "who is told to be unauthenticated is",
+    ["Impersonate-User", "me", "Impersonate-Group", "system:unauthenticated"],
+    { name: "me", groups: ["system:unauthenticated"] },
+  ],
+  [
+    "nobody in particular is unauthenticated",
+    ["Impersonate-User", "system:anonymous"],
+    { name: "system:anonymous", groups: ["system:unauthenticated"] },
+  ],
+  [
+    "a service account brings its groups",
+    ["impersonate-user", account],
+    { name: account, groups: ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"] },
+  ],
+  [
+    "unless others are told",
+    ["Impersonate-User", account, "Impersonate-Group", "a"],
+    { name: account, groups: ["a", "system:authenticated"] },
+  ],
+  [
+    "a name that no service account can have is a user's",
+    ["Impersonate-User", "system:serviceaccount:NO:robot"],
+    { name: "system:serviceaccount:NO:robot", groups: ["system:authenticated"] },
+  ],
+  [
+    "a uid, and whatever else is known of somebody",
+    ["Impersonate-User", "me", "Impersonate-Uid", "7", "Impersonate-Extra-A%2fB", "x", "Impersonate-Extra-A%2fb", "y"],
+    { name: "me", uid: "7", groups: ["system:authenticated"], extra: { "a/b": ["x", "y"] } },
+  ],
+] as const;
+for (const [what, headers, user] of table)
+  test(`as somebody else: ${what}`, () => expect(impersonated(admin, headers)).toEqual(user));
+
+test("who may not be anybody else is turned away", () => {
+  expect(() => impersonated(nobody, ["Impersonate-User", "me"])).toThrow(
+    'users "me" is forbidden: User "nobody" cannot impersonate resource "users" in API group "" at the cluster scope',
+  );
+  expect(() => impersonated(nobody, ["Impersonate-User", account])).toThrow(
+    'serviceaccounts "robot" is forbidden: User "nobody" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "shop"',
+  );
+});
+test("groups without a user are nobody's", () => {
+  expect(() => impersonated(admin, ["Impersonate-Group", "a", "Impersonate-Extra-k", "v"])).toThrow(
+    'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a"}, Extra:map[string][]string{"k":[]string{"v"}}} without impersonating a user name',
+  );
+});
+test("most requests are made in one's own name", () => {
+  expect(isImpersonating({ accept: "*/*", "user-agent": "x" })).toBe(false);
+  expect(isImpersonating({ accept: "*/*", "impersonate-user": "x" })).toBe(true);
+});

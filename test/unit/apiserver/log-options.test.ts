@@ -1,0 +1,60 @@
+// What may be asked of a log, and in which words a kubelet is asked for it.
+import { describe, expect, test } from "vitest";
+import { ApiError } from "../../../api/errors.ts";
+import { logQuery } from "../../../apiserver/http/log-options.ts";
+import { sessionQuery } from "../../../apiserver/http/pod-sessions.ts";
+import { dialError } from "../../../apiserver/dial-error.ts";
+
+const asked = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
+
+test.each([
+  ["", "stream=All"],
+  ["follow=true&timestamps=0&previous=False", "follow=true&stream=All"],
+  ["follow&container=c&pretty=true", "follow=true&stream=All"],
+  ["tailLines=5&limitBytes=1&sinceSeconds=9", "tailLines=5&limitBytes=1&sinceSeconds=9&stream=All"],
+  ["stream=Stdout&sinceTime=2026-01-02T03:04:05Z", "sinceTime=2026-01-02T03:04:05Z&stream=Stdout"],
+])("?%s asks for %s", (query, words) => expect(asked(query)).toBe(words));
+
+describe("refused with an explanation", () => {
+  const invalid = (what: string): string => `PodLogOptions "web" is invalid: ${what}`;
+  test.each([
+    ["tailLines=-1", "Invalid", invalid("tailLines: Invalid value: -1: must be greater than or equal to 0")],
+    ["limitBytes=0", "Invalid", invalid("limitBytes: Invalid value: 0: must be greater than 0")],
+    ["sinceSeconds=0", "Invalid", invalid("sinceSeconds: Invalid value: 0: must be greater than 0")],
+    [
+      "sinceSeconds=1&sinceTime=2026-01-02T03:04:05Z",
+      "Invalid",
+      invalid("[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"),
+    ],
+    [
+      "stream=stdout",
+      "Invalid",
+      invalid('stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"'),
+    ],
+    ["tailLines=x", "BadRequest", 'strconv.ParseInt: parsing "x": invalid syntax'],
+  ])("?%s is %s: %s", (query, reason, message) => {
+    let error: unknown;
+    try {
+      asked(query);
+    } catch (e) {
+      error = e;
+    }
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ reason, message });
+  });
+});
+
+test.each([
+  ["exec", "stdout=true&stderr=1&stdin=false&command=sh&command=-c", "output=1&error=1&command=sh&command=-c"],
+  ["attach", "stdin=true&stdout=true&tty=true&command=sh", "input=1&output=1&tty=1"],
+  ["portforward", "ports=80&ports=443", "port=80&port=443"],
+])("a session of %s with ?%s is asked for with ?%s", (what, query, words) =>
+  expect(String(sessionQuery(what, new URLSearchParams(query)))).toBe(words),
+);
+
+test("a connection that failed is told of in known words", () => {
+  const refused = { code: "ECONNREFUSED", message: "connect ECONNREFUSED" };
+  expect(dialError(refused, "10.0.0.1", 80)).toBe("dial tcp 10.0.0.1:80: connect: connection refused");
+  expect(dialError(refused, "fd00::1", 80)).toBe("dial tcp [fd00::1]:80: connect: connection refused");
+  expect(dialError({ message: "odd" }, "h", 1)).toBe("odd");
+});

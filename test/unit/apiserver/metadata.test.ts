@@ -1,0 +1,66 @@
+// What may be said of who owns and who holds an object, row by row.
+import { expect, test } from "vitest";
+import { configMaps } from "../../../api/kinds/configmaps.ts";
+import { customResourceDefinitions } from "../../../api/kinds/customresourcedefinitions.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import { validateMeta, withDistinctOwners } from "../../../apiserver/registry/metadata.ts";
+
+const owner = (name: string, more: object = {}) => ({
+  apiVersion: "v1",
+  kind: "Node",
+  name,
+  uid: `u-${name}`,
+  ...more,
+});
+const foreign = "name is neither a standard finalizer name nor is it fully qualified";
+const table = [
+  ["a finalizer with a domain", { finalizers: ["a.com/held"] }, []],
+  ["a standard finalizer", { finalizers: ["orphan"] }, []],
+  [
+    "a finalizer of nobody's",
+    { finalizers: ["a.com/held", "mine"] },
+    [`metadata.finalizers[1]: Invalid value: "mine": ${foreign}`],
+  ],
+  [
+    "finalizers that exclude each other",
+    { finalizers: ["foregroundDeletion", "orphan"] },
+    [
+      'metadata.finalizers: Invalid value: ["foregroundDeletion","orphan"]: finalizer orphan and foregroundDeletion cannot be both set',
+    ],
+  ],
+  ["an owner", { ownerReferences: [owner("a")] }, []],
+  [
+    "an event for an owner",
+    { ownerReferences: [owner("a", { kind: "Event" })] },
+    [
+      'metadata.ownerReferences[0]: Invalid value: {"apiVersion":"v1","kind":"Event","name":"a","uid":"u-a"}: /v1, Kind=Event is disallowed from being an owner',
+    ],
+  ],
+] as const;
+for (const [what, meta, wrong] of table)
+  test(`metadata: ${what}`, () => {
+    const problems = validateMeta(configMaps as unknown as ResourceDefinition, { name: "x", ...meta });
+    expect(problems.map((p) => `${p.path}: ${p.message}`)).toEqual(wrong);
+  });
+
+test("metadata: what extends the API may be held under any name", () =>
+  expect(
+    validateMeta(customResourceDefinitions as unknown as ResourceDefinition, { name: "x", finalizers: ["mine"] }),
+  ).toEqual([]));
+
+const told = (owners: readonly object[]): { readonly kept: readonly string[]; readonly heard: readonly string[] } => {
+  const heard: string[] = [];
+  const object = { metadata: { ownerReferences: owners as readonly ReturnType<typeof owner>[] } };
+  const { metadata } = withDistinctOwners(object, (sentence) => void heard.push(sentence));
+  return { kept: metadata.ownerReferences.map((o) => o.name), heard };
+};
+test("owners: each is kept once, and who named one twice is told of it", () => {
+  expect(told([owner("a"), owner("b"), owner("a")])).toEqual({
+    kept: ["a", "b"],
+    heard: [
+      ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u-a",
+    ],
+  });
+});
+test("owners: one of the same uid that says something else is another", () =>
+  expect(told([owner("a"), owner("a", { controller: true })])).toEqual({ kept: ["a", "a"], heard: [] }));

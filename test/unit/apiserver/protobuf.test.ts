@@ -1,0 +1,93 @@
+// Objects as an unmodified kubectl 1.33 sends them, recorded.
+import { expect, test } from "vitest";
+import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { type Schema, schemaOf } from "../../../api/schema.ts";
+import { decodeProtobuf } from "../../../apiserver/protobuf/decode.ts";
+import numbers from "../../../apiserver/protobuf/field-numbers.json" with { type: "json" };
+
+const recorded = (text: string): Uint8Array => Buffer.from(text, "base64");
+const deployment = recorded(
+  "azhzAAoVCgdhcHBzL3YxEgpEZXBsb3ltZW50EroBCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEogBCAASDAoKCgNhcHASA3dlYhpuChwKABIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEk4SMAoFbmdpbngSB25naW54OjEqADIKCgAQABhQIgAqAEIAagByAIABAIgBAJABAKIBABoAMgBCAEoAUgBYAGAAaACCAQCKAQCaAQDCAQAiAgoAKAA4ABoMCAAQABgAIAAoADgAGgAiAA==",
+);
+const secret = recorded("azhzAAoMCgJ2MRIGU2VjcmV0EiEKEQoBcxIAGgAiACoAMgA4AEIAEgoKBHVzZXISAm1lGgAaACIA");
+const budget = recorded(
+  "azhzAAogCglwb2xpY3kvdjESE1BvZERpc3J1cHRpb25CdWRnZXQSMwoRCgFwEgAaACIAKgAyADgAQgASEgoGCAAQABoAEggKBgoBYRIBYhoKCAAYACAAKAAwABoAIgA=",
+);
+const quota = recorded("azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRIkChEKAXESABoAIgAqADIAOABCABINCgsKBHBvZHMSAwoBMBoAGgAiAA==");
+
+test("protobuf: a deployment of no replicas still says so, and says nothing it does not mean", () => {
+  expect(decodeProtobuf(deployment)).toMatchObject({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", labels: { app: "web" } },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "nginx", image: "nginx:1", ports: [{ containerPort: 80 }] }] },
+      },
+    },
+  });
+  expect(decodeProtobuf(deployment)).not.toHaveProperty("spec.minReadySeconds");
+});
+test("protobuf: bytes in a map are base64", () => {
+  expect(decodeProtobuf(secret)).toEqual({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "s" },
+    data: { user: "bWU=" },
+  });
+});
+test("protobuf: a budget that wants no pod at all still says so", () => {
+  expect(decodeProtobuf(budget)["spec"]).toEqual({ minAvailable: 0, selector: { matchLabels: { a: "b" } } });
+});
+test("protobuf: quantities in a map are as they were written", () => {
+  expect(decodeProtobuf(quota)["spec"]).toEqual({ hard: { pods: "0" } });
+});
+
+const fields = new Map<string, string>(Object.entries(numbers));
+const messageOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf("/") + 1) ?? "";
+
+/** The fields that travel in a message, those of the messages it has inside itself among them. */
+function travelling(message: string): string[] {
+  const said = (fields.get(message) ?? "").split(" ").map((field) => field.slice(field.indexOf(":") + 1));
+  return said.flatMap((field) => (field.startsWith("...") ? travelling(field.slice(3)) : [field]));
+}
+
+/** Every message that some built-in kind is made of. */
+function messages(from: readonly string[], found = new Set<string>()): Set<string> {
+  for (const name of from.filter((n) => n.startsWith("io.k8s.api.") && !found.has(n))) {
+    const parts = Object.values(schemaOf(name).properties ?? {});
+    const inner = parts.flatMap((p) => [p, p.items ?? {}, p.additionalProperties ?? {}]).map((p) => messageOf(p));
+    messages(inner, found.add(name));
+  }
+  return found;
+}
+
+/** What belongs to an alpha feature, whose names and numbers have changed since. */
+const unsettled = new Set([
+  "io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus.resources",
+  "io.k8s.api.resource.v1.Device.nodeAllocatableResourceMappings",
+  "io.k8s.api.resource.v1.NodeAllocatableResourceMapping.allocationMultiplier",
+  "io.k8s.api.resource.v1.NodeAllocatableResourceMapping.capacityKey",
+]);
+
+test("protobuf: every field of every built-in kind has a number that it travels under", () => {
+  const lost = [...messages(builtinKinds.map((k) => k.published))].flatMap((message) => {
+    const known = new Set([...travelling(message), "apiVersion", "kind"]);
+    const unnumbered = Object.keys(schemaOf(message).properties ?? {}).filter((field) => !known.has(field));
+    return unnumbered.map((field) => `${message}.${field}`);
+  });
+  expect(lost.filter((field) => !unsettled.has(field))).toEqual([]);
+});
+test("protobuf: what is cut short, or no envelope, is refused and hangs nobody", () => {
+  for (let length = 0; length < deployment.length; length++) {
+    try {
+      decodeProtobuf(deployment.subarray(0, length));
+    } catch (e) {
+      expect(e).toBeInstanceOf(Error);
+    }
+  }
+  expect(() => decodeProtobuf(Buffer.from("{}"))).toThrow(/envelope/);
+});

@@ -1,0 +1,51 @@
+// How long pods stay on silent nodes, when they say nothing, something, or everything about it.
+import { expect, test } from "vitest";
+import { pods } from "../../../api/kinds/pods.ts";
+import { key } from "../../../api/meta.ts";
+import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { patient } from "../../../apiserver/registry/tolerations.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+import type { Toleration } from "../../../api/generated/types.ts";
+
+const say = (all: readonly Toleration[]): string =>
+  all.map((t) => `${t.key?.split("/")[1] ?? t.key ?? "anything"} ${t.tolerationSeconds ?? "for ever"}`).join(", ");
+
+const table: readonly (readonly [what: string, held: readonly Toleration[], expected: string])[] = [
+  ["who says nothing gets the cluster's patience", [], "not-ready 7, unreachable 7"],
+  [
+    "who speaks of one gets the other",
+    [{ key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60 }],
+    "unreachable 60, not-ready 7",
+  ],
+  [
+    "an effect left out means every effect",
+    [{ key: "node.kubernetes.io/not-ready", operator: "Exists" }],
+    "not-ready for ever, unreachable 7",
+  ],
+  [
+    "another effect says nothing about leaving",
+    [{ key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoSchedule" }],
+    "not-ready for ever, not-ready 7, unreachable 7",
+  ],
+  ["who bears everything needs nothing more", [{ operator: "Exists" }], "anything for ever"],
+];
+for (const [what, held, expected] of table)
+  test(`tolerations: ${what}`, () => expect(say(patient(held, 7))).toBe(expected));
+
+test("a cluster's own patience reaches its pods, and Kubernetes' where none is told", async () => {
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const world = realWorld(() => {});
+  for (const [habits, expected] of [
+    [{ tolerationSeconds: 2 }, "not-ready 2, unreachable 2"],
+    [undefined, "not-ready 300, unreachable 300"],
+  ] as const) {
+    const client = inProcessClient(registry(memoryStorage(), world, ranges, habits));
+    await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+    const spec = { containers: [{ name: "c", image: "i" }] };
+    await client.create(pods, { kind: "Pod", metadata: { name: "p", namespace: "default" }, spec });
+    expect(say((await client.get(pods, key("default", "p"))).spec.tolerations ?? [])).toBe(expected);
+  }
+});

@@ -1,0 +1,118 @@
+// Adding a kind costs one value: a toy kind is served, listed, watched, printed, validated and explained without
+// another line.
+import { expect, test } from "vitest";
+import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { define } from "../../../api/kinds.ts";
+import type { ApiObject } from "../../../api/meta.ts";
+import { invalid } from "../../../api/problems.ts";
+import { answerer } from "../../../apiserver/http/answer.ts";
+import type { ApiReply } from "../../../apiserver/http/exchange.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+
+interface Toy extends ApiObject {
+  readonly kind: "Toy";
+  readonly spec: { readonly wheels: number };
+}
+const meta = { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" };
+const text = { type: "string" } as const;
+const wheels = { type: "integer", format: "int32" } as const;
+const toys = define<Toy>({
+  group: "play.example.com",
+  version: "v1",
+  kind: "Toy",
+  plural: "toys",
+  scope: "Namespaced",
+  published: "com.example.play.v1.Toy",
+  schema: {
+    type: "object",
+    properties: { apiVersion: text, kind: text, metadata: meta, spec: { type: "object", properties: { wheels } } },
+  },
+  defaults: (d) => ({ ...d, spec: { ...d.spec, wheels: d.spec?.wheels ?? 4 } }),
+  validate: (t) =>
+    t.spec.wheels < 0 ? [invalid("spec.wheels", t.spec.wheels, "must be greater than or equal to 0")] : [],
+  columns: [{ name: "Wheels", type: "integer", cell: (t) => t.spec.wheels }],
+});
+
+const world = realWorld(() => {});
+const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+const server = () => {
+  const answer = answerer(registry(memoryStorage(), world, ranges), [namespaces, toys], []);
+  const stop = new AbortController();
+  return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
+    const at = new URL(url, "https://x");
+    const headers = {
+      accept,
+      "content-type": body && method === "PATCH" ? "application/merge-patch+json" : "application/json",
+    };
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    return answer({
+      method,
+      path: at.pathname,
+      query: at.searchParams,
+      headers,
+      body: bytes,
+      user: { name: "me", groups: [] },
+      signal: stop.signal,
+    });
+  };
+};
+const bodyOf = (answer: ApiReply): any => ("body" in answer ? JSON.parse(answer.body.toString()) : undefined);
+const root = "/apis/play.example.com/v1/namespaces/default/toys";
+
+test("a toy kind: made, read, changed, listed, watched, printed, refused, explained, deleted", async () => {
+  const ask = server();
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const made = await ask("POST", root, { metadata: { name: "car" } });
+  expect([made.status, bodyOf(made).spec.wheels, bodyOf(made).kind]).toEqual([201, 4, "Toy"]);
+  const wrong = await ask("PATCH", `${root}/car`, { spec: { wheels: -1 } });
+  expect(bodyOf(wrong).message).toBe(
+    'Toy.play.example.com "car" is invalid: spec.wheels: Invalid value: -1: must be greater than or equal to 0',
+  );
+  expect(bodyOf(await ask("PATCH", `${root}/car`, { spec: { wheels: 3 } })).spec.wheels).toBe(3);
+  const unknown = await ask("POST", `${root}?fieldValidation=Strict`, { metadata: { name: "x" }, spec: { wings: 2 } });
+  expect([unknown.status, bodyOf(unknown).message]).toEqual([
+    400,
+    'Toy in version "v1" cannot be handled as a Toy: strict decoding error: unknown field "spec.wings"',
+  ]);
+  const warned = await ask("POST", root, { metadata: { name: "plane" }, spec: { wings: 2 } });
+  expect([bodyOf(warned).spec, warned.headers?.["warning"]]).toEqual([
+    { wheels: 4 },
+    ['299 - "unknown field \\"spec.wings\\""'],
+  ]);
+  const table = bodyOf(await ask("GET", root, undefined, "application/json;as=Table;v=v1;g=meta.k8s.io"));
+  expect([table.columnDefinitions[0].name, table.rows.map((r: any) => r.cells)]).toEqual(["Wheels", [[3], [4]]]);
+  const list = bodyOf(await ask("GET", `${root}?limit=1`));
+  expect([list.kind, list.items.length, list.metadata.remainingItemCount]).toEqual(["ToyList", 1, 1]);
+  expect(bodyOf(await ask("GET", "/apis/play.example.com/v1")).resources[0]).toMatchObject({
+    name: "toys",
+    kind: "Toy",
+    namespaced: true,
+  });
+  const document = bodyOf(await ask("GET", "/openapi/v3/apis/play.example.com/v1"));
+  expect(document.components.schemas["com.example.play.v1.Toy"]["x-kubernetes-group-version-kind"][0].kind).toBe("Toy");
+  const gone = bodyOf(await ask("DELETE", `${root}/car`));
+  expect(gone).toMatchObject({ status: "Success", details: { name: "car", kind: "toys", group: "play.example.com" } });
+  const watch = await ask("GET", `${root}?watch=1&allowWatchBookmarks=true`);
+  const lines: any[] = [];
+  if ("stream" in watch)
+    for await (const line of watch.stream) {
+      lines.push(JSON.parse(line.toString()));
+      if (lines.length === 2) break;
+    }
+  expect(lines.map((l) => [l.type, l.object.metadata.name ?? l.object.metadata.annotations])).toEqual([
+    ["ADDED", "plane"],
+    ["BOOKMARK", { "k8s.io/initial-events-end": "true" }],
+  ]);
+});
+
+test("a kind nobody serves is not found, and a verb nobody knows is not allowed", async () => {
+  const ask = server();
+  expect((await ask("GET", "/apis/play.example.com/v1/games")).status).toBe(404);
+  expect((await ask("PUT", "/api/v1/namespaces")).status).toBe(405);
+  expect((await ask("GET", "/nowhere")).status).toBe(404);
+  expect((await ask("GET", "/api/v1/namespaces?resourceVersion=x")).status).toBe(400);
+  expect((await ask("GET", "/api/v1/namespaces?resourceVersion=999999")).status).toBe(504);
+  expect((await ask("POST", "/api/v1/namespaces?dryRun=Some", {})).status).toBe(422);
+});

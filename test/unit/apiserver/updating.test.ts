@@ -1,0 +1,100 @@
+// Updates, kind by kind: of what is not there, and of what is there without saying which revision is meant.
+import { expect, test } from "vitest";
+import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { isStored, qualified, type ResourceDefinition } from "../../../api/kinds.ts";
+import { type ApiObject, type Draft, keyOf } from "../../../api/meta.ts";
+import { objectOf } from "../../../apiserver/registry/codec.ts";
+import { put } from "../../../apiserver/registry/putting.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import type { Registry } from "../../../apiserver/registry/verbs.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+import { draftOf } from "../api/least.ts";
+
+/** Kinds an update of which makes what is not there. */
+const madeByUpdate = new Set([
+  "clusterrolebindings.rbac.authorization.k8s.io",
+  "clusterroles.rbac.authorization.k8s.io",
+  "endpoints",
+  "events",
+  "events.events.k8s.io",
+  "leases.coordination.k8s.io",
+  "limitranges",
+  "rolebindings.rbac.authorization.k8s.io",
+  "roles.rbac.authorization.k8s.io",
+  "runtimeclasses.node.k8s.io",
+  "services",
+]);
+/** Kinds an update of which must say the revision it was made for. */
+const byRevision = new Set([
+  "apiservices.apiregistration.k8s.io",
+  "csidrivers.storage.k8s.io",
+  "csinodes.storage.k8s.io",
+  "csistoragecapacities.storage.k8s.io",
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "leases.coordination.k8s.io",
+  "mutatingadmissionpolicies.admissionregistration.k8s.io",
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+  "poddisruptionbudgets.policy",
+  "runtimeclasses.node.k8s.io",
+  "validatingadmissionpolicies.admissionregistration.k8s.io",
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "volumeattachments.storage.k8s.io",
+]);
+
+async function cluster(): Promise<Registry> {
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const verbs = registry(
+    memoryStorage(),
+    realWorld(() => {}),
+    ranges,
+  );
+  await verbs.create(namespaces as unknown as ResourceDefinition, {
+    kind: "Namespace",
+    metadata: { name: "default" },
+  });
+  return verbs;
+}
+/** `created`, `updated`, or why not, of putting such an object with other metadata. */
+async function said(verbs: Registry, r: ResourceDefinition, given: object, change: object = {}): Promise<string> {
+  const draft = given as Draft<ApiObject>;
+  const object = { ...draft, metadata: { ...draft.metadata, ...change } };
+  const target = { r, key: keyOf(object as never) };
+  return put(verbs, target, { object }, {}).then(
+    ({ created }) => (created ? "created" : "updated"),
+    (e: Error) => e.message,
+  );
+}
+
+for (const r of builtinKinds.filter((kind) => isStored(kind) || kind.form)) {
+  const name = qualified(r);
+  const object = draftOf(r).metadata.name;
+  test(`update: ${name} that is not there ${madeByUpdate.has(name) ? "is made" : "is not found"}`, async () => {
+    const missing = `${name} "${object}" not found`;
+    expect(await said(await cluster(), r, draftOf(r))).toBe(madeByUpdate.has(name) ? "created" : missing);
+  });
+  test(`update: ${name} ${byRevision.has(name) ? "must" : "need not"} say which revision is meant`, async () => {
+    const verbs = await cluster();
+    const born = objectOf(await verbs.create(r, draftOf(r)));
+    const refused = `${name} "${object}" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update`;
+    const unsaid = { resourceVersion: undefined };
+    expect(await said(verbs, r, born, unsaid)).toBe(byRevision.has(name) ? refused : "updated");
+    expect(await said(verbs, r, born)).toBe("updated");
+    expect(await said(verbs, r, born, { resourceVersion: "1" })).toMatch(
+      /^Operation cannot be fulfilled on .* modified;/,
+    );
+  });
+}
+
+test("update: what is made by an update has no history, and none can be told of another object", async () => {
+  const verbs = await cluster();
+  const leases = builtinKinds.find((r) => r.plural === "leases")!;
+  const uid = "0c9ee0b9-5b2b-4c8b-9f0b-1d2f8d1b7c55";
+  expect(await said(verbs, leases, draftOf(leases), { uid })).toBe(
+    `Operation cannot be fulfilled on leases.coordination.k8s.io "a": Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
+  );
+  expect(await said(verbs, leases, draftOf(leases), { resourceVersion: "77" })).toBe("created");
+});

@@ -1,0 +1,88 @@
+// Certificates prove the right things to a real TLS stack, and nothing else.
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { beforeAll, describe, expect, test } from "vitest";
+import { instant } from "../../../../api/meta.ts";
+import { accessFrom, apiCaller } from "../../../../cli/cluster/api-access.ts";
+import {
+  adminCredentials,
+  controlPlaneCredentials,
+  kubeconfig,
+  workerCredentials,
+} from "../../../../cli/cluster/credentials.ts";
+import { type Authority, authorityFrom, newAuthority, type Pem } from "../../../../cli/cluster/pki.ts";
+import { workerNumber } from "../../../../cli/cluster/state.ts";
+
+const now = instant(Date.parse("2026-06-01T00:00:00Z"));
+const worker = workerNumber("orrery", "172.30.0.0/24", 1, { cpus: 1, memoryBytes: 2 ** 30 });
+let authority: Authority;
+let server: Readonly<Record<string, Pem>>;
+let node: Readonly<Record<string, Pem>>;
+let admin: Pem;
+
+beforeAll(async () => {
+  authority = await newAuthority("orrery-ca", now);
+  server = await controlPlaneCredentials(authority, "orrery-control-plane", "172.30.0.2");
+  node = await workerCredentials(authority, worker);
+  admin = await adminCredentials(authority);
+});
+
+const read = (pem: Pem | undefined): X509Certificate => new X509Certificate(pem!.cert);
+
+describe("who a certificate speaks for", () => {
+  const table = [
+    ["the administrator", () => admin, "O=system:masters\nCN=kubernetes-admin"],
+    ["a kubelet", () => node["kubelet-client"], "O=system:nodes\nCN=system:node:orrery-node-1"],
+    ["the scheduler", () => server["scheduler"], "CN=system:kube-scheduler"],
+    ["the controllers", () => server["controller-manager"], "CN=system:kube-controller-manager"],
+  ] as const;
+  for (const [what, pem, subject] of table) test(what, () => expect(read(pem()).subject).toBe(subject));
+});
+
+test("the API server answers to every name a cluster knows it by", () => {
+  const certificate = read(server["apiserver"]);
+  for (const name of ["kubernetes", "kubernetes.default.svc.cluster.local", "localhost"])
+    expect(certificate.checkHost(name)).toBe(name);
+  for (const ip of ["127.0.0.1", "10.96.0.1", "172.30.0.2"]) expect(certificate.checkIP(ip)).toBe(ip);
+  expect(certificate.checkIP("172.30.0.11")).toBeUndefined();
+});
+
+test("every certificate is signed by the authority, and only by its own", async () => {
+  const ca = read(authority.pem);
+  const stranger = read((await newAuthority("orrery-ca", now)).pem);
+  for (const pem of [admin, ...Object.values(server), ...Object.values(node)]) {
+    expect(read(pem).verify(ca.publicKey)).toBe(true);
+    expect(read(pem).verify(stranger.publicKey)).toBe(false);
+    expect(read(pem).ca).toBe(false);
+  }
+});
+
+test("an authority read back from its files signs for the same cluster", async () => {
+  const later = await (await authorityFrom(authority.pem, now)).issue({ name: "late", use: "client" });
+  expect(read(later).checkIssued(read(authority.pem))).toBe(true);
+});
+
+test("a call with the kubeconfig of a cluster is believed by its server, and a call without is not", async () => {
+  const { cert, key } = server["apiserver"]!;
+  const listener = createServer(
+    { ca: authority.pem.cert, cert, key, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      const socket = request.socket as TLSSocket;
+      response.end(socket.authorized ? socket.getPeerCertificate().subject.CN : "a stranger");
+    },
+  );
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const ended = new AbortController();
+  const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  const access = accessFrom(kubeconfig("orrery", url, authority.pem.cert, admin));
+  const other = await adminCredentials(await newAuthority("orrery-ca", now));
+  expect((await apiCaller(access, ended.signal)("GET", "/")).body).toBe("kubernetes-admin");
+  expect((await apiCaller({ ...access, ...other }, ended.signal)("GET", "/")).body).toBe("a stranger");
+  ended.abort();
+  listener.closeAllConnections();
+  listener.close();
+});

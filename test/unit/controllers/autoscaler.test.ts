@@ -1,0 +1,183 @@
+import { expect, test } from "vitest";
+import type { Pod } from "../../../api/generated/types.ts";
+import { horizontalPodAutoscalers, type HorizontalPodAutoscaler } from "../../../api/kinds/horizontalpodautoscalers.ts";
+import type { PodMetrics } from "../../../api/kinds/metrics.ts";
+import { instant } from "../../../api/meta.ts";
+import { limit, type Past } from "../../../controllers/autoscaler/behavior.ts";
+import { decide } from "../../../controllers/autoscaler/decide.ts";
+import { asStored, now, pod } from "./world.ts";
+
+const autoscaler = (spec: object = {}): HorizontalPodAutoscaler =>
+  asStored<HorizontalPodAutoscaler>(
+    horizontalPodAutoscalers.defaults({
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "web", namespace: "default" },
+      spec: {
+        minReplicas: 1,
+        maxReplicas: 10,
+        scaleTargetRef: { kind: "Deployment", name: "web" },
+        metrics: [
+          { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
+        ],
+        ...spec,
+      },
+    } as never),
+  );
+const asking = (name: string, more: object = {}): Pod =>
+  pod(name, {
+    spec: { containers: [{ name: "c", resources: { requests: { cpu: "100m", memory: "100Mi" } } }] },
+    ...more,
+  });
+const using = (name: string, cpu: string): PodMetrics =>
+  ({ metadata: { name }, containers: [{ name: "c", usage: { cpu, memory: "50Mi" } }] }) as unknown as PodMetrics;
+const past: Past = { recommendations: [], changes: [] };
+const look = (pods: readonly Pod[], metrics: readonly PodMetrics[], spec: object = {}) =>
+  decide({ autoscaler: autoscaler(spec), current: pods.length, pods, metrics, past, shrinkWindowSeconds: 0 }, now);
+
+const [a, b] = [asking("a"), asking("b")];
+const table: readonly (readonly [
+  what: string,
+  pods: readonly Pod[],
+  metrics: readonly PodMetrics[],
+  spec: object,
+  replicas: number,
+])[] = [
+  ["on target, nothing happens", [a, b], [using("a", "50m"), using("b", "50m")], {}, 2],
+  ["a tenth off is near enough", [a, b], [using("a", "55m"), using("b", "55m")], {}, 2],
+  ["twice the load, twice the pods", [a, b], [using("a", "100m"), using("b", "100m")], {}, 4],
+  ["half the load, half the pods", [a, b], [using("a", "25m"), using("b", "25m")], {}, 1],
+  ["never above the maximum", [a, b], [using("a", "1"), using("b", "1")], { maxReplicas: 3 }, 3],
+  ["never below the minimum", [a, b], [using("a", "1m"), using("b", "1m")], { minReplicas: 2 }, 2],
+  [
+    "a pod not ready counts as idle when growing",
+    [a, asking("b", { ready: false })],
+    [using("a", "100m"), using("b", "900m")],
+    {},
+    2,
+  ],
+  ["a pod not measured counts as busy when shrinking", [a, b], [using("a", "10m")], {}, 2],
+  ["nothing measured, nothing changed", [a, b], [], {}, 2],
+  [
+    "an amount per pod, not a share",
+    [a, b],
+    [using("a", "100m"), using("b", "100m")],
+    {
+      metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "AverageValue", averageValue: "40m" } } }],
+    },
+    5,
+  ],
+  [
+    "the hungriest metric wins, within the pace of growth",
+    [a, b],
+    [using("a", "50m"), using("b", "50m")],
+    {
+      metrics: [
+        ...autoscaler().spec.metrics!,
+        { type: "Resource", resource: { name: "memory", target: { type: "Utilization", averageUtilization: 10 } } },
+      ],
+    },
+    6,
+  ],
+];
+for (const [what, pods, metrics, spec, replicas] of table)
+  test(`autoscaler: ${what}`, () => expect(look(pods, metrics, spec).replicas).toBe(replicas));
+
+test("autoscaler: says what it measured and why it did what it did", () => {
+  const { status, reason } = look([a, b], [using("a", "100m"), using("b", "100m")]);
+  expect(reason).toBe("cpu resource utilization (percentage of request) above target");
+  expect(status.currentMetrics).toEqual([
+    { type: "Resource", resource: { name: "cpu", current: { averageValue: "100m", averageUtilization: 100 } } },
+  ]);
+  expect(status.conditions?.map((c) => [c.type, c.status, c.reason])).toEqual([
+    ["AbleToScale", "True", "ReadyForNewScale"],
+    ["ScalingActive", "True", "ValidMetricFound"],
+    ["ScalingLimited", "False", "DesiredWithinRange"],
+  ]);
+  expect(look([a], []).status.conditions?.[0]).toMatchObject({
+    type: "ScalingActive",
+    status: "False",
+    reason: "FailedGetResourceMetric",
+  });
+});
+
+const before = (seconds: number): ReturnType<typeof instant> => instant(now - seconds * 1000);
+const limits: readonly (readonly [
+  what: string,
+  current: number,
+  wish: number,
+  past: Past,
+  behavior: object | undefined,
+  replicas: number,
+  reason: string | undefined,
+])[] = [
+  ["growing doubles at most, or adds four", 3, 30, past, undefined, 7, "ScaleUpLimit"],
+  [
+    "what was grown in this period counts",
+    8,
+    30,
+    { ...past, changes: [{ at: before(5), by: 4 }] },
+    undefined,
+    8,
+    "ScaleUpLimit",
+  ],
+  [
+    "what was grown before it does not",
+    8,
+    30,
+    { ...past, changes: [{ at: before(20), by: 4 }] },
+    undefined,
+    16,
+    "ScaleUpLimit",
+  ],
+  [
+    "a recent higher wish holds the size",
+    10,
+    2,
+    { ...past, recommendations: [{ at: before(100), replicas: 8 }] },
+    undefined,
+    8,
+    "ScaleDownStabilized",
+  ],
+  [
+    "an old one does not",
+    10,
+    2,
+    { ...past, recommendations: [{ at: before(301), replicas: 8 }] },
+    undefined,
+    2,
+    undefined,
+  ],
+  ["shrinking may be forbidden", 10, 2, past, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
+  [
+    "shrinking may be slow",
+    10,
+    2,
+    past,
+    { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Pods", value: 1, periodSeconds: 60 }] } },
+    9,
+    "ScaleDownLimit",
+  ],
+  [
+    "the lesser policy may be chosen",
+    10,
+    30,
+    past,
+    {
+      scaleUp: {
+        selectPolicy: "Min",
+        policies: [
+          { type: "Pods", value: 2, periodSeconds: 60 },
+          { type: "Percent", value: 100, periodSeconds: 60 },
+        ],
+      },
+    },
+    12,
+    "ScaleUpLimit",
+  ],
+];
+for (const [what, current, wish, history, behavior, replicas, reason] of limits)
+  test(`autoscaler: ${what}`, () =>
+    expect(
+      limit({ current, wish, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
+    ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));

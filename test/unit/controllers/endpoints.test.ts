@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { Endpoints, EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
+import { services } from "../../../api/kinds/services.ts";
+import type { ApiObject } from "../../../api/meta.ts";
+import { decide } from "../../../controllers/endpointslice/decide.ts";
+import { ago, asStored, carryOut, pod, say } from "./world.ts";
+
+const service = (spec: object = {}): Service =>
+  asStored<Service>(
+    services.defaults({
+      kind: "Service",
+      metadata: { name: "web", namespace: "default", uid: "s1" } as object,
+      spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" }], clusterIP: "10.96.0.9", ...spec },
+    } as never),
+  );
+const serving = (
+  name: string,
+  ip: string,
+  more: { readonly ready?: boolean; readonly phase?: string; readonly metadata?: object; readonly port?: number } = {},
+): Pod => {
+  const p = pod(name, {
+    ...more,
+    spec: { containers: [{ name: "c", ports: [{ name: "http", containerPort: more.port ?? 8080 }] }] },
+  });
+  return { ...p, status: { ...p.status, podIP: ip } };
+};
+const look = (s: Service, pods: readonly Pod[], slices: readonly EndpointSlice[] = [], endpoints?: Endpoints) =>
+  decide({ service: s, pods, nodeOf: () => undefined, slices, endpoints }).actions;
+const slicesIn = (s: Service, pods: readonly Pod[]) =>
+  look(s, pods).flatMap((a) =>
+    a.do === "create" && a.draft.kind === "EndpointSlice" ? [a.draft as EndpointSlice] : [],
+  );
+const told = (s: EndpointSlice) =>
+  (s.endpoints ?? []).map(
+    (e) =>
+      `${e.addresses[0]}:${s.ports?.[0]?.port} ${e.conditions?.ready ? "ready" : e.conditions?.serving ? "serving" : "not ready"}`,
+  );
+
+const table: readonly (readonly [what: string, pods: readonly Pod[], endpoints: readonly string[]])[] = [
+  ["a ready pod is behind it", [serving("a", "10.244.1.2")], ["10.244.1.2:8080 ready"]],
+  [
+    "a pod not ready is known, but not used",
+    [serving("a", "10.244.1.2", { ready: false })],
+    ["10.244.1.2:8080 not ready"],
+  ],
+  [
+    "a pod on its way out serves, but is not chosen",
+    [serving("a", "10.244.1.2", { metadata: { deletionTimestamp: ago(1) } })],
+    ["10.244.1.2:8080 serving"],
+  ],
+  ["the finished are gone", [serving("a", "10.244.1.2", { phase: "Failed" })], []],
+  ["a pod without an address cannot be reached", [serving("a", "")], []],
+  ["others' pods are left alone", [serving("a", "10.244.1.2", { metadata: { labels: { app: "api" } } })], []],
+  [
+    "named ports are each pod's own",
+    [serving("a", "10.244.1.2"), serving("b", "10.244.1.3", { port: 9090 })],
+    ["10.244.1.2:8080 ready", "10.244.1.3:9090 ready"],
+  ],
+];
+for (const [what, pods, endpoints] of table)
+  test(`endpoints: ${what}`, () => expect(slicesIn(service(), pods).flatMap(told)).toEqual(endpoints));
+
+test("endpoints: a hundred to a slice", () => {
+  const pods = Array.from({ length: 250 }, (_, i) => serving(`p${i}`, `10.244.${Math.floor(i / 250)}.${i + 1}`));
+  expect(slicesIn(service(), pods).map((s) => s.endpoints?.length)).toEqual([100, 100, 50]);
+});
+
+test("endpoints: a service without a selector, or one that is a name elsewhere, is left alone", () => {
+  expect(look(service({ selector: undefined }), [serving("a", "10.244.1.2")])).toEqual([]);
+  expect(look(service({ type: "ExternalName", externalName: "a.example" }), [])).toEqual([]);
+});
+
+test("endpoints: who is not ready is published when the service asks for it", () =>
+  expect(
+    slicesIn(service({ publishNotReadyAddresses: true }), [serving("a", "10.244.1.2", { ready: false })]).flatMap(told),
+  ).toEqual(["10.244.1.2:8080 ready"]));
+
+test("endpoints: carrying out the decision leads to silence, also after the pods change", () => {
+  const lives = [
+    [serving("a", "10.244.1.2")],
+    [serving("a", "10.244.1.2"), serving("b", "10.244.1.3", { port: 9090 })],
+    [],
+  ];
+  const s = service();
+  let world: readonly ApiObject[] = [];
+  const lookIn = (pods: readonly Pod[]) =>
+    look(
+      s,
+      pods,
+      world.filter((o): o is EndpointSlice => o.kind === "EndpointSlice"),
+      world.find((o): o is Endpoints => o.kind === "Endpoints"),
+    );
+  for (const pods of lives) {
+    world = carryOut(lookIn(pods), world);
+    expect(say(lookIn(pods))).toBe("");
+    expect(lookIn(pods)).toEqual([]);
+  }
+});

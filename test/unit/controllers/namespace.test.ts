@@ -1,0 +1,129 @@
+// Emptying a namespace: what its conditions say, row by row, and who goes in which order.
+import { expect, test } from "vitest";
+import { configMaps } from "../../../api/kinds/configmaps.ts";
+import { deployments } from "../../../api/kinds/deployments.ts";
+import { jobs } from "../../../api/kinds/jobs.ts";
+import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import { key } from "../../../api/meta.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { emptyingConditions, type Rest } from "../../../controllers/namespace/conditions.ts";
+import { namespaceController } from "../../../controllers/namespace/controller.ts";
+import { informer } from "../../../machinery/informer.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+import { now } from "./world.ts";
+
+const rest = (r: unknown, count: number, finalizers: string[] = [], failure?: string): Rest => ({
+  resource: r as ResourceDefinition,
+  count,
+  finalizers,
+  ...(failure !== undefined && { failure }),
+});
+const table = [
+  ["nothing is left", [rest(pods, 0)], {}],
+  [
+    "pods are left",
+    [rest(pods, 2)],
+    { NamespaceContentRemaining: "Some resources are remaining: pods. has 2 resource instances" },
+  ],
+  [
+    "several kinds are left, in the order of the alphabet",
+    [rest(deployments, 1), rest(configMaps, 3)],
+    {
+      NamespaceContentRemaining:
+        "Some resources are remaining: configmaps. has 3 resource instances, deployments.apps has 1 resource instances",
+    },
+  ],
+  [
+    "something is held",
+    [rest(configMaps, 2, ["b.com/x", "a.com/x", "b.com/x"])],
+    {
+      NamespaceContentRemaining: "Some resources are remaining: configmaps. has 2 resource instances",
+      NamespaceFinalizersRemaining:
+        "Some content in the namespace has finalizers remaining: a.com/x in 1 resource instances, b.com/x in 2 resource instances",
+    },
+  ],
+  [
+    "something refuses to go",
+    [rest(configMaps, 1, [], "no")],
+    {
+      NamespaceDeletionContentFailure: "Failed to delete all resource types, 1 remaining: no",
+      NamespaceContentRemaining: "Some resources are remaining: configmaps. has 1 resource instances",
+    },
+  ],
+] as const;
+for (const [what, rests, amiss] of table)
+  test(`namespace conditions: ${what}`, () => {
+    const conditions = emptyingConditions(undefined, rests, now);
+    expect(conditions.map((c) => c.type)).toEqual([
+      "NamespaceDeletionDiscoveryFailure",
+      "NamespaceDeletionGroupVersionParsingFailure",
+      "NamespaceDeletionContentFailure",
+      "NamespaceContentRemaining",
+      "NamespaceFinalizersRemaining",
+    ]);
+    const wrong = conditions.filter((c) => c.status === "True").map((c) => [c.type, c.message]);
+    expect(Object.fromEntries(wrong)).toEqual(amiss);
+    expect(emptyingConditions(conditions, rests, now)).toBe(conditions);
+  });
+
+const inDefault = (name: string, finalizers: string[] = []) => ({ name, namespace: "gone", finalizers });
+const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } };
+
+/** A cluster with a namespace that is going, and a step of the controller at a time. */
+async function stage(signal: AbortSignal) {
+  const world = realWorld(() => {});
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const view = informer(client, namespaces, world);
+  void view.run(signal).catch(() => {});
+  const kinds = [pods, configMaps, jobs] as unknown as readonly ResourceDefinition[];
+  const controller = namespaceController(view, kinds, client, world);
+  await client.create(namespaces, { kind: "Namespace", metadata: { name: "gone" }, spec: {} });
+  const step = async () => {
+    await view.caughtUp(await client.revision(), signal);
+    return controller.reconcile(key(undefined, "gone"), signal);
+  };
+  return { client, step };
+}
+
+test("namespace: pods go first, then all the rest, then the namespace", async () => {
+  const stop = new AbortController();
+  const { client, step } = await stage(stop.signal);
+  const { spec } = template;
+  await client.create(pods, { kind: "Pod", metadata: inDefault("web", ["a.com/held"]), spec });
+  await client.create(configMaps, { kind: "ConfigMap", metadata: inDefault("settings") });
+  await client.create(jobs, { kind: "Job", metadata: inDefault("work"), spec: { template } });
+  await client.delete(namespaces, key(undefined, "gone"));
+
+  expect(await step()).toEqual({ requeueAfter: 500 });
+  expect((await client.get(pods, key("gone", "web"))).metadata.deletionTimestamp).toBeDefined();
+  expect((await client.get(configMaps, key("gone", "settings"))).metadata.deletionTimestamp).toBeUndefined();
+  const held = await client.get(namespaces, key(undefined, "gone"));
+  expect(held.status?.conditions?.filter((c) => c.status === "True").map((c) => c.type)).toEqual([
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+  ]);
+
+  await client.patch(pods, key("gone", "web"), { type: "merge", patch: { metadata: { finalizers: null } } });
+  expect(await step()).toBeUndefined();
+  for (const r of [configMaps, jobs] as const) expect((await client.list(r as typeof configMaps)).items).toEqual([]);
+  expect((await client.list(namespaces)).items).toEqual([]);
+  stop.abort();
+});
+
+test("namespace: who else holds it keeps holding it", async () => {
+  const stop = new AbortController();
+  const { client, step } = await stage(stop.signal);
+  const born = await client.get(namespaces, key(undefined, "gone"));
+  const finalizers = ["kubernetes", "a.com/else"];
+  await client.update(namespaces, { ...born, spec: { finalizers } }, "finalize");
+  await client.delete(namespaces, key(undefined, "gone"));
+  expect(await step()).toBeUndefined();
+  expect(await step()).toBeUndefined();
+  expect((await client.get(namespaces, key(undefined, "gone"))).spec.finalizers).toEqual(["a.com/else"]);
+  stop.abort();
+});

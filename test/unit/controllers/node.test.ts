@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import type { Node, Pod } from "../../../api/generated/types.ts";
+import { instant } from "../../../api/meta.ts";
+import { decide, leavesAt } from "../../../controllers/nodelifecycle/decide.ts";
+import { nextRange } from "../../../controllers/nodeipam/controller.ts";
+import { decide as collectPods, quarantineMs } from "../../../controllers/podgc/controller.ts";
+import { ago, asStored, carryOut, now, pod } from "./world.ts";
+
+const node = (ready: string, spec: object = {}): Node =>
+  asStored<Node>({
+    kind: "Node",
+    metadata: { name: "n1" },
+    spec,
+    status: { conditions: [{ type: "Ready", status: ready, lastTransitionTime: ago(50) }] },
+  });
+const patient = (seconds: number | undefined): Pod =>
+  pod("p", {
+    spec: {
+      tolerations: [
+        {
+          key: "node.kubernetes.io/unreachable",
+          operator: "Exists",
+          effect: "NoExecute",
+          ...(seconds === undefined ? {} : { tolerationSeconds: seconds }),
+        },
+      ],
+    },
+  });
+const look = (n: Node, silentSeconds: number, pods: readonly Pod[] = []) =>
+  decide(
+    { node: n, lease: undefined, heardAt: instant(now - silentSeconds * 1000), pods, timings: { graceMs: 40_000 } },
+    now,
+  );
+const taintsIn = (n: Node, silentSeconds: number): readonly string[] => {
+  const [after] = carryOut(look(n, silentSeconds).actions, [n]) as readonly Node[];
+  return (after?.spec.taints ?? []).map((t) => `${t.key.split("/")[1]}:${t.effect}`);
+};
+
+test("node: heard of and ready, it bears no taint", () => expect(taintsIn(node("True"), 1)).toEqual([]));
+test("node: not ready by its own word, it takes no pods and gives up those it has", () =>
+  expect(taintsIn(node("False"), 1)).toEqual(["not-ready:NoSchedule", "not-ready:NoExecute"]));
+test("node: silent too long, it is unreachable", () =>
+  expect(taintsIn(node("True"), 41)).toEqual(["unreachable:NoSchedule", "unreachable:NoExecute"]));
+test("node: cordoned, it takes no pods", () =>
+  expect(taintsIn(node("True", { unschedulable: true }), 1)).toEqual(["unschedulable:NoSchedule"]));
+test("node: back again, it loses our taints and keeps others'", () =>
+  expect(
+    taintsIn(
+      node("True", {
+        taints: [
+          { key: "node.kubernetes.io/unreachable", effect: "NoExecute" },
+          { key: "example.com/gpu", effect: "NoSchedule" },
+        ],
+      }),
+      1,
+    ),
+  ).toEqual(["gpu:NoSchedule"]));
+
+test("node: its silence is put into its conditions, in Kubernetes' words", () => {
+  const status = look(node("True"), 41).actions.find((a) => a.do === "status");
+  expect(status).toMatchObject({
+    status: {
+      conditions: expect.arrayContaining([
+        expect.objectContaining({
+          type: "Ready",
+          status: "Unknown",
+          reason: "NodeStatusUnknown",
+          message: "Kubelet stopped posting node status.",
+        }),
+      ]),
+    },
+  });
+});
+test("node: it is looked at again when its time runs out", () =>
+  expect(look(node("True"), 10).requeueAfter).toBe(30_000));
+
+const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: ago(100) };
+const leaving: readonly (readonly [what: string, pod: Pod, seconds: number | undefined])[] = [
+  ["who bears nothing leaves at once", pod("p"), 0],
+  ["who bears it for a while leaves then", patient(300), 200],
+  ["who has borne it long enough leaves at once", patient(60), -40],
+  ["who bears it for ever stays", patient(undefined), undefined],
+];
+for (const [what, p, seconds] of leaving)
+  test(`eviction: ${what}`, () =>
+    expect(leavesAt(p, [taint], now)).toBe(seconds === undefined ? undefined : now + seconds * 1000));
+
+test("eviction: first the pod is told why, then it is deleted; services forget it at once", () => {
+  const lost = node("Unknown", { taints: [taint, { ...taint, effect: "NoSchedule" }] });
+  const first = look(lost, 100, [patient(60)]).actions;
+  expect(first.filter((a) => a.do !== "patch").map((a) => a.do)).toContain("status");
+  const told = carryOut(first, [patient(60)]).filter((o): o is Pod => o.kind === "Pod");
+  expect(look(lost, 100, told).actions.some((a) => a.do === "delete")).toBe(true);
+  const waiting = look(lost, 100, [patient(300)]);
+  expect(waiting.requeueAfter).toBe(200_000);
+  expect(waiting.actions).toContainEqual(
+    expect.objectContaining({
+      do: "status",
+      status: expect.objectContaining({ conditions: [expect.objectContaining({ type: "Ready", status: "False" })] }),
+    }),
+  );
+});
+
+test("node: a pod its kubelet calls ready after the node was lost is left alone, or the two would contradict each other for ever", () => {
+  const lost = node("Unknown", { taints: [taint, { ...taint, effect: "NoSchedule" }] });
+  const toPods = (readySeconds: number) =>
+    look(lost, 100, [{ ...patient(300), status: pod("p", { readySeconds }).status }]).actions.filter(
+      (a) => a.do === "status" && a.object.kind === "Pod",
+    );
+  expect(toPods(90)).toHaveLength(1);
+  expect(toPods(30)).toEqual([]);
+  const unheard = { ...lost, status: {} };
+  expect(
+    look(unheard, 1, [pod("p", { spec: { tolerations: [{ operator: "Exists" }] } })]).actions.filter(
+      (a) => a.do === "status",
+    ),
+  ).toEqual([]);
+});
+
+test("node ranges: the first free one, until there is none", () => {
+  expect(nextRange("10.244.0.0/16", [])).toBe("10.244.1.0/24");
+  expect(nextRange("10.244.0.0/16", ["10.244.1.0/24", "10.244.3.0/24"])).toBe("10.244.2.0/24");
+  expect(nextRange("10.244.0.0/23", ["10.244.1.0/24"])).toBeUndefined();
+});
+
+const collect = (pods: readonly Pod[], missedSeconds: number | undefined, keepFinished = 100) =>
+  collectPods(
+    {
+      pods,
+      hasNode: () => missedSeconds === undefined,
+      missedSince: () => (missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000)),
+      keepFinished,
+    },
+    now,
+  ).actions;
+test("pod collection: pods of a node that is gone fail, and go once they have failed", () => {
+  expect(collect([pod("p")], quarantineMs / 1000 - 1)).toEqual([]);
+  expect(collect([pod("p")], quarantineMs / 1000)).toMatchObject([{ do: "status", status: { phase: "Failed" } }]);
+  expect(collect([pod("p", { phase: "Failed" })], quarantineMs / 1000)).toMatchObject([
+    { do: "delete", options: { gracePeriodSeconds: 0 } },
+  ]);
+});
+test("pod collection: too many finished pods lose their eldest", () => {
+  const finished = [3, 1, 2].map((age) =>
+    pod(`p${age}`, { phase: "Succeeded", metadata: { creationTimestamp: ago(age) } }),
+  );
+  expect(collect(finished, undefined, 2).map((a) => a.do === "delete" && a.object.metadata.name)).toEqual(["p3"]);
+});

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { judge, type Standing } from "../../../controllers/garbage/owners.ts";
+import { ago, asStored } from "./world.ts";
+
+const owned = (standings: readonly Standing[], metadata: object = {}) =>
+  asStored({
+    kind: "Pod",
+    metadata: {
+      name: "p",
+      ownerReferences: standings.map((s) => ({ apiVersion: "v1", kind: "X", name: s, uid: s })),
+      ...metadata,
+    },
+  });
+const verdict = (standings: readonly Standing[], hasDependents = false, metadata: object = {}) =>
+  judge(owned(standings, metadata), (r) => r.uid as Standing, hasDependents);
+
+const table: readonly (readonly [what: string, given: ReturnType<typeof verdict>, expected: object])[] = [
+  ["nobody's object stays", verdict([]), { do: "keep" }],
+  ["an owner that stands keeps it", verdict(["solid"]), { do: "keep" }],
+  ["with its last owner it goes", verdict(["gone"]), { do: "delete", propagationPolicy: "Background" }],
+  [
+    "one owner left is enough; the gone ones are let go of",
+    verdict(["solid", "gone"]),
+    { do: "release", owners: [expect.objectContaining({ uid: "solid" })] },
+  ],
+  [
+    "an owner that waits for it is not kept waiting",
+    verdict(["waiting"]),
+    { do: "delete", propagationPolicy: "Background" },
+  ],
+  [
+    "and its own dependents go before it",
+    verdict(["waiting"], true),
+    { do: "delete", propagationPolicy: "Foreground" },
+  ],
+  ["an owner of a kind nobody knows is left in peace", verdict(["unknown", "gone"]), { do: "keep" }],
+  [
+    "what is being deleted already is left to it",
+    verdict(["gone"], false, { deletionTimestamp: ago(1) }),
+    { do: "keep" },
+  ],
+];
+for (const [what, given, expected] of table) test(`garbage: ${what}`, () => expect(given).toEqual(expected));

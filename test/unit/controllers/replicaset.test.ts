@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Pod, ReplicaSet } from "../../../api/generated/types.ts";
+import { childName } from "../../../api/hash.ts";
+import { ownedBy } from "../../../api/meta.ts";
+import { decide } from "../../../controllers/replicaset/decide.ts";
+import { ago, asStored, carryOut, now, pod, say } from "./world.ts";
+
+const web = (replicas: number, spec: object = {}): ReplicaSet =>
+  asStored<ReplicaSet>({
+    kind: "ReplicaSet",
+    apiVersion: "apps/v1",
+    metadata: { name: "web", namespace: "default", uid: "u1" },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: "web" } },
+      template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image: "app:1" }] } },
+      ...spec,
+    },
+  });
+const set = web(1);
+const mine = (name: string, more: Parameters<typeof pod>[1] = {}): Pod =>
+  pod(name, { ...more, metadata: { ownerReferences: [ownedBy(set)], ...more.metadata } });
+const slot = (n: number, salt = 0): string => childName({ name: "web", uid: "u1" }, n, salt);
+
+const table: readonly (readonly [what: string, want: number, pods: readonly Pod[], said: string])[] = [
+  ["nothing there yet", 2, [], `create ${slot(0)}, create ${slot(1)}`],
+  ["just right", 1, [mine("a")], ""],
+  ["a hole in the middle", 2, [mine(slot(1))], `create ${slot(0)}`],
+  ["too many: pending goes first", 1, [mine("a"), mine("b", { phase: "Pending", ready: false })], "delete b"],
+  [
+    "too many: who has no node goes before who waits on one",
+    1,
+    [
+      mine("a", { phase: "Pending", ready: false }),
+      mine("b", { phase: "Pending", ready: false, spec: { nodeName: undefined } }),
+    ],
+    "delete b",
+  ],
+  ["too many: not ready goes before ready", 1, [mine("a", { ready: false }), mine("b")], "delete a"],
+  [
+    "too many: the cheaper one goes",
+    1,
+    [
+      mine("a"),
+      mine("b", {
+        metadata: {
+          ownerReferences: [ownedBy(set)],
+          annotations: { "controller.kubernetes.io/pod-deletion-cost": "-1" },
+        },
+      }),
+    ],
+    "delete b",
+  ],
+  [
+    "too many: the more crowded node gives one up",
+    2,
+    [mine("a"), mine("b"), mine("c", { spec: { nodeName: "n2" } })],
+    "delete a",
+  ],
+  [
+    "too many: who became ready last goes",
+    1,
+    [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 100 })],
+    "delete a",
+  ],
+  ["the finished do not count and are left alone", 1, [mine("a", { phase: "Failed" })], `create ${slot(0)}`],
+  [
+    "who is on the way out does not count",
+    1,
+    [mine("a", { metadata: { ownerReferences: [ownedBy(set)], deletionTimestamp: ago(1) } })],
+    `create ${slot(0)}`,
+  ],
+  ["scaled to zero", 0, [mine("a")], "delete a"],
+  ["an orphan that matches is taken in instead of making one", 1, [pod("stray")], ""],
+];
+for (const [what, want, pods, said] of table)
+  test(`replica set: ${what}`, () =>
+    expect(say(decide({ set: web(want), pods, deletions: 0 }, now).actions)).toBe(said));
+
+test("replica set: a retry makes the same name, a replacement a new one", () => {
+  const names = (deletions: number): string => say(decide({ set: web(1), pods: [], deletions }, now).actions);
+  expect(names(3)).toBe(names(3));
+  expect(names(3)).not.toBe(names(4));
+});
+
+test("replica set: orphans are taken in, strays let go", () => {
+  const stray = mine("stray", { metadata: { ownerReferences: [ownedBy(set)], labels: { app: "other" } } });
+  const patches = decide({ set: web(1), pods: [pod("orphan"), stray], deletions: 0 }, now).actions.filter(
+    (a) => a.do === "patch",
+  );
+  expect(
+    patches.map((a) => [
+      a.object.metadata.name,
+      (a.patch as { patch: { metadata: { ownerReferences: readonly unknown[] } } }).patch.metadata.ownerReferences
+        .length,
+    ]),
+  ).toEqual([
+    ["orphan", 1],
+    ["stray", 0],
+  ]);
+});
+
+test("replica set: ready is available only after a while, and is looked at again then", () => {
+  const decision = decide(
+    {
+      set: web(2, { minReadySeconds: 30 }),
+      pods: [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 40 })],
+      deletions: 0,
+    },
+    now,
+  );
+  expect(decision.actions.find((a) => a.do === "status")).toMatchObject({
+    status: { replicas: 2, readyReplicas: 2, availableReplicas: 1 },
+  });
+  expect(decision.requeueAfter).toBe(20_000);
+});
+
+const anyPod = fc.record({
+  phase: fc.constantFrom("Pending", "Running", "Failed", "Succeeded"),
+  ready: fc.boolean(),
+  owned: fc.boolean(),
+  labels: fc.constantFrom({ app: "web" }, { app: "other" }),
+});
+test("replica set: carrying out a decision leads to silence", () => {
+  fc.assert(
+    fc.property(fc.nat(8), fc.array(anyPod, { maxLength: 8 }), (want, given) => {
+      const own = web(want);
+      const pods = given.map((g, i) =>
+        pod(`p${i}`, {
+          phase: g.phase,
+          ready: g.ready,
+          metadata: { labels: g.labels, ...(g.owned ? { ownerReferences: [ownedBy(own)] } : {}) },
+        }),
+      );
+      const decideIn = (world: readonly object[]) => {
+        const all = world as readonly (Pod | ReplicaSet)[];
+        return decide(
+          {
+            set: all.find((o): o is ReplicaSet => o.kind === "ReplicaSet")!,
+            pods: all.filter((o): o is Pod => o.kind === "Pod"),
+            deletions: 0,
+          },
+          now,
+        ).actions;
+      };
+      // Made pods are found in the next look, which may change the status once more; then nothing is left to do.
+      const once = carryOut(decideIn([own, ...pods]), [own, ...pods]);
+      const twice = carryOut(decideIn(once), once);
+      expect(decideIn(twice)).toEqual([]);
+      expect(say(decideIn(once))).toBe("");
+    }),
+  );
+});

@@ -1,0 +1,32 @@
+// The tour leads somewhere: every link resolves, and every function it names is in the file it names it with.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const pages = globSync("{README.md,*/README.md,docs/**/*.md}", { cwd: root }).filter(
+  (p) => !p.startsWith("node_modules"),
+);
+
+test("every relative link of every page leads to a file", () => {
+  const broken = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+      .map(([, to]) => to!)
+      .filter((to) => !to.includes("://") && !existsSync(join(root, dirname(page), to)))
+      .map((to) => `${page}: ${to}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("every function the tour names is in the file linked before it", () => {
+  const tour = readFileSync(join(root, "docs/tour.md"), "utf8");
+  const named = [...tour.matchAll(/\]\((\.\.\/[^)]+\.ts)\)[),]* *\n?`(\w+)`(?: and `(\w+)`)?/g)];
+  expect(named.length).toBeGreaterThan(15);
+  const missing = named.flatMap(([, file, ...functions]) => {
+    const text = readFileSync(join(root, "docs", file!), "utf8");
+    return functions
+      .filter((f) => f !== undefined && !new RegExp(`(function\\*?|const) ${f}\\b`).test(text))
+      .map((f) => `${file}: ${f}`);
+  });
+  expect(missing).toEqual([]);
+});

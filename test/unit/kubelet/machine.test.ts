@@ -1,0 +1,230 @@
+// The node's side: cgroups, names in the engine, probes, admission, the node's status, figures.
+import { describe, expect, test } from "vitest";
+import type { Secret } from "../../../api/generated/types.ts";
+import { instant } from "../../../api/meta.ts";
+import { admission } from "../../../kubelet/admission.ts";
+import { cgroupPaths, usageOf } from "../../../kubelet/cgroup.ts";
+import { mayPrivilege } from "../../../kubelet/docker/abilities.ts";
+import { pieces } from "../../../kubelet/docker/frames.ts";
+import { withTag } from "../../../kubelet/docker/images.ts";
+import { engineName, parseEngineName } from "../../../kubelet/docker/names.ts";
+import { credentialsFor, isImageReference, pullPlan } from "../../../kubelet/images.ts";
+import { nodeStatus, saysTheSame } from "../../../kubelet/node/node-status.ts";
+import { healthRequest, healthStatus } from "../../../kubelet/probes/grpc-health.ts";
+import { portNumber } from "../../../kubelet/probes/handlers.ts";
+import { afterResult, beginning, type ProbeResult } from "../../../kubelet/probes/probe-state.ts";
+import { logOptions } from "../../../kubelet/server/container-logs.ts";
+import { sampled } from "../../../kubelet/server/usage-samples.ts";
+import { mountsBelow } from "../../../kubelet/volumes/volumes.ts";
+import { container, identity, now, pod } from "./samples.ts";
+
+describe("cgroups", () => {
+  const v1 = "12:memory:/kubepods/podu1/abc\n4:cpu,cpuacct:/kubepods/podu1/abc\n0::/";
+  test("version 1 names a path per controller", () =>
+    expect(cgroupPaths(v1)).toEqual({
+      version: 1,
+      cpu: "/sys/fs/cgroup/cpuacct/kubepods/podu1/abc",
+      memory: "/sys/fs/cgroup/memory/kubepods/podu1/abc",
+    }));
+  test("version 2 has one for all", () =>
+    expect(cgroupPaths("0::/kubepods/podu1/abc\n")).toMatchObject({
+      version: 2,
+      cpu: "/sys/fs/cgroup/kubepods/podu1/abc",
+    }));
+  test("pages nobody has touched lately do not count", () => {
+    const usage = usageOf(1, "123\n", "1000\n", "total_rss 400\ntotal_inactive_file 300\n");
+    expect(usage).toEqual({ cpuNanos: 123, memoryUsageBytes: 1_000, memoryWorkingSetBytes: 700, memoryRssBytes: 400 });
+    expect(usageOf(2, "usage_usec 5\nuser_usec 3\n", "1000", "anon 400\ninactive_file 300\n").cpuNanos).toBe(5_000);
+  });
+  test("a rate needs two looks", () => {
+    const usage = { cpuNanos: 1_000_000, memoryUsageBytes: 0, memoryWorkingSetBytes: 0, memoryRssBytes: 0 };
+    const first = sampled(undefined, usage, 1_000);
+    expect(first.nanoCores).toBeUndefined();
+    expect(sampled(first, { ...usage, cpuNanos: 501_000_000 }, 2_000).nanoCores).toBe(500_000_000);
+  });
+});
+
+describe("the engine's names", () => {
+  const name = { pod: identity, container: "c", attempt: 3 };
+  test("say whose a container is", () => expect(parseEngineName(`/${engineName(name)}`)).toEqual(name));
+  test("are nobody's otherwise", () =>
+    expect(["orrery_pool_x", "web", "k8s_a_b", ""].map(parseEngineName)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]));
+  test("images have a tag", () =>
+    expect(["web", "host:5000/web", "web:1", "web@sha256:1"].map(withTag)).toEqual([
+      "web:latest",
+      "host:5000/web:latest",
+      "web:1",
+      "web@sha256:1",
+    ]));
+  test("output comes in frames, however the bytes arrive", async () => {
+    const frame = (to: number, text: string) =>
+      Buffer.concat([Buffer.from([to, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
+    const bytes = Buffer.concat([frame(1, "hello"), frame(2, "oh")]);
+    const byOne = async function* () {
+      for (const b of bytes) yield Buffer.from([b]);
+    };
+    const found: string[] = [];
+    for await (const p of pieces(byOne())) found.push(`${p.stream}:${Buffer.from(p.data)}`);
+    expect(found).toEqual(["stdout:hello", "stderr:oh"]);
+  });
+  test("privileged needs every capability", () => {
+    expect(mayPrivilege("CapBnd:\t000001ffffffffff\n")).toBe(true);
+    expect(mayPrivilege("CapBnd:\t000001fffeffffff\n")).toBe(false);
+  });
+});
+
+describe("images", () => {
+  const there = { id: "1", digests: [], user: "", sizeBytes: 1 };
+  const plan = (image: string, imagePullPolicy: string | undefined, present = true) =>
+    pullPlan(container("c", { image, imagePullPolicy }), present ? there : undefined);
+  test("by policy", () => {
+    expect([
+      plan("a:1", "IfNotPresent"),
+      plan("a:1", "IfNotPresent", false),
+      plan("a:1", "Always"),
+      plan("a:1", "Never", false),
+    ]).toEqual(["use", "pull", "pull", "never"]);
+    expect([plan("a:latest", undefined), plan("a", undefined), plan("a:1", undefined)]).toEqual([
+      "pull",
+      "pull",
+      "use",
+    ]);
+  });
+  test("what no registry could know", () => {
+    expect(["web:1", "localhost:1/a/b:2", "a", `a@sha256:${"0".repeat(64)}`].every(isImageReference)).toBe(true);
+    expect(["Web", "a b", "", "a:", "a::1", "-a", "a@b"].some(isImageReference)).toBe(false);
+  });
+});
+
+describe("credentials", () => {
+  const encode = (text: string) => Buffer.from(text).toString("base64");
+  const secret = (auths: object) =>
+    ({ data: { ".dockerconfigjson": encode(JSON.stringify({ auths })) } }) as unknown as Secret;
+  const known = secret({
+    "https://index.docker.io/v1/": { auth: encode("me:hush:hush") },
+    "reg.corp:5000": { username: "a", password: "b" },
+  });
+  test("are those of the image's registry", () => {
+    expect(credentialsFor("reg.corp:5000/x/y:1", [secret({}), known])).toMatchObject({ username: "a", password: "b" });
+    expect(credentialsFor("web:1", [known])).toMatchObject({ username: "me", password: "hush:hush" });
+    expect(credentialsFor("other.corp/web:1", [known])).toBeUndefined();
+  });
+});
+
+describe("probes", () => {
+  const results = (kind: "readiness" | "liveness", row: string, probe = { failureThreshold: 2, successThreshold: 1 }) =>
+    [...row].reduce(
+      (s, r) => afterResult(s, (r === "+" ? "success" : "failure") satisfies ProbeResult, probe),
+      beginning(kind),
+    ).verdict;
+  test("one failure is none", () => expect(results("liveness", "+-+-+-")).toBe("success"));
+  test("two in a row are", () => expect(results("liveness", "+--")).toBe("failure"));
+  test("nobody is ready unasked", () => expect(results("readiness", "")).toBe("failure"));
+  test("successes may have to come in a row too", () =>
+    expect(results("readiness", "+-+", { failureThreshold: 1, successThreshold: 2 })).toBe("failure"));
+  test("ports have names", () => {
+    const c = container("c", { ports: [{ name: "http", containerPort: 80 }] });
+    expect([portNumber("http", c), portNumber(8080, c), portNumber("81", c), portNumber("no", c)]).toEqual([
+      80,
+      8080,
+      81,
+      undefined,
+    ]);
+  });
+  test("gRPC health", () => {
+    expect([...healthRequest("a")]).toEqual([0, 0, 0, 0, 3, 10, 1, 97]);
+    expect([
+      healthStatus(Buffer.from([0, 0, 0, 0, 2, 8, 1])),
+      healthStatus(Buffer.from([0, 0, 0, 0, 2, 8, 2])),
+    ]).toEqual(["SERVING", "NOT_SERVING"]);
+  });
+});
+
+describe("admission", () => {
+  const room = { labels: { disk: "ssd" }, allocatable: { cpu: "1", memory: "1Gi", pods: "2" }, taints: [] };
+  const asking = (cpu: string) => pod({ spec: { containers: [container("c", { resources: { requests: { cpu } } })] } });
+  test("what fits is let in", () => expect(admission(asking("500m"), [asking("500m")], room)).toBeUndefined());
+  test("what does not is told by how much", () =>
+    expect(admission(asking("600m"), [asking("500m")], room)).toEqual({
+      reason: "OutOfcpu",
+      message: "Node didn't have enough resource: cpu, requested: 600, used: 500, capacity: 1000",
+    }));
+  test("nor more pods than there is room for", () =>
+    expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
+  test("nor what wants another node", () =>
+    expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
+});
+
+describe("the node", () => {
+  const identityOfNode = {
+    name: "n1",
+    ip: "172.30.0.11",
+    kubeletPort: 10_250,
+    podCidr: "10.244.1.0/24",
+    capacity: { cpuMillis: 1_500, memoryBytes: 2 ** 31, pods: 110 },
+    labels: {},
+    machineId: "m",
+    bootId: "b",
+    osImage: "Debian",
+    architecture: "x64",
+    kernel: "6",
+  };
+  const health = {
+    runtime: { name: "docker", version: "20.10", operatingSystem: "", kernel: "6", architecture: "amd64" },
+    runtimeError: undefined,
+    images: [],
+    memoryAvailableBytes: 2 ** 30,
+    diskAvailableBytes: 50,
+    diskCapacityBytes: 100,
+    pidsAvailable: 1_000,
+  };
+  const conditions = (h: Partial<typeof health> | { runtime: undefined; runtimeError: string }) =>
+    (nodeStatus(identityOfNode, { ...health, ...h } as typeof health, undefined, now).conditions ?? []).map(
+      (c) => `${c.type}=${c.status} ${c.reason}`,
+    );
+  test("is well", () =>
+    expect(conditions({})).toEqual([
+      "MemoryPressure=False KubeletHasSufficientMemory",
+      "DiskPressure=False KubeletHasNoDiskPressure",
+      "PIDPressure=False KubeletHasSufficientPID",
+      "Ready=True KubeletReady",
+    ]));
+  test("has no engine", () => {
+    expect(conditions({ runtime: undefined, runtimeError: "gone" })).toContain("Ready=False KubeletNotReady");
+  });
+  test("is full", () =>
+    expect(conditions({ diskAvailableBytes: 1, memoryAvailableBytes: 1 })).toEqual(
+      expect.arrayContaining([
+        "MemoryPressure=True KubeletHasInsufficientMemory",
+        "DiskPressure=True KubeletHasDiskPressure",
+      ]),
+    ));
+  test("says the same a second later", () => {
+    const first = nodeStatus(identityOfNode, health, undefined, now);
+    expect(saysTheSame(first, nodeStatus(identityOfNode, health, first, instant(now + 1_000)))).toBe(true);
+    expect(first.capacity).toMatchObject({ cpu: "1500m", memory: "2Gi", pods: "110" });
+  });
+});
+
+describe("the kubelet's port", () => {
+  test("log options", () => {
+    const q = (text: string) => logOptions(new URLSearchParams(text), now);
+    expect(q("tailLines=5&sinceSeconds=10&follow=true")).toMatchObject({
+      tail: 5,
+      since: now - 10_000,
+      follow: true,
+      previous: false,
+    });
+    expect(() => q("tailLines=-1")).toThrow("Invalid request.");
+  });
+  test("what is mounted inside goes first", () =>
+    expect(mountsBelow("tmpfs /s/pods/u1/v tmpfs\nx /s/pods/u1/v/in x\ny /s/pods/u12 y\n", "/s/pods/u1")).toEqual([
+      "/s/pods/u1/v/in",
+      "/s/pods/u1/v",
+    ]));
+});

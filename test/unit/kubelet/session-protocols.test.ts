@@ -1,0 +1,96 @@
+// What a session says on the wire, in every version of its protocol.
+import { describe, expect, test } from "vitest";
+import { packed, unpacked } from "../../../kubelet/server/channels.ts";
+import { portsIn } from "../../../kubelet/server/port-channels.ts";
+import { flawOf } from "../../../kubelet/server/port-forward.ts";
+import { channelProtocols, chosen, namesIn, spdyProtocols } from "../../../kubelet/server/protocols.ts";
+import { sizeIn, streamsOf } from "../../../kubelet/server/remote-command.ts";
+import { exitStatus, failureStatus, statusBytes, success } from "../../../kubelet/server/session-status.ts";
+import { expected } from "../../../kubelet/server/spdy-session.ts";
+
+const named = (name: string) => channelProtocols.find((p) => p.name === name)!;
+
+describe("the choice of a protocol", () => {
+  test.each([
+    ["v5.channel.k8s.io, v4.channel.k8s.io", "v5.channel.k8s.io"],
+    ["channel.k8s.io, v4.channel.k8s.io", "channel.k8s.io"],
+    ["v9.channel.k8s.io,base64.channel.k8s.io", "base64.channel.k8s.io"],
+    [undefined, ""],
+    ["v9.channel.k8s.io", undefined],
+  ])("of %s it is %s", (offered, name) => {
+    expect(chosen(namesIn(offered), channelProtocols)?.name).toBe(name);
+  });
+  test("SPDY has to be told one", () => expect(chosen([], spdyProtocols)).toBeUndefined());
+});
+
+describe("messages on channels", () => {
+  test("carry bytes behind a number", () => {
+    const protocol = named("v5.channel.k8s.io");
+    const message = packed(2, Buffer.from("oh"), protocol) as Buffer;
+    expect([...message]).toEqual([2, 111, 104]);
+    expect(unpacked(message, protocol)).toEqual({ channel: 2, data: Buffer.from("oh") });
+    expect(unpacked(Buffer.alloc(0), protocol)).toBeUndefined();
+  });
+  test("or text behind a digit", () => {
+    const protocol = named("v4.base64.channel.k8s.io");
+    expect(packed(1, Buffer.from("hello").subarray(1, 4), protocol)).toBe("1ZWxs");
+    expect(unpacked(Buffer.from("0aGk="), protocol)).toEqual({ channel: 0, data: Buffer.from("hi") });
+  });
+});
+
+describe("the last word", () => {
+  test.each([
+    [success, 4, '{"metadata":{},"status":"Success"}'],
+    [success, 3, undefined],
+    [exitStatus(7), 1, "command terminated with non-zero exit code: command terminated with exit code 7"],
+    [failureStatus("no"), 1, "Internal error occurred: no"],
+  ])("%o in version %i", (status, version, said) => {
+    expect(statusBytes(status, version)?.toString()).toBe(said);
+  });
+  test("an exit code is found among the causes", () => {
+    expect(exitStatus(0)).toBe(success);
+    expect(exitStatus(3)).toMatchObject({
+      reason: "NonZeroExitCode",
+      details: { causes: [{ reason: "ExitCode", message: "3" }] },
+    });
+  });
+});
+
+describe("the streams of a session", () => {
+  const streams = (query: string) => streamsOf(new URLSearchParams(query));
+  test("are those asked for, and a terminal has no errors of its own", () => {
+    expect(streams("output=1&error=1")).toEqual({ stdin: false, stdout: true, stderr: true, tty: false });
+    expect(streams("input=1&output=1&error=1&tty=1")).toEqual({ stdin: true, stdout: true, stderr: false, tty: true });
+  });
+  test("without any there is no session", () =>
+    expect(() => streams("tty=1")).toThrow("you must specify at least 1 of stdin, stdout, stderr"));
+  test("a terminal's size has one over SPDY, from the third version on", () => {
+    const terminal = streams("input=1&output=1&tty=1");
+    expect(expected(terminal, { name: "", version: 4 })).toEqual(["error", "stdin", "stdout", "resize"]);
+    expect(expected(terminal, { name: "", version: 2 })).toEqual(["error", "stdin", "stdout"]);
+  });
+  test("a size is two numbers", () => {
+    expect(sizeIn('{"Width":80,"Height":24}')).toEqual({ columns: 80, rows: 24 });
+    expect(sizeIn('{"Width":"80"}')).toBeUndefined();
+    expect(sizeIn("{")).toBeUndefined();
+  });
+});
+
+describe("forwarded ports", () => {
+  const ports = (query: string) => portsIn(new URLSearchParams(query));
+  test("may be named together or one by one", () => expect(ports("port=80,443&port=8080")).toEqual([80, 443, 8080]));
+  test.each([
+    ["", 'query parameter "port" is required'],
+    ["port=", 'query parameter "port" cannot be empty'],
+    ["port=0", 'port "0" must be > 0'],
+    ["port=80,x", 'unable to parse "80,x" as a port: strconv.ParseUint: parsing "x": invalid syntax'],
+    ["port=70000", 'unable to parse "70000" as a port: strconv.ParseUint: parsing "70000": value out of range'],
+  ])("?%s is refused: %s", (query, why) => expect(() => ports(query)).toThrow(why));
+  test.each([
+    [{ streamtype: "data" }, '"port" header is required'],
+    [{ port: "0", streamtype: "data" }, 'port "0" must be > 0'],
+    [{ port: "80" }, '"streamType" header is required'],
+    [{ port: "80", streamtype: "stdin" }, 'invalid stream type "stdin"'],
+    [{ port: "80", streamtype: "error" }, undefined],
+  ])("a stream with %o: %s", (headers, flaw) => expect(flawOf(headers)).toBe(flaw));
+});

@@ -1,0 +1,110 @@
+// SPDY as kubectl speaks it: frames, compressed headers, streams that carry bytes both ways.
+import { PassThrough } from "node:stream";
+import { deflateSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { type Dialer, forwardPorts } from "../../../kubelet/server/port-forward.ts";
+import { type Frame, frames } from "../../../kubelet/server/spdy-frames.ts";
+import {
+  dictionary,
+  type Headers,
+  headerStream,
+  readHeaders,
+  writeHeaders,
+} from "../../../kubelet/server/spdy-headers.ts";
+
+const syn = (stream: number, block: Buffer): Buffer => {
+  const bytes = Buffer.alloc(18);
+  bytes.writeUInt32BE(0x8003_0001, 0);
+  bytes.writeUInt32BE(10 + block.length, 4);
+  bytes.writeUInt32BE(stream, 8);
+  return Buffer.concat([bytes, block]);
+};
+const data = (stream: number, text: string, end = false): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(stream, 0);
+  bytes.writeUInt32BE(((end ? 1 : 0) << 24) | text.length, 4);
+  return Buffer.concat([bytes, Buffer.from(text)]);
+};
+
+describe("headers", () => {
+  test("the dictionary is the one both sides know", () => {
+    expect(dictionary).toHaveLength(1_423);
+    expect(deflateSync("x", { dictionary }).subarray(2, 6).toString("hex")).toBe("e3c6a7c2");
+  });
+  test("what was written is read", () => {
+    const headers = { streamtype: "data", port: "8080" };
+    expect(readHeaders(writeHeaders(headers))).toEqual(headers);
+  });
+  test("blocks build on those before them, in both directions", async () => {
+    const [compress, decompress] = [headerStream("compress"), headerStream("decompress")];
+    const blocks = ([{ a: "1" }, { a: "1", b: "2" }, { a: "1", b: "2" }] as Headers[]).map(writeHeaders);
+    const packed = await Promise.all(blocks.map(compress));
+    const unpacked = await Promise.all(packed.map(decompress));
+    expect(unpacked.map(readHeaders)).toEqual([{ a: "1" }, { a: "1", b: "2" }, { a: "1", b: "2" }]);
+    expect(packed[2]!.length).toBeLessThan(blocks[2]!.length);
+  });
+});
+
+test("frames are found however the bytes arrive", async () => {
+  const bytes = Buffer.concat([data(1, "hello"), syn(3, Buffer.from("x")), data(1, "", true)]);
+  const byOne = async function* () {
+    for (const b of bytes) yield Buffer.from([b]);
+  };
+  const found: Frame[] = [];
+  for await (const f of frames(byOne())) found.push(f);
+  expect(found.map((f) => ("stream" in f ? `${f.stream}:${f.body}:${f.flags}` : `control ${f.control}`))).toEqual([
+    "1:hello:0",
+    "control 1",
+    "1::1",
+  ]);
+});
+
+type Pack = (headers: Headers) => Promise<Buffer>;
+
+/** Everything the server said on its streams, from the client's first word until it has said `last`. */
+async function talk(
+  script: (pack: Pack) => Promise<readonly Buffer[]>,
+  dial: Dialer["dial"],
+  last: string,
+): Promise<string> {
+  const wire = new PassThrough();
+  const sent: Buffer[] = [];
+  const heard = Promise.withResolvers<void>();
+  const send = async (bytes: Buffer): Promise<void> => {
+    sent.push(bytes);
+    if (bytes.includes(last)) heard.resolve();
+  };
+  const serving = forwardPorts({ pod: "web, uid 1", dial }, { incoming: wire, send });
+  const compress = headerStream("compress");
+  for (const bytes of await script((h) => compress(writeHeaders(h)))) wire.write(bytes);
+  await heard.promise;
+  wire.end();
+  await serving;
+  const said = async function* () {
+    yield* sent;
+  };
+  let text = "";
+  for await (const f of frames(said())) if ("stream" in f && f.body.length > 0) text += `${f.stream}:${f.body};`;
+  return text;
+}
+
+const pair = async (pack: Pack): Promise<readonly Buffer[]> => [
+  syn(1, await pack({ streamtype: "error", port: "80", requestid: "0" })),
+  syn(3, await pack({ streamtype: "data", port: "80", requestid: "0" })),
+  data(3, "ping"),
+];
+
+test("a forwarded connection carries bytes both ways", async () => {
+  const echo = async () => {
+    const pipe = new PassThrough();
+    return { input: pipe, output: pipe };
+  };
+  expect(await talk(pair, echo, "ping")).toBe("3:ping;");
+});
+
+test("a connection that cannot be made is told of on the stream of errors", async () => {
+  const refused = () => Promise.reject(new Error("connection refused"));
+  expect(await talk(pair, refused, "refused")).toBe(
+    "1:error forwarding port 80 to pod web, uid 1: connection refused;",
+  );
+});

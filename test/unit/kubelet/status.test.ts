@@ -1,0 +1,169 @@
+// What the API is told of a pod: phases, conditions, container states, in Kubernetes' words.
+import { expect, test } from "vitest";
+import type { PodStatus } from "../../../api/generated/types.ts";
+import type { PodObservation } from "../../../kubelet/pod/observation.ts";
+import { podStatus } from "../../../kubelet/pod/status.ts";
+import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
+
+const status = (o: PodObservation): PodStatus => podStatus(o.pod!, o);
+const condition = (s: PodStatus, type: string): string => {
+  const c = s.conditions?.find((x) => x.type === type);
+  return [c?.status, c?.reason, c?.message].filter(Boolean).join(" ");
+};
+const state = (s: PodStatus, name = "c"): string => {
+  const found = [...(s.containerStatuses ?? []), ...(s.initContainerStatuses ?? [])].find(
+    (c) => c.name === name,
+  )?.state;
+  if (found?.waiting) return `waiting ${found.waiting.reason}`;
+  return found?.running ? "running" : `terminated ${found?.terminated?.reason} ${found?.terminated?.exitCode}`;
+};
+
+const never = pod({ spec: { restartPolicy: "Never" } });
+const inits = pod({ spec: { initContainers: [container("i")] } });
+type Row = readonly [what: string, observed: Partial<PodObservation>, phase: string, state: string, ready: string];
+const unready = "False ContainersNotReady containers with unready status: [c]";
+const table: readonly Row[] = [
+  ["nothing yet", { sandboxes: [] }, "Pending", "waiting ContainerCreating", unready],
+  [
+    "an init container first",
+    { pod: inits, containers: [run("i", running())] },
+    "Pending",
+    "waiting PodInitializing",
+    unready,
+  ],
+  ["running and ready", { containers: [run("c", running())] }, "Running", "running", "True"],
+  ["running and not ready", { containers: [run("c", running())], health: {} }, "Running", "running", unready],
+  [
+    "died just now, and about to live again",
+    { containers: [run("c", exited(1))], images: imagesAt({ c: 1 }) },
+    "Running",
+    "terminated Error 1",
+    unready,
+  ],
+  [
+    "died too often",
+    { containers: [run("c", exited(1), { attempt: 1 })] },
+    "Running",
+    "waiting CrashLoopBackOff",
+    unready,
+  ],
+  [
+    "succeeded",
+    { pod: never, containers: [run("c", exited(0))] },
+    "Succeeded",
+    "terminated Completed 0",
+    "False PodCompleted",
+  ],
+  ["failed", { pod: never, containers: [run("c", exited(3))] }, "Failed", "terminated Error 3", "False PodFailed"],
+  [
+    "deleted and done",
+    { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] },
+    "Succeeded",
+    "terminated Completed 0",
+    "False PodCompleted",
+  ],
+  [
+    "deleted and killed",
+    { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(137))] },
+    "Failed",
+    "terminated Error 137",
+    "False PodFailed",
+  ],
+  [
+    "misconfigured",
+    {
+      images: imagesAt({ c: 0 }),
+      refusals: { c: { reason: "CreateContainerConfigError", message: "no", at: ago(1) } },
+    },
+    "Pending",
+    "waiting CreateContainerConfigError",
+    unready,
+  ],
+];
+for (const [what, observed, phase, expectedState, ready] of table)
+  test(what, () => {
+    const s = status(observation(observed));
+    expect([s.phase, state(s), condition(s, "Ready")]).toEqual([phase, expectedState, ready]);
+  });
+
+test("a missing image has its own name first, then that of the back-off, with the engine's words in both", () => {
+  const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no such thing", failures: 1 } as const;
+  const waiting = (seconds: number) => {
+    const s = status(observation({ images: { c: { ...failed, at: ago(seconds) } } }));
+    return s.containerStatuses?.[0]?.state?.waiting;
+  };
+  expect(waiting(0)).toEqual({ reason: "ErrImagePull", message: "no such thing" });
+  expect(waiting(4)).toEqual({
+    reason: "ImagePullBackOff",
+    message: 'Back-off pulling image "web:1": ErrImagePull: no such thing',
+  });
+});
+
+test("the message of a crash loop names the wait, the container and the pod", () => {
+  const message = (attempt: number) => {
+    const s = status(observation({ containers: [run("c", exited(1), { attempt })] }));
+    return s.containerStatuses?.[0]?.state?.waiting?.message;
+  };
+  expect(message(1)).toBe("back-off 10s restarting failed container=c pod=web-0_default(u1)");
+  expect(message(4)).toBe("back-off 1m20s restarting failed container=c pod=web-0_default(u1)");
+  expect(message(20)).toBe("back-off 5m0s restarting failed container=c pod=web-0_default(u1)");
+});
+
+test("a restarted container counts its restarts and remembers how the last one ended", () => {
+  const s = status(
+    observation({ containers: [run("c", running(), { attempt: 2 }), run("c", exited(7), { attempt: 1 })] }),
+  );
+  const [c] = s.containerStatuses ?? [];
+  expect(c?.restartCount).toBe(2);
+  expect(c?.lastState?.terminated?.exitCode).toBe(7);
+  expect(c?.containerID).toBe("docker://c2");
+});
+
+test("conditions keep the time of their last change, and those of others stay", () => {
+  const since = "2026-03-01T11:00:00Z";
+  const before = {
+    conditions: [
+      { type: "Ready", status: "True", lastTransitionTime: since },
+      { type: "Initialized", status: "False", lastTransitionTime: since },
+      { type: "example.com/gate", status: "True", lastTransitionTime: since },
+    ],
+  };
+  const s = status(observation({ pod: pod({ status: before }), containers: [run("c", running())] }));
+  const when = Object.fromEntries((s.conditions ?? []).map((c) => [c.type, c.lastTransitionTime]));
+  expect(when["Ready"]).toBe(since);
+  expect(when["Initialized"]).toBe("2026-03-01T12:00:00Z");
+  expect(when["example.com/gate"]).toBe(since);
+});
+
+test("a readiness gate that is not met keeps a pod from being ready", () => {
+  const gated = pod({ spec: { readinessGates: [{ conditionType: "example.com/gate" }] } });
+  const s = status(observation({ pod: gated, containers: [run("c", running())] }));
+  expect(condition(s, "ContainersReady")).toBe("True");
+  expect(condition(s, "Ready")).toBe(
+    'False ReadinessGatesNotReady corresponding condition of pod readiness gate "example.com/gate" does not exist.',
+  );
+});
+
+test("a rejected pod says why and claims no containers", () => {
+  const s = status(
+    observation({ sandboxes: [], rejection: { reason: "OutOfcpu", message: "Node didn't have enough resource: cpu" } }),
+  );
+  expect([s.phase, s.reason, s.message]).toEqual([
+    "Failed",
+    "OutOfcpu",
+    "Pod was rejected: Node didn't have enough resource: cpu",
+  ]);
+  expect(s.containerStatuses).toBeUndefined();
+});
+
+test("a pod beyond its deadline has failed", () => {
+  const late = pod({ spec: { activeDeadlineSeconds: 5 }, status: { startTime: new Date(ago(6)).toISOString() } });
+  const s = status(observation({ pod: late, containers: [run("c", running())] }));
+  expect([s.phase, s.reason]).toEqual(["Failed", "DeadlineExceeded"]);
+});
+
+test("telling it twice changes nothing", () => {
+  const o = observation({ containers: [run("c", running())], sandboxes: [sandbox()] });
+  const once = status(o);
+  expect(podStatus({ ...o.pod!, status: once }, { ...o, now: (now + 5_000) as typeof now })).toEqual(once);
+});
