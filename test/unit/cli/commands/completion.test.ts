@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { Command } from "commander";
 import { expect, test } from "vitest";
 import { register, wordsAfter } from "../../../../cli/commands/completion.ts";
-import { tally } from "../../../../cli/commands/test.ts";
 
 const program = (): Command => {
   const orrery = new Command("orrery");
@@ -39,12 +38,3 @@ const typed = [
 ] as const;
 for (const [what, words, expected] of typed)
   test(`bash completes ${what}`, async () => expect(await complete(words)).toBe(expected));
-
-const reports = [
-  ["all is well", '{"numPassedTests":12,"numFailedTests":0}', 0, { passed: 12, failed: 0 }],
-  ["some failed", '{"numPassedTests":10,"numFailedTests":2}', 1, { passed: 10, failed: 2 }],
-  ["a file would not load", '{"numPassedTests":10,"numFailedTests":0}', 1, { passed: 10, failed: 1 }],
-  ["there is no report", undefined, 1, { passed: 0, failed: 1 }],
-] as const;
-for (const [what, report, code, expected] of reports)
-  test(`a tally when ${what}`, () => expect(tally(report, code)).toEqual(expected));
