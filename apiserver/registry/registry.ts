@@ -8,6 +8,7 @@ import { inAllForms } from "./forms.ts";
 import { lanes } from "./lanes.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { namespaceExists, namespaceStays } from "./namespaces.ts";
+import { runtimeClass } from "./runtime-classes.ts";
 import { patienceWithNodes } from "./tolerations.ts";
 import { change, type Cluster, create, read, remove } from "./write.ts";
 
@@ -29,6 +30,7 @@ export function registry(
     namespaceStays,
     namespaceExists(storage),
     patienceWithNodes(tolerationSeconds),
+    runtimeClass(storage),
     addresses(storage, world, ranges),
   ];
   const log = { storage, lanes: lanes(world) };

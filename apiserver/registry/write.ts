@@ -8,7 +8,7 @@ import { whole, withRequired } from "../../api/zeros.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
-import { type Admission, admitted } from "./admission.ts";
+import { type Admission, admitted, judged } from "./admission.ts";
 import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
@@ -114,6 +114,7 @@ async function createAs(
   const object = await admitted(admissions, r, owned, undefined);
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
+  await judged(admissions, r, object, undefined);
   if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
@@ -194,6 +195,7 @@ export async function change(
     const next = await admitted(cluster.admissions, r, owned, before);
     const problems = validateUpdate(r, next, before, part);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
+    await judged(cluster.admissions, r, next, before);
     if (options.warn && part !== "status" && part !== "binding")
       for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
     const stored = await replace(cluster, r, current, next, options.dryRun);
