@@ -5,7 +5,6 @@ import { type Service, services } from "../../api/kinds/services.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Storage } from "../storage/storage.ts";
 import type { Admission } from "./admission.ts";
 import { objectOf } from "./codec.ts";
 import { withoutUndefined } from "./prepare.ts";
@@ -120,14 +119,13 @@ export function withAddresses(
 }
 
 /** Gives every Service its addresses as it is created or changes its type. */
-export function addresses(storage: Storage, world: World, ranges: AddressRanges): Admission {
+export function addresses(world: World, ranges: AddressRanges): Admission {
   return {
     name: "ServiceAddresses",
     applies: (r) => r.group === "" && r.plural === "services",
-    async admit(r, object, old) {
+    async admit(r, object, old, look) {
       if (!object) return object;
-      const { entries } = await storage.list(prefixOf(services));
-      const all = entries.map((e) => objectOf<Service>(e));
+      const all = (await look()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
       const others = all.filter((s) => s.metadata.uid !== object.metadata.uid);
       const next = withAddresses(object as Service, old as Service | undefined, others, ranges, world);
       if (isProblem(next)) throw invalid(r, object.metadata.name, [next]);

@@ -1,6 +1,18 @@
 // Rules that need to look beyond the object itself, in order: before it is judged by its own kind, and after.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
+import type { Present, Storage } from "../storage/storage.ts";
+
+/** What stands around the object. All rules of one write share one look, so that each of them costs next to nothing. */
+export type Look = () => Promise<Present>;
+
+function lookInto(storage: Storage): Look {
+  let present: Promise<Present> | undefined;
+  return () => {
+    present ??= storage.present();
+    return present;
+  };
+}
 
 /** One rule. `object` is absent on delete, `old` on create; either half throws to refuse. */
 export interface Admission {
@@ -11,29 +23,37 @@ export interface Admission {
     r: ResourceDefinition,
     object: ApiObject | undefined,
     old: ApiObject | undefined,
+    look: Look,
   ) => Promise<ApiObject | undefined>;
   /** A last look at an object that is known to be right in itself. */
-  readonly judge?: (r: ResourceDefinition, object: ApiObject, old: ApiObject | undefined) => Promise<void>;
+  readonly judge?: (r: ResourceDefinition, object: ApiObject, old: ApiObject | undefined, look: Look) => Promise<void>;
 }
 
-/** The object after every rule that applies to it. */
-export async function admitted<O extends ApiObject | undefined>(
-  admissions: readonly Admission[],
-  r: ResourceDefinition,
-  object: O,
-  old: ApiObject | undefined,
-): Promise<O> {
-  let admitting: ApiObject | undefined = object;
-  for (const { applies, admit } of admissions) if (admit && applies(r)) admitting = await admit(r, admitting, old);
-  return admitting as O;
+/** What a write has to do with the rules. */
+interface Admitting {
+  /** The object after every rule that applies to it. */
+  admitted<O extends ApiObject | undefined>(object: O): Promise<O>;
+  /** Throws what the first rule has against an object that is about to be stored. */
+  judged(object: ApiObject): Promise<void>;
 }
 
-/** Throws what the first rule has against an object that is about to be stored. */
-export async function judged(
+/** The rules that apply to a kind, about to be asked about a write in the place of `old`. */
+export function admitting(
   admissions: readonly Admission[],
+  storage: Storage,
   r: ResourceDefinition,
-  object: ApiObject,
   old: ApiObject | undefined,
-): Promise<void> {
-  for (const { applies, judge } of admissions) if (judge && applies(r)) await judge(r, object, old);
+): Admitting {
+  const look = lookInto(storage);
+  const rules = admissions.filter((rule) => rule.applies(r));
+  return {
+    async admitted<O extends ApiObject | undefined>(object: O) {
+      let next: ApiObject | undefined = object;
+      for (const { admit } of rules) if (admit) next = await admit(r, next, old, look);
+      return next as O;
+    },
+    async judged(object) {
+      for (const { judge } of rules) if (judge) await judge(r, object, old, look);
+    },
+  };
 }

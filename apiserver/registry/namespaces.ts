@@ -1,6 +1,5 @@
 // Things live in namespaces: in one that exists, and in none that is going away.
 import { namespaces } from "../../api/kinds/namespaces.ts";
-import type { Storage } from "../storage/storage.ts";
 import type { Admission } from "./admission.ts";
 import { objectOf } from "./codec.ts";
 import { forbidden, notFound } from "./refusals.ts";
@@ -10,30 +9,28 @@ import { prefixOf } from "./selection.ts";
 const immortal = ["default", "kube-system", "kube-public"];
 
 /** New content needs a namespace that is there to stay. */
-export function namespaceExists(storage: Storage): Admission {
-  return {
-    name: "NamespaceLifecycle",
-    applies: (r) => r.scope === "Namespaced",
-    async admit(r, object, old) {
-      const namespace = object?.metadata.namespace;
-      if (old || !object || namespace === undefined) return object;
-      const stored = await storage.get(prefixOf(namespaces) + namespace);
-      if (!stored) throw notFound(namespaces, namespace);
-      if (objectOf(stored).metadata.deletionTimestamp !== undefined)
-        throw forbidden(
-          r,
-          object.metadata.name,
-          `unable to create new content in namespace ${namespace} because it is being terminated`,
-          {
-            reason: "NamespaceTerminating",
-            message: `namespace ${namespace} is being terminated`,
-            field: "metadata.namespace",
-          },
-        );
-      return object;
-    },
-  };
-}
+export const namespaceExists: Admission = {
+  name: "NamespaceLifecycle",
+  applies: (r) => r.scope === "Namespaced",
+  async admit(r, object, old, look) {
+    const namespace = object?.metadata.namespace;
+    if (old || !object || namespace === undefined) return object;
+    const stored = (await look()).get(prefixOf(namespaces) + namespace);
+    if (!stored) throw notFound(namespaces, namespace);
+    if (objectOf(stored).metadata.deletionTimestamp !== undefined)
+      throw forbidden(
+        r,
+        object.metadata.name,
+        `unable to create new content in namespace ${namespace} because it is being terminated`,
+        {
+          reason: "NamespaceTerminating",
+          message: `namespace ${namespace} is being terminated`,
+          field: "metadata.namespace",
+        },
+      );
+    return object;
+  },
+};
 
 /** The namespaces the cluster itself lives in cannot be deleted. */
 export const namespaceStays: Admission = {

@@ -6,6 +6,7 @@ import { addresses, type AddressRanges } from "./addresses.ts";
 import { withCertificateRequests } from "./certificate-requests.ts";
 import { inAllForms } from "./forms.ts";
 import { lanes } from "./lanes.ts";
+import { limitRanger } from "./limit-ranges.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { namespaceExists, namespaceStays } from "./namespaces.ts";
 import { runtimeClass } from "./runtime-classes.ts";
@@ -28,10 +29,11 @@ export function registry(
 ): Registry {
   const admissions = [
     namespaceStays,
-    namespaceExists(storage),
+    namespaceExists,
     patienceWithNodes(tolerationSeconds),
-    runtimeClass(storage),
-    addresses(storage, world, ranges),
+    runtimeClass,
+    limitRanger,
+    addresses(world, ranges),
   ];
   const log = { storage, lanes: lanes(world) };
   const cluster: Cluster = { storage, world, admissions };

@@ -4,8 +4,7 @@ import { sameJson } from "../../api/hash.ts";
 import { pods } from "../../api/kinds/pods.ts";
 import { runtimeClasses } from "../../api/kinds/runtimeclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Storage } from "../storage/storage.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Look } from "./admission.ts";
 import { objectOf } from "./codec.ts";
 import { forbidden } from "./refusals.ts";
 import { prefixOf } from "./selection.ts";
@@ -62,29 +61,28 @@ export function withRuntime(spec: PodSpec, { overhead, scheduling }: RuntimeClas
   };
 }
 
-/** Kubernetes' admission plugin RuntimeClass. */
-export function runtimeClass(storage: Storage): Admission {
-  const classOf = async (pod: ApiObject, name: string): Promise<RuntimeClass> => {
-    const stored = await storage.get(prefixOf(runtimeClasses) + name);
-    if (!stored) throw forbidden(pods, pod.metadata.name, `pod rejected: RuntimeClass "${name}" not found`);
-    return objectOf<RuntimeClass>(stored);
-  };
-  return {
-    name: "RuntimeClass",
-    applies: (r) => r.group === "" && r.plural === "pods",
-    async admit(r, object, old) {
-      const { spec } = (object ?? {}) as Partial<Pod>;
-      if (!object || old || spec?.runtimeClassName === undefined) return object;
-      const completed = withRuntime(spec, await classOf(object, spec.runtimeClassName));
-      if (typeof completed === "string") throw forbidden(r, object.metadata.name, completed);
-      return { ...object, spec: completed } as ApiObject;
-    },
-    // What a pod takes beside its containers is for its class alone to say.
-    async judge(r, object, old) {
-      const { overhead, runtimeClassName: name } = (object as Pod).spec;
-      if (old || overhead === undefined) return;
-      const founded = name !== undefined && (await classOf(object, name)).overhead !== undefined;
-      if (!founded) throw forbidden(r, object.metadata.name, unfounded);
-    },
-  };
+async function classOf(pod: ApiObject, name: string, look: Look): Promise<RuntimeClass> {
+  const stored = (await look()).get(prefixOf(runtimeClasses) + name);
+  if (!stored) throw forbidden(pods, pod.metadata.name, `pod rejected: RuntimeClass "${name}" not found`);
+  return objectOf<RuntimeClass>(stored);
 }
+
+/** Kubernetes' admission plugin RuntimeClass. */
+export const runtimeClass: Admission = {
+  name: "RuntimeClass",
+  applies: (r) => r.group === "" && r.plural === "pods",
+  async admit(r, object, old, look) {
+    const { spec } = (object ?? {}) as Partial<Pod>;
+    if (!object || old || spec?.runtimeClassName === undefined) return object;
+    const completed = withRuntime(spec, await classOf(object, spec.runtimeClassName, look));
+    if (typeof completed === "string") throw forbidden(r, object.metadata.name, completed);
+    return { ...object, spec: completed } as ApiObject;
+  },
+  // What a pod takes beside its containers is for its class alone to say.
+  async judge(r, object, old, look) {
+    const { overhead, runtimeClassName: name } = (object as Pod).spec;
+    if (old || overhead === undefined) return;
+    const founded = name !== undefined && (await classOf(object, name, look)).overhead !== undefined;
+    if (!founded) throw forbidden(r, object.metadata.name, unfounded);
+  },
+};

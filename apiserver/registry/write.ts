@@ -8,7 +8,7 @@ import { whole, withRequired } from "../../api/zeros.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
-import { type Admission, admitted, judged } from "./admission.ts";
+import { type Admission, admitting } from "./admission.ts";
 import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
@@ -111,10 +111,11 @@ async function createAs(
   const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
   const made = prepareCreate(r, draft, identity);
   const owned = ownedFromBirth(r, made, draft, { ...options, now: identity.now });
-  const object = await admitted(admissions, r, owned, undefined);
+  const { admitted, judged } = admitting(admissions, storage, r, undefined);
+  const object = await admitted(owned);
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
-  await judged(admissions, r, object, undefined);
+  await judged(object);
   if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
@@ -192,10 +193,11 @@ export async function change(
     checkIdentity(r, given, before);
     const changed = prepareUpdate(r, completed(r, given, before, part), before, part);
     const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
-    const next = await admitted(cluster.admissions, r, owned, before);
+    const { admitted, judged } = admitting(cluster.admissions, cluster.storage, r, before);
+    const next = await admitted(owned);
     const problems = validateUpdate(r, next, before, part);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
-    await judged(cluster.admissions, r, next, before);
+    await judged(next);
     if (options.warn && part !== "status" && part !== "binding")
       for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
     const stored = await replace(cluster, r, current, next, options.dryRun);
@@ -236,7 +238,7 @@ export async function remove(
     const current = await read(cluster, r, key);
     const object = objectOf(current);
     checkPreconditions(r, object, options);
-    await admitted(cluster.admissions, r, undefined, object);
+    await admitting(cluster.admissions, cluster.storage, r, object).admitted(undefined);
     const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };

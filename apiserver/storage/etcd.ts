@@ -171,6 +171,10 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       await caughtUp();
       return log.get(key);
     },
+    async present() {
+      await caughtUp();
+      return log.present;
+    },
     async list(prefix, page) {
       await caughtUp();
       return log.list(prefix, page);

@@ -4,7 +4,16 @@ import SortedBTree from "sorted-btree";
 import { type Revision, revision } from "../../api/meta.ts";
 import { ear } from "./bell.ts";
 import { type Doorbells, doorbells } from "./doorbells.ts";
-import { type Batch, type Change, Compacted, type Lane, type Listing, type Page, type Stored } from "./storage.ts";
+import {
+  type Batch,
+  type Change,
+  Compacted,
+  type Lane,
+  type Listing,
+  type Page,
+  type Present,
+  type Stored,
+} from "./storage.ts";
 
 // The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
 const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new () => Tree;
@@ -28,6 +37,7 @@ export interface Log {
   floor(): Revision;
   get(key: string): Stored | undefined;
   list(prefix: string, page?: Page): Listing;
+  readonly present: Present;
   append(change: Change): void;
   watch(prefix: string, from: Revision, signal: AbortSignal, lane?: Lane): AsyncIterable<Batch>;
   compact(upTo: Revision): void;
@@ -133,6 +143,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       const entries = all.length > limit ? all.slice(0, limit) : all;
       return { entries, revision: at, remaining: all.length - entries.length };
     },
+    present: { get: (key) => present.get(key), list: (prefix) => [...under(present, prefix, undefined)] },
     append(change) {
       if (change.now) present.set(change.key, change.now);
       else present.delete(change.key);

@@ -9,6 +9,7 @@ export function memoryStorage(): Storage {
   return {
     revision: async () => log.head(),
     get: async (key) => log.get(key),
+    present: async () => log.present,
     list: async (prefix, page) => log.list(prefix, page),
     // Check and write happen without an await between them: that is the whole concurrency story.
     async commit({ key, expect, value }) {

@@ -69,10 +69,18 @@ export interface Lane {
   readonly progress: Bell;
 }
 
+/** What stands, read as often as one likes: it moves on with the log, and never back. */
+export interface Present {
+  get(key: string): Stored | undefined;
+  list(prefix: string): readonly Stored[];
+}
+
 /** The log every component observes a view of. Reads and writes are linearizable. */
 export interface Storage {
   revision(): Promise<Revision>;
   get(key: string): Promise<Stored | undefined>;
+  /** No older than the question: who has several things to look up asks the store but once. */
+  present(): Promise<Present>;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;
   commit(write: Write): Promise<Commit>;

@@ -1,10 +1,10 @@
-// Limits and quotas as records: what they allow is another matter.
+// Limits and what they make of pods, and quotas as records: what those allow is another matter.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { patched, refused } from "./requests.ts";
 
-const amounts = (cpu: string, memory: string): object => ({ cpu, memory });
+const amounts = (cpu: string, memory: string): Record<string, string> => ({ cpu, memory });
 const range = (name: string, labels: object): any => ({
   metadata: { name, labels },
   spec: {
@@ -19,6 +19,48 @@ const range = (name: string, labels: object): any => ({
     ],
   },
 });
+
+const pod = (name: string, requests?: object, limits?: object): any => ({
+  metadata: { name },
+  spec: { containers: [{ name: "pause", image: "pause:1", resources: { requests, limits } }] },
+});
+
+behaviour(
+  "LimitRange should create a LimitRange with defaults and ensure pod has those defaults applied.",
+  async ({ client, namespace }) => {
+    const core = client(CoreV1Api);
+    const run = (body: object) => core.createNamespacedPod({ namespace, body });
+    const made = await core.createNamespacedLimitRange({ namespace, body: range("limit-range", {}) });
+    const usual = await run(pod("without-resources"));
+    expect(usual.spec?.containers[0]?.resources).toEqual({
+      requests: amounts("100m", "200Mi"),
+      limits: amounts("500m", "500Mi"),
+    });
+    expect(usual.metadata?.annotations?.["kubernetes.io/limit-ranger"]).toBe(
+      "LimitRanger plugin set: cpu, memory request for container pause; cpu, memory limit for container pause",
+    );
+    expect(usual.status?.qosClass).toBe("Burstable");
+    const partial = await run(pod("partial", { cpu: "300m" }, { cpu: "300m" }));
+    expect(partial.spec?.containers[0]?.resources).toEqual({
+      requests: amounts("300m", "200Mi"),
+      limits: amounts("300m", "500Mi"),
+    });
+    const less = await refused(run(pod("less", amounts("10m", "50Mi"))));
+    expect([less.code, less.body.message]).toEqual([
+      403,
+      'pods "less" is forbidden: [minimum cpu usage per Container is 50m, but request is 10m, minimum memory usage per Container is 100Mi, but request is 50Mi]',
+    ]);
+    const beyond = pod("more", amounts("600m", "600Mi"), amounts("600m", "600Mi"));
+    expect((await refused(run(beyond))).code).toBe(403);
+    // What is wrong in itself is said first: here the limit is the range's.
+    expect((await refused(run(pod("between", { cpu: "600m" })))).code).toBe(422);
+    made.spec!.limits[0]!.min = amounts("9m", "49Mi");
+    await core.replaceNamespacedLimitRange({ namespace, name: "limit-range", body: made });
+    await run(pod("less", amounts("10m", "50Mi")));
+    await core.deleteNamespacedLimitRange({ namespace, name: "limit-range" });
+    await run(beyond);
+  },
+);
 
 behaviour("LimitRange should list, patch and delete a LimitRange by collection", async ({ ask, client, namespace }) => {
   const core = client(CoreV1Api);

@@ -120,6 +120,15 @@ function writes(it: It): void {
 }
 
 function lists(it: It): void {
+  it("the present holds what was committed before it was asked for, and moves on", async (storage) => {
+    await put(storage, "/a/1", "x");
+    const present = await storage.present();
+    expect([text(present.get("/a/1")?.value), present.get("/a/2"), present.list("/b/")]).toEqual(["x", undefined, []]);
+    await put(storage, "/a/2", "y");
+    await storage.present();
+    expect(present.list("/a/").map(({ value }) => text(value))).toEqual(["x", "y"]);
+  });
+
   it("a list is in key order, of its prefix alone, and says when it was true", async (storage) => {
     for (const key of ["/pods/b/1", "/pods/a/2", "/pods/a/10", "/podsx/a", "/nodes/a"]) await put(storage, key, key);
     const { entries, revision: at, remaining } = await storage.list("/pods/");

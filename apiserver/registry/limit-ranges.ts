@@ -1,0 +1,52 @@
+// Kubernetes' admission plugin LimitRanger: pods and claims keep to the limits of their namespace.
+import type { LimitRange, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
+import { sameJson } from "../../api/hash.ts";
+import { limitRanges } from "../../api/kinds/limitranges.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { qosClass } from "../../api/pod/status.ts";
+import type { Admission, Look } from "./admission.ts";
+import { objectOf } from "./codec.ts";
+import { brokenByClaim, brokenByPod, withLimits } from "./limits.ts";
+import { forbidden } from "./refusals.ts";
+import { prefixOf } from "./selection.ts";
+
+const isPods = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "pods";
+
+async function rangesOf({ metadata }: ApiObject, look: Look): Promise<readonly LimitRange[]> {
+  const { list } = await look();
+  return list(prefixOf(limitRanges, metadata.namespace)).map((stored) => objectOf<LimitRange>(stored));
+}
+
+/** What was allowed once is not asked about again. */
+function isSettled(object: ApiObject, old: ApiObject | undefined): boolean {
+  if (!old) return false;
+  const [now, then] = [object as PersistentVolumeClaim, old as PersistentVolumeClaim];
+  return old.metadata.deletionTimestamp !== undefined || sameJson(now.spec.resources, then.spec.resources);
+}
+
+const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`);
+
+/** Fills in what containers leave unsaid, and refuses what is beyond the limits. */
+export const limitRanger: Admission = {
+  name: "LimitRanger",
+  applies: (r) => isPods(r) || (r.group === "" && r.plural === "persistentvolumeclaims"),
+  async admit(r, object, old, look) {
+    const pod = object as Pod | undefined;
+    // What is wrong with a pod without a spec is for others to say.
+    if (!pod?.spec || old || !isPods(r)) return object;
+    const limited = (await rangesOf(pod, look)).reduce(withLimits, pod);
+    if (limited === pod) return object;
+    return { ...limited, status: { ...limited.status, qosClass: qosClass(limited.spec) } } as ApiObject;
+  },
+  async judge(r, object, old, look) {
+    // Containers of a pod that exists have what they have.
+    if (isPods(r) ? old !== undefined : isSettled(object, old)) return;
+    for (const range of await rangesOf(object, look)) {
+      const wrong = isPods(r)
+        ? brokenByPod(range, (object as Pod).spec)
+        : brokenByClaim(range, (object as PersistentVolumeClaim).spec.resources);
+      if (wrong.length > 0) throw forbidden(r, object.metadata.name, sentence(wrong));
+    }
+  },
+};

@@ -1,0 +1,142 @@
+// What the limits of a namespace make of a pod, and how they are broken.
+import { expect, test } from "vitest";
+import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements } from "../../../api/generated/types.ts";
+import { limitRanges } from "../../../api/kinds/limitranges.ts";
+import { podAmounts } from "../../../api/pod/amounts.ts";
+import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/registry/limits.ts";
+
+const range = (type: string, item: Partial<LimitRangeItem>): LimitRange =>
+  limitRanges.defaults({
+    kind: "LimitRange",
+    metadata: { name: "limits" },
+    spec: { limits: [{ type, ...item }] },
+  }) as unknown as LimitRange;
+const container = (name: string, resources: ResourceRequirements = {}, more: Partial<Container> = {}): Container => ({
+  name,
+  image: "i",
+  resources,
+  ...more,
+});
+const pod = (containers: readonly Container[], initContainers?: readonly Container[]): Pod =>
+  ({ metadata: { name: "p" }, spec: { containers, ...(initContainers && { initContainers }) } }) as unknown as Pod;
+const cpu = (requests?: string, limits?: string): ResourceRequirements => ({
+  ...(requests && { requests: { cpu: requests } }),
+  ...(limits && { limits: { cpu: limits } }),
+});
+
+const defaults: readonly (readonly [
+  what: string,
+  of: LimitRange,
+  own: Pod,
+  told: string | undefined,
+  got: object[],
+])[] = [
+  [
+    "who says nothing gets both",
+    range("Container", { default: { cpu: "2", memory: "1Gi" }, defaultRequest: { cpu: "1", memory: "1Gi" } }),
+    pod([container("c")]),
+    "cpu, memory request for container c; cpu, memory limit for container c",
+    [{ requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2", memory: "1Gi" } }],
+  ],
+  [
+    "what is said stays",
+    range("Container", { default: { cpu: "2" }, defaultRequest: { cpu: "1" } }),
+    pod([container("c", cpu("500m"))]),
+    "cpu limit for container c",
+    [{ requests: { cpu: "500m" }, limits: { cpu: "2" } }],
+  ],
+  [
+    "init containers are told apart",
+    range("Container", { defaultRequest: { cpu: "1" } }),
+    pod([container("c", cpu("1"))], [container("i")]),
+    "cpu request for init container i",
+    [{ requests: { cpu: "1" } }],
+  ],
+  [
+    "the most there may be is the limit of who has none",
+    range("Container", { max: { cpu: "4" } }),
+    pod([container("c")]),
+    "cpu request for container c; cpu limit for container c",
+    [{ requests: { cpu: "4" }, limits: { cpu: "4" } }],
+  ],
+  ["limits of pods fill nothing in", range("Pod", { max: { cpu: "4" } }), pod([container("c")]), undefined, [{}]],
+];
+for (const [what, of, own, told, got] of defaults)
+  test(`limits filled in: ${what}`, () => {
+    const { metadata, spec } = withLimits(own, of);
+    const annotation = metadata.annotations?.["kubernetes.io/limit-ranger"];
+    expect(annotation).toBe(told && `LimitRanger plugin set: ${told}`);
+    expect(spec.containers.map((c) => c.resources)).toEqual(got);
+    expect(withLimits(withLimits(own, of), of).spec).toEqual(spec);
+  });
+
+const broken: readonly (readonly [of: LimitRange, own: Pod, expected: readonly string[]])[] = [
+  [range("Container", { min: { cpu: "50m" }, max: { cpu: "1" } }), pod([container("c", cpu("50m", "1"))]), []],
+  [
+    range("Container", { min: { cpu: "50m" } }),
+    pod([container("c", cpu("10m"))]),
+    ["minimum cpu usage per Container is 50m, but request is 10m"],
+  ],
+  [
+    range("Container", { min: { cpu: "50m" } }),
+    pod([container("c")], [container("i", cpu("1"))]),
+    ["minimum cpu usage per Container is 50m.  No request is specified"],
+  ],
+  [
+    range("Container", { max: { cpu: "500m" } }),
+    pod([container("c", cpu("1", "1")), container("d", cpu("1"))]),
+    [
+      "maximum cpu usage per Container is 500m, but limit is 1",
+      "maximum cpu usage per Container is 500m.  No limit is specified",
+    ],
+  ],
+  [
+    range("Container", { max: { cpu: "500m" } }),
+    pod([container("c", cpu("1", "500m"))]),
+    ["maximum cpu usage per Container is 500m, but request is 1"],
+  ],
+  [
+    range("Container", { maxLimitRequestRatio: { cpu: "2" } }),
+    pod([container("c", cpu("1", "2")), container("d", cpu("1", "3")), container("e", cpu(undefined, "1"))]),
+    [
+      "cpu max limit to request ratio per Container is 2, but provided ratio is 3.000000",
+      "cpu max limit to request ratio per Container is 2, but no request is specified or request is 0",
+    ],
+  ],
+  [
+    range("Pod", { max: { cpu: "1500m" } }),
+    pod([container("c", cpu("1", "1")), container("d", cpu("1", "1"))]),
+    ["maximum cpu usage per Pod is 1500m, but limit is 2"],
+  ],
+];
+for (const [of, own, expected] of broken)
+  test(`limits broken: ${expected.join(", ") || "none"}`, () => expect(brokenByPod(of, own.spec)).toEqual(expected));
+
+test("limits broken: a claim asks and is not limited", () => {
+  const claims = range("PersistentVolumeClaim", { min: { storage: "1Gi" }, max: { storage: "10Gi" } });
+  expect(brokenByClaim(claims, { requests: { storage: "2Gi" } })).toEqual([]);
+  expect(brokenByClaim(claims, { requests: { storage: "500Mi" } })).toEqual([
+    "minimum storage usage per PersistentVolumeClaim is 1Gi, but request is 500Mi",
+  ]);
+  expect(brokenByClaim(claims, { requests: { storage: "1Ti" } })).toEqual([
+    "maximum storage usage per PersistentVolumeClaim is 10Gi, but request is 1Ti",
+  ]);
+});
+
+const sidecar = { restartPolicy: "Always" } as const;
+const sums: readonly (readonly [what: string, of: Pod, expected: object])[] = [
+  ["containers add up", pod([container("c", cpu("1")), container("d", cpu("500m"))]), { cpu: "1500m" }],
+  ["the hungriest start counts", pod([container("c", cpu("1"))], [container("i", cpu("3"))]), { cpu: "3" }],
+  [
+    "sidecars stay",
+    pod([container("c", cpu("1"))], [container("s", cpu("1"), sidecar), container("i", cpu("3"))]),
+    { cpu: "4" },
+  ],
+  [
+    "the pod's own word counts",
+    { spec: { ...pod([container("c", cpu("1"))]).spec, resources: cpu("2") } } as unknown as Pod,
+    { cpu: "2" },
+  ],
+];
+for (const [what, of, expected] of sums)
+  test(`amounts of a pod: ${what}`, () => expect(podAmounts(of.spec, "requests")).toEqual(expected));
