@@ -2,9 +2,9 @@
 import { sameJson } from "../../../api/hash.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
-import { isPresent, presentIn, typeOf } from "./present.ts";
+import { isPresent, presentIn } from "./present.ts";
 import { type FieldSet, here, isEmpty, noFields, setOf } from "./set.ts";
-import { isObject, type Part, partsOf, whole } from "./shape.ts";
+import { eachPart, isObject, type Part, partsOf, typeOf, whole } from "./shape.ts";
 
 /** Every path a value says, as an apply owns it. An item of a list is a path of its own, beside those of its fields. */
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {
@@ -32,10 +32,10 @@ const same: Difference = { changed: noFields, removed: noFields };
 
 /** All of a value that was not there before, or is there no more: the value itself, and what is in it. */
 function allOf(schema: Schema, value: unknown): FieldSet {
-  const parts = partsOf(schema, value);
-  if (!parts || parts.size === 0) return here;
+  if (typeof value !== "object") return here;
   const below = new Map<string, FieldSet>();
-  for (const [step, part] of parts) below.set(step, allOf(part.schema, part.value));
+  const isDivided = eachPart(schema, value, (step, inner, part) => void below.set(step, allOf(inner, part)));
+  if (!isDivided || below.size === 0) return here;
   for (const name of presentIn(typeOf(schema))) if (!below.has(`f:${name}`)) below.set(`f:${name}`, here);
   return { has: true, below };
 }

@@ -64,6 +64,7 @@ export function deprived(owners: readonly Owner[], lost: FieldSet): readonly Own
 
 /** The oldest of too many updates made one, version by version. */
 function capped(owners: readonly Owner[]): readonly Owner[] {
+  if (owners.length <= mostUpdaters) return owners;
   const updaters = owners
     .filter(({ entry }) => entry.operation === "Update")
     .toSorted((a, b) => secondsOf(a.entry) - secondsOf(b.entry) || before(idOf(a.entry), idOf(b.entry)));

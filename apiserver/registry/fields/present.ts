@@ -1,8 +1,6 @@
 // Fields that are always there, though nobody sets them: in the original they are structs inside structs, and an empty
 // one counts as present. Whoever fills such a field owns what is in it, but not the field itself. Facts of the API's
 // published types.
-import type { Schema } from "../../../api/schema.ts";
-
 const table = `
 Container resources|EphemeralContainer resources|ContainerStatus state lastState
 CronJobSpec jobTemplate|DaemonSetSpec template updateStrategy|DeploymentSpec template strategy
@@ -33,12 +31,7 @@ const everywhere = new Set(["metadata", "spec", "status"]);
 const none: readonly string[] = [];
 
 /** The always present fields of a type; its own kind's name is given for a schema without a reference. */
-export function presentIn(type: string): readonly string[] {
-  return fields.get(type) ?? none;
-}
+export const presentIn = (type: string): readonly string[] => fields.get(type) ?? none;
 /** Whether a field is there although nobody has set it. */
 export const isPresent = (type: string, name: string): boolean =>
   everywhere.has(name) || (fields.get(type)?.includes(name) ?? false);
-
-/** The name of the type a field refers to. */
-export const typeOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "";

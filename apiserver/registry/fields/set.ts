@@ -83,21 +83,19 @@ export const pathsOf = (...paths: readonly (readonly string[])[]): FieldSet =>
 
 /** Every path in the set, what is above before what is below it. */
 export function* pathsIn(set: FieldSet, path: readonly string[] = []): Generator<readonly string[]> {
-  for (const [step, below] of sorted(set.below)) if (below.has) yield [...path, step];
-  for (const [step, below] of sorted(set.below)) yield* pathsIn({ has: false, below: below.below }, [...path, step]);
+  const steps = sorted(set);
+  for (const step of steps) if (set.below.get(step)!.has) yield [...path, step];
+  for (const step of steps) yield* pathsIn(set.below.get(step)!, [...path, step]);
 }
 
 interface Tree {
   readonly [step: string]: Tree;
 }
 
-const keysOf = (step: string): readonly (readonly [string, unknown])[] =>
-  Object.entries(JSON.parse(step.slice(2)) as object);
-/** Fields before items, items by their keys, and numbers by their size. */
-function order(a: string, b: string): number {
-  const bothKeys = a.startsWith("k:") && b.startsWith("k:");
-  if (!bothKeys) return a < b ? -1 : 1;
-  const [left, right] = [keysOf(a), keysOf(b)];
+type Keys = readonly (readonly [string, unknown])[];
+const keysOf = (step: string): Keys => Object.entries(JSON.parse(step.slice(2)) as object);
+/** Items by their keys, and numbers by their size. */
+function orderOfKeys(left: Keys, right: Keys): number {
   for (const [i, [name, value]] of left.entries()) {
     const [other = "", against] = right[i] ?? [];
     if (name !== other) return name < other ? -1 : 1;
@@ -105,14 +103,27 @@ function order(a: string, b: string): number {
   }
   return 0;
 }
-const sorted = (below: ReadonlyMap<string, FieldSet>): readonly (readonly [string, FieldSet])[] =>
-  [...below].sort(([a], [b]) => order(a, b));
+/** Fields before items. */
+function sorted(set: FieldSet): readonly string[] {
+  const steps = [...set.below.keys()];
+  const items = steps.filter((step) => step.startsWith("k:"));
+  if (items.length === 0) return steps.sort();
+  const keys = new Map(items.map((step) => [step, keysOf(step)]));
+  return steps.sort((a, b) => {
+    const [left, right] = [keys.get(a), keys.get(b)];
+    if (left && right) return orderOfKeys(left, right);
+    return a < b ? -1 : 1;
+  });
+}
 
+/** Nothing more below; most paths end so. */
+const end: object = Object.freeze({});
 /** As `fieldsV1` of a managed fields entry: a dot says "and this itself", where there is more below. */
 export function toFieldsV1(set: FieldSet): object {
+  if (set.below.size === 0) return end;
   const tree: Record<string, object> = {};
-  if (set.has && set.below.size > 0) tree["."] = {};
-  for (const [step, below] of sorted(set.below)) tree[step] = toFieldsV1(below);
+  if (set.has) tree["."] = end;
+  for (const step of sorted(set)) tree[step] = toFieldsV1(set.below.get(step)!);
   return tree;
 }
 

@@ -14,46 +14,109 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 /** What stands for a key field that was left out: the one such default Kubernetes has. */
 export const keyDefaults: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 
+/** A key of a list, as the beginning of what a step says of it. */
+interface KeyName {
+  readonly name: string;
+  readonly written: string;
+}
 /** Which item of a list this is. */
-function itemStep(item: unknown, keys: readonly string[]): string {
+function itemStep(item: unknown, keys: readonly KeyName[]): string {
   const named = isObject(item) ? item : {};
-  const values = keys.toSorted().map((key) => [key, named[key] ?? keyDefaults[key]]);
-  return `k:${JSON.stringify(Object.fromEntries(values))}`;
+  const said: string[] = [];
+  for (const { name, written } of keys) {
+    const value = JSON.stringify(named[name] ?? keyDefaults[name]);
+    if (value !== undefined) said.push(written + value);
+  }
+  return `k:{${said.join(",")}}`;
+}
+
+/** What can be known of the parts of values from their schema alone. */
+interface Shape {
+  /** What is said of a field and of its type, together. */
+  readonly full: Schema;
+  /** The name of the type a field refers to. */
+  readonly type: string;
+  /** How the items of a list are told apart: by their keys, by themselves, or not at all. */
+  readonly step: ((item: unknown) => string) | undefined;
+  /** Whether an object is owned field by field. */
+  readonly hasFields: boolean;
+  /** The steps to the fields that have a name of their own. */
+  readonly steps: ReadonlyMap<string, string>;
+}
+
+function stepIn(full: Schema): Shape["step"] {
+  const type = full["x-kubernetes-list-type"];
+  if (type === "set") return (item) => `v:${JSON.stringify(item)}`;
+  if (type !== "map") return undefined;
+  const names = (full["x-kubernetes-list-map-keys"] ?? []).toSorted();
+  const keys = names.map((name) => ({ name, written: `${JSON.stringify(name)}:` }));
+  return (item) => itemStep(item, keys);
+}
+
+function newShape(schema: Schema): Shape {
+  const full = schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
+  return {
+    full,
+    type: schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "",
+    step: stepIn(full),
+    hasFields: full["x-kubernetes-map-type"] !== "atomic" && Boolean(full.properties ?? full.additionalProperties),
+    steps: new Map(Object.keys(full.properties ?? {}).map((name) => [name, `f:${name}`])),
+  };
+}
+
+// Every write walks through a whole object, and asks this at each of its values. There are as many as there are
+// schemas, and each goes with its own.
+const shapes = new WeakMap<Schema, Shape>();
+function shapeOf(schema: Schema): Shape {
+  let shape = shapes.get(schema);
+  if (!shape) {
+    shape = newShape(schema);
+    shapes.set(schema, shape);
+  }
+  return shape;
 }
 
 /** What is said of a field and of its type, together. */
-export const whole = (schema: Schema): Schema =>
-  schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
+export const whole = (schema: Schema): Schema => shapeOf(schema).full;
+/** The name of the type a field refers to. */
+export const typeOf = (schema: Schema): string => shapeOf(schema).type;
+/** How the items of a list are told apart, if they are. */
+export const stepFor = (schema: Schema): Shape["step"] => shapeOf(schema).step;
 
-/** How the items of a list are told apart: by their keys, by themselves, or not at all. */
-export function stepFor(schema: Schema): ((item: unknown) => string) | undefined {
-  const full = whole(schema);
-  const type = full["x-kubernetes-list-type"];
-  const keys = full["x-kubernetes-list-map-keys"] ?? [];
-  if (type === "map") return (item) => itemStep(item, keys);
-  return type === "set" ? (item) => `v:${JSON.stringify(item)}` : undefined;
-}
-
+const anything: Schema = {};
+const fieldIn = ({ properties, additionalProperties }: Schema, name: string): Schema =>
+  properties?.[name] ?? additionalProperties ?? anything;
 /** The schema of a field by its name. */
-export function fieldSchema(schema: Schema, name: string): Schema {
-  const full = resolve(schema);
-  return full.properties?.[name] ?? full.additionalProperties ?? {};
+export const fieldSchema = (schema: Schema, name: string): Schema => fieldIn(resolve(schema), name);
+
+/** Calls `look` for every part of a value by its step; false when the value is owned whole. */
+export function eachPart(
+  schema: Schema,
+  value: unknown,
+  look: (step: string, schema: Schema, value: unknown) => void,
+): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { full, step, hasFields, steps } = shapeOf(schema);
+  if (Array.isArray(value)) {
+    if (!step) return false;
+    for (const item of value) look(step(item), full.items ?? anything, item);
+    return true;
+  }
+  if (!hasFields) return false;
+  for (const name of Object.keys(value)) {
+    const inner = (value as Readonly<Record<string, unknown>>)[name];
+    if (inner !== undefined) look(steps.get(name) ?? `f:${name}`, fieldIn(full, name), inner);
+  }
+  return true;
 }
 
 /** The parts of a value by their steps; nothing when the value is owned whole. */
 export function partsOf(schema: Schema, value: unknown): ReadonlyMap<string, Part> | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const full = whole(schema);
-  if (Array.isArray(value)) {
-    const step = stepFor(full);
-    const item = full.items ?? {};
-    return step && new Map(value.map((v) => [step(v), { schema: item, value: v }]));
-  }
-  if (full["x-kubernetes-map-type"] === "atomic" || !(full.properties ?? full.additionalProperties)) return undefined;
   const parts = new Map<string, Part>();
-  for (const name of Object.keys(value)) {
-    const inner = (value as Readonly<Record<string, unknown>>)[name];
-    if (inner !== undefined) parts.set(`f:${name}`, { schema: fieldSchema(full, name), value: inner });
-  }
-  return parts;
+  const isDivided = eachPart(
+    schema,
+    value,
+    (step, inner, part) => void parts.set(step, { schema: inner, value: part }),
+  );
+  return isDivided ? parts : undefined;
 }

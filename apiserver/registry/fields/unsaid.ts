@@ -1,7 +1,7 @@
 // Fields the server fills in when an object is made, beyond the defaults of its kind: nobody said them, and nobody
 // owns them. Facts of the original, which fills them in after it has counted whose the fields are.
-import type { ResourceDefinition } from "../../../api/kinds.ts";
-import { type FieldSet, noFields, pathsOf } from "./set.ts";
+import { qualified, type ResourceDefinition } from "../../../api/kinds.ts";
+import { type FieldSet, noFields, pathsOf, union } from "./set.ts";
 
 const jobLabels = ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 const paths: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -18,6 +18,14 @@ const paths: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
 };
 
+/** The paths of a kind, each with the set of it alone. */
+const setsOf = new Map(
+  Object.entries(paths).map(([kind, own]) => [
+    kind,
+    own.map((path) => ({ path, set: pathsOf(path.map((name) => `f:${name}`)) })),
+  ]),
+);
+
 const says = (object: unknown, path: readonly string[]): boolean => {
   let at = object;
   for (const name of path) {
@@ -28,8 +36,7 @@ const says = (object: unknown, path: readonly string[]): boolean => {
 };
 
 /** What of a new object of this kind the server has filled in, given what was said of it. */
-export function unsaidIn({ group, plural }: ResourceDefinition, said: object): FieldSet {
-  const own = paths[group === "" ? plural : `${plural}.${group}`];
-  if (!own) return noFields;
-  return pathsOf(...own.filter((path) => !says(said, path)).map((path) => path.map((name) => `f:${name}`)));
+export function unsaidIn(r: ResourceDefinition, said: object): FieldSet {
+  const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(said, path));
+  return unsaid.reduce((all, { set }) => union(all, set), noFields);
 }
