@@ -1,7 +1,7 @@
 // YAML as the original reads it: by way of JSON with its keys in order; what is said twice is told by its line. Pure.
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 
-import { isTooDeep, tooDeep } from "./depth.ts";
+import { outlineOf, tooDeep } from "./outline.ts";
 
 /** A document, and what is said twice in it, each with the line it is said again in. */
 export interface Yaml {
@@ -39,7 +39,7 @@ const parsed = (text: string, lines: LineCounter): Document =>
 
 /** Read a text; throws when it is no YAML. */
 export function readYaml(text: string): Yaml {
-  if (isTooDeep(text)) throw new Error(tooDeep);
+  if (outlineOf(text).isTooDeep) throw new Error(tooDeep);
   const lines = new LineCounter();
   const document = parsed(text, lines);
   const [error] = document.errors;

@@ -5,8 +5,8 @@ import { builtinKinds } from "../../api/kinds/builtin.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import { decode, type Schema } from "../../api/schema.ts";
-import { isTooDeep, tooDeep } from "../documents/depth.ts";
 import { syntaxError } from "../documents/json-syntax.ts";
+import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
 import { strictErrors } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
@@ -21,14 +21,18 @@ export const mediaType = (request: ApiRequest): string =>
 /** A document that was sent: what it says, and what a strict reader would say of it. */
 export interface Sent {
   readonly value: unknown;
+  /** Whether it says something twice, of which the value shows only the last. */
+  saysTwice(): boolean;
   strict(schema: Schema): readonly string[];
 }
 
 /** A document of JSON; throws when it is none. */
 export function readJson(text: string): Sent {
-  if (isTooDeep(text)) throw new Error(tooDeep);
+  const { isTooDeep, fields } = outlineOf(text);
+  if (isTooDeep) throw new Error(tooDeep);
   try {
-    return { value: JSON.parse(text), strict: (schema) => strictErrors(text, schema) };
+    const value: unknown = JSON.parse(text);
+    return { value, saysTwice: () => fieldsIn(value) < fields, strict: (schema) => strictErrors(text, schema) };
   } catch {
     throw new Error(`couldn't get version/kind; json parse error: ${syntaxError(text)}`);
   }
@@ -38,6 +42,7 @@ function readYamlBody(text: string): Sent {
   const ordered = inOrder(value);
   return {
     value: ordered,
+    saysTwice: () => twice.length > 0,
     strict: (schema) => [
       ...(twice.length > 0 ? [unmarshalErrors(twice)] : []),
       ...strictErrors(JSON.stringify(ordered), schema),
@@ -51,7 +56,8 @@ const accepted = ["application/json", "application/yaml", "application/vnd.kuber
 function read(request: ApiRequest): Sent {
   const type = mediaType(request);
   const body = request.body ?? Buffer.alloc(0);
-  if (type === "application/vnd.kubernetes.protobuf") return { value: decodeProtobuf(body), strict: () => [] };
+  if (type === "application/vnd.kubernetes.protobuf")
+    return { value: decodeProtobuf(body), saysTwice: () => false, strict: () => [] };
   if (type === "application/json") return readJson(body.toString("utf8"));
   if (type === "application/yaml") return readYamlBody(body.toString("utf8"));
   throw new ApiError(
@@ -151,14 +157,11 @@ export function objectIn(
 ): Draft<ApiObject> {
   const sent = readObject(request, r);
   checkKind(r, sent.value as Readonly<Record<string, unknown>>);
-  const { value, wrong } = decode(r.schema, sent.value);
+  const { value, unknown, wrong } = decode(r.schema, sent.value);
   if (wrong[0]) throw unhandled(r, wrong[0].read);
-  judgeStrictly(
-    () => sent.strict(r.schema),
-    validation,
-    warn,
-    (because) => unhandled(r, because),
-  );
+  // Read again for the words, when there is something to say.
+  const strict = (): readonly string[] => (unknown.length > 0 || sent.saysTwice() ? sent.strict(r.schema) : []);
+  judgeStrictly(strict, validation, warn, (because) => unhandled(r, because));
   return { metadata: {}, ...(value as object) } as Draft<ApiObject>;
 }
 

@@ -3,8 +3,8 @@ import { ApiError } from "../../api/errors.ts";
 import { type ApiObject, key } from "../../api/meta.ts";
 import type { Schema } from "../../api/schema.ts";
 import type { Patch, Written } from "../../machinery/client.ts";
+import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
 import { strictErrors, untyped } from "../documents/strict.ts";
-import { isTooDeep, tooDeep } from "../documents/depth.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { withDistinctOwners } from "../registry/metadata.ts";
 import { outcomeOf } from "../registry/patch/outcome.ts";
@@ -56,7 +56,7 @@ function appliedIn(text: string, manager: string, force: boolean): SentPatch {
     try {
       const object = JSON.parse(text) as object;
       const strict = (): readonly string[] =>
-        strictErrors(text, untyped).length === 0 ? [] : errors(readYaml(text).twice);
+        fieldsIn(object) < outlineOf(text).fields ? errors(readYaml(text).twice) : [];
       return { patch: { type: "apply", object, fieldManager: manager, force }, strict };
     } catch {
       // Then it is YAML after all.
@@ -95,7 +95,7 @@ export function patchTypeOf(request: ApiRequest): string {
 export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery, "options" | "force">): SentPatch {
   const type = patchTypeOf(request);
   const text = request.body?.toString("utf8") ?? "";
-  if (isTooDeep(text)) throw bad(`error decoding patch: ${tooDeep}`);
+  if (outlineOf(text).isTooDeep) throw bad(`error decoding patch: ${tooDeep}`);
   if (type === apply) return appliedIn(text, options.manager ?? "", force);
   const body = parsed(text);
   if (type === json) {
@@ -129,9 +129,9 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
       bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
     );
-  const inspect = (object: ApiObject): ApiObject => {
+  const inspect = (object: ApiObject, current: ApiObject): ApiObject => {
     if (sent.patch.type === "apply") return object;
-    const { value, unknown, refuse } = outcomeOf(r, sent.patch, object);
+    const { value, unknown, refuse } = outcomeOf(r, sent.patch, object, current);
     judgeStrictly(() => [...sent.strict(), ...unknown], query.validation, warn, refuse);
     return withDistinctOwners(value, warn, " after mutating admission happens");
   };

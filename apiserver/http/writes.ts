@@ -25,8 +25,9 @@ function sent({ registry, r, path, request }: Call): Sent {
   const heard = new Set<string>();
   const warn = (sentence: string): void => void heard.add(sentence);
   const { options, validation } = writeQuery(request, warn);
-  const read = inNamespace(r, objectIn(request, r, validation, warn), path.namespace);
-  return { object: withDistinctOwners(read, warn), options, view, heard };
+  const read = objectIn(request, r, validation, warn);
+  const object = withDistinctOwners(inNamespace(r, read, path.namespace), warn);
+  return { object, options: { ...options, read }, view, heard };
 }
 
 /** Bring an object into being. */

@@ -8,7 +8,7 @@ import { encode, objectOf, remember } from "./codec.ts";
 import type { StoredEvent } from "./listing.ts";
 import { invalid } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
-import { type Change, decoded, type Target } from "./write.ts";
+import { type Change, decoded, type Target, type WriteOptions } from "./write.ts";
 
 // Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
 const reworded = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
@@ -68,6 +68,9 @@ async function* watchInForm(
     yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
 }
 
+/** The same, of an object in other words: what was read by one schema was not read by the other. */
+const reread = (options: WriteOptions = {}): WriteOptions => ({ ...options, read: undefined });
+
 /** The verbs on a kind that is stored in other words. */
 const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "revision"> => ({
   get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
@@ -75,10 +78,11 @@ const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "
     const page = await registry.list(form.of, selectionOf(form, options));
     return { ...page, entries: page.entries.map((stored) => shown(r, form, stored)) };
   },
-  create: async (r, draft, options) => shown(r, form, await registry.create(form.of, judged(r, form, draft), options)),
+  create: async (r, draft, options) =>
+    shown(r, form, await registry.create(form.of, judged(r, form, draft), reread(options))),
   async change(target, decide, options) {
     const [inner, change] = changeInForm(target.r, form, target, decide);
-    return shown(target.r, form, await registry.change(inner, change, options));
+    return shown(target.r, form, await registry.change(inner, change, reread(options)));
   },
   async delete(target, options) {
     const deleted = await registry.delete({ ...target, r: form.of }, options);

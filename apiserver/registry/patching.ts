@@ -14,7 +14,7 @@ export interface PartPatch {
 }
 /** `inspect` sees what the patch made before it is pruned to its schema, and may refuse it. */
 export interface PatchOptions extends WriteOptions {
-  readonly inspect?: (object: ApiObject) => ApiObject;
+  readonly inspect?: (object: ApiObject, current: ApiObject) => ApiObject;
 }
 
 /** Apply a patch to what stands there, and write the outcome. */
@@ -30,7 +30,7 @@ export async function patched(
   const wanted: Change =
     part === "scale"
       ? (current) => patchedObject(r, scaleOf(current), patch)
-      : (current) => inspect(patchedObject(r, current, patch));
+      : (current) => inspect(patchedObject(r, current, patch), current);
   const { decide, ...rest } = changeOf(r, wanted, part, now);
   return { stored: await registry.change({ r, key, ...rest }, decide, options), created: false };
 }

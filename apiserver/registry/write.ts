@@ -35,6 +35,8 @@ export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
   /** Without one, the server's own components. */
   readonly user?: Requester;
+  /** What the object was made of and its schema has read already: the very parts of it are not read again. */
+  readonly read?: object | undefined;
   /** Hears what the writer should know although nothing is wrong. */
   readonly warn?: (sentence: string) => void;
 }
@@ -66,7 +68,7 @@ const generatedNames = 8;
  * The object as its schema reads it: pruned, quantities canonical. In-process callers take the same door as the wire.
  * What it shares with the object it was made from, `known`, has been through that door.
  */
-export function decoded<T extends object>(r: ResourceDefinition, object: T, known?: ApiObject): T {
+export function decoded<T extends object>(r: ResourceDefinition, object: T, known?: object): T {
   const { value, wrong } = decode(r.schema, object, known);
   if (wrong[0]) throw unhandled(r, wrong[0].read);
   return value as T;
@@ -88,10 +90,15 @@ const occasionOf = ({ world }: Cluster, part: Part | undefined, options: WriteOp
 });
 
 /** What is given, read and with its required fields; of an update of the status, the status alone. */
-const completed = (r: ResourceDefinition, given: ApiObject, before: ApiObject, part: Part | undefined): ApiObject =>
-  part === "status"
-    ? (withRequired(r.schema, decoded(r, statusOnly(given), before), before) as ApiObject)
-    : whole(r.schema, decoded(r, given, before), before);
+function completed(
+  { r, part }: Target,
+  given: ApiObject,
+  before: ApiObject,
+  { read: known = before }: WriteOptions,
+): ApiObject {
+  if (part === "status") return withRequired(r.schema, decoded(r, statusOnly(given), known), before) as ApiObject;
+  return whole(r.schema, decoded(r, given, known), before);
+}
 
 /** What stands there, or a refusal that names it. */
 export async function read({ storage }: Cluster, r: ResourceDefinition, key: Key): Promise<Stored> {
@@ -134,7 +141,7 @@ export async function create(
   given: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = whole(r.schema, decoded(r, given));
+  const draft = whole(r.schema, decoded(r, given, options.read));
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   const generated = !name && generateName !== "";
@@ -182,16 +189,17 @@ function checkIdentity(r: ResourceDefinition, given: ApiObject, before: ApiObjec
 /** Change what stands there, whatever it is by then. A change that names a revision or a uid insists on it. */
 export async function change(
   cluster: Cluster,
-  { r, key, part }: Target,
+  target: Target,
   decide: Change,
   options: WriteOptions = {},
 ): Promise<Stored> {
+  const { r, key, part } = target;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const current = await read(cluster, r, key);
     const before = objectOf(current);
     const given = await decide(before);
     checkIdentity(r, given, before);
-    const changed = prepareUpdate(r, completed(r, given, before, part), before, part);
+    const changed = prepareUpdate(r, completed(target, given, before, options), before, part);
     const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
     const { admitted, judged } = admitting(cluster.admissions, cluster.storage, r, before);
     const next = await admitted(owned);

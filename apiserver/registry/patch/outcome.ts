@@ -25,9 +25,14 @@ function printed(value: unknown): string {
   return `map[${entries.map(([key, inner]) => `${key}:${printed(inner)}`).join(" ")}]`;
 }
 
-/** Read what a patch made; what is of a wrong type refuses the patch. */
-export function outcomeOf(r: ResourceDefinition, patch: Exclude<Patch, { type: "apply" }>, made: ApiObject): Outcome {
-  const { value, unknown, wrong } = decode(r.schema, made);
+/** Read what a patch made of what stands there; what is of a wrong type refuses the patch. */
+export function outcomeOf(
+  r: ResourceDefinition,
+  patch: Exclude<Patch, { type: "apply" }>,
+  made: ApiObject,
+  current: ApiObject,
+): Outcome {
+  const { value, unknown, wrong } = decode(r.schema, made, current);
   const isStrategic = patch.type === "strategic";
   const refuse = (because: string): ApiError => {
     const shown = isStrategic ? printed(patch.patch) : JSON.stringify(made);
