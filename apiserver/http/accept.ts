@@ -32,9 +32,8 @@ const quality = ({ parameters: { q = "1" } }: Alternative): number => Number(q) 
 /** The more a type leaves open, the later it is tried. */
 const openness = ({ type }: Alternative): number => type.split("/").filter((part) => part === "*").length;
 
-/** The alternatives of an Accept header, the most wanted first. */
-export const alternatives = (accept: string | undefined): readonly Alternative[] =>
-  (accept || "*/*")
+const parsed = (accept: string): readonly Alternative[] =>
+  accept
     .split(",")
     .map((part): Alternative => {
       const [type = "", ...parameters] = part.split(";").map((p) => p.trim());
@@ -44,6 +43,22 @@ export const alternatives = (accept: string | undefined): readonly Alternative[]
       };
     })
     .toSorted((a, b) => quality(b) - quality(a) || openness(a) - openness(b));
+
+// Every request has such a header, and clients have few: as many are kept as there may be sorts of clients.
+const known = new Map<string, readonly Alternative[]>();
+const mostKnown = 100;
+
+/** The alternatives of an Accept header, the most wanted first. */
+export function alternatives(accept: string | undefined): readonly Alternative[] {
+  const header = accept || "*/*";
+  let found = known.get(header);
+  if (!found) {
+    found = parsed(header);
+    if (known.size >= mostKnown) known.clear();
+    known.set(header, found);
+  }
+  return found;
+}
 
 const includes = (type: string, writing: string): boolean =>
   [`application/${writing}`, "application/*", "*/*"].includes(type);

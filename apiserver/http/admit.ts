@@ -2,16 +2,18 @@
 import { ApiError } from "../../api/errors.ts";
 import { type Attempt, authorize } from "../authorize.ts";
 import { forbidden } from "../registry/refusals.ts";
-import type { User } from "./exchange.ts";
+import type { ApiRequest, User } from "./exchange.ts";
 import { isOpen } from "./paths.ts";
-import { resourcePath } from "./request-info.ts";
 import { flag } from "./query.ts";
 
 const writing: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };
 
 /** What a request would do, in the words that rules are written in. */
-export function attemptOf(method: string, path: string, query: URLSearchParams): Attempt {
-  const place = resourcePath(path);
+export function attemptOf(
+  method: string,
+  { path, place }: Pick<ApiRequest, "path" | "place">,
+  query: URLSearchParams,
+): Attempt {
   if (!place) return { verb: method.toLowerCase(), path };
   const { group, version, plural: resource, name, namespace, subresource, watch } = place;
   const reading = name !== undefined ? "get" : flag(query, "watch") ? "watch" : "list";

@@ -9,7 +9,6 @@ import { type ApiReply, type ApiRequest, type Extension, replyError, replyLines,
 import { type Checks, health, healthPaths } from "./health.ts";
 import { openApi } from "./openapi.ts";
 import { isClaimed } from "./paths.ts";
-import { resourcePath } from "./request-info.ts";
 import { version } from "./version.ts";
 
 /** What nobody claims is not even an API's: so much is said in plain text. */
@@ -30,8 +29,7 @@ export function answerer(
   const documents = openApi(kinds, () => registry.world.clock.now());
   const served = new Map(kinds.filter((r) => !r.virtual).map((r) => [`${r.group}/${r.version}/${r.plural}`, r]));
   const answer = async (request: ApiRequest): Promise<ApiReply> => {
-    const { path } = request;
-    const place = resourcePath(path);
+    const { path, place } = request;
     const r = place && served.get(`${place.group}/${place.version}/${place.plural}`);
     // What most requests want needs to ask nobody else.
     if (r && place.subresource === undefined) return callKind({ registry, r, path: place, request });

@@ -9,6 +9,8 @@ import { attemptOf, refusal } from "./admit.ts";
 import { anonymous, type Envelope, type Identify } from "./authenticate.ts";
 import type { ApiRequest, User } from "./exchange.ts";
 import { impersonated, isImpersonating } from "./impersonate.ts";
+import { type ResourcePath, resourcePath } from "./request-info.ts";
+import { isGone } from "./send.ts";
 
 /** What is known of a request before its body is read. */
 export interface Arrival {
@@ -18,9 +20,19 @@ export interface Arrival {
   readonly user: User;
   readonly attempt: Attempt;
   readonly path: string;
+  readonly place: ResourcePath | undefined;
   readonly query: URLSearchParams;
+  /** The query as it was written, with its question mark, or nothing. */
+  readonly search: string;
   /** Why it is turned away, if it is: then nobody reads its body. */
   readonly refused: ApiError | undefined;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Known from the first hook on. */
+    arrival: Arrival;
+  }
 }
 
 /** Who a request is made by, and as whom; and why they are turned away, if they are. */
@@ -46,11 +58,13 @@ export async function arrive(from: FastifyRequest, began: number, id: string, id
   const url = from.raw.url!;
   const at = url.indexOf("?");
   const path = at < 0 ? url : url.slice(0, at);
-  const query = new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
-  const attempt = attemptOf(from.method, path, query);
+  const search = at < 0 ? "" : url.slice(at);
+  const query = new URLSearchParams(search);
+  const place = resourcePath(path);
+  const attempt = attemptOf(from.method, { path, place }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
-  return { began, id, attempt, path, query, ...admitted(user, { attempt, path, raw: from.raw }) };
+  return { began, id, attempt, path, place, query, search, ...admitted(user, { attempt, path, raw: from.raw }) };
 }
 
 // Made once: an error with a stack for every request that ends would be dear.
@@ -71,7 +85,7 @@ export function lifeOf(raw: FastifyReply["raw"], stopping: AbortSignal): Life {
   let off = (): void => {};
   const begin = (): AbortController => {
     const life = new AbortController();
-    if (raw.destroyed) life.abort(ended);
+    if (isGone(raw)) life.abort(ended);
     raw.once("close", () => life.abort(ended));
     off = onAbort(stopping, () => life.abort(ended));
     return life;
@@ -86,17 +100,20 @@ export function lifeOf(raw: FastifyReply["raw"], stopping: AbortSignal): Life {
 }
 
 /** The request as those behind the door know it. */
-export function opened(from: FastifyRequest, { path, query, user }: Arrival, life: Life): ApiRequest {
-  const at = from.raw.url!.indexOf("?");
+export function opened(from: FastifyRequest, life: Life): ApiRequest {
+  const { path, place, query, search, user } = from.arrival;
   return {
     method: from.method,
     path,
+    place,
     query,
     headers: from.headers,
     body: from.body instanceof Buffer ? from.body : undefined,
-    ...(from.body instanceof Readable && { upload: from.body }),
-    search: at < 0 ? "" : from.raw.url!.slice(at),
-    from: from.socket.remoteAddress,
+    upload: from.body instanceof Readable ? from.body : undefined,
+    search,
+    get from() {
+      return from.socket.remoteAddress;
+    },
     user,
     get signal() {
       return life.signal;

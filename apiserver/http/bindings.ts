@@ -7,13 +7,12 @@ import { invalid, methodNotAllowed } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { parseBody } from "./body.ts";
 import type { Extension } from "./exchange.ts";
-import { resourcePath } from "./request-info.ts";
 import { partRequest } from "./subresources.ts";
 
 /** Serves `namespaces/{namespace}/bindings`, where pods are bound and nothing is kept. */
 export function podBindings(registry: Registry): Extension {
   return async (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     if (path?.group !== "" || path.plural !== bindings.plural || path.namespace === undefined) return undefined;
     if (request.method !== "POST" || path.name !== undefined)
       throw methodNotAllowed(bindings, request.method.toLowerCase());

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
+import type { ResourcePath } from "./request-info.ts";
 
 /** Who asks, as their certificate or their token says. */
 export interface User {
@@ -15,11 +16,13 @@ export interface User {
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
+  /** What the path means, when it names a resource. */
+  readonly place: ResourcePath | undefined;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | undefined;
   /** The body as it arrives, where it is only passed on. */
-  readonly upload?: Readable;
+  readonly upload?: Readable | undefined;
   /** The query as it was written, with its question mark, or nothing. */
   readonly search?: string;
   /** The address of the client. */

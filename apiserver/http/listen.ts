@@ -10,12 +10,13 @@ import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/metadata.ts";
 import { attemptOf } from "./admit.ts";
-import { admitted, type Arrival, arrive, lifeOf, opened } from "./arrive.ts";
+import { admitted, arrive, lifeOf, opened } from "./arrive.ts";
 import type { Envelope, Identify } from "./authenticate.ts";
 import { written } from "./dress.ts";
 import { type ApiReply, type ApiRequest, replyError, type User } from "./exchange.ts";
 import type { Observed } from "./observed.ts";
 import { isOpen } from "./paths.ts";
+import { resourcePath } from "./request-info.ts";
 import { send } from "./send.ts";
 import { refuse } from "./splice.ts";
 import { refuseConnection, unread } from "./unread.ts";
@@ -77,6 +78,9 @@ function announceBody({ headers, stream }: FastifyRequest["raw"] & { readonly st
     headers["transfer-encoding"] = "chunked";
 }
 
+const hasBody = ({ headers }: FastifyRequest["raw"]): boolean =>
+  headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+
 function create({ tls, patience = usualPatience }: Listening, { clock }: World): FastifyInstance {
   const { headersMs, bodyMs, idleMs, readMs } = patience;
   // One server for both versions of HTTP; to handlers it looks as if there were only the first.
@@ -96,15 +100,18 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
     bodyLimit,
     keepAliveTimeout: idleMs,
     routerOptions: { maxParamLength: headerLimit },
-    frameworkErrors: (e, _request, to) =>
-      void send(to as unknown as FastifyReply, replyError(unread(e, bodyLimit)), { clock, readMs }),
+    frameworkErrors: (e, _request, to) => {
+      const { raw } = (to as unknown as FastifyReply).hijack();
+      send(raw, replyError(unread(e, bodyLimit)), { clock, readMs }).catch(() => {});
+    },
     clientErrorHandler: (e, socket) => refuseConnection(e, socket as Socket),
   }) as unknown as FastifyInstance;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.addHook("onRequest", async ({ raw }) => {
+  app.addHook("onRequest", ({ raw }, _to, done) => {
     announceBody(raw);
-    raw.setTimeout(bodyMs, () => hangUp(raw));
+    if (hasBody(raw)) raw.setTimeout(bodyMs, () => hangUp(raw));
+    done();
   });
   return app;
 }
@@ -117,20 +124,22 @@ function serve(
   signal: AbortSignal,
 ): void {
   const { clock } = world;
-  const arrivals = new WeakMap<FastifyRequest, Arrival>();
+  app.decorateRequest("arrival");
   // One number of its own for each, without rolling dice for every request.
   const first = newUid(world.random).slice(0, -12);
   let count = 0;
   const finish = async (
-    [from, to]: readonly [FastifyRequest, FastifyReply],
-    { began, id, attempt, user, path }: Arrival,
+    from: FastifyRequest,
+    to: FastifyReply,
     whole: ApiReply,
-    underway = observed.begun(from, attempt),
+    underway = observed.begun(from, from.arrival.attempt),
   ): Promise<void> => {
+    const { began, id, attempt, user, path } = from.arrival;
     if ("stream" in whole) underway.streams();
-    to.headers({ "audit-id": id, "cache-control": "no-cache, private" });
+    to.hijack();
+    const headers = { "audit-id": id, "cache-control": "no-cache, private", ...whole.headers };
     try {
-      await send(to, whole, { clock, readMs, told: () => underway.told() });
+      await send(to.raw, { ...whole, headers }, { clock, readMs, told: () => underway.told() });
     } catch (e) {
       // What has begun cannot be taken back: the client sees it break off.
       world.log("an answer broke off", { path, error: (e as Error).message });
@@ -144,25 +153,20 @@ function serve(
   };
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
-    const arrival = await arrive(from, clock.now(), `${id}`, identify);
-    arrivals.set(from, arrival);
-    if (!arrival.refused) return;
-    to.header("x-content-type-options", "nosniff");
-    const { headers } = from;
-    await finish([from, to], arrival, written(replyError(arrival.refused), { query: arrival.query, headers }));
-    return to;
+    from.arrival = await arrive(from, clock.now(), `${id}`, identify);
+    const { refused, query } = from.arrival;
+    if (!refused) return;
+    const whole = written(replyError(refused), { query, headers: from.headers });
+    await finish(from, to, { ...whole, headers: { ...whole.headers, "x-content-type-options": "nosniff" } });
   });
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
-    from.raw.setTimeout(0);
-    const arrival = arrivals.get(from)!;
+    if (hasBody(from.raw)) from.raw.setTimeout(0);
     const life = lifeOf(to.raw, signal);
-    const underway = observed.begun(from, arrival.attempt);
-    await finish([from, to], arrival, await answer(opened(from, arrival, life)), underway);
+    const underway = observed.begun(from, from.arrival.attempt);
+    await finish(from, to, await answer(opened(from, life)), underway);
     life.end();
   };
-  app.setErrorHandler((e: FastifyError, from, to) =>
-    finish([from, to], arrivals.get(from)!, replyError(unread(e, bodyLimit))),
-  );
+  app.setErrorHandler((e: FastifyError, from, to) => finish(from, to, replyError(unread(e, bodyLimit))));
   const answered = { method: methods, handler };
   app.route({ ...answered, url: "/*" });
   void app.register(async (passing) => {
@@ -176,7 +180,7 @@ function serve(
 function serveUpgrades(server: Server, world: World, { identify, upgrade }: Handlers): void {
   const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
-    const attempt = attemptOf(request.method ?? "GET", path, query);
+    const attempt = attemptOf(request.method ?? "GET", { path, place: resourcePath(path) }, query);
     const known = await identify(request as unknown as Envelope);
     const { user, refused } = admitted(known, { attempt, path, raw: request });
     if (refused) return refuse(socket, refused);

@@ -6,7 +6,7 @@ import { methodNotServed } from "../registry/refusals.ts";
 import { type ApiReply, type ApiRequest, type Extension, reply } from "./exchange.ts";
 import { listQuery } from "./list-options.ts";
 import { rendered, renderedList, viewOf } from "./render.ts";
-import { type ResourcePath, resourcePath } from "./request-info.ts";
+import type { ResourcePath } from "./request-info.ts";
 import { frowned } from "./warnings.ts";
 
 /** Serves virtual kinds from whoever measures them. */
@@ -19,7 +19,7 @@ export function measuredKinds(kinds: readonly ResourceDefinition[], measured: Me
   };
   const virtual = kinds.filter((r) => r.virtual === "measured");
   return async (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     const r =
       path && virtual.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
     if (!path || !r) return undefined;

@@ -11,7 +11,6 @@ import type { Registry } from "../registry/verbs.ts";
 import type { Extension, StreamReply } from "./exchange.ts";
 import { logQuery } from "./log-options.ts";
 import { containerIn, ofPod, type PodPath } from "./pod-target.ts";
-import { resourcePath } from "./request-info.ts";
 import type { Upgrade } from "./splice.ts";
 
 const text = { "content-type": "text/plain" };
@@ -38,7 +37,7 @@ async function logs(
 export const podLogs =
   (registry: Registry, kubelets: Kubelets): Extension =>
   (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     if (request.method !== "GET" || !ofPod(path) || path.subresource !== "log") return undefined;
     return logs(registry, kubelets, path, request);
   };

@@ -10,7 +10,6 @@ import type { Registry } from "../registry/verbs.ts";
 import { statusOf, type Extension } from "./exchange.ts";
 import { dialError } from "../dial-error.ts";
 import { containerIn, hostOf, ofPod, type PodPath } from "./pod-target.ts";
-import { resourcePath } from "./request-info.ts";
 import { echo, join, refuse, type Upgrade } from "./splice.ts";
 
 /** What kubelets call the sessions that the API calls by these names. */
@@ -48,7 +47,7 @@ async function locate(registry: Registry, path: PodPath, query: URLSearchParams)
 export const sessionsWithoutUpgrade =
   (registry: Registry): Extension =>
   (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     if (!ofPod(path) || !isSession(path) || !["GET", "POST"].includes(request.method)) return undefined;
     return locate(registry, path, request.query).then(() => {
       throw new ApiError("BadRequest", "Upgrade request required");

@@ -16,7 +16,6 @@ import type { Tokens } from "../tokens/tokens.ts";
 import { negotiated } from "./accept.ts";
 import { inNamespace, objectIn } from "./body.ts";
 import { type Extension, reply, type User } from "./exchange.ts";
-import { resourcePath } from "./request-info.ts";
 import { warned } from "./warnings.ts";
 import { writeQuery } from "./write-options.ts";
 
@@ -98,7 +97,7 @@ const answers: Readonly<Record<string, Ask>> = {
 export function reviews(kinds: readonly ResourceDefinition[], world: World, tokens: Known["tokens"]): Extension {
   const asked = kinds.filter((r) => r.virtual === "review");
   return async (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     const r =
       path && asked.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
     if (!path || !r) return undefined;

@@ -1,10 +1,15 @@
 // A reply on the wire: whole, or as it is made, and never faster than its reader takes it.
+import type { ServerHttp2Stream } from "node:http2";
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../../api/errors.ts";
 import type { Clock } from "../../machinery/world.ts";
-import type { ApiReply, StreamReply } from "./exchange.ts";
+import type { ApiReply, StreamReply, WholeReply } from "./exchange.ts";
 
-type Raw = FastifyReply["raw"];
+/** A response of either version of HTTP; the new one has a stream. */
+type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };
+
+/** Whether nobody is left to read what is sent. */
+export const isGone = (raw: Raw): boolean => raw.stream?.destroyed ?? raw.destroyed;
 
 /** Settles when there is room again, or nobody is left to fill it; rejects when neither happens for too long. */
 function room(raw: Raw, clock: Clock, patienceMs: number | undefined): Promise<void> {
@@ -24,18 +29,31 @@ function room(raw: Raw, clock: Clock, patienceMs: number | undefined): Promise<v
   });
 }
 
-async function sendStream(to: FastifyReply, { status, headers, stream, isUrgent }: StreamReply, by: Sending) {
-  const { raw } = to;
-  to.hijack();
-  raw.writeHead(status, { ...(to.getHeaders() as Record<string, string>), ...(headers as Record<string, string>) });
+async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: StreamReply, by: Sending): Promise<void> {
+  raw.writeHead(status, headers as Record<string, string>);
   raw.flushHeaders();
   for await (const chunk of stream) {
-    if (raw.destroyed || raw.writableEnded) break;
+    if (isGone(raw) || raw.writableEnded) break;
     by.told?.();
     if (!raw.write(chunk)) await room(raw, by.clock, isUrgent && by.readMs);
   }
-  if (!raw.destroyed) raw.end();
+  if (!isGone(raw)) raw.end();
 }
+
+/** Settles when the last byte has left; rejects when its reader has left before. */
+async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promise<void> {
+  if (isGone(raw)) throw left();
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const closed = new Promise((resolve) => raw.once("close", resolve));
+  // Nothing is said of a body that is not sent: a client would take it for its own copy's.
+  const isBare = status === 304;
+  raw.writeHead(status, { ...headers, ...(!isBare && { "content-length": bytes.length }) });
+  if (isBare || raw.req.method === "HEAD") raw.end();
+  else raw.end(bytes);
+  await closed;
+  if (!raw.writableFinished) throw left();
+}
+const left = (): Error => new Error("the client has left");
 
 /** What a sender needs beside the reply. */
 export interface Sending {
@@ -47,11 +65,5 @@ export interface Sending {
 }
 
 /** Send a reply; rejects when it breaks off. */
-export async function send(to: FastifyReply, whole: ApiReply, by: Sending): Promise<void> {
-  if ("stream" in whole) return sendStream(to, whole, by);
-  to.code(whole.status).headers(whole.headers ?? {});
-  // Text would be said to be in UTF-8 by whoever sends it, which the original does not say of JSON.
-  const body = typeof whole.body === "string" ? Buffer.from(whole.body) : whole.body;
-  // Nothing is said of a body that is not sent: a client would take it for its own copy's.
-  await to.send(whole.status === 304 ? undefined : body);
-}
+export const send = (raw: Raw, whole: ApiReply, by: Sending): Promise<void> =>
+  "stream" in whole ? sendStream(raw, whole, by) : sendWhole(raw, whole);

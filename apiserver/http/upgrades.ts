@@ -9,14 +9,20 @@ import { podLogMessages } from "./pod-logs.ts";
 import type { ApiReply, ApiRequest, User } from "./exchange.ts";
 import { isSession, podSession } from "./pod-sessions.ts";
 import { ofPod } from "./pod-target.ts";
-import { resourcePath } from "./request-info.ts";
+import { type ResourcePath, resourcePath } from "./request-info.ts";
 import { refuse, type Upgrade } from "./splice.ts";
 import { answerUpgrade } from "./watch-messages.ts";
 
 /** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */
-const plain = ({ request, path, query, search }: Upgrade, user: User, signal: AbortSignal): ApiRequest => ({
+const plain = (
+  { request, path, query, search }: Upgrade,
+  place: ResourcePath | undefined,
+  user: User,
+  signal: AbortSignal,
+): ApiRequest => ({
   method: request.method ?? "GET",
   path,
+  place,
   query,
   headers: request.headers,
   body: undefined,
@@ -29,12 +35,12 @@ const plain = ({ request, path, query, search }: Upgrade, user: User, signal: Ab
 /** Serves them all; `answer` answers those that could as well be plain requests. */
 export function upgrades(registry: Registry, kubelets: Kubelets, answer: (request: ApiRequest) => Promise<ApiReply>) {
   const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<void> => {
-    const path = resourcePath(upgrade.path);
-    if (ofPod(path) && path.subresource === "log") return podLogMessages(registry, kubelets, path, upgrade, signal);
-    if (ofPod(path) && isSession(path)) return podSession(registry, kubelets, path, upgrade);
+    const place = resourcePath(upgrade.path);
+    if (ofPod(place) && place.subresource === "log") return podLogMessages(registry, kubelets, place, upgrade, signal);
+    if (ofPod(place) && isSession(place)) return podSession(registry, kubelets, place, upgrade);
     const proxied = proxyPath(upgrade.path);
     if (proxied) return proxyUpgrade(registry, kubelets, proxied, upgrade);
-    answerUpgrade(upgrade, await answer(plain(upgrade, user, signal)), registry.world.clock);
+    answerUpgrade(upgrade, await answer(plain(upgrade, place, user, signal)), registry.world.clock);
   };
   return async (request: IncomingMessage, socket: Duplex, head: Buffer, user: User): Promise<void> => {
     const { pathname: path, searchParams: query, search } = new URL(request.url ?? "/", "https://apiserver");

@@ -10,7 +10,6 @@ import { type ApiObject, type Instant, key, timestamp } from "../../api/meta.ts"
 import { invalid as wrong } from "../../api/problems.ts";
 import { objectIn } from "../http/body.ts";
 import { type ApiReply, type ApiRequest, type Extension, reply } from "../http/exchange.ts";
-import { resourcePath } from "../http/request-info.ts";
 import { warned } from "../http/warnings.ts";
 import { writeQuery } from "../http/write-options.ts";
 import { objectOf } from "../registry/codec.ts";
@@ -129,7 +128,7 @@ async function answered(
 export const tokenRequest =
   (registry: Registry, tokens: Tokens): Extension =>
   async (request) => {
-    const path = resourcePath(request.path);
+    const path = request.place;
     if (path?.plural !== "serviceaccounts" || path.subresource !== "token" || path.group !== "") return undefined;
     if (request.method !== "POST") throw methodNotServed();
     const account = objectOf<ApiObject>(await registry.get(serviceAccounts, key(path.namespace, path.name!)));

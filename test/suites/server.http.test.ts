@@ -1,6 +1,8 @@
 // The server as seen by clients that are not ours: who may come in, what is too much, both versions of HTTP, what a
 // watch looks like on the wire, and how it stops.
+import { once } from "node:events";
 import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configMaps } from "../../api/kinds/configmaps.ts";
 import { newAuthority } from "../../cli/cluster/pki.ts";
@@ -82,6 +84,18 @@ test("what cannot be read is said so", async () => {
     body: "metadata: {name: fromyaml}\ndata: {a: b}\n",
   });
   expect([yaml.status, parsed(yaml).data]).toEqual([201, { a: "b" }]);
+});
+
+test("a question for the head alone is answered as the whole would be, without a body, over both versions", async () => {
+  const path = "/version";
+  const [whole, head] = [await ask(path), await ask(path, { method: "HEAD" })];
+  const length = String(Buffer.byteLength(whole.text));
+  expect([head.status, head.text, head.headers["content-length"]]).toEqual([200, "", length]);
+  const session = connect(server.url, { ca: server.ca, ...server.admin });
+  const stream = session.request({ ":path": path, ":method": "HEAD" });
+  const [headers] = (await once(stream, "response")) as [Record<string, string>];
+  expect([headers[":status"], headers["content-length"], await text(stream)]).toEqual([200, length, ""]);
+  session.close();
 });
 
 test("both versions of HTTP are spoken on one port", async () => {

@@ -1,6 +1,7 @@
 // What a request would do, and what somebody hears who may not.
 import { expect, test } from "vitest";
 import { attemptOf, turnedAway } from "../../../apiserver/http/admit.ts";
+import { resourcePath } from "../../../apiserver/http/request-info.ts";
 
 const me = { name: "<me>", groups: [] };
 const table = [
@@ -50,6 +51,6 @@ const table = [
 for (const [method, url, message] of table)
   test(`${method} ${url} is turned away`, () => {
     const [path = "", query = ""] = url.split("?");
-    const refused = turnedAway(me, attemptOf(method, path, new URLSearchParams(query)));
+    const refused = turnedAway(me, attemptOf(method, { path, place: resourcePath(path) }, new URLSearchParams(query)));
     expect([refused.reason, refused.message]).toEqual(["Forbidden", message]);
   });

@@ -30,6 +30,7 @@ async function serving(version: 1 | 2, count: number) {
   const told = { sent: 0, beyond: 0, result: undefined as Promise<string> | undefined };
   app = Fastify({ http2: version === 2 } as object) as unknown as FastifyInstance;
   app.get("/", async (_request, to) => {
+    to.hijack();
     async function* stream(): AsyncGenerator<Buffer> {
       for (; told.sent < count; told.sent++) {
         told.beyond = Math.max(told.beyond, to.raw.writableLength - mostWaiting(to.raw));
@@ -38,7 +39,7 @@ async function serving(version: 1 | 2, count: number) {
         await turn();
       }
     }
-    told.result = send(to, { status: 200, stream: stream(), isUrgent: true }, { clock, readMs: 30_000 }).then(
+    told.result = send(to.raw, { status: 200, stream: stream(), isUrgent: true }, { clock, readMs: 30_000 }).then(
       () => "ended",
       (e: Error) => {
         to.raw.destroy();

@@ -7,6 +7,7 @@ import type { ApiObject } from "../../../api/meta.ts";
 import { invalid } from "../../../api/problems.ts";
 import { answerer } from "../../../apiserver/http/answer.ts";
 import type { ApiReply } from "../../../apiserver/http/exchange.ts";
+import { resourcePath } from "../../../apiserver/http/request-info.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
@@ -50,6 +51,7 @@ const server = () => {
     return answer({
       method,
       path: at.pathname,
+      place: resourcePath(at.pathname),
       query: at.searchParams,
       headers,
       body: bytes,
