@@ -2,14 +2,15 @@
 import type { Problem } from "../../api/errors.ts";
 import { sameJson } from "../../api/hash.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
-import type { DraftMeta, ObjectMeta } from "../../api/meta.ts";
+import type { DraftMeta, ObjectMeta, OwnerReference } from "../../api/meta.ts";
 import { validateLabels, validateQualifiedName } from "../../api/names.ts";
 import { forbidden, invalid, required, unchanged } from "../../api/problems.ts";
 import type { Random } from "../../machinery/world.ts";
 
 /** No vowels and no look-alikes: a random name should not spell a word. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
-const longestBase = 58;
+/** What is longer is cut before a name is made of it. */
+export const longestBase = 58;
 const annotationsBytes = 256 * 1024;
 
 /** `web-` becomes `web-x7k2p`; what is too long is cut, so that the ending always fits. */
@@ -88,21 +89,29 @@ export function statusMeta(r: ResourceDefinition, given: ObjectMeta, current: Ob
   return nextMeta({ ...given, ...kept }, current);
 }
 
+const groupVersion = /^([^/]+\/)?[^/]+$/;
+function validateOwner(owner: OwnerReference, path: string): readonly Problem[] {
+  const missing = (["apiVersion", "kind", "name", "uid"] as const).filter((field) => !owner[field]);
+  const { apiVersion, kind } = owner;
+  return [
+    ...missing.map((field) => required(`${path}.${field}`, "must not be empty")),
+    ...(apiVersion && !groupVersion.test(apiVersion)
+      ? [invalid(`${path}.apiVersion`, apiVersion, "must be <group>/<version> or <version>")]
+      : []),
+    ...(apiVersion === "v1" && kind === "Event"
+      ? [invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")]
+      : []),
+  ];
+}
+
 function validateOwners({ ownerReferences: owners = [] }: DraftMeta): readonly Problem[] {
-  const controllers = owners.filter((o) => o.controller === true);
-  const missing = owners.flatMap((owner, i) =>
-    (["apiVersion", "kind", "name", "uid"] as const)
-      .filter((field) => !owner[field])
-      .map((field) => required(`metadata.ownerReferences[${i}].${field}`, `${field} must not be empty`)),
-  );
-  const banned = owners.flatMap((owner, i) =>
-    owner.apiVersion === "v1" && owner.kind === "Event"
-      ? [invalid(`metadata.ownerReferences[${i}]`, owner, "/v1, Kind=Event is disallowed from being an owner")]
-      : [],
-  );
-  if (controllers.length < 2) return [...missing, ...banned];
-  const named = `Only one reference can have Controller set to true. Found "true" in references for ${controllers[0]!.kind}/${controllers[0]!.name} and ${controllers[1]!.kind}/${controllers[1]!.name}`;
-  return [...missing, ...banned, invalid("metadata.ownerReferences", owners, named)];
+  const path = "metadata.ownerReferences";
+  const [first, ...others] = owners.filter((o) => o.controller === true).map(({ kind, name }) => `${kind}/${name}`);
+  const because = `Only one reference can have Controller set to true. Found "true" in references for ${first} and`;
+  return [
+    ...owners.flatMap((owner, i) => validateOwner(owner, `${path}[${i}]`)),
+    ...others.map((other) => invalid(path, owners, `${because} ${other}`)),
+  ];
 }
 
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];

@@ -4,9 +4,10 @@ import { sameJson } from "../../api/hash.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import type { Pod } from "../../api/kinds/pods.ts";
+import { detailOf, invalid } from "../../api/problems.ts";
 import { validateEphemeralChange } from "../../api/pod/ephemeral-containers.ts";
 import type { Written } from "../../machinery/client.ts";
-import { draftMeta, nextMeta, statusMeta, validateMeta, validateMetaUpdate } from "./metadata.ts";
+import { draftMeta, longestBase, nextMeta, statusMeta, validateMeta, validateMetaUpdate } from "./metadata.ts";
 
 /** JSON knows no undefined: what is undefined is not there. */
 export const withoutUndefined = <T extends object>(object: T): T =>
@@ -50,11 +51,30 @@ export function prepareCreate(r: ResourceDefinition, draft: Draft<ApiObject>, id
     },
   } as unknown as ApiObject);
 }
+/**
+ * What is wrong with the beginning of a made-up name. It is judged as a name is, but may end with a dash. A kind says
+ * what is wrong with a name only together with everything else, so it is asked only when there is a reason to.
+ */
+function validateNameBeginning(r: ResourceDefinition, object: ApiObject, isNameWrong: boolean): readonly Problem[] {
+  const { generateName = "" } = object.metadata;
+  if (!isNameWrong && generateName.length <= longestBase) return [];
+  const name = generateName.replace(/(?<=.)-$/, "a");
+  const problems = r.validate({ ...object, metadata: { ...object.metadata, name } } as unknown as Draft<ApiObject>);
+  return problems.flatMap((p) =>
+    p.path === "metadata.name" ? [invalid("metadata.generateName", generateName, detailOf(p))] : [],
+  );
+}
+
 /** What is wrong with a new object. */
-export const validateCreate = (r: ResourceDefinition, object: ApiObject): readonly Problem[] => [
-  ...validateMeta(r, object.metadata),
-  ...r.validate(object as unknown as Draft<ApiObject>),
-];
+export function validateCreate(r: ResourceDefinition, object: ApiObject): readonly Problem[] {
+  const problems = r.validate(object as unknown as Draft<ApiObject>);
+  const isNameWrong = problems.some((p) => p.path === "metadata.name");
+  return [
+    ...(object.metadata.generateName ? validateNameBeginning(r, object, isNameWrong) : []),
+    ...validateMeta(r, object.metadata),
+    ...problems,
+  ];
+}
 
 /** What holds a namespace is written by itself, or by whoever has emptied one that is going and lets it go. */
 const keptSpec = (r: ResourceDefinition, current: AnyObject): { readonly spec?: unknown } =>

@@ -4,7 +4,7 @@ import type { ApiObject, Draft } from "../../api/meta.ts";
 import type { Written } from "../../machinery/client.ts";
 import type { Patched } from "./applying.ts";
 import { changeOf } from "./parts.ts";
-import { conflict } from "./refusals.ts";
+import { otherUid } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 import type { Target, WriteOptions } from "./write.ts";
 
@@ -34,8 +34,8 @@ export async function put(
     } catch (e) {
       if (!hasReason(e, "NotFound") || !r.allowCreateOnUpdate || part !== undefined) throw e;
     }
-    const { name = "", uid } = object.metadata as Partial<ApiObject["metadata"]>;
-    if (uid) throw conflict(r, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+    const { uid } = object.metadata as Partial<ApiObject["metadata"]>;
+    if (uid) throw otherUid(r, key, uid);
     try {
       return { stored: await registry.create(r, newborn(object), options), created: true };
     } catch (e) {

@@ -1,7 +1,7 @@
 // The ways a request is turned down, in Kubernetes' words: clients and people read these.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
-import type { Revision } from "../../api/meta.ts";
+import { type Key, type Revision, splitKey } from "../../api/meta.ts";
 
 type Resource = Pick<ResourceDefinition, "group" | "plural" | "kind">;
 const about = (r: Resource, name: string): { name?: string; kind: string; group?: string } => ({
@@ -27,6 +27,12 @@ export const noNameLeft = (r: Resource, name: string): ApiError =>
 
 export const conflict = (r: Resource, name: string, because: string = modified): ApiError =>
   new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${because}`, about(r, name));
+/** A write meant for an object that was deleted since, and perhaps made again. Clients know the words. */
+export const otherUid = (r: Resource, key: Key, wanted: string, found = ""): ApiError => {
+  const because = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
+  const where = `StorageError: invalid object, Code: 4, Key: /registry/${r.plural}/${key}, ResourceVersion: 0`;
+  return conflict(r, splitKey(key).name, `${where}, AdditionalErrorMsg: ${because}`);
+};
 const modified = "the object has been modified; please apply your changes to the latest version and try again";
 
 export const forbidden = (r: Resource, name: string, because: string, cause?: object): ApiError =>

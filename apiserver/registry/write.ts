@@ -14,7 +14,16 @@ import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
 import { type Part, prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
 import { type Occasion, type Ownership, ownedAfter, ownedFromBirth } from "./ownership.ts";
-import { alreadyExists, conflict, invalid, noNameLeft, notFound, unhandled, unversioned } from "./refusals.ts";
+import {
+  alreadyExists,
+  conflict,
+  invalid,
+  noNameLeft,
+  notFound,
+  otherUid,
+  unhandled,
+  unversioned,
+} from "./refusals.ts";
 import { prefixOf } from "./selection.ts";
 
 /** What every verb works on. */
@@ -179,8 +188,7 @@ async function replace(
 function checkIdentity(r: ResourceDefinition, given: ApiObject, before: ApiObject): void {
   const { name, uid, resourceVersion } = given.metadata;
   const { uid: isUid, resourceVersion: isVersion } = before.metadata;
-  if (uid && uid !== isUid)
-    throw conflict(r, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${isUid}`);
+  if (uid && uid !== isUid) throw otherUid(r, keyOf(before), uid, isUid);
   if (!resourceVersion || resourceVersion === "0") {
     if (!r.allowUnconditionalUpdate) throw unversioned(r, name);
   } else if (resourceVersion !== isVersion) throw conflict(r, name);

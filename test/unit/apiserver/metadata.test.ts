@@ -12,6 +12,7 @@ const owner = (name: string, more: object = {}) => ({
   uid: `u-${name}`,
   ...more,
 });
+const control = (name: string) => ({ apiVersion: "v1", uid: `u-${name}`, controller: true });
 const foreign = "name is neither a standard finalizer name nor is it fully qualified";
 const table = [
   ["a finalizer with a domain", { finalizers: ["a.com/held"] }, []],
@@ -35,6 +36,26 @@ const table = [
     [
       'metadata.ownerReferences[0]: Invalid value: {"apiVersion":"v1","kind":"Event","name":"a","uid":"u-a"}: /v1, Kind=Event is disallowed from being an owner',
     ],
+  ],
+  [
+    "an owner without a name or anything",
+    { ownerReferences: [owner("a"), { apiVersion: "", kind: "", name: "", uid: "" }] },
+    ["apiVersion", "kind", "name", "uid"].map(
+      (field) => `metadata.ownerReferences[1].${field}: Required value: must not be empty`,
+    ),
+  ],
+  [
+    "an owner of no group and version",
+    { ownerReferences: [owner("a", { apiVersion: "a/b/c" })] },
+    ['metadata.ownerReferences[0].apiVersion: Invalid value: "a/b/c": must be <group>/<version> or <version>'],
+  ],
+  [
+    "three owners in control",
+    { ownerReferences: ["a", "b", "c"].map((name) => ({ kind: "Node", name, ...control(name) })) },
+    ["b", "c"].map(
+      (name) =>
+        `metadata.ownerReferences: Invalid value: ${JSON.stringify(["a", "b", "c"].map((n) => ({ kind: "Node", name: n, ...control(n) })))}: Only one reference can have Controller set to true. Found "true" in references for Node/a and Node/${name}`,
+    ),
   ],
 ] as const;
 for (const [what, meta, wrong] of table)

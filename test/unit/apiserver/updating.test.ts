@@ -94,7 +94,21 @@ test("update: what is made by an update has no history, and none can be told of 
   const leases = builtinKinds.find((r) => r.plural === "leases")!;
   const uid = "0c9ee0b9-5b2b-4c8b-9f0b-1d2f8d1b7c55";
   expect(await said(verbs, leases, draftOf(leases), { uid })).toBe(
-    `Operation cannot be fulfilled on leases.coordination.k8s.io "a": Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
+    `Operation cannot be fulfilled on leases.coordination.k8s.io "a": StorageError: invalid object, Code: 4, Key: /registry/leases/default/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
   );
   expect(await said(verbs, leases, draftOf(leases), { resourceVersion: "77" })).toBe("created");
+});
+
+test("create: the beginning of a made-up name is judged as a name, but for a dash at its end", async () => {
+  const verbs = await cluster();
+  const services = builtinKinds.find((r) => r.plural === "services" && r.group === "")!;
+  const named = (generateName: string) =>
+    verbs.create(services, { ...draftOf(services), metadata: { generateName, namespace: "default" } } as never).then(
+      (stored) => objectOf(stored).metadata.name.slice(0, -5),
+      (e: Error) => e.message,
+    );
+  expect(await named("web-")).toBe("web-");
+  expect(await named("Web-")).toMatch(
+    / is invalid: \[metadata.generateName: Invalid value: "Web-": a DNS-1035 label must/,
+  );
 });
