@@ -4,8 +4,8 @@ import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, Mutation 
 import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
 import { forbidden, oneOf, required, unsupported } from "../problems.ts";
-import { failurePolicies, validateConditions, validateMatch } from "./match-rules-validate.ts";
-import { validateParamKind, validateParamRef, validatePolicyName, validateVariables } from "./policy-specs-validate.ts";
+import { validateMatch } from "./match-rules-validate.ts";
+import { validateOccasion, validateParamRef, validatePolicyName } from "./policy-specs-validate.ts";
 
 const reinvocations = ["IfNeeded", "Never"];
 /** Each sort of patch, and the field that tells it. */
@@ -32,15 +32,10 @@ function validateMutation(mutation: Mutation, path: string): readonly Problem[] 
 }
 
 export function validateMutatingPolicy({ metadata, spec }: Draft<MutatingAdmissionPolicy>): readonly Problem[] {
-  const { matchConstraints: match, mutations = [], reinvocationPolicy } = spec;
+  const { mutations = [], reinvocationPolicy } = spec;
   return [
     ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...oneOf(spec.failurePolicy, "spec.failurePolicy", failurePolicies),
-    ...validateParamKind(spec.paramKind, "spec.paramKind"),
-    ...(match ? validateMatch(match, "spec.matchConstraints") : [required("spec.matchConstraints")]),
-    ...(match && !match.resourceRules?.length ? [required("spec.matchConstraints.resourceRules")] : []),
-    ...validateConditions(spec.matchConditions, "spec.matchConditions"),
-    ...validateVariables(spec.variables, "spec.variables"),
+    ...validateOccasion(spec),
     ...(mutations.length > 0 ? [] : [required("spec.mutations", "mutations must contain at least one item")]),
     ...mutations.flatMap((m, i) => validateMutation(m, `spec.mutations[${i}]`)),
     ...(reinvocationPolicy

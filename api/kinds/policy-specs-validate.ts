@@ -1,8 +1,9 @@
 // What policies in CEL and their bindings share: parameters by kind or by name, and variables.
 import type { Problem } from "../errors.ts";
-import type { ParamKind, ParamRef, Variable } from "../generated/types.ts";
+import type { MutatingAdmissionPolicySpec, ParamKind, ParamRef, Variable } from "../generated/types.ts";
 import { validatePathSegment, validateServiceName, validateSubdomainName } from "../names.ts";
-import { detailOf, forbidden, invalid, required, unsupported } from "../problems.ts";
+import { detailOf, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { failurePolicies, validateConditions, validateMatch } from "./match-rules-validate.ts";
 import { validateLabelSelector } from "./selector-validate.ts";
 
 const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
@@ -31,7 +32,7 @@ function validateKind(kind: string | undefined, path: string): readonly Problem[
   );
 }
 
-export const validateParamKind = (kind: ParamKind | undefined, path: string): readonly Problem[] =>
+const validateParamKind = (kind: ParamKind | undefined, path: string): readonly Problem[] =>
   kind ? [...validateVersion(kind.apiVersion, `${path}.apiVersion`), ...validateKind(kind.kind, `${path}.kind`)] : [];
 
 /** One parameter by name, or all that a selector picks; and what follows when there is none. */
@@ -62,9 +63,27 @@ function validateVariable({ name = "", expression = "" }: Variable, path: string
     ...(expression.trim() === "" ? [required(`${path}.expression`, "expression is not specified")] : []),
   ];
 }
-export const validateVariables = (variables: readonly Variable[] | undefined, path: string): readonly Problem[] =>
+const validateVariables = (variables: readonly Variable[] | undefined, path: string): readonly Problem[] =>
   (variables ?? []).flatMap((v, i) => validateVariable(v, `${path}[${i}]`));
 
 /** The policy a binding is for. */
 export const validatePolicyName = (name: string | undefined, path: string): readonly Problem[] =>
   name ? validateSubdomainName(name, path) : [required(path)];
+
+/** What every policy says of when it applies, and of what its expressions may speak of. */
+type Occasion = Pick<
+  MutatingAdmissionPolicySpec,
+  "failurePolicy" | "paramKind" | "matchConstraints" | "matchConditions" | "variables"
+>;
+
+/** What is wrong with when a policy applies. */
+export function validateOccasion({ matchConstraints: match, ...spec }: Occasion): readonly Problem[] {
+  return [
+    ...oneOf(spec.failurePolicy, "spec.failurePolicy", failurePolicies),
+    ...validateParamKind(spec.paramKind, "spec.paramKind"),
+    ...(match ? validateMatch(match, "spec.matchConstraints") : [required("spec.matchConstraints")]),
+    ...(match && !match.resourceRules?.length ? [required("spec.matchConstraints.resourceRules")] : []),
+    ...validateConditions(spec.matchConditions, "spec.matchConditions"),
+    ...validateVariables(spec.variables, "spec.variables"),
+  ];
+}

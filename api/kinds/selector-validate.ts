@@ -4,7 +4,11 @@ import type { Problem } from "../errors.ts";
 import { validateLabels, validateLabelValue, validateQualifiedName } from "../names.ts";
 import { forbidden, invalid, required } from "../problems.ts";
 
-function validateOperator({ operator, values = [] }: LabelSelectorRequirement, path: string): readonly Problem[] {
+/** What is wrong with an operator, or with how many values it is given. */
+export function validateOperator(
+  { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,
+  path: string,
+): readonly Problem[] {
   switch (operator) {
     case "In":
     case "NotIn":

@@ -9,8 +9,8 @@ import type {
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName, validateSubdomainName } from "../names.ts";
 import { duplicate, invalid, oneOf, required } from "../problems.ts";
-import { failurePolicies, validateConditions, validateMatch } from "./match-rules-validate.ts";
-import { validateParamKind, validateParamRef, validatePolicyName, validateVariables } from "./policy-specs-validate.ts";
+import { validateMatch } from "./match-rules-validate.ts";
+import { validateOccasion, validateParamRef, validatePolicyName } from "./policy-specs-validate.ts";
 
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const actions = ["Audit", "Deny", "Warn"];
@@ -63,17 +63,12 @@ function validateAnnotations(all: readonly AuditAnnotation[], policy: string | u
 }
 
 export function validatePolicy({ metadata, spec }: Draft<ValidatingAdmissionPolicy>): readonly Problem[] {
-  const { validations = [], auditAnnotations = [], matchConstraints: match } = spec;
+  const { validations = [], auditAnnotations = [] } = spec;
   const oneItem = "validations or auditAnnotations must contain at least one item";
   const isEmpty = validations.length + auditAnnotations.length === 0;
   return [
     ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...oneOf(spec.failurePolicy, "spec.failurePolicy", failurePolicies),
-    ...validateParamKind(spec.paramKind, "spec.paramKind"),
-    ...(match ? validateMatch(match, "spec.matchConstraints") : [required("spec.matchConstraints")]),
-    ...(match && !match.resourceRules?.length ? [required("spec.matchConstraints.resourceRules")] : []),
-    ...validateConditions(spec.matchConditions, "spec.matchConditions"),
-    ...validateVariables(spec.variables, "spec.variables"),
+    ...validateOccasion(spec),
     ...(isEmpty ? [required("spec.validations", oneItem), required("spec.auditAnnotations", oneItem)] : []),
     ...validations.flatMap((v, i) => validateValidation(v, `spec.validations[${i}]`)),
     ...validateAnnotations(auditAnnotations, metadata.name),

@@ -12,28 +12,15 @@ import type {
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
 import { duplicate, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
-import { validateLabelSelector } from "../kinds/selector-validate.ts";
+import { validateLabelSelector, validateOperator } from "../kinds/selector-validate.ts";
 
-const withoutValues = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-
-function validateOperator({ operator, values = [] }: NodeSelectorRequirement, path: string): readonly Problem[] {
-  switch (operator) {
-    case "In":
-    case "NotIn":
-      return values.length > 0
-        ? []
-        : [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
-    case "Exists":
-    case "DoesNotExist":
-      return values.length === 0 ? [] : [forbidden(`${path}.values`, withoutValues)];
-    case "Gt":
-    case "Lt":
-      return values.length === 1
-        ? []
-        : [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
-    default:
-      return [invalid(`${path}.operator`, operator, "not a valid selector operator")];
-  }
+/** A node's labels may also be compared as numbers. */
+function validateNodeOperator(requirement: NodeSelectorRequirement, path: string): readonly Problem[] {
+  const { operator, values = [] } = requirement;
+  if (operator !== "Gt" && operator !== "Lt") return validateOperator(requirement, path);
+  return values.length === 1
+    ? []
+    : [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
 }
 
 function validateField({ key, operator, values = [] }: NodeSelectorRequirement, path: string): readonly Problem[] {
@@ -52,7 +39,7 @@ const validateTerm = (term: NodeSelectorTerm, path: string, strict: boolean): re
   ...(term.matchExpressions ?? []).flatMap((r, i) => {
     const at = `${path}.matchExpressions[${i}]`;
     return [
-      ...validateOperator(r, at),
+      ...validateNodeOperator(r, at),
       ...validateQualifiedName(r.key, `${at}.key`),
       ...(strict ? (r.values ?? []).flatMap((value, j) => validateLabelValue(value, `${at}.values[${j}]`)) : []),
     ];
