@@ -2,9 +2,6 @@
 // speaking to it directly instead of over the wire.
 import { readFileSync } from "node:fs";
 import { apiServer, type ApiServer } from "../apiserver/server.ts";
-import { etcdStorage } from "../apiserver/storage/etcd.ts";
-import { memoryStorage } from "../apiserver/storage/memory.ts";
-import { sqliteStorage } from "../apiserver/storage/sqlite.ts";
 import type { Storage } from "../apiserver/storage/storage.ts";
 import { nodes } from "../api/kinds/nodes.ts";
 import { pods } from "../api/kinds/pods.ts";
@@ -18,15 +15,21 @@ import { runScheduler } from "../scheduler/scheduler.ts";
 import type { KeyPair, ServerConfig, StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 
-/** The log of the cluster, as the configuration names it. */
-function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> | Storage {
+/** The log of the cluster, as the configuration names it. Only that engine is loaded: a client of etcd is large. */
+async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
   switch (store.kind) {
-    case "etcd":
+    case "etcd": {
+      const { etcdStorage } = await import("../apiserver/storage/etcd.ts");
       return etcdStorage({ hosts: store.endpoints, root: "/orrery" }, world, signal);
-    case "sqlite":
+    }
+    case "sqlite": {
+      const { sqliteStorage } = await import("../apiserver/storage/sqlite.ts");
       return sqliteStorage({ path: store.file }, signal);
-    case "memory":
+    }
+    case "memory": {
+      const { memoryStorage } = await import("../apiserver/storage/memory.ts");
       return memoryStorage();
+    }
   }
 }
 

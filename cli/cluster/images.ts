@@ -6,7 +6,7 @@ import type { Clock } from "../../machinery/world.ts";
 import { CliError } from "../cli-error.ts";
 import { withLock } from "./lock.ts";
 import { cacheDir, checkout } from "./paths.ts";
-import { baseTag, type ContextFile, exampleTags, fingerprint, pauseTag, type Recipe, recipes } from "./recipes.ts";
+import { baseTag, type ContextFile, fingerprint, heldTags, type Recipe, recipes } from "./recipes.ts";
 import { CommandFailed, run, succeeds } from "./subprocess.ts";
 
 type Note = (text: string) => void;
@@ -122,21 +122,17 @@ const saveAs = async (file: string, tags: readonly string[]): Promise<void> => {
   await rename(draft, file);
 };
 
+// One file of them all: a node that starts pays for every time it is handed one.
 const saveForNodes = async (wanted: ReadonlyMap<string, string>): Promise<void> => {
   const dir = savedImagesDir();
   await mkdir(dir, { recursive: true });
-  const examples = createHash("sha256")
-    .update(exampleTags.map((tag) => wanted.get(tag)).join())
+  const hash = createHash("sha256")
+    .update(heldTags.map((tag) => wanted.get(tag)).join())
     .digest("hex");
-  const files: Readonly<Record<string, readonly string[]>> = {
-    [`pause-${wanted.get(pauseTag)}.tar`]: [pauseTag],
-    [`examples-${examples.slice(0, 12)}.tar`]: exampleTags,
-  };
+  const name = `images-${hash.slice(0, 12)}.tar`;
   const found = await readdir(dir);
-  await Promise.all(
-    found.filter((name) => files[name] === undefined).map((name) => rm(join(dir, name), { force: true })),
-  );
-  for (const [name, tags] of Object.entries(files)) if (!found.includes(name)) await saveAs(join(dir, name), tags);
+  await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(dir, other), { force: true })));
+  if (!found.includes(name)) await saveAs(join(dir, name), heldTags);
 };
 
 /** After this, every image a cluster needs is in the engine, and the nodes' share of them lies saved in the cache. */

@@ -32,12 +32,10 @@ export const recipes: readonly Recipe[] = [
 
 /** What every node's container is made from. */
 export const nodeTag = "orrery/node:1";
-/** Holds the namespaces of every pod; no node can work without it. */
-export const pauseTag = "orrery/pause:1";
-/** What every node holds from the start, beside pause, so that the examples need no registry. */
-export const exampleTags: readonly string[] = recipes
+/** What every node holds from the start: pause, and what the examples need, so that they need no registry. */
+export const heldTags: readonly string[] = recipes
   .map((recipe) => recipe.tag)
-  .filter((tag) => !["orrery/node:1", "orrery/toolchain:1", pauseTag].includes(tag));
+  .filter((tag) => tag !== nodeTag && tag !== "orrery/toolchain:1");
 
 /** A file of a build context. */
 export interface ContextFile {

@@ -6,7 +6,8 @@ tars=/opt/orrery-images
 marks=/var/lib/docker/orrery-images
 engine=/var/run/docker.sock
 
-until docker -H unix://$engine version >/dev/null 2>&1; do sleep 0.1; done
+# The client of the engine is a large program: it asks once there is somebody to ask, and is then kept waiting.
+until [ -S $engine ] && docker -H unix://$engine version >/dev/null 2>&1; do sleep 0.1; done
 mkdir -p $marks
 
 # The mark lives beside the images it speaks of, so both survive a restart of the node or are lost together.

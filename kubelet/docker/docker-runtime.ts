@@ -60,7 +60,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
   const runSandbox = async (spec: SandboxSpec): Promise<string> => {
     const at = await engine();
     const name = engineName({ ...spec, container: sandboxContainerName });
-    const ready = fitsPool(spec) ? await pool.take(name) : undefined;
+    const ready = fitsPool(spec) ? await pool.take(name, at) : undefined;
     if (ready !== undefined) return ready;
     const id = await createOnce(docker, name, sandboxOptions(spec, at));
     await start(id);
@@ -78,7 +78,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
       };
     },
     list: (podUid) => inventory.list(podUid),
-    prepare: async () => pool.fill(await engine()),
+    prepare: async () => pool.fillWhenQuiet(await engine()),
     runSandbox,
     create: async (spec: ContainerSpec) =>
       createOnce(docker, engineName({ ...spec, container: spec.name }), containerOptions(spec, await engine())),

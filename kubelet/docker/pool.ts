@@ -7,14 +7,14 @@ import { type Engine, poolOptions } from "./create-options.ts";
 import { ask } from "./engine-error.ts";
 
 export interface SandboxPool {
-  /** Gives away a running sandbox under its new name; undefined when none is at hand. */
-  take(name: string): Promise<string | undefined>;
-  /** Makes the pool full again, now. */
-  fill(engine: Engine): Promise<void>;
+  /** Gives away a running sandbox under its new name; undefined when none is at hand. Others follow in its place. */
+  take(name: string, engine: Engine): Promise<string | undefined>;
+  /** Makes the pool full as soon as a while has passed in which nobody took from it. */
+  fillWhenQuiet(engine: Engine): Promise<void>;
 }
 
 const wanted = 3;
-/** Making sandboxes costs what starting pods costs, so it waits for a quiet moment. */
+/** Making sandboxes costs what starting pods costs, and more than a node's own start: it waits for a quiet moment. */
 const quietMs = 1_500;
 
 /** The pool of one node. `listed` finds its sandboxes, `changed` is told of each that is renamed. */
@@ -26,8 +26,7 @@ export function sandboxPool(
 ): SandboxPool {
   const ready: string[] = [];
   let filling = false;
-  let lastTaken = 0;
-  let usual: Engine | undefined;
+  let lastAsked = 0;
 
   const makeOne = async (engine: Engine): Promise<void> => {
     const suffix = Math.floor(world.random.next() * 2 ** 40).toString(36);
@@ -43,7 +42,6 @@ export function sandboxPool(
     }
   };
   const fill = async (engine: Engine): Promise<void> => {
-    usual = engine;
     if (filling || engine.abilities.hostnameRuntime === undefined) return;
     filling = true;
     try {
@@ -53,11 +51,11 @@ export function sandboxPool(
       filling = false;
     }
   };
-  const fillWhenQuiet = async (): Promise<void> => {
+  const fillWhenQuiet = async (engine: Engine): Promise<void> => {
     const mark = world.clock.now();
-    lastTaken = mark;
+    lastAsked = mark;
     await world.clock.sleep(quietMs);
-    if (lastTaken === mark && usual) await fill(usual);
+    if (lastAsked === mark) await fill(engine);
   };
   const given = async (id: string, name: string): Promise<boolean> => {
     const container = docker.getContainer(id);
@@ -69,10 +67,10 @@ export function sandboxPool(
     return false;
   };
   return {
-    fill,
-    async take(name) {
+    fillWhenQuiet,
+    async take(name, engine) {
       for (let id = ready.shift(); id !== undefined; id = ready.shift()) {
-        fillWhenQuiet().catch((e: Error) => world.log("no sandbox made ahead", { error: e.message }));
+        fillWhenQuiet(engine).catch((e: Error) => world.log("no sandbox made ahead", { error: e.message }));
         if (await given(id, name)) return id;
       }
       return undefined;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   baseTag,
   type ContextFile,
-  exampleTags,
+  heldTags,
   fingerprint,
   type Recipe,
   recipes,
@@ -54,6 +54,13 @@ test("parents come before their children", () => {
   }
 });
 
-test("nodes hold the examples and not the tools they were made with", () => {
-  expect(exampleTags).toEqual(["orrery/busybox:1", "orrery/web:1", "orrery/web:2", "orrery/kv:1", "orrery/load:1"]);
+test("nodes hold pause and the examples, and not the tools they were made with", () => {
+  expect(heldTags).toEqual([
+    "orrery/pause:1",
+    "orrery/busybox:1",
+    "orrery/web:1",
+    "orrery/web:2",
+    "orrery/kv:1",
+    "orrery/load:1",
+  ]);
 });
