@@ -1,6 +1,7 @@
 // One HTTP/2 connection to the API server, made when needed and made again when it breaks.
 // It asks whether the other side still lives, so that a watch over a dead wire ends instead of waiting for ever.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import { createSecureContext } from "node:tls";
 import { ApiError } from "../api/errors.ts";
 import { onAbort } from "./abort.ts";
 import type { World } from "./world.ts";
@@ -38,6 +39,7 @@ export interface HttpSession {
 const answerWithinMs = 15_000;
 const pingEveryMs = 10_000;
 const pongWithinMs = 5_000;
+const refusedPauseMs = 200;
 // The default window of 64 KiB is shared by all streams of a connection: one slow watch would stop everything else.
 const streamWindow = 1024 * 1024;
 const sessionWindow = 64 * 1024 * 1024;
@@ -59,22 +61,33 @@ async function keepAlive(session: ClientHttp2Session, world: World, ended: Abort
 const broken = (e: unknown): ApiError =>
   new ApiError("ServiceUnavailable", `the API server cannot be reached: ${(e as Error).message}`);
 
-/** The connection in use, made anew when the last one broke. */
-function connections(access: ServerAccess, world: World, signal: AbortSignal): () => ClientHttp2Session {
+/**
+ * The connection in use, made anew when the last one broke. While a server refuses, everybody's requests together knock
+ * only now and then.
+ */
+function connections(access: ServerAccess, world: World, signal: AbortSignal): () => Promise<ClientHttp2Session> {
   const { url, ca, cert, key } = access;
+  const secureContext = createSecureContext({ ca, cert, key });
   let session: ClientHttp2Session | undefined;
-  return () => {
+  let pause: Promise<void> | undefined;
+  return async () => {
+    await pause;
     if (session && !session.closed && !session.destroyed) return session;
-    const made = connect(url, { ca, cert, key, settings: { initialWindowSize: streamWindow, enablePush: false } });
+    const made = connect(url, { secureContext, settings: { initialWindowSize: streamWindow, enablePush: false } });
     const ended = new AbortController();
     const off = onAbort(signal, () => made.destroy());
-    made.once("connect", () => made.setLocalWindowSize(sessionWindow));
+    let refused = true;
+    made.once("connect", () => {
+      refused = false;
+      made.setLocalWindowSize(sessionWindow);
+    });
     // Requests hear of errors themselves; without a listener the process would die of them.
     made.on("error", () => {});
     made.once("close", () => {
       off();
       ended.abort();
       if (session === made) session = undefined;
+      if (refused) pause = world.clock.sleep(refusedPauseMs, signal).catch(() => {});
     });
     void keepAlive(made, world, ended.signal);
     session = made;
@@ -130,7 +143,8 @@ export function httpSession(access: ServerAccess, world: World, signal: AbortSig
       ...(bytes && { "content-type": contentType }),
     };
     try {
-      const stream = connected().request(headers, { endStream: !bytes });
+      const session = await connected();
+      const stream = session.request(headers, { endStream: !bytes });
       if (bytes) stream.end(bytes);
       return stream;
     } catch (e) {

@@ -145,7 +145,7 @@ export const agentConfig = (clusterName: string, worker: Worker, controlPlaneIp:
   server: `https://${controlPlaneIp}:${addresses.apiPort}`,
   pki: { ca: `${inside}/ca.crt`, client: pair("kubelet-client"), serving: pair("kubelet") },
   kubeletPort: addresses.kubeletPort,
-  dockerSocket: "/run/orrery/docker.sock",
+  dockerSocket: "/var/run/docker.sock",
   capacity: { cpuMillis: Math.round(worker.cpus * 1000), memoryBytes: worker.memoryBytes, pods: 110 },
   podCidr: worker.podCidr,
   podRange: addresses.podRange,

@@ -1,4 +1,4 @@
-// Makes the images a cluster needs, only when they are missing or their recipe changed, and saves them for the nodes.
+// Makes the images a cluster needs, only when they are missing or their recipe changed, and unpacks them for the nodes.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +6,8 @@ import type { Clock } from "../../machinery/world.ts";
 import { CliError } from "../cli-error.ts";
 import { withLock } from "./lock.ts";
 import { cacheDir, checkout } from "./paths.ts";
-import { baseTag, type ContextFile, fingerprint, heldTags, type Recipe, recipes } from "./recipes.ts";
+import { isAboutPrivileges, localPrivileges, type Privileges, privilegeFlags } from "./privileges.ts";
+import { baseTag, type ContextFile, fingerprint, heldTags, nodeTag, type Recipe, recipes } from "./recipes.ts";
 import { CommandFailed, run, succeeds } from "./subprocess.ts";
 
 type Note = (text: string) => void;
@@ -18,8 +19,8 @@ interface Present {
 const hashLabel = "orrery.dev/hash";
 const imagesDir = join(checkout, "images");
 
-/** Where saved images lie; every node sees this folder. */
-const savedImagesDir = (): string => cacheDir("images");
+/** Where the nodes' share of the images lies; every node sees this folder. */
+const seedsDir = (): string => cacheDir("images");
 
 const contextOf = async (folder: string): Promise<readonly ContextFile[]> => {
   const names = await readdir(join(imagesDir, folder));
@@ -116,30 +117,43 @@ const buildMissing = async (wanted: ReadonlyMap<string, string>, note: Note): Pr
   await run(["docker", "image", "prune", "-f", "--filter", "label=orrery.dev/image=build"]);
 };
 
-const saveAs = async (file: string, tags: readonly string[]): Promise<void> => {
-  const draft = `${file}.${process.pid}`;
-  await run(["docker", "save", "-o", draft, ...tags]);
-  await rename(draft, file);
+const seedCommand = (privileges: Privileges): readonly string[] => [
+  ...["docker", "run", "--rm", "--tmpfs", "/run:exec,mode=755", "--volume", "/var/lib/docker"],
+  ...["--volume", `${seedsDir()}:/opt/orrery-images`, ...privilegeFlags(privileges), nodeTag, "seed"],
+];
+
+/** Lets an engine unpack what every node holds, as the engines of nodes will find it. */
+const seed = async (file: string): Promise<void> => {
+  const [images, unpacked] = [join(seedsDir(), "images.tar"), join(seedsDir(), "engine.tar")];
+  await run(["docker", "save", "-o", images, ...heldTags]);
+  await run(seedCommand(await localPrivileges())).catch((error: unknown) => {
+    if (error instanceof CommandFailed && isAboutPrivileges(error.stderr)) return run(seedCommand("fallback"));
+    throw error;
+  });
+  await rename(unpacked, file);
+  await rm(images);
 };
 
-// One file of them all: a node that starts pays for every time it is handed one.
-const saveForNodes = async (wanted: ReadonlyMap<string, string>): Promise<void> => {
-  const dir = savedImagesDir();
+const seedNodes = async (wanted: ReadonlyMap<string, string>, note: Note): Promise<void> => {
+  const dir = seedsDir();
   await mkdir(dir, { recursive: true });
   const hash = createHash("sha256")
-    .update(heldTags.map((tag) => wanted.get(tag)).join())
+    .update([nodeTag, ...heldTags].map((tag) => wanted.get(tag)).join())
     .digest("hex");
-  const name = `images-${hash.slice(0, 12)}.tar`;
+  const name = `engine-${hash.slice(0, 12)}.tar`;
   const found = await readdir(dir);
+  if (!found.includes(name)) {
+    note("unpacking the nodes' images");
+    await seed(join(dir, name));
+  }
   await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(dir, other), { force: true })));
-  if (!found.includes(name)) await saveAs(join(dir, name), heldTags);
 };
 
-/** After this, every image a cluster needs is in the engine, and the nodes' share of them lies saved in the cache. */
+/** After this, every image a cluster needs is in the engine, and the nodes' share of them lies unpacked in the cache. */
 export const ensureImages = async (clock: Clock, note: Note): Promise<void> => {
   const wanted = await fingerprints();
   await withLock(cacheDir("images.lock"), clock, async () => {
     await buildMissing(wanted, note);
-    await saveForNodes(wanted);
+    await seedNodes(wanted, note);
   });
 };

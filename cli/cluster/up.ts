@@ -1,6 +1,6 @@
 // Brings a cluster to life: images, network, certificates, containers, then waits until every node says Ready.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { type Instant, instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
@@ -27,7 +27,7 @@ import { withLock } from "./lock.ts";
 import { recentTrouble } from "./logs.ts";
 import { writeClusterFiles } from "./node-files.ts";
 import { cacheDir, clusterDir } from "./paths.ts";
-import { isAboutPrivileges, type Privileges, privilegesFrom } from "./privileges.ts";
+import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import type { ClusterState, Size, StoreKind } from "./state.ts";
 import { allocationLock, allStates, checkName, clusterLock, readState, workerNumber, writeState } from "./state.ts";
 import { CommandFailed, run } from "./subprocess.ts";
@@ -56,14 +56,6 @@ const freePort = async (taken: readonly number[]): Promise<number> => {
     if (!taken.includes(port) && (await isFree(port))) return port;
   }
   throw new CliError("no free port for the API server", `All of ${addresses.apiPort} and the 500 after it are taken.`);
-};
-
-const localPrivileges = async (): Promise<Privileges> => {
-  if (process.platform !== "linux") return "full";
-  const files = ["/proc/self/status", "/proc/sys/kernel/cap_last_cap"];
-  const [status, last] = await Promise.all(files.map((file) => readFile(file, "utf8")));
-  // A user without root says nothing about what the engine may do.
-  return process.getuid?.() === 0 ? privilegesFrom(status!, last!) : "full";
 };
 
 // Taking a network and a port is one step, or two clusters coming up together would take the same.

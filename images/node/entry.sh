@@ -1,10 +1,12 @@
 #!/bin/sh
 # Turns a container into a machine: makes the kernel's trees writable, starts the components of its role and keeps them running.
-# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker, or "compile" to only fill the cache of compiled code
+# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker, or what is done once for all nodes: "compile" fills the
+# cache of compiled code, "seed" unpacks the images that each will hold
 set -u
 role=$1
 run=/run/orrery
 main=/opt/orrery/cli/main.ts
+seeds=/opt/orrery-images
 # There is an agent on every node, and it is seldom busy: small matters more than fast.
 small="--optimize-for-size --max-semi-space-size=1"
 # Most of what a server makes is short-lived; a small nursery keeps it from being held on to.
@@ -33,6 +35,16 @@ filter_bridged_packets() {
   sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null
 }
 
+# A new engine begins with the images every node holds. They appear in one step, or not at all.
+seed_engine() {
+  [ -d /var/lib/docker/image ] && return
+  seed=/var/lib/docker/orrery-seed
+  rm -rf $seed && mkdir -p $seed && tar -xf "$(ls -t $seeds/engine-*.tar | head -n 1)" -C $seed || return
+  rm -rf /var/lib/docker/overlay2
+  mv $seed/overlay2 /var/lib/docker/overlay2 && mv $seed/image /var/lib/docker/image
+  rmdir $seed
+}
+
 # The last one started is the first one stopped.
 supervisors=""
 keep() { supervise.sh "$@" & supervisors="$! $supervisors"; }
@@ -54,6 +66,7 @@ if [ "$role" = compile ]; then
   exec node $small $main agent --help >/dev/null
 fi
 writable_kernel_trees
+[ "$role" = seed ] && exec seed-images.sh $seeds
 mkdir -p $run /var/log/orrery
 trap stop TERM INT
 case $role in
@@ -71,9 +84,9 @@ case $role in
     filter_bridged_packets
     # A pid file of the life before this one would keep the engine from starting.
     rm -f /var/run/docker.pid
+    seed_engine
     keep dockerd dockerd --config-file /etc/orrery/dockerd.json
     keep agent node $small $main agent --config /etc/orrery/agent.json
-    load-images.sh >>/var/log/orrery/images.log 2>&1 &
     ;;
   *) echo "unknown role: $role" >&2; exit 64 ;;
 esac
