@@ -149,7 +149,7 @@ const seedNodes = async (wanted: ReadonlyMap<string, string>, note: Note): Promi
   await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(dir, other), { force: true })));
 };
 
-/** After this, every image a cluster needs is in the engine, and the nodes' share of them lies unpacked in the cache. */
+/** After this, every image a cluster needs is in the engine, and the nodes' share lies unpacked in the cache. */
 export const ensureImages = async (clock: Clock, note: Note): Promise<void> => {
   const wanted = await fingerprints();
   await withLock(cacheDir("images.lock"), clock, async () => {
