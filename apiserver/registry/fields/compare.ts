@@ -4,7 +4,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
 import { isPresent, presentIn } from "./present.ts";
 import { type FieldSet, here, isEmpty, noFields, setOf } from "./set.ts";
-import { eachPart, isObject, type Part, partsOf, typeOf, whole } from "./shape.ts";
+import { anything, isObject, type Part, partsOf, type Shape, shapeOf, typeOf, whole } from "./shape.ts";
 
 /** Every path a value says, as an apply owns it. An item of a list is a path of its own, beside those of its fields. */
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {
@@ -30,13 +30,33 @@ export interface Difference {
 }
 const same: Difference = { changed: noFields, removed: noFields };
 
+function allFields({ type, full, fields, steps }: Shape, value: Readonly<Record<string, unknown>>): FieldSet {
+  const below = new Map<string, FieldSet>();
+  const present = presentIn(type);
+  let isBare = true;
+  // In the order of their steps, which is the order in which they are written.
+  for (const { name, step, schema } of fields) {
+    const inner = value[name];
+    if (inner !== undefined) isBare = false;
+    if (inner !== undefined || present.includes(name)) below.set(step, allOf(schema, inner));
+  }
+  for (const name in value)
+    if (!steps.has(name) && value[name] !== undefined) {
+      isBare = false;
+      below.set(`f:${name}`, allOf(full.additionalProperties ?? anything, value[name]));
+    }
+  return isBare ? here : { has: true, below };
+}
+
 /** All of a value that was not there before, or is there no more: the value itself, and what is in it. */
 function allOf(schema: Schema, value: unknown): FieldSet {
-  if (typeof value !== "object") return here;
+  if (typeof value !== "object" || value === null) return here;
+  const shape = shapeOf(schema);
+  if (!Array.isArray(value)) return shape.hasFields ? allFields(shape, value as Record<string, unknown>) : here;
+  const { step, full } = shape;
+  if (!step || value.length === 0) return here;
   const below = new Map<string, FieldSet>();
-  const isDivided = eachPart(schema, value, (step, inner, part) => void below.set(step, allOf(inner, part)));
-  if (!isDivided || below.size === 0) return here;
-  for (const name of presentIn(typeOf(schema))) if (!below.has(`f:${name}`)) below.set(`f:${name}`, here);
+  for (const item of value) below.set(step(item), allOf(full.items ?? anything, item));
   return { has: true, below };
 }
 

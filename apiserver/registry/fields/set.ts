@@ -103,12 +103,16 @@ function orderOfKeys(left: Keys, right: Keys): number {
   }
   return 0;
 }
+const isItem = (step: string): boolean => step.startsWith("k:");
+/** With one key that is a plain name, items are in the order in which they are written. */
+const plainKey = /^k:\{"\w+":"[\w./-]*"\}$/;
+const isPlain = (step: string): boolean => !isItem(step) || plainKey.test(step);
+const isInOrder = (steps: readonly string[]): boolean => steps.every((step, i) => i === 0 || steps[i - 1]! < step);
 /** Fields before items. */
 function sorted(set: FieldSet): readonly string[] {
   const steps = [...set.below.keys()];
-  const items = steps.filter((step) => step.startsWith("k:"));
-  if (items.length === 0) return steps.sort();
-  const keys = new Map(items.map((step) => [step, keysOf(step)]));
+  if (steps.every(isPlain)) return isInOrder(steps) ? steps : steps.sort();
+  const keys = new Map(steps.filter(isItem).map((step) => [step, keysOf(step)]));
   return steps.sort((a, b) => {
     const [left, right] = [keys.get(a), keys.get(b)];
     if (left && right) return orderOfKeys(left, right);

@@ -31,7 +31,7 @@ function itemStep(item: unknown, keys: readonly KeyName[]): string {
 }
 
 /** What can be known of the parts of values from their schema alone. */
-interface Shape {
+export interface Shape {
   /** What is said of a field and of its type, together. */
   readonly full: Schema;
   /** The name of the type a field refers to. */
@@ -40,8 +40,15 @@ interface Shape {
   readonly step: ((item: unknown) => string) | undefined;
   /** Whether an object is owned field by field. */
   readonly hasFields: boolean;
-  /** The steps to the fields that have a name of their own. */
+  /** The fields that have a name of their own, in the order of their steps. */
+  readonly fields: readonly Field[];
   readonly steps: ReadonlyMap<string, string>;
+}
+/** A field that has a name of its own. */
+interface Field {
+  readonly name: string;
+  readonly step: string;
+  readonly schema: Schema;
 }
 
 function stepIn(full: Schema): Shape["step"] {
@@ -55,19 +62,23 @@ function stepIn(full: Schema): Shape["step"] {
 
 function newShape(schema: Schema): Shape {
   const full = schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
+  const fields = Object.entries(full.properties ?? {})
+    .map(([name, field]): Field => ({ name, step: `f:${name}`, schema: field }))
+    .sort((a, b) => (a.step < b.step ? -1 : 1));
   return {
     full,
     type: schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "",
     step: stepIn(full),
     hasFields: full["x-kubernetes-map-type"] !== "atomic" && Boolean(full.properties ?? full.additionalProperties),
-    steps: new Map(Object.keys(full.properties ?? {}).map((name) => [name, `f:${name}`])),
+    fields,
+    steps: new Map(fields.map(({ name, step }) => [name, step])),
   };
 }
 
 // Every write walks through a whole object, and asks this at each of its values. There are as many as there are
 // schemas, and each goes with its own.
 const shapes = new WeakMap<Schema, Shape>();
-function shapeOf(schema: Schema): Shape {
+export function shapeOf(schema: Schema): Shape {
   let shape = shapes.get(schema);
   if (!shape) {
     shape = newShape(schema);
@@ -83,40 +94,28 @@ export const typeOf = (schema: Schema): string => shapeOf(schema).type;
 /** How the items of a list are told apart, if they are. */
 export const stepFor = (schema: Schema): Shape["step"] => shapeOf(schema).step;
 
-const anything: Schema = {};
+/** What is not described is owned whole. */
+export const anything: Schema = {};
 const fieldIn = ({ properties, additionalProperties }: Schema, name: string): Schema =>
   properties?.[name] ?? additionalProperties ?? anything;
 /** The schema of a field by its name. */
 export const fieldSchema = (schema: Schema, name: string): Schema => fieldIn(resolve(schema), name);
 
-/** Calls `look` for every part of a value by its step; false when the value is owned whole. */
-export function eachPart(
-  schema: Schema,
-  value: unknown,
-  look: (step: string, schema: Schema, value: unknown) => void,
-): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { full, step, hasFields, steps } = shapeOf(schema);
-  if (Array.isArray(value)) {
-    if (!step) return false;
-    for (const item of value) look(step(item), full.items ?? anything, item);
-    return true;
-  }
-  if (!hasFields) return false;
-  for (const name of Object.keys(value)) {
-    const inner = (value as Readonly<Record<string, unknown>>)[name];
-    if (inner !== undefined) look(steps.get(name) ?? `f:${name}`, fieldIn(full, name), inner);
-  }
-  return true;
-}
-
 /** The parts of a value by their steps; nothing when the value is owned whole. */
 export function partsOf(schema: Schema, value: unknown): ReadonlyMap<string, Part> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { full, step, hasFields, steps } = shapeOf(schema);
   const parts = new Map<string, Part>();
-  const isDivided = eachPart(
-    schema,
-    value,
-    (step, inner, part) => void parts.set(step, { schema: inner, value: part }),
-  );
-  return isDivided ? parts : undefined;
+  if (Array.isArray(value)) {
+    if (!step) return undefined;
+    const items = full.items ?? anything;
+    for (const item of value) parts.set(step(item), { schema: items, value: item });
+    return parts;
+  }
+  if (!hasFields) return undefined;
+  for (const name of Object.keys(value)) {
+    const inner = (value as Readonly<Record<string, unknown>>)[name];
+    if (inner !== undefined) parts.set(steps.get(name) ?? `f:${name}`, { schema: fieldIn(full, name), value: inner });
+  }
+  return parts;
 }

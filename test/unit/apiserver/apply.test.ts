@@ -171,3 +171,22 @@ test("field sets survive being written down", () => {
     }),
   );
 });
+test("field sets are written fields first, then items by what their keys are, not by how they are written", () => {
+  const item = (key: object): string => `k:${JSON.stringify(key)}`;
+  const rows: readonly (readonly string[])[] = [
+    ["f:a", "f:b", "f:ba"],
+    ["f:z", item({ name: "a" }), item({ name: "a b" }), item({ name: 'a"' }), item({ name: "b" })],
+    [item({ port: 9 }), item({ port: 80 }), item({ port: 100 })],
+    [item({ port: 80, protocol: "TCP" }), item({ port: 80, protocol: "UDP" }), item({ port: 443, protocol: "TCP" })],
+    [item({ name: "a-b" }), item({ name: "a.b" }), item({ name: "ab" })],
+  ];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...rows).chain((row) => fc.tuple(fc.constant(row), fc.shuffledSubarray([...row]))),
+      ([row, steps]) => {
+        const written = toFieldsV1(fromFieldsV1(Object.fromEntries(steps.map((step) => [step, {}])))!);
+        expect(Object.keys(written)).toEqual(row.filter((step) => steps.includes(step)));
+      },
+    ),
+  );
+});
