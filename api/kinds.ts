@@ -65,6 +65,11 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
    * answered in one, like a SubjectAccessReview.
    */
   readonly virtual?: "measured" | "review";
+  /** Created as a part of an object of another kind, whose name it bears. */
+  readonly partOf?: {
+    readonly of: Pick<ResourceDefinition, "group" | "version" | "plural">;
+    readonly part: Subresource;
+  };
   /** Stored as another kind. */
   readonly form?: OtherForm;
   /** Fill in what the user left out and a schema cannot say. Pure and idempotent. */

@@ -26,7 +26,7 @@ import { inProcessClient } from "./registry/in-process.ts";
 import { type Habits, registry } from "./registry/registry.ts";
 import type { Storage } from "./storage/storage.ts";
 import { openId } from "./tokens/openid.ts";
-import { tokenRequest } from "./tokens/token-requests.ts";
+import { tokenIssuer, tokenRequest } from "./tokens/token-requests.ts";
 import { type TokenOptions, tokens } from "./tokens/tokens.ts";
 import { compactHistory, expireEvents } from "./upkeep.ts";
 
@@ -102,7 +102,8 @@ export function apiServer(options: ServerOptions): ApiServer {
   const given = tokens(verbs, options.tokens);
   const identify = identifier(async (token) => (await given.ownerOf(token)).user, world.log);
   const measured = withComponents(metrics(verbs, nodes, world));
-  const as = (manager: string): Client => inProcessClient(verbs, { measured, manager });
+  const issue = tokenIssuer(verbs, given);
+  const as = (manager: string): Client => inProcessClient(verbs, { measured, issue, manager });
   const client = as("kube-apiserver");
   return {
     as,

@@ -76,6 +76,7 @@ export async function startControlPlane(
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {
     clusterCidr: config.podRange,
+    rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
   };

@@ -14,11 +14,14 @@ import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { controllerViews, type ControllerViews } from "./views.ts";
 
 export interface ControllerOptions {
   readonly clusterCidr: string;
+  /** The certificate by which the API server is known, as PEM. */
+  readonly rootCa: string;
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly nodeGraceMs: number;
   readonly autoscaler: AutoscalerOptions;
@@ -48,6 +51,7 @@ const run = (
     ),
     runController(nodeIpamController(views.nodes, options.clusterCidr), client, world, signal),
     runController(podGcController(views), client, world, signal),
+    runController(rootCaController(views.namespaces, views.configMaps, options.rootCa), client, world, signal),
     runController(serviceAccountController(views.namespaces, views.serviceAccounts), client, world, signal),
     runReconciler(autoscaler(views, client, world, options.autoscaler), world, signal, workers),
     runReconciler(garbageCollector(informers, client), world, signal, workers),

@@ -1,7 +1,7 @@
 // The client across the wire: the same contract as the registry's own, in the words of HTTP.
 import { ApiError, assert } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
-import { type ApiObject, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
+import { type ApiObject, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
 import type { Client, ListOptions, Patch, WatchEvent, Written } from "./client.ts";
 import { type Following, type HttpRequest, type HttpSession, httpSession, type ServerAccess } from "./http-session.ts";
 import { lines, partRequest, patchRequest, pathOf, query, selectors, value, watchEvent } from "./http-wire.ts";
@@ -47,6 +47,12 @@ const unchecked = query({ fieldValidation: "Ignore" });
 const placeOf = (namespace: string | undefined): { readonly namespace?: string } =>
   namespace === undefined ? {} : { namespace };
 
+/** Where an object is created: among its kind, or as a part of another. */
+const creationPath = (r: Pick<ResourceDefinition, "group" | "version" | "plural" | "partOf">, at: DraftMeta): string =>
+  r.partOf
+    ? pathOf(r.partOf.of, { ...placeOf(at.namespace), name: at.name, part: r.partOf.part })
+    : pathOf(r, placeOf(at.namespace));
+
 /** One request, answered by the value it asked for. */
 type Ask = <T>(request: HttpRequest) => Promise<T>;
 const getBy = <T extends ApiObject>(ask: Ask, r: ResourceDefinition<T>, key: Key): Promise<T> =>
@@ -86,7 +92,7 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
     },
     create(r, draft) {
       const body = { ...draft, apiVersion: apiVersionOf(r), kind: r.kind };
-      return ask({ method: "POST", path: pathOf(r, placeOf(draft.metadata.namespace)) + unchecked, body });
+      return ask({ method: "POST", path: creationPath(r, draft.metadata) + unchecked, body });
     },
     update: (r, object, part) => updateBy(ask, r, object, part),
     async patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, part?: Written) {

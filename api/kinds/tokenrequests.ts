@@ -4,6 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import { invalid } from "../problems.ts";
 import { schemaOf } from "../schema.ts";
+import { serviceAccounts } from "./serviceaccounts.ts";
 
 export type { AuthenticationV1TokenRequest as TokenRequest } from "../generated/types.ts";
 
@@ -18,7 +19,7 @@ function validateSeconds(seconds: number): readonly Problem[] {
   return [invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")];
 }
 
-/** Not in the table of kinds: it is served as a part of service accounts. */
+/** Not in the table of kinds: nobody can list them. */
 export const tokenRequests = define<TokenRequest>({
   group: "authentication.k8s.io",
   version: "v1",
@@ -26,6 +27,7 @@ export const tokenRequests = define<TokenRequest>({
   plural: "tokenrequests",
   scope: "Namespaced",
   virtual: "review",
+  partOf: { of: serviceAccounts, part: "token" },
   published: "io.k8s.api.authentication.v1.TokenRequest",
   schema: schemaOf("io.k8s.api.authentication.v1.TokenRequest"),
   defaults: (d) => ({ ...d, spec: { ...d.spec, expirationSeconds: d.spec?.expirationSeconds ?? usualSeconds } }),

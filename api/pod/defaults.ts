@@ -143,7 +143,8 @@ function ownResources(spec: PodSpec): ResourceRequirements | undefined {
 
 /** What a pod gets beyond what its template would. */
 export function podDefaults(given: PodSpec): PodSpec {
-  const spec = podSpecDefaults({ enableServiceLinks: true, serviceAccountName: "default", ...given });
+  const serviceAccountName = given.serviceAccountName || given.serviceAccount || "default";
+  const spec = podSpecDefaults({ enableServiceLinks: true, ...given, serviceAccountName });
   const own = (c: Container): Container => ownContainer(c, spec.hostNetwork === true);
   const full = {
     ...spec,

@@ -1,5 +1,6 @@
 // The client for components that live in the same process: the registry's verbs, with objects instead of bytes.
 import { ApiError } from "../../api/errors.ts";
+import { type TokenRequest, tokenRequests } from "../../api/kinds/tokenrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, splitKey } from "../../api/meta.ts";
 import type { Client, ListOptions, Selection, WatchEvent, WatchOptions, Written } from "../../machinery/client.ts";
@@ -25,12 +26,14 @@ export interface Measured {
 /** What a component in this process is to the registry. */
 export interface Insider {
   readonly measured?: Measured;
+  /** Answers a request for a token. */
+  readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
   /** In whose name it writes. Without one, what it makes is owned by nobody: that is sooner done. */
   readonly manager?: string;
 }
 
 /** A client with nothing between it and the log. */
-export function inProcessClient(registry: Registry, { measured, manager }: Insider = {}): Client {
+export function inProcessClient(registry: Registry, { measured, issue, manager }: Insider = {}): Client {
   const by = manager === undefined ? {} : { manager };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
@@ -54,7 +57,11 @@ export function inProcessClient(registry: Registry, { measured, manager }: Insid
         ...(page.next !== undefined && { next: page.next }),
       };
     },
-    create: async (r, draft) => objectOf(await registry.create(served(r), draft as Draft<ApiObject>, by)),
+    async create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>) {
+      if (issue && r.kind === tokenRequests.kind)
+        return (await issue(draft as object as Draft<TokenRequest>)) as object as T;
+      return objectOf<T>(await registry.create(served(r), draft as Draft<ApiObject>, by));
+    },
     async update(r, object, part?: Written) {
       if (!object.metadata.resourceVersion)
         throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);

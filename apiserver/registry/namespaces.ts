@@ -6,7 +6,7 @@ import { forbidden, notFound } from "./refusals.ts";
 import { prefixOf } from "./selection.ts";
 
 /** Without these there is no cluster. */
-const immortal = ["default", "kube-system", "kube-public"];
+export const immortal: readonly string[] = ["default", "kube-system", "kube-public"];
 
 /** New content needs a namespace that is there to stay. */
 export const namespaceExists: Admission = {

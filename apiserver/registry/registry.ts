@@ -10,6 +10,7 @@ import { limitRanger } from "./limit-ranges.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { namespaceExists, namespaceStays } from "./namespaces.ts";
 import { runtimeClass } from "./runtime-classes.ts";
+import { serviceAccount } from "./service-accounts.ts";
 import { patienceWithNodes } from "./tolerations.ts";
 import { change, type Cluster, create, read, remove } from "./write.ts";
 
@@ -30,6 +31,7 @@ export function registry(
   const admissions = [
     namespaceStays,
     namespaceExists,
+    serviceAccount(world),
     patienceWithNodes(tolerationSeconds),
     runtimeClass,
     limitRanger,

@@ -6,10 +6,10 @@ import { type Pod, pods } from "../../api/kinds/pods.ts";
 import { secrets } from "../../api/kinds/secrets.ts";
 import { type TokenRequest, tokenRequests } from "../../api/kinds/tokenrequests.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
-import { type ApiObject, type Instant, key, timestamp } from "../../api/meta.ts";
+import { type ApiObject, type Draft, type Instant, key, timestamp } from "../../api/meta.ts";
 import { invalid as wrong } from "../../api/problems.ts";
 import { objectIn } from "../http/body.ts";
-import { type ApiReply, type ApiRequest, type Extension, reply } from "../http/exchange.ts";
+import { type Extension, reply } from "../http/exchange.ts";
 import { warned } from "../http/warnings.ts";
 import { writeQuery } from "../http/write-options.ts";
 import { objectOf } from "../registry/codec.ts";
@@ -99,16 +99,8 @@ function completed(draft: unknown, account: ApiObject, issuer: string, now: Inst
   return request;
 }
 
-async function answered(
-  registry: Registry,
-  tokens: Tokens,
-  request: ApiRequest,
-  account: ApiObject,
-): Promise<ApiReply> {
-  const heard = new Set<string>();
-  const warn = (sentence: string): void => void heard.add(sentence);
+async function issued(registry: Registry, tokens: Tokens, account: ApiObject, draft: unknown): Promise<TokenRequest> {
   const now = registry.world.clock.now();
-  const draft = objectIn(request, tokenRequests, writeQuery(request, warn).validation, warn);
   checkAccount(draft as Partial<ApiObject>, account);
   const asked = completed(draft, account, tokens.issuer, now);
   const { audiences = [], expirationSeconds: seconds = 0, boundObjectRef: ref } = asked.spec;
@@ -120,9 +112,19 @@ async function answered(
     audiences.every((audience) => audience === tokens.issuer);
   const lasting = isLenient ? { seconds: graceSeconds, warnAfter: seconds } : { seconds };
   const token = tokens.make(account, { audiences, bound, ...lasting });
-  const status = { token, expirationTimestamp: timestamp((now + seconds * 1000) as Instant) };
-  return warned(reply({ ...asked, status }, 201), heard);
+  return { ...asked, status: { token, expirationTimestamp: timestamp((now + seconds * 1000) as Instant) } };
 }
+
+const accountAt = async (registry: Registry, namespace: string | undefined, name: string): Promise<ApiObject> =>
+  objectOf<ApiObject>(await registry.get(serviceAccounts, key(namespace, name)));
+
+/** Answers requests of components in this process. */
+export const tokenIssuer =
+  (registry: Registry, tokens: Tokens) =>
+  async (request: Draft<TokenRequest>): Promise<TokenRequest> => {
+    const { namespace, name = "" } = request.metadata;
+    return issued(registry, tokens, await accountAt(registry, namespace, name), request);
+  };
 
 /** Serves `serviceaccounts/NAME/token`. */
 export const tokenRequest =
@@ -131,6 +133,9 @@ export const tokenRequest =
     const path = request.place;
     if (path?.plural !== "serviceaccounts" || path.subresource !== "token" || path.group !== "") return undefined;
     if (request.method !== "POST") throw methodNotServed();
-    const account = objectOf<ApiObject>(await registry.get(serviceAccounts, key(path.namespace, path.name!)));
-    return answered(registry, tokens, request, account);
+    const account = await accountAt(registry, path.namespace, path.name!);
+    const heard = new Set<string>();
+    const warn = (sentence: string): void => void heard.add(sentence);
+    const draft = objectIn(request, tokenRequests, writeQuery(request, warn).validation, warn);
+    return warned(reply(await issued(registry, tokens, account, draft), 201), heard);
   };

@@ -21,6 +21,8 @@ import { deadlineOf, decideEnd, mustEnd } from "./termination.ts";
 
 /** Dead runs kept per container: the latest for its state, the one before for its logs. */
 const keptDead = 2;
+const firstVolumeWaitMs = 500;
+const longestVolumeWaitMs = 120_000;
 
 const defaultGraceMs = (pod: Pod): number => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
 
@@ -124,6 +126,14 @@ function spent(pod: Pod, o: PodObservation): readonly PodAction[] {
   );
 }
 
+/** When volumes are to be seen to again: after a failure, or when what they show runs out. */
+function volumesDue({ volumes }: PodObservation): number | undefined {
+  if (volumes.is === "ready") return volumes.until;
+  return volumes.is === "failed"
+    ? volumes.at + Math.min(longestVolumeWaitMs, firstVolumeWaitMs * 2 ** (volumes.failures - 1))
+    : undefined;
+}
+
 /** Everything that hangs on a sandbox that died: its containers have lost their network. */
 function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
   const stranded = o.containers.filter((c) => c.status.state === "running");
@@ -138,10 +148,8 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
         why: `Stopping container ${c.name}`,
       })),
     };
-  if (o.volumes.is === "failed") {
-    const retryAt = o.volumes.at + Math.min(120_000, 500 * 2 ** (o.volumes.failures - 1));
-    if (o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
-  }
+  const due = volumesDue(o);
+  if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], lookAgainAt: due };
   if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
   if (o.sandboxFailure) {
     const retryAt = o.sandboxFailure.at + Math.max(1_000, waitMs(o.sandboxFailure.failures - 1));
@@ -167,9 +175,12 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
   const steps = onTurn(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
   const old = o.sandboxes.filter((s) => s.id !== sandbox.id).map((s): PodAction => ({ do: "remove", id: s.id }));
+  const due = volumesDue(o);
+  const isDue = due !== undefined && due <= o.now;
+  const refresh: readonly PodAction[] = isDue ? [{ do: "mountVolumes" }] : [];
   return {
-    actions: [...steps.flatMap((s) => s.actions), ...spent(pod, o), ...old],
-    lookAgainAt: soonest([...steps.map((s) => s.lookAgainAt), deadlineOf(pod)]),
+    actions: [...refresh, ...steps.flatMap((s) => s.actions), ...spent(pod, o), ...old],
+    lookAgainAt: soonest([...steps.map((s) => s.lookAgainAt), deadlineOf(pod), isDue ? undefined : due]),
   };
 }
 

@@ -5,6 +5,7 @@ import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/kinds/pods.ts";
 import type { Prober } from "../probes/prober.ts";
 import { RuntimeRefused } from "../runtime.ts";
+import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
 import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import { identityOf } from "./container-spec.ts";
@@ -40,11 +41,12 @@ async function mountVolumes(at: Workplace, signal: AbortSignal): Promise<void> {
   try {
     node.objects.hold(at.uid, namespace, referencesOf(pod));
     if (hasLiveContent(pod)) await node.objects.ready(at.uid, signal);
-    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(bench) };
+    memory.tokens = await freshTokens(node, pod, memory.tokens);
+    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(bench), tokens: memory.tokens };
     await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
     memory.volumeFailures = 0;
     // A change that came in while we wrote is news: write again.
-    if (version === memory.contentVersion) memory.volumes = { is: "ready" };
+    if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextRenewal(memory.tokens) };
   } catch (e) {
     if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
     memory.volumeFailures += 1;

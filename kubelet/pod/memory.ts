@@ -1,5 +1,6 @@
 // What a pod's worker has learnt and cannot ask the engine or the API again. A restarted kubelet begins without it.
 import type { Pod } from "../../api/generated/types.ts";
+import type { HeldTokens } from "../volumes/tokens.ts";
 import type { ImageOutcome, PodObservation, Refusal, Rejection, VolumesState } from "./observation.ts";
 
 /** Only the worker of the pod and the executors it calls write here. */
@@ -9,6 +10,7 @@ export interface PodMemory {
   volumes: VolumesState;
   /** Counts changes of what the volumes are made from. */
   contentVersion: number;
+  tokens: HeldTokens;
   /** Failures in a row, which outlive the state of the latest attempt. */
   volumeFailures: number;
   sandboxFailure: PodObservation["sandboxFailure"];
@@ -29,6 +31,7 @@ export const emptyMemory = (): PodMemory => ({
   gone: false,
   volumes: { is: "unknown" },
   contentVersion: 0,
+  tokens: new Map(),
   volumeFailures: 0,
   sandboxFailure: undefined,
   images: new Map(),

@@ -33,7 +33,8 @@ export interface Health {
 /** Whether the pod's volumes hold what they shall. */
 export type VolumesState =
   | { readonly is: "unknown" }
-  | { readonly is: "ready" }
+  /** What they show counts until then: a token runs out. */
+  | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
 
 /** Why this node will not run the pod at all. */

@@ -6,11 +6,13 @@ import type {
   KeyToPath,
   Pod,
   Secret,
+  ServiceAccountTokenProjection,
   Volume,
   VolumeProjection,
 } from "../../api/generated/types.ts";
 import { fieldValue, type NodeFacts, resourceValue } from "../pod/fields.ts";
 import { type Lookup, Unmet } from "../pod/references.ts";
+import { type HeldTokens, tokenFor } from "./tokens.ts";
 
 export interface VolumeFile {
   readonly data: Uint8Array;
@@ -23,6 +25,7 @@ export interface ContentSources {
   readonly pod: Pod;
   readonly lookup: Lookup;
   readonly facts: NodeFacts;
+  readonly tokens: HeldTokens;
 }
 type Data = Readonly<Record<string, Uint8Array>>;
 
@@ -85,11 +88,20 @@ function fromPod(
   return Object.fromEntries(entries);
 }
 
+/** Who shares a pod's files with a group of its own shares its token with nobody else. */
+const groupMode = 0o600;
+const token = (s: ServiceAccountTokenProjection, mode: number, { pod, tokens }: ContentSources): VolumeFiles => ({
+  [s.path]: {
+    data: bytes(tokenFor(tokens, s)),
+    mode: pod.spec.securityContext?.fsGroup === undefined ? mode : groupMode,
+  },
+});
+
 function projected(s: VolumeProjection, mode: number, sources: ContentSources): VolumeFiles {
   if (s.configMap) return fromObject("configmap", s.configMap.name, { ...s.configMap, mode }, sources);
   if (s.secret) return fromObject("secret", s.secret.name, { ...s.secret, mode }, sources);
   if (s.downwardAPI) return fromPod(s.downwardAPI.items, mode, sources);
-  if (s.serviceAccountToken) throw new Unmet("service account tokens are not issued by this cluster");
+  if (s.serviceAccountToken) return token(s.serviceAccountToken, mode, sources);
   return {};
 }
 

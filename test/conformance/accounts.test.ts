@@ -1,7 +1,8 @@
-// Service accounts, and the tokens they may have.
+// Service accounts, and the tokens they and their pods may have.
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { behaviour } from "./behaviour.ts";
+import { patience, whileControlled } from "./controlled.ts";
 import { historyOf, patched } from "./requests.ts";
 
 behaviour(
@@ -57,3 +58,45 @@ behaviour(
     expect(review.status?.error).toBeUndefined();
   },
 );
+
+behaviour("ServiceAccounts should allow opting out of API token automount", async ({ client, namespace }) => {
+  const core = client(CoreV1Api);
+  const said: Readonly<Record<string, boolean | undefined>> = { default: undefined, mount: true, nomount: false };
+  for (const [name, automountServiceAccountToken] of Object.entries(said))
+    if (name !== "default")
+      await core.createNamespacedServiceAccount({
+        namespace,
+        body: { metadata: { name }, automountServiceAccountToken },
+      });
+  const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+  for (const [serviceAccountName, ofAccount] of Object.entries(said))
+    for (const [word, ofPod] of Object.entries({ defaultspec: undefined, mountspec: true, nomountspec: false })) {
+      const name = `pod-service-account-${serviceAccountName}-${word}`;
+      const containers = [{ name: "token-test", image: "pause:1" }];
+      const spec = { serviceAccountName, automountServiceAccountToken: ofPod, containers };
+      const made = await core.createNamespacedPod({ namespace, body: { metadata: { name }, spec } });
+      const mounts = made.spec!.containers[0]!.volumeMounts ?? [];
+      const isMounted = mounts.some((m) => m.mountPath === mountPath);
+      expect([name, isMounted]).toEqual([name, ofPod ?? ofAccount ?? true]);
+    }
+});
+
+behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace", async (stage) => {
+  const { client, namespace, server } = stage;
+  const core = client(CoreV1Api);
+  const at = { namespace, name: "kube-root-ca.crt" };
+  const published = () =>
+    vi.waitFor(async () => {
+      const found = await core.readNamespacedConfigMap(at);
+      expect(found.data).toEqual({ "ca.crt": server.ca });
+      return found;
+    }, patience);
+  await whileControlled(stage, async () => {
+    const first = await published();
+    await core.deleteNamespacedConfigMap(at);
+    const second = await published();
+    expect(second.metadata!.uid).not.toBe(first.metadata!.uid);
+    await core.replaceNamespacedConfigMap({ ...at, body: { ...second, data: { "ca.crt": "somebody else's" } } });
+    await published();
+  });
+});

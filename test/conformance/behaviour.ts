@@ -59,7 +59,10 @@ export function behaviour(name: string, body: (stage: Stage) => Promise<void>): 
     if (!names.has(name)) throw new Error(`the ledger has no behaviour of the name: ${name}`);
     const core = config.makeApiClient(CoreV1Api);
     const made = await core.createNamespace({ body: { metadata: { generateName: "behaviour-" } } });
+    const namespace = made.metadata!.name!;
+    // There is nobody beside the server who would make it.
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name: "default" } } });
     const client: Stage["client"] = (api) => config.makeApiClient(api);
-    await body({ server, config, namespace: made.metadata!.name!, client, ask });
+    await body({ server, config, namespace, client, ask });
   });
 }

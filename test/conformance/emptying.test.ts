@@ -1,36 +1,15 @@
-// Namespaces that are deleted with all that is in them. The controllers run beside the server, as they do in a cluster;
-// no node runs the pods, which therefore go at once unless somebody holds them.
+// Namespaces that are deleted with all that is in them. No node runs the pods, which therefore go at once unless
+// somebody holds them.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { runControllers } from "../../controllers/controllers.ts";
-import { realWorld } from "../../machinery/real-world.ts";
 import { behaviour, type Stage } from "./behaviour.ts";
+import { patience, whileControlled } from "./controlled.ts";
 import { patched, refused } from "./requests.ts";
 
 const pod = (name: string, finalizers: string[] = []): any => ({
   metadata: { name, finalizers },
   spec: { containers: [{ name: "pause", image: "pause:1" }] },
 });
-
-/** With the controllers at work, for as long as it takes. */
-async function whileControlled({ server }: Stage, body: () => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
-  const options = { clusterCidr: "10.244.0.0/16", nodeGraceMs: 50_000, autoscaler };
-  const running = runControllers(
-    server.inProcess,
-    realWorld(() => {}),
-    options,
-    stop.signal,
-  ).catch(() => {});
-  try {
-    await body();
-  } finally {
-    stop.abort();
-    await running;
-  }
-}
-const patience = { timeout: 15_000, interval: 50 };
 
 /** Nobody finds the namespace any more. */
 const gone = (core: CoreV1Api, name: string): Promise<void> =>

@@ -4,6 +4,7 @@ import type { Container, ContainerStatus, Pod } from "../../api/generated/types.
 import { configMaps } from "../../api/kinds/configmaps.ts";
 import { secrets } from "../../api/kinds/secrets.ts";
 import { pods } from "../../api/kinds/pods.ts";
+import { tokenReviews } from "../../api/kinds/tokenreviews.ts";
 import { key } from "../../api/meta.ts";
 import { type OneNode, oneNode } from "./one-node.ts";
 
@@ -46,6 +47,25 @@ describe("what a container sees", () => {
     expect([hostname, full]).toEqual(["boss", "boss.team.default.svc.cluster.local"]);
     expect(text).toContain("search default.svc.cluster.local svc.cluster.local cluster.local");
     expect(text).toContain("KUBERNETES_SERVICE_HOST=10.96.0.1");
+  });
+
+  test("who it is: a token the API knows it by, and the certificate it knows the API by", async () => {
+    const at = "/var/run/secrets/kubernetes.io/serviceaccount";
+    const show = shell(`cat ${at}/namespace; echo; cat ${at}/ca.crt ${at}/token`);
+    await node.create("account", { restartPolicy: "Never", containers: [show] });
+    await node.until("account", ended);
+    const lines = (await node.log("account")).trim().split("\n");
+    expect(lines.slice(0, 2)).toEqual(["default", "-----BEGIN CERTIFICATE-----"]);
+    const spec = { token: lines.at(-1)! };
+    const { status } = await node.client.create(tokenReviews, { kind: "TokenReview", metadata: {}, spec });
+    expect(status).toMatchObject({
+      authenticated: true,
+      user: {
+        username: "system:serviceaccount:default:default",
+        extra: { "authentication.kubernetes.io/pod-name": ["account"] },
+      },
+    });
+    await node.remove("account");
   });
 
   test("its volumes, with the modes and owners asked for", async () => {

@@ -12,6 +12,7 @@ import { simulatedNode } from "../suites/simulated-node.ts";
 
 const world = realWorld(() => {});
 const options = {
+  rootCa: "the certificate of the authority",
   clusterCidr: "10.244.0.0/16",
   nodeGraceMs: 50_000,
   autoscaler: { periodMs: 1000, shrinkWindowSeconds: 1 },

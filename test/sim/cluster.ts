@@ -105,6 +105,7 @@ const controllersPart =
       client,
       world,
       {
+        rootCa: "the certificate of the authority",
         clusterCidr: "10.244.0.0/16",
         nodeGraceMs: 20_000,
         autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },

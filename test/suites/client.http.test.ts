@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
 import { configMaps } from "../../api/kinds/configmaps.ts";
+import { tokenRequests } from "../../api/kinds/tokenrequests.ts";
 import { key } from "../../api/meta.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
@@ -23,6 +24,20 @@ clientSuite("http", async () => {
       await server.close();
     },
   };
+});
+
+test("http: a token is created as a part of its account", async () => {
+  const server = await listeningServer();
+  const stop = new AbortController();
+  const draft = { kind: "TokenRequest", metadata: { name: "default", namespace: "default" }, spec: {} } as const;
+  for (const client of [clientOf(server, stop.signal), server.inProcess]) {
+    const { metadata, status } = await client.create(tokenRequests, draft);
+    expect([metadata.name, status?.token?.split(".").length]).toEqual(["default", 3]);
+    const nobody = { ...draft, metadata: { ...draft.metadata, name: "nobody" } };
+    await expect(client.create(tokenRequests, nobody)).rejects.toThrow('serviceaccounts "nobody" not found');
+  }
+  stop.abort();
+  await server.close();
 });
 
 test("http: a server that is gone is an ambiguous error, and a watch on it ends with one", async () => {

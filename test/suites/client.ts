@@ -6,6 +6,7 @@ import { deployments } from "../../api/kinds/deployments.ts";
 import { namespaces } from "../../api/kinds/namespaces.ts";
 import { nodes } from "../../api/kinds/nodes.ts";
 import { type Pod, pods } from "../../api/kinds/pods.ts";
+import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
 import { services } from "../../api/kinds/services.ts";
 import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
 import type { Client, WatchEvent, WatchOptions } from "../../machinery/client.ts";
@@ -306,6 +307,7 @@ function deleting(it: It): void {
 function listing(it: It): void {
   it("lists what the selectors pick, in the namespace asked for", async (client) => {
     await client.create(namespaces, { kind: "Namespace", metadata: { name: "other" }, spec: {} });
+    await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: { name: "default", namespace: "other" } });
     await client.create(pods, podDraft("a", { app: "x" }, "n1"));
     await client.create(pods, podDraft("b", { app: "y" }, "n1"));
     await client.create(pods, podDraft("c", { app: "x" }, "n2"));

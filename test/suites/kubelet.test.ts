@@ -1,5 +1,5 @@
 // The whole kubelet, on a simulated engine and a real API over memory: what becomes of pods, told as stories.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,6 +14,9 @@ import { bootstrap } from "../../apiserver/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { registry } from "../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { tokenIssuer } from "../../apiserver/tokens/token-requests.ts";
+import { tokens } from "../../apiserver/tokens/tokens.ts";
+import { newSigningKey } from "../../cli/cluster/pki.ts";
 import { type KubeletSettings, kubelet } from "../../kubelet/kubelet.ts";
 import type { Client } from "../../machinery/client.ts";
 import { onAbort } from "../../machinery/abort.ts";
@@ -37,9 +40,10 @@ interface Stage {
 let stage: Stage;
 
 async function open(): Promise<Stage> {
-  const client = inProcessClient(
-    registry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
-  );
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const verbs = registry(memoryStorage(), world, ranges);
+  const issued = tokens(verbs, { issuer: "https://issuer.test", key: await newSigningKey() });
+  const client = inProcessClient(verbs, { issue: tokenIssuer(verbs, issued) });
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
@@ -96,7 +100,8 @@ async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean): Pro
 
 async function bind(name: string, spec: Partial<PodSpec> = {}): Promise<void> {
   const containers = [{ name: "c", image, command: lives }];
-  const draft = { metadata: { name, namespace: "default" }, spec: { containers, ...spec, nodeName } };
+  const usual = { automountServiceAccountToken: false, containers };
+  const draft = { metadata: { name, namespace: "default" }, spec: { ...usual, ...spec, nodeName } };
   await stage.client.create(pods, draft as unknown as Draft<Pod>);
 }
 const isReady = (p: Pod | undefined): boolean =>
@@ -218,6 +223,21 @@ describe("a pod that has to wait", () => {
     });
     const p = await ready("web");
     expect(existsSync(join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~configmap/v/a"))).toBe(true);
+  });
+
+  test("finds what it needs to speak to the API, once the authority's certificate is published", async () => {
+    await bind("web", { automountServiceAccountToken: true });
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("FailedMount"),
+    );
+    const metadata = { name: "kube-root-ca.crt", namespace: "default" };
+    await stage.client.create(configMaps, { kind: "ConfigMap", metadata, data: { "ca.crt": "PEM" } });
+    const p = await ready("web");
+    const volumes = join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~projected");
+    const shown = (file: string) => readFileSync(join(volumes, p.spec.volumes![0]!.name, file), "utf8");
+    expect([shown("ca.crt"), shown("namespace")]).toEqual(["PEM", "default"]);
+    expect(shown("token").split(".")).toHaveLength(3);
   });
 
   test("that does not fit is refused, and says by how much", async () => {

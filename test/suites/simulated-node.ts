@@ -81,7 +81,9 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
   };
   return {
     async create(name, containers, { namespace = "default", nodeName = "n1" } = {}) {
-      const spec = { ...(nodeName && { nodeName }), restartPolicy: "Never", containers };
+      // There may be nobody who publishes what the token comes with.
+      const quiet = { restartPolicy: "Never", automountServiceAccountToken: false };
+      const spec = { ...(nodeName && { nodeName }), ...quiet, containers };
       const pod: Draft<Pod> = { kind: "Pod", metadata: { name, namespace, labels: { app: name } }, spec };
       await server.inProcess.create(pods, pod);
     },

@@ -88,11 +88,11 @@ test("a token is for those it was made for", async () => {
 
 test("a token that is bound to a pod goes with it", async () => {
   const containers = [{ name: "c", image: "x" }];
+  await account("runner");
   const { metadata } = await post(`${core}/pods`, {
     metadata: { name: "p" },
     spec: { containers, serviceAccountName: "runner", nodeName: "n", terminationGracePeriodSeconds: 0 },
   });
-  await account("runner");
   await account("other");
   const boundObjectRef = { apiVersion: "v1", kind: "Pod", name: "p" };
   expect(await request("other", { boundObjectRef })).toMatchObject({

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/kinds/builtin.ts";
 import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
 import { isStored, qualified, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, keyOf } from "../../../api/meta.ts";
 import { objectOf } from "../../../apiserver/registry/codec.ts";
@@ -56,6 +57,8 @@ async function cluster(): Promise<Registry> {
     kind: "Namespace",
     metadata: { name: "default" },
   });
+  const account = { kind: "ServiceAccount", metadata: { name: "default", namespace: "default" } };
+  await verbs.create(serviceAccounts as unknown as ResourceDefinition, account);
   return verbs;
 }
 /** `created`, `updated`, or why not, of putting such an object with other metadata. */

@@ -4,6 +4,7 @@ import { configMaps } from "../../../api/kinds/configmaps.ts";
 import { deployments } from "../../../api/kinds/deployments.ts";
 import { jobs } from "../../../api/kinds/jobs.ts";
 import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
 import { pods } from "../../../api/kinds/pods.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { key } from "../../../api/meta.ts";
@@ -83,6 +84,7 @@ async function stage(signal: AbortSignal) {
   const kinds = [pods, configMaps, jobs] as unknown as readonly ResourceDefinition[];
   const controller = namespaceController(view, kinds, client, world);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "gone" }, spec: {} });
+  await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: inDefault("default") });
   const step = async () => {
     await view.caughtUp(await client.revision(), signal);
     return controller.reconcile(key(undefined, "gone"), signal);

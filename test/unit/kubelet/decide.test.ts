@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
+import { instant } from "../../../api/meta.ts";
 import type { PodAction } from "../../../kubelet/pod/actions.ts";
 import { decidePod } from "../../../kubelet/pod/decide.ts";
 import type { PodObservation } from "../../../kubelet/pod/observation.ts";
@@ -199,6 +200,17 @@ const table: readonly Row[] = [
     "a pod that has failed stays so, and keeps its logs",
     { pod: pod({ status: { phase: "Failed" } }), sandboxes: [], containers: [run("c", exited(1))] },
     "",
+  ],
+  [
+    "a volume whose token runs out is seen to",
+    { volumes: { is: "ready", until: now }, containers: [run("c", running())] },
+    "mountVolumes",
+  ],
+  ["but not before that", { volumes: { is: "ready", until: instant(now + 1) }, containers: [run("c", running())] }, ""],
+  [
+    "what could not be shown is tried again beside what runs",
+    { volumes: { is: "failed", at: instant(now - 500), failures: 1 }, containers: [run("c", running())] },
+    "mountVolumes",
   ],
   [
     "a kubelet that has just started looks after the volumes of what runs",

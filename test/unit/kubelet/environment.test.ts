@@ -124,7 +124,7 @@ describe("names", () => {
 });
 
 describe("volumes", () => {
-  const sources = { pod: pod(), lookup, facts };
+  const sources = { pod: pod(), lookup, facts, tokens: new Map() };
   const texts = (files: ReturnType<typeof contentOf>) =>
     Object.fromEntries(
       Object.entries(files ?? {}).map(([k, f]) => [k, `${Buffer.from(f.data)} ${f.mode.toString(8)}`]),

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
 import { namespaces } from "../../../api/kinds/namespaces.ts";
 import { nodes } from "../../../api/kinds/nodes.ts";
+import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
 import { pods } from "../../../api/kinds/pods.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
@@ -27,6 +28,7 @@ async function live(wire: (client: Client, world: World) => Client): Promise<rea
   const world: World = { clock, random: seeded(1), log: () => {} };
   const client = inProcessClient(registry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
+  await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: { name: "default", namespace: "default" } });
   const allocatable = { cpu: "1", memory: "1Gi", pods: "10" };
   await client.create(nodes, { kind: "Node", metadata: { name: "n1" }, spec: {}, status: { allocatable } });
   for (const name of ["first", "second"]) await client.create(pods, pod(name));

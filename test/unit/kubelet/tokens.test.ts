@@ -1,0 +1,83 @@
+// Tokens in volumes: asked for once, renewed in time, and shown for as long as they count.
+import { expect, test } from "vitest";
+import type { Pod } from "../../../api/generated/types.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
+import { key } from "../../../api/meta.ts";
+import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { tokenIssuer } from "../../../apiserver/tokens/token-requests.ts";
+import { tokens } from "../../../apiserver/tokens/tokens.ts";
+import { newSigningKey } from "../../../cli/cluster/pki.ts";
+import { contentOf } from "../../../kubelet/volumes/content.ts";
+import { freshTokens, type HeldTokens, nextRenewal } from "../../../kubelet/volumes/tokens.ts";
+import type { World } from "../../../machinery/world.ts";
+import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
+
+const minute = 60_000;
+const projection = { path: "token", expirationSeconds: 600 };
+const volume = { name: "v", projected: { sources: [{ serviceAccountToken: projection }] } };
+
+async function stage(more: Partial<Pod["spec"]> = {}) {
+  const clock = virtualClock();
+  const world: World = { clock, random: seeded(1), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const verbs = registry(memoryStorage(), world, ranges);
+  const issued = tokens(verbs, { issuer: "https://issuer.test", key: await newSigningKey() });
+  const client = inProcessClient(verbs, { issue: tokenIssuer(verbs, issued) });
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const spec = { containers: [{ name: "c", image: "i" }], automountServiceAccountToken: false, volumes: [volume] };
+  const metadata = { name: "p", namespace: "default" };
+  const pod = await client.create(pods, { kind: "Pod", metadata, spec: { ...spec, ...more } });
+  let held: HeldTokens = new Map();
+  const files = (): ReturnType<typeof contentOf> =>
+    contentOf(pod.spec.volumes![0]!, { pod, tokens: held, facts: {} as never, lookup: {} as never });
+  /** What the volume shows at that minute. */
+  const shownAt = async (at: number): Promise<string> => {
+    await clock.run(beginning + at * minute);
+    held = await freshTokens({ client, world }, pod, held);
+    return Buffer.from(files()!["token"]!.data).toString();
+  };
+  return { client, issued, shownAt, files, renewal: () => (nextRenewal(held)! - beginning) / minute };
+}
+
+test("a token is the account's, bound to the pod, and asked for anew at four fifths of its life", async () => {
+  const { issued, shownAt, renewal } = await stage();
+  const first = await shownAt(0);
+  expect((await issued.ownerOf(first)).user).toMatchObject({
+    name: "system:serviceaccount:default:default",
+    extra: { "authentication.kubernetes.io/pod-name": ["p"] },
+  });
+  expect(renewal()).toBe(8);
+  expect(await shownAt(7)).toBe(first);
+  expect(await shownAt(8)).not.toBe(first);
+  expect(renewal()).toBe(16);
+});
+
+test("a token that is not renewed is shown for as long as it counts", async () => {
+  const { client, shownAt, renewal } = await stage();
+  const first = await shownAt(0);
+  await client.delete(serviceAccounts, key("default", "default"));
+  expect(await shownAt(9)).toBe(first);
+  expect(renewal()).toBeGreaterThan(9);
+  await expect(shownAt(10)).rejects.toThrow('failed to fetch token: serviceaccounts "default" not found');
+});
+
+test("another audience is another token", async () => {
+  const other = { ...projection, path: "other", audience: "vault" };
+  const sources = [{ serviceAccountToken: projection }, { serviceAccountToken: other }];
+  const { issued, shownAt, files } = await stage({ volumes: [{ name: "v", projected: { sources } }] });
+  await shownAt(0);
+  const { token, other: foreign } = files()!;
+  expect([Buffer.from(token!.data), Buffer.from(foreign!.data)].map((data) => data.length > 0)).toEqual([true, true]);
+  await expect(issued.ownerOf(Buffer.from(foreign!.data).toString())).rejects.toThrow("token audiences");
+  expect((await issued.ownerOf(Buffer.from(foreign!.data).toString(), ["vault"])).audiences).toEqual(["vault"]);
+});
+
+test("with a group of its own, a pod shows its token to that group alone", async () => {
+  const { shownAt, files } = await stage({ securityContext: { fsGroup: 1000 } });
+  await shownAt(0);
+  expect(files()!["token"]!.mode).toBe(0o600);
+});
