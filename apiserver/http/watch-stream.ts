@@ -38,6 +38,17 @@ const line = (type: string, object: Buffer | string): Buffer =>
 
 type Telling = Exclude<StoredEvent, { type: "PROGRESS" }>;
 
+// What happens is told to all who watch, to one after the other: so the last line is nearly always the next one.
+let last: { readonly event: Telling; readonly bytes: Buffer } | undefined;
+/** An event as it is stored, as a line that is made once for all who are told of it. */
+function plainLine(event: Telling): Buffer {
+  const { type, stored, revision: at } = event;
+  const known = last?.event;
+  if (known?.stored !== stored || known.type !== type || known.revision !== at)
+    last = { event, bytes: line(type, wireBytes(stored, at)) };
+  return last!.bytes;
+}
+
 /** Turns what happens into lines; a table names its columns only the first time. */
 interface Writer {
   event(event: Telling): Buffer;
@@ -53,8 +64,9 @@ function writerOf({ r, view: asked }: WatchRequest, clock: Clock): Writer {
     return first;
   };
   return {
-    event({ type, stored, revision: at }) {
-      if (asked.form === "Plain") return line(type, wireBytes(stored, at));
+    event(event) {
+      if (asked.form === "Plain") return plainLine(event);
+      const { type, stored, revision: at } = event;
       return line(type, JSON.stringify(rendered(r, objectAt(stored, at), view(), once())));
     },
     bookmark(at, isInitialEnd) {
