@@ -1,9 +1,10 @@
 // The server's own figures, in the text Prometheus reads and under the names it knows: requests by what they were and
 // how long they took, what is under way, and the process.
 import type { IncomingHttpHeaders } from "node:http";
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Figures } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry as Figures } from "prom-client";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { Attempt } from "../authorize.ts";
+import { counts, durations, type Tally } from "../tallies.ts";
 import type { Extension } from "./exchange.ts";
 
 /** A request between its beginning and its end. */
@@ -59,25 +60,37 @@ function labelsOf(known: Known, request: Counted, attempt: Attempt): Labels {
 }
 const nothing = { group: "", version: "", resource: "" };
 
-function counters(registers: Figures[]) {
-  const requests = new Counter({
-    name: "apiserver_request_total",
-    help: "Requests answered, by what was asked and the HTTP code of the answer.",
-    labelNames: [...about, "dry_run", "code"],
-    registers,
-  });
-  const duration = new Histogram({
-    name: "apiserver_request_duration_seconds",
-    help: "How long requests took, from their first byte to their last.",
-    labelNames: [...about, "dry_run"],
-    buckets: [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
-    registers,
-  });
-  const inflight = new Gauge({
+function counters(figures: Figures) {
+  const requests = counts(
+    {
+      name: "apiserver_request_total",
+      help: "Requests answered, by what was asked and the HTTP code of the answer.",
+      labelNames: [...about, "dry_run", "code"],
+    },
+    figures,
+  );
+  const events = counts(
+    {
+      name: "apiserver_watch_events_total",
+      help: "Events told to watchers.",
+      labelNames: ["group", "version", "resource"],
+    },
+    figures,
+  );
+  const help = "How long requests took, from their first byte to their last.";
+  return { requests, events, duration: durations({ name: "apiserver_request_duration_seconds", help }, figures) };
+}
+
+function gauges(registers: Figures[]) {
+  const inflight = { readOnly: 0, mutating: 0 };
+  new Gauge({
     name: "apiserver_current_inflight_requests",
     help: "Requests under way at this moment, streams aside.",
     labelNames: ["request_kind"],
     registers,
+    collect() {
+      for (const [kind, count] of Object.entries(inflight)) this.set({ request_kind: kind }, count);
+    },
   });
   const longRunning = new Gauge({
     name: "apiserver_longrunning_requests",
@@ -85,29 +98,7 @@ function counters(registers: Figures[]) {
     labelNames: about,
     registers,
   });
-  for (const kind of ["readOnly", "mutating"]) inflight.set({ request_kind: kind }, 0);
-  return { requests, duration, inflight, longRunning };
-}
-
-/** Events are many: they are counted in plain numbers, which become figures when somebody asks. */
-function eventCounts(registers: Figures[]): (labels: Labels) => { n: number } {
-  const counts = new Map<string, { readonly labels: Record<string, string>; n: number }>();
-  new Counter({
-    name: "apiserver_watch_events_total",
-    help: "Events told to watchers.",
-    labelNames: ["group", "version", "resource"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { labels, n } of counts.values()) this.inc(labels, n);
-    },
-  });
-  return ({ group, version, resource }) => {
-    const key = `${group}/${version}/${resource}`;
-    const found = counts.get(key) ?? { labels: { group, version, resource }, n: 0 };
-    counts.set(key, found);
-    return found;
-  };
+  return { inflight, longRunning };
 }
 
 /** Figures of one server. */
@@ -115,8 +106,8 @@ export function observed(kinds: readonly ResourceDefinition[]): Observed {
   const known: Known = new Map(kinds.map((r) => [placeOf(r), r]));
   const figures = new Figures();
   collectDefaultMetrics({ register: figures });
-  const { requests, duration, inflight, longRunning } = counters([figures]);
-  const eventsOf = eventCounts([figures]);
+  const { requests, duration, events } = counters(figures);
+  const { inflight, longRunning } = gauges([figures]);
   return {
     figures,
     async serve({ path, method }) {
@@ -125,25 +116,26 @@ export function observed(kinds: readonly ResourceDefinition[]): Observed {
     },
     begun(request, attempt) {
       const labels = labelsOf(known, request, attempt);
-      const kind = { request_kind: request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating" };
-      inflight.inc(kind);
-      let events: { n: number } | undefined;
-      let leave = (): void => inflight.dec(kind);
+      const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
+      inflight[kind]++;
+      let told: Tally | undefined;
+      let leave = (): void => void inflight[kind]--;
       return {
         told() {
-          if (events) events.n++;
+          if (told) told.n++;
         },
         streams() {
           leave();
           longRunning.inc(labels);
           leave = () => longRunning.dec(labels);
-          if (labels.verb === "WATCH") events = eventsOf(labels);
+          const { group, version, resource } = labels;
+          if (labels.verb === "WATCH") told = events({ group, version, resource });
         },
         ended(code, ms) {
           leave();
           const counted = { ...labels, dry_run: request.url.includes("dryRun=All") ? "All" : "" };
-          requests.inc({ ...counted, code: String(code) });
-          duration.observe(counted, ms / 1000);
+          requests({ ...counted, code: String(code) }).n++;
+          duration(counted).took(ms);
         },
       };
     },

@@ -1,0 +1,91 @@
+// Figures that are counted at every request: in plain numbers, which become Prometheus' figures when somebody asks. Its
+// library alone would judge and sort the labels each time.
+import { Counter, type Metric, type Registry as Figures } from "prom-client";
+
+type Labels = Readonly<Record<string, string>>;
+interface Named {
+  readonly name: string;
+  readonly help: string;
+}
+
+/** What belongs to each set of labels, made when it is first asked for. The labels are always the same ones. */
+function byLabels<T>(make: (labels: Labels) => T): { readonly of: (labels: Labels) => T; all(): Iterable<T> } {
+  const known = new Map<string, T>();
+  return {
+    of(labels) {
+      const place = Object.values(labels).join("\n");
+      let found = known.get(place);
+      if (found === undefined) {
+        found = make(labels);
+        known.set(place, found);
+      }
+      return found;
+    },
+    all: () => known.values(),
+  };
+}
+
+/** A number that is counted up. */
+export interface Tally {
+  n: number;
+}
+/** How often something happens, for each set of labels. */
+export function counts(named: Named & { readonly labelNames: readonly string[] }, figures: Figures) {
+  const tallies = byLabels((labels): Tally & { readonly labels: Labels } => ({ labels, n: 0 }));
+  new Counter({
+    ...named,
+    registers: [figures],
+    collect() {
+      this.reset();
+      for (const { labels, n } of tallies.all()) this.inc(labels, n);
+    },
+  });
+  return tallies.of as (labels: Labels) => Tally;
+}
+
+/** The upper bounds, in seconds, between which durations are told apart. */
+const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+
+/** How long something takes. */
+export interface Durations {
+  took(ms: number): void;
+}
+interface Measured extends Durations {
+  values(name: string): readonly object[];
+}
+function measured(labels: Labels): Measured {
+  const within = bounds.map(() => 0);
+  let [count, sum] = [0, 0];
+  return {
+    took(ms) {
+      const at = bounds.findIndex((bound) => ms <= bound * 1000);
+      if (at >= 0) within[at]! += 1;
+      count += 1;
+      sum += ms / 1000;
+    },
+    values(name) {
+      let so = 0;
+      const buckets = bounds.map((le, i) => {
+        so += within[i]!;
+        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: so };
+      });
+      return [
+        ...buckets,
+        { metricName: `${name}_bucket`, labels: { le: "+Inf", ...labels }, value: count },
+        { metricName: `${name}_sum`, labels, value: sum },
+        { metricName: `${name}_count`, labels, value: count },
+      ];
+    },
+  };
+}
+
+/** How long something takes, for each set of labels. */
+export function durations({ name, help }: Named, figures: Figures): (labels: Labels) => Durations {
+  const series = byLabels(measured);
+  const histogram = {
+    ...{ name, help, type: "histogram", aggregator: "sum" },
+    get: async () => ({ ...histogram, values: [...series.all()].flatMap((one) => one.values(name)) }),
+  };
+  figures.registerMetric(histogram as unknown as Metric);
+  return series.of;
+}
