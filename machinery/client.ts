@@ -43,7 +43,7 @@ export type Patch =
  * Subresources that writes go to. "finalize" takes only `spec.finalizers` of a namespace, the last thing to be
  * written to it; "approval" takes only the conditions of a request for a certificate.
  */
-export type Written = "status" | "scale" | "binding" | "finalize" | "ephemeralcontainers" | "approval";
+export type Written = "status" | "scale" | "binding" | "finalize" | "ephemeralcontainers" | "resize" | "approval";
 
 export interface Client {
   get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key): Promise<T>;

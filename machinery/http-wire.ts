@@ -108,6 +108,7 @@ export function partRequest(r: Named, object: ApiObject, part: Written): HttpReq
     case "approval":
     case "finalize":
     case "ephemeralcontainers":
+    case "resize":
       return { method: "PUT", path, body: object };
     case "scale":
       return {

@@ -71,6 +71,7 @@ export const pods = define<Pod>({
     "portforward",
     "proxy",
     "ephemeralcontainers",
+    "resize",
   ],
   published: "io.k8s.api.core.v1.Pod",
   schema: schemaOf("io.k8s.api.core.v1.Pod"),

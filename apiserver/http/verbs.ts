@@ -18,9 +18,9 @@ const onEverything: Verbs = { GET: list };
 const onObject: Verbs = { GET: get, PUT: update, PATCH: patchRequest, DELETE: remove };
 /** Parts that are read and written as the whole object, of which no more than they are taken. */
 const onPart: Verbs = { GET: get, PUT: update, PATCH: patchRequest };
+const wholeParts = ["status", "approval", "ephemeralcontainers", "resize"] as const;
 const isWhole = ({ r, path: { subresource } }: Call): boolean =>
-  (subresource === "status" || subresource === "approval" || subresource === "ephemeralcontainers") &&
-  r.subresources.includes(subresource);
+  wholeParts.some((part) => part === subresource && r.subresources.includes(part));
 
 /** A name is one step of a path: what could be none cannot be the name of anything. */
 function named(name = ""): void {

@@ -18,12 +18,15 @@ async function rangesOf({ metadata }: ApiObject, look: Look): Promise<readonly L
   return list(prefixOf(limitRanges, metadata.namespace)).map((stored) => objectOf<LimitRange>(stored));
 }
 
+const resourcesOf = (r: ResourceDefinition, object: ApiObject): unknown => {
+  if (!isPods(r)) return (object as PersistentVolumeClaim).spec.resources;
+  const { containers, initContainers = [], resources } = (object as Pod).spec;
+  return [resources, ...[...containers, ...initContainers].map((c) => c.resources)];
+};
 /** What was allowed once is not asked about again. */
-function isSettled(object: ApiObject, old: ApiObject | undefined): boolean {
-  if (!old) return false;
-  const [now, then] = [object as PersistentVolumeClaim, old as PersistentVolumeClaim];
-  return old.metadata.deletionTimestamp !== undefined || sameJson(now.spec.resources, then.spec.resources);
-}
+const isSettled = (r: ResourceDefinition, object: ApiObject, old: ApiObject | undefined): boolean =>
+  old !== undefined &&
+  (old.metadata.deletionTimestamp !== undefined || sameJson(resourcesOf(r, object), resourcesOf(r, old)));
 
 const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`);
 
@@ -40,8 +43,7 @@ export const limitRanger: Admission = {
     return { ...limited, status: { ...limited.status, qosClass: qosClass(limited.spec) } } as ApiObject;
   },
   async judge(r, object, old, look) {
-    // Containers of a pod that exists have what they have.
-    if (isPods(r) ? old !== undefined : isSettled(object, old)) return;
+    if (isSettled(r, object, old)) return;
     for (const range of await rangesOf(object, look)) {
       const wrong = isPods(r)
         ? brokenByPod(range, (object as Pod).spec)

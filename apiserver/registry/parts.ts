@@ -5,6 +5,7 @@ import type { Pod } from "../../api/kinds/pods.ts";
 import { define, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Instant, timestamp } from "../../api/meta.ts";
 import { withEphemeralContainers } from "../../api/pod/ephemeral-containers.ts";
+import { resized } from "../../api/pod/resize.ts";
 import { schemaOf } from "../../api/schema.ts";
 import { type LabelSelectorLike, selectorText } from "../../api/selector.ts";
 import type { Written } from "../../machinery/client.ts";
@@ -106,6 +107,8 @@ export function changeOf(r: ResourceDefinition, wanted: Change, part: Written | 
         decide: async (current) => withEphemeralContainers(current as Pod, (await wanted(current)) as Pod),
         part,
       };
+    case "resize":
+      return { decide: async (current) => resized(current as Pod, (await wanted(current)) as Pod), part };
     case "binding":
       return { decide: async (current) => bound(r, current, await wanted(current), now), part };
   }

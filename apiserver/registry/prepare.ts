@@ -6,6 +6,7 @@ import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/m
 import type { Pod } from "../../api/kinds/pods.ts";
 import { detailOf, invalid } from "../../api/problems.ts";
 import { validateEphemeralChange } from "../../api/pod/ephemeral-containers.ts";
+import { validateResize } from "../../api/pod/resize.ts";
 import type { Written } from "../../machinery/client.ts";
 import { draftMeta, longestBase, nextMeta, statusMeta, validateMeta, validateMetaUpdate } from "./metadata.ts";
 
@@ -118,6 +119,7 @@ export function validateUpdate(
   if (part === "binding") return [];
   if (part === "ephemeralcontainers") return validateEphemeralChange(next as Pod, current as Pod);
   const problems = validateMetaUpdate(r, next.metadata, current.metadata);
+  if (part === "resize") return [...problems, ...validateResize(next as Pod, current as Pod)];
   if (part === "status") return [...problems, ...r.validateStatus(next, current)];
   return [...problems, ...r.validate(next as unknown as Draft<ApiObject>, current)];
 }
