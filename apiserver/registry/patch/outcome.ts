@@ -6,6 +6,7 @@ import { invalid as wrongField } from "../../../api/problems.ts";
 import { decode } from "../../../api/schema.ts";
 import type { Patch } from "../../../machinery/client.ts";
 import { invalid } from "../refusals.ts";
+import { printed } from "./printed.ts";
 
 /** The outcome of a patch. */
 export interface Outcome {
@@ -14,15 +15,6 @@ export interface Outcome {
   readonly unknown: readonly string[];
   /** Turn the patch down. */
   refuse(because: string): ApiError;
-}
-
-/** A value as the original's own language prints it. */
-function printed(value: unknown): string {
-  if (value === null || value === undefined) return "<nil>";
-  if (Array.isArray(value)) return `[${value.map(printed).join(" ")}]`;
-  if (typeof value !== "object") return String(value);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${entries.map(([key, inner]) => `${key}:${printed(inner)}`).join(" ")}]`;
 }
 
 /** Read what a patch made of what stands there; what is of a wrong type refuses the patch. */

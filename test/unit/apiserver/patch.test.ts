@@ -43,10 +43,10 @@ const strategic = [
     { containers: [c("a", "1"), c("b", "3")] },
   ],
   [
-    "a new container is added",
+    "a new container is added, before those that nothing is said of",
     { containers: [c("a", "1")] },
     { containers: [c("b", "2")] },
-    { containers: [c("a", "1"), c("b", "2")] },
+    { containers: [c("b", "2"), c("a", "1")] },
   ],
   [
     "a container is deleted by name",
@@ -67,10 +67,10 @@ const strategic = [
     { nodeSelector: { a: "1" }, affinity: { z: 3 } },
   ],
   [
-    "an object is deleted",
+    "an object loses all it had",
     { securityContext: { runAsUser: 1 }, hostname: "h" },
     { securityContext: { $patch: "delete" } },
-    { hostname: "h" },
+    { securityContext: {}, hostname: "h" },
   ],
   ["null removes", { hostname: "h", nodeName: "n" }, { hostname: null }, { nodeName: "n" }],
   [
@@ -98,6 +98,18 @@ const strategic = [
     { containers: [c("b"), c("n"), c("a"), c("x")] },
   ],
   [
+    "containers that are named come in the order of the patch, the others where they stood",
+    { containers: [c("a"), c("b"), c("x")] },
+    { containers: [c("x", "1"), c("a", "2")] },
+    { containers: [c("b"), c("x", "1"), c("a", "2")] },
+  ],
+  [
+    "what is new has neither words nor nulls in it",
+    { hostname: "h" },
+    { affinity: { x: 1, y: null, z: { $patch: "delete" } }, volumes: [{ name: "v" }, { $patch: "delete", name: "w" }] },
+    { hostname: "h", affinity: { x: 1 }, volumes: [{ name: "v" }] },
+  ],
+  [
     "retained keys drop their neighbours",
     { volumes: [{ name: "v", emptyDir: {}, hostPath: { path: "/" } }] },
     { volumes: [{ $retainKeys: ["name", "hostPath"], name: "v", hostPath: { path: "/x" } }] },
@@ -118,11 +130,72 @@ test("strategic patch: a strategy keeps only what belongs to its type", () => {
   const patch = { spec: { strategy: { $retainKeys: ["type"], type: "Recreate" } } };
   expect(strategicPatched(deployments.schema, object, patch)).toEqual({ spec: { strategy: { type: "Recreate" } } });
 });
-test("strategic patch: an item without its key is refused", () => {
-  expect(() =>
-    strategicPatched(pods.schema, inSpec({ containers: [c("a")] }), inSpec({ containers: [{ image: "x" }] })),
-  ).toThrow(/does not contain declared merge key: name/);
-});
+const order = "$setElementOrder/containers";
+const misused: readonly (readonly [what: string, target: object, patch: object, because: string])[] = [
+  [
+    "an item without its key",
+    { containers: [c("a")] },
+    { containers: [{ image: "x" }] },
+    "map: map[image:x] does not contain declared merge key: name",
+  ],
+  [
+    "a word that is none",
+    { affinity: {} },
+    { affinity: { $patch: "drop" } },
+    "unknown patch type: drop in map: map[$patch:drop]",
+  ],
+  [
+    "a word that is none, in a list",
+    { containers: [c("a")] },
+    { containers: [c("a", "", { $patch: "drop" })] },
+    "unknown patch type: drop in map: map[$patch:drop name:a]",
+  ],
+  [
+    "a list that is to be merged as a whole",
+    { containers: [c("a")] },
+    { containers: [{ $patch: "merge" }] },
+    "merging lists cannot yet be specified in the patch",
+  ],
+  [
+    "keys to retain that are no list",
+    { affinity: {} },
+    { affinity: { $retainKeys: "x" } },
+    "invalid patch format of retainKeys",
+  ],
+  [
+    "a field that is not among those to retain",
+    { affinity: {} },
+    { affinity: { $retainKeys: ["x"], y: 1 } },
+    "invalid patch format of retainKeys",
+  ],
+  [
+    "an order that is no list",
+    { containers: [] },
+    { [order]: "a" },
+    "expected a []interface {}, but received a string",
+  ],
+  [
+    "an order the patch itself does not keep",
+    { containers: [c("a")] },
+    { [order]: [c("a"), c("b")], containers: [c("b"), c("a")] },
+    "The order in patch list:\n[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]\n",
+  ],
+  [
+    "members of two sorts",
+    { containers: [c("a")] },
+    { containers: ["b"] },
+    "list element types are not identical: [[map[name:a]] [b]]",
+  ],
+  [
+    "a list of lists",
+    { containers: [] },
+    { containers: [["b"]] },
+    "the server rejected our request due to an error in our request",
+  ],
+];
+for (const [what, target, patch, because] of misused)
+  test(`strategic patch: ${what} is refused`, () =>
+    expect(() => strategicPatched(pods.schema, inSpec(target), inSpec(patch))).toThrow(because));
 
 const container = fc.record({ name: fc.constantFrom("a", "b", "c", "d"), image: fc.string() });
 const containers = fc.uniqueArray(container, { selector: (one) => one.name });
