@@ -3,6 +3,7 @@ import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { podRequests } from "../api/pod/status.ts";
 import { milliOf, unitsOf } from "../api/quantity.ts";
 import type { Rejection } from "./pod/observation.ts";
+import type { PendingResize } from "./pod/resize.ts";
 
 /** The node as far as admission cares. */
 export interface Room {
@@ -11,22 +12,31 @@ export interface Room {
   readonly taints: NonNullable<Node["spec"]["taints"]>;
 }
 
-const notEnough = (resource: string, requested: number, used: number, capacity: number): Rejection => ({
-  reason: `OutOf${resource}`,
-  message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-});
+/** What there is too little of. */
+interface Shortage {
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+const notEnough = ({ resource, requested, used, capacity }: Shortage): string =>
+  `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
 
-function resourcesFit(pod: Pod, others: readonly Pod[], { allocatable }: Room): Rejection | undefined {
-  const room = { cpu: milliOf(allocatable.cpu), memory: unitsOf(allocatable.memory), pods: unitsOf(allocatable.pods) };
+function shortage(pod: Pod, others: readonly Pod[], { allocatable }: Room): Shortage | undefined {
   const own = podRequests(pod.spec);
   const used = others.map((p) => podRequests(p.spec));
-  const cpu = used.reduce((sum, r) => sum + r.cpuMillis, 0);
-  const memory = used.reduce((sum, r) => sum + r.memoryBytes, 0);
-  if (others.length + 1 > room.pods) return notEnough("pods", 1, others.length, room.pods);
-  if (own.cpuMillis > 0 && cpu + own.cpuMillis > room.cpu) return notEnough("cpu", own.cpuMillis, cpu, room.cpu);
-  if (own.memoryBytes > 0 && memory + own.memoryBytes > room.memory)
-    return notEnough("memory", own.memoryBytes, memory, room.memory);
-  return undefined;
+  const sum = (which: keyof typeof own): number => used.reduce((total, r) => total + r[which], 0);
+  const all: readonly Shortage[] = [
+    { resource: "pods", requested: 1, used: others.length, capacity: unitsOf(allocatable.pods) },
+    { resource: "cpu", requested: own.cpuMillis, used: sum("cpuMillis"), capacity: milliOf(allocatable.cpu) },
+    { resource: "memory", requested: own.memoryBytes, used: sum("memoryBytes"), capacity: unitsOf(allocatable.memory) },
+  ];
+  return all.find((s) => s.requested > 0 && s.used + s.requested > s.capacity);
+}
+
+function resourcesFit(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {
+  const found = shortage(pod, others, room);
+  return found && { reason: `OutOf${found.resource}`, message: notEnough(found) };
 }
 
 type Requirement = { readonly key: string; readonly operator: string; readonly values?: readonly string[] };
@@ -85,4 +95,16 @@ export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejecti
   if (!tolerates(pod.spec, room.taints))
     return { reason: "TaintToleration", message: "Predicate TaintToleration failed: node(s) had untolerated taint(s)" };
   return resourcesFit(pod, others, room);
+}
+
+/** What keeps a pod from what it asks for now: that the node never has so much, or that others have it. */
+export function pendingResize(pod: Pod, others: readonly Pod[], room: Room): PendingResize | undefined {
+  const never = shortage(pod, [], room);
+  if (never) {
+    const { resource, requested, capacity } = never;
+    const message = `Node didn't have enough capacity: ${resource}, requested: ${requested}, capacity: ${capacity}`;
+    return { reason: "Infeasible", message };
+  }
+  const notNow = shortage(pod, others, room);
+  return notNow && { reason: "Deferred", message: notEnough(notNow) };
 }

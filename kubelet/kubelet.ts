@@ -98,6 +98,7 @@ export async function kubelet(
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
     admit: (pod) => workers.admit(pod, room()),
+    fits: (pod) => workers.fits(pod, room()),
   };
   const work = async (): Promise<void> => {
     // Without the whole list a running pod would look like one that nobody wants.

@@ -5,6 +5,7 @@ import type { EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
 import type { NameSettings } from "./pod/names-and-dns.ts";
 import type { Rejection } from "./pod/observation.ts";
+import type { PendingResize } from "./pod/resize.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 
@@ -24,4 +25,6 @@ export interface NodeContext {
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
   /** May a pod seen for the first time run here? */
   admit(pod: Pod): Rejection | undefined;
+  /** What keeps a pod that runs here from what it asks for now, if anything does. */
+  fits(pod: Pod): PendingResize | undefined;
 }

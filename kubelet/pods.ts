@@ -4,9 +4,10 @@ import { isTerminal } from "../api/pod/status.ts";
 import { keyOf } from "../api/meta.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Informer } from "../machinery/informer.ts";
-import { admission, type Room } from "./admission.ts";
+import { admission, pendingResize, type Room } from "./admission.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
 import type { NodeContext } from "./node-context.ts";
+import type { PendingResize } from "./pod/resize.ts";
 import type { Rejection } from "./pod/observation.ts";
 import { type PodWorker, podWorker } from "./pod/worker.ts";
 
@@ -15,6 +16,7 @@ export interface PodWorkers {
   nudge(podUid: string): void;
   contentChanged(podUid: string): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
+  fits(pod: Pod, room: Room): PendingResize | undefined;
   /** Runs until the signal aborts; the pods' containers stay as they are. */
   run(node: NodeContext, signal: AbortSignal): Promise<void>;
 }
@@ -25,6 +27,13 @@ const orphanCheckMs = 30_000;
 export function podWorkers(informer: Informer<Pod>): PodWorkers {
   const workers = new Map<string, PodWorker>();
   const admitted = new Set<string>();
+
+  /** The pods this node answers for beside one. */
+  const othersHere = (pod: Pod): readonly Pod[] => {
+    const isOther = (p: Pod): boolean => p.metadata.uid !== pod.metadata.uid && !isTerminal(p);
+    const here = (p: Pod): boolean => p.status?.startTime !== undefined || admitted.has(p.metadata.uid);
+    return informer.lister.all().filter((p) => isOther(p) && here(p));
+  };
 
   const ensure = (uid: string, node: NodeContext, signal: AbortSignal): PodWorker => {
     const existing = workers.get(uid);
@@ -90,14 +99,9 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
   return {
     nudge: (uid) => workers.get(uid)?.nudge(),
     contentChanged: (uid) => workers.get(uid)?.contentChanged(),
+    fits: (pod, room) => pendingResize(pod, othersHere(pod), room),
     admit(pod, room) {
-      const isOther = (p: Pod): boolean => p.metadata.uid !== pod.metadata.uid && !isTerminal(p);
-      const here = (p: Pod): boolean => p.status?.startTime !== undefined || admitted.has(p.metadata.uid);
-      const rejection = admission(
-        pod,
-        informer.lister.all().filter((p) => isOther(p) && here(p)),
-        room,
-      );
+      const rejection = admission(pod, othersHere(pod), room);
       if (rejection === undefined) admitted.add(pod.metadata.uid);
       return rejection;
     },

@@ -52,6 +52,8 @@ export interface RuntimeContainer {
   readonly image: string;
   readonly imageId: string;
   readonly createdAt: Instant;
+  /** What it may use by now. */
+  readonly limits: ResourceLimits;
   readonly status: ContainerState;
 }
 
@@ -236,6 +238,8 @@ export interface ContainerRuntime {
   /** Makes a container; asking twice for the same attempt gives the same one. */
   create(spec: ContainerSpec, signal: AbortSignal): Promise<string>;
   start(id: string, signal: AbortSignal): Promise<void>;
+  /** Lets a container use more or less from now on, whether it runs or not. */
+  resize(id: string, limits: ResourceLimits, signal: AbortSignal): Promise<void>;
   /**
    * Asks politely, then kills after `graceMs`. Resolves when it is dead; so it does when it already was or is
    * unknown.

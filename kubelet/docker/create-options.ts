@@ -1,6 +1,6 @@
 // A sandbox or container as Docker wants to be asked for it. Pure.
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import type { ContainerSpec, SandboxSpec } from "../runtime.ts";
+import type { ContainerSpec, ResourceLimits, SandboxSpec } from "../runtime.ts";
 import {
   backoffLabel,
   engineName,
@@ -92,13 +92,14 @@ function securityHost(spec: ContainerSpec, abilities: EngineAbilities): HostConf
   };
 }
 
+/** Microseconds of every tenth of a second. */
+export const quotaOfMilli = 100;
+
 /** Kubernetes' limits in Docker's units. Without swap of its own, a container's memory limit is the limit. */
-function limitsHost({ limits }: ContainerSpec): HostConfig {
+export function limitsHost(limits: ResourceLimits): HostConfig {
   return {
     CpuShares: limits.cpuShares,
-    ...(limits.cpuMillis === undefined
-      ? {}
-      : { CpuPeriod: 100_000, CpuQuota: Math.max(1_000, Math.round(limits.cpuMillis * 100)) }),
+    ...(limits.cpuMillis === undefined ? {} : { CpuPeriod: 100_000, CpuQuota: limits.cpuMillis * quotaOfMilli }),
     ...(limits.memoryBytes === undefined ? {} : { Memory: limits.memoryBytes, MemorySwap: limits.memoryBytes }),
   };
 }
@@ -121,7 +122,7 @@ function containerHost(spec: ContainerSpec, abilities: EngineAbilities): HostCon
       ReadOnly: m.readOnly,
       BindOptions: { Propagation: m.propagation ?? "rprivate" },
     })),
-    ...limitsHost(spec),
+    ...limitsHost(spec.limits),
     ...securityHost(spec, abilities),
     ...(spec.cgroupParent !== undefined && abilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
     ...(abilities.hostnameRuntime !== undefined && !spec.hostNetwork ? { Runtime: abilities.hostnameRuntime } : {}),

@@ -5,7 +5,7 @@ import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
 import { type ContainerRuntime, type ContainerSpec, RuntimeRefused, type SandboxSpec } from "../runtime.ts";
 import { askAbilities } from "./abilities.ts";
-import { containerOptions, type Engine, fitsPool, sandboxOptions } from "./create-options.ts";
+import { containerOptions, type Engine, fitsPool, limitsHost, sandboxOptions } from "./create-options.ts";
 import { engineClient } from "./engine-client.ts";
 import { ask, hasStatus, translated } from "./engine-error.ts";
 import { imageStatus, listImages, pullImage } from "./images.ts";
@@ -83,6 +83,10 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     create: async (spec: ContainerSpec) =>
       createOnce(docker, engineName({ ...spec, container: spec.name }), containerOptions(spec, await engine())),
     start,
+    async resize(id, limits) {
+      await ask(() => docker.getContainer(id).update(limitsHost(limits)));
+      inventory.touched(id);
+    },
     async stop(id, graceMs) {
       const seconds = Math.max(0, Math.ceil(graceMs / 1_000));
       // Docker calls an unknown container 404 and a dead one 304: both are what was wanted.

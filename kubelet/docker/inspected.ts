@@ -1,7 +1,8 @@
 // What Docker's inspection of a container says, in the kubelet's words. Pure.
-import type { ContainerInspectInfo } from "dockerode";
+import type { ContainerInspectInfo, HostConfig } from "dockerode";
 import { type Instant, instantOf } from "../../api/meta.ts";
-import type { ContainerState, RuntimeContainer, Sandbox } from "../runtime.ts";
+import type { ContainerState, ResourceLimits, RuntimeContainer, Sandbox } from "../runtime.ts";
+import { quotaOfMilli } from "./create-options.ts";
 import { backoffLabel, hashLabel, kindLabel, parseEngineName, sandboxContainerName, sandboxLabel } from "./names.ts";
 
 /** Docker writes year one for "never". */
@@ -45,6 +46,14 @@ export function sandboxOf(info: ContainerInspectInfo): Sandbox | undefined {
   };
 }
 
+function limitsIn({ CpuShares = 0, CpuQuota = 0, Memory = 0 }: HostConfig): ResourceLimits {
+  return {
+    cpuShares: CpuShares,
+    ...(CpuQuota > 0 && { cpuMillis: CpuQuota / quotaOfMilli }),
+    ...(Memory > 0 && { memoryBytes: Memory }),
+  };
+}
+
 /** Undefined for what is not a container of a pod. */
 export function containerOf(info: ContainerInspectInfo): RuntimeContainer | undefined {
   const named = parseEngineName(info.Name);
@@ -61,6 +70,7 @@ export function containerOf(info: ContainerInspectInfo): RuntimeContainer | unde
     image: info.Config.Image,
     imageId: info.Image,
     createdAt: instantOf(info.Created),
+    limits: limitsIn(info.HostConfig),
     status: stateOf(info),
   };
 }

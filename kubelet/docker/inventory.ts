@@ -1,5 +1,5 @@
 // Lists what is ours. A container is inspected once per state it is in: we never start one twice, so nothing else can
-// change.
+// change but what it may use, and of that whoever changes it tells.
 import type Docker from "dockerode";
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { Inventory, RuntimeContainer, Sandbox } from "../runtime.ts";

@@ -14,6 +14,7 @@ export type PodAction =
       readonly target?: string;
     }
   | { readonly do: "start"; readonly container: string; readonly id: string }
+  | { readonly do: "resize"; readonly container: string; readonly id: string }
   /** `deadline` tells two stops of one container apart when the second is more pressing. */
   | {
       readonly do: "stop";
@@ -47,6 +48,7 @@ export function actionKey(a: PodAction): string {
     case "create":
       return `${a.do} ${a.container} ${a.attempt}`;
     case "start":
+    case "resize":
     case "remove":
       return `${a.do} ${a.id}`;
     case "stop":

@@ -67,7 +67,12 @@ export interface Facts {
   /** The sandbox runs and has its network. */
   readonly sandboxReady: boolean;
   readonly now: Instant;
+  /** What keeps the pod from what it asks for, or from having it already. */
+  readonly resize: Readonly<Partial<Record<ResizeCondition, Omit<Answer, "status">>>>;
 }
+/** There are these only for as long as they are true. */
+const ofResizes = ["PodResizePending", "PodResizeInProgress"] as const;
+type ResizeCondition = (typeof ofResizes)[number];
 
 /** All conditions, each with the time of its last change. */
 export function conditionsOf(pod: Pod, before: readonly PodCondition[], facts: Facts): readonly PodCondition[] {
@@ -79,6 +84,7 @@ export function conditionsOf(pod: Pod, before: readonly PodCondition[], facts: F
     Ready: ready(pod, containers),
     ContainersReady: containers,
     PodScheduled: yes,
+    ...Object.fromEntries(Object.entries(facts.resize).map(([type, why]) => [type, { ...yes, ...why }])),
   };
   const ours = Object.entries(answers).map(([type, answer]): PodCondition => {
     const old = before.find((c) => c.type === type);
@@ -86,5 +92,6 @@ export function conditionsOf(pod: Pod, before: readonly PodCondition[], facts: F
     const observedGeneration = pod.metadata.generation;
     return { type, ...answer, lastTransitionTime, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
   });
-  return [...ours, ...before.filter((c) => answers[c.type] === undefined)];
+  const isOver = (type: string): boolean => answers[type] === undefined && ofResizes.some((own) => own === type);
+  return [...ours, ...before.filter((c) => answers[c.type] === undefined && !isOver(c.type))];
 }

@@ -5,6 +5,7 @@ import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd } from "./termination.ts";
 import { outlook, type Waiting } from "./outlook.ts";
 import type { PodObservation } from "./observation.ts";
+import { amountsOf, resizeOf } from "./resize.ts";
 import { type Ended, ephemeralContainersOf, hasEnded, initContainersOf, isRunning, isSidecar, runsOf } from "./runs.ts";
 
 /** A reference to a container as other tools of Kubernetes expect it. */
@@ -51,7 +52,20 @@ function readyOf(pod: Pod, o: PodObservation, c: Container, run: RuntimeContaine
 }
 
 /** The part of a status the kubelet reads back after it was restarted: how often, and how it ended. */
-type Before = Pick<ContainerStatus, "restartCount" | "lastState" | "imageID" | "containerID"> | undefined;
+type Before =
+  | Pick<ContainerStatus, "restartCount" | "lastState" | "imageID" | "containerID" | "resources" | "allocatedResources">
+  | undefined;
+
+/** What a run is given; while the engine has not given it yet, what it was given before. */
+function given(c: Container, run: RuntimeContainer | undefined, before: Before): Partial<ContainerStatus> {
+  if (run === undefined) return {};
+  const asked = amountsOf(c);
+  const isPending = isRunning(run) && resizeOf(c, run) !== "none";
+  return {
+    ...(asked.requests && { allocatedResources: asked.requests }),
+    resources: isPending ? (before?.resources ?? asked) : asked,
+  };
+}
 
 /** The status of one container; `before` is what was last reported of it. */
 export function containerStatus(
@@ -78,6 +92,7 @@ export function containerStatus(
     image: c.image ?? "",
     imageID: last === undefined ? (more.before?.imageID ?? "") : containerReference(last.imageId),
     ...(last === undefined ? {} : { containerID: containerReference(last.id) }),
+    ...(ephemeralContainersOf(pod).includes(c) ? {} : given(c, last, more.before)),
     // Nobody waits for those who have only come to look.
     ...(ephemeralContainersOf(pod).includes(c) ? {} : { started }),
   };

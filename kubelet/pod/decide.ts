@@ -1,10 +1,10 @@
 // What to do next for a pod, from what is wanted and what is there. Pure; every branch is a row in a table.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/pod/status.ts";
-import type { Sandbox } from "../runtime.ts";
+import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
 import { waitMs } from "./backoff.ts";
-import { type Outlook, outlook } from "./outlook.ts";
+import { type Outlook, outlook, refusalRetryMs } from "./outlook.ts";
 import type { PodObservation } from "./observation.ts";
 import {
   ephemeralContainersOf,
@@ -42,9 +42,19 @@ function waitingToLook(pod: Pod, o: PodObservation): readonly Container[] {
   );
 }
 
+/** What the engine has refused is asked of it again after a while. */
+function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): PodDecision {
+  const refusal = o.resizeRefusals[c.name];
+  const retryAt = refusal && refusal.at + refusalRetryMs;
+  if (retryAt !== undefined && o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
+  return { actions: [{ do: "resize", container: c.name, id }] };
+}
+
 function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodDecision {
   const next: Outlook = outlook(pod, o, c, sandbox);
   switch (next.is) {
+    case "running":
+      return next.resize ? resizeStep(o, c, next.run) : { actions: [] };
     case "start":
       return { actions: [{ do: "start", container: c.name, id: next.run.id }] };
     case "make": {

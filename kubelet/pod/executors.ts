@@ -10,7 +10,15 @@ import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "
 import type { PodAction } from "./actions.ts";
 import { identityOf } from "./container-spec.ts";
 import { afterStart, beforeStop } from "./hooks.ts";
-import { type Bench, createContainer, factsFor, getImage, startContainer, tell } from "./make-container.ts";
+import {
+  type Bench,
+  createContainer,
+  factsFor,
+  getImage,
+  resizeContainer,
+  startContainer,
+  tell,
+} from "./make-container.ts";
 import { hostnameOf } from "./names-and-dns.ts";
 import { referencesOf, Unmet } from "./references.ts";
 import { cgroupParentOf } from "./resources.ts";
@@ -136,6 +144,10 @@ const executors: Executors = {
   async start(a, at, signal) {
     const c = at.bench && containerNamed(at.bench.pod, a.container);
     if (c) await start(at, c, a.id, signal);
+  },
+  async resize(a, { bench }, signal) {
+    const c = bench && containerNamed(bench.pod, a.container);
+    if (c) await resizeContainer(bench, c, a.id, signal);
   },
   stop: (a, at, signal) => stop(at, a, signal),
   remove: (a, { node }, signal) => node.runtime.remove(a.id, signal),

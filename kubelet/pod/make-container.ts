@@ -14,6 +14,7 @@ import type { PodMemory } from "./memory.ts";
 import type { ImageOutcome } from "./observation.ts";
 import { lastWordsMount, nameMounts } from "./pod-files.ts";
 import { Unmet } from "./references.ts";
+import { limitsOf } from "./resources.ts";
 import { serviceEnvironment } from "./service-environment.ts";
 
 type Get = Extract<PodAction, { do: "getImage" }>;
@@ -181,4 +182,17 @@ export async function startContainer(
   }
   tell(bench, container, "Normal", "Started", "Container started");
   return true;
+}
+
+/** Lets a container use what it asks for now. */
+export async function resizeContainer(bench: Bench, c: Container, id: string, signal: AbortSignal): Promise<void> {
+  const { node, memory } = bench;
+  try {
+    await node.runtime.resize(id, limitsOf(c), signal);
+    memory.resizeRefusals.delete(c.name);
+  } catch (e) {
+    if (!(e instanceof RuntimeRefused)) throw e;
+    memory.resizeRefusals.set(c.name, { at: node.world.clock.now(), message: e.message });
+    tell(bench, c.name, "Warning", "ResizeError", `Error: ${e.message}`);
+  }
 }

@@ -16,6 +16,7 @@ export interface PodMemory {
   sandboxFailure: PodObservation["sandboxFailure"];
   readonly images: Map<string, ImageOutcome>;
   readonly refusals: Map<string, Refusal>;
+  readonly resizeRefusals: Map<string, Omit<Refusal, "reason">>;
   /** Up to when each container's wait has been told of. */
   readonly told: Map<string, number>;
   readonly lastWords: Map<string, string>;
@@ -36,6 +37,7 @@ export const emptyMemory = (): PodMemory => ({
   sandboxFailure: undefined,
   images: new Map(),
   refusals: new Map(),
+  resizeRefusals: new Map(),
   told: new Map(),
   lastWords: new Map(),
   preStopped: new Map(),

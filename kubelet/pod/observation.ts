@@ -1,4 +1,5 @@
 // What a pod's worker sees before it decides: what is wanted, what is there, and what was learnt on the way.
+import type { PendingResize } from "./resize.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
@@ -44,7 +45,10 @@ export interface Rejection {
 }
 
 export interface PodObservation {
-  /** As the API last had it; a pod found running without one is only there to be removed. */
+  /**
+   * As the API last had it, asking for no more than this node can give; one found running without is only there to be
+   * removed.
+   */
   readonly pod: Pod | undefined;
   /** No longer in the API: nothing is reported any more. */
   readonly gone: boolean;
@@ -57,10 +61,14 @@ export interface PodObservation {
   readonly sandboxFailure: { readonly at: Instant; readonly failures: number } | undefined;
   readonly images: Readonly<Record<string, ImageOutcome>>;
   readonly refusals: Readonly<Record<string, Refusal>>;
+  /** By name: the engine did not let a container that runs have what it asks for now. */
+  readonly resizeRefusals: Readonly<Record<string, Omit<Refusal, "reason">>>;
   /** By container id. */
   readonly health: Readonly<Record<string, Health>>;
   /** Up to when each container's wait has been told of. */
   readonly told: Readonly<Record<string, number>>;
+  /** Why `pod` asks for what it was given, and not for what the API says. */
+  readonly pendingResize: PendingResize | undefined;
   readonly rejection: Rejection | undefined;
   /** The API knows the final status, so what it was computed from may go. */
   readonly reported: boolean;

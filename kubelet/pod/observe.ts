@@ -7,6 +7,7 @@ import type { Inventory, RuntimeContainer } from "../runtime.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
 import { lastWords } from "./pod-files.ts";
+import { asGiven, asksAnew } from "./resize.ts";
 import { containerNamed, hasEnded, isRunning, liveSandbox } from "./runs.ts";
 
 async function withLastWords(node: NodeContext, memory: PodMemory, run: RuntimeContainer): Promise<RuntimeContainer> {
@@ -58,9 +59,10 @@ export async function observePod(
   const inventory = await node.runtime.list(uid, signal);
   watchRunning(health, memory.pod, inventory, node.nodeIp);
   admit(node, memory, inventory);
+  const pendingResize = memory.pod && asksAnew(memory.pod) ? node.fits(memory.pod) : undefined;
   const containers = await Promise.all(inventory.containers.map((run) => withLastWords(node, memory, run)));
   return {
-    pod: memory.pod,
+    pod: memory.pod && pendingResize ? asGiven(memory.pod) : memory.pod,
     gone: memory.gone,
     now: node.world.clock.now(),
     hostIp: node.nodeIp,
@@ -70,7 +72,9 @@ export async function observePod(
     sandboxFailure: memory.sandboxFailure,
     images: Object.fromEntries(memory.images),
     refusals: Object.fromEntries(memory.refusals),
+    resizeRefusals: Object.fromEntries(memory.resizeRefusals),
     health: health.health(),
+    pendingResize,
     told: Object.fromEntries(memory.told),
     rejection: memory.rejection,
     reported: false,

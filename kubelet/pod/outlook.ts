@@ -4,6 +4,7 @@ import { type Instant, instant } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { restartAt, stepAfter, waitMs, writtenDuration } from "./backoff.ts";
 import type { PodObservation } from "./observation.ts";
+import { resizeOf } from "./resize.ts";
 import { containerHash, type Ended, hasEnded, restarts, runsOf } from "./runs.ts";
 
 /** What a waiting container says of itself. */
@@ -12,7 +13,7 @@ export interface Waiting {
   readonly message?: string;
 }
 export type Outlook =
-  | { readonly is: "running"; readonly run: RuntimeContainer }
+  | { readonly is: "running"; readonly run: RuntimeContainer; readonly resize?: boolean }
   | { readonly is: "done"; readonly run: Ended }
   | { readonly is: "start"; readonly run: RuntimeContainer }
   | { readonly is: "make"; readonly attempt: number; readonly backoff: number }
@@ -23,7 +24,8 @@ export type Outlook =
 
 /** A failure is shown under its own name this long before it is called a back-off. */
 const freshMs = 2_000;
-const refusalRetryMs = 5_000;
+/** What the engine has refused is asked of it again after so long. */
+export const refusalRetryMs = 5_000;
 
 function imageOutlook(o: PodObservation, c: Container, attempt: number): Outlook | undefined {
   const outcome = o.images[c.name];
@@ -85,9 +87,11 @@ export function outlook(pod: Pod, o: PodObservation, c: Container, sandbox: Sand
       if (last.hash !== containerHash(c))
         return { is: "stop", run: last, why: `Container ${c.name} definition changed, will be restarted` };
       const verdict = o.health[last.id]?.verdict;
-      return verdict
-        ? { is: "stop", run: last, why: verdict.because, graceMs: verdict.graceMs }
-        : { is: "running", run: last };
+      if (verdict) return { is: "stop", run: last, why: verdict.because, graceMs: verdict.graceMs };
+      const resize = resizeOf(c, last);
+      return resize === "restart"
+        ? { is: "stop", run: last, why: `Container ${c.name} resize requires restart` }
+        : { is: "running", run: last, resize: resize === "inPlace" };
     }
     default: {
       const init = pod.spec.initContainers?.includes(c) ?? false;

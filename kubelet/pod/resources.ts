@@ -6,6 +6,8 @@ import type { ResourceLimits } from "../runtime.ts";
 
 const leastShares = 2;
 const mostShares = 262_144;
+/** The kernel deals out no less. */
+const leastCpuMillis = 10;
 
 /**
  * A request of one core is 1024 shares; who asks for nothing still gets a crumb. A limit alone counts as the request
@@ -18,7 +20,7 @@ export function limitsOf(c: Container): ResourceLimits {
   const memoryBytes = unitsOf(limits?.memory);
   return {
     cpuShares: Math.min(mostShares, Math.max(leastShares, Math.floor((requested * 1_024) / 1_000))),
-    ...(cpuMillis > 0 ? { cpuMillis } : {}),
+    ...(cpuMillis > 0 ? { cpuMillis: Math.max(leastCpuMillis, cpuMillis) } : {}),
     ...(memoryBytes > 0 ? { memoryBytes } : {}),
   };
 }

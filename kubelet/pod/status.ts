@@ -2,11 +2,12 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/pod/status.ts";
 import { timestamp } from "../../api/meta.ts";
-import { conditionsOf } from "./conditions.ts";
+import { conditionsOf, type Facts } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
 import type { PodObservation } from "./observation.ts";
+import { resizeOf } from "./resize.ts";
 import { phaseOf } from "./phase.ts";
-import { ephemeralContainersOf, initContainersOf, isRunning, liveSandbox } from "./runs.ts";
+import { ephemeralContainersOf, initContainersOf, isRunning, liveSandbox, runsOf } from "./runs.ts";
 import { isPastDeadline } from "./termination.ts";
 
 const tooLong = {
@@ -61,6 +62,17 @@ function rejected(pod: Pod, o: PodObservation): PodStatus {
   return { ...pod.status, ...fate(pod, o), startTime, hostIP: o.hostIp, hostIPs: [{ ip: o.hostIp }] };
 }
 
+function resizeFacts(pod: Pod, o: PodObservation): Facts["resize"] {
+  const moving = pod.spec.containers.find((c) =>
+    runsOf(o.containers, c.name).some((run) => isRunning(run) && resizeOf(c, run) !== "none"),
+  );
+  const refusal = moving && o.resizeRefusals[moving.name];
+  return {
+    ...(o.pendingResize && { PodResizePending: o.pendingResize }),
+    ...(moving && { PodResizeInProgress: refusal ? { reason: "Error", message: refusal.message } : {} }),
+  };
+}
+
 /** What the API shall say of a pod that this node runs. */
 export function podStatus(pod: Pod, o: PodObservation): PodStatus {
   if (o.rejection) return rejected(pod, o);
@@ -81,7 +93,7 @@ export function podStatus(pod: Pod, o: PodObservation): PodStatus {
   const statuses = Object.fromEntries([...inits, ...own].map((s) => [s.name, s]));
   const decided = fate(pod, o);
   const phase = decided?.phase ?? finalPhase(pod, o, own, phaseOf(pod, statuses));
-  const facts = { phase, statuses, sandboxReady: sandbox !== undefined, now: o.now };
+  const facts = { phase, statuses, sandboxReady: sandbox !== undefined, now: o.now, resize: resizeFacts(pod, o) };
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,

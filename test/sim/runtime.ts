@@ -21,7 +21,7 @@ import { isProgram, Killed, runScript, type ShellContext, trapOf } from "./shell
 
 interface Process {
   readonly id: string;
-  readonly spec: ContainerSpec;
+  spec: ContainerSpec;
   readonly createdAt: Instant;
   status: ContainerState;
   readonly lines: { readonly at: Instant; readonly text: string; readonly stream: "stdout" | "stderr" }[];
@@ -131,9 +131,10 @@ async function stopThing(e: Engine, id: string, graceMs: number): Promise<void> 
 }
 
 function known(p: Process): RuntimeContainer {
-  const { pod, name, attempt, sandboxId, hash, backoff, image } = p.spec;
+  const { pod, name, attempt, sandboxId, hash, backoff, image, limits } = p.spec;
   const { id, createdAt, status } = p;
-  return { id, pod, name, attempt, sandboxId, hash, backoff, image, imageId: `sha256:${image}`, createdAt, status };
+  const made = { id, pod, name, attempt, sandboxId, hash, backoff, image, imageId: `sha256:${image}` };
+  return { ...made, createdAt, limits, status };
 }
 
 function newSandbox(e: Engine, { pod, attempt }: SandboxSpec): string {
@@ -165,7 +166,7 @@ function newProcess(e: Engine, spec: ContainerSpec): string {
   return id;
 }
 
-type Lifecycle = Pick<ContainerRuntime, "list" | "runSandbox" | "create" | "start" | "stop" | "remove">;
+type Lifecycle = Pick<ContainerRuntime, "list" | "runSandbox" | "create" | "start" | "resize" | "stop" | "remove">;
 const lifecycle = (e: Engine): Lifecycle => ({
   list: (podUid) =>
     answer(e, () => ({
@@ -181,6 +182,12 @@ const lifecycle = (e: Engine): Lifecycle => ({
       const word = p.spec.command?.[0] ?? "sh";
       if (!isProgram(word)) refuseStart(e, p, word);
       if (p.status.state === "created") launch(e, p);
+    }),
+  resize: (id, limits) =>
+    answer(e, () => {
+      const p = e.processes.get(id);
+      if (p === undefined) throw new RuntimeRefused(`no such container: ${id}`);
+      p.spec = { ...p.spec, limits };
     }),
   stop: (id, graceMs) => stopThing(e, id, graceMs),
   remove: (id) =>

@@ -24,6 +24,7 @@ import { realWorld } from "../../machinery/real-world.ts";
 import { type SimulatedRuntime, simulatedRuntime } from "../sim/runtime.ts";
 
 const world = realWorld(() => {});
+const life = new AbortController().signal;
 const nodeName = "n1";
 const image = "sim/shell:1";
 const sh = (script: string) => ["sh", "-c", script];
@@ -225,21 +226,6 @@ describe("a pod that has to wait", () => {
     expect(existsSync(join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~configmap/v/a"))).toBe(true);
   });
 
-  test("finds what it needs to speak to the API, once the authority's certificate is published", async () => {
-    await bind("web", { automountServiceAccountToken: true });
-    await until(
-      () => reasons("web"),
-      (seen) => seen.includes("FailedMount"),
-    );
-    const metadata = { name: "kube-root-ca.crt", namespace: "default" };
-    await stage.client.create(configMaps, { kind: "ConfigMap", metadata, data: { "ca.crt": "PEM" } });
-    const p = await ready("web");
-    const volumes = join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~projected");
-    const shown = (file: string) => readFileSync(join(volumes, p.spec.volumes![0]!.name, file), "utf8");
-    expect([shown("ca.crt"), shown("namespace")]).toEqual(["PEM", "default"]);
-    expect(shown("token").split(".")).toHaveLength(3);
-  });
-
   test("that does not fit is refused, and says by how much", async () => {
     await bind("big", { containers: [{ name: "c", image, resources: { requests: { cpu: "2" } } }] });
     const p = await until(
@@ -269,6 +255,56 @@ describe("a pod that has to wait", () => {
     stage.start();
     const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
     await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
+  });
+});
+
+describe("a pod that asks", () => {
+  test("for a token finds all it needs to speak to the API, once the authority's certificate is published", async () => {
+    await bind("web", { automountServiceAccountToken: true });
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("FailedMount"),
+    );
+    const metadata = { name: "kube-root-ca.crt", namespace: "default" };
+    await stage.client.create(configMaps, { kind: "ConfigMap", metadata, data: { "ca.crt": "PEM" } });
+    const p = await ready("web");
+    const volumes = join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~projected");
+    const shown = (file: string) => readFileSync(join(volumes, p.spec.volumes![0]!.name, file), "utf8");
+    expect([shown("ca.crt"), shown("namespace")]).toEqual(["PEM", "default"]);
+    expect(shown("token").split(".")).toHaveLength(3);
+  });
+
+  test("for more than its node has keeps what it was given", async () => {
+    const asking = (cpu: string) => ({ requests: { cpu, memory: "1Mi" }, limits: { cpu: "2" } });
+    await bind("web", { containers: [{ name: "c", image, command: lives, resources: asking("100m") }] });
+    await ready("web");
+    const resize = (cpu: string) => {
+      const patch = { spec: { containers: [{ name: "c", resources: { requests: { cpu } } }] } };
+      return stage.client.patch(pods, key("default", "web"), { type: "strategic", patch }, "resize");
+    };
+    const pending = (p: Pod | undefined) => p?.status?.conditions?.find((c) => c.type === "PodResizePending");
+    const shares = async () => (await stage.runtime.list(undefined, life)).containers[0]?.limits.cpuShares;
+    await resize("1500m");
+    const waiting = await until(
+      () => find("web"),
+      (seen) => pending(seen) !== undefined,
+    );
+    expect(pending(waiting)).toMatchObject({
+      reason: "Infeasible",
+      message: "Node didn't have enough capacity: cpu, requested: 1500, capacity: 1000",
+    });
+    expect([first(waiting)?.resources, await shares()]).toEqual([asking("100m"), 102]);
+    await resize("500m");
+    const given = await until(
+      () => find("web"),
+      (seen) => first(seen)?.resources?.requests?.["cpu"] === "500m",
+    );
+    expect([pending(given), first(given)?.allocatedResources?.["cpu"], await shares()]).toEqual([
+      undefined,
+      "500m",
+      512,
+    ]);
+    expect(first(given)?.restartCount).toBe(0);
   });
 });
 

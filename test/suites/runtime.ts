@@ -155,6 +155,22 @@ function life(env: () => OpenRuntime): void {
     }));
 }
 
+function resizing(env: () => OpenRuntime): void {
+  test("a container is given what it may use, and more or less while it runs", () =>
+    env().live(async () => {
+      const { create, find } = bench(env());
+      const limits = { cpuShares: 102, cpuMillis: 100, memoryBytes: 2 ** 26 };
+      const id = await create(somePod(), { ...shell("sleep 100"), limits });
+      await env().runtime.start(id, never);
+      expect((await find(id))?.limits).toEqual(limits);
+      const more = { cpuShares: 204, cpuMillis: 250, memoryBytes: 2 ** 27 };
+      await env().runtime.resize(id, more, never);
+      expect((await find(id))?.limits).toEqual(more);
+      await env().runtime.resize(id, limits, never);
+      expect((await find(id))?.limits).toEqual(limits);
+    }));
+}
+
 function endings(env: () => OpenRuntime): void {
   test("who listens may say goodbye", () =>
     env().live(async () => {
@@ -335,6 +351,7 @@ export function runtimeSuite(name: string, open: () => Promise<OpenRuntime>): vo
     });
     afterEach(() => current?.close());
     life(env);
+    resizing(env);
     endings(env);
     streams(env);
     sessions(env);

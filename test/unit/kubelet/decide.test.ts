@@ -1,10 +1,11 @@
 // What a pod's worker does next, row by row; and that carrying it out comes to an end.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Pod } from "../../../api/generated/types.ts";
+import type { Container, Pod } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import type { PodAction } from "../../../kubelet/pod/actions.ts";
 import { decidePod } from "../../../kubelet/pod/decide.ts";
+import { limitsOf } from "../../../kubelet/pod/resources.ts";
 import type { PodObservation } from "../../../kubelet/pod/observation.ts";
 import type { RuntimeContainer } from "../../../kubelet/runtime.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
@@ -17,6 +18,7 @@ function said(a: PodAction): string {
     case "create":
       return `${a.do} ${a.container}#${a.attempt}${a.target === undefined ? "" : ` beside ${a.target}`}`;
     case "start":
+    case "resize":
     case "remove":
       return `${a.do} ${a.id}`;
     case "stop":
@@ -47,6 +49,8 @@ const sidecar = pod({
 });
 const never = pod({ spec: { restartPolicy: "Never" } });
 const onFailure = pod({ spec: { restartPolicy: "OnFailure" } });
+const more = (also: Partial<Container> = {}): Pod =>
+  pod({ spec: { containers: [container("c", { resources: { limits: { cpu: "1" } }, ...also })] } });
 const done0 = run("i1", exited(0));
 
 type Row = readonly [what: string, observed: Partial<PodObservation>, expected: string];
@@ -201,6 +205,20 @@ const table: readonly Row[] = [
     { pod: pod({ status: { phase: "Failed" } }), sandboxes: [], containers: [run("c", exited(1))] },
     "",
   ],
+  ["who asks for more than it was given is given it", { pod: more(), containers: [run("c", running())] }, "resize c0"],
+  [
+    "or begins anew, if it wants to",
+    {
+      pod: more({ resizePolicy: [{ resourceName: "cpu", restartPolicy: "RestartContainer" }] }),
+      containers: [run("c", running())],
+    },
+    "stop c0 within 30s",
+  ],
+  [
+    "what the engine refuses is not asked for at once again",
+    { pod: more(), containers: [run("c", running())], resizeRefusals: { c: { at: ago(1), message: "no" } } },
+    "",
+  ],
   [
     "a volume whose token runs out is seen to",
     { volumes: { is: "ready", until: now }, containers: [run("c", running())] },
@@ -290,11 +308,17 @@ function after(o: PodObservation, a: PodAction): PodObservation {
     case "create": {
       const init = o.pod?.spec.initContainers?.some((c) => c.name === a.container && c.restartPolicy !== "Always");
       const status = init ? exited(0, 0) : running(0);
-      const made = run(a.container, status, { attempt: a.attempt, backoff: a.backoff, sandboxId: a.sandboxId });
+      const { attempt, backoff, sandboxId } = a;
+      const limits = limitsOf(o.pod?.spec.containers.find((c) => c.name === a.container) ?? container(a.container));
+      const made = run(a.container, status, { attempt, backoff, sandboxId, limits });
       return { ...o, containers: [...o.containers, made], health: healthy(made.id) };
     }
     case "start":
       return { ...o, containers: changed(a.id, running(0)), health: healthy(a.id) };
+    case "resize": {
+      const limits = limitsOf(o.pod!.spec.containers.find((c) => c.name === a.container)!);
+      return { ...o, containers: o.containers.map((c) => (c.id === a.id ? { ...c, limits } : c)) };
+    }
     case "stop":
       return { ...o, containers: changed(a.id, exited(0, 0)) };
     case "remove":
@@ -329,14 +353,14 @@ const pods: fc.Arbitrary<Pod> = fc
     restartPolicy: fc.constantFrom("Always", "OnFailure", "Never"),
     inits: fc.constantFrom([], [container("i")], [container("s", { restartPolicy: "Always" })]),
     two: fc.boolean(),
+    resources: fc.constantFrom(undefined, { limits: { cpu: "1" } }),
     deleted: fc.boolean(),
   })
-  .map(({ restartPolicy, inits: initContainers, two, deleted }) =>
-    pod({
-      deleted,
-      spec: { restartPolicy, initContainers, containers: two ? [container("c"), container("d")] : [container("c")] },
-    }),
-  );
+  .map(({ restartPolicy, inits: initContainers, two, resources, deleted }) => {
+    const c = container("c", { resources });
+    const spec = { restartPolicy, initContainers, containers: two ? [c, container("d")] : [c] };
+    return pod({ deleted, spec });
+  });
 const anything = fc.record({
   pod: pods,
   gone: fc.boolean(),

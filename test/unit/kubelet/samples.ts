@@ -2,6 +2,7 @@
 import type { Container, Pod, PodSpec, PodStatus } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import type { PodObservation } from "../../../kubelet/pod/observation.ts";
+import { limitsOf } from "../../../kubelet/pod/resources.ts";
 import { containerHash } from "../../../kubelet/pod/runs.ts";
 import type { ContainerState, Exit, RuntimeContainer, Sandbox } from "../../../kubelet/runtime.ts";
 
@@ -71,6 +72,7 @@ export function run(name: string, status: ContainerState, more: Partial<RuntimeC
     image: "web:1",
     imageId: "sha256:1",
     createdAt: ago(60),
+    limits: limitsOf(container(name)),
     status,
     ...more,
   };
@@ -96,8 +98,10 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     sandboxFailure: undefined,
     images: {},
     refusals: {},
+    resizeRefusals: {},
     health,
     told: {},
+    pendingResize: undefined,
     rejection: undefined,
     reported: true,
     released: false,

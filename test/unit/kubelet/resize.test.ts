@@ -1,0 +1,67 @@
+// What a node gives to pods that ask anew, and what it says meanwhile.
+import { expect, test } from "vitest";
+import type { Pod, ResourceRequirements } from "../../../api/generated/types.ts";
+import { pendingResize } from "../../../kubelet/admission.ts";
+import { asGiven, asksAnew, resizeOf } from "../../../kubelet/pod/resize.ts";
+import { podStatus } from "../../../kubelet/pod/status.ts";
+import { container, observation, pod, run, running } from "./samples.ts";
+
+const cpu = (request: string, limit?: string): ResourceRequirements => ({
+  requests: { cpu: request },
+  ...(limit && { limits: { cpu: limit } }),
+});
+const told = (resources?: ResourceRequirements) => ({
+  containerStatuses: [
+    { name: "c", image: "", imageID: "", ready: true, restartCount: 0, ...(resources && { resources }) },
+  ],
+});
+const asking = (now: ResourceRequirements, given?: ResourceRequirements): Pod =>
+  pod({ spec: { containers: [container("c", { resources: now })] }, status: told(given) });
+
+test("a pod asks anew when it asks for anything else than it was told it has", () => {
+  expect(asksAnew(asking(cpu("1"), cpu("1")))).toBe(false);
+  expect(asksAnew(asking(cpu("2"), cpu("1")))).toBe(true);
+  expect(asksAnew(asking(cpu("1", "2"), cpu("1")))).toBe(true);
+  expect(asksAnew(asking(cpu("1")))).toBe(false);
+  expect(asGiven(asking(cpu("2", "3"), cpu("1"))).spec.containers[0]?.resources).toEqual(cpu("1"));
+});
+
+test("what is too much for the node will always be, what others have may become free", () => {
+  const room = { labels: {}, allocatable: { cpu: "2", memory: "1Gi", pods: "10" }, taints: [] };
+  const other = pod({ spec: { containers: [container("o", { resources: cpu("1500m") })] } });
+  const pending = (request: string) => pendingResize(asking(cpu(request)), [other], room);
+  expect(pending("500m")).toBeUndefined();
+  expect(pending("1")).toEqual({
+    reason: "Deferred",
+    message: "Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000",
+  });
+  expect(pending("3")).toEqual({
+    reason: "Infeasible",
+    message: "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000",
+  });
+});
+
+test("a run begins anew only for what its container wants it to", () => {
+  const policy = (resourceName: string) => ({ resizePolicy: [{ resourceName, restartPolicy: "RestartContainer" }] });
+  const was = run("c", running());
+  expect(resizeOf(container("c"), was)).toBe("none");
+  expect(resizeOf(container("c", { resources: cpu("1") }), was)).toBe("inPlace");
+  expect(resizeOf(container("c", { resources: cpu("1"), ...policy("memory") }), was)).toBe("inPlace");
+  expect(resizeOf(container("c", { resources: cpu("1"), ...policy("cpu") }), was)).toBe("restart");
+});
+
+test("until a run has what was asked for, its status says what it had, and that there is more to come", () => {
+  const p = asking(cpu("2"), cpu("1"));
+  const o = observation({ pod: p, containers: [run("c", running())] });
+  const resizing = (s: ReturnType<typeof podStatus>): readonly string[] =>
+    (s.conditions ?? []).filter((c) => c.type.startsWith("PodResize")).map((c) => `${c.type} ${c.reason ?? ""}`);
+  const moving = podStatus(p, o);
+  expect([moving.containerStatuses?.[0]?.resources, resizing(moving)]).toEqual([cpu("1"), ["PodResizeInProgress "]]);
+  const refused = podStatus(p, { ...o, resizeRefusals: { c: { at: o.now, message: "too little" } } });
+  expect(resizing(refused)).toEqual(["PodResizeInProgress Error"]);
+  const there = podStatus(
+    { ...p, status: moving },
+    { ...o, containers: [run("c", running(), { limits: { cpuShares: 2048 } })] },
+  );
+  expect([there.containerStatuses?.[0]?.resources, resizing(there)]).toEqual([cpu("2"), []]);
+});
