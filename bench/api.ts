@@ -82,6 +82,8 @@ async function watching([ours, bare]: readonly [Served, Served], trust: Trust): 
 
 async function creating(what: string, server: Served, trust: Trust, atLeast: number, bare: Served): Promise<void> {
   const post = JSON.stringify(podDraft({ generateName: "made-" }));
+  // A server that has just begun is measured once its code is compiled, as the one before it was.
+  await rate(server, trust, { path: pods, seconds, post, connections: 64 });
   const made = await rate(server, trust, { path: pods, seconds, post, connections: 64 });
   const answered = await rate(bare, trust, { path: pods, seconds, post, connections: 64 });
   report({
