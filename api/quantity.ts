@@ -26,8 +26,7 @@ const binary: readonly (readonly [string, bigint])[] = (["Ei", "Pi", "Ti", "Gi",
 const scales = new Map([...decimal, ...binary]);
 const form = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
-/** Undefined when the text is no quantity. Values finer than a billionth are rounded up, as Kubernetes does. */
-export function parseQuantity(text: string): Quantity | undefined {
+function read(text: string): Quantity | undefined {
   const match = form.exec(text);
   if (!match) return undefined;
   const [, sign, digits = "", exponent, suffix = ""] = match;
@@ -42,6 +41,22 @@ export function parseQuantity(text: string): Quantity | undefined {
   const nano = (numerator + denominator - 1n) / denominator;
   const family = exponent !== undefined ? "exponent" : suffix.endsWith("i") ? "binary" : "decimal";
   return { nano: sign === "-" ? -nano : nano, family };
+}
+
+// A cluster says few amounts, over and over, and each is looked at several times at every write and every placement.
+const known = new Map<string, Quantity>();
+const mostKnown = 1_000;
+const longestKnown = 20;
+
+/** Undefined when the text is no quantity. Values finer than a billionth are rounded up, as Kubernetes does. */
+export function parseQuantity(text: string): Quantity | undefined {
+  const found = known.get(text);
+  if (found) return found;
+  const quantity = read(text);
+  if (quantity === undefined || text.length > longestKnown) return quantity;
+  if (known.size >= mostKnown) known.clear();
+  known.set(text, quantity);
+  return quantity;
 }
 
 /** The shortest exact spelling: `1000m` becomes `1`, `1024Mi` becomes `1Gi`. */

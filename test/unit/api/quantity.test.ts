@@ -52,3 +52,10 @@ test("quantity: counted in thousandths and in whole units, rounded up", () => {
   expect([unitsOf("1Ki"), unitsOf("1500m"), unitsOf(undefined)]).toEqual([1024, 2, 0]);
   expect([cpuQuantity(1500), memoryQuantity(2 ** 30)]).toEqual(["1500m", "1Gi"]);
 });
+test("an amount is read the same however often and among however many it is read", () => {
+  const read = (): readonly unknown[] =>
+    Array.from({ length: 3_000 }, (_, i) => parseQuantity(`${i % 1_500}${["", "m", "Ki", "x"][i % 4]}`));
+  const first = read();
+  expect(first.filter((quantity) => quantity === undefined)).toHaveLength(750);
+  expect(read()).toEqual(first);
+});
