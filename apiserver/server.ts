@@ -130,7 +130,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       onAbort(signal, nodes.close);
       const advertised = { address: advertise, port: listening.port, serviceCidr };
       await bootstrap(client, advertised);
-      await furnish(client, builtinKinds, advertised);
+      await furnish(client, builtinKinds, advertised, world.clock.now());
       begun.isOver = true;
       const upkeep = [
         compactHistory(storage, world, signal),

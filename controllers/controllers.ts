@@ -8,6 +8,7 @@ import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
+import { flowSchemaController } from "./flowschema/controller.ts";
 import { garbageCollector } from "./garbage/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
@@ -51,6 +52,7 @@ const run = (
     ),
     runController(nodeIpamController(views.nodes, options.clusterCidr), client, world, signal),
     runController(podGcController(views), client, world, signal),
+    runController(flowSchemaController(views.flowSchemas, views.priorityLevelConfigurations), client, world, signal),
     runController(rootCaController(views.namespaces, views.configMaps, options.rootCa), client, world, signal),
     runController(serviceAccountController(views.namespaces, views.serviceAccounts), client, world, signal),
     runReconciler(autoscaler(views, client, world, options.autoscaler), world, signal, workers),

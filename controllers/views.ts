@@ -5,11 +5,13 @@ import { controllerRevisions } from "../api/kinds/controllerrevisions.ts";
 import { deployments } from "../api/kinds/deployments.ts";
 import { endpoints } from "../api/kinds/endpoints.ts";
 import { endpointSlices } from "../api/kinds/endpointslices.ts";
+import { flowSchemas } from "../api/kinds/flowschemas.ts";
 import { horizontalPodAutoscalers } from "../api/kinds/horizontalpodautoscalers.ts";
 import { leases } from "../api/kinds/leases.ts";
 import { namespaces } from "../api/kinds/namespaces.ts";
 import { nodes } from "../api/kinds/nodes.ts";
 import { pods } from "../api/kinds/pods.ts";
+import { priorityLevelConfigurations } from "../api/kinds/prioritylevelconfigurations.ts";
 import { replicaSets } from "../api/kinds/replicasets.ts";
 import { secrets } from "../api/kinds/secrets.ts";
 import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
@@ -42,11 +44,13 @@ export function controllerViews(client: Client, world: World) {
     endpointSlices: follow(endpointSlices, {
       service: (s) => [`${s.metadata.namespace}/${s.metadata.labels?.["kubernetes.io/service-name"] ?? ""}`],
     }),
+    flowSchemas: follow(flowSchemas),
     horizontalPodAutoscalers: follow(horizontalPodAutoscalers),
     leases: follow(leases),
     namespaces: follow(namespaces),
     nodes: follow(nodes),
     pods: follow(pods, { node: (p) => [p.spec.nodeName ?? ""] }),
+    priorityLevelConfigurations: follow(priorityLevelConfigurations),
     replicaSets: follow(replicaSets),
     secrets: follow(secrets),
     serviceAccounts: follow(serviceAccounts),

@@ -1,15 +1,15 @@
 // What a cluster has beside its own namespaces: classes of priority, roles, shares of the API, and a list of what is
 // served. Nothing waits for any of it, so it is made all at once.
 import { priorityClasses, systemPriorities } from "../../api/kinds/priorityclasses.ts";
-import { serviceCidrs } from "../../api/kinds/servicecidrs.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import type { ApiObject, Draft } from "../../api/meta.ts";
+import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
 import { ensure } from "../ensure.ts";
 import type { Advertised } from "../own-service.ts";
 import { localApiServices } from "./api-services.ts";
 import { flowControl } from "./flows.ts";
 import { clusterRolesAndBindings } from "./roles.ts";
+import { serviceRange, serviceRangeIsReady } from "./service-range.ts";
 
 type Given = readonly [ResourceDefinition, object];
 
@@ -25,7 +25,7 @@ const priorities: readonly Given[] = Object.entries(systemPriorities).map(([name
 
 const givens = (kinds: readonly ResourceDefinition[], { serviceCidr }: Advertised): readonly Given[] => [
   ...priorities,
-  [serviceCidrs, { metadata: { name: "kubernetes" }, spec: { cidrs: [serviceCidr] } }],
+  serviceRange(serviceCidr),
   ...flowControl,
   ...clusterRolesAndBindings,
   ...localApiServices(kinds),
@@ -36,6 +36,8 @@ export async function furnish(
   client: Client,
   kinds: readonly ResourceDefinition[],
   advertised: Advertised,
+  now: Instant,
 ): Promise<void> {
   await Promise.all(givens(kinds, advertised).map(([r, draft]) => ensure(client, r, draft as Draft<ApiObject>)));
+  await serviceRangeIsReady(client, advertised.serviceCidr, now);
 }

@@ -48,8 +48,10 @@ async function mountVolumes(at: Workplace, signal: AbortSignal): Promise<void> {
   const version = memory.contentVersion;
   try {
     node.objects.hold(at.uid, namespace, referencesOf(pod));
-    if (hasLiveContent(pod)) await node.objects.ready(at.uid, signal);
-    memory.tokens = await freshTokens(node, pod, memory.tokens);
+    [memory.tokens] = await Promise.all([
+      freshTokens(node, pod, memory.tokens),
+      hasLiveContent(pod) ? node.objects.ready(at.uid, signal) : undefined,
+    ]);
     const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(bench), tokens: memory.tokens };
     await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
     memory.volumeFailures = 0;

@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { expect, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { namespaces } from "../../api/kinds/namespaces.ts";
+import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
+import { ensure } from "../../apiserver/ensure.ts";
 import type { TestServer } from "../suites/listening.ts";
 import { atTerminal, type Desk, type Kubectl, type Running, runner, type Said, started } from "./kubectl.ts";
 
@@ -41,6 +43,8 @@ const lineOf = (words: Words): string => (typeof words === "string" ? words : wo
 async function newDesk(server: TestServer, namespace: string): Promise<Desk> {
   const metadata = { name: namespace };
   await server.inProcess.create(namespaces, { kind: "Namespace", metadata, spec: {}, status: {} });
+  // Where no controllers run, nobody else makes it.
+  await ensure(server.inProcess, serviceAccounts as never, { metadata: { name: "default", namespace } } as never);
   const home = dirname(server.kubeconfig);
   const kubeconfig = join(home, namespace, "kubeconfig");
   mkdirSync(dirname(kubeconfig));

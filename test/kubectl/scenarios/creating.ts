@@ -7,7 +7,8 @@ export const creating: Readonly<Record<string, Scenario>> = {
     const web = "{.spec.replicas}{.spec.template.spec.containers[0].ports[0].containerPort}";
     await says(`create deployment web --image=nginx --replicas=2 --port=80 -n shop -o jsonpath=${web}`, "280");
     await says("create configmap c --from-literal=a=b -n shop", "configmap/c created");
-    await says("create serviceaccount robot -n shop", "serviceaccount/robot created");
+    // No controllers run here, so nobody else makes the account that pods run as.
+    await says("create serviceaccount default -n shop", "serviceaccount/default created");
     await says("expose deployment web --port=80 -n shop", "service/web exposed");
     await says(
       "autoscale deployment web --min=1 --max=5 --cpu-percent=70 -n shop",
