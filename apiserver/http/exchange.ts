@@ -30,11 +30,21 @@ export interface ApiRequest {
   readonly user: User;
   readonly signal: AbortSignal;
 }
+/** A body, or the parts of one that nobody has to put together to send them: what is stored goes out as it is. */
+export type Body = Buffer | string | readonly (Buffer | string)[];
+export const partsOf = (body: Body): readonly (Buffer | string)[] =>
+  typeof body === "string" || Buffer.isBuffer(body) ? [body] : body;
+/** So many bytes. */
+export const lengthOf = (body: Body): number => partsOf(body).reduce((sum, part) => sum + Buffer.byteLength(part), 0);
+/** In one piece, for who has to look at it. */
+export const wholeBody = (body: Body): Buffer =>
+  Buffer.concat(partsOf(body).map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
+
 /** A reply is a body that is whole, or a stream that goes on for as long as the client listens. */
 export type ApiReply = WholeReply | StreamReply;
 export interface WholeReply {
   readonly status: number;
-  readonly body: Buffer | string;
+  readonly body: Body;
   readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 export interface StreamReply {
@@ -63,7 +73,7 @@ export const replyLines = (value: unknown, status = 200): WholeReply => ({
   headers: { "content-type": json },
 });
 /** Bytes that are JSON already. */
-export const replyBytes = (body: Buffer, status = 200): WholeReply => ({
+export const replyBytes = (body: Body, status = 200): WholeReply => ({
   status,
   body,
   headers: { "content-type": json },

@@ -40,8 +40,7 @@ const mismatch = (asked: string, found: string): ApiError =>
   new ApiError("NotAcceptable", `you requested ${asked}, but the requested object is ${found}`);
 
 export function replyObject(r: ResourceDefinition, stored: Stored, view: View, status = 200): WholeReply {
-  if (view.form === "Plain")
-    return replyBytes(Buffer.concat([Buffer.from(wireHead(stored.modified)), wireTail(stored), lineEnd]), status);
+  if (view.form === "Plain") return replyBytes([wireHead(stored.modified), wireTail(stored), lineEnd], status);
   if (view.isList) throw mismatch("PartialObjectMetadataList", `not a list (${typeOf(r)})`);
   return reply(rendered(r, objectOf(stored), view), status);
 }
@@ -77,5 +76,5 @@ export function replyList(r: ResourceDefinition, page: StoredPage, view: View): 
   parts.push(closing);
   return replyBytes(Buffer.concat(parts));
 }
-const lineEnd = Buffer.from("\n");
+const lineEnd = "\n";
 const closing = Buffer.from("]}\n");
