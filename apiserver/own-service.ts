@@ -1,7 +1,7 @@
 // The service every pod knows the API by, default/kubernetes, and where it leads: the server itself keeps them, and
 // makes again what somebody deleted or changed.
 import { leadsNowhere } from "../api/addresses-validate.ts";
-import { endpointSlices } from "../api/kinds/endpointslices.ts";
+import { endpointSlices, serviceLabel } from "../api/kinds/endpointslices.ts";
 import { endpoints } from "../api/kinds/endpoints.ts";
 import { services } from "../api/kinds/services.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
@@ -49,7 +49,7 @@ function targets({ address, port }: Advertised): readonly (readonly [ResourceDef
     [
       endpointSlices,
       {
-        metadata: { ...own, labels: { "kubernetes.io/service-name": own.name } },
+        metadata: { ...own, labels: { [serviceLabel]: own.name } },
         addressType: "IPv4",
         endpoints: [ready],
         ports,

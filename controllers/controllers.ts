@@ -9,6 +9,7 @@ import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { flowSchemaController } from "./flowschema/controller.ts";
+import { endpointSliceMirroringController } from "./endpointslicemirroring/controller.ts";
 import { garbageCollector } from "./garbage/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
@@ -43,6 +44,7 @@ const run = (
     runController(deploymentController(views), client, world, signal, { workers }),
     runController(replicaSetController(views), client, world, signal, { workers }),
     runController(endpointSliceController(views), client, world, signal, { workers }),
+    runController(endpointSliceMirroringController(views), client, world, signal),
     runController(
       nodeLifecycleController(views, world.clock, { graceMs: options.nodeGraceMs }),
       client,

@@ -4,7 +4,7 @@ import { configMaps } from "../api/kinds/configmaps.ts";
 import { controllerRevisions } from "../api/kinds/controllerrevisions.ts";
 import { deployments } from "../api/kinds/deployments.ts";
 import { endpoints } from "../api/kinds/endpoints.ts";
-import { endpointSlices } from "../api/kinds/endpointslices.ts";
+import { endpointSlices, serviceLabel } from "../api/kinds/endpointslices.ts";
 import { flowSchemas } from "../api/kinds/flowschemas.ts";
 import { horizontalPodAutoscalers } from "../api/kinds/horizontalpodautoscalers.ts";
 import { leases } from "../api/kinds/leases.ts";
@@ -42,7 +42,7 @@ export function controllerViews(client: Client, world: World) {
     deployments: follow(deployments),
     endpoints: follow(endpoints),
     endpointSlices: follow(endpointSlices, {
-      service: (s) => [`${s.metadata.namespace}/${s.metadata.labels?.["kubernetes.io/service-name"] ?? ""}`],
+      service: (s) => [`${s.metadata.namespace}/${s.metadata.labels?.[serviceLabel] ?? ""}`],
     }),
     flowSchemas: follow(flowSchemas),
     horizontalPodAutoscalers: follow(horizontalPodAutoscalers),

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
 import type { EndpointSlice, Service } from "../api/generated/types.ts";
-import { endpointSlices } from "../api/kinds/endpointslices.ts";
+import { endpointSlices, serviceLabel } from "../api/kinds/endpointslices.ts";
 import { namespaces } from "../api/kinds/namespaces.ts";
 import { nodes } from "../api/kinds/nodes.ts";
 import { pods } from "../api/kinds/pods.ts";
@@ -31,7 +31,6 @@ export interface NetworkOptions {
 
 /** Changes come in bursts; this long after the first of them the rest is there as well. */
 const gatherMs = 20;
-const serviceLabel = "kubernetes.io/service-name";
 
 function networkViews(client: Client, world: World, nodeName: string) {
   return {

@@ -7,6 +7,11 @@ import { validateEndpointSlice } from "./endpointslices-validate.ts";
 
 export type { EndpointSlice } from "../generated/types.ts";
 
+/** Of which service a slice is. */
+export const serviceLabel = "kubernetes.io/service-name";
+/** Who writes a slice; what others write is left alone. */
+export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+
 export const endpointSlices = define<EndpointSlice>({
   group: "discovery.k8s.io",
   version: "v1",

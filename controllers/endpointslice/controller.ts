@@ -1,10 +1,11 @@
 // Wires a service's endpoints to the views they are made of.
 import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
+import { managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
 import { key, keyOf, type Key } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
 import type { ControllerViews } from "../views.ts";
-import { decide, managedLabel, manager, serviceLabel, type Observed } from "./decide.ts";
+import { decide, manager, type Observed } from "./decide.ts";
 
 export type Views = Pick<ControllerViews, "services" | "pods" | "endpointSlices" | "endpoints" | "nodes">;
 
@@ -18,7 +19,7 @@ export function endpointSliceController(views: Views): Controller<Observed> {
       .byIndex("namespace", pod.metadata.namespace ?? "")
       .filter((s) => picks(s, pod) || picks(s, before))
       .map(keyOf);
-  const isOurs = (s: EndpointSlice): boolean => s.metadata.labels?.[managedLabel] === manager;
+  const isOurs = (s: EndpointSlice): boolean => s.metadata.labels?.[managedByLabel] === manager;
   return {
     name: "endpointslice",
     watches: [
@@ -33,16 +34,17 @@ export function endpointSliceController(views: Views): Controller<Observed> {
     ],
     observe: (k) => {
       const service = views.services.lister.get(k);
-      if (service === undefined) return undefined;
+      const endpoints = views.endpoints.lister.get(k);
+      if (service === undefined && endpoints === undefined) return undefined;
       return {
         service,
         pods:
-          service.spec.selector === undefined
+          service?.spec.selector === undefined
             ? []
             : views.pods.lister.byIndex("namespace", service.metadata.namespace ?? ""),
         nodeOf: (name) => views.nodes.lister.get(key(undefined, name)),
         slices: views.endpointSlices.lister.byIndex("service", k).filter(isOurs),
-        endpoints: views.endpoints.lister.get(k),
+        endpoints,
       };
     },
     decide,

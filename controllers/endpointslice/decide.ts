@@ -10,7 +10,7 @@ import type {
 } from "../../api/generated/types.ts";
 import { childName, sameJson } from "../../api/hash.ts";
 import { endpoints as endpointsKind } from "../../api/kinds/endpoints.ts";
-import { endpointSlices } from "../../api/kinds/endpointslices.ts";
+import { endpointSlices, managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
 import { isHeadless } from "../../api/kinds/services.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
@@ -18,7 +18,8 @@ import { settled, type Decision } from "../../machinery/controller.ts";
 import { groupsOf, type Group } from "./addresses.ts";
 
 export interface Observed {
-  readonly service: Service;
+  /** It may be gone, and have left its Endpoints behind, which nobody owns. */
+  readonly service: Service | undefined;
   readonly pods: readonly Pod[];
   readonly nodeOf: (name: string) => Node | undefined;
   /** Slices of this service that we manage. */
@@ -26,9 +27,9 @@ export interface Observed {
   readonly endpoints: Endpoints | undefined;
 }
 
-export const serviceLabel = "kubernetes.io/service-name";
-export const managedLabel = "endpointslice.kubernetes.io/managed-by";
 export const manager = "endpointslice-controller.k8s.io";
+const endpointsManagedBy = "endpoints.kubernetes.io/managed-by";
+const endpointsManager = "endpoint-controller";
 const headlessLabel = "service.kubernetes.io/headless";
 /** Addresses in one slice; small enough that one pod's change is a small write. */
 const sliceSize = 100;
@@ -45,7 +46,7 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
   const labels = {
     ...service.metadata.labels,
     [serviceLabel]: service.metadata.name,
-    [managedLabel]: manager,
+    [managedByLabel]: manager,
     ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
   };
   const { name, uid } = service.metadata;
@@ -63,7 +64,8 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
   };
 }
 
-function slicesActions({ service, slices }: Observed, groups: readonly Group[]): readonly Action[] {
+type Served = Observed & { readonly service: Service };
+function slicesActions({ service, slices }: Served, groups: readonly Group[]): readonly Action[] {
   const wanted = groups.flatMap(pages);
   // A service without endpoints keeps one empty slice: "none" is an answer, too.
   const drafts = (wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }]).map((page, slot) =>
@@ -106,12 +108,12 @@ function subsetOf({ ports, endpoints }: Group): EndpointSubset {
   };
 }
 
-function endpointsActions({ service, endpoints }: Observed, groups: readonly Group[]): readonly Action[] {
+function endpointsActions({ service, endpoints }: Served, groups: readonly Group[]): readonly Action[] {
   const filled = groups.map(subsetOf).filter((s) => s.addresses !== undefined || s.notReadyAddresses !== undefined);
   const subsets = filled.length > 0 ? filled : undefined;
   const labels = {
     ...service.metadata.labels,
-    "endpoints.kubernetes.io/managed-by": "endpoint-controller",
+    [endpointsManagedBy]: endpointsManager,
     ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
   };
   const { name, namespace } = service.metadata;
@@ -127,8 +129,15 @@ function endpointsActions({ service, endpoints }: Observed, groups: readonly Gro
   return sameJson(next, endpoints) ? [] : [{ do: "update", resource: endpointsKind, object: next }];
 }
 
+/** What we wrote for a service that is gone. Its slices go with it, for it owns them. */
+const leftBehind = (endpoints: Endpoints | undefined): readonly Action[] =>
+  endpoints?.metadata.labels?.[endpointsManagedBy] === endpointsManager
+    ? [{ do: "delete", resource: endpointsKind, object: endpoints }]
+    : [];
+
 export function decide(observed: Observed): Decision {
-  const { service, pods, nodeOf } = observed;
+  const { service, pods, nodeOf, endpoints } = observed;
+  if (service === undefined) return { actions: leftBehind(endpoints) };
   // Without a selector the addresses are somebody else's business; a name elsewhere has none.
   if (
     service.spec.selector === undefined ||
@@ -137,5 +146,6 @@ export function decide(observed: Observed): Decision {
   )
     return settled;
   const groups = groupsOf(service, pods, nodeOf);
-  return { actions: [...slicesActions(observed, groups), ...endpointsActions(observed, groups)] };
+  const served = { ...observed, service };
+  return { actions: [...slicesActions(served, groups), ...endpointsActions(served, groups)] };
 }

@@ -24,8 +24,12 @@ const serving = (
   });
   return { ...p, status: { ...p.status, podIP: ip } };
 };
-const look = (s: Service, pods: readonly Pod[], slices: readonly EndpointSlice[] = [], endpoints?: Endpoints) =>
-  decide({ service: s, pods, nodeOf: () => undefined, slices, endpoints }).actions;
+const look = (
+  s: Service | undefined,
+  pods: readonly Pod[],
+  slices: readonly EndpointSlice[] = [],
+  endpoints?: Endpoints,
+) => decide({ service: s, pods, nodeOf: () => undefined, slices, endpoints }).actions;
 const slicesIn = (s: Service, pods: readonly Pod[]) =>
   look(s, pods).flatMap((a) =>
     a.do === "create" && a.draft.kind === "EndpointSlice" ? [a.draft as EndpointSlice] : [],
@@ -95,4 +99,13 @@ test("endpoints: carrying out the decision leads to silence, also after the pods
     expect(say(lookIn(pods))).toBe("");
     expect(lookIn(pods)).toEqual([]);
   }
+});
+
+test("endpoints: what was written for a service that is gone goes too, and what others wrote stays", () => {
+  const written = look(service(), [serving("a", "10.244.1.2")]).flatMap((a) =>
+    a.do === "create" && a.draft.kind === "Endpoints" ? [asStored<Endpoints>(a.draft)] : [],
+  );
+  expect(look(undefined, [], [], written[0]).map((a) => a.do)).toEqual(["delete"]);
+  const others = asStored<Endpoints>({ kind: "Endpoints", metadata: { name: "web", namespace: "default" } });
+  expect(look(undefined, [], [], others)).toEqual([]);
 });

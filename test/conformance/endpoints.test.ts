@@ -1,0 +1,111 @@
+// The addresses behind services, with the controllers beside the server. No node runs the pods: their status is written
+// as a kubelet would.
+import { CoreV1Api, DiscoveryV1Api, type V1Endpoints, type V1EndpointSlice } from "@kubernetes/client-node";
+import { expect, vi } from "vitest";
+import { behaviour, type Stage } from "./behaviour.ts";
+import { patience, whileControlled } from "./controlled.ts";
+import { patched, refused } from "./requests.ts";
+
+const selector = { app: "echo" };
+const port = { name: "http", port: 80, targetPort: 8080 as unknown as string };
+
+interface Behind {
+  readonly endpoints: () => Promise<V1Endpoints>;
+  readonly slices: () => Promise<readonly V1EndpointSlice[]>;
+}
+const behind = ({ client, namespace }: Stage, name: string): Behind => ({
+  endpoints: () => client(CoreV1Api).readNamespacedEndpoints({ namespace, name }),
+  slices: async () => {
+    const labelSelector = `kubernetes.io/service-name=${name}`;
+    return (await client(DiscoveryV1Api).listNamespacedEndpointSlice({ namespace, labelSelector })).items;
+  },
+});
+const serviceOf = (name: string, spec: object): any => ({ metadata: { name }, spec: { ports: [port], ...spec } });
+
+/** A pod that answers at this address, as far as the cluster is told. */
+async function answering({ client, ask, namespace }: Stage, name: string, ip: string): Promise<void> {
+  const body: any = { metadata: { name, labels: selector }, spec: { containers: [{ name: "c", image: "echo:1" }] } };
+  await client(CoreV1Api).createNamespacedPod({ namespace, body });
+  const conditions = [{ type: "Ready", status: "True" }];
+  const status = { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions };
+  await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
+}
+const addressesIn = (slices: readonly V1EndpointSlice[]): readonly string[] =>
+  slices
+    .flatMap((s) => s.endpoints)
+    .flatMap((e) => e?.addresses ?? [])
+    .toSorted();
+
+for (const name of [
+  "EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service",
+  "EndpointsController should create Endpoints for Pods matching a Service",
+])
+  behaviour(name, async (stage) => {
+    const { endpoints, slices } = behind(stage, "echo");
+    await whileControlled(stage, async () => {
+      await stage
+        .client(CoreV1Api)
+        .createNamespacedService({ namespace: stage.namespace, body: serviceOf("echo", { selector }) });
+      await answering(stage, "a", "10.244.1.2");
+      await answering(stage, "b", "10.244.1.3");
+      await vi.waitFor(async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]), patience);
+      await vi.waitFor(async () => {
+        const [subset] = (await endpoints()).subsets ?? [];
+        expect([subset?.addresses?.map((a) => a.ip), subset?.ports?.map((p) => p.port)]).toEqual([
+          ["10.244.1.2", "10.244.1.3"],
+          [8080],
+        ]);
+      }, patience);
+      const [slice] = await slices();
+      expect([slice?.addressType, slice?.ports?.map((p) => [p.name, p.port, p.protocol])]).toEqual([
+        "IPv4",
+        [["http", 8080, "TCP"]],
+      ]);
+      expect(slice?.endpoints?.map((e) => [e.targetRef?.kind, e.targetRef?.name, e.conditions?.ready])).toEqual([
+        ["Pod", "a", true],
+        ["Pod", "b", true],
+      ]);
+    });
+  });
+
+for (const name of [
+  "EndpointSlice should create and delete EndpointSlices for a Service with a selector that matches no pods",
+  "EndpointsController should create and delete Endpoints for a Service with a selector that matches no pods",
+])
+  behaviour(name, async (stage) => {
+    const core = stage.client(CoreV1Api);
+    const { namespace } = stage;
+    const { endpoints, slices } = behind(stage, "nobody");
+    await whileControlled(stage, async () => {
+      await core.createNamespacedService({ namespace, body: serviceOf("nobody", { selector: { app: "nobody" } }) });
+      await vi.waitFor(async () => expect((await slices()).map((s) => s.endpoints ?? [])).toEqual([[]]), patience);
+      await vi.waitFor(async () => expect((await endpoints()).subsets ?? []).toEqual([]), patience);
+      await core.deleteNamespacedService({ namespace, name: "nobody" });
+      await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
+      await vi.waitFor(async () => expect((await refused(endpoints())).code).toBe(404), patience);
+    });
+  });
+
+behaviour(
+  "EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete",
+  async (stage) => {
+    const core = stage.client(CoreV1Api);
+    const { namespace } = stage;
+    const { slices } = behind(stage, "custom");
+    const custom = (ip: string, at: number): any => ({
+      metadata: { name: "custom" },
+      subsets: [{ addresses: [{ ip }], ports: [{ port: at }] }],
+    });
+    const mirrored = async (): Promise<unknown> =>
+      (await slices()).map((s) => [addressesIn([s]), s.ports?.map((p) => p.port)]);
+    await whileControlled(stage, async () => {
+      await core.createNamespacedService({ namespace, body: serviceOf("custom", {}) });
+      await core.createNamespacedEndpoints({ namespace, body: custom("10.1.2.3", 80) });
+      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.1.2.3"], [80]]]), patience);
+      await core.replaceNamespacedEndpoints({ namespace, name: "custom", body: custom("10.2.3.4", 8080) });
+      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.2.3.4"], [8080]]]), patience);
+      await core.deleteNamespacedEndpoints({ namespace, name: "custom" });
+      await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
+    });
+  },
+);

@@ -1,0 +1,95 @@
+// Hand-made Endpoints and the slices that mirror them.
+import { expect, test } from "vitest";
+import type { Endpoints, EndpointSlice, Service } from "../../../api/generated/types.ts";
+import { decide } from "../../../controllers/endpointslicemirroring/decide.ts";
+import { ago, asStored, carryOut } from "./world.ts";
+
+const service = (spec: object = {}): Service =>
+  asStored<Service>({ kind: "Service", metadata: { name: "db", namespace: "default" }, spec });
+const endpoints = (subsets: readonly object[], metadata: object = {}): Endpoints =>
+  asStored<Endpoints>({
+    kind: "Endpoints",
+    metadata: { name: "db", namespace: "default", uid: "e1", ...metadata },
+    subsets,
+  });
+const port = { name: "sql", port: 5432, protocol: "TCP" };
+const two = [
+  { addresses: [{ ip: "10.1.2.3" }], notReadyAddresses: [{ ip: "10.1.2.4", nodeName: "n" }], ports: [port] },
+];
+
+const mirrored = (of: Endpoints, by: Service | undefined, slices: readonly EndpointSlice[] = []) =>
+  carryOut(decide({ endpoints: of, service: by, slices }).actions, slices) as readonly EndpointSlice[];
+const told = ({ addressType, endpoints: all, ports }: EndpointSlice): string =>
+  `${addressType} ${(all ?? []).map((e) => `${e.addresses[0]}${e.conditions?.ready ? "" : "?"}`).join(" ")} : ${(ports ?? []).map((p) => p.port)}`;
+
+const table: readonly (readonly [what: string, of: Endpoints, by: Service | undefined, slices: readonly string[]])[] = [
+  ["addresses, ready or not", endpoints(two), service(), ["IPv4 10.1.2.3 10.1.2.4? : 5432"]],
+  [
+    "a subset of its own has a slice of its own",
+    endpoints([...two, { addresses: [{ ip: "10.1.2.5" }], ports: [{ port: 1 }] }]),
+    service(),
+    ["IPv4 10.1.2.3 10.1.2.4? : 5432", "IPv4 10.1.2.5 : 1"],
+  ],
+  [
+    "families are told apart",
+    endpoints([{ addresses: [{ ip: "10.1.2.3" }, { ip: "fd00::1" }] }]),
+    service(),
+    ["IPv4 10.1.2.3 : ", "IPv6 fd00::1 : "],
+  ],
+  ["nothing behind it", endpoints([]), service(), []],
+  ["no service", endpoints(two), undefined, []],
+  ["a service that chooses its pods", endpoints(two), service({ selector: { app: "db" } }), []],
+  [
+    "whoever wants none",
+    endpoints(two, { labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } }),
+    service(),
+    [],
+  ],
+  [
+    "a lock for an election",
+    endpoints(two, { annotations: { "control-plane.alpha.kubernetes.io/leader": "{}" } }),
+    service(),
+    [],
+  ],
+  ["on its way out", endpoints(two, { deletionTimestamp: ago(1) }), service(), []],
+];
+const stale = asStored<EndpointSlice>({
+  kind: "EndpointSlice",
+  metadata: { name: "db-old", namespace: "default" },
+  addressType: "IPv4",
+  endpoints: [],
+});
+for (const [what, of, by, slices] of table)
+  test(`mirroring: ${what}, whatever was there, and then there is silence`, () => {
+    for (const before of [[], [stale]]) {
+      const after = mirrored(of, by, before);
+      expect(after.map(told).toSorted()).toEqual(slices);
+      expect(decide({ endpoints: of, service: by, slices: after }).actions).toEqual([]);
+    }
+  });
+
+test("mirroring: a change is written into the slice that is there, and its labels follow", () => {
+  const [before] = mirrored(endpoints(two, { labels: { tier: "old" } }), service());
+  const moved = endpoints([{ addresses: [{ ip: "10.9.9.9" }], ports: [port] }], { annotations: { note: "moved" } });
+  const [after] = mirrored(moved, service(), [before!]);
+  expect([after!.metadata.uid, told(after!)]).toEqual([before!.metadata.uid, "IPv4 10.9.9.9 : 5432"]);
+  expect(after!.metadata.labels).toEqual({
+    "kubernetes.io/service-name": "db",
+    "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
+  });
+  expect(after!.metadata.annotations).toEqual({ note: "moved" });
+});
+
+test("mirroring: a slice of another family is made anew", () => {
+  const [before] = mirrored(endpoints(two), service());
+  const moved = endpoints([{ addresses: [{ ip: "fd00::1" }] }]);
+  expect(decide({ endpoints: moved, service: service(), slices: [before!] }).actions.map((a) => a.do)).toEqual([
+    "delete",
+  ]);
+  expect(mirrored(moved, service()).map(told)).toEqual(["IPv6 fd00::1 : "]);
+});
+
+test("mirroring: no more than a thousand addresses of a subset", () => {
+  const addresses = Array.from({ length: 1_001 }, (_, i) => ({ ip: `10.0.${i >> 8}.${i & 255}` }));
+  expect(mirrored(endpoints([{ addresses }]), service())[0]!.endpoints).toHaveLength(1_000);
+});
