@@ -22,4 +22,4 @@ export async function whileControlled({ server }: Stage, body: () => Promise<voi
   }
 }
 /** How long to wait for what they do. */
-export const patience = { timeout: 15_000, interval: 50 };
+export const patience = { timeout: 45_000, interval: 50 };
