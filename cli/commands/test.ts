@@ -35,9 +35,10 @@ export const tally = (report: Report | undefined, exitCode: number): Tally => {
   return { passed: count(report, "passed"), failed: exitCode === 0 ? failed : Math.max(1, failed) };
 };
 
-/** The files in which something failed. */
-export const failedFiles = (report: Report): string[] =>
-  report.testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
+/** The files in which something failed, each once. */
+export const failedFiles = (report: Report): string[] => [
+  ...new Set(report.testResults.filter(({ status }) => status === "failed").map(({ name }) => name)),
+];
 
 /** A run as it stands once its failed files have been heard again: what they say the second time is what counts. */
 export const reconsidered = (first: Report, second: Report): Report => ({

@@ -1,6 +1,7 @@
 // Wires a node's life to its lease, its pods and the time we last heard of it.
 import type { Lease, Pod } from "../../api/generated/types.ts";
 import { key, type Instant } from "../../api/meta.ts";
+import { conditionOf } from "../../api/pod/status.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { ControllerViews } from "../views.ts";
@@ -9,17 +10,20 @@ import { decide, type Observed, type Timings } from "./decide.ts";
 export type Views = Pick<ControllerViews, "nodes" | "leases" | "pods">;
 
 export function nodeLifecycleController(views: Views, clock: Clock, timings: Timings): Controller<Observed> {
-  /** By our own clock: when each node's lease last showed a new renewal. A node we just met gets the whole grace. */
-  const heard = new Map<string, { readonly renewal: string; readonly at: Instant }>();
-  const listen = (name: string, renewal: string): Instant => {
+  /** By our own clock: when each node last gave a sign of life. A node we just met gets the whole grace. */
+  const heard = new Map<string, { readonly sign: string; readonly at: Instant }>();
+  const leaseOf = (name: string): Lease | undefined => views.leases.lister.get(key("kube-node-lease", name));
+  /** It renews its lease, or it says how it is: whoever comes back does that first. */
+  const listen = (name: string): Instant => {
+    const ready = conditionOf(views.nodes.lister.get(key(undefined, name))?.status?.conditions, "Ready");
+    const sign = `${leaseOf(name)?.spec.renewTime} ${ready?.lastHeartbeatTime}`;
     const before = heard.get(name);
-    if (before?.renewal === renewal) return before.at;
-    heard.set(name, { renewal, at: clock.now() });
+    if (before?.sign === sign) return before.at;
+    heard.set(name, { sign, at: clock.now() });
     return clock.now();
   };
-  const isNodeLease = (l: Lease): boolean => l.metadata.namespace === "kube-node-lease";
   views.leases.onChange((l) => {
-    if (isNodeLease(l)) listen(l.metadata.name, l.spec.renewTime ?? "");
+    if (l.metadata.namespace === "kube-node-lease") listen(l.metadata.name);
   });
   /** Where no taint stands nothing can come of a pod's change, and most pods change where none does. */
   const isTroubled = (nodeName: string): boolean => {
@@ -42,11 +46,10 @@ export function nodeLifecycleController(views: Views, clock: Clock, timings: Tim
         return undefined;
       }
       const name = node.metadata.name;
-      const lease = views.leases.lister.get(key("kube-node-lease", name));
       return {
         node,
-        lease,
-        heardAt: listen(name, lease?.spec.renewTime ?? ""),
+        lease: leaseOf(name),
+        heardAt: listen(name),
         pods: views.pods.lister.byIndex("node", name),
         timings,
       };

@@ -108,7 +108,7 @@ test("a node that lost its power comes back, and so does one that was stopped", 
     await orrery("node", verb, "1");
     expect((await status()).find((row) => row.node === `${name}-node-1`)?.health).toBe("stopped");
     await orrery("node", "start", "1");
-    expect((await status()).every((row) => row.health === "healthy")).toBe(true);
+    expect((await status()).filter((row) => row.health !== "healthy")).toEqual([]);
   }
 });
 

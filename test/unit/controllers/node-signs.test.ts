@@ -1,0 +1,56 @@
+// What counts as hearing of a node.
+import { expect, test } from "vitest";
+import type { Lease, Node, Pod } from "../../../api/generated/types.ts";
+import { leases } from "../../../api/kinds/leases.ts";
+import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { nodes } from "../../../api/kinds/nodes.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import { instant, key, microTimestamp, timestamp } from "../../../api/meta.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { nodeLifecycleController } from "../../../controllers/nodelifecycle/controller.ts";
+import { informer } from "../../../machinery/informer.ts";
+import type { World } from "../../../machinery/world.ts";
+import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
+
+test("node: a lease that is renewed and a status that is reported both count, and our own word about it does not", async () => {
+  const clock = virtualClock();
+  const world: World = { clock, random: seeded(7), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  await client.create(namespaces, { kind: "Namespace", metadata: { name: "kube-node-lease" } } as never);
+  const node: Node = await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
+  const views = {
+    nodes: informer(client, nodes, world),
+    leases: informer(client, leases, world),
+    pods: informer<Pod>(client, pods, world, { indexes: { node: (p) => [p.spec.nodeName ?? ""] } }),
+  };
+  const { observe } = nodeLifecycleController(views, clock, { graceMs: 50_000 });
+  const stop = new AbortController();
+  const running = Object.values(views).map((view) => view.run(stop.signal));
+  let lived = 0;
+  /** When the node was last heard of, a minute later, in whole minutes. */
+  const heard = async (): Promise<number> => {
+    lived += 1;
+    await clock.run(beginning + lived * 60_000);
+    return Math.floor(((observe(key(undefined, "n"))?.heardAt ?? beginning) - beginning) / 60_000);
+  };
+  const ready = (status: string, at: number) => ({
+    conditions: [{ type: "Ready", status, lastHeartbeatTime: timestamp(instant(beginning + at)) }],
+  });
+  expect(await heard()).toBe(1);
+  const metadata = { name: "n", namespace: "kube-node-lease" };
+  const lease: Lease = await client.create(leases, { kind: "Lease", metadata, spec: { holderIdentity: "n" } });
+  await heard();
+  const renewTime = microTimestamp(clock.now());
+  await client.update(leases, { ...lease, spec: { ...lease.spec, renewTime } });
+  expect(await heard()).toBe(2);
+  expect(await heard()).toBe(2);
+  const told = await client.update(nodes, { ...node, status: ready("True", 1) }, "status");
+  expect(await heard()).toBe(5);
+  await client.update(nodes, { ...told, status: ready("Unknown", 1) }, "status");
+  expect(await heard()).toBe(5);
+  stop.abort(new Error("enough"));
+  await Promise.allSettled(running);
+});
