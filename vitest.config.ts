@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+/** Files share what they import: nothing here keeps anything between tests, and loading costs more than they do. */
+const together = { isolate: false };
 /** A busy machine takes its time; what hangs is found out all the same. */
 const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -7,8 +9,8 @@ const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/tidy.test.ts", "test/unit/**/*.test.ts"], ...patient } },
-      { test: { name: "suites", include: ["test/suites/**/*.test.ts"], ...patient } },
+      { test: { name: "unit", include: ["test/tidy.test.ts", "test/unit/**/*.test.ts"], ...patient, ...together } },
+      { test: { name: "suites", include: ["test/suites/**/*.test.ts"], ...patient, ...together } },
       { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...patient } },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...patient, testTimeout: 300_000 } },
       { test: { name: "hostile", include: ["test/hostile/**/*.test.ts"] } },
