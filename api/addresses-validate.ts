@@ -65,6 +65,17 @@ export function validateBlock(value: string, path: string): readonly Problem[] {
   return told(right === value ? faults : [canonical(right)], value, path);
 }
 
+/** What a writer should know of an address that is taken although others may read it differently. */
+export function addressWarnings(value: string, path: string): readonly string[] {
+  const address = parseAddress(value);
+  if (!address) return [];
+  const [right, said] = [JSON.stringify(addressText(address)), JSON.stringify(value)];
+  if (address.odd) return [`${path}: non-standard IP address ${said} is invalid: use ${right}`];
+  return address.bits === 32 || right === said
+    ? []
+    : [`${path}: IPv6 address ${said} should be in RFC 5952 canonical format (${right})`];
+}
+
 /** What a writer should know of a block that is taken although others may read it differently. */
 export function blockWarnings(value: string, path: string): readonly string[] {
   const block = parseBlock(value);

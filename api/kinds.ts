@@ -45,6 +45,8 @@ export interface OtherForm {
   fromStored(object: ApiObject): ApiObject;
 }
 
+type StatusOf<T> = T extends { readonly status?: infer S } ? S : object;
+
 /** Methods, not function properties: a definition of Pods must be usable where any definition will do. */
 export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly group: string;
@@ -74,6 +76,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly form?: OtherForm;
   /** Fill in what the user left out and a schema cannot say. Pure and idempotent. */
   defaults(draft: Draft<T>): Draft<T>;
+  /** The same for a status that is written by itself. */
+  statusDefaults?(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
   /** What a new object is given once, when it has a name and a uid, and never again on update. Pure. */
   atBirth(object: T): T;
   /** Say what is wrong; `old` is present on update, for immutable fields. Pure. */

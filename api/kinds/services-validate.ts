@@ -1,78 +1,144 @@
 // What can be wrong with a service.
-import type { Service, ServicePort } from "../generated/types.ts";
+import { parseAddress } from "../addresses.ts";
+import { leadsNowhere, validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
+import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateServiceName } from "../names.ts";
-import { inRange, invalid, required, unsupported } from "../problems.ts";
+import {
+  validateLabelName,
+  validateLabels,
+  validatePortName,
+  validateQualifiedName,
+  validateSubdomainName,
+} from "../names.ts";
+import { duplicate, forbidden, inRange, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { isHeadless } from "./services-types.ts";
+import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
+import {
+  validateBalancer,
+  validateSourceRanges,
+  validateTraffic,
+  validateTrafficChange,
+} from "./services-validate-traffic.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const protocols = ["SCTP", "TCP", "UDP"];
+const affinities = ["ClientIP", "None"];
+const mostPort = 65_535;
+const mostAffinitySeconds = 86_400;
+const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
+const modeAnnotation = "service.kubernetes.io/topology-mode";
 
-function validatePort(p: ServicePort, path: string, alone: boolean): readonly Problem[] {
+function validateAnnotations({ metadata: { annotations = {} } }: Draft<Service>): readonly Problem[] {
+  const [hints, mode] = [annotations[hintsAnnotation], annotations[modeAnnotation]];
+  if (hints === undefined || mode === undefined || hints === mode) return [];
+  const detail = `must match annotations[${hintsAnnotation}] when both are specified`;
+  return [invalid(`metadata.annotations[${modeAnnotation}]`, mode, detail)];
+}
+
+/** What goes together with the type and what does not. */
+function validateType(service: Draft<Service>): readonly Problem[] {
+  const { type, ports = [], clusterIPs = [], ipFamilies = [], ipFamilyPolicy, externalName = "" } = service.spec;
+  const alone = isHeadless(service);
+  const isExternal = type === "ExternalName";
+  const unset = (field: string): Problem => forbidden(`spec.${field}`, "may not be set for ExternalName services");
+  const name = externalName.replace(/\.$/, "");
   return [
-    ...(p.name || alone ? [] : [required(`${path}.name`)]),
-    ...inRange(p.port, `${path}.port`, 1, 65_535),
-    ...(protocols.includes(p.protocol ?? "TCP") ? [] : [unsupported(`${path}.protocol`, p.protocol, protocols)]),
-    ...(typeof p.targetPort === "number" ? inRange(p.targetPort, `${path}.targetPort`, 1, 65_535) : []),
-    ...(p.nodePort
-      ? inRange(
-          p.nodePort,
-          `${path}.nodePort`,
-          30_000,
-          32_767,
-          "provided port is not in the valid range. The range of valid ports is 30000-32767",
-        )
+    ...(ports.length === 0 && !alone && !isExternal ? [required("spec.ports")] : []),
+    ...(alone && (type === "LoadBalancer" || type === "NodePort")
+      ? [invalid("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${type} services`)]
       : []),
+    ...(isExternal && clusterIPs.length > 0 ? [unset("clusterIPs")] : []),
+    ...(isExternal && ipFamilies.length > 0 ? [unset("ipFamilies")] : []),
+    ...(isExternal && ipFamilyPolicy !== undefined ? [unset("ipFamilyPolicy")] : []),
+    ...(isExternal && name === "" ? [required("spec.externalName")] : []),
+    ...(isExternal ? validateSubdomainName(name, "spec.externalName") : []),
   ];
 }
 
-function duplicates(ports: readonly ServicePort[]): readonly Problem[] {
-  const seen = new Set<string>();
-  return ports.flatMap((p, i) => {
-    const both = [`name ${p.name ?? ""}`, `port ${p.protocol}/${p.port}`];
-    const again = both.filter((k) => seen.has(k));
-    for (const k of both) seen.add(k);
-    return again.map((k) =>
-      k.startsWith("name")
-        ? {
-            path: `spec.ports[${i}].name`,
-            message: `Duplicate value: ${JSON.stringify(p.name)}`,
-            reason: "FieldValueDuplicate" as const,
-          }
-        : {
-            path: `spec.ports[${i}]`,
-            message: `Duplicate value: {"protocol":"${p.protocol}","port":${p.port}}`,
-            reason: "FieldValueDuplicate" as const,
-          },
-    );
+const validateTarget = (target: number | string | undefined, path: string): readonly Problem[] =>
+  typeof target === "string" ? validatePortName(target, path) : inRange(target, path, 1, mostPort);
+
+function validatePort(port: ServicePort, i: number, ports: readonly ServicePort[]): readonly Problem[] {
+  const path = `spec.ports[${i}]`;
+  const { name, protocol, appProtocol } = port;
+  const again = ports.findIndex((other) => other.name === name) < i;
+  return [
+    ...(name || ports.length === 1 ? [] : [required(`${path}.name`)]),
+    ...validateLabelName(name, `${path}.name`),
+    ...(name && again ? [duplicate(`${path}.name`, name)] : []),
+    ...inRange(port.port, `${path}.port`, 1, mostPort),
+    ...(protocol ? oneOf(protocol, `${path}.protocol`, protocols) : [required(`${path}.protocol`)]),
+    ...validateTarget(port.targetPort, `${path}.targetPort`),
+    ...(appProtocol === undefined ? [] : validateQualifiedName(appProtocol, `${path}.appProtocol`)),
+  ];
+}
+
+/** Two ports that are one, inside the cluster or on its nodes. Kubernetes shows them in words of its own. */
+function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
+  const shown = ({ protocol, port }: ServicePort): object => ({
+    Name: "",
+    Protocol: protocol,
+    AppProtocol: null,
+    Port: port,
+    TargetPort: 0,
+    NodePort: 0,
+  });
+  const isAgain = (same: "port" | "nodePort", i: number): boolean =>
+    ports.findIndex((p) => p.protocol === ports[i]!.protocol && p[same] === ports[i]![same]) < i;
+  return [
+    ...ports.flatMap((p, i) =>
+      p.nodePort && isAgain("nodePort", i) ? [duplicate(`spec.ports[${i}].nodePort`, p.nodePort)] : [],
+    ),
+    ...ports.flatMap((p, i) => (isAgain("port", i) ? [duplicate(`spec.ports[${i}]`, shown(p))] : [])),
+  ];
+}
+
+function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config }: ServiceSpec): readonly Problem[] {
+  const path = "spec.sessionAffinityConfig";
+  if (!kind) return [required("spec.sessionAffinity")];
+  if (!affinities.includes(kind)) return [unsupported("spec.sessionAffinity", kind, affinities)];
+  if (kind === "None")
+    return config === undefined ? [] : [forbidden(path, "must not be set when session affinity is None")];
+  const seconds = config?.clientIP?.timeoutSeconds;
+  const at = `${path}.clientIP.timeoutSeconds`;
+  if (seconds === undefined) return [required(at, "when session affinity type is ClientIP")];
+  return inRange(seconds, at, 1, mostAffinitySeconds, `must be greater than 0 and less than ${mostAffinitySeconds}`);
+}
+
+function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly string[]): readonly Problem[] {
+  return externalIPs.flatMap((ip, i) => {
+    const path = `spec.externalIPs[${i}]`;
+    const faults = known.includes(ip) ? [] : validateOldAddress(ip, path);
+    const nowhere = parseAddress(ip) ? leadsNowhere(ip) : undefined;
+    return faults.length > 0 || nowhere === undefined ? faults : [invalid(path, ip, nowhere)];
   });
 }
 
-/** An address once given stays, unless the service becomes one without an address. */
-function immutableAddress(s: Draft<Service>, old: Service | undefined): readonly Problem[] {
-  const was = old?.spec.clusterIP;
-  if (!was || s.spec.type === "ExternalName" || old?.spec.type === "ExternalName" || s.spec.clusterIP === was)
-    return [];
-  return [invalid("spec.clusterIPs[0]", [s.spec.clusterIP], "may not change once set")];
-}
-
+/** A name that was good once is not judged again. */
 export function validateService(s: Draft<Service>, old?: Service): readonly Problem[] {
-  const ports = s.spec.ports ?? [];
-  const external = s.spec.type === "ExternalName";
-  const headless = s.spec.clusterIP === "None";
+  const { spec } = s;
+  const ports = spec.ports ?? [];
   return [
-    ...validateServiceName(s.metadata.name, "metadata.name"),
-    ...(types.includes(s.spec.type ?? "") ? [] : [unsupported("spec.type", s.spec.type, types)]),
-    ...(ports.length === 0 && !external && !headless ? [required("spec.ports")] : []),
-    ...(external && !s.spec.externalName ? [required("spec.externalName")] : []),
-    ...(headless && (s.spec.type === "NodePort" || s.spec.type === "LoadBalancer")
-      ? [invalid("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${s.spec.type} services`)]
+    ...(old
+      ? [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)]
+      : validateLabelName(s.metadata.name, "metadata.name")),
+    ...validateAnnotations(s),
+    ...validateType(s),
+    ...ports.flatMap((port, i) => validatePort(port, i, ports)),
+    ...validateLabels(spec.selector, "spec.selector"),
+    ...validateAffinity(spec),
+    ...validateServiceAddresses(s, old),
+    ...validateExternalIps(spec, old?.spec.externalIPs ?? []),
+    ...(spec.type ? oneOf(spec.type, "spec.type", types) : [required("spec.type")]),
+    ...(spec.type === "ClusterIP"
+      ? ports.flatMap((port, i) =>
+          port.nodePort ? [forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'")] : [],
+        )
       : []),
-    ...ports.flatMap((p, i) => validatePort(p, `spec.ports[${i}]`, ports.length === 1)),
-    ...duplicates(ports.filter((p) => p.name)),
-    ...(["ClientIP", "None"].includes(s.spec.sessionAffinity ?? "None")
-      ? []
-      : [unsupported("spec.sessionAffinity", s.spec.sessionAffinity, ["ClientIP", "None"])]),
-    ...immutableAddress(s, old),
+    ...validateTwice(ports),
+    ...validateSourceRanges(s, old),
+    ...validateBalancer(spec),
+    ...validateTraffic(spec),
   ];
 }

@@ -4,12 +4,14 @@ import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
+import { validateBalancerStatus, withModes } from "./load-balancers-validate.ts";
+import { hasNodePorts, isReachedFromOutside } from "./services-types.ts";
 import { validateService } from "./services-validate.ts";
+import { serviceWarnings } from "./services-warnings.ts";
 
 export type { Service } from "../generated/types.ts";
 
-/** No cluster address: DNS answers with the pods' own. */
-export const isHeadless = (s: Service): boolean => s.spec.clusterIP === "None";
+export { isHeadless } from "./services-types.ts";
 
 const port = (p: ServicePort): ServicePort => ({
   ...p,
@@ -17,32 +19,29 @@ const port = (p: ServicePort): ServicePort => ({
   targetPort: p.targetPort === undefined || p.targetPort === "" || p.targetPort === 0 ? p.port : p.targetPort,
 });
 
+const defaultAffinitySeconds = 10_800;
+
+function affinityOf({ sessionAffinity, sessionAffinityConfig: config }: ServiceSpec): Partial<ServiceSpec> {
+  const kind = sessionAffinity || "None";
+  if (kind === "None") return { sessionAffinity: kind };
+  if (kind !== "ClientIP") return { sessionAffinity: kind, ...(config && { sessionAffinityConfig: config }) };
+  const timeoutSeconds = config?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
+  return { sessionAffinity: kind, sessionAffinityConfig: { clientIP: { timeoutSeconds } } };
+}
+
+/** Addresses and families are the server's to give: they depend on the cluster, and on what the service had. */
 function defaults(d: Draft<Service>): Draft<Service> {
-  const given: ServiceSpec = d.spec ?? {};
-  const type = given.type || "ClusterIP";
-  const outside = type === "NodePort" || type === "LoadBalancer";
-  const affinity = given.sessionAffinity || "None";
+  const { sessionAffinityConfig: _, ...given } = { ...d.spec, type: d.spec?.type || "ClusterIP" };
+  const isInside = given.type === "ClusterIP" || hasNodePorts(given);
   const spec: ServiceSpec = {
     ...given,
-    type,
-    sessionAffinity: affinity,
-    ...(affinity === "ClientIP"
-      ? {
-          sessionAffinityConfig: {
-            clientIP: { timeoutSeconds: given.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800 },
-          },
-        }
-      : {}),
+    ...affinityOf(d.spec ?? {}),
     ...(given.ports ? { ports: given.ports.map(port) } : {}),
-    ...(outside ? { externalTrafficPolicy: given.externalTrafficPolicy || "Cluster" } : {}),
-    ...(type === "LoadBalancer" ? { allocateLoadBalancerNodePorts: given.allocateLoadBalancerNodePorts ?? true } : {}),
-    ...(type === "ExternalName"
-      ? {}
-      : {
-          internalTrafficPolicy: given.internalTrafficPolicy || "Cluster",
-          ipFamilies: given.ipFamilies ?? ["IPv4"],
-          ipFamilyPolicy: given.ipFamilyPolicy || "SingleStack",
-        }),
+    ...(isReachedFromOutside(given) ? { externalTrafficPolicy: given.externalTrafficPolicy || "Cluster" } : {}),
+    ...(isInside ? { internalTrafficPolicy: given.internalTrafficPolicy ?? "Cluster" } : {}),
+    ...(given.type === "LoadBalancer"
+      ? { allocateLoadBalancerNodePorts: given.allocateLoadBalancerNodePorts ?? true }
+      : {}),
   };
   return { ...d, spec, status: d.status ?? { loadBalancer: {} } };
 }
@@ -71,7 +70,11 @@ export const services = define<Service>({
   published: "io.k8s.api.core.v1.Service",
   schema: schemaOf("io.k8s.api.core.v1.Service"),
   defaults,
+  statusDefaults: (status) => ({ ...status, loadBalancer: withModes(status.loadBalancer ?? {}) }),
   validate: validateService,
+  validateStatus: (next, old) =>
+    validateBalancerStatus(next.status?.loadBalancer, old.status?.loadBalancer, next.spec.type),
+  warnings: serviceWarnings,
   selectable: { "spec.clusterIP": (s) => s.spec.clusterIP ?? "", "spec.type": (s) => s.spec.type ?? "" },
   columns: [
     nameColumn,

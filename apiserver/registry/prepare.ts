@@ -94,7 +94,7 @@ export function prepareUpdate(r: ResourceDefinition, given: ApiObject, current: 
     return withoutUndefined({
       ...old,
       metadata: statusMeta(r, wanted.metadata, old.metadata),
-      status: wanted.status,
+      status: r.statusDefaults && wanted.status ? r.statusDefaults(wanted.status) : wanted.status,
     }) as ApiObject;
   }
   const status = r.subresources.includes("status") ? { status: old.status } : {};

@@ -430,7 +430,9 @@ function addressing(it: It): void {
     const taken = await refusal(client.create(services, service("e", { clusterIP: ips[0] })));
     expect(taken.message).toMatch(/spec.clusterIPs: Invalid value: .*provided IP is already allocated/);
     const outside = await refusal(client.create(services, service("e", { clusterIP: "10.0.0.1" })));
-    expect(outside.message).toMatch(/not in the valid range. The range of valid IPs is 10.96.0.0\/16/);
+    expect(outside.message).toMatch(/failed to allocate IP 10.0.0.1: the provided network does not match the current/);
+    const network = await refusal(client.create(services, service("e", { clusterIP: "10.96.0.0" })));
+    expect(network.message).toMatch(/not in the valid range. The range of valid IPs is 10.96.0.0\/16/);
   });
   it("a service keeps its address, may have none, and gets ports on nodes when it asks", async (client) => {
     const made = await client.create(services, service("a"));

@@ -1,9 +1,8 @@
 // What the API refuses, in the words people grep for.
 import { expect, test } from "vitest";
-import type { Deployment, Pod, Service } from "../../../api/generated/types.ts";
+import type { Deployment, Pod } from "../../../api/generated/types.ts";
 import { deployments } from "../../../api/kinds/deployments.ts";
 import { pods } from "../../../api/kinds/pods.ts";
-import { services } from "../../../api/kinds/services.ts";
 import type { Draft } from "../../../api/meta.ts";
 
 const container = { name: "main", image: "app:1" };
@@ -106,17 +105,5 @@ test("a deployment's selector stays as it was", () => {
   };
   expect(said(deployments.validate(deployment(both), old))).toContain(
     'spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
-  );
-});
-
-const service = (spec: object): Draft<Service> =>
-  services.defaults({ kind: "Service", metadata: { name: "web", namespace: "default" }, spec } as Draft<Service>);
-test("a service's ports need names when there are several, and its address stays", () => {
-  expect(said(services.validate(service({ ports: [{ port: 80 }, { port: 443 }] })))).toContain(
-    "spec.ports[0].name: Required value",
-  );
-  const old = service({ ports: [{ port: 80 }], clusterIP: "10.96.0.9" }) as unknown as Service;
-  expect(said(services.validate(service({ ports: [{ port: 80 }], clusterIP: "10.96.0.7" }), old))[0]).toMatch(
-    /spec.clusterIPs\[0\]: .*may not change once set/,
   );
 });

@@ -112,6 +112,6 @@ test("create: the beginning of a made-up name is judged as a name, but for a das
     );
   expect(await named("web-")).toBe("web-");
   expect(await named("Web-")).toMatch(
-    / is invalid: \[metadata.generateName: Invalid value: "Web-": a DNS-1035 label must/,
+    / is invalid: \[metadata.generateName: Invalid value: "Web-": a lowercase RFC 1123 label must/,
   );
 });

@@ -1,0 +1,51 @@
+// What can be wrong with the addresses a load balancer is said to answer at.
+import { parseAddress } from "../addresses.ts";
+import { validateOldAddress } from "../addresses-validate.ts";
+import type { Problem } from "../errors.ts";
+import type { LoadBalancerIngress, LoadBalancerStatus } from "../generated/types.ts";
+import { validateSubdomainName } from "../names.ts";
+import { forbidden, invalid, oneOf, required } from "../problems.ts";
+
+const modes = ["Proxy", "VIP"];
+const path = "status.loadBalancer.ingress";
+
+/** An address as an IP; one that stood there before is taken as it is. */
+export const validateBalancedIp = (ip: string | undefined, at: string, known: readonly string[]): readonly Problem[] =>
+  ip && !known.includes(ip) ? validateOldAddress(ip, at) : [];
+
+/** An address as a name. */
+export const validateBalancedName = (hostname: string | undefined, at: string): readonly Problem[] => [
+  ...validateSubdomainName(hostname, at),
+  ...(hostname && parseAddress(hostname) ? [invalid(at, hostname, "must be a DNS name, not an IP address")] : []),
+];
+
+function validateMode({ ip, ipMode }: LoadBalancerIngress, at: string): readonly Problem[] {
+  if (ipMode === undefined) return ip ? [required(at, "must be specified when `ip` is set")] : [];
+  return ip ? oneOf(ipMode, at, modes) : [forbidden(at, "may not be specified when `ip` is not set")];
+}
+
+/** What is wrong with a service's balancer: only a service of that type has one. */
+export function validateBalancerStatus(
+  status: LoadBalancerStatus = {},
+  old: LoadBalancerStatus = {},
+  type: string | undefined,
+): readonly Problem[] {
+  const { ingress = [] } = status;
+  if (type !== "LoadBalancer" && ingress.length > 0)
+    return [forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
+  const known = (old.ingress ?? []).flatMap(({ ip }) => ip ?? []);
+  return ingress.flatMap((one, i) => {
+    const at = `${path}[${i}]`;
+    return [
+      ...validateBalancedIp(one.ip, `${at}.ip`, known),
+      ...validateMode(one, `${at}.ipMode`),
+      ...validateBalancedName(one.hostname, `${at}.hostname`),
+    ];
+  });
+}
+
+/** Unless it is said, an address is the balancer's own, and packets come as they were sent. Source: KEP-1860. */
+export const withModes = (status: LoadBalancerStatus): LoadBalancerStatus =>
+  status.ingress
+    ? { ...status, ingress: status.ingress.map((one) => (one.ip ? { ...one, ipMode: one.ipMode ?? "VIP" } : one)) }
+    : status;

@@ -1,0 +1,101 @@
+// What can be wrong with how traffic comes to a service: from outside, from inside, through a balancer.
+import { validateOldBlock } from "../addresses-validate.ts";
+import type { Problem } from "../errors.ts";
+import type { Service, ServiceSpec } from "../generated/types.ts";
+import type { Draft } from "../meta.ts";
+import { validateQualifiedName } from "../names.ts";
+import { forbidden, inRange, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { hasAddress, isReachedFromOutside, needsHealthCheck } from "./services-types.ts";
+
+const policies = ["Cluster", "Local"];
+const distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
+const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
+const balancerOnly = "may only be used when `type` is 'LoadBalancer'";
+const mostPort = 65_535;
+
+function validateOutside(spec: ServiceSpec): readonly Problem[] {
+  const { externalTrafficPolicy: policy } = spec;
+  const path = "spec.externalTrafficPolicy";
+  if (isReachedFromOutside(spec)) return policy ? oneOf(policy, path, policies) : [required(path)];
+  return policy ? [invalid(path, policy, "may only be set for externally-accessible services")] : [];
+}
+
+function validateHealthCheck(spec: ServiceSpec): readonly Problem[] {
+  const { healthCheckNodePort: port } = spec;
+  const path = "spec.healthCheckNodePort";
+  if (needsHealthCheck(spec)) return port ? inRange(port, path, 1, mostPort) : [required(path)];
+  return port
+    ? [invalid(path, port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")]
+    : [];
+}
+
+function validateInside(spec: ServiceSpec): readonly Problem[] {
+  const { internalTrafficPolicy: policy } = spec;
+  const path = "spec.internalTrafficPolicy";
+  if (policy === undefined) return hasAddress(spec) ? [required(path)] : [];
+  return oneOf(policy, path, policies);
+}
+
+const validateDistribution = ({ trafficDistribution: wish }: ServiceSpec): readonly Problem[] =>
+  wish === undefined || distributions.includes(wish)
+    ? []
+    : [unsupported("spec.trafficDistribution", wish, distributions)];
+
+/** Who may come to a balancer: said in the field or, of old, in an annotation, where spaces do no harm. */
+export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: Service): readonly Problem[] {
+  const ranges = spec.loadBalancerSourceRanges ?? [];
+  const misplaced = (path: string): readonly Problem[] =>
+    spec.type === "LoadBalancer" ? [] : [forbidden(path, balancerOnly)];
+  if (ranges.length > 0) {
+    const path = "spec.LoadBalancerSourceRanges";
+    const known = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    return [
+      ...misplaced(path),
+      ...ranges.flatMap((range, i) => validateOldBlock(range.trim(), `${path}[${i}]`, known)),
+    ];
+  }
+  const annotated = metadata.annotations?.[rangesAnnotation];
+  if (annotated === undefined) return [];
+  const path = `metadata.annotations[${rangesAnnotation}]`;
+  const isKnown = annotated.trim() === "" || annotated === old?.metadata.annotations?.[rangesAnnotation];
+  return [
+    ...misplaced(path),
+    ...(isKnown ? [] : annotated.split(",").flatMap((range) => validateOldBlock(range.trim(), path, []))),
+  ];
+}
+
+/** A class belongs to a balancer. */
+export function validateBalancer({ type, loadBalancerClass, allocateLoadBalancerNodePorts }: ServiceSpec): Problem[] {
+  const isBalancer = type === "LoadBalancer";
+  const path = "spec.loadBalancerClass";
+  return [
+    ...(allocateLoadBalancerNodePorts !== undefined && !isBalancer
+      ? [forbidden("spec.allocateLoadBalancerNodePorts", balancerOnly)]
+      : []),
+    ...(isBalancer && allocateLoadBalancerNodePorts === undefined ? [required("allocateLoadBalancerNodePorts")] : []),
+    ...(isBalancer && loadBalancerClass !== undefined ? validateQualifiedName(loadBalancerClass, path) : []),
+    ...(!isBalancer && loadBalancerClass !== undefined ? [forbidden(path, balancerOnly)] : []),
+  ];
+}
+
+/** What is wrong with the ways of traffic to a service. */
+export const validateTraffic = (spec: ServiceSpec): readonly Problem[] => [
+  ...validateOutside(spec),
+  ...validateHealthCheck(spec),
+  ...validateInside(spec),
+  ...validateDistribution(spec),
+];
+
+/** What a balancer was told when it was made stays while it is one: it is asked for elsewhere, and once. */
+export function validateTrafficChange(spec: ServiceSpec, old: ServiceSpec): readonly Problem[] {
+  const bothBalance = spec.type === "LoadBalancer" && old.type === "LoadBalancer";
+  const bothChecked = needsHealthCheck(spec) && needsHealthCheck(old);
+  return [
+    ...(bothBalance && spec.loadBalancerClass !== old.loadBalancerClass
+      ? [invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set")]
+      : []),
+    ...(bothChecked && spec.healthCheckNodePort !== old.healthCheckNodePort
+      ? [forbidden("spec.healthCheckNodePort", "field is immutable")]
+      : []),
+  ];
+}
