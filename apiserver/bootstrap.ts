@@ -5,7 +5,7 @@ import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
 import type { ApiObject, Draft } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { ensure } from "./ensure.ts";
-import { immortal } from "./registry/namespaces.ts";
+import { immortal } from "./admission/namespaces.ts";
 import { type Advertised, ownService } from "./own-service.ts";
 
 const names = [...immortal, "kube-node-lease"];

@@ -18,6 +18,7 @@ import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
+import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 import { controllerViews, type ControllerViews } from "./views.ts";
 
 export interface ControllerOptions {
@@ -57,6 +58,8 @@ const run = (
     runController(flowSchemaController(views.flowSchemas, views.priorityLevelConfigurations), client, world, signal),
     runController(rootCaController(views.namespaces, views.configMaps, options.rootCa), client, world, signal),
     runController(serviceAccountController(views.namespaces, views.serviceAccounts), client, world, signal),
+    runController(claimProtectionController(views), client, world, signal),
+    runController(volumeProtectionController(views), client, world, signal),
     runReconciler(autoscaler(views, client, world, options.autoscaler), world, signal, workers),
     runReconciler(garbageCollector(informers, client), world, signal, workers),
     runReconciler(namespaceController(views.namespaces, builtinKinds, client, world), world, signal, workers),

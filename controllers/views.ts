@@ -4,23 +4,26 @@ import { configMaps } from "../api/kinds/configmaps.ts";
 import { controllerRevisions } from "../api/kinds/controllerrevisions.ts";
 import { deployments } from "../api/kinds/deployments.ts";
 import { endpoints } from "../api/kinds/endpoints.ts";
-import { endpointSlices, serviceLabel } from "../api/kinds/endpointslices.ts";
+import { endpointSlices, serviceOf } from "../api/kinds/endpointslices.ts";
 import { flowSchemas } from "../api/kinds/flowschemas.ts";
 import { horizontalPodAutoscalers } from "../api/kinds/horizontalpodautoscalers.ts";
 import { leases } from "../api/kinds/leases.ts";
 import { namespaces } from "../api/kinds/namespaces.ts";
 import { nodes } from "../api/kinds/nodes.ts";
+import { persistentVolumeClaims } from "../api/kinds/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../api/kinds/persistentvolumes.ts";
 import { pods } from "../api/kinds/pods.ts";
 import { priorityLevelConfigurations } from "../api/kinds/prioritylevelconfigurations.ts";
 import { replicaSets } from "../api/kinds/replicasets.ts";
 import { secrets } from "../api/kinds/secrets.ts";
 import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
 import { services } from "../api/kinds/services.ts";
-import { controllerOf, type ApiObject } from "../api/meta.ts";
+import { controllerOf, key, type ApiObject } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer, type Informer } from "../machinery/informer.ts";
 import type { Indexes } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
+import { claimsOf } from "./storageprotection/decide.ts";
 
 /**
  * `namespace`; `owner`, the uid of the controller (objects nobody controls are found under the empty string); and
@@ -42,14 +45,19 @@ export function controllerViews(client: Client, world: World) {
     deployments: follow(deployments),
     endpoints: follow(endpoints),
     endpointSlices: follow(endpointSlices, {
-      service: (s) => [`${s.metadata.namespace}/${s.metadata.labels?.[serviceLabel] ?? ""}`],
+      service: (s) => [serviceOf(s)],
     }),
     flowSchemas: follow(flowSchemas),
     horizontalPodAutoscalers: follow(horizontalPodAutoscalers),
     leases: follow(leases),
     namespaces: follow(namespaces),
     nodes: follow(nodes),
-    pods: follow(pods, { node: (p) => [p.spec.nodeName ?? ""] }),
+    persistentVolumeClaims: follow(persistentVolumeClaims),
+    persistentVolumes: follow(persistentVolumes),
+    pods: follow(pods, {
+      node: (p) => [p.spec.nodeName ?? ""],
+      claim: (p) => claimsOf(p).map((name) => key(p.metadata.namespace, name)),
+    }),
     priorityLevelConfigurations: follow(priorityLevelConfigurations),
     replicaSets: follow(replicaSets),
     secrets: follow(secrets),

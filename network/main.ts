@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
 import type { EndpointSlice, Service } from "../api/generated/types.ts";
-import { endpointSlices, serviceLabel } from "../api/kinds/endpointslices.ts";
+import { endpointSlices, serviceOf } from "../api/kinds/endpointslices.ts";
 import { namespaces } from "../api/kinds/namespaces.ts";
 import { nodes } from "../api/kinds/nodes.ts";
 import { pods } from "../api/kinds/pods.ts";
@@ -37,7 +37,7 @@ function networkViews(client: Client, world: World, nodeName: string) {
     services: informer(client, services, world),
     slices: informer(client, endpointSlices, world, {
       indexes: {
-        service: (s: EndpointSlice) => [`${s.metadata.namespace}/${s.metadata.labels?.[serviceLabel] ?? ""}`],
+        service: (s: EndpointSlice) => [serviceOf(s)],
       },
     }),
     nodes: informer(client, nodes, world),

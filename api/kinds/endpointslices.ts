@@ -1,6 +1,7 @@
 // EndpointSlice: up to a hundred addresses behind a service, with what each is good for.
 import type { EndpointSlice } from "../generated/types.ts";
 import { define } from "../kinds.ts";
+import { key, type Key } from "../meta.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, firstThree, nameColumn } from "./columns.ts";
 import { validateEndpointSlice } from "./endpointslices-validate.ts";
@@ -11,6 +12,15 @@ export type { EndpointSlice } from "../generated/types.ts";
 export const serviceLabel = "kubernetes.io/service-name";
 /** Who writes a slice; what others write is left alone. */
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+
+/** The key of the service a slice is of. */
+export const serviceOf = ({ metadata }: EndpointSlice): Key =>
+  key(metadata.namespace, metadata.labels?.[serviceLabel] ?? "");
+/** Whether a slice is written by this manager. */
+export const isManagedBy =
+  (manager: string) =>
+  ({ metadata }: EndpointSlice): boolean =>
+    metadata.labels?.[managedByLabel] === manager;
 
 export const endpointSlices = define<EndpointSlice>({
   group: "discovery.k8s.io",

@@ -150,8 +150,6 @@ export function podDefaults(given: PodSpec): PodSpec {
     ...spec,
     containers: spec.containers.map(own),
     ...maybe("initContainers", spec.initContainers?.map(own)),
-    priority: spec.priority ?? 0,
-    preemptionPolicy: spec.preemptionPolicy ?? "PreemptLowerPriority",
   };
   return { ...full, ...maybe("resources", ownResources(full)) };
 }

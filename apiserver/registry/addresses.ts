@@ -8,7 +8,7 @@ import { type Service, services } from "../../api/kinds/services.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission } from "../admission/admission.ts";
 import { objectOf } from "./codec.ts";
 import { withoutUndefined } from "./prepare.ts";
 import { block, type Block, ipv4, ipv4Text, pickFree, reserved } from "./ranges.ts";
@@ -87,7 +87,7 @@ export function addresses(world: World, ranges: AddressRanges): Admission {
   return {
     name: "ServiceAddresses",
     applies: (r) => r.group === "" && r.plural === "services",
-    async admit(_, object, old, look) {
+    async admit(object, { old, look }) {
       // Whoever writes the status, or a label, leaves the spec as it stands.
       if (!object || (object as Service).spec === (old as Service | undefined)?.spec) return object;
       const all = (await look()).list(prefixOf(services)).map((e) => objectOf<Service>(e));

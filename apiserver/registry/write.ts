@@ -8,7 +8,7 @@ import { whole, withRequired } from "../../api/zeros.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
-import { type Admission, admitting } from "./admission.ts";
+import type { admitting } from "../admission/admission.ts";
 import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
@@ -30,7 +30,7 @@ import { prefixOf } from "./selection.ts";
 export interface Cluster {
   readonly storage: Storage;
   readonly world: World;
-  readonly admissions: readonly Admission[];
+  readonly admitting: ReturnType<typeof admitting>;
 }
 /** Who makes a request, as far as what is written depends on it. */
 export interface Requester {
@@ -123,11 +123,11 @@ async function createAs(
   name: string,
   options: WriteOptions,
 ): Promise<Stored | undefined> {
-  const { storage, world, admissions } = cluster;
+  const { storage, world } = cluster;
   const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
   const made = prepareCreate(r, draft, identity);
   const owned = ownedFromBirth(r, made, draft, { ...options, now: identity.now });
-  const { admitted, judged } = admitting(admissions, storage, r, undefined);
+  const { admitted, judged } = cluster.admitting({ r, old: undefined });
   const object = await admitted(owned);
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
@@ -209,7 +209,7 @@ export async function change(
     checkIdentity(r, given, before);
     const changed = prepareUpdate(r, completed(target, given, before, options), before, part);
     const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
-    const { admitted, judged } = admitting(cluster.admissions, cluster.storage, r, before);
+    const { admitted, judged } = cluster.admitting({ r, old: before, part });
     const next = await admitted(owned);
     const problems = validateUpdate(r, next, before, part);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
@@ -254,7 +254,7 @@ export async function remove(
     const current = await read(cluster, r, key);
     const object = objectOf(current);
     checkPreconditions(r, object, options);
-    await admitting(cluster.admissions, cluster.storage, r, object).admitted(undefined);
+    await cluster.admitting({ r, old: object }).admitted(undefined);
     const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };

@@ -1,6 +1,6 @@
 // Wires a service's endpoints to the views they are made of.
 import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
-import { managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
+import { isManagedBy, serviceOf } from "../../api/kinds/endpointslices.ts";
 import { key, keyOf, type Key } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
@@ -19,7 +19,7 @@ export function endpointSliceController(views: Views): Controller<Observed> {
       .byIndex("namespace", pod.metadata.namespace ?? "")
       .filter((s) => picks(s, pod) || picks(s, before))
       .map(keyOf);
-  const isOurs = (s: EndpointSlice): boolean => s.metadata.labels?.[managedByLabel] === manager;
+  const isOurs = isManagedBy(manager);
   return {
     name: "endpointslice",
     watches: [
@@ -27,8 +27,7 @@ export function endpointSliceController(views: Views): Controller<Observed> {
       { informer: views.pods, keys: servicesOf },
       {
         informer: views.endpointSlices,
-        keys: (s: EndpointSlice) =>
-          isOurs(s) ? [key(s.metadata.namespace, s.metadata.labels?.[serviceLabel] ?? "")] : [],
+        keys: (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []),
       },
       { informer: views.endpoints, keys: itself },
     ],

@@ -1,7 +1,6 @@
 // Wires hand-made Endpoints to the slices that mirror them.
 import type { EndpointSlice } from "../../api/generated/types.ts";
-import { managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
-import { key } from "../../api/meta.ts";
+import { isManagedBy, serviceOf } from "../../api/kinds/endpointslices.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
 import type { ControllerViews } from "../views.ts";
 import { decide, manager, type Observed } from "./decide.ts";
@@ -9,7 +8,7 @@ import { decide, manager, type Observed } from "./decide.ts";
 export type Views = Pick<ControllerViews, "endpoints" | "services" | "endpointSlices">;
 
 export function endpointSliceMirroringController(views: Views): Controller<Observed> {
-  const isOurs = (s: EndpointSlice): boolean => s.metadata.labels?.[managedByLabel] === manager;
+  const isOurs = isManagedBy(manager);
   return {
     name: "endpointslicemirroring",
     watches: [
@@ -17,8 +16,7 @@ export function endpointSliceMirroringController(views: Views): Controller<Obser
       { informer: views.services, keys: itself },
       {
         informer: views.endpointSlices,
-        keys: (s: EndpointSlice) =>
-          isOurs(s) ? [key(s.metadata.namespace, s.metadata.labels?.[serviceLabel] ?? "")] : [],
+        keys: (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []),
       },
     ],
     // What mirrors Endpoints that are gone goes with its owner.

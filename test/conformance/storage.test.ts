@@ -1,7 +1,8 @@
 // Volumes and claims as records: nothing is mounted here.
 import { CoreV1Api } from "@kubernetes/client-node";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { behaviour, type Stage } from "./behaviour.ts";
+import { patience, whileControlled } from "./controlled.ts";
 import { patched } from "./requests.ts";
 
 const volume = (name: string, labels: object): any => ({
@@ -49,15 +50,22 @@ behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of
   await core.replacePersistentVolume({ name: pv, body: read });
   await core.replaceNamespacedPersistentVolumeClaim({ namespace, name: pvc, body: asked });
   expect((await core.listPersistentVolume({ labelSelector: `${pv}=updated` })).items).toHaveLength(1);
-  await core.deleteNamespacedPersistentVolumeClaim({ namespace, name: pvc });
-  await core.deletePersistentVolume({ name: pv });
-  expect((await core.listPersistentVolume({ labelSelector })).items).toEqual([]);
+  const nothingIsLeft = (): Promise<void> =>
+    vi.waitFor(async () => {
+      expect((await core.listPersistentVolume({ labelSelector })).items).toEqual([]);
+      expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toEqual([]);
+    }, patience);
+  // Somebody makes sure that neither is used any more.
+  await whileControlled(stage, async () => {
+    await core.deleteNamespacedPersistentVolumeClaim({ namespace, name: pvc });
+    await core.deletePersistentVolume({ name: pv });
+    await nothingIsLeft();
 
-  await made(stage);
-  await core.deleteCollectionNamespacedPersistentVolumeClaim({ namespace, labelSelector });
-  await core.deleteCollectionPersistentVolume({ labelSelector });
-  expect((await core.listPersistentVolume({ labelSelector })).items).toEqual([]);
-  expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toEqual([]);
+    await made(stage);
+    await core.deleteCollectionNamespacedPersistentVolumeClaim({ namespace, labelSelector });
+    await core.deleteCollectionPersistentVolume({ labelSelector });
+    await nothingIsLeft();
+  });
 });
 
 behaviour("PersistentVolumes CSI Conformance should apply changes to a pv/pvc status", async (stage) => {

@@ -2,8 +2,15 @@
 import { expect, test } from "vitest";
 import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { limitRanges } from "../../../api/kinds/limitranges.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import type { Draft } from "../../../api/meta.ts";
 import { podAmounts } from "../../../api/pod/amounts.ts";
-import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/registry/limits.ts";
+import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/limits.ts";
+import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
 
 const range = (type: string, item: Partial<LimitRangeItem>): LimitRange =>
   limitRanges.defaults({
@@ -140,3 +147,38 @@ const sums: readonly (readonly [what: string, of: Pod, expected: object])[] = [
 ];
 for (const [what, of, expected] of sums)
   test(`amounts of a pod: ${what}`, () => expect(podAmounts(of.spec, "requests")).toEqual(expected));
+
+test("limits filled in: a resize says what was never said, and tells nobody", async () => {
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const client = inProcessClient(
+    registry(
+      memoryStorage(),
+      realWorld(() => {}),
+      ranges,
+    ),
+  );
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const metadata = { name: "p", namespace: "default" };
+  const made = await client.create(pods, { ...pod([container("c", cpu("1"))]), metadata } as Draft<Pod>);
+  const usual = range("Container", { default: { memory: "2Gi" }, defaultRequest: { memory: "1Gi" } });
+  const limits = await client.create(limitRanges, { ...usual, metadata: { name: "limits", namespace: "default" } });
+  const wanted = (of: Pod, amounts: ResourceRequirements): Pod => ({
+    ...of,
+    spec: { ...of.spec, containers: [{ ...of.spec.containers[0]!, resources: amounts }] },
+  });
+  const after = await client.update(pods, wanted(made, cpu("2")), "resize");
+  expect(after.spec.containers[0]?.resources).toEqual({
+    requests: { cpu: "2", memory: "1Gi" },
+    limits: { memory: "2Gi" },
+  });
+  expect(after.metadata.annotations).toBeUndefined();
+  const more = { requests: { cpu: "4", memory: "1Gi" }, limits: { cpu: "4", memory: "2Gi" } };
+  await client.update(limitRanges, {
+    ...limits,
+    ...range("Container", { max: { cpu: "3" } }),
+    metadata: limits.metadata,
+  });
+  await expect(client.update(pods, wanted(after, more), "resize")).rejects.toThrow(
+    'pods "p" is forbidden: maximum cpu usage per Container is 3, but limit is 4',
+  );
+});

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { PodSpec, RuntimeClass, Toleration } from "../../../api/generated/types.ts";
 import { podRequests } from "../../../api/pod/status.ts";
-import { mergedTolerations, withRuntime } from "../../../apiserver/registry/runtime-classes.ts";
+import { mergedTolerations, withRuntime } from "../../../apiserver/admission/runtime-classes.ts";
 
 const spec = (more: Partial<PodSpec> = {}): PodSpec => ({
   containers: [{ name: "c", image: "i", resources: { requests: { cpu: "1" } } }],

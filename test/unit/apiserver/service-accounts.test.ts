@@ -6,7 +6,7 @@ import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
 import { bootstrap } from "../../../apiserver/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
-import { runningAs } from "../../../apiserver/registry/service-accounts.ts";
+import { runningAs } from "../../../apiserver/admission/service-accounts.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";

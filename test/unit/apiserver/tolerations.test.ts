@@ -5,7 +5,7 @@ import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
-import { patient } from "../../../apiserver/registry/tolerations.ts";
+import { patient } from "../../../apiserver/admission/tolerations.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import type { Toleration } from "../../../api/generated/types.ts";

@@ -30,7 +30,14 @@ async function live(wire: (client: Client, world: World) => Client): Promise<rea
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: { name: "default", namespace: "default" } });
   const allocatable = { cpu: "1", memory: "1Gi", pods: "10" };
-  await client.create(nodes, { kind: "Node", metadata: { name: "n1" }, spec: {}, status: { allocatable } });
+  const node = await client.create(nodes, {
+    kind: "Node",
+    metadata: { name: "n1" },
+    spec: {},
+    status: { allocatable },
+  });
+  // Somebody has found it ready.
+  await client.update(nodes, { ...node, spec: { ...node.spec, taints: [] } });
   for (const name of ["first", "second"]) await client.create(pods, pod(name));
   const stop = new AbortController();
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };

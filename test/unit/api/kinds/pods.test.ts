@@ -317,8 +317,6 @@ test("Pod: defaults are those of Kubernetes", () => {
   expect(spec).toMatchObject({
     dnsPolicy: "ClusterFirst",
     enableServiceLinks: true,
-    preemptionPolicy: "PreemptLowerPriority",
-    priority: 0,
     restartPolicy: "Always",
     schedulerName: "default-scheduler",
     securityContext: {},

@@ -6,10 +6,10 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { qosClass } from "../../api/pod/status.ts";
 import type { Admission, Look } from "./admission.ts";
-import { objectOf } from "./codec.ts";
+import { objectOf } from "../registry/codec.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "./limits.ts";
-import { forbidden } from "./refusals.ts";
-import { prefixOf } from "./selection.ts";
+import { forbidden } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
 
 const isPods = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "pods";
 
@@ -34,16 +34,18 @@ const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wro
 export const limitRanger: Admission = {
   name: "LimitRanger",
   applies: (r) => isPods(r) || (r.group === "" && r.plural === "persistentvolumeclaims"),
-  async admit(r, object, old, look) {
+  async admit(object, { r, old, part, look }) {
     const pod = object as Pod | undefined;
-    // What is wrong with a pod without a spec is for others to say.
-    if (!pod?.spec || old || !isPods(r)) return object;
+    // Containers come with the pod and change their amounts by a resize alone. What is wrong with a pod without a spec
+    // is for others to say.
+    if (!pod?.spec || !isPods(r) || (old && part !== "resize")) return object;
     const limited = (await rangesOf(pod, look)).reduce(withLimits, pod);
     if (limited === pod) return object;
+    if (old) return { ...limited, metadata: pod.metadata } as ApiObject;
     return { ...limited, status: { ...limited.status, qosClass: qosClass(limited.spec) } } as ApiObject;
   },
-  async judge(r, object, old, look) {
-    if (isSettled(r, object, old)) return;
+  async judge(object, { r, old, part, look }) {
+    if (part === "status" || part === "binding" || isSettled(r, object, old)) return;
     for (const range of await rangesOf(object, look)) {
       const wrong = isPods(r)
         ? brokenByPod(range, (object as Pod).spec)

@@ -5,9 +5,9 @@ import { pods } from "../../api/kinds/pods.ts";
 import { runtimeClasses } from "../../api/kinds/runtimeclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { Admission, Look } from "./admission.ts";
-import { objectOf } from "./codec.ts";
-import { forbidden } from "./refusals.ts";
-import { prefixOf } from "./selection.ts";
+import { objectOf } from "../registry/codec.ts";
+import { forbidden } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
 
 const isNoLonger = (a: number | undefined, b: number | undefined): boolean =>
   b === undefined || (a !== undefined && a <= b);
@@ -71,7 +71,7 @@ async function classOf(pod: ApiObject, name: string, look: Look): Promise<Runtim
 export const runtimeClass: Admission = {
   name: "RuntimeClass",
   applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(r, object, old, look) {
+  async admit(object, { r, old, look }) {
     const { spec } = (object ?? {}) as Partial<Pod>;
     if (!object || old || spec?.runtimeClassName === undefined) return object;
     const completed = withRuntime(spec, await classOf(object, spec.runtimeClassName, look));
@@ -79,7 +79,7 @@ export const runtimeClass: Admission = {
     return { ...object, spec: completed } as ApiObject;
   },
   // What a pod takes beside its containers is for its class alone to say.
-  async judge(r, object, old, look) {
+  async judge(object, { r, old, look }) {
     const { overhead, runtimeClassName: name } = (object as Pod).spec;
     if (old || overhead === undefined) return;
     const founded = name !== undefined && (await classOf(object, name, look)).overhead !== undefined;

@@ -4,10 +4,10 @@ import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Admission, Look } from "./admission.ts";
-import { objectOf } from "./codec.ts";
-import { generatedName } from "./metadata.ts";
-import { forbidden } from "./refusals.ts";
-import { prefixOf } from "./selection.ts";
+import { objectOf } from "../registry/codec.ts";
+import { generatedName } from "../registry/metadata.ts";
+import { forbidden } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
@@ -74,7 +74,7 @@ const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.["kuberne
 export const serviceAccount = (world: World): Admission => ({
   name: "ServiceAccount",
   applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(r, object, old, look) {
+  async admit(object, { r, old, look }) {
     const pod = object as Pod | undefined;
     // What is wrong with a pod without a spec is for others to say.
     if (!pod?.spec || old || isMirror(pod)) return object;

@@ -23,7 +23,7 @@ export const patienceWithNodes = (tolerationSeconds: number): Admission => ({
   name: "DefaultTolerationSeconds",
   applies: (r) => r.group === "" && r.plural === "pods",
   // Also on update: who replaces a pod by its manifest leaves them out again, and means no change.
-  async admit(_, object) {
+  admit(object) {
     const { spec } = (object ?? {}) as Partial<Pod>;
     // What is wrong with a pod without a spec is for others to say.
     if (!object || !spec) return object;

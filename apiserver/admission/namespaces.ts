@@ -1,9 +1,9 @@
 // Things live in namespaces: in one that exists, and in none that is going away.
 import { namespaces } from "../../api/kinds/namespaces.ts";
 import type { Admission } from "./admission.ts";
-import { objectOf } from "./codec.ts";
-import { forbidden, notFound } from "./refusals.ts";
-import { prefixOf } from "./selection.ts";
+import { objectOf } from "../registry/codec.ts";
+import { forbidden, notFound } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
 
 /** Without these there is no cluster. */
 export const immortal: readonly string[] = ["default", "kube-system", "kube-public"];
@@ -12,7 +12,7 @@ export const immortal: readonly string[] = ["default", "kube-system", "kube-publ
 export const namespaceExists: Admission = {
   name: "NamespaceLifecycle",
   applies: (r) => r.scope === "Namespaced",
-  async admit(r, object, old, look) {
+  async admit(object, { r, old, look }) {
     const namespace = object?.metadata.namespace;
     if (old || !object || namespace === undefined) return object;
     const stored = (await look()).get(prefixOf(namespaces) + namespace);
@@ -36,7 +36,7 @@ export const namespaceExists: Admission = {
 export const namespaceStays: Admission = {
   name: "ImmortalNamespaces",
   applies: (r) => r.group === "" && r.plural === "namespaces",
-  async admit(r, object, old) {
+  admit(object, { r, old }) {
     if (!object && old && immortal.includes(old.metadata.name))
       throw forbidden(r, old.metadata.name, "this namespace may not be deleted");
     return object;

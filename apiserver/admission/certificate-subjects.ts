@@ -1,0 +1,66 @@
+// Kubernetes' admission plugin CertificateSubjectRestriction: nobody becomes an administrator by asking for it. A
+// certificate that says so would be believed until it ends, whatever roles say by then.
+import type { CertificateSigningRequest } from "../../api/generated/types.ts";
+import { certificateSigningRequests } from "../../api/kinds/certificatesigningrequests.ts";
+import { forbidden } from "../registry/refusals.ts";
+import type { Admission } from "./admission.ts";
+
+/** A value of DER (X.690): what sort it is, and where its content lies. */
+interface Value {
+  readonly tag: number;
+  readonly content: Buffer;
+}
+const highBit = 0x80;
+
+/** The values that lie one behind another in some content. */
+function valuesIn(der: Buffer): readonly Value[] {
+  const values: Value[] = [];
+  for (let at = 0; at < der.length; ) {
+    const [tag, first] = [der.readUInt8(at), der.readUInt8(at + 1)];
+    const lengthBytes = first < highBit ? 0 : first - highBit;
+    const from = at + 2 + lengthBytes;
+    const to = from + (lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes));
+    if (to > der.length) throw new RangeError("data truncated");
+    values.push({ tag, content: der.subarray(from, to) });
+    at = to;
+  }
+  return values;
+}
+const inside = (value: Value | undefined): readonly Value[] => valuesIn(value?.content ?? Buffer.alloc(0));
+
+/** The name of "organization" among the attributes of a subject (X.520): 2.5.4.10. */
+const organization = Buffer.from([0x55, 0x04, 0x0a]);
+
+/** The organizations in the subject of a request for a certificate (RFC 2986). Throws when it cannot be read. */
+export function organizationsIn(request: Buffer): readonly string[] {
+  const [, subject] = inside(inside(valuesIn(request)[0])[0]);
+  return inside(subject)
+    .flatMap((distinguished) => inside(distinguished))
+    .map((attribute) => inside(attribute))
+    .filter(([type]) => type?.content.equals(organization))
+    .map(([, value]) => value?.content.toString() ?? "");
+}
+
+const block = /-----BEGIN CERTIFICATE REQUEST-----([^-]*)-----END/;
+const signer = "kubernetes.io/kube-apiserver-client";
+const administrators = "system:masters";
+
+/** Refuses requests for certificates of administrators. */
+export const certificateSubject: Admission = {
+  name: "CertificateSubjectRestriction",
+  applies: (r) => r.group === certificateSigningRequests.group && r.plural === certificateSigningRequests.plural,
+  judge(object, { r, old }) {
+    const { metadata, spec } = object as CertificateSigningRequest;
+    if (old || spec.signerName !== signer) return;
+    const refused = (because: string): Error => forbidden(r, metadata.name, because);
+    const [, body = ""] = block.exec(Buffer.from(spec.request, "base64").toString()) ?? [];
+    let organizations: readonly string[];
+    try {
+      organizations = organizationsIn(Buffer.from(body, "base64"));
+    } catch (error) {
+      throw refused(`failed to parse CSR: ${(error as Error).message}`);
+    }
+    if (organizations.includes(administrators))
+      throw refused(`use of ${signer} signer with ${administrators} group is not allowed`);
+  },
+};

@@ -1,0 +1,84 @@
+// Storage: the class of a claim that names none, what keeps claims and volumes while they are used, and who may grow.
+import type {
+  PersistentVolumeClaim as Claim,
+  PersistentVolumeClaimSpec,
+  StorageClass,
+} from "../../api/generated/types.ts";
+import { storageClasses } from "../../api/kinds/storageclasses.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { parseQuantity } from "../../api/quantity.ts";
+import { objectOf } from "../registry/codec.ts";
+import { forbidden } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
+import type { Admission } from "./admission.ts";
+import { markedClass, newest } from "./classes.ts";
+
+const isClaims = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "persistentvolumeclaims";
+
+const usualMarks = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+const usualClass = markedClass(storageClasses, {
+  isMarked: ({ metadata: { annotations = {} } }) => usualMarks.some((mark) => annotations[mark] === "true"),
+  precedes: newest,
+});
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
+/** Kubernetes' DefaultStorageClass. An empty name is a name: such a claim wants no class. */
+export const defaultStorageClass: Admission = {
+  name: "DefaultStorageClass",
+  applies: isClaims,
+  async admit(object, { old, look }) {
+    const claim = object as Claim | undefined;
+    // What is wrong with a claim without a spec is for others to say.
+    if (!claim?.spec || old || claim.spec.storageClassName !== undefined) return object;
+    if (claim.metadata.annotations?.[classAnnotation] !== undefined) return object;
+    const usual = usualClass(await look());
+    if (!usual) return object;
+    return { ...claim, spec: { ...claim.spec, storageClassName: usual.metadata.name } } as ApiObject;
+  },
+};
+
+/** What keeps each of these kinds until nobody uses it any more; the controllers take it away. */
+const keepers: Readonly<Record<string, string>> = {
+  persistentvolumeclaims: "kubernetes.io/pvc-protection",
+  persistentvolumes: "kubernetes.io/pv-protection",
+};
+
+/** Kubernetes' StorageObjectInUseProtection. */
+export const storageInUse: Admission = {
+  name: "StorageObjectInUseProtection",
+  applies: (r) => r.group === "" && keepers[r.plural] !== undefined,
+  admit(object, { r, old }) {
+    const keeper = keepers[r.plural]!;
+    if (!object || old) return object;
+    const { finalizers = [] } = object.metadata;
+    if (finalizers.includes(keeper)) return object;
+    return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, keeper] } };
+  },
+};
+
+const sizeOf = (spec: PersistentVolumeClaimSpec | undefined): bigint =>
+  parseQuantity(spec?.resources?.requests?.["storage"] ?? "")?.nano ?? 0n;
+const classNameOf = ({ metadata, spec }: Claim): string =>
+  metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
+
+/** Kubernetes' PersistentVolumeClaimResize: a claim grows where its class lets it. One that is not bound never does. */
+export const claimGrowth: Admission = {
+  name: "PersistentVolumeClaimResize",
+  applies: isClaims,
+  async judge(object, { r, old, part, look }) {
+    const [claim, before] = [object as Claim, old as Claim | undefined];
+    if (!before || part !== undefined || sizeOf(claim.spec) <= sizeOf(before.spec)) return;
+    const className = classNameOf(claim);
+    const stored =
+      className === "" || className !== classNameOf(before)
+        ? undefined
+        : (await look()).get(prefixOf(storageClasses) + className);
+    if (stored && objectOf<StorageClass>(stored).allowVolumeExpansion === true) return;
+    throw forbidden(
+      r,
+      claim.metadata.name,
+      "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+    );
+  },
+};

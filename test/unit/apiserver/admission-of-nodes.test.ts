@@ -1,0 +1,65 @@
+// What a new node is told to keep away, and what pods hear of the place they run at.
+import { expect, test } from "vitest";
+import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
+import { nodes } from "../../../api/kinds/nodes.ts";
+import { pods } from "../../../api/kinds/pods.ts";
+import { key } from "../../../api/meta.ts";
+import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import type { Client } from "../../../machinery/client.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+
+const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+async function server(): Promise<Client> {
+  const client = inProcessClient(
+    registry(
+      memoryStorage(),
+      realWorld(() => {}),
+      ranges,
+    ),
+  );
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  return client;
+}
+const node = (labels: object, spec: object = {}): Node =>
+  ({ kind: "Node", metadata: { name: "n1", labels }, spec }) as unknown as Node;
+
+const unproven: Taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+const own: Taint = { key: "gpu", value: "yes", effect: "NoSchedule" };
+const evicting: Taint = { key: unproven.key, effect: "NoExecute" };
+for (const [what, taints, expected] of [
+  ["one that says nothing", undefined, [unproven]],
+  ["one with taints of its own", [own], [own, unproven]],
+  ["one that says so itself", [unproven, own], [unproven, own]],
+  ["another effect does not count", [evicting], [evicting, unproven]],
+] as const)
+  test(`a new node takes no pods before it was found ready: ${what}`, async () => {
+    const client = await server();
+    const made = await client.create(nodes, node({}, { taints }));
+    expect(made.spec?.taints).toEqual(expected);
+    const cleared = await client.update(nodes, { ...made, spec: { ...made.spec, taints: [] } });
+    expect(cleared.spec?.taints ?? []).toEqual([]);
+  });
+
+const zone = "topology.kubernetes.io/zone";
+const region = "topology.kubernetes.io/region";
+const told: readonly (readonly [what: string, of: object, own: object | undefined, expected: object | undefined])[] = [
+  ["both", { [zone]: "a", [region]: "x", disk: "fast" }, { app: "web" }, { app: "web", [zone]: "a", [region]: "x" }],
+  ["one of them", { [zone]: "a" }, undefined, { [zone]: "a" }],
+  ["the node knows better", { [zone]: "a" }, { [zone]: "b" }, { [zone]: "a" }],
+  ["a node without a place", { disk: "fast" }, { app: "web" }, { app: "web" }],
+];
+for (const [what, of, labels, expected] of told)
+  for (const way of ["bound", "born there"])
+    test(`a pod hears where its node is: ${what}, ${way}`, async () => {
+      const client = await server();
+      await client.create(nodes, node(of));
+      const spec = { containers: [{ name: "c", image: "i" }], ...(way === "born there" && { nodeName: "n1" }) };
+      const metadata = { name: "p", namespace: "default", ...(labels && { labels }) };
+      const made = await client.create(pods, { kind: "Pod", metadata, spec } as never);
+      if (way === "bound")
+        await client.update(pods, { ...made, spec: { ...made.spec, nodeName: "n1" } } as Pod, "binding");
+      expect((await client.get(pods, key("default", "p"))).metadata.labels).toEqual(expected);
+    });

@@ -1,0 +1,148 @@
+// Claims, volumes and ingresses as the server completes them, and claims that want to grow.
+import { expect, test } from "vitest";
+import type { PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
+import { ingressClasses } from "../../../api/kinds/ingressclasses.ts";
+import { ingresses } from "../../../api/kinds/ingresses.ts";
+import { persistentVolumeClaims } from "../../../api/kinds/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../api/kinds/persistentvolumes.ts";
+import { storageClasses } from "../../../api/kinds/storageclasses.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import type { ApiObject, Draft } from "../../../api/meta.ts";
+import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import type { Client } from "../../../machinery/client.ts";
+import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
+
+const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+type Class = readonly [name: string, more: object];
+
+/** A server on which these classes were made, a second apart. */
+async function serverWith(r: ResourceDefinition, classes: readonly Class[]): Promise<Client> {
+  const clock = virtualClock();
+  const world = { clock, random: seeded(1), log: () => {} };
+  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  for (const [name, { annotations, ...more }] of classes as readonly [string, { annotations?: object }][]) {
+    await client.create(r, { kind: r.kind, metadata: { name, annotations }, ...more } as unknown as Draft<ApiObject>);
+    await clock.run((clock.now() + 1000) as never);
+  }
+  return client;
+}
+const provisioner = { provisioner: "example.com/disks" };
+const marked = (annotation: string): object => ({ annotations: { [annotation]: "true" } });
+const storage = (name: string, more: object = {}): Class => [name, { ...provisioner, ...more }];
+const usualStorage = marked("storageclass.kubernetes.io/is-default-class");
+
+const claim = (spec: object = {}, annotations?: object): Draft<PersistentVolumeClaim> =>
+  ({
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "data", namespace: "default", annotations },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, ...spec },
+  }) as unknown as Draft<PersistentVolumeClaim>;
+
+const defaulted: readonly (readonly [
+  what: string,
+  of: readonly Class[],
+  given: object,
+  expected: string | undefined,
+])[] = [
+  ["where there is none, none is chosen", [storage("slow")], claim(), undefined],
+  ["who names none gets the marked one", [storage("slow"), storage("fast", usualStorage)], claim(), "fast"],
+  [
+    "by the older mark too",
+    [storage("fast", marked("storageclass.beta.kubernetes.io/is-default-class"))],
+    claim(),
+    "fast",
+  ],
+  ["of two the newest", [storage("b", usualStorage), storage("c", usualStorage), storage("a")], claim(), "c"],
+  ["who names one gets that", [storage("fast", usualStorage)], claim({ storageClassName: "slow" }), "slow"],
+  ["to name nothing is to name", [storage("fast", usualStorage)], claim({ storageClassName: "" }), ""],
+  [
+    "so is the older way",
+    [storage("fast", usualStorage)],
+    claim({}, { "volume.beta.kubernetes.io/storage-class": "slow" }),
+    undefined,
+  ],
+];
+for (const [what, of, given, expected] of defaulted)
+  test(`usual storage class: ${what}`, async () => {
+    const client = await serverWith(storageClasses, of);
+    const made = await client.create(persistentVolumeClaims, given as Draft<PersistentVolumeClaim>);
+    expect(made.spec?.storageClassName).toBe(expected);
+  });
+
+test("claims and volumes are kept until somebody has made sure that they are not used", async () => {
+  const client = await serverWith(storageClasses, []);
+  const made = await client.create(persistentVolumeClaims, claim());
+  expect(made.metadata.finalizers).toEqual(["kubernetes.io/pvc-protection"]);
+  const volume = {
+    kind: "PersistentVolume",
+    metadata: { name: "pv", finalizers: ["example.com/mine", "kubernetes.io/pv-protection"] },
+    spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/data" } },
+  } as const;
+  expect((await client.create(persistentVolumes, volume)).metadata.finalizers).toEqual(volume.metadata.finalizers);
+});
+
+const onlyExpandable =
+  "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
+const expandable = { allowVolumeExpansion: true } satisfies Partial<StorageClass>;
+const growing: readonly (readonly [what: string, of: readonly Class[], className: string, string?])[] = [
+  ["where the class allows it", [storage("c", expandable)], "c"],
+  ["where it does not", [storage("c")], "c", onlyExpandable],
+  ["where it was forgotten", [], "c", onlyExpandable],
+  ["without a class", [], "", onlyExpandable],
+];
+for (const [what, of, storageClassName, expected] of growing)
+  test(`a claim grows: ${what}`, async () => {
+    const client = await serverWith(storageClasses, of);
+    const made = await client.create(persistentVolumeClaims, claim({ storageClassName, volumeName: "pv" }));
+    const capacity = { storage: "1Gi" };
+    const bound = await client.update(
+      persistentVolumeClaims,
+      { ...made, status: { phase: "Bound", capacity } },
+      "status",
+    );
+    const larger = { ...bound, spec: { ...bound.spec, resources: { requests: { storage: "2Gi" } } } };
+    const grown = client.update(persistentVolumeClaims, larger).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(await grown).toBe(expected && `persistentvolumeclaims "data" is forbidden: ${expected}`);
+  });
+
+const usualIngress = marked("ingressclass.kubernetes.io/is-default-class");
+const controller = (more: object = {}): object => ({ spec: { controller: "example.com/proxy" }, ...more });
+const routed: readonly (readonly [what: string, of: readonly Class[], own: object, expected: string | undefined])[] = [
+  ["where there is none, none is chosen", [["a", controller()]], {}, undefined],
+  [
+    "who names none gets the marked one",
+    [
+      ["a", controller()],
+      ["b", controller(usualIngress)],
+    ],
+    {},
+    "b",
+  ],
+  ["who names one gets that", [["b", controller(usualIngress)]], { ingressClassName: "a" }, "a"],
+  [
+    "so does who names it the older way",
+    [["b", controller(usualIngress)]],
+    { annotations: { "kubernetes.io/ingress.class": "a" } },
+    undefined,
+  ],
+];
+for (const [what, of, { annotations, ...own }, expected] of routed as readonly (readonly [
+  string,
+  readonly Class[],
+  { annotations?: object },
+  string | undefined,
+])[])
+  test(`usual ingress class: ${what}`, async () => {
+    const client = await serverWith(ingressClasses, of);
+    const spec = { defaultBackend: { service: { name: "web", port: { number: 80 } } }, ...own };
+    const draft = { kind: "Ingress", metadata: { name: "web", namespace: "default", annotations }, spec };
+    const made = await client.create(ingresses, draft as never);
+    expect(made.spec?.ingressClassName).toBe(expected);
+  });
