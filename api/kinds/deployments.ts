@@ -10,7 +10,7 @@ import { schemaOf } from "../schema.ts";
 import { selectorText } from "../selector.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn } from "./columns.ts";
 import { numberIn, validateShare } from "./shares.ts";
-import { validateWorkload } from "./workload-validate.ts";
+import { validateCounts, validateNotAbove, validateWorkload } from "./workload-validate.ts";
 
 export type { Deployment } from "../generated/types.ts";
 
@@ -76,6 +76,16 @@ function validate(d: Draft<Deployment>, old?: Deployment): readonly Problem[] {
   ];
 }
 
+const parts = ["updatedReplicas", "readyReplicas", "availableReplicas"] as const;
+const counts = ["observedGeneration", "replicas", ...parts, "unavailableReplicas", "collisionCount"] as const;
+
+/** What is wrong with what a deployment is said to have come to. */
+const validateStatus = ({ status }: Deployment, old: Deployment): readonly Problem[] => [
+  ...validateCounts(counts, status, old.status),
+  ...validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
+  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
+];
+
 export const deployments = define<Deployment>({
   group: "apps",
   version: "v1",
@@ -90,6 +100,7 @@ export const deployments = define<Deployment>({
   generation: "spec",
   defaults,
   validate,
+  validateStatus,
   warnings: (d) => workloadWarnings(d),
   columns: [
     nameColumn,

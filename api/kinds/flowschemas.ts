@@ -3,6 +3,7 @@ import type { FlowSchema } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
+import { validateFlowStatus } from "./flow-conditions-validate.ts";
 import { validateFlowSchema } from "./flowschemas-validate.ts";
 
 export const flowSchemas = define<FlowSchema>({
@@ -21,6 +22,7 @@ export const flowSchemas = define<FlowSchema>({
     status: d.status ?? {},
   }),
   validate: validateFlowSchema,
+  validateStatus: validateFlowStatus,
   columns: [
     nameColumn,
     { name: "PriorityLevel", cell: (s) => s.spec.priorityLevelConfiguration?.name ?? "" },

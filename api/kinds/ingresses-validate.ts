@@ -5,6 +5,7 @@ import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressTLS 
 import type { Draft } from "../meta.ts";
 import { validateLabelName, validatePortName, validateSubdomainName, validateWildcardName } from "../names.ts";
 import { inRange, invalid, required, unsupported } from "../problems.ts";
+import { validateBalancedIp, validateBalancedName } from "./load-balancers-validate.ts";
 import { validateLocalReference } from "./references-validate.ts";
 
 const pathTypes = ["Exact", "ImplementationSpecific", "Prefix"];
@@ -99,4 +100,13 @@ export function validateIngress(ingress: Draft<Ingress>, old?: Ingress): readonl
     ...validateSubdomainName(ingressClassName, "spec.ingressClassName"),
     ...(old ? [] : validateClass(ingress)),
   ];
+}
+
+/** What is wrong with where an ingress is said to be reached. */
+export function validateIngressStatus(next: Ingress, old: Ingress): readonly Problem[] {
+  const known = (old.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
+  return (next.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }, i) => {
+    const at = `status.loadBalancer.ingress[${i}]`;
+    return [...validateBalancedIp(ip, `${at}.ip`, known), ...validateBalancedName(hostname, `${at}.hostname`)];
+  });
 }

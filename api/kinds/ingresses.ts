@@ -3,7 +3,7 @@ import type { Ingress, IngressStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, firstThree, nameColumn } from "./columns.ts";
-import { validateIngress } from "./ingresses-validate.ts";
+import { validateIngress, validateIngressStatus } from "./ingresses-validate.ts";
 
 export type { Ingress } from "../generated/types.ts";
 
@@ -28,6 +28,7 @@ export const ingresses = define<Ingress>({
   generation: "spec",
   defaults: (d) => ({ ...d, spec: d.spec ?? {}, status: d.status ?? { loadBalancer: {} } }),
   validate: validateIngress,
+  validateStatus: validateIngressStatus,
   warnings: (i, old) =>
     !old && i.metadata.annotations?.[classAnnotation] !== undefined
       ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]

@@ -1,5 +1,6 @@
 // PodDisruptionBudget: how many pods of a set may be taken away at once by somebody who could also wait.
 import type { PodDisruptionBudget } from "../generated/types.ts";
+import { validateConditions } from "../conditions-validate.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
@@ -47,7 +48,10 @@ export const podDisruptionBudgets = define<PodDisruptionBudget>({
   generation: "spec",
   defaults: (d) => ({ ...d, spec: d.spec ?? {}, status: { ...none, ...d.status } }),
   validate,
-  validateStatus: ({ status }) => counts.flatMap((field) => notNegative(status?.[field], `status.${field}`)),
+  validateStatus: ({ status }) => [
+    ...validateConditions(status?.conditions, "status.conditions"),
+    ...counts.flatMap((field) => notNegative(status?.[field], `status.${field}`)),
+  ],
   columns: [
     nameColumn,
     { name: "Min Available", cell: (b) => String(b.spec.minAvailable ?? "N/A") },

@@ -5,6 +5,7 @@ import { define } from "../kinds.ts";
 import { instantOf, type Draft, type Instant } from "../meta.ts";
 import { podDefaults } from "../pod/defaults.ts";
 import { isTerminal, qosClass, restarts, statusWord } from "../pod/status.ts";
+import { podStatusDefaults, validatePodStatus } from "../pod/validate-status.ts";
 import { validatePod } from "../pod/validate.ts";
 import { podWarnings } from "../pod/warnings.ts";
 import { schemaOf } from "../schema.ts";
@@ -77,7 +78,9 @@ export const pods = define<Pod>({
   schema: schemaOf("io.k8s.api.core.v1.Pod"),
   generation: "spec",
   defaults,
+  statusDefaults: podStatusDefaults,
   validate: validatePod,
+  validateStatus: validatePodStatus,
   warnings: (p) => podWarnings(p),
   selectable: {
     "spec.nodeName": (p) => p.spec.nodeName ?? "",

@@ -3,6 +3,7 @@ import type { PriorityLevelConfiguration } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
+import { validateFlowStatus } from "./flow-conditions-validate.ts";
 import { validateLevel } from "./prioritylevelconfigurations-validate.ts";
 
 type Spec = PriorityLevelConfiguration["spec"];
@@ -40,6 +41,7 @@ export const priorityLevelConfigurations = define<PriorityLevelConfiguration>({
   generation: "spec",
   defaults: (d) => ({ ...d, spec: specDefaults(d.spec ?? {}), status: d.status ?? {} }),
   validate: validateLevel,
+  validateStatus: validateFlowStatus,
   columns: [
     nameColumn,
     { name: "Type", cell: (l) => l.spec.type },

@@ -1,7 +1,8 @@
 // What can be wrong with the notes on a pod or on a template of pods.
 import type { Problem } from "../errors.ts";
+import type { DraftMeta } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { tooLong } from "../problems.ts";
+import { forbidden, tooLong } from "../problems.ts";
 
 const mostBytes = 256 * 1024;
 
@@ -16,4 +17,17 @@ export function validateAnnotations(
     ...all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
     ...(size > mostBytes ? [tooLong(path, mostBytes)] : []),
   ];
+}
+
+const mirror = "kubernetes.io/config.mirror";
+
+/** Whether a pod mirrors one that its node runs by itself is settled when it is made. */
+export function validateMirrorChange(
+  next: { readonly metadata: DraftMeta },
+  old: { readonly metadata: DraftMeta },
+): readonly Problem[] {
+  const [now, then] = [next.metadata.annotations?.[mirror], old.metadata.annotations?.[mirror]];
+  if (now === then) return [];
+  const may = then === undefined ? "add" : "remove or update";
+  return [forbidden(`metadata.annotations[${mirror}]`, `may not ${may} mirror pod annotation`)];
 }

@@ -4,6 +4,7 @@ import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
 import { forbidden } from "../problems.ts";
+import { validateMirrorChange } from "./validate-annotations.ts";
 import { validateChange } from "./validate-change.ts";
 import { validateImage } from "./validate-container.ts";
 import { validatePodSpec } from "./validate-spec.ts";
@@ -27,6 +28,6 @@ export function validatePod(pod: Draft<Pod>, old?: Pod): readonly Problem[] {
     ...validatePodSpec(pod.spec, "spec"),
     ...images(pod.spec.containers, "spec.containers"),
     ...images(pod.spec.initContainers, "spec.initContainers"),
-    ...(old ? validateChange(pod, old) : validateNew(pod)),
+    ...(old ? [...validateMirrorChange(pod, old), ...validateChange(pod, old)] : validateNew(pod)),
   ];
 }

@@ -1,0 +1,221 @@
+// Statuses that are written by themselves: what may be said in them.
+import { expect, test } from "vitest";
+import { deployments } from "../../../../api/kinds/deployments.ts";
+import { flowSchemas } from "../../../../api/kinds/flowschemas.ts";
+import { ingresses } from "../../../../api/kinds/ingresses.ts";
+import { podDisruptionBudgets } from "../../../../api/kinds/poddisruptionbudgets.ts";
+import { pods } from "../../../../api/kinds/pods.ts";
+import { volumeAttachments } from "../../../../api/kinds/volumeattachments.ts";
+import type { ResourceDefinition } from "../../../../api/kinds.ts";
+import type { ApiObject } from "../../../../api/meta.ts";
+import { born, said } from "./refused.ts";
+
+/** One status in the place of another, and all that is said of it. */
+type Written = readonly [what: string, from: object, to: object, ...said: string[]];
+
+function statuses<T extends ApiObject>(r: ResourceDefinition<T>, given: object, table: readonly Written[]): void {
+  const standing = born(r, given);
+  const written = (status: object): T => ({ ...standing, status }) as T;
+  for (const [what, from, to, ...expected] of table)
+    test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "taken"}`, () =>
+      expect(said(r.validateStatus(written(to), written(from)))).toEqual(expected));
+}
+
+statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
+  [
+    "numbers that add up",
+    { collisionCount: 1 },
+    { replicas: 2, readyReplicas: 2, availableReplicas: 1, collisionCount: 1 },
+  ],
+  [
+    "more than there are",
+    { collisionCount: 1 },
+    { replicas: 1, updatedReplicas: 2, readyReplicas: 0, availableReplicas: 1, unavailableReplicas: -1 },
+    "status.unavailableReplicas: Invalid value: -1: must be greater than or equal to 0",
+    "status.collisionCount: Invalid value: 0: cannot be decremented",
+    "status.updatedReplicas: Invalid value: 2: cannot be greater than status.replicas",
+    "status.availableReplicas: Invalid value: 1: cannot be greater than readyReplicas",
+  ],
+]);
+
+const at = (...ingress: object[]): object => ({ loadBalancer: { ingress } });
+statuses(ingresses, { spec: {} }, [
+  ["an address that stood there before", at({ ip: "1.2.3.04" }), at({ ip: "1.2.3.04" }, { hostname: "a.example" })],
+  [
+    "an address and a name that are none",
+    {},
+    at({ ip: "here" }, { hostname: "192.0.2.1" }),
+    'status.loadBalancer.ingress[0].ip: Invalid value: "here": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    'status.loadBalancer.ingress[1].hostname: Invalid value: "192.0.2.1": must be a DNS name, not an IP address',
+  ],
+]);
+
+const condition = {
+  type: "Ready",
+  status: "True",
+  reason: "Well",
+  message: "",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+};
+statuses(podDisruptionBudgets, { spec: {} }, [
+  ["a whole condition", {}, { conditions: [condition] }],
+  [
+    "half a condition, twice",
+    {},
+    {
+      conditions: [
+        { ...condition, reason: "" },
+        { ...condition, status: "Maybe", lastTransitionTime: undefined, observedGeneration: -1 },
+      ],
+    },
+    "status.conditions[0].reason: Required value",
+    'status.conditions[1]: Duplicate value: "Ready"',
+    'status.conditions[1].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+    "status.conditions[1].observedGeneration: Invalid value: -1: must be greater than or equal to zero",
+    "status.conditions[1].lastTransitionTime: Required value",
+  ],
+]);
+
+statuses(flowSchemas, { spec: { priorityLevelConfiguration: { name: "a" } } }, [
+  [
+    "one condition twice, and one of no type",
+    {},
+    { conditions: [{ type: "Dangling" }, { type: "Dangling" }, { type: "" }] },
+    'status.conditions[1].type: Duplicate value: "Dangling"',
+    "status.conditions[2].type: Required value: must not be empty",
+  ],
+]);
+
+statuses(volumeAttachments, { spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "v" } } }, [
+  [
+    "too long a story",
+    {},
+    { attached: false, attachError: { message: "x".repeat(1025), errorCode: -1 } },
+    "status.attachError.message: Too long: may not be more than 262144 bytes",
+    "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+  ],
+]);
+
+const container = { name: "main", image: "app:1", resources: { requests: { "example.com/card": "1" } } };
+const rules = [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }];
+const spec = {
+  restartPolicy: "Never",
+  containers: [container, { ...container, name: "again", restartPolicy: "Never", restartPolicyRules: rules }],
+  initContainers: [{ ...container, name: "aside", restartPolicy: "Always" }],
+  resourceClaims: [{ name: "card", resourceClaimName: "c" }],
+};
+const ended = (name: string, exitCode = 1): object => ({ name, state: { terminated: { exitCode } } });
+const running = (name: string): object => ({ name, state: { running: {} } });
+const still = "may not be transitioned to non-terminated state";
+statuses(pods, { spec }, [
+  [
+    "containers that are started again by right",
+    { containerStatuses: [running("main"), ended("again", 42)], initContainerStatuses: [ended("aside")] },
+    { containerStatuses: [ended("main"), running("again")], initContainerStatuses: [running("aside")] },
+  ],
+  [
+    "containers that had ended",
+    { containerStatuses: [ended("main"), ended("again")], ephemeralContainerStatuses: [ended("look", 0)] },
+    { containerStatuses: [running("again"), running("main")], ephemeralContainerStatuses: [running("look")] },
+    `status.containerStatuses[0].state: Forbidden: ${still}`,
+    `status.containerStatuses[1].state: Forbidden: ${still}`,
+    `status.ephemeralContainerStatuses[0].state: Forbidden: ${still}`,
+  ],
+  [
+    "another class, and conditions of no name",
+    { qosClass: "Burstable" },
+    {
+      qosClass: "BestEffort",
+      conditions: [{ type: "a/b/c" }, { type: "Ready", observedGeneration: -1 }],
+      observedGeneration: -1,
+      nominatedNodeName: "N",
+    },
+    "status.conditions[0].Type: Invalid value: \"a/b/c\": a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+    "status.conditions[1].observedGeneration: Invalid value: -1: must be a non-negative integer",
+    "status.nominatedNodeName: Invalid value: \"N\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+    "status.observedGeneration: Invalid value: -1: must be a non-negative integer",
+    'status.qosClass: Invalid value: "BestEffort": field is immutable',
+  ],
+  ["one address of each family", {}, { podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] }],
+  [
+    "addresses of one family, and of another host",
+    {},
+    { podIPs: [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }], hostIP: "10.0.0.9", hostIPs: [{ ip: "10.0.0.8" }] },
+    'status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each IP family',
+    'status.hostIPs[0].ip: Invalid value: "10.0.0.8": must be equal to `hostIP`',
+  ],
+  [
+    "claims nobody made",
+    {},
+    { resourceClaimStatuses: [{ name: "card" }, { name: "card" }, { name: "other" }] },
+    'status.resourceClaimStatuses[1].name: Duplicate value: "card"',
+    'status.resourceClaimStatuses[2].name: Invalid value: "other": must match the name of an entry in `spec.resourceClaims`',
+  ],
+  [
+    "devices nobody asked for",
+    {},
+    {
+      containerStatuses: [
+        {
+          ...running("main"),
+          allocatedResourcesStatus: [
+            {
+              name: "example.com/card",
+              resources: [
+                { resourceID: "a", health: "Sick" },
+                { resourceID: "a", health: "Healthy" },
+              ],
+            },
+            { name: "claim:card" },
+          ],
+        },
+      ],
+      ephemeralContainerStatuses: [{ ...running("look"), allocatedResourcesStatus: [] }],
+    },
+    'status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].health: Unsupported value: "Sick": supported values: "Healthy", "Unhealthy", "Unknown"',
+    'status.containerStatuses[0].allocatedResourcesStatus[0].resources[1].resourceID: Duplicate value: "a"',
+    "status.containerStatuses[0].allocatedResourcesStatus[1].name: Invalid value: \"claim:card\": must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty",
+    "status.ephemeralContainerStatuses[0].allocatedResourcesStatus: Forbidden: must not be specified in container status",
+  ],
+  [
+    "a user who is none",
+    {},
+    {
+      containerStatuses: [{ ...running("main"), user: { linux: { uid: -1, gid: 0, supplementalGroups: [2 ** 31] } } }],
+    },
+    "status.containerStatuses[0].user.linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+    "status.containerStatuses[0].user.linux.supplementalGroups[0]: Invalid value: 2147483648: must be between 0 and 2147483647, inclusive",
+  ],
+  [
+    "a claim for plain resources that fits nothing",
+    {},
+    {
+      extendedResourceClaimStatus: {
+        resourceClaimName: "c",
+        requestMappings: [
+          { containerName: "none", resourceName: "x", requestName: "r" },
+          { containerName: "main", resourceName: "x", requestName: "r" },
+        ],
+      },
+    },
+    'status.extendedResourceClaimStatus.requestMappings[0].containerName: Invalid value: "none": must match the name of an entry in spec.initContainers.name or spec.containers.name',
+    'status.extendedResourceClaimStatus.requestMappings[1].resourceName: Invalid value: "x": must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests',
+  ],
+]);
+
+test("whether a pod is a mirror is settled when it is made, also by its status", () => {
+  const plain = born(pods, { spec: { containers: [{ name: "main", image: "app:1" }] } });
+  const mirror = { ...plain, metadata: { ...plain.metadata, annotations: { "kubernetes.io/config.mirror": "x" } } };
+  const path = "metadata.annotations[kubernetes.io/config.mirror]: Forbidden:";
+  for (const told of [pods.validate, pods.validateStatus]) {
+    expect(said(told(mirror, plain))).toEqual([`${path} may not add mirror pod annotation`]);
+    expect(said(told(plain, mirror))).toEqual([`${path} may not remove or update mirror pod annotation`]);
+  }
+});
+
+test("a pod's one address and the list of them say the same", () => {
+  const told = pods.statusDefaults!;
+  expect(told({ podIP: "10.0.0.1" })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
+  expect(told({ podIPs: [{ ip: "10.0.0.1" }] })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
+  expect(told({ podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.1" }] }).podIPs).toEqual([{ ip: "10.0.0.2" }]);
+});
