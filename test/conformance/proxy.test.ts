@@ -38,14 +38,14 @@ async function serving<T>(answer: RequestListener, work: (port: number) => Promi
 /** A pod that runs at our address, as its kubelet would have told. */
 async function pod({ client, namespace }: Stage, name: string, port: number): Promise<void> {
   const core = client(CoreV1Api);
-  await core.createNamespacedPod({
+  const made = await core.createNamespacedPod({
     namespace,
     body: {
       metadata: { name, labels: { app: name } },
       spec: { containers: [{ name: "porter", image: "porter", ports: [{ containerPort: port }] }] },
     },
   });
-  const status = { phase: "Running", podIP: address, podIPs: [{ ip: address }] };
+  const status = { ...made.status, phase: "Running", podIP: address, podIPs: [{ ip: address }] };
   await core.patchNamespacedPodStatus({ name, namespace, body: [{ op: "replace", path: "/status", value: status }] });
 }
 

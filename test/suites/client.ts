@@ -107,7 +107,7 @@ function writing(it: It): void {
     const made = await client.create(pods, podDraft("web"));
     const told = await client.update(
       pods,
-      { ...made, spec: { ...made.spec, hostname: "other" }, status: { phase: "Running" } },
+      { ...made, spec: { ...made.spec, hostname: "other" }, status: { ...made.status, phase: "Running" } },
       "status",
     );
     expect([told.status?.phase, told.spec]).toEqual(["Running", made.spec]);

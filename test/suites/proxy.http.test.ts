@@ -32,7 +32,7 @@ function answer(request: IncomingMessage, response: import("node:http").ServerRe
 async function podAt(name: string, ip: string): Promise<void> {
   const spec = { containers: [{ name: "c", image: "i", ports: [{ containerPort: port }] }] };
   const pod = await server.inProcess.create(pods, { kind: "Pod", metadata: { name, namespace: "default" }, spec });
-  const status = { phase: "Running", podIP: ip, podIPs: [{ ip }] };
+  const status = { ...pod.status, phase: "Running", podIP: ip, podIPs: [{ ip }] };
   await server.inProcess.update(pods, { ...pod, status } as Pod, "status");
 }
 

@@ -112,7 +112,7 @@ test("a kubelet that does not answer is no way", async () => {
   await server.inProcess.update(nodes, { ...made, status } as typeof made, "status");
   await node.create("far", [runs("c", "sleep 1")], { nodeName: "lost" });
   const pod = await server.inProcess.get(pods, key("default", "far"));
-  const told = { phase: "Running", podIP: "10.9.0.7", podIPs: [{ ip: "10.9.0.7" }] };
+  const told = { ...pod.status, phase: "Running", podIP: "10.9.0.7", podIPs: [{ ip: "10.9.0.7" }] };
   await server.inProcess.update(pods, { ...pod, status: told } as typeof pod, "status");
   const { status: code, text } = await asker.ask(`${at}/pods/far:80/proxy/`);
   expect([code, JSON.parse(text).reason]).toEqual([503, "ServiceUnavailable"]);
