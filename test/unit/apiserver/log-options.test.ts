@@ -8,11 +8,13 @@ import { dialError } from "../../../apiserver/dial-error.ts";
 const asked = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
 
 test.each([
-  ["", "stream=All"],
-  ["follow=true&timestamps=0&previous=False", "follow=true&stream=All"],
-  ["follow&container=c&pretty=true", "follow=true&stream=All"],
-  ["tailLines=5&limitBytes=1&sinceSeconds=9", "tailLines=5&limitBytes=1&sinceSeconds=9&stream=All"],
-  ["stream=Stdout&sinceTime=2026-01-02T03:04:05Z", "sinceTime=2026-01-02T03:04:05Z&stream=Stdout"],
+  ["", ""],
+  ["follow=true&timestamps=0&previous=False", "follow=true"],
+  ["follow&container=c&pretty=true", "follow=true"],
+  ["tailLines=5&limitBytes=1&sinceSeconds=9", "tailLines=5&limitBytes=1&sinceSeconds=9"],
+  ["tailLines=%2B5", "tailLines=5"],
+  ["sinceTime=2026-01-02T03:04:05Z", "sinceTime=2026-01-02T03:04:05Z"],
+  ["sinceTime=null", "sinceTime=0001-01-01T00:00:00Z"],
 ])("?%s asks for %s", (query, words) => expect(asked(query)).toBe(words));
 
 describe("refused with an explanation", () => {
@@ -26,10 +28,19 @@ describe("refused with an explanation", () => {
       "Invalid",
       invalid("[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"),
     ],
+    ["stream=Stdout", "Invalid", invalid("stream: Forbidden: may not be specified")],
     [
-      "stream=stdout",
+      "tailLines=-1&limitBytes=0&sinceSeconds=1&sinceTime=&stream=",
       "Invalid",
-      invalid('stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"'),
+      invalid(
+        "[tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0, []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified, stream: Forbidden: may not be specified]",
+      ),
+    ],
+    ["tailLines=", "BadRequest", 'strconv.ParseInt: parsing "": invalid syntax'],
+    [
+      "limitBytes=9223372036854775808",
+      "BadRequest",
+      'strconv.ParseInt: parsing "9223372036854775808": value out of range',
     ],
     ["tailLines=x", "BadRequest", 'strconv.ParseInt: parsing "x": invalid syntax'],
   ])("?%s is %s: %s", (query, reason, message) => {
