@@ -1,24 +1,43 @@
 // The log, watched from outside: how long it takes to answer, and how much of every kind is in it.
 import { Gauge, type Registry as Figures } from "prom-client";
+import { namespaces } from "../api/kinds/namespaces.ts";
 import { isStored, qualified, type ResourceDefinition } from "../api/kinds.ts";
 import type { Clock } from "../machinery/world.ts";
 import { prefixOf } from "./registry/selection.ts";
 import type { Storage, Write } from "./storage/storage.ts";
-import { durations } from "./tallies.ts";
+import { byLabels, counts, distributions, durationBounds } from "./tallies.ts";
 
 const operationOf = ({ expect, value }: Write): string =>
   value === null ? "delete" : expect === 0 ? "create" : "update";
 
-/** The same log; what is asked of it is timed. */
+const about = ["operation", "group", "resource"];
+
+/** The same log; what is asked of it is counted and timed. */
 export function timedStorage(storage: Storage, clock: Clock, figures: Figures): Storage {
   const help = "How long the log took to answer, by what was asked of it.";
-  const durationOf = durations({ name: "etcd_request_duration_seconds", help }, figures);
+  const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, figures);
+  const counted = (name: string, said: string) => counts({ name, help: said, labelNames: about }, figures);
+  const askedOf = counted("etcd_requests_total", "What was asked of the log.");
+  const failedOf = counted("etcd_request_errors_total", "What was asked of the log and not answered.");
+  // All of one operation on one kind, looked up once.
+  const series = byLabels((labels) => ({
+    asked: askedOf(labels),
+    failed: failedOf(labels),
+    duration: durationOf(labels),
+  }));
   const timed = async <T>(operation: string, key: string, ask: () => Promise<T>): Promise<T> => {
     const began = clock.now();
-    const answer = await ask();
     const [, group = "", resource = ""] = key.split("/", 3);
-    durationOf({ operation, group, resource }).took(clock.now() - began);
-    return answer;
+    const { asked, failed, duration } = series.of({ operation, group, resource });
+    asked.n++;
+    try {
+      return await ask();
+    } catch (e) {
+      failed.n++;
+      throw e;
+    } finally {
+      duration.saw((clock.now() - began) / 1000);
+    }
   };
   return {
     ...storage,
@@ -28,18 +47,21 @@ export function timedStorage(storage: Storage, clock: Clock, figures: Figures): 
   };
 }
 
-/** Counts the objects of every kind, whenever somebody asks. */
+/** Counts the objects of every kind, whenever somebody asks; under the name of old, and the one that took its place. */
 export function countObjects(storage: Storage, kinds: readonly ResourceDefinition[], figures: Figures): void {
-  new Gauge({
-    name: "apiserver_storage_objects",
-    help: "Objects of every kind.",
-    labelNames: ["resource"],
-    registers: [figures],
-    async collect() {
-      for (const r of kinds.filter(isStored)) {
-        const { entries, remaining } = await storage.list(prefixOf(r), { limit: 1 });
-        this.set({ resource: qualified(r) }, entries.length + remaining);
-      }
-    },
-  });
+  const counted = (name: string, labelsOf: (r: ResourceDefinition) => Readonly<Record<string, string>>): Gauge =>
+    new Gauge({
+      name,
+      help: "Objects of every kind.",
+      labelNames: Object.keys(labelsOf(namespaces)),
+      registers: [figures],
+      async collect() {
+        for (const r of kinds.filter(isStored)) {
+          const { entries, remaining } = await storage.list(prefixOf(r), { limit: 1 });
+          this.set(labelsOf(r), entries.length + remaining);
+        }
+      },
+    });
+  counted("apiserver_storage_objects", (r) => ({ resource: qualified(r) }));
+  counted("apiserver_resource_objects", (r) => ({ group: r.group, resource: r.plural }));
 }

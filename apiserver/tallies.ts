@@ -9,7 +9,7 @@ interface Named {
 }
 
 /** What belongs to each set of labels, made when it is first asked for. The labels are always the same ones. */
-function byLabels<T>(make: (labels: Labels) => T): { readonly of: (labels: Labels) => T; all(): Iterable<T> } {
+export function byLabels<T>(make: (labels: Labels) => T): { readonly of: (labels: Labels) => T; all(): Iterable<T> } {
   const known = new Map<string, T>();
   return {
     of(labels) {
@@ -44,24 +44,26 @@ export function counts(named: Named & { readonly labelNames: readonly string[] }
 }
 
 /** The upper bounds, in seconds, between which durations are told apart. */
-const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+export const durationBounds: readonly number[] = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
 
-/** How long something takes. */
-export interface Durations {
-  took(ms: number): void;
+/** How large something is, each time. */
+export interface Distribution {
+  saw(value: number): void;
 }
-interface Measured extends Durations {
+interface Measured extends Distribution {
   values(name: string): readonly object[];
 }
-function measured(labels: Labels): Measured {
+function measured(bounds: readonly number[], labels: Labels): Measured {
   const within = bounds.map(() => 0);
   let [count, sum] = [0, 0];
   return {
-    took(ms) {
-      const at = bounds.findIndex((bound) => ms <= bound * 1000);
+    saw(value) {
+      const at = bounds.findIndex((bound) => value <= bound);
       if (at >= 0) within[at]! += 1;
       count += 1;
-      sum += ms / 1000;
+      sum += value;
     },
     values(name) {
       let so = 0;
@@ -79,9 +81,12 @@ function measured(labels: Labels): Measured {
   };
 }
 
-/** How long something takes, for each set of labels. */
-export function durations({ name, help }: Named, figures: Figures): (labels: Labels) => Durations {
-  const series = byLabels(measured);
+/** How large something is, for each set of labels. */
+export function distributions(
+  { name, help, bounds }: Named & { readonly bounds: readonly number[] },
+  figures: Figures,
+): (labels: Labels) => Distribution {
+  const series = byLabels((labels) => measured(bounds, labels));
   const histogram = {
     ...{ name, help, type: "histogram", aggregator: "sum" },
     get: async () => ({ ...histogram, values: [...series.all()].flatMap((one) => one.values(name)) }),

@@ -11,10 +11,12 @@ import type { ApiRequest, User } from "./exchange.ts";
 import { impersonated, isImpersonating } from "./impersonate.ts";
 import { type ResourcePath, resourcePath } from "./request-info.ts";
 import { isGone } from "./send.ts";
+import type { Steps } from "./steps.ts";
 
 /** What is known of a request before its body is read. */
 export interface Arrival {
   readonly began: number;
+  readonly steps: Steps;
   /** By which it is found again in logs, the client's and ours. */
   readonly id: string;
   readonly user: User;
@@ -53,7 +55,11 @@ export function admitted(
 }
 
 /** Takes the envelope apart. */
-export async function arrive(from: FastifyRequest, began: number, id: string, identify: Identify): Promise<Arrival> {
+export async function arrive(
+  from: FastifyRequest,
+  { began, id, steps }: Pick<Arrival, "began" | "id" | "steps">,
+  identify: Identify,
+): Promise<Arrival> {
   const known = identify(from.raw as unknown as Envelope);
   const url = from.raw.url!;
   const at = url.indexOf("?");
@@ -64,7 +70,8 @@ export async function arrive(from: FastifyRequest, began: number, id: string, id
   const attempt = attemptOf(from.method, { path, place }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
-  return { began, id, attempt, path, place, query, search, ...admitted(user, { attempt, path, raw: from.raw }) };
+  steps.done("identified");
+  return { began, id, steps, attempt, path, place, query, search, ...admitted(user, { attempt, path, raw: from.raw }) };
 }
 
 // Made once: an error with a stack for every request that ends would be dear.
@@ -101,7 +108,7 @@ export function lifeOf(raw: FastifyReply["raw"], stopping: AbortSignal): Life {
 
 /** The request as those behind the door know it. */
 export function opened(from: FastifyRequest, life: Life): ApiRequest {
-  const { path, place, query, search, user } = from.arrival;
+  const { path, place, query, search, user, steps } = from.arrival;
   return {
     method: from.method,
     path,
@@ -115,6 +122,7 @@ export function opened(from: FastifyRequest, life: Life): ApiRequest {
       return from.socket.remoteAddress;
     },
     user,
+    done: steps.done,
     get signal() {
       return life.signal;
     },

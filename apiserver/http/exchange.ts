@@ -29,6 +29,8 @@ export interface ApiRequest {
   readonly from?: string | undefined;
   readonly user: User;
   readonly signal: AbortSignal;
+  /** Hears of every step towards the answer when it is done, so that it can be told which took long. */
+  readonly done?: (step: string) => void;
 }
 /** A body, or the parts of one that nobody has to put together to send them: what is stored goes out as it is. */
 export type Body = Buffer | string | readonly (Buffer | string)[];

@@ -13,11 +13,13 @@ import { attemptOf } from "./admit.ts";
 import { admitted, arrive, lifeOf, opened } from "./arrive.ts";
 import type { Envelope, Identify } from "./authenticate.ts";
 import { written } from "./dress.ts";
-import { type ApiReply, type ApiRequest, replyError, type User } from "./exchange.ts";
+import { type ApiReply, type ApiRequest, replyError, statusOf } from "./exchange.ts";
 import type { Observed } from "./observed.ts";
 import { isOpen } from "./paths.ts";
 import { resourcePath } from "./request-info.ts";
 import { send } from "./send.ts";
+import type { Upgrading } from "./upgrades.ts";
+import { stepsSince } from "./steps.ts";
 import { refuse } from "./splice.ts";
 import { refuseConnection, unread } from "./unread.ts";
 
@@ -51,7 +53,7 @@ export interface Handlers {
   readonly identify: Identify;
   readonly observed: Pick<Observed, "begun">;
   readonly answer: (request: ApiRequest) => Promise<ApiReply>;
-  readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, user: User) => Promise<void>;
+  readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, by: Upgrading) => Promise<number>;
 }
 
 const bodyLimit = 3 * 1024 * 1024;
@@ -134,26 +136,32 @@ function serve(
     whole: ApiReply,
     underway = observed.begun(from, from.arrival.attempt),
   ): Promise<void> => {
-    const { began, id, attempt, user, path } = from.arrival;
-    if ("stream" in whole) underway.streams();
+    const { began, id, attempt, user, path, steps } = from.arrival;
+    const isStream = "stream" in whole;
+    if (isStream) underway.streams();
     to.hijack();
     const headers = { "audit-id": id, "cache-control": "no-cache, private", ...whole.headers };
+    let bytes = 0;
     try {
-      await send(to.raw, { ...whole, headers }, { clock, readMs, told: () => underway.told() });
+      bytes = await send(to.raw, { ...whole, headers }, { clock, readMs, told: underway.told });
     } catch (e) {
       // What has begun cannot be taken back: the client sees it break off.
       world.log("an answer broke off", { path, error: (e as Error).message });
       to.raw.destroy();
     }
     const ms = clock.now() - began;
-    underway.ended(whole.status, ms);
+    underway.ended(whole.status, ms, bytes);
     if (isOpen(path)) return;
-    const agent = from.headers["user-agent"];
-    world.log("request", { verb: attempt.verb, uri: from.raw.url, code: whole.status, ms, user: user.name, agent, id });
+    const about = { verb: attempt.verb, uri: from.raw.url, code: whole.status, ms };
+    world.log("request", { ...about, user: user.name, agent: from.headers["user-agent"], id });
+    steps.done("sent");
+    const slow = isStream ? undefined : steps.slow();
+    if (slow !== undefined) world.log("a slow request", { ...about, steps: slow, id });
   };
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
-    from.arrival = await arrive(from, clock.now(), `${id}`, identify);
+    const began = clock.now();
+    from.arrival = await arrive(from, { began, id: `${id}`, steps: stepsSince(began, clock) }, identify);
     const { refused, query } = from.arrival;
     if (!refused) return;
     const whole = written(replyError(refused), { query, headers: from.headers });
@@ -162,8 +170,12 @@ function serve(
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
     if (hasBody(from.raw)) from.raw.setTimeout(0);
     const life = lifeOf(to.raw, signal);
-    const underway = observed.begun(from, from.arrival.attempt);
-    await finish(from, to, await answer(opened(from, life)), underway);
+    const { attempt, steps } = from.arrival;
+    const underway = observed.begun(from, attempt);
+    steps.done("received");
+    const whole = await answer(opened(from, life));
+    steps.done("answered");
+    await finish(from, to, whole, underway);
     life.end();
   };
   app.setErrorHandler((e: FastifyError, from, to) => finish(from, to, replyError(unread(e, bodyLimit))));
@@ -177,15 +189,26 @@ function serve(
   });
 }
 
-function serveUpgrades(server: Server, world: World, { identify, upgrade }: Handlers): void {
+function serveUpgrades(server: Server, world: World, { identify, upgrade, observed }: Handlers): void {
   const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
+    const began = world.clock.now();
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
     const attempt = attemptOf(request.method ?? "GET", { path, place: resourcePath(path) }, query);
     const known = await identify(request as unknown as Envelope);
     const { user, refused } = admitted(known, { attempt, path, raw: request });
-    if (refused) return refuse(socket, refused);
-    world.log("session", { method: request.method, path, user: user.name });
-    await upgrade(request, socket, head, user);
+    const { method = "GET", url = "/", headers } = request;
+    const underway = observed.begun({ method, url, headers }, attempt);
+    const ended = (code: number): void => underway.ended(code, world.clock.now() - began);
+    if (refused) {
+      refuse(socket, refused);
+      return ended(statusOf(refused).code);
+    }
+    world.log("session", { method, path, user: user.name });
+    underway.streams();
+    const left = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    const code = await upgrade(request, socket, head, { user, told: underway.told });
+    await left;
+    ended(code);
   };
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());

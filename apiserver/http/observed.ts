@@ -1,19 +1,20 @@
 // The server's own figures, in the text Prometheus reads and under the names it knows: requests by what they were and
 // how long they took, what is under way, and the process.
 import type { IncomingHttpHeaders } from "node:http";
-import { collectDefaultMetrics, Gauge, Registry as Figures } from "prom-client";
+import { collectDefaultMetrics, Registry as Figures } from "prom-client";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { Attempt } from "../authorize.ts";
-import { counts, durations, type Tally } from "../tallies.ts";
 import type { Extension } from "./exchange.ts";
+import { type About, requestFigures } from "./request-figures.ts";
 
 /** A request between its beginning and its end. */
 export interface Underway {
   /** A part of a stream was sent. */
-  told(): void;
+  told(part: Buffer | string): void;
   /** Its answer is a stream, which may last. */
   streams(): void;
-  ended(code: number, ms: number): void;
+  /** With so many bytes, where they were counted. */
+  ended(code: number, ms: number, bytes?: number): void;
 }
 /** What of a request is counted, beside what it would do. */
 export interface Counted {
@@ -28,14 +29,17 @@ export interface Observed {
   begun(request: Counted, attempt: Attempt): Underway;
 }
 
-type Labels = Readonly<Record<(typeof about)[number], string>>;
-const about = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
+const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/** Parts that are connections rather than objects. */
+const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
 
-/** Verbs as methods, but for those that read, which are told apart. */
-function verbOf({ method, headers }: Counted, { verb }: Attempt): string {
+/** Verbs as methods, but for those that read, which are told apart, and those that connect. */
+function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Attempt): string {
+  if (connections.includes(subresource)) return "CONNECT";
   if (verb === "watch" || verb === "list") return verb.toUpperCase();
   if (method === "PATCH" && headers["content-type"]?.startsWith("application/apply-patch")) return "APPLY";
-  return method === "HEAD" ? "GET" : method;
+  if (method === "HEAD") return "GET";
+  return methods.includes(method) ? method : "other";
 }
 /** How much a request was about: one object, a namespace, or everything. */
 function scopeOf({ verb, resource, name, namespace }: Attempt): string {
@@ -49,10 +53,9 @@ const placeOf = (r: { readonly group: string; readonly version: string; readonly
   `${r.group}/${r.version}/${r.plural}`;
 
 /** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
-function labelsOf(known: Known, request: Counted, attempt: Attempt): Labels {
+function labelsOf(r: ResourceDefinition | undefined, request: Counted, attempt: Attempt): About {
   const { path = "", subresource: part = "" } = attempt;
   const { group = "", version = "", resource: plural = "" } = attempt;
-  const r = known.get(placeOf({ group, version, plural }));
   const [verb, scope, component] = [verbOf(request, attempt), r ? scopeOf(attempt) : "", "apiserver"];
   if (!r) return { verb, ...nothing, subresource: healthPath.test(path) ? path : "", scope, component };
   const subresource = (r.subresources as readonly string[]).includes(part) ? part : "";
@@ -60,54 +63,12 @@ function labelsOf(known: Known, request: Counted, attempt: Attempt): Labels {
 }
 const nothing = { group: "", version: "", resource: "" };
 
-function counters(figures: Figures) {
-  const requests = counts(
-    {
-      name: "apiserver_request_total",
-      help: "Requests answered, by what was asked and the HTTP code of the answer.",
-      labelNames: [...about, "dry_run", "code"],
-    },
-    figures,
-  );
-  const events = counts(
-    {
-      name: "apiserver_watch_events_total",
-      help: "Events told to watchers.",
-      labelNames: ["group", "version", "resource"],
-    },
-    figures,
-  );
-  const help = "How long requests took, from their first byte to their last.";
-  return { requests, events, duration: durations({ name: "apiserver_request_duration_seconds", help }, figures) };
-}
-
-function gauges(registers: Figures[]) {
-  const inflight = { readOnly: 0, mutating: 0 };
-  new Gauge({
-    name: "apiserver_current_inflight_requests",
-    help: "Requests under way at this moment, streams aside.",
-    labelNames: ["request_kind"],
-    registers,
-    collect() {
-      for (const [kind, count] of Object.entries(inflight)) this.set({ request_kind: kind }, count);
-    },
-  });
-  const longRunning = new Gauge({
-    name: "apiserver_longrunning_requests",
-    help: "Watches and other streams open at this moment.",
-    labelNames: about,
-    registers,
-  });
-  return { inflight, longRunning };
-}
-
 /** Figures of one server. */
 export function observed(kinds: readonly ResourceDefinition[]): Observed {
   const known: Known = new Map(kinds.map((r) => [placeOf(r), r]));
   const figures = new Figures();
   collectDefaultMetrics({ register: figures });
-  const { requests, duration, events } = counters(figures);
-  const { inflight, longRunning } = gauges([figures]);
+  const { inflight, longRunning, deprecated, endingOf, tellingOf } = requestFigures(figures);
   return {
     figures,
     async serve({ path, method }) {
@@ -115,27 +76,29 @@ export function observed(kinds: readonly ResourceDefinition[]): Observed {
       return { status: 200, body: await figures.metrics(), headers: { "content-type": figures.contentType } };
     },
     begun(request, attempt) {
-      const labels = labelsOf(known, request, attempt);
+      const { group = "", version = "", resource: plural = "" } = attempt;
+      const r = known.get(placeOf({ group, version, plural }));
+      const labels = labelsOf(r, request, attempt);
       const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
       inflight[kind]++;
-      let told: Tally | undefined;
+      let telling: ReturnType<typeof tellingOf> | undefined;
       let leave = (): void => void inflight[kind]--;
       return {
-        told() {
-          if (told) told.n++;
-        },
+        told: (part) => telling?.told(Buffer.byteLength(part)),
         streams() {
           leave();
           longRunning.inc(labels);
           leave = () => longRunning.dec(labels);
-          const { group, version, resource } = labels;
-          if (labels.verb === "WATCH") told = events({ group, version, resource });
+          const { verb, resource } = labels;
+          if (verb === "WATCH") telling = tellingOf({ group: labels.group, version: labels.version, resource });
         },
-        ended(code, ms) {
+        ended(code, ms, bytes = 0) {
           leave();
-          const counted = { ...labels, dry_run: request.url.includes("dryRun=All") ? "All" : "" };
-          requests({ ...counted, code: String(code) }).n++;
-          duration(counted).took(ms);
+          const dry_run = request.url.includes("dryRun=All") ? "All" : "";
+          endingOf({ ...labels, dry_run, code: String(code) }).ended(ms, bytes);
+          const { resource, subresource } = labels;
+          if (r?.deprecated !== undefined)
+            deprecated.set({ group, version, resource, subresource, removed_release: "" }, 1);
         },
       };
     },

@@ -14,7 +14,9 @@ export async function list(call: Call): Promise<ApiReply> {
   const view = viewOf(request, registry.world.clock.now());
   const asked = listQuery(request.query, path.namespace);
   if (asked.watch) return watch(call, asked);
-  return replyList(r, await registry.list(r, { ...asked, ...momentOf(asked) }), view);
+  const page = await registry.list(r, { ...asked, ...momentOf(asked) });
+  request.done?.("listed");
+  return replyList(r, page, view);
 }
 
 /** One object. */
@@ -24,7 +26,9 @@ export async function get({ registry, r, path, request }: Call): Promise<ApiRepl
   // The original forgets to say that the request is at fault; clients know it so.
   if ("wrong" in asked) throw new ApiError("Unknown", asked.wrong);
   if (asked.at > 0) notAhead(asked.at, await registry.revision());
-  return replyObject(r, await registry.get(r, key(path.namespace, path.name!)), view);
+  const stored = await registry.get(r, key(path.namespace, path.name!));
+  request.done?.("read");
+  return replyObject(r, stored, view);
 }
 
 /**

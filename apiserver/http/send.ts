@@ -29,29 +29,32 @@ function room(raw: Raw, clock: Clock, patienceMs: number | undefined): Promise<v
   });
 }
 
-async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: StreamReply, by: Sending): Promise<void> {
+async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: StreamReply, by: Sending): Promise<number> {
   raw.writeHead(status, headers as Record<string, string>);
   raw.flushHeaders();
   for await (const chunk of stream) {
     if (isGone(raw) || raw.writableEnded) break;
-    by.told?.();
+    by.told?.(chunk);
     if (!raw.write(chunk)) await room(raw, by.clock, isUrgent && by.readMs);
   }
   if (!isGone(raw)) raw.end();
+  return 0;
 }
 
 /** Settles when the last byte has left; rejects when its reader has left before. */
-async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promise<void> {
+async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promise<number> {
   if (isGone(raw)) throw left();
   const closed = new Promise((resolve) => raw.once("close", resolve));
   // Nothing is said of a body that is not sent: a client would take it for its own copy's.
   const isBare = status === 304;
-  raw.writeHead(status, { ...headers, ...(!isBare && { "content-length": lengthOf(body) }) });
+  const length = lengthOf(body);
+  raw.writeHead(status, { ...headers, ...(!isBare && { "content-length": length }) });
   const parts = isBare || raw.req.method === "HEAD" ? [] : partsOf(body);
   for (const part of parts.slice(0, -1)) raw.write(part);
   raw.end(parts.at(-1));
   await closed;
   if (!raw.writableFinished) throw left();
+  return length;
 }
 const left = (): Error => new Error("the client has left");
 
@@ -61,9 +64,9 @@ export interface Sending {
   /** Who has not made room for so long is not reading. */
   readonly readMs: number;
   /** Called for every part of a stream. */
-  readonly told?: () => void;
+  readonly told?: (part: Buffer | string) => void;
 }
 
-/** Send a reply; rejects when it breaks off. */
-export const send = (raw: Raw, whole: ApiReply, by: Sending): Promise<void> =>
+/** Send a reply, of so many bytes when it is whole; rejects when it breaks off. */
+export const send = (raw: Raw, whole: ApiReply, by: Sending): Promise<number> =>
   "stream" in whole ? sendStream(raw, whole, by) : sendWhole(raw, whole);

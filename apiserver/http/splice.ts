@@ -13,7 +13,11 @@ export interface Upgrade {
   readonly query: URLSearchParams;
   /** The query as it was written, with its question mark, or nothing. */
   readonly search: string;
+  /** Hears of every part of a stream that is told. */
+  readonly told: (part: Buffer | string) => void;
 }
+/** What an upgraded connection is by then. */
+export const switchingProtocols = 101;
 
 /** A plain answer to a request that wanted to become something else; nothing more is said on this connection. */
 export function respond(socket: Duplex, reply: ApiReply): void {

@@ -6,11 +6,11 @@ import { proxyUpgrade } from "../proxy/proxy.ts";
 import { proxyPath } from "../proxy/proxy-path.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { podLogMessages } from "./pod-logs.ts";
-import type { ApiReply, ApiRequest, User } from "./exchange.ts";
+import { type ApiReply, type ApiRequest, statusOf, type User } from "./exchange.ts";
 import { isSession, podSession } from "./pod-sessions.ts";
 import { ofPod } from "./pod-target.ts";
 import { type ResourcePath, resourcePath } from "./request-info.ts";
-import { refuse, type Upgrade } from "./splice.ts";
+import { refuse, switchingProtocols, type Upgrade } from "./splice.ts";
 import { answerUpgrade } from "./watch-messages.ts";
 
 /** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */
@@ -32,24 +32,32 @@ const plain = (
   signal,
 });
 
+/** Who asks for an upgrade, and who hears what they are told. */
+export interface Upgrading extends Pick<Upgrade, "told"> {
+  readonly user: User;
+}
+
 /** Serves them all; `answer` answers those that could as well be plain requests. */
 export function upgrades(registry: Registry, kubelets: Kubelets, answer: (request: ApiRequest) => Promise<ApiReply>) {
-  const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<void> => {
+  const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<number> => {
     const place = resourcePath(upgrade.path);
-    if (ofPod(place) && place.subresource === "log") return podLogMessages(registry, kubelets, place, upgrade, signal);
-    if (ofPod(place) && isSession(place)) return podSession(registry, kubelets, place, upgrade);
     const proxied = proxyPath(upgrade.path);
-    if (proxied) return proxyUpgrade(registry, kubelets, proxied, upgrade);
-    answerUpgrade(upgrade, await answer(plain(upgrade, place, user, signal)), registry.world.clock);
+    if (ofPod(place) && place.subresource === "log") await podLogMessages(registry, kubelets, place, upgrade, signal);
+    else if (ofPod(place) && isSession(place)) await podSession(registry, kubelets, place, upgrade);
+    else if (proxied) await proxyUpgrade(registry, kubelets, proxied, upgrade);
+    else return answerUpgrade(upgrade, await answer(plain(upgrade, place, user, signal)), registry.world.clock);
+    return switchingProtocols;
   };
-  return async (request: IncomingMessage, socket: Duplex, head: Buffer, user: User): Promise<void> => {
+  /** Answers with the status it came to. */
+  return async (request: IncomingMessage, socket: Duplex, head: Buffer, { user, told }: Upgrading): Promise<number> => {
     const { pathname: path, searchParams: query, search } = new URL(request.url ?? "/", "https://apiserver");
     const left = new AbortController();
     socket.once("close", () => left.abort());
     try {
-      await begin({ request, socket, head, path, query, search }, user, left.signal);
+      return await begin({ request, socket, head, path, query, search, told }, user, left.signal);
     } catch (e) {
       refuse(socket, e);
+      return statusOf(e).code;
     }
   };
 }

@@ -3,7 +3,7 @@
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../../machinery/world.ts";
 import type { ApiReply, StreamReply } from "./exchange.ts";
-import { respond, type Upgrade } from "./splice.ts";
+import { respond, switchingProtocols, type Upgrade } from "./splice.ts";
 
 /** Who has not taken an event for so long is not reading. */
 const readMs = 30_000;
@@ -24,7 +24,11 @@ function refusedHandshake(headers: Upgrade["request"]["headers"]): number | unde
   return String(headers["sec-websocket-protocol"] ?? "").includes(",") ? 400 : undefined;
 }
 
-async function tell(socket: WebSocket, { stream }: StreamReply, clock: Clock): Promise<void> {
+async function tell(
+  socket: WebSocket,
+  { stream }: StreamReply,
+  { clock, told }: { readonly clock: Clock } & Pick<Upgrade, "told">,
+): Promise<void> {
   const sent = (data: Buffer | string): Promise<void> =>
     new Promise((resolve) => socket.send(data, { binary: false }, () => resolve()));
   for await (const line of stream) {
@@ -32,6 +36,7 @@ async function tell(socket: WebSocket, { stream }: StreamReply, clock: Clock): P
     const taken = new AbortController();
     const tooLong = clock.sleep(readMs, taken.signal).then(() => socket.terminate());
     tooLong.catch(() => {});
+    told(line);
     await sent(line);
     taken.abort();
   }
@@ -39,25 +44,26 @@ async function tell(socket: WebSocket, { stream }: StreamReply, clock: Clock): P
 
 const isWebSocket = ({ request }: Upgrade): boolean => request.headers.upgrade?.toLowerCase() === "websocket";
 
-/** Gives this answer. */
-export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): void {
-  const { request, socket, head } = upgrade;
+/** Gives this answer, and says with which status. */
+export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): number {
+  const { request, socket, head, told } = upgrade;
   if (!("stream" in reply) || !isWebSocket(upgrade)) {
     respond(socket, reply);
-    return;
+    return reply.status;
   }
   const refused = refusedHandshake(request.headers);
   if (refused !== undefined) {
     respond(socket, { status: refused, body: "" });
-    return;
+    return refused;
   }
   handshakes.handleUpgrade(request, socket, head, (ws) => {
     ws.on("error", () => {});
     // Nobody listens to what the client says.
     ws.on("message", () => {});
-    tell(ws, reply, clock).then(
+    tell(ws, reply, { clock, told }).then(
       () => ws.close(1000),
       () => ws.terminate(),
     );
   });
+  return switchingProtocols;
 }

@@ -81,7 +81,13 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
   const kind = { POST: "CreateOptions", PUT: "UpdateOptions" }[method] ?? "PatchOptions";
   if (problems.length > 0) throw refused({ group: "meta.k8s.io", kind, plural: "" }, "", problems);
   return {
-    options: { dryRun: dryRun.length > 0, manager: manager || managerOf(request), user: request.user, warn },
+    options: {
+      dryRun: dryRun.length > 0,
+      manager: manager || managerOf(request),
+      user: request.user,
+      warn,
+      done: request.done,
+    },
     validation: (validation || "Warn") as FieldValidation,
     force: flag(query, "force"),
   };

@@ -74,7 +74,7 @@ export async function remove({ registry, r, path, request }: Call): Promise<ApiR
   const view = viewOf(request, registry.world.clock.now());
   const target = { r, key: key(path.namespace, path.name!) };
   const { options, waitsForDependents } = deleteOptions(request);
-  const { stored, gone, revision } = await registry.delete(target, options);
+  const { stored, gone, revision } = await registry.delete(target, { ...options, done: request.done });
   const { name, uid } = objectOf(stored).metadata;
   const isShown = !gone || (r.group === "" && shownWhenGone.has(r.plural));
   const whole = isShown

@@ -46,6 +46,8 @@ export interface WriteOptions extends Ownership {
   readonly user?: Requester;
   /** What the object was made of and its schema has read already: the very parts of it are not read again. */
   readonly read?: object | undefined;
+  /** Hears of every step of the write when it is done. */
+  readonly done?: ((step: string) => void) | undefined;
   /** Hears what the writer should know although nothing is wrong. */
   readonly warn?: (sentence: string) => void;
 }
@@ -129,9 +131,11 @@ async function createAs(
   const owned = ownedFromBirth(r, made, draft, { ...options, now: identity.now });
   const { admitted, judged } = cluster.admitting({ r, old: undefined });
   const object = await admitted(owned);
+  options.done?.("admitted");
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
   await judged(object);
+  options.done?.("judged");
   if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
@@ -139,6 +143,7 @@ async function createAs(
   // What a dry run shows is as if it were stored, but at no revision of its own.
   if (options.dryRun) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
   const commit = await storage.commit({ key, expect: none, value });
+  options.done?.("committed");
   if (!commit.ok) return undefined;
   return { key, value, created: commit.revision, modified: commit.revision };
 }
@@ -151,6 +156,7 @@ export async function create(
   options: WriteOptions = {},
 ): Promise<Stored> {
   const draft = whole(r.schema, decoded(r, given, options.read));
+  options.done?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   const generated = !name && generateName !== "";
@@ -210,13 +216,17 @@ export async function change(
     const changed = prepareUpdate(r, completed(target, given, before, options), before, part);
     const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
     const { admitted, judged } = cluster.admitting({ r, old: before, part });
+    options.done?.("prepared");
     const next = await admitted(owned);
+    options.done?.("admitted");
     const problems = validateUpdate(r, next, before, part);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
     await judged(next);
+    options.done?.("judged");
     if (options.warn && part !== "status" && part !== "binding")
       for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
     const stored = await replace(cluster, r, current, next, options.dryRun);
+    options.done?.("committed");
     if (stored) return stored;
   }
   throw conflict(r, splitKey(key).name);
@@ -255,6 +265,7 @@ export async function remove(
     const object = objectOf(current);
     checkPreconditions(r, object, options);
     await cluster.admitting({ r, old: object }).admitted(undefined);
+    options.done?.("admitted");
     const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
@@ -264,6 +275,7 @@ export async function remove(
       continue;
     }
     const commit = await cluster.storage.commit({ key: current.key, expect: current.modified, value: null });
+    options.done?.("committed");
     if (commit.ok) return { stored: current, gone: true, revision: commit.revision };
     if (!commit.current) throw notFound(r, object.metadata.name);
   }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import type { World } from "../../machinery/world.ts";
+import type { Storage } from "../../apiserver/storage/storage.ts";
 import { apiServer, type ServerOptions } from "../../apiserver/server.ts";
 import { adminCredentials, kubeconfig } from "../../cli/cluster/credentials.ts";
 import { type Authority, newAuthority, newSigningKey, type Pem } from "../../cli/cluster/pki.ts";
@@ -25,14 +27,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function listeningServer(options: Pick<ServerOptions, "patience"> = {}): Promise<TestServer> {
-  const world = realWorld(() => {});
+export interface ListeningOptions extends Pick<ServerOptions, "patience"> {
+  readonly world?: World;
+  readonly storage?: Storage;
+}
+
+export async function listeningServer(options: ListeningOptions = {}): Promise<TestServer> {
+  const { world = realWorld(() => {}), storage = memoryStorage() } = options;
   const authority = await newAuthority("test", world.clock.now());
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
   const admin = await adminCredentials(authority);
   const stop = new AbortController();
   const tls = { ca: authority.pem.cert, ...server };
-  const storage = memoryStorage();
   const api = apiServer({
     storage,
     world,
@@ -44,7 +50,7 @@ export async function listeningServer(options: Pick<ServerOptions, "patience"> =
     advertise: "192.0.2.1",
     tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
     kubeletClient: { ca: authority.pem.cert, ...admin },
-    ...options,
+    ...(options.patience && { patience: options.patience }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;
