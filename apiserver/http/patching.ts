@@ -1,5 +1,6 @@
 // PATCH: which of the four ways the body is meant, and what its outcome must withstand.
 import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, key } from "../../api/meta.ts";
 import type { Schema } from "../../api/schema.ts";
 import type { Patch, Written } from "../../machinery/client.ts";
@@ -115,6 +116,21 @@ export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery
   };
 }
 
+/** Looks at what a patch made of an object of this kind as strictly as its sender wishes. */
+export function inspecting(
+  r: ResourceDefinition,
+  { patch, strict }: SentPatch,
+  { validation }: WriteQuery,
+  warn: Warn,
+): (object: ApiObject, current: ApiObject) => ApiObject {
+  return (object, current) => {
+    if (patch.type === "apply") return object;
+    const { value, unknown, refuse } = outcomeOf(r, patch, object, current);
+    judgeStrictly(() => [...strict(), ...unknown], validation, warn, refuse);
+    return withDistinctOwners(value, warn, " after mutating admission happens");
+  };
+}
+
 /** Change what stands there as the patch says. */
 export async function patchRequest(call: Call): Promise<ApiReply> {
   const { registry, r, path, request } = call;
@@ -129,13 +145,7 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
       bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
     );
-  const inspect = (object: ApiObject, current: ApiObject): ApiObject => {
-    if (sent.patch.type === "apply") return object;
-    const { value, unknown, refuse } = outcomeOf(r, sent.patch, object, current);
-    judgeStrictly(() => [...sent.strict(), ...unknown], query.validation, warn, refuse);
-    return withDistinctOwners(value, warn, " after mutating admission happens");
-  };
-  const how = { ...query.options, inspect };
+  const how = { ...query.options, inspect: inspecting(r, sent, query, warn) };
   const { stored, created } = await patched(registry, target, { patch: sent.patch, ...(part && { part }) }, how);
   return warned(replyObject(r, stored, view, created ? 201 : 200), heard);
 }

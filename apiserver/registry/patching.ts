@@ -2,7 +2,7 @@
 import type { ApiObject } from "../../api/meta.ts";
 import type { Patch, Written } from "../../machinery/client.ts";
 import { applyTo, type Patched } from "./applying.ts";
-import { changeOf, scaleOf } from "./parts.ts";
+import { changeOf, scaleKind, scaleOf } from "./parts.ts";
 import { patchedObject } from "./patch/patch.ts";
 import type { Registry } from "./verbs.ts";
 import type { Change, Target, WriteOptions } from "./write.ts";
@@ -27,10 +27,10 @@ export async function patched(
   if (patch.type === "apply") return applyTo(registry, { r, key }, { patch, ...(part && { part }) }, options);
   const { inspect = (object) => object } = options;
   const now = registry.world.clock.now();
-  const wanted: Change =
-    part === "scale"
-      ? (current) => patchedObject(r, scaleOf(current), patch)
-      : (current) => inspect(patchedObject(r, current, patch), current);
+  const wanted: Change = (current) => {
+    const [kind, seen] = part === "scale" ? [scaleKind, scaleOf(current)] : [r, current];
+    return inspect(patchedObject(kind, seen, patch), seen);
+  };
   const { decide, ...rest } = changeOf(r, wanted, part, now);
   return { stored: await registry.change({ r, key, ...rest }, decide, options), created: false };
 }
