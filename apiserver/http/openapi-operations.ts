@@ -183,6 +183,17 @@ function watches(s: Speaker, base: string, everywhere: string | undefined): read
   ];
 }
 
+/** What everything that may be done at a path takes, the path itself takes. */
+function withShared({ path, parameters, operations }: Path): Path {
+  const [first, ...others] = operations;
+  const shared = (first?.query ?? []).filter((name) => others.every(({ query }) => query.includes(name)));
+  return {
+    path,
+    parameters: [...parameters, ...shared].toSorted(),
+    operations: operations.map((o) => ({ ...o, query: o.query.filter((name) => !shared.includes(name)) })),
+  };
+}
+
 /** All paths of a kind. */
 export function pathsOf(r: ResourceDefinition): readonly Path[] {
   const s = speakerOf(r);
@@ -200,7 +211,7 @@ export function pathsOf(r: ResourceDefinition): readonly Path[] {
   ];
   if (list && everywhere !== undefined) {
     const id = s.id("list", `${r.kind}ForAllNamespaces`);
-    whole.push({ path: everywhere, parameters: [...list.query, "pretty"], operations: [{ ...list, id, query: [] }] });
+    whole.push({ path: everywhere, parameters: ["pretty"], operations: [{ ...list, id }] });
   }
   const parts = r.subresources.flatMap(
     (name): readonly Path[] =>
@@ -209,5 +220,5 @@ export function pathsOf(r: ResourceDefinition): readonly Path[] {
       ],
   );
   const old = can("watch") ? watches(s, base, everywhere) : [];
-  return [...whole, ...parts, ...old].filter(({ operations }) => operations.length > 0);
+  return [...whole, ...parts, ...old].filter(({ operations }) => operations.length > 0).map(withShared);
 }

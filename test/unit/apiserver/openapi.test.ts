@@ -150,3 +150,17 @@ test("as Protocol Buffers the document says the same", () => {
     v2.definitions["io.k8s.api.core.v1.Container"].properties.imagePullPolicy.description,
   );
 });
+
+test("what everything that may be done at a path takes is told by the path itself", () => {
+  const named = (list: readonly any[] = []): readonly string[] => list.map((p) => p.name);
+  const bindings = v2.paths["/api/v1/namespaces/{namespace}/bindings"];
+  const writing = ["dryRun", "fieldManager", "fieldValidation"];
+  expect(named(bindings.parameters)).toEqual([...writing, "namespace", "pretty"]);
+  expect(named(bindings.post.parameters)).toEqual(["body"]);
+  const binding = v2.paths["/api/v1/namespaces/{namespace}/pods/{name}/binding"];
+  expect(named(binding.parameters)).toEqual([...writing, "name", "namespace", "pretty"]);
+  expect(binding.parameters.find((p: any) => p.name === "name").description).toBe("name of the Binding");
+  const pod = v2.paths["/api/v1/namespaces/{namespace}/pods/{name}"];
+  expect(named(pod.parameters)).toEqual(["name", "namespace", "pretty"]);
+  expect(named(pod.put.parameters)).toEqual(["body", ...writing]);
+});
