@@ -1,6 +1,7 @@
 // Whether this node will run a pod the scheduler, or somebody by hand, has given it. Pure.
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { podRequests } from "../api/pod/status.ts";
+import { tolerates } from "../api/pod/tolerations.ts";
 import { milliOf, unitsOf } from "../api/quantity.ts";
 import type { Rejection } from "./pod/observation.ts";
 import type { PendingResize } from "./pod/resize.ts";
@@ -72,18 +73,10 @@ function labelsFit(spec: PodSpec, labels: Readonly<Record<string, string>>, node
 }
 
 /** Taints that would drive it away at once keep it from starting. */
-function tolerates(spec: PodSpec, taints: Room["taints"]): boolean {
-  return taints
-    .filter((t) => t.effect === "NoExecute")
-    .every((taint) =>
-      (spec.tolerations ?? []).some(
-        (t) =>
-          (!t.effect || t.effect === taint.effect) &&
-          (!t.key || t.key === taint.key) &&
-          (t.operator === "Exists" || (t.value ?? "") === (taint.value ?? "")),
-      ),
-    );
-}
+const bears = (spec: PodSpec, taints: Room["taints"]): boolean =>
+  taints
+    .filter((taint) => taint.effect === "NoExecute")
+    .every((taint) => (spec.tolerations ?? []).some((t) => tolerates(t, taint)));
 
 /** `others` are the pods this node already answers for. */
 export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {
@@ -92,7 +85,7 @@ export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejecti
       reason: "NodeAffinity",
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     };
-  if (!tolerates(pod.spec, room.taints))
+  if (!bears(pod.spec, room.taints))
     return { reason: "TaintToleration", message: "Predicate TaintToleration failed: node(s) had untolerated taint(s)" };
   return resourcesFit(pod, others, room);
 }

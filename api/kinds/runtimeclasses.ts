@@ -6,21 +6,29 @@ import type { Draft } from "../meta.ts";
 import { validateLabelName, validateLabels, validateSubdomainName } from "../names.ts";
 import { duplicate, required, unchanged } from "../problems.ts";
 import { sameJson } from "../hash.ts";
+import { validateTolerations } from "../pod/validate-placement.ts";
+import { validateResources } from "../pod/validate-resources.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 
-const repeated = (tolerations: readonly Toleration[], path: string): readonly Problem[] =>
-  tolerations.flatMap((t, i) =>
-    tolerations.findIndex((other) => sameJson(other, t)) < i ? [duplicate(`${path}[${i}]`, t)] : [],
+/** For how long something is tolerated does not make it another toleration. */
+const repeated = (tolerations: readonly Toleration[], path: string): readonly Problem[] => {
+  const keys = tolerations.map(({ key, operator, value, effect }) => ({ key, operator, value, effect }));
+  return keys.flatMap((k, i) =>
+    keys.findIndex((other) => sameJson(other, k)) < i ? [duplicate(`${path}[${i}]`, tolerations[i])] : [],
   );
+};
 
 function validate(c: Draft<RuntimeClass>, old?: RuntimeClass): readonly Problem[] {
   if (old) return unchanged(c.handler, old.handler, "handler");
+  const { nodeSelector, tolerations = [] } = c.scheduling ?? {};
   return [
     ...validateSubdomainName(c.metadata.name, "metadata.name"),
     ...(c.handler ? validateLabelName(c.handler, "handler") : [required("handler")]),
-    ...validateLabels(c.scheduling?.nodeSelector, "scheduling.nodeSelector"),
-    ...repeated(c.scheduling?.tolerations ?? [], "scheduling.tolerations"),
+    ...validateResources(c.overhead?.podFixed && { limits: c.overhead.podFixed }, [], "overhead"),
+    ...validateLabels(nodeSelector, "scheduling.nodeSelector"),
+    ...validateTolerations(tolerations, "scheduling.tolerations"),
+    ...repeated(tolerations, "scheduling.tolerations"),
   ];
 }
 

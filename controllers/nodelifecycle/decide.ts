@@ -1,11 +1,12 @@
 // What a node's silence means: who stops renewing its lease is unreachable, tainted, and after a while emptied. Pure.
 import { withCondition } from "../../api/conditions.ts";
-import type { Lease, Node, NodeCondition, Pod, PodCondition, Taint, Toleration } from "../../api/generated/types.ts";
+import type { Lease, Node, NodeCondition, Pod, PodCondition, Taint } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { nodes } from "../../api/kinds/nodes.ts";
 import { pods as podKind } from "../../api/kinds/pods.ts";
 import { instantOf, keyOf, timestamp, type Instant } from "../../api/meta.ts";
 import { conditionOf, isTerminal } from "../../api/pod/status.ts";
+import { tolerates } from "../../api/pod/tolerations.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
@@ -76,17 +77,12 @@ function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant
   return [...before.filter((t) => !ours.has(t.key)), ...wanted.map(standing)];
 }
 
-const bears = (t: Toleration, taint: Taint): boolean =>
-  (!t.effect || t.effect === taint.effect) &&
-  (!t.key || t.key === taint.key) &&
-  (t.operator === "Exists" || (Boolean(t.key) && (t.value ?? "") === (taint.value ?? "")));
-
 /** When this pod must leave because of these taints: now, later, or never. */
 export function leavesAt(pod: Pod, taints: readonly Taint[], now: Instant): Instant | undefined {
   const moments = taints
     .filter((t) => t.effect === "NoExecute")
     .map((taint) => {
-      const bearing = (pod.spec.tolerations ?? []).filter((t) => bears(t, taint));
+      const bearing = (pod.spec.tolerations ?? []).filter((t) => tolerates(t, taint));
       if (bearing.length === 0) return now;
       const limits = bearing.flatMap((t) =>
         t.tolerationSeconds === undefined ? [] : [Math.max(0, t.tolerationSeconds)],

@@ -1,17 +1,8 @@
 // What the node itself says: its name, whether it is cordoned, its taints, its free ports, the images it already has.
-import type { Container, Node, Pod, Taint, Toleration } from "../../api/generated/types.ts";
+import type { Container, Node, Pod, Taint } from "../../api/generated/types.ts";
+import { tolerates } from "../../api/pod/tolerations.ts";
 import { fits, refused, type NodeView, type SchedulerPlugin } from "../framework.ts";
 
-/**
- * Source: the API reference of Toleration. An empty key with Exists tolerates everything; an empty effect, every
- * effect.
- */
-export function tolerates(t: Toleration, taint: Taint): boolean {
-  if (t.effect && t.effect !== taint.effect) return false;
-  if (t.key && t.key !== taint.key) return false;
-  if (t.operator === "Exists") return true;
-  return Boolean(t.key) && (t.value ?? "") === (taint.value ?? "");
-}
 const untolerated = (pod: Pod, node: Node, effects: readonly string[]): readonly Taint[] =>
   (node.spec.taints ?? []).filter(
     (taint) => effects.includes(taint.effect) && !(pod.spec.tolerations ?? []).some((t) => tolerates(t, taint)),

@@ -2,7 +2,6 @@
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { explain, nodeView, place, type NodeView } from "../../../scheduler/framework.ts";
-import { tolerates } from "../../../scheduler/plugins/node.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 
 const node = (
@@ -123,15 +122,3 @@ for (const [what, p, all, said] of refusals)
     const placement = place(p, all, defaultPlugins());
     expect(placement.outcome === "unschedulable" && explain(placement.because)).toBe(said);
   });
-
-const taint = { key: "k", value: "v", effect: "NoSchedule" };
-const tolerations: readonly (readonly [what: string, toleration: object, yes: boolean])[] = [
-  ["everything", { operator: "Exists" }, true],
-  ["the key, whatever its value", { key: "k", operator: "Exists" }, true],
-  ["the very value", { key: "k", value: "v" }, true],
-  ["another value", { key: "k", value: "w" }, false],
-  ["another effect", { key: "k", operator: "Exists", effect: "NoExecute" }, false],
-  ["nothing at all", {}, false],
-];
-for (const [what, toleration, yes] of tolerations)
-  test(`tolerating ${what}: ${yes}`, () => expect(tolerates(toleration, taint)).toBe(yes));

@@ -1,0 +1,39 @@
+// Tolerations: one answer to what is tolerated, wherever it is asked, and one judgement of how they are said.
+import { describe, expect, test } from "vitest";
+import { runtimeClasses } from "../../../../api/kinds/runtimeclasses.ts";
+import { tolerates } from "../../../../api/pod/tolerations.ts";
+import { refuses } from "./refused.ts";
+
+describe("what is tolerated", () => {
+  const taint = { key: "a", value: "1", effect: "NoExecute" };
+  for (const [what, toleration, yes] of [
+    ["the same key and value", { key: "a", operator: "Equal", value: "1" }, true],
+    ["another value", { key: "a", value: "2" }, false],
+    ["any value of the key", { key: "a", operator: "Exists" }, true],
+    ["another effect", { key: "a", operator: "Exists", effect: "NoSchedule" }, false],
+    ["everything", { operator: "Exists" }, true],
+    ["nothing at all", {}, false],
+    ["no key, and the same value", { operator: "Equal", value: "1" }, false],
+  ] as const)
+    test(`${what}: ${yes}`, () => expect(tolerates(toleration, taint)).toBe(yes));
+});
+
+refuses(runtimeClasses, [
+  [
+    "tolerations that are none, and one twice",
+    {
+      handler: "runc",
+      overhead: { podFixed: { cpu: "-1" } },
+      scheduling: {
+        tolerations: [
+          { key: "a", operator: "Exists", value: "x" },
+          { key: "b", operator: "Exists", effect: "NoExecute" },
+          { key: "b", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
+        ],
+      },
+    },
+    'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+    "scheduling.tolerations[0].operator: Invalid value: \"x\": value must be empty when `operator` is 'Exists'",
+    'scheduling.tolerations[2]: Duplicate value: {"key":"b","operator":"Exists","effect":"NoExecute","tolerationSeconds":1}',
+  ],
+]);
