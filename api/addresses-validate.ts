@@ -6,6 +6,8 @@ import { invalid } from "./problems.ts";
 
 const addressExample = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const blockExample = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+/** So much of an IPv6 address comes before an IPv4 address that is written inside it. */
+const mappedBits = 96;
 const canonical = (text: string): string => `must be in canonical form (${JSON.stringify(text)})`;
 
 /** What is wrong with an address, in words without the field. */
@@ -63,6 +65,17 @@ export function validateBlock(value: string, path: string): readonly Problem[] {
   const faults = faultsOfBlock(value);
   const right = faults.length === 0 ? blockText(parseBlock(value)!) : value;
   return told(right === value ? faults : [canonical(right)], value, path);
+}
+
+/** An address and how much of it is the network's, as an interface has one; written in the one right way. */
+export function validateInterfaceAddress(value: string, path: string): readonly Problem[] {
+  const block = parseBlock(value);
+  if (!block)
+    return [invalid(path, value, "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)")];
+  const { address, prefix } = block;
+  const mapped = address.odd === "mapped" && address.bits === 128 ? mappedBits : 0;
+  const right = `${addressText(address)}/${prefix - mapped}`;
+  return right === value ? [] : [invalid(path, value, canonical(right))];
 }
 
 /** What a writer should know of an address that is taken although others may read it differently. */

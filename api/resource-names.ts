@@ -25,8 +25,9 @@ const standard = new Set([...ofQuotas, "storage"]);
 export const isHugePages = (name: string): boolean => name.startsWith("hugepages-");
 const isHugePagesOfQuota = (name: string): boolean => isHugePages(name) || name.startsWith("requests.hugepages-");
 /** In Kubernetes' own namespace, said or not. */
-const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
-const isExtended = (name: string): boolean =>
+export const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
+/** Somebody else's, of which there are whole numbers. */
+export const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && validateQualifiedName(`requests.${name}`, "").length === 0;
 
 /** More of it may be promised than there is. */

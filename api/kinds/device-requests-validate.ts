@@ -10,36 +10,17 @@ import type {
   OpaqueDeviceConfiguration,
 } from "../generated/types.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { duplicate, invalid, required, tooLong, tooMany, unsupported } from "../problems.ts";
+import { invalid, required, tooLong, unsupported } from "../problems.ts";
+import { validateDeviceToleration, validateEach, validateRaw, validateSet } from "./device-lists-validate.ts";
 import { validateFullDeviceName } from "./device-names-validate.ts";
 import { validateDriverName } from "./storage-drivers.ts";
 
 const most = 32;
 const mostAlternatives = 8;
 const longestExpression = 10 * 1024;
+const longestParameters = 10 * 1024;
 const nameOfRequest =
   "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
-
-/** A list of bounded length, of which each is judged by itself. */
-export const validateEach = <T>(
-  list: readonly T[] | undefined,
-  path: string,
-  bound: number,
-  validate: (item: T, path: string) => readonly Problem[],
-): readonly Problem[] => [
-  ...((list?.length ?? 0) > bound ? [tooMany(path, list!.length, bound)] : []),
-  ...(list ?? []).flatMap((item, i) => validate(item, `${path}[${i}]`)),
-];
-
-/** Those that are there before. */
-export const repeated = <T>(
-  list: readonly T[] | undefined,
-  path: string,
-  key: (item: T) => string,
-): readonly Problem[] => {
-  const keys = (list ?? []).map(key);
-  return keys.flatMap((k, i) => (keys.indexOf(k) < i ? [duplicate(`${path}[${i}]`, k)] : []));
-};
 
 function validateSelector({ cel }: DeviceSelector, path: string): readonly Problem[] {
   if (!cel) return [required(`${path}.cel`)];
@@ -65,6 +46,7 @@ const validateExact = (request: ExactDeviceRequest, path: string): readonly Prob
     : [required(`${path}.deviceClassName`)]),
   ...validateSelectors(request.selectors, `${path}.selectors`),
   ...validateCount(request, path),
+  ...(request.tolerations ?? []).flatMap((t, i) => validateDeviceToleration(t, `${path}.tolerations[${i}]`)),
 ];
 
 const validateRequestName = (name: string | undefined, path: string): readonly Problem[] =>
@@ -82,11 +64,13 @@ function validateRequest(request: DeviceRequest, path: string): readonly Problem
     ...(said === 1 && exactly ? validateExact(exactly, `${path}.exactly`) : []),
     ...(said === 1 && !exactly
       ? [
-          ...validateEach(alternatives, at, mostAlternatives, (sub, inner) => [
-            ...validateRequestName(sub.name, `${inner}.name`),
-            ...validateExact(sub, inner),
-          ]),
-          ...repeated(alternatives, at, (sub) => sub.name),
+          ...validateSet(
+            alternatives,
+            at,
+            mostAlternatives,
+            (sub, inner) => [...validateRequestName(sub.name, `${inner}.name`), ...validateExact(sub, inner)],
+            (sub) => sub.name,
+          ),
         ]
       : []),
   ];
@@ -110,20 +94,24 @@ export const validateRequestRef = (name: string, path: string, known: ReadonlySe
   ];
 };
 
-const validateRefs = (
+export const validateRequestRefs = (
   names: readonly string[] | undefined,
   path: string,
   known: ReadonlySet<string>,
-): readonly Problem[] => [
-  ...validateEach(names, path, most, (name, at) => validateRequestRef(name, at, known)),
-  ...repeated(names, path, (name) => name),
-];
+): readonly Problem[] =>
+  validateSet(
+    names,
+    path,
+    most,
+    (name, at) => validateRequestRef(name, at, known),
+    (name) => name,
+  );
 
 function validateConstraint(c: DeviceConstraint, path: string, known: ReadonlySet<string>): readonly Problem[] {
   const { matchAttribute: match, distinctAttribute: distinct } = c;
   const oneOfBoth = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
   return [
-    ...validateRefs(c.requests, `${path}.requests`, known),
+    ...validateRequestRefs(c.requests, `${path}.requests`, known),
     ...(match !== undefined
       ? validateFullDeviceName(match, `${path}.matchAttribute`)
       : distinct !== undefined
@@ -138,7 +126,7 @@ export function validateOpaque(opaque: OpaqueDeviceConfiguration | undefined, pa
   if (!opaque) return [required(at)];
   return [
     ...validateDriverName(opaque.driver, `${at}.driver`),
-    ...(opaque.parameters === undefined ? [required(`${at}.parameters`)] : []),
+    ...validateRaw(opaque.parameters, `${at}.parameters`, longestParameters),
   ];
 }
 
@@ -146,11 +134,10 @@ export function validateOpaque(opaque: OpaqueDeviceConfiguration | undefined, pa
 export function validateClaim(claim: DeviceClaim = {}, path: string): readonly Problem[] {
   const known = requestNames(claim);
   return [
-    ...validateEach(claim.requests, `${path}.requests`, most, validateRequest),
-    ...repeated(claim.requests, `${path}.requests`, (r) => r.name),
+    ...validateSet(claim.requests, `${path}.requests`, most, validateRequest, (r) => r.name),
     ...validateEach(claim.constraints, `${path}.constraints`, most, (c, at) => validateConstraint(c, at, known)),
     ...validateEach(claim.config, `${path}.config`, most, (c: DeviceClaimConfiguration, at) => [
-      ...validateRefs(c.requests, `${at}.requests`, known),
+      ...validateRequestRefs(c.requests, `${at}.requests`, known),
       ...validateOpaque(c.opaque, at),
     ]),
   ];

@@ -4,7 +4,10 @@ import { define } from "../kinds.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import { validateSubdomainName } from "../names.ts";
-import { validateEach, validateOpaque, validateSelectors } from "./device-requests-validate.ts";
+import { invalid } from "../problems.ts";
+import { isExtended } from "../resource-names.ts";
+import { validateEach } from "./device-lists-validate.ts";
+import { validateOpaque, validateSelectors } from "./device-requests-validate.ts";
 
 const mostConfigurations = 32;
 
@@ -22,6 +25,9 @@ export const deviceClasses = define<DeviceClass>({
     ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validateSelectors(spec.selectors, "spec.selectors"),
     ...validateEach(spec.config, "spec.config", mostConfigurations, ({ opaque }, path) => validateOpaque(opaque, path)),
+    ...(spec.extendedResourceName === undefined || isExtended(spec.extendedResourceName)
+      ? []
+      : [invalid("spec.extendedResourceName", spec.extendedResourceName, "must be a valid extended resource name")]),
   ],
   columns: [nameColumn, ageColumn],
 });

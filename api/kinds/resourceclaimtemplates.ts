@@ -5,6 +5,7 @@ import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import { claimDefaults } from "./device-requests.ts";
 import { validateLabels, validateSubdomainName } from "../names.ts";
+import { validateAnnotations } from "../pod/validate-annotations.ts";
 import { unchanged } from "../problems.ts";
 import { validateClaim } from "./device-requests-validate.ts";
 
@@ -30,6 +31,7 @@ export const resourceClaimTemplates = define<ResourceClaimTemplate>({
       : [
           ...validateSubdomainName(metadata.name, "metadata.name"),
           ...validateLabels(spec.metadata?.labels, "spec.metadata.labels"),
+          ...validateAnnotations(spec.metadata?.annotations, "spec.metadata.annotations"),
           ...validateClaim(spec.spec.devices, "spec.spec.devices"),
         ],
   columns: [nameColumn, ageColumn],

@@ -1,25 +1,33 @@
 // What can be wrong with the devices a driver offers, and with where it says they are.
 import type { Problem } from "../errors.ts";
-import type { Device, DeviceAttribute, DeviceTaint, ResourceSlice } from "../generated/types.ts";
+import type { CounterSet, Device, NodeSelector, ResourceSlice } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelName, validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { invalid, oneOf, required, tooLong, unchanged } from "../problems.ts";
-import { validatePoolName, validateQualifiedDeviceName } from "./device-names-validate.ts";
-import { repeated, validateEach } from "./device-requests-validate.ts";
+import { validateLabelName, validateSubdomainName } from "../names.ts";
+import { validateNodeSelector } from "../pod/validate-placement.ts";
+import { invalid, required, unchanged } from "../problems.ts";
+import { validateSet } from "./device-lists-validate.ts";
+import { validatePoolName } from "./device-names-validate.ts";
+import { isList, validateCounters, validateDevice } from "./devices-validate.ts";
 import { validateDriverName } from "./storage-drivers.ts";
 
 type Spec = ResourceSlice["spec"];
 
 const mostDevices = 128;
 const mostComplexDevices = 64;
-const mostAttributes = 32;
-const mostTaints = 16;
-const longestValue = 64;
-const effects = ["NoExecute", "NoSchedule", "None"];
-const version =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
+const mostCounterSets = 8;
 
 const exactlyOne = "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
+
+/** Selectors of several slices must go together, which those with alternatives do not. */
+function validateSelector(selector: NodeSelector, path: string): readonly Problem[] {
+  const { nodeSelectorTerms: terms = [] } = selector;
+  return [
+    ...validateNodeSelector(selector, path),
+    ...(terms.length === 1
+      ? []
+      : [invalid(`${path}.nodeSelectorTerms`, terms, "must have exactly one node selector term")]),
+  ];
+}
 
 /** Where the devices are is said in one of four ways. */
 function validatePlace(spec: Spec): readonly Problem[] {
@@ -34,6 +42,7 @@ function validatePlace(spec: Spec): readonly Problem[] {
   return [
     ...(nodeName === "" ? [invalid("spec.nodeName", "", "must be either unset or set to a non-empty string")] : []),
     ...validateSubdomainName(nodeName, "spec.nodeName"),
+    ...(nodeSelector ? validateSelector(nodeSelector, "spec.nodeSelector") : []),
     ...(allNodes === false ? [invalid("spec.allNodes", false, unset)] : []),
     ...(perDevice === false ? [invalid("spec.perDeviceNodeSelection", false, unset)] : []),
     ...(said.length === 0 ? [required("spec", exactlyOne)] : []),
@@ -50,39 +59,14 @@ function validatePool({ pool }: Spec): readonly Problem[] {
   ];
 }
 
-function validateAttribute(a: DeviceAttribute, path: string): readonly Problem[] {
-  const said = Object.values(a).filter((value) => value !== undefined).length;
-  return [
-    ...((a.string?.length ?? 0) > longestValue ? [tooLong(`${path}.string`, longestValue)] : []),
-    ...(a.version === undefined || version.test(a.version)
-      ? []
-      : [invalid(`${path}.version`, a.version, "must be a string compatible with semver.org spec 2.0.0")]),
-    ...((a.version?.length ?? 0) > longestValue ? [tooLong(`${path}.version`, longestValue)] : []),
-    ...(said === 1 ? [] : [invalid(path, said === 0 ? "" : a, "exactly one value must be specified")]),
-  ];
-}
-
-const validateTaint = (t: DeviceTaint, path: string): readonly Problem[] => [
-  ...validateQualifiedName(t.key ?? "", `${path}.key`),
-  ...validateLabelValue(t.value ?? "", `${path}.value`),
-  ...(t.effect ? oneOf(t.effect, `${path}.effect`, effects) : [required(`${path}.effect`)]),
+const validateCounterSet = ({ name, counters }: CounterSet, path: string): readonly Problem[] => [
+  ...(name ? validateLabelName(name, `${path}.name`) : [required(`${path}.name`)]),
+  ...validateCounters(counters, `${path}.counters`),
 ];
 
-function validateDevice(device: Device, path: string): readonly Problem[] {
-  const { attributes = {}, capacity = {} } = device;
-  const total = Object.keys(attributes).length + Object.keys(capacity).length;
-  const detail = `the total number of attributes and capacities must not exceed ${mostAttributes}`;
-  return [
-    ...(device.name ? validateLabelName(device.name, `${path}.name`) : [required(`${path}.name`)]),
-    ...(total > mostAttributes ? [invalid(path, total, detail)] : []),
-    ...Object.entries(attributes).flatMap(([name, value]) => [
-      ...validateQualifiedDeviceName(name, `${path}.attributes`),
-      ...validateAttribute(value, `${path}.attributes[${name}]`),
-    ]),
-    ...Object.keys(capacity).flatMap((name) => validateQualifiedDeviceName(name, `${path}.capacity`)),
-    ...validateEach(device.taints, `${path}.taints`, mostTaints, validateTaint),
-  ];
-}
+/** What makes devices dear to choose from: of such there may be fewer. */
+const isComplex = ({ taints, consumesCounters, attributes = {} }: Device): boolean =>
+  (taints?.length ?? 0) > 0 || (consumesCounters?.length ?? 0) > 0 || Object.values(attributes).some(isList);
 
 /** What ties a slice to its driver, its pool and its node stays. */
 const validateChange = (spec: Spec, old: Spec): readonly Problem[] => [
@@ -93,7 +77,10 @@ const validateChange = (spec: Spec, old: Spec): readonly Problem[] => [
 
 export function validateSlice({ metadata, spec }: Draft<ResourceSlice>, old?: ResourceSlice): readonly Problem[] {
   const { devices, sharedCounters } = spec;
-  const isComplex = (devices ?? []).some((d) => d.taints?.length || d.consumesCounters?.length);
+  const most = (devices ?? []).some(isComplex) ? mostComplexDevices : mostDevices;
+  const before = new Map((old?.spec.devices ?? []).map((d) => [d.name, d]));
+  const validateOne = (d: Device, path: string): readonly Problem[] =>
+    validateDevice(d, path, before.get(d.name), spec.perDeviceNodeSelection === true);
   return [
     ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validateDriverName(spec.driver, "spec.driver"),
@@ -101,7 +88,7 @@ export function validateSlice({ metadata, spec }: Draft<ResourceSlice>, old?: Re
     ...(old ? validateChange(spec, old.spec) : []),
     ...validatePlace(spec),
     ...(devices && sharedCounters ? [invalid("spec", "", "only one of `sharedCounters` or `devices` is allowed")] : []),
-    ...validateEach(devices, "spec.devices", isComplex ? mostComplexDevices : mostDevices, validateDevice),
-    ...repeated(devices, "spec.devices", (d) => d.name),
+    ...validateSet(devices, "spec.devices", most, validateOne, (d) => d.name),
+    ...validateSet(sharedCounters, "spec.sharedCounters", mostCounterSets, validateCounterSet, (c) => c.name),
   ];
 }
