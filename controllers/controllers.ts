@@ -15,7 +15,7 @@ import { namespaceController } from "./namespace/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
-import { replicaSetController } from "./replicaset/controller.ts";
+import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
@@ -44,6 +44,7 @@ const run = (
   return [
     runController(deploymentController(views), client, world, signal, { workers }),
     runController(replicaSetController(views), client, world, signal, { workers }),
+    runController(replicationController(views), client, world, signal),
     runController(endpointSliceController(views), client, world, signal, { workers }),
     runController(endpointSliceMirroringController(views), client, world, signal),
     runController(

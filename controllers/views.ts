@@ -15,6 +15,7 @@ import { persistentVolumes } from "../api/kinds/persistentvolumes.ts";
 import { pods } from "../api/kinds/pods.ts";
 import { priorityLevelConfigurations } from "../api/kinds/prioritylevelconfigurations.ts";
 import { replicaSets } from "../api/kinds/replicasets.ts";
+import { replicationControllers } from "../api/kinds/replicationcontrollers.ts";
 import { secrets } from "../api/kinds/secrets.ts";
 import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
 import { services } from "../api/kinds/services.ts";
@@ -60,6 +61,7 @@ export function controllerViews(client: Client, world: World) {
     }),
     priorityLevelConfigurations: follow(priorityLevelConfigurations),
     replicaSets: follow(replicaSets),
+    replicationControllers: follow(replicationControllers),
     secrets: follow(secrets),
     serviceAccounts: follow(serviceAccounts),
     services: follow(services),

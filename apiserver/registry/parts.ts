@@ -2,12 +2,13 @@
 // as a patch.
 import { ApiError } from "../../api/errors.ts";
 import type { Pod } from "../../api/kinds/pods.ts";
+import { replicationControllers } from "../../api/kinds/replicationcontrollers.ts";
 import { define, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Instant, timestamp } from "../../api/meta.ts";
 import { withEphemeralContainers } from "../../api/pod/ephemeral-containers.ts";
 import { resized } from "../../api/pod/resize.ts";
 import { schemaOf } from "../../api/schema.ts";
-import { type LabelSelectorLike, selectorText } from "../../api/selector.ts";
+import { type LabelSelectorLike, type Labels, selectorText } from "../../api/selector.ts";
 import type { Written } from "../../machinery/client.ts";
 import type { Part } from "./prepare.ts";
 import { conflict } from "./refusals.ts";
@@ -41,14 +42,17 @@ export const replicasOf = (spec: { readonly replicas?: number } = {}): { readonl
 
 /** How many there should be and are, of anything that can be counted. */
 export function scaleOf(object: ApiObject): ApiObject & { readonly spec: { readonly replicas?: number } } {
-  const { metadata, spec, status } = object as Scalable;
+  const { metadata, spec, status, kind } = object as Scalable;
+  // One of the kinds has labels where the others have a selector.
+  const selector =
+    kind === replicationControllers.kind ? { matchLabels: spec.selector as Labels | undefined } : spec.selector;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   return {
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
     spec: { replicas: spec.replicas ?? 0 },
-    status: { replicas: status?.replicas ?? 0, selector: selectorText(spec.selector) },
+    status: { replicas: status?.replicas ?? 0, selector: selectorText(selector) },
   } as ApiObject & { readonly spec: { readonly replicas?: number } };
 }
 

@@ -5,7 +5,8 @@ import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { deployments } from "../../api/kinds/deployments.ts";
 import { replicaSets } from "../../api/kinds/replicasets.ts";
-import type { Instant } from "../../api/meta.ts";
+import { controllerOf, type Instant, ownedBy } from "../../api/meta.ts";
+import { selects } from "../../api/selector.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 import {
@@ -33,7 +34,7 @@ import {
 
 export interface Observed {
   readonly deployment: Deployment;
-  /** Replica sets this deployment controls. */
+  /** Replica sets this deployment controls, and those nobody controls that its selector picks. */
   readonly sets: readonly ReplicaSet[];
   /** Pods of those sets; only Recreate asks. */
   readonly pods: readonly Pod[];
@@ -65,13 +66,17 @@ function resize(d: Deployment, { set, to }: Resize, bounds: Bounds): readonly Ac
 interface Sorted {
   readonly newest: ReplicaSet | undefined;
   readonly old: readonly ReplicaSet[];
-  readonly revision: number;
+  readonly revision: bigint;
 }
 /** The oldest set with the present template is the newest version: the same template never makes two. */
 function sortSets({ deployment: d, sets }: Observed): Sorted {
   const newest = sets.toSorted(byAge).find((s) => sameTemplate(s.spec.template, d.spec.template));
   const old = sets.filter((s) => s !== newest);
-  return { newest, old, revision: Math.max(0, ...old.map(revisionOfSet)) + 1 };
+  const highest = old
+    .map(revisionOfSet)
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .at(-1);
+  return { newest, old, revision: (highest ?? 0n) + 1n };
 }
 
 /** A new template, or an old one come back, becomes the newest revision. */
@@ -145,7 +150,7 @@ function forgotten(d: Deployment, old: readonly ReplicaSet[]): readonly Action[]
     (s.status?.replicas ?? 0) === 0 &&
     s.metadata.deletionTimestamp === undefined &&
     s.status?.observedGeneration === s.metadata.generation;
-  const candidates = old.filter(empty).toSorted((a, b) => revisionOfSet(a) - revisionOfSet(b) || byAge(a, b));
+  const candidates = old.filter(empty).toSorted((a, b) => Number(revisionOfSet(a) - revisionOfSet(b)) || byAge(a, b));
   const excess = Math.max(0, old.length - (d.spec.revisionHistoryLimit ?? 10));
   return candidates.slice(0, excess).map((object) => ({ do: "delete", resource: replicaSets, object }) as const);
 }
@@ -173,8 +178,29 @@ function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Ac
   ];
 }
 
+/** Sets found without a controller are taken in; sets that no longer match are let go. */
+function claims({ deployment: d, sets }: Observed): readonly Action[] {
+  const owners = (set: ReplicaSet, ownerReferences: unknown): Action => {
+    const { uid, resourceVersion } = set.metadata;
+    const patch = { metadata: { uid, resourceVersion, ownerReferences } };
+    return { do: "patch", resource: replicaSets, object: set, patch: { type: "merge", patch } };
+  };
+  return sets
+    .filter((set) => set.metadata.deletionTimestamp === undefined)
+    .flatMap((set) => {
+      const given = set.metadata.ownerReferences ?? [];
+      const matches = selects(d.spec.selector, set.metadata.labels);
+      if (controllerOf(set) === undefined) return matches ? [owners(set, [...given, ownedBy(d)])] : [];
+      const others = given.filter((r) => r.uid !== d.metadata.uid);
+      return matches ? [] : [owners(set, others)];
+    });
+}
+
 export function decide(observed: Observed, now: Instant): Decision {
   const { deployment: d, sets } = observed;
+  const claimed = d.metadata.deletionTimestamp === undefined ? claims(observed) : [];
+  // Whose they are comes first: what is done with them is done to what they are by then.
+  if (claimed.length > 0) return { actions: claimed };
   const bounds = boundsOf(d);
   const sorted = sortSets(observed);
   const { status, deadline } = statusOf(d, sets, sorted.newest, now);

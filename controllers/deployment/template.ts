@@ -43,7 +43,9 @@ const bareTextOf = once(({ metadata, spec }) => {
 export const sameTemplate = (a: PodTemplateSpec | undefined, b: PodTemplateSpec): boolean =>
   a !== undefined && bareTextOf(a) === bareTextOf(b);
 
-export const revisionOfSet = (s: ReplicaSet): number => Number(s.metadata.annotations?.[revisionAnnotation] ?? 0) || 0;
+const revisionIn = (text = ""): bigint => (/^\d+$/.test(text) ? BigInt(text) : 0n);
+/** A count that users may have set as high as they like. */
+export const revisionOfSet = (s: ReplicaSet): bigint => revisionIn(s.metadata.annotations?.[revisionAnnotation]);
 /** What the deployment wanted in total when it last sized this set; undefined when it never did. */
 export const desiredOf = (s: ReplicaSet): number | undefined => numberAt(s, desiredAnnotation);
 export const maxOf = (s: ReplicaSet): number | undefined => numberAt(s, maxAnnotation);
@@ -64,24 +66,24 @@ const handedDown = (d: Deployment): Readonly<Record<string, string>> =>
 export function annotationsOf(
   d: Deployment,
   set: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
   surge: number,
 ): Readonly<Record<string, string>> {
   const before = set?.metadata.annotations ?? {};
   const past = before[revisionAnnotation];
-  const returned = past !== undefined && Number(past) < revision;
+  const returned = past !== undefined && revisionIn(past) < revision;
   const history = returned ? [before[historyAnnotation], past].filter((h) => h).join(",") : before[historyAnnotation];
   return {
     ...before,
     ...handedDown(d),
     ...sizeAnnotations(d, surge),
-    [revisionAnnotation]: String(Math.max(revision, Number(past ?? 0))),
+    [revisionAnnotation]: String(revisionIn(past) > revision ? past : revision),
     ...(history ? { [historyAnnotation]: history } : {}),
   };
 }
 
 /** A new replica set for the deployment's present template. */
-export function replicaSetFor(d: Deployment, revision: number, replicas: number, surge: number): Draft<ReplicaSet> {
+export function replicaSetFor(d: Deployment, revision: bigint, replicas: number, surge: number): Draft<ReplicaSet> {
   const hash = templateHash(d);
   const { template } = d.spec;
   const labels = { ...template.metadata?.labels, [hashLabel]: hash };

@@ -5,8 +5,27 @@ import { type Key, keyOf, type ApiObject, type OwnerReference } from "../../api/
 import type { Client } from "../../machinery/client.ts";
 import type { Reconciler } from "../../machinery/controller.ts";
 import type { Informer } from "../../machinery/informer.ts";
-import { idOf, ownerGraph, type Found } from "./graph.ts";
+import { idOf, ownerGraph, type Found, type OwnerGraph } from "./graph.ts";
 import { foreground, isWaiting, judge, orphan } from "./owners.ts";
+
+/** Who owns it, or that it is going, is new: what else changes about an object is no business of ours. */
+const concernsUs = (o: ApiObject, before: ApiObject | undefined): boolean =>
+  before === undefined ||
+  before.metadata.deletionTimestamp !== o.metadata.deletionTimestamp ||
+  !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences) ||
+  !sameJson(before.metadata.finalizers, o.metadata.finalizers);
+
+/** What to look at again when an object changes: itself, what depends on it, and who has waited for it. */
+function keysOf(graph: OwnerGraph, informer: Informer<ApiObject>, o: ApiObject, before?: ApiObject): readonly Key[] {
+  const dependents = (): readonly Key[] =>
+    graph.dependentsOf(o.metadata.uid).map((d) => idOf(d.resource, keyOf(d.object)));
+  if (informer.lister.get(keyOf(o)) === undefined) return [...dependents(), ...graph.ownersOf(o)];
+  if (!concernsUs(o, before)) return [];
+  const own = o.metadata.ownerReferences || o.metadata.deletionTimestamp ? [idOf(informer.resource, keyOf(o))] : [];
+  // Who waited for it may not have to any more.
+  const freed = before && !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences);
+  return [...own, ...(freed ? graph.ownersOf(before) : []), ...(isWaiting(o) ? dependents() : [])];
+}
 
 export function garbageCollector(informers: readonly Informer<ApiObject>[], client: Client): Reconciler {
   const graph = ownerGraph(informers, client);
@@ -45,6 +64,13 @@ export function garbageCollector(informers: readonly Informer<ApiObject>[], clie
     );
     const verdict = judge(object, (r) => standings.get(r)!, graph.dependentsOf(object.metadata.uid).length > 0);
     if (verdict.do === "release") await release(found, verdict.owners);
+    // Owners in a circle would wait for each other for ever.
+    const circles = verdict.do === "delete" && graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));
+    if (circles && refs.some((r) => r.blockOwnerDeletion))
+      await release(
+        found,
+        refs.map((r) => ({ ...r, blockOwnerDeletion: false })),
+      );
     if (verdict.do === "delete")
       await client.delete(resource, keyOf(object), {
         uid: object.metadata.uid,
@@ -52,26 +78,11 @@ export function garbageCollector(informers: readonly Informer<ApiObject>[], clie
       });
   };
 
-  /** Who owns it, or that it is going, is new: what else changes about an object is no business of ours. */
-  const concernsUs = (o: ApiObject, before: ApiObject | undefined): boolean =>
-    before === undefined ||
-    before.metadata.deletionTimestamp !== o.metadata.deletionTimestamp ||
-    !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences) ||
-    !sameJson(before.metadata.finalizers, o.metadata.finalizers);
-  const keysOf = (informer: Informer<ApiObject>, o: ApiObject, before?: ApiObject): readonly Key[] => {
-    const dependents = (): readonly Key[] =>
-      graph.dependentsOf(o.metadata.uid).map((d) => idOf(d.resource, keyOf(d.object)));
-    if (informer.lister.get(keyOf(o)) === undefined) return [...dependents(), ...graph.ownersOf(o)];
-    if (!concernsUs(o, before)) return [];
-    const own = o.metadata.ownerReferences || o.metadata.deletionTimestamp ? [idOf(informer.resource, keyOf(o))] : [];
-    return isWaiting(o) ? [...own, ...dependents()] : own;
-  };
-
   return {
     name: "garbagecollector",
     watches: informers.map((informer) => ({
       informer,
-      keys: (o: ApiObject, before?: ApiObject) => keysOf(informer, o, before),
+      keys: (o: ApiObject, before?: ApiObject) => keysOf(graph, informer, o, before),
     })),
     async reconcile(id) {
       const found = graph.find(id);

@@ -4,15 +4,20 @@ import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/type
 import { childName, sameJson } from "../../api/hash.ts";
 import { pods } from "../../api/kinds/pods.ts";
 import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { replicationControllers } from "../../api/kinds/replicationcontrollers.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
 import { controllerOf, instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 export interface Observed {
+  /** Or a ReplicationController, in the words of sets: its selector is one of labels. */
   readonly set: ReplicaSet;
   /** Pods this set controls, and pods nobody controls that its selector picks. */
   readonly pods: readonly Pod[];
+  /** Whether a pod is called so, whoever's it is by now. */
+  readonly isTaken: (name: string) => boolean;
   /** Deletions seen for this set: a replacement gets a new name, a retry of the same decision the same one. */
   readonly deletions: number;
 }
@@ -61,12 +66,11 @@ function podFor(set: ReplicaSet, name: string): Draft<Pod> {
   };
 }
 
-function newNames({ set, deletions }: Observed, owned: readonly Pod[], count: number): readonly string[] {
-  const taken = new Set(owned.map((p) => p.metadata.name));
+function newNames({ set, isTaken, deletions }: Observed, count: number): readonly string[] {
   const names: string[] = [];
   for (let slot = 0; names.length < count; slot++) {
     const name = childName(set.metadata, slot, deletions);
-    if (!taken.has(name)) names.push(name);
+    if (!isTaken(name)) names.push(name);
   }
   return names;
 }
@@ -137,6 +141,9 @@ const report = (set: ReplicaSet, reason: string, message: string): Action => ({
   message,
 });
 
+const resourceOf = ({ kind }: ReplicaSet): ResourceDefinition =>
+  kind === replicaSets.kind ? replicaSets : replicationControllers;
+
 export function decide(observed: Observed, now: Instant): Decision {
   const { set } = observed;
   const { owned, actions: claims } = ownership(observed);
@@ -145,7 +152,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   const want = set.spec.replicas ?? 1;
   const dying = set.metadata.deletionTimestamp !== undefined;
   const surplus = dying || live.length <= want ? [] : inOrderOfLoss(live).slice(0, live.length - want);
-  const names = dying ? [] : newNames(observed, owned, Math.max(0, want - live.length));
+  const names = dying ? [] : newNames(observed, Math.max(0, want - live.length));
   const { available, waitMs } = availability(live.filter(isReady), set.spec.minReadySeconds ?? 0, now);
   const status = statusOf(set, live, terminating, available);
   return {
@@ -155,7 +162,9 @@ export function decide(observed: Observed, now: Instant): Decision {
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
       ...names.map((name) => report(set, "SuccessfulCreate", `Created pod: ${name}`)),
       ...surplus.map((p) => report(set, "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
-      ...(sameJson(status, set.status) ? [] : [{ do: "status", resource: replicaSets, object: set, status } as const]),
+      ...(sameJson(status, set.status)
+        ? []
+        : [{ do: "status", resource: resourceOf(set), object: set, status } as const]),
     ],
     because: [`${want} wanted, ${live.length} alive, ${terminating} on their way out`],
     ...(waitMs === undefined ? {} : { requeueAfter: waitMs }),

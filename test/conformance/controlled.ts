@@ -1,7 +1,10 @@
-// The controllers, beside the server as they are in a cluster.
+// The controllers, beside the server as they are in a cluster; and pods that run without a node, as far as anybody is
+// told.
+import { CoreV1Api, type V1Pod, Watch } from "@kubernetes/client-node";
 import { runControllers } from "../../controllers/controllers.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import type { Stage } from "./behaviour.ts";
+import { patched } from "./requests.ts";
 
 /** With the controllers at work, for as long as it takes. */
 export async function whileControlled({ server }: Stage, body: () => Promise<void>): Promise<void> {
@@ -23,3 +26,53 @@ export async function whileControlled({ server }: Stage, body: () => Promise<voi
 }
 /** How long to wait for what they do. */
 export const patience = { timeout: 45_000, interval: 50 };
+
+/** Says of a pod, over the wire, what its kubelet would. */
+export async function reported({ ask, namespace }: Stage, name: string, status: object): Promise<void> {
+  await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
+}
+const ready = (ip: string): object => ({
+  phase: "Running",
+  podIP: ip,
+  podIPs: [{ ip }],
+  conditions: [{ type: "Ready", status: "True", lastTransitionTime: new Date().toISOString() }],
+});
+
+/** Which pods come to run; the others wait for an image that never comes. */
+export type Runnable = (pod: V1Pod) => boolean;
+
+/** With the controllers at work, and kubelets that run every pod of the namespace which can be run. */
+export async function whileRunning(
+  stage: Stage,
+  body: () => Promise<void>,
+  isRunnable: Runnable = () => true,
+): Promise<void> {
+  let count = 0;
+  const run = ({ metadata, status, ...rest }: V1Pod): void => {
+    const isWaiting = status?.phase === "Pending" && metadata?.deletionTimestamp === undefined;
+    if (!isWaiting || !isRunnable({ metadata, status, ...rest } as V1Pod)) return;
+    // It may be gone by then.
+    reported(stage, metadata!.name!, ready(`10.244.0.${++count}`)).catch(() => {});
+  };
+  const path = `/api/v1/namespaces/${stage.namespace}/pods`;
+  const watching = await new Watch(stage.config).watch(
+    path,
+    {},
+    (_type, pod: V1Pod) => run(pod),
+    () => {},
+  );
+  try {
+    await whileControlled(stage, body);
+  } finally {
+    watching.abort();
+  }
+}
+
+/** The names of the pods of the namespace that are there to stay. */
+export async function podNames({ client, namespace }: Stage, labelSelector?: string): Promise<readonly string[]> {
+  const { items } = await client(CoreV1Api).listNamespacedPod({ namespace, ...(labelSelector && { labelSelector }) });
+  return items
+    .filter((p) => !p.metadata?.deletionTimestamp)
+    .map((p) => p.metadata!.name!)
+    .toSorted();
+}

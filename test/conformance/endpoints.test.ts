@@ -36,55 +36,57 @@ const addressesIn = (slices: readonly V1EndpointSlice[]): readonly string[] =>
     .flatMap((e) => e?.addresses ?? [])
     .toSorted();
 
-for (const name of [
-  "EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service",
-  "EndpointsController should create Endpoints for Pods matching a Service",
-])
-  behaviour(name, async (stage) => {
-    const { endpoints, slices } = behind(stage, "echo");
-    await whileControlled(stage, async () => {
-      await stage
-        .client(CoreV1Api)
-        .createNamespacedService({ namespace: stage.namespace, body: serviceOf("echo", { selector }) });
-      await answering(stage, "a", "10.244.1.2");
-      await answering(stage, "b", "10.244.1.3");
-      await vi.waitFor(async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]), patience);
-      await vi.waitFor(async () => {
-        const [subset] = (await endpoints()).subsets ?? [];
-        expect([subset?.addresses?.map((a) => a.ip), subset?.ports?.map((p) => p.port)]).toEqual([
-          ["10.244.1.2", "10.244.1.3"],
-          [8080],
-        ]);
-      }, patience);
-      const [slice] = await slices();
-      expect([slice?.addressType, slice?.ports?.map((p) => [p.name, p.port, p.protocol])]).toEqual([
-        "IPv4",
-        [["http", 8080, "TCP"]],
+async function followsPods(stage: Stage): Promise<void> {
+  const { endpoints, slices } = behind(stage, "echo");
+  await whileControlled(stage, async () => {
+    await stage
+      .client(CoreV1Api)
+      .createNamespacedService({ namespace: stage.namespace, body: serviceOf("echo", { selector }) });
+    await answering(stage, "a", "10.244.1.2");
+    await answering(stage, "b", "10.244.1.3");
+    await vi.waitFor(async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]), patience);
+    await vi.waitFor(async () => {
+      const [subset] = (await endpoints()).subsets ?? [];
+      expect([subset?.addresses?.map((a) => a.ip), subset?.ports?.map((p) => p.port)]).toEqual([
+        ["10.244.1.2", "10.244.1.3"],
+        [8080],
       ]);
-      expect(slice?.endpoints?.map((e) => [e.targetRef?.kind, e.targetRef?.name, e.conditions?.ready])).toEqual([
-        ["Pod", "a", true],
-        ["Pod", "b", true],
-      ]);
-    });
+    }, patience);
+    const [slice] = await slices();
+    expect([slice?.addressType, slice?.ports?.map((p) => [p.name, p.port, p.protocol])]).toEqual([
+      "IPv4",
+      [["http", 8080, "TCP"]],
+    ]);
+    expect(slice?.endpoints?.map((e) => [e.targetRef?.kind, e.targetRef?.name, e.conditions?.ready])).toEqual([
+      ["Pod", "a", true],
+      ["Pod", "b", true],
+    ]);
   });
+}
+behaviour("EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service", followsPods);
+behaviour("EndpointsController should create Endpoints for Pods matching a Service", followsPods);
 
-for (const name of [
-  "EndpointSlice should create and delete EndpointSlices for a Service with a selector that matches no pods",
-  "EndpointsController should create and delete Endpoints for a Service with a selector that matches no pods",
-])
-  behaviour(name, async (stage) => {
-    const core = stage.client(CoreV1Api);
-    const { namespace } = stage;
-    const { endpoints, slices } = behind(stage, "nobody");
-    await whileControlled(stage, async () => {
-      await core.createNamespacedService({ namespace, body: serviceOf("nobody", { selector: { app: "nobody" } }) });
-      await vi.waitFor(async () => expect((await slices()).map((s) => s.endpoints ?? [])).toEqual([[]]), patience);
-      await vi.waitFor(async () => expect((await endpoints()).subsets ?? []).toEqual([]), patience);
-      await core.deleteNamespacedService({ namespace, name: "nobody" });
-      await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
-      await vi.waitFor(async () => expect((await refused(endpoints())).code).toBe(404), patience);
-    });
+async function matchesNobody(stage: Stage): Promise<void> {
+  const core = stage.client(CoreV1Api);
+  const { namespace } = stage;
+  const { endpoints, slices } = behind(stage, "nobody");
+  await whileControlled(stage, async () => {
+    await core.createNamespacedService({ namespace, body: serviceOf("nobody", { selector: { app: "nobody" } }) });
+    await vi.waitFor(async () => expect((await slices()).map((s) => s.endpoints ?? [])).toEqual([[]]), patience);
+    await vi.waitFor(async () => expect((await endpoints()).subsets ?? []).toEqual([]), patience);
+    await core.deleteNamespacedService({ namespace, name: "nobody" });
+    await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
+    await vi.waitFor(async () => expect((await refused(endpoints())).code).toBe(404), patience);
   });
+}
+behaviour(
+  "EndpointSlice should create and delete EndpointSlices for a Service with a selector that matches no pods",
+  matchesNobody,
+);
+behaviour(
+  "EndpointsController should create and delete Endpoints for a Service with a selector that matches no pods",
+  matchesNobody,
+);
 
 behaviour(
   "EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete",

@@ -49,6 +49,7 @@ const setOf = (
       name: `web-${hash}`,
       namespace: "default",
       uid: `set-${image}`,
+      labels: { app: "web", "pod-template-hash": hash },
       creationTimestamp: ago(1000 - (more.revision ?? 1)),
       ownerReferences: [ownedBy(d)],
       annotations: {
@@ -110,6 +111,27 @@ const table: readonly (readonly [what: string, d: Deployment, sets: readonly Rep
   ["scaled to nothing", deployment({ replicas: 0 }), [setOf(d1, "app:1", 4)], "app:1=0"],
 ];
 for (const [what, d, sets, after] of table) test(`deployment: ${what}`, () => expect(sizes(d, sets)).toBe(after));
+
+test("deployment: sets nobody controls are taken in, sets that no longer match let go, before anything else", () => {
+  const { ownerReferences: _, ...free } = setOf(d1, "app:1", 4).metadata;
+  const orphan = { ...setOf(d1, "app:1", 4), metadata: free };
+  const own = setOf(d2, "app:2", 1);
+  const stray = { ...own, metadata: { ...own.metadata, labels: { app: "other" } } };
+  const { actions } = look(d1, [orphan, stray]);
+  expect(actions.map((a) => a.do)).toEqual(["patch", "patch"]);
+  const [first, second] = carryOut(actions, [orphan, stray]);
+  expect([first, second].map((s) => controllerOf(s!)?.name)).toEqual(["web", undefined]);
+  expect(sizes(d1, [first as ReplicaSet])).toBe("app:1=4");
+});
+
+test("deployment: revisions are counted as high as they go", () => {
+  const high = setOf(d2, "app:1", 4);
+  const annotations = { ...high.metadata.annotations, "deployment.kubernetes.io/revision": "3546343826724305832" };
+  const made = look(d2, [{ ...high, metadata: { ...high.metadata, annotations } }]).actions.find(
+    (a) => a.do === "create",
+  );
+  expect(made?.draft.metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("3546343826724305833");
+});
 
 test("deployment: Recreate waits for the last old pod to be gone", () => {
   const d = deployment({ strategy: { type: "Recreate" } }, "app:2");

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Pod, ReplicaSet } from "../../../api/generated/types.ts";
+import type { Pod, ReplicaSet, ReplicationController } from "../../../api/generated/types.ts";
 import { childName } from "../../../api/hash.ts";
 import { ownedBy } from "../../../api/meta.ts";
-import { decide } from "../../../controllers/replicaset/decide.ts";
+import { asSet } from "../../../controllers/replicaset/controller.ts";
+import { decide, type Observed } from "../../../controllers/replicaset/decide.ts";
 import { ago, asStored, carryOut, now, pod, say } from "./world.ts";
 
 const web = (replicas: number, spec: object = {}): ReplicaSet =>
@@ -21,6 +22,12 @@ const web = (replicas: number, spec: object = {}): ReplicaSet =>
 const set = web(1);
 const mine = (name: string, more: Parameters<typeof pod>[1] = {}): Pod =>
   pod(name, { ...more, metadata: { ownerReferences: [ownedBy(set)], ...more.metadata } });
+const seen = (of: ReplicaSet, pods: readonly Pod[], deletions = 0): Observed => ({
+  set: of,
+  pods,
+  deletions,
+  isTaken: (name) => pods.some((p) => p.metadata.name === name),
+});
 const slot = (n: number, salt = 0): string => childName({ name: "web", uid: "u1" }, n, salt);
 
 const table: readonly (readonly [what: string, want: number, pods: readonly Pod[], said: string])[] = [
@@ -71,24 +78,22 @@ const table: readonly (readonly [what: string, want: number, pods: readonly Pod[
     [mine("a", { metadata: { ownerReferences: [ownedBy(set)], deletionTimestamp: ago(1) } })],
     `create ${slot(0)}`,
   ],
+  ["one that was let go keeps its name", 1, [pod(slot(0), { metadata: { labels: {} } })], `create ${slot(1)}`],
   ["scaled to zero", 0, [mine("a")], "delete a"],
   ["an orphan that matches is taken in instead of making one", 1, [pod("stray")], ""],
 ];
 for (const [what, want, pods, said] of table)
-  test(`replica set: ${what}`, () =>
-    expect(say(decide({ set: web(want), pods, deletions: 0 }, now).actions)).toBe(said));
+  test(`replica set: ${what}`, () => expect(say(decide(seen(web(want), pods), now).actions)).toBe(said));
 
 test("replica set: a retry makes the same name, a replacement a new one", () => {
-  const names = (deletions: number): string => say(decide({ set: web(1), pods: [], deletions }, now).actions);
+  const names = (deletions: number): string => say(decide(seen(web(1), [], deletions), now).actions);
   expect(names(3)).toBe(names(3));
   expect(names(3)).not.toBe(names(4));
 });
 
 test("replica set: orphans are taken in, strays let go", () => {
   const stray = mine("stray", { metadata: { ownerReferences: [ownedBy(set)], labels: { app: "other" } } });
-  const patches = decide({ set: web(1), pods: [pod("orphan"), stray], deletions: 0 }, now).actions.filter(
-    (a) => a.do === "patch",
-  );
+  const patches = decide(seen(web(1), [pod("orphan"), stray]), now).actions.filter((a) => a.do === "patch");
   expect(
     patches.map((a) => [
       a.object.metadata.name,
@@ -102,14 +107,8 @@ test("replica set: orphans are taken in, strays let go", () => {
 });
 
 test("replica set: ready is available only after a while, and is looked at again then", () => {
-  const decision = decide(
-    {
-      set: web(2, { minReadySeconds: 30 }),
-      pods: [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 40 })],
-      deletions: 0,
-    },
-    now,
-  );
+  const pods = [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 40 })];
+  const decision = decide(seen(web(2, { minReadySeconds: 30 }), pods), now);
   expect(decision.actions.find((a) => a.do === "status")).toMatchObject({
     status: { replicas: 2, readyReplicas: 2, availableReplicas: 1 },
   });
@@ -135,14 +134,9 @@ test("replica set: carrying out a decision leads to silence", () => {
       );
       const decideIn = (world: readonly object[]) => {
         const all = world as readonly (Pod | ReplicaSet)[];
-        return decide(
-          {
-            set: all.find((o): o is ReplicaSet => o.kind === "ReplicaSet")!,
-            pods: all.filter((o): o is Pod => o.kind === "Pod"),
-            deletions: 0,
-          },
-          now,
-        ).actions;
+        const found = all.find((o): o is ReplicaSet => o.kind === "ReplicaSet")!;
+        const there = all.filter((o): o is Pod => o.kind === "Pod");
+        return decide(seen(found, there), now).actions;
       };
       // Made pods are found in the next look, which may change the status once more; then nothing is left to do.
       const once = carryOut(decideIn([own, ...pods]), [own, ...pods]);
@@ -151,4 +145,19 @@ test("replica set: carrying out a decision leads to silence", () => {
       expect(say(decideIn(once))).toBe("");
     }),
   );
+});
+
+test("replication controller: it is a set whose selector is labels, and is told so in its own kind", () => {
+  const rc = asStored<ReplicationController>({
+    kind: "ReplicationController",
+    metadata: { name: "web", namespace: "default", uid: "u1" },
+    spec: { replicas: 1, selector: { app: "web" }, template: set.spec.template },
+  });
+  const { actions } = decide(seen(asSet(rc), [pod("found")]), now);
+  expect(actions.map((a) => [a.do, "resource" in a && a.resource.kind])).toEqual([
+    ["patch", "Pod"],
+    ["status", "ReplicationController"],
+  ]);
+  const [, report] = actions;
+  expect(report).toMatchObject({ status: { replicas: 1, fullyLabeledReplicas: 1, readyReplicas: 1 } });
 });

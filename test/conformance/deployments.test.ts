@@ -1,0 +1,304 @@
+// Deployments, with the controllers beside the server. No node runs the pods: their status is written as a kubelet would.
+import { AppsV1Api, CoreV1Api, type V1Deployment, type V1ReplicaSet } from "@kubernetes/client-node";
+import { expect, vi } from "vitest";
+import { behaviour, type Stage } from "./behaviour.ts";
+import { patience, podNames, type Runnable, whileRunning } from "./controlled.ts";
+import { historyOf, patched, refused } from "./requests.ts";
+
+const image = (version: number | string): string => `registry.example.com/web:${version}`;
+const template = (version: number | string, labels: object): object => ({
+  metadata: { labels },
+  spec: { containers: [{ name: "web", image: image(version) }], terminationGracePeriodSeconds: 0 },
+});
+const deployment = (name: string, replicas: number, more: object = {}): any => ({
+  metadata: { name, labels: { app: name } },
+  spec: { replicas, selector: { matchLabels: { app: name } }, template: template(1, { app: name }), ...more },
+});
+const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, patience);
+
+interface Hand {
+  readonly path: string;
+  make(body: object): Promise<V1Deployment>;
+  read(name: string): Promise<V1Deployment>;
+  /** Sets by the versions of their pods. */
+  sets(): Promise<ReadonlyMap<string, V1ReplicaSet>>;
+  /** Another version of the pods. */
+  roll(name: string, version: number | string): Promise<void>;
+  /** Resolves once all of so many pods are of the newest version, and ready. */
+  complete(name: string, replicas: number): Promise<void>;
+}
+const isComplete = ({ metadata, status }: V1Deployment, replicas: number): void =>
+  expect([
+    status?.observedGeneration,
+    ...[status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas],
+  ]).toEqual([metadata?.generation, ...Array(4).fill(replicas)]);
+
+function handOf({ ask, client, namespace }: Stage): Hand {
+  const apps = client(AppsV1Api);
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const read = (name: string) => apps.readNamespacedDeployment({ namespace, name });
+  return {
+    path,
+    read,
+    make: (body) => apps.createNamespacedDeployment({ namespace, body }),
+    async sets() {
+      const { items } = await apps.listNamespacedReplicaSet({ namespace });
+      return new Map(items.map((s) => [s.spec!.template!.spec!.containers[0]!.image!, s]));
+    },
+    async roll(name, version) {
+      const containers = [{ name: "web", image: image(version) }];
+      await patched(ask, `${path}/${name}`, { spec: { template: { spec: { containers } } } }, "strategic");
+    },
+    complete: (name, replicas) => settled(async () => isComplete(await read(name), replicas)),
+  };
+}
+const wanted = (sets: ReadonlyMap<string, V1ReplicaSet>, version: number | string): number | undefined =>
+  sets.get(image(version))?.spec?.replicas;
+
+behaviour("Deployment Deployment should have a working scale subresource", async (stage) => {
+  const { ask, client, namespace } = stage;
+  const apps = client(AppsV1Api);
+  const name = "scaled";
+  const { make, read, path, complete } = handOf(stage);
+  await whileRunning(stage, async () => {
+    await make(deployment(name, 1));
+    await complete(name, 1);
+    const scale = await apps.readNamespacedDeploymentScale({ namespace, name });
+    expect([scale.spec?.replicas, scale.status?.replicas, scale.status?.selector]).toEqual([1, 1, `app=${name}`]);
+    scale.metadata!.resourceVersion = "";
+    scale.spec!.replicas = 2;
+    expect((await apps.replaceNamespacedDeploymentScale({ namespace, name, body: scale })).spec?.replicas).toBe(2);
+    expect((await read(name)).spec?.replicas).toBe(2);
+    await patched(ask, `${path}/${name}/scale`, { spec: { replicas: 4 } });
+    expect((await read(name)).spec?.replicas).toBe(4);
+    await complete(name, 4);
+  });
+});
+
+behaviour("Deployment RecreateDeployment should delete old pods and create new ones", async (stage) => {
+  const { ask, client, namespace } = stage;
+  const { make, roll, complete } = handOf(stage);
+  await whileRunning(stage, async () => {
+    await make(deployment("again", 2, { strategy: { type: "Recreate" } }));
+    await complete("again", 2);
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const before = await client(CoreV1Api).listNamespacedPod({ namespace });
+    await roll("again", 2);
+    await settled(async () => {
+      const { items } = await client(CoreV1Api).listNamespacedPod({ namespace });
+      expect(items.map((p) => p.spec?.containers[0]?.image)).toEqual([image(2), image(2)]);
+    });
+    await complete("again", 2);
+    // The last of the old was gone before the first of the new was made.
+    const told = await historyOf(ask, pods, before.metadata!.resourceVersion!);
+    const old = before.items.map((p) => p.metadata!.name);
+    const gone = told.findLastIndex((e) => e.type === "DELETED" && old.includes(e.object.metadata.name));
+    expect(told.findIndex((e) => e.type === "ADDED")).toBeGreaterThan(gone);
+    expect(gone).toBeGreaterThanOrEqual(0);
+  });
+});
+
+const revision = "deployment.kubernetes.io/revision";
+
+behaviour("Deployment RollingUpdateDeployment should delete old pods and create new ones", async (stage) => {
+  const { client, namespace } = stage;
+  const { make, sets, complete } = handOf(stage);
+  const name = "rolling";
+  await whileRunning(stage, async () => {
+    const labels = { app: name };
+    const set: any = {
+      ...deployment("found", 1),
+      spec: { ...deployment(name, 1).spec, template: template(1, labels) },
+    };
+    set.metadata = { name: "found", labels, annotations: { [revision]: "3546343826724305832" } };
+    await client(AppsV1Api).createNamespacedReplicaSet({ namespace, body: set });
+    await settled(async () => expect(await podNames(stage)).toHaveLength(1));
+    const old = await podNames(stage);
+    await make(deployment(name, 1, { template: template(2, labels) }));
+    await complete(name, 1);
+    const found = await sets();
+    const [first, second] = [found.get(image(1)), found.get(image(2))];
+    // The set that was there is the deployment's now, and empty.
+    expect(first?.metadata?.ownerReferences?.map((o) => `${o.kind}/${o.name}`)).toEqual([`Deployment/${name}`]);
+    expect([first?.spec?.replicas, second?.spec?.replicas]).toEqual([0, 1]);
+    expect(second?.metadata?.annotations?.[revision]).toBe("3546343826724305833");
+    await settled(async () => {
+      const left = await podNames(stage);
+      expect([left.length, left.some((pod) => old.includes(pod))]).toEqual([1, false]);
+    });
+  });
+});
+
+behaviour("Deployment deployment should delete old replica sets", async (stage) => {
+  const { make, sets, roll, complete } = handOf(stage);
+  await whileRunning(stage, async () => {
+    await make(deployment("tidy", 1, { revisionHistoryLimit: 0 }));
+    await complete("tidy", 1);
+    await roll("tidy", 2);
+    await complete("tidy", 1);
+    await settled(async () => expect([...(await sets()).keys()]).toEqual([image(2)]));
+  });
+});
+
+const runsVersions =
+  (...versions: readonly (number | string)[]): Runnable =>
+  (pod) =>
+    versions.map(image).includes(pod.spec!.containers[0]!.image!);
+
+behaviour("Deployment deployment should support rollover", async (stage) => {
+  const { make, sets, roll, complete } = handOf(stage);
+  const name = "rollover";
+  const careful = { strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } };
+  await whileRunning(
+    stage,
+    async () => {
+      await make(deployment(name, 1, careful));
+      await complete(name, 1);
+      await roll(name, "broken");
+      await settled(async () => expect(wanted(await sets(), "broken")).toBe(1));
+      // It never comes to run, so the first one stays.
+      expect(wanted(await sets(), 1)).toBe(1);
+      await roll(name, 2);
+      await complete(name, 1);
+      await settled(async () => {
+        const all = await sets();
+        expect(["broken", 1, 2].map((version) => wanted(all, version))).toEqual([0, 0, 1]);
+      });
+    },
+    runsVersions(1, 2),
+  );
+});
+
+behaviour("Deployment deployment should support proportional scaling", async (stage) => {
+  const { ask } = stage;
+  const { make, sets, roll, path, complete, read } = handOf(stage);
+  const name = "proportional";
+  const rolling = { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } };
+  await whileRunning(
+    stage,
+    async () => {
+      await make(deployment(name, 10, rolling));
+      await complete(name, 10);
+      await roll(name, "broken");
+      // Two may be missing and three too many while nothing new comes to run.
+      await settled(async () => {
+        const all = await sets();
+        expect([wanted(all, 1), wanted(all, "broken")]).toEqual([8, 5]);
+        expect((await read(name)).status?.availableReplicas).toBe(8);
+      });
+      await patched(ask, `${path}/${name}/scale`, { spec: { replicas: 30 } });
+      await settled(async () => {
+        const all = await sets();
+        expect([wanted(all, 1), wanted(all, "broken")]).toEqual([20, 13]);
+      });
+    },
+    runsVersions(1),
+  );
+});
+
+behaviour("Deployment should run the lifecycle of a Deployment", async (stage) => {
+  const { ask, client, namespace } = stage;
+  const apps = client(AppsV1Api);
+  const { make, read, path, complete } = handOf(stage);
+  const name = "test-deployment";
+  const labelSelector = `test-deployment-static=${namespace}`;
+  await whileRunning(stage, async () => {
+    const body = deployment(name, 2);
+    body.metadata.labels = { "test-deployment-static": namespace };
+    const made = await make(body);
+    await complete(name, 2);
+    const containers = [{ name: "web", image: image(2) }];
+    const spec = { replicas: 1, template: { spec: { containers, terminationGracePeriodSeconds: 0 } } };
+    const metadata = { labels: { "test-deployment": "patched" } };
+    await patched(ask, `${path}/${name}`, { metadata, spec }, "strategic");
+    await complete(name, 1);
+    const listed = (await apps.listDeploymentForAllNamespaces({ labelSelector })).items;
+    expect(listed.map((d) => [d.metadata?.labels?.["test-deployment"], d.spec?.replicas])).toEqual([["patched", 1]]);
+    await vi.waitFor(async () => {
+      const update = await read(name);
+      update.metadata!.labels!["test-deployment"] = "updated";
+      update.spec!.replicas = 2;
+      await apps.replaceNamespacedDeployment({ namespace, name, body: update });
+    }, patience);
+    await complete(name, 2);
+    const status = await patched(ask, `${path}/${name}/status`, { status: { readyReplicas: 1, availableReplicas: 1 } });
+    expect([status.status.readyReplicas, status.spec.replicas]).toEqual([1, 2]);
+    // Whoever counts puts it right.
+    await complete(name, 2);
+    await apps.deleteCollectionNamespacedDeployment({ namespace, labelSelector });
+    await settled(async () => expect((await refused(read(name))).code).toBe(404));
+    const told = await historyOf(ask, path, made.metadata!.resourceVersion!);
+    expect(told.at(-1)?.type).toBe("DELETED");
+    await settled(async () => expect(await podNames(stage)).toEqual([]));
+  });
+});
+
+behaviour("Deployment should validate Deployment Status endpoints", async (stage) => {
+  const { ask, client, namespace } = stage;
+  const apps = client(AppsV1Api);
+  const { make, path, complete } = handOf(stage);
+  const name = "test-deployment";
+  const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from e2e test" };
+  await whileRunning(stage, async () => {
+    const made = await make(deployment(name, 1));
+    await complete(name, 1);
+    await vi.waitFor(async () => {
+      const current = await apps.readNamespacedDeploymentStatus({ namespace, name });
+      current.status!.conditions = [...current.status!.conditions!, condition];
+      await apps.replaceNamespacedDeploymentStatus({ namespace, name, body: current });
+    }, patience);
+    const patch = { ...condition, type: "StatusPatched" };
+    const after = await patched(ask, `${path}/${name}/status`, { status: { conditions: [patch] } });
+    expect(after.status.conditions).toEqual([patch]);
+    expect(after.spec.template.spec.containers[0].image).toBe(image(1));
+    const told = await historyOf(ask, path, made.metadata!.resourceVersion!);
+    const types = told.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
+    expect(types).toEqual(expect.arrayContaining(["StatusUpdate", "StatusPatched"]));
+  });
+});
+
+/** A deployment of two pods, deleted in this way once it is complete. */
+async function deletedWith(
+  stage: Stage,
+  propagationPolicy: string,
+  then: (hand: Hand) => Promise<void>,
+): Promise<void> {
+  const { client, namespace } = stage;
+  const hand = handOf(stage);
+  await whileRunning(stage, async () => {
+    await hand.make(deployment("owner", 2));
+    await hand.complete("owner", 2);
+    const name = "owner";
+    await client(AppsV1Api).deleteNamespacedDeployment({ namespace, name, body: { propagationPolicy } });
+    await settled(async () => expect((await refused(hand.read(name))).code).toBe(404));
+    await then(hand);
+  });
+}
+
+behaviour("Garbage collector should delete RS created by deployment when not orphaning", (stage) =>
+  deletedWith(stage, "Background", async ({ sets }) => {
+    await settled(async () => {
+      expect((await sets()).size).toBe(0);
+      expect(await podNames(stage)).toEqual([]);
+    });
+  }),
+);
+
+behaviour(
+  "Garbage collector should orphan RS created by deployment when deleteOptions.PropagationPolicy is Orphan",
+  (stage) =>
+    deletedWith(stage, "Orphan", async (hand) => {
+      // Another is deleted with all that is its own: by then the first would have been, too.
+      await hand.make(deployment("other", 1));
+      await hand.complete("other", 1);
+      const { client, namespace } = stage;
+      const body = { propagationPolicy: "Background" };
+      await client(AppsV1Api).deleteNamespacedDeployment({ namespace, name: "other", body });
+      await settled(async () => expect(await podNames(stage, "app=other")).toEqual([]));
+      const { items } = await client(AppsV1Api).listNamespacedReplicaSet({ namespace, labelSelector: "app=owner" });
+      expect(items.map((s) => [s.metadata?.deletionTimestamp, s.metadata?.ownerReferences])).toEqual([
+        [undefined, undefined],
+      ]);
+      expect(await podNames(stage, "app=owner")).toHaveLength(2);
+    }),
+);
