@@ -80,3 +80,16 @@ export const oneOf = (value: string | undefined, path: string, supported: readon
   value === undefined || supported.includes(value) ? [] : [unsupported(path, value, supported)];
 /** What a problem says of a value, without the value: for who tells it of another one. */
 export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");
+/**
+ * How the original's own types show themselves: every field, its name beginning with a capital, and null where nothing
+ * is said.
+ */
+export const shownWhole = (object: object | undefined, fields: readonly string[]): object | null =>
+  object === undefined
+    ? null
+    : Object.fromEntries(
+        fields.map((field) => [
+          field.charAt(0).toUpperCase() + field.slice(1),
+          (object as Readonly<Record<string, unknown>>)[field] ?? null,
+        ]),
+      );

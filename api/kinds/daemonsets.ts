@@ -4,11 +4,11 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../pod/defaults.ts";
-import { invalid, notNegative, required, unchanged, unsupported } from "../problems.ts";
+import { invalid, notNegative, required, unchanged } from "../problems.ts";
 import { templateWarnings } from "../pod/warnings.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn, selectorCell } from "./columns.ts";
-import { numberIn, validateShare } from "./shares.ts";
+import { numberIn, unknownStrategy, validateShare } from "./shares.ts";
 import { validateCounts, validateWorkload } from "./workload-validate.ts";
 
 export type { DaemonSet } from "../generated/types.ts";
@@ -33,7 +33,7 @@ function defaults(d: Draft<DaemonSet>): Draft<DaemonSet> {
 
 function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Problem[] {
   if (s?.type === "OnDelete") return [];
-  if (s?.type !== "RollingUpdate") return [unsupported("spec.updateStrategy", s, ["RollingUpdate", "OnDelete"])];
+  if (s?.type !== "RollingUpdate") return unknownStrategy(s, "spec.updateStrategy", ["RollingUpdate", "OnDelete"]);
   const { maxUnavailable, maxSurge } = s.rollingUpdate ?? {};
   const path = "spec.updateStrategy.rollingUpdate";
   const [down, up] = [numberIn(maxUnavailable) !== 0, numberIn(maxSurge) !== 0];

@@ -4,12 +4,12 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../pod/defaults.ts";
-import { invalid, notNegative, unchanged, unsupported } from "../problems.ts";
+import { invalid, notNegative, unchanged } from "../problems.ts";
 import { workloadWarnings } from "../pod/warnings.ts";
 import { schemaOf } from "../schema.ts";
 import { selectorText } from "../selector.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn } from "./columns.ts";
-import { numberIn, validateShare } from "./shares.ts";
+import { numberIn, unknownStrategy, validateShare } from "./shares.ts";
 import { validateCounts, validateNotAbove, validateWorkload } from "./workload-validate.ts";
 
 export type { Deployment } from "../generated/types.ts";
@@ -51,7 +51,7 @@ function validateStrategy(s: DeploymentStrategy | undefined): readonly Problem[]
           },
         ]
       : [];
-  if (s?.type !== "RollingUpdate") return [unsupported("spec.strategy.type", s?.type, ["Recreate", "RollingUpdate"])];
+  if (s?.type !== "RollingUpdate") return unknownStrategy(s, "spec.strategy", ["Recreate", "RollingUpdate"]);
   const path = "spec.strategy.rollingUpdate";
   return [
     ...validateShare(rolling?.maxSurge, `${path}.maxSurge`),

@@ -11,7 +11,7 @@ import {
   validateQualifiedName,
   validateSubdomainName,
 } from "../names.ts";
-import { duplicate, forbidden, inRange, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { duplicate, forbidden, inRange, invalid, oneOf, required, shownWhole, unsupported } from "../problems.ts";
 import { isHeadless } from "./services-types.ts";
 import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
 import {
@@ -74,23 +74,19 @@ function validatePort(port: ServicePort, i: number, ports: readonly ServicePort[
   ];
 }
 
-/** Two ports that are one, inside the cluster or on its nodes. Kubernetes shows them in words of its own. */
+const wholePort = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
+const shownPort = ({ protocol, port }: ServicePort): object | null =>
+  shownWhole({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, wholePort);
+
+/** Two ports that are one, inside the cluster or on its nodes. */
 function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
-  const shown = ({ protocol, port }: ServicePort): object => ({
-    Name: "",
-    Protocol: protocol,
-    AppProtocol: null,
-    Port: port,
-    TargetPort: 0,
-    NodePort: 0,
-  });
   const isAgain = (same: "port" | "nodePort", i: number): boolean =>
     ports.findIndex((p) => p.protocol === ports[i]!.protocol && p[same] === ports[i]![same]) < i;
   return [
     ...ports.flatMap((p, i) =>
       p.nodePort && isAgain("nodePort", i) ? [duplicate(`spec.ports[${i}].nodePort`, p.nodePort)] : [],
     ),
-    ...ports.flatMap((p, i) => (isAgain("port", i) ? [duplicate(`spec.ports[${i}]`, shown(p))] : [])),
+    ...ports.flatMap((p, i) => (isAgain("port", i) ? [duplicate(`spec.ports[${i}]`, shownPort(p))] : [])),
   ];
 }
 

@@ -1,6 +1,6 @@
 // How many, as a number or as a share of all: how fast to update, how much to keep.
 import type { Problem } from "../errors.ts";
-import { invalid, notNegative } from "../problems.ts";
+import { invalid, notNegative, shownWhole, unsupported } from "../problems.ts";
 
 const percent = /^[0-9]+%$/;
 const form =
@@ -21,3 +21,14 @@ export function validateShare(
   if (!percent.test(value)) return [invalid(path, value, form)];
   return numberIn(value) > most ? [invalid(path, value, `must not be greater than ${most}%`)] : [];
 }
+
+interface Strategy {
+  readonly type?: string;
+  readonly rollingUpdate?: object;
+}
+
+/** A way to update that nobody knows is pointed at as a whole. */
+export const unknownStrategy = (s: Strategy = {}, path: string, known: readonly string[]): readonly Problem[] => {
+  const rollingUpdate = shownWhole(s.rollingUpdate, ["maxUnavailable", "maxSurge"]);
+  return [unsupported(path, { Type: s.type ?? "", RollingUpdate: rollingUpdate }, known)];
+};

@@ -62,7 +62,7 @@ function validateWindows(spec: PodSpec, path: string): readonly Problem[] {
 export function validateSystem(spec: PodSpec, path: string): readonly Problem[] {
   if (!spec.os) return [];
   const { name } = spec.os;
-  if (!name) return [required(`${path}.os.name`)];
-  if (!systems.includes(name)) return [unsupported(`${path}.os.name`, name, systems)];
+  if (!name) return [required(`${path}.os.name`, "cannot be empty")];
+  if (!systems.includes(name)) return [unsupported(`${path}.os`, name, systems)];
   return name === "linux" ? validateLinux(spec, path) : validateWindows(spec, path);
 }

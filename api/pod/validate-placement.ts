@@ -11,7 +11,7 @@ import type {
 } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { duplicate, forbidden, invalid, oneOf, required, shownWhole, unsupported } from "../problems.ts";
 import { validateLabelSelector, validateOperator } from "../kinds/selector-validate.ts";
 
 /** A node's labels may also be compared as numbers. */
@@ -116,9 +116,15 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-function validateTolerated({ operator = "", value = "" }: Toleration, path: string): readonly Problem[] {
-  if (operator === "Exists")
-    return value === "" ? [] : [invalid(path, value, "value must be empty when `operator` is 'Exists'")];
+const wholeToleration = ["key", "operator", "value", "effect", "tolerationSeconds"];
+
+function validateTolerated(toleration: Toleration, path: string): readonly Problem[] {
+  const { operator = "", value = "" } = toleration;
+  if (operator === "Exists") {
+    if (value === "") return [];
+    const shown = shownWhole({ key: "", effect: "", ...toleration }, wholeToleration);
+    return [invalid(path, shown, "value must be empty when `operator` is 'Exists'")];
+  }
   if (operator !== "" && operator !== "Equal") return [unsupported(path, operator, ["Equal", "Exists"])];
   return validateLabelValue(value, path);
 }

@@ -104,7 +104,7 @@ refuses(daemonSets, [
   [
     "a strategy nobody knows",
     set({ updateStrategy: { type: "Hope" } }),
-    'spec.updateStrategy: Unsupported value: {"type":"Hope"}: supported values: "RollingUpdate", "OnDelete"',
+    'spec.updateStrategy: Unsupported value: {"Type":"Hope","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"',
   ],
   [
     "one more and one less at once",
@@ -183,3 +183,19 @@ refuses(podDisruptionBudgets, [
 changes(podDisruptionBudgets, [
   ["everything may change", budget({ minAvailable: 1 }), budget({ maxUnavailable: "50%" })],
 ]);
+
+test("a deployment's way to update is pointed at as a whole when nobody knows it", () => {
+  const given = set({ strategy: { type: "Blue", rollingUpdate: { maxSurge: 1 } } });
+  expect(said(deployments.validate(born(deployments, given)))).toEqual([
+    'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":{"MaxUnavailable":"25%","MaxSurge":1}}: supported values: "Recreate", "RollingUpdate"',
+  ]);
+});
+
+test("a pod's system is pointed at where Kubernetes does", () => {
+  const pod = (os: object) =>
+    said(podTemplates.validate(born(podTemplates, { template: { metadata: { labels }, spec: { ...podSpec, os } } })));
+  expect(pod({ name: "plan9" })).toEqual([
+    'template.spec.os: Unsupported value: "plan9": supported values: "linux", "windows"',
+  ]);
+  expect(pod({ name: "" })).toEqual(["template.spec.os.name: Required value: cannot be empty"]);
+});
