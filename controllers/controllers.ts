@@ -7,6 +7,7 @@ import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { flowSchemaController } from "./flowschema/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/controller.ts";
@@ -56,6 +57,7 @@ const run = (
     ),
     runController(nodeIpamController(views.nodes, options.clusterCidr), client, world, signal),
     runController(podGcController(views), client, world, signal),
+    runController(disruptionController(views), client, world, signal),
     runController(flowSchemaController(views.flowSchemas, views.priorityLevelConfigurations), client, world, signal),
     runController(rootCaController(views.namespaces, views.configMaps, options.rootCa), client, world, signal),
     runController(serviceAccountController(views.namespaces, views.serviceAccounts), client, world, signal),

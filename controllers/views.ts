@@ -12,6 +12,7 @@ import { namespaces } from "../api/kinds/namespaces.ts";
 import { nodes } from "../api/kinds/nodes.ts";
 import { persistentVolumeClaims } from "../api/kinds/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../api/kinds/persistentvolumes.ts";
+import { podDisruptionBudgets } from "../api/kinds/poddisruptionbudgets.ts";
 import { pods } from "../api/kinds/pods.ts";
 import { priorityLevelConfigurations } from "../api/kinds/prioritylevelconfigurations.ts";
 import { replicaSets } from "../api/kinds/replicasets.ts";
@@ -19,6 +20,7 @@ import { replicationControllers } from "../api/kinds/replicationcontrollers.ts";
 import { secrets } from "../api/kinds/secrets.ts";
 import { serviceAccounts } from "../api/kinds/serviceaccounts.ts";
 import { services } from "../api/kinds/services.ts";
+import { statefulSets } from "../api/kinds/statefulsets.ts";
 import { controllerOf, key, type ApiObject } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer, type Informer } from "../machinery/informer.ts";
@@ -55,6 +57,7 @@ export function controllerViews(client: Client, world: World) {
     nodes: follow(nodes),
     persistentVolumeClaims: follow(persistentVolumeClaims),
     persistentVolumes: follow(persistentVolumes),
+    podDisruptionBudgets: follow(podDisruptionBudgets),
     pods: follow(pods, {
       node: (p) => [p.spec.nodeName ?? ""],
       claim: (p) => claimsOf(p).map((name) => key(p.metadata.namespace, name)),
@@ -65,6 +68,7 @@ export function controllerViews(client: Client, world: World) {
     secrets: follow(secrets),
     serviceAccounts: follow(serviceAccounts),
     services: follow(services),
+    statefulSets: follow(statefulSets),
   };
 }
 export type ControllerViews = ReturnType<typeof controllerViews>;
