@@ -1,22 +1,28 @@
 // Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
 import type { OtherForm, ResourceDefinition } from "../../api/kinds.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
-import type { ApiObject, Draft } from "../../api/meta.ts";
+import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { encode, objectOf, remember } from "./codec.ts";
 import type { StoredEvent } from "./listing.ts";
+import { type Occasion, ownedAfter, ownedFromBirth, type Ownership } from "./ownership.ts";
 import { invalid } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 import { type Change, decoded, type Target, type WriteOptions } from "./write.ts";
 
+interface Formed {
+  readonly r: ResourceDefinition;
+  readonly form: OtherForm;
+}
+
 // Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
-const reworded = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+const wordings = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
 
 /** The entry as a reader of this form sees it: other bytes, the same place in history. */
 function shown(r: ResourceDefinition, form: OtherForm, stored: Stored): Stored {
-  const known = reworded.get(stored.value) ?? new Map<string, Uint8Array>();
-  reworded.set(stored.value, known);
+  const known = wordings.get(stored.value) ?? new Map<string, Uint8Array>();
+  wordings.set(stored.value, known);
   let value = known.get(apiVersionOf(r));
   if (!value) {
     const object = form.fromStored(objectOf(stored));
@@ -42,18 +48,34 @@ const selectionOf = <S extends Selection>(form: OtherForm, selection: S): S =>
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
-/** The object in stored words, after it was filled in and judged in its own. */
-function judged(r: ResourceDefinition, form: OtherForm, given: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
+/** The object, filled in and judged in its own words. */
+function judged(r: ResourceDefinition, given: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
   const full = r.defaults(decoded(r, given));
-  const problems = r.validate(full, old && form.fromStored(old));
+  const problems = r.validate(full, old);
   if (problems.length > 0) throw invalid(r, full.metadata.name ?? "", problems);
-  return form.toStored(full, old);
+  return full;
 }
 
-function changeInForm(r: ResourceDefinition, form: OtherForm, target: Target, decide: Change): [Target, Change] {
+/** In stored words, with an account of whose the fields are in the words it was written in. */
+function createdInForm(
+  { r, form }: Formed,
+  draft: Draft<ApiObject>,
+  options: Ownership & { readonly now: Instant },
+): Draft<ApiObject> {
+  const full = judged(r, draft) as ApiObject;
+  return form.toStored(ownedFromBirth(r, full, draft, options) as Draft<ApiObject>, undefined);
+}
+
+function changeInForm(
+  { r, form }: Formed,
+  target: Target,
+  decide: Change,
+  options: Ownership & Occasion,
+): [Target, Change] {
   const change: Change = async (current) => {
-    const wanted = await decide(form.fromStored(current));
-    return judged(r, form, wanted as Draft<ApiObject>, current) as ApiObject;
+    const before = form.fromStored(current);
+    const full = judged(r, (await decide(before)) as Draft<ApiObject>, before);
+    return form.toStored(ownedAfter(r, before, full as ApiObject, options), current) as ApiObject;
   };
   return [{ ...target, r: form.of }, change];
 }
@@ -68,8 +90,11 @@ async function* watchInForm(
     yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
 }
 
-/** The same, of an object in other words: what was read by one schema was not read by the other. */
-const reread = (options: WriteOptions = {}): WriteOptions => ({ ...options, read: undefined });
+/**
+ * The same, of an object in other words: what was read by one schema was not read by the other, and whose its fields
+ * are has been said.
+ */
+const reworded = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
 /** The verbs on a kind that is stored in other words. */
 const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "revision"> => ({
@@ -78,11 +103,15 @@ const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "
     const page = await registry.list(form.of, selectionOf(form, options));
     return { ...page, entries: page.entries.map((stored) => shown(r, form, stored)) };
   },
-  create: async (r, draft, options) =>
-    shown(r, form, await registry.create(form.of, judged(r, form, draft), reread(options))),
-  async change(target, decide, options) {
-    const [inner, change] = changeInForm(target.r, form, target, decide);
-    return shown(target.r, form, await registry.change(inner, change, reread(options)));
+  async create(r, draft, options = {}) {
+    const made = createdInForm({ r, form }, draft, { ...options, now: registry.world.clock.now() });
+    return shown(r, form, await registry.create(form.of, made, reworded(options)));
+  },
+  async change(target, decide, options = {}) {
+    const { r, part } = target;
+    const occasion = { ...options, now: registry.world.clock.now(), ...(part !== undefined && { subresource: part }) };
+    const [inner, change] = changeInForm({ r, form }, target, decide, occasion);
+    return shown(r, form, await registry.change(inner, change, reworded(options)));
   },
   async delete(target, options) {
     const deleted = await registry.delete({ ...target, r: form.of }, options);

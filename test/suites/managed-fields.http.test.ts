@@ -317,3 +317,29 @@ test("an apply needs a name to be made in, and its lists have no item twice", as
     ].join("\n"),
   );
 });
+
+test("who writes in other words of a kind is known by them", async () => {
+  const old = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+  const spec = {
+    maxReplicas: 3,
+    scaleTargetRef: { kind: "Deployment", name: "web" },
+    targetCPUUtilizationPercentage: 50,
+  };
+  const made = await ask("POST", `${old}?fieldManager=maker`, { metadata: { name: "a" }, spec });
+  expect(entries(made)).toMatchObject([
+    {
+      manager: "maker",
+      operation: "Update",
+      apiVersion: "autoscaling/v1",
+      fieldsV1: { "f:spec": { "f:maxReplicas": {}, "f:targetCPUUtilizationPercentage": {} } },
+    },
+  ]);
+  const changed = await ask("PATCH", `${old}/a?fieldManager=changer`, { spec: { maxReplicas: 4 } }, inMerge);
+  expect(changed.json.metadata.managedFields.map((e: any) => [e.manager, e.apiVersion])).toEqual([
+    ["changer", "autoscaling/v1"],
+    ["maker", "autoscaling/v1"],
+  ]);
+  const current = await ask("GET", `${old.replace("v1", "v2")}/a`);
+  expect(current.json.spec.maxReplicas).toBe(4);
+  expect(current.json.metadata.managedFields).toEqual(changed.json.metadata.managedFields);
+});
