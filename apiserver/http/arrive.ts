@@ -1,6 +1,6 @@
 // A request from the moment its headers are read: who sends it, what it would do, and for how long its sender stays.
 import { Readable } from "node:stream";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
@@ -77,54 +77,70 @@ export async function arrive(
 // Made once: an error with a stack for every request that ends would be dear.
 const ended = new Error("the request has ended");
 
-/** How long somebody waits for an answer. */
-export interface Life {
-  readonly signal: AbortSignal;
-  end(): void;
-}
-
 /**
  * The life of a request, as a signal. Most requests are answered before anybody asks, so it is made only when somebody
- * does.
+ * does. A class, as what is below: an accessor in an object literal costs a hidden class for each request, which keeps
+ * all the request holds until the next full collection.
  */
-export function lifeOf(raw: FastifyReply["raw"], stopping: AbortSignal): Life {
-  let gone: AbortController | undefined;
-  let off = (): void => {};
-  const begin = (): AbortController => {
+export class Life {
+  readonly #raw: FastifyReply["raw"];
+  readonly #stopping: AbortSignal;
+  #gone: AbortController | undefined;
+  #off = (): void => {};
+
+  constructor(raw: FastifyReply["raw"], stopping: AbortSignal) {
+    this.#raw = raw;
+    this.#stopping = stopping;
+  }
+  get signal(): AbortSignal {
+    this.#gone ??= this.#begin();
+    return this.#gone.signal;
+  }
+  end(): void {
+    this.#off();
+  }
+  #begin(): AbortController {
     const life = new AbortController();
-    if (isGone(raw)) life.abort(ended);
-    raw.once("close", () => life.abort(ended));
-    off = onAbort(stopping, () => life.abort(ended));
+    if (isGone(this.#raw)) life.abort(ended);
+    this.#raw.once("close", () => life.abort(ended));
+    this.#off = onAbort(this.#stopping, () => life.abort(ended));
     return life;
-  };
-  return {
-    get signal() {
-      gone ??= begin();
-      return gone.signal;
-    },
-    end: () => off(),
-  };
+  }
 }
 
 /** The request as those behind the door know it. */
-export function opened(from: FastifyRequest, life: Life): ApiRequest {
-  const { path, place, query, search, user, steps } = from.arrival;
-  return {
-    method: from.method,
-    path,
-    place,
-    query,
-    headers: from.headers,
-    body: from.body instanceof Buffer ? from.body : undefined,
-    upload: from.body instanceof Readable ? from.body : undefined,
-    search,
-    get from() {
-      return from.socket.remoteAddress;
-    },
-    user,
-    done: steps.done,
-    get signal() {
-      return life.signal;
-    },
-  };
+export class Opened implements ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly place: ResourcePath | undefined;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer | undefined;
+  readonly upload: Readable | undefined;
+  readonly search: string;
+  readonly user: User;
+  readonly done: Steps["done"];
+  readonly #socket: FastifyRequest["socket"];
+  readonly #life: Life;
+
+  constructor({ method, headers, body, socket, arrival }: FastifyRequest, life: Life) {
+    this.method = method;
+    this.path = arrival.path;
+    this.place = arrival.place;
+    this.query = arrival.query;
+    this.headers = headers;
+    this.body = body instanceof Buffer ? body : undefined;
+    this.upload = body instanceof Readable ? body : undefined;
+    this.search = arrival.search;
+    this.user = arrival.user;
+    this.done = arrival.steps.done;
+    this.#socket = socket;
+    this.#life = life;
+  }
+  get from(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
 }

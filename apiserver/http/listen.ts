@@ -10,7 +10,7 @@ import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/metadata.ts";
 import { attemptOf } from "./admit.ts";
-import { admitted, arrive, lifeOf, opened } from "./arrive.ts";
+import { admitted, arrive, Life, Opened } from "./arrive.ts";
 import type { Envelope, Identify } from "./authenticate.ts";
 import { written } from "./dress.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "./exchange.ts";
@@ -169,11 +169,11 @@ function serve(
   });
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
     if (hasBody(from.raw)) from.raw.setTimeout(0);
-    const life = lifeOf(to.raw, signal);
+    const life = new Life(to.raw, signal);
     const { attempt, steps } = from.arrival;
     const underway = observed.begun(from, attempt);
     steps.done("received");
-    const whole = await answer(opened(from, life));
+    const whole = await answer(new Opened(from, life));
     steps.done("answered");
     await finish(from, to, whole, underway);
     life.end();
