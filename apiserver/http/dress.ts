@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { stringify } from "yaml";
 import { accepted } from "./accept.ts";
-import { type ApiRequest, lengthOf, type WholeReply, wholeBody } from "./exchange.ts";
+import type { ApiRequest, WholeReply } from "./exchange.ts";
 
 const pack = promisify(gzip);
 /** Smaller bodies are not worth the work. */
@@ -44,7 +44,7 @@ export function written(whole: WholeReply, request: Reader): WholeReply {
   // A refusal is told in any case, and then so that it can be read.
   const inLines = wanted === undefined ? isRefusal : wanted.pretty || isForPeople(request);
   if (!inYaml && !inLines) return whole;
-  const value: unknown = JSON.parse(wholeBody(whole.body).toString());
+  const value: unknown = JSON.parse(whole.body.toString());
   if (!inYaml) return { ...whole, body: JSON.stringify(value, undefined, 2) };
   return { ...whole, body: yamlOf(value), headers: { ...whole.headers, "content-type": "application/yaml" } };
 }
@@ -55,12 +55,12 @@ const isUnderstood = (encodings: string | string[] | undefined): boolean =>
 /** The reply in fewer bytes, when it has many and the client can unpack them. */
 export async function packed(whole: WholeReply, request: ApiRequest): Promise<WholeReply> {
   const { body, headers = {} } = whole;
-  if (lengthOf(body) <= largeBytes || headers["content-encoding"] !== undefined) return whole;
+  if (Buffer.byteLength(body) <= largeBytes || headers["content-encoding"] !== undefined) return whole;
   if (!/^application\/(json|yaml)/.test(`${headers["content-type"]}`)) return whole;
   if (!isUnderstood(request.headers["accept-encoding"])) return whole;
   return {
     ...whole,
-    body: await pack(wholeBody(body), { level: constants.Z_BEST_SPEED }),
+    body: await pack(body, { level: constants.Z_BEST_SPEED }),
     headers: { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" },
   };
 }

@@ -32,15 +32,8 @@ export interface ApiRequest {
   /** Hears of every step towards the answer when it is done, so that it can be told which took long. */
   readonly done?: (step: string) => void;
 }
-/** A body, or the parts of one that nobody has to put together to send them: what is stored goes out as it is. */
-export type Body = Buffer | string | readonly (Buffer | string)[];
-export const partsOf = (body: Body): readonly (Buffer | string)[] =>
-  typeof body === "string" || Buffer.isBuffer(body) ? [body] : body;
-/** So many bytes. */
-export const lengthOf = (body: Body): number => partsOf(body).reduce((sum, part) => sum + Buffer.byteLength(part), 0);
-/** In one piece, for who has to look at it. */
-export const wholeBody = (body: Body): Buffer =>
-  Buffer.concat(partsOf(body).map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
+/** A body in one piece: to put parts together costs less than to have the connection send them one by one. */
+export type Body = Buffer | string;
 
 /** A reply is a body that is whole, or a stream that goes on for as long as the client listens. */
 export type ApiReply = WholeReply | StreamReply;

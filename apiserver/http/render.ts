@@ -3,7 +3,7 @@
 import { ApiError } from "../../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";
-import { objectOf, wireHead, wireTail } from "../registry/codec.ts";
+import { objectOf, wireBytes, wireHead, wireTail } from "../registry/codec.ts";
 import { objectsOf, type StoredPage } from "../registry/listing.ts";
 import type { Stored } from "../storage/storage.ts";
 import { type Accepted, negotiated } from "./accept.ts";
@@ -40,7 +40,7 @@ const mismatch = (asked: string, found: string): ApiError =>
   new ApiError("NotAcceptable", `you requested ${asked}, but the requested object is ${found}`);
 
 export function replyObject(r: ResourceDefinition, stored: Stored, view: View, status = 200): WholeReply {
-  if (view.form === "Plain") return replyBytes([wireHead(stored.modified), wireTail(stored), lineEnd], status);
+  if (view.form === "Plain") return replyBytes(wireBytes(stored, lineEnd), status);
   if (view.isList) throw mismatch("PartialObjectMetadataList", `not a list (${typeOf(r)})`);
   return reply(rendered(r, objectOf(stored), view), status);
 }

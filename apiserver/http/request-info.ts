@@ -15,21 +15,27 @@ export interface ResourcePath {
 /** Parts of a Namespace itself; anything else below a namespace is a kind that lives in it. */
 const ofNamespaces = ["status", "finalize"];
 
-/**
- * The steps of a path: a slash at its end says nothing, an empty step is one. Undefined when it is not written as paths
- * are.
- */
-function stepsOf(path: string): readonly string[] | undefined {
+/** The path as it is meant; undefined when it is not written as paths are. */
+function meant(path: string): string | undefined {
+  if (!path.includes("%")) return path;
   try {
-    return decodeURIComponent(path).replace(/^\//, "").replace(/\/$/, "").split("/");
+    return decodeURIComponent(path);
   } catch {
     return undefined;
   }
 }
+/** The steps of a path: a slash at its end says nothing, an empty step is one. */
+function stepsOf(path: string): readonly string[] {
+  const from = path.startsWith("/") ? 1 : 0;
+  const to = path.length > from && path.endsWith("/") ? path.length - 1 : path.length;
+  return path.slice(from, to).split("/");
+}
 
 /** Undefined when the path names no resource. */
 export function resourcePath(path: string): ResourcePath | undefined {
-  const [root, ...rest] = stepsOf(path) ?? [];
+  const known = meant(path);
+  if (known === undefined) return undefined;
+  const [root, ...rest] = stepsOf(known);
   if (root !== "api" && root !== "apis") return undefined;
   const [group, version, ...steps] = root === "api" ? ["", ...rest] : rest;
   if (group === undefined || version === undefined || steps.length === 0) return undefined;

@@ -3,7 +3,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../../api/errors.ts";
 import type { Clock } from "../../machinery/world.ts";
-import { type ApiReply, lengthOf, partsOf, type StreamReply, type WholeReply } from "./exchange.ts";
+import type { ApiReply, StreamReply, WholeReply } from "./exchange.ts";
 
 /** A response of either version of HTTP; the new one has a stream. */
 type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };
@@ -47,11 +47,10 @@ async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promi
   const closed = new Promise((resolve) => raw.once("close", resolve));
   // Nothing is said of a body that is not sent: a client would take it for its own copy's.
   const isBare = status === 304;
-  const length = lengthOf(body);
+  const length = Buffer.byteLength(body);
   raw.writeHead(status, { ...headers, ...(!isBare && { "content-length": length }) });
-  const parts = isBare || raw.req.method === "HEAD" ? [] : partsOf(body);
-  for (const part of parts.slice(0, -1)) raw.write(part);
-  raw.end(parts.at(-1));
+  if (isBare || raw.req.method === "HEAD") raw.end();
+  else raw.end(body);
   await closed;
   if (!raw.writableFinished) throw left();
   return length;

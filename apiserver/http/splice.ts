@@ -1,7 +1,7 @@
 // Connections that become something else than HTTP: joining ours with one further on, or saying no in plain HTTP.
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
-import { type ApiReply, lengthOf, replyError, wholeBody } from "./exchange.ts";
+import { type ApiReply, replyError } from "./exchange.ts";
 
 /** A connection about to change its nature; `head` came with its first packet. */
 export interface Upgrade {
@@ -23,14 +23,14 @@ export const switchingProtocols = 101;
 export function respond(socket: Duplex, reply: ApiReply): void {
   const { status, headers = {} } = reply;
   const given = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
-  const length = "stream" in reply ? [] : [["content-length", lengthOf(reply.body)]];
+  const length = "stream" in reply ? [] : [["content-length", Buffer.byteLength(reply.body)]];
   const lines = [...given, ...length, ["connection", "close"]].map(([name, value]) => `${name}: ${value}`);
   socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "\r\n"].join("\r\n"));
   if ("stream" in reply)
     Readable.from(reply.stream)
       .on("error", () => socket.destroy())
       .pipe(socket);
-  else socket.end(wholeBody(reply.body));
+  else socket.end(reply.body);
 }
 
 /** The same, of why it cannot be. */

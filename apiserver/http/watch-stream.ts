@@ -45,7 +45,7 @@ function plainLine(event: Telling): Buffer {
   const { type, stored, revision: at } = event;
   const known = last?.event;
   if (known?.stored !== stored || known.type !== type || known.revision !== at)
-    last = { event, bytes: line(type, wireBytes(stored, at)) };
+    last = { event, bytes: line(type, wireBytes(stored, "", at)) };
   return last!.bytes;
 }
 

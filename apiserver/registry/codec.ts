@@ -22,9 +22,15 @@ export const wireHead = (at: number): string => `{"metadata":{"resourceVersion":
 export const wireTail = ({ value: { buffer, byteOffset, byteLength } }: Stored): Buffer =>
   Buffer.from(buffer, byteOffset + opening.length, byteLength - opening.length);
 
-/** What goes over the wire. */
-export const wireBytes = (stored: Stored, at: number = stored.modified): Buffer =>
-  Buffer.concat([Buffer.from(wireHead(at)), wireTail(stored)]);
+/** What goes over the wire, copied once; `end` stands behind it. */
+export function wireBytes(stored: Stored, end = "", at: number = stored.modified): Buffer {
+  const [head, tail] = [wireHead(at), wireTail(stored)];
+  const bytes = Buffer.allocUnsafe(head.length + tail.length + end.length);
+  bytes.write(head, 0, "latin1");
+  bytes.set(tail, head.length);
+  bytes.write(end, head.length + tail.length, "latin1");
+  return bytes;
+}
 
 // Keyed by the bytes: whoever reads the same commit, by whichever way, shares one parsed object. It lives as long as
 // somebody holds it, in a view say; what nobody looks at is kept as bytes alone.

@@ -16,7 +16,10 @@ import {
 } from "./storage.ts";
 
 // The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
-const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new () => Tree;
+const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new (
+  entries: [],
+  compare: (a: string, b: string) => number,
+) => Tree;
 interface Tree {
   readonly size: number;
   get(key: string): Stored | undefined;
@@ -28,6 +31,8 @@ interface Tree {
   forRange(low: string, high: string, includeHigh: false): number;
 }
 
+/** Keys are texts and nothing else: to ask each time what they are would cost more than to compare them. */
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
 const batchSize = 1000;
 
@@ -115,7 +120,7 @@ async function hearUntil(bells: Doorbells, isSo: () => boolean, signal: AbortSig
 
 /** An empty log, whose history begins at `start`. */
 export function emptyLog(start: Revision = revision(0)): Log {
-  const present = new BTree();
+  const present = new BTree([], inOrder);
   const bells: Doorbells = doorbells();
   let changes: Change[] = [];
   let head = start;

@@ -6,7 +6,7 @@ import { define } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { invalid } from "../../../api/problems.ts";
 import { answerer } from "../../../apiserver/http/answer.ts";
-import { type ApiReply, wholeBody } from "../../../apiserver/http/exchange.ts";
+import type { ApiReply } from "../../../apiserver/http/exchange.ts";
 import { resourcePath } from "../../../apiserver/http/request-info.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
@@ -60,8 +60,7 @@ const server = () => {
     });
   };
 };
-const bodyOf = (answer: ApiReply): any =>
-  "body" in answer ? JSON.parse(wholeBody(answer.body).toString()) : undefined;
+const bodyOf = (answer: ApiReply): any => ("body" in answer ? JSON.parse(answer.body.toString()) : undefined);
 const root = "/apis/play.example.com/v1/namespaces/default/toys";
 
 test("a toy kind: made, read, changed, listed, watched, printed, refused, explained, deleted", async () => {
