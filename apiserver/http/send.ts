@@ -41,8 +41,24 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
   return 0;
 }
 
+let endOfTurn: Promise<void> | undefined;
+/**
+ * Settles when all requests that have arrived by now are answered. Answers leave together then: to wake a client that
+ * sleeps costs both sides more than the answer itself, and one who hears of many at once is woken once.
+ */
+function together(): Promise<void> {
+  endOfTurn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      endOfTurn = undefined;
+      resolve();
+    });
+  });
+  return endOfTurn;
+}
+
 /** Settles when the last byte has left; rejects when its reader has left before. */
 async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promise<number> {
+  await together();
   if (isGone(raw)) throw left();
   const closed = new Promise((resolve) => raw.once("close", resolve));
   // Nothing is said of a body that is not sent: a client would take it for its own copy's.
