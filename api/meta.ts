@@ -28,7 +28,13 @@ export function splitKey(k: Key): { readonly namespace?: string; readonly name: 
 }
 
 /** RFC 3339 with seconds, as `metav1.Time` is written. */
-export const timestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
+export function timestamp(at: Instant): string {
+  const second = Math.floor(at / 1000);
+  if (second !== latest.second) latest = { second, text: `${new Date(at).toISOString().slice(0, 19)}Z` };
+  return latest.text;
+}
+// Most moments that are written down are of the same second as the one before.
+let latest = { second: Number.NaN, text: "" };
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
 export const microTimestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 23)}000Z`;
 export const instantOf = (rfc3339: string): Instant => Date.parse(rfc3339) as Instant;

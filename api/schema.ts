@@ -21,18 +21,23 @@ export interface Schema {
 }
 
 const prefix = "#/components/schemas/";
-const definitions = generated as unknown as Readonly<Record<string, Schema>>;
+const definitions = new Map(
+  Object.entries(generated as unknown as Readonly<Record<string, Schema>>).map(([name, schema]) => [
+    prefix + name,
+    schema,
+  ]),
+);
 
-/** The schema published under a name such as `io.k8s.api.core.v1.Pod`; an unknown name is a programmer's mistake. */
-export function schemaOf(published: string): Schema {
-  const found = definitions[published];
-  if (!found) throw new Error(`no schema is published as ${published}`);
+function referred(reference: string): Schema {
+  const found = definitions.get(reference);
+  if (!found) throw new Error(`no schema is published as ${reference.slice(prefix.length)}`);
   return found;
 }
+/** The schema published under a name such as `io.k8s.api.core.v1.Pod`; an unknown name is a programmer's mistake. */
+export const schemaOf = (published: string): Schema => referred(prefix + published);
 
 /** Follow a reference, if the schema is one. */
-export const resolve = (schema: Schema): Schema =>
-  schema.$ref === undefined ? schema : schemaOf(schema.$ref.slice(prefix.length));
+export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? schema : referred(schema.$ref));
 
 /** The short name of the type behind a reference, as messages call it: `PodSpec`. */
 const typeNameOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "";
@@ -59,6 +64,8 @@ type Json = Readonly<Record<string, unknown>>;
 interface Walk {
   readonly unknown: string[];
   readonly wrong: Mismatch[];
+  /** Whether it remembers where it is. */
+  readonly isTold: boolean;
 }
 /** Where we are: what is above, by which step we came, and the type that owns the field. */
 interface Place {
@@ -131,7 +138,7 @@ function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefi
 function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): unknown {
   const full = resolve(schema);
   const out: Record<string, unknown> = {};
-  const owner = typeNameOf(schema) || at.owner;
+  const owner = walk.isTold ? typeNameOf(schema) || at.owner : "";
   const { properties } = full;
   for (const name of Object.keys(value)) {
     const inner = value[name];
@@ -141,7 +148,7 @@ function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?
       if (full["x-kubernetes-preserve-unknown-fields"] === true) out[name] = inner;
       else walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
     } else if (inner !== null && inner !== undefined) {
-      const place: Place = { above: at, step: name, by: own ? "field" : "key", owner };
+      const place: Place = walk.isTold ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
       const read = decodeInto(inner, field, place, walk, known?.[name]);
       if (!own || !isForgotten(read, field, name, full)) out[name] = read;
     }
@@ -211,7 +218,7 @@ function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known
     if (!Array.isArray(value)) return mismatch(value, full, at, walk);
     const items = Array.isArray(known) ? known : [];
     return value.map((item, i) => {
-      const place: Place = { above: at, step: String(i), by: "item", owner: at.owner };
+      const place: Place = walk.isTold ? { above: at, step: String(i), by: "item", owner: at.owner } : at;
       return decodeInto(item, full.items ?? {}, place, walk, items[i]);
     });
   }
@@ -227,7 +234,11 @@ function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known
  * very parts of `known`, which was read by this schema before, are taken as they are.
  */
 export function decode(schema: Schema, value: unknown, known?: unknown): Decoded {
-  const walk: Walk = { unknown: [], wrong: [] };
-  const decoded = decodeInto(value, schema, top, walk, known);
-  return { value: decoded, ...walk };
+  const walk = (isTold: boolean): Decoded => {
+    const found: Walk = { unknown: [], wrong: [], isTold };
+    return { value: decodeInto(value, schema, top, found, known), unknown: found.unknown, wrong: found.wrong };
+  };
+  // Of most values there is nothing to tell, so the first to look at one does not remember where.
+  const decoded = walk(false);
+  return decoded.unknown.length + decoded.wrong.length === 0 ? decoded : walk(true);
 }

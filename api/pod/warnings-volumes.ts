@@ -24,6 +24,7 @@ const inside = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`);
 
 /** Pairs of files of which one is the other, or is inside it. */
 function overlaps(given: readonly File[]): readonly string[] {
+  if (given.length < 2) return [];
   const files = given.map((file) => ({ ...file, path: file.path.replace(/\/+$/, "") })).filter((f) => f.path !== "");
   return files.flatMap((file, i) =>
     files
@@ -51,17 +52,19 @@ function projected(s: VolumeProjection): readonly File[] {
 }
 
 function fileWarnings(v: Volume): readonly string[] {
-  const name = JSON.stringify(v.name);
-  const say = (kind: string, files: readonly File[]): readonly string[] =>
-    overlaps(files).map((pair) => `volume ${name} (${kind}): overlapping paths: ${pair}`);
+  const say = (kind: string, files: readonly File[], of?: string): readonly string[] =>
+    overlaps(files).map((pair) => {
+      const source = of === undefined ? kind : `${kind} ${JSON.stringify(of)}`;
+      return `volume ${JSON.stringify(v.name)} (${source}): overlapping paths: ${pair}`;
+    });
   const sources = v.projected?.sources ?? [];
   return [
-    ...say(`ConfigMap ${JSON.stringify(v.configMap?.name ?? "")}`, filesOf(v.configMap?.items)),
-    ...say(`Secret ${JSON.stringify(v.secret?.secretName ?? "")}`, filesOf(v.secret?.items)),
+    ...say("ConfigMap", filesOf(v.configMap?.items), v.configMap?.name ?? ""),
+    ...say("Secret", filesOf(v.secret?.items), v.secret?.secretName ?? ""),
     ...say("DownwardAPI", filesOf(v.downwardAPI?.items)),
     ...sources
       .filter((source) => Object.keys(source).length === 0)
-      .map(() => `volume ${name} (Projected) has no sources provided`),
+      .map(() => `volume ${JSON.stringify(v.name)} (Projected) has no sources provided`),
     ...say("Projected", sources.flatMap(projected)),
   ];
 }

@@ -7,17 +7,20 @@ import { type ApiReply, replyError, type WholeReply } from "./exchange.ts";
 const mostCharacters = 4 * 1024;
 const longestWhenMany = 256;
 
+const isAscii = /^[\x20-\x7e]*$/;
+/** So many characters, however many units of the language they take. */
+const lengthOf = (text: string): number => (isAscii.test(text) ? text.length : [...text].length);
 const isControl = /\p{Cc}/u;
 const header = (text: string): string => {
   const agentless = `299 - "${text.replaceAll(/["\\]/g, "\\$&")}"`;
   // Headers are bytes: what is beyond ASCII goes out as it is written in UTF-8.
-  return Buffer.from(agentless, "utf8").toString("latin1");
+  return isAscii.test(agentless) ? agentless : Buffer.from(agentless, "utf8").toString("latin1");
 };
 
 /** The headers for these sentences. */
 export function warningHeaders(sentences: Iterable<string>): readonly string[] {
   const texts = [...new Set(sentences)].filter((text) => text !== "" && !isControl.test(text));
-  const size = texts.reduce((sum, text) => sum + [...text].length, 0);
+  const size = texts.reduce((sum, text) => sum + lengthOf(text), 0);
   if (size <= mostCharacters) return texts.map(header);
   const cut: string[] = [];
   let written = 0;

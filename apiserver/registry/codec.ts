@@ -22,10 +22,21 @@ export const wireHead = (at: number): string => `{"metadata":{"resourceVersion":
 export const wireTail = ({ value: { buffer, byteOffset, byteLength } }: Stored): Buffer =>
   Buffer.from(buffer, byteOffset + opening.length, byteLength - opening.length);
 
+const slabBytes = 64 * 1024;
+let slab = Buffer.alloc(0);
+/** Room for a reply. Replies are many and soon gone, so they are cut from one piece after the other. */
+function room(bytes: number): Buffer {
+  if (bytes > slabBytes / 4) return Buffer.allocUnsafeSlow(bytes);
+  if (bytes > slab.length) slab = Buffer.allocUnsafeSlow(slabBytes);
+  const cut = slab.subarray(0, bytes);
+  slab = slab.subarray(bytes);
+  return cut;
+}
+
 /** What goes over the wire, copied once; `end` stands behind it. */
 export function wireBytes(stored: Stored, end = "", at: number = stored.modified): Buffer {
   const [head, tail] = [wireHead(at), wireTail(stored)];
-  const bytes = Buffer.allocUnsafe(head.length + tail.length + end.length);
+  const bytes = room(head.length + tail.length + end.length);
   bytes.write(head, 0, "latin1");
   bytes.set(tail, head.length);
   bytes.write(end, head.length + tail.length, "latin1");

@@ -15,8 +15,9 @@ const annotationsBytes = 256 * 1024;
 
 /** `web-` becomes `web-x7k2p`; what is too long is cut, so that the ending always fits. */
 export function generatedName(base: string, random: Random): string {
-  const ending = Array.from({ length: 5 }, () => alphabet[Math.floor(random.next() * alphabet.length)]);
-  return base.slice(0, longestBase) + ending.join("");
+  let name = base.slice(0, longestBase);
+  for (let i = 0; i < 5; i++) name += alphabet[Math.floor(random.next() * alphabet.length)];
+  return name;
 }
 
 /** A version 4 UUID from the world's dice, so that a replayed simulation makes the same ones. */

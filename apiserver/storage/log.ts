@@ -1,9 +1,9 @@
 // The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
 // Every engine reads from one; they differ in what they do before a change is appended.
-import SortedBTree from "sorted-btree";
 import { type Revision, revision } from "../../api/meta.ts";
 import { ear } from "./bell.ts";
 import { type Doorbells, doorbells } from "./doorbells.ts";
+import { ordered } from "./ordered.ts";
 import {
   type Batch,
   type Change,
@@ -15,24 +15,6 @@ import {
   type Stored,
 } from "./storage.ts";
 
-// The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
-const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new (
-  entries: [],
-  compare: (a: string, b: string) => number,
-) => Tree;
-interface Tree {
-  readonly size: number;
-  get(key: string): Stored | undefined;
-  set(key: string, value: Stored): boolean;
-  delete(key: string): boolean;
-  clear(): void;
-  entries(from?: string): IterableIterator<[string, Stored]>;
-  /** How many keys there are from `low` to before `high`; counts leaf by leaf. */
-  forRange(low: string, high: string, includeHigh: false): number;
-}
-
-/** Keys are texts and nothing else: to ask each time what they are would cost more than to compare them. */
-const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
 const batchSize = 1000;
 
@@ -78,25 +60,6 @@ function firstAfter(changes: readonly Change[], cursor: Revision): number {
   return low;
 }
 
-function* under(tree: Tree, prefix: string, after: string | undefined): Generator<Stored> {
-  for (const [key, stored] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
-    if (!key.startsWith(prefix)) return;
-    if (key !== after) yield stored;
-  }
-}
-
-/** At most `limit` entries of the present, and how many are left after them. */
-function pageOf(tree: Tree, prefix: string, limit: number, after: string | undefined): Omit<Listing, "revision"> {
-  const entries: Stored[] = [];
-  for (const stored of under(tree, prefix, after)) {
-    entries.push(stored);
-    if (entries.length < limit) continue;
-    // No key has a character behind this one, so nothing under the prefix lies beyond it.
-    return { entries, remaining: tree.forRange(stored.key, `${prefix}\uffff`, false) - 1 };
-  }
-  return { entries, remaining: 0 };
-}
-
 /** What stood under the prefix before `undone`, the changes since, had happened. */
 function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: string, after: string): Stored[] {
   const then = new Map<string, Stored | undefined>();
@@ -120,7 +83,7 @@ async function hearUntil(bells: Doorbells, isSo: () => boolean, signal: AbortSig
 
 /** An empty log, whose history begins at `start`. */
 export function emptyLog(start: Revision = revision(0)): Log {
-  const present = new BTree([], inOrder);
+  const present = ordered();
   const bells: Doorbells = doorbells();
   let changes: Change[] = [];
   let head = start;
@@ -140,17 +103,17 @@ export function emptyLog(start: Revision = revision(0)): Log {
   return {
     head: () => head,
     floor: () => floor,
-    get: (key) => present.get(key),
+    get: present.get,
     list(prefix, page = {}) {
       const { limit = Number.POSITIVE_INFINITY, after, at = head } = page;
-      if (at >= head) return { revision: at, ...pageOf(present, prefix, limit, after) };
-      const all = rewind(under(present, prefix, after), since(at), prefix, after ?? "");
+      if (at >= head) return { revision: at, ...present.page(prefix, limit, after) };
+      const all = rewind(present.under(prefix, after), since(at), prefix, after ?? "");
       const entries = all.length > limit ? all.slice(0, limit) : all;
       return { entries, revision: at, remaining: all.length - entries.length };
     },
-    present: { get: (key) => present.get(key), list: (prefix) => [...under(present, prefix, undefined)] },
+    present: { get: present.get, list: (prefix) => [...present.under(prefix)] },
     append(change) {
-      if (change.now) present.set(change.key, change.now);
+      if (change.now) present.put(change.now);
       else present.delete(change.key);
       changes.push(change);
       head = change.revision;
@@ -185,7 +148,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
     reached: (target, signal) => hearUntil(bells, () => head >= target, signal),
     restart(entries, at) {
       present.clear();
-      for (const stored of entries) present.set(stored.key, stored);
+      for (const stored of entries) present.put(stored);
       changes = [];
       head = at;
       floor = at;

@@ -96,8 +96,8 @@ function compare(schema: Schema, before: unknown, after: unknown): Difference {
   return sameJson(before, after) ? same : { changed: here, removed: noFields };
 }
 
-/** What differs between two states of an object; of a new one there was nothing before. */
-export function difference(r: ResourceDefinition, before: object | undefined, after: object): Difference {
-  const [left, right] = [before && partsOf(r.schema, before), partsOf(r.schema, after)];
+/** What differs between two states of an object. */
+export function difference(r: ResourceDefinition, before: object, after: object): Difference {
+  const [left, right] = [partsOf(r.schema, before), partsOf(r.schema, after)];
   return compareParts(r.published.slice(r.published.lastIndexOf(".") + 1), left ?? nothing, right ?? nothing);
 }

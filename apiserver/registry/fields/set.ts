@@ -108,9 +108,9 @@ const isItem = (step: string): boolean => step.startsWith("k:");
 const plainKey = /^k:\{"\w+":"[\w./-]*"\}$/;
 const isPlain = (step: string): boolean => !isItem(step) || plainKey.test(step);
 const isInOrder = (steps: readonly string[]): boolean => steps.every((step, i) => i === 0 || steps[i - 1]! < step);
-/** Fields before items. */
-function sorted(set: FieldSet): readonly string[] {
-  const steps = [...set.below.keys()];
+/** Steps in the order in which they are written: fields before items. Sorts what it is given. */
+export function inStepOrder(steps: string[]): readonly string[] {
+  if (steps.length < 2) return steps;
   if (steps.every(isPlain)) return isInOrder(steps) ? steps : steps.sort();
   const keys = new Map(steps.filter(isItem).map((step) => [step, keysOf(step)]));
   return steps.sort((a, b) => {
@@ -119,6 +119,7 @@ function sorted(set: FieldSet): readonly string[] {
     return a < b ? -1 : 1;
   });
 }
+const sorted = (set: FieldSet): readonly string[] => inStepOrder([...set.below.keys()]);
 
 /** Nothing more below; most paths end so. */
 const end: object = Object.freeze({});

@@ -43,6 +43,8 @@ export interface Shape {
   /** The fields that have a name of their own, in the order of their steps. */
   readonly fields: readonly Field[];
   readonly steps: ReadonlyMap<string, string>;
+  /** Whether there can be no others, once a value was read by its schema. */
+  readonly hasOnlyNamed: boolean;
 }
 /** A field that has a name of its own. */
 interface Field {
@@ -60,6 +62,8 @@ function stepIn(full: Schema): Shape["step"] {
   return (item) => itemStep(item, keys);
 }
 
+const keepsUnknown = (full: Schema): boolean => full["x-kubernetes-preserve-unknown-fields"] === true;
+
 function newShape(schema: Schema): Shape {
   const full = schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
   const fields = Object.entries(full.properties ?? {})
@@ -72,6 +76,7 @@ function newShape(schema: Schema): Shape {
     hasFields: full["x-kubernetes-map-type"] !== "atomic" && Boolean(full.properties ?? full.additionalProperties),
     fields,
     steps: new Map(fields.map(({ name, step }) => [name, step])),
+    hasOnlyNamed: full.properties !== undefined && !full.additionalProperties && !keepsUnknown(full),
   };
 }
 

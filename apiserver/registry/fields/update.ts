@@ -1,6 +1,7 @@
 // The account after an ordinary write: whoever changes a field owns it from now on, and nobody else does. Pure.
 import { apiVersionOf, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Instant, type ManagedFieldsEntry, timestamp } from "../../../api/meta.ts";
+import { bornFields } from "./born.ts";
 import { difference } from "./compare.ts";
 import { deprived, idOf, type Owner, withOwners } from "./entries.ts";
 import { type FieldSet, isEmpty, minus, pathsOf, union, withoutBelow } from "./set.ts";
@@ -12,11 +13,9 @@ export interface Writer {
   readonly now: Instant;
 }
 
-/** What the server says of every object belongs to nobody. */
-const ownerless = pathsOf(
+const serversOwn = [
   ["f:apiVersion"],
   ["f:kind"],
-  ["f:metadata"],
   ...[
     "name",
     "namespace",
@@ -27,7 +26,11 @@ const ownerless = pathsOf(
     "managedFields",
     "resourceVersion",
   ].map((name) => ["f:metadata", `f:${name}`]),
-);
+];
+/** What the server says of every object belongs to nobody, */
+const said = pathsOf(...serversOwn);
+/** and neither does what this stands in. */
+const ownerless = pathsOf(...serversOwn, ["f:metadata"]);
 const status = pathsOf(["f:status"]);
 const spec = pathsOf(["f:spec"]);
 
@@ -56,11 +59,19 @@ export function entryOf(
   };
 }
 
+const [saidOrSpec, saidOrStatus] = [union(said, spec), union(said, status)];
+/** What a writer of this part cannot own of a new object. */
+function foreign(r: ResourceDefinition, subresource: string | undefined): FieldSet {
+  if (subresource === "status") return saidOrSpec;
+  return subresource === undefined && r.subresources.includes("status") ? saidOrStatus : said;
+}
+
 /** A new object, whose fields belong to whoever made it. `unsaid` is what nobody said and nobody defaulted. */
 export function createdBy(r: ResourceDefinition, object: ApiObject, writer: Writer, unsaid: FieldSet): ApiObject {
-  const { changed } = difference(r, undefined, object);
-  const fields = ownable(withoutBelow(touchable(r, changed, writer.subresource), unsaid));
-  return withOwners(object, isEmpty(fields) ? [] : [{ entry: entryOf(r, "Update", writer), fields }]);
+  const fieldsV1 = bornFields(r, object, union(foreign(r, writer.subresource), unsaid));
+  const { managedFields: _, ...metadata } = object.metadata;
+  const managedFields = [{ ...entryOf(r, "Update", writer), fieldsV1 }];
+  return { ...object, metadata: { ...metadata, ...(fieldsV1 && { managedFields }) } };
 }
 
 /** An object after a write that changed `before`, of which these were the owners, to `after`. */
