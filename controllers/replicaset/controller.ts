@@ -15,8 +15,8 @@ export interface Views {
 
 /** Keeps the number of pods that objects of a kind want, once they are read as sets. */
 function replicas<T extends ApiObject>(
-  sets: Informer<T>,
-  pods: Informer<Pod>,
+  name: string,
+  { sets, pods }: { readonly sets: Informer<T>; readonly pods: Informer<Pod> },
   asSet: (object: T) => ReplicaSet,
 ): Controller<Observed> {
   const { kind } = sets.resource;
@@ -39,7 +39,7 @@ function replicas<T extends ApiObject>(
           .map(keyOf);
   const managed = managedBy(kind);
   return {
-    name: kind.toLowerCase(),
+    name,
     watches: [
       { informer: sets, keys: itself },
       {
@@ -64,7 +64,7 @@ function replicas<T extends ApiObject>(
 }
 
 export const replicaSetController = ({ replicaSets, pods }: Views): Controller<Observed> =>
-  replicas(replicaSets, pods, (set) => set);
+  replicas("replicaset", { sets: replicaSets, pods }, (set) => set);
 
 /** What was before sets picks its pods by labels alone. */
 export const asSet = ({ spec, ...rest }: ReplicationController): ReplicaSet =>
@@ -75,4 +75,4 @@ export const replicationController = ({
   pods,
 }: Pick<Views, "pods"> & {
   readonly replicationControllers: Informer<ReplicationController>;
-}): Controller<Observed> => replicas(replicationControllers, pods, asSet);
+}): Controller<Observed> => replicas("replication", { sets: replicationControllers, pods }, asSet);

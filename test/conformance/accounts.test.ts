@@ -1,7 +1,8 @@
 // Service accounts, and the tokens they and their pods may have.
+import { request } from "node:https";
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour } from "./behaviour.ts";
+import { behaviour, type Stage } from "./behaviour.ts";
 import { patience, whileControlled } from "./controlled.ts";
 import { historyOf, patched } from "./requests.ts";
 
@@ -100,3 +101,50 @@ behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namesp
     await published();
   });
 });
+
+/** A request as a pod makes it: by its token alone. */
+const asPod = ({ server }: Stage, path: string, token: string): Promise<any> =>
+  new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = request(`${server.url}${path}`, { ca: server.ca, headers }, async (response) => {
+      let text = "";
+      for await (const chunk of response) text += chunk;
+      if (response.statusCode === 200) resolve(JSON.parse(text));
+      else reject(new Error(text));
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+
+behaviour(
+  "ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer",
+  async (stage) => {
+    const { client, namespace } = stage;
+    const core = client(CoreV1Api);
+    const body = { spec: { audiences: ["oidc-discovery-test"], expirationSeconds: 3600 } };
+    const { status } = await core.createNamespacedServiceAccountToken({ name: "default", namespace, body });
+    const [head = "", claims = "", signature = ""] = status!.token!.split(".");
+    const said = JSON.parse(Buffer.from(claims, "base64url").toString());
+    // With a token of its own a pod finds who signs tokens, and how to tell that it was they.
+    const own = await core.createNamespacedServiceAccountToken({
+      name: "default",
+      namespace,
+      body: { spec: { audiences: [], expirationSeconds: 3600 } },
+    });
+    const found = await asPod(stage, "/.well-known/openid-configuration", own.status!.token!);
+    expect([said.iss, said.aud, said.sub]).toEqual([
+      found.issuer,
+      ["oidc-discovery-test"],
+      `system:serviceaccount:${namespace}:default`,
+    ]);
+    const { keys } = await asPod(stage, new URL(found.jwks_uri).pathname, own.status!.token!);
+    const { kid, alg } = JSON.parse(Buffer.from(head, "base64url").toString());
+    expect(found.id_token_signing_alg_values_supported).toContain(alg);
+    const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+    const signer = keys.find((key: { readonly kid: string }) => key.kid === kid);
+    const key = await crypto.subtle.importKey("jwk", signer, algorithm, false, ["verify"]);
+    const verified = (text: string): Promise<boolean> =>
+      crypto.subtle.verify(algorithm, key, Buffer.from(signature, "base64url"), Buffer.from(text));
+    expect([await verified(`${head}.${claims}`), await verified(`${head}.${claims}x`)]).toEqual([true, false]);
+  },
+);

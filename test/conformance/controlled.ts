@@ -2,7 +2,12 @@
 // told.
 import { CoreV1Api, type V1Pod, Watch } from "@kubernetes/client-node";
 import { runControllers } from "../../controllers/controllers.ts";
+import { nodes } from "../../api/kinds/nodes.ts";
+import { pods } from "../../api/kinds/pods.ts";
+import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import { defaultPlugins } from "../../scheduler/plugins/default.ts";
+import { runScheduler } from "../../scheduler/scheduler.ts";
 import type { Stage } from "./behaviour.ts";
 import { patched } from "./requests.ts";
 
@@ -22,6 +27,24 @@ export async function whileControlled({ server }: Stage, body: () => Promise<voi
   } finally {
     stop.abort();
     await running;
+  }
+}
+/** With the scheduler at work, too. */
+export async function whileScheduled(stage: Stage, body: () => Promise<void>): Promise<void> {
+  const { inProcess } = stage.server;
+  const world = realWorld(() => {});
+  const stop = new AbortController();
+  const views = { pods: informer(inProcess, pods, world), nodes: informer(inProcess, nodes, world) };
+  const running = [
+    views.pods.run(stop.signal),
+    views.nodes.run(stop.signal),
+    runScheduler(views, inProcess, world, { plugins: defaultPlugins() }, stop.signal),
+  ];
+  try {
+    await whileControlled(stage, body);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(running);
   }
 }
 /** How long to wait for what they do. */

@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { deskOf, kubectls, runner, type Said } from "../kubectl/kubectl.ts";
 import { type Stage, behaviour as published } from "./behaviour.ts";
+import { patience, podNames, whileRunning } from "./controlled.ts";
 
 const kubectl = kubectls(27).at(-1);
 
@@ -107,4 +108,128 @@ spec:
     expect(out).toMatch(/^-\s+- image: registry\.example\.com\/web:one$/m);
     expect(out).toMatch(/^\+\s+- image: registry\.example\.com\/web:two$/m);
   },
+);
+
+const agnhost = (replicas: number): string => `
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: agnhost-primary, labels: {app: agnhost, role: primary}}
+spec:
+  replicas: ${replicas}
+  selector: {app: agnhost, role: primary}
+  template:
+    metadata: {labels: {app: agnhost, role: primary}}
+    spec: {containers: [{name: agnhost-primary, image: "${image}", ports: [{name: agnhost-server, containerPort: 6379}]}]}
+`;
+const service = `
+apiVersion: v1
+kind: Service
+metadata: {name: agnhost-primary, labels: {app: agnhost, role: primary}}
+spec:
+  ports: [{port: 6379, targetPort: agnhost-server}]
+  selector: {app: agnhost, role: primary}
+`;
+/** With the controller of that file at work, and its pods. */
+async function whilePrimary(
+  run: Run,
+  stage: Stage,
+  replicas: number,
+  body: (pods: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await whileRunning(stage, async () => {
+    expect(await run("create -f -", agnhost(replicas))).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => {
+      const { status } = await stage
+        .client(CoreV1Api)
+        .readNamespacedReplicationController({ namespace: stage.namespace, name: "agnhost-primary" });
+      expect(status?.readyReplicas).toBe(replicas);
+    }, patience);
+    await body(await podNames(stage));
+  });
+}
+const expectAll = (text: string, wanted: readonly (readonly string[])[]): void => {
+  for (const words of wanted)
+    expect(text).toMatch(new RegExp(words.map((word) => word.replaceAll(/[.*+?^$()[\]\\/]/g, "\\$&")).join("\\s*")));
+};
+
+behaviour(
+  "Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods",
+  (run, stage) =>
+    whilePrimary(run, stage, 1, async ([pod = ""]) => {
+      await run("create -f -", service);
+      const { namespace } = stage;
+      const said = async (line: string): Promise<string> => (await run(`describe ${line}`)).out;
+      expectAll(await said(`pod ${pod}`), [
+        ["Name:", "agnhost-primary-"],
+        ["Namespace:", namespace],
+        ["Node:"],
+        ["Labels:", "app=agnhost"],
+        ["role=primary"],
+        ["Status:", "Running"],
+        ["IP:"],
+        ["Controlled By:", "ReplicationController/agnhost-primary"],
+        ["Image:", image],
+        ["QoS Class:", "BestEffort"],
+      ]);
+      expectAll(await said("rc agnhost-primary"), [
+        ["Name:", "agnhost-primary"],
+        ["Namespace:", namespace],
+        ["Selector:", "app=agnhost,role=primary"],
+        ["Labels:", "app=agnhost"],
+        ["Replicas:", "1 current / 1 desired"],
+        ["Pods Status:", "1 Running / 0 Waiting / 0 Succeeded / 0 Failed"],
+        ["Pod Template:"],
+        ["Image:", image],
+        ["Events:"],
+      ]);
+      await vi.waitFor(
+        async () =>
+          expectAll(await said("service agnhost-primary"), [
+            ["Name:", "agnhost-primary"],
+            ["Selector:", "app=agnhost,role=primary"],
+            ["Type:", "ClusterIP"],
+            ["IP:"],
+            ["Port:", "<unset>", "6379/TCP"],
+            ["Endpoints:", "10.244.0.1:6379"],
+            ["Session Affinity:", "None"],
+          ]),
+        patience,
+      );
+      expectAll(await said(`namespace ${namespace}`), [
+        ["Name:", namespace],
+        ["Labels:"],
+        ["Annotations:"],
+        ["Status:", "Active"],
+        ["No resource quota"],
+        ["No LimitRange resource"],
+      ]);
+    }),
+);
+
+behaviour("Kubectl client Kubectl expose should create services for rc", (run, stage) =>
+  whilePrimary(run, stage, 1, async () => {
+    const leadsTo = (name: string, port: number): Promise<void> =>
+      vi.waitFor(async () => {
+        const at = { namespace: stage.namespace, name };
+        const core = stage.client(CoreV1Api);
+        expect((await core.readNamespacedService(at)).spec?.ports?.map((p) => p.port)).toEqual([port]);
+        const [subset] = (await core.readNamespacedEndpoints(at)).subsets ?? [];
+        expect([subset?.addresses?.length, subset?.ports?.map((p) => p.port)]).toEqual([1, [6379]]);
+      }, patience);
+    await run("expose rc agnhost-primary --name=rm2 --port=1234 --target-port=6379");
+    await leadsTo("rm2", 1234);
+    await run("expose service rm2 --name=rm3 --port=2345 --target-port=6379");
+    await leadsTo("rm3", 2345);
+  }),
+);
+
+behaviour("Kubectl client Kubectl patch should add annotations for pods in rc", (run, stage) =>
+  whilePrimary(run, stage, 2, async (pods) => {
+    for (const pod of pods)
+      expect(await run(["patch", "pod", pod, "-p", '{"metadata":{"annotations":{"x":"y"}}}'].join(" "))).toMatchObject({
+        code: 0,
+      });
+    const { items } = await stage.client(CoreV1Api).listNamespacedPod({ namespace: stage.namespace });
+    expect(items.map((p) => p.metadata?.annotations?.["x"])).toEqual(["y", "y"]);
+  }),
 );

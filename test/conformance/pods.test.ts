@@ -2,7 +2,8 @@
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
-import { patched } from "./requests.ts";
+import { reported } from "./controlled.ts";
+import { historyOf, patched } from "./requests.ts";
 
 const pod = (name: string, labels: object, container: object = {}): any => ({
   metadata: { name, labels },
@@ -82,4 +83,33 @@ behaviour("Sysctls [LinuxOnly] should reject invalid sysctls", async ({ ask, nam
   const { message } = JSON.parse(answer.text);
   for (const name of ["foo-", "bar.."]) expect(message).toContain(`Invalid value: "${name}"`);
   for (const name of ["kernel.shmmax", "safe-and-unsafe"]) expect(message).not.toContain(name);
+});
+
+behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (stage) => {
+  const { ask, client, namespace } = stage;
+  const core = client(CoreV1Api);
+  const name = "pod-test";
+  const labelSelector = `test-pod-static=${namespace}`;
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const made = await core.createNamespacedPod({ namespace, body: pod(name, { "test-pod-static": namespace }) });
+  const running = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+  await reported(stage, name, running);
+  const patch = {
+    metadata: { labels: { "test-pod": "patched" } },
+    spec: { containers: [{ name: "token-test", image: "pause:2" }] },
+  };
+  await patched(ask, `${path}/${name}`, patch, "strategic");
+  const read = await core.readNamespacedPod({ namespace, name });
+  expect([read.metadata?.labels?.["test-pod"], read.spec?.containers[0]?.image]).toEqual(["patched", "pause:2"]);
+  const status = await core.readNamespacedPodStatus({ namespace, name });
+  const [ready] = status.status!.conditions!;
+  expect([ready?.type, ready?.status]).toEqual(["Ready", "True"]);
+  ready!.status = "False";
+  await core.replaceNamespacedPodStatus({ namespace, name, body: status });
+  const after = await core.readNamespacedPod({ namespace, name });
+  expect(after.status?.conditions?.map((c) => [c.type, c.status])).toEqual([["Ready", "False"]]);
+  await core.deleteCollectionNamespacedPod({ namespace, labelSelector, gracePeriodSeconds: 1 });
+  expect((await core.listNamespacedPod({ namespace, labelSelector })).items).toEqual([]);
+  const told = await historyOf(ask, `${path}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
+  expect(told.map((e) => e.type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "DELETED"]);
 });
