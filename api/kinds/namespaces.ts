@@ -28,6 +28,9 @@ function validateStatus({ metadata, status }: Namespace): readonly Problem[] {
   return [invalid("status.Phase", status?.phase, `may only be '${phase}' if \`deletionTimestamp\` ${when}`)];
 }
 
+type Status = NonNullable<Namespace["status"]>;
+const statusDefaults = (status: Status): Status => ({ ...status, phase: status.phase || "Active" });
+
 export const namespaces = define<Namespace>({
   group: "",
   version: "v1",
@@ -47,8 +50,9 @@ export const namespaces = define<Namespace>({
         : { labels: { ...d.metadata.labels, "kubernetes.io/metadata.name": d.metadata.name } }),
     },
     spec: { ...d.spec, finalizers: d.spec?.finalizers ?? ["kubernetes"] },
-    status: { ...d.status, phase: d.status?.phase ?? "Active" },
+    status: statusDefaults(d.status ?? {}),
   }),
+  statusDefaults,
   validate: (n) => [
     ...validateLabelName(n.metadata.name, "metadata.name"),
     ...(n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers")),

@@ -26,15 +26,21 @@ const status = (n: Node): string => {
 export const addressOf = (n: Node, type: "InternalIP" | "ExternalIP" | "Hostname"): string | undefined =>
   n.status?.addresses?.find((a) => a.type === type)?.address;
 
-/** One range of addresses is told in two fields; and all there is may be had, unless the node says otherwise. */
+type Status = NonNullable<Node["status"]>;
+/** All there is may be had, unless the node says otherwise. */
+const statusDefaults = (status: Status): Status => {
+  const { capacity, allocatable = capacity } = status;
+  return { ...status, ...(allocatable && { allocatable }) };
+};
+
+/** One range of addresses is told in two fields. */
 function defaults(d: Draft<Node>): Draft<Node> {
   const { podCIDR, podCIDRs } = d.spec ?? {};
   const ranges = podCIDRs?.length ? podCIDRs : podCIDR ? [podCIDR] : undefined;
-  const { capacity, allocatable = capacity } = d.status ?? {};
   return {
     ...d,
     spec: { ...d.spec, ...(ranges && { podCIDR: podCIDR || ranges[0]!, podCIDRs: ranges }) },
-    ...(d.status && { status: { ...d.status, ...(allocatable && { allocatable }) } }),
+    ...(d.status && { status: statusDefaults(d.status) }),
   };
 }
 
@@ -49,6 +55,7 @@ export const nodes = define<Node>({
   published: "io.k8s.api.core.v1.Node",
   schema: schemaOf("io.k8s.api.core.v1.Node"),
   defaults,
+  statusDefaults,
   validate: validateNode,
   validateStatus: validateNodeStatus,
   selectable: { "spec.unschedulable": (n) => String(n.spec.unschedulable === true) },

@@ -5,7 +5,7 @@ import type { Draft } from "../meta.ts";
 import { fractions } from "../pod/warnings.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import { accessModesCell, classAnnotation } from "./storage-words.ts";
+import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
 import { validateClaim, validateClaimStatus } from "./persistentvolumeclaims-validate.ts";
 
 export type { PersistentVolumeClaim } from "../generated/types.ts";
@@ -27,7 +27,7 @@ export const claimSpecDefaults = (spec: PersistentVolumeClaimSpec): PersistentVo
 const defaults = (d: Draft<PersistentVolumeClaim>): Draft<PersistentVolumeClaim> => ({
   ...d,
   ...(d.spec && { spec: { ...claimSpecDefaults(d.spec), ...dataSources(d.spec) } }),
-  status: { ...d.status, phase: d.status?.phase || "Pending" },
+  status: phaseDefault(d.status ?? {}),
 });
 
 export const persistentVolumeClaims = define<PersistentVolumeClaim>({
@@ -41,6 +41,7 @@ export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   published: "io.k8s.api.core.v1.PersistentVolumeClaim",
   schema: schemaOf("io.k8s.api.core.v1.PersistentVolumeClaim"),
   defaults,
+  statusDefaults: phaseDefault,
   validate: validateClaim,
   validateStatus: validateClaimStatus,
   warnings: ({ metadata, spec }) => [

@@ -5,7 +5,7 @@ import { sourceDefaults } from "../pod/volume-defaults.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import { validateVolume } from "./persistentvolumes-validate.ts";
-import { accessModesCell, classAnnotation } from "./storage-words.ts";
+import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
 
 export type { PersistentVolume } from "../generated/types.ts";
 
@@ -29,8 +29,9 @@ export const persistentVolumes = define<PersistentVolume>({
       persistentVolumeReclaimPolicy: d.spec?.persistentVolumeReclaimPolicy || "Retain",
       volumeMode: d.spec?.volumeMode ?? "Filesystem",
     },
-    status: { ...d.status, phase: d.status?.phase || "Pending" },
+    status: phaseDefault(d.status ?? {}),
   }),
+  statusDefaults: phaseDefault,
   validate: validateVolume,
   columns: [
     nameColumn,

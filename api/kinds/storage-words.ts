@@ -13,3 +13,9 @@ export const accessModesCell = (modes: readonly string[] | undefined): string =>
   Object.entries(shortModes)
     .flatMap(([mode, short]) => (modes?.includes(mode) ? [short] : []))
     .join(",");
+
+/** Whoever says nothing of how far a volume or a claim has come means that it waits. */
+export const phaseDefault = <S extends { readonly phase?: string }>(status: S): S => ({
+  ...status,
+  phase: status.phase || "Pending",
+});

@@ -3,6 +3,10 @@ import { expect, test } from "vitest";
 import { deployments } from "../../../../api/kinds/deployments.ts";
 import { flowSchemas } from "../../../../api/kinds/flowschemas.ts";
 import { ingresses } from "../../../../api/kinds/ingresses.ts";
+import { namespaces } from "../../../../api/kinds/namespaces.ts";
+import { nodes } from "../../../../api/kinds/nodes.ts";
+import { persistentVolumeClaims } from "../../../../api/kinds/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../../api/kinds/persistentvolumes.ts";
 import { podDisruptionBudgets } from "../../../../api/kinds/poddisruptionbudgets.ts";
 import { pods } from "../../../../api/kinds/pods.ts";
 import { volumeAttachments } from "../../../../api/kinds/volumeattachments.ts";
@@ -218,4 +222,14 @@ test("a pod's one address and the list of them say the same", () => {
   expect(told({ podIP: "10.0.0.1" })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
   expect(told({ podIPs: [{ ip: "10.0.0.1" }] })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
   expect(told({ podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.1" }] }).podIPs).toEqual([{ ip: "10.0.0.2" }]);
+});
+
+test("what a status leaves unsaid is filled in", () => {
+  expect(nodes.statusDefaults!({ capacity: { cpu: "1" } })).toEqual({
+    capacity: { cpu: "1" },
+    allocatable: { cpu: "1" },
+  });
+  expect(namespaces.statusDefaults!({})).toEqual({ phase: "Active" });
+  expect(persistentVolumes.statusDefaults!({ phase: "Bound" })).toEqual({ phase: "Bound" });
+  expect(persistentVolumeClaims.statusDefaults!({})).toEqual({ phase: "Pending" });
 });
