@@ -97,7 +97,7 @@ function validateIndexes({ spec }: Job, now: JobStatus): readonly Problem[] {
   const [counted, lost] = [countIndexes(done, completions), countIndexes(failed ?? "", completions)];
   const shared = sharedIndex(done, failed ?? "", completions);
   return [
-    ...(typeof counted === "string"
+    ...(typeof counted === "string" && spec.completions !== undefined
       ? [invalid("status.completedIndexes", done, `error parsing completedIndexes: ${counted}`)]
       : []),
     ...(done !== "" && spec.completionMode !== "Indexed"
@@ -138,6 +138,9 @@ export function validateJobStatus(job: Job, old: Job): readonly Problem[] {
     ...validateTimes(job, now, then),
     ...validateEnd(now),
     ...validateIndexes(job, now),
+    ...(job.spec.successPolicy && holds(now, "Complete") && !holds(now, "SuccessCriteriaMet")
+      ? [refuse("cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True")]
+      : []),
     ...((now.ready ?? 0) > (now.active ?? 0)
       ? [invalid("status.ready", now.ready, "cannot set more ready pods than active")]
       : []),

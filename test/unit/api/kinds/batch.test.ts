@@ -206,6 +206,16 @@ for (const [what, then, now, ...expected] of statuses)
     expect(said(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual(expected);
   });
 
+test("Job: one with a policy for success ends well only by it, and indexes are of as many as there are", () => {
+  const spec = { completionMode: "Indexed", completions: 2, successPolicy: { rules: [{ succeededCount: 1 }] } };
+  const old = { ...born(jobs, job(spec)), status: { startTime: at, conditions: [condition("Complete")] } } as Job;
+  const now = { startTime: at, completionTime: at, conditions: [condition("Complete")], completedIndexes: "5" };
+  expect(said(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual([
+    expect.stringMatching(/^status.completedIndexes: Invalid value: "5": error parsing completedIndexes/),
+    "status.conditions: Invalid value: cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True",
+  ]);
+});
+
 const cron = (spec: object): object => ({
   spec: { schedule: "* * * * *", jobTemplate: { spec: { template } }, ...spec },
 });
