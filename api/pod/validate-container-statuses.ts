@@ -3,6 +3,7 @@
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { duplicate, forbidden, inRange, invalid, unsupported } from "../problems.ts";
+import { startsAgain } from "./restarts.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
 export interface Told {
@@ -14,21 +15,6 @@ export interface Told {
 
 const healths = ["Healthy", "Unhealthy", "Unknown"];
 const mostId = 2 ** 31 - 1;
-
-/** Rules of the container's own come first, then its policy, then the pod's. Source: KEP-5307. */
-function startsAgain(
-  { restartPolicy, restartPolicyRules: rules = [] }: Container,
-  spec: PodSpec,
-  code: number,
-): boolean {
-  const rule = rules.find(({ exitCodes }) => {
-    const isListed = exitCodes?.values?.includes(code) === true;
-    return exitCodes?.operator === (isListed ? "In" : "NotIn");
-  });
-  if (restartPolicy && rule?.action === "Restart") return true;
-  const policy = restartPolicy || spec.restartPolicy;
-  return policy === "OnFailure" ? code !== 0 : policy !== "Never";
-}
 
 /** `again` says of which containers that ended with this code another beginning may be told. */
 function validateTransitions(

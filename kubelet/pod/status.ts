@@ -1,5 +1,6 @@
 // The pod's status, computed afresh from what is there; only times and what is past come from the status before. Pure.
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
+import { startsAgain } from "../../api/pod/restarts.ts";
 import { isTerminal } from "../../api/pod/status.ts";
 import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts } from "./conditions.ts";
@@ -80,16 +81,22 @@ export function podStatus(pod: Pod, o: PodObservation): PodStatus {
   const sandbox = liveSandbox(o.sandboxes);
   const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = before;
   const old = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
+  const looks = ephemeralContainersOf(pod);
+  const isSettled = (c: Container, exitCode: number): boolean =>
+    looks.includes(c) || !startsAgain(c, pod.spec, exitCode);
   const statusOf = (c: Container): ContainerStatus => {
     const reported = old.find((s) => s.name === c.name);
     const vanished = reported?.containerID !== undefined && !o.containers.some((r) => r.name === c.name);
     if (vanished && (isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined))
       return lost(reported, timestamp(o.now));
-    return containerStatus(pod, o, c, { sandbox, before: reported });
+    const status = containerStatus(pod, o, c, { sandbox, before: reported });
+    const ended = reported?.state?.terminated;
+    // How it ended for good has been told, and is not taken back.
+    return reported && ended && !status.state?.terminated && isSettled(c, ended.exitCode) ? reported : status;
   };
   const inits = initContainersOf(pod).map(statusOf);
   const own = pod.spec.containers.map(statusOf);
-  const looking = ephemeralContainersOf(pod).map(statusOf);
+  const looking = looks.map(statusOf);
   const statuses = Object.fromEntries([...inits, ...own].map((s) => [s.name, s]));
   const decided = fate(pod, o);
   const phase = decided?.phase ?? finalPhase(pod, o, own, phaseOf(pod, statuses));

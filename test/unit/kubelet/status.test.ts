@@ -167,3 +167,14 @@ test("telling it twice changes nothing", () => {
   const once = status(o);
   expect(podStatus({ ...o.pod!, status: once }, { ...o, now: (now + 5_000) as typeof now })).toEqual(once);
 });
+
+test("what ended for good and left no trace is told of as it was, unless it begins again", () => {
+  const two = { restartPolicy: "OnFailure", containers: [container("c"), container("d")] };
+  const before = status(
+    observation({ pod: pod({ spec: two }), containers: [run("c", exited(0)), run("d", exited(1))] }),
+  );
+  const later = observation({ pod: pod({ spec: two, status: before }), containers: [] });
+  const after = status(later);
+  expect(after.containerStatuses?.[0]).toEqual(before.containerStatuses?.[0]);
+  expect(state(after, "d")).toMatch(/^waiting/);
+});
