@@ -2,6 +2,7 @@
 // The form is OpenAPI's, so a built-in kind and a CustomResourceDefinition are the same sort of thing.
 import generated from "./generated/schemas.json" with { type: "json" };
 import { canonicalQuantity } from "./quantity.ts";
+import { canonicalTime, noTime, type TimeFormat } from "./times.ts";
 
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -189,6 +190,12 @@ function notBase64(text: string, at: Place, walk: Walk): undefined {
   return undefined;
 }
 
+function notTime(text: string, format: TimeFormat, at: Place, walk: Walk): undefined {
+  const said = noTime(text, format);
+  walk.wrong.push({ path: pathTo(at), read: said, converted: said });
+  return undefined;
+}
+
 const int32: Schema = { type: "integer", format: "int32" };
 function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): unknown {
   if (schema["x-kubernetes-int-or-string"] === true)
@@ -198,7 +205,10 @@ function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): un
       if (schema.format === "quantity" && (typeof value === "string" || typeof value === "number"))
         return canonicalQuantity(value);
       if (typeof value !== "string") return mismatch(value, schema, at, walk);
-      return schema.format === "byte" && !base64.test(value) ? notBase64(value, at, walk) : value;
+      if (schema.format === "byte") return base64.test(value) ? value : notBase64(value, at, walk);
+      if (schema.format === "date-time" || schema.format === "date-time-micro")
+        return canonicalTime(value, schema.format) ?? notTime(value, schema.format, at, walk);
+      return value;
     case "boolean":
       return typeof value === "boolean" ? value : mismatch(value, schema, at, walk);
     case "integer":

@@ -1,11 +1,11 @@
 // What a query may ask of a log, checked, and as the kubelet is asked for it. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { forbidden, invalid as wrong } from "../../api/problems.ts";
+import { noTime } from "../../api/times.ts";
 import { invalid } from "../registry/refusals.ts";
 import { flag, wholeNumber } from "./query.ts";
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-const layout = "2006-01-02T15:04:05Z07:00";
 /** A time that is given and is none, and what older clients write for it. */
 const beginning: Readonly<Record<string, string>> = { "": "0001-01-01T00:00:00Z", null: "0001-01-01T00:00:00Z" };
 
@@ -13,7 +13,7 @@ function sinceTimeIn(query: URLSearchParams): string | undefined {
   const text = query.get("sinceTime");
   if (text === null || time.test(text)) return text ?? undefined;
   if (beginning[text] !== undefined) return beginning[text];
-  throw new ApiError("BadRequest", `parsing time "${text}" as "${layout}": cannot parse "${text}" as "2006"`);
+  throw new ApiError("BadRequest", noTime(text, "date-time"));
 }
 
 interface Numbers {
