@@ -4,7 +4,7 @@ import { nodes } from "../../api/kinds/nodes.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
 import { prefixOf } from "../registry/selection.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Look } from "./admission.ts";
 
 const unproven: Taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 
@@ -23,18 +23,23 @@ export const unprovenNodes: Admission = {
 
 const places = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 
+async function placed(pod: Pod, look: Look): Promise<ApiObject> {
+  const stored = (await look()).get(prefixOf(nodes) + pod.spec.nodeName!);
+  const { labels = {} } = stored ? objectOf(stored).metadata : {};
+  const told = places.filter((place) => labels[place] !== undefined).map((place) => [place, labels[place]!] as const);
+  if (told.length === 0) return pod as ApiObject;
+  const { metadata } = pod;
+  return {
+    ...pod,
+    metadata: { ...metadata, labels: { ...metadata.labels, ...Object.fromEntries(told) } },
+  } as ApiObject;
+}
+
 /** Kubernetes' PodTopologyLabels (KEP-4742): what a node says of its place, the pods that are given to it say too. */
 export const podTopology: Admission = {
   name: "PodTopologyLabels",
   applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(object, { old, part, look }) {
-    const nodeName = (object as Pod | undefined)?.spec?.nodeName;
-    if (!object || !nodeName || (old && part !== "binding")) return object;
-    const stored = (await look()).get(prefixOf(nodes) + nodeName);
-    const { labels = {} } = stored ? objectOf(stored).metadata : {};
-    const told = places.filter((place) => labels[place] !== undefined).map((place) => [place, labels[place]!] as const);
-    if (told.length === 0) return object;
-    const { metadata } = object;
-    return { ...object, metadata: { ...metadata, labels: { ...metadata.labels, ...Object.fromEntries(told) } } };
-  },
+  // Most pods are not given to anybody yet.
+  admit: (object, { old, part, look }) =>
+    object && (object as Pod).spec?.nodeName && (!old || part === "binding") ? placed(object as Pod, look) : object,
 };
