@@ -1,5 +1,5 @@
 // Wires a node's life to its lease, its pods and the time we last heard of it.
-import type { Lease, Pod } from "../../api/generated/types.ts";
+import type { Lease, Node, Pod, Taint } from "../../api/generated/types.ts";
 import { key, type Instant } from "../../api/meta.ts";
 import { conditionOf } from "../../api/pod/status.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
@@ -8,6 +8,8 @@ import type { ControllerViews } from "../views.ts";
 import { decide, type Observed, type Timings } from "./decide.ts";
 
 export type Views = Pick<ControllerViews, "nodes" | "leases" | "pods">;
+
+const wordsOf = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
 
 export function nodeLifecycleController(views: Views, clock: Clock, timings: Timings): Controller<Observed> {
   /** By our own clock: when each node last gave a sign of life. A node we just met gets the whole grace. */
@@ -21,6 +23,16 @@ export function nodeLifecycleController(views: Views, clock: Clock, timings: Tim
     if (before?.sign === sign) return before.at;
     heard.set(name, { sign, at: clock.now() });
     return clock.now();
+  };
+  /** Taints that users put up do not say when. Of those of a node, since when we have seen each. */
+  const seen = new Map<string, ReadonlyMap<string, Instant>>();
+  const look = ({ metadata: { name }, spec }: Node): ((taint: Taint) => Instant) => {
+    const [before, now] = [seen.get(name), clock.now()];
+    const all = (spec.taints ?? []).map(wordsOf).map((words) => [words, before?.get(words) ?? now] as const);
+    const standing = new Map(all);
+    if (standing.size > 0) seen.set(name, standing);
+    else seen.delete(name);
+    return (taint) => standing.get(wordsOf(taint)) ?? now;
   };
   views.leases.onChange((l) => {
     if (l.metadata.namespace === "kube-node-lease") listen(l.metadata.name);
@@ -43,6 +55,7 @@ export function nodeLifecycleController(views: Views, clock: Clock, timings: Tim
       const node = views.nodes.lister.get(k);
       if (node === undefined) {
         heard.delete(k);
+        seen.delete(k);
         return undefined;
       }
       const name = node.metadata.name;
@@ -50,6 +63,7 @@ export function nodeLifecycleController(views: Views, clock: Clock, timings: Tim
         node,
         lease: leaseOf(name),
         heardAt: listen(name),
+        firstSeen: look(node),
         pods: views.pods.lister.byIndex("node", name),
         timings,
       };

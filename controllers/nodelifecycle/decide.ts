@@ -19,6 +19,8 @@ export interface Observed {
   /** When the node's lease last changed in our view; a node's own clock is not believed. */
   readonly heardAt: Instant;
   readonly lease: Lease | undefined;
+  /** When a taint that does not say since when it stands was first seen. */
+  readonly firstSeen: (taint: Taint) => Instant;
   readonly pods: readonly Pod[];
   readonly timings: Timings;
 }
@@ -77,8 +79,19 @@ function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant
   return [...before.filter((t) => !ours.has(t.key)), ...wanted.map(standing)];
 }
 
-/** When this pod must leave because of these taints: now, later, or never. */
-export function leavesAt(pod: Pod, taints: readonly Taint[], now: Instant): Instant | undefined {
+/** A pod that came to a tainted node bears the taint from then on. */
+function bornSince(pod: Pod, since: Instant): Instant {
+  const placed = conditionOf(pod.status?.conditions, "PodScheduled")?.lastTransitionTime;
+  return placed === undefined ? since : (Math.max(since, instantOf(placed)) as Instant);
+}
+
+/** When this pod must leave because of these taints: now, later, or never. `since` says since when one stands. */
+export function leavesAt(
+  pod: Pod,
+  taints: readonly Taint[],
+  now: Instant,
+  since: (taint: Taint) => Instant,
+): Instant | undefined {
   const moments = taints
     .filter((t) => t.effect === "NoExecute")
     .map((taint) => {
@@ -88,7 +101,7 @@ export function leavesAt(pod: Pod, taints: readonly Taint[], now: Instant): Inst
         t.tolerationSeconds === undefined ? [] : [Math.max(0, t.tolerationSeconds)],
       );
       if (limits.length === 0) return Number.POSITIVE_INFINITY;
-      return (taint.timeAdded === undefined ? now : instantOf(taint.timeAdded)) + Math.min(...limits) * 1000;
+      return bornSince(pod, since(taint)) + Math.min(...limits) * 1000;
     });
   const first = Math.min(Number.POSITIVE_INFINITY, ...moments);
   return Number.isFinite(first) ? (first as Instant) : undefined;
@@ -132,8 +145,9 @@ function evictions(
   pod: Pod,
   taints: readonly Taint[],
   now: Instant,
+  since: (taint: Taint) => Instant,
 ): { readonly actions: readonly Action[]; readonly at?: Instant } {
-  const at = leavesAt(pod, taints, now);
+  const at = leavesAt(pod, taints, now, since);
   if (at === undefined || pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   if (at > now) return { actions: [], at };
   // First say why, then let go: each is one look, so neither can be lost half-way.
@@ -154,7 +168,7 @@ function evictions(
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
-  const { node, heardAt, pods, timings } = observed;
+  const { node, heardAt, firstSeen, pods, timings } = observed;
   const silentIn = heardAt + timings.graceMs - now;
   const silent = silentIn <= 0;
   const conditions = conditionsOf(observed, silent, now);
@@ -163,7 +177,8 @@ export function decide(observed: Observed, now: Instant): Decision {
   const live = pods.filter((p) => !isTerminal(p));
   const readyCondition = conditionOf(conditions, "Ready");
   const ready = readyCondition?.status === "True";
-  const leaving = live.map((p) => evictions(p, taints, now));
+  const since = (t: Taint): Instant => (t.timeAdded === undefined ? firstSeen(t) : instantOf(t.timeAdded));
+  const leaving = live.map((p) => evictions(p, taints, now, since));
   const unreadied = ready
     ? []
     : live

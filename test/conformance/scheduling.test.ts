@@ -1,6 +1,6 @@
 // Where pods go and why not elsewhere, with scheduler and controllers beside the server. The nodes are there as far as
 // anybody is told.
-import { CoreV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, NodeV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type Stage } from "./behaviour.ts";
 import { patience, whileScheduled } from "./controlled.ts";
@@ -26,10 +26,11 @@ async function withNodes(
   });
 }
 
-const make = ({ client, namespace }: Stage, name: string, container: object, selector: object = {}) => {
+const make = ({ client, namespace }: Stage, name: string, container: object, selector: object = {}, more = {}) => {
   const spec = {
     nodeSelector: { for: namespace, ...selector },
     containers: [{ name: "c", image: "registry.example.com/web:1", ...container }],
+    ...more,
   };
   return client(CoreV1Api).createNamespacedPod({ namespace, body: { metadata: { name }, spec } as any });
 };
@@ -94,4 +95,71 @@ behaviour(
       await make(stage, "pod6", onPort("127.0.0.1", "UDP"));
       await placed(stage, "pod6", names);
     }),
+);
+
+const taint = { key: "kubernetes.io/e2e-evict-taint-key", value: "evictTaintVal", effect: "NoExecute" };
+const bearing = (tolerationSeconds: number): object => ({
+  tolerations: [{ key: taint.key, operator: "Equal", value: taint.value, effect: taint.effect, tolerationSeconds }],
+});
+const taints = ({ ask }: Stage, node: string, all: readonly object[]) =>
+  patched(ask, `/api/v1/nodes/${node}`, { spec: { taints: all } });
+/** A pod that bears the taint for so long, on this node. */
+async function bears(stage: Stage, name: string, node: string, tolerationSeconds: number): Promise<void> {
+  await make(stage, name, {}, { "kubernetes.io/hostname": node }, bearing(tolerationSeconds));
+  await placed(stage, name, [node]);
+}
+const deletedAt = async ({ client, namespace }: Stage, name: string): Promise<Date | undefined> =>
+  (await client(CoreV1Api).readNamespacedPod({ namespace, name })).metadata?.deletionTimestamp;
+const evicted = (stage: Stage, name: string): Promise<void> =>
+  vi.waitFor(async () => expect(await deletedAt(stage, name)).toBeDefined(), patience);
+
+behaviour("NoExecuteTaintManager Single Pod removing taint cancels eviction", (stage) =>
+  withNodes(stage, 2, async ([first = "", second = ""]) => {
+    await bears(stage, "kept", first, 5);
+    await bears(stage, "witness", second, 5);
+    await taints(stage, first, [taint]);
+    await taints(stage, first, []);
+    // Whoever is tainted after it is evicted when its own time would long have been up.
+    await taints(stage, second, [taint]);
+    await evicted(stage, "witness");
+    expect(await deletedAt(stage, "kept")).toBeUndefined();
+  }),
+);
+
+behaviour("NoExecuteTaintManager Multiple Pods evicts pods with minTolerationSeconds", (stage) =>
+  withNodes(stage, 1, async ([node = ""]) => {
+    await bears(stage, "short", node, 1);
+    await bears(stage, "long", node, 6);
+    await bears(stage, "longest", node, 3600);
+    await taints(stage, node, [taint]);
+    for (const name of ["short", "long"]) await evicted(stage, name);
+    const [short, long] = [await deletedAt(stage, "short"), await deletedAt(stage, "long")];
+    expect(long!.getTime()).toBeGreaterThan(short!.getTime());
+    expect(await deletedAt(stage, "longest")).toBeUndefined();
+  }),
+);
+
+/** A pod of a class of runtime that leads to one of two nodes. */
+async function ofClass(stage: Stage, more: object, then: (overhead: object | undefined) => void): Promise<void> {
+  const runtimeClassName = `${stage.namespace}-preconfigured`;
+  const classes = stage.client(NodeV1Api);
+  await withNodes(stage, 2, async ([, chosen = ""]) => {
+    const scheduling = { nodeSelector: { "kubernetes.io/hostname": chosen } };
+    const body = { metadata: { name: runtimeClassName }, handler: "runc", scheduling, ...more };
+    await classes.createRuntimeClass({ body });
+    const made = await make(stage, "runs", asking("1500m"), {}, { runtimeClassName });
+    await placed(stage, "runs", [chosen]);
+    then(made.spec?.overhead);
+    await classes.deleteRuntimeClass({ name: runtimeClassName });
+  });
+}
+
+behaviour("RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead", (stage) =>
+  ofClass(stage, {}, (overhead) => expect(overhead).toBeUndefined()),
+);
+
+behaviour("RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead", (stage) =>
+  ofClass(stage, { overhead: { podFixed: { cpu: "10m", memory: "1Mi" } } }, (overhead) =>
+    expect(overhead).toEqual({ cpu: "10m", memory: "1Mi" }),
+  ),
 );

@@ -28,7 +28,11 @@ const patient = (seconds: number | undefined): Pod =>
   });
 const look = (n: Node, silentSeconds: number, pods: readonly Pod[] = []) =>
   decide(
-    { node: n, lease: undefined, heardAt: instant(now - silentSeconds * 1000), pods, timings: { graceMs: 40_000 } },
+    {
+      ...{ node: n, lease: undefined, pods, timings: { graceMs: 40_000 } },
+      heardAt: instant(now - silentSeconds * 1000),
+      firstSeen: () => instant(now - 60_000),
+    },
     now,
   );
 const taintsIn = (n: Node, silentSeconds: number): readonly string[] => {
@@ -74,16 +78,24 @@ test("node: its silence is put into its conditions, in Kubernetes' words", () =>
 test("node: it is looked at again when its time runs out", () =>
   expect(look(node("True"), 10).requeueAfter).toBe(30_000));
 
+const placed = (p: Pod, secondsAgo: number): Pod => {
+  const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: ago(secondsAgo) };
+  return { ...p, status: { ...p.status, conditions: [...(p.status?.conditions ?? []), scheduled] } };
+};
 const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: ago(100) };
 const leaving: readonly (readonly [what: string, pod: Pod, seconds: number | undefined])[] = [
   ["who bears nothing leaves at once", pod("p"), 0],
   ["who bears it for a while leaves then", patient(300), 200],
   ["who has borne it long enough leaves at once", patient(60), -40],
   ["who bears it for ever stays", patient(undefined), undefined],
+  ["who came later bears it from then on", placed(patient(60), 10), 50],
+  ["who was there before bears it since it stands", placed(patient(300), 500), 200],
 ];
 for (const [what, p, seconds] of leaving)
   test(`eviction: ${what}`, () =>
-    expect(leavesAt(p, [taint], now)).toBe(seconds === undefined ? undefined : now + seconds * 1000));
+    expect(leavesAt(p, [taint], now, () => instant(now - 100_000))).toBe(
+      seconds === undefined ? undefined : now + seconds * 1000,
+    ));
 
 test("eviction: first the pod is told why, then it is deleted; services forget it at once", () => {
   const lost = node("Unknown", { taints: [taint, { ...taint, effect: "NoSchedule" }] });
@@ -145,4 +157,16 @@ test("pod collection: too many finished pods lose their eldest", () => {
     pod(`p${age}`, { phase: "Succeeded", metadata: { creationTimestamp: ago(age) } }),
   );
   expect(collect(finished, undefined, 2).map((a) => a.do === "delete" && a.object.metadata.name)).toEqual(["p3"]);
+});
+
+test("eviction: a taint of a user's that does not say when it was put up stands since it was first seen", () => {
+  const own = { key: "example.com/away", effect: "NoExecute" };
+  const bearing = (tolerationSeconds: number): Pod =>
+    pod("p", { spec: { nodeName: "n1", tolerations: [{ ...own, operator: "Exists", tolerationSeconds }] } });
+  const tainted = node("True", { taints: [own] });
+  expect(look(tainted, 1, [bearing(59)]).actions).toMatchObject([
+    { do: "status", status: { conditions: [{}, { type: "DisruptionTarget", status: "True" }] } },
+  ]);
+  const later = look(tainted, 30, [bearing(65)]);
+  expect([later.actions, later.requeueAfter]).toEqual([[], 5000]);
 });
