@@ -6,8 +6,9 @@ import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, invalid, oneOf, required } from "../problems.ts";
+import { duplicate, forbidden, invalid, oneOf, required, shownWhole } from "../problems.ts";
 import { validateAmount } from "../resource-names.ts";
+import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
@@ -16,7 +17,7 @@ function validateTaints(taints: readonly Taint[], path: string): readonly Proble
     const { effect, key, value = "" } = taint;
     const at = `${path}[${i}]`;
     const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
-    const twice = duplicate(at, taint);
+    const twice = duplicate(at, shownWhole({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
     return [
       ...validateQualifiedName(key, `${at}.key`),
       ...validateLabelValue(value, `${at}.value`),
@@ -47,7 +48,9 @@ const validateAmounts = (status: Reported): readonly Problem[] =>
 
 const validateAddresses = (addresses: readonly NodeAddress[]): readonly Problem[] =>
   addresses.flatMap((address, i) =>
-    addresses.findIndex((other) => sameJson(other, address)) < i ? [duplicate(`status.addresses[${i}]`, address)] : [],
+    addresses.findIndex((other) => sameJson(other, address)) < i
+      ? [duplicate(`status.addresses[${i}]`, shownWhole(address, ["type", "address"]))]
+      : [],
   );
 
 function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Problem[] {
@@ -57,7 +60,14 @@ function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Pr
   return [
     ...(known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) ? [once("podCIDRs")] : []),
     ...(old.providerID && old.providerID !== spec.providerID ? [once("providerID")] : []),
+    ...validateConfigSource(spec.configSource, "spec.configSource"),
+    ...((spec.externalID ?? "") === (old.externalID ?? "") ? [] : [forbidden("spec.externalID", "may not be updated")]),
   ];
+}
+
+function validateSwap(status: Reported): readonly Problem[] {
+  const { capacity = 1 } = status?.nodeInfo?.swap ?? {};
+  return capacity > 0 ? [] : [invalid("metadata.nodeSwapStatus.capacity", capacity, "must be greater than 0")];
 }
 
 /** What is wrong with a node. */
@@ -65,11 +75,12 @@ export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] 
   ...validateSubdomainName(node.metadata.name, "metadata.name"),
   ...validateTaints(node.spec.taints ?? [], "metadata.taints"),
   ...validateAmounts(node.status),
-  ...(old ? validateChange(node, old) : validateRanges(node.spec.podCIDRs ?? [])),
+  ...(old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])]),
 ];
 
 /** What is wrong with what a node says of itself. */
 export const validateNodeStatus = ({ status }: Node): readonly Problem[] => [
   ...validateAmounts(status),
   ...validateAddresses(status?.addresses ?? []),
+  ...validateConfigStatus(status?.config),
 ];

@@ -6,7 +6,7 @@ import type { Draft } from "../meta.ts";
 import { validateLabelName, validateLabels, validateSubdomainName } from "../names.ts";
 import { duplicate, required, unchanged } from "../problems.ts";
 import { sameJson } from "../hash.ts";
-import { validateTolerations } from "../pod/validate-placement.ts";
+import { shownToleration, validateTolerations } from "../pod/validate-placement.ts";
 import { validateResources } from "../pod/validate-resources.ts";
 import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
@@ -15,7 +15,9 @@ import { ageColumn, nameColumn } from "./columns.ts";
 const repeated = (tolerations: readonly Toleration[], path: string): readonly Problem[] => {
   const keys = tolerations.map(({ key, operator, value, effect }) => ({ key, operator, value, effect }));
   return keys.flatMap((k, i) =>
-    keys.findIndex((other) => sameJson(other, k)) < i ? [duplicate(`${path}[${i}]`, tolerations[i])] : [],
+    keys.findIndex((other) => sameJson(other, k)) < i
+      ? [duplicate(`${path}[${i}]`, shownToleration(tolerations[i]!))]
+      : [],
   );
 };
 

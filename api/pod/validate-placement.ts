@@ -118,12 +118,15 @@ const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 const wholeToleration = ["key", "operator", "value", "effect", "tolerationSeconds"];
 
+/** A toleration as errors show it. */
+export const shownToleration = (t: Toleration): object | null =>
+  shownWhole({ key: "", operator: "", value: "", effect: "", ...t }, wholeToleration);
+
 function validateTolerated(toleration: Toleration, path: string): readonly Problem[] {
   const { operator = "", value = "" } = toleration;
   if (operator === "Exists") {
     if (value === "") return [];
-    const shown = shownWhole({ key: "", effect: "", ...toleration }, wholeToleration);
-    return [invalid(path, shown, "value must be empty when `operator` is 'Exists'")];
+    return [invalid(path, shownToleration(toleration), "value must be empty when `operator` is 'Exists'")];
   }
   if (operator !== "" && operator !== "Equal") return [unsupported(path, operator, ["Equal", "Exists"])];
   return validateLabelValue(value, path);

@@ -12,7 +12,7 @@ import { pods } from "../../../../api/kinds/pods.ts";
 import { volumeAttachments } from "../../../../api/kinds/volumeattachments.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import type { ApiObject } from "../../../../api/meta.ts";
-import { born, said } from "./refused.ts";
+import { born, changes, said } from "./refused.ts";
 
 /** One status in the place of another, and all that is said of it. */
 type Written = readonly [what: string, from: object, to: object, ...said: string[]];
@@ -39,6 +39,49 @@ statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
     "status.collisionCount: Invalid value: 0: cannot be decremented",
     "status.updatedReplicas: Invalid value: 2: cannot be greater than status.replicas",
     "status.availableReplicas: Invalid value: 1: cannot be greater than readyReplicas",
+  ],
+]);
+
+const map = { namespace: "kube-system", name: "kubelet", kubeletConfigKey: "kubelet" };
+statuses(nodes, { spec: {} }, [
+  [
+    "one address twice, and amounts that are none",
+    {},
+    {
+      addresses: [
+        { type: "InternalIP", address: "10.0.0.1" },
+        { type: "InternalIP", address: "10.0.0.1" },
+      ],
+      capacity: { cpu: "-1" },
+    },
+    'status.capacity.cpu: Invalid value: "-1": must be greater than or equal to 0',
+    'status.addresses[1]: Duplicate value: {"Type":"InternalIP","Address":"10.0.0.1"}',
+  ],
+  [
+    "a configuration nobody can find again",
+    {},
+    {
+      config: {
+        assigned: { configMap: map },
+        active: {},
+        lastKnownGood: { configMap: { ...map, uid: "u", resourceVersion: "1", kubeletConfigKey: "a/b" } },
+      },
+    },
+    "status.config.assigned.configMap.uid: Required value: uid must be set in status",
+    "status.config.assigned.configMap.resourceVersion: Required value: resourceVersion must be set in status",
+    "status.config.active: Invalid value: {}: exactly one reference subfield must be non-nil",
+    "status.config.lastKnownGood.configMap.kubeletConfigKey: Invalid value: \"a/b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+  ],
+]);
+changes(nodes, [
+  [
+    "a node keeps its provider, its ranges and its old name",
+    { spec: { podCIDRs: ["10.1.0.0/24"], providerID: "a", externalID: "e" } },
+    { spec: { configSource: { configMap: { ...map, uid: "u" } } } },
+    'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
+    'spec.providerID: Forbidden: node updates may not change providerID except from "" to valid',
+    "spec.configSource.configMap.uid: Forbidden: uid must not be set in spec",
+    "spec.externalID: Forbidden: may not be updated",
   ],
 ]);
 

@@ -34,6 +34,6 @@ refuses(runtimeClasses, [
     },
     'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
     'scheduling.tolerations[0].operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"x","Effect":"","TolerationSeconds":null}: value must be empty when `operator` is \'Exists\'',
-    'scheduling.tolerations[2]: Duplicate value: {"key":"b","operator":"Exists","effect":"NoExecute","tolerationSeconds":1}',
+    'scheduling.tolerations[2]: Duplicate value: {"Key":"b","Operator":"Exists","Value":"","Effect":"NoExecute","TolerationSeconds":1}',
   ],
 ]);
