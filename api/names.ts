@@ -48,7 +48,7 @@ export const validateLabelName = (value: string | undefined, path: string): read
   validateForm(value, path, { form: label, max: 63, message: labelMessage });
 export const validateSubdomainName = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, { form: subdomain, max: 253, message: subdomainMessage });
-export const validateServiceName = (value: string | undefined, path: string): readonly Problem[] =>
+export const validateDns1035Label = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, { form: label1035, max: 63, message: label1035Message });
 
 /** `example.com/name` or `name`, as label keys, annotation keys and finalizers are written. */

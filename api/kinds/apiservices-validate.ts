@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { APIService } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateServiceName, validateSubdomainName } from "../names.ts";
+import { validateDns1035Label, validateSubdomainName } from "../names.ts";
 import { detailOf, inRange, invalid, required } from "../problems.ts";
 
 function validateTrust({ spec: { caBundle, insecureSkipTLSVerify, service } }: Draft<APIService>): readonly Problem[] {
@@ -44,8 +44,8 @@ export function validateApiService(draft: Draft<APIService>): readonly Problem[]
       : []),
     ...validateSubdomainName(group, "spec.group"),
     ...(version === ""
-      ? validateServiceName("-", "spec.version").map((p) => invalid("spec.version", version, detailOf(p)))
-      : validateServiceName(version, "spec.version")),
+      ? validateDns1035Label("-", "spec.version").map((p) => invalid("spec.version", version, detailOf(p)))
+      : validateDns1035Label(version, "spec.version")),
     ...inRange(groupPriorityMinimum, "spec.groupPriorityMinimum", 1, 20_000, "must be positive and less than 20000"),
     ...inRange(versionPriority, "spec.versionPriority", 1, 1000, "must be positive and less than 1000"),
     ...validateService(draft),

@@ -8,7 +8,7 @@ import type {
 } from "../generated/types.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateServiceName, validateSubdomainName } from "../names.ts";
+import { validateDns1035Label, validateSubdomainName } from "../names.ts";
 import { detailOf, forbidden, invalid, required, unchanged, unsupported } from "../problems.ts";
 import { validateRootSchema } from "./structural-schemas-validate.ts";
 import { validateCall } from "./webhook-calls-validate.ts";
@@ -20,7 +20,7 @@ const approval = "api-approved.kubernetes.io";
 
 /** A label of RFC 1035, of which a kind may be written with capitals. */
 const mixedCase = (value: string | undefined, path: string): readonly Problem[] =>
-  validateServiceName(value?.toLowerCase(), path).map((p) =>
+  validateDns1035Label(value?.toLowerCase(), path).map((p) =>
     invalid(path, value, `may have mixed case, but should otherwise match: ${detailOf(p)}`),
   );
 
@@ -31,15 +31,15 @@ function validateNames(names: Partial<CustomResourceDefinitionNames> = {}): read
     ...Object.entries({ plural, singular, kind, listKind }).flatMap(([field, value]) =>
       value ? [] : [required(`${path}.${field}`)],
     ),
-    ...validateServiceName(plural, `${path}.plural`),
-    ...validateServiceName(singular, `${path}.singular`),
+    ...validateDns1035Label(plural, `${path}.plural`),
+    ...validateDns1035Label(singular, `${path}.singular`),
     ...mixedCase(kind, `${path}.kind`),
     ...mixedCase(listKind, `${path}.listKind`),
-    ...shortNames.flatMap((name, i) => validateServiceName(name, `${path}.shortNames[${i}]`)),
+    ...shortNames.flatMap((name, i) => validateDns1035Label(name, `${path}.shortNames[${i}]`)),
     ...(kind && kind === listKind
       ? [invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same")]
       : []),
-    ...categories.flatMap((name, i) => validateServiceName(name, `${path}.categories[${i}]`)),
+    ...categories.flatMap((name, i) => validateDns1035Label(name, `${path}.categories[${i}]`)),
   ];
 }
 
@@ -87,7 +87,7 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[] =
   const names = versions.map((v) => v.name);
   const stored = versions.filter((v) => v.storage).length;
   return [
-    ...names.flatMap((name, i) => validateServiceName(name || "-", `${path}[${i}].name`)),
+    ...names.flatMap((name, i) => validateDns1035Label(name || "-", `${path}[${i}].name`)),
     ...(new Set(names).size === names.length ? [] : [invalid(path, versions, "must contain unique version names")]),
     ...(stored === 1 ? [] : [invalid(path, versions, "must have exactly one version marked as storage version")]),
     ...validateSchemas(versions),

@@ -1,7 +1,7 @@
 // What policies in CEL and their bindings share: parameters by kind or by name, and variables.
 import type { Problem } from "../errors.ts";
 import type { MutatingAdmissionPolicySpec, ParamKind, ParamRef, Variable } from "../generated/types.ts";
-import { validatePathSegment, validateServiceName, validateSubdomainName } from "../names.ts";
+import { validatePathSegment, validateDns1035Label, validateSubdomainName } from "../names.ts";
 import { detailOf, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
 import { failurePolicies, validateConditions, validateMatch } from "./match-rules-validate.ts";
 import { validateLabelSelector } from "./selector-validate.ts";
@@ -20,14 +20,14 @@ function validateVersion(text: string | undefined, path: string): readonly Probl
   if (rest.length > 0) return [invalid(path, text, `unexpected GroupVersion string: ${text}`)];
   return [
     ...validateSubdomainName(group, path),
-    ...(version === "" ? [invalid(path, text, "version must be specified")] : validateServiceName(version, path)),
+    ...(version === "" ? [invalid(path, text, "version must be specified")] : validateDns1035Label(version, path)),
   ];
 }
 
 /** A kind may be written with capitals, and is otherwise a label. */
 function validateKind(kind: string | undefined, path: string): readonly Problem[] {
   if (!kind) return [required(path)];
-  return validateServiceName(kind.toLowerCase(), path).map((p) =>
+  return validateDns1035Label(kind.toLowerCase(), path).map((p) =>
     invalid(path, kind, `may have mixed case, but should otherwise match: ${detailOf(p)}`),
   );
 }

@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { MutatingWebhook, ValidatingWebhook } from "../generated/types.ts";
 import type { DraftMeta } from "../meta.ts";
-import { validateServiceName, validateSubdomainName } from "../names.ts";
+import { validateDns1035Label, validateSubdomainName } from "../names.ts";
 import { duplicate, invalid, oneOf, required } from "../problems.ts";
 import { failurePolicies, matchPolicies, validateConditions, validateRule } from "./match-rules-validate.ts";
 import { validateLabelSelector } from "./selector-validate.ts";
@@ -27,7 +27,7 @@ function validateVersions(versions: readonly string[] = [], path: string): reado
   const wrong = versions.flatMap((v, i) =>
     versions.indexOf(v) < i
       ? [invalid(`${path}[${i}]`, v, "duplicate version")]
-      : validateServiceName(v, `${path}[${i}]`),
+      : validateDns1035Label(v, `${path}[${i}]`),
   );
   return versions.some((v) => reviewVersions.includes(v))
     ? wrong
