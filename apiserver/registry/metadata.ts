@@ -28,7 +28,8 @@ export function newUid(random: Random): string {
       .padStart(8, "0");
   const [a, b, c, d] = [word(), word(), word(), word()];
   const variant = "89ab"[Number.parseInt(c[0]!, 16) % 4];
-  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`;
+  // Joined, and not a template: see `timestamp`.
+  return [a, b.slice(0, 4), `4${b.slice(5)}`, `${variant}${c.slice(1, 4)}`, `${c.slice(4)}${d}`].join("-");
 }
 
 /**
