@@ -4,7 +4,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
 import { isPresent, presentIn } from "./present.ts";
 import { type FieldSet, inStepOrder, noFields } from "./set.ts";
-import { anything, isObject, type Shape, shapeOf } from "./shape.ts";
+import { anything, fieldStep, isObject, type Shape, shapeOf } from "./shape.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Tree = Record<string, object>;
@@ -18,26 +18,62 @@ const unnamed = ({ steps }: Shape, value: Json): readonly string[] =>
     .sort();
 
 function allItems({ full, step }: Shape, value: readonly unknown[], tree: Tree): Tree {
-  const items = new Map(value.map((item) => [step!(item), item]));
-  for (const at of inStepOrder([...items.keys()])) tree[at] = all(full.items ?? anything, items.get(at));
+  const items = full.items ?? anything;
+  if (value.length === 1) {
+    tree[step!(value[0])] = all(items, value[0]);
+    return tree;
+  }
+  const byStep = new Map(value.map((item) => [step!(item), item]));
+  for (const at of inStepOrder([...byStep.keys()])) tree[at] = all(items, byStep.get(at));
   return tree;
 }
 
-function allFields(shape: Shape, value: Json): object {
-  const { type, full, fields, hasOnlyNamed } = shape;
+/** So many kinds of objects without anything below their fields are remembered for a schema at most. */
+const mostFlat = 256;
+/** The tree of an object that has these of its named fields, and nothing below them. Made once and shared. */
+function flatTree({ fields, flat }: Shape, which: number): Tree {
+  const known = flat.get(which);
+  if (known) return known;
   const tree: Tree = { ".": end };
-  const present = presentIn(type);
-  let isBare = true;
-  for (const { name, step, schema } of fields) {
+  for (const { step, weight } of fields) if (Math.floor(which / weight) % 2 === 1) tree[step] = end;
+  if (flat.size < mostFlat) flat.set(which, Object.freeze(tree));
+  return tree;
+}
+
+/** Most objects have the fields that others of their type have: a copy is quicker than to put each where it belongs. */
+function allNamed(shape: Shape, value: Json): object {
+  const present = presentIn(shape.type);
+  let [isBare, which] = [true, 0];
+  const below: (readonly [step: string, tree: object])[] = [];
+  for (const { name, step, schema, weight } of shape.fields) {
     const inner = value[name];
     if (inner !== undefined) isBare = false;
-    if (inner !== undefined || present.includes(name)) tree[step] = all(schema, inner);
+    else if (!present.includes(name)) continue;
+    which += weight;
+    const tree = all(schema, inner);
+    if (tree !== end) below.push([step, tree]);
   }
-  if (!hasOnlyNamed)
-    for (const name of unnamed(shape, value)) {
+  if (isBare) return end;
+  const flat = flatTree(shape, which);
+  if (below.length === 0) return flat;
+  const whole = { ...flat };
+  for (const [step, tree] of below) whole[step] = tree;
+  return whole;
+}
+
+function allFields(shape: Shape, value: Json): object {
+  if (shape.hasOnlyNamed) return allNamed(shape, value);
+  const tree: Tree = { ".": end };
+  let isBare = true;
+  for (const { name, step, schema } of shape.fields)
+    if (value[name] !== undefined) {
       isBare = false;
-      tree[`f:${name}`] = all(full.additionalProperties ?? anything, value[name]);
+      tree[step] = all(schema, value[name]);
     }
+  for (const name of unnamed(shape, value)) {
+    isBare = false;
+    tree[fieldStep(name)] = all(shape.full.additionalProperties ?? anything, value[name]);
+  }
   return isBare ? end : tree;
 }
 
@@ -63,7 +99,8 @@ function inside(shape: Shape, type: string, value: Json, cut: FieldSet): Tree | 
     tree[step] = sub;
   };
   for (const { name, step, schema } of shape.fields) put(name, step, schema);
-  for (const name of unnamed(shape, value)) put(name, `f:${name}`, shape.full.additionalProperties ?? anything);
+  if (!shape.hasOnlyNamed)
+    for (const name of unnamed(shape, value)) put(name, fieldStep(name), shape.full.additionalProperties ?? anything);
   return isBare ? undefined : tree;
 }
 function ofPresent(schema: Schema, value: unknown, cut: FieldSet): object | undefined {

@@ -4,7 +4,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
 import { isPresent, presentIn } from "./present.ts";
 import { type FieldSet, here, isEmpty, noFields, setOf } from "./set.ts";
-import { anything, isObject, type Part, partsOf, type Shape, shapeOf, typeOf, whole } from "./shape.ts";
+import { anything, fieldStep, isObject, type Part, partsOf, type Shape, shapeOf, typeOf, whole } from "./shape.ts";
 
 /** Every path a value says, as an apply owns it. An item of a list is a path of its own, beside those of its fields. */
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {
@@ -43,7 +43,7 @@ function allFields({ type, full, fields, steps }: Shape, value: Readonly<Record<
   for (const name in value)
     if (!steps.has(name) && value[name] !== undefined) {
       isBare = false;
-      below.set(`f:${name}`, allOf(full.additionalProperties ?? anything, value[name]));
+      below.set(fieldStep(name), allOf(full.additionalProperties ?? anything, value[name]));
     }
   return isBare ? here : { has: true, below };
 }

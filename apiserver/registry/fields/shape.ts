@@ -14,6 +14,23 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 /** What stands for a key field that was left out: the one such default Kubernetes has. */
 export const keyDefaults: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 
+const mostSteps = 1_000;
+const longestName = 64;
+/** The same few names come again and again: what was made of one is remembered for a while. */
+function remembered(make: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const step = make(name);
+    if (known.size >= mostSteps) known.clear();
+    if (name.length <= longestName) known.set(name, step);
+    return step;
+  };
+}
+/** The step to a field. */
+export const fieldStep = remembered((name) => `f:${name}`);
+
 /** A key of a list, as the beginning of what a step says of it. */
 interface KeyName {
   readonly name: string;
@@ -45,12 +62,16 @@ export interface Shape {
   readonly steps: ReadonlyMap<string, string>;
   /** Whether there can be no others, once a value was read by its schema. */
   readonly hasOnlyNamed: boolean;
+  /** As `fieldsV1`: objects that have nothing below their fields, by the weights of those they have. */
+  readonly flat: Map<number, Record<string, object>>;
 }
 /** A field that has a name of its own. */
 interface Field {
   readonly name: string;
   readonly step: string;
   readonly schema: Schema;
+  /** A power of two: added up, they tell which fields an object has. */
+  readonly weight: number;
 }
 
 function stepIn(full: Schema): Shape["step"] {
@@ -59,7 +80,13 @@ function stepIn(full: Schema): Shape["step"] {
   if (type !== "map") return undefined;
   const names = (full["x-kubernetes-list-map-keys"] ?? []).toSorted();
   const keys = names.map((name) => ({ name, written: `${JSON.stringify(name)}:` }));
-  return (item) => itemStep(item, keys);
+  const [only, ...more] = keys;
+  if (!only || more.length > 0) return (item) => itemStep(item, keys);
+  const stepTo = remembered((name) => itemStep({ [only.name]: name }, keys));
+  return (item) => {
+    const name = isObject(item) ? item[only.name] : undefined;
+    return typeof name === "string" ? stepTo(name) : itemStep(item, keys);
+  };
 }
 
 const keepsUnknown = (full: Schema): boolean => full["x-kubernetes-preserve-unknown-fields"] === true;
@@ -67,7 +94,7 @@ const keepsUnknown = (full: Schema): boolean => full["x-kubernetes-preserve-unkn
 function newShape(schema: Schema): Shape {
   const full = schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
   const fields = Object.entries(full.properties ?? {})
-    .map(([name, field]): Field => ({ name, step: `f:${name}`, schema: field }))
+    .map(([name, field], i): Field => ({ name, step: `f:${name}`, schema: field, weight: 2 ** i }))
     .sort((a, b) => (a.step < b.step ? -1 : 1));
   return {
     full,
@@ -77,6 +104,7 @@ function newShape(schema: Schema): Shape {
     fields,
     steps: new Map(fields.map(({ name, step }) => [name, step])),
     hasOnlyNamed: full.properties !== undefined && !full.additionalProperties && !keepsUnknown(full),
+    flat: new Map(),
   };
 }
 
@@ -120,7 +148,8 @@ export function partsOf(schema: Schema, value: unknown): ReadonlyMap<string, Par
   if (!hasFields) return undefined;
   for (const name of Object.keys(value)) {
     const inner = (value as Readonly<Record<string, unknown>>)[name];
-    if (inner !== undefined) parts.set(steps.get(name) ?? `f:${name}`, { schema: fieldIn(full, name), value: inner });
+    if (inner !== undefined)
+      parts.set(steps.get(name) ?? fieldStep(name), { schema: fieldIn(full, name), value: inner });
   }
   return parts;
 }
