@@ -10,6 +10,7 @@ import type { Registry } from "../registry/verbs.ts";
 import { statusOf, type Extension } from "./exchange.ts";
 import { dialError } from "../dial-error.ts";
 import { containerIn, hostOf, ofPod, type PodPath } from "./pod-target.ts";
+import { flag } from "./query.ts";
 import { echo, join, refuse, type Upgrade } from "./splice.ts";
 
 /** What kubelets call the sessions that the API calls by these names. */
@@ -17,16 +18,12 @@ const sessions: Readonly<Record<string, string>> = { exec: "exec", attach: "atta
 /** Whether this part of a pod is a session. */
 export const isSession = (path: PodPath): boolean => sessions[path.subresource ?? ""] !== undefined;
 
-/** Everything but "false" and "0" is a yes, even nothing. */
-const yes = (query: URLSearchParams, name: string): boolean =>
-  query.has(name) && query.get(name) !== "0" && query.get(name)?.toLowerCase() !== "false";
-
 /** The query in the words of kubelets. Pure. */
 export function sessionQuery(what: string, query: URLSearchParams): URLSearchParams {
   const given = (name: string): [string, string][] => query.getAll(name).map((value) => [name, value]);
   if (what === "portforward") return new URLSearchParams(given("ports").map(([, port]) => ["port", port]));
   const words = { stdin: "input", stdout: "output", stderr: "error", tty: "tty" };
-  const flags = Object.entries(words).filter(([name]) => yes(query, name));
+  const flags = Object.entries(words).filter(([name]) => flag(query, name));
   return new URLSearchParams([
     ...flags.map(([, word]): [string, string] => [word, "1"]),
     ...(what === "exec" ? given("command") : []),
