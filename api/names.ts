@@ -37,17 +37,20 @@ interface Rule {
   readonly max: number;
   readonly message: string;
 }
+const none: readonly Problem[] = [];
 const validateForm = (value: string | undefined, path: string, rule: Rule): readonly Problem[] => {
-  if (value === undefined || value === "") return [];
+  if (value === undefined || value === "") return none;
   if (value.length > rule.max) return [invalid(path, value, tooLong(rule.max))];
-  return rule.form.test(value) ? [] : [invalid(path, value, rule.message)];
+  return rule.form.test(value) ? none : [invalid(path, value, rule.message)];
 };
+const labelRule: Rule = { form: label, max: 63, message: labelMessage };
+const subdomainRule: Rule = { form: subdomain, max: 253, message: subdomainMessage };
 
 /** An absent name is the registry's business: it may be generated. */
 export const validateLabelName = (value: string | undefined, path: string): readonly Problem[] =>
-  validateForm(value, path, { form: label, max: 63, message: labelMessage });
+  validateForm(value, path, labelRule);
 export const validateSubdomainName = (value: string | undefined, path: string): readonly Problem[] =>
-  validateForm(value, path, { form: subdomain, max: 253, message: subdomainMessage });
+  validateForm(value, path, subdomainRule);
 export const validateDns1035Label = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, { form: label1035, max: 63, message: label1035Message });
 
@@ -65,13 +68,13 @@ export function validateQualifiedName(name: string, path: string): readonly Prob
     ];
   if (parts.length === 2 && !subdomain.test(parts[0]!)) return [invalid(path, name, `prefix part ${subdomainMessage}`)];
   if (bare.length > 63) return [invalid(path, name, `name part ${tooLong(63)}`)];
-  return qualifiedPart.test(bare) ? [] : [invalid(path, name, qualifiedMessage)];
+  return qualifiedPart.test(bare) ? none : [invalid(path, name, qualifiedMessage)];
 }
 
 /** The value of a label: short and plain. */
 export function validateLabelValue(value: string, path: string): readonly Problem[] {
   if (value.length > 63) return [invalid(path, value, tooLong(63))];
-  return labelValue.test(value) ? [] : [invalid(path, value, labelValueMessage)];
+  return labelValue.test(value) ? none : [invalid(path, value, labelValueMessage)];
 }
 
 /** Label keys are qualified names; values are short and plain. */
@@ -94,6 +97,10 @@ export const validateWildcardName = (value: string, path: string): readonly Prob
 
 /** A port by name, as RFC 6335 writes it. */
 export const validatePortName = (value: string, path: string): readonly Problem[] =>
+  usualPort.test(value) ? none : portNameProblems(value, path);
+/** A name nothing can be wrong with. */
+const usualPort = /^[a-z][a-z0-9]{0,14}$/;
+const portNameProblems = (value: string, path: string): readonly Problem[] =>
   [
     ...(value.length > 15 ? [tooLong(15)] : []),
     ...(/^[-a-z0-9]+$/.test(value) ? [] : ["must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"]),

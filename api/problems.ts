@@ -54,6 +54,28 @@ export const unsupported = (path: string, value: unknown, supported: readonly st
   reason: "FieldValueNotSupported",
 });
 
+/** Nothing is wrong. Most often that is so, and then nothing is made to say it. */
+export const none: readonly Problem[] = [];
+
+/** All of these problems. */
+export function together(...lists: readonly (readonly Problem[])[]): readonly Problem[] {
+  let found = none;
+  for (const list of lists) if (list.length > 0) found = found.length === 0 ? list : [...found, ...list];
+  return found;
+}
+
+/** What is wrong with the items of a list, each judged with its path. */
+export function each<T>(
+  items: readonly T[] | undefined,
+  path: string,
+  judge: (item: T, at: string, i: number) => readonly Problem[],
+): readonly Problem[] {
+  let found = none;
+  if (items !== undefined)
+    for (let i = 0; i < items.length; i++) found = together(found, judge(items[i]!, `${path}[${i}]`, i));
+  return found;
+}
+
 /** A whole number within bounds, both included. An absent one is the caller's business. */
 export function inRange(
   value: number | undefined,
@@ -62,13 +84,13 @@ export function inRange(
   max: number,
   detail = `must be between ${min} and ${max}, inclusive`,
 ): readonly Problem[] {
-  return value === undefined || (value >= min && value <= max) ? [] : [invalid(path, value, detail)];
+  return value === undefined || (value >= min && value <= max) ? none : [invalid(path, value, detail)];
 }
 export const notNegative = (value: number | undefined, path: string): readonly Problem[] =>
-  value === undefined || value >= 0 ? [] : [invalid(path, value, "must be greater than or equal to 0")];
+  value === undefined || value >= 0 ? none : [invalid(path, value, "must be greater than or equal to 0")];
 /** A field that may never change after creation. */
 export const unchanged = (value: unknown, old: unknown, path: string): readonly Problem[] =>
-  sameJson(value, old) ? [] : [invalid(path, value, "field is immutable")];
+  sameJson(value, old) ? none : [invalid(path, value, "field is immutable")];
 /** `value` is longer than its kind can keep. */
 export const tooLong = (path: string, max: number): Problem => ({
   path,
@@ -77,7 +99,7 @@ export const tooLong = (path: string, max: number): Problem => ({
 });
 /** One of a few words, when anything is said at all. */
 export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
-  value === undefined || supported.includes(value) ? [] : [unsupported(path, value, supported)];
+  value === undefined || supported.includes(value) ? none : [unsupported(path, value, supported)];
 /** What a problem says of a value, without the value: for who tells it of another one. */
 export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");
 /**

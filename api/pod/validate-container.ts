@@ -10,12 +10,15 @@ import type { Problem } from "../errors.ts";
 import { validateLabelName, validatePortName } from "../names.ts";
 import {
   duplicate,
+  each,
   forbidden,
   inRange,
   invalid,
+  none,
   notFound,
   oneOf,
   required,
+  together,
   tooLong,
   unsupported,
 } from "../problems.ts";
@@ -38,19 +41,16 @@ export interface Pod extends Surroundings {
 }
 
 function validatePorts(ports: readonly ContainerPort[], path: string): readonly Problem[] {
-  return ports.flatMap((p, i) => {
-    const at = `${path}[${i}]`;
-    const form = p.name ? validatePortName(p.name, `${at}.name`) : [];
+  return each(ports, path, (p, at, i) => {
+    const form = p.name ? validatePortName(p.name, `${at}.name`) : none;
     const again = p.name && form.length === 0 && ports.findIndex((q) => q.name === p.name) < i;
-    return [
-      ...form,
-      ...(again ? [duplicate(`${at}.name`, p.name)] : []),
-      ...(p.containerPort
-        ? inRange(p.containerPort, `${at}.containerPort`, 1, 65_535)
-        : [required(`${at}.containerPort`)]),
-      ...(p.hostPort ? inRange(p.hostPort, `${at}.hostPort`, 1, 65_535) : []),
-      ...oneOf(p.protocol || "TCP", `${at}.protocol`, protocols),
-    ];
+    return together(
+      form,
+      again ? [duplicate(`${at}.name`, p.name)] : none,
+      p.containerPort ? inRange(p.containerPort, `${at}.containerPort`, 1, 65_535) : [required(`${at}.containerPort`)],
+      p.hostPort ? inRange(p.hostPort, `${at}.hostPort`, 1, 65_535) : none,
+      oneOf(p.protocol || "TCP", `${at}.protocol`, protocols),
+    );
   });
 }
 
@@ -70,19 +70,19 @@ function validateResize(policies: readonly ContainerResizePolicy[], path: string
 }
 
 function validateCommon(c: Container, path: string, pod: Pod): readonly Problem[] {
-  return [
-    ...(c.name ? validateLabelName(c.name, `${path}.name`) : [required(`${path}.name`)]),
-    ...(c.image ? [] : [required(`${path}.image`)]),
-    ...oneOf(c.terminationMessagePolicy || "File", `${path}.terminationMessagePolicy`, messagePolicies),
-    ...validatePorts(c.ports ?? [], `${path}.ports`),
-    ...validateEnv(c.env ?? [], `${path}.env`),
-    ...validateEnvFrom(c.envFrom ?? [], `${path}.envFrom`),
-    ...validateMounts(c, pod.volumes, path),
-    ...oneOf(c.imagePullPolicy || "Always", `${path}.imagePullPolicy`, pullPolicies),
-    ...validateResources(c.resources, pod.claims, `${path}.resources`),
-    ...validateResize(c.resizePolicy ?? [], `${path}.resizePolicy`, pod),
-    ...validateSecurity(c.securityContext, `${path}.securityContext`, pod.hostUsers),
-  ];
+  return together(
+    c.name ? validateLabelName(c.name, `${path}.name`) : [required(`${path}.name`)],
+    c.image ? none : [required(`${path}.image`)],
+    oneOf(c.terminationMessagePolicy || "File", `${path}.terminationMessagePolicy`, messagePolicies),
+    validatePorts(c.ports ?? [], `${path}.ports`),
+    validateEnv(c.env ?? [], `${path}.env`),
+    validateEnvFrom(c.envFrom ?? [], `${path}.envFrom`),
+    validateMounts(c, pod.volumes, path),
+    oneOf(c.imagePullPolicy || "Always", `${path}.imagePullPolicy`, pullPolicies),
+    validateResources(c.resources, pod.claims, `${path}.resources`),
+    validateResize(c.resizePolicy ?? [], `${path}.resizePolicy`, pod),
+    validateSecurity(c.securityContext, `${path}.securityContext`, pod.hostUsers),
+  );
 }
 
 const restartPolicies = ["Always", "Never", "OnFailure"];
@@ -94,6 +94,7 @@ function validateRestarts(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   path: string,
 ): readonly Problem[] {
+  if (restartPolicy === undefined && rules.length === 0) return none;
   const at = `${path}.restartPolicyRules`;
   return [
     ...(restartPolicy === undefined && rules.length > 0
@@ -115,13 +116,13 @@ const named = (containers: readonly { readonly name: string }[]): readonly strin
 /** A port of the node can be had by one container only. */
 function validateHostPorts(containers: readonly Container[], path: string): readonly Problem[] {
   const taken = new Set<string>();
-  return containers.flatMap((c, i) =>
-    (c.ports ?? []).flatMap((p, j) => {
+  return each(containers, path, (c, at) =>
+    each(c.ports, `${at}.ports`, (p, place) => {
+      if (!p.hostPort) return none;
       const port = `${p.protocol || "TCP"}/${p.hostIP ?? ""}/${p.hostPort}`;
-      if (!p.hostPort) return [];
-      if (taken.has(port)) return [duplicate(`${path}[${i}].ports[${j}].hostPort`, port)];
+      if (taken.has(port)) return [duplicate(`${place}.hostPort`, port)];
       taken.add(port);
-      return [];
+      return none;
     }),
   );
 }
@@ -130,15 +131,17 @@ function validateHostPorts(containers: readonly Container[], path: string): read
 export function validateContainers(containers: readonly Container[], path: string, pod: Pod): readonly Problem[] {
   if (containers.length === 0) return [required(path)];
   const names = named(containers);
-  return [
-    ...containers.flatMap((c, i) => [
-      ...validateCommon(c, `${path}[${i}]`, pod),
-      ...(names.indexOf(c.name) < i ? [duplicate(`${path}[${i}].name`, c.name)] : []),
-      ...validateHandlers(c, `${path}[${i}]`, pod),
-      ...validateRestarts(c, `${path}[${i}]`),
-    ]),
-    ...validateHostPorts(containers, path),
-  ];
+  return together(
+    each(containers, path, (c, at, i) =>
+      together(
+        validateCommon(c, at, pod),
+        names.indexOf(c.name) < i ? [duplicate(`${at}.name`, c.name)] : none,
+        validateHandlers(c, at, pod),
+        validateRestarts(c, at),
+      ),
+    ),
+    validateHostPorts(containers, path),
+  );
 }
 
 const forSidecars = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const;
@@ -226,4 +229,4 @@ export function validateEphemeral(
 
 /** A template may have blanks around an image, a pod may not. */
 export const validateImage = ({ image = "" }: { readonly image?: string }, path: string): readonly Problem[] =>
-  image === image.trim() ? [] : [invalid(`${path}.image`, image, "must not have leading or trailing whitespace")];
+  image === image.trim() ? none : [invalid(`${path}.image`, image, "must not have leading or trailing whitespace")];

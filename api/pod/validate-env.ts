@@ -3,7 +3,7 @@ import type { EnvFromSource, EnvVar, EnvVarSource, FileKeySelector } from "../ge
 import { validateDataKey } from "../data-keys.ts";
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { invalid, required } from "../problems.ts";
+import { each, invalid, none, required, together } from "../problems.ts";
 import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward.ts";
 import { withoutBacksteps } from "./paths.ts";
 
@@ -12,7 +12,7 @@ const printable = /^[\x20-\x3c\x3e-\x7e]*$/;
 /** Whatever can be printed, but not what ends a name. */
 const validateName = (name: string, path: string): readonly Problem[] =>
   printable.test(name)
-    ? []
+    ? none
     : [
         invalid(
           path,
@@ -65,10 +65,12 @@ function validateSource(from: EnvVarSource, value: string | undefined, path: str
 
 /** What is wrong with variables told one by one. */
 export const validateEnv = (env: readonly EnvVar[], path: string): readonly Problem[] =>
-  env.flatMap(({ name, value, valueFrom }, i) => [
-    ...(name ? validateName(name, `${path}[${i}].name`) : [required(`${path}[${i}].name`)]),
-    ...(valueFrom ? validateSource(valueFrom, value, `${path}[${i}].valueFrom`) : []),
-  ]);
+  each(env, path, ({ name, value, valueFrom }, at) =>
+    together(
+      name ? validateName(name, `${at}.name`) : [required(`${at}.name`)],
+      valueFrom ? validateSource(valueFrom, value, `${at}.valueFrom`) : none,
+    ),
+  );
 
 const validateRef = (ref: { readonly name?: string } | undefined, path: string): readonly Problem[] =>
   ref === undefined ? [] : ref.name ? validateSubdomainName(ref.name, `${path}.name`) : [required(`${path}.name`)];

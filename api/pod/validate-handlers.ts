@@ -2,7 +2,7 @@
 import type { Container, ExecAction, HTTPGetAction, Lifecycle, Probe, SleepAction } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { validatePortName } from "../names.ts";
-import { forbidden, inRange, invalid, notNegative, required, unsupported } from "../problems.ts";
+import { each, forbidden, inRange, invalid, none, notNegative, required, together, unsupported } from "../problems.ts";
 import { stopSignals } from "./signals.ts";
 
 const header = /^[-A-Za-z0-9]+$/;
@@ -13,14 +13,15 @@ const schemes = ["HTTP", "HTTPS"];
 const validatePort = (port: number | string | undefined, path: string): readonly Problem[] =>
   typeof port === "string" ? validatePortName(port, path) : inRange(port ?? 0, path, 1, 65_535);
 
-const validateHttp = ({ path: file, port, scheme = "HTTP", httpHeaders = [] }: HTTPGetAction, path: string) => [
-  ...(file ? [] : [required(`${path}.path`)]),
-  ...validatePort(port, `${path}.port`),
-  ...(schemes.includes(scheme) ? [] : [unsupported(`${path}.scheme`, scheme, schemes)]),
-  ...httpHeaders.flatMap(({ name }) =>
-    header.test(name) ? [] : [invalid(`${path}.httpHeaders`, name, headerMessage)],
-  ),
-];
+const validateHttp = ({ path: file, port, scheme = "HTTP", httpHeaders = [] }: HTTPGetAction, path: string) =>
+  together(
+    file ? none : [required(`${path}.path`)],
+    validatePort(port, `${path}.port`),
+    schemes.includes(scheme) ? none : [unsupported(`${path}.scheme`, scheme, schemes)],
+    each(httpHeaders, "", ({ name }) =>
+      header.test(name) ? none : [invalid(`${path}.httpHeaders`, name, headerMessage)],
+    ),
+  );
 
 interface Handler {
   readonly exec?: ExecAction;
@@ -34,7 +35,7 @@ const kinds = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] as const;
 function validateAction(kind: (typeof kinds)[number], h: Handler, path: string, graceSeconds: number | undefined) {
   switch (kind) {
     case "exec":
-      return h.exec?.command?.length ? [] : [required(`${path}.command`)];
+      return h.exec?.command?.length ? none : [required(`${path}.command`)];
     case "httpGet":
       return validateHttp(h.httpGet!, path);
     case "tcpSocket":
@@ -52,12 +53,15 @@ function validateAction(kind: (typeof kinds)[number], h: Handler, path: string, 
 
 /** There is one thing to do, and it is told completely. */
 function validateHandler(h: Handler, path: string, graceSeconds: number | undefined): readonly Problem[] {
-  const [first, ...more] = kinds.filter((kind) => h[kind] !== undefined);
+  let first: (typeof kinds)[number] | undefined;
+  let more = none;
+  for (const kind of kinds)
+    if (h[kind] !== undefined) {
+      if (first) more = [...more, forbidden(`${path}.${kind}`, "may not specify more than 1 handler type")];
+      else first = kind;
+    }
   if (!first) return [required(path, "must specify a handler type")];
-  return [
-    ...validateAction(first, h, `${path}.${first}`, graceSeconds),
-    ...more.map((kind) => forbidden(`${path}.${kind}`, "may not specify more than 1 handler type")),
-  ];
+  return together(validateAction(first, h, `${path}.${first}`, graceSeconds), more);
 }
 
 const counts = [
@@ -69,21 +73,20 @@ const counts = [
 ] as const;
 
 function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "life"): readonly Problem[] {
-  if (!p) return [];
+  if (!p) return none;
   const { terminationGracePeriodSeconds: grace, successThreshold = 1 } = p;
-  return [
-    ...validateHandler(p, path, undefined),
-    ...counts.flatMap((field) => notNegative(p[field], `${path}.${field}`)),
-    ...(grace !== undefined && grace <= 0
-      ? [invalid(`${path}.terminationGracePeriodSeconds`, grace, "must be greater than 0")]
-      : []),
-    ...(use === "life" && successThreshold !== 1
+  const graceAt = `${path}.terminationGracePeriodSeconds`;
+  return together(
+    validateHandler(p, path, undefined),
+    ...counts.map((field) => notNegative(p[field], `${path}.${field}`)),
+    grace !== undefined && grace <= 0 ? [invalid(graceAt, grace, "must be greater than 0")] : none,
+    use === "life" && successThreshold !== 1
       ? [invalid(`${path}.successThreshold`, successThreshold, "must be 1")]
-      : []),
-    ...(use === "readiness" && grace !== undefined
-      ? [invalid(`${path}.terminationGracePeriodSeconds`, grace, "must not be set for readinessProbes")]
-      : []),
-  ];
+      : none,
+    use === "readiness" && grace !== undefined
+      ? [invalid(graceAt, grace, "must not be set for readinessProbes")]
+      : none,
+  );
 }
 
 /** What a handler has to know of its pod. */
@@ -107,9 +110,10 @@ const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Sur
 ];
 
 /** What is wrong with the probes and the lifecycle of a container that is to go on. */
-export const validateHandlers = (c: Container, path: string, around: Surroundings): readonly Problem[] => [
-  ...(c.lifecycle ? validateLifecycle(c.lifecycle, `${path}.lifecycle`, around) : []),
-  ...validateProbe(c.livenessProbe, `${path}.livenessProbe`, "life"),
-  ...validateProbe(c.readinessProbe, `${path}.readinessProbe`, "readiness"),
-  ...validateProbe(c.startupProbe, `${path}.startupProbe`, "life"),
-];
+export const validateHandlers = (c: Container, path: string, around: Surroundings): readonly Problem[] =>
+  together(
+    c.lifecycle ? validateLifecycle(c.lifecycle, `${path}.lifecycle`, around) : none,
+    validateProbe(c.livenessProbe, `${path}.livenessProbe`, "life"),
+    validateProbe(c.readinessProbe, `${path}.readinessProbe`, "readiness"),
+    validateProbe(c.startupProbe, `${path}.startupProbe`, "life"),
+  );

@@ -1,7 +1,7 @@
 // What can be wrong with where a container mounts the volumes of its pod.
 import type { Container, Volume, VolumeDevice, VolumeMount } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { forbidden, invalid, notFound, required, unsupported } from "../problems.ts";
+import { each, forbidden, invalid, none, notFound, required, together, unsupported } from "../problems.ts";
 import { relativePath } from "./paths.ts";
 
 const propagations = ["Bidirectional", "HostToContainer", "None"];
@@ -9,7 +9,7 @@ const recursions = ["Disabled", "Enabled", "IfPossible"];
 
 function validatePropagation(mount: VolumeMount, privileged: boolean, path: string): readonly Problem[] {
   const { mountPropagation: wanted } = mount;
-  if (wanted === undefined) return [];
+  if (wanted === undefined) return none;
   return [
     ...(propagations.includes(wanted) ? [] : [unsupported(path, wanted, propagations)]),
     ...(wanted === "Bidirectional" && !privileged
@@ -20,7 +20,7 @@ function validatePropagation(mount: VolumeMount, privileged: boolean, path: stri
 
 function validateRecursion(mount: VolumeMount, path: string): readonly Problem[] {
   const { recursiveReadOnly: wanted, readOnly, mountPropagation = "None" } = mount;
-  if (wanted === undefined || wanted === "Disabled") return [];
+  if (wanted === undefined || wanted === "Disabled") return none;
   if (!recursions.includes(wanted)) return [unsupported(path, wanted, recursions)];
   return [
     ...(readOnly ? [] : [forbidden(path, "may only be specified when readOnly is true")]),
@@ -35,25 +35,24 @@ const repeated = (values: readonly string[], i: number): boolean => values.index
 function validateMount(c: Container, mount: VolumeMount, i: number, all: string): readonly Problem[] {
   const at = `${all}[${i}]`;
   const { mountPath, name, subPath, subPathExpr } = mount;
-  const devices = c.volumeDevices ?? [];
-  const paths = (c.volumeMounts ?? []).map((m) => m.mountPath);
-  return [
-    ...(mountPath ? [] : [required(`${at}.mountPath`)]),
-    ...(repeated(paths, i) ? [invalid(`${at}.mountPath`, mountPath, "must be unique")] : []),
-    ...(devices.some((d) => d.name === name)
+  const isRepeated = (c.volumeMounts ?? []).findIndex((m) => m.mountPath === mountPath) < i;
+  return together(
+    mountPath ? none : [required(`${at}.mountPath`)],
+    isRepeated ? [invalid(`${at}.mountPath`, mountPath, "must be unique")] : none,
+    c.volumeDevices?.some((d) => d.name === name)
       ? [invalid(`${at}.name`, name, "must not already exist in volumeDevices")]
-      : []),
-    ...(devices.some((d) => d.devicePath === mountPath)
+      : none,
+    c.volumeDevices?.some((d) => d.devicePath === mountPath)
       ? [invalid(`${at}.mountPath`, mountPath, "must not already exist as a path in volumeDevices")]
-      : []),
-    ...(subPath ? relativePath(subPath, `${all}.subPath`) : []),
-    ...(subPath && subPathExpr
+      : none,
+    subPath ? relativePath(subPath, `${all}.subPath`) : none,
+    subPath && subPathExpr
       ? [invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive")]
-      : []),
-    ...(subPathExpr ? relativePath(subPathExpr, `${all}.subPathExpr`) : []),
-    ...validatePropagation(mount, c.securityContext?.privileged === true, `${all}.mountPropagation`),
-    ...validateRecursion(mount, `${all}.recursiveReadOnly`),
-  ];
+      : none,
+    subPathExpr ? relativePath(subPathExpr, `${all}.subPathExpr`) : none,
+    validatePropagation(mount, c.securityContext?.privileged === true, `${all}.mountPropagation`),
+    validateRecursion(mount, `${all}.recursiveReadOnly`),
+  );
 }
 
 function validateDevice(c: Container, device: VolumeDevice, i: number, all: string): readonly Problem[] {
@@ -83,7 +82,7 @@ function validateDevice(c: Container, device: VolumeDevice, i: number, all: stri
 /** What is wrong with the mounts of a container; `volumes` are those of its pod. */
 export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume>, path: string): readonly Problem[] {
   const named = (name: string, at: string): readonly Problem[] => {
-    const missing = volumes.has(name) ? [] : [notFound(at, name)];
+    const missing = volumes.has(name) ? none : [notFound(at, name)];
     return name ? missing : [required(at), ...missing];
   };
   const block = (name: string, at: string): readonly Problem[] => {
@@ -91,15 +90,16 @@ export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume
     if (!volume || volume.persistentVolumeClaim || volume.ephemeral) return [];
     return [invalid(at, name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")];
   };
-  return [
-    ...(c.volumeMounts ?? []).flatMap((mount, i) => [
-      ...named(mount.name, `${path}.volumeMounts[${i}].name`),
-      ...validateMount(c, mount, i, `${path}.volumeMounts`),
-    ]),
-    ...(c.volumeDevices ?? []).flatMap((device, i) => [
-      ...block(device.name, `${path}.volumeDevices[${i}].name`),
-      ...named(device.name, `${path}.volumeDevices[${i}].name`),
-      ...validateDevice(c, device, i, `${path}.volumeDevices`),
-    ]),
-  ];
+  return together(
+    each(c.volumeMounts, `${path}.volumeMounts`, (mount, at, i) =>
+      together(named(mount.name, `${at}.name`), validateMount(c, mount, i, `${path}.volumeMounts`)),
+    ),
+    each(c.volumeDevices, `${path}.volumeDevices`, (device, at, i) =>
+      together(
+        block(device.name, `${at}.name`),
+        named(device.name, `${at}.name`),
+        validateDevice(c, device, i, `${path}.volumeDevices`),
+      ),
+    ),
+  );
 }

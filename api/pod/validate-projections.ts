@@ -7,7 +7,7 @@ import type {
   VolumeProjection,
 } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { forbidden, invalid, required, unsupported } from "../problems.ts";
+import { each, forbidden, invalid, none, required, together, unsupported } from "../problems.ts";
 import { projectedPath } from "./paths.ts";
 import { validateDownwardFile, validateItems } from "./projected-files.ts";
 
@@ -17,8 +17,8 @@ interface Keyed {
 }
 const validateKeyed = (source: Keyed | undefined, path: string): readonly Problem[] =>
   source === undefined
-    ? []
-    : [...(source.name ? [] : [required(`${path}.name`)]), ...validateItems(source.items, path)];
+    ? none
+    : together(source.name ? none : [required(`${path}.name`)], validateItems(source.items, path));
 
 const shortestSeconds = 10 * 60;
 const longestSeconds = 2 ** 32;
@@ -72,16 +72,13 @@ function validateCertificate(certificate: PodCertificateProjection, path: string
   ];
 }
 
-/** Every file a source makes, and what is shown when another makes the same one. */
-function filesOf(s: VolumeProjection): readonly (readonly [file: string, shown: string])[] {
-  const keyed = (source: Keyed | undefined): readonly (readonly [string, string])[] =>
-    (source?.items ?? []).map((item) => [item.path, source?.name ?? ""] as const);
-  const alone = [
-    ...(s.downwardAPI?.items ?? []).map((item) => item.path),
-    s.clusterTrustBundle?.path,
-    ...certificateFiles.map((field) => s.podCertificate?.[field]),
-  ];
-  return [...keyed(s.secret), ...keyed(s.configMap), ...alone.flatMap((file) => (file ? [[file, file] as const] : []))];
+/** Calls `see` with every file a source makes, and with what is shown when another makes the same one. */
+function seeFiles(s: VolumeProjection, see: (file: string | undefined, shown?: string) => void): void {
+  for (const source of [s.secret, s.configMap] as readonly (Keyed | undefined)[])
+    if (source?.items) for (const item of source.items) see(item.path, source.name ?? "");
+  if (s.downwardAPI?.items) for (const item of s.downwardAPI.items) see(item.path);
+  see(s.clusterTrustBundle?.path);
+  if (s.podCertificate) for (const field of certificateFiles) see(s.podCertificate[field]);
 }
 
 const kinds = [
@@ -94,25 +91,31 @@ const kinds = [
 ] as const;
 
 function validateSource(s: VolumeProjection, path: string, whole: string): readonly Problem[] {
-  const told = kinds.filter((kind) => s[kind] !== undefined);
-  return [
-    ...validateKeyed(s.secret, `${path}.secret`),
-    ...validateKeyed(s.configMap, `${path}.configMap`),
-    ...(s.downwardAPI?.items ?? []).flatMap((file) => validateDownwardFile(file, `${path}.downwardAPI`)),
-    ...(s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, whole) : []),
-    ...(s.clusterTrustBundle ? validateBundle(s.clusterTrustBundle, `${path}.clusterTrustBundle`) : []),
-    ...(s.podCertificate ? validateCertificate(s.podCertificate, `${path}.podCertificate`) : []),
-    ...(told.length > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : []),
-  ];
+  let told = 0;
+  for (const kind of kinds) if (s[kind] !== undefined) told++;
+  return together(
+    validateKeyed(s.secret, `${path}.secret`),
+    validateKeyed(s.configMap, `${path}.configMap`),
+    each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
+    s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, whole) : none,
+    s.clusterTrustBundle ? validateBundle(s.clusterTrustBundle, `${path}.clusterTrustBundle`) : none,
+    s.podCertificate ? validateCertificate(s.podCertificate, `${path}.podCertificate`) : none,
+    told > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
+  );
 }
 
 /** What is wrong with the sources of a projected volume. */
 export function validateProjected(sources: readonly VolumeProjection[], path: string): readonly Problem[] {
-  const files = sources.flatMap(filesOf);
-  return [
-    ...sources.flatMap((s, i) => validateSource(s, `${path}.sources[${i}]`, path)),
-    ...files
-      .filter(([file], i) => file && files.findIndex(([other]) => other === file) < i)
-      .map(([, shown]) => invalid(path, shown, "conflicting duplicate paths")),
-  ];
+  const seen = new Set<string>();
+  let conflicts = none;
+  for (const source of sources)
+    seeFiles(source, (file, shown = file) => {
+      if (!file) return;
+      if (seen.has(file)) conflicts = [...conflicts, invalid(path, shown, "conflicting duplicate paths")];
+      seen.add(file);
+    });
+  return together(
+    each(sources, `${path}.sources`, (s, at) => validateSource(s, at, path)),
+    conflicts,
+  );
 }

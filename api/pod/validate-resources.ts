@@ -2,7 +2,7 @@
 import type { CoreV1ResourceClaim, PodSpec, ResourceRequirements } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { validateLabelName } from "../names.ts";
-import { duplicate, forbidden, invalid, required, unsupported } from "../problems.ts";
+import { duplicate, forbidden, invalid, none, required, together, unsupported } from "../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import {
   isHugePages,
@@ -16,7 +16,7 @@ type NameRule = (name: string, path: string) => readonly Problem[];
 
 /** Pages come whole. */
 function validatePages(name: string, text: string, path: string): readonly Problem[] {
-  if (!isHugePages(name)) return [];
+  if (!isHugePages(name)) return none;
   const [size, amount] = [parseQuantity(name.slice("hugepages-".length)), parseQuantity(text)];
   const fits = size && amount && size.nano > 0n && amount.nano % size.nano === 0n;
   return fits || !amount ? [] : [invalid(path, text, `${text} is not positive integer multiple of ${name}`)];
@@ -29,13 +29,12 @@ function validateAgainstLimit(
   path: string,
 ): readonly Problem[] {
   const shared = isOvercommitted(name);
-  if (!limit) return shared ? [] : [required(`${path}.limits`, "Limit must be set for non overcommitable resources")];
-  const [asked, most] = [formatQuantity(request), formatQuantity(limit)];
-  if (!shared && request.nano !== limit.nano)
-    return [invalid(`${path}.requests`, asked, `must be equal to ${name} limit of ${most}`)];
-  return request.nano > limit.nano
-    ? [invalid(`${path}.requests`, asked, `must be less than or equal to ${name} limit of ${most}`)]
-    : [];
+  if (!limit) return shared ? none : [required(`${path}.limits`, "Limit must be set for non overcommitable resources")];
+  const must = (be: string): readonly Problem[] => [
+    invalid(`${path}.requests`, formatQuantity(request), `must be ${be} ${name} limit of ${formatQuantity(limit)}`),
+  ];
+  if (!shared && request.nano !== limit.nano) return must("equal to");
+  return request.nano > limit.nano ? must("less than or equal to") : none;
 }
 
 function validateClaims(
@@ -43,6 +42,7 @@ function validateClaims(
   ofPod: readonly string[],
   path: string,
 ): readonly Problem[] {
+  if (claims.length === 0) return none;
   const hint = ofPod.length === 0 ? " which is empty" : `: ${ofPod.toSorted().join(", ")}`;
   const keyOf = (c: CoreV1ResourceClaim): string => (c.request ? `${c.name}/${c.request}` : c.name);
   return claims.flatMap((claim, i) => {
@@ -76,24 +76,34 @@ interface Scope {
 
 function validateRequirements(r: ResourceRequirements, path: string, { validateName, claims }: Scope) {
   const { limits = {}, requests = {} } = r;
-  const each = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] =>
-    Object.entries(amounts).flatMap(([name, text]) => [
-      ...validateName(name, `${at}[${name}]`),
-      ...validateAmount(name, text, `${at}[${name}]`),
-      ...validatePages(name, text, `${at}[${name}]`),
-    ]);
+  const judge = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] => {
+    let found = none;
+    for (const [name, text] of Object.entries(amounts)) {
+      const place = `${at}[${name}]`;
+      found = together(
+        found,
+        validateName(name, place),
+        validateAmount(name, text, place),
+        validatePages(name, text, place),
+      );
+    }
+    return found;
+  };
+  let beyond = none;
+  for (const [name, text] of Object.entries(requests)) {
+    const request = parseQuantity(text);
+    if (request)
+      beyond = together(beyond, validateAgainstLimit(name, request, parseQuantity(limits[name] ?? ""), path));
+  }
   const named = [...Object.keys(limits), ...Object.keys(requests)];
   const pagesAlone = named.some(isHugePages) && !named.some((name) => name === "cpu" || name === "memory");
-  return [
-    ...each(limits, `${path}.limits`),
-    ...each(requests, `${path}.requests`),
-    ...Object.entries(requests).flatMap(([name, text]) => {
-      const request = parseQuantity(text);
-      return request ? validateAgainstLimit(name, request, parseQuantity(limits[name] ?? ""), path) : [];
-    }),
-    ...(pagesAlone ? [forbidden(path, "HugePages require cpu or memory")] : []),
-    ...validateClaims(r.claims ?? [], claims, `${path}.claims`),
-  ];
+  return together(
+    judge(limits, `${path}.limits`),
+    judge(requests, `${path}.requests`),
+    beyond,
+    pagesAlone ? [forbidden(path, "HugePages require cpu or memory")] : none,
+    validateClaims(r.claims ?? [], claims, `${path}.claims`),
+  );
 }
 
 /** What is wrong with the resources of a container; `claims` are the names of its pod's. */
@@ -102,7 +112,7 @@ export const validateResources = (
   claims: readonly string[],
   path: string,
 ): readonly Problem[] =>
-  r ? validateRequirements(r, path, { validateName: validateContainerResourceName, claims }) : [];
+  r ? validateRequirements(r, path, { validateName: validateContainerResourceName, claims }) : none;
 
 const ofPods = (name: string): boolean => name === "cpu" || name === "memory" || isHugePages(name);
 const validatePodResourceName: NameRule = (name, path) => {

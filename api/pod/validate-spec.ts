@@ -3,7 +3,19 @@ import type { Container, PodResourceClaim, PodSpec } from "../generated/types.ts
 import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateLabels, validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, inRange, invalid, notFound, oneOf, required, tooLong } from "../problems.ts";
+import {
+  duplicate,
+  each,
+  forbidden,
+  inRange,
+  invalid,
+  none,
+  notFound,
+  oneOf,
+  required,
+  together,
+  tooLong,
+} from "../problems.ts";
 import { validateContainerResourceName, validateAmount } from "../resource-names.ts";
 import { validateContainers, validateEphemeral, validateInitContainers } from "./validate-container.ts";
 import { validateDns } from "./validate-dns.ts";
@@ -93,17 +105,17 @@ const references = (spec: PodSpec, path: string): readonly Problem[] => [
 /** A variable can be read from a file only where the pod itself writes files. */
 function validateFileKeys(spec: PodSpec, path: string): readonly Problem[] {
   const inList = (list: readonly Container[] | undefined, at: string): readonly Problem[] =>
-    (list ?? []).flatMap((c, i) =>
-      (c.env ?? []).flatMap((e, j) => {
+    each(list, `${path}.${at}`, (c, where) =>
+      each(c.env, `${where}.env`, (e, place) => {
         const name = e.valueFrom?.fileKeyRef?.volumeName;
-        if (name === undefined) return [];
-        const field = `${path}.${at}[${i}].env[${j}].valueFrom.fileKeyRef.volumeName`;
+        if (name === undefined) return none;
+        const field = `${place}.valueFrom.fileKeyRef.volumeName`;
         const volume = spec.volumes?.find((v) => v.name === name);
         if (!volume) return [notFound(field, name)];
         return volume.emptyDir ? [] : [invalid(field, name, "referenced volume must be of type emptyDir")];
       }),
     );
-  return [...inList(spec.initContainers, "initContainers"), ...inList(spec.containers, "containers")];
+  return together(inList(spec.initContainers, "initContainers"), inList(spec.containers, "containers"));
 }
 
 function validateAllContainers(spec: PodSpec, path: string): readonly Problem[] {
@@ -117,39 +129,42 @@ function validateAllContainers(spec: PodSpec, path: string): readonly Problem[] 
     graceSeconds: spec.terminationGracePeriodSeconds,
     os: spec.os?.name,
   };
-  return [
-    ...problems,
-    ...validateClaims(spec.resourceClaims ?? [], `${path}.resourceClaims`),
-    ...validateContainers(containers, `${path}.containers`, pod),
-    ...validateInitContainers(initContainers, containers, `${path}.initContainers`, pod),
-    ...validateEphemeral(ephemeralContainers, [...containers, ...initContainers], `${path}.ephemeralContainers`, pod),
-  ];
+  return together(
+    problems,
+    validateClaims(spec.resourceClaims ?? [], `${path}.resourceClaims`),
+    validateContainers(containers, `${path}.containers`, pod),
+    validateInitContainers(initContainers, containers, `${path}.initContainers`, pod),
+    validateEphemeral(ephemeralContainers, [...containers, ...initContainers], `${path}.ephemeralContainers`, pod),
+  );
 }
+
+const validateOverhead = (overhead: Readonly<Record<string, string>>, path: string): readonly Problem[] =>
+  Object.entries(overhead).flatMap(([name, text]) => [
+    ...validateContainerResourceName(name, `${path}[${name}]`),
+    ...validateAmount(name, text, `${path}[${name}]`),
+  ]);
 
 /** Shared by pods and pod templates; `path` is where the spec stands. */
 export function validatePodSpec(spec: PodSpec, path: string): readonly Problem[] {
-  return [
-    ...validateAllContainers(spec, path),
-    ...validatePodResources(spec, path),
-    ...validateHostNetwork(spec, path),
-    ...oneOf(spec.restartPolicy, `${path}.restartPolicy`, restartPolicies),
-    ...validateDns(spec, path),
-    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
-    ...validatePodSecurity(spec, `${path}.securityContext`),
-    ...validateAffinity(spec.affinity, `${path}.affinity`),
-    ...validateGates(spec, path),
-    ...validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
-    ...validateHostUsers(spec, path),
-    ...validateHostname(spec, path),
-    ...references(spec, path),
-    ...inRange(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`, 1, mostSeconds),
-    ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
-    ...oneOf(spec.preemptionPolicy, `${path}.preemptionPolicy`, ["PreemptLowerPriority", "Never"]),
-    ...Object.entries(spec.overhead ?? {}).flatMap(([name, text]) => [
-      ...validateContainerResourceName(name, `${path}.overhead.limits[${name}]`),
-      ...validateAmount(name, text, `${path}.overhead.limits[${name}]`),
-    ]),
-    ...validateSystem(spec, path),
-    ...validateFileKeys(spec, path),
-  ];
+  return together(
+    validateAllContainers(spec, path),
+    validatePodResources(spec, path),
+    validateHostNetwork(spec, path),
+    oneOf(spec.restartPolicy, `${path}.restartPolicy`, restartPolicies),
+    validateDns(spec, path),
+    validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    validatePodSecurity(spec, `${path}.securityContext`),
+    validateAffinity(spec.affinity, `${path}.affinity`),
+    validateGates(spec, path),
+    validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
+    validateHostUsers(spec, path),
+    validateHostname(spec, path),
+    references(spec, path),
+    inRange(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`, 1, mostSeconds),
+    validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
+    oneOf(spec.preemptionPolicy, `${path}.preemptionPolicy`, ["PreemptLowerPriority", "Never"]),
+    spec.overhead ? validateOverhead(spec.overhead, `${path}.overhead.limits`) : none,
+    validateSystem(spec, path),
+    validateFileKeys(spec, path),
+  );
 }

@@ -2,7 +2,7 @@
 import type { Volume } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, oneOf, required } from "../problems.ts";
+import { duplicate, each, forbidden, none, oneOf, required, together } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateClaimSpec } from "../kinds/persistentvolumeclaims-spec.ts";
 import { fileMode, relativePath } from "./paths.ts";
@@ -35,50 +35,53 @@ const rules: Readonly<Record<string, Rule>> = {
     ...fileMode(secret?.defaultMode, `${path}.defaultMode`),
     ...validateItems(secret?.items, path),
   ],
-  configMap: ({ configMap }, path) => [
-    ...(configMap?.name ? [] : [required(`${path}.name`)]),
-    ...fileMode(configMap?.defaultMode, `${path}.defaultMode`),
-    ...validateItems(configMap?.items, path),
-  ],
+  configMap: ({ configMap }, path) =>
+    together(
+      configMap?.name ? none : [required(`${path}.name`)],
+      fileMode(configMap?.defaultMode, `${path}.defaultMode`),
+      validateItems(configMap?.items, path),
+    ),
   persistentVolumeClaim: ({ persistentVolumeClaim: claim }, path) =>
     claim?.claimName ? [] : [required(`${path}.claimName`)],
   downwardAPI: ({ downwardAPI }, path) => [
     ...fileMode(downwardAPI?.defaultMode, `${path}.defaultMode`),
     ...(downwardAPI?.items ?? []).flatMap((file) => validateDownwardFile(file, path)),
   ],
-  projected: ({ projected }, path) => [
-    ...fileMode(projected?.defaultMode, `${path}.defaultMode`),
-    ...validateProjected(projected?.sources ?? [], path),
-  ],
+  projected: ({ projected }, path) =>
+    together(
+      fileMode(projected?.defaultMode, `${path}.defaultMode`),
+      validateProjected(projected?.sources ?? [], path),
+    ),
   image: ({ image }, path) => [
     ...(image?.reference ? [] : [required(`${path}.reference`)]),
     ...oneOf(image?.pullPolicy, `${path}.pullPolicy`, ["Always", "IfNotPresent", "Never"]),
   ],
 };
 
+const withSecrets = ["csi", "cinder", "storageos"];
+
 function validateSource(kind: string, v: Volume, path: string): readonly Problem[] {
   if (kind === "ephemeral") return validateEphemeral(v, path);
   const source = (v as unknown as Readonly<Record<string, Source>>)[kind] ?? {};
   const secret = (source["nodePublishSecretRef"] ?? source["secretRef"]) as { readonly name?: string } | undefined;
   const field = kind === "csi" ? "nodePublishSecretRef" : "secretRef";
-  const named = ["csi", "cinder", "storageos"].includes(kind) && secret && !secret.name;
-  return [
-    ...(rules[kind]?.(v, path) ?? []),
-    ...(storageSources.includes(kind) ? validateStorageSource(kind, source, path) : []),
-    ...(named ? [required(`${path}.${field}.name`)] : []),
-    ...(kind === "csi" ? validateSubdomainName(secret?.name, `${path}.name`) : []),
-  ];
+  const named = withSecrets.includes(kind) && secret && !secret.name;
+  return together(
+    rules[kind]?.(v, path) ?? none,
+    storageSources.includes(kind) ? validateStorageSource(kind, source, path) : none,
+    named ? [required(`${path}.${field}.name`)] : none,
+    kind === "csi" ? validateSubdomainName(secret?.name, `${path}.name`) : none,
+  );
 }
 
 /** What is wrong with one volume. */
 function validateVolume(v: Volume, path: string): readonly Problem[] {
   const [first, ...more] = Object.keys(v).filter((k) => k !== "name");
-  return [
-    ...(first === undefined ? [required(path, "must specify a volume type")] : []),
-    ...(first === undefined ? [] : validateSource(first, v, `${path}.${first}`)),
-    ...more.map((kind) => forbidden(`${path}.${kind}`, "may not specify more than 1 volume type")),
-    ...(v.name ? validateLabelName(v.name, `${path}.name`) : [required(`${path}.name`)]),
-  ];
+  return together(
+    first === undefined ? [required(path, "must specify a volume type")] : validateSource(first, v, `${path}.${first}`),
+    more.map((kind) => forbidden(`${path}.${kind}`, "may not specify more than 1 volume type")),
+    v.name ? validateLabelName(v.name, `${path}.name`) : [required(`${path}.name`)],
+  );
 }
 
 /** What is wrong with the volumes of a pod, and those that nothing is wrong with. */
@@ -87,8 +90,7 @@ export function validateVolumes(
   path: string,
 ): { readonly problems: readonly Problem[]; readonly sound: ReadonlyMap<string, Volume> } {
   const sound = new Map<string, Volume>();
-  const problems = volumes.flatMap((v, i) => {
-    const at = `${path}[${i}]`;
+  const problems = each(volumes, path, (v, at) => {
     const own = validateVolume(v, at);
     const all = sound.has(v.name) ? [...own, duplicate(`${at}.name`, v.name)] : own;
     if (all.length === 0) sound.set(v.name, v);

@@ -25,12 +25,14 @@ export function portWarnings(containers: readonly (readonly [Container, string])
   const told = containers.flatMap(([c, path]) =>
     (c.ports ?? []).map((port, i): Told => ({ port, path: `${path}.ports[${i}]` })),
   );
-  const keyOf = ({ port }: Told): string => `${port.containerPort}/${port.protocol || "TCP"}`;
+  if (told.length < 2) return [];
+  const isSame = (a: ContainerPort, b: ContainerPort): boolean =>
+    a.containerPort === b.containerPort && (a.protocol || "TCP") === (b.protocol || "TCP");
   return [
     ...told.flatMap((one, i) =>
       told
         .slice(0, i)
-        .filter((before) => keyOf(before) === keyOf(one))
+        .filter((before) => isSame(before.port, one.port))
         .flatMap((before) => together(one, before)),
     ),
     ...told.flatMap(({ port, path }, i) => {

@@ -51,7 +51,10 @@ function projected(s: VolumeProjection): readonly File[] {
   ];
 }
 
+const files = ["configMap", "secret", "downwardAPI", "projected"] as const;
+
 function fileWarnings(v: Volume): readonly string[] {
+  if (!files.some((kind) => v[kind])) return [];
   const say = (kind: string, files: readonly File[], of?: string): readonly string[] =>
     overlaps(files).map((pair) => {
       const source = of === undefined ? kind : `${kind} ${JSON.stringify(of)}`;

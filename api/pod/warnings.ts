@@ -16,7 +16,10 @@ const placed = (spec: PodSpec, path: string): readonly Placed[] =>
     ((spec[list] ?? []) as readonly Container[]).map((c, i) => [c, `${path}.${list}[${i}]`] as const),
   );
 
+const none: readonly string[] = [];
+
 function nodeLabels(spec: PodSpec, path: string): readonly string[] {
+  if (!spec.nodeSelector && !spec.affinity && !spec.topologySpreadConstraints) return none;
   const say = (at: string, label: string, named: boolean): readonly string[] => {
     const advice = deprecatedNodeLabel(label);
     return advice === undefined ? [] : [`${at}: ${named ? `${label} is ` : ""}${advice}`];
@@ -49,6 +52,7 @@ function nodeLabels(spec: PodSpec, path: string): readonly string[] {
 const nothing = (path: string): string => `${path}: a null labelSelector results in matching no pod`;
 
 function affinities(affinity: Affinity | undefined, path: string): readonly string[] {
+  if (!affinity) return none;
   const of = (one: PodAffinity | undefined, at: string): readonly string[] => [
     ...(one?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, i) =>
       term.labelSelector ? [] : [nothing(`${at}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector`)],
@@ -74,8 +78,12 @@ const seccompOfPod = "seccomp.security.alpha.kubernetes.io/pod";
 const seccompOfContainer = "container.seccomp.security.alpha.kubernetes.io/";
 const useField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 
+const isOld = (key: string): boolean =>
+  annotationsGone[key] !== undefined || key === seccompOfPod || key.startsWith(seccompOfContainer);
+
 function annotations(meta: DraftMeta, spec: PodSpec, path: string): readonly string[] {
   const has = (key: string): boolean => meta.annotations?.[key] !== undefined;
+  if (!Object.keys(meta.annotations ?? {}).some(isOld)) return none;
   const at = (key: string): string => `${path}[${key}]`;
   return [
     ...Object.entries(annotationsGone).flatMap(([key, advice]) => (has(key) ? [`${at(key)}: ${advice}`] : [])),
@@ -89,6 +97,7 @@ function annotations(meta: DraftMeta, spec: PodSpec, path: string): readonly str
 
 /** Each value that was told before. */
 function repeats<T>(all: readonly T[], textOf: (item: T) => string, say: (i: number, value: string) => string) {
+  if (all.length < 2) return none;
   const values = all.map(textOf);
   return values.flatMap((value, i) => (values.indexOf(value) < i ? [say(i, value)] : []));
 }
@@ -99,24 +108,28 @@ type Amounts = Readonly<Record<string, string>> | undefined;
 export const fractions = (amounts: Amounts, names: readonly string[], path: string): readonly string[] =>
   names.flatMap((name) => {
     const text = amounts?.[name];
-    const quantity = parseQuantity(text ?? "");
+    const quantity = text === undefined ? undefined : parseQuantity(text);
     return quantity && quantity.nano % 1_000_000_000n !== 0n
       ? [`${path}[${name}]: fractional byte value ${JSON.stringify(text)} is invalid, must be an integer`]
       : [];
   });
 const bytes = ["memory", "ephemeral-storage"];
 
+const mayBeDropped = "which may be dropped when using apply";
 /** A variable told twice is fine when it adds to itself. */
+function addsToItself(name: string, value: string, valueFrom: unknown): boolean {
+  const itself = `$(${name})`;
+  return !valueFrom && value !== itself && value.includes(itself);
+}
 function variables([{ env = [] }, path]: Placed): readonly string[] {
-  return env.flatMap(({ name, value = "", valueFrom }, i) => {
-    const itself = `$(${name})`;
-    const adds = !valueFrom && value !== itself && value.includes(itself);
-    return env.findIndex((e) => e.name === name) < i && !adds
-      ? [
-          `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
-        ]
-      : [];
-  });
+  const seen = new Set<string>();
+  let told = none;
+  for (const [i, { name, value = "", valueFrom }] of env.entries()) {
+    if (seen.has(name) && !addsToItself(name, value, valueFrom))
+      told = [...told, `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`];
+    seen.add(name);
+  }
+  return told;
 }
 
 /** What to know of a spec; `path` is of what it stands in, and empty for a pod itself. */
