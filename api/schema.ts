@@ -136,25 +136,63 @@ function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefi
   return undefined;
 }
 
-function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): unknown {
-  const full = resolve(schema);
-  const out: Record<string, unknown> = {};
-  const owner = walk.isTold ? typeNameOf(schema) || at.owner : "";
+/** Where a field stands: in an object of this schema, at this place. */
+interface Within {
+  readonly full: Schema;
+  readonly at: Place;
+  readonly owner: string;
+}
+/** What becomes of one field; undefined where nothing does. */
+function decodeField(name: string, inner: unknown, { full, at, owner }: Within, walk: Walk, known: unknown): unknown {
   const { properties } = full;
-  for (const name of Object.keys(value)) {
-    const inner = value[name];
-    const own = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
-    const field = own ?? full.additionalProperties;
-    if (field === undefined) {
-      if (full["x-kubernetes-preserve-unknown-fields"] === true) out[name] = inner;
-      else walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
-    } else if (inner !== null && inner !== undefined) {
-      const place: Place = walk.isTold ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
-      const read = decodeInto(inner, field, place, walk, known?.[name]);
-      if (!own || !isForgotten(read, field, name, full)) out[name] = read;
-    }
+  const own = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const field = own ?? full.additionalProperties;
+  if (field === undefined) {
+    if (full["x-kubernetes-preserve-unknown-fields"] === true) return inner;
+    walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
+    return undefined;
   }
-  return out;
+  if (inner === null || inner === undefined) return undefined;
+  const place: Place = walk.isTold ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
+  const read = decodeInto(inner, field, place, walk, known);
+  return own && isForgotten(read, field, name, full) ? undefined : read;
+}
+
+/** The very value it is given, as long as nothing in it has to be read otherwise; then a copy. */
+function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): Json {
+  const within = { full: resolve(schema), at, owner: walk.isTold ? typeNameOf(schema) || at.owner : "" };
+  const names = Object.keys(value);
+  let out: Record<string, unknown> | undefined;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const inner = value[name];
+    const read = decodeField(name, inner, within, walk, known?.[name]);
+    if (out === undefined && read === inner && read !== undefined) continue;
+    out ??= Object.fromEntries(names.slice(0, i).map((before) => [before, value[before]]));
+    if (read !== undefined) out[name] = read;
+  }
+  return out ?? value;
+}
+
+/** The same for a list. */
+function decodeItems(
+  value: readonly unknown[],
+  full: Schema,
+  at: Place,
+  walk: Walk,
+  known: unknown,
+): readonly unknown[] {
+  const items = full.items ?? {};
+  const before = Array.isArray(known) ? known : [];
+  let out: unknown[] | undefined;
+  for (let i = 0; i < value.length; i++) {
+    const place: Place = walk.isTold ? { above: at, step: String(i), by: "item", owner: at.owner } : at;
+    const read = decodeInto(value[i], items, place, walk, before[i]);
+    if (out === undefined && read === value[i]) continue;
+    out ??= value.slice(0, i);
+    out.push(read);
+  }
+  return out ?? value;
 }
 
 /**
@@ -224,14 +262,8 @@ function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known
   // What was taken over as it stands has been read before.
   if (value === known) return value;
   const full = resolve(schema);
-  if (full.type === "array") {
-    if (!Array.isArray(value)) return mismatch(value, full, at, walk);
-    const items = Array.isArray(known) ? known : [];
-    return value.map((item, i) => {
-      const place: Place = walk.isTold ? { above: at, step: String(i), by: "item", owner: at.owner } : at;
-      return decodeInto(item, full.items ?? {}, place, walk, items[i]);
-    });
-  }
+  if (full.type === "array")
+    return Array.isArray(value) ? decodeItems(value, full, at, walk, known) : mismatch(value, full, at, walk);
   if (full.type === "object") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return mismatch(value, schema, at, walk);
     return decodeObject(value as Json, schema, at, walk, known as Json | undefined);

@@ -31,30 +31,38 @@ function zeroOf(schema: Schema): unknown {
 
 function completedItems(items: readonly unknown[], schema: Schema, known: unknown): readonly unknown[] {
   const before = Array.isArray(known) ? known : [];
-  const next = items.map((item, i) => withRequired(schema, item, before[i]));
-  return next.some((item, i) => item !== items[i]) ? next : items;
+  let out: unknown[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const next = withRequired(schema, items[i], before[i]);
+    if (next === items[i]) continue;
+    out ??= [...items];
+    out[i] = next;
+  }
+  return out ?? items;
 }
 
 function completedFields(value: Json, schema: Schema, known?: Json): Json {
-  const { properties = {}, additionalProperties, required = [] } = schema;
+  const { properties = none, additionalProperties, required } = schema;
   let out: Record<string, unknown> | undefined;
-  const put = (name: string, inner: unknown): void => {
-    out ??= { ...value };
-    out[name] = inner;
-  };
   for (const name of Object.keys(value)) {
     const inner = value[name];
     const field = typeof inner === "object" ? (properties[name] ?? additionalProperties) : undefined;
     if (field === undefined) continue;
     const next = withRequired(field, inner, known?.[name]);
-    if (next !== inner) put(name, next);
+    if (next === inner) continue;
+    out ??= { ...value };
+    out[name] = next;
   }
+  if (required === undefined) return out ?? value;
   for (const name of required) {
     const zero = value[name] === undefined && properties[name] ? zeroOf(properties[name]) : undefined;
-    if (zero !== undefined) put(name, zero);
+    if (zero === undefined) continue;
+    out ??= { ...value };
+    out[name] = zero;
   }
   return out ?? value;
 }
+const none: Readonly<Record<string, Schema>> = {};
 
 /** The value with its required fields. Parts that are the very parts of `known` have theirs. */
 export function withRequired(schema: Schema, value: unknown, known?: unknown): unknown {

@@ -47,8 +47,9 @@ export function outlineOf(text: string): Outline {
 /** How many fields a value has, in all its objects: fewer than its text names when that says something twice. */
 export function fieldsIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
-  let fields = Array.isArray(value) ? 0 : Object.keys(value).length;
-  for (const inner of Object.values(value)) fields += fieldsIn(inner);
+  let fields = 0;
+  if (Array.isArray(value)) for (const item of value) fields += fieldsIn(item);
+  else for (const name in value) fields += 1 + fieldsIn((value as Readonly<Record<string, unknown>>)[name]);
   return fields;
 }
 
