@@ -27,8 +27,11 @@ export function timedStorage(storage: Storage, clock: Clock, figures: Figures): 
   }));
   const timed = async <T>(operation: string, key: string, ask: () => Promise<T>): Promise<T> => {
     const began = clock.now();
-    const [, group = "", resource = ""] = key.split("/", 3);
-    const { asked, failed, duration } = series.of({ operation, group, resource });
+    const kind = key.slice(0, key.indexOf("/", key.indexOf("/", 1) + 1));
+    const { asked, failed, duration } = series.at(`${operation}${kind}`, () => {
+      const [, group = "", resource = ""] = kind.split("/");
+      return { operation, group, resource };
+    });
     asked.n++;
     try {
       return await ask();

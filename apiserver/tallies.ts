@@ -9,18 +9,25 @@ interface Named {
 }
 
 /** What belongs to each set of labels, made when it is first asked for. The labels are always the same ones. */
-export function byLabels<T>(make: (labels: Labels) => T): { readonly of: (labels: Labels) => T; all(): Iterable<T> } {
+export interface ByLabels<T> {
+  of(labels: Labels): T;
+  /** The same, by a text that stands for these labels and no others: who asks often knows a shorter way to tell them. */
+  at(place: string, labels: () => Labels): T;
+  all(): Iterable<T>;
+}
+export function byLabels<T>(make: (labels: Labels) => T): ByLabels<T> {
   const known = new Map<string, T>();
+  const at = (place: string, labels: () => Labels): T => {
+    let found = known.get(place);
+    if (found === undefined) {
+      found = make(labels());
+      known.set(place, found);
+    }
+    return found;
+  };
   return {
-    of(labels) {
-      const place = Object.values(labels).join("\n");
-      let found = known.get(place);
-      if (found === undefined) {
-        found = make(labels);
-        known.set(place, found);
-      }
-      return found;
-    },
+    of: (labels) => at(Object.values(labels).join("\n"), () => labels),
+    at,
     all: () => known.values(),
   };
 }

@@ -94,8 +94,7 @@ export function observed(kinds: readonly ResourceDefinition[]): Observed {
         },
         ended(code, ms, bytes = 0) {
           leave();
-          const dry_run = request.url.includes("dryRun=All") ? "All" : "";
-          endingOf({ ...labels, dry_run, code: String(code) }).ended(ms, bytes);
+          endingOf(labels, request.url.includes("dryRun=All") ? "All" : "", code).ended(ms, bytes);
           const { resource, subresource } = labels;
           if (r?.deprecated !== undefined)
             deprecated.set({ group, version, resource, subresource, removed_release: "" }, 1);

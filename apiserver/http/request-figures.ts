@@ -24,7 +24,12 @@ const eventSizeBounds = powers(1024, 2, 8);
 /** What is quick enough for any promise is not told apart. */
 const promisedBounds = durationBounds.filter((bound) => bound >= 0.05);
 
-function endings(figures: Figures): (labels: About & { readonly dry_run: string; readonly code: string }) => Ending {
+type Ended = About & { readonly dry_run: string; readonly code: string };
+/** What the labels of a request's end are told apart by. */
+const placeOf = ({ verb, group, version, resource, subresource, scope }: About, dryRun: string, code: number): string =>
+  `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
+
+function endings(figures: Figures): (about: About, dryRun: string, code: number) => Ending {
   const named = (name: string, help: string) => ({ name, help, labelNames: [...about, "dry_run", "code"] });
   const requests = counts(named("apiserver_request_total", "Requests answered, by what was asked and how."), figures);
   const seen = (name: string, help: string, bounds: readonly number[]) =>
@@ -47,7 +52,9 @@ function endings(figures: Figures): (labels: About & { readonly dry_run: string;
       },
     };
   };
-  return byLabels(make).of;
+  const series = byLabels(make);
+  return (about, dryRun, code) =>
+    series.at(placeOf(about, dryRun, code), (): Ended => ({ ...about, dry_run: dryRun, code: `${code}` }));
 }
 
 function tellings(figures: Figures): (labels: Pick<About, "group" | "version" | "resource">) => Telling {
