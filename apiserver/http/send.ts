@@ -1,5 +1,7 @@
 // A reply on the wire: whole, or as it is made, and never faster than its reader takes it.
+import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../../api/errors.ts";
 import type { Clock } from "../../machinery/world.ts";
@@ -11,16 +13,40 @@ type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };
 /** Whether nobody is left to read what is sent. */
 export const isGone = (raw: Raw): boolean => raw.stream?.destroyed ?? raw.destroyed;
 
+let last: { readonly part: Buffer | string; readonly chunk: Buffer } | undefined;
+/** A part as the old protocol sends it, behind its length: the same one is told to many, one after the other. */
+function chunkOf(part: Buffer | string): Buffer {
+  if (last?.part !== part) {
+    const size = Buffer.byteLength(part).toString(16);
+    last = { part, chunk: Buffer.concat([Buffer.from(`${size}\r\n`), Buffer.from(part), Buffer.from("\r\n")]) };
+  }
+  return last!.chunk;
+}
+
+/** Where the parts of a stream go, and whether it has taken one without having to keep it. */
+interface Sink {
+  readonly into: Raw | Socket;
+  readonly hasRoom: boolean;
+}
+/** Writes a part; to a connection that is ours alone as the chunk that is made once for everybody. */
+function put(raw: Raw, part: Buffer | string): Sink {
+  const { socket, chunkedEncoding } = raw as ServerResponse;
+  if (raw.stream || !chunkedEncoding || !socket) return { into: raw, hasRoom: raw.write(part) };
+  return { into: socket, hasRoom: socket.write(chunkOf(part)) };
+}
+
 /** Settles when there is room again, or nobody is left to fill it; rejects when neither happens for too long. */
-function room(raw: Raw, clock: Clock, patienceMs: number | undefined): Promise<void> {
+function room(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number | undefined): Promise<void> {
   const waited = new AbortController();
   return new Promise((resolve, reject) => {
     const go = (): void => {
-      raw.off("drain", go).off("close", go);
+      into.off("drain", go);
+      raw.off("close", go);
       waited.abort();
       resolve();
     };
-    raw.on("drain", go).on("close", go);
+    into.on("drain", go);
+    raw.on("close", go);
     if (patienceMs === undefined) return;
     clock.sleep(patienceMs, waited.signal).then(
       () => reject(new ApiError("Timeout", "the client has stopped reading")),
@@ -35,7 +61,8 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
   for await (const chunk of stream) {
     if (isGone(raw) || raw.writableEnded) break;
     by.told?.(chunk);
-    if (!raw.write(chunk)) await room(raw, by.clock, isUrgent && by.readMs);
+    const { into, hasRoom } = put(raw, chunk);
+    if (!hasRoom) await room(raw, into, by.clock, isUrgent && by.readMs);
   }
   if (!isGone(raw)) raw.end();
   return 0;
