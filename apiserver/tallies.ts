@@ -11,7 +11,7 @@ interface Named {
 /** What belongs to each set of labels, made when it is first asked for. The labels are always the same ones. */
 export interface ByLabels<T> {
   of(labels: Labels): T;
-  /** The same, by a text that stands for these labels and no others: who asks often knows a shorter way to tell them. */
+  /** The same, by a text that stands for these labels alone: who asks often knows a shorter way to tell them. */
   at(place: string, labels: () => Labels): T;
   all(): Iterable<T>;
 }
