@@ -7,12 +7,13 @@ import { type ApiReply, replyError, type WholeReply } from "./exchange.ts";
 const mostCharacters = 4 * 1024;
 const longestWhenMany = 256;
 
+const isPlain = /^[^"\\]*$/;
 const isAscii = /^[\x20-\x7e]*$/;
 /** So many characters, however many units of the language they take. */
 const lengthOf = (text: string): number => (isAscii.test(text) ? text.length : [...text].length);
 const isControl = /\p{Cc}/u;
 const header = (text: string): string => {
-  const agentless = `299 - "${text.replaceAll(/["\\]/g, "\\$&")}"`;
+  const agentless = `299 - "${isPlain.test(text) ? text : text.replaceAll(/["\\]/g, "\\$&")}"`;
   // Headers are bytes: what is beyond ASCII goes out as it is written in UTF-8.
   return isAscii.test(agentless) ? agentless : Buffer.from(agentless, "utf8").toString("latin1");
 };

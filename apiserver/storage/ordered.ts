@@ -19,6 +19,29 @@ interface Tree {
 /** Keys are texts and nothing else: to ask each time what they are would cost more than to compare them. */
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** The beginning of a key, or of a prefix, up to its third slash: what is kept of one kind. Not all keys have one. */
+function kindOf(key: string): string | undefined {
+  const first = key.indexOf("/", 1);
+  const second = first < 0 ? -1 : key.indexOf("/", first + 1);
+  return second < 0 ? undefined : key.slice(0, second + 1);
+}
+
+/** How many there are of each kind: of most that somebody asks about there are none. */
+function census(): { count(key: string, by: 1 | -1): void; isEmpty(prefix: string): boolean; clear(): void } {
+  const counts = new Map<string, number>();
+  return {
+    count(key, by) {
+      const kind = kindOf(key);
+      if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + by);
+    },
+    isEmpty(prefix) {
+      const kind = kindOf(prefix);
+      return kind !== undefined && !counts.get(kind);
+    },
+    clear: () => counts.clear(),
+  };
+}
+
 /** Entries by their keys. */
 export interface Ordered {
   get(key: string): Stored | undefined;
@@ -35,7 +58,9 @@ export interface Ordered {
 export function ordered(): Ordered {
   const tree = new BTree([], inOrder);
   const byKey = new Map<string, Stored>();
+  const kinds = census();
   function* under(prefix: string, after?: string): Generator<Stored> {
+    if (kinds.isEmpty(prefix)) return;
     for (const [key, stored] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
       if (!key.startsWith(prefix)) return;
       if (key !== after) yield stored;
@@ -44,15 +69,19 @@ export function ordered(): Ordered {
   return {
     get: (key) => byKey.get(key),
     put(stored) {
+      if (!byKey.has(stored.key)) kinds.count(stored.key, 1);
       byKey.set(stored.key, stored);
       tree.set(stored.key, stored);
     },
     delete(key) {
-      if (byKey.delete(key)) tree.delete(key);
+      if (!byKey.delete(key)) return;
+      tree.delete(key);
+      kinds.count(key, -1);
     },
     clear() {
       byKey.clear();
       tree.clear();
+      kinds.clear();
     },
     under,
     page(prefix, limit, after) {

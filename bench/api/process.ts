@@ -27,10 +27,10 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Starts a server in a process of its own, which takes its memory in large pages as `./orrery server` does. */
+/** Starts a server in a process of its own, which has and takes its memory as that of `./orrery server`. */
 export async function served(order: Order): Promise<Served> {
   const child = fork(join(import.meta.dirname, "served.ts"), {
-    execArgv: ["--expose-gc", "--max-semi-space-size=16"],
+    execArgv: ["--expose-gc", "--max-semi-space-size=64"],
     env: { ...process.env, GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
   });
   const ended = once(child, "exit");
