@@ -31,7 +31,8 @@ interface Sink {
 /** Writes a part; to a connection that is ours alone as the chunk that is made once for everybody. */
 function put(raw: Raw, part: Buffer | string): Sink {
   const { socket, chunkedEncoding } = raw as ServerResponse;
-  if (raw.stream || !chunkedEncoding || !socket) return { into: raw, hasRoom: raw.write(part) };
+  // A chunk without bytes would end them all.
+  if (raw.stream || !chunkedEncoding || !socket || part.length === 0) return { into: raw, hasRoom: raw.write(part) };
   return { into: socket, hasRoom: socket.write(chunkOf(part)) };
 }
 
