@@ -1,5 +1,6 @@
 // What a name may look like. Source: RFC 1123, RFC 1035 and the API concepts page, "Object Names and IDs".
 import type { Problem } from "./errors.ts";
+import { none } from "./problems.ts";
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -37,7 +38,6 @@ interface Rule {
   readonly max: number;
   readonly message: string;
 }
-const none: readonly Problem[] = [];
 const validateForm = (value: string | undefined, path: string, rule: Rule): readonly Problem[] => {
   if (value === undefined || value === "") return none;
   if (value.length > rule.max) return [invalid(path, value, tooLong(rule.max))];

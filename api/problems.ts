@@ -59,9 +59,8 @@ export const none: readonly Problem[] = [];
 
 /** All of these problems. */
 export function together(...lists: readonly (readonly Problem[])[]): readonly Problem[] {
-  let found = none;
-  for (const list of lists) if (list.length > 0) found = found.length === 0 ? list : [...found, ...list];
-  return found;
+  const telling = lists.filter((list) => list.length > 0);
+  return telling.length > 1 ? telling.flat() : (telling[0] ?? none);
 }
 
 /** What is wrong with the items of a list, each judged with its path. */
@@ -70,10 +69,15 @@ export function each<T>(
   path: string,
   judge: (item: T, at: string, i: number) => readonly Problem[],
 ): readonly Problem[] {
-  let found = none;
-  if (items !== undefined)
-    for (let i = 0; i < items.length; i++) found = together(found, judge(items[i]!, `${path}[${i}]`, i));
-  return found;
+  if (items === undefined) return none;
+  let found: Problem[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const problems = judge(items[i]!, `${path}[${i}]`, i);
+    if (problems.length === 0) continue;
+    found ??= [];
+    for (const problem of problems) found.push(problem);
+  }
+  return found ?? none;
 }
 
 /** A whole number within bounds, both included. An absent one is the caller's business. */

@@ -41,9 +41,11 @@ export interface Pod extends Surroundings {
 }
 
 function validatePorts(ports: readonly ContainerPort[], path: string): readonly Problem[] {
-  return each(ports, path, (p, at, i) => {
+  const names = new Set<string>();
+  return each(ports, path, (p, at) => {
     const form = p.name ? validatePortName(p.name, `${at}.name`) : none;
-    const again = p.name && form.length === 0 && ports.findIndex((q) => q.name === p.name) < i;
+    const again = p.name && form.length === 0 && names.has(p.name);
+    if (p.name) names.add(p.name);
     return together(
       form,
       again ? [duplicate(`${at}.name`, p.name)] : none,
@@ -130,16 +132,13 @@ function validateHostPorts(containers: readonly Container[], path: string): read
 /** What is wrong with the containers a pod is there for. */
 export function validateContainers(containers: readonly Container[], path: string, pod: Pod): readonly Problem[] {
   if (containers.length === 0) return [required(path)];
-  const names = named(containers);
+  const names = new Set<string>();
   return together(
-    each(containers, path, (c, at, i) =>
-      together(
-        validateCommon(c, at, pod),
-        names.indexOf(c.name) < i ? [duplicate(`${at}.name`, c.name)] : none,
-        validateHandlers(c, at, pod),
-        validateRestarts(c, at),
-      ),
-    ),
+    each(containers, path, (c, at) => {
+      const again = names.has(c.name) ? [duplicate(`${at}.name`, c.name)] : none;
+      names.add(c.name);
+      return together(validateCommon(c, at, pod), again, validateHandlers(c, at, pod), validateRestarts(c, at));
+    }),
     validateHostPorts(containers, path),
   );
 }

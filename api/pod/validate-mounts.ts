@@ -32,10 +32,9 @@ function validateRecursion(mount: VolumeMount, path: string): readonly Problem[]
 
 const repeated = (values: readonly string[], i: number): boolean => values.indexOf(values[i]!) < i;
 
-function validateMount(c: Container, mount: VolumeMount, i: number, all: string): readonly Problem[] {
-  const at = `${all}[${i}]`;
+function validateMount(c: Container, mount: VolumeMount, at: string, isRepeated: boolean): readonly Problem[] {
+  const all = at.slice(0, at.lastIndexOf("["));
   const { mountPath, name, subPath, subPathExpr } = mount;
-  const isRepeated = (c.volumeMounts ?? []).findIndex((m) => m.mountPath === mountPath) < i;
   return together(
     mountPath ? none : [required(`${at}.mountPath`)],
     isRepeated ? [invalid(`${at}.mountPath`, mountPath, "must be unique")] : none,
@@ -90,10 +89,13 @@ export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume
     if (!volume || volume.persistentVolumeClaim || volume.ephemeral) return [];
     return [invalid(at, name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")];
   };
+  const paths = new Set<string>();
   return together(
-    each(c.volumeMounts, `${path}.volumeMounts`, (mount, at, i) =>
-      together(named(mount.name, `${at}.name`), validateMount(c, mount, i, `${path}.volumeMounts`)),
-    ),
+    each(c.volumeMounts, `${path}.volumeMounts`, (mount, at) => {
+      const isRepeated = paths.has(mount.mountPath);
+      paths.add(mount.mountPath);
+      return together(named(mount.name, `${at}.name`), validateMount(c, mount, at, isRepeated));
+    }),
     each(c.volumeDevices, `${path}.volumeDevices`, (device, at, i) =>
       together(
         block(device.name, `${at}.name`),

@@ -107,11 +107,11 @@ function validateSource(s: VolumeProjection, path: string, whole: string): reado
 /** What is wrong with the sources of a projected volume. */
 export function validateProjected(sources: readonly VolumeProjection[], path: string): readonly Problem[] {
   const seen = new Set<string>();
-  let conflicts = none;
+  const conflicts: Problem[] = [];
   for (const source of sources)
     seeFiles(source, (file, shown = file) => {
       if (!file) return;
-      if (seen.has(file)) conflicts = [...conflicts, invalid(path, shown, "conflicting duplicate paths")];
+      if (seen.has(file)) conflicts.push(invalid(path, shown, "conflicting duplicate paths"));
       seen.add(file);
     });
   return together(

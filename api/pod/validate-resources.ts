@@ -76,25 +76,15 @@ interface Scope {
 
 function validateRequirements(r: ResourceRequirements, path: string, { validateName, claims }: Scope) {
   const { limits = {}, requests = {} } = r;
-  const judge = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] => {
-    let found = none;
-    for (const [name, text] of Object.entries(amounts)) {
+  const judge = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] =>
+    Object.entries(amounts).flatMap(([name, text]) => {
       const place = `${at}[${name}]`;
-      found = together(
-        found,
-        validateName(name, place),
-        validateAmount(name, text, place),
-        validatePages(name, text, place),
-      );
-    }
-    return found;
-  };
-  let beyond = none;
-  for (const [name, text] of Object.entries(requests)) {
+      return together(validateName(name, place), validateAmount(name, text, place), validatePages(name, text, place));
+    });
+  const beyond = Object.entries(requests).flatMap(([name, text]) => {
     const request = parseQuantity(text);
-    if (request)
-      beyond = together(beyond, validateAgainstLimit(name, request, parseQuantity(limits[name] ?? ""), path));
-  }
+    return request ? validateAgainstLimit(name, request, parseQuantity(limits[name] ?? ""), path) : none;
+  });
   const named = [...Object.keys(limits), ...Object.keys(requests)];
   const pagesAlone = named.some(isHugePages) && !named.some((name) => name === "cpu" || name === "memory");
   return together(

@@ -123,10 +123,10 @@ function addsToItself(name: string, value: string, valueFrom: unknown): boolean 
 }
 function variables([{ env = [] }, path]: Placed): readonly string[] {
   const seen = new Set<string>();
-  let told = none;
+  const told: string[] = [];
   for (const [i, { name, value = "", valueFrom }] of env.entries()) {
     if (seen.has(name) && !addsToItself(name, value, valueFrom))
-      told = [...told, `${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`];
+      told.push(`${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`);
     seen.add(name);
   }
   return told;

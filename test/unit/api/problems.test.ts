@@ -1,0 +1,26 @@
+// Problems of many things together.
+import { expect, test } from "vitest";
+import { each, none, required, together } from "../../../api/problems.ts";
+import { validateEnv } from "../../../api/pod/validate-env.ts";
+import { validateProjected } from "../../../api/pod/validate-projections.ts";
+
+const problem = required("a");
+
+test("together: all of them in order, and nothing made where there is nothing", () => {
+  expect(together(none, [problem], none, [required("b")]).map((p) => p.path)).toEqual(["a", "b"]);
+  expect(together(none, none)).toBe(none);
+  expect(each([1, 2], "list", () => none)).toBe(none);
+});
+test("each: with the path and the place of the item", () =>
+  expect(each(["x", "y"], "list", (item, at, i) => [required(`${at}${item}${i}`)]).map((p) => p.path)).toEqual([
+    "list[0]x0",
+    "list[1]y1",
+  ]));
+
+const many = 400_000;
+test("as many faults as a body has room for are told of without looking at each again for every other", () => {
+  const nameless = Array.from({ length: many }, () => ({ name: "" }));
+  expect(validateEnv(nameless, "env").length).toBe(many);
+  const source = { configMap: { name: "c", items: Array.from({ length: many }, () => ({ key: "k", path: "p" })) } };
+  expect(validateProjected([source], "projected").length).toBe(many - 1);
+});
