@@ -59,8 +59,17 @@ export const none: readonly Problem[] = [];
 
 /** All of these problems. */
 export function together(...lists: readonly (readonly Problem[])[]): readonly Problem[] {
-  const telling = lists.filter((list) => list.length > 0);
-  return telling.length > 1 ? telling.flat() : (telling[0] ?? none);
+  let only = none;
+  let all: Problem[] | undefined;
+  for (const list of lists) {
+    if (list.length === 0) continue;
+    if (only.length === 0) only = list;
+    else {
+      all ??= [...only];
+      for (const problem of list) all.push(problem);
+    }
+  }
+  return all ?? only;
 }
 
 /** What is wrong with the items of a list, each judged with its path. */

@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { DeviceTaint, DeviceToleration } from "../generated/types.ts";
 import { validateLabelValue, validateQualifiedName } from "../names.ts";
-import { duplicate, invalid, oneOf, required, tooLong, tooMany, unfit, unsupported } from "../problems.ts";
+import { duplicate, each, invalid, oneOf, required, tooLong, tooMany, unfit, unsupported } from "../problems.ts";
 
 type Each<T> = (item: T, path: string) => readonly Problem[];
 
@@ -13,9 +13,7 @@ export const validateEach = <T>(
   bound: number,
   validate: Each<T>,
 ): readonly Problem[] =>
-  (list?.length ?? 0) > bound
-    ? [tooMany(path, list!.length, bound)]
-    : (list ?? []).flatMap((item, i) => validate(item, `${path}[${i}]`));
+  (list?.length ?? 0) > bound ? [tooMany(path, list!.length, bound)] : each(list, path, validate);
 
 /** The same, where no two may have the same key. */
 export function validateSet<T>(

@@ -1,15 +1,8 @@
 // Eviction over the wire: refused while the budget has nothing left, then counted, then done.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { listeningServer, type TestServer } from "./listening.ts";
-import { type Ask, writerTo } from "./writing.ts";
+import { expect, test } from "vitest";
+import { writerToShared } from "./writing.ts";
 
-let server: TestServer;
-let ask: Ask;
-beforeAll(async () => {
-  server = await listeningServer();
-  ask = writerTo(server);
-});
-afterAll(() => server.close());
+const ask = writerToShared();
 
 const pods = "/api/v1/namespaces/default/pods";
 const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";

@@ -1,16 +1,9 @@
 // How strictly a body is read, over the wire: what is unknown, what is said twice, what is of a wrong type, and in
 // which words each way to write tells of it.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { listeningServer, type TestServer } from "./listening.ts";
-import { type Ask, writerTo } from "./writing.ts";
+import { expect, test } from "vitest";
+import { writerToShared } from "./writing.ts";
 
-let server: TestServer;
-let ask: Ask;
-beforeAll(async () => {
-  server = await listeningServer();
-  ask = writerTo(server);
-});
-afterAll(() => server.close());
+const ask = writerToShared();
 
 const path = "/apis/apps/v1/namespaces/default/deployments";
 const json = (name: string): string =>

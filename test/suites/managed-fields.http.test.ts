@@ -1,15 +1,8 @@
 // Who owns which field, over the wire: every write is kept account of, as Kubernetes writes it down.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { listeningServer, type TestServer } from "./listening.ts";
-import { type Answer, type Ask, writerTo } from "./writing.ts";
+import { expect, test } from "vitest";
+import { type Answer, writerToShared } from "./writing.ts";
 
-let server: TestServer;
-let ask: Ask;
-beforeAll(async () => {
-  server = await listeningServer();
-  ask = writerTo(server);
-});
-afterAll(() => server.close());
+const ask = writerToShared();
 
 const deployments = "/apis/apps/v1/namespaces/default/deployments";
 const maps = "/api/v1/namespaces/default/configmaps";

@@ -1,15 +1,8 @@
 // The parts of objects over the wire: their bodies are read as strictly as any, and are about the object of the path.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { listeningServer, type TestServer } from "./listening.ts";
-import { type Ask, writerTo } from "./writing.ts";
+import { expect, test } from "vitest";
+import { writerToShared } from "./writing.ts";
 
-let server: TestServer;
-let ask: Ask;
-beforeAll(async () => {
-  server = await listeningServer();
-  ask = writerTo(server);
-});
-afterAll(() => server.close());
+const ask = writerToShared();
 
 const core = "/api/v1/namespaces/default";
 const sets = "/apis/apps/v1/namespaces/default/replicasets";

@@ -1,16 +1,9 @@
 // Services over the wire as they go from one type to another, and as their manifests are put in their place again and
 // again by those who know nothing of what the server gave.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { listeningServer, type TestServer } from "./listening.ts";
-import { type Ask, writerTo } from "./writing.ts";
+import { expect, test } from "vitest";
+import { writerToShared } from "./writing.ts";
 
-let server: TestServer;
-let ask: Ask;
-beforeAll(async () => {
-  server = await listeningServer();
-  ask = writerTo(server);
-});
-afterAll(() => server.close());
+const ask = writerToShared();
 
 const services = "/api/v1/namespaces/default/services";
 const inMerge = { "content-type": "application/merge-patch+json" };

@@ -1,7 +1,8 @@
 // Writing to a server that listens, as a program of the name "tester" would: what is sent, what comes back, and what
 // one is warned of.
+import { afterAll, beforeAll } from "vitest";
 import { askerOf } from "./asking.ts";
-import type { TestServer } from "./listening.ts";
+import { listeningServer, type TestServer } from "./listening.ts";
 
 export interface Answer {
   readonly status: number;
@@ -34,4 +35,16 @@ export function writerTo(server: TestServer): Ask {
       warnings: (response.headersDistinct["warning"] ?? []).flatMap(unquoted),
     };
   };
+}
+
+/** Writing to a server that the tests of a file share: it listens before the first of them and ends after the last. */
+export function writerToShared(): Ask {
+  let server: TestServer;
+  let ask: Ask;
+  beforeAll(async () => {
+    server = await listeningServer();
+    ask = writerTo(server);
+  });
+  afterAll(() => server.close());
+  return (...asked) => ask(...asked);
 }
