@@ -1,6 +1,6 @@
 // How the parts of the control plane are, for who still asks for component statuses. Who answers such a question runs
 // in the same process as the parts it is about, so there is only one answer.
-import { componentStatuses, type ComponentStatus } from "../api/kinds/componentstatuses.ts";
+import { componentStatuses, type ComponentStatus } from "../api/core/componentstatuses.ts";
 import type { Measured } from "./registry/in-process.ts";
 import { notFound } from "./registry/refusals.ts";
 import { wantedBy } from "./registry/selection.ts";

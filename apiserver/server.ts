@@ -1,35 +1,35 @@
 // The API server put together: a log, the verbs over it, the door. Log and world come from whoever composes processes.
-import { builtinKinds } from "../api/kinds/builtin.ts";
+import { builtinKinds } from "../api/builtin/kinds.ts";
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
 import type { Habits } from "./admission/rules.ts";
-import { bootstrap } from "./bootstrap.ts";
-import { identifier } from "./http/authenticate.ts";
-import { furnish } from "./furnish/furnish.ts";
+import { bootstrap } from "./bootstrap/bootstrap.ts";
+import { identifier } from "./authentication/authenticate.ts";
+import { furnish } from "./bootstrap/objects.ts";
 import { withComponents } from "./components.ts";
 import { answerer } from "./http/answer.ts";
-import { podBindings } from "./http/bindings.ts";
+import { podBindings } from "./verbs/bindings.ts";
 import type { Check, Checks } from "./http/health.ts";
 import { listen, type Patience, type ServerTls } from "./http/listen.ts";
-import { measuredKinds } from "./http/measured.ts";
-import { observed } from "./http/observed.ts";
-import { countObjects, timedStorage } from "./observed-storage.ts";
-import { podLogs } from "./http/pod-logs.ts";
-import { sessionsWithoutUpgrade } from "./http/pod-sessions.ts";
+import { measuredKinds } from "./verbs/measured.ts";
+import { observed } from "./metrics/metrics.ts";
+import { countObjects, timedStorage } from "./metrics/storage-metrics.ts";
+import { podLogs } from "./streaming/pod-logs.ts";
+import { sessionsWithoutUpgrade } from "./streaming/pod-sessions.ts";
 import { upgrades } from "./http/upgrades.ts";
-import { reviews } from "./http/reviews.ts";
-import { type KubeletTls, kubelets } from "./kubelets.ts";
-import { metrics } from "./metrics.ts";
-import { keepOwnService } from "./own-service.ts";
+import { reviews } from "./verbs/reviews.ts";
+import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
+import { metrics } from "./kubelets/usage.ts";
+import { keepOwnService } from "./bootstrap/own-service.ts";
 import { proxies } from "./proxy/proxy.ts";
 import { inProcessClient } from "./registry/in-process.ts";
 import { registry } from "./registry/registry.ts";
 import type { Storage } from "./storage/storage.ts";
-import { openId } from "./tokens/openid.ts";
-import { tokenIssuer, tokenRequest } from "./tokens/token-requests.ts";
-import { type TokenOptions, tokens } from "./tokens/tokens.ts";
-import { compactHistory, expireEvents } from "./upkeep.ts";
+import { openId } from "./authentication/openid.ts";
+import { tokenIssuer, tokenRequest } from "./verbs/token-requests.ts";
+import { type TokenOptions, tokens } from "./authentication/tokens.ts";
+import { compactHistory, expireEvents } from "./maintenance.ts";
 
 /** What a server needs to know of the cluster it serves. */
 export interface ServerOptions {

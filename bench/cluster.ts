@@ -1,9 +1,9 @@
 // A real cluster for as long as a benchmark runs, and ways to wait for what happens in it.
 import { join } from "node:path";
 import type { Pod } from "../api/generated/types.ts";
-import { pods } from "../api/kinds/pods.ts";
+import { pods } from "../api/core/pods.ts";
 import { type ApiObject, type Draft, key } from "../api/meta.ts";
-import { isReady } from "../api/pod/status.ts";
+import { isReady } from "../api/core/pod/status.ts";
 import { readAccess } from "../cli/cluster/api-access.ts";
 import { run } from "../cli/cluster/subprocess.ts";
 import type { Client } from "../machinery/client.ts";

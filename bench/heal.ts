@@ -1,7 +1,7 @@
 // How soon a cluster is whole again: a killed container, a deleted pod, a killed node.
-import { deployments } from "../api/kinds/deployments.ts";
-import { pods } from "../api/kinds/pods.ts";
-import { isReady } from "../api/pod/status.ts";
+import { deployments } from "../api/apps/deployments.ts";
+import { pods } from "../api/core/pods.ts";
+import { isReady } from "../api/core/pod/status.ts";
 import { type BenchCluster, keyIn, podBecomes, readyPods, sleeper, until, withCluster } from "./cluster.ts";
 import { median, report, timed } from "./report.ts";
 

@@ -1,5 +1,5 @@
 // How much memory the components hold after some work: many pods made, rolled over and deleted again.
-import { deployments } from "../api/kinds/deployments.ts";
+import { deployments } from "../api/apps/deployments.ts";
 import { key } from "../api/meta.ts";
 import type { StatusRow } from "../cli/cluster/status.ts";
 import { readyPods, until, withCluster } from "./cluster.ts";

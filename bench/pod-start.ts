@@ -1,5 +1,5 @@
 // From bound to running, beside what the node's engine needs to create and start the same containers by itself.
-import { pods } from "../api/kinds/pods.ts";
+import { pods } from "../api/core/pods.ts";
 import { type BenchCluster, keyIn, podBecomes, sleeper, until, withCluster } from "./cluster.ts";
 import { median, report } from "./report.ts";
 

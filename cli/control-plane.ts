@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { apiServer, type ApiServer } from "../apiserver/server.ts";
 import type { Storage } from "../apiserver/storage/storage.ts";
-import { nodes } from "../api/kinds/nodes.ts";
-import { pods } from "../api/kinds/pods.ts";
+import { nodes } from "../api/core/nodes.ts";
+import { pods } from "../api/core/pods.ts";
 import { runControllers } from "../controllers/controllers.ts";
 import { informer } from "../machinery/informer.ts";
 import { realWorld } from "../machinery/real-world.ts";

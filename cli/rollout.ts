@@ -1,6 +1,6 @@
 // How far a deployment's rollout is, in words, and what its revisions were. Pure.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../api/generated/types.ts";
-import { conditionOf } from "../api/pod/status.ts";
+import { conditionOf } from "../api/core/pod/status.ts";
 
 const revisionAnnotation = "deployment.kubernetes.io/revision";
 const changeCause = "kubernetes.io/change-cause";

@@ -1,5 +1,5 @@
 // All controllers of the cluster, side by side. To add one, write its folder and add one line here.
-import { builtinKinds } from "../api/kinds/builtin.ts";
+import { builtinKinds } from "../api/builtin/kinds.ts";
 import type { ApiObject } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { runController, runReconciler } from "../machinery/controller.ts";

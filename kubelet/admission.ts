@@ -1,7 +1,7 @@
 // Whether this node will run a pod the scheduler, or somebody by hand, has given it. Pure.
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
-import { podRequests } from "../api/pod/status.ts";
-import { tolerates } from "../api/pod/tolerations.ts";
+import { podRequests } from "../api/core/pod/status.ts";
+import { tolerates } from "../api/core/pod/tolerations.ts";
 import { milliOf, unitsOf } from "../api/quantity.ts";
 import type { Rejection } from "./pod/observation.ts";
 import type { PendingResize } from "./pod/resize.ts";

@@ -1,10 +1,10 @@
 // Puts the kubelet of one node together: the engine below, the API above, a worker for every pod between them.
 import { mkdir } from "node:fs/promises";
 import type { Pod, Service } from "../api/generated/types.ts";
-import { pods } from "../api/kinds/pods.ts";
-import { services } from "../api/kinds/services.ts";
+import { pods } from "../api/core/pods.ts";
+import { services } from "../api/core/services.ts";
 import { key, revision } from "../api/meta.ts";
-import { nodes } from "../api/kinds/nodes.ts";
+import { nodes } from "../api/core/nodes.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";

@@ -1,6 +1,6 @@
 // Gives every pod of this node a worker, and every worker its news.
 import type { Pod } from "../api/generated/types.ts";
-import { isTerminal } from "../api/pod/status.ts";
+import { isTerminal } from "../api/core/pod/status.ts";
 import { keyOf } from "../api/meta.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Informer } from "../machinery/informer.ts";

@@ -2,8 +2,8 @@
 // with the last pod that needs it.
 import type { ConfigMap, Secret } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
-import { configMaps } from "../api/kinds/configmaps.ts";
-import { secrets } from "../api/kinds/secrets.ts";
+import { configMaps } from "../api/core/configmaps.ts";
+import { secrets } from "../api/core/secrets.ts";
 import { key, revision } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { type Informer, informer } from "../machinery/informer.ts";

@@ -1,6 +1,6 @@
 // Tells users what happened to an object, as Kubernetes' Events: repeated ones are counted, not repeated.
 import { hasReason } from "../api/errors.ts";
-import { events, type CoreV1Event } from "../api/kinds/events.ts";
+import { events, type CoreV1Event } from "../api/core/events.ts";
 import { key, timestamp, type ApiObject, type Draft } from "../api/meta.ts";
 import type { Client } from "./client.ts";
 import type { World } from "./world.ts";

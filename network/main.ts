@@ -3,11 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
 import type { EndpointSlice, Service } from "../api/generated/types.ts";
-import { endpointSlices, serviceOf } from "../api/kinds/endpointslices.ts";
-import { namespaces } from "../api/kinds/namespaces.ts";
-import { nodes } from "../api/kinds/nodes.ts";
-import { pods } from "../api/kinds/pods.ts";
-import { services } from "../api/kinds/services.ts";
+import { endpointSlices, serviceOf } from "../api/discovery/endpointslices.ts";
+import { namespaces } from "../api/core/namespaces.ts";
+import { nodes } from "../api/core/nodes.ts";
+import { pods } from "../api/core/pods.ts";
+import { services } from "../api/core/services.ts";
 import { revision, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer } from "../machinery/informer.ts";

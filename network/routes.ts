@@ -1,6 +1,6 @@
 // How packets for pods of other nodes find their way: one route a node, through that node's own address.
 import type { Node } from "../api/generated/types.ts";
-import { addressOf } from "../api/kinds/nodes.ts";
+import { addressOf } from "../api/core/nodes.ts";
 import type { Run } from "./command.ts";
 
 /** Pod range to the address of the node that has it. */

@@ -1,7 +1,7 @@
 // Telling the API where a pod goes, beside the next decision, and keeping its room until the outcome is known.
 import { hasReason, isAmbiguous } from "../api/errors.ts";
 import type { Pod } from "../api/generated/types.ts";
-import { pods } from "../api/kinds/pods.ts";
+import { pods } from "../api/core/pods.ts";
 import { type Key, keyOf } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { settle } from "../machinery/controller.ts";

@@ -1,7 +1,7 @@
 // The scheduler's picture of the nodes, kept up to date pod by pod, with its own bindings laid over what the view
 // shows.
 import type { Node, Pod } from "../api/generated/types.ts";
-import { occupies } from "../api/kinds/pods.ts";
+import { occupies } from "../api/core/pods.ts";
 import { keyOf, type Key } from "../api/meta.ts";
 import { nodeView, type NodeView, type Snapshot } from "./framework.ts";
 

@@ -1,6 +1,6 @@
 // Scheduling as a function: a pod and a picture of the nodes go in, a node or the reasons against each come out.
 import type { Node, Pod } from "../api/generated/types.ts";
-import { podRequests, type Requests } from "../api/pod/status.ts";
+import { podRequests, type Requests } from "../api/core/pod/status.ts";
 import { milliOf, unitsOf } from "../api/quantity.ts";
 
 /** A node, what it already promised, and both counted once. Immutable: placing a pod yields a new one. */

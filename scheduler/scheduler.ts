@@ -1,9 +1,9 @@
 // The shell around `place`: which pods wait, what may wake them, and binding beside deciding.
 import { hasReason } from "../api/errors.ts";
 import type { Node, Pod, PodCondition } from "../api/generated/types.ts";
-import { pods } from "../api/kinds/pods.ts";
+import { pods } from "../api/core/pods.ts";
 import { keyOf, revision, timestamp, type Instant, type Key } from "../api/meta.ts";
-import { conditionOf, isTerminal } from "../api/pod/status.ts";
+import { conditionOf, isTerminal } from "../api/core/pod/status.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import type { Informer } from "../machinery/informer.ts";

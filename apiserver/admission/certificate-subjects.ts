@@ -1,7 +1,7 @@
 // Kubernetes' admission plugin CertificateSubjectRestriction: nobody becomes an administrator by asking for it. A
 // certificate that says so would be believed until it ends, whatever roles say by then.
 import type { CertificateSigningRequest } from "../../api/generated/types.ts";
-import { certificateSigningRequests } from "../../api/kinds/certificatesigningrequests.ts";
+import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import { forbidden } from "../registry/refusals.ts";
 import type { Admission } from "./admission.ts";
 

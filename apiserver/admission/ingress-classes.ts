@@ -1,6 +1,6 @@
 // Kubernetes' admission plugin DefaultIngressClass: who carries out an ingress that does not say so itself.
 import type { Ingress } from "../../api/generated/types.ts";
-import { ingressClasses } from "../../api/kinds/ingressclasses.ts";
+import { ingressClasses } from "../../api/networking/ingressclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { Admission } from "./admission.ts";
 import { markedClass, newest } from "./classes.ts";

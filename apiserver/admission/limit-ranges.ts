@@ -1,10 +1,10 @@
 // Kubernetes' admission plugin LimitRanger: pods and claims keep to the limits of their namespace.
 import type { LimitRange, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { limitRanges } from "../../api/kinds/limitranges.ts";
+import { limitRanges } from "../../api/core/limitranges.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { qosClass } from "../../api/pod/status.ts";
+import { qosClass } from "../../api/core/pod/status.ts";
 import type { Admission, Look } from "./admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "./limits.ts";

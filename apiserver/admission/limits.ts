@@ -1,7 +1,7 @@
 // What a LimitRange says of a pod or a claim: what it asks for when it does not say, and what is wrong with what it
 // does, in Kubernetes' words. Pure.
 import type { Container, LimitRange, LimitRangeItem, Pod, PodSpec } from "../../api/generated/types.ts";
-import { type Amounts, podAmounts } from "../../api/pod/amounts.ts";
+import { type Amounts, podAmounts } from "../../api/core/pod/amounts.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../../api/quantity.ts";
 
 /** What something asks for, and what it is limited to. */

@@ -1,5 +1,5 @@
 // Things live in namespaces: in one that exists, and in none that is going away.
-import { namespaces } from "../../api/kinds/namespaces.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
 import type { Admission } from "./admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden, notFound } from "../registry/refusals.ts";

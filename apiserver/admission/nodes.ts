@@ -1,6 +1,6 @@
 // Nodes: a new one takes no pods before it is known to be ready, and pods know where in the world theirs is.
 import type { Node, Pod, Taint } from "../../api/generated/types.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
+import { nodes } from "../../api/core/nodes.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
 import { prefixOf } from "../registry/selection.ts";

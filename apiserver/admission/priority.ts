@@ -1,7 +1,7 @@
 // How much a pod matters: the number its class stands for, and whether others make room for it (KEP-268, KEP-902).
 import type { Pod, PodSpec, PriorityClass } from "../../api/generated/types.ts";
-import { priorityClasses, systemPriorities } from "../../api/kinds/priorityclasses.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
+import { pods } from "../../api/core/pods.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";

@@ -1,8 +1,8 @@
 // What the class of its runtime adds to a pod: the room the runtime itself takes, and the nodes that have it (KEP-688).
 import type { Pod, PodSpec, RuntimeClass, Toleration } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { runtimeClasses } from "../../api/kinds/runtimeclasses.ts";
+import { pods } from "../../api/core/pods.ts";
+import { runtimeClasses } from "../../api/node/runtimeclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { Admission, Look } from "./admission.ts";
 import { objectOf } from "../registry/codec.ts";

@@ -1,6 +1,6 @@
 // Who a pod is: the account it runs as, and the token by which it can say so (KEP-1205).
 import type { Container, Pod, PodSpec, ProjectedVolumeSource, ServiceAccount } from "../../api/generated/types.ts";
-import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Admission, Look } from "./admission.ts";

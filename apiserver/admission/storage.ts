@@ -4,7 +4,7 @@ import type {
   PersistentVolumeClaimSpec,
   StorageClass,
 } from "../../api/generated/types.ts";
-import { storageClasses } from "../../api/kinds/storageclasses.ts";
+import { storageClasses } from "../../api/storage/storageclasses.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { parseQuantity } from "../../api/quantity.ts";

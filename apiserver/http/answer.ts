@@ -2,14 +2,21 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { nowhere } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { callKind } from "./verbs.ts";
-import { discovery } from "./discovery.ts";
-import { packed, written } from "./dress.ts";
-import { type ApiReply, type ApiRequest, type Extension, replyError, replyLines, type WholeReply } from "./exchange.ts";
+import { callKind } from "../verbs/verbs.ts";
+import { discovery } from "../discovery/discovery.ts";
+import { packed, written } from "../response/encode.ts";
+import {
+  type ApiReply,
+  type ApiRequest,
+  type Extension,
+  replyError,
+  replyLines,
+  type WholeReply,
+} from "../request/request-response.ts";
 import { type Checks, health, healthPaths } from "./health.ts";
-import { openApi } from "./openapi.ts";
-import { isClaimed } from "./paths.ts";
-import { version } from "./version.ts";
+import { openApi } from "../openapi/openapi.ts";
+import { isClaimed } from "../request/paths.ts";
+import { version } from "../discovery/version.ts";
 
 /** What nobody claims is not even an API's: so much is said in plain text. */
 const noPage: WholeReply = {

@@ -1,5 +1,5 @@
 // Whether the server is well: what looks after it asks, and takes it out of use or starts it anew.
-import type { ApiRequest, WholeReply } from "./exchange.ts";
+import type { ApiRequest, WholeReply } from "../request/request-response.ts";
 
 /** One thing that has to be well. */
 export interface Check {

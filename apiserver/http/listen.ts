@@ -9,19 +9,19 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/metadata.ts";
-import { attemptOf } from "./admit.ts";
-import { admitted, arrive, Life, Opened } from "./arrive.ts";
-import type { Envelope, Identify } from "./authenticate.ts";
-import { written } from "./dress.ts";
-import { type ApiReply, type ApiRequest, replyError, statusOf } from "./exchange.ts";
-import type { Observed } from "./observed.ts";
-import { isOpen } from "./paths.ts";
-import { resourcePath } from "./request-info.ts";
+import { attemptOf } from "../authorization/authorization.ts";
+import { admitted, arrive, Life, Opened } from "./receive.ts";
+import type { Envelope, Identify } from "../authentication/authenticate.ts";
+import { written } from "../response/encode.ts";
+import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
+import type { Observed } from "../metrics/metrics.ts";
+import { isOpen } from "../request/paths.ts";
+import { resourcePath } from "../request/resource-path.ts";
 import { send } from "./send.ts";
 import type { Upgrading } from "./upgrades.ts";
-import { stepsSince } from "./steps.ts";
-import { refuse } from "./splice.ts";
-import { refuseConnection, unread } from "./unread.ts";
+import { stepsSince } from "./trace.ts";
+import { refuse } from "../streaming/tunnel.ts";
+import { refuseConnection, unread } from "./protocol-errors.ts";
 
 /** Our certificate and key, and the authority that signs those of clients. */
 export interface ServerTls {

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import { ApiError } from "../../api/errors.ts";
 import type { Clock } from "../../machinery/world.ts";
-import type { ApiReply, StreamReply, WholeReply } from "./exchange.ts";
+import type { ApiReply, StreamReply, WholeReply } from "../request/request-response.ts";
 
 /** A response of either version of HTTP; the new one has a stream. */
 type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };

@@ -1,17 +1,17 @@
 // Requests that are to become something else than HTTP, and who serves them.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Kubelets } from "../kubelets.ts";
+import type { Kubelets } from "../kubelets/kubelets.ts";
 import { proxyUpgrade } from "../proxy/proxy.ts";
 import { proxyPath } from "../proxy/proxy-path.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { podLogMessages } from "./pod-logs.ts";
-import { type ApiReply, type ApiRequest, statusOf, type User } from "./exchange.ts";
-import { isSession, podSession } from "./pod-sessions.ts";
-import { ofPod } from "./pod-target.ts";
-import { type ResourcePath, resourcePath } from "./request-info.ts";
-import { refuse, switchingProtocols, type Upgrade } from "./splice.ts";
-import { answerUpgrade } from "./watch-messages.ts";
+import { podLogMessages } from "../streaming/pod-logs.ts";
+import { type ApiReply, type ApiRequest, statusOf, type User } from "../request/request-response.ts";
+import { isSession, podSession } from "../streaming/pod-sessions.ts";
+import { ofPod } from "../streaming/pod-target.ts";
+import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
+import { refuse, switchingProtocols, type Upgrade } from "../streaming/tunnel.ts";
+import { answerUpgrade } from "../watch/watch-messages.ts";
 
 /** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */
 const plain = (

@@ -4,8 +4,8 @@ import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../machinery/world.ts";
-import type { Kubelets } from "../kubelets.ts";
-import { connectToPod } from "../pod-connection.ts";
+import type { Kubelets } from "../kubelets/kubelets.ts";
+import { connectToPod } from "../kubelets/pod-connection.ts";
 import type { Lines } from "./proxy-headers.ts";
 import type { Behind } from "./proxy-target.ts";
 

@@ -1,13 +1,13 @@
 // Who is behind a proxy: the kubelet of a node, a port of a pod, or one of the endpoints of a service.
 import { holdsAddress, parseAddress, parseBlock } from "../../api/addresses.ts";
 import { ApiError } from "../../api/errors.ts";
-import { type EndpointSlice, endpointSlices } from "../../api/kinds/endpointslices.ts";
-import { type Node, nodes } from "../../api/kinds/nodes.ts";
-import { type Pod, pods } from "../../api/kinds/pods.ts";
-import { type Service, services } from "../../api/kinds/services.ts";
+import { type EndpointSlice, endpointSlices } from "../../api/discovery/endpointslices.ts";
+import { type Node, nodes } from "../../api/core/nodes.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
+import { type Service, services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
-import type { KubeletTls, Kubelets } from "../kubelets.ts";
-import type { PodAt } from "../pod-connection.ts";
+import type { KubeletTls, Kubelets } from "../kubelets/kubelets.ts";
+import type { PodAt } from "../kubelets/pod-connection.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { type Named, namedIn, type ProxyPath } from "./proxy-path.ts";

@@ -2,10 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import { dialError } from "../dial-error.ts";
-import type { ApiReply, ApiRequest, Extension, StreamReply } from "../http/exchange.ts";
-import { echo, join, refuse, type Upgrade } from "../http/splice.ts";
-import type { Kubelets } from "../kubelets.ts";
+import { dialError } from "../kubelets/dial-error.ts";
+import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
+import { echo, join, refuse, type Upgrade } from "../streaming/tunnel.ts";
+import type { Kubelets } from "../kubelets/kubelets.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { defaultPort, hostOf, type Letter, type Outgoing, sendTo } from "./outgoing.ts";
 import {

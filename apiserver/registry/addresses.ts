@@ -1,10 +1,10 @@
 // Cluster addresses and node ports of Services. The stored Services are the only record of what is taken,
 // so there is nothing that could leak or disagree with them.
 import { ApiError } from "../../api/errors.ts";
-import { meant, withoutLeft } from "../../api/kinds/services-change.ts";
-import { withFamilies } from "../../api/kinds/services-families.ts";
-import { hasAddress, isHeadless } from "../../api/kinds/services-types.ts";
-import { type Service, services } from "../../api/kinds/services.ts";
+import { meant, withoutLeft } from "../../api/core/services-change.ts";
+import { withFamilies } from "../../api/core/services-families.ts";
+import { hasAddress, isHeadless } from "../../api/core/services-types.ts";
+import { type Service, services } from "../../api/core/services.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { World } from "../../machinery/world.ts";

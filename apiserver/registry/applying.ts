@@ -9,7 +9,7 @@ import { applied, appliedNew } from "./fields/apply.ts";
 import { typeError } from "./fields/check.ts";
 import { followed } from "./fields/last-applied.ts";
 import type { Writer } from "./fields/update.ts";
-import { replicasOf, scaleKind } from "./parts.ts";
+import { replicasOf, scaleKind } from "./subresources.ts";
 import { conflict } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 import { decoded, type Target, type WriteOptions } from "./write.ts";

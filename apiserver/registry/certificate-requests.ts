@@ -6,7 +6,7 @@ import type {
   CertificateSigningRequestCondition as Condition,
 } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { certificateSigningRequests } from "../../api/kinds/certificatesigningrequests.ts";
+import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { forbidden } from "../../api/problems.ts";

@@ -1,5 +1,5 @@
 // What "delete" means for an object: gone at once, or marked and left to whoever has to clean up first. Pure.
-import type { Pod } from "../../api/kinds/pods.ts";
+import type { Pod } from "../../api/core/pods.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Instant, instant, instantOf, timestamp } from "../../api/meta.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";

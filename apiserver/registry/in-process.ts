@@ -1,12 +1,12 @@
 // The client for components that live in the same process: the registry's verbs, with objects instead of bytes.
 import { ApiError } from "../../api/errors.ts";
-import { type TokenRequest, tokenRequests } from "../../api/kinds/tokenrequests.ts";
+import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, splitKey } from "../../api/meta.ts";
 import type { Client, ListOptions, Selection, WatchEvent, WatchOptions, Written } from "../../machinery/client.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
-import { changeOf } from "./parts.ts";
+import { changeOf } from "./subresources.ts";
 import { patched } from "./patching.ts";
 import type { Registry } from "./verbs.ts";
 

@@ -6,7 +6,7 @@ import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
 import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
 import { objectOf } from "./codec.ts";
 import { type Continue, parseToken, tokenOf } from "./continue.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { prefixOf, type Wanted, wantedBy } from "./selection.ts";
 

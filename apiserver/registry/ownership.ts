@@ -3,7 +3,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import { type Owner, ownersOf, readOwners } from "./fields/entries.ts";
-import { unsaidIn } from "./fields/unsaid.ts";
+import { unsaidIn } from "./fields/unset.ts";
 import { createdBy, updatedBy, type Writer } from "./fields/update.ts";
 
 /** In whose name a write is made, and how the account is kept. */

@@ -2,7 +2,7 @@
 import type { ApiObject } from "../../api/meta.ts";
 import type { Patch, Written } from "../../machinery/client.ts";
 import { applyTo, type Patched } from "./applying.ts";
-import { changeOf, scaleKind, scaleOf } from "./parts.ts";
+import { changeOf, scaleKind, scaleOf } from "./subresources.ts";
 import { patchedObject } from "./patch/patch.ts";
 import type { Registry } from "./verbs.ts";
 import type { Change, Target, WriteOptions } from "./write.ts";

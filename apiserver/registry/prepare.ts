@@ -3,10 +3,10 @@ import type { Problem } from "../../api/errors.ts";
 import { sameJson } from "../../api/hash.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
-import type { Pod } from "../../api/kinds/pods.ts";
+import type { Pod } from "../../api/core/pods.ts";
 import { detailOf, invalid } from "../../api/problems.ts";
-import { validateEphemeralChange } from "../../api/pod/ephemeral-containers.ts";
-import { validateResize } from "../../api/pod/resize.ts";
+import { validateEphemeralChange } from "../../api/core/pod/ephemeral-containers.ts";
+import { validateResize } from "../../api/core/pod/resize.ts";
 import type { Written } from "../../machinery/client.ts";
 import { draftMeta, longestBase, nextMeta, statusMeta, validateMeta, validateMetaUpdate } from "./metadata.ts";
 

@@ -3,7 +3,7 @@ import { hasReason } from "../../api/errors.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import type { Written } from "../../machinery/client.ts";
 import type { Patched } from "./applying.ts";
-import { changeOf } from "./parts.ts";
+import { changeOf } from "./subresources.ts";
 import { otherUid } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 import type { Target, WriteOptions } from "./write.ts";

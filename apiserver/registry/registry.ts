@@ -6,8 +6,8 @@ import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../storage/storage.ts";
 import { addresses, type AddressRanges } from "./addresses.ts";
 import { withCertificateRequests } from "./certificate-requests.ts";
-import { inAllForms } from "./forms.ts";
-import { lanes } from "./lanes.ts";
+import { inAllForms } from "./conversion.ts";
+import { lanes } from "./watch-index.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { change, type Cluster, create, read, remove } from "./write.ts";
 

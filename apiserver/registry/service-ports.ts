@@ -1,7 +1,7 @@
 // Ports of the nodes, for services: those they ask for, those they had, and new ones. Pure but for the dice.
 import { ApiError } from "../../api/errors.ts";
-import { type Service, services } from "../../api/kinds/services.ts";
-import { hasNodePorts, needsHealthCheck, wantsNodePorts } from "../../api/kinds/services-types.ts";
+import { type Service, services } from "../../api/core/services.ts";
+import { hasNodePorts, needsHealthCheck, wantsNodePorts } from "../../api/core/services-types.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { Random } from "../../machinery/world.ts";
 import { pickFree } from "./ranges.ts";

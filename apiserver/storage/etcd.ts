@@ -6,7 +6,7 @@ import { type Revision, revision } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
 import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
 import { emptyLog, type Log } from "./log.ts";
-import { sharedQuestion } from "./shared-question.ts";
+import { sharedQuestion } from "./coalesce.ts";
 import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
 
 /** So long an etcd that is being restarted, or choosing a leader, may take before the caller hears of it. */

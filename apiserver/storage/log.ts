@@ -1,8 +1,8 @@
 // The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
 // Every engine reads from one; they differ in what they do before a change is appended.
 import { type Revision, revision } from "../../api/meta.ts";
-import { ear } from "./bell.ts";
-import { type Doorbells, doorbells } from "./doorbells.ts";
+import { ear } from "./signal.ts";
+import { type Doorbells, doorbells } from "./keyed-signals.ts";
 import { ordered } from "./ordered.ts";
 import {
   type Batch,

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
-import { builtinKinds } from "../../api/kinds/builtin.ts";
+import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
 import type { DraftMeta } from "../../api/meta.ts";
 import { decode } from "../../api/schema.ts";

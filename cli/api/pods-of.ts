@@ -1,6 +1,6 @@
 // From what people name (`web-1`, `pod/web-1`, `deploy/web`) to the pods behind it.
 import type { Deployment, Pod, ReplicaSet, Service } from "../../api/generated/types.ts";
-import { isReady } from "../../api/pod/status.ts";
+import { isReady } from "../../api/core/pod/status.ts";
 import { selectorText } from "../../api/selector.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";

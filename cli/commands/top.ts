@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { hasReason } from "../../api/errors.ts";
 import type { Node } from "../../api/generated/types.ts";
-import type { NodeMetrics, PodMetrics, Usage } from "../../api/kinds/metrics.ts";
+import type { NodeMetrics, PodMetrics, Usage } from "../../api/metrics/metrics.ts";
 import { milliOf, unitsOf } from "../../api/quantity.ts";
 import type { Connection } from "../api/connection.ts";
 import { CliError } from "../cli-error.ts";

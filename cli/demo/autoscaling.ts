@@ -1,7 +1,7 @@
 // One act about load: visitors come in masses and go away again, and the web service grows and shrinks with them.
 import type { Deployment } from "../../api/generated/types.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { horizontalPodAutoscalers } from "../../api/kinds/horizontalpodautoscalers.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { horizontalPodAutoscalers } from "../../api/autoscaling/horizontalpodautoscalers.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { type Act, check, eventually, livePods, type Look, readyPods, type Stage, tell } from "./stage.ts";
 

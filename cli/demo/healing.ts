@@ -1,8 +1,8 @@
 // Two acts about small losses: a container that dies, and a pod that is deleted.
 import type { Pod } from "../../api/generated/types.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import { keyOf } from "../../api/meta.ts";
-import { isReady, restarts } from "../../api/pod/status.ts";
+import { isReady, restarts } from "../../api/core/pod/status.ts";
 import { runIn } from "../cluster/containers.ts";
 import { type Act, check, eventually, livePods, placesOf, readyPods, type Stage, tell } from "./stage.ts";
 

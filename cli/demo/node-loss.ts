@@ -1,8 +1,8 @@
 // One act about a great loss: a node loses its power, and comes back later.
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
-import { conditionOf } from "../../api/pod/status.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
 import { localTimings } from "../cluster/timings.ts";
 import { killNodes, startNodes } from "../cluster/nodes.ts";
 import { addressesOf, visit } from "./visitors.ts";

@@ -1,7 +1,7 @@
 // What every act of the tour is handed: the cluster, a way to wait for what should come true, and a voice.
 import type { Pod } from "../../api/generated/types.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { isActive, isReady } from "../../api/pod/status.ts";
+import { pods } from "../../api/core/pods.ts";
+import { isActive, isReady } from "../../api/core/pod/status.ts";
 import type { Client } from "../../machinery/client.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";

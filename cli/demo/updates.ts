@@ -1,9 +1,9 @@
 // Two acts about change: an update that nobody notices, and a bad one that is taken back.
 import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { replicaSets } from "../../api/apps/replicasets.ts";
 import { controllerOf, key } from "../../api/meta.ts";
-import { statusWord } from "../../api/pod/status.ts";
+import { statusWord } from "../../api/core/pod/status.ts";
 import { type Act, check, eventually, livePods, readyPods, type Stage, tell } from "./stage.ts";
 import { checkNoneLost, type Visits, visitedDuring } from "./visitors.ts";
 

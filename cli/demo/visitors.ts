@@ -1,10 +1,10 @@
 // Visitors of the guestbook: they come to a port of the nodes, one after the other, and remember every answer.
 import { request } from "node:http";
 import type { Node } from "../../api/generated/types.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { services } from "../../api/kinds/services.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
-import { conditionOf } from "../../api/pod/status.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { check, type Stage } from "./stage.ts";
 

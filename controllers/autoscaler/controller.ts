@@ -3,10 +3,13 @@ import { ApiError, hasReason } from "../../api/errors.ts";
 import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { horizontalPodAutoscalers, type HorizontalPodAutoscaler } from "../../api/kinds/horizontalpodautoscalers.ts";
-import { podMetrics, type PodMetrics } from "../../api/kinds/metrics.ts";
-import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import {
+  horizontalPodAutoscalers,
+  type HorizontalPodAutoscaler,
+} from "../../api/autoscaling/horizontalpodautoscalers.ts";
+import { podMetrics, type PodMetrics } from "../../api/metrics/metrics.ts";
+import { replicaSets } from "../../api/apps/replicasets.ts";
 import { key, keyOf, type Instant, type Key } from "../../api/meta.ts";
 import { selects, selectorText } from "../../api/selector.ts";
 import type { Client } from "../../machinery/client.ts";

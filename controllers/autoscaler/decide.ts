@@ -7,8 +7,8 @@ import type {
   V2MetricSpec,
   V2MetricStatus,
 } from "../../api/generated/types.ts";
-import type { HorizontalPodAutoscaler } from "../../api/kinds/horizontalpodautoscalers.ts";
-import type { PodMetrics } from "../../api/kinds/metrics.ts";
+import type { HorizontalPodAutoscaler } from "../../api/autoscaling/horizontalpodautoscalers.ts";
+import type { PodMetrics } from "../../api/metrics/metrics.ts";
 import { timestamp, type Instant } from "../../api/meta.ts";
 import { formatQuantity, milliOf } from "../../api/quantity.ts";
 import { limit, type Limited, type Past } from "./behavior.ts";

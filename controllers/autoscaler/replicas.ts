@@ -1,7 +1,7 @@
 // How many replicas a load asks for: the ratio of what is used to what is wanted, with benefit of the doubt. Pure.
 // Source: "Horizontal Pod Autoscaling", algorithm details.
 import type { Pod } from "../../api/generated/types.ts";
-import { isReady, isTerminal } from "../../api/pod/status.ts";
+import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { milliOf } from "../../api/quantity.ts";
 
 /** Thousandths of the resource's unit, by pod name. */

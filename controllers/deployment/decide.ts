@@ -1,10 +1,10 @@
 // What a deployment does next: make a set for a new template, move pods from old sets to it, take it back, tidy up.
 // Pure.
-import { isTerminal } from "../../api/pod/status.ts";
+import { isTerminal } from "../../api/core/pod/status.ts";
 import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { replicaSets } from "../../api/kinds/replicasets.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { replicaSets } from "../../api/apps/replicasets.ts";
 import { controllerOf, type Instant, ownedBy } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import type { Action } from "../../machinery/action.ts";

@@ -2,7 +2,7 @@
 import { withCondition, withoutCondition } from "../../api/conditions.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/generated/types.ts";
 import { instantOf, timestamp, type Instant } from "../../api/meta.ts";
-import { conditionOf } from "../../api/pod/status.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
 import { boundsOf, totalAvailable, totalReplicas } from "./rollout.ts";
 
 type Counts = Pick<

@@ -3,10 +3,10 @@
 import { withCondition } from "../../api/conditions.ts";
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { podDisruptionBudgets } from "../../api/kinds/poddisruptionbudgets.ts";
-import { numberIn } from "../../api/kinds/shares.ts";
+import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
+import { numberIn } from "../../api/int-or-percent.ts";
 import { controllerOf, type Instant, instantOf, type OwnerReference } from "../../api/meta.ts";
-import { isReady } from "../../api/pod/status.ts";
+import { isReady } from "../../api/core/pod/status.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 /** Who decides how many pods there should be, and how many that is. */

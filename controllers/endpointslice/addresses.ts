@@ -2,7 +2,7 @@
 // share it.
 import type { Endpoint, DiscoveryV1EndpointPort, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { canonicalJson } from "../../api/hash.ts";
-import { isReady, isTerminal } from "../../api/pod/status.ts";
+import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { selects } from "../../api/selector.ts";
 
 /** Pods that answer on the same ports: one slice, or one subset, holds one such group. */

@@ -1,6 +1,6 @@
 // Wires a service's endpoints to the views they are made of.
 import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
-import { isManagedBy, serviceOf } from "../../api/kinds/endpointslices.ts";
+import { isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
 import { key, keyOf, type Key } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";

@@ -9,9 +9,9 @@ import type {
   Service,
 } from "../../api/generated/types.ts";
 import { childName, sameJson } from "../../api/hash.ts";
-import { endpoints as endpointsKind } from "../../api/kinds/endpoints.ts";
-import { endpointSlices, managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
-import { isHeadless } from "../../api/kinds/services.ts";
+import { endpoints as endpointsKind } from "../../api/core/endpoints.ts";
+import { endpointSlices, managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
+import { isHeadless } from "../../api/core/services.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
 import { settled, type Decision } from "../../machinery/controller.ts";

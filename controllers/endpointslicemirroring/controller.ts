@@ -1,6 +1,6 @@
 // Wires hand-made Endpoints to the slices that mirror them.
 import type { EndpointSlice } from "../../api/generated/types.ts";
-import { isManagedBy, serviceOf } from "../../api/kinds/endpointslices.ts";
+import { isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
 import type { ControllerViews } from "../views.ts";
 import { decide, manager, type Observed } from "./decide.ts";

@@ -9,7 +9,7 @@ import type {
   Service,
 } from "../../api/generated/types.ts";
 import { childName, sameJson } from "../../api/hash.ts";
-import { endpointSlices, managedByLabel, serviceLabel } from "../../api/kinds/endpointslices.ts";
+import { endpointSlices, managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";

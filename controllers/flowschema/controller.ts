@@ -1,6 +1,6 @@
 // Every flow schema says whether the level of priority it leads to exists: without one it is dangling (KEP-1040).
 import type { FlowSchema, PriorityLevelConfiguration } from "../../api/generated/types.ts";
-import { flowSchemas } from "../../api/kinds/flowschemas.ts";
+import { flowSchemas } from "../../api/flowcontrol/flowschemas.ts";
 import { type Instant, key, timestamp } from "../../api/meta.ts";
 import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
 import type { Informer } from "../../machinery/informer.ts";

@@ -3,8 +3,8 @@
 import { ApiError, hasReason, isAmbiguous } from "../../api/errors.ts";
 import type { Namespace } from "../../api/generated/types.ts";
 import { isStored, type ResourceDefinition } from "../../api/kinds.ts";
-import { namespaces } from "../../api/kinds/namespaces.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
+import { pods } from "../../api/core/pods.ts";
 import { keyOf } from "../../api/meta.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { Client } from "../../machinery/client.ts";

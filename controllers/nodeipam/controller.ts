@@ -1,6 +1,6 @@
 // Gives every node that has none a range of pod addresses of its own, cut from the cluster's.
 import type { Node } from "../../api/generated/types.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
+import { nodes } from "../../api/core/nodes.ts";
 import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
 import type { Informer } from "../../machinery/informer.ts";
 

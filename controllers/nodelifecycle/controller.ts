@@ -1,7 +1,7 @@
 // Wires a node's life to its lease, its pods and the time we last heard of it.
 import type { Lease, Node, Pod, Taint } from "../../api/generated/types.ts";
 import { key, type Instant } from "../../api/meta.ts";
-import { conditionOf } from "../../api/pod/status.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
 import { itself, type Controller } from "../../machinery/controller.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { ControllerViews } from "../views.ts";

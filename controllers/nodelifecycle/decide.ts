@@ -2,11 +2,11 @@
 import { withCondition } from "../../api/conditions.ts";
 import type { Lease, Node, NodeCondition, Pod, PodCondition, Taint } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods as podKind } from "../../api/kinds/pods.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods as podKind } from "../../api/core/pods.ts";
 import { instantOf, keyOf, timestamp, type Instant } from "../../api/meta.ts";
-import { conditionOf, isTerminal } from "../../api/pod/status.ts";
-import { tolerates } from "../../api/pod/tolerations.ts";
+import { conditionOf, isTerminal } from "../../api/core/pod/status.ts";
+import { tolerates } from "../../api/core/pod/tolerations.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 

@@ -1,9 +1,9 @@
 // Clears away pods nobody else will: those of nodes that are gone, and finished ones when there are too many.
 import type { Pod } from "../../api/generated/types.ts";
 import { withCondition } from "../../api/conditions.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import { instantOf, key, type Instant } from "../../api/meta.ts";
-import { isTerminal } from "../../api/pod/status.ts";
+import { isTerminal } from "../../api/core/pod/status.ts";
 import type { Action } from "../../machinery/action.ts";
 import type { Controller, Decision } from "../../machinery/controller.ts";
 import type { ControllerViews } from "../views.ts";

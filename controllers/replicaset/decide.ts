@@ -1,10 +1,10 @@
 // How many pods a replica set should have, which to make, which to let go, and what to say about it. Pure.
-import { conditionOf, isActive, isReady, restarts } from "../../api/pod/status.ts";
+import { conditionOf, isActive, isReady, restarts } from "../../api/core/pod/status.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { childName, sameJson } from "../../api/hash.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { replicaSets } from "../../api/kinds/replicasets.ts";
-import { replicationControllers } from "../../api/kinds/replicationcontrollers.ts";
+import { pods } from "../../api/core/pods.ts";
+import { replicaSets } from "../../api/apps/replicasets.ts";
+import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { controllerOf, instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";

@@ -1,7 +1,7 @@
 // Every namespace has a ConfigMap by which its pods know the API server: the certificate of the cluster's authority.
 import type { ConfigMap, Namespace } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import { configMaps } from "../../api/kinds/configmaps.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
 import { key } from "../../api/meta.ts";
 import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
 import type { Informer } from "../../machinery/informer.ts";

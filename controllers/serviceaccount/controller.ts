@@ -1,6 +1,6 @@
 // Every namespace has a service account named "default": pods that name none run as it.
 import type { Namespace, ServiceAccount } from "../../api/generated/types.ts";
-import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { key } from "../../api/meta.ts";
 import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
 import type { Informer } from "../../machinery/informer.ts";

@@ -1,8 +1,8 @@
 // Claims and volumes that were deleted while somebody used them stay until nobody does: what the server put in their
 // way is taken out of it. Pure.
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
-import { persistentVolumeClaims } from "../../api/kinds/persistentvolumeclaims.ts";
-import { persistentVolumes } from "../../api/kinds/persistentvolumes.ts";
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, controllerOf } from "../../api/meta.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";

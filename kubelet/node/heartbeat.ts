@@ -1,8 +1,8 @@
 // Keeps the cluster informed that this node is there and how it is: registers it, renews its lease, reports changes.
 import type { Lease, Node } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
-import { leases } from "../../api/kinds/leases.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
+import { leases } from "../../api/coordination/leases.ts";
+import { nodes } from "../../api/core/nodes.ts";
 import { type Instant, key, microTimestamp } from "../../api/meta.ts";
 import { orAborted } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";

@@ -3,7 +3,7 @@ import type { Container, ContainerState, ContainerStatus, Pod } from "../../api/
 import { type Instant, instant, timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd } from "./termination.ts";
-import { outlook, type Waiting } from "./outlook.ts";
+import { outlook, type Waiting } from "./phase-plan.ts";
 import type { PodObservation } from "./observation.ts";
 import { amountsOf, resizeOf } from "./resize.ts";
 import { type Ended, ephemeralContainersOf, hasEnded, initContainersOf, isRunning, isSidecar, runsOf } from "./runs.ts";

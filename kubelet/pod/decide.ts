@@ -1,10 +1,10 @@
 // What to do next for a pod, from what is wanted and what is there. Pure; every branch is a row in a table.
 import type { Container, Pod } from "../../api/generated/types.ts";
-import { isTerminal } from "../../api/pod/status.ts";
+import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
 import { waitMs } from "./backoff.ts";
-import { type Outlook, outlook, refusalRetryMs } from "./outlook.ts";
+import { type Outlook, outlook, refusalRetryMs } from "./phase-plan.ts";
 import type { PodObservation } from "./observation.ts";
 import {
   ephemeralContainersOf,

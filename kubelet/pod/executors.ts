@@ -2,7 +2,7 @@
 import type { Container } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import type { Prober } from "../probes/prober.ts";
 import { RuntimeRefused } from "../runtime.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";

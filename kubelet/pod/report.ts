@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf, revisionOf } from "../../api/meta.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import type { Client } from "../../machinery/client.ts";
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? {}));

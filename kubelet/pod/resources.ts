@@ -1,6 +1,6 @@
 // Requests and limits in the engine's terms, and the cgroup a pod lives in. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
-import { qosClass } from "../../api/pod/status.ts";
+import { qosClass } from "../../api/core/pod/status.ts";
 import { milliOf, unitsOf } from "../../api/quantity.ts";
 import type { ResourceLimits } from "../runtime.ts";
 

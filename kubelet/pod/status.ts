@@ -1,7 +1,7 @@
 // The pod's status, computed afresh from what is there; only times and what is past come from the status before. Pure.
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
-import { startsAgain } from "../../api/pod/restarts.ts";
-import { isTerminal } from "../../api/pod/status.ts";
+import { startsAgain } from "../../api/core/pod/restarts.ts";
+import { isTerminal } from "../../api/core/pod/status.ts";
 import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";

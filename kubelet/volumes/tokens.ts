@@ -1,7 +1,7 @@
 // Tokens of a pod's service account: asked for when a volume shows one, and anew before they run out (KEP-1205).
 import type { Pod, ServiceAccountTokenProjection } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/errors.ts";
-import { type TokenRequest, tokenRequests } from "../../api/kinds/tokenrequests.ts";
+import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import { type Draft, type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { NodeContext } from "../node-context.ts";
 import { Unmet } from "../pod/references.ts";

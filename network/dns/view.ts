@@ -1,6 +1,6 @@
 // The names of the cluster, found without searching: services by name and address, and the endpoints behind them.
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
-import { isHeadless } from "../../api/kinds/services.ts";
+import { isHeadless } from "../../api/core/services.ts";
 
 export interface Host {
   readonly address: string;

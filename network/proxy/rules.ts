@@ -1,7 +1,7 @@
 // What should happen to a packet for a service, as data: which address leads to which pods, on this node. Pure.
 import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { hashName } from "../../api/hash.ts";
-import { isTerminal } from "../../api/pod/status.ts";
+import { isTerminal } from "../../api/core/pod/status.ts";
 
 /**
  * Named parts of one nftables table, so that two of them can be compared part by part.

@@ -1,6 +1,6 @@
 // What the node itself says: its name, whether it is cordoned, its taints, its free ports, the images it already has.
 import type { Container, Node, Pod, Taint } from "../../api/generated/types.ts";
-import { tolerates } from "../../api/pod/tolerations.ts";
+import { tolerates } from "../../api/core/pod/tolerations.ts";
 import { fits, refused, type NodeView, type SchedulerPlugin } from "../framework.ts";
 
 const untolerated = (pod: Pod, node: Node, effects: readonly string[]): readonly Taint[] =>

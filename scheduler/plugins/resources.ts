@@ -1,5 +1,5 @@
 // Room on the node: what pods request must fit in what the node can give, and how full nodes should be packed.
-import { podRequests, type Requests } from "../../api/pod/status.ts";
+import { podRequests, type Requests } from "../../api/core/pod/status.ts";
 import { fits, podWeight, type NodeView, type SchedulerPlugin, type Verdict } from "../framework.ts";
 
 /** Fill nodes up, so that others stay free (and can be taken away), or keep them equally loaded. */

@@ -2,8 +2,8 @@
 // told.
 import { CoreV1Api, type V1Pod, Watch } from "@kubernetes/client-node";
 import { runControllers } from "../../controllers/controllers.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
 import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";

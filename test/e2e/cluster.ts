@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
 import { readAccess } from "../../cli/cluster/api-access.ts";

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ContainerStatus, CoreV1Event } from "../../api/generated/types.ts";
-import { events } from "../../api/kinds/events.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { events } from "../../api/core/events.ts";
+import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
-import { isReady } from "../../api/pod/status.ts";
+import { isReady } from "../../api/core/pod/status.ts";
 import { ended, testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-examples", "--nodes", "1");

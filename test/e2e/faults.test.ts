@@ -1,11 +1,11 @@
 // Every component is killed without warning while somebody writes: what was acknowledged stays, what runs goes on, all heals.
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Deployment, Pod } from "../../api/generated/types.ts";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
-import { isActive, isReady } from "../../api/pod/status.ts";
+import { isActive, isReady } from "../../api/core/pod/status.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { testCluster, until } from "./cluster.ts";
 

@@ -1,10 +1,10 @@
 // The guestbook as in the README: applied, visited, changed, taken back; then the guided tour, which breaks more than that.
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
-import { isActive, isReady } from "../../api/pod/status.ts";
+import { isActive, isReady } from "../../api/core/pod/status.ts";
 import { visit } from "../../cli/demo/visitors.ts";
 import { testCluster, timed, until } from "./cluster.ts";
 

@@ -4,7 +4,7 @@ import https from "node:https";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Pod, PodSpec } from "../../api/generated/types.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { kubeconfigPath } from "../../cli/cluster/paths.ts";
 import { run } from "../../cli/cluster/subprocess.ts";

@@ -1,10 +1,10 @@
 // What a node does for its pods, on real Docker: what they see, what they may use, how they end, what they survive.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { secrets } from "../../api/kinds/secrets.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { tokenReviews } from "../../api/kinds/tokenreviews.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { secrets } from "../../api/core/secrets.ts";
+import { pods } from "../../api/core/pods.ts";
+import { tokenReviews } from "../../api/authentication/tokenreviews.ts";
 import { key } from "../../api/meta.ts";
 import { type OneNode, oneNode } from "./one-node.ts";
 

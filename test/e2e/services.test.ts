@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Pod } from "../../api/generated/types.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { services } from "../../api/kinds/services.ts";
+import { pods } from "../../api/core/pods.ts";
+import { services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
-import { isReady } from "../../api/pod/status.ts";
+import { isReady } from "../../api/core/pod/status.ts";
 import { visit } from "../../cli/demo/visitors.ts";
 import { testCluster, timed, until } from "./cluster.ts";
 

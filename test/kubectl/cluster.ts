@@ -1,7 +1,7 @@
 // A whole cluster without a container: a server that listens, the controllers, the scheduler, and one node whose
 // kubelet is real; only the engine beneath it is simulated.
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
 import { runControllers } from "../../controllers/controllers.ts";
 import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Pod } from "../../api/kinds/pods.ts";
+import type { Pod } from "../../api/core/pods.ts";
 import { listeningServer, type TestServer } from "../suites/listening.ts";
 import { image, runs, type SimulatedNode, simulatedNode } from "../suites/simulated-node.ts";
 import { deskOf, type Kubectl, kubectls, runner, type Said } from "./kubectl.ts";

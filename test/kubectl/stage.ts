@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, vi } from "vitest";
 import { parse, stringify } from "yaml";
-import { namespaces } from "../../api/kinds/namespaces.ts";
-import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
-import { ensure } from "../../apiserver/ensure.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import { ensure } from "../../apiserver/bootstrap/ensure.ts";
 import type { TestServer } from "../suites/listening.ts";
 import { atTerminal, type Desk, type Kubectl, type Running, runner, type Said, started } from "./kubectl.ts";
 

@@ -2,12 +2,12 @@
 // history.
 import { createHash } from "node:crypto";
 import type { Deployment } from "../../api/generated/types.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
 import { key, type Draft } from "../../api/meta.ts";
-import { isActive, isReady } from "../../api/pod/status.ts";
-import { bootstrap } from "../../apiserver/bootstrap.ts";
+import { isActive, isReady } from "../../api/core/pod/status.ts";
+import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { registry } from "../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";

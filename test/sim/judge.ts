@@ -1,7 +1,7 @@
 // Sits at the one place every fact passes through and checks, at each commit, what must always be true.
 import type { Deployment, Node, Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { controllerOf, type ApiObject, type Revision } from "../../api/meta.ts";
-import { isActive, isTerminal, podRequests } from "../../api/pod/status.ts";
+import { isActive, isTerminal, podRequests } from "../../api/core/pod/status.ts";
 import { milliOf } from "../../api/quantity.ts";
 import { boundsOf } from "../../controllers/deployment/rollout.ts";
 import { objectOf } from "../../apiserver/registry/codec.ts";

@@ -3,11 +3,11 @@
 import { withCondition } from "../../api/conditions.ts";
 import { hasReason } from "../../api/errors.ts";
 import type { Lease, Node, Pod, PodCondition } from "../../api/generated/types.ts";
-import { leases } from "../../api/kinds/leases.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
+import { leases } from "../../api/coordination/leases.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
 import { key, type keyOf, microTimestamp, timestamp, type Draft, type Instant } from "../../api/meta.ts";
-import { isReady, isTerminal } from "../../api/pod/status.ts";
+import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import type { Client } from "../../machinery/client.ts";
 import { itself, runController, type Decision } from "../../machinery/controller.ts";
 import { informer } from "../../machinery/informer.ts";

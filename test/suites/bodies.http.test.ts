@@ -1,7 +1,7 @@
 // Bodies: those whose length nobody told beforehand, over both versions of HTTP; and what is said of those that are sent.
 import { connect } from "node:http2";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askerOf, parsed } from "./asking.ts";
+import { askerOf, parsed } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

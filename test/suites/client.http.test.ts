@@ -1,8 +1,8 @@
 // The client across the wire, against a server that listens; and what only a wire can do: break.
 import { expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { tokenRequests } from "../../api/kinds/tokenrequests.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import { key } from "../../api/meta.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";

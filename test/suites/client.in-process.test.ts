@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bootstrap } from "../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { registry } from "../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";

@@ -1,13 +1,13 @@
 // What every carrier of the client must do, and with it what the registry does: the verbs, as components use them.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiError, type ErrorReason } from "../../api/errors.ts";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { deployments } from "../../api/kinds/deployments.ts";
-import { namespaces } from "../../api/kinds/namespaces.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { type Pod, pods } from "../../api/kinds/pods.ts";
-import { serviceAccounts } from "../../api/kinds/serviceaccounts.ts";
-import { services } from "../../api/kinds/services.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { deployments } from "../../api/apps/deployments.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import { services } from "../../api/core/services.ts";
 import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
 import type { Client, WatchEvent, WatchOptions } from "../../machinery/client.ts";
 

@@ -1,6 +1,6 @@
 // Kinds that had better not be used any more: whoever asks for them is told, whatever they ask.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askerOf, json } from "./asking.ts";
+import { askerOf, json } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { type Pod, pods } from "../../api/kinds/pods.ts";
-import { services } from "../../api/kinds/services.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
+import { services } from "../../api/core/services.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 const address = Object.values(networkInterfaces())

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { request } from "node:https";
 import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { endpointSlices } from "../../api/kinds/endpointslices.ts";
-import { nodes } from "../../api/kinds/nodes.ts";
-import { pods } from "../../api/kinds/pods.ts";
-import { services } from "../../api/kinds/services.ts";
+import { endpointSlices } from "../../api/discovery/endpointslices.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
+import { services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
-import { type Asker, askerOf } from "./asking.ts";
+import { type Asker, askerOf } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { runs, type SimulatedNode, simulatedNode } from "./simulated-node.ts";
 

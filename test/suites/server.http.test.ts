@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configMaps } from "../../api/kinds/configmaps.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
 import { newAuthority } from "../../cli/cluster/pki.ts";
 import { realWorld } from "../../machinery/real-world.ts";
-import { type Asker, askerOf, json, lines, parsed } from "./asking.ts";
+import { type Asker, askerOf, json, lines, parsed } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

@@ -3,8 +3,8 @@ import { connect } from "node:http2";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { type Asker, askerOf, json, lines, parsed } from "./asking.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { type Asker, askerOf, json, lines, parsed } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

@@ -3,9 +3,9 @@ import { connect as connectPlain } from "node:net";
 import { connect, constants } from "node:http2";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { configMaps } from "../../api/kinds/configmaps.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
 import { key } from "../../api/meta.ts";
-import { type Asker, askerOf, json, lines } from "./asking.ts";
+import { type Asker, askerOf, json, lines } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

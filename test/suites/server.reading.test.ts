@@ -1,10 +1,10 @@
 // Lists and watches as they are on the wire: pages of one moment, moments that are gone or not yet, and what a watch
 // begins with.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { configMaps } from "../../api/kinds/configmaps.ts";
-import { namespaces } from "../../api/kinds/namespaces.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
 import { key } from "../../api/meta.ts";
-import { type Asker, askerOf, lines, parsed } from "./asking.ts";
+import { type Asker, askerOf, lines, parsed } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;

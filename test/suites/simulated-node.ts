@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Pod, pods } from "../../api/kinds/pods.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { kubelet } from "../../kubelet/kubelet.ts";
 import { serveKubelet } from "../../kubelet/server/kubelet-server.ts";

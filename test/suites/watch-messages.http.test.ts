@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { configMaps } from "../../api/kinds/configmaps.ts";
+import { configMaps } from "../../api/core/configmaps.ts";
 import { key } from "../../api/meta.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 

@@ -1,7 +1,7 @@
 // Writing to a server that listens, as a program of the name "tester" would: what is sent, what comes back, and what
 // one is warned of.
 import { afterAll, beforeAll } from "vitest";
-import { askerOf } from "./asking.ts";
+import { askerOf } from "./requests.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 export interface Answer {

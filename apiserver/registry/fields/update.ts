@@ -1,7 +1,7 @@
 // The account after an ordinary write: whoever changes a field owns it from now on, and nobody else does. Pure.
 import { apiVersionOf, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Instant, type ManagedFieldsEntry, timestamp } from "../../../api/meta.ts";
-import { bornFields } from "./born.ts";
+import { bornFields } from "./initial.ts";
 import { difference } from "./compare.ts";
 import { deprived, idOf, type Owner, withOwners } from "./entries.ts";
 import { type FieldSet, isEmpty, minus, pathsOf, union, withoutBelow } from "./set.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { expect, vi } from "vitest";
-import { pods } from "../../../api/kinds/pods.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
 import type { Scenario, Stage } from "../stage.ts";
 

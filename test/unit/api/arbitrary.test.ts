@@ -1,7 +1,7 @@
 // Whatever a schema lets through, a kind can complete, judge and print: no field may be relied on that a user can leave
 // out.
 import { expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, instant } from "../../../api/meta.ts";
 import { decode, resolve, type Schema } from "../../../api/schema.ts";

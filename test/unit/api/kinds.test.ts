@@ -1,7 +1,7 @@
 // What must hold for every kind in the table, whoever adds one.
 import { expect, test } from "vitest";
 import { canonicalJson } from "../../../api/hash.ts";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";
 import { instant, type ApiObject, type Draft } from "../../../api/meta.ts";
 import { decode } from "../../../api/schema.ts";

@@ -1,8 +1,8 @@
 // Problems of many things together.
 import { expect, test } from "vitest";
 import { each, none, required, together } from "../../../api/problems.ts";
-import { validateEnv } from "../../../api/pod/validate-env.ts";
-import { validateProjected } from "../../../api/pod/validate-projections.ts";
+import { validateEnv } from "../../../api/core/pod/validate-env.ts";
+import { validateProjected } from "../../../api/core/pod/validate-projections.ts";
 
 const problem = required("a");
 

@@ -1,7 +1,7 @@
 // The STATUS column of `kubectl get pods`, word by word.
 import { expect, test } from "vitest";
 import type { ContainerStatus, Pod } from "../../../api/generated/types.ts";
-import { statusWord } from "../../../api/pod/status.ts";
+import { statusWord } from "../../../api/core/pod/status.ts";
 
 const container = (state: ContainerStatus["state"], more: Partial<ContainerStatus> = {}): ContainerStatus => ({
   name: "c",

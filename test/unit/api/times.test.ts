@@ -1,7 +1,7 @@
 // Times in, times as they are kept.
 import { expect, test } from "vitest";
-import { leases } from "../../../api/kinds/leases.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { leases } from "../../../api/coordination/leases.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { decode } from "../../../api/schema.ts";
 import { canonicalTime } from "../../../api/times.ts";
 

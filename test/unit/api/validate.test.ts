@@ -1,8 +1,8 @@
 // What the API refuses, in the words people grep for.
 import { expect, test } from "vitest";
 import type { Deployment, Pod } from "../../../api/generated/types.ts";
-import { deployments } from "../../../api/kinds/deployments.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
+import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
 
 const container = { name: "main", image: "app:1" };

@@ -1,10 +1,10 @@
 // What a new node is told to keep away, and what pods hear of the place they run at.
 import { expect, test } from "vitest";
 import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
-import { nodes } from "../../../api/kinds/nodes.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { nodes } from "../../../api/core/nodes.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

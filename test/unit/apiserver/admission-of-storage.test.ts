@@ -1,14 +1,14 @@
 // Claims, volumes and ingresses as the server completes them, and claims that want to grow.
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
-import { ingressClasses } from "../../../api/kinds/ingressclasses.ts";
-import { ingresses } from "../../../api/kinds/ingresses.ts";
-import { persistentVolumeClaims } from "../../../api/kinds/persistentvolumeclaims.ts";
-import { persistentVolumes } from "../../../api/kinds/persistentvolumes.ts";
-import { storageClasses } from "../../../api/kinds/storageclasses.ts";
+import { ingressClasses } from "../../../api/networking/ingressclasses.ts";
+import { ingresses } from "../../../api/networking/ingresses.ts";
+import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
+import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

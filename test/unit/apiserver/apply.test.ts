@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ApiError, hasReason } from "../../../api/errors.ts";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { deployments } from "../../../api/kinds/deployments.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
 import { type ApiObject, instant } from "../../../api/meta.ts";
 import { decode } from "../../../api/schema.ts";
 import { applied, appliedNew } from "../../../apiserver/registry/fields/apply.ts";

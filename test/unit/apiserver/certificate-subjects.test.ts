@@ -2,7 +2,7 @@
 import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { expect, test } from "vitest";
-import { certificateSigningRequests } from "../../../api/kinds/certificatesigningrequests.ts";
+import { certificateSigningRequests } from "../../../api/certificates/certificatesigningrequests.ts";
 import { organizationsIn } from "../../../apiserver/admission/certificate-subjects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";

@@ -1,8 +1,8 @@
 // Objects as bytes: whose object readers are given, and when nothing would change.
 import { expect, test } from "vitest";
 import type { Namespace, ReplicaSet } from "../../../api/generated/types.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { replicaSets } from "../../../api/kinds/replicasets.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { type ApiObject, type Draft, key, revision } from "../../../api/meta.ts";
 import { encode, isWritten, objectOf, remember } from "../../../apiserver/registry/codec.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";

@@ -1,9 +1,9 @@
 // Columns that show a field are described by the field's text; a fact about a column that is gone is noticed.
 import { expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { type ApiObject, instant } from "../../../api/meta.ts";
-import { tableOf } from "../../../apiserver/http/table.ts";
+import { tableOf } from "../../../apiserver/response/table.ts";
 import { columnFields } from "../../../cli/setup/column-fields.ts";
 
 test("every column that is said to show a field is a column of its kind", () => {

@@ -1,12 +1,12 @@
 // What deleting means, row by row; and what history may be forgotten.
 import { expect, test } from "vitest";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { type ApiObject, instant, revision } from "../../../api/meta.ts";
 import type { DeleteOptions } from "../../../machinery/client.ts";
 import { decideDeletion, isReleased } from "../../../apiserver/registry/deletion.ts";
-import { forget } from "../../../apiserver/upkeep.ts";
+import { forget } from "../../../apiserver/maintenance.ts";
 
 const now = instant(Date.UTC(2026, 0, 1));
 const later = "2026-01-01T00:00:30Z";

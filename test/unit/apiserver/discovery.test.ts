@@ -1,11 +1,11 @@
 // Discovery as clients hear it: groups in Kubernetes' order, verbs and parts of kinds, and the two forms it comes in.
 import { expect, test } from "vitest";
-import { nodes } from "../../../api/kinds/nodes.ts";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
-import { discovery } from "../../../apiserver/http/discovery.ts";
-import { partOf } from "../../../apiserver/http/discovery-resources.ts";
-import { servedGroups } from "../../../apiserver/http/discovery-order.ts";
-import type { ApiRequest } from "../../../apiserver/http/exchange.ts";
+import { nodes } from "../../../api/core/nodes.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { discovery } from "../../../apiserver/discovery/discovery.ts";
+import { partOf } from "../../../apiserver/discovery/resources.ts";
+import { servedGroups } from "../../../apiserver/discovery/order.ts";
+import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
 import { define, type ResourceDefinition } from "../../../api/kinds.ts";
 
 const answer = discovery(builtinKinds);

@@ -1,7 +1,7 @@
 // Documents as clients send them: what a strict reader says of them, and why a text is none.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { deployments } from "../../../api/kinds/deployments.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
 import { schemaOf } from "../../../api/schema.ts";
 import { syntaxError } from "../../../apiserver/documents/json-syntax.ts";
 import { strictErrors, untyped } from "../../../apiserver/documents/strict.ts";

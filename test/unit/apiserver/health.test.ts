@@ -1,7 +1,7 @@
 // What is said of the server's health, to the letter: programs and people parse it.
 import { expect, test } from "vitest";
 import { type Check, health } from "../../../apiserver/http/health.ts";
-import type { ApiRequest } from "../../../apiserver/http/exchange.ts";
+import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
 
 const well = (name: string): Check => ({ name, check: async () => {} });
 const ill = (name: string, because: string): Check => ({ name, check: () => Promise.reject(new Error(because)) });

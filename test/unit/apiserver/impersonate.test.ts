@@ -1,6 +1,6 @@
 // In whose name a request is made, from its headers.
 import { expect, test } from "vitest";
-import { impersonated, isImpersonating } from "../../../apiserver/http/impersonate.ts";
+import { impersonated, isImpersonating } from "../../../apiserver/authentication/impersonate.ts";
 
 const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 const nobody = { name: "nobody", groups: ["system:unauthenticated"] };

@@ -1,12 +1,12 @@
 // What the limits of a namespace make of a pod, and how they are broken.
 import { expect, test } from "vitest";
 import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements } from "../../../api/generated/types.ts";
-import { limitRanges } from "../../../api/kinds/limitranges.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { limitRanges } from "../../../api/core/limitranges.ts";
+import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
-import { podAmounts } from "../../../api/pod/amounts.ts";
+import { podAmounts } from "../../../api/core/pod/amounts.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/limits.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

@@ -1,9 +1,9 @@
 // What may be asked of a log, and in which words a kubelet is asked for it.
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
-import { logQuery } from "../../../apiserver/http/log-options.ts";
-import { sessionQuery } from "../../../apiserver/http/pod-sessions.ts";
-import { dialError } from "../../../apiserver/dial-error.ts";
+import { logQuery } from "../../../apiserver/request/log-options.ts";
+import { sessionQuery } from "../../../apiserver/streaming/pod-sessions.ts";
+import { dialError } from "../../../apiserver/kubelets/dial-error.ts";
 
 const asked = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
 

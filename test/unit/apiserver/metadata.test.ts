@@ -1,7 +1,7 @@
 // What may be said of who owns and who holds an object, row by row.
 import { expect, test } from "vitest";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { customResourceDefinitions } from "../../../api/kinds/customresourcedefinitions.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { customResourceDefinitions } from "../../../api/apiextensions/customresourcedefinitions.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { validateMeta, withDistinctOwners } from "../../../apiserver/registry/metadata.ts";
 

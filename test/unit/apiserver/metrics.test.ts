@@ -1,9 +1,9 @@
 // What kubelets measure, as `kubectl top` and the autoscaler read it.
 import { expect, test } from "vitest";
-import type { Node } from "../../../api/kinds/nodes.ts";
-import type { Pod } from "../../../api/kinds/pods.ts";
+import type { Node } from "../../../api/core/nodes.ts";
+import type { Pod } from "../../../api/core/pods.ts";
 import { instant } from "../../../api/meta.ts";
-import { nodeMetricsOf, podMetricsOf } from "../../../apiserver/metrics.ts";
+import { nodeMetricsOf, podMetricsOf } from "../../../apiserver/kubelets/usage.ts";
 
 const now = instant(Date.UTC(2026, 0, 1));
 const time = "2026-01-01T00:00:00Z";

@@ -1,9 +1,9 @@
 // How the OpenAPI documents are handed out: the forms there are, what may be kept, and what need not be sent again.
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
-import type { ApiRequest, WholeReply } from "../../../apiserver/http/exchange.ts";
-import { openApi } from "../../../apiserver/http/openapi.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import type { ApiRequest, WholeReply } from "../../../apiserver/request/request-response.ts";
+import { openApi } from "../../../apiserver/openapi/openapi.ts";
 
 const kinds = builtinKinds.filter((r) => ["configmaps", "leases"].includes(r.plural));
 const documents = openApi(kinds, () => 0);

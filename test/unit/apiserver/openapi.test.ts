@@ -3,11 +3,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
-import { servedGroups } from "../../../apiserver/http/discovery-order.ts";
-import { readAnnotations } from "../../../apiserver/http/openapi-annotations.ts";
-import { chapters, documentV2, documentV3 } from "../../../apiserver/http/openapi-documents.ts";
-import { encodeDocument } from "../../../apiserver/http/openapi-protobuf.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { servedGroups } from "../../../apiserver/discovery/order.ts";
+import { readAnnotations } from "../../../apiserver/openapi/annotations.ts";
+import { chapters, documentV2, documentV3 } from "../../../apiserver/openapi/documents.ts";
+import { encodeDocument } from "../../../apiserver/openapi/protobuf.ts";
 import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/wire.ts";
 
 const client = join(import.meta.dirname, "../../../node_modules/@kubernetes/client-node/dist/gen/apis");

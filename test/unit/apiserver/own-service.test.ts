@@ -1,11 +1,11 @@
 // The API's own service: made, made again, and led to where the server is.
 import { expect, test } from "vitest";
-import { endpointSlices } from "../../../api/kinds/endpointslices.ts";
-import { endpoints } from "../../../api/kinds/endpoints.ts";
-import { services } from "../../../api/kinds/services.ts";
+import { endpointSlices } from "../../../api/discovery/endpointslices.ts";
+import { endpoints } from "../../../api/core/endpoints.ts";
+import { services } from "../../../api/core/services.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
-import { keepOwnService } from "../../../apiserver/own-service.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { keepOwnService } from "../../../apiserver/bootstrap/own-service.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

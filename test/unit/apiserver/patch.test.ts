@@ -3,8 +3,8 @@
 import { ApiError } from "../../../api/errors.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { deployments } from "../../../api/kinds/deployments.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { jsonPatched } from "../../../apiserver/registry/patch/json.ts";
 import { mergePatched } from "../../../apiserver/registry/patch/merge.ts";
 import { strategicPatched } from "../../../apiserver/registry/patch/strategic.ts";

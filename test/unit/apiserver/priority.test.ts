@@ -1,10 +1,10 @@
 // What the class of a pod makes of it, on a server that knows nothing else; and what classes there may be.
 import { expect, test } from "vitest";
 import type { PodSpec, PriorityClass } from "../../../api/generated/types.ts";
-import { pods } from "../../../api/kinds/pods.ts";
-import { priorityClasses, systemPriorities } from "../../../api/kinds/priorityclasses.ts";
+import { pods } from "../../../api/core/pods.ts";
+import { priorityClasses, systemPriorities } from "../../../api/scheduling/priorityclasses.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

@@ -1,6 +1,6 @@
 // Objects as an unmodified kubectl 1.33 sends them, recorded.
 import { expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { type Schema, schemaOf } from "../../../api/schema.ts";
 import { decodeProtobuf } from "../../../apiserver/protobuf/decode.ts";
 import numbers from "../../../apiserver/protobuf/field-numbers.json" with { type: "json" };

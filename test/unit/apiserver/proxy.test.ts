@@ -1,7 +1,7 @@
 // Proxies: what they are asked for, whom they ask, and what they change on the way.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Service } from "../../../api/kinds/services.ts";
+import type { Service } from "../../../api/core/services.ts";
 import { requestHeaders, responseHeaders, throughProxy } from "../../../apiserver/proxy/proxy-headers.ts";
 import { rewriteLinks } from "../../../apiserver/proxy/proxy-html.ts";
 import { cleaned, namedIn, proxyPath } from "../../../apiserver/proxy/proxy-path.ts";

@@ -1,7 +1,7 @@
 // Addresses as numbers, and the choice of a free one.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { apiServiceIp } from "../../../apiserver/own-service.ts";
+import { apiServiceIp } from "../../../apiserver/bootstrap/own-service.ts";
 import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/registry/ranges.ts";
 
 test("addresses are numbers and back", () => {

@@ -1,7 +1,7 @@
 // What a pod gets from the class of its runtime, and when it is turned away.
 import { expect, test } from "vitest";
 import type { PodSpec, RuntimeClass, Toleration } from "../../../api/generated/types.ts";
-import { podRequests } from "../../../api/pod/status.ts";
+import { podRequests } from "../../../api/core/pod/status.ts";
 import { mergedTolerations, withRuntime } from "../../../apiserver/admission/runtime-classes.ts";
 
 const spec = (more: Partial<PodSpec> = {}): PodSpec => ({

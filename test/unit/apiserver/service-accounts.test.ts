@@ -1,9 +1,9 @@
 // What a pod gets from the account it runs as, and when there is none.
 import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ServiceAccount } from "../../../api/generated/types.ts";
-import { pods } from "../../../api/kinds/pods.ts";
-import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { pods } from "../../../api/core/pods.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { runningAs } from "../../../apiserver/admission/service-accounts.ts";

@@ -1,8 +1,8 @@
 // What is said of the range that services have their addresses from.
 import { expect, test } from "vitest";
-import { serviceCidrs } from "../../../api/kinds/servicecidrs.ts";
+import { serviceCidrs } from "../../../api/networking/servicecidrs.ts";
 import { key } from "../../../api/meta.ts";
-import { furnish } from "../../../apiserver/furnish/furnish.ts";
+import { furnish } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

@@ -2,8 +2,15 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { ApiObject, Instant } from "../../../api/meta.ts";
-import { bearer, type Claims, claimsOf, disowned, unbound, untimely } from "../../../apiserver/tokens/claims.ts";
-import { signingKey } from "../../../apiserver/tokens/signing-key.ts";
+import {
+  bearer,
+  type Claims,
+  claimsOf,
+  disowned,
+  unbound,
+  untimely,
+} from "../../../apiserver/authentication/claims.ts";
+import { signingKey } from "../../../apiserver/authentication/signing-key.ts";
 
 const at = (seconds: number): Instant => (1_000_000_000 + seconds * 1000) as Instant;
 const object = (name: string, uid: string, deletedAt?: Instant): ApiObject =>

@@ -1,8 +1,8 @@
 // How long pods stay on silent nodes, when they say nothing, something, or everything about it.
 import { expect, test } from "vitest";
-import { pods } from "../../../api/kinds/pods.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { patient } from "../../../apiserver/admission/tolerations.ts";

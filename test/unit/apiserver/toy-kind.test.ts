@@ -1,13 +1,13 @@
 // Adding a kind costs one value: a toy kind is served, listed, watched, printed, validated and explained without
 // another line.
 import { expect, test } from "vitest";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
 import { define } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { invalid } from "../../../api/problems.ts";
 import { answerer } from "../../../apiserver/http/answer.ts";
-import type { ApiReply } from "../../../apiserver/http/exchange.ts";
-import { resourcePath } from "../../../apiserver/http/request-info.ts";
+import type { ApiReply } from "../../../apiserver/request/request-response.ts";
+import { resourcePath } from "../../../apiserver/request/resource-path.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";

@@ -1,8 +1,8 @@
 // Updates, kind by kind: of what is not there, and of what is there without saying which revision is meant.
 import { expect, test } from "vitest";
-import { builtinKinds } from "../../../api/kinds/builtin.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { isStored, qualified, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, keyOf } from "../../../api/meta.ts";
 import { objectOf } from "../../../apiserver/registry/codec.ts";

@@ -1,8 +1,8 @@
 // What watchers are told: each in the words for what it sees, and those who see the same in the very same bytes.
 import { expect, test } from "vitest";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { type WatchRequest, watchLines } from "../../../apiserver/http/watch-stream.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { type WatchRequest, watchLines } from "../../../apiserver/watch/watch-stream.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
-import { horizontalPodAutoscalers, type HorizontalPodAutoscaler } from "../../../api/kinds/horizontalpodautoscalers.ts";
-import type { PodMetrics } from "../../../api/kinds/metrics.ts";
+import {
+  horizontalPodAutoscalers,
+  type HorizontalPodAutoscaler,
+} from "../../../api/autoscaling/horizontalpodautoscalers.ts";
+import type { PodMetrics } from "../../../api/metrics/metrics.ts";
 import { instant } from "../../../api/meta.ts";
 import { limit, type Past } from "../../../controllers/autoscaler/behavior.ts";
 import { decide } from "../../../controllers/autoscaler/decide.ts";

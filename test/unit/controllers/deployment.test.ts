@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Deployment, ReplicaSet } from "../../../api/generated/types.ts";
-import { deployments } from "../../../api/kinds/deployments.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
 import { controllerOf, ownedBy, type ApiObject } from "../../../api/meta.ts";
 import { decide } from "../../../controllers/deployment/decide.ts";
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Endpoints, EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
-import { services } from "../../../api/kinds/services.ts";
+import { services } from "../../../api/core/services.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { decide } from "../../../controllers/endpointslice/decide.ts";
 import { ago, asStored, carryOut, pod, say } from "./world.ts";

@@ -1,11 +1,11 @@
 // Emptying a namespace: what its conditions say, row by row, and who goes in which order.
 import { expect, test } from "vitest";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { deployments } from "../../../api/kinds/deployments.ts";
-import { jobs } from "../../../api/kinds/jobs.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
+import { jobs } from "../../../api/batch/jobs.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
+import { pods } from "../../../api/core/pods.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { key } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";

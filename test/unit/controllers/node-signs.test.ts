@@ -1,10 +1,10 @@
 // What counts as hearing of a node.
 import { expect, test } from "vitest";
 import type { Lease, Node, Pod } from "../../../api/generated/types.ts";
-import { leases } from "../../../api/kinds/leases.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { nodes } from "../../../api/kinds/nodes.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { leases } from "../../../api/coordination/leases.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { nodes } from "../../../api/core/nodes.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { instant, key, microTimestamp, timestamp } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";

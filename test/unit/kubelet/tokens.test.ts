@@ -1,15 +1,15 @@
 // Tokens in volumes: asked for once, renewed in time, and shown for as long as they count.
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
-import { pods } from "../../../api/kinds/pods.ts";
-import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
+import { pods } from "../../../api/core/pods.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
-import { tokenIssuer } from "../../../apiserver/tokens/token-requests.ts";
-import { tokens } from "../../../apiserver/tokens/tokens.ts";
+import { tokenIssuer } from "../../../apiserver/verbs/token-requests.ts";
+import { tokens } from "../../../apiserver/authentication/tokens.ts";
 import { newSigningKey } from "../../../cli/cluster/pki.ts";
 import { contentOf } from "../../../kubelet/volumes/content.ts";
 import { freshTokens, type HeldTokens, nextRenewal } from "../../../kubelet/volumes/tokens.ts";

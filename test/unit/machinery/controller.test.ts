@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
 import type { ConfigMap } from "../../../api/generated/types.ts";
-import { configMaps } from "../../../api/kinds/configmaps.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
+import { configMaps } from "../../../api/core/configmaps.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
 import { type Instant, key } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";

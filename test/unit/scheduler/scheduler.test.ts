@@ -1,10 +1,10 @@
 // The shell around placing: room is promised until the fate of a binding is known.
 import { expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
-import { namespaces } from "../../../api/kinds/namespaces.ts";
-import { nodes } from "../../../api/kinds/nodes.ts";
-import { serviceAccounts } from "../../../api/kinds/serviceaccounts.ts";
-import { pods } from "../../../api/kinds/pods.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { nodes } from "../../../api/core/nodes.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
+import { pods } from "../../../api/core/pods.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";

@@ -1,9 +1,9 @@
 // Storage that is asked for and offered, and how much of everything a namespace may have.
 import { expect, test } from "vitest";
-import { limitRanges } from "../../../../api/kinds/limitranges.ts";
-import { type PersistentVolumeClaim, persistentVolumeClaims } from "../../../../api/kinds/persistentvolumeclaims.ts";
-import { persistentVolumes } from "../../../../api/kinds/persistentvolumes.ts";
-import { resourceQuotas } from "../../../../api/kinds/resourcequotas.ts";
+import { limitRanges } from "../../../../api/core/limitranges.ts";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "../../../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../../api/core/persistentvolumes.ts";
+import { resourceQuotas } from "../../../../api/core/resourcequotas.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 
 const requests = (storage: string): object => ({ resources: { requests: { storage } } });

@@ -1,8 +1,8 @@
 // Jobs and cron jobs: what may be said of them, what may still change, and how a job may be said to have gone.
 import { expect, test } from "vitest";
-import { cronJobs } from "../../../../api/kinds/cronjobs.ts";
-import { wrongSchedule } from "../../../../api/kinds/cronjobs-schedule.ts";
-import { type Job, jobs } from "../../../../api/kinds/jobs.ts";
+import { cronJobs } from "../../../../api/batch/cronjobs.ts";
+import { wrongSchedule } from "../../../../api/batch/cronjobs-schedule.ts";
+import { type Job, jobs } from "../../../../api/batch/jobs.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 
 const podSpec = { containers: [{ name: "main", image: "app:1" }], restartPolicy: "Never" };

@@ -1,9 +1,9 @@
 // Devices: what may be asked of them, what a driver may offer, and what may be told of those that were given.
 import { expect, test } from "vitest";
-import { deviceClasses } from "../../../../api/kinds/deviceclasses.ts";
-import { resourceClaims } from "../../../../api/kinds/resourceclaims.ts";
-import { resourceClaimTemplates } from "../../../../api/kinds/resourceclaimtemplates.ts";
-import { resourceSlices } from "../../../../api/kinds/resourceslices.ts";
+import { deviceClasses } from "../../../../api/resource/deviceclasses.ts";
+import { resourceClaims } from "../../../../api/resource/resourceclaims.ts";
+import { resourceClaimTemplates } from "../../../../api/resource/resourceclaimtemplates.ts";
+import { resourceSlices } from "../../../../api/resource/resourceslices.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 
 const claim = (exactly: object = {}, more: object = {}): object => ({

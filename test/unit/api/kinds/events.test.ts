@@ -1,8 +1,8 @@
 // Events, in the words of the core group and in newer ones.
 import { expect, test } from "vitest";
 import type { CoreV1Event, EventsV1Event } from "../../../../api/generated/types.ts";
-import { events } from "../../../../api/kinds/events.ts";
-import { eventsV1, inCoreWords, inNewWords } from "../../../../api/kinds/events-v1.ts";
+import { events } from "../../../../api/core/events.ts";
+import { eventsV1, inCoreWords, inNewWords } from "../../../../api/events/events.ts";
 import { instant } from "../../../../api/meta.ts";
 import { born, changes, refuses } from "./refused.ts";
 

@@ -1,6 +1,6 @@
 // What may be said of a pod, and what is said of what may not.
 import { expect, test } from "vitest";
-import { pods } from "../../../../api/kinds/pods.ts";
+import { pods } from "../../../../api/core/pods.ts";
 import { born, changes, refuses, type Wrong } from "./refused.ts";
 
 const main = { name: "main", image: "app:1" };

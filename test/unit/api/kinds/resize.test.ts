@@ -1,9 +1,9 @@
 // Giving pods more or less: what is taken of such a write, and what is wrong with it.
 import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../../../api/generated/types.ts";
-import { podDefaults } from "../../../../api/pod/defaults.ts";
-import { resized, validateResize } from "../../../../api/pod/resize.ts";
-import { qosClass } from "../../../../api/pod/status.ts";
+import { podDefaults } from "../../../../api/core/pod/defaults.ts";
+import { resized, validateResize } from "../../../../api/core/pod/resize.ts";
+import { qosClass } from "../../../../api/core/pod/status.ts";
 
 const amounts = (cpu: string, memory = "64Mi", limit = "1"): ResourceRequirements => ({
   requests: { cpu, memory },

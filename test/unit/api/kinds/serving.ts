@@ -1,6 +1,6 @@
 // Services as they stand once they have their addresses, and what is said of those that do not get so far.
 import { ApiError } from "../../../../api/errors.ts";
-import { type Service, services } from "../../../../api/kinds/services.ts";
+import { type Service, services } from "../../../../api/core/services.ts";
 import { type AddressRanges, withAddresses } from "../../../../apiserver/registry/addresses.ts";
 import { born, said } from "./refused.ts";
 

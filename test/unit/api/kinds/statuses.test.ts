@@ -1,15 +1,15 @@
 // Statuses that are written by themselves: what may be said in them.
 import { expect, test } from "vitest";
-import { deployments } from "../../../../api/kinds/deployments.ts";
-import { flowSchemas } from "../../../../api/kinds/flowschemas.ts";
-import { ingresses } from "../../../../api/kinds/ingresses.ts";
-import { namespaces } from "../../../../api/kinds/namespaces.ts";
-import { nodes } from "../../../../api/kinds/nodes.ts";
-import { persistentVolumeClaims } from "../../../../api/kinds/persistentvolumeclaims.ts";
-import { persistentVolumes } from "../../../../api/kinds/persistentvolumes.ts";
-import { podDisruptionBudgets } from "../../../../api/kinds/poddisruptionbudgets.ts";
-import { pods } from "../../../../api/kinds/pods.ts";
-import { volumeAttachments } from "../../../../api/kinds/volumeattachments.ts";
+import { deployments } from "../../../../api/apps/deployments.ts";
+import { flowSchemas } from "../../../../api/flowcontrol/flowschemas.ts";
+import { ingresses } from "../../../../api/networking/ingresses.ts";
+import { namespaces } from "../../../../api/core/namespaces.ts";
+import { nodes } from "../../../../api/core/nodes.ts";
+import { persistentVolumeClaims } from "../../../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../../api/core/persistentvolumes.ts";
+import { podDisruptionBudgets } from "../../../../api/policy/poddisruptionbudgets.ts";
+import { pods } from "../../../../api/core/pods.ts";
+import { volumeAttachments } from "../../../../api/storage/volumeattachments.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import type { ApiObject } from "../../../../api/meta.ts";
 import { born, changes, said } from "./refused.ts";

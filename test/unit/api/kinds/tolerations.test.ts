@@ -1,7 +1,7 @@
 // Tolerations: one answer to what is tolerated, wherever it is asked, and one judgement of how they are said.
 import { describe, expect, test } from "vitest";
-import { runtimeClasses } from "../../../../api/kinds/runtimeclasses.ts";
-import { tolerates } from "../../../../api/pod/tolerations.ts";
+import { runtimeClasses } from "../../../../api/node/runtimeclasses.ts";
+import { tolerates } from "../../../../api/core/pod/tolerations.ts";
 import { refuses } from "./refused.ts";
 
 describe("what is tolerated", () => {

@@ -1,7 +1,7 @@
 // What is taken, and said not to be what its author may think it is.
 import { expect, test } from "vitest";
-import { deployments } from "../../../../api/kinds/deployments.ts";
-import { pods } from "../../../../api/kinds/pods.ts";
+import { deployments } from "../../../../api/apps/deployments.ts";
+import { pods } from "../../../../api/core/pods.ts";
 import type { Draft } from "../../../../api/meta.ts";
 import type { Deployment, Pod } from "../../../../api/generated/types.ts";
 

@@ -1,12 +1,12 @@
 // Workloads whose pods go on, and the budget for taking them away.
 import { expect, test } from "vitest";
-import { daemonSets } from "../../../../api/kinds/daemonsets.ts";
-import { deployments } from "../../../../api/kinds/deployments.ts";
-import { podDisruptionBudgets } from "../../../../api/kinds/poddisruptionbudgets.ts";
-import { podTemplates } from "../../../../api/kinds/podtemplates.ts";
-import { replicaSets } from "../../../../api/kinds/replicasets.ts";
-import { replicationControllers } from "../../../../api/kinds/replicationcontrollers.ts";
-import { type StatefulSet, statefulSets } from "../../../../api/kinds/statefulsets.ts";
+import { daemonSets } from "../../../../api/apps/daemonsets.ts";
+import { deployments } from "../../../../api/apps/deployments.ts";
+import { podDisruptionBudgets } from "../../../../api/policy/poddisruptionbudgets.ts";
+import { podTemplates } from "../../../../api/core/podtemplates.ts";
+import { replicaSets } from "../../../../api/apps/replicasets.ts";
+import { replicationControllers } from "../../../../api/core/replicationcontrollers.ts";
+import { type StatefulSet, statefulSets } from "../../../../api/apps/statefulsets.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 
 const labels = { app: "a" };

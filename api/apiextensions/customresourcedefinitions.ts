@@ -1,0 +1,52 @@
+// CustomResourceDefinition: a kind that users bring.
+import type { CustomResourceDefinition } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { createdColumn, nameColumn } from "../columns.ts";
+import { extensionCategories } from "../admissionregistration/match-rules.ts";
+import { overHttps } from "../admissionregistration/webhook-defaults.ts";
+import { validateCrd } from "./customresourcedefinitions-validate.ts";
+
+type Spec = CustomResourceDefinition["spec"];
+
+function specDefaults(spec: Spec): Spec {
+  const { names, conversion = { strategy: "None" } } = spec;
+  const { webhook } = conversion;
+  return {
+    ...spec,
+    names: {
+      ...names,
+      singular: names?.singular || (names?.kind ?? "").toLowerCase(),
+      listKind: names?.listKind || `${names?.kind ?? ""}List`,
+    },
+    conversion: webhook?.clientConfig
+      ? { ...conversion, webhook: { ...webhook, clientConfig: overHttps(webhook.clientConfig) } }
+      : conversion,
+  };
+}
+
+const storedIn = (spec: Spec): { readonly storedVersions: readonly string[] } => ({
+  storedVersions: (spec.versions ?? []).filter((v) => v.storage).map((v) => v.name),
+});
+
+export const customResourceDefinitions = define<CustomResourceDefinition>({
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  shortNames: ["crd", "crds"],
+  categories: extensionCategories,
+  scope: "Cluster",
+  allowUnconditionalUpdate: false,
+  subresources: ["status"],
+  published: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+  schema: schemaOf("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"),
+  generation: "spec",
+  defaults: (d) => ({ ...d, spec: specDefaults(d.spec ?? {}) }),
+  atBirth: (crd) => ({
+    ...crd,
+    status: { acceptedNames: { kind: "", plural: "" }, conditions: [], ...storedIn(crd.spec) },
+  }),
+  validate: validateCrd,
+  columns: [nameColumn, createdColumn],
+});

@@ -1,0 +1,51 @@
+// ReplicaSet: this many pods of this template, always.
+import type { ReplicaSet } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { templateDefaults } from "../core/pod/defaults.ts";
+import { workloadWarnings } from "../core/pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
+import { validateReplicaStatus, validateWorkload } from "../core/workload-validate.ts";
+import { unchanged } from "../problems.ts";
+
+export type { ReplicaSet } from "../generated/types.ts";
+
+export const replicaSets = define<ReplicaSet>({
+  group: "apps",
+  version: "v1",
+  kind: "ReplicaSet",
+  plural: "replicasets",
+  shortNames: ["rs"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status", "scale"],
+  published: "io.k8s.api.apps.v1.ReplicaSet",
+  schema: schemaOf("io.k8s.api.apps.v1.ReplicaSet"),
+  generation: "spec",
+  defaults: (d) => ({
+    ...d,
+    spec: {
+      ...d.spec,
+      replicas: d.spec?.replicas ?? 1,
+      ...(d.spec?.template ? { template: templateDefaults(d.spec.template) } : {}),
+    },
+    status: { replicas: 0, ...d.status },
+  }),
+  validate: (s, old) => [
+    ...validateWorkload(s, "ReplicaSet", old),
+    ...(old ? unchanged(s.spec.selector, old.spec.selector, "spec.selector") : []),
+  ],
+  warnings: (s) => workloadWarnings(s),
+  validateStatus: validateReplicaStatus,
+  selectable: { "status.replicas": (s) => String(s.status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", cell: (s) => s.spec.replicas ?? 0 },
+    { name: "Current", type: "integer", cell: (s) => s.status?.replicas ?? 0 },
+    { name: "Ready", type: "integer", cell: (s) => s.status?.readyReplicas ?? 0 },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    { name: "Selector", priority: 1, cell: (s) => selectorCell(s.spec.selector) },
+  ],
+});

@@ -1,0 +1,104 @@
+// What can be wrong with a stateful set, and the few fields of it that may still change.
+import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "../generated/types.ts";
+import type { Problem } from "../errors.ts";
+import { sameJson } from "../hash.ts";
+import type { Draft } from "../meta.ts";
+import { forbidden, invalid, notNegative, unsupported } from "../problems.ts";
+import { numberIn, validateShare } from "../int-or-percent.ts";
+import { validateCounts, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
+
+const retentions = ["Retain", "Delete"];
+
+function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
+  const path = "spec.updateStrategy";
+  const rolling = s.rollingUpdate;
+  if (s.type === "OnDelete")
+    return rolling
+      ? [invalid(`${path}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'")]
+      : [];
+  if (s.type !== "RollingUpdate") return [invalid(path, s, "must be 'RollingUpdate' or 'OnDelete'")];
+  const most = rolling?.maxUnavailable;
+  return [
+    ...notNegative(rolling?.partition, `${path}.rollingUpdate.partition`),
+    ...validateShare(most, `${path}.rollingUpdate.maxUnavailable`, 100),
+    ...(most !== undefined && numberIn(most) === 0
+      ? [invalid(`${path}.rollingUpdate.maxUnavailable`, most, "cannot be 0")]
+      : []),
+  ];
+}
+
+function validateRetention(policy: StatefulSetSpec["persistentVolumeClaimRetentionPolicy"]): readonly Problem[] {
+  return (["whenDeleted", "whenScaled"] as const).flatMap((when) =>
+    retentions.includes(policy?.[when] ?? "")
+      ? []
+      : [unsupported(`spec.persistentVolumeClaimRetentionPolicy.${when}`, policy?.[when], retentions)],
+  );
+}
+
+/** What may be said anew at any time. */
+const mutable = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "revisionHistoryLimit",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+] as const;
+const fixed = (spec: StatefulSetSpec): object =>
+  Object.fromEntries(Object.entries(spec).filter(([field]) => !mutable.some((m) => m === field)));
+
+/** Claims may have volumes that the pods' own list of volumes does not name. */
+function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
+  const claims = (spec.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? []);
+  const pod = spec.template?.spec;
+  if (claims.length === 0 || !pod) return spec;
+  const own = (pod.volumes ?? []).filter((v) => !claims.includes(v.name));
+  const volumes = [...own, ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))];
+  return { ...spec, template: { ...spec.template, spec: { ...pod, volumes } } };
+}
+
+/** What is wrong with a stateful set. */
+export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet): readonly Problem[] {
+  const { spec } = set;
+  return [
+    ...(["OrderedReady", "Parallel"].includes(spec.podManagementPolicy ?? "")
+      ? []
+      : [invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]),
+    ...validateStrategy(spec.updateStrategy ?? {}),
+    ...validateRetention(spec.persistentVolumeClaimRetentionPolicy),
+    ...notNegative(spec.ordinals?.start, "spec.ordinals.start"),
+    ...notNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
+    ...validateWorkload({ ...set, spec: withClaimsAsVolumes(spec) }, "StatefulSet"),
+    ...(old && !sameJson(fixed(spec), fixed(old.spec))
+      ? [
+          forbidden(
+            "spec",
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+          ),
+        ]
+      : []),
+  ];
+}
+
+const counts = [
+  "replicas",
+  "readyReplicas",
+  "currentReplicas",
+  "updatedReplicas",
+  "availableReplicas",
+  "observedGeneration",
+  "collisionCount",
+] as const;
+
+/** What is wrong with what a stateful set is said to have come to. */
+export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] => [
+  ...validateCounts(counts, status, old.status),
+  ...validateNotAbove(
+    ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+    status,
+    "replicas",
+    "cannot be greater than status.replicas",
+  ),
+  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than status.readyReplicas"),
+];

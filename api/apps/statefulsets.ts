@@ -1,0 +1,80 @@
+// StatefulSet: pods that keep their name and their storage, made one after another.
+import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { templateDefaults } from "../core/pod/defaults.ts";
+import { workloadWarnings } from "../core/pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, containersColumn, imagesColumn, nameColumn } from "../columns.ts";
+import { claimSpecDefaults } from "../core/persistentvolumeclaims.ts";
+import { validateStatefulSet, validateStatefulSetStatus } from "./statefulsets-validate.ts";
+
+export type { StatefulSet } from "../generated/types.ts";
+
+/** Numbers of a rolling update are filled in where there are any, or where nothing at all was said of updates. */
+function strategy(given: StatefulSetUpdateStrategy | undefined): StatefulSetUpdateStrategy {
+  const type = given?.type || "RollingUpdate";
+  const rolling = given?.rollingUpdate ?? (given?.type ? undefined : {});
+  if (type !== "RollingUpdate" || !rolling) return { ...given, type };
+  return { type, rollingUpdate: { ...rolling, partition: rolling.partition ?? 0 } };
+}
+
+/** A template of claims is told as a whole claim, with the status of one. */
+const claimTemplate = (
+  claim: NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number],
+): NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number] => ({
+  ...claim,
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  ...(claim.spec && { spec: claimSpecDefaults(claim.spec) }),
+  status: { ...claim.status, phase: claim.status?.phase || "Pending" },
+});
+
+function defaults(d: Draft<StatefulSet>): Draft<StatefulSet> {
+  const given: Partial<StatefulSetSpec> = d.spec ?? {};
+  const kept = given.persistentVolumeClaimRetentionPolicy;
+  const spec = {
+    ...given,
+    replicas: given.replicas ?? 1,
+    podManagementPolicy: given.podManagementPolicy || "OrderedReady",
+    updateStrategy: strategy(given.updateStrategy),
+    persistentVolumeClaimRetentionPolicy: {
+      whenDeleted: kept?.whenDeleted || "Retain",
+      whenScaled: kept?.whenScaled || "Retain",
+    },
+    revisionHistoryLimit: given.revisionHistoryLimit ?? 10,
+    ...(given.template ? { template: templateDefaults(given.template) } : {}),
+    ...(given.volumeClaimTemplates ? { volumeClaimTemplates: given.volumeClaimTemplates.map(claimTemplate) } : {}),
+  } as StatefulSetSpec;
+  return { ...d, spec, status: { ...d.status, replicas: d.status?.replicas ?? 0 } };
+}
+
+export const statefulSets = define<StatefulSet>({
+  group: "apps",
+  version: "v1",
+  kind: "StatefulSet",
+  plural: "statefulsets",
+  shortNames: ["sts"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status", "scale"],
+  published: "io.k8s.api.apps.v1.StatefulSet",
+  schema: schemaOf("io.k8s.api.apps.v1.StatefulSet"),
+  generation: "spec",
+  defaults,
+  validate: validateStatefulSet,
+  warnings: (s) => [
+    ...workloadWarnings(s),
+    ...((s.spec?.revisionHistoryLimit ?? 0) < 0
+      ? ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"]
+      : []),
+  ],
+  validateStatus: validateStatefulSetStatus,
+  columns: [
+    nameColumn,
+    { name: "Ready", cell: (s) => `${s.status?.readyReplicas ?? 0}/${s.spec.replicas ?? 0}` },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+  ],
+});

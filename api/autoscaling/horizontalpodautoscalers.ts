@@ -1,0 +1,113 @@
+// HorizontalPodAutoscaler (v2): as many replicas as the load asks for, within bounds.
+import type {
+  V2HorizontalPodAutoscaler,
+  V2HPAScalingPolicy,
+  V2HPAScalingRules,
+  V2MetricSpec,
+  V2MetricStatus,
+  V2MetricTarget,
+} from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { validateAutoscaler, validateAutoscalerStatus } from "./horizontalpodautoscalers-validate.ts";
+
+export type { V2HorizontalPodAutoscaler as HorizontalPodAutoscaler } from "../generated/types.ts";
+type HorizontalPodAutoscaler = V2HorizontalPodAutoscaler;
+
+const byPercent = (value: number): V2HPAScalingPolicy => ({ type: "Percent", value, periodSeconds: 15 });
+const upRules: V2HPAScalingRules = {
+  selectPolicy: "Max",
+  stabilizationWindowSeconds: 0,
+  policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, byPercent(100)],
+};
+const downRules: V2HPAScalingRules = { selectPolicy: "Max", policies: [byPercent(100)] };
+const rules = (given: V2HPAScalingRules | undefined, otherwise: V2HPAScalingRules): V2HPAScalingRules => ({
+  ...otherwise,
+  ...given,
+});
+const atEighty: readonly V2MetricSpec[] = [
+  { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } },
+];
+
+function defaults(d: Draft<HorizontalPodAutoscaler>): Draft<HorizontalPodAutoscaler> {
+  if (d.spec === undefined) return d;
+  const { behavior, metrics, minReplicas } = d.spec;
+  return {
+    ...d,
+    spec: {
+      ...d.spec,
+      minReplicas: minReplicas ?? 1,
+      metrics: metrics?.length ? metrics : atEighty,
+      ...(behavior
+        ? {
+            behavior: {
+              ...behavior,
+              scaleUp: rules(behavior.scaleUp, upRules),
+              scaleDown: rules(behavior.scaleDown, downRules),
+            },
+          }
+        : {}),
+    },
+    status: d.status ?? { desiredReplicas: 0 },
+  };
+}
+
+interface Measured {
+  readonly current?: { readonly averageUtilization?: number; readonly averageValue?: string; readonly value?: string };
+}
+const shown = 2;
+
+/** How far a metric is from its target, in the few characters a column has. */
+function metricText(spec: V2MetricSpec, status: V2MetricStatus | undefined): string {
+  const kind = `${spec.type.slice(0, 1).toLowerCase()}${spec.type.slice(1)}` as keyof V2MetricSpec &
+    keyof V2MetricStatus;
+  const { target } = (spec[kind] ?? {}) as { readonly target?: V2MetricTarget };
+  const { current } = (status?.[kind] ?? {}) as Measured;
+  const now = (value: string | undefined): string => value ?? "<unknown>";
+  const name = spec.resource?.name ?? spec.containerResource?.name;
+  if (target === undefined) return "<unknown type>";
+  if (name !== undefined) {
+    if (target.averageValue !== undefined) return `${name}: ${now(current?.averageValue)}/${target.averageValue}`;
+    const [used, aim] = [current?.averageUtilization, target.averageUtilization];
+    return `${name}: ${now(used === undefined ? undefined : `${used}%`)}/${aim === undefined ? "<auto>" : `${aim}%`}`;
+  }
+  if (spec.type === "Pods") return `${now(current?.averageValue)}/${target.averageValue ?? "0"}`;
+  return target.averageValue === undefined
+    ? `${now(current?.value)}/${target.value ?? "0"}`
+    : `${now(current?.averageValue)}/${target.averageValue} (avg)`;
+}
+
+/** The metrics of a column: two of them, and how many more there are. */
+function targets({ spec, status }: HorizontalPodAutoscaler): string {
+  const metrics = spec.metrics ?? [];
+  const texts = metrics.slice(0, shown).map((metric, i) => metricText(metric, status?.currentMetrics?.[i]));
+  const more = metrics.length > shown ? ` + ${metrics.length - shown} more...` : "";
+  return metrics.length === 0 ? "<none>" : texts.join(", ") + more;
+}
+
+export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
+  group: "autoscaling",
+  version: "v2",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  shortNames: ["hpa"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status"],
+  published: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
+  schema: schemaOf("io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler"),
+  defaults,
+  validate: validateAutoscaler,
+  validateStatus: validateAutoscalerStatus,
+  columns: [
+    nameColumn,
+    { name: "Reference", cell: (h) => `${h.spec.scaleTargetRef.kind}/${h.spec.scaleTargetRef.name}` },
+    { name: "Targets", cell: targets },
+    { name: "MinPods", type: "string", cell: (h) => h.spec.minReplicas ?? "<unset>" },
+    { name: "MaxPods", type: "integer", cell: (h) => h.spec.maxReplicas },
+    { name: "Replicas", type: "integer", cell: (h) => h.status?.currentReplicas ?? 0 },
+    ageColumn,
+  ],
+});

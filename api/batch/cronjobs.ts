@@ -1,0 +1,149 @@
+// CronJob: jobs at set times.
+import type { CronJob, CronJobSpec, JobSpec, JobTemplateSpec } from "../generated/types.ts";
+import type { Problem } from "../errors.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateSubdomainName } from "../names.ts";
+import { invalid, notNegative, required, unsupported } from "../problems.ts";
+import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn, selectorCell, since } from "../columns.ts";
+import { isTimeZone, wrongSchedule } from "./cronjobs-schedule.ts";
+import { jobSpecWarnings, jobTemplateDefaults } from "./jobs.ts";
+import { validateJobSpec } from "./jobs-validate.ts";
+
+export type { CronJob } from "../generated/types.ts";
+
+/** A job's name is that of its cron job and eleven more characters, and must still be a label. */
+const longestName = 52;
+
+function defaults(d: Draft<CronJob>): Draft<CronJob> {
+  const given: Partial<CronJobSpec> = d.spec ?? {};
+  const template = given.jobTemplate;
+  const spec = {
+    ...given,
+    concurrencyPolicy: given.concurrencyPolicy || "Allow",
+    suspend: given.suspend ?? false,
+    successfulJobsHistoryLimit: given.successfulJobsHistoryLimit ?? 3,
+    failedJobsHistoryLimit: given.failedJobsHistoryLimit ?? 1,
+    ...(template?.spec && { jobTemplate: { ...template, spec: jobTemplateDefaults(template.spec) } }),
+  } as CronJobSpec;
+  return { ...d, spec, status: d.status ?? {} };
+}
+
+function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined): readonly Problem[] {
+  const path = "spec.schedule";
+  if (!schedule) return [required(path)];
+  const wrong = wrongSchedule(schedule);
+  const zoned = schedule.includes("TZ");
+  const mayBeZoned = old?.schedule.includes("TZ") === true;
+  return [
+    ...(wrong === undefined ? [] : [invalid(path, schedule, wrong)]),
+    ...(zoned && mayBeZoned && timeZone !== undefined
+      ? [invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule")]
+      : []),
+    ...(zoned && !mayBeZoned
+      ? [invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")]
+      : []),
+  ];
+}
+
+const zonePart = /^[A-Za-z._0-9+-]{1,14}$/;
+
+function validateZone(zone: string | undefined): readonly Problem[] {
+  const path = "spec.timeZone";
+  if (zone === undefined) return [];
+  if (zone === "") return [invalid(path, zone, "timeZone must be nil or non-empty string")];
+  const parts = zone.split("/");
+  if (parts.some((part) => part === "." || part === ".." || part.startsWith("-") || !zonePart.test(part)))
+    return [invalid(path, zone, `unknown time zone ${zone}`)];
+  const local = zone.toLowerCase() === "local";
+  return [
+    ...(local
+      ? [invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
+      : []),
+    ...(local || isTimeZone(zone) ? [] : [invalid(path, zone, `unknown time zone ${zone}`)]),
+  ];
+}
+
+function validateJobTemplate({ spec }: JobTemplateSpec): readonly Problem[] {
+  const path = "spec.jobTemplate.spec";
+  return [
+    ...validateJobSpec(spec ?? ({} as JobSpec), path),
+    ...(spec?.selector ? [invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated")] : []),
+    ...(spec?.manualSelector === true ? [unsupported(`${path}.manualSelector`, true, ["nil", "false"])] : []),
+  ];
+}
+
+function validate({ metadata, spec }: Draft<CronJob>, old?: CronJob): readonly Problem[] {
+  const policies = ["Allow", "Forbid", "Replace"];
+  const { concurrencyPolicy = "" } = spec;
+  return [
+    ...validateSubdomainName(metadata.name, "metadata.name"),
+    ...validateSchedule(spec, old?.spec),
+    ...notNegative(spec.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
+    ...(old && old.spec.timeZone === spec.timeZone ? [] : validateZone(spec.timeZone)),
+    ...(policies.includes(concurrencyPolicy)
+      ? []
+      : [unsupported("spec.concurrencyPolicy", concurrencyPolicy, policies)]),
+    ...validateJobTemplate(spec.jobTemplate ?? {}),
+    ...notNegative(spec.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),
+    ...notNegative(spec.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"),
+    ...(!old && (metadata.name?.length ?? 0) > longestName
+      ? [invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`)]
+      : []),
+  ];
+}
+
+const containers = (c: CronJob): readonly { readonly name: string; readonly image?: string }[] =>
+  c.spec.jobTemplate.spec?.template.spec?.containers ?? [];
+
+export const cronJobs = define<CronJob>({
+  group: "batch",
+  version: "v1",
+  kind: "CronJob",
+  plural: "cronjobs",
+  shortNames: ["cj"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status"],
+  published: "io.k8s.api.batch.v1.CronJob",
+  schema: schemaOf("io.k8s.api.batch.v1.CronJob"),
+  generation: "spec",
+  defaults,
+  validate,
+  warnings: ({ metadata, spec }) => [
+    ...nameWarnings(metadata, "Pod names and hostnames"),
+    ...templateWarnings(spec?.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"),
+    ...jobSpecWarnings(spec?.jobTemplate?.spec, "spec.jobTemplate.spec"),
+  ],
+  columns: [
+    nameColumn,
+    { name: "Schedule", cell: (c) => c.spec.schedule },
+    { name: "Timezone", cell: (c) => c.spec.timeZone ?? "<none>" },
+    { name: "Suspend", type: "boolean", cell: (c) => (c.spec.suspend === true ? "True" : "False") },
+    { name: "Active", type: "integer", cell: (c) => c.status?.active?.length ?? 0 },
+    {
+      name: "Last Schedule",
+      cell: (c, now) => (c.status?.lastScheduleTime ? since(c.status.lastScheduleTime, now) : "<none>"),
+    },
+    ageColumn,
+    {
+      name: "Containers",
+      priority: 1,
+      cell: (c) =>
+        containers(c)
+          .map((one) => one.name)
+          .join(","),
+    },
+    {
+      name: "Images",
+      priority: 1,
+      cell: (c) =>
+        containers(c)
+          .map((one) => one.image ?? "")
+          .join(","),
+    },
+    { name: "Selector", priority: 1, cell: (c) => selectorCell(c.spec.jobTemplate.spec?.selector) },
+  ],
+});

@@ -1,0 +1,137 @@
+// Job: pods that are to end, so many of them well.
+import { age } from "../age.ts";
+import type { Job, JobSpec, JobStatus, PodFailurePolicy } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { instantOf, type Draft, type Instant } from "../meta.ts";
+import { templateDefaults } from "../core/pod/defaults.ts";
+import { workloadWarnings } from "../core/pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
+import { validateJobStatus } from "./jobs-validate-status.ts";
+import { generatedLabels, selectingLabel, validateJob } from "./jobs-validate.ts";
+
+export type { Job } from "../generated/types.ts";
+
+const always = 2 ** 31 - 1;
+
+const failurePolicy = (p: PodFailurePolicy): PodFailurePolicy => ({
+  ...p,
+  rules: (p.rules ?? []).map((rule) =>
+    rule.onPodConditions
+      ? { ...rule, onPodConditions: rule.onPodConditions.map((c) => ({ ...c, status: c.status || "True" })) }
+      : rule,
+  ),
+});
+
+/** What a job leaves unsaid. Of a template of jobs, only what it says of its pods is completed. */
+function jobSpecDefaults(given: Partial<JobSpec>): JobSpec {
+  const single = given.completions === undefined && given.parallelism === undefined;
+  return {
+    ...given,
+    ...(single ? { completions: 1 } : {}),
+    parallelism: given.parallelism ?? 1,
+    backoffLimit: given.backoffLimit ?? (given.backoffLimitPerIndex === undefined ? 6 : always),
+    completionMode: given.completionMode ?? "NonIndexed",
+    suspend: given.suspend ?? false,
+    podReplacementPolicy: given.podReplacementPolicy ?? (given.podFailurePolicy ? "Failed" : "TerminatingOrFailed"),
+    manualSelector: given.manualSelector ?? false,
+  } as JobSpec;
+}
+
+/** What is completed in every job, made or yet to be made. */
+export const jobTemplateDefaults = (spec: JobSpec): JobSpec => ({
+  ...spec,
+  ...(spec.template && { template: templateDefaults(spec.template) }),
+  ...(spec.podFailurePolicy && { podFailurePolicy: failurePolicy(spec.podFailurePolicy) }),
+});
+
+function defaults(d: Draft<Job>): Draft<Job> {
+  const spec = jobTemplateDefaults(jobSpecDefaults(d.spec ?? {}));
+  const labels = spec.template?.metadata?.labels;
+  const unlabelled = Object.keys(d.metadata.labels ?? {}).length === 0;
+  return {
+    ...d,
+    metadata: labels && unlabelled ? { ...d.metadata, labels } : d.metadata,
+    spec,
+    status: d.status ?? {},
+  };
+}
+
+/** A job finds its pods by its own uid, unless its author takes that upon himself. */
+function atBirth(job: Job): Job {
+  const { spec, metadata } = job;
+  if (spec.manualSelector === true || !spec.template) return job;
+  const own = generatedLabels(metadata);
+  const said = spec.template.metadata?.labels;
+  const labels = { ...own, ...said };
+  const inherited = JSON.stringify(metadata.labels ?? said) === JSON.stringify(said);
+  const matchLabels = { [selectingLabel]: metadata.uid, ...spec.selector?.matchLabels };
+  return {
+    ...job,
+    metadata: inherited ? { ...metadata, labels } : metadata,
+    spec: {
+      ...spec,
+      selector: { ...spec.selector, matchLabels },
+      template: { ...spec.template, metadata: { ...spec.template.metadata, labels } },
+    },
+  };
+}
+
+const words = ["Complete", "Failed", "Terminating", "Suspended", "FailureTarget", "SuccessCriteriaMet"] as const;
+const holds = (job: Job, word: string): boolean =>
+  word === "Terminating"
+    ? job.metadata.deletionTimestamp !== undefined
+    : job.status?.conditions?.some((c) => c.type === word && c.status === "True") === true;
+
+function completions({ spec, status }: Job): string {
+  const done = status?.succeeded ?? 0;
+  if (spec.completions !== undefined) return `${done}/${spec.completions}`;
+  return (spec.parallelism ?? 0) > 1 ? `${done}/1 of ${spec.parallelism}` : `${done}/1`;
+}
+
+function duration({ startTime, completionTime }: JobStatus, now: Instant): string {
+  if (startTime === undefined) return "";
+  return age(instantOf(startTime), completionTime === undefined ? now : instantOf(completionTime));
+}
+
+const manyCompletions = 100_000;
+const mostAtOnce = 10_000;
+
+/** What to know of a job, made or yet to be made. */
+export function jobSpecWarnings(spec: Partial<JobSpec> | undefined, path: string): readonly string[] {
+  const { completionMode, completions = 0, parallelism = 0 } = spec ?? {};
+  return completionMode === "Indexed" && completions > manyCompletions && parallelism > mostAtOnce
+    ? [
+        `${path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`,
+      ]
+    : [];
+}
+
+export const jobs = define<Job>({
+  group: "batch",
+  version: "v1",
+  kind: "Job",
+  plural: "jobs",
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status"],
+  published: "io.k8s.api.batch.v1.Job",
+  schema: schemaOf("io.k8s.api.batch.v1.Job"),
+  generation: "spec",
+  defaults,
+  atBirth,
+  validate: validateJob,
+  warnings: (j) => [...workloadWarnings(j), ...jobSpecWarnings(j.spec, "spec")],
+  validateStatus: validateJobStatus,
+  selectable: { "status.successful": (j) => String(j.status?.succeeded ?? 0) },
+  columns: [
+    nameColumn,
+    { name: "Status", cell: (j) => words.find((word) => holds(j, word)) ?? "Running" },
+    { name: "Completions", cell: completions },
+    { name: "Duration", cell: (j, now) => duration(j.status ?? {}, now) },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    { name: "Selector", priority: 1, cell: (j) => selectorCell(j.spec.selector) },
+  ],
+});

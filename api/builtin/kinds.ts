@@ -1,0 +1,145 @@
+// The table of kinds. Routes, storage keys, discovery, OpenAPI, columns and short names all derive from it:
+// to add a kind, write its file and add one line here.
+import type { ResourceDefinition } from "../kinds.ts";
+import { apiServices } from "../apiregistration/apiservices.ts";
+import { bindings } from "../core/bindings.ts";
+import { certificateSigningRequests } from "../certificates/certificatesigningrequests.ts";
+import { clusterRoleBindings } from "../rbac/clusterrolebindings.ts";
+import { clusterRoles } from "../rbac/clusterroles.ts";
+import { componentStatuses } from "../core/componentstatuses.ts";
+import { configMaps } from "../core/configmaps.ts";
+import { controllerRevisions } from "../apps/controllerrevisions.ts";
+import { cronJobs } from "../batch/cronjobs.ts";
+import { csiDrivers } from "../storage/csidrivers.ts";
+import { csiNodes } from "../storage/csinodes.ts";
+import { csiStorageCapacities } from "../storage/csistoragecapacities.ts";
+import { customResourceDefinitions } from "../apiextensions/customresourcedefinitions.ts";
+import { daemonSets } from "../apps/daemonsets.ts";
+import { deployments } from "../apps/deployments.ts";
+import { deviceClasses } from "../resource/deviceclasses.ts";
+import { endpoints } from "../core/endpoints.ts";
+import { endpointSlices } from "../discovery/endpointslices.ts";
+import { events } from "../core/events.ts";
+import { eventsV1 } from "../events/events.ts";
+import { flowSchemas } from "../flowcontrol/flowschemas.ts";
+import { horizontalPodAutoscalers } from "../autoscaling/horizontalpodautoscalers.ts";
+import { horizontalPodAutoscalersV1 } from "../autoscaling/horizontalpodautoscalers-v1.ts";
+import { ingressClasses } from "../networking/ingressclasses.ts";
+import { ingresses } from "../networking/ingresses.ts";
+import { ipAddresses } from "../networking/ipaddresses.ts";
+import { jobs } from "../batch/jobs.ts";
+import { leases } from "../coordination/leases.ts";
+import { limitRanges } from "../core/limitranges.ts";
+import { localSubjectAccessReviews } from "../authorization/localsubjectaccessreviews.ts";
+import { nodeMetrics, podMetrics } from "../metrics/metrics.ts";
+import { mutatingAdmissionPolicies } from "../admissionregistration/mutatingadmissionpolicies.ts";
+import { mutatingAdmissionPolicyBindings } from "../admissionregistration/mutatingadmissionpolicybindings.ts";
+import { mutatingWebhookConfigurations } from "../admissionregistration/mutatingwebhookconfigurations.ts";
+import { namespaces } from "../core/namespaces.ts";
+import { networkPolicies } from "../networking/networkpolicies.ts";
+import { nodes } from "../core/nodes.ts";
+import { persistentVolumeClaims } from "../core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../core/persistentvolumes.ts";
+import { podDisruptionBudgets } from "../policy/poddisruptionbudgets.ts";
+import { pods } from "../core/pods.ts";
+import { podTemplates } from "../core/podtemplates.ts";
+import { priorityClasses } from "../scheduling/priorityclasses.ts";
+import { priorityLevelConfigurations } from "../flowcontrol/prioritylevelconfigurations.ts";
+import { replicaSets } from "../apps/replicasets.ts";
+import { replicationControllers } from "../core/replicationcontrollers.ts";
+import { resourceClaims } from "../resource/resourceclaims.ts";
+import { resourceClaimTemplates } from "../resource/resourceclaimtemplates.ts";
+import { resourceQuotas } from "../core/resourcequotas.ts";
+import { resourceSlices } from "../resource/resourceslices.ts";
+import { roleBindings } from "../rbac/rolebindings.ts";
+import { roles } from "../rbac/roles.ts";
+import { runtimeClasses } from "../node/runtimeclasses.ts";
+import { secrets } from "../core/secrets.ts";
+import { selfSubjectAccessReviews } from "../authorization/selfsubjectaccessreviews.ts";
+import { selfSubjectReviews } from "../authentication/selfsubjectreviews.ts";
+import { selfSubjectRulesReviews } from "../authorization/selfsubjectrulesreviews.ts";
+import { serviceAccounts } from "../core/serviceaccounts.ts";
+import { serviceCidrs } from "../networking/servicecidrs.ts";
+import { services } from "../core/services.ts";
+import { statefulSets } from "../apps/statefulsets.ts";
+import { storageClasses } from "../storage/storageclasses.ts";
+import { subjectAccessReviews } from "../authorization/subjectaccessreviews.ts";
+import { tokenReviews } from "../authentication/tokenreviews.ts";
+import { validatingAdmissionPolicies } from "../admissionregistration/validatingadmissionpolicies.ts";
+import { validatingAdmissionPolicyBindings } from "../admissionregistration/validatingadmissionpolicybindings.ts";
+import { validatingWebhookConfigurations } from "../admissionregistration/validatingwebhookconfigurations.ts";
+import { volumeAttachments } from "../storage/volumeattachments.ts";
+import { volumeAttributesClasses } from "../storage/volumeattributesclasses.ts";
+
+export const builtinKinds: readonly ResourceDefinition[] = [
+  apiServices,
+  bindings,
+  certificateSigningRequests,
+  clusterRoleBindings,
+  clusterRoles,
+  componentStatuses,
+  configMaps,
+  controllerRevisions,
+  cronJobs,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  customResourceDefinitions,
+  daemonSets,
+  deployments,
+  deviceClasses,
+  endpoints,
+  endpointSlices,
+  events,
+  eventsV1,
+  flowSchemas,
+  horizontalPodAutoscalers,
+  horizontalPodAutoscalersV1,
+  ingressClasses,
+  ingresses,
+  ipAddresses,
+  jobs,
+  leases,
+  limitRanges,
+  localSubjectAccessReviews,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
+  mutatingWebhookConfigurations,
+  namespaces,
+  networkPolicies,
+  nodeMetrics,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  podMetrics,
+  pods,
+  podTemplates,
+  priorityClasses,
+  priorityLevelConfigurations,
+  replicaSets,
+  replicationControllers,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceQuotas,
+  resourceSlices,
+  roleBindings,
+  roles,
+  runtimeClasses,
+  secrets,
+  selfSubjectAccessReviews,
+  selfSubjectReviews,
+  selfSubjectRulesReviews,
+  serviceAccounts,
+  serviceCidrs,
+  services,
+  statefulSets,
+  storageClasses,
+  subjectAccessReviews,
+  tokenReviews,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  validatingWebhookConfigurations,
+  volumeAttachments,
+  volumeAttributesClasses,
+];

@@ -1,0 +1,40 @@
+// ConfigMap: configuration that pods read as files or variables.
+import type { ConfigMap } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { validateSubdomainName } from "../names.ts";
+import { invalid } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+import { immutableData, validateKeys, validateSize } from "./data.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+
+export type { ConfigMap } from "../generated/types.ts";
+
+export const configMaps = define<ConfigMap>({
+  group: "",
+  version: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  shortNames: ["cm"],
+  scope: "Namespaced",
+  published: "io.k8s.api.core.v1.ConfigMap",
+  schema: schemaOf("io.k8s.api.core.v1.ConfigMap"),
+  validate: (c, old) => [
+    ...validateSubdomainName(c.metadata.name, "metadata.name"),
+    ...validateKeys(c.data, "data"),
+    ...validateKeys(c.binaryData, "binaryData"),
+    ...Object.keys(c.data ?? {}).flatMap((key) =>
+      c.binaryData?.[key] === undefined ? [] : [invalid(`data[${key}]`, key, "duplicate of key present in binaryData")],
+    ),
+    ...validateSize(c.data, c.binaryData, "[]"),
+    ...immutableData(c, old),
+  ],
+  columns: [
+    nameColumn,
+    {
+      name: "Data",
+      type: "string",
+      cell: (c) => Object.keys(c.data ?? {}).length + Object.keys(c.binaryData ?? {}).length,
+    },
+    ageColumn,
+  ],
+});

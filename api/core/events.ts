@@ -1,0 +1,59 @@
+// Event: what happened to an object, told to users; expires after an hour.
+import type { CoreV1Event } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { since } from "../columns.ts";
+import { validateEvent } from "./events-validate.ts";
+
+export type { CoreV1Event } from "../generated/types.ts";
+
+/** When it began, and when it was last seen; of an event that is a series, only the series knows. */
+const firstSeen = (e: CoreV1Event): string | undefined => e.firstTimestamp ?? e.eventTime;
+const lastSeen = (e: CoreV1Event): string | undefined =>
+  e.series ? e.series.lastObservedTime : (e.lastTimestamp ?? firstSeen(e));
+
+const object = ({ involvedObject: { kind = "", name = "" } }: CoreV1Event): string =>
+  name === "" ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
+const source = (e: CoreV1Event): string =>
+  [e.source?.component || e.reportingComponent, e.source?.host || e.reportingInstance]
+    .filter((part) => part !== undefined && part !== "")
+    .join(", ");
+
+export const events = define<CoreV1Event>({
+  group: "",
+  version: "v1",
+  kind: "Event",
+  plural: "events",
+  shortNames: ["ev"],
+  scope: "Namespaced",
+  allowCreateOnUpdate: true,
+  published: "io.k8s.api.core.v1.Event",
+  schema: schemaOf("io.k8s.api.core.v1.Event"),
+  defaults: (d) => ({ ...d, involvedObject: d.involvedObject ?? {} }),
+  validate: (event) => validateEvent(event),
+  selectable: {
+    "involvedObject.kind": (e) => e.involvedObject.kind ?? "",
+    "involvedObject.namespace": (e) => e.involvedObject.namespace ?? "",
+    "involvedObject.name": (e) => e.involvedObject.name ?? "",
+    "involvedObject.uid": (e) => e.involvedObject.uid ?? "",
+    "involvedObject.apiVersion": (e) => e.involvedObject.apiVersion ?? "",
+    "involvedObject.resourceVersion": (e) => e.involvedObject.resourceVersion ?? "",
+    "involvedObject.fieldPath": (e) => e.involvedObject.fieldPath ?? "",
+    reason: (e) => e.reason ?? "",
+    reportingComponent: (e) => e.reportingComponent ?? "",
+    source: (e) => e.source?.component || (e.reportingComponent ?? ""),
+    type: (e) => e.type ?? "",
+  },
+  columns: [
+    { name: "Last Seen", cell: (e, now) => since(lastSeen(e), now) },
+    { name: "Type", cell: (e) => e.type ?? "" },
+    { name: "Reason", cell: (e) => e.reason ?? "" },
+    { name: "Object", cell: object },
+    { name: "Subobject", priority: 1, cell: (e) => e.involvedObject.fieldPath ?? "" },
+    { name: "Source", priority: 1, cell: source },
+    { name: "Message", cell: (e) => (e.message ?? "").trim() },
+    { name: "First Seen", priority: 1, cell: (e, now) => since(firstSeen(e), now) },
+    { name: "Count", priority: 1, cell: (e) => (e.series ? (e.series.count ?? 0) : e.count || 1) },
+    { name: "Name", priority: 1, format: "name", cell: (e) => e.metadata.name },
+  ],
+});

@@ -1,0 +1,63 @@
+// Namespace: a scope for names; deleting it deletes everything in it.
+import type { Namespace } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import type { Problem } from "../errors.ts";
+import { validateLabelName, validateQualifiedName } from "../names.ts";
+import { invalid } from "../problems.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+
+export type { Namespace } from "../generated/types.ts";
+
+const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+
+/** Who holds a namespace is somebody with a domain, or one of the few that always did. */
+function validateFinalizer(name: string, path: string): readonly Problem[] {
+  const form = validateQualifiedName(name, path);
+  return form.length > 0 || name.includes("/") || standardFinalizers.includes(name)
+    ? form
+    : [invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")];
+}
+
+/** Whether it is going follows from its being deleted, and from nothing else. */
+function validateStatus({ metadata, status }: Namespace): readonly Problem[] {
+  const going = metadata.deletionTimestamp !== undefined;
+  const phase = going ? "Terminating" : "Active";
+  if (status?.phase === phase) return [];
+  const when = going ? "is not empty" : "is empty";
+  return [invalid("status.Phase", status?.phase, `may only be '${phase}' if \`deletionTimestamp\` ${when}`)];
+}
+
+type Status = NonNullable<Namespace["status"]>;
+const statusDefaults = (status: Status): Status => ({ ...status, phase: status.phase || "Active" });
+
+export const namespaces = define<Namespace>({
+  group: "",
+  version: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  shortNames: ["ns"],
+  scope: "Cluster",
+  subresources: ["status", "finalize"],
+  published: "io.k8s.api.core.v1.Namespace",
+  schema: schemaOf("io.k8s.api.core.v1.Namespace"),
+  defaults: (d) => ({
+    ...d,
+    metadata: {
+      ...d.metadata,
+      ...(d.metadata.name === undefined
+        ? {}
+        : { labels: { ...d.metadata.labels, "kubernetes.io/metadata.name": d.metadata.name } }),
+    },
+    spec: { ...d.spec, finalizers: d.spec?.finalizers ?? ["kubernetes"] },
+    status: statusDefaults(d.status ?? {}),
+  }),
+  statusDefaults,
+  validate: (n) => [
+    ...validateLabelName(n.metadata.name, "metadata.name"),
+    ...(n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers")),
+  ],
+  validateStatus,
+  selectable: { "status.phase": (n) => n.status?.phase ?? "" },
+  columns: [nameColumn, { name: "Status", cell: (n) => n.status?.phase ?? "" }, ageColumn],
+});

@@ -1,0 +1,65 @@
+// PersistentVolumeClaim: a wish for storage, and later the storage it was given.
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { fractions } from "./pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
+import { validateClaim, validateClaimStatus } from "./persistentvolumeclaims-validate.ts";
+
+export type { PersistentVolumeClaim } from "../generated/types.ts";
+
+/** A data source is said twice, in the old word and in the new one, unless it is in another namespace. */
+function dataSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec): Partial<PersistentVolumeClaimSpec> {
+  if (dataSource && !dataSourceRef) return { dataSourceRef: dataSource };
+  if (!dataSourceRef || dataSource || dataSourceRef.namespace) return {};
+  const { namespace: _, ...local } = dataSourceRef;
+  return { dataSource: local };
+}
+
+/** What a claim leaves unsaid, also when it is a template of claims. */
+export const claimSpecDefaults = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec => ({
+  ...spec,
+  volumeMode: spec.volumeMode ?? "Filesystem",
+});
+
+const defaults = (d: Draft<PersistentVolumeClaim>): Draft<PersistentVolumeClaim> => ({
+  ...d,
+  ...(d.spec && { spec: { ...claimSpecDefaults(d.spec), ...dataSources(d.spec) } }),
+  status: phaseDefault(d.status ?? {}),
+});
+
+export const persistentVolumeClaims = define<PersistentVolumeClaim>({
+  group: "",
+  version: "v1",
+  kind: "PersistentVolumeClaim",
+  plural: "persistentvolumeclaims",
+  shortNames: ["pvc"],
+  scope: "Namespaced",
+  subresources: ["status"],
+  published: "io.k8s.api.core.v1.PersistentVolumeClaim",
+  schema: schemaOf("io.k8s.api.core.v1.PersistentVolumeClaim"),
+  defaults,
+  statusDefaults: phaseDefault,
+  validate: validateClaim,
+  validateStatus: validateClaimStatus,
+  warnings: ({ metadata, spec }) => [
+    ...(metadata.annotations?.[classAnnotation] === undefined
+      ? []
+      : [`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+    ...fractions(spec?.resources?.requests, ["storage"], "spec.resources.requests"),
+    ...fractions(spec?.resources?.limits, ["storage"], "spec.resources.limits"),
+  ],
+  columns: [
+    nameColumn,
+    { name: "Status", cell: (c) => (c.metadata.deletionTimestamp ? "Terminating" : (c.status?.phase ?? "")) },
+    { name: "Volume", cell: (c) => c.spec.volumeName ?? "" },
+    { name: "Capacity", cell: (c) => (c.spec.volumeName ? (c.status?.capacity?.["storage"] ?? "0") : "") },
+    { name: "Access Modes", cell: (c) => (c.spec.volumeName ? accessModesCell(c.status?.accessModes) : "") },
+    { name: "StorageClass", cell: (c) => c.metadata.annotations?.[classAnnotation] ?? c.spec.storageClassName ?? "" },
+    { name: "VolumeAttributesClass", cell: (c) => c.spec.volumeAttributesClassName ?? "<unset>" },
+    ageColumn,
+    { name: "VolumeMode", priority: 1, cell: (c) => c.spec.volumeMode ?? "<unset>" },
+  ],
+});

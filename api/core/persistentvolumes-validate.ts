@@ -1,0 +1,106 @@
+// What can be wrong with a volume, and what may still change in one: not where its bytes are.
+import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.ts";
+import type { Problem } from "../errors.ts";
+import { sameJson } from "../hash.ts";
+import type { Draft } from "../meta.ts";
+import { validateSubdomainName } from "../names.ts";
+import { forbidden, invalid, required, unchanged, unsupported } from "../problems.ts";
+import { parseQuantity } from "../quantity.ts";
+import { validateAmount } from "../resource-names.ts";
+import { differences } from "../differences.ts";
+import { validateAccessModes, validateClassAndMode } from "./storage-validate.ts";
+import type { Source } from "./pod/storage-sources.ts";
+import { sourcesOf, validatePersistentSource } from "./persistentvolumes-sources.ts";
+
+const reclaimPolicies = ["Delete", "Recycle", "Retain"];
+
+function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): readonly Problem[] {
+  const names = Object.keys(capacity);
+  return [
+    ...(names.length > 0 ? [] : [required(path)]),
+    ...(names.length === 1 && names[0] === "storage" ? [] : [unsupported(path, capacity, ["storage"])]),
+    ...Object.entries(capacity).flatMap(([name, text]) => {
+      const quantity = parseQuantity(text);
+      return [
+        ...validateAmount(name, text, `${path}[${name}]`),
+        ...(quantity && quantity.nano <= 0n ? [invalid(`${path}[${name}]`, text, "must be greater than zero")] : []),
+      ];
+    }),
+  ];
+}
+
+function validateSources(spec: PersistentVolumeSpec, path: string): readonly Problem[] {
+  const [first, ...more] = sourcesOf(spec);
+  if (first === undefined) return [required(path, "must specify a volume type")];
+  const recycled = spec.hostPath?.path === "/" && spec.persistentVolumeReclaimPolicy === "Recycle";
+  return [
+    ...validatePersistentSource(first, spec[first] as Source, `${path}.${first}`),
+    ...more.map((kind) => forbidden(`${path}.${kind}`, "may not specify more than 1 volume type")),
+    ...(first === "local" && !spec.nodeAffinity
+      ? [required(`${path}.nodeAffinity`, "Local volume requires node affinity")]
+      : []),
+    ...(recycled
+      ? [forbidden(`${path}.persistentVolumeReclaimPolicy`, "may not be 'recycle' for a hostPath mount of '/'")]
+      : []),
+  ];
+}
+
+function validateSpec(spec: PersistentVolumeSpec, path: string): readonly Problem[] {
+  const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy, volumeAttributesClassName } = spec;
+  return [
+    ...(accessModes.length > 0 ? [] : [required(`${path}.accessModes`)]),
+    ...validateAccessModes(accessModes, path),
+    ...validateCapacity(capacity, `${path}.capacity`),
+    ...(policy === undefined || reclaimPolicies.includes(policy)
+      ? []
+      : [unsupported(`${path}.persistentVolumeReclaimPolicy`, policy, reclaimPolicies)]),
+    ...(spec.nodeAffinity && !spec.nodeAffinity.required
+      ? [required(`${path}.nodeAffinity.required`, "must specify required node constraints")]
+      : []),
+    ...validateSources(spec, path),
+    ...validateClassAndMode(spec, path),
+    ...(volumeAttributesClassName === ""
+      ? [required(`${path}.volumeAttributesClassName`, "an empty string is disallowed")]
+      : []),
+    ...validateSubdomainName(volumeAttributesClassName, `${path}.volumeAttributesClassName`),
+    ...(volumeAttributesClassName !== undefined && !spec.csi
+      ? [required(`${path}.csi`, "has to be specified when using volumeAttributesClassName")]
+      : []),
+  ];
+}
+
+function validateChange(next: PersistentVolumeSpec, old: PersistentVolumeSpec): readonly Problem[] {
+  const pick = (spec: PersistentVolumeSpec): object =>
+    Object.fromEntries(sourcesOf(spec).map((kind) => [kind, spec[kind]]));
+  const { controllerExpandSecretRef: secret, ...csi } = next.csi ?? { driver: "", volumeHandle: "" };
+  // A secret to expand with may be told later, once.
+  const told = secret && next.csi && old.csi && !old.csi.controllerExpandSecretRef;
+  const [now, then] = [{ ...pick(next), ...(told && { csi }) }, pick(old)];
+  return [
+    ...(sameJson(now, then)
+      ? []
+      : [
+          forbidden(
+            "spec.persistentvolumesource",
+            `spec.persistentvolumesource is immutable after creation\n${differences(then, now)}`,
+          ),
+        ]),
+    ...unchanged(next.volumeMode, old.volumeMode, "volumeMode"),
+    ...(old.nodeAffinity && !sameJson(next.nodeAffinity, old.nodeAffinity)
+      ? [invalid("nodeAffinity", next.nodeAffinity, "field is immutable, except for updating from beta label to GA")]
+      : []),
+    ...(old.volumeAttributesClassName !== undefined && next.volumeAttributesClassName === undefined
+      ? [forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")]
+      : []),
+  ];
+}
+
+/** What is wrong with a volume. */
+export const validateVolume = (
+  { metadata, spec }: Draft<PersistentVolume>,
+  old?: PersistentVolume,
+): readonly Problem[] => [
+  ...validateSubdomainName(metadata.name, "metadata.name"),
+  ...validateSpec(spec, "spec"),
+  ...(old ? validateChange(spec, old.spec) : []),
+];

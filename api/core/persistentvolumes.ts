@@ -1,0 +1,49 @@
+// PersistentVolume: a piece of storage of the cluster's, there to be claimed.
+import type { PersistentVolume } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { sourceDefaults } from "./pod/volume-defaults.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { validateVolume } from "./persistentvolumes-validate.ts";
+import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
+
+export type { PersistentVolume } from "../generated/types.ts";
+
+const claim = ({ spec: { claimRef } }: PersistentVolume): string =>
+  claimRef ? `${claimRef.namespace ?? ""}/${claimRef.name ?? ""}` : "";
+
+export const persistentVolumes = define<PersistentVolume>({
+  group: "",
+  version: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  shortNames: ["pv"],
+  scope: "Cluster",
+  subresources: ["status"],
+  published: "io.k8s.api.core.v1.PersistentVolume",
+  schema: schemaOf("io.k8s.api.core.v1.PersistentVolume"),
+  defaults: (d) => ({
+    ...d,
+    spec: {
+      ...sourceDefaults(d.spec ?? {}),
+      persistentVolumeReclaimPolicy: d.spec?.persistentVolumeReclaimPolicy || "Retain",
+      volumeMode: d.spec?.volumeMode ?? "Filesystem",
+    },
+    status: phaseDefault(d.status ?? {}),
+  }),
+  statusDefaults: phaseDefault,
+  validate: validateVolume,
+  columns: [
+    nameColumn,
+    { name: "Capacity", cell: (v) => v.spec.capacity?.["storage"] ?? "0" },
+    { name: "Access Modes", cell: (v) => accessModesCell(v.spec.accessModes) },
+    { name: "Reclaim Policy", cell: (v) => v.spec.persistentVolumeReclaimPolicy ?? "" },
+    { name: "Status", cell: (v) => (v.metadata.deletionTimestamp ? "Terminating" : (v.status?.phase ?? "")) },
+    { name: "Claim", cell: claim },
+    { name: "StorageClass", cell: (v) => v.metadata.annotations?.[classAnnotation] ?? v.spec.storageClassName ?? "" },
+    { name: "VolumeAttributesClass", cell: (v) => v.spec.volumeAttributesClassName ?? "<unset>" },
+    { name: "Reason", cell: (v) => v.status?.reason ?? "" },
+    ageColumn,
+    { name: "VolumeMode", priority: 1, cell: (v) => v.spec.volumeMode ?? "<unset>" },
+  ],
+});

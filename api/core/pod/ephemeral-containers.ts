@@ -1,0 +1,38 @@
+// Containers that join a pod that runs already: what a write of them takes, and what may change about them. Pure.
+import { differences } from "../../differences.ts";
+import type { Problem } from "../../errors.ts";
+import type { Pod } from "../../generated/types.ts";
+import { sameJson } from "../../hash.ts";
+import { forbidden } from "../../problems.ts";
+import { validatePodSpec } from "./validate-spec.ts";
+
+/** The pod as it stands, with the ephemeral containers of another version of it and nothing else. */
+export function withEphemeralContainers(current: Pod, given: Pod): Pod {
+  const { uid, resourceVersion } = given.metadata;
+  const { ephemeralContainers: _, ...spec } = current.spec;
+  const joined = given.spec?.ephemeralContainers;
+  return {
+    ...current,
+    metadata: { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },
+    spec: { ...spec, ...(joined && { ephemeralContainers: joined }) },
+  };
+}
+
+const path = "spec.ephemeralContainers";
+
+/** Who has joined stays, and stays as he is. */
+export function validateEphemeralChange(next: Pod, old: Pod): readonly Problem[] {
+  const isStatic = old.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+  const kept = (old.spec.ephemeralContainers ?? []).flatMap((before) => {
+    const now = next.spec.ephemeralContainers?.find((c) => c.name === before.name);
+    const name = JSON.stringify(before.name);
+    if (now === undefined) return [forbidden(path, `existing ephemeral containers ${name} may not be removed\n`)];
+    if (sameJson(now, before)) return [];
+    return [forbidden(path, `existing ephemeral containers ${name} may not be changed\n${differences(before, now)}`)];
+  });
+  return [
+    ...(isStatic ? [forbidden("[]", "static pods do not support ephemeral containers")] : []),
+    ...validatePodSpec(next.spec, "spec"),
+    ...kept,
+  ];
+}

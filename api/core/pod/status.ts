@@ -1,0 +1,105 @@
+// What a pod's status comes to in one word, and what it asks of a node: questions that many components ask alike.
+import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
+import { milliOf, unitsOf } from "../../quantity.ts";
+
+/** Finished for good: it will not run again and holds nothing. */
+export const isTerminal = (p: Pod): boolean => p.status?.phase === "Succeeded" || p.status?.phase === "Failed";
+/** Neither finished nor on its way out. */
+export const isActive = (p: Pod): boolean => !isTerminal(p) && p.metadata.deletionTimestamp === undefined;
+
+export const conditionOf = <C extends { readonly type: string }>(
+  conditions: readonly C[] | undefined,
+  type: string,
+): C | undefined => conditions?.find((c) => c.type === type);
+export const isReady = (p: Pod): boolean => conditionOf(p.status?.conditions, "Ready")?.status === "True";
+
+/** CPU in thousandths of a core, memory and disk in bytes. */
+export interface Requests {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+const requestsOf = (c: Container): Requests => ({
+  cpuMillis: milliOf(c.resources?.requests?.["cpu"]),
+  memoryBytes: unitsOf(c.resources?.requests?.["memory"]),
+});
+const plus = (a: Requests, b: Requests): Requests => ({
+  cpuMillis: a.cpuMillis + b.cpuMillis,
+  memoryBytes: a.memoryBytes + b.memoryBytes,
+});
+const most = (a: Requests, b: Requests): Requests => ({
+  cpuMillis: Math.max(a.cpuMillis, b.cpuMillis),
+  memoryBytes: Math.max(a.memoryBytes, b.memoryBytes),
+});
+const nothing: Requests = { cpuMillis: 0, memoryBytes: 0 };
+
+/**
+ * What a pod needs of a node: its containers together, or the hungriest moment of its start if that is more.
+ * Init containers run one after another; those that restart always (sidecars, KEP-753) stay and add up.
+ */
+export function podRequests(spec: PodSpec): Requests {
+  let sidecars = nothing;
+  let peak = nothing;
+  for (const c of spec.initContainers ?? []) {
+    const own = requestsOf(c);
+    if (c.restartPolicy === "Always") sidecars = plus(sidecars, own);
+    peak = most(peak, c.restartPolicy === "Always" ? sidecars : plus(sidecars, own));
+  }
+  const running = spec.containers.map(requestsOf).reduce(plus, sidecars);
+  const overhead = { cpuMillis: milliOf(spec.overhead?.["cpu"]), memoryBytes: unitsOf(spec.overhead?.["memory"]) };
+  return plus(most(running, peak), overhead);
+}
+
+/** Quality of service: what the kernel may take first when memory runs out. */
+export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
+  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  const sized = all.filter((c) =>
+    ["cpu", "memory"].some((r) => c.resources?.requests?.[r] !== undefined || c.resources?.limits?.[r] !== undefined),
+  );
+  if (sized.length === 0) return "BestEffort";
+  const exact = (c: Container): boolean =>
+    ["cpu", "memory"].every((r) => {
+      const limit = c.resources?.limits?.[r];
+      return limit !== undefined && (c.resources?.requests?.[r] ?? limit) === limit;
+    });
+  return all.every(exact) ? "Guaranteed" : "Burstable";
+}
+
+const initializing = (p: Pod): string | undefined => {
+  const specs = p.spec.initContainers ?? [];
+  for (const [i, s] of (p.status?.initContainerStatuses ?? []).entries()) {
+    const sidecar = specs.find((c) => c.name === s.name)?.restartPolicy === "Always";
+    if (s.state?.terminated?.exitCode === 0 || (sidecar && s.started === true)) continue;
+    const { terminated, waiting } = s.state ?? {};
+    if (terminated)
+      return `Init:${terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)}`;
+    if (waiting?.reason && waiting.reason !== "PodInitializing") return `Init:${waiting.reason}`;
+    return `Init:${i}/${specs.length}`;
+  }
+  return undefined;
+};
+
+const containerReason = (s: ContainerStatus): string | undefined => {
+  const { waiting, terminated } = s.state ?? {};
+  if (waiting?.reason) return waiting.reason;
+  if (!terminated) return undefined;
+  return terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`);
+};
+
+/** The STATUS column of `kubectl get pods`. One that has ended on its way out is said to have ended. */
+export function statusWord(p: Pod): string {
+  const isLeaving = p.metadata.deletionTimestamp !== undefined;
+  if (isLeaving && p.status?.reason === "NodeLost") return "Unknown";
+  if (isLeaving && !isTerminal(p)) return "Terminating";
+  const starting = initializing(p);
+  if (starting !== undefined) return starting;
+  const statuses = p.status?.containerStatuses ?? [];
+  const word = statuses.map(containerReason).find((r) => r !== undefined);
+  if (word === "Completed" && statuses.some((s) => s.state?.running && s.ready))
+    return isReady(p) ? "Running" : "NotReady";
+  const gated =
+    conditionOf(p.status?.conditions, "PodScheduled")?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
+  return word ?? gated ?? p.status?.reason ?? p.status?.phase ?? "Unknown";
+}
+
+export const restarts = (p: Pod): number =>
+  (p.status?.containerStatuses ?? []).reduce((sum, s) => sum + s.restartCount, 0);

@@ -1,0 +1,98 @@
+// What can be wrong with how a pod's containers are said to be. One that has ended stays ended, unless it is one that
+// is started again.
+import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
+import type { Problem } from "../../errors.ts";
+import { duplicate, forbidden, inRange, invalid, unsupported } from "../../problems.ts";
+import { startsAgain } from "./restarts.ts";
+
+/** The containers of one sort, and what was and is now said of them. */
+export interface Told {
+  readonly path: string;
+  readonly containers: readonly Container[];
+  readonly now: readonly ContainerStatus[];
+  readonly before: readonly ContainerStatus[];
+}
+
+const healths = ["Healthy", "Unhealthy", "Unknown"];
+const mostId = 2 ** 31 - 1;
+
+/** `again` says of which containers that ended with this code another beginning may be told. */
+function validateTransitions(
+  { path, now, before }: Told,
+  again: (name: string, code: number) => boolean,
+): readonly Problem[] {
+  return before.flatMap(({ name, state }, i) => {
+    if (!state?.terminated) return [];
+    const next = now.find((c) => c.name === name);
+    if (!next || next.state?.terminated || again(name, state.terminated.exitCode)) return [];
+    return [forbidden(`${path}[${i}].state`, "may not be transitioned to non-terminated state")];
+  });
+}
+
+const validateUsers = ({ path, now }: Told, os: string): readonly Problem[] =>
+  now.flatMap(({ user }, i) => {
+    if (!user?.linux) return [];
+    const at = `${path}[${i}].user.linux`;
+    const { uid, gid, supplementalGroups = [] } = user.linux;
+    if (os === "windows") return [forbidden(at, "cannot be set for a windows pod")];
+    return [
+      ...inRange(uid, `${at}.uid`, 0, mostId),
+      ...inRange(gid, `${at}.gid`, 0, mostId),
+      ...supplementalGroups.flatMap((group, g) => inRange(group, `${at}.supplementalGroups[${g}]`, 0, mostId)),
+    ];
+  });
+
+/** A device is told of under the name by which the container asks for it. */
+function validateAsked(name: string, path: string, { resources }: Container): readonly Problem[] {
+  if (!name.startsWith("claim:"))
+    return resources?.requests?.[name] === undefined
+      ? [invalid(path, name, "must match one of the container's resource requests")]
+      : [];
+  const asked = (resources?.claims ?? []).map((c) => `claim:${c.name}${c.request ? `/${c.request}` : ""}`);
+  const form = "in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
+  return asked.includes(name) ? [] : [invalid(path, name, `must match one of the container's resource claims ${form}`)];
+}
+
+const validateHealth = ({ resources = [] }: ResourceStatus, path: string): readonly Problem[] =>
+  resources.flatMap(({ resourceID, health = "" }, k) => [
+    ...(healths.includes(health) ? [] : [unsupported(`${path}.resources[${k}].health`, health, healths)]),
+    ...(resources.findIndex((r) => r.resourceID === resourceID) < k
+      ? [duplicate(`${path}.resources[${k}].resourceID`, resourceID)]
+      : []),
+  ]);
+
+const validateDevices = ({ path, containers, now }: Told): readonly Problem[] =>
+  now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
+    allocatedResourcesStatus.flatMap((resource, j) => {
+      const at = `${path}[${i}].allocatedResourcesStatus[${j}]`;
+      const container = containers.find((c) => c.name === name);
+      return [
+        ...(container ? validateAsked(resource.name, `${at}.name`, container) : []),
+        ...validateHealth(resource, at),
+      ];
+    }),
+  );
+
+/** What is wrong with what is said of containers that a pod lives by. */
+export function validateContainerStatuses(told: Told, spec: PodSpec): readonly Problem[] {
+  const again = (name: string, code: number): boolean => {
+    const container = told.containers.find((c) => c.name === name);
+    return container !== undefined && startsAgain(container, spec, code);
+  };
+  return [
+    ...validateTransitions(told, again),
+    ...validateUsers(told, spec.os?.name ?? "linux"),
+    ...validateDevices(told),
+  ];
+}
+
+/** The same of containers that look into a pod: they are never started again, and own nothing. */
+export const validateEphemeralStatuses = (told: Told, spec: PodSpec): readonly Problem[] => [
+  ...validateTransitions(told, () => false),
+  ...validateUsers(told, spec.os?.name ?? "linux"),
+  ...told.now.flatMap(({ allocatedResourcesStatus }, i) =>
+    allocatedResourcesStatus
+      ? [forbidden(`${told.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
+      : [],
+  ),
+];

@@ -1,0 +1,107 @@
+// What can be wrong with where a container mounts the volumes of its pod.
+import type { Container, Volume, VolumeDevice, VolumeMount } from "../../generated/types.ts";
+import type { Problem } from "../../errors.ts";
+import { each, forbidden, invalid, none, notFound, required, together, unsupported } from "../../problems.ts";
+import { relativePath } from "./paths.ts";
+
+const propagations = ["Bidirectional", "HostToContainer", "None"];
+const recursions = ["Disabled", "Enabled", "IfPossible"];
+
+function validatePropagation(mount: VolumeMount, privileged: boolean, path: string): readonly Problem[] {
+  const { mountPropagation: wanted } = mount;
+  if (wanted === undefined) return none;
+  return [
+    ...(propagations.includes(wanted) ? [] : [unsupported(path, wanted, propagations)]),
+    ...(wanted === "Bidirectional" && !privileged
+      ? [forbidden(path, "Bidirectional mount propagation is available only to privileged containers")]
+      : []),
+  ];
+}
+
+function validateRecursion(mount: VolumeMount, path: string): readonly Problem[] {
+  const { recursiveReadOnly: wanted, readOnly, mountPropagation = "None" } = mount;
+  if (wanted === undefined || wanted === "Disabled") return none;
+  if (!recursions.includes(wanted)) return [unsupported(path, wanted, recursions)];
+  return [
+    ...(readOnly ? [] : [forbidden(path, "may only be specified when readOnly is true")]),
+    ...(mountPropagation === "None"
+      ? []
+      : [forbidden(path, "may only be specified when mountPropagation is None or not specified")]),
+  ];
+}
+
+const repeated = (values: readonly string[], i: number): boolean => values.indexOf(values[i]!) < i;
+
+function validateMount(c: Container, mount: VolumeMount, at: string, isRepeated: boolean): readonly Problem[] {
+  const all = at.slice(0, at.lastIndexOf("["));
+  const { mountPath, name, subPath, subPathExpr } = mount;
+  return together(
+    mountPath ? none : [required(`${at}.mountPath`)],
+    isRepeated ? [invalid(`${at}.mountPath`, mountPath, "must be unique")] : none,
+    c.volumeDevices?.some((d) => d.name === name)
+      ? [invalid(`${at}.name`, name, "must not already exist in volumeDevices")]
+      : none,
+    c.volumeDevices?.some((d) => d.devicePath === mountPath)
+      ? [invalid(`${at}.mountPath`, mountPath, "must not already exist as a path in volumeDevices")]
+      : none,
+    subPath ? relativePath(subPath, `${all}.subPath`) : none,
+    subPath && subPathExpr
+      ? [invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive")]
+      : none,
+    subPathExpr ? relativePath(subPathExpr, `${all}.subPathExpr`) : none,
+    validatePropagation(mount, c.securityContext?.privileged === true, `${all}.mountPropagation`),
+    validateRecursion(mount, `${all}.recursiveReadOnly`),
+  );
+}
+
+function validateDevice(c: Container, device: VolumeDevice, i: number, all: string): readonly Problem[] {
+  const at = `${all}[${i}]`;
+  const { devicePath, name } = device;
+  const devices = c.volumeDevices ?? [];
+  const mounts = c.volumeMounts ?? [];
+  const names = devices.map((d) => d.name);
+  const paths = devices.map((d) => d.devicePath);
+  const twice = (field: string, value: string): Problem => invalid(`${at}.${field}`, value, "must be unique");
+  return [
+    ...(repeated(names, i) ? [twice("name", name)] : []),
+    ...(devicePath ? [] : [required(`${at}.devicePath`)]),
+    ...(repeated(paths, i) ? [twice("devicePath", devicePath)] : []),
+    ...(devicePath?.split("/").includes("..")
+      ? [invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')")]
+      : []),
+    ...(mounts.some((m) => m.name === name)
+      ? [invalid(`${at}.name`, name, "must not already exist in volumeMounts")]
+      : []),
+    ...(mounts.some((m) => m.mountPath === devicePath)
+      ? [invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts")]
+      : []),
+  ];
+}
+
+/** What is wrong with the mounts of a container; `volumes` are those of its pod. */
+export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume>, path: string): readonly Problem[] {
+  const named = (name: string, at: string): readonly Problem[] => {
+    const missing = volumes.has(name) ? none : [notFound(at, name)];
+    return name ? missing : [required(at), ...missing];
+  };
+  const block = (name: string, at: string): readonly Problem[] => {
+    const volume = volumes.get(name);
+    if (!volume || volume.persistentVolumeClaim || volume.ephemeral) return [];
+    return [invalid(at, name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")];
+  };
+  const paths = new Set<string>();
+  return together(
+    each(c.volumeMounts, `${path}.volumeMounts`, (mount, at) => {
+      const isRepeated = paths.has(mount.mountPath);
+      paths.add(mount.mountPath);
+      return together(named(mount.name, `${at}.name`), validateMount(c, mount, at, isRepeated));
+    }),
+    each(c.volumeDevices, `${path}.volumeDevices`, (device, at, i) =>
+      together(
+        block(device.name, `${at}.name`),
+        named(device.name, `${at}.name`),
+        validateDevice(c, device, i, `${path}.volumeDevices`),
+      ),
+    ),
+  );
+}

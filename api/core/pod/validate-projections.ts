@@ -1,0 +1,121 @@
+// What can be wrong with a volume that is put together from several sources.
+import type {
+  ClusterTrustBundleProjection,
+  KeyToPath,
+  PodCertificateProjection,
+  ServiceAccountTokenProjection,
+  VolumeProjection,
+} from "../../generated/types.ts";
+import type { Problem } from "../../errors.ts";
+import { each, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
+import { projectedPath } from "./paths.ts";
+import { validateDownwardFile, validateItems } from "./projected-files.ts";
+
+interface Keyed {
+  readonly name?: string;
+  readonly items?: readonly KeyToPath[];
+}
+const validateKeyed = (source: Keyed | undefined, path: string): readonly Problem[] =>
+  source === undefined
+    ? none
+    : together(source.name ? none : [required(`${path}.name`)], validateItems(source.items, path));
+
+const shortestSeconds = 10 * 60;
+const longestSeconds = 2 ** 32;
+
+function validateToken(token: ServiceAccountTokenProjection, path: string, whole: string): readonly Problem[] {
+  const { expirationSeconds: seconds = 3600 } = token;
+  return [
+    ...(seconds < shortestSeconds
+      ? [invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes")]
+      : []),
+    ...(seconds > longestSeconds
+      ? [invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds")]
+      : []),
+    ...(token.path ? projectedPath(token.path, `${whole}.path`) : [required(`${whole}.path`)]),
+  ];
+}
+
+function validateBundle(bundle: ClusterTrustBundleProjection, path: string): readonly Problem[] {
+  const { labelSelector, name, signerName } = bundle;
+  const chosen = (): readonly Problem[] => {
+    if (name !== undefined && signerName !== undefined)
+      return [invalid(path, bundle, "only one of name and signerName may be used")];
+    if (name === undefined && signerName === undefined)
+      return [required(path, "either name or signerName must be specified")];
+    return [
+      ...(name === "" ? [required(`${path}.name`, "must be a valid object name")] : []),
+      ...(signerName === "" ? [required(`${path}.signerName`, "must be a valid signer name")] : []),
+      ...(name !== undefined && labelSelector
+        ? [invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified")]
+        : []),
+    ];
+  };
+  return [...chosen(), ...(bundle.path ? projectedPath(bundle.path, `${path}.path`) : [required(`${path}.path`)])];
+}
+
+const keyTypes = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
+const certificateFiles = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;
+
+function validateCertificate(certificate: PodCertificateProjection, path: string): readonly Problem[] {
+  const { keyType, maxExpirationSeconds: seconds } = certificate;
+  const files = certificateFiles.filter((field) => certificate[field]);
+  return [
+    ...(keyTypes.includes(keyType) ? [] : [unsupported(`${path}.keyType`, keyType, keyTypes)]),
+    ...(seconds !== undefined && seconds < 3600
+      ? [invalid(`${path}.maxExpirationSeconds`, seconds, "if provided, maxExpirationSeconds must be >= 3600")]
+      : []),
+    ...files.flatMap((field) => projectedPath(certificate[field]!, `${path}.${field}`)),
+    ...(files.length === 0
+      ? [required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath")]
+      : []),
+  ];
+}
+
+/** Calls `see` with every file a source makes, and with what is shown when another makes the same one. */
+function seeFiles(s: VolumeProjection, see: (file: string | undefined, shown?: string) => void): void {
+  for (const source of [s.secret, s.configMap] as readonly (Keyed | undefined)[])
+    if (source?.items) for (const item of source.items) see(item.path, source.name ?? "");
+  if (s.downwardAPI?.items) for (const item of s.downwardAPI.items) see(item.path);
+  see(s.clusterTrustBundle?.path);
+  if (s.podCertificate) for (const field of certificateFiles) see(s.podCertificate[field]);
+}
+
+const kinds = [
+  "secret",
+  "configMap",
+  "downwardAPI",
+  "serviceAccountToken",
+  "clusterTrustBundle",
+  "podCertificate",
+] as const;
+
+function validateSource(s: VolumeProjection, path: string, whole: string): readonly Problem[] {
+  let told = 0;
+  for (const kind of kinds) if (s[kind] !== undefined) told++;
+  return together(
+    validateKeyed(s.secret, `${path}.secret`),
+    validateKeyed(s.configMap, `${path}.configMap`),
+    each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
+    s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, whole) : none,
+    s.clusterTrustBundle ? validateBundle(s.clusterTrustBundle, `${path}.clusterTrustBundle`) : none,
+    s.podCertificate ? validateCertificate(s.podCertificate, `${path}.podCertificate`) : none,
+    told > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
+  );
+}
+
+/** What is wrong with the sources of a projected volume. */
+export function validateProjected(sources: readonly VolumeProjection[], path: string): readonly Problem[] {
+  const seen = new Set<string>();
+  const conflicts: Problem[] = [];
+  for (const source of sources)
+    seeFiles(source, (file, shown = file) => {
+      if (!file) return;
+      if (seen.has(file)) conflicts.push(invalid(path, shown, "conflicting duplicate paths"));
+      seen.add(file);
+    });
+  return together(
+    each(sources, `${path}.sources`, (s, at) => validateSource(s, at, path)),
+    conflicts,
+  );
+}

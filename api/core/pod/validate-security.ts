@@ -1,0 +1,139 @@
+// What can be wrong with what a pod or a container may do on its node.
+import type {
+  AppArmorProfile,
+  Container,
+  PodSecurityContext,
+  PodSpec,
+  SeccompProfile,
+  SecurityContext,
+  Sysctl,
+} from "../../generated/types.ts";
+import type { Problem } from "../../errors.ts";
+import { duplicate, forbidden, inRange, invalid, oneOf, required, tooLong, unsupported } from "../../problems.ts";
+import { relativePath } from "./paths.ts";
+
+const most = 2 ** 31 - 1;
+const profiles = ["Localhost", "RuntimeDefault", "Unconfined"];
+const longestPath = 4095;
+
+const validateId = (id: number | undefined, path: string): readonly Problem[] => inRange(id, path, 0, most);
+
+/** A profile has a type, and a file where it is one's own. */
+function validateProfile(
+  profile: AppArmorProfile | SeccompProfile | undefined,
+  path: string,
+  called: "AppArmor" | "seccomp",
+): readonly Problem[] {
+  if (!profile) return [];
+  const { type, localhostProfile: file } = profile;
+  const field = called === "AppArmor" ? "appArmorProfile" : "seccompProfile";
+  if (!type) return [required(`${path}.type`, `type is required when ${field} is set`)];
+  if (!profiles.includes(type)) return [unsupported(`${path}.type`, type, profiles)];
+  const at = `${path}.localhostProfile`;
+  if (type !== "Localhost")
+    return file === undefined ? [] : [invalid(at, file, `can only be set when ${called} type is Localhost`)];
+  if (file === undefined || (called === "AppArmor" && file === ""))
+    return [required(at, `must be set when ${called} type is Localhost`)];
+  if (called === "seccomp") return relativePath(file, at);
+  return [
+    ...(file.trim() === file ? [] : [invalid(at, file, "must not be padded with whitespace")]),
+    ...(file.length > longestPath ? [tooLong(at, longestPath)] : []),
+  ];
+}
+
+function validateEscalation(sc: SecurityContext, path: string): readonly Problem[] {
+  if (sc.allowPrivilegeEscalation !== false) return [];
+  const refused = (what: string): Problem =>
+    invalid(path, sc, `cannot set \`allowPrivilegeEscalation\` to false and ${what}`);
+  return [
+    ...(sc.privileged === true ? [refused("`privileged` to true")] : []),
+    ...(sc.capabilities?.add ?? [])
+      .filter((capability) => capability === "CAP_SYS_ADMIN")
+      .map(() => refused("`capabilities.Add` CAP_SYS_ADMIN")),
+  ];
+}
+
+/** What is wrong with what a container may do. */
+export function validateSecurity(
+  sc: SecurityContext | undefined,
+  path: string,
+  hostUsers: boolean,
+): readonly Problem[] {
+  if (!sc) return [];
+  return [
+    ...validateId(sc.runAsUser, `${path}.runAsUser`),
+    ...validateId(sc.runAsGroup, `${path}.runAsGroup`),
+    ...oneOf(sc.procMount, `${path}.procMount`, ["Default", "Unmasked"]),
+    ...(hostUsers && sc.procMount === "Unmasked"
+      ? [invalid(`${path}.procMount`, sc.procMount, "`hostUsers` must be false to use `Unmasked`")]
+      : []),
+    ...validateProfile(sc.seccompProfile, `${path}.seccompProfile`, "seccomp"),
+    ...validateEscalation(sc, path),
+    ...validateProfile(sc.appArmorProfile, `${path}.appArmorProfile`, "AppArmor"),
+  ];
+}
+
+const segment = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const sysctlForm = `^(${segment}[\\./])*${segment}$`;
+const sysctl = new RegExp(sysctlForm);
+const longestSysctl = 253;
+/** Settings that belong to a namespace a pod may share with its node. */
+const ofNetwork = /^net[./]/;
+const ofIpc = /^(kernel[./](sem|shm.*|msg.*)|fs[./]mqueue[./])/;
+
+function validateSysctls(all: readonly Sysctl[], spec: PodSpec, path: string): readonly Problem[] {
+  const names = all.map((s) => s.name);
+  return names.flatMap((name, i) => {
+    const at = `${path}[${i}].name`;
+    const form = (): readonly Problem[] => {
+      if (!name) return [required(at)];
+      if (name.length > longestSysctl || !sysctl.test(name))
+        return [invalid(at, name, `must have at most ${longestSysctl} characters and match regex ${sysctlForm}`)];
+      return names.indexOf(name) < i ? [duplicate(at, name)] : [];
+    };
+    return [
+      ...form(),
+      ...(spec.hostNetwork && ofNetwork.test(name ?? "")
+        ? [invalid(at, name, "may not be specified when 'hostNetwork' is true")]
+        : []),
+      ...(spec.hostIPC && ofIpc.test(name ?? "")
+        ? [invalid(at, name, "may not be specified when 'hostIPC' is true")]
+        : []),
+    ];
+  });
+}
+
+/** What is wrong with what all containers of a pod may do. */
+export function validatePodSecurity(spec: PodSpec, path: string): readonly Problem[] {
+  const sc: PodSecurityContext = spec.securityContext ?? {};
+  return [
+    ...validateId(sc.fsGroup, `${path}.fsGroup`),
+    ...validateId(sc.runAsUser, `${path}.runAsUser`),
+    ...validateId(sc.runAsGroup, `${path}.runAsGroup`),
+    ...(sc.supplementalGroups ?? []).flatMap((id, i) => validateId(id, `${path}.supplementalGroups[${i}]`)),
+    ...(spec.shareProcessNamespace && spec.hostPID
+      ? [invalid(`${path}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled")]
+      : []),
+    ...validateSysctls(sc.sysctls ?? [], spec, `${path}.sysctls`),
+    ...oneOf(sc.fsGroupChangePolicy, `${path}.fsGroupChangePolicy`, ["Always", "OnRootMismatch"]),
+    ...validateProfile(sc.seccompProfile, `${path}.seccompProfile`, "seccomp"),
+    ...validateProfile(sc.appArmorProfile, `${path}.appArmorProfile`, "AppArmor"),
+    ...oneOf(sc.supplementalGroupsPolicy, `${path}.supplementalGroupsPolicy`, ["Merge", "Strict"]),
+    ...oneOf(sc.seLinuxChangePolicy, `${path}.seLinuxChangePolicy`, ["MountOption", "Recursive"]),
+  ];
+}
+
+/** Users of its own do not go with namespaces of the node's. */
+export function validateHostUsers(spec: PodSpec, path: string): readonly Problem[] {
+  if (spec.hostUsers !== false) return [];
+  const refused = (at: string): Problem => forbidden(`${path}.${at}`, "when `hostUsers` is false");
+  const devices = (list: readonly Container[] | undefined, at: string): readonly Problem[] =>
+    (list ?? []).flatMap((c, i) => (c.volumeDevices?.length ? [refused(`${at}[${i}].volumeDevices`)] : []));
+  return [
+    ...(spec.hostNetwork ? [refused("hostNetwork")] : []),
+    ...(spec.hostPID ? [refused("HostPID")] : []),
+    ...(spec.hostIPC ? [refused("HostIPC")] : []),
+    ...devices(spec.initContainers, "initContainers"),
+    ...devices(spec.containers, "containers"),
+  ];
+}

@@ -1,0 +1,126 @@
+// What can be wrong with what a pod's node says of it.
+import { parseAddress } from "../../addresses.ts";
+import { validateOldAddress } from "../../addresses-validate.ts";
+import type { Problem } from "../../errors.ts";
+import type { Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
+import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
+import { duplicate, invalid, required, unchanged } from "../../problems.ts";
+import { validateMirrorChange } from "./validate-annotations.ts";
+import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
+
+const plainConditions = ["PodScheduled", "Ready", "Initialized"];
+const notNegative = (value: number | undefined, path: string): readonly Problem[] =>
+  (value ?? 0) < 0 ? [invalid(path, value, "must be a non-negative integer")] : [];
+
+const validateConditions = ({ conditions = [] }: PodStatus): readonly Problem[] =>
+  conditions.flatMap(({ type, observedGeneration }, i) => [
+    ...notNegative(observedGeneration, `status.conditions[${i}].observedGeneration`),
+    ...(plainConditions.includes(type) ? [] : validateQualifiedName(type, `status.conditions[${i}].Type`)),
+  ]);
+
+interface Ip {
+  readonly ip: string;
+}
+
+/** At most one address of each family. One that stood there before is taken as it is. */
+function validateIps(ips: readonly Ip[] = [], before: readonly Ip[] = [], path: string): readonly Problem[] {
+  const known = new Set(before.map(({ ip }) => ip));
+  const families = new Set(ips.map(({ ip }) => parseAddress(ip)?.bits));
+  const shown = ips.map(({ ip }) => ({ IP: ip }));
+  return [
+    ...ips.flatMap(({ ip }, i) => (known.has(ip) ? [] : validateOldAddress(ip, `${path}[${i}]`))),
+    ...(ips.length > 1 && (families.size !== ips.length || families.has(undefined))
+      ? [invalid(path, shown, "may specify no more than one IP for each IP family")]
+      : []),
+  ];
+}
+
+const validateFirstHost = ({ hostIP = "", hostIPs = [] }: PodStatus): readonly Problem[] =>
+  hostIPs[0] && hostIPs[0].ip !== hostIP
+    ? [invalid("status.hostIPs[0].ip", hostIPs[0].ip, "must be equal to `hostIP`")]
+    : [];
+
+function validateClaims({ resourceClaimStatuses: statuses = [] }: PodStatus, spec: PodSpec): readonly Problem[] {
+  return statuses.flatMap(({ name, resourceClaimName }, i) => {
+    const path = `status.resourceClaimStatuses[${i}].name`;
+    return [
+      ...(spec.resourceClaims?.some((c) => c.name === name)
+        ? []
+        : [invalid(path, name, "must match the name of an entry in `spec.resourceClaims`")]),
+      ...(statuses.findIndex((s) => s.name === name) < i ? [duplicate(path, name)] : []),
+      ...validateSubdomainName(resourceClaimName, path),
+    ];
+  });
+}
+
+/** Devices that containers asked for as if they were plain resources. Source: KEP-5004. */
+function validateExtendedClaim(claim: PodExtendedResourceClaimStatus, spec: PodSpec): readonly Problem[] {
+  const path = "status.extendedResourceClaimStatus";
+  const { requestMappings: mappings = [], resourceClaimName } = claim;
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const words = ["containerName", "resourceName", "requestName"] as const;
+  const mapped = mappings.flatMap((mapping, i) => {
+    const at = `${path}.requestMappings[${i}]`;
+    const container = containers.find((c) => c.name === mapping.containerName);
+    const first = mappings.findIndex((other) => words.every((word) => other[word] === mapping[word]));
+    const nobody = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
+    const nothing =
+      "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
+    return [
+      ...(container ? [] : [invalid(`${at}.containerName`, mapping.containerName, nobody)]),
+      ...(container && container.resources?.requests?.[mapping.resourceName] === undefined
+        ? [invalid(`${at}.resourceName`, mapping.resourceName, nothing)]
+        : []),
+      ...validateLabelName(mapping.requestName, `${path}.requestName`),
+      ...(first < i ? words.map((word) => duplicate(`${at}.${word}`, mapping[word])) : []),
+    ];
+  });
+  return [
+    ...(mappings.length > 0 ? [] : [required(`${path}.requestMappings`, "at least one request mapping is required")]),
+    ...mapped,
+    ...(resourceClaimName
+      ? validateSubdomainName(resourceClaimName, `${path}.resourceClaimName`)
+      : [required(`${path}.resourceClaimName`)]),
+  ];
+}
+
+function validateContainers(now: PodStatus, then: PodStatus, spec: PodSpec): readonly Problem[] {
+  const told = (field: "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses") => ({
+    path: `status.${field}`,
+    now: now[field] ?? [],
+    before: then[field] ?? [],
+  });
+  return [
+    ...validateContainerStatuses({ ...told("containerStatuses"), containers: spec.containers }, spec),
+    ...validateContainerStatuses({ ...told("initContainerStatuses"), containers: spec.initContainers ?? [] }, spec),
+    ...validateEphemeralStatuses({ ...told("ephemeralContainerStatuses"), containers: [] }, spec),
+  ];
+}
+
+/** What is wrong with a pod's new status. */
+export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
+  const [now, then]: readonly PodStatus[] = [pod.status ?? {}, old.status ?? {}] as const;
+  if (!now || !then) return [];
+  return [
+    ...validateMirrorChange(pod, old),
+    ...validateConditions(now),
+    ...(now.nominatedNodeName === then.nominatedNodeName
+      ? []
+      : validateSubdomainName(now.nominatedNodeName, "status.nominatedNodeName")),
+    ...notNegative(now.observedGeneration, "status.observedGeneration"),
+    ...unchanged(now.qosClass ?? "", then.qosClass ?? "", "status.qosClass"),
+    ...validateContainers(now, then, old.spec),
+    ...validateClaims(now, pod.spec),
+    ...(now.extendedResourceClaimStatus ? validateExtendedClaim(now.extendedResourceClaimStatus, pod.spec) : []),
+    ...validateIps(now.podIPs, then.podIPs, "status.podIPs"),
+    ...validateFirstHost(now),
+    ...validateIps(now.hostIPs, then.hostIPs, "status.hostIPs"),
+  ];
+}
+
+/** The address of a pod is told in two fields; where they differ, whoever knows only the older one is right. */
+export function podStatusDefaults(status: PodStatus): PodStatus {
+  const { podIP, podIPs = [] } = status;
+  if (!podIP) return podIPs[0] ? { ...status, podIP: podIPs[0].ip } : status;
+  return podIPs[0]?.ip === podIP ? status : { ...status, podIPs: [{ ip: podIP }] };
+}

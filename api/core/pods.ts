@@ -1,0 +1,111 @@
+// Pod: containers that share a network and a fate.
+import { age } from "../age.ts";
+import type { Pod } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { instantOf, type Draft, type Instant } from "../meta.ts";
+import { podDefaults } from "./pod/defaults.ts";
+import { isTerminal, qosClass, restarts, statusWord } from "./pod/status.ts";
+import { podStatusDefaults, validatePodStatus } from "./pod/validate-status.ts";
+import { validatePod } from "./pod/validate.ts";
+import { podWarnings } from "./pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+
+export type { Pod } from "../generated/types.ts";
+
+function defaults(draft: Draft<Pod>): Draft<Pod> {
+  if (draft.spec === undefined) return draft;
+  const spec = podDefaults(draft.spec);
+  return {
+    ...draft,
+    spec,
+    status: {
+      ...draft.status,
+      phase: draft.status?.phase ?? "Pending",
+      qosClass: draft.status?.qosClass ?? qosClass(spec),
+    },
+  };
+}
+
+const ready = (p: Pod): string => {
+  const statuses = p.status?.containerStatuses ?? [];
+  return `${statuses.filter((s) => s.ready).length}/${p.spec.containers.length}`;
+};
+const lastRestart = (p: Pod): string | undefined =>
+  (p.status?.containerStatuses ?? [])
+    .flatMap((s) => s.lastState?.terminated?.finishedAt ?? [])
+    .toSorted()
+    .at(-1);
+const restartCell = (p: Pod, now: Instant): string => {
+  const last = lastRestart(p);
+  return restarts(p) > 0 && last !== undefined ? `${restarts(p)} (${age(instantOf(last), now)} ago)` : `${restarts(p)}`;
+};
+const gates = (p: Pod): string => {
+  const wanted = p.spec.readinessGates ?? [];
+  if (wanted.length === 0) return "<none>";
+  const met = wanted.filter((g) =>
+    p.status?.conditions?.some((c) => c.type === g.conditionType && c.status === "True"),
+  );
+  return `${met.length}/${wanted.length}`;
+};
+
+const endings: Readonly<Record<string, { readonly reason: string; readonly message: string }>> = {
+  Succeeded: { reason: "Succeeded", message: "The pod has completed successfully." },
+  Failed: { reason: "Failed", message: "The pod failed." },
+};
+
+export const pods = define<Pod>({
+  group: "",
+  version: "v1",
+  kind: "Pod",
+  plural: "pods",
+  shortNames: ["po"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: [
+    "status",
+    "binding",
+    "eviction",
+    "log",
+    "exec",
+    "attach",
+    "portforward",
+    "proxy",
+    "ephemeralcontainers",
+    "resize",
+  ],
+  published: "io.k8s.api.core.v1.Pod",
+  schema: schemaOf("io.k8s.api.core.v1.Pod"),
+  generation: "spec",
+  defaults,
+  statusDefaults: podStatusDefaults,
+  validate: validatePod,
+  validateStatus: validatePodStatus,
+  warnings: (p) => podWarnings(p),
+  selectable: {
+    "spec.nodeName": (p) => p.spec.nodeName ?? "",
+    "spec.restartPolicy": (p) => p.spec.restartPolicy ?? "",
+    "spec.schedulerName": (p) => p.spec.schedulerName ?? "",
+    "spec.serviceAccountName": (p) => p.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": (p) => String(p.spec.hostNetwork === true),
+    "status.phase": (p) => p.status?.phase ?? "",
+    "status.podIP": (p) => p.status?.podIP ?? "",
+    "status.podIPs": (p) => p.status?.podIP ?? "",
+    "status.nominatedNodeName": (p) => p.status?.nominatedNodeName ?? "",
+  },
+  completed: (p) => endings[p.status?.phase ?? ""],
+  columns: [
+    nameColumn,
+    { name: "Ready", cell: ready },
+    { name: "Status", cell: statusWord },
+    { name: "Restarts", cell: restartCell },
+    ageColumn,
+    { name: "IP", priority: 1, cell: (p) => p.status?.podIP || "<none>" },
+    { name: "Node", priority: 1, cell: (p) => p.spec.nodeName || "<none>" },
+    { name: "Nominated Node", priority: 1, cell: (p) => p.status?.nominatedNodeName || "<none>" },
+    { name: "Readiness Gates", priority: 1, cell: gates },
+  ],
+});
+
+/** A pod that still counts against its node. */
+export const occupies = (p: Pod): boolean => p.spec.nodeName !== undefined && !isTerminal(p);

@@ -1,0 +1,49 @@
+// PodTemplate: a pod that is not to be run but to be copied.
+import type { PodTemplate, PodTemplateSpec } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { validateSubdomainName } from "../names.ts";
+import { templateDefaults } from "./pod/defaults.ts";
+import { validateTemplate } from "./pod/validate-template.ts";
+import { templateWarnings } from "./pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { labelsCell, nameColumn } from "../columns.ts";
+
+export type { PodTemplate } from "../generated/types.ts";
+
+const containers = (t: PodTemplate): readonly { readonly name: string; readonly image?: string }[] =>
+  t.template?.spec?.containers ?? [];
+
+export const podTemplates = define<PodTemplate>({
+  group: "",
+  version: "v1",
+  kind: "PodTemplate",
+  plural: "podtemplates",
+  scope: "Namespaced",
+  published: "io.k8s.api.core.v1.PodTemplate",
+  schema: schemaOf("io.k8s.api.core.v1.PodTemplate"),
+  generation: "template",
+  defaults: (d) => (d.template ? { ...d, template: templateDefaults(d.template) } : d),
+  validate: (t) => [
+    ...validateSubdomainName(t.metadata.name, "metadata.name"),
+    ...validateTemplate(t.template ?? ({} as PodTemplateSpec), "template"),
+  ],
+  warnings: (t) => templateWarnings(t.template, "template"),
+  columns: [
+    nameColumn,
+    {
+      name: "Containers",
+      cell: (t) =>
+        containers(t)
+          .map((c) => c.name)
+          .join(","),
+    },
+    {
+      name: "Images",
+      cell: (t) =>
+        containers(t)
+          .map((c) => c.image ?? "")
+          .join(","),
+    },
+    { name: "Pod Labels", cell: (t) => labelsCell(t.template?.metadata?.labels) },
+  ],
+});

@@ -1,0 +1,74 @@
+// ReplicationController: a replica set from before there were sets in selectors.
+import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from "../generated/types.ts";
+import type { Problem } from "../errors.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateSubdomainName } from "../names.ts";
+import { templateDefaults } from "./pod/defaults.ts";
+import { notNegative, required } from "../problems.ts";
+import { workloadWarnings } from "./pod/warnings.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn } from "../columns.ts";
+import { validateReplicaStatus, validateRunningTemplate } from "./workload-validate.ts";
+
+export type { ReplicationController } from "../generated/types.ts";
+
+const isEmpty = (map: object | undefined): boolean => Object.keys(map ?? {}).length === 0;
+
+/** What is not said of labels is what the pods have. */
+function defaults(d: Draft<ReplicationController>): Draft<ReplicationController> {
+  const given: Partial<ReplicationControllerSpec> = d.spec ?? {};
+  const labels = given.template?.metadata?.labels;
+  return {
+    ...d,
+    metadata: isEmpty(d.metadata.labels) && labels ? { ...d.metadata, labels } : d.metadata,
+    spec: {
+      ...given,
+      replicas: given.replicas ?? 1,
+      ...(isEmpty(given.selector) && labels ? { selector: labels } : {}),
+      ...(given.template ? { template: templateDefaults(given.template as PodTemplateSpec) } : {}),
+    },
+    status: { ...d.status, replicas: d.status?.replicas ?? 0 },
+  };
+}
+
+function validate({ metadata, spec }: Draft<ReplicationController>): readonly Problem[] {
+  return [
+    ...validateSubdomainName(metadata.name, "metadata.name"),
+    ...notNegative(spec.minReadySeconds, "spec.minReadySeconds"),
+    ...(isEmpty(spec.selector) ? [required("spec.selector")] : []),
+    ...notNegative(spec.replicas, "spec.replicas"),
+    ...(spec.template
+      ? validateRunningTemplate(spec.template, { matchLabels: spec.selector ?? {} }, "ReplicationController")
+      : [required("spec.template")]),
+  ];
+}
+
+export const replicationControllers = define<ReplicationController>({
+  group: "",
+  version: "v1",
+  kind: "ReplicationController",
+  plural: "replicationcontrollers",
+  shortNames: ["rc"],
+  categories: ["all"],
+  scope: "Namespaced",
+  subresources: ["status", "scale"],
+  published: "io.k8s.api.core.v1.ReplicationController",
+  schema: schemaOf("io.k8s.api.core.v1.ReplicationController"),
+  generation: "spec",
+  defaults,
+  validate,
+  warnings: (c) => workloadWarnings(c),
+  validateStatus: validateReplicaStatus,
+  selectable: { "status.replicas": (c) => String(c.status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", cell: (c) => c.spec.replicas ?? 0 },
+    { name: "Current", type: "integer", cell: (c) => c.status?.replicas ?? 0 },
+    { name: "Ready", type: "integer", cell: (c) => c.status?.readyReplicas ?? 0 },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    { name: "Selector", priority: 1, cell: (c) => labelsCell(c.spec.selector) },
+  ],
+});

@@ -1,0 +1,22 @@
+// ServiceAccount: who a pod is when it speaks to the API.
+import type { ServiceAccount } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import { schemaOf } from "../schema.ts";
+import { validateSubdomainName } from "../names.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+
+export type { ServiceAccount } from "../generated/types.ts";
+
+export const serviceAccounts = define<ServiceAccount>({
+  group: "",
+  version: "v1",
+  kind: "ServiceAccount",
+  plural: "serviceaccounts",
+  shortNames: ["sa"],
+  scope: "Namespaced",
+  subresources: ["token"],
+  published: "io.k8s.api.core.v1.ServiceAccount",
+  schema: schemaOf("io.k8s.api.core.v1.ServiceAccount"),
+  validate: (s) => validateSubdomainName(s.metadata.name, "metadata.name"),
+  columns: [nameColumn, { name: "Secrets", type: "string", cell: (s) => s.secrets?.length ?? 0 }, ageColumn],
+});

@@ -1,0 +1,34 @@
+// How many, as a number or as a share of all: how fast to update, how much to keep.
+import type { Problem } from "./errors.ts";
+import { invalid, notNegative, shownWhole, unsupported } from "./problems.ts";
+
+const percent = /^[0-9]+%$/;
+const form =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
+/** The number said, of pods or of percent. */
+export const numberIn = (value: number | string | undefined): number =>
+  typeof value === "number" ? value : Number.parseInt(value ?? "0", 10) || 0;
+
+/** What is wrong with a number or a share; of most things there cannot be more than all. */
+export function validateShare(
+  value: number | string | undefined,
+  path: string,
+  most = Number.MAX_SAFE_INTEGER,
+): readonly Problem[] {
+  if (value === undefined) return [];
+  if (typeof value === "number") return notNegative(value, path);
+  if (!percent.test(value)) return [invalid(path, value, form)];
+  return numberIn(value) > most ? [invalid(path, value, `must not be greater than ${most}%`)] : [];
+}
+
+interface Strategy {
+  readonly type?: string;
+  readonly rollingUpdate?: object;
+}
+
+/** A way to update that nobody knows is pointed at as a whole. */
+export const unknownStrategy = (s: Strategy = {}, path: string, known: readonly string[]): readonly Problem[] => {
+  const rollingUpdate = shownWhole(s.rollingUpdate, ["maxUnavailable", "maxSurge"]);
+  return [unsupported(path, { Type: s.type ?? "", RollingUpdate: rollingUpdate }, known)];
+};

@@ -1,0 +1,121 @@
+// What can be wrong with a network policy, and what is taken although others may read it differently.
+import { type Block, holdsAddress, parseBlock } from "../addresses.ts";
+import { blockWarnings, validateOldBlock } from "../addresses-validate.ts";
+import type { Problem } from "../errors.ts";
+import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
+import type { Draft } from "../meta.ts";
+import { validatePortName, validateSubdomainName } from "../names.ts";
+import { forbidden, inRange, invalid, oneOf, required } from "../problems.ts";
+import { validateLabelSelector } from "../selector-validate.ts";
+
+const protocols = ["TCP", "UDP", "SCTP"];
+const directions = ["Ingress", "Egress"];
+
+function validateEndPort({ port, endPort }: NetworkPolicyPort, path: string): readonly Problem[] {
+  if (endPort === undefined) return [];
+  if (port === undefined) return [invalid(path, endPort, "may not be specified when `port` is not specified")];
+  if (typeof port === "string") return [invalid(path, endPort, "may not be specified when `port` is non-numeric")];
+  return [
+    ...(endPort < port ? [invalid(path, endPort, "must be greater than or equal to `port`")] : []),
+    ...inRange(endPort, path, 1, 65_535),
+  ];
+}
+
+const validatePort = (p: NetworkPolicyPort, path: string): readonly Problem[] => [
+  ...oneOf(p.protocol, `${path}.protocol`, protocols),
+  ...(typeof p.port === "number" ? inRange(p.port, `${path}.port`, 1, 65_535) : []),
+  ...validateEndPort(p, `${path}.endPort`),
+  ...(typeof p.port === "string" ? validatePortName(p.port, `${path}.port`) : []),
+];
+
+/** Whether everything of `inner` is in `outer`, and not everything of `outer` in it. */
+const isPartOf = (inner: Block, outer: Block): boolean =>
+  holdsAddress(outer, inner.address) && outer.prefix < inner.prefix;
+
+function validateIpBlock(block: IPBlock, path: string, known: readonly string[]): readonly Problem[] {
+  if (!block.cidr) return [required(`${path}.cidr`)];
+  const whole = parseBlock(block.cidr);
+  return [
+    ...validateOldBlock(block.cidr, `${path}.cidr`, known),
+    ...(whole ? (block.except ?? []) : []).flatMap((text, i) => {
+      const at = `${path}.except[${i}]`;
+      const part = parseBlock(text);
+      return [
+        ...validateOldBlock(text, at, known),
+        ...(part && !isPartOf(part, whole!) ? [invalid(at, text, "must be a strict subset of `cidr`")] : []),
+      ];
+    }),
+  ];
+}
+
+function validatePeer(peer: NetworkPolicyPeer, path: string, known: readonly string[]): readonly Problem[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  return [
+    ...validateLabelSelector(podSelector, `${path}.podSelector`),
+    ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
+    ...(ipBlock ? validateIpBlock(ipBlock, `${path}.ipBlock`, known) : []),
+    ...(podSelector || namespaceSelector || ipBlock ? [] : [required(path, "must specify a peer")]),
+    ...(ipBlock && (podSelector || namespaceSelector)
+      ? [forbidden(path, "may not specify both ipBlock and another peer")]
+      : []),
+  ];
+}
+
+interface Rule {
+  readonly path: string;
+  readonly ports: readonly NetworkPolicyPort[];
+  readonly peers: readonly NetworkPolicyPeer[];
+  /** What the list of peers is called. */
+  readonly side: "from" | "to";
+}
+
+/** Both directions, told alike. */
+const rulesOf = ({ spec }: Draft<NetworkPolicy>): readonly Rule[] => [
+  ...(spec?.ingress ?? []).map((r, i) => ({
+    path: `spec.ingress[${i}]`,
+    ports: r.ports ?? [],
+    peers: r.from ?? [],
+    side: "from" as const,
+  })),
+  ...(spec?.egress ?? []).map((r, i) => ({
+    path: `spec.egress[${i}]`,
+    ports: r.ports ?? [],
+    peers: r.to ?? [],
+    side: "to" as const,
+  })),
+];
+
+function validateTypes(types: readonly string[], path: string): readonly Problem[] {
+  if (types.length > 2) return [invalid(path, types, "may not specify more than two policyTypes")];
+  return types.flatMap((type, i) => oneOf(type, `${path}[${i}]`, directions));
+}
+
+/** Every block a policy speaks of, with the field it stands in. */
+const blocksOf = (policy: Draft<NetworkPolicy>): readonly (readonly [path: string, text: string])[] =>
+  rulesOf(policy).flatMap(({ path, peers, side }) =>
+    peers.flatMap(({ ipBlock }, i) =>
+      ipBlock
+        ? [
+            [`${path}.${side}[${i}].ipBlock.cidr`, ipBlock.cidr] as const,
+            ...(ipBlock.except ?? []).map((text, j) => [`${path}.${side}[${i}].ipBlock.except[${j}]`, text] as const),
+          ]
+        : [],
+    ),
+  );
+
+export function validateNetworkPolicy(policy: Draft<NetworkPolicy>, old?: NetworkPolicy): readonly Problem[] {
+  // A block that stood there before may stay, whatever is thought of it today.
+  const known = old ? blocksOf(old as unknown as Draft<NetworkPolicy>).map(([, text]) => text) : [];
+  return [
+    ...validateSubdomainName(policy.metadata.name, "metadata.name"),
+    ...validateLabelSelector(policy.spec?.podSelector, "spec.podSelector"),
+    ...rulesOf(policy).flatMap(({ path, ports, peers, side }) => [
+      ...ports.flatMap((p, i) => validatePort(p, `${path}.ports[${i}]`)),
+      ...peers.flatMap((p, i) => validatePeer(p, `${path}.${side}[${i}]`, known)),
+    ]),
+    ...validateTypes(policy.spec?.policyTypes ?? [], "spec.policyTypes"),
+  ];
+}
+
+export const policyWarnings = (policy: Draft<NetworkPolicy>): readonly string[] =>
+  blocksOf(policy).flatMap(([path, text]) => blockWarnings(text, path));

@@ -1,0 +1,43 @@
+// Names of devices and of what they can do: a driver, a pool of its devices, and attributes that belong to a domain.
+import type { Problem } from "../errors.ts";
+import { validateSubdomainName } from "../names.ts";
+import { invalid, required, tooLong } from "../problems.ts";
+import { validateDriverName } from "../core/storage-drivers.ts";
+
+const longestPool = 253;
+const longestId = 32;
+const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const identifierMessage =
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
+
+/** A path of domain names, such as `node-1.example.com/gpus`. */
+export function validatePoolName(name: string | undefined, path: string): readonly Problem[] {
+  if (!name) return [required(path)];
+  return [
+    ...(name.length > longestPool ? [tooLong(path, longestPool)] : []),
+    ...name.split("/").flatMap((part) => validateSubdomainName(part || "-", path)),
+  ];
+}
+
+function validateId(id: string, path: string): readonly Problem[] {
+  if (id.length > longestId) return [tooLong(path, longestId)];
+  return identifier.test(id) ? [] : [invalid(path, id, identifierMessage)];
+}
+
+/** The name of an attribute or a capacity: its driver's own, or with the domain of somebody else. */
+export function validateQualifiedDeviceName(name: string, path: string): readonly Problem[] {
+  if (name === "") return [required(path, "name required")];
+  const [first = "", second, ...rest] = name.split("/");
+  if (second === undefined) return validateId(first, path);
+  if (rest.length > 0) return [invalid(path, name, "must be either a single name or a <domain>/<name> pair")];
+  return [
+    ...(first === "" ? [required(path, "the domain must not be empty")] : validateDriverName(first, path)),
+    ...(second === "" ? [required(path, "the name must not be empty")] : validateId(second, path)),
+  ];
+}
+
+/** The same, where the domain must be said. */
+export const validateFullDeviceName = (name: string, path: string): readonly Problem[] => [
+  ...validateQualifiedDeviceName(name, path),
+  ...(name === "" || name.includes("/") ? [] : [invalid(path, name, "must include a domain")]),
+];

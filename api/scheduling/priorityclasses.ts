@@ -1,0 +1,78 @@
+// PriorityClass: how much pods of a sort matter, as a number with a name.
+import type { Problem } from "../errors.ts";
+import type { PriorityClass } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateSubdomainName } from "../names.ts";
+import { forbidden, oneOf, unchanged } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+
+const highestOfUsers = 1_000_000_000;
+const preemptions = ["PreemptLowerPriority", "Never"];
+
+/** The classes of the cluster's own pods, above everything a user may define. */
+export const systemPriorities: Readonly<Record<string, number>> = {
+  "system-cluster-critical": 2 * highestOfUsers,
+  "system-node-critical": 2 * highestOfUsers + 1000,
+};
+
+function reservedName({ metadata: { name = "" }, value = 0, globalDefault }: Draft<PriorityClass>): readonly Problem[] {
+  const known = systemPriorities[name];
+  const error =
+    known === undefined
+      ? `${name} is not a known system priority class`
+      : known !== value
+        ? `value of ${name} PriorityClass must be ${known}`
+        : globalDefault
+          ? `globalDefault of ${name} PriorityClass must be false`
+          : undefined;
+  return error === undefined
+    ? []
+    : [
+        forbidden(
+          "metadata.name",
+          `priority class names with 'system-' prefix are reserved for system use only. error: ${error}`,
+        ),
+      ];
+}
+
+function validate(c: Draft<PriorityClass>, old?: PriorityClass): readonly Problem[] {
+  if (old)
+    return [
+      ...(c.value === old.value ? [] : [forbidden("value", "may not be changed in an update.")]),
+      ...unchanged(c.preemptionPolicy, old.preemptionPolicy, "preemptionPolicy"),
+    ];
+  const tooHigh = (c.value ?? 0) > highestOfUsers;
+  return [
+    ...validateSubdomainName(c.metadata.name, "metadata.name"),
+    ...(c.metadata.name?.startsWith("system-")
+      ? reservedName(c)
+      : tooHigh
+        ? [forbidden("value", `maximum allowed value of a user defined priority is ${highestOfUsers}`)]
+        : []),
+    ...oneOf(c.preemptionPolicy, "preemptionPolicy", preemptions),
+  ];
+}
+
+export const priorityClasses = define<PriorityClass>({
+  group: "scheduling.k8s.io",
+  version: "v1",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
+  shortNames: ["pc"],
+  scope: "Cluster",
+  published: "io.k8s.api.scheduling.v1.PriorityClass",
+  schema: schemaOf("io.k8s.api.scheduling.v1.PriorityClass"),
+  // The value never changes: the generation is one for good.
+  generation: "value",
+  defaults: (d) => ({ ...d, value: d.value ?? 0, preemptionPolicy: d.preemptionPolicy ?? "PreemptLowerPriority" }),
+  validate,
+  columns: [
+    nameColumn,
+    { name: "Value", type: "integer", cell: (c) => c.value ?? 0 },
+    { name: "Global-Default", type: "boolean", cell: (c) => c.globalDefault ?? false },
+    ageColumn,
+    { name: "PreemptionPolicy", cell: (c) => c.preemptionPolicy ?? "" },
+  ],
+});

@@ -1,0 +1,41 @@
+// What can be wrong with a label selector inside an object.
+import type { LabelSelector, LabelSelectorRequirement } from "./generated/types.ts";
+import type { Problem } from "./errors.ts";
+import { validateLabels, validateLabelValue, validateQualifiedName } from "./names.ts";
+import { forbidden, invalid, required } from "./problems.ts";
+
+/** What is wrong with an operator, or with how many values it is given. */
+export function validateOperator(
+  { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,
+  path: string,
+): readonly Problem[] {
+  switch (operator) {
+    case "In":
+    case "NotIn":
+      return values.length > 0
+        ? []
+        : [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
+    case "Exists":
+    case "DoesNotExist":
+      return values.length === 0
+        ? []
+        : [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
+    default:
+      return [invalid(`${path}.operator`, operator, "not a valid selector operator")];
+  }
+}
+
+/** An absent selector is the caller's business. */
+export function validateLabelSelector(selector: LabelSelector | undefined, path: string): readonly Problem[] {
+  return [
+    ...validateLabels(selector?.matchLabels, `${path}.matchLabels`),
+    ...(selector?.matchExpressions ?? []).flatMap((e, i) => {
+      const at = `${path}.matchExpressions[${i}]`;
+      return [
+        ...validateOperator(e, at),
+        ...validateQualifiedName(e.key, `${at}.key`),
+        ...(e.values ?? []).flatMap((v, j) => validateLabelValue(v, `${at}.values[${j}]`)),
+      ];
+    }),
+  ];
+}

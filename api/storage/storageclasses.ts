@@ -1,0 +1,89 @@
+// StorageClass: a kind of storage to be had, and who provides it.
+import type { Problem } from "../errors.ts";
+import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";
+import { canonicalJson } from "../hash.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateQualifiedName, validateSubdomainName } from "../names.ts";
+import { duplicate, oneOf, required, unchanged } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import {
+  defaultMark,
+  forbiddenUpdate,
+  keptParameters,
+  validateParameters,
+  validateProvider,
+} from "./storage-parameters.ts";
+
+const policies = ["Delete", "Retain"];
+const bindingModes = ["Immediate", "WaitForFirstConsumer"];
+
+function validateTopology(term: TopologySelectorTerm, path: string): readonly Problem[] {
+  const expressions = term.matchLabelExpressions ?? [];
+  return expressions.flatMap((e, i) => {
+    const at = `${path}.matchLabelExpressions[${i}]`;
+    const repeated = (e.values ?? []).flatMap((v, j, all) =>
+      all.indexOf(v) < j ? [duplicate(`${at}.values[${j}]`, v)] : [],
+    );
+    return [
+      ...(e.values?.length ? repeated : [required(`${at}.values`)]),
+      ...validateQualifiedName(e.key, `${at}.key`),
+      ...(expressions.findIndex((other) => other.key === e.key) < i ? [duplicate(`${at}.key`, e.key)] : []),
+    ];
+  });
+}
+
+/** Terms that say the same twice. */
+const repeatedTerms = (terms: readonly TopologySelectorTerm[]): readonly Problem[] => {
+  const said = terms.map((t) =>
+    canonicalJson(Object.fromEntries((t.matchLabelExpressions ?? []).map((e) => [e.key, e.values?.toSorted()]))),
+  );
+  return said.flatMap((text, i) =>
+    said.indexOf(text) < i ? [duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "")] : [],
+  );
+};
+
+function validate(c: Draft<StorageClass>, old?: StorageClass): readonly Problem[] {
+  if (old)
+    return [
+      ...keptParameters(c.parameters, old.parameters),
+      ...(c.provisioner === old.provisioner ? [] : [forbiddenUpdate("provisioner")]),
+      ...(c.reclaimPolicy === old.reclaimPolicy ? [] : [forbiddenUpdate("reclaimPolicy")]),
+      ...unchanged(c.volumeBindingMode, old.volumeBindingMode, "volumeBindingMode"),
+    ];
+  return [
+    ...validateSubdomainName(c.metadata.name, "metadata.name"),
+    ...validateProvider(c.provisioner, "provisioner"),
+    ...validateParameters(c.parameters),
+    ...oneOf(c.reclaimPolicy, "reclaimPolicy", policies),
+    ...oneOf(c.volumeBindingMode, "volumeBindingMode", bindingModes),
+    ...(c.allowedTopologies ?? []).flatMap((t, i) => validateTopology(t, `allowedTopologies[${i}]`)),
+    ...repeatedTerms(c.allowedTopologies ?? []),
+  ];
+}
+
+export const storageClasses = define<StorageClass>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "StorageClass",
+  plural: "storageclasses",
+  shortNames: ["sc"],
+  scope: "Cluster",
+  published: "io.k8s.api.storage.v1.StorageClass",
+  schema: schemaOf("io.k8s.api.storage.v1.StorageClass"),
+  defaults: (d) => ({
+    ...d,
+    reclaimPolicy: d.reclaimPolicy ?? "Delete",
+    volumeBindingMode: d.volumeBindingMode ?? "Immediate",
+  }),
+  validate,
+  columns: [
+    { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "storageclass") },
+    { name: "Provisioner", cell: (c) => c.provisioner },
+    { name: "ReclaimPolicy", cell: (c) => c.reclaimPolicy ?? "Delete" },
+    { name: "VolumeBindingMode", cell: (c) => c.volumeBindingMode ?? "Immediate" },
+    { name: "AllowVolumeExpansion", cell: (c) => c.allowVolumeExpansion ?? false },
+    ageColumn,
+  ],
+});

@@ -1,0 +1,78 @@
+// VolumeAttachment: the wish that a volume be attached to a node, and what became of it.
+import type { Problem } from "../errors.ts";
+import type {
+  VolumeAttachment,
+  VolumeAttachmentSource,
+  VolumeAttachmentStatus,
+  VolumeError,
+} from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateSubdomainName } from "../names.ts";
+import { forbidden, inRange, required, tooLong, unchanged } from "../problems.ts";
+import { schemaOf } from "../schema.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { validateDriverName } from "../core/storage-drivers.ts";
+
+const exactlyOne = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+
+const mostMessage = 1024;
+const mostMetadata = 256 * 1024;
+const mostCode = 2 ** 31 - 1;
+
+function validateSource(source: VolumeAttachmentSource, path: string): readonly Problem[] {
+  const { inlineVolumeSpec: inline, persistentVolumeName: name } = source;
+  if (inline === undefined && name === undefined) return [required(path, exactlyOne)];
+  if (inline !== undefined && name !== undefined) return [forbidden(path, exactlyOne)];
+  if (name === "") return [required(`${path}.persistentVolumeName`, "must specify non empty persistentVolumeName")];
+  return validateSubdomainName(name, `${path}.persistentVolumeName`);
+}
+
+function validateError(error: VolumeError | undefined, path: string): readonly Problem[] {
+  if (!error) return [];
+  return [
+    ...((error.message ?? "").length > mostMessage ? [tooLong(`${path}.message`, mostMetadata)] : []),
+    ...inRange(error.errorCode, `${path}.errorCode`, 0, mostCode),
+  ];
+}
+
+/** What is wrong with what became of it. */
+function validateStatus({ attachmentMetadata = {}, attachError, detachError }: VolumeAttachmentStatus) {
+  const size = Object.entries(attachmentMetadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return [
+    ...(size > mostMetadata ? [tooLong("status.attachmentMetadata", mostMetadata)] : []),
+    ...validateError(attachError, "status.attachError"),
+    ...validateError(detachError, "status.detachError"),
+  ];
+}
+
+const validate = ({ metadata, spec }: Draft<VolumeAttachment>, old?: VolumeAttachment): readonly Problem[] => [
+  ...validateSubdomainName(metadata.name, "metadata.name"),
+  ...validateDriverName(spec.attacher, "spec.attacher"),
+  ...validateSource(spec.source ?? {}, "spec.source"),
+  ...validateSubdomainName(spec.nodeName, "spec.nodeName"),
+  ...(old ? unchanged(spec, old.spec, "spec") : []),
+];
+
+export const volumeAttachments = define<VolumeAttachment>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  scope: "Cluster",
+  allowUnconditionalUpdate: false,
+  subresources: ["status"],
+  published: "io.k8s.api.storage.v1.VolumeAttachment",
+  schema: schemaOf("io.k8s.api.storage.v1.VolumeAttachment"),
+  defaults: (d) => ({ ...d, status: d.status ?? { attached: false } }),
+  validate,
+  validateStatus: ({ status }) => (status ? validateStatus(status) : []),
+  columns: [
+    nameColumn,
+    { name: "Attacher", format: "name", cell: (a) => a.spec.attacher },
+    { name: "PV", cell: (a) => a.spec.source.persistentVolumeName ?? "" },
+    { name: "Node", cell: (a) => a.spec.nodeName },
+    { name: "Attached", type: "boolean", cell: (a) => a.status?.attached ?? false },
+    ageColumn,
+  ],
+});

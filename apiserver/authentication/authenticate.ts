@@ -1,0 +1,91 @@
+// Who asks: the subject of a client certificate that our authority has signed, whoever a token was made for, or nobody
+// in particular.
+import type { IncomingHttpHeaders } from "node:http";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { Log } from "../../machinery/world.ts";
+import type { User } from "../request/request-response.ts";
+
+/** What of a connection tells who is at its other end. */
+type Shown = Pick<TLSSocket, "authorized" | "getPeerCertificate">;
+
+/** Who shows nothing is still somebody: what everybody may see is shown to them as well. */
+export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+
+const list = (value: string | string[] | undefined): readonly string[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/**
+ * The name is the certificate's CN, the groups are its Os. Undefined when somebody shows what does not prove anything:
+ * who pretends is not let in even as nobody.
+ */
+export function userOf(socket: Shown): User | undefined {
+  const { subject, fingerprint256 = "" } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  if (!subject) return anonymous;
+  const name = list(subject.CN as string | string[] | undefined)[0];
+  if (!socket.authorized || !name) return undefined;
+  const id = `X509SHA256=${fingerprint256.replaceAll(":", "").toLowerCase()}`;
+  return {
+    name,
+    groups: [...list(subject.O as string | string[] | undefined), "system:authenticated"],
+    extra: { "authentication.kubernetes.io/credential-id": [id] },
+  };
+}
+
+const known = new WeakMap<object, { readonly user: User | undefined }>();
+
+/** The same, asked once for a connection: its certificate does not change while it lasts. */
+function userOfConnection(connection: object, socket: Shown): User | undefined {
+  let found = known.get(connection);
+  if (!found) {
+    found = { user: userOf(socket) };
+    known.set(connection, found);
+  }
+  return found.user;
+}
+
+/** The token in an Authorization header, if it is one of the sort that whoever bears it is believed. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  const [scheme = "", token = ""] = (authorization ?? "").trim().split(" ");
+  return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+}
+
+const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
+
+/**
+ * The token a browser puts among the protocols it offers, as it can send no header of its own; what is behind us does
+ * not see it there. A token that stands alone or beside another is nobody's.
+ */
+export function offeredToken(headers: IncomingHttpHeaders): string | undefined {
+  const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  const [token, ...more] = offered.filter((name) => name.startsWith(tokenProtocol));
+  if (token === undefined || headers.upgrade?.toLowerCase() !== "websocket") return undefined;
+  const others = offered.filter((name) => name !== "" && !name.startsWith(tokenProtocol));
+  if (more.length > 0 || others.length === 0) return "";
+  headers["sec-websocket-protocol"] = others.join(",");
+  return Buffer.from(token.slice(tokenProtocol.length), "base64url").toString();
+}
+
+/** What of a request tells who makes it. */
+export interface Envelope {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: Shown;
+  /** With the new version of HTTP, the stream it came on. */
+  readonly stream?: { readonly session?: object | undefined };
+}
+/** Says who makes a request: by their certificate, else by their token, else nobody in particular. */
+export type Identify = (request: Envelope) => User | undefined | Promise<User | undefined>;
+
+/** Asks `whose` for tokens alone: most who call have a certificate, and are not kept waiting. */
+export function identifier(whose: (token: string) => Promise<User>, log: Log): Identify {
+  const believed = (token: string): Promise<User | undefined> =>
+    whose(token).catch((e: unknown) => {
+      log("a token was not believed", { error: (e as Error).message });
+      return undefined;
+    });
+  return ({ headers, socket, stream }) => {
+    const certified = userOfConnection(stream?.session ?? socket, socket);
+    if (certified && certified !== anonymous) return certified;
+    const token = bearerToken(headers.authorization) ?? offeredToken(headers);
+    return token === undefined ? certified : believed(token);
+  };
+}

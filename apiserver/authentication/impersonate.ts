@@ -1,0 +1,120 @@
+// In whose name a request is made: an administrator may ask as somebody else, to see what they would see. Pure.
+import { ApiError } from "../../api/errors.ts";
+import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
+import { type Attempt, authorize } from "../authorization/authorize.ts";
+import { accountGroups } from "./claims.ts";
+import { turnedAway } from "../authorization/authorization.ts";
+import { anonymous } from "./authenticate.ts";
+import type { User } from "../request/request-response.ts";
+
+/** Headers as they came: name, value, name, value. Several of one name are several values. */
+type RawHeaders = readonly string[];
+
+const prefix = "impersonate-";
+const extraPrefix = "impersonate-extra-";
+
+/** Whether anybody asks as somebody else: most do not. */
+export function isImpersonating(headers: object): boolean {
+  for (const name in headers) if (name.startsWith(prefix)) return true;
+  return false;
+}
+
+/** Whom a request is to be made as. */
+interface Wish {
+  readonly name: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: ReadonlyMap<string, readonly string[]>;
+}
+
+const unescaped = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+function wishIn(headers: RawHeaders): Wish {
+  const groups: string[] = [];
+  const extra = new Map<string, string[]>();
+  let [name, uid] = ["", ""];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [header, value] = [headers[i]!.toLowerCase(), headers[i + 1]!];
+    if (header === "impersonate-user") name ||= value;
+    else if (header === "impersonate-uid") uid ||= value;
+    else if (header === "impersonate-group") groups.push(value);
+    else if (header.startsWith(extraPrefix)) {
+      const key = unescaped(header.slice(extraPrefix.length));
+      extra.set(key, [...(extra.get(key) ?? []), value]);
+    }
+  }
+  return { name, uid, groups, extra };
+}
+
+/** The service account a name is of, if it is of one. */
+function accountIn(name: string): { readonly namespace: string; readonly name: string } | undefined {
+  const [, , namespace, account, ...more] = name.startsWith("system:serviceaccount:") ? name.split(":") : [];
+  if (namespace === undefined || account === undefined || more.length > 0) return undefined;
+  const isWrong = validateLabelName(namespace, "").length + validateSubdomainName(account, "").length > 0;
+  return isWrong ? undefined : { namespace, name: account };
+}
+
+/** Everything somebody has to be allowed to be, one by one. */
+function attempts({ name, uid, groups, extra }: Wish): readonly Attempt[] {
+  const account = accountIn(name);
+  const be = (of: Omit<Attempt, "verb">): Attempt => ({ verb: "impersonate", group: "", ...of });
+  const values = [...extra].flatMap(([key, all]) => all.map((value) => [key, value] as const));
+  const authentication = { group: "authentication.k8s.io", version: "v1" };
+  return [
+    account ? be({ resource: "serviceaccounts", ...account }) : be({ resource: "users", name }),
+    ...groups.map((group) => be({ resource: "groups", name: group })),
+    ...values.map(([subresource, value]) =>
+      be({ ...authentication, resource: "userextras", subresource, name: value }),
+    ),
+    ...(uid === "" ? [] : [be({ ...authentication, resource: "uids", name: uid })]),
+  ];
+}
+
+const everybody = "system:authenticated";
+const nobody = anonymous.groups[0]!;
+
+/** The groups that are told, or those that follow from the name; and whether that is somebody who is known. */
+function groupsOf({ name, groups }: Wish): readonly string[] {
+  const account = accountIn(name);
+  const told = groups.length > 0 || !account ? groups : accountGroups(account.namespace);
+  if (name === anonymous.name) return told.includes(nobody) ? told : [...told, nobody];
+  return told.includes(everybody) || told.includes(nobody) ? told : [...told, everybody];
+}
+
+const list = (words: readonly string[]): string => `[]string{${words.map((word) => JSON.stringify(word)).join(", ")}}`;
+/** As the original shows what it was asked for, in the language it is written in. */
+function shown({ uid, groups, extra }: Wish): string {
+  const pairs = [...extra].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const map = `map[string][]string{${pairs.map(([key, all]) => `${JSON.stringify(key)}:${list(all)}`).join(", ")}}`;
+  const [some, more] = [
+    groups.length > 0 ? list(groups) : "[]string(nil)",
+    extra.size > 0 ? map : "map[string][]string(nil)",
+  ];
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${some}, Extra:${more}}`;
+}
+
+/** Who asks, after all. Throws when they may not, or when they do not say whose groups they want. */
+export function impersonated(user: User, headers: RawHeaders): User {
+  const wish = wishIn(headers);
+  if (wish.name === "") {
+    if (wish.uid === "" && wish.groups.length === 0 && wish.extra.size === 0) return user;
+    throw new ApiError("BadRequest", `requested ${shown(wish)} without impersonating a user name`);
+  }
+  for (const attempt of attempts(wish)) {
+    const { allowed, because } = authorize(user, attempt);
+    if (!allowed) throw turnedAway(user, attempt, because);
+  }
+  const { name, uid, extra } = wish;
+  return {
+    name,
+    ...(uid !== "" && { uid }),
+    groups: groupsOf(wish),
+    ...(extra.size > 0 && { extra: Object.fromEntries(extra) }),
+  };
+}

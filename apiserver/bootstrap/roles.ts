@@ -1,0 +1,127 @@
+// The roles a fresh cluster has: for administrators, for who works in a namespace, and for who has only said who they
+// are. The three for namespaces are sums, so that whoever brings new kinds can add to them by a label.
+import type { PolicyRule } from "../../api/generated/types.ts";
+import { clusterRoleBindings } from "../../api/rbac/clusterrolebindings.ts";
+import { clusterRoles } from "../../api/rbac/clusterroles.ts";
+import { rbacGroup } from "../../api/rbac/policy-rules.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+
+type Given = readonly [ResourceDefinition, object];
+
+const words = (text: string): readonly string[] => text.split(" ");
+/** What may be done (`verbs`) to which resources of one group, each told as words in a row. */
+const rule = (verbs: string, group: string, resources: string): PolicyRule => ({
+  apiGroups: [group],
+  resources: words(resources),
+  verbs: words(verbs),
+});
+const paths = (urls: string): PolicyRule => ({ nonResourceURLs: words(urls), verbs: ["get"] });
+
+const reading = "get list watch";
+const changing = "create delete deletecollection patch update";
+const both = "create delete deletecollection get list patch update watch";
+const ingress = "networking.k8s.io";
+
+const view: readonly PolicyRule[] = [
+  rule(
+    reading,
+    "",
+    "configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status",
+  ),
+  rule(
+    reading,
+    "",
+    "bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
+  ),
+  rule(reading, "", "namespaces"),
+  rule(reading, "discovery.k8s.io", "endpointslices"),
+  rule(
+    reading,
+    "apps",
+    "controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status",
+  ),
+  rule(reading, "autoscaling", "horizontalpodautoscalers horizontalpodautoscalers/status"),
+  rule(reading, "batch", "cronjobs cronjobs/status jobs jobs/status"),
+  rule(reading, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
+  rule(reading, ingress, "ingresses ingresses/status networkpolicies"),
+  rule(reading, "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"),
+];
+const edit: readonly PolicyRule[] = [
+  rule(reading, "", "pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy"),
+  rule("impersonate", "", "serviceaccounts"),
+  rule(changing, "", "pods pods/attach pods/exec pods/portforward pods/proxy"),
+  rule("create", "", "pods/eviction"),
+  rule(
+    changing,
+    "",
+    "configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
+  ),
+  rule("create", "", "serviceaccounts/token"),
+  rule(
+    changing,
+    "apps",
+    "daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale",
+  ),
+  rule(changing, "autoscaling", "horizontalpodautoscalers"),
+  rule(changing, "batch", "cronjobs jobs"),
+  rule(changing, "policy", "poddisruptionbudgets"),
+  rule(changing, ingress, "ingresses networkpolicies"),
+  rule(both, "coordination.k8s.io", "leases"),
+  rule(changing, "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
+];
+const administer: readonly PolicyRule[] = [
+  rule("create", "authorization.k8s.io", "localsubjectaccessreviews"),
+  rule(both, rbacGroup, "rolebindings roles"),
+];
+
+const bootstrapping = { "kubernetes.io/bootstrapping": "rbac-defaults" };
+const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
+const addsTo = (sum: string): Readonly<Record<string, string>> => ({ [`${rbacGroup}/aggregate-to-${sum}`]: "true" });
+
+const role = (name: string, rules: readonly PolicyRule[], labels: object = {}, more: object = {}): Given => [
+  clusterRoles,
+  { metadata: { name, labels: { ...bootstrapping, ...labels }, annotations }, rules, ...more },
+];
+const sumOf = (name: string): object => ({
+  aggregationRule: { clusterRoleSelectors: [{ matchLabels: addsTo(name) }] },
+});
+
+const roles: readonly Given[] = [
+  role("cluster-admin", [rule("*", "*", "*"), { nonResourceURLs: ["*"], verbs: ["*"] }]),
+  role("system:aggregate-to-admin", administer, addsTo("admin")),
+  role("system:aggregate-to-edit", edit, addsTo("edit")),
+  role("system:aggregate-to-view", view, addsTo("view")),
+  role("admin", [...administer, ...edit, ...view], {}, sumOf("admin")),
+  role("edit", [...edit, ...view], addsTo("admin"), sumOf("edit")),
+  role("view", view, addsTo("edit"), sumOf("view")),
+  role("system:basic-user", [
+    rule("create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"),
+    rule("create", "authentication.k8s.io", "selfsubjectreviews"),
+  ]),
+  role("system:discovery", [
+    paths("/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/"),
+  ]),
+  role("system:service-account-issuer-discovery", [
+    paths("/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"),
+  ]),
+  role("system:public-info-viewer", [paths("/healthz /livez /readyz /version /version/")]),
+];
+
+const binding = (name: string, ...groups: readonly string[]): Given => [
+  clusterRoleBindings,
+  {
+    metadata: { name, labels: bootstrapping, annotations },
+    roleRef: { kind: "ClusterRole", name },
+    subjects: groups.map((group) => ({ kind: "Group", name: group })),
+  },
+];
+
+/** Roles, and who has them without being given them. */
+export const clusterRolesAndBindings: readonly Given[] = [
+  ...roles,
+  binding("cluster-admin", "system:masters"),
+  binding("system:basic-user", "system:authenticated"),
+  binding("system:discovery", "system:authenticated"),
+  binding("system:service-account-issuer-discovery", "system:serviceaccounts"),
+  binding("system:public-info-viewer", "system:authenticated", "system:unauthenticated"),
+];

@@ -1,0 +1,47 @@
+// Requests that nobody could read: what HTTP's own parsers refuse is told in the same words as everything else.
+import type { ConnectionError } from "fastify";
+import type { Socket } from "node:net";
+import { ApiError } from "../../api/errors.ts";
+import { replyError } from "../request/request-response.ts";
+
+/** Why the framework passed a request on to nobody. What is not listed is no fault of the client's. */
+export function unread(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
+  switch (e.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new ApiError("UnsupportedMediaType", "the body of the request was in an unknown format");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+    case "FST_ERR_BAD_URL":
+    case "ECONNRESET":
+      return new ApiError("BadRequest", e.message);
+    default:
+      return e;
+  }
+}
+
+const tooSlow = "ERR_HTTP_REQUEST_TIMEOUT";
+const tooLong = "HPE_HEADER_OVERFLOW";
+
+/** What could not even be parsed is answered on the bare connection, which then ends: nobody knows what follows. */
+export function refuseConnection(e: ConnectionError, socket: Socket): void {
+  // The client has gone itself, or hung up in the middle of its own request.
+  if (e.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const said =
+    e.code === tooSlow
+      ? new ApiError("Timeout", "the request did not arrive in time")
+      : e.code === tooLong
+        ? new ApiError("RequestEntityTooLarge", "the address and the headers of the request are too long")
+        : new ApiError("BadRequest", `the request is no HTTP: ${e.code}`);
+  const { status, body } = replyError(said);
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

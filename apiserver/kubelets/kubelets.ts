@@ -1,0 +1,112 @@
+// Asking kubelets: for a container's output, for a process in it, for what everything uses. Over TLS, showing who we
+// are.
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+import { ApiError, type ErrorReason, statusCodes } from "../../api/errors.ts";
+import { type Node, nodes } from "../../api/core/nodes.ts";
+import { key } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import { dialError } from "./dial-error.ts";
+import { objectOf } from "../registry/codec.ts";
+import type { Registry } from "../registry/verbs.ts";
+
+/** What we show kubelets, and whom we believe to be one. PEM texts. */
+export interface KubeletTls {
+  readonly ca: Buffer | string;
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
+}
+/** Where a kubelet listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+/** The kubelets of the cluster, by the names of their nodes. */
+export interface Kubelets {
+  readonly tls: KubeletTls;
+  place(node: string): Promise<Place>;
+  /** The answer as it begins; one that is no success is thrown as an error about `what`. */
+  get(node: string, path: string, what: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** A request that is to become something else than HTTP, and where it goes. Whoever asks sends it. */
+  upgrade(
+    node: string,
+    path: string,
+    more: { readonly method: string; readonly headers: Readonly<Record<string, string>> },
+  ): Promise<{ readonly asked: ClientRequest; readonly place: Place }>;
+  close(): void;
+}
+
+const usualPort = 10250;
+const answerWithinMs = 5_000;
+
+function placeOf(node: Node): Place {
+  const addresses = node.status?.addresses ?? [];
+  const host = ["InternalIP", "Hostname"]
+    .map((type) => addresses.find((a) => a.type === type)?.address)
+    .find((a) => a !== undefined);
+  if (host === undefined) throw new ApiError("Unknown", "no preferred addresses found; known addresses: []");
+  return { host, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? usualPort };
+}
+
+/** Everything a stream holds, as text. */
+export async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** What a kubelet's refusal is to clients: its own words where it complains of the request or of itself. Pure. */
+export function refusalOf(code: number, said: string, what: string): ApiError {
+  if (code === 400) return new ApiError("BadRequest", said);
+  if (code === 404) return new ApiError("NotFound", `the server could not find the requested resource ( ${what})`);
+  const reasons = Object.entries(statusCodes) as readonly [ErrorReason, number][];
+  const reason = code === 500 ? undefined : reasons.find(([, known]) => known === code)?.[0];
+  return new ApiError(reason ?? "InternalError", reason ? said : `Internal error occurred: ${said}`);
+}
+
+const unreachable = ({ host, port }: Place, path: string, e: Error): ApiError =>
+  new ApiError("Unknown", `Get "https://${host}:${port}${path}": ${dialError(e, host, port)}`);
+
+/** Connections to kubelets, kept open between requests. */
+export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
+  const { clock } = registry.world;
+  const agent = new Agent({ ...tls, keepAlive: true, maxFreeSockets: 2 });
+  const place = async (name: string): Promise<Place> =>
+    placeOf(objectOf<Node>(await registry.get(nodes, key(undefined, name))));
+  /** A request to a node that does not answer is given up; one that has begun to may take as long as it likes. */
+  const begun = (asked: ClientRequest): void => {
+    const answered = new AbortController();
+    for (const event of ["response", "upgrade", "close"]) asked.once(event, () => answered.abort());
+    clock.sleep(answerWithinMs, answered.signal).then(
+      () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
+      () => {},
+    );
+  };
+  return {
+    tls,
+    place,
+    async get(node, path, what, signal) {
+      const at = await place(node);
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        const asked = request({ ...at, path, agent }, resolve);
+        asked.on("error", (e) => reject(unreachable(at, path, e)));
+        asked.once(
+          "close",
+          onAbort(signal, () => asked.destroy()),
+        );
+        begun(asked);
+        asked.end();
+      });
+      if (response.statusCode === 200) return response;
+      throw refusalOf(response.statusCode ?? 500, (await textOf(response)).trim(), what);
+    },
+    async upgrade(node, path, more) {
+      const at = await place(node);
+      // Its own connection: this one will not come back to the pool.
+      const asked = request({ ...at, path, ...tls, agent: false, ...more });
+      begun(asked);
+      return { asked, place: at };
+    },
+    close: () => agent.destroy(),
+  };
+}

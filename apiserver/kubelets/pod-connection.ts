@@ -1,0 +1,73 @@
+// A connection to a port of a pod that leads through the kubelet of its node: control planes often have no route to
+// where pods are, and every kubelet has one to its own.
+import type { IncomingMessage } from "node:http";
+import { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import type { Clock } from "../../machinery/world.ts";
+import { type Kubelets, textOf } from "./kubelets.ts";
+
+/** Which pod, and the node that runs it. */
+export interface PodAt {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** As kubelets forward ports: a channel of data and one of errors, each of which begins with the number of the port. */
+const protocol = "v4.channel.k8s.io";
+const [dataChannel, errorChannel] = [0, 1];
+
+/** What a kubelet complains of, as if we had tried ourselves. */
+const failed = (said: string): Error =>
+  Object.assign(new Error(said), said.includes("ECONNREFUSED") ? { code: "ECONNREFUSED" } : {});
+
+/** The bytes in the messages of an open session. */
+function bytesOf(session: WebSocket): Duplex {
+  const begun = new Set<number>();
+  const connection = new Duplex({
+    read: () => session.resume(),
+    write: (chunk: Buffer, _encoding, done) =>
+      session.send(Buffer.concat([Buffer.of(dataChannel), chunk]), (e) => done(e ?? null)),
+    destroy(e, done) {
+      session.terminate();
+      done(e);
+    },
+  });
+  session.on("message", (message: Buffer) => {
+    const channel = message[0]!;
+    const isFirst = !begun.has(channel);
+    begun.add(channel);
+    if (isFirst) return;
+    const said = message.subarray(1);
+    if (channel === errorChannel) connection.destroy(failed(said.toString()));
+    else if (channel === dataChannel && !connection.push(said)) session.pause();
+  });
+  session.on("close", () => connection.push(null));
+  session.on("error", (e) => connection.destroy(e));
+  return connection;
+}
+
+/** Connects; rejects when the kubelet does not answer or does not know the pod. */
+export async function connectToPod(
+  kubelets: Kubelets,
+  { node, namespace, pod }: PodAt,
+  port: number,
+  { clock, withinMs }: { readonly clock: Clock; readonly withinMs: number },
+): Promise<Duplex> {
+  const { host, port: kubelet } = await kubelets.place(node);
+  const path = `/portForward/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}?port=${port}`;
+  const name = host.includes(":") ? `[${host}]` : host;
+  const session = new WebSocket(`wss://${name}:${kubelet}${path}`, [protocol], { ...kubelets.tls });
+  const answered = new AbortController();
+  clock.sleep(withinMs, answered.signal).then(
+    () => session.terminate(),
+    () => {},
+  );
+  return new Promise<Duplex>((resolve, reject) => {
+    session.once("open", () => resolve(bytesOf(session)));
+    session.once("error", reject);
+    session.once("unexpected-response", (_asked, response: IncomingMessage) => {
+      textOf(response).then((said) => reject(new Error(said.trim())), reject);
+    });
+  }).finally(() => answered.abort());
+}

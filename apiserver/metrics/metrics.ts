@@ -1,0 +1,105 @@
+// The server's own figures, in the text Prometheus reads and under the names it knows: requests by what they were and
+// how long they took, what is under way, and the process.
+import type { IncomingHttpHeaders } from "node:http";
+import { collectDefaultMetrics, Registry as Figures } from "prom-client";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { Attempt } from "../authorization/authorize.ts";
+import type { Extension } from "../request/request-response.ts";
+import { type About, requestFigures } from "./request-metrics.ts";
+
+/** A request between its beginning and its end. */
+export interface Underway {
+  /** A part of a stream was sent. */
+  told(part: Buffer | string): void;
+  /** Its answer is a stream, which may last. */
+  streams(): void;
+  /** With so many bytes, where they were counted. */
+  ended(code: number, ms: number, bytes?: number): void;
+}
+/** What of a request is counted, beside what it would do. */
+export interface Counted {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+/** Counts what the server does. */
+export interface Observed {
+  readonly figures: Figures;
+  readonly serve: Extension;
+  begun(request: Counted, attempt: Attempt): Underway;
+}
+
+const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/** Parts that are connections rather than objects. */
+const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
+
+/** Verbs as methods, but for those that read, which are told apart, and those that connect. */
+function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Attempt): string {
+  if (connections.includes(subresource)) return "CONNECT";
+  if (verb === "watch" || verb === "list") return verb.toUpperCase();
+  if (method === "PATCH" && headers["content-type"]?.startsWith("application/apply-patch")) return "APPLY";
+  if (method === "HEAD") return "GET";
+  return methods.includes(method) ? method : "other";
+}
+/** How much a request was about: one object, a namespace, or everything. */
+function scopeOf({ verb, resource, name, namespace }: Attempt): string {
+  if (name !== undefined || verb === "create") return "resource";
+  if (namespace !== undefined) return "namespace";
+  return resource === undefined ? "" : "cluster";
+}
+const healthPath = /^\/(livez|readyz|healthz)$/;
+type Known = ReadonlyMap<string, ResourceDefinition>;
+const placeOf = (r: { readonly group: string; readonly version: string; readonly plural: string }): string =>
+  `${r.group}/${r.version}/${r.plural}`;
+
+/** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
+function labelsOf(r: ResourceDefinition | undefined, request: Counted, attempt: Attempt): About {
+  const { path = "", subresource: part = "" } = attempt;
+  const { group = "", version = "", resource: plural = "" } = attempt;
+  const [verb, scope, component] = [verbOf(request, attempt), r ? scopeOf(attempt) : "", "apiserver"];
+  if (!r) return { verb, ...nothing, subresource: healthPath.test(path) ? path : "", scope, component };
+  const subresource = (r.subresources as readonly string[]).includes(part) ? part : "";
+  return { verb, group, version, resource: plural, subresource, scope, component };
+}
+const nothing = { group: "", version: "", resource: "" };
+
+/** Figures of one server. */
+export function observed(kinds: readonly ResourceDefinition[]): Observed {
+  const known: Known = new Map(kinds.map((r) => [placeOf(r), r]));
+  const figures = new Figures();
+  collectDefaultMetrics({ register: figures });
+  const { inflight, longRunning, deprecated, endingOf, tellingOf } = requestFigures(figures);
+  return {
+    figures,
+    async serve({ path, method }) {
+      if (path !== "/metrics" || method !== "GET") return undefined;
+      return { status: 200, body: await figures.metrics(), headers: { "content-type": figures.contentType } };
+    },
+    begun(request, attempt) {
+      const { group = "", version = "", resource: plural = "" } = attempt;
+      const r = known.get(placeOf({ group, version, plural }));
+      const labels = labelsOf(r, request, attempt);
+      const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
+      inflight[kind]++;
+      let telling: ReturnType<typeof tellingOf> | undefined;
+      let leave = (): void => void inflight[kind]--;
+      return {
+        told: (part) => telling?.told(Buffer.byteLength(part)),
+        streams() {
+          leave();
+          longRunning.inc(labels);
+          leave = () => longRunning.dec(labels);
+          const { verb, resource } = labels;
+          if (verb === "WATCH") telling = tellingOf({ group: labels.group, version: labels.version, resource });
+        },
+        ended(code, ms, bytes = 0) {
+          leave();
+          endingOf(labels, request.url.includes("dryRun=All") ? "All" : "", code).ended(ms, bytes);
+          const { resource, subresource } = labels;
+          if (r?.deprecated !== undefined)
+            deprecated.set({ group, version, resource, subresource, removed_release: "" }, 1);
+        },
+      };
+    },
+  };
+}

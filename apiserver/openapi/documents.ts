@@ -1,0 +1,204 @@
+// Paths and schemas put together to documents of OpenAPI: version 3 has one for every version of a group, version 2 one
+// for everything. Pure.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ServedVersion } from "../discovery/order.ts";
+import type { Annotations } from "./annotations.ts";
+import { kindsOfSchemas } from "./kinds.ts";
+import { pathsOf, published } from "./operations.ts";
+import { groupWord, type Operation, type Path, rootOf, tagOf } from "./paths.ts";
+import { definitions, type Dialect, referenceTo } from "./schemas.ts";
+import { version } from "../discovery/version.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const integers = ["gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds", "tailLines", "timeoutSeconds"];
+const booleans = [
+  "allowWatchBookmarks",
+  "follow",
+  "force",
+  "ignoreStoreReadErrorWithClusterBreakingPotential",
+  "insecureSkipTLSVerifyBackend",
+  "orphanDependents",
+  "previous",
+  "sendInitialEvents",
+  "stderr",
+  "stdin",
+  "stdout",
+  "timestamps",
+  "tty",
+  "watch",
+];
+const patchTypes = ["json-patch+json", "merge-patch+json", "apply-patch+yaml", "strategic-merge-patch+json"];
+const json = "application/json";
+
+/** Writes the parameters, bodies and answers of operations in the words of one version. */
+interface Writer {
+  readonly dialect: Dialect;
+  readonly annotations: Annotations;
+}
+
+function parameter({ dialect, annotations }: Writer, name: string, kind: string, place: "query" | "path"): Json {
+  const said = place === "path" && name === "name" ? `name of the ${kind}` : undefined;
+  const text = said ?? annotations.parameters[`${kind}.${name}`] ?? annotations.parameters[name];
+  const type = integers.includes(name) ? "integer" : booleans.includes(name) ? "boolean" : "string";
+  const shape = { type, uniqueItems: true };
+  return {
+    ...(text !== undefined && { description: text }),
+    in: place,
+    name,
+    ...(place === "path" && { required: true }),
+    ...(dialect === "v3" ? { schema: shape } : shape),
+  };
+}
+
+const inPath = ["name", "namespace", "{path}"];
+const pathParameter = (w: Writer, name: string, kind: string): Json =>
+  inPath.includes(name) ? parameter(w, name.replace(/[{}]/g, ""), kind, "path") : parameter(w, name, kind, "query");
+
+const produced = ({ stream }: Operation): readonly string[] => (stream ? [json, `${json};stream=watch`] : [json]);
+const consumed = ({ method }: Operation): readonly string[] =>
+  method === "patch" ? patchTypes.map((type) => `application/${type}`) : ["*/*"];
+const contentOf = (types: readonly string[], schema: Json): Json =>
+  Object.fromEntries(types.map((type) => [type, { schema }]));
+
+const descriptions: Readonly<Record<string, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
+
+function responses({ dialect }: Writer, operation: Operation): Json {
+  const types = operation.action === "connect" ? ["*/*"] : produced(operation);
+  const answered = Object.entries(operation.answers).map(([code, name]) => {
+    const schema = name === undefined ? { type: "string" } : { $ref: referenceTo(dialect, name) };
+    const description = descriptions[code];
+    return [code, { description, ...(dialect === "v3" ? { content: contentOf(types, schema) } : { schema }) }];
+  });
+  return { ...Object.fromEntries(answered), 401: { description: "Unauthorized" } };
+}
+
+function operationOf(w: Writer, operation: Operation): Json {
+  const { id, description, action, kind, query, body, method, tag } = operation;
+  const about = method === "patch" ? "patch" : (kind?.kind ?? "");
+  const parameters = query.map((name) => parameter(w, name, about, "query"));
+  const schema = body === undefined ? undefined : { $ref: referenceTo(w.dialect, body) };
+  const required = method === "delete" ? {} : { required: true };
+  const inBody = schema && w.dialect === "v2" ? [{ in: "body", name: "body", ...required, schema }] : [];
+  const all = [...inBody, ...parameters];
+  return {
+    description,
+    operationId: id,
+    ...(all.length > 0 && { parameters: all }),
+    ...(schema &&
+      w.dialect === "v3" && { requestBody: { content: contentOf(consumed(operation), schema), ...required } }),
+    responses: responses(w, operation),
+    ...(w.dialect === "v2" && { consumes: consumed(operation), produces: produced(operation), schemes: ["https"] }),
+    tags: [tag],
+    ...(action && { "x-kubernetes-action": action }),
+    ...(kind && { "x-kubernetes-group-version-kind": kind }),
+  };
+}
+
+function pathItem(w: Writer, { parameters, operations }: Path): Json {
+  const kind = operations[0]?.kind?.kind ?? "";
+  return {
+    ...Object.fromEntries(operations.map((operation) => [operation.method, operationOf(w, operation)])),
+    ...(parameters.length > 0 && { parameters: parameters.map((name) => pathParameter(w, name, kind)) }),
+  };
+}
+
+const schemasIn = (paths: readonly Path[]): ReadonlySet<string> =>
+  new Set(
+    paths.flatMap(({ operations }) =>
+      operations.flatMap(({ body, answers }) =>
+        [body, ...Object.values(answers)].filter((name): name is string => name !== undefined),
+      ),
+    ),
+  );
+
+const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
+/** A path that is only read and tells of the API itself. */
+const told = (path: string, id: string, tag: string, what: string, schema: string): Path => ({
+  path,
+  parameters: [],
+  operations: [
+    { method: "get", id, tag, description: `get ${what}`, query: [], answers: { 200: `${meta}.${schema}` } },
+  ],
+});
+
+/** What is served at one place of `/openapi/v3`: paths, and what they speak of. */
+export interface Chapter {
+  /** `api/v1`, `apis/apps`, `apis/apps/v1`, … */
+  readonly place: string;
+  readonly paths: readonly Path[];
+  readonly served?: ServedVersion;
+}
+
+/** Everything there is to document, in chapters. */
+export function chapters(groups: readonly (readonly [string, readonly ServedVersion[]])[]): readonly Chapter[] {
+  const whole = groups.flatMap(([group, versions]): readonly Chapter[] => {
+    const word = groupWord(group);
+    const root = group === "" ? "api" : `apis/${group}`;
+    const tag = tagOf(group, "").replace(/_$/, "");
+    const head =
+      group === ""
+        ? told("/api/", "getCoreAPIVersions", tag, "available API versions", "APIVersions")
+        : told(`/${root}/`, `get${word}APIGroup`, tag, "information of a group", "APIGroup");
+    const each = versions.map((served) => {
+      const id = `get${word}${served.version.charAt(0).toUpperCase()}${served.version.slice(1)}APIResources`;
+      const at = `${rootOf(group, served.version)}/`;
+      const resources = told(at, id, tagOf(group, served.version), "available resources", "APIResourceList");
+      return { place: `${root}/${served.version}`, paths: [resources, ...served.kinds.flatMap(pathsOf)], served };
+    });
+    return [{ place: root, paths: [head] }, ...each];
+  });
+  const list = told("/apis/", "getAPIVersions", "apis", "available API versions", "APIGroupList");
+  return [{ place: "apis", paths: [list] }, ...whole].toSorted((a, b) => (a.place < b.place ? -1 : 1));
+}
+
+const info = { title: "Kubernetes", version: version.gitVersion };
+const bearer = {
+  BearerToken: { description: "Bearer Token authentication", in: "header", name: "authorization", type: "apiKey" },
+};
+
+function schemasOf(w: Writer, paths: readonly Path[], kinds: readonly ResourceDefinition[], of?: ServedVersion): Json {
+  const extra = paths.some(({ operations }) => operations.some(({ stream }) => stream)) ? [published.watchEvent] : [];
+  const all = definitions([...schemasIn(paths), ...extra], kinds, w.annotations, w.dialect);
+  const named = kindsOfSchemas(kinds, of);
+  return Object.fromEntries(
+    Object.entries(all).map(([name, schema]) => {
+      const gvks = named(name);
+      return [name, gvks.length > 0 ? { ...schema, "x-kubernetes-group-version-kind": gvks } : schema];
+    }),
+  );
+}
+const pathsIn = (w: Writer, paths: readonly Path[]): Json =>
+  Object.fromEntries(
+    paths.toSorted((a, b) => (a.path < b.path ? -1 : 1)).map((path) => [path.path, pathItem(w, path)]),
+  );
+
+/** One chapter as a document of version 3. */
+export function documentV3(
+  { paths, served }: Chapter,
+  kinds: readonly ResourceDefinition[],
+  annotations: Annotations,
+): Json {
+  const w: Writer = { dialect: "v3", annotations };
+  const schemas = schemasOf(w, paths, kinds, served);
+  return { components: { schemas, securitySchemes: bearer }, info, openapi: "3.0.0", paths: pathsIn(w, paths) };
+}
+
+/** Everything as a document of version 2. */
+export function documentV2(
+  all: readonly Chapter[],
+  kinds: readonly ResourceDefinition[],
+  annotations: Annotations,
+): Json {
+  const w: Writer = { dialect: "v2", annotations };
+  const paths = all.flatMap((chapter) => chapter.paths);
+  const security = [{ BearerToken: [] }];
+  return {
+    definitions: schemasOf(w, paths, kinds),
+    info,
+    paths: pathsIn(w, paths),
+    security,
+    securityDefinitions: bearer,
+    swagger: "2.0",
+  };
+}

@@ -1,0 +1,200 @@
+// The schemas of kinds as OpenAPI documents say them, in the words of version 2 or 3: with names for what the project
+// writes as formats, texts, values, defaults, and the kinds they are. Pure.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type Schema, schemaOf } from "../../api/schema.ts";
+import type { Annotation, Annotations } from "./annotations.ts";
+
+/** Which version of OpenAPI a document is written in. */
+export type Dialect = "v2" | "v3";
+type Json = Readonly<Record<string, unknown>>;
+
+const roots: Readonly<Record<Dialect, string>> = { v2: "#/definitions/", v3: "#/components/schemas/" };
+/** How a document of a version refers to a schema. */
+export const referenceTo = (dialect: Dialect, name: string): string => roots[dialect] + name;
+
+const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
+const crd = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+const quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const intOrString = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+const rawExtension = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+
+/** Types with a name of their own that are one value, and what they look like in each version. */
+const native: Readonly<Record<string, Readonly<Record<Dialect, Json>>>> = {
+  [quantity]: { v2: { type: "string" }, v3: { oneOf: [{ type: "string" }, { type: "number" }] } },
+  [intOrString]: {
+    v2: { format: "int-or-string", type: "string" },
+    v3: { format: "int-or-string", oneOf: [{ type: "integer" }, { type: "string" }] },
+  },
+  ...Object.fromEntries(
+    [
+      [`${meta}.Time`, { type: "string", format: "date-time" }],
+      [`${meta}.MicroTime`, { type: "string", format: "date-time" }],
+      [`${meta}.FieldsV1`, { type: "object" }],
+      [`${meta}.Patch`, { type: "object" }],
+      [rawExtension, { type: "object" }],
+      [`${crd}.CustomResourceSubresourceStatus`, { type: "object" }],
+      ...["JSON", "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"].map(
+        (name) => [`${crd}.${name}`, {}] as const,
+      ),
+    ].map(([name, shape]) => [name as string, { v2: shape as Json, v3: shape as Json }]),
+  ),
+};
+const formats: Readonly<Record<string, string>> = {
+  quantity,
+  "date-time": `${meta}.Time`,
+  "date-time-micro": `${meta}.MicroTime`,
+};
+/** Fields that hold anything, and have a name for it. */
+const anything: Readonly<Record<string, string>> = {
+  [`${meta}.ManagedFieldsEntry.fieldsV1`]: `${meta}.FieldsV1`,
+  [`${crd}.CustomResourceSubresources.status`]: `${crd}.CustomResourceSubresourceStatus`,
+  [`${crd}.JSONSchemaProps.items`]: `${crd}.JSONSchemaPropsOrArray`,
+  [`${crd}.JSONSchemaProps.additionalItems`]: `${crd}.JSONSchemaPropsOrBool`,
+  [`${crd}.JSONSchemaProps.additionalProperties`]: `${crd}.JSONSchemaPropsOrBool`,
+  [`${crd}.JSONSchemaProps.dependencies`]: `${crd}.JSONSchemaPropsOrStringArray`,
+  [`${crd}.JSONSchemaProps.default`]: `${crd}.JSON`,
+  [`${crd}.JSONSchemaProps.enum`]: `${crd}.JSON`,
+  [`${crd}.JSONSchemaProps.example`]: `${crd}.JSON`,
+};
+
+/** The name of the type a schema stands for, if it has one. `path` is that of the field. */
+function nameOf(schema: Schema, path: string): string | undefined {
+  if (schema.$ref !== undefined) return schema.$ref.slice(roots.v3.length);
+  if (schema["x-kubernetes-int-or-string"] === true) return intOrString;
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true && schema.type === undefined)
+    return anything[path] ?? rawExtension;
+  return schema.type === "string" ? formats[schema.format ?? ""] : undefined;
+}
+
+const zeros: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
+
+/** What Go has where nothing was said: documents of version 3 tell it of what is in lists and maps. */
+function zeroOf(schema: Schema, path: string): unknown {
+  const name = nameOf(schema, path);
+  if (name !== undefined) return name in native ? undefined : {};
+  return zeros[schema.type ?? ""];
+}
+
+interface Place {
+  readonly dialect: Dialect;
+  readonly path: string;
+}
+
+function inside(schema: Schema, at: Place, values?: readonly string[]): Json {
+  const zero = zeroOf(schema, at.path);
+  return published(schema, { ...(values && { enum: values }), ...(zero !== undefined && { default: zero }) }, at);
+}
+
+/**
+ * One schema with what is said of it. Version 3 wants a reference that has company wrapped; version 2 is told no
+ * defaults.
+ */
+function published(schema: Schema, { default: plain, ...said }: Annotation, at: Place): Json {
+  const more = { ...said, ...(at.dialect === "v3" && plain !== undefined && { default: plain }) };
+  const name = nameOf(schema, at.path);
+  const { $ref: _, type, format, items, additionalProperties, properties: __, ...rest } = schema;
+  const marks = Object.fromEntries(
+    Object.entries(rest).filter(([key]) => key.startsWith("x-kubernetes-list") || key.startsWith("x-kubernetes-patch")),
+  );
+  if (name !== undefined) {
+    const $ref = referenceTo(at.dialect, name);
+    const company = { ...more, ...marks };
+    if (Object.keys(company).length === 0) return { $ref };
+    return at.dialect === "v3" ? { allOf: [{ $ref }], ...company } : { ...company, $ref };
+  }
+  if (items) {
+    const { enum: values, ...own } = more;
+    return { ...own, items: inside(items, at, values), type: "array", ...marks };
+  }
+  if (additionalProperties)
+    return { ...more, additionalProperties: inside(additionalProperties, at), type: "object", ...rest };
+  if (schema.properties) return { ...more, ...objectOf(schema, {}, at), ...rest };
+  return { ...more, ...(format !== undefined && { format }), ...(type && { type }), ...rest };
+}
+
+function objectOf(schema: Schema, fields: Readonly<Record<string, Annotation>>, at: Place): Json {
+  const properties = Object.entries(schema.properties ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, field]) => [name, published(field, fields[name] ?? {}, { ...at, path: `${at.path}.${name}` })]);
+  const { required } = schema as Json;
+  return { properties: Object.fromEntries(properties), ...(required ? { required } : {}), type: "object" };
+}
+
+/** A kind of a version, as documents name it. */
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly version: string;
+}
+
+/** A list of a kind, for kinds that the published schemas have no list of. */
+const listOf = (published: string): Schema => ({
+  type: "object",
+  properties: {
+    apiVersion: { type: "string" },
+    items: { type: "array", items: { $ref: roots.v3 + published } },
+    kind: { type: "string" },
+    metadata: { $ref: `${roots.v3}${meta}.ListMeta` },
+  },
+  required: ["items"],
+});
+
+/** What a watch is made of; the client knows it in another shape. */
+const watchEvent: Schema = {
+  type: "object",
+  properties: { object: { "x-kubernetes-preserve-unknown-fields": true }, type: { type: "string" } },
+  required: ["type", "object"],
+};
+
+function find(name: string, kinds: readonly ResourceDefinition[]): Schema {
+  if (name === `${meta}.WatchEvent`) return watchEvent;
+  const kind = kinds.find((r) => r.published === name || `${r.published}List` === name);
+  if (kind?.published === name) return kind.schema;
+  try {
+    return schemaOf(name);
+  } catch (e) {
+    if (kind) return listOf(kind.published);
+    throw e;
+  }
+}
+
+function namesIn(schema: Schema, path: string): readonly string[] {
+  const name = nameOf(schema, path);
+  const fields = Object.entries(schema.properties ?? {}).flatMap(([field, s]) => namesIn(s, `${path}.${field}`));
+  const within = [schema.items, schema.additionalProperties].flatMap((s) => (s ? namesIn(s, path) : []));
+  return [...(name === undefined ? [] : [name]), ...fields, ...within];
+}
+
+/** Every schema that some names lead to, as a document defines it. */
+export function definitions(
+  names: Iterable<string>,
+  kinds: readonly ResourceDefinition[],
+  { types }: Annotations,
+  dialect: Dialect,
+): Record<string, Json> {
+  const found = new Map<string, Json>();
+  const open = [...names];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name)) continue;
+    const { description, fields = {} } = types[name] ?? {};
+    const text = description === undefined ? {} : { description };
+    const shape = native[name]?.[dialect];
+    if (shape) {
+      found.set(name, { ...text, ...shape });
+      continue;
+    }
+    const schema = find(name, kinds);
+    open.push(...namesIn(schema, name));
+    const { properties: _, required: __, type: ___, ...marks } = schema as Json;
+    const own = objectOf(name.endsWith("List") ? plainList(schema) : schema, fields, { dialect, path: name });
+    found.set(name, { ...text, ...own, ...marks });
+  }
+  return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What a list lists is not merged by anybody. */
+function plainList(schema: Schema): Schema {
+  const { items, ...others } = schema.properties ?? {};
+  if (!items?.items) return schema;
+  return { ...schema, properties: { ...others, items: { type: "array", items: items.items } } };
+}

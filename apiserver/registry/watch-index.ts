@@ -1,0 +1,93 @@
+// Watches of one kind are not woken by what happens to the others, nor those narrowed to one value of a field, say one
+// node's pods, by what happens beside them. That history has moved on without them they hear when somebody asks.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { parseFieldSelector } from "../../api/field-selector.ts";
+import type { Selection } from "../../machinery/client.ts";
+import type { World } from "../../machinery/world.ts";
+import { type Bell, bell } from "../storage/signal.ts";
+import type { Lane, LaneIndex } from "../storage/storage.ts";
+import { objectOf } from "./codec.ts";
+import { type FieldReader, fieldReader, prefixOf } from "./selection.ts";
+
+export interface Lanes {
+  /** Somebody was told where history is: those in lanes are told soon as well. */
+  ask(): void;
+  /** The lane of a selection, and how to leave it when the watch ends. */
+  enter(r: ResourceDefinition, selection: Selection): { readonly lane: Lane; readonly leave: () => void };
+}
+
+/** Who asks where history is waits for a view to get there: so soon those in lanes hear how far it has come. */
+const soonMs = 50;
+/** So often they hear it in any case, lest history be given up behind a cursor that nothing moves. */
+const seldomMs = 30_000;
+
+function indexOf(r: ResourceDefinition, read: FieldReader): LaneIndex {
+  return {
+    prefix: prefixOf(r),
+    valuesOf: ({ now, before }) => {
+      const values = [now, before]
+        .filter((stored) => stored !== undefined)
+        .map((stored) => read(objectOf<ApiObject>(stored)));
+      return [...new Set(values)];
+    },
+  };
+}
+
+/** The one value of a lane as wide as its kind. */
+const everything = "";
+const wholeKind = (r: ResourceDefinition): LaneIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
+
+/** Rings soon when somebody asked where history is, otherwise seldom, and only as long as somebody listens. */
+function progressOf({ clock }: World): { readonly progress: Bell; ask(): void; enter(): () => void } {
+  const progress = bell();
+  let inside = 0;
+  let isDue = false;
+  let stop = new AbortController();
+  const ring = async (): Promise<void> => {
+    await clock.sleep(soonMs, stop.signal).catch(() => {});
+    isDue = false;
+    progress.ring();
+  };
+  const run = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(seldomMs, signal).catch(() => {});
+      progress.ring();
+    }
+  };
+  return {
+    progress,
+    ask() {
+      if (isDue || inside === 0) return;
+      isDue = true;
+      void ring();
+    },
+    enter() {
+      if (inside++ === 0) {
+        stop = new AbortController();
+        void run(stop.signal);
+      }
+      return () => {
+        if (--inside === 0) stop.abort();
+      };
+    },
+  };
+}
+
+/** Lanes over one log. */
+export function lanes(world: World): Lanes {
+  const indexes = new Map<string, LaneIndex>();
+  const { progress, ask, enter } = progressOf(world);
+  return {
+    ask,
+    enter(r, { fieldSelector }) {
+      const parsed = parseFieldSelector(fieldSelector ?? "");
+      const equal = "requirements" in parsed ? parsed.requirements.find((requirement) => requirement.equal) : undefined;
+      const read = equal && fieldReader(r, equal.field);
+      const name = read ? `${prefixOf(r)} ${equal.field}` : prefixOf(r);
+      const index = indexes.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
+      indexes.set(name, index);
+      return { lane: { index, value: read ? equal.value : everything, progress }, leave: enter() };
+    },
+  };
+}

@@ -1,0 +1,182 @@
+// The body of a request, read once at the border: parsed, checked against the kind's schema, and of the kind the path
+// names.
+import { ApiError } from "../../api/errors.ts";
+import { builtinKinds } from "../../api/builtin/kinds.ts";
+import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject, Draft } from "../../api/meta.ts";
+import { decode, type Schema } from "../../api/schema.ts";
+import { syntaxError } from "../documents/json-syntax.ts";
+import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
+import { strictErrors } from "../documents/strict.ts";
+import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
+import { decodeProtobuf } from "../protobuf/decode.ts";
+import { unhandled } from "../registry/refusals.ts";
+import type { ApiRequest } from "./request-response.ts";
+import type { FieldValidation, Warn } from "./write-options.ts";
+
+/** The media type without its parameters. */
+export const mediaType = (request: ApiRequest): string =>
+  (request.headers["content-type"] ?? "application/json").split(";")[0]!.trim().toLowerCase();
+
+/** A document that was sent: what it says, and what a strict reader would say of it. */
+export interface Sent {
+  readonly value: unknown;
+  /** Whether it says something twice, of which the value shows only the last. */
+  saysTwice(): boolean;
+  strict(schema: Schema): readonly string[];
+}
+
+/** A document of JSON; throws when it is none. */
+export function readJson(text: string): Sent {
+  const { isTooDeep, fields } = outlineOf(text);
+  if (isTooDeep) throw new Error(tooDeep);
+  try {
+    const value: unknown = JSON.parse(text);
+    return { value, saysTwice: () => fieldsIn(value) < fields, strict: (schema) => strictErrors(text, schema) };
+  } catch {
+    throw new Error(`couldn't get version/kind; json parse error: ${syntaxError(text)}`);
+  }
+}
+function readYamlBody(text: string): Sent {
+  const { value, twice } = readYaml(text);
+  const ordered = inOrder(value);
+  return {
+    value: ordered,
+    saysTwice: () => twice.length > 0,
+    strict: (schema) => [
+      ...(twice.length > 0 ? [unmarshalErrors(twice)] : []),
+      ...strictErrors(JSON.stringify(ordered), schema),
+    ],
+  };
+}
+
+/** What this server reads. */
+const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+function read(request: ApiRequest): Sent {
+  const type = mediaType(request);
+  const body = request.body ?? Buffer.alloc(0);
+  if (type === "application/vnd.kubernetes.protobuf")
+    return { value: decodeProtobuf(body), saysTwice: () => false, strict: () => [] };
+  if (type === "application/json") return readJson(body.toString("utf8"));
+  if (type === "application/yaml") return readYamlBody(body.toString("utf8"));
+  throw new ApiError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );
+}
+
+/** The body as whatever its type says, if there is one. */
+export function parseBody(request: ApiRequest): unknown {
+  if (!request.body || request.body.length === 0) return undefined;
+  try {
+    return read(request).value;
+  } catch (e) {
+    throw e instanceof ApiError ? e : new ApiError("BadRequest", (e as Error).message);
+  }
+}
+
+/** The beginning of a body, so that its sender knows which it was. */
+function summary(body: Buffer | undefined): string {
+  if (!body || body.length === 0) return "<empty>";
+  const form = body[0] === 0x7b ? "utf8" : "hex";
+  return body.length > 30 ? `${body.subarray(0, 30).toString(form)} ...` : body.toString(form);
+}
+
+/** The group's name among the original's own types, which its sentences let one see. */
+const packageOf = ({ group }: ResourceDefinition): string => {
+  const [name = ""] = group.split(".");
+  return name === "" || name === "events" ? "core" : name;
+};
+
+/** Whether what was sent is of the kind the path is about; left out, it is. */
+function checkKind(r: ResourceDefinition, given: Readonly<Record<string, unknown>>): void {
+  const kind = String(given["kind"] || r.kind);
+  const apiVersion = String(given["apiVersion"] || apiVersionOf(r));
+  if (kind === r.kind && apiVersion === apiVersionOf(r)) return;
+  const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
+  const known = builtinKinds.find((k) => k.kind === kind && apiVersionOf(k) === apiVersion);
+  if (known && known.kind === r.kind && known.group === r.group)
+    throw new ApiError(
+      "BadRequest",
+      `the API version in the data (${apiVersion}) does not match the expected API version (${apiVersionOf(r)})`,
+    );
+  const because = known
+    ? `converting (${known.version}.${kind}) to (${packageOf(r)}.${r.kind}): unknown conversion`
+    : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  throw unhandled(r, because, { kind, version });
+}
+
+const typeOf = (value: unknown): string =>
+  Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+function readObject(request: ApiRequest, r: ResourceDefinition): Sent & { readonly value: object } {
+  try {
+    const sent = read(request);
+    const { value } = sent;
+    if (value === null) return { ...sent, value: {} };
+    if (typeof value === "object" && !Array.isArray(value)) return { ...sent, value };
+    throw new Error(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeOf(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  } catch (e) {
+    if (e instanceof ApiError) throw e;
+    const because = `${(e as Error).message} (${summary(request.body)})`;
+    throw new ApiError("BadRequest", `the object provided is unrecognized (must be of type ${r.kind}): ${because}`);
+  }
+}
+
+/** Sentences for a strict reader: they refuse, are warned of, or are passed over. */
+export function judgeStrictly(
+  strict: () => readonly string[],
+  validation: FieldValidation,
+  warn: Warn,
+  refuse: (because: string) => Error,
+): void {
+  if (validation === "Ignore") return;
+  const errors = strict();
+  if (errors.length === 0) return;
+  if (validation === "Strict") throw refuse(`strict decoding error: ${errors.join(", ")}`);
+  for (const sentence of errors.flatMap(linesOf)) warn(sentence);
+}
+/** What a reader of YAML says in one breath is warned of line by line. */
+const linesOf = (error: string): readonly string[] =>
+  error.startsWith("yaml: unmarshal errors:\n") || error.startsWith("error converting YAML to JSON: yaml: unmarshal")
+    ? error
+        .slice(error.indexOf("\n") + 1)
+        .split("\n")
+        .map((line) => line.trim())
+    : [error];
+
+/** The object in the body, as the kind's schema reads it. */
+export function objectIn(
+  request: ApiRequest,
+  r: ResourceDefinition,
+  validation: FieldValidation,
+  warn: Warn,
+): Draft<ApiObject> {
+  const sent = readObject(request, r);
+  checkKind(r, sent.value as Readonly<Record<string, unknown>>);
+  const { value, unknown, wrong } = decode(r.schema, sent.value);
+  if (wrong[0]) throw unhandled(r, wrong[0].read);
+  // Read again for the words, when there is something to say.
+  const strict = (): readonly string[] => (unknown.length > 0 || sent.saysTwice() ? sent.strict(r.schema) : []);
+  judgeStrictly(strict, validation, warn, (because) => unhandled(r, because));
+  return { metadata: {}, ...(value as object) } as Draft<ApiObject>;
+}
+
+/** The object, in the namespace of the path. */
+export function inNamespace(
+  r: ResourceDefinition,
+  object: Draft<ApiObject>,
+  namespace: string | undefined,
+): Draft<ApiObject> {
+  const { namespace: said, ...metadata } = object.metadata;
+  if (r.scope === "Cluster") return { ...object, metadata };
+  if (said && said !== namespace)
+    throw new ApiError(
+      "BadRequest",
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  return { ...object, metadata: { ...metadata, ...(namespace !== undefined && { namespace }) } };
+}

@@ -1,0 +1,79 @@
+// How something is to be deleted, as the body of the request says it, or else its query; and what is wrong with that.
+import { ApiError, type Problem } from "../../api/errors.ts";
+import { invalid as wrongField, unsupported } from "../../api/problems.ts";
+import { decode, schemaOf } from "../../api/schema.ts";
+import type { DeleteOptions } from "../../machinery/client.ts";
+import { invalid } from "../registry/refusals.ts";
+import { parseBody } from "./body.ts";
+import type { ApiRequest } from "./request-response.ts";
+import { flag, wholeNumber } from "./query.ts";
+import { dryRunProblems } from "./write-options.ts";
+
+interface Said {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: string;
+  readonly orphanDependents?: boolean;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly dryRun?: readonly string[];
+}
+/** A deletion as it is asked for. */
+export interface Deleting {
+  readonly options: DeleteOptions & { readonly dryRun: boolean };
+  /** Asked in the old way to delete dependents first: who asks so is told when that takes its time. */
+  readonly waitsForDependents: boolean;
+}
+
+const schema = schemaOf("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
+const policies = ["Foreground", "Background", "Orphan"];
+const isPolicy = (given: string | undefined): given is DeleteOptions["propagationPolicy"] & string =>
+  given !== undefined && policies.includes(given);
+
+function saidInQuery({ query }: ApiRequest): Said {
+  const grace = wholeNumber(query, "gracePeriodSeconds");
+  const policy = query.get("propagationPolicy");
+  return {
+    ...(grace !== undefined && { gracePeriodSeconds: grace }),
+    ...(policy !== null && { propagationPolicy: policy }),
+    ...(query.has("orphanDependents") && { orphanDependents: flag(query, "orphanDependents") }),
+    dryRun: query.getAll("dryRun"),
+  };
+}
+
+function saidIn(body: unknown): Said {
+  const { value, wrong } = decode(schema, body);
+  if (wrong[0]) throw new ApiError("BadRequest", wrong[0].read);
+  return value as Said;
+}
+
+function problemsOf({ propagationPolicy, orphanDependents, dryRun = [] }: Said): readonly Problem[] {
+  const both = orphanDependents !== undefined && propagationPolicy !== undefined;
+  const because = "orphanDependents and deletionPropagation cannot be both set";
+  return [
+    ...(both ? [wrongField("propagationPolicy", propagationPolicy, because)] : []),
+    ...(propagationPolicy === undefined || isPolicy(propagationPolicy)
+      ? []
+      : [unsupported("propagationPolicy", propagationPolicy, [...policies, "nil"])]),
+    ...dryRunProblems(dryRun),
+  ];
+}
+
+/** What a request to delete asks for. */
+export function deleteOptions(request: ApiRequest, body: unknown = parseBody(request)): Deleting {
+  const said = body === undefined || body === null ? saidInQuery(request) : saidIn(body);
+  const problems = problemsOf(said);
+  if (problems.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions", plural: "" }, "", problems);
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions = {}, dryRun = [] } = said;
+  const asked = { true: "Orphan", false: "Background" } as const;
+  const policy = orphanDependents === undefined ? propagationPolicy : asked[`${orphanDependents}`];
+  const { uid, resourceVersion } = preconditions;
+  return {
+    options: {
+      ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+      ...(isPolicy(policy) && { propagationPolicy: policy }),
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      dryRun: dryRun.length > 0,
+    },
+    waitsForDependents: orphanDependents === false,
+  };
+}

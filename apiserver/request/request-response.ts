@@ -1,0 +1,108 @@
+// One request and its reply, free of any HTTP library, so that what the server says can be read and tested as data.
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import { ApiError, statusCodes } from "../../api/errors.ts";
+import type { ResourcePath } from "./resource-path.ts";
+
+/** Who asks, as their certificate or their token says. */
+export interface User {
+  readonly name: string;
+  /** Tells two of the same name apart who lived at different times. */
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+/** A request after its envelope is opened: the signal ends when the client goes away. */
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  /** What the path means, when it names a resource. */
+  readonly place: ResourcePath | undefined;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer | undefined;
+  /** The body as it arrives, where it is only passed on. */
+  readonly upload?: Readable | undefined;
+  /** The query as it was written, with its question mark, or nothing. */
+  readonly search?: string;
+  /** The address of the client. */
+  readonly from?: string | undefined;
+  readonly user: User;
+  readonly signal: AbortSignal;
+  /** Hears of every step towards the answer when it is done, so that it can be told which took long. */
+  readonly done?: (step: string) => void;
+}
+/** A body in one piece: to put parts together costs less than to have the connection send them one by one. */
+export type Body = Buffer | string;
+
+/** A reply is a body that is whole, or a stream that goes on for as long as the client listens. */
+export type ApiReply = WholeReply | StreamReply;
+export interface WholeReply {
+  readonly status: number;
+  readonly body: Body;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+export interface StreamReply {
+  readonly status: number;
+  readonly stream: AsyncIterable<Buffer | string>;
+  /** Whether its reader has to keep up, and is cut off when it does not; others may take their time. */
+  readonly isUrgent?: true;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+}
+
+/** Answers whatever its paths are about, or leaves them to others. */
+export type Extension = (request: ApiRequest) => Promise<ApiReply | undefined> | ApiReply | undefined;
+
+const json = "application/json";
+
+/** A value as JSON. */
+export const reply = (value: unknown, status = 200): WholeReply => ({
+  status,
+  body: `${JSON.stringify(value)}\n`,
+  headers: { "content-type": json },
+});
+/** A value as JSON for people: what is no API object is always written so. */
+export const replyLines = (value: unknown, status = 200): WholeReply => ({
+  status,
+  body: JSON.stringify(value, undefined, 2),
+  headers: { "content-type": json },
+});
+/** Bytes that are JSON already. */
+export const replyBytes = (body: Body, status = 200): WholeReply => ({
+  status,
+  body,
+  headers: { "content-type": json },
+});
+
+/** An error as `metav1.Status`. What is no ApiError is our own mistake, and says nothing of our inside. */
+export function statusOf(e: unknown): { readonly code: number; readonly status: object } {
+  const error =
+    e instanceof ApiError ? e : new ApiError("InternalError", `Internal error occurred: ${(e as Error).message}`);
+  const code = statusCodes[error.reason];
+  const { reason, message, details } = error;
+  return {
+    code,
+    status: {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: error.continue === undefined ? {} : { continue: error.continue },
+      status: "Failure",
+      message,
+      ...(reason !== "Unknown" && { reason }),
+      ...(details && { details }),
+      code,
+    },
+  };
+}
+
+/** The reply an error becomes. */
+export function replyError(e: unknown): WholeReply {
+  const { code, status } = statusOf(e);
+  const after = e instanceof ApiError ? e.details?.retryAfterSeconds : undefined;
+  const whole = reply(status, code);
+  return after === undefined ? whole : { ...whole, headers: { ...whole.headers, "retry-after": String(after) } };
+}
+
+/** `metav1.Status` for something that went well and has nothing to show. */
+export const replySuccess = (details?: object, status = 200): WholeReply =>
+  reply({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", ...(details && { details }) }, status);

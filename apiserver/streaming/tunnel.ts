@@ -1,0 +1,82 @@
+// Connections that become something else than HTTP: joining ours with one further on, or saying no in plain HTTP.
+import { type ClientRequest, type IncomingMessage, STATUS_CODES } from "node:http";
+import { type Duplex, Readable } from "node:stream";
+import { type ApiReply, replyError } from "../request/request-response.ts";
+
+/** A connection about to change its nature; `head` came with its first packet. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Path and query of the request, taken apart. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The query as it was written, with its question mark, or nothing. */
+  readonly search: string;
+  /** Hears of every part of a stream that is told. */
+  readonly told: (part: Buffer | string) => void;
+}
+/** What an upgraded connection is by then. */
+export const switchingProtocols = 101;
+
+/** A plain answer to a request that wanted to become something else; nothing more is said on this connection. */
+export function respond(socket: Duplex, reply: ApiReply): void {
+  const { status, headers = {} } = reply;
+  const given = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  const length = "stream" in reply ? [] : [["content-length", Buffer.byteLength(reply.body)]];
+  const lines = [...given, ...length, ["connection", "close"]].map(([name, value]) => `${name}: ${value}`);
+  socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "\r\n"].join("\r\n"));
+  if ("stream" in reply)
+    Readable.from(reply.stream)
+      .on("error", () => socket.destroy())
+      .pipe(socket);
+  else socket.end(reply.body);
+}
+
+/** The same, of why it cannot be. */
+export const refuse = (socket: Duplex, e: unknown): void => respond(socket, replyError(e));
+
+/** Two connections become one: what one says, the other hears; when one ends, so does the other. */
+function splice(near: Duplex, far: Duplex): void {
+  near.pipe(far).pipe(near);
+  for (const [one, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    one.on("error", () => other.destroy());
+    one.on("close", () => other.destroy());
+  }
+}
+
+function headOf(response: IncomingMessage): string {
+  const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
+  for (let i = 0; i < response.rawHeaders.length; i += 2)
+    lines.push(`${response.rawHeaders[i]}: ${response.rawHeaders[i + 1]}`);
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** Passes on an answer that is no upgrade, and hangs up. */
+export function echo(socket: Duplex, response: IncomingMessage): void {
+  socket.write(headOf(response));
+  response.pipe(socket);
+}
+
+/** What happens when the other side does not become what was asked for. */
+export interface Otherwise {
+  answered(response: IncomingMessage): void;
+  failed(e: NodeJS.ErrnoException): void;
+}
+
+/** Sends a request that is to become something else, and joins the connections when it does. */
+export function join({ socket, head }: Upgrade, asked: ClientRequest, otherwise: Otherwise): void {
+  asked.once("upgrade", (response, far: Duplex, first: Buffer) => {
+    socket.write(headOf(response));
+    if (first.length > 0) socket.write(first);
+    if (head.length > 0) far.write(head);
+    splice(socket, far);
+  });
+  asked.once("response", otherwise.answered);
+  asked.once("error", otherwise.failed);
+  socket.once("close", () => asked.destroy());
+  asked.end();
+}

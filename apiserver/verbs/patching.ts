@@ -1,0 +1,151 @@
+// PATCH: which of the four ways the body is meant, and what its outcome must withstand.
+import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, key } from "../../api/meta.ts";
+import type { Schema } from "../../api/schema.ts";
+import type { Patch, Written } from "../../machinery/client.ts";
+import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
+import { strictErrors, untyped } from "../documents/strict.ts";
+import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
+import { withDistinctOwners } from "../registry/metadata.ts";
+import { outcomeOf } from "../registry/patch/outcome.ts";
+import { patched } from "../registry/patching.ts";
+import { judgeStrictly, mediaType } from "../request/body.ts";
+import type { Call } from "../request/call.ts";
+import type { ApiReply, ApiRequest } from "../request/request-response.ts";
+import { replyObject, viewOf } from "../response/render.ts";
+import { warned } from "../response/warnings.ts";
+import { type Warn, type WriteQuery, writeQuery } from "../request/write-options.ts";
+
+const [json, merge, strategic, apply] = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
+] as const;
+const accepted: readonly string[] = [json, merge, strategic, apply];
+
+/** What a step of a JSON patch may say. */
+const steps: Schema = {
+  type: "array",
+  items: { type: "object", properties: { op: {}, path: {}, from: {}, value: untyped } },
+};
+
+/** A patch as it was sent, and what a strict reader would say of it alone. */
+export interface SentPatch {
+  readonly patch: Patch;
+  strict(): readonly string[];
+}
+
+const bad = (because: string): ApiError => new ApiError("BadRequest", because);
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const typeOf = (value: unknown): string =>
+  Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+function appliedIn(text: string, manager: string, force: boolean): SentPatch {
+  const errors = (twice: readonly string[]): readonly string[] =>
+    twice.length === 0 ? [] : [`error converting YAML to JSON: ${unmarshalErrors(twice)}`];
+  const whole = (object: unknown): object => {
+    if (isObject(object)) return object;
+    throw bad(
+      `error decoding patch: error unmarshaling JSON: json: cannot unmarshal ${typeOf(object)} into Go value of type map[string]interface {}`,
+    );
+  };
+  // Nearly always it is JSON, which is read far sooner; only what is said twice has to be told by its line.
+  if (text.trimStart().startsWith("{")) {
+    try {
+      const object = JSON.parse(text) as object;
+      const strict = (): readonly string[] =>
+        fieldsIn(object) < outlineOf(text).fields ? errors(readYaml(text).twice) : [];
+      return { patch: { type: "apply", object, fieldManager: manager, force }, strict };
+    } catch {
+      // Then it is YAML after all.
+    }
+  }
+  try {
+    const { value, twice } = readYaml(text);
+    const object = whole(inOrder(value));
+    return { patch: { type: "apply", object, fieldManager: manager, force }, strict: () => errors(twice) };
+  } catch (e) {
+    throw e instanceof ApiError
+      ? e
+      : bad(`error encoding patch: error converting YAML to JSON: ${(e as Error).message}`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw bad("invalid JSON patch");
+  }
+}
+
+/** The type a patch is sent as; what is no patch is refused. */
+export function patchTypeOf(request: ApiRequest): string {
+  const type = mediaType(request);
+  if (request.headers["content-type"] !== undefined && accepted.includes(type)) return type;
+  throw new ApiError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );
+}
+
+/** The patch in the body. */
+export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery, "options" | "force">): SentPatch {
+  const type = patchTypeOf(request);
+  const text = request.body?.toString("utf8") ?? "";
+  if (outlineOf(text).isTooDeep) throw bad(`error decoding patch: ${tooDeep}`);
+  if (type === apply) return appliedIn(text, options.manager ?? "", force);
+  const body = parsed(text);
+  if (type === json) {
+    if (!Array.isArray(body))
+      throw bad(
+        `error decoding patch: json: cannot unmarshal ${typeOf(body)} into Go value of type []handlers.jsonPatchOp`,
+      );
+    const strict = (): readonly string[] => strictErrors(text, steps).map((error) => `json patch ${error}`);
+    return { patch: { type: "json", operations: body }, strict };
+  }
+  const prefix = type === merge ? "error decoding patch: " : "";
+  if (!isObject(body))
+    throw bad(`${prefix}json: cannot unmarshal ${typeOf(body)} into Go value of type map[string]interface {}`);
+  return {
+    patch: { type: type === merge ? "merge" : "strategic", patch: body },
+    strict: () => strictErrors(text, untyped),
+  };
+}
+
+/** Looks at what a patch made of an object of this kind as strictly as its sender wishes. */
+export function inspecting(
+  r: ResourceDefinition,
+  { patch, strict }: SentPatch,
+  { validation }: WriteQuery,
+  warn: Warn,
+): (object: ApiObject, current: ApiObject) => ApiObject {
+  return (object, current) => {
+    if (patch.type === "apply") return object;
+    const { value, unknown, refuse } = outcomeOf(r, patch, object, current);
+    judgeStrictly(() => [...strict(), ...unknown], validation, warn, refuse);
+    return withDistinctOwners(value, warn, " after mutating admission happens");
+  };
+}
+
+/** Change what stands there as the patch says. */
+export async function patchRequest(call: Call): Promise<ApiReply> {
+  const { registry, r, path, request } = call;
+  const view = viewOf(request, registry.world.clock.now());
+  const heard = new Set<string>();
+  const warn: Warn = (sentence) => void heard.add(sentence);
+  const query = writeQuery(request, warn, patchTypeOf(request));
+  const sent = patchIn(request, query);
+  const part = path.subresource as Written | undefined;
+  const target = { r, key: key(path.namespace, path.name!) };
+  if (sent.patch.type === "apply")
+    judgeStrictly(sent.strict, query.validation, warn, (because) =>
+      bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
+    );
+  const how = { ...query.options, inspect: inspecting(r, sent, query, warn) };
+  const { stored, created } = await patched(registry, target, { patch: sent.patch, ...(part && { part }) }, how);
+  return warned(replyObject(r, stored, view, created ? 201 : 200), heard);
+}

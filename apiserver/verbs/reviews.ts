@@ -1,0 +1,117 @@
+// Questions that are created and answered in one: whose is this token, who am I, and who may do what?
+import { ApiError } from "../../api/errors.ts";
+import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
+import type {
+  ResourceAttributes,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  TokenReview,
+} from "../../api/generated/types.ts";
+import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
+import { timestamp } from "../../api/meta.ts";
+import type { World } from "../../machinery/world.ts";
+import { type Attempt, authorize } from "../authorization/authorize.ts";
+import { invalid, methodNotServed } from "../registry/refusals.ts";
+import type { Tokens } from "../authentication/tokens.ts";
+import { negotiated } from "../response/accept.ts";
+import { inNamespace, objectIn } from "../request/body.ts";
+import { type Extension, reply, type User } from "../request/request-response.ts";
+import { warned } from "../response/warnings.ts";
+import { writeQuery } from "../request/write-options.ts";
+
+/** What the answer adds to the question. */
+interface Answer {
+  readonly metadata?: object;
+  readonly status: object;
+}
+type Question = Draft<ApiObject> & { readonly spec?: unknown };
+interface Known {
+  readonly now: Instant;
+  readonly tokens: Pick<Tokens, "ownerOf">;
+}
+type Ask = (question: Question, asker: User, known: Known) => Answer | Promise<Answer>;
+
+const attemptOf = ({ verb = "", ...of }: ResourceAttributes): Attempt => ({ verb, ...of });
+const attempted = (spec: SubjectAccessReview["spec"]): Attempt =>
+  spec.resourceAttributes
+    ? attemptOf(spec.resourceAttributes)
+    : { verb: spec.nonResourceAttributes?.verb ?? "", path: spec.nonResourceAttributes?.path ?? "" };
+
+function access(spec: SubjectAccessReview["spec"], user: User): Answer {
+  const { allowed, because } = authorize(user, attempted(spec));
+  return { status: { allowed, ...(because !== undefined && { reason: because }) } };
+}
+const accessOf: Ask = (question) => {
+  const { spec } = question as unknown as SubjectAccessReview;
+  return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] });
+};
+
+/** Everything, or nothing: there are no finer rules yet. */
+const rulesOf: Ask = (question, asker) => {
+  const { namespace } = (question as unknown as SelfSubjectRulesReview).spec ?? {};
+  if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
+  const { allowed } = authorize(asker, { verb: "*" });
+  return {
+    status: {
+      resourceRules: allowed ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] : [],
+      nonResourceRules: allowed ? [{ verbs: ["*"], nonResourceURLs: ["*"] }] : [],
+      incomplete: false,
+    },
+  };
+};
+
+const userInfo = ({ name, uid, groups, extra }: User): object => ({
+  username: name,
+  ...(uid !== undefined && { uid }),
+  groups,
+  ...(extra && { extra }),
+});
+
+/** Whose a token is, and for whom of those who ask it was made. */
+const ownerOf: Ask = async (question, _asker, { tokens }) => {
+  const { token, audiences = [] } = (question as unknown as TokenReview).spec ?? {};
+  if (!token) throw new ApiError("BadRequest", "token is required for TokenReview in authentication");
+  try {
+    const owner = await tokens.ownerOf(token, audiences.length > 0 ? audiences : undefined);
+    return { status: { authenticated: true, user: userInfo(owner.user), audiences: owner.audiences } };
+  } catch (e) {
+    // The server asks two who know tokens, and the first knows none of these.
+    const [first, then] = ["invalid bearer token", (e as Error).message];
+    return { status: { user: {}, error: first === then ? first : `[${first}, ${then}]` } };
+  }
+};
+
+const answers: Readonly<Record<string, Ask>> = {
+  SubjectAccessReview: accessOf,
+  LocalSubjectAccessReview: accessOf,
+  SelfSubjectAccessReview: (question, asker) => access((question as unknown as SubjectAccessReview).spec, asker),
+  SelfSubjectRulesReview: rulesOf,
+  SelfSubjectReview: (_question, asker, { now }) => ({
+    metadata: { creationTimestamp: timestamp(now) },
+    status: { userInfo: userInfo(asker) },
+  }),
+  TokenReview: ownerOf,
+};
+
+/** Answers the kinds that are questions. They have no table: nobody would list them. */
+export function reviews(kinds: readonly ResourceDefinition[], world: World, tokens: Known["tokens"]): Extension {
+  const asked = kinds.filter((r) => r.virtual === "review");
+  return async (request) => {
+    const path = request.place;
+    const r =
+      path && asked.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
+    if (!path || !r) return undefined;
+    if (request.method !== "POST" || path.name !== undefined) throw methodNotServed();
+    negotiated(request.headers.accept, ["Plain"]);
+    const heard = new Set<string>();
+    const warn = (sentence: string): void => void heard.add(sentence);
+    const { validation } = writeQuery(request, warn);
+    const object = inNamespace(r, objectIn(request, r, validation, warn), path.namespace);
+    const problems = r.validate(object);
+    if (problems.length > 0) throw invalid(r, "", problems);
+    const known = { now: world.clock.now(), tokens };
+    const { metadata = object.metadata ?? {}, status } = await answers[r.kind]!(object, request.user, known);
+    const answer = { ...object, kind: r.kind, apiVersion: apiVersionOf(r), metadata, status };
+    return warned(reply(answer, 201), heard);
+  };
+}

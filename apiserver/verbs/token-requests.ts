@@ -1,0 +1,141 @@
+// Asking for a token of a service account: for how long, for whom, and bound to what.
+import { ApiError } from "../../api/errors.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
+import { secrets } from "../../api/core/secrets.ts";
+import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
+import { apiVersionOf } from "../../api/kinds.ts";
+import { type ApiObject, type Draft, type Instant, key, timestamp } from "../../api/meta.ts";
+import { invalid as wrong } from "../../api/problems.ts";
+import { objectIn } from "../request/body.ts";
+import { type Extension, reply } from "../request/request-response.ts";
+import { warned } from "../response/warnings.ts";
+import { writeQuery } from "../request/write-options.ts";
+import { objectOf } from "../registry/codec.ts";
+import { conflict, invalid, methodNotServed } from "../registry/refusals.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { type Bound, named } from "../authentication/claims.ts";
+import { find, type Tokens } from "../authentication/tokens.ts";
+
+type Reference = NonNullable<TokenRequest["spec"]["boundObjectRef"]>;
+
+/** Kubelets ask for so many seconds: a year of grace follows, for programs that read their token but once. */
+const frownedUponAfter = 3607;
+const graceSeconds = 365 * 24 * 3600;
+
+/** The node a pod is on is told of, also when it is not there. */
+async function nodeOf(registry: Registry, { spec: { nodeName } }: Pod): Promise<Bound> {
+  if (!nodeName) return {};
+  const node = await find(registry, nodes, key(undefined, nodeName));
+  return { node: node ? named(node) : { name: nodeName } };
+}
+
+/** Looks up what a token is to be bound to. */
+async function boundTo(registry: Registry, account: ApiObject, ref: Reference): Promise<Bound> {
+  const { apiVersion = "", kind = "", name = "" } = ref;
+  const [version = "", group = ""] = apiVersion.split("/").toReversed();
+  const inNamespace = key(account.metadata.namespace, name);
+  switch (group === "" ? kind : "") {
+    case "Pod": {
+      const pod = objectOf<Pod>(await registry.get(pods, inNamespace));
+      if ((pod.spec.serviceAccountName ?? "default") !== account.metadata.name)
+        throw new ApiError(
+          "BadRequest",
+          `cannot bind token for serviceaccount ${JSON.stringify(account.metadata.name)} to pod running with different serviceaccount name.`,
+        );
+      return { ...(await nodeOf(registry, pod)), pod: named(pod) };
+    }
+    case "Node":
+      return { node: named(objectOf(await registry.get(nodes, key(undefined, name)))) };
+    case "Secret":
+      return { secret: named(objectOf(await registry.get(secrets, inNamespace))) };
+    default:
+      throw new ApiError("BadRequest", `cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
+  }
+}
+
+/** The same object may not be meant any more by the same name. */
+function checkUid({ kind = "", apiVersion = "", name = "", uid }: Reference, bound: Bound): void {
+  const found = (bound.pod ?? bound.secret ?? bound.node)?.uid;
+  if (!uid || uid === found) return;
+  const r = { group: apiVersion.includes("/") ? apiVersion.split("/")[0]! : "", plural: kind, kind };
+  const because = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  throw conflict(r, name, because);
+}
+
+/** What the request says about the account has to be true. */
+function checkAccount({ metadata }: Partial<ApiObject>, account: ApiObject): void {
+  const { name, namespace, uid } = account.metadata;
+  for (const [field, said, is, word] of [
+    ["name", metadata?.name, name, "name"],
+    ["namespace", metadata?.namespace, namespace, "namespace"],
+  ] as const)
+    if (said && said !== is)
+      throw invalid(tokenRequests, name, [
+        wrong(`metadata.${field}`, said, `must match the service account ${word} if specified`),
+      ]);
+  if (metadata?.uid && metadata.uid !== uid)
+    throw conflict(
+      { ...tokenRequests, plural: tokenRequests.kind },
+      name,
+      `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${uid})`,
+    );
+}
+
+/** The request with what was left out, once it is judged. */
+function completed(draft: unknown, account: ApiObject, issuer: string, now: Instant): TokenRequest {
+  const asked = tokenRequests.defaults(draft as TokenRequest);
+  const audiences = asked.spec?.audiences?.length ? asked.spec.audiences : [issuer];
+  const { name, namespace, uid } = account.metadata;
+  const request = {
+    kind: tokenRequests.kind,
+    apiVersion: apiVersionOf(tokenRequests),
+    metadata: { name, namespace, uid, creationTimestamp: timestamp(now) },
+    spec: { ...asked.spec, audiences, boundObjectRef: asked.spec?.boundObjectRef ?? null },
+  } as unknown as TokenRequest;
+  const problems = tokenRequests.validate(request);
+  if (problems.length > 0) throw invalid(tokenRequests, "", problems);
+  return request;
+}
+
+async function issued(registry: Registry, tokens: Tokens, account: ApiObject, draft: unknown): Promise<TokenRequest> {
+  const now = registry.world.clock.now();
+  checkAccount(draft as Partial<ApiObject>, account);
+  const asked = completed(draft, account, tokens.issuer, now);
+  const { audiences = [], expirationSeconds: seconds = 0, boundObjectRef: ref } = asked.spec;
+  const bound = ref ? await boundTo(registry, account, ref) : {};
+  if (ref) checkUid(ref, bound);
+  const isLenient =
+    bound.pod !== undefined &&
+    seconds === frownedUponAfter &&
+    audiences.every((audience) => audience === tokens.issuer);
+  const lasting = isLenient ? { seconds: graceSeconds, warnAfter: seconds } : { seconds };
+  const token = tokens.make(account, { audiences, bound, ...lasting });
+  return { ...asked, status: { token, expirationTimestamp: timestamp((now + seconds * 1000) as Instant) } };
+}
+
+const accountAt = async (registry: Registry, namespace: string | undefined, name: string): Promise<ApiObject> =>
+  objectOf<ApiObject>(await registry.get(serviceAccounts, key(namespace, name)));
+
+/** Answers requests of components in this process. */
+export const tokenIssuer =
+  (registry: Registry, tokens: Tokens) =>
+  async (request: Draft<TokenRequest>): Promise<TokenRequest> => {
+    const { namespace, name = "" } = request.metadata;
+    return issued(registry, tokens, await accountAt(registry, namespace, name), request);
+  };
+
+/** Serves `serviceaccounts/NAME/token`. */
+export const tokenRequest =
+  (registry: Registry, tokens: Tokens): Extension =>
+  async (request) => {
+    const path = request.place;
+    if (path?.plural !== "serviceaccounts" || path.subresource !== "token" || path.group !== "") return undefined;
+    if (request.method !== "POST") throw methodNotServed();
+    const account = await accountAt(registry, path.namespace, path.name!);
+    const heard = new Set<string>();
+    const warn = (sentence: string): void => void heard.add(sentence);
+    const draft = objectIn(request, tokenRequests, writeQuery(request, warn).validation, warn);
+    return warned(reply(await issued(registry, tokens, account, draft), 201), heard);
+  };

@@ -1,0 +1,56 @@
+// What a request would do, and what somebody hears who may not.
+import { expect, test } from "vitest";
+import { attemptOf, turnedAway } from "../../../apiserver/authorization/authorization.ts";
+import { resourcePath } from "../../../apiserver/request/resource-path.ts";
+
+const me = { name: "<me>", groups: [] };
+const table = [
+  [
+    "GET",
+    "/api/v1/pods",
+    'pods is forbidden: User "&lt;me&gt;" cannot list resource "pods" in API group "" at the cluster scope',
+  ],
+  [
+    "GET",
+    "/api/v1/pods?watch=1",
+    'pods is forbidden: User "&lt;me&gt;" cannot watch resource "pods" in API group "" at the cluster scope',
+  ],
+  [
+    "GET",
+    "/api/v1/watch/pods",
+    'pods is forbidden: User "&lt;me&gt;" cannot watch resource "pods" in API group "" at the cluster scope',
+  ],
+  [
+    "HEAD",
+    "/api/v1/nodes/n",
+    'nodes "n" is forbidden: User "&lt;me&gt;" cannot get resource "nodes" in API group "" at the cluster scope',
+  ],
+  [
+    "POST",
+    "/apis/apps/v1/namespaces/x/deployments",
+    'deployments.apps is forbidden: User "&lt;me&gt;" cannot create resource "deployments" in API group "apps" in the namespace "x"',
+  ],
+  [
+    "PUT",
+    "/apis/apps/v1/namespaces/x/deployments/d/scale",
+    'deployments.apps "d" is forbidden: User "&lt;me&gt;" cannot update resource "deployments/scale" in API group "apps" in the namespace "x"',
+  ],
+  [
+    "DELETE",
+    "/api/v1/namespaces/x/pods",
+    'pods is forbidden: User "&lt;me&gt;" cannot deletecollection resource "pods" in API group "" in the namespace "x"',
+  ],
+  [
+    "PATCH",
+    "/api/v1/namespaces/x/pods/p",
+    'pods "p" is forbidden: User "&lt;me&gt;" cannot patch resource "pods" in API group "" in the namespace "x"',
+  ],
+  ["GET", "/metrics", 'forbidden: User "&lt;me&gt;" cannot get path "/metrics"'],
+  ["POST", "/api", 'forbidden: User "&lt;me&gt;" cannot post path "/api"'],
+] as const;
+for (const [method, url, message] of table)
+  test(`${method} ${url} is turned away`, () => {
+    const [path = "", query = ""] = url.split("?");
+    const refused = turnedAway(me, attemptOf(method, { path, place: resourcePath(path) }, new URLSearchParams(query)));
+    expect([refused.reason, refused.message]).toEqual(["Forbidden", message]);
+  });
