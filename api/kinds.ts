@@ -36,7 +36,7 @@ interface Reader<T> {
  * A kind that is another one in other words, such as `autoscaling/v1` of `autoscaling/v2`: served by itself, stored as
  * that one. Both directions are pure, and what the other words cannot say must survive the way there and back.
  */
-export interface OtherForm {
+export interface VersionConversion {
   readonly of: ResourceDefinition;
   /** Field selectors in our words, by the other's. */
   readonly fields?: Readonly<Record<string, string>>;
@@ -73,13 +73,13 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
     readonly part: Subresource;
   };
   /** Stored as another kind. */
-  readonly form?: OtherForm;
+  readonly form?: VersionConversion;
   /** Fill in what the user left out and a schema cannot say. Pure and idempotent. */
   defaults(draft: Draft<T>): Draft<T>;
   /** The same for a status that is written by itself. */
   statusDefaults?(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
   /** What a new object is given once, when it has a name and a uid, and never again on update. Pure. */
-  atBirth(object: T): T;
+  onCreate(object: T): T;
   /** Say what is wrong; `old` is present on update, for immutable fields. Pure. */
   validate(object: Draft<T>, old?: T): readonly Problem[];
   /** Say what is wrong with a status that is written by itself. Pure. */
@@ -111,7 +111,7 @@ type Optional =
   | "categories"
   | "subresources"
   | "defaults"
-  | "atBirth"
+  | "onCreate"
   | "validate"
   | "validateStatus"
   | "warnings"
@@ -133,7 +133,7 @@ export function define<T extends ApiObject>(
     categories: [],
     subresources: [],
     defaults: (draft) => draft,
-    atBirth: (object) => object,
+    onCreate: (object) => object,
     validate: () => [],
     validateStatus: () => [],
     warnings: () => [],

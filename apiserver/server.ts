@@ -3,17 +3,17 @@ import { builtinKinds } from "../api/builtin/kinds.ts";
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
-import type { Habits } from "./admission/rules.ts";
+import type { AdmissionConfig } from "./admission/rules.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { identifier } from "./authentication/authenticate.ts";
-import { furnish } from "./bootstrap/objects.ts";
+import { bootstrapObjects } from "./bootstrap/objects.ts";
 import { withComponents } from "./components.ts";
 import { answerer } from "./http/answer.ts";
 import { podBindings } from "./verbs/bindings.ts";
 import type { Check, Checks } from "./http/health.ts";
 import { listen, type Patience, type ServerTls } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/measured.ts";
-import { observed } from "./metrics/metrics.ts";
+import { requestMetrics } from "./metrics/metrics.ts";
 import { countObjects, timedStorage } from "./metrics/storage-metrics.ts";
 import { podLogs } from "./streaming/pod-logs.ts";
 import { sessionsWithoutUpgrade } from "./streaming/pod-sessions.ts";
@@ -43,7 +43,7 @@ export interface ServerOptions {
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
   /** What is filled in where users are silent; Kubernetes' own habits when left out. */
-  readonly habits?: Habits;
+  readonly habits?: AdmissionConfig;
   /** What we show kubelets when we ask them for logs, or to run a command. */
   readonly kubeletClient: KubeletTls;
   /** In whose name and with which key service accounts are given tokens. */
@@ -95,7 +95,7 @@ const nodePorts = { from: 30_000, to: 32_767 };
 /** Composes the server; nothing runs until it is told to listen. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, host, port, tls, serviceCidr, advertise } = options;
-  const seen = observed(builtinKinds);
+  const seen = requestMetrics(builtinKinds);
   const storage = timedStorage(options.storage, world.clock, seen.figures);
   countObjects(options.storage, builtinKinds, seen.figures);
   const verbs = registry(storage, world, { serviceCidr, nodePorts }, options.habits);
@@ -125,13 +125,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,
-        { identify, answer, upgrade: upgrades(verbs, nodes, answer), observed: seen },
+        { identify, answer, upgrade: upgrades(verbs, nodes, answer), requestMetrics: seen },
         signal,
       );
       onAbort(signal, nodes.close);
       const advertised = { address: advertise, port: listening.port, serviceCidr };
       await bootstrap(client, advertised);
-      await furnish(client, builtinKinds, advertised, world.clock.now());
+      await bootstrapObjects(client, builtinKinds, advertised, world.clock.now());
       begun.isOver = true;
       const upkeep = [
         compactHistory(storage, world, signal),

@@ -1,7 +1,7 @@
 // Everything a controller can do to the cluster, as data, and the one table that does it.
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { keyOf, revisionOf, type ApiObject, type Draft, type Revision } from "../api/meta.ts";
-import type { Client, DeleteOptions, Patch, Written } from "./client.ts";
+import type { Client, DeleteOptions, Patch, WritableSubresource } from "./client.ts";
 import type { EventRecorder, EventType } from "./events.ts";
 
 /** New powers are new members here, and nowhere else. */
@@ -25,7 +25,7 @@ export type Action =
       readonly resource: ResourceDefinition<any>;
       readonly object: ApiObject;
       readonly patch: Patch;
-      readonly subresource?: Written;
+      readonly subresource?: WritableSubresource;
     }
   | {
       readonly do: "event";

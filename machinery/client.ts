@@ -43,7 +43,14 @@ export type Patch =
  * Subresources that writes go to. "finalize" takes only `spec.finalizers` of a namespace, the last thing to be
  * written to it; "approval" takes only the conditions of a request for a certificate.
  */
-export type Written = "status" | "scale" | "binding" | "finalize" | "ephemeralcontainers" | "resize" | "approval";
+export type WritableSubresource =
+  | "status"
+  | "scale"
+  | "binding"
+  | "finalize"
+  | "ephemeralcontainers"
+  | "resize"
+  | "approval";
 
 export interface Client {
   get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key): Promise<T>;
@@ -53,8 +60,13 @@ export interface Client {
    * Fails with Conflict unless `object.metadata.resourceVersion` is current. With "status" only the status is taken;
    * with "binding" only `spec.nodeName`, once.
    */
-  update<T extends ApiObject>(r: ResourceDefinition<T>, object: T, subresource?: Written): Promise<T>;
-  patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, subresource?: Written): Promise<T>;
+  update<T extends ApiObject>(r: ResourceDefinition<T>, object: T, subresource?: WritableSubresource): Promise<T>;
+  patch<T extends ApiObject>(
+    r: ResourceDefinition<T>,
+    key: Key,
+    patch: Patch,
+    subresource?: WritableSubresource,
+  ): Promise<T>;
   /** The revision at which the object was removed, or marked for removal. */
   delete<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, options?: DeleteOptions): Promise<Revision>;
   /**

@@ -2,7 +2,7 @@
 import { ApiError, assert } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
-import type { Client, ListOptions, Patch, WatchEvent, Written } from "./client.ts";
+import type { Client, ListOptions, Patch, WatchEvent, WritableSubresource } from "./client.ts";
 import { type Following, type HttpRequest, type HttpSession, httpSession, type ServerAccess } from "./http-session.ts";
 import { lines, partRequest, patchRequest, pathOf, query, selectors, value, watchEvent } from "./http-wire.ts";
 import type { World } from "./world.ts";
@@ -62,7 +62,7 @@ async function updateBy<T extends ApiObject>(
   ask: Ask,
   r: ResourceDefinition<T>,
   object: T,
-  part?: Written,
+  part?: WritableSubresource,
 ): Promise<T> {
   if (!object.metadata.resourceVersion)
     throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
@@ -95,7 +95,7 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
       return ask({ method: "POST", path: creationPath(r, draft.metadata) + unchecked, body });
     },
     update: (r, object, part) => updateBy(ask, r, object, part),
-    async patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, part?: Written) {
+    async patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, part?: WritableSubresource) {
       const answer = await ask<T>(patchRequest(pathOf(r, { ...splitKey(key), ...(part && { part }) }), patch));
       return part === "scale" ? getBy(ask, r, key) : answer;
     },

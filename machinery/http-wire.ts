@@ -2,7 +2,7 @@
 import { ApiError, type ErrorReason, statusCodes } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, revisionOf } from "../api/meta.ts";
-import type { Patch, Selection, WatchEvent, Written } from "./client.ts";
+import type { Patch, Selection, WatchEvent, WritableSubresource } from "./client.ts";
 import { frozen } from "./frozen.ts";
 import type { HttpReply, HttpRequest } from "./http-session.ts";
 
@@ -98,7 +98,7 @@ export function watchEvent<T extends ApiObject>(line: string): WatchEvent<T> {
 }
 
 /** What is sent when only a part of an object is written, and how. */
-export function partRequest(r: Named, object: ApiObject, part: Written): HttpRequest {
+export function partRequest(r: Named, object: ApiObject, part: WritableSubresource): HttpRequest {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   const path = pathOf(r, { ...(namespace !== undefined && { namespace }), name, part });
   const metadata = { name, namespace, uid };

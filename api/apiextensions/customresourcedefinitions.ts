@@ -43,7 +43,7 @@ export const customResourceDefinitions = define<CustomResourceDefinition>({
   schema: schemaOf("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"),
   generation: "spec",
   defaults: (d) => ({ ...d, spec: specDefaults(d.spec ?? {}) }),
-  atBirth: (crd) => ({
+  onCreate: (crd) => ({
     ...crd,
     status: { acceptedNames: { kind: "", plural: "" }, conditions: [], ...storedIn(crd.spec) },
   }),

@@ -36,7 +36,7 @@ export const apiServices = define<APIService>({
   published: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   schema: schemaOf("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService"),
   defaults: (d) => ({ ...d, spec: overHttps(d.spec ?? {}), status: d.status ?? {} }),
-  atBirth: (s) => (s.spec.service ? s : { ...s, status: { conditions: [local(s.metadata.creationTimestamp)] } }),
+  onCreate: (s) => (s.spec.service ? s : { ...s, status: { conditions: [local(s.metadata.creationTimestamp)] } }),
   validate: validateApiService,
   columns: [
     nameColumn,

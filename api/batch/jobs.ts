@@ -58,7 +58,7 @@ function defaults(d: Draft<Job>): Draft<Job> {
 }
 
 /** A job finds its pods by its own uid, unless its author takes that upon himself. */
-function atBirth(job: Job): Job {
+function onCreate(job: Job): Job {
   const { spec, metadata } = job;
   if (spec.manualSelector === true || !spec.template) return job;
   const own = generatedLabels(metadata);
@@ -119,7 +119,7 @@ export const jobs = define<Job>({
   schema: schemaOf("io.k8s.api.batch.v1.Job"),
   generation: "spec",
   defaults,
-  atBirth,
+  onCreate,
   validate: validateJob,
   warnings: (j) => [...workloadWarnings(j), ...jobSpecWarnings(j.spec, "spec")],
   validateStatus: validateJobStatus,

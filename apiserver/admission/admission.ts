@@ -1,7 +1,7 @@
 // Rules that need to look beyond the object itself, in order: before it is judged by its own kind, and after.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Written } from "../../machinery/client.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Present, Storage } from "../storage/storage.ts";
 
 /** What stands around the object. All rules of one write share one look, so that each of them costs next to nothing. */
@@ -19,7 +19,7 @@ function lookInto(storage: Storage): Look {
 export interface Place {
   readonly r: ResourceDefinition;
   readonly old: ApiObject | undefined;
-  readonly part?: Written | undefined;
+  readonly part?: WritableSubresource | undefined;
 }
 /** A write as its rules see it. */
 export interface Writing extends Place {

@@ -10,16 +10,16 @@ import { onePriorityForAll, priority } from "./priority.ts";
 import { runtimeClass } from "./runtime-classes.ts";
 import { serviceAccount } from "./service-accounts.ts";
 import { claimGrowth, defaultStorageClass, storageInUse } from "./storage.ts";
-import { patienceWithNodes } from "./tolerations.ts";
+import { defaultTolerations } from "./tolerations.ts";
 
 /** What a cluster fills in where users are silent and clusters differ. */
-export interface Habits {
+export interface AdmissionConfig {
   /** How long pods stay on a node that is not ready or not reached. */
   readonly tolerationSeconds: number;
 }
 
 /** All of them, with the habits of a cluster. */
-export const rules = (world: World, { tolerationSeconds }: Habits): readonly Admission[] => [
+export const rules = (world: World, { tolerationSeconds }: AdmissionConfig): readonly Admission[] => [
   namespaceStays,
   namespaceExists,
   limitRanger,
@@ -27,7 +27,7 @@ export const rules = (world: World, { tolerationSeconds }: Habits): readonly Adm
   unprovenNodes,
   priority,
   onePriorityForAll,
-  patienceWithNodes(tolerationSeconds),
+  defaultTolerations(tolerationSeconds),
   defaultStorageClass,
   storageInUse,
   claimGrowth,

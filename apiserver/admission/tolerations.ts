@@ -19,7 +19,7 @@ export function patient(held: readonly Toleration[], tolerationSeconds: number):
 }
 
 /** Kubernetes' DefaultTolerationSeconds, with the seconds of this cluster. */
-export const patienceWithNodes = (tolerationSeconds: number): Admission => ({
+export const defaultTolerations = (tolerationSeconds: number): Admission => ({
   name: "DefaultTolerationSeconds",
   applies: (r) => r.group === "" && r.plural === "pods",
   // Also on update: who replaces a pod by its manifest leaves them out again, and means no change.

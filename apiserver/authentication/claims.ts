@@ -49,7 +49,7 @@ export interface Wanted {
   readonly audiences: readonly string[];
   readonly seconds: number;
   readonly bound: Bound;
-  /** After so many seconds its use is frowned upon, though it still counts. */
+  /** After so many seconds its use is warned about, though it still counts. */
   readonly warnAfter?: number;
 }
 

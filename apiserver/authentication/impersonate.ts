@@ -1,7 +1,7 @@
 // In whose name a request is made: an administrator may ask as somebody else, to see what they would see. Pure.
 import { ApiError } from "../../api/errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
-import { type Attempt, authorize } from "../authorization/authorize.ts";
+import { type RequestAttributes, authorize } from "../authorization/authorize.ts";
 import { accountGroups } from "./claims.ts";
 import { turnedAway } from "../authorization/authorization.ts";
 import { anonymous } from "./authenticate.ts";
@@ -61,9 +61,9 @@ function accountIn(name: string): { readonly namespace: string; readonly name: s
 }
 
 /** Everything somebody has to be allowed to be, one by one. */
-function attempts({ name, uid, groups, extra }: Wish): readonly Attempt[] {
+function attempts({ name, uid, groups, extra }: Wish): readonly RequestAttributes[] {
   const account = accountIn(name);
-  const be = (of: Omit<Attempt, "verb">): Attempt => ({ verb: "impersonate", group: "", ...of });
+  const be = (of: Omit<RequestAttributes, "verb">): RequestAttributes => ({ verb: "impersonate", group: "", ...of });
   const values = [...extra].flatMap(([key, all]) => all.map((value) => [key, value] as const));
   const authentication = { group: "authentication.k8s.io", version: "v1" };
   return [
@@ -106,9 +106,9 @@ export function impersonated(user: User, headers: RawHeaders): User {
     if (wish.uid === "" && wish.groups.length === 0 && wish.extra.size === 0) return user;
     throw new ApiError("BadRequest", `requested ${shown(wish)} without impersonating a user name`);
   }
-  for (const attempt of attempts(wish)) {
-    const { allowed, because } = authorize(user, attempt);
-    if (!allowed) throw turnedAway(user, attempt, because);
+  for (const attributes of attempts(wish)) {
+    const { allowed, because } = authorize(user, attributes);
+    if (!allowed) throw turnedAway(user, attributes, because);
   }
   const { name, uid, extra } = wish;
   return {

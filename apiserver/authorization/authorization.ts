@@ -1,6 +1,6 @@
 // Who is let in, and with which words others are turned away. Pure.
 import { ApiError } from "../../api/errors.ts";
-import { type Attempt, authorize } from "./authorize.ts";
+import { type RequestAttributes, authorize } from "./authorize.ts";
 import { forbidden } from "../registry/refusals.ts";
 import type { ApiRequest, User } from "../request/request-response.ts";
 import { isOpen } from "../request/paths.ts";
@@ -9,11 +9,11 @@ import { flag } from "../request/query.ts";
 const writing: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };
 
 /** What a request would do, in the words that rules are written in. */
-export function attemptOf(
+export function attributesOf(
   method: string,
   { path, place }: Pick<ApiRequest, "path" | "place">,
   query: URLSearchParams,
-): Attempt {
+): RequestAttributes {
   if (!place) return { verb: method.toLowerCase(), path };
   const { group, version, plural: resource, name, namespace, subresource, watch } = place;
   const reading = name !== undefined ? "get" : flag(query, "watch") ? "watch" : "list";
@@ -39,8 +39,8 @@ const harmless = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** What is said to somebody who may not do what they tried. */
-export function turnedAway({ name: user }: User, attempt: Attempt, because?: string): ApiError {
-  const { verb, group = "", resource, subresource, namespace, name = "", path } = attempt;
+export function turnedAway({ name: user }: User, attributes: RequestAttributes, because?: string): ApiError {
+  const { verb, group = "", resource, subresource, namespace, name = "", path } = attributes;
   const who = `User ${JSON.stringify(user)} cannot ${verb}`;
   const reason = because === undefined ? "" : `: ${because}`;
   if (resource === undefined)
@@ -55,9 +55,9 @@ export function turnedAway({ name: user }: User, attempt: Attempt, because?: str
 export const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized");
 
 /** Why a request is turned away before it is answered, if it is. */
-export function refusal(user: User | undefined, attempt: Attempt, path: string): ApiError | undefined {
+export function refusal(user: User | undefined, attributes: RequestAttributes, path: string): ApiError | undefined {
   if (!user) return unauthorized();
   if (isOpen(path)) return undefined;
-  const { allowed, because } = authorize(user, attempt);
-  return allowed ? undefined : turnedAway(user, attempt, because);
+  const { allowed, because } = authorize(user, attributes);
+  return allowed ? undefined : turnedAway(user, attributes, because);
 }

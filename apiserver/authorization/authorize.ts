@@ -2,7 +2,7 @@
 import type { User } from "../request/request-response.ts";
 
 /** What somebody wants to do, to a resource or to a path. */
-export interface Attempt {
+export interface RequestAttributes {
   readonly verb: string;
   readonly group?: string;
   readonly version?: string;
@@ -22,6 +22,6 @@ export interface Permission {
 const trusted = ["system:masters", "system:authenticated"];
 
 /** The single place that decides. Pure: what is known of roles and bindings will come in as an argument. */
-export const authorize = (user: User, _attempt: Attempt): Permission => ({
+export const authorize = (user: User, _attempt: RequestAttributes): Permission => ({
   allowed: user.groups.some((group) => trusted.includes(group)),
 });

@@ -32,7 +32,7 @@ const givens = (kinds: readonly ResourceDefinition[], { serviceCidr }: Advertise
 ];
 
 /** Make what is missing; what is there is left as it was found. */
-export async function furnish(
+export async function bootstrapObjects(
   client: Client,
   kinds: readonly ResourceDefinition[],
   advertised: Advertised,

@@ -61,10 +61,10 @@ const isQuestion = (step: string): step is keyof Checks => ["livez", "readyz", "
 
 /** The answer to `/readyz` and its like, or to one check of them; undefined for every other path. */
 export async function health(checks: Checks, { path, query }: ApiRequest): Promise<WholeReply | undefined> {
-  const [, question = "", ...steps] = path.split("/");
+  const [, question = "", ...trace] = path.split("/");
   if (!isQuestion(question)) return undefined;
-  const name = steps.join("/");
-  if (name === "") return steps.length === 0 ? all(question, checks[question], query) : undefined;
+  const name = trace.join("/");
+  if (name === "") return trace.length === 0 ? all(question, checks[question], query) : undefined;
   const asked = checks[question].find((check) => check.name === name);
   return asked && one(asked);
 }

@@ -9,19 +9,19 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/metadata.ts";
-import { attemptOf } from "../authorization/authorization.ts";
-import { admitted, arrive, Life, Opened } from "./receive.ts";
+import { attributesOf } from "../authorization/authorization.ts";
+import { admitted, receive, Life, Opened } from "./receive.ts";
 import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { written } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
-import type { Observed } from "../metrics/metrics.ts";
+import type { RequestMetrics } from "../metrics/metrics.ts";
 import { isOpen } from "../request/paths.ts";
 import { resourcePath } from "../request/resource-path.ts";
 import { send } from "./send.ts";
 import type { Upgrading } from "./upgrades.ts";
-import { stepsSince } from "./trace.ts";
+import { traceSince } from "./trace.ts";
 import { refuse } from "../streaming/tunnel.ts";
-import { refuseConnection, unread } from "./protocol-errors.ts";
+import { refuseConnection, protocolError } from "./protocol-errors.ts";
 
 /** Our certificate and key, and the authority that signs those of clients. */
 export interface ServerTls {
@@ -51,7 +51,7 @@ const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_
 /** What is behind the door: requests that are answered, and requests that become something else than HTTP. */
 export interface Handlers {
   readonly identify: Identify;
-  readonly observed: Pick<Observed, "begun">;
+  readonly requestMetrics: Pick<RequestMetrics, "begun">;
   readonly answer: (request: ApiRequest) => Promise<ApiReply>;
   readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, by: Upgrading) => Promise<number>;
 }
@@ -104,7 +104,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
     routerOptions: { maxParamLength: headerLimit },
     frameworkErrors: (e, _request, to) => {
       const { raw } = (to as unknown as FastifyReply).hijack();
-      send(raw, replyError(unread(e, bodyLimit)), { clock, readMs }).catch(() => {});
+      send(raw, replyError(protocolError(e, bodyLimit)), { clock, readMs }).catch(() => {});
     },
     clientErrorHandler: (e, socket) => refuseConnection(e, socket as Socket),
   }) as unknown as FastifyInstance;
@@ -122,11 +122,11 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
 function serve(
   app: FastifyInstance,
   world: World,
-  { identify, answer, observed, readMs }: Handlers & Pick<Patience, "readMs">,
+  { identify, answer, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
   signal: AbortSignal,
 ): void {
   const { clock } = world;
-  app.decorateRequest("arrival");
+  app.decorateRequest("received");
   // One number of its own for each, without rolling dice for every request.
   const first = newUid(world.random).slice(0, -12);
   let count = 0;
@@ -134,35 +134,35 @@ function serve(
     from: FastifyRequest,
     to: FastifyReply,
     whole: ApiReply,
-    underway = observed.begun(from, from.arrival.attempt),
+    inFlight = requestMetrics.begun(from, from.received.attributes),
   ): Promise<void> => {
-    const { began, id, attempt, user, path, steps } = from.arrival;
+    const { began, id, attributes, user, path, trace } = from.received;
     const isStream = "stream" in whole;
-    if (isStream) underway.streams();
+    if (isStream) inFlight.streams();
     to.hijack();
     const headers = { "audit-id": id, "cache-control": "no-cache, private", ...whole.headers };
     let bytes = 0;
     try {
-      bytes = await send(to.raw, { ...whole, headers }, { clock, readMs, told: underway.told });
+      bytes = await send(to.raw, { ...whole, headers }, { clock, readMs, told: inFlight.told });
     } catch (e) {
       // What has begun cannot be taken back: the client sees it break off.
       world.log("an answer broke off", { path, error: (e as Error).message });
       to.raw.destroy();
     }
     const ms = clock.now() - began;
-    underway.ended(whole.status, ms, bytes);
+    inFlight.ended(whole.status, ms, bytes);
     if (isOpen(path)) return;
-    const about = { verb: attempt.verb, uri: from.raw.url, code: whole.status, ms };
+    const about = { verb: attributes.verb, uri: from.raw.url, code: whole.status, ms };
     world.log("request", { ...about, user: user.name, agent: from.headers["user-agent"], id });
-    steps.done("sent");
-    const slow = isStream ? undefined : steps.slow();
-    if (slow !== undefined) world.log("a slow request", { ...about, steps: slow, id });
+    trace.done("sent");
+    const slow = isStream ? undefined : trace.slow();
+    if (slow !== undefined) world.log("a slow request", { ...about, trace: slow, id });
   };
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
     const began = clock.now();
-    from.arrival = await arrive(from, { began, id: `${id}`, steps: stepsSince(began, clock) }, identify);
-    const { refused, query } = from.arrival;
+    from.received = await receive(from, { began, id: `${id}`, trace: traceSince(began, clock) }, identify);
+    const { refused, query } = from.received;
     if (!refused) return;
     const whole = written(replyError(refused), { query, headers: from.headers });
     await finish(from, to, { ...whole, headers: { ...whole.headers, "x-content-type-options": "nosniff" } });
@@ -170,15 +170,15 @@ function serve(
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
     if (hasBody(from.raw)) from.raw.setTimeout(0);
     const life = new Life(to.raw, signal);
-    const { attempt, steps } = from.arrival;
-    const underway = observed.begun(from, attempt);
-    steps.done("received");
+    const { attributes, trace } = from.received;
+    const inFlight = requestMetrics.begun(from, attributes);
+    trace.done("received");
     const whole = await answer(new Opened(from, life));
-    steps.done("answered");
-    await finish(from, to, whole, underway);
+    trace.done("answered");
+    await finish(from, to, whole, inFlight);
     life.end();
   };
-  app.setErrorHandler((e: FastifyError, from, to) => finish(from, to, replyError(unread(e, bodyLimit))));
+  app.setErrorHandler((e: FastifyError, from, to) => finish(from, to, replyError(protocolError(e, bodyLimit))));
   const answered = { method: methods, handler };
   app.route({ ...answered, url: "/*" });
   void app.register(async (passing) => {
@@ -189,24 +189,24 @@ function serve(
   });
 }
 
-function serveUpgrades(server: Server, world: World, { identify, upgrade, observed }: Handlers): void {
+function serveUpgrades(server: Server, world: World, { identify, upgrade, requestMetrics }: Handlers): void {
   const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
     const began = world.clock.now();
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
-    const attempt = attemptOf(request.method ?? "GET", { path, place: resourcePath(path) }, query);
+    const attributes = attributesOf(request.method ?? "GET", { path, place: resourcePath(path) }, query);
     const known = await identify(request as unknown as Envelope);
-    const { user, refused } = admitted(known, { attempt, path, raw: request });
+    const { user, refused } = admitted(known, { attributes, path, raw: request });
     const { method = "GET", url = "/", headers } = request;
-    const underway = observed.begun({ method, url, headers }, attempt);
-    const ended = (code: number): void => underway.ended(code, world.clock.now() - began);
+    const inFlight = requestMetrics.begun({ method, url, headers }, attributes);
+    const ended = (code: number): void => inFlight.ended(code, world.clock.now() - began);
     if (refused) {
       refuse(socket, refused);
       return ended(statusOf(refused).code);
     }
     world.log("session", { method, path, user: user.name });
-    underway.streams();
+    inFlight.streams();
     const left = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    const code = await upgrade(request, socket, head, { user, told: underway.told });
+    const code = await upgrade(request, socket, head, { user, told: inFlight.told });
     await left;
     ended(code);
   };

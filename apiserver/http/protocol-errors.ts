@@ -5,7 +5,7 @@ import { ApiError } from "../../api/errors.ts";
 import { replyError } from "../request/request-response.ts";
 
 /** Why the framework passed a request on to nobody. What is not listed is no fault of the client's. */
-export function unread(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
+export function protocolError(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
   switch (e.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);

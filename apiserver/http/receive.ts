@@ -4,23 +4,23 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import type { Attempt } from "../authorization/authorize.ts";
-import { attemptOf, refusal } from "../authorization/authorization.ts";
+import type { RequestAttributes } from "../authorization/authorize.ts";
+import { attributesOf, refusal } from "../authorization/authorization.ts";
 import { anonymous, type Envelope, type Identify } from "../authentication/authenticate.ts";
 import type { ApiRequest, User } from "../request/request-response.ts";
 import { impersonated, isImpersonating } from "../authentication/impersonate.ts";
 import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
 import { isGone } from "./send.ts";
-import type { Steps } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 
 /** What is known of a request before its body is read. */
-export interface Arrival {
+export interface ReceivedRequest {
   readonly began: number;
-  readonly steps: Steps;
+  readonly trace: Trace;
   /** By which it is found again in logs, the client's and ours. */
   readonly id: string;
   readonly user: User;
-  readonly attempt: Attempt;
+  readonly attributes: RequestAttributes;
   readonly path: string;
   readonly place: ResourcePath | undefined;
   readonly query: URLSearchParams;
@@ -33,7 +33,7 @@ export interface Arrival {
 declare module "fastify" {
   interface FastifyRequest {
     /** Known from the first hook on. */
-    arrival: Arrival;
+    received: ReceivedRequest;
   }
 }
 
@@ -41,25 +41,25 @@ declare module "fastify" {
 export function admitted(
   known: User | undefined,
   {
-    attempt,
+    attributes,
     path,
     raw,
-  }: Pick<Arrival, "attempt" | "path"> & { readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders"> },
-): Pick<Arrival, "user" | "refused"> {
+  }: Pick<ReceivedRequest, "attributes" | "path"> & { readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders"> },
+): Pick<ReceivedRequest, "user" | "refused"> {
   try {
     const user = known && isImpersonating(raw.headers) ? impersonated(known, raw.rawHeaders) : known;
-    return { user: user ?? anonymous, refused: refusal(user, attempt, path) };
+    return { user: user ?? anonymous, refused: refusal(user, attributes, path) };
   } catch (e) {
     return { user: known ?? anonymous, refused: e as ApiError };
   }
 }
 
 /** Takes the envelope apart. */
-export async function arrive(
+export async function receive(
   from: FastifyRequest,
-  { began, id, steps }: Pick<Arrival, "began" | "id" | "steps">,
+  { began, id, trace }: Pick<ReceivedRequest, "began" | "id" | "trace">,
   identify: Identify,
-): Promise<Arrival> {
+): Promise<ReceivedRequest> {
   const known = identify(from.raw as unknown as Envelope);
   const url = from.raw.url!;
   const at = url.indexOf("?");
@@ -67,11 +67,21 @@ export async function arrive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  const attempt = attemptOf(from.method, { path, place }, query);
+  const attributes = attributesOf(from.method, { path, place }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
-  steps.done("identified");
-  return { began, id, steps, attempt, path, place, query, search, ...admitted(user, { attempt, path, raw: from.raw }) };
+  trace.done("identified");
+  return {
+    began,
+    id,
+    trace,
+    attributes,
+    path,
+    place,
+    query,
+    search,
+    ...admitted(user, { attributes, path, raw: from.raw }),
+  };
 }
 
 // Made once: an error with a stack for every request that ends would be dear.
@@ -119,21 +129,21 @@ export class Opened implements ApiRequest {
   readonly upload: Readable | undefined;
   readonly search: string;
   readonly user: User;
-  readonly done: Steps["done"];
+  readonly done: Trace["done"];
   readonly #socket: FastifyRequest["socket"];
   readonly #life: Life;
 
-  constructor({ method, headers, body, socket, arrival }: FastifyRequest, life: Life) {
+  constructor({ method, headers, body, socket, received }: FastifyRequest, life: Life) {
     this.method = method;
-    this.path = arrival.path;
-    this.place = arrival.place;
-    this.query = arrival.query;
+    this.path = received.path;
+    this.place = received.place;
+    this.query = received.query;
     this.headers = headers;
     this.body = body instanceof Buffer ? body : undefined;
     this.upload = body instanceof Readable ? body : undefined;
-    this.search = arrival.search;
-    this.user = arrival.user;
-    this.done = arrival.steps.done;
+    this.search = received.search;
+    this.user = received.user;
+    this.done = received.trace.done;
     this.#socket = socket;
     this.#life = life;
   }

@@ -4,8 +4,8 @@ import type { Clock } from "../../machinery/world.ts";
 /** From here on a request is slow. Kubernetes: the same. */
 const slowMs = 500;
 
-/** The steps of one request. */
-export interface Steps {
+/** The trace of one request. */
+export interface Trace {
   /** Says that a step is done by now. */
   readonly done: (step: string) => void;
   /** What took how long, in order, when all of it together took long. */
@@ -13,7 +13,7 @@ export interface Steps {
 }
 
 /** Takes the times of a request that began at this moment. */
-export function stepsSince(began: number, clock: Clock): Steps {
+export function traceSince(began: number, clock: Clock): Trace {
   const names: string[] = [];
   const times: number[] = [began];
   return {

@@ -33,12 +33,12 @@ export function byLabels<T>(make: (labels: Labels) => T): ByLabels<T> {
 }
 
 /** A number that is counted up. */
-export interface Tally {
+export interface Count {
   n: number;
 }
 /** How often something happens, for each set of labels. */
 export function counts(named: Named & { readonly labelNames: readonly string[] }, figures: Figures) {
-  const tallies = byLabels((labels): Tally & { readonly labels: Labels } => ({ labels, n: 0 }));
+  const tallies = byLabels((labels): Count & { readonly labels: Labels } => ({ labels, n: 0 }));
   new Counter({
     ...named,
     registers: [figures],
@@ -47,7 +47,7 @@ export function counts(named: Named & { readonly labelNames: readonly string[] }
       for (const { labels, n } of tallies.all()) this.inc(labels, n);
     },
   });
-  return tallies.of as (labels: Labels) => Tally;
+  return tallies.of as (labels: Labels) => Count;
 }
 
 /** The upper bounds, in seconds, between which durations are told apart. */

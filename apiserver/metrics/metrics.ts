@@ -3,12 +3,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { collectDefaultMetrics, Registry as Figures } from "prom-client";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import type { Attempt } from "../authorization/authorize.ts";
+import type { RequestAttributes } from "../authorization/authorize.ts";
 import type { Extension } from "../request/request-response.ts";
 import { type About, requestFigures } from "./request-metrics.ts";
 
 /** A request between its beginning and its end. */
-export interface Underway {
+export interface InFlight {
   /** A part of a stream was sent. */
   told(part: Buffer | string): void;
   /** Its answer is a stream, which may last. */
@@ -23,10 +23,10 @@ export interface Counted {
   readonly headers: IncomingHttpHeaders;
 }
 /** Counts what the server does. */
-export interface Observed {
+export interface RequestMetrics {
   readonly figures: Figures;
   readonly serve: Extension;
-  begun(request: Counted, attempt: Attempt): Underway;
+  begun(request: Counted, attributes: RequestAttributes): InFlight;
 }
 
 const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -34,7 +34,7 @@ const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
 
 /** Verbs as methods, but for those that read, which are told apart, and those that connect. */
-function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Attempt): string {
+function verbOf({ method, headers }: Counted, { verb, subresource = "" }: RequestAttributes): string {
   if (connections.includes(subresource)) return "CONNECT";
   if (verb === "watch" || verb === "list") return verb.toUpperCase();
   if (method === "PATCH" && headers["content-type"]?.startsWith("application/apply-patch")) return "APPLY";
@@ -42,7 +42,7 @@ function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Attemp
   return methods.includes(method) ? method : "other";
 }
 /** How much a request was about: one object, a namespace, or everything. */
-function scopeOf({ verb, resource, name, namespace }: Attempt): string {
+function scopeOf({ verb, resource, name, namespace }: RequestAttributes): string {
   if (name !== undefined || verb === "create") return "resource";
   if (namespace !== undefined) return "namespace";
   return resource === undefined ? "" : "cluster";
@@ -53,10 +53,10 @@ const placeOf = (r: { readonly group: string; readonly version: string; readonly
   `${r.group}/${r.version}/${r.plural}`;
 
 /** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
-function labelsOf(r: ResourceDefinition | undefined, request: Counted, attempt: Attempt): About {
-  const { path = "", subresource: part = "" } = attempt;
-  const { group = "", version = "", resource: plural = "" } = attempt;
-  const [verb, scope, component] = [verbOf(request, attempt), r ? scopeOf(attempt) : "", "apiserver"];
+function labelsOf(r: ResourceDefinition | undefined, request: Counted, attributes: RequestAttributes): About {
+  const { path = "", subresource: part = "" } = attributes;
+  const { group = "", version = "", resource: plural = "" } = attributes;
+  const [verb, scope, component] = [verbOf(request, attributes), r ? scopeOf(attributes) : "", "apiserver"];
   if (!r) return { verb, ...nothing, subresource: healthPath.test(path) ? path : "", scope, component };
   const subresource = (r.subresources as readonly string[]).includes(part) ? part : "";
   return { verb, group, version, resource: plural, subresource, scope, component };
@@ -64,7 +64,7 @@ function labelsOf(r: ResourceDefinition | undefined, request: Counted, attempt: 
 const nothing = { group: "", version: "", resource: "" };
 
 /** Figures of one server. */
-export function observed(kinds: readonly ResourceDefinition[]): Observed {
+export function requestMetrics(kinds: readonly ResourceDefinition[]): RequestMetrics {
   const known: Known = new Map(kinds.map((r) => [placeOf(r), r]));
   const figures = new Figures();
   collectDefaultMetrics({ register: figures });
@@ -75,10 +75,10 @@ export function observed(kinds: readonly ResourceDefinition[]): Observed {
       if (path !== "/metrics" || method !== "GET") return undefined;
       return { status: 200, body: await figures.metrics(), headers: { "content-type": figures.contentType } };
     },
-    begun(request, attempt) {
-      const { group = "", version = "", resource: plural = "" } = attempt;
+    begun(request, attributes) {
+      const { group = "", version = "", resource: plural = "" } = attributes;
       const r = known.get(placeOf({ group, version, plural }));
-      const labels = labelsOf(r, request, attempt);
+      const labels = labelsOf(r, request, attributes);
       const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
       inflight[kind]++;
       let telling: ReturnType<typeof tellingOf> | undefined;

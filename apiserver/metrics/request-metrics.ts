@@ -1,6 +1,6 @@
 // What is counted of requests, under the names by which Prometheus' dashboards and alerts know it.
 import { Gauge, type Registry as Figures } from "prom-client";
-import { byLabels, counts, distributions, durationBounds, type Tally } from "./counters.ts";
+import { byLabels, counts, distributions, durationBounds, type Count } from "./counters.ts";
 import { version } from "../discovery/version.ts";
 
 /** What a request is about, as its figures are told apart. */
@@ -59,7 +59,7 @@ function endings(figures: Figures): (about: About, dryRun: string, code: number)
 
 function tellings(figures: Figures): (labels: Pick<About, "group" | "version" | "resource">) => Telling {
   const labelNames = ["group", "version", "resource"];
-  const total: (labels: Readonly<Record<string, string>>) => Tally = counts(
+  const total: (labels: Readonly<Record<string, string>>) => Count = counts(
     { name: "apiserver_watch_events_total", help: "Events told to watchers.", labelNames },
     figures,
   );

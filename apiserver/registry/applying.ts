@@ -3,7 +3,7 @@
 import { ApiError, hasReason } from "../../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, splitKey } from "../../api/meta.ts";
-import type { Patch, Written } from "../../machinery/client.ts";
+import type { Patch, WritableSubresource } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { applied, appliedNew } from "./fields/apply.ts";
 import { typeError } from "./fields/check.ts";
@@ -72,7 +72,7 @@ function scaled(r: ResourceDefinition, config: Config): ApiObject {
 export async function applyTo(
   registry: Registry,
   target: Target,
-  { patch, part }: { readonly patch: Apply; readonly part?: Written },
+  { patch, part }: { readonly patch: Apply; readonly part?: WritableSubresource },
   options: WriteOptions,
 ): Promise<Patched> {
   const { r, key } = target;

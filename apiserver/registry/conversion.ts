@@ -1,26 +1,26 @@
 // Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
-import type { OtherForm, ResourceDefinition } from "../../api/kinds.ts";
+import type { VersionConversion, ResourceDefinition } from "../../api/kinds.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { encode, objectOf, remember } from "./codec.ts";
 import type { StoredEvent } from "./listing.ts";
-import { type Occasion, ownedAfter, ownedFromBirth, type Ownership } from "./ownership.ts";
+import { type Occasion, ownedAfter, initialOwnership, type Ownership } from "./ownership.ts";
 import { invalid } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 import { type Change, decoded, type Target, type WriteOptions } from "./write.ts";
 
 interface Formed {
   readonly r: ResourceDefinition;
-  readonly form: OtherForm;
+  readonly form: VersionConversion;
 }
 
 // Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
 const wordings = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
 
 /** The entry as a reader of this form sees it: other bytes, the same place in history. */
-function shown(r: ResourceDefinition, form: OtherForm, stored: Stored): Stored {
+function shown(r: ResourceDefinition, form: VersionConversion, stored: Stored): Stored {
   const known = wordings.get(stored.value) ?? new Map<string, Uint8Array>();
   wordings.set(stored.value, known);
   let value = known.get(apiVersionOf(r));
@@ -34,7 +34,7 @@ function shown(r: ResourceDefinition, form: OtherForm, stored: Stored): Stored {
 }
 
 /** A field selector in the words of the kind it is carried out on. */
-export function fieldsOfStored({ fields = {} }: OtherForm, fieldSelector: string): string {
+export function fieldsOfStored({ fields = {} }: VersionConversion, fieldSelector: string): string {
   return fieldSelector
     .split(",")
     .map((term) => {
@@ -43,7 +43,7 @@ export function fieldsOfStored({ fields = {} }: OtherForm, fieldSelector: string
     })
     .join(",");
 }
-const selectionOf = <S extends Selection>(form: OtherForm, selection: S): S =>
+const selectionOf = <S extends Selection>(form: VersionConversion, selection: S): S =>
   selection.fieldSelector === undefined
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
@@ -63,10 +63,10 @@ function createdInForm(
   options: Ownership & { readonly now: Instant },
 ): Draft<ApiObject> {
   const full = judged(r, draft) as ApiObject;
-  return form.toStored(ownedFromBirth(r, full, draft, options) as Draft<ApiObject>, undefined);
+  return form.toStored(initialOwnership(r, full, draft, options) as Draft<ApiObject>, undefined);
 }
 
-function changeInForm(
+function changeConverted(
   { r, form }: Formed,
   target: Target,
   decide: Change,
@@ -80,9 +80,9 @@ function changeInForm(
   return [{ ...target, r: form.of }, change];
 }
 
-async function* watchInForm(
+async function* watchConverted(
   registry: Registry,
-  [r, form]: readonly [ResourceDefinition, OtherForm],
+  [r, form]: readonly [ResourceDefinition, VersionConversion],
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent> {
@@ -97,7 +97,7 @@ async function* watchInForm(
 const reworded = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
 /** The verbs on a kind that is stored in other words. */
-const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "revision"> => ({
+const throughConversion = (registry: Registry, form: VersionConversion): Omit<Registry, "world" | "revision"> => ({
   get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
   async list(r, options = {}) {
     const page = await registry.list(form.of, selectionOf(form, options));
@@ -110,20 +110,20 @@ const inForm = (registry: Registry, form: OtherForm): Omit<Registry, "world" | "
   async change(target, decide, options = {}) {
     const { r, part } = target;
     const occasion = { ...options, now: registry.world.clock.now(), ...(part !== undefined && { subresource: part }) };
-    const [inner, change] = changeInForm({ r, form }, target, decide, occasion);
+    const [inner, change] = changeConverted({ r, form }, target, decide, occasion);
     return shown(r, form, await registry.change(inner, change, reworded(options)));
   },
   async delete(target, options) {
     const deleted = await registry.delete({ ...target, r: form.of }, options);
     return { ...deleted, stored: shown(target.r, form, deleted.stored) };
   },
-  watch: (r, options, signal) => watchInForm(registry, [r, form], options, signal),
+  watch: (r, options, signal) => watchConverted(registry, [r, form], options, signal),
 });
 
 /** The verbs, also for kinds that are stored in other words. Those that are not pass through untouched. */
-export function inAllForms(registry: Registry): Registry {
+export function withConversions(registry: Registry): Registry {
   const through = ({ form }: ResourceDefinition): Omit<Registry, "world" | "revision"> =>
-    form ? inForm(registry, form) : registry;
+    form ? throughConversion(registry, form) : registry;
   return {
     ...registry,
     get: (r, key) => through(r).get(r, key),

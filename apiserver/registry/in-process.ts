@@ -3,7 +3,14 @@ import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, splitKey } from "../../api/meta.ts";
-import type { Client, ListOptions, Selection, WatchEvent, WatchOptions, Written } from "../../machinery/client.ts";
+import type {
+  Client,
+  ListOptions,
+  Selection,
+  WatchEvent,
+  WatchOptions,
+  WritableSubresource,
+} from "../../machinery/client.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
 import { changeOf } from "./subresources.ts";
@@ -62,14 +69,14 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
         return (await issue(draft as object as Draft<TokenRequest>)) as object as T;
       return objectOf<T>(await registry.create(served(r), draft as Draft<ApiObject>, by));
     },
-    async update(r, object, part?: Written) {
+    async update(r, object, part?: WritableSubresource) {
       if (!object.metadata.resourceVersion)
         throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
       const target = { r: served(r), key: keyOf(object) };
       const { decide, ...rest } = changeOf(target.r, () => object, part, registry.world.clock.now());
       return objectOf(await registry.change({ ...target, ...rest }, decide, by));
     },
-    patch: async (r, key, patch, part?: Written) =>
+    patch: async (r, key, patch, part?: WritableSubresource) =>
       objectOf((await patched(registry, { r: served(r), key }, { patch, ...(part && { part }) }, by)).stored),
     delete: async (r, key, options = {}) => (await registry.delete({ r: served(r), key }, options)).revision,
     async *watch<T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) {

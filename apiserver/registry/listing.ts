@@ -6,7 +6,7 @@ import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
 import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
 import { objectOf } from "./codec.ts";
 import { type Continue, parseToken, tokenOf } from "./continue.ts";
-import type { Lanes } from "./watch-index.ts";
+import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { prefixOf, type Wanted, wantedBy } from "./selection.ts";
 
@@ -61,10 +61,10 @@ export interface StoredListOptions extends ListOptions {
   readonly atLeast?: Revision;
 }
 
-/** The log, and the lanes in which it is watched. */
+/** The log, and the watchIndexes in which it is watched. */
 export interface Watched {
   readonly storage: Storage;
-  readonly lanes: Lanes;
+  readonly watchIndexes: WatchIndexes;
 }
 
 /** What cannot be shown because it is too long ago: the rest of a list may be had as it is now. */
@@ -92,13 +92,13 @@ async function page(
 
 /** The entries a selection picks, all of one moment. */
 export async function listStored(
-  { storage, lanes }: Watched,
+  { storage, watchIndexes }: Watched,
   r: ResourceDefinition,
   options: StoredListOptions = {},
 ): Promise<StoredPage> {
   const prefix = prefixOf(r, options.namespace);
   const from = options.continue ? parseToken(options.continue, prefix) : options.at ? { at: options.at } : {};
-  lanes.ask();
+  watchIndexes.ask();
   if (from.at !== undefined) notAhead(from.at, await storage.revision());
   try {
     const found = await page(storage, r, options, from);
@@ -120,15 +120,15 @@ function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredE
 
 /** The changes a selection sees, in order and without gaps; between them, how far history has come. */
 export async function* watchStored(
-  { storage, lanes }: Watched,
+  { storage, watchIndexes }: Watched,
   r: ResourceDefinition,
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredEvent> {
   const wanted = wantedBy(r, options);
-  const { lane, leave } = lanes.enter(r, options);
+  const { entry, leave } = watchIndexes.enter(r, options);
   try {
-    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, lane)) {
+    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, entry)) {
       let told = revision(0);
       for (const change of batch.changes) {
         const event = eventOf(change, wanted);

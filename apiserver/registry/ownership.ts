@@ -3,7 +3,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import { type Owner, ownersOf, readOwners } from "./fields/entries.ts";
-import { unsaidIn } from "./fields/unset.ts";
+import { unsetFieldsIn } from "./fields/unset.ts";
 import { createdBy, updatedBy, type Writer } from "./fields/update.ts";
 
 /** In whose name a write is made, and how the account is kept. */
@@ -28,7 +28,7 @@ const unowned = (object: ApiObject): ApiObject => {
 };
 
 /** A new object with its first account, if one is kept. `said` is what its maker said of it. */
-export function ownedFromBirth(
+export function initialOwnership(
   r: ResourceDefinition,
   object: ApiObject,
   said: Draft<ApiObject>,
@@ -36,7 +36,7 @@ export function ownedFromBirth(
 ): ApiObject {
   if (ownership === "given") return object;
   if (manager === undefined) return unowned(object);
-  return createdBy(r, object, { manager, now }, unsaidIn(r, said));
+  return createdBy(r, object, { manager, now }, unsetFieldsIn(r, said));
 }
 
 /** An empty list, or one empty entry, is how a client asks for the account to be thrown away. */

@@ -1,6 +1,6 @@
 // A patch on its way to the log: the four types of it, on the whole or on a part of an object.
 import type { ApiObject } from "../../api/meta.ts";
-import type { Patch, Written } from "../../machinery/client.ts";
+import type { Patch, WritableSubresource } from "../../machinery/client.ts";
 import { applyTo, type Patched } from "./applying.ts";
 import { changeOf, scaleKind, scaleOf } from "./subresources.ts";
 import { patchedObject } from "./patch/patch.ts";
@@ -10,7 +10,7 @@ import type { Change, Target, WriteOptions } from "./write.ts";
 /** A patch, and the part of the object it is confined to. */
 export interface PartPatch {
   readonly patch: Patch;
-  readonly part?: Written;
+  readonly part?: WritableSubresource;
 }
 /** `inspect` sees what the patch made before it is pruned to its schema, and may refuse it. */
 export interface PatchOptions extends WriteOptions {

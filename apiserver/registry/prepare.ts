@@ -7,7 +7,7 @@ import type { Pod } from "../../api/core/pods.ts";
 import { detailOf, invalid } from "../../api/problems.ts";
 import { validateEphemeralChange } from "../../api/core/pod/ephemeral-containers.ts";
 import { validateResize } from "../../api/core/pod/resize.ts";
-import type { Written } from "../../machinery/client.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
 import { draftMeta, longestBase, nextMeta, statusMeta, validateMeta, validateMetaUpdate } from "./metadata.ts";
 
 /** JSON knows no undefined: what is undefined is not there. */
@@ -40,7 +40,7 @@ export function prepareCreate(r: ResourceDefinition, draft: Draft<ApiObject>, id
   const body = r.subresources.includes("status") && !bringsItsStatus(r) ? withoutStatus : rest;
   const meta = { ...draftMeta(metadata), ...(identity.name !== undefined && { name: identity.name }) };
   const full = r.defaults({ ...body, metadata: meta } as Draft<ApiObject>);
-  return r.atBirth({
+  return r.onCreate({
     ...full,
     apiVersion: apiVersionOf(r),
     kind: r.kind,
@@ -84,7 +84,7 @@ const keptSpec = (r: ResourceDefinition, current: AnyObject): { readonly spec?: 
     : {};
 
 /** Parts that are written by themselves. A binding is decided by the server alone and stands as it is. */
-export type Part = Written;
+export type Part = WritableSubresource;
 
 /** The object as it will stand after a whole update, or an update of its status alone. */
 export function prepareUpdate(r: ResourceDefinition, given: ApiObject, current: ApiObject, part?: Part): ApiObject {

@@ -1,7 +1,7 @@
 // Putting a whole object, or a part of it, in the place of what stands there; of some kinds also where nothing does.
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
-import type { Written } from "../../machinery/client.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Patched } from "./applying.ts";
 import { changeOf } from "./subresources.ts";
 import { otherUid } from "./refusals.ts";
@@ -11,7 +11,7 @@ import type { Target, WriteOptions } from "./write.ts";
 /** What is put, and the part of the object it is confined to. */
 export interface Put {
   readonly object: Draft<ApiObject>;
-  readonly part?: Written;
+  readonly part?: WritableSubresource;
 }
 
 /** A new object has no history yet, whatever it says of one. */

@@ -1,27 +1,27 @@
 // The verbs over the log, all of one cluster. Every kind takes this one path; what differs is in its definition.
 import { admitting } from "../admission/admission.ts";
-import { type Habits, rules } from "../admission/rules.ts";
+import { type AdmissionConfig, rules } from "../admission/rules.ts";
 import type { Registry } from "./verbs.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../storage/storage.ts";
 import { addresses, type AddressRanges } from "./addresses.ts";
 import { withCertificateRequests } from "./certificate-requests.ts";
-import { inAllForms } from "./conversion.ts";
-import { lanes } from "./watch-index.ts";
+import { withConversions } from "./conversion.ts";
+import { watchIndexes } from "./watch-index.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { change, type Cluster, create, read, remove } from "./write.ts";
 
-const kubernetesHabits: Habits = { tolerationSeconds: 300 };
+const kubernetesDefaults: AdmissionConfig = { tolerationSeconds: 300 };
 
 /** Verbs over a storage, with the rules every cluster keeps. */
 export function registry(
   storage: Storage,
   world: World,
   ranges: AddressRanges,
-  habits: Habits = kubernetesHabits,
+  habits: AdmissionConfig = kubernetesDefaults,
 ): Registry {
   const admissions = [...rules(world, habits), addresses(world, ranges)];
-  const log = { storage, lanes: lanes(world) };
+  const log = { storage, watchIndexes: watchIndexes(world) };
   const cluster: Cluster = { storage, world, admitting: admitting(admissions, storage) };
   const verbs: Registry = {
     world,
@@ -32,9 +32,9 @@ export function registry(
     delete: (target, options = {}) => remove(cluster, target, options),
     watch: (r, options, signal) => watchStored(log, r, options, signal),
     revision() {
-      log.lanes.ask();
+      log.watchIndexes.ask();
       return storage.revision();
     },
   };
-  return inAllForms(withCertificateRequests(verbs));
+  return withConversions(withCertificateRequests(verbs));
 }

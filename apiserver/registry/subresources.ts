@@ -9,7 +9,7 @@ import { withEphemeralContainers } from "../../api/core/pod/ephemeral-containers
 import { resized } from "../../api/core/pod/resize.ts";
 import { schemaOf } from "../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../api/selector.ts";
-import type { Written } from "../../machinery/client.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Part } from "./prepare.ts";
 import { conflict } from "./refusals.ts";
 import type { Change } from "./write.ts";
@@ -95,7 +95,12 @@ function bound(r: ResourceDefinition, current: ApiObject, given: ApiObject, now:
 }
 
 /** The change that writes `wanted`, or one part of it, over what stands there. */
-export function changeOf(r: ResourceDefinition, wanted: Change, part: Written | undefined, now: Instant): PartChange {
+export function changeOf(
+  r: ResourceDefinition,
+  wanted: Change,
+  part: WritableSubresource | undefined,
+  now: Instant,
+): PartChange {
   switch (part) {
     case undefined:
       return { decide: wanted };

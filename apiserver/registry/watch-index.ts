@@ -5,24 +5,24 @@ import type { ApiObject } from "../../api/meta.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
-import { type Bell, bell } from "../storage/signal.ts";
-import type { Lane, LaneIndex } from "../storage/storage.ts";
+import { type Signal, newSignal } from "../storage/signal.ts";
+import type { WatchIndexEntry, WatchIndex } from "../storage/storage.ts";
 import { objectOf } from "./codec.ts";
 import { type FieldReader, fieldReader, prefixOf } from "./selection.ts";
 
-export interface Lanes {
-  /** Somebody was told where history is: those in lanes are told soon as well. */
+export interface WatchIndexes {
+  /** Somebody was told where history is: those in watchIndexes are told soon as well. */
   ask(): void;
-  /** The lane of a selection, and how to leave it when the watch ends. */
-  enter(r: ResourceDefinition, selection: Selection): { readonly lane: Lane; readonly leave: () => void };
+  /** The entry of a selection, and how to leave it when the watch ends. */
+  enter(r: ResourceDefinition, selection: Selection): { readonly entry: WatchIndexEntry; readonly leave: () => void };
 }
 
-/** Who asks where history is waits for a view to get there: so soon those in lanes hear how far it has come. */
+/** Who asks where history is waits for a view to get there: so soon those in watchIndexes hear how far it has come. */
 const soonMs = 50;
 /** So often they hear it in any case, lest history be given up behind a cursor that nothing moves. */
 const seldomMs = 30_000;
 
-function indexOf(r: ResourceDefinition, read: FieldReader): LaneIndex {
+function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
   return {
     prefix: prefixOf(r),
     valuesOf: ({ now, before }) => {
@@ -34,25 +34,25 @@ function indexOf(r: ResourceDefinition, read: FieldReader): LaneIndex {
   };
 }
 
-/** The one value of a lane as wide as its kind. */
+/** The one value of an entry as wide as its kind. */
 const everything = "";
-const wholeKind = (r: ResourceDefinition): LaneIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
+const wholeKind = (r: ResourceDefinition): WatchIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
 
 /** Rings soon when somebody asked where history is, otherwise seldom, and only as long as somebody listens. */
-function progressOf({ clock }: World): { readonly progress: Bell; ask(): void; enter(): () => void } {
-  const progress = bell();
+function progressOf({ clock }: World): { readonly progress: Signal; ask(): void; enter(): () => void } {
+  const progress = newSignal();
   let inside = 0;
   let isDue = false;
   let stop = new AbortController();
-  const ring = async (): Promise<void> => {
+  const notify = async (): Promise<void> => {
     await clock.sleep(soonMs, stop.signal).catch(() => {});
     isDue = false;
-    progress.ring();
+    progress.notify();
   };
   const run = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       await clock.sleep(seldomMs, signal).catch(() => {});
-      progress.ring();
+      progress.notify();
     }
   };
   return {
@@ -60,7 +60,7 @@ function progressOf({ clock }: World): { readonly progress: Bell; ask(): void; e
     ask() {
       if (isDue || inside === 0) return;
       isDue = true;
-      void ring();
+      void notify();
     },
     enter() {
       if (inside++ === 0) {
@@ -74,9 +74,9 @@ function progressOf({ clock }: World): { readonly progress: Bell; ask(): void; e
   };
 }
 
-/** Lanes over one log. */
-export function lanes(world: World): Lanes {
-  const indexes = new Map<string, LaneIndex>();
+/** WatchIndexes over one log. */
+export function watchIndexes(world: World): WatchIndexes {
+  const indexes = new Map<string, WatchIndex>();
   const { progress, ask, enter } = progressOf(world);
   return {
     ask,
@@ -87,7 +87,7 @@ export function lanes(world: World): Lanes {
       const name = read ? `${prefixOf(r)} ${equal.field}` : prefixOf(r);
       const index = indexes.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
       indexes.set(name, index);
-      return { lane: { index, value: read ? equal.value : everything, progress }, leave: enter() };
+      return { entry: { index, value: read ? equal.value : everything, progress }, leave: enter() };
     },
   };
 }

@@ -13,7 +13,7 @@ import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
 import { type Part, prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
-import { type Occasion, type Ownership, ownedAfter, ownedFromBirth } from "./ownership.ts";
+import { type Occasion, type Ownership, ownedAfter, initialOwnership } from "./ownership.ts";
 import {
   alreadyExists,
   conflict,
@@ -128,7 +128,7 @@ async function createAs(
   const { storage, world } = cluster;
   const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
   const made = prepareCreate(r, draft, identity);
-  const owned = ownedFromBirth(r, made, draft, { ...options, now: identity.now });
+  const owned = initialOwnership(r, made, draft, { ...options, now: identity.now });
   const { admitted, judged } = cluster.admitting({ r, old: undefined });
   const object = await admitted(owned);
   options.done?.("admitted");

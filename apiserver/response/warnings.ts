@@ -35,7 +35,10 @@ export function warningHeaders(sentences: Iterable<string>): readonly string[] {
 }
 
 /** The answer to a request for a kind, refusals too, with a word about the kind where it had better not be used. */
-export async function frowned({ deprecated }: ResourceDefinition, answer: Promise<ApiReply>): Promise<ApiReply> {
+export async function withDeprecationWarning(
+  { deprecated }: ResourceDefinition,
+  answer: Promise<ApiReply>,
+): Promise<ApiReply> {
   if (deprecated === undefined) return answer;
   const whole = await answer.catch(replyError);
   const others = [whole.headers?.["warning"] ?? []].flat();

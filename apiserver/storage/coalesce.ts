@@ -4,7 +4,7 @@
  * Whoever asks while an answer is on its way shares the next one with all who ask meanwhile: the one on its way may
  * have been found before he asked. So a thousand readers cost two questions, however long an answer takes.
  */
-export function sharedQuestion<T>(ask: () => Promise<T>): () => Promise<T> {
+export function coalesce<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
   let next: Promise<T> | undefined;
   const put = (): Promise<T> => {

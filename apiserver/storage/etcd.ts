@@ -6,7 +6,7 @@ import { type Revision, revision } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
 import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
 import { emptyLog, type Log } from "./log.ts";
-import { sharedQuestion } from "./coalesce.ts";
+import { coalesce } from "./coalesce.ts";
 import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
 
 /** So long an etcd that is being restarted, or choosing a leader, may take before the caller hears of it. */
@@ -146,7 +146,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
   void feed(client, log, world, signal, refeed);
 
   /** Until the log has come as far as etcd itself had when we asked. */
-  const caughtUp = sharedQuestion(async (): Promise<Revision> => {
+  const caughtUp = coalesce(async (): Promise<Revision> => {
     const known = log.head();
     const target = await persist(world, signal, client.revision);
     // History does not run backwards: this is another store than before (restored, or its disk was lost).

@@ -1,45 +1,45 @@
-// Who is woken by which change: everybody, unless they stand in a lane; then only for what is theirs.
-import { type Bell, bell } from "./signal.ts";
-import type { Change, Lane, LaneIndex } from "./storage.ts";
+// Who is woken by which change: everybody, unless they stand in an entry; then only for what is theirs.
+import { type Signal, newSignal } from "./signal.ts";
+import type { Change, WatchIndexEntry, WatchIndex } from "./storage.ts";
 
-/** The bells of one log. */
-export interface Doorbells {
+/** The signals of one log. */
+export interface KeyedSignals {
   changed(change: Change): void;
   /** Wake everybody: what they stand on is no more. */
   all(): void;
-  /** The bells somebody in this lane has to hear; they are forgotten when the last one leaves. */
-  enter(lane: Lane | undefined): { readonly own: readonly Bell[]; readonly leave: () => void };
+  /** The signals somebody in this entry has to hear; they are forgotten when the last one leaves. */
+  enter(entry: WatchIndexEntry | undefined): { readonly own: readonly Signal[]; readonly leave: () => void };
 }
 
 /** Bells nobody hears yet. */
-export function doorbells(): Doorbells {
-  const everybody = bell();
-  const lanes = new Map<LaneIndex, Map<string, { readonly bell: Bell; inside: number }>>();
+export function keyedSignals(): KeyedSignals {
+  const everybody = newSignal();
+  const entries = new Map<WatchIndex, Map<string, { readonly bell: Signal; inside: number }>>();
   return {
     changed(change) {
-      everybody.ring();
-      for (const [index, values] of lanes) {
+      everybody.notify();
+      for (const [index, values] of entries) {
         if (!change.key.startsWith(index.prefix)) continue;
-        for (const value of index.valuesOf(change)) values.get(value)?.bell.ring();
+        for (const value of index.valuesOf(change)) values.get(value)?.bell.notify();
       }
     },
     all() {
-      everybody.ring();
-      for (const values of lanes.values()) for (const { bell: one } of values.values()) one.ring();
+      everybody.notify();
+      for (const values of entries.values()) for (const { bell: one } of values.values()) one.notify();
     },
-    enter(lane) {
-      if (!lane) return { own: [everybody], leave: () => {} };
-      const values = lanes.get(lane.index) ?? new Map<string, { readonly bell: Bell; inside: number }>();
-      lanes.set(lane.index, values);
-      const place = values.get(lane.value) ?? { bell: bell(), inside: 0 };
-      values.set(lane.value, place);
+    enter(entry) {
+      if (!entry) return { own: [everybody], leave: () => {} };
+      const values = entries.get(entry.index) ?? new Map<string, { readonly bell: Signal; inside: number }>();
+      entries.set(entry.index, values);
+      const place = values.get(entry.value) ?? { bell: newSignal(), inside: 0 };
+      values.set(entry.value, place);
       place.inside++;
       const leave = (): void => {
         if (--place.inside > 0) return;
-        values.delete(lane.value);
-        if (values.size === 0) lanes.delete(lane.index);
+        values.delete(entry.value);
+        if (values.size === 0) entries.delete(entry.index);
       };
-      return { own: [place.bell, lane.progress], leave };
+      return { own: [place.bell, entry.progress], leave };
     },
   };
 }

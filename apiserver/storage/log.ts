@@ -1,14 +1,14 @@
 // The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
 // Every engine reads from one; they differ in what they do before a change is appended.
 import { type Revision, revision } from "../../api/meta.ts";
-import { ear } from "./signal.ts";
-import { type Doorbells, doorbells } from "./keyed-signals.ts";
+import { subscribe } from "./signal.ts";
+import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
 import { ordered } from "./ordered.ts";
 import {
   type Batch,
   type Change,
   Compacted,
-  type Lane,
+  type WatchIndexEntry,
   type Listing,
   type Page,
   type Present,
@@ -26,7 +26,7 @@ export interface Log {
   list(prefix: string, page?: Page): Listing;
   readonly present: Present;
   append(change: Change): void;
-  watch(prefix: string, from: Revision, signal: AbortSignal, lane?: Lane): AsyncIterable<Batch>;
+  watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): void;
   /** Settles once the log has reached `target`, or when the signal is aborted. */
   reached(target: Revision, signal: AbortSignal): Promise<void>;
@@ -73,9 +73,9 @@ function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: st
 }
 
 /** Looks again at every ring, until it is so or the signal is aborted. */
-async function hearUntil(bells: Doorbells, isSo: () => boolean, signal: AbortSignal): Promise<void> {
-  const { own, leave } = bells.enter(undefined);
-  const ears = ear(own, signal);
+async function hearUntil(signals: KeyedSignals, isSo: () => boolean, signal: AbortSignal): Promise<void> {
+  const { own, leave } = signals.enter(undefined);
+  const ears = subscribe(own, signal);
   while (!isSo() && !signal.aborted) await ears.rung();
   ears.close();
   leave();
@@ -84,7 +84,7 @@ async function hearUntil(bells: Doorbells, isSo: () => boolean, signal: AbortSig
 /** An empty log, whose history begins at `start`. */
 export function emptyLog(start: Revision = revision(0)): Log {
   const present = ordered();
-  const bells: Doorbells = doorbells();
+  const signals: KeyedSignals = keyedSignals();
   let changes: Change[] = [];
   let head = start;
   let floor = start;
@@ -117,13 +117,13 @@ export function emptyLog(start: Revision = revision(0)): Log {
       else present.delete(change.key);
       changes.push(change);
       head = change.revision;
-      bells.changed(change);
+      signals.changed(change);
     },
-    async *watch(prefix, from, signal, lane) {
+    async *watch(prefix, from, signal, entry) {
       let cursor = from;
       const began = epoch;
-      const { own, leave } = bells.enter(lane);
-      const ears = ear(own, signal);
+      const { own, leave } = signals.enter(entry);
+      const ears = subscribe(own, signal);
       try {
         while (!signal.aborted) {
           if (cursor < floor || began !== epoch) throw new Compacted(cursor, floor);
@@ -145,7 +145,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       floor = revision(Math.min(upTo, head));
       changes = changes.slice(firstAfter(changes, floor));
     },
-    reached: (target, signal) => hearUntil(bells, () => head >= target, signal),
+    reached: (target, signal) => hearUntil(signals, () => head >= target, signal),
     restart(entries, at) {
       present.clear();
       for (const stored of entries) present.put(stored);
@@ -153,7 +153,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       head = at;
       floor = at;
       epoch++;
-      bells.all();
+      signals.all();
     },
   };
 }

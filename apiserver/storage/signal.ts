@@ -2,17 +2,17 @@
 import { onAbort } from "../../machinery/abort.ts";
 
 /** Everybody who listens hears every ring. */
-export interface Bell {
-  ring(): void;
+export interface Signal {
+  notify(): void;
   /** The returned function stops listening. */
   hear(listener: () => void): () => void;
 }
 
 /** A bell nobody hears yet. */
-export function bell(): Bell {
+export function newSignal(): Signal {
   const listeners = new Set<() => void>();
   return {
-    ring() {
+    notify() {
       for (const listener of listeners) listener();
     },
     hear(listener) {
@@ -23,14 +23,14 @@ export function bell(): Bell {
 }
 
 /** Somebody who listens for as long as a watch lives. */
-export interface Ear {
+export interface Subscription {
   /** Settles at the next ring, or when the signal is aborted; at once when it has rung since the last wait. */
   rung(): Promise<void>;
   close(): void;
 }
 
-/** Listens to all of the bells until it is closed. */
-export function ear(bells: readonly Bell[], signal: AbortSignal): Ear {
+/** Listens to all of the signals until it is closed. */
+export function subscribe(signals: readonly Signal[], signal: AbortSignal): Subscription {
   let hasRung = signal.aborted;
   let wake: (() => void) | undefined;
   const hear = (): void => {
@@ -39,7 +39,7 @@ export function ear(bells: readonly Bell[], signal: AbortSignal): Ear {
     hasRung = waiting === undefined;
     waiting?.();
   };
-  const undo = [...bells.map((one) => one.hear(hear)), onAbort(signal, hear)];
+  const undo = [...signals.map((one) => one.hear(hear)), onAbort(signal, hear)];
   return {
     rung() {
       if (hasRung || signal.aborted) {

@@ -1,7 +1,7 @@
 // The contract of the log: the one place where facts are kept, whatever keeps them.
 // Three engines (memory, SQLite, etcd) are held to it by test/suites/storage.ts.
 import type { Revision } from "../../api/meta.ts";
-import type { Bell } from "./signal.ts";
+import type { Signal } from "./signal.ts";
 
 /** A value as it stands, with the revisions that made and last changed it. */
 export interface Stored {
@@ -55,18 +55,18 @@ export interface Listing {
 }
 
 /** Something inside values by which watches are told apart: the node a pod is on, say. */
-export interface LaneIndex {
+export interface WatchIndex {
   readonly prefix: string;
   /** Under which values a change is of interest: what it has become, and what it was. */
   valuesOf(change: Change): readonly string[];
 }
 /**
- * One value of an index. A watch in a lane is woken by changes of its own value, and by `progress` from time to time.
+ * One value of an index. A watch in an entry is woken by changes of its own value, and by `progress` from time to time.
  */
-export interface Lane {
-  readonly index: LaneIndex;
+export interface WatchIndexEntry {
+  readonly index: WatchIndex;
   readonly value: string;
-  readonly progress: Bell;
+  readonly progress: Signal;
 }
 
 /** What stands, read as often as one likes: it moves on with the log, and never back. */
@@ -85,7 +85,7 @@ export interface Storage {
   list(prefix: string, page?: Page): Promise<Listing>;
   commit(write: Write): Promise<Commit>;
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
-  watch(prefix: string, from: Revision, signal: AbortSignal, lane?: Lane): AsyncIterable<Batch>;
+  watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { type ApiReply, type ApiRequest, type Extension, reply } from "../reques
 import { listQuery } from "../request/list-options.ts";
 import { rendered, renderedList, viewOf } from "../response/render.ts";
 import type { ResourcePath } from "../request/resource-path.ts";
-import { frowned } from "../response/warnings.ts";
+import { withDeprecationWarning } from "../response/warnings.ts";
 
 /** Serves virtual kinds from whoever measures them. */
 export function measuredKinds(kinds: readonly ResourceDefinition[], measured: Measured, world: World): Extension {
@@ -24,6 +24,6 @@ export function measuredKinds(kinds: readonly ResourceDefinition[], measured: Me
       path && virtual.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
     if (!path || !r) return undefined;
     if (request.method !== "GET" || path.subresource !== undefined) throw methodNotServed();
-    return frowned(r, read(r, path, request));
+    return withDeprecationWarning(r, read(r, path, request));
   };
 }

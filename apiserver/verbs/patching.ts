@@ -3,7 +3,7 @@ import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, key } from "../../api/meta.ts";
 import type { Schema } from "../../api/schema.ts";
-import type { Patch, Written } from "../../machinery/client.ts";
+import type { Patch, WritableSubresource } from "../../machinery/client.ts";
 import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
 import { strictErrors, untyped } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
@@ -139,7 +139,7 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
   const warn: Warn = (sentence) => void heard.add(sentence);
   const query = writeQuery(request, warn, patchTypeOf(request));
   const sent = patchIn(request, query);
-  const part = path.subresource as Written | undefined;
+  const part = path.subresource as WritableSubresource | undefined;
   const target = { r, key: key(path.namespace, path.name!) };
   if (sent.patch.type === "apply")
     judgeStrictly(sent.strict, query.validation, warn, (because) =>

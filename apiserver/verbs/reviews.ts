@@ -10,7 +10,7 @@ import type {
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import { timestamp } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
-import { type Attempt, authorize } from "../authorization/authorize.ts";
+import { type RequestAttributes, authorize } from "../authorization/authorize.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/accept.ts";
@@ -31,10 +31,10 @@ interface Known {
 }
 type Ask = (question: Question, asker: User, known: Known) => Answer | Promise<Answer>;
 
-const attemptOf = ({ verb = "", ...of }: ResourceAttributes): Attempt => ({ verb, ...of });
-const attempted = (spec: SubjectAccessReview["spec"]): Attempt =>
+const attributesOf = ({ verb = "", ...of }: ResourceAttributes): RequestAttributes => ({ verb, ...of });
+const attempted = (spec: SubjectAccessReview["spec"]): RequestAttributes =>
   spec.resourceAttributes
-    ? attemptOf(spec.resourceAttributes)
+    ? attributesOf(spec.resourceAttributes)
     : { verb: spec.nonResourceAttributes?.verb ?? "", path: spec.nonResourceAttributes?.path ?? "" };
 
 function access(spec: SubjectAccessReview["spec"], user: User): Answer {

@@ -21,7 +21,7 @@ import { find, type Tokens } from "../authentication/tokens.ts";
 type Reference = NonNullable<TokenRequest["spec"]["boundObjectRef"]>;
 
 /** Kubelets ask for so many seconds: a year of grace follows, for programs that read their token but once. */
-const frownedUponAfter = 3607;
+const warnAfterSeconds = 3607;
 const graceSeconds = 365 * 24 * 3600;
 
 /** The node a pod is on is told of, also when it is not there. */
@@ -108,7 +108,7 @@ async function issued(registry: Registry, tokens: Tokens, account: ApiObject, dr
   if (ref) checkUid(ref, bound);
   const isLenient =
     bound.pod !== undefined &&
-    seconds === frownedUponAfter &&
+    seconds === warnAfterSeconds &&
     audiences.every((audience) => audience === tokens.issuer);
   const lasting = isLenient ? { seconds: graceSeconds, warnAfter: seconds } : { seconds };
   const token = tokens.make(account, { audiences, bound, ...lasting });

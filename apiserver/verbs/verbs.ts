@@ -8,7 +8,7 @@ import { patchRequest } from "./patching.ts";
 import { get, list, watchByPath } from "./reads.ts";
 import { partRequest } from "./subresources.ts";
 import { collectionDelete } from "./collection-delete.ts";
-import { frowned } from "../response/warnings.ts";
+import { withDeprecationWarning } from "../response/warnings.ts";
 import { create, remove, update } from "./writes.ts";
 
 type Verbs = Readonly<Record<string, (call: Call) => Promise<ApiReply>>>;
@@ -50,5 +50,5 @@ export async function callKind(call: Call): Promise<ApiReply> {
   named(path.name);
   // What cannot be answered must not be done.
   negotiated(request.headers.accept);
-  return frowned(call.r, verb(call));
+  return withDeprecationWarning(call.r, verb(call));
 }

@@ -1,7 +1,7 @@
 // The verbs that write a whole object: create, update and delete one.
 import { ApiError } from "../../api/errors.ts";
 import { type ApiObject, type Draft, key } from "../../api/meta.ts";
-import type { Written } from "../../machinery/client.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
 import { objectOf } from "../registry/codec.ts";
 import { withDistinctOwners } from "../registry/metadata.ts";
 import { put } from "../registry/putting.ts";
@@ -45,7 +45,7 @@ export async function update(call: Call): Promise<ApiReply> {
   const { object, options, view, heard } = sent(call);
   const { name = "" } = object.metadata;
   checkName(name, path.name!);
-  const part = path.subresource as Written | undefined;
+  const part = path.subresource as WritableSubresource | undefined;
   const target = { r, key: key(path.namespace, name) };
   const { stored, created } = await put(registry, target, { object, ...(part && { part }) }, options);
   return warned(replyObject(r, stored, view, created ? 201 : 200), heard);

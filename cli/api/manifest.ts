@@ -15,7 +15,7 @@ export interface Manifest {
   readonly metadata: DraftMeta & { readonly name: string };
 }
 /** One object of one file. `lineOf` finds the line of a field such as `spec.containers[0].image`. */
-export interface Written {
+export interface WritableSubresource {
   readonly file: string;
   readonly line: number;
   readonly object: Manifest;
@@ -27,7 +27,7 @@ export interface Flaw {
   readonly message: string;
 }
 export interface Manifests {
-  readonly written: readonly Written[];
+  readonly written: readonly WritableSubresource[];
   readonly flaws: readonly Flaw[];
 }
 
@@ -98,7 +98,7 @@ function flawIn(object: Partial<Manifest>): string | undefined {
 export function parseManifests(file: string, text: string): Manifests {
   const counter = new LineCounter();
   const documents = parseAllDocuments(text, { version: "1.1", lineCounter: counter, merge: true });
-  const written: Written[] = [];
+  const written: WritableSubresource[] = [];
   const flaws: Flaw[] = [];
   for (const document of "empty" in documents ? [] : documents) {
     for (const e of document.errors)
@@ -134,7 +134,10 @@ export async function readManifests(paths: readonly string[], recursive: boolean
  * What can be seen to be wrong before anything is sent: kinds nobody serves, fields nobody knows, values of the wrong
  * type.
  */
-export function flawsOf({ file, object, lineOf }: Written, resources: readonly Resource[]): readonly Flaw[] {
+export function flawsOf(
+  { file, object, lineOf }: WritableSubresource,
+  resources: readonly Resource[],
+): readonly Flaw[] {
   const { apiVersion, kind } = object;
   if (!resourceOfKind(apiVersion, kind, resources))
     return [{ file, line: lineOf("kind"), message: `no matches for kind "${kind}" in version "${apiVersion}"` }];

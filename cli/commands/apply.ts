@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ApiError, hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { Connection } from "../api/connection.ts";
-import { flawsOf, type Flaw, readManifests, type Written } from "../api/manifest.ts";
+import { flawsOf, type Flaw, readManifests, type WritableSubresource } from "../api/manifest.ts";
 import { display, pathOf, type Resource, resourceOfKind } from "../api/resources.ts";
 import { CliError } from "../cli-error.ts";
 import { type ObjectFlags, query, session, withPlace } from "./object-options.ts";
@@ -28,7 +28,7 @@ async function before(api: Connection, path: string): Promise<ApiObject | undefi
 }
 
 /** What the server refuses, field by field, with the line each field stands on. */
-function refused(written: Written, e: ApiError): readonly string[] {
+function refused(written: WritableSubresource, e: ApiError): readonly string[] {
   const causes = e.details?.causes?.filter((c) => c.field) ?? [];
   if (causes.length === 0) return [place({ ...written, message: e.message })];
   return causes.map((c) =>
@@ -36,7 +36,12 @@ function refused(written: Written, e: ApiError): readonly string[] {
   );
 }
 
-async function applyOne(api: Connection, resource: Resource, written: Written, flags: Flags): Promise<string> {
+async function applyOne(
+  api: Connection,
+  resource: Resource,
+  written: WritableSubresource,
+  flags: Flags,
+): Promise<string> {
   const { object } = written;
   const namespace = object.metadata.namespace ?? flags.namespace ?? "default";
   const path = pathOf(resource, namespace, object.metadata.name);
@@ -64,7 +69,7 @@ async function applyOne(api: Connection, resource: Resource, written: Written, f
 }
 
 /** Namespaces first: what lives in them needs them to be there. */
-const inOrder = (all: readonly Written[]): readonly Written[] =>
+const inOrder = (all: readonly WritableSubresource[]): readonly WritableSubresource[] =>
   all.toSorted((a, b) => Number(b.object.kind === "Namespace") - Number(a.object.kind === "Namespace"));
 
 const apply = async (flags: Flags): Promise<void> => {

@@ -4,7 +4,7 @@ import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
 import { waitMs } from "./backoff.ts";
-import { type Outlook, outlook, refusalRetryMs } from "./phase-plan.ts";
+import { type PodPhasePlan, outlook, refusalRetryMs } from "./phase-plan.ts";
 import type { PodObservation } from "./observation.ts";
 import {
   ephemeralContainersOf,
@@ -51,7 +51,7 @@ function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): 
 }
 
 function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodDecision {
-  const next: Outlook = outlook(pod, o, c, sandbox);
+  const next: PodPhasePlan = outlook(pod, o, c, sandbox);
   switch (next.is) {
     case "running":
       return next.resize ? resizeStep(o, c, next.run) : { actions: [] };
@@ -84,7 +84,7 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
 }
 
 /** Has everything that must come before the next init container, or before the ordinary ones, come about? */
-const letsOthersStart = (o: PodObservation, c: Container, next: Outlook): boolean =>
+const letsOthersStart = (o: PodObservation, c: Container, next: PodPhasePlan): boolean =>
   isSidecar(c)
     ? next.is === "running" && (o.health[next.run.id]?.started ?? false)
     : next.is === "done" && next.run.status.exitCode === 0;

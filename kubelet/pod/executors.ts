@@ -11,7 +11,7 @@ import type { PodAction } from "./actions.ts";
 import { identityOf } from "./container-spec.ts";
 import { afterStart, beforeStop } from "./hooks.ts";
 import {
-  type Bench,
+  type ContainerInputs,
   createContainer,
   factsFor,
   getImage,
@@ -25,22 +25,22 @@ import { cgroupParentOf } from "./resources.ts";
 import { containerNamed } from "./runs.ts";
 
 /** A bench with the prober of the pod at hand; `pod` may be missing for a pod only found in the engine. */
-export interface Workplace {
-  readonly bench: Bench | undefined;
-  readonly node: Bench["node"];
-  readonly memory: Bench["memory"];
+export interface PodEnvironment {
+  readonly bench: ContainerInputs | undefined;
+  readonly node: ContainerInputs["node"];
+  readonly memory: ContainerInputs["memory"];
   readonly uid: string;
   readonly health: Prober;
 }
 type Executors = {
   readonly [D in PodAction["do"]]: (
     a: Extract<PodAction, { do: D }>,
-    at: Workplace,
+    at: PodEnvironment,
     signal: AbortSignal,
   ) => Promise<void>;
 };
 
-async function mountVolumes(at: Workplace, signal: AbortSignal): Promise<void> {
+async function mountVolumes(at: PodEnvironment, signal: AbortSignal): Promise<void> {
   const { bench, node, memory } = at;
   if (bench === undefined) return;
   const { pod } = bench;
@@ -65,7 +65,7 @@ async function mountVolumes(at: Workplace, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function runSandbox(at: Workplace, attempt: number, signal: AbortSignal): Promise<void> {
+async function runSandbox(at: PodEnvironment, attempt: number, signal: AbortSignal): Promise<void> {
   const { bench, node, memory } = at;
   if (bench === undefined) return;
   const { pod } = bench;
@@ -94,7 +94,7 @@ async function runSandbox(at: Workplace, attempt: number, signal: AbortSignal): 
   }
 }
 
-async function start(at: Workplace, c: Container, id: string, signal: AbortSignal): Promise<void> {
+async function start(at: PodEnvironment, c: Container, id: string, signal: AbortSignal): Promise<void> {
   const { bench, node, health } = at;
   if (bench === undefined) return;
   const target = { id, container: c, podIp: bench.podIp ?? node.nodeIp };
@@ -105,7 +105,7 @@ async function start(at: Workplace, c: Container, id: string, signal: AbortSigna
 }
 
 type Stop = Extract<PodAction, { do: "stop" }>;
-async function stop(at: Workplace, a: Stop, signal: AbortSignal): Promise<void> {
+async function stop(at: PodEnvironment, a: Stop, signal: AbortSignal): Promise<void> {
   const { bench, node, memory } = at;
   const c = bench && containerNamed(bench.pod, a.container);
   const began = node.world.clock.now();
@@ -122,7 +122,7 @@ async function stop(at: Workplace, a: Stop, signal: AbortSignal): Promise<void> 
   await node.runtime.stop(a.id, left, signal);
 }
 
-const backoffWords = (at: Workplace, a: Extract<PodAction, { do: "tellBackoff" }>): string => {
+const backoffWords = (at: PodEnvironment, a: Extract<PodAction, { do: "tellBackoff" }>): string => {
   const { pod } = at.bench!;
   const { name, namespace, uid } = pod.metadata;
   return a.kind === "pull"
@@ -180,7 +180,7 @@ const executors: Executors = {
 };
 
 /** Carries out one action. */
-export function execute(action: PodAction, at: Workplace, signal: AbortSignal): Promise<void> {
-  const executor = executors[action.do] as (a: PodAction, at: Workplace, signal: AbortSignal) => Promise<void>;
+export function execute(action: PodAction, at: PodEnvironment, signal: AbortSignal): Promise<void> {
+  const executor = executors[action.do] as (a: PodAction, at: PodEnvironment, signal: AbortSignal) => Promise<void>;
   return executor(action, at, signal);
 }

@@ -21,7 +21,7 @@ type Get = Extract<PodAction, { do: "getImage" }>;
 type Create = Extract<PodAction, { do: "create" }>;
 
 /** The pod at work on, and what is remembered of it. */
-export interface Bench {
+export interface ContainerInputs {
   readonly node: NodeContext;
   readonly pod: Pod;
   readonly memory: PodMemory;
@@ -29,12 +29,17 @@ export interface Bench {
 }
 
 /** Tells users what happened to a container. */
-export const tell = ({ node, pod }: Bench, container: string, type: EventType, reason: string, message: string): void =>
-  node.events.record(pod, type, reason, message, fieldPath(pod, container));
+export const tell = (
+  { node, pod }: ContainerInputs,
+  container: string,
+  type: EventType,
+  reason: string,
+  message: string,
+): void => node.events.record(pod, type, reason, message, fieldPath(pod, container));
 
 type Failure = Pick<Extract<ImageOutcome, { is: "failed" }>, "reason" | "message">;
 
-async function credentials({ node, pod }: Bench, image: string, signal: AbortSignal) {
+async function credentials({ node, pod }: ContainerInputs, image: string, signal: AbortSignal) {
   const names = (pod.spec.imagePullSecrets ?? []).flatMap((r) => r.name ?? []);
   if (names.length === 0) return undefined;
   await node.objects.ready(pod.metadata.uid, signal);
@@ -45,7 +50,7 @@ async function credentials({ node, pod }: Bench, image: string, signal: AbortSig
   );
 }
 
-async function pulled(bench: Bench, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+async function pulled(bench: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const { node } = bench;
   const image = c.image ?? "";
   tell(bench, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
@@ -69,7 +74,7 @@ async function pulled(bench: Bench, c: Container, signal: AbortSignal): Promise<
   return undefined;
 }
 
-async function fetched(bench: Bench, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+async function fetched(bench: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const image = c.image ?? "";
   if (!isImageReference(image)) {
     const why = `couldn't parse image name "${image}": invalid reference format`;
@@ -96,7 +101,7 @@ async function fetched(bench: Bench, c: Container, signal: AbortSignal): Promise
 }
 
 /** Sees to it that the image is there, as the container's policy wants it. */
-export async function getImage(bench: Bench, c: Container, action: Get, signal: AbortSignal): Promise<void> {
+export async function getImage(bench: ContainerInputs, c: Container, action: Get, signal: AbortSignal): Promise<void> {
   const { images } = bench.memory;
   const failure = await fetched(bench, c, signal);
   if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
@@ -106,13 +111,13 @@ export async function getImage(bench: Bench, c: Container, action: Get, signal: 
   images.set(c.name, { is: "failed", attempt: action.attempt, ...failure, at: bench.node.world.clock.now(), failures });
 }
 
-export const factsFor = ({ node, podIp }: Bench): NodeFacts => ({
+export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
   hostIp: node.nodeIp,
   podIp,
   allocatable: node.allocatable,
 });
 
-function environmentFor(bench: Bench, c: Container): ReadonlyMap<string, string> {
+function environmentFor(bench: ContainerInputs, c: Container): ReadonlyMap<string, string> {
   const { node, pod } = bench;
   const namespace = pod.metadata.namespace ?? "default";
   return environment(pod, c, {
@@ -122,7 +127,7 @@ function environmentFor(bench: Bench, c: Container): ReadonlyMap<string, string>
   });
 }
 
-async function specFor(bench: Bench, c: Container, action: Create, image: ImageStatus) {
+async function specFor(bench: ContainerInputs, c: Container, action: Create, image: ImageStatus) {
   const { node, pod, podIp: ip } = bench;
   const env = environmentFor(bench, c);
   const { stateDir, nodeName } = node;
@@ -136,7 +141,7 @@ async function specFor(bench: Bench, c: Container, action: Create, image: ImageS
   return containerSpec(pod, c, { sandboxId, attempt, backoff, target, env, mounts, imageUser: image.user, nodeName });
 }
 
-function refuse(bench: Bench, c: Container, e: unknown): undefined {
+function refuse(bench: ContainerInputs, c: Container, e: unknown): undefined {
   if (!(e instanceof Unmet || e instanceof RuntimeRefused)) throw e;
   const reason = e instanceof Unmet ? "CreateContainerConfigError" : "CreateContainerError";
   bench.memory.refusals.set(c.name, { reason, message: e.message, at: bench.node.world.clock.now() });
@@ -146,7 +151,7 @@ function refuse(bench: Bench, c: Container, e: unknown): undefined {
 
 /** Makes the container; the id, or undefined when it could not be made and the reason is remembered. */
 export async function createContainer(
-  bench: Bench,
+  bench: ContainerInputs,
   c: Container,
   action: Create,
   signal: AbortSignal,
@@ -168,7 +173,7 @@ export async function createContainer(
 
 /** Starts it. A refusal is not an error here: the engine keeps the reason, and the next look finds it. */
 export async function startContainer(
-  bench: Bench,
+  bench: ContainerInputs,
   container: string,
   id: string,
   signal: AbortSignal,
@@ -185,7 +190,12 @@ export async function startContainer(
 }
 
 /** Lets a container use what it asks for now. */
-export async function resizeContainer(bench: Bench, c: Container, id: string, signal: AbortSignal): Promise<void> {
+export async function resizeContainer(
+  bench: ContainerInputs,
+  c: Container,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { node, memory } = bench;
   try {
     await node.runtime.resize(id, limitsOf(c), signal);

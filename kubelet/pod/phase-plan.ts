@@ -12,7 +12,7 @@ export interface Waiting {
   readonly reason: string;
   readonly message?: string;
 }
-export type Outlook =
+export type PodPhasePlan =
   | { readonly is: "running"; readonly run: RuntimeContainer; readonly resize?: boolean }
   | { readonly is: "done"; readonly run: Ended }
   | { readonly is: "start"; readonly run: RuntimeContainer }
@@ -27,7 +27,7 @@ const freshMs = 2_000;
 /** What the engine has refused is asked of it again after so long. */
 export const refusalRetryMs = 5_000;
 
-function imageOutlook(o: PodObservation, c: Container, attempt: number): Outlook | undefined {
+function imageOutlook(o: PodObservation, c: Container, attempt: number): PodPhasePlan | undefined {
   const outcome = o.images[c.name];
   if (outcome === undefined || (outcome.is === "there" && outcome.attempt !== attempt)) return { is: "fetch", attempt };
   if (outcome.is === "there") return undefined;
@@ -41,7 +41,7 @@ function imageOutlook(o: PodObservation, c: Container, attempt: number): Outlook
   return { is: "wait", until, as: { reason: "ImagePullBackOff", message: words }, tell: "pull" };
 }
 
-function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): Outlook | undefined {
+function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): PodPhasePlan | undefined {
   const until = restartAt(last);
   if (o.now >= until) return undefined;
   const fresh = instant(last.status.finishedAt + freshMs);
@@ -60,7 +60,7 @@ function firstAttempt(pod: Pod, c: Container): number {
   return before?.containerID === undefined ? 0 : before.restartCount + 1;
 }
 
-function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContainer | undefined): Outlook {
+function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContainer | undefined): PodPhasePlan {
   const ended = last !== undefined && hasEnded(last) ? last : undefined;
   const waits = ended && restartWait(pod, o, c, ended);
   if (waits) return waits;
@@ -75,7 +75,7 @@ function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContain
 }
 
 /** `sandbox` is the running one the container belongs in. An init container of an earlier sandbox has to run again. */
-export function outlook(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): Outlook {
+export function outlook(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodPhasePlan {
   const last = runsOf(o.containers, c.name)[0];
   if (last === undefined) return nextRun(pod, o, c, undefined);
   const here = last.sandboxId === sandbox.id;

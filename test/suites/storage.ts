@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Revision, revision } from "../../api/meta.ts";
-import { bell } from "../../apiserver/storage/signal.ts";
+import { newSignal } from "../../apiserver/storage/signal.ts";
 import { type Batch, type Change, Compacted, type Storage } from "../../apiserver/storage/storage.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -214,7 +214,7 @@ function lanes(it: It, signal: () => AbortSignal): void {
   it("a watch in a lane sleeps through what is not its own, until it is told how far history has come", async (storage) => {
     const start = await storage.revision();
     const index = { prefix: "/a/", valuesOf: ({ now, before }: Change) => [text((now ?? before)?.value) ?? ""] };
-    const progress = bell();
+    const progress = newSignal();
     const heard: Batch[] = [];
     const reading = (async () => {
       for await (const batch of storage.watch("/a/", start, signal(), { index, value: "mine", progress }))
@@ -224,7 +224,7 @@ function lanes(it: It, signal: () => AbortSignal): void {
     await put(storage, "/b/1", "mine");
     await storage.list("/a/");
     expect(heard).toEqual([]);
-    progress.ring();
+    progress.notify();
     await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 2));
     const mine = await put(storage, "/a/2", "mine");
     await vi.waitFor(() => expect(changesOf(heard).map((c) => c.revision)).toEqual([other, mine]));

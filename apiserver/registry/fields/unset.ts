@@ -36,7 +36,7 @@ const says = (object: unknown, path: readonly string[]): boolean => {
 };
 
 /** What of a new object of this kind the server has filled in, given what was said of it. */
-export function unsaidIn(r: ResourceDefinition, said: object): FieldSet {
+export function unsetFieldsIn(r: ResourceDefinition, said: object): FieldSet {
   const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(said, path));
   return unsaid.reduce((all, { set }) => union(all, set), noFields);
 }

@@ -13,7 +13,7 @@ const stored = builtinKinds.filter(isStored);
 const bornOf = (r: ResourceDefinition): ApiObject => {
   const full = r.defaults(draftOf(r));
   const given = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
-  return r.atBirth({ ...full, apiVersion: apiVersionOf(r), metadata: { ...full.metadata, ...given } } as ApiObject);
+  return r.onCreate({ ...full, apiVersion: apiVersionOf(r), metadata: { ...full.metadata, ...given } } as ApiObject);
 };
 
 for (const r of stored) {

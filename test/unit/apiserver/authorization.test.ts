@@ -1,6 +1,6 @@
 // What a request would do, and what somebody hears who may not.
 import { expect, test } from "vitest";
-import { attemptOf, turnedAway } from "../../../apiserver/authorization/authorization.ts";
+import { attributesOf, turnedAway } from "../../../apiserver/authorization/authorization.ts";
 import { resourcePath } from "../../../apiserver/request/resource-path.ts";
 
 const me = { name: "<me>", groups: [] };
@@ -51,6 +51,9 @@ const table = [
 for (const [method, url, message] of table)
   test(`${method} ${url} is turned away`, () => {
     const [path = "", query = ""] = url.split("?");
-    const refused = turnedAway(me, attemptOf(method, { path, place: resourcePath(path) }, new URLSearchParams(query)));
+    const refused = turnedAway(
+      me,
+      attributesOf(method, { path, place: resourcePath(path) }, new URLSearchParams(query)),
+    );
     expect([refused.reason, refused.message]).toEqual(["Forbidden", message]);
   });

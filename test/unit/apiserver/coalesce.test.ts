@@ -1,6 +1,6 @@
 // Many ask, few questions are put, and every answer is younger than its question.
 import { expect, test } from "vitest";
-import { sharedQuestion } from "../../../apiserver/storage/coalesce.ts";
+import { coalesce } from "../../../apiserver/storage/coalesce.ts";
 
 /** Something that is asked about, and answers when told to. */
 function oracle() {
@@ -25,7 +25,7 @@ const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test("who asks while an answer is on its way waits for the next one, with all the others", async () => {
   const of = oracle();
-  const ask = sharedQuestion(of.ask);
+  const ask = coalesce(of.ask);
   const first = ask();
   of.turns();
   const late = [ask(), ask(), ask()];
@@ -40,7 +40,7 @@ test("who asks while an answer is on its way waits for the next one, with all th
 
 test("a question without an answer is no answer to those who asked later", async () => {
   const of = oracle();
-  const ask = sharedQuestion(of.ask);
+  const ask = coalesce(of.ask);
   const first = ask();
   const second = ask();
   of.fails(0);

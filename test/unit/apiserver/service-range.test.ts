@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { serviceCidrs } from "../../../api/networking/servicecidrs.ts";
 import { key } from "../../../api/meta.ts";
-import { furnish } from "../../../apiserver/bootstrap/objects.ts";
+import { bootstrapObjects } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { registry } from "../../../apiserver/registry/registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
@@ -16,7 +16,7 @@ async function told(...serviceRanges: readonly string[]) {
   const client = inProcessClient(registry(memoryStorage(), world, ranges));
   for (const [i, serviceCidr] of serviceRanges.entries()) {
     await clock.run(beginning + i * 60_000);
-    await furnish(client, [], { address: "10.0.0.1", port: 6443, serviceCidr }, clock.now());
+    await bootstrapObjects(client, [], { address: "10.0.0.1", port: 6443, serviceCidr }, clock.now());
   }
   return (await client.get(serviceCidrs, key(undefined, "kubernetes"))).status?.conditions;
 }

@@ -14,7 +14,7 @@ export function born<T extends ApiObject>(r: ResourceDefinition<T>, given: objec
   const meta = { name: "a", ...(r.scope === "Namespaced" && { namespace: "default" }), ...metadata };
   const full = r.defaults({ ...rest, metadata: meta } as unknown as Draft<T>);
   const own = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
-  return r.atBirth({
+  return r.onCreate({
     ...full,
     apiVersion: apiVersionOf(r),
     kind: r.kind,

@@ -15,9 +15,13 @@ import type { ApiObject } from "../../../../api/meta.ts";
 import { born, changes, said } from "./refused.ts";
 
 /** One status in the place of another, and all that is said of it. */
-type Written = readonly [what: string, from: object, to: object, ...said: string[]];
+type WritableSubresource = readonly [what: string, from: object, to: object, ...said: string[]];
 
-function statuses<T extends ApiObject>(r: ResourceDefinition<T>, given: object, table: readonly Written[]): void {
+function statuses<T extends ApiObject>(
+  r: ResourceDefinition<T>,
+  given: object,
+  table: readonly WritableSubresource[],
+): void {
   const standing = born(r, given);
   const written = (status: object): T => ({ ...standing, status }) as T;
   for (const [what, from, to, ...expected] of table)
