@@ -5,7 +5,7 @@ import type { ApiObject } from "../../api/meta.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
-import { type Signal, newSignal } from "../storage/signal.ts";
+import { type Signal, newSignal } from "../../machinery/signal.ts";
 import type { WatchIndexEntry, WatchIndex } from "../storage/storage.ts";
 import { objectOf } from "./codec.ts";
 import { type FieldReader, fieldReader, prefixOf } from "./selection.ts";

@@ -1,26 +1,26 @@
-// A question that many ask at once is put once, and yet nobody is told less than was true when he asked.
+// Coalesces concurrent reads without weakening them: no caller gets an answer older than its own call.
 
 /**
- * Whoever asks while an answer is on its way shares the next one with all who ask meanwhile: the one on its way may
- * have been found before he asked. So a thousand readers cost two questions, however long an answer takes.
+ * Callers that arrive while a read is in flight share the next one, which starts after they called; the one in flight
+ * may have been answered from a state before. A thousand concurrent readers cost two reads, however long a read takes.
  */
-export function coalesce<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
+export function coalesce<T>(read: () => Promise<T>): () => Promise<T> {
+  let current: Promise<T> | undefined;
   let next: Promise<T> | undefined;
-  const put = (): Promise<T> => {
-    const answer = ask().finally(() => {
-      if (asked === answer) asked = undefined;
+  const start = (): Promise<T> => {
+    const started = read().finally(() => {
+      if (current === started) current = undefined;
     });
-    asked = answer;
-    return answer;
+    current = started;
+    return started;
   };
-  const afterwards = (): Promise<T> => {
+  const startNext = (): Promise<T> => {
     next = undefined;
-    return put();
+    return start();
   };
   return () => {
-    if (!asked) return put();
-    next ??= asked.then(afterwards, afterwards);
+    if (!current) return start();
+    next ??= current.then(startNext, startNext);
     return next;
   };
 }

@@ -1,45 +1,50 @@
-// Who is woken by which change: everybody, unless they stand in an entry; then only for what is theirs.
-import { type Signal, newSignal } from "./signal.ts";
-import type { Change, WatchIndexEntry, WatchIndex } from "./storage.ts";
+// Which watches a change wakes: those outside any index by every change, the others by changes of their value only.
+import { newSignal, type Signal } from "../../machinery/signal.ts";
+import type { Change, WatchIndex, WatchIndexEntry } from "./storage.ts";
 
 /** The signals of one log. */
 export interface KeyedSignals {
   changed(change: Change): void;
-  /** Wake everybody: what they stand on is no more. */
+  /** Wakes every watch: the log they read was replaced. */
   all(): void;
-  /** The signals somebody in this entry has to hear; they are forgotten when the last one leaves. */
+  /** The signals of one entry. They are dropped when the last watch leaves it. */
   enter(entry: WatchIndexEntry | undefined): { readonly own: readonly Signal[]; readonly leave: () => void };
 }
 
-/** Bells nobody hears yet. */
+interface Entry {
+  readonly signal: Signal;
+  watches: number;
+}
+
+/** Signals without listeners. */
 export function keyedSignals(): KeyedSignals {
-  const everybody = newSignal();
-  const entries = new Map<WatchIndex, Map<string, { readonly bell: Signal; inside: number }>>();
+  const unindexed = newSignal();
+  const indexes = new Map<WatchIndex, Map<string, Entry>>();
   return {
     changed(change) {
-      everybody.notify();
-      for (const [index, values] of entries) {
+      unindexed.notify();
+      for (const [index, entries] of indexes) {
         if (!change.key.startsWith(index.prefix)) continue;
-        for (const value of index.valuesOf(change)) values.get(value)?.bell.notify();
+        for (const value of index.valuesOf(change)) entries.get(value)?.signal.notify();
       }
     },
     all() {
-      everybody.notify();
-      for (const values of entries.values()) for (const { bell: one } of values.values()) one.notify();
+      unindexed.notify();
+      for (const entries of indexes.values()) for (const { signal } of entries.values()) signal.notify();
     },
-    enter(entry) {
-      if (!entry) return { own: [everybody], leave: () => {} };
-      const values = entries.get(entry.index) ?? new Map<string, { readonly bell: Signal; inside: number }>();
-      entries.set(entry.index, values);
-      const place = values.get(entry.value) ?? { bell: newSignal(), inside: 0 };
-      values.set(entry.value, place);
-      place.inside++;
+    enter(place) {
+      if (!place) return { own: [unindexed], leave: () => {} };
+      const entries = indexes.get(place.index) ?? new Map<string, Entry>();
+      indexes.set(place.index, entries);
+      const entry = entries.get(place.value) ?? { signal: newSignal(), watches: 0 };
+      entries.set(place.value, entry);
+      entry.watches++;
       const leave = (): void => {
-        if (--place.inside > 0) return;
-        values.delete(entry.value);
-        if (values.size === 0) entries.delete(entry.index);
+        if (--entry.watches > 0) return;
+        entries.delete(place.value);
+        if (entries.size === 0) indexes.delete(place.index);
       };
-      return { own: [place.bell, entry.progress], leave };
+      return { own: [entry.signal, place.progress], leave };
     },
   };
 }

@@ -1,7 +1,7 @@
 // The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
 // Every engine reads from one; they differ in what they do before a change is appended.
 import { type Revision, revision } from "../../api/meta.ts";
-import { subscribe } from "./signal.ts";
+import { subscribe } from "../../machinery/signal.ts";
 import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
 import { ordered } from "./ordered.ts";
 import {
@@ -72,12 +72,12 @@ function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: st
   return [...kept, ...restored].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Looks again at every ring, until it is so or the signal is aborted. */
-async function hearUntil(signals: KeyedSignals, isSo: () => boolean, signal: AbortSignal): Promise<void> {
+/** Checks the condition at every notification until it holds or the signal is aborted. */
+async function waitUntil(signals: KeyedSignals, holds: () => boolean, signal: AbortSignal): Promise<void> {
   const { own, leave } = signals.enter(undefined);
-  const ears = subscribe(own, signal);
-  while (!isSo() && !signal.aborted) await ears.rung();
-  ears.close();
+  const subscription = subscribe(own, signal);
+  while (!holds() && !signal.aborted) await subscription.next();
+  subscription.close();
   leave();
 }
 
@@ -123,12 +123,12 @@ export function emptyLog(start: Revision = revision(0)): Log {
       let cursor = from;
       const began = epoch;
       const { own, leave } = signals.enter(entry);
-      const ears = subscribe(own, signal);
+      const subscription = subscribe(own, signal);
       try {
         while (!signal.aborted) {
           if (cursor < floor || began !== epoch) throw new Compacted(cursor, floor);
           if (cursor >= head) {
-            await ears.rung();
+            await subscription.next();
             continue;
           }
           const batch = read(prefix, cursor);
@@ -136,7 +136,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
           yield batch;
         }
       } finally {
-        ears.close();
+        subscription.close();
         leave();
       }
     },
@@ -145,7 +145,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       floor = revision(Math.min(upTo, head));
       changes = changes.slice(firstAfter(changes, floor));
     },
-    reached: (target, signal) => hearUntil(signals, () => head >= target, signal),
+    reached: (target, signal) => waitUntil(signals, () => head >= target, signal),
     restart(entries, at) {
       present.clear();
       for (const stored of entries) present.put(stored);

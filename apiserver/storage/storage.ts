@@ -1,7 +1,7 @@
 // The contract of the log: the one place where facts are kept, whatever keeps them.
 // Three engines (memory, SQLite, etcd) are held to it by test/suites/storage.ts.
 import type { Revision } from "../../api/meta.ts";
-import type { Signal } from "./signal.ts";
+import type { Signal } from "../../machinery/signal.ts";
 
 /** A value as it stands, with the revisions that made and last changed it. */
 export interface Stored {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Revision, revision } from "../../api/meta.ts";
-import { newSignal } from "../../apiserver/storage/signal.ts";
+import { newSignal } from "../../machinery/signal.ts";
 import { type Batch, type Change, Compacted, type Storage } from "../../apiserver/storage/storage.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);

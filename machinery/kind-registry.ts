@@ -1,0 +1,68 @@
+// The served set: the kinds a cluster has at this moment. Kinds are added and removed while the server runs, so
+// readers keep no copy of the list: they look up one kind, or rebuild what they derive when `changed` is notified.
+import { assert } from "../api/errors.ts";
+import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
+import { newSignal, type Signal } from "./signal.ts";
+
+/** What a path names. */
+export interface GroupVersionResource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+}
+
+/** The one list of served kinds. */
+export interface KindRegistry {
+  /** By what a path names, in constant time. */
+  of(gvr: GroupVersionResource): ResourceDefinition | undefined;
+  /** By what a body or an owner reference names, in constant time: `apps/v1` and `Deployment`. */
+  ofKind(apiVersion: string, kind: string): ResourceDefinition | undefined;
+  /** In the order in which they were added. The array is replaced when the set changes, and never modified. */
+  all(): readonly ResourceDefinition[];
+  /** Notified after every change of the set. */
+  readonly changed: Pick<Signal, "listen">;
+  /** Adds kinds; one that names the same resource as a served one replaces it. */
+  add(...kinds: readonly ResourceDefinition[]): void;
+  /** Removes a kind; removing one that is not served does nothing. */
+  remove(gvr: GroupVersionResource): void;
+}
+
+const resourceId = ({ group, version, plural }: GroupVersionResource): string => `${group}/${version}/${plural}`;
+const kindId = (apiVersion: string, kind: string): string => `${apiVersion} ${kind}`;
+
+/** A registry that serves these kinds to begin with. */
+export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry {
+  const byResource = new Map<string, ResourceDefinition>();
+  const byKind = new Map<string, ResourceDefinition>();
+  const changed = newSignal();
+  let all: readonly ResourceDefinition[] = [];
+  const put = (added: readonly ResourceDefinition[]): void => {
+    for (const r of added) {
+      assert(r.plural !== "" && r.version !== "", "a kind has a plural and a version");
+      const replaced = byResource.get(resourceId(r));
+      if (replaced) byKind.delete(kindId(apiVersionOf(replaced), replaced.kind));
+      byResource.set(resourceId(r), r);
+      byKind.set(kindId(apiVersionOf(r), r.kind), r);
+    }
+    all = [...byResource.values()];
+  };
+  put(kinds);
+  return {
+    of: (gvr) => byResource.get(resourceId(gvr)),
+    ofKind: (apiVersion, kind) => byKind.get(kindId(apiVersion, kind)),
+    all: () => all,
+    changed,
+    add(...added) {
+      put(added);
+      changed.notify();
+    },
+    remove(gvr) {
+      const removed = byResource.get(resourceId(gvr));
+      if (!removed) return;
+      byResource.delete(resourceId(gvr));
+      byKind.delete(kindId(apiVersionOf(removed), removed.kind));
+      all = [...byResource.values()];
+      changed.notify();
+    },
+  };
+}
