@@ -156,7 +156,7 @@ function serve(
     world.log("request", { ...about, user: user.name, agent: from.headers["user-agent"], id });
     trace.done("sent");
     const slow = isStream ? undefined : trace.slow();
-    if (slow !== undefined) world.log("a slow request", { ...about, trace: slow, id });
+    if (slow !== undefined) world.log("a slow request", { ...about, steps: slow, id });
   };
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
