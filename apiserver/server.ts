@@ -10,7 +10,7 @@ import { bootstrapObjects } from "./bootstrap/objects.ts";
 import { withComponents } from "./components.ts";
 import { answerer } from "./http/answer.ts";
 import { podBindings } from "./verbs/bindings.ts";
-import type { Check, Checks } from "./http/health.ts";
+import { serverChecks } from "./http/checks.ts";
 import { listen, type Patience, type ServerTls } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/measured.ts";
 import { requestMetrics } from "./metrics/metrics.ts";
@@ -62,34 +62,6 @@ export interface ApiServer {
   listen(signal: AbortSignal): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
 }
 
-/** What has to be well before this server may be relied on, by the names those who look after servers know. */
-function checks(storage: Storage, begun: { readonly isOver: boolean }, signal: AbortSignal): Checks {
-  const named = (name: string, check: () => Promise<unknown> | undefined): Check => ({
-    name,
-    async check() {
-      await check();
-    },
-  });
-  const failUnless = (isWell: boolean, because: string): undefined => {
-    if (!isWell) throw new Error(because);
-  };
-  const ping = named("ping", () => undefined);
-  const log = named("log", () => undefined);
-  const etcd = named("etcd", () => storage.revision());
-  const hook = named("poststarthook/start-system-namespaces-controller", () =>
-    failUnless(begun.isOver, "not finished"),
-  );
-  const alive = [ping, log, etcd, hook];
-  const ready = [
-    ...[ping, log, etcd],
-    named("etcd-readiness", () => storage.revision()),
-    named("informer-sync", () => undefined),
-    hook,
-    named("shutdown", () => failUnless(!signal.aborted, "process is shutting down")),
-  ];
-  return { livez: alive, healthz: alive, readyz: ready };
-}
-
 const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs until it is told to listen. */
@@ -120,8 +92,13 @@ export function apiServer(options: ServerOptions): ApiServer {
         tokenRequest(verbs, given),
         openId(given, () => `${advertise}:${listening.port}`),
       ];
-      const begun = { isOver: false };
-      const answer = answerer(verbs, builtinKinds, extensions, checks(storage, begun, signal));
+      let isBootstrapped = false;
+      const checks = serverChecks(
+        storage,
+        () => isBootstrapped,
+        () => signal.aborted,
+      );
+      const answer = answerer(verbs, builtinKinds, extensions, checks);
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,
@@ -132,7 +109,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       const advertised = { address: advertise, port: listening.port, serviceCidr };
       await bootstrap(client, advertised);
       await bootstrapObjects(client, builtinKinds, advertised, world.clock.now());
-      begun.isOver = true;
+      isBootstrapped = true;
       const upkeep = [
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),

@@ -10,6 +10,7 @@ import { anonymous, type Envelope, type Identify } from "../authentication/authe
 import type { ApiRequest, User } from "../request/request-response.ts";
 import { impersonated, isImpersonating } from "../authentication/impersonate.ts";
 import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
+import { timeoutError } from "../request/timeout.ts";
 import { isGone } from "./send.ts";
 import type { Trace } from "./trace.ts";
 
@@ -71,6 +72,7 @@ export async function receive(
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
   trace.done("identified");
+  const malformed = search === "" ? undefined : timeoutError(query, attributes);
   return {
     began,
     id,
@@ -81,6 +83,7 @@ export async function receive(
     query,
     search,
     ...admitted(user, { attributes, path, raw: from.raw }),
+    ...(malformed && { refused: malformed }),
   };
 }
 

@@ -20,7 +20,7 @@ const meantWhenZero = new Set(
     "partition suspend",
     "orphanDependents allocateLoadBalancerNodePorts hostUsers setHostnameAsFQDN ready serving terminating ttlSecondsAfterFinished",
     "suspend manualSelector startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit backoffLimitPerIndex",
-    "maxFailedIndexes succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun",
+    "maxFailedIndexes succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun leaseTransitions",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -57,7 +57,7 @@ const intOrString = (bytes: Uint8Array): number | string =>
 function scalar(value: bigint | Uint8Array, schema: Schema): unknown {
   if (schema["x-kubernetes-int-or-string"]) return intOrString(value as Uint8Array);
   if (typeof value === "bigint") return schema.type === "boolean" ? value !== 0n : signed(value);
-  if (schema.format === "date-time") return time(value);
+  if (schema.format === "date-time" || schema.format === "date-time-micro") return time(value);
   if (schema.format === "quantity") return textAt(value, 1);
   if (schema.format === "byte") return Buffer.from(value).toString("base64");
   if (schema.type === "number") return Buffer.from(value).readDoubleLE();

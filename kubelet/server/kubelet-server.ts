@@ -104,6 +104,9 @@ async function serve(
   }
 }
 
+/** Of the request line and the headers, in bytes: the command of an exec travels in the query. Go's default. */
+const maxHeaderSize = 1024 * 1024;
+
 /** Listens until the signal aborts. */
 export async function serveKubelet(
   pki: ServerPki,
@@ -113,7 +116,7 @@ export async function serveKubelet(
 ): Promise<void> {
   const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
   const desk = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now() };
-  const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true });
+  const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true, maxHeaderSize });
   server.on("request", (request, response) => void serve(desk, request, response, signal));
   server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
   await new Promise<void>((resolve, reject) => {

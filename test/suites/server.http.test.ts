@@ -54,6 +54,23 @@ test("a certificate that a stranger signed is none", async () => {
   expect((await ask("/api/v1/pods", { as })).status).toBe(401);
 });
 
+test("a timeout that is no duration refuses the request", async () => {
+  const refused = await ask("/api/v1/namespaces?timeout=abc");
+  expect([refused.status, parsed(refused).message]).toEqual([
+    400,
+    'invalid timeout specified in the request URL - time: invalid duration "abc"',
+  ]);
+  expect((await ask("/api/v1/namespaces?timeout=30s")).status).toBe(200);
+});
+
+test("health checks bear the names that Kubernetes' own have", async () => {
+  for (const path of ["/healthz", "/livez", "/readyz"]) {
+    const { text } = await ask(`${path}?verbose`);
+    for (const name of ["ping", "etcd", "poststarthook/crd-informer-synced", "autoregister-completion"])
+      expect(text.split("\n")).toContain(`[+]${name} ok`);
+  }
+});
+
 test("a body beyond three MiB is refused, one below is taken", async () => {
   const map = (name: string, size: number) => JSON.stringify({ metadata: { name }, data: { a: "x".repeat(size) } });
   const path = "/api/v1/namespaces/default/configmaps";

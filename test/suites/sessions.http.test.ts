@@ -88,6 +88,11 @@ describe("a command", () => {
     await expect(talk(open("web/exec?stdout=1", "v4.channel.k8s.io"))).rejects.toThrow(/400/);
     await expect(talk(open("nobody/exec?stdout=1&command=ls", "v5.channel.k8s.io"))).rejects.toThrow(/404/);
   });
+  test("may be as long as one that Kubernetes takes", async () => {
+    const script = encodeURIComponent(`: ${"x".repeat(60_000)}; echo done`);
+    const output = await talk(open(`web/exec?stdout=1&command=sh&command=-c&command=${script}`, "v5.channel.k8s.io"));
+    expect(output).toEqual({ 1: "done\n", 3: success });
+  });
   test("is left by a client that vanishes, and its input ends", async () => {
     const socket = open("reader/attach?stdin=true&stdout=true", "v5.channel.k8s.io");
     await once(socket, "message");

@@ -46,6 +46,26 @@ test("protobuf: quantities in a map are as they were written", () => {
   expect(decodeProtobuf(quota)["spec"]).toEqual({ hard: { pods: "0" } });
 });
 
+test("protobuf: times to the microsecond are read as such, in leases and in events", () => {
+  const lease = recorded(
+    "azhzAAofChZjb29yZGluYXRpb24uazhzLmlvL3YxEgVMZWFzZRI1ChEKAWwSABoAIgAqADIAOABCABIgCgNvbmUQDxoICIDiz6oGEAAiCwiA4s+qBhCAlO86KAAaACIA",
+  );
+  const event = recorded(
+    "azhzAAoZChBldmVudHMuazhzLmlvL3YxEgVFdmVudBJdChEKAWUSABoAIgAqADIAOABCABILCIDiz6oGEICU7zoaDwgCEgsIgOLPqgYQgJTvOiIAKgAyADoEVGVzdEIOCgASABoAIgAqADIAOgBSAFoAYgQKABIAagByAHgAGgAiAA==",
+  );
+  expect(decodeProtobuf(lease)["spec"]).toEqual({
+    holderIdentity: "one",
+    leaseDurationSeconds: 15,
+    acquireTime: "2023-11-14T22:13:20Z",
+    renewTime: "2023-11-14T22:13:20.123456Z",
+    leaseTransitions: 0,
+  });
+  expect(decodeProtobuf(event)).toMatchObject({
+    eventTime: "2023-11-14T22:13:20.123456Z",
+    series: { count: 2, lastObservedTime: "2023-11-14T22:13:20.123456Z" },
+  });
+});
+
 const fields = new Map<string, string>(Object.entries(numbers));
 const messageOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf("/") + 1) ?? "";
 
