@@ -1,12 +1,13 @@
 // The API server put together: a log, the verbs over it, the door. Log and world come from whoever composes processes.
-import { builtinKinds } from "../api/builtin/kinds.ts";
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
+import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
-import type { AdmissionConfig } from "./admission/rules.ts";
+import type { AdmissionConfig } from "./admission/plugins.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { identifier } from "./authentication/authenticate.ts";
 import { bootstrapObjects } from "./bootstrap/objects.ts";
+import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { answerer } from "./http/answer.ts";
 import { podBindings } from "./verbs/bindings.ts";
@@ -21,10 +22,10 @@ import { upgrades } from "./http/upgrades.ts";
 import { reviews } from "./verbs/reviews.ts";
 import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
 import { metrics } from "./kubelets/usage.ts";
+import { keepApiServices } from "./bootstrap/api-services.ts";
 import { keepOwnService } from "./bootstrap/own-service.ts";
 import { proxies } from "./proxy/proxy.ts";
 import { inProcessClient } from "./registry/in-process.ts";
-import { registry } from "./registry/registry.ts";
 import type { Storage } from "./storage/storage.ts";
 import { openId } from "./authentication/openid.ts";
 import { tokenIssuer, tokenRequest } from "./verbs/token-requests.ts";
@@ -35,6 +36,8 @@ import { compactHistory, expireEvents } from "./maintenance.ts";
 export interface ServerOptions {
   readonly storage: Storage;
   readonly world: World;
+  /** The kinds it serves, which may change while it runs. */
+  readonly kinds: KindRegistry;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -42,8 +45,8 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** What is filled in where users are silent; Kubernetes' own habits when left out. */
-  readonly habits?: AdmissionConfig;
+  /** What admission fills in; Kubernetes' own values when left out. */
+  readonly admission?: Pick<AdmissionConfig, "tolerationSeconds">;
   /** What we show kubelets when we ask them for logs, or to run a command. */
   readonly kubeletClient: KubeletTls;
   /** In whose name and with which key service accounts are given tokens. */
@@ -66,11 +69,11 @@ const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs until it is told to listen. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, host, port, tls, serviceCidr, advertise } = options;
-  const seen = requestMetrics(builtinKinds);
+  const { world, kinds, host, port, tls, serviceCidr, advertise } = options;
+  const seen = requestMetrics(kinds);
   const storage = timedStorage(options.storage, world.clock, seen.figures);
-  countObjects(options.storage, builtinKinds, seen.figures);
-  const verbs = registry(storage, world, { serviceCidr, nodePorts }, options.habits);
+  countObjects(options.storage, kinds, seen.figures);
+  const verbs = clusterRegistry(storage, world, { kinds, serviceCidr, nodePorts, ...options.admission });
   const nodes = kubelets(verbs, options.kubeletClient);
   const given = tokens(verbs, options.tokens);
   const identify = identifier(async (token) => (await given.ownerOf(token)).user, world.log);
@@ -87,8 +90,8 @@ export function apiServer(options: ServerOptions): ApiServer {
         podBindings(verbs),
         sessionsWithoutUpgrade(verbs),
         proxies(verbs, nodes),
-        measuredKinds(builtinKinds, measured, world),
-        reviews(builtinKinds, world, given),
+        measuredKinds(kinds, measured, world),
+        reviews(kinds, world, given),
         tokenRequest(verbs, given),
         openId(given, () => `${advertise}:${listening.port}`),
       ];
@@ -98,7 +101,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         () => isBootstrapped,
         () => signal.aborted,
       );
-      const answer = answerer(verbs, builtinKinds, extensions, checks);
+      const answer = answerer(verbs, kinds, extensions, checks);
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,
@@ -108,12 +111,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       onAbort(signal, nodes.close);
       const advertised = { address: advertise, port: listening.port, serviceCidr };
       await bootstrap(client, advertised);
-      await bootstrapObjects(client, builtinKinds, advertised, world.clock.now());
+      await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
       isBootstrapped = true;
       const upkeep = [
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
         keepOwnService(client, advertised, world, signal),
+        keepApiServices(client, kinds, world, signal),
       ];
       return { port: listening.port, closed: Promise.all([listening.closed, ...upkeep]).then(() => {}) };
     },

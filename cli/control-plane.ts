@@ -5,8 +5,10 @@ import { apiServer, type ApiServer } from "../apiserver/server.ts";
 import type { Storage } from "../apiserver/storage/storage.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
+import { builtinKinds } from "../api/builtin/kinds.ts";
 import { runControllers } from "../controllers/controllers.ts";
 import { informer } from "../machinery/informer.ts";
+import { kindRegistry } from "../machinery/kind-registry.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
@@ -61,6 +63,7 @@ export async function startControlPlane(
   const server = apiServer({
     storage: await openStorage(config.store, world, closing.signal),
     world,
+    kinds: kindRegistry(builtinKinds),
     host: config.listen.host,
     port: config.listen.port,
     tls: tlsFrom(config.pki.ca, config.pki.serving),
@@ -71,7 +74,7 @@ export async function startControlPlane(
       issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
       key: readFileSync(config.pki.tokens, "utf8"),
     },
-    habits: { tolerationSeconds: timings.tolerationSeconds },
+    admission: { tolerationSeconds: timings.tolerationSeconds },
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {

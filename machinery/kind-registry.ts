@@ -47,6 +47,8 @@ export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry
     all = [...byResource.values()];
   };
   put(kinds);
+  // Registries of the same kinds share one array, and with it what is cached for it.
+  if (all.length === kinds.length) all = kinds;
   return {
     of: (gvr) => byResource.get(resourceId(gvr)),
     ofKind: (apiVersion, kind) => byKind.get(kindId(apiVersion, kind)),
@@ -64,5 +66,21 @@ export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry
       all = [...byResource.values()];
       changed.notify();
     },
+  };
+}
+
+/** A value derived from the served kinds: made when it is first read, and again after the set has changed. */
+export function derivedFrom<T>(
+  kinds: Pick<KindRegistry, "all">,
+  derive: (kinds: readonly ResourceDefinition[]) => T,
+): () => T {
+  let source: readonly ResourceDefinition[] | undefined;
+  let derived: T;
+  return () => {
+    if (source !== kinds.all()) {
+      source = kinds.all();
+      derived = derive(source);
+    }
+    return derived;
   };
 }

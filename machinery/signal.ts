@@ -30,7 +30,7 @@ export interface Subscription {
 }
 
 /** Subscribes to several signals at once until it is closed. */
-export function subscribe(signals: readonly Signal[], abort: AbortSignal): Subscription {
+export function subscribe(signals: readonly Pick<Signal, "listen">[], abort: AbortSignal): Subscription {
   let isPending = abort.aborted;
   let wake: (() => void) | undefined;
   const notified = (): void => {

@@ -3,7 +3,7 @@
 import type { CertificateSigningRequest } from "../../api/generated/types.ts";
 import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import { forbidden } from "../registry/refusals.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 
 /** A value of DER (X.690): what sort it is, and where its content lies. */
 interface Value {
@@ -46,12 +46,13 @@ const signer = "kubernetes.io/kube-apiserver-client";
 const administrators = "system:masters";
 
 /** Refuses requests for certificates of administrators. */
-export const certificateSubject: Admission = {
+export const certificateSubject: AdmissionPlugin = {
   name: "CertificateSubjectRestriction",
-  applies: (r) => r.group === certificateSigningRequests.group && r.plural === certificateSigningRequests.plural,
-  judge(object, { r, old }) {
+  operations: ["CREATE"],
+  handles: (r) => r.group === certificateSigningRequests.group && r.plural === certificateSigningRequests.plural,
+  validate(object, { r }) {
     const { metadata, spec } = object as CertificateSigningRequest;
-    if (old || spec.signerName !== signer) return;
+    if (spec.signerName !== signer) return;
     const refused = (because: string): Error => forbidden(r, metadata.name, because);
     const [, body = ""] = block.exec(Buffer.from(spec.request, "base64").toString()) ?? [];
     let organizations: readonly string[];

@@ -2,7 +2,7 @@
 import type { Ingress } from "../../api/generated/types.ts";
 import { ingressClasses } from "../../api/networking/ingressclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 import { markedClass, newest } from "./classes.ts";
 
 const usualClass = markedClass(ingressClasses, {
@@ -11,14 +11,15 @@ const usualClass = markedClass(ingressClasses, {
 });
 
 /** The older way to name a class still counts as naming one. */
-export const defaultIngressClass: Admission = {
+export const defaultIngressClass: AdmissionPlugin = {
   name: "DefaultIngressClass",
-  applies: (r) => r.group === "networking.k8s.io" && r.plural === "ingresses",
-  async admit(object, { old, look }) {
-    const ingress = object as Ingress | undefined;
-    if (!ingress || old || ingress.spec?.ingressClassName !== undefined) return object;
+  operations: ["CREATE"],
+  handles: (r) => r.group === "networking.k8s.io" && r.plural === "ingresses",
+  async mutate(object, { present }) {
+    const ingress = object as Ingress;
+    if (ingress.spec?.ingressClassName !== undefined) return object;
     if (ingress.metadata.annotations?.["kubernetes.io/ingress.class"] !== undefined) return object;
-    const usual = usualClass(await look());
+    const usual = usualClass(await present());
     if (!usual) return object;
     return { ...ingress, spec: { ...ingress.spec, ingressClassName: usual.metadata.name } } as ApiObject;
   },

@@ -5,7 +5,7 @@ import { limitRanges } from "../../api/core/limitranges.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { qosClass } from "../../api/core/pod/status.ts";
-import type { Admission, Look } from "./admission.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "./limits.ts";
 import { forbidden } from "../registry/refusals.ts";
@@ -13,8 +13,11 @@ import { prefixOf } from "../registry/selection.ts";
 
 const isPods = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "pods";
 
-async function rangesOf({ metadata }: ApiObject, look: Look): Promise<readonly LimitRange[]> {
-  const { list } = await look();
+async function rangesOf(
+  { metadata }: ApiObject,
+  { present }: Pick<AdmissionAttributes, "present">,
+): Promise<readonly LimitRange[]> {
+  const { list } = await present();
   return list(prefixOf(limitRanges, metadata.namespace)).map((stored) => objectOf<LimitRange>(stored));
 }
 
@@ -31,22 +34,25 @@ const isSettled = (r: ResourceDefinition, object: ApiObject, old: ApiObject | un
 const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`);
 
 /** Fills in what containers leave unsaid, and refuses what is beyond the limits. */
-export const limitRanger: Admission = {
+export const limitRanger: AdmissionPlugin = {
   name: "LimitRanger",
-  applies: (r) => isPods(r) || (r.group === "" && r.plural === "persistentvolumeclaims"),
-  async admit(object, { r, old, part, look }) {
-    const pod = object as Pod | undefined;
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => isPods(r) || (r.group === "" && r.plural === "persistentvolumeclaims"),
+  async mutate(object, attributes) {
+    const { r, old, subresource } = attributes;
+    const pod = object as Pod;
     // Containers come with the pod and change their amounts by a resize alone. What is wrong with a pod without a spec
     // is for others to say.
-    if (!pod?.spec || !isPods(r) || (old && part !== "resize")) return object;
-    const limited = (await rangesOf(pod, look)).reduce(withLimits, pod);
+    if (!(pod as Partial<Pod>).spec || !isPods(r) || (old && subresource !== "resize")) return object;
+    const limited = (await rangesOf(pod, attributes)).reduce(withLimits, pod);
     if (limited === pod) return object;
     if (old) return { ...limited, metadata: pod.metadata } as ApiObject;
     return { ...limited, status: { ...limited.status, qosClass: qosClass(limited.spec) } } as ApiObject;
   },
-  async judge(object, { r, old, part, look }) {
-    if (part === "status" || part === "binding" || isSettled(r, object, old)) return;
-    for (const range of await rangesOf(object, look)) {
+  async validate(object, attributes) {
+    const { r, old, subresource } = attributes;
+    if (subresource === "status" || subresource === "binding" || isSettled(r, object, old)) return;
+    for (const range of await rangesOf(object, attributes)) {
       const wrong = isPods(r)
         ? brokenByPod(range, (object as Pod).spec)
         : brokenByClaim(range, (object as PersistentVolumeClaim).spec.resources);

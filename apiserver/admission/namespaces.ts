@@ -1,6 +1,6 @@
 // Things live in namespaces: in one that exists, and in none that is going away.
 import { namespaces } from "../../api/core/namespaces.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden, notFound } from "../registry/refusals.ts";
 import { prefixOf } from "../registry/selection.ts";
@@ -9,13 +9,13 @@ import { prefixOf } from "../registry/selection.ts";
 export const immortal: readonly string[] = ["default", "kube-system", "kube-public"];
 
 /** New content needs a namespace that is there to stay. */
-export const namespaceExists: Admission = {
+export const namespaceExists: AdmissionPlugin = {
   name: "NamespaceLifecycle",
-  applies: (r) => r.scope === "Namespaced",
-  async admit(object, { r, old, look }) {
-    const namespace = object?.metadata.namespace;
-    if (old || !object || namespace === undefined) return object;
-    const stored = (await look()).get(prefixOf(namespaces) + namespace);
+  operations: ["CREATE"],
+  handles: (r) => r.scope === "Namespaced",
+  async mutate(object, { r, namespace, present }) {
+    if (namespace === undefined) return object;
+    const stored = (await present()).get(prefixOf(namespaces) + namespace);
     if (!stored) throw notFound(namespaces, namespace);
     if (objectOf(stored).metadata.deletionTimestamp !== undefined)
       throw forbidden(
@@ -33,12 +33,11 @@ export const namespaceExists: Admission = {
 };
 
 /** The namespaces the cluster itself lives in cannot be deleted. */
-export const namespaceStays: Admission = {
-  name: "ImmortalNamespaces",
-  applies: (r) => r.group === "" && r.plural === "namespaces",
-  admit(object, { r, old }) {
-    if (!object && old && immortal.includes(old.metadata.name))
-      throw forbidden(r, old.metadata.name, "this namespace may not be deleted");
-    return object;
+export const namespaceStays: AdmissionPlugin = {
+  name: "NamespaceLifecycle",
+  operations: ["DELETE"],
+  handles: (r) => r.group === "" && r.plural === "namespaces",
+  validate(_namespace, { r, name }) {
+    if (immortal.includes(name)) throw forbidden(r, name, "this namespace may not be deleted");
   },
 };

@@ -7,7 +7,7 @@ import { objectOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
 import { prefixOf } from "../registry/selection.ts";
 import type { Present } from "../storage/storage.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 import { markedClass } from "./classes.ts";
 
 type Worth = Pick<PriorityClass, "value" | "preemptionPolicy">;
@@ -61,30 +61,30 @@ function keptFrom(old: Pod, pod: Pod): Pod {
 }
 
 /** Kubernetes' admission plugin Priority, as far as it is about pods. */
-export const priority: Admission = {
+export const priority: AdmissionPlugin = {
   name: "Priority",
-  applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(object, { old, part, look }) {
-    const pod = object as Pod | undefined;
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { old, subresource, present }) {
+    const pod = object as Pod;
     // What is wrong with a pod without a spec is for others to say.
-    if (!pod?.spec || part !== undefined) return object;
-    return (old ? keptFrom(old as Pod, pod) : prioritized(pod, await look())) as ApiObject;
+    if (!(pod as Partial<Pod>).spec || subresource !== undefined) return object;
+    return (old ? keptFrom(old as Pod, pod) : prioritized(pod, await present())) as ApiObject;
   },
 };
 
 /** As far as it is about classes: there is one at most for pods that name none, and the cluster's own stay. */
-export const onePriorityForAll: Admission = {
+export const onePriorityForAll: AdmissionPlugin = {
   name: "Priority",
-  applies: (r) => r.group === priorityClasses.group && r.plural === priorityClasses.plural,
-  admit(object, { r, old }) {
-    if (!object && old && systemPriorities[old.metadata.name] !== undefined)
-      throw forbidden(r, old.metadata.name, "this is a system priority class and cannot be deleted");
-    return object;
-  },
-  async judge(object, { r, look }) {
+  operations: ["CREATE", "UPDATE", "DELETE"],
+  handles: (r) => r.group === priorityClasses.group && r.plural === priorityClasses.plural,
+  async validate(object, { r, name, operation, present }) {
+    if (operation === "DELETE") {
+      if (systemPriorities[name] === undefined) return;
+      throw forbidden(r, name, "this is a system priority class and cannot be deleted");
+    }
     if ((object as PriorityClass).globalDefault !== true) return;
-    const { name } = object.metadata;
-    const other = usualClass(await look())?.metadata.name;
+    const other = usualClass(await present())?.metadata.name;
     if (other !== undefined && other !== name)
       throw forbidden(r, name, `PriorityClass ${other} is already marked as default. Only one default can exist`);
   },

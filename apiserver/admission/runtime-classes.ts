@@ -4,7 +4,7 @@ import { sameJson } from "../../api/hash.ts";
 import { pods } from "../../api/core/pods.ts";
 import { runtimeClasses } from "../../api/node/runtimeclasses.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Admission, Look } from "./admission.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
 import { prefixOf } from "../registry/selection.ts";
@@ -61,28 +61,29 @@ export function withRuntime(spec: PodSpec, { overhead, scheduling }: RuntimeClas
   };
 }
 
-async function classOf(pod: ApiObject, name: string, look: Look): Promise<RuntimeClass> {
-  const stored = (await look()).get(prefixOf(runtimeClasses) + name);
+async function classOf(pod: ApiObject, name: string, present: AdmissionAttributes["present"]): Promise<RuntimeClass> {
+  const stored = (await present()).get(prefixOf(runtimeClasses) + name);
   if (!stored) throw forbidden(pods, pod.metadata.name, `pod rejected: RuntimeClass "${name}" not found`);
   return objectOf<RuntimeClass>(stored);
 }
 
 /** Kubernetes' admission plugin RuntimeClass. */
-export const runtimeClass: Admission = {
+export const runtimeClass: AdmissionPlugin = {
   name: "RuntimeClass",
-  applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(object, { r, old, look }) {
-    const { spec } = (object ?? {}) as Partial<Pod>;
-    if (!object || old || spec?.runtimeClassName === undefined) return object;
-    const completed = withRuntime(spec, await classOf(object, spec.runtimeClassName, look));
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { r, present }) {
+    const { spec } = object as Partial<Pod>;
+    if (spec?.runtimeClassName === undefined) return object;
+    const completed = withRuntime(spec, await classOf(object, spec.runtimeClassName, present));
     if (typeof completed === "string") throw forbidden(r, object.metadata.name, completed);
     return { ...object, spec: completed } as ApiObject;
   },
   // What a pod takes beside its containers is for its class alone to say.
-  async judge(object, { r, old, look }) {
+  async validate(object, { r, present }) {
     const { overhead, runtimeClassName: name } = (object as Pod).spec;
-    if (old || overhead === undefined) return;
-    const founded = name !== undefined && (await classOf(object, name, look)).overhead !== undefined;
+    if (overhead === undefined) return;
+    const founded = name !== undefined && (await classOf(object, name, present)).overhead !== undefined;
     if (!founded) throw forbidden(r, object.metadata.name, unfounded);
   },
 };

@@ -3,7 +3,7 @@ import type { Container, Pod, PodSpec, ProjectedVolumeSource, ServiceAccount } f
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Admission, Look } from "./admission.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf } from "../registry/codec.ts";
 import { generatedName } from "../registry/metadata.ts";
 import { forbidden } from "../registry/refusals.ts";
@@ -57,8 +57,13 @@ const patience = 10;
 const shortestWaitMs = 100;
 const longestWaitMs = 200;
 
-async function accountOf(pod: Pod, name: string, world: World, look: Look): Promise<ServiceAccount | undefined> {
-  const { get } = await look();
+async function accountOf(
+  pod: Pod,
+  name: string,
+  world: World,
+  present: AdmissionAttributes["present"],
+): Promise<ServiceAccount | undefined> {
+  const { get } = await present();
   const tries = name === "default" ? patience : 1;
   for (let tried = 1; ; tried++) {
     const stored = get(prefixOf(serviceAccounts, pod.metadata.namespace) + name);
@@ -71,16 +76,17 @@ async function accountOf(pod: Pod, name: string, world: World, look: Look): Prom
 const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
 
 /** Kubernetes' admission plugin ServiceAccount. */
-export const serviceAccount = (world: World): Admission => ({
+export const serviceAccount = (world: World): AdmissionPlugin => ({
   name: "ServiceAccount",
-  applies: (r) => r.group === "" && r.plural === "pods",
-  async admit(object, { r, old, look }) {
-    const pod = object as Pod | undefined;
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { r, present }) {
+    const pod = object as Pod;
     // What is wrong with a pod without a spec is for others to say.
-    if (!pod?.spec || old || isMirror(pod)) return object;
+    if (!(pod as Partial<Pod>).spec || isMirror(pod)) return object;
     const { name, namespace } = pod.metadata;
     const wanted = pod.spec.serviceAccountName ?? "default";
-    const account = await accountOf(pod, wanted, world, look);
+    const account = await accountOf(pod, wanted, world, present);
     if (!account)
       throw forbidden(
         r,

@@ -11,7 +11,7 @@ import { parseQuantity } from "../../api/quantity.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
 import { prefixOf } from "../registry/selection.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 import { markedClass, newest } from "./classes.ts";
 
 const isClaims = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "persistentvolumeclaims";
@@ -24,15 +24,16 @@ const usualClass = markedClass(storageClasses, {
 const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 
 /** Kubernetes' DefaultStorageClass. An empty name is a name: such a claim wants no class. */
-export const defaultStorageClass: Admission = {
+export const defaultStorageClass: AdmissionPlugin = {
   name: "DefaultStorageClass",
-  applies: isClaims,
-  async admit(object, { old, look }) {
-    const claim = object as Claim | undefined;
+  operations: ["CREATE"],
+  handles: isClaims,
+  async mutate(object, { present }) {
+    const claim = object as Claim;
     // What is wrong with a claim without a spec is for others to say.
-    if (!claim?.spec || old || claim.spec.storageClassName !== undefined) return object;
+    if (!claim.spec || claim.spec.storageClassName !== undefined) return object;
     if (claim.metadata.annotations?.[classAnnotation] !== undefined) return object;
-    const usual = usualClass(await look());
+    const usual = usualClass(await present());
     if (!usual) return object;
     return { ...claim, spec: { ...claim.spec, storageClassName: usual.metadata.name } } as ApiObject;
   },
@@ -45,12 +46,12 @@ const keepers: Readonly<Record<string, string>> = {
 };
 
 /** Kubernetes' StorageObjectInUseProtection. */
-export const storageInUse: Admission = {
+export const storageInUse: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
-  applies: (r) => r.group === "" && keepers[r.plural] !== undefined,
-  admit(object, { r, old }) {
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && keepers[r.plural] !== undefined,
+  mutate(object, { r }) {
     const keeper = keepers[r.plural]!;
-    if (!object || old) return object;
     const { finalizers = [] } = object.metadata;
     if (finalizers.includes(keeper)) return object;
     return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, keeper] } };
@@ -63,17 +64,18 @@ const classNameOf = ({ metadata, spec }: Claim): string =>
   metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
 
 /** Kubernetes' PersistentVolumeClaimResize: a claim grows where its class lets it. One that is not bound never does. */
-export const claimGrowth: Admission = {
+export const claimGrowth: AdmissionPlugin = {
   name: "PersistentVolumeClaimResize",
-  applies: isClaims,
-  async judge(object, { r, old, part, look }) {
-    const [claim, before] = [object as Claim, old as Claim | undefined];
-    if (!before || part !== undefined || sizeOf(claim.spec) <= sizeOf(before.spec)) return;
+  operations: ["UPDATE"],
+  handles: isClaims,
+  async validate(object, { r, old, subresource, present }) {
+    const [claim, before] = [object as Claim, old as Claim];
+    if (subresource !== undefined || sizeOf(claim.spec) <= sizeOf(before.spec)) return;
     const className = classNameOf(claim);
     const stored =
       className === "" || className !== classNameOf(before)
         ? undefined
-        : (await look()).get(prefixOf(storageClasses) + className);
+        : (await present()).get(prefixOf(storageClasses) + className);
     if (stored && objectOf<StorageClass>(stored).allowVolumeExpansion === true) return;
     throw forbidden(
       r,

@@ -2,7 +2,7 @@
 // data centre is an eternity on one machine.
 import type { Pod, Toleration } from "../../api/generated/types.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 
 const silences: readonly string[] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
@@ -19,14 +19,15 @@ export function patient(held: readonly Toleration[], tolerationSeconds: number):
 }
 
 /** Kubernetes' DefaultTolerationSeconds, with the seconds of this cluster. */
-export const defaultTolerations = (tolerationSeconds: number): Admission => ({
+export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin => ({
   name: "DefaultTolerationSeconds",
-  applies: (r) => r.group === "" && r.plural === "pods",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
   // Also on update: who replaces a pod by its manifest leaves them out again, and means no change.
-  admit(object) {
-    const { spec } = (object ?? {}) as Partial<Pod>;
+  mutate(object) {
+    const { spec } = object as Partial<Pod>;
     // What is wrong with a pod without a spec is for others to say.
-    if (!object || !spec) return object;
+    if (!spec) return object;
     const held = spec.tolerations ?? [];
     const tolerations = patient(held, tolerationSeconds);
     return tolerations.length === held.length ? object : ({ ...object, spec: { ...spec, tolerations } } as ApiObject);

@@ -9,7 +9,7 @@ import { type ApiObject, type Draft, key } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import { ensure } from "./ensure.ts";
-import { block, ipv4Text } from "../registry/ranges.ts";
+import { block, ipv4Text } from "../admission/ranges.ts";
 
 /** Where the API answers, as pods are to find it. */
 export interface Advertised {

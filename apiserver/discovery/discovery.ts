@@ -1,9 +1,10 @@
 // What the server serves, told to clients: groups, versions, kinds, verbs and short names, all derived from the table
 // of kinds.
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
+import { derivedFrom, type KindRegistry } from "../../machinery/kind-registry.ts";
 import { methodNotServed } from "../registry/refusals.ts";
 import { negotiated } from "../response/accept.ts";
-import { aggregated, replyAggregated, wantsAggregated } from "./aggregated.ts";
+import { aggregated, replyAggregated, type Tagged, wantsAggregated } from "./aggregated.ts";
 import { type ServedVersion, servedGroups } from "./order.ts";
 import { resourcesOf } from "./resources.ts";
 import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";
@@ -41,26 +42,18 @@ function replyPlain(value: object, { headers }: ApiRequest): ApiReply {
   return reply(value);
 }
 
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
+/** The documents of one set of kinds. The aggregated ones are made when first asked for. */
+interface Documents {
+  readonly answers: ReadonlyMap<string, (request: ApiRequest) => object>;
+  aggregated(path: "/api" | "/apis"): Tagged;
+  readonly index: object;
 }
 
-/**
- * Answers discovery's paths and the index at the root, where what others answer is named as well; nothing when the path
- * is neither. Documents are made once.
- */
-export function discovery(
-  kinds: readonly ResourceDefinition[],
-  others: readonly string[] = [],
-): (request: ApiRequest) => ApiReply | undefined {
+function documentsOf(kinds: readonly ResourceDefinition[], others: readonly string[]): Documents {
   const groups = servedGroups(kinds);
   const named = groups.filter(([group]) => group !== "");
   const core = groups.filter(([group]) => group === "");
-  const documents = { "/api": once(() => aggregated(core)), "/apis": once(() => aggregated(named)) };
+  const made: Partial<Record<"/api" | "/apis", Tagged>> = {};
   const answers = new Map<string, (request: ApiRequest) => object>([
     ["/api", apiVersions],
     ["/apis", () => ({ kind: "APIGroupList", apiVersion: "v1", groups: named.map(([g, v]) => groupOf(g, v)) })],
@@ -69,15 +62,34 @@ export function discovery(
       versions.map((served) => [`${rootOf(g)}/${served.version}`, () => resourceList(served)] as const),
     ),
   ]);
-  const index = { paths: [...new Set([...otherPaths, ...others, ...answers.keys()])].toSorted() };
+  return {
+    answers,
+    aggregated(path) {
+      made[path] ??= aggregated(path === "/api" ? core : named);
+      return made[path];
+    },
+    index: { paths: [...new Set([...otherPaths, ...others, ...answers.keys()])].toSorted() },
+  };
+}
+
+/**
+ * Answers discovery's paths and the index at the root, where what others answer is named as well; undefined when the
+ * path is neither. Documents are rebuilt lazily after the set of kinds has changed.
+ */
+export function discovery(
+  kinds: Pick<KindRegistry, "all">,
+  others: readonly string[] = [],
+): (request: ApiRequest) => ApiReply | undefined {
+  const current = derivedFrom(kinds, (all) => documentsOf(all, others));
   return (request) => {
     const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
-    const answer = answers.get(path);
-    if (!answer && path !== "/" && path !== "/index.html") return undefined;
+    const documents = current();
+    const document = documents.answers.get(path);
+    if (!document && path !== "/" && path !== "/index.html") return undefined;
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotServed();
-    if (!answer) return replyLines(index);
+    if (!document) return replyLines(documents.index);
     if ((path === "/api" || path === "/apis") && wantsAggregated(request.headers.accept))
-      return replyAggregated(documents[path](), request);
-    return replyPlain(answer(request), request);
+      return replyAggregated(documents.aggregated(path), request);
+    return replyPlain(document(request), request);
   };
 }

@@ -1,5 +1,5 @@
 // From a request to its reply: the paths that are no kinds, and then the kinds.
-import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { nowhere } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { callKind } from "../verbs/verbs.ts";
@@ -28,28 +28,28 @@ const noPage: WholeReply = {
 /** Everything the server answers, errors included. */
 export function answerer(
   registry: Registry,
-  kinds: readonly ResourceDefinition[],
+  kinds: KindRegistry,
   extensions: readonly Extension[],
   checks: Checks = { livez: [], readyz: [], healthz: [] },
 ): (request: ApiRequest) => Promise<ApiReply> {
   const discover = discovery(kinds, healthPaths(checks));
   const documents = openApi(kinds, () => registry.world.clock.now());
-  const served = new Map(kinds.filter((r) => !r.virtual).map((r) => [`${r.group}/${r.version}/${r.plural}`, r]));
   const answer = async (request: ApiRequest): Promise<ApiReply> => {
     const { path, place } = request;
-    const r = place && served.get(`${place.group}/${place.version}/${place.plural}`);
+    const named = place && kinds.of(place);
+    const call = named && !named.virtual ? { registry, r: named, path: place, request } : undefined;
     // What most requests want needs to ask nobody else.
-    if (r && place.subresource === undefined) return callKind({ registry, r, path: place, request });
+    if (call && call.path.subresource === undefined) return callKind(call);
     if (path === "/version" || path === "/version/") return replyLines(version);
     for (const extension of extensions) {
       const extended = await extension(request);
       if (extended) return extended;
     }
-    const known = (await health(checks, request)) ?? discover(request) ?? (await documents(request));
-    if (known) return known;
-    if (!isClaimed(kinds, path)) return noPage;
-    if (!r) throw nowhere();
-    return callKind({ registry, r, path: place, request });
+    const page = (await health(checks, request)) ?? discover(request) ?? (await documents(request));
+    if (page) return page;
+    if (!isClaimed(kinds.all(), path)) return noPage;
+    if (!call) throw nowhere();
+    return callKind(call);
   };
   return async (request) => {
     const whole = await answer(request).catch(replyError);

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { collectDefaultMetrics, Registry as Figures } from "prom-client";
 import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { RequestAttributes } from "../authorization/authorize.ts";
 import type { Extension } from "../request/request-response.ts";
 import { type About, requestFigures } from "./request-metrics.ts";
@@ -48,9 +49,6 @@ function scopeOf({ verb, resource, name, namespace }: RequestAttributes): string
   return resource === undefined ? "" : "cluster";
 }
 const healthPath = /^\/(livez|readyz|healthz)$/;
-type Known = ReadonlyMap<string, ResourceDefinition>;
-const placeOf = (r: { readonly group: string; readonly version: string; readonly plural: string }): string =>
-  `${r.group}/${r.version}/${r.plural}`;
 
 /** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
 function labelsOf(r: ResourceDefinition | undefined, request: Counted, attributes: RequestAttributes): About {
@@ -64,8 +62,7 @@ function labelsOf(r: ResourceDefinition | undefined, request: Counted, attribute
 const nothing = { group: "", version: "", resource: "" };
 
 /** Figures of one server. */
-export function requestMetrics(kinds: readonly ResourceDefinition[]): RequestMetrics {
-  const known: Known = new Map(kinds.map((r) => [placeOf(r), r]));
+export function requestMetrics(kinds: Pick<KindRegistry, "of">): RequestMetrics {
   const figures = new Figures();
   collectDefaultMetrics({ register: figures });
   const { inflight, longRunning, deprecated, endingOf, tellingOf } = requestFigures(figures);
@@ -77,7 +74,7 @@ export function requestMetrics(kinds: readonly ResourceDefinition[]): RequestMet
     },
     begun(request, attributes) {
       const { group = "", version = "", resource: plural = "" } = attributes;
-      const r = known.get(placeOf({ group, version, plural }));
+      const r = kinds.of({ group, version, plural });
       const labels = labelsOf(r, request, attributes);
       const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
       inflight[kind]++;

@@ -2,6 +2,7 @@
 import { Gauge, type Registry as Figures } from "prom-client";
 import { namespaces } from "../../api/core/namespaces.ts";
 import { isStored, qualified, type ResourceDefinition } from "../../api/kinds.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { prefixOf } from "../registry/selection.ts";
 import type { Storage, Write } from "../storage/storage.ts";
@@ -51,7 +52,7 @@ export function timedStorage(storage: Storage, clock: Clock, figures: Figures): 
 }
 
 /** Counts the objects of every kind, whenever somebody asks; under the name of old, and the one that took its place. */
-export function countObjects(storage: Storage, kinds: readonly ResourceDefinition[], figures: Figures): void {
+export function countObjects(storage: Storage, kinds: Pick<KindRegistry, "all">, figures: Figures): void {
   const counted = (name: string, labelsOf: (r: ResourceDefinition) => Readonly<Record<string, string>>): Gauge =>
     new Gauge({
       name,
@@ -59,7 +60,7 @@ export function countObjects(storage: Storage, kinds: readonly ResourceDefinitio
       labelNames: Object.keys(labelsOf(namespaces)),
       registers: [figures],
       async collect() {
-        for (const r of kinds.filter(isStored)) {
+        for (const r of kinds.all().filter(isStored)) {
           const { entries, remaining } = await storage.list(prefixOf(r), { limit: 1 });
           this.set(labelsOf(r), entries.length + remaining);
         }

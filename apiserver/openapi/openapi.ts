@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
+import { derivedFrom, type KindRegistry } from "../../machinery/kind-registry.ts";
 import { nowhere } from "../registry/refusals.ts";
 import { alternatives } from "../response/accept.ts";
 import { servedGroups } from "../discovery/order.ts";
@@ -105,24 +106,28 @@ function libraryOf(kinds: readonly ResourceDefinition[]): Library {
   return { chapters: () => volume("v3"), whole };
 }
 
-/** Servers of one process that serve the same kinds say the same of them. */
+// Keyed by the set of kinds: servers of one process that serve the same kinds share their documents.
 const libraries = new WeakMap<readonly ResourceDefinition[], Library>();
+function sharedLibrary(kinds: readonly ResourceDefinition[]): Library {
+  const known = libraries.get(kinds) ?? libraryOf(kinds);
+  libraries.set(kinds, known);
+  return known;
+}
 
-/** Serves the documents; nothing when the path is none of theirs. */
+/** Serves the documents; undefined when the path is none of theirs. They are rebuilt lazily when the kinds change. */
 export function openApi(
-  kinds: readonly ResourceDefinition[],
+  kinds: Pick<KindRegistry, "all">,
   now: () => number,
 ): (request: ApiRequest) => Promise<ApiReply> | undefined {
-  const library = libraries.get(kinds) ?? libraryOf(kinds);
-  libraries.set(kinds, library);
+  const library = derivedFrom(kinds, sharedLibrary);
   const index = async (): Promise<ApiReply> => {
-    const all = [...(await library.chapters())];
+    const all = [...(await library().chapters())];
     const address = (place: string, hash: string): string => `/openapi/v3/${place}?hash=${hash}`;
     const paths = all.map(([at, { hash }]) => [at, { serverRelativeURL: address(at, hash) }]);
     return reply({ paths: Object.fromEntries(paths) });
   };
   const chapter = async (place: string, request: ApiRequest): Promise<ApiReply> => {
-    const found = (await library.chapters()).get(place);
+    const found = (await library().chapters()).get(place);
     if (!found) throw nowhere();
     const type = formOf(request.headers.accept, forms.v3);
     const asked = request.query.get("hash");
@@ -134,7 +139,7 @@ export function openApi(
   };
   const whole = async (request: ApiRequest): Promise<ApiReply> => {
     const type = formOf(request.headers.accept, forms.v2);
-    return served(await library.whole(type), type, request);
+    return served(await library().whole(type), type, request);
   };
   return (request) => {
     const path = request.path.replace(/\/$/, "");

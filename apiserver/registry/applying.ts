@@ -11,8 +11,8 @@ import { followed } from "./fields/last-applied.ts";
 import type { Writer } from "./fields/update.ts";
 import { replicasOf, scaleKind } from "./subresources.ts";
 import { conflict } from "./refusals.ts";
-import type { Registry } from "./verbs.ts";
-import { decoded, type Target, type WriteOptions } from "./write.ts";
+import type { Registry, Target, WriteOptions } from "./verbs.ts";
+import { decoded } from "./write.ts";
 
 /** A patched object, and whether the patch brought it into being. */
 export interface Patched {

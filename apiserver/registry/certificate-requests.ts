@@ -11,8 +11,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { forbidden } from "../../api/problems.ts";
 import { invalid } from "./refusals.ts";
-import type { Registry } from "./verbs.ts";
-import type { Change, Requester, Target } from "./write.ts";
+import type { Change, Registry, Requester, Target } from "./verbs.ts";
 
 type Status = NonNullable<Request["status"]>;
 const conditionsOf = ({ status }: Request): readonly Condition[] => status?.conditions ?? [];

@@ -5,11 +5,11 @@ import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { encode, objectOf, remember } from "./codec.ts";
-import type { StoredEvent } from "./listing.ts";
+import { type StoredEvent, whileServed } from "./listing.ts";
 import { type Occasion, ownedAfter, initialOwnership, type Ownership } from "./ownership.ts";
 import { invalid } from "./refusals.ts";
-import type { Registry } from "./verbs.ts";
-import { type Change, decoded, type Target, type WriteOptions } from "./write.ts";
+import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
+import { decoded } from "./write.ts";
 
 interface Formed {
   readonly r: ResourceDefinition;
@@ -86,8 +86,13 @@ async function* watchConverted(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent> {
-  for await (const event of registry.watch(form.of, selectionOf(form, options), signal))
-    yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
+  const served = whileServed(registry.kinds, r, signal);
+  try {
+    for await (const event of registry.watch(form.of, selectionOf(form, options), served.signal))
+      yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
+  } finally {
+    served.release();
+  }
 }
 
 /**
@@ -97,7 +102,10 @@ async function* watchConverted(
 const reworded = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
 /** The verbs on a kind that is stored in other words. */
-const throughConversion = (registry: Registry, form: VersionConversion): Omit<Registry, "world" | "revision"> => ({
+const throughConversion = (
+  registry: Registry,
+  form: VersionConversion,
+): Omit<Registry, "world" | "kinds" | "revision"> => ({
   get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
   async list(r, options = {}) {
     const page = await registry.list(form.of, selectionOf(form, options));
@@ -122,7 +130,7 @@ const throughConversion = (registry: Registry, form: VersionConversion): Omit<Re
 
 /** The verbs, also for kinds that are stored in other words. Those that are not pass through untouched. */
 export function withConversions(registry: Registry): Registry {
-  const through = ({ form }: ResourceDefinition): Omit<Registry, "world" | "revision"> =>
+  const through = ({ form }: ResourceDefinition): Omit<Registry, "world" | "kinds" | "revision"> =>
     form ? throughConversion(registry, form) : registry;
   return {
     ...registry,

@@ -15,6 +15,7 @@ import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
 import { changeOf } from "./subresources.ts";
 import { patched } from "./patching.ts";
+import { nowhere } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
 
 function eventOf<T extends ApiObject>(event: StoredEvent): WatchEvent<T> {
@@ -44,7 +45,9 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
   const by = manager === undefined ? {} : { manager };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
-    return r as unknown as ResourceDefinition;
+    const current = registry.kinds.of(r);
+    if (!current) throw nowhere();
+    return current;
   };
   return {
     async get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key) {

@@ -2,7 +2,9 @@
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Revision, revision } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
 import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
 import { objectOf } from "./codec.ts";
 import { type Continue, parseToken, tokenOf } from "./continue.ts";
@@ -61,8 +63,9 @@ export interface StoredListOptions extends ListOptions {
   readonly atLeast?: Revision;
 }
 
-/** The log, and the watchIndexes in which it is watched. */
+/** The log, the indexes by which it is watched, and the kinds whose watches it serves. */
 export interface Watched {
+  readonly kinds: KindRegistry;
   readonly storage: Storage;
   readonly watchIndexes: WatchIndexes;
 }
@@ -118,17 +121,38 @@ function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredE
   return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
 }
 
+/** A signal that aborts with `signal`, or when the kind is no longer served as it is defined here. */
+export function whileServed(
+  kinds: KindRegistry,
+  r: ResourceDefinition,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const ended = new AbortController();
+  const endIfRemoved = (): void => {
+    if (kinds.of(r) !== r) ended.abort();
+  };
+  const removals = [onAbort(signal, () => ended.abort()), kinds.changed.listen(endIfRemoved)];
+  endIfRemoved();
+  return {
+    signal: ended.signal,
+    release() {
+      for (const remove of removals) remove();
+    },
+  };
+}
+
 /** The changes a selection sees, in order and without gaps; between them, how far history has come. */
 export async function* watchStored(
-  { storage, watchIndexes }: Watched,
+  { storage, kinds, watchIndexes }: Watched,
   r: ResourceDefinition,
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredEvent> {
   const wanted = wantedBy(r, options);
+  const served = whileServed(kinds, r, signal);
   const { entry, leave } = watchIndexes.enter(r, options);
   try {
-    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, entry)) {
+    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, served.signal, entry)) {
       let told = revision(0);
       for (const change of batch.changes) {
         const event = eventOf(change, wanted);
@@ -143,6 +167,7 @@ export async function* watchStored(
     throw new ApiError("Expired", `too old resource version: ${e.asked} (${e.oldest})`);
   } finally {
     leave();
+    served.release();
   }
 }
 

@@ -4,8 +4,7 @@ import type { Patch, WritableSubresource } from "../../machinery/client.ts";
 import { applyTo, type Patched } from "./applying.ts";
 import { changeOf, scaleKind, scaleOf } from "./subresources.ts";
 import { patchedObject } from "./patch/patch.ts";
-import type { Registry } from "./verbs.ts";
-import type { Change, Target, WriteOptions } from "./write.ts";
+import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
 
 /** A patch, and the part of the object it is confined to. */
 export interface PartPatch {

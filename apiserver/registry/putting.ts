@@ -5,8 +5,7 @@ import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Patched } from "./applying.ts";
 import { changeOf } from "./subresources.ts";
 import { otherUid } from "./refusals.ts";
-import type { Registry } from "./verbs.ts";
-import type { Target, WriteOptions } from "./write.ts";
+import type { Registry, Target, WriteOptions } from "./verbs.ts";
 
 /** What is put, and the part of the object it is confined to. */
 export interface Put {

@@ -1,30 +1,29 @@
-// The verbs over the log, all of one cluster. Every kind takes this one path; what differs is in its definition.
-import { admitting } from "../admission/admission.ts";
-import { type AdmissionConfig, rules } from "../admission/rules.ts";
-import type { Registry } from "./verbs.ts";
+// The registry: create, change, delete, list and watch over the log, for every kind. What differs between kinds is in
+// their definitions and strategies; who may write what is the admission chain's, which is handed in.
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../storage/storage.ts";
-import { addresses, type AddressRanges } from "./addresses.ts";
+import { admissionChain, type AdmissionPlugin } from "./admission.ts";
 import { withCertificateRequests } from "./certificate-requests.ts";
 import { withConversions } from "./conversion.ts";
-import { watchIndexes } from "./watch-index.ts";
 import { listStored, watchStored } from "./listing.ts";
+import type { Registry } from "./verbs.ts";
+import { watchIndexes } from "./watch-index.ts";
 import { change, type Cluster, create, read, remove } from "./write.ts";
 
-const kubernetesDefaults: AdmissionConfig = { tolerationSeconds: 300 };
+/** What a registry is composed of, beside its storage. */
+export interface RegistryOptions {
+  readonly kinds: KindRegistry;
+  readonly admission: readonly AdmissionPlugin[];
+}
 
-/** Verbs over a storage, with the rules every cluster keeps. */
-export function registry(
-  storage: Storage,
-  world: World,
-  ranges: AddressRanges,
-  habits: AdmissionConfig = kubernetesDefaults,
-): Registry {
-  const admissions = [...rules(world, habits), addresses(world, ranges)];
-  const log = { storage, watchIndexes: watchIndexes(world) };
-  const cluster: Cluster = { storage, world, admitting: admitting(admissions, storage) };
+/** Verbs over a storage. */
+export function registry(storage: Storage, world: World, { kinds, admission }: RegistryOptions): Registry {
+  const log = { storage, kinds, watchIndexes: watchIndexes(world) };
+  const cluster: Cluster = { storage, world, admit: admissionChain(admission, storage) };
   const verbs: Registry = {
     world,
+    kinds,
     get: (r, key) => read(cluster, r, key),
     list: (r, options) => listStored(log, r, options),
     create: (r, draft, options) => create(cluster, r, draft, options),

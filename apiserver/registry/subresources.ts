@@ -12,7 +12,7 @@ import { type LabelSelectorLike, type Labels, selectorText } from "../../api/sel
 import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Part } from "./prepare.ts";
 import { conflict } from "./refusals.ts";
-import type { Change } from "./write.ts";
+import type { Change } from "./verbs.ts";
 
 /** A change, and the part of the object it is confined to. */
 export interface PartChange {

@@ -1,15 +1,54 @@
 // What can be asked of a cluster: the verbs, whoever carries them out.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
-import type { DeleteOptions, WatchOptions } from "../../machinery/client.ts";
+import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
-import type { Change, Deleted, Target, WriteOptions } from "./write.ts";
+import type { Ownership } from "./ownership.ts";
+
+/** Who makes a request, as far as what is written depends on it. */
+export interface Requester {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+/** How a write is meant: only to be tried, perhaps; and in whose name. */
+export interface WriteOptions extends Ownership {
+  readonly dryRun?: boolean;
+  /** Without one, the server's own components. */
+  readonly user?: Requester;
+  /** What the object was made of and its schema has read already: the very parts of it are not read again. */
+  readonly read?: object | undefined;
+  /** Hears of every step of the write when it is done. */
+  readonly done?: ((step: string) => void) | undefined;
+  /** Hears what the writer should know although nothing is wrong. */
+  readonly warn?: (sentence: string) => void;
+}
+/** What became of a deletion: the object as it last stood, and whether it is gone or only marked. */
+export interface Deleted {
+  readonly stored: Stored;
+  readonly gone: boolean;
+  readonly revision: Revision;
+}
+/**
+ * Says what shall stand where `current` stands. Asked again with newer facts when somebody was faster; throws to
+ * refuse.
+ */
+export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
+/** A change of which object, and of which part of it. */
+export interface Target {
+  readonly r: ResourceDefinition;
+  readonly key: Key;
+  readonly part?: WritableSubresource;
+}
 
 /** The verbs, with objects as they are stored, so that bytes can be served as they are. */
 export interface Registry {
   readonly world: World;
+  readonly kinds: KindRegistry;
   get(r: ResourceDefinition, key: Key): Promise<Stored>;
   list(r: ResourceDefinition, options?: StoredListOptions): Promise<StoredPage>;
   create(r: ResourceDefinition, draft: Draft<ApiObject>, options?: WriteOptions): Promise<Stored>;

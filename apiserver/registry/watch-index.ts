@@ -76,7 +76,8 @@ function progressOf({ clock }: World): { readonly progress: Signal; ask(): void;
 
 /** WatchIndexes over one log. */
 export function watchIndexes(world: World): WatchIndexes {
-  const indexes = new Map<string, WatchIndex>();
+  // Keyed by the definition: one that replaces it may read the field another way.
+  const indexes = new WeakMap<ResourceDefinition, Map<string, WatchIndex>>();
   const { progress, ask, enter } = progressOf(world);
   return {
     ask,
@@ -84,9 +85,11 @@ export function watchIndexes(world: World): WatchIndexes {
       const parsed = parseFieldSelector(fieldSelector ?? "");
       const equal = "requirements" in parsed ? parsed.requirements.find((requirement) => requirement.equal) : undefined;
       const read = equal && fieldReader(r, equal.field);
-      const name = read ? `${prefixOf(r)} ${equal.field}` : prefixOf(r);
-      const index = indexes.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
-      indexes.set(name, index);
+      const own = indexes.get(r) ?? new Map<string, WatchIndex>();
+      indexes.set(r, own);
+      const name = read ? equal.field : everything;
+      const index = own.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
+      own.set(name, index);
       return { entry: { index, value: read ? equal.value : everything, progress }, leave: enter() };
     },
   };

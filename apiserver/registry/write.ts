@@ -2,17 +2,18 @@
 // somebody was faster. Create, change and delete are the same move with three expectations.
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Draft, type Key, keyOf, type Revision, revision, splitKey } from "../../api/meta.ts";
+import { type ApiObject, type Draft, type Key, keyOf, revision, splitKey } from "../../api/meta.ts";
 import { decode } from "../../api/schema.ts";
 import { whole, withRequired } from "../../api/zeros.ts";
-import type { DeleteOptions } from "../../machinery/client.ts";
+import type { DeleteOptions, WritableSubresource } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
-import type { admitting } from "../admission/admission.ts";
+import type { Change, Deleted, Target, WriteOptions } from "./verbs.ts";
+import type { admissionChain } from "./admission.ts";
 import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
-import { type Part, prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
+import { prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
 import { type Occasion, type Ownership, ownedAfter, initialOwnership } from "./ownership.ts";
 import {
   alreadyExists,
@@ -30,45 +31,8 @@ import { prefixOf } from "./selection.ts";
 export interface Cluster {
   readonly storage: Storage;
   readonly world: World;
-  readonly admitting: ReturnType<typeof admitting>;
+  readonly admit: ReturnType<typeof admissionChain>;
 }
-/** Who makes a request, as far as what is written depends on it. */
-export interface Requester {
-  readonly name: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
-/** How a write is meant: only to be tried, perhaps; and in whose name. */
-export interface WriteOptions extends Ownership {
-  readonly dryRun?: boolean;
-  /** Without one, the server's own components. */
-  readonly user?: Requester;
-  /** What the object was made of and its schema has read already: the very parts of it are not read again. */
-  readonly read?: object | undefined;
-  /** Hears of every step of the write when it is done. */
-  readonly done?: ((step: string) => void) | undefined;
-  /** Hears what the writer should know although nothing is wrong. */
-  readonly warn?: (sentence: string) => void;
-}
-/** What became of a deletion: the object as it last stood, and whether it is gone or only marked. */
-export interface Deleted {
-  readonly stored: Stored;
-  readonly gone: boolean;
-  readonly revision: Revision;
-}
-/**
- * Says what shall stand where `current` stands. Asked again with newer facts when somebody was faster; throws to
- * refuse.
- */
-export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
-/** A change of which object, and of which part of it. */
-export interface Target {
-  readonly r: ResourceDefinition;
-  readonly key: Key;
-  readonly part?: Part;
-}
-
 const none = revision(0);
 /** So often a write is tried against ever newer facts before the caller is told of the conflict. */
 const attempts = 10;
@@ -94,7 +58,11 @@ function statusOnly(given: ApiObject): ApiObject {
   return { metadata, status } as unknown as ApiObject;
 }
 /** In whose name a part of an object is written, and when. */
-const occasionOf = ({ world }: Cluster, part: Part | undefined, options: WriteOptions): Ownership & Occasion => ({
+const occasionOf = (
+  { world }: Cluster,
+  part: WritableSubresource | undefined,
+  options: WriteOptions,
+): Ownership & Occasion => ({
   ...options,
   now: world.clock.now(),
   ...(part !== undefined && { subresource: part }),
@@ -129,12 +97,13 @@ async function createAs(
   const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
   const made = prepareCreate(r, draft, identity);
   const owned = initialOwnership(r, made, draft, { ...options, now: identity.now });
-  const { admitted, judged } = cluster.admitting({ r, old: undefined });
-  const object = await admitted(owned);
+  const { namespace } = owned.metadata;
+  const admission = cluster.admit({ r, operation: "CREATE", namespace, name, old: undefined, options });
+  const object = await admission.mutate(owned);
   options.done?.("admitted");
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
-  await judged(object);
+  await admission.validate(object);
   options.done?.("judged");
   if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
@@ -215,13 +184,20 @@ export async function change(
     checkIdentity(r, given, before);
     const changed = prepareUpdate(r, completed(target, given, before, options), before, part);
     const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
-    const { admitted, judged } = cluster.admitting({ r, old: before, part });
+    const admission = cluster.admit({
+      r,
+      operation: "UPDATE",
+      subresource: part,
+      ...splitKey(key),
+      old: before,
+      options,
+    });
     options.done?.("prepared");
-    const next = await admitted(owned);
+    const next = await admission.mutate(owned);
     options.done?.("admitted");
     const problems = validateUpdate(r, next, before, part);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
-    await judged(next);
+    await admission.validate(next);
     options.done?.("judged");
     if (options.warn && part !== "status" && part !== "binding")
       for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
@@ -264,7 +240,7 @@ export async function remove(
     const current = await read(cluster, r, key);
     const object = objectOf(current);
     checkPreconditions(r, object, options);
-    await cluster.admitting({ r, old: object }).admitted(undefined);
+    await cluster.admit({ r, operation: "DELETE", ...splitKey(key), old: object, options }).validate(object);
     options.done?.("admitted");
     const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
     if (deletion.do === "wait" || options.dryRun)

@@ -1,10 +1,10 @@
 // The body of a request, read once at the border: parsed, checked against the kind's schema, and of the kind the path
 // names.
 import { ApiError } from "../../api/errors.ts";
-import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import { decode, type Schema } from "../../api/schema.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { syntaxError } from "../documents/json-syntax.ts";
 import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
 import { strictErrors } from "../documents/strict.ts";
@@ -90,12 +90,16 @@ const packageOf = ({ group }: ResourceDefinition): string => {
 };
 
 /** Whether what was sent is of the kind the path is about; left out, it is. */
-function checkKind(r: ResourceDefinition, given: Readonly<Record<string, unknown>>): void {
+function checkKind(
+  r: ResourceDefinition,
+  given: Readonly<Record<string, unknown>>,
+  kinds: Pick<KindRegistry, "ofKind">,
+): void {
   const kind = String(given["kind"] || r.kind);
   const apiVersion = String(given["apiVersion"] || apiVersionOf(r));
   if (kind === r.kind && apiVersion === apiVersionOf(r)) return;
   const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
-  const known = builtinKinds.find((k) => k.kind === kind && apiVersionOf(k) === apiVersion);
+  const known = kinds.ofKind(apiVersion, kind);
   if (known && known.kind === r.kind && known.group === r.group)
     throw new ApiError(
       "BadRequest",
@@ -148,15 +152,21 @@ const linesOf = (error: string): readonly string[] =>
         .map((line) => line.trim())
     : [error];
 
+/** How a body is read: which kinds it may name, and how strictly. */
+export interface BodyOptions {
+  readonly kinds: Pick<KindRegistry, "ofKind">;
+  readonly validation: FieldValidation;
+  readonly warn: Warn;
+}
+
 /** The object in the body, as the kind's schema reads it. */
 export function objectIn(
   request: ApiRequest,
   r: ResourceDefinition,
-  validation: FieldValidation,
-  warn: Warn,
+  { kinds, validation, warn }: BodyOptions,
 ): Draft<ApiObject> {
   const sent = readObject(request, r);
-  checkKind(r, sent.value as Readonly<Record<string, unknown>>);
+  checkKind(r, sent.value as Readonly<Record<string, unknown>>, kinds);
   const { value, unknown, wrong } = decode(r.schema, sent.value);
   if (wrong[0]) throw unhandled(r, wrong[0].read);
   // Read again for the words, when there is something to say.

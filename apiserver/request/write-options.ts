@@ -4,7 +4,7 @@ import { forbidden, required, unsupported } from "../../api/problems.ts";
 import type { Problem } from "../../api/errors.ts";
 import { quoted } from "../../api/quoted.ts";
 import { invalid as refused } from "../registry/refusals.ts";
-import type { WriteOptions } from "../registry/write.ts";
+import type { WriteOptions } from "../registry/verbs.ts";
 import type { ApiRequest } from "./request-response.ts";
 import { flag } from "./query.ts";
 

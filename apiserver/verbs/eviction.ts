@@ -7,8 +7,7 @@ import { selects } from "../../api/selector.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
-import type { Registry } from "../registry/verbs.ts";
-import type { Target } from "../registry/write.ts";
+import type { Registry, Target } from "../registry/verbs.ts";
 
 type Status = NonNullable<PodDisruptionBudget["status"]>;
 

@@ -1,5 +1,6 @@
 // The kinds that are measured when asked for, on the wire: they can be read and nothing else.
 import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Measured } from "../registry/in-process.ts";
 import { methodNotServed } from "../registry/refusals.ts";
@@ -10,19 +11,17 @@ import type { ResourcePath } from "../request/resource-path.ts";
 import { withDeprecationWarning } from "../response/warnings.ts";
 
 /** Serves virtual kinds from whoever measures them. */
-export function measuredKinds(kinds: readonly ResourceDefinition[], measured: Measured, world: World): Extension {
+export function measuredKinds(kinds: KindRegistry, measured: Measured, world: World): Extension {
   const read = async (r: ResourceDefinition, path: ResourcePath, request: ApiRequest): Promise<ApiReply> => {
     const view = viewOf(request, world.clock.now());
     if (path.name !== undefined) return reply(rendered(r, await measured.get(r, path.namespace, path.name), view));
     const items = await measured.list(r, listQuery(request.query, path.namespace));
     return renderedList(r, items, {}, view);
   };
-  const virtual = kinds.filter((r) => r.virtual === "measured");
   return async (request) => {
     const path = request.place;
-    const r =
-      path && virtual.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
-    if (!path || !r) return undefined;
+    const r = path && kinds.of(path);
+    if (!path || r?.virtual !== "measured") return undefined;
     if (request.method !== "GET" || path.subresource !== undefined) throw methodNotServed();
     return withDeprecationWarning(r, read(r, path, request));
   };

@@ -1,6 +1,6 @@
 // Questions that are created and answered in one: whose is this token, who am I, and who may do what?
 import { ApiError } from "../../api/errors.ts";
-import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
+import { apiVersionOf } from "../../api/kinds.ts";
 import type {
   ResourceAttributes,
   SelfSubjectRulesReview,
@@ -9,6 +9,7 @@ import type {
 } from "../../api/generated/types.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import { timestamp } from "../../api/meta.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import { type RequestAttributes, authorize } from "../authorization/authorize.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
@@ -94,19 +95,17 @@ const answers: Readonly<Record<string, Ask>> = {
 };
 
 /** Answers the kinds that are questions. They have no table: nobody would list them. */
-export function reviews(kinds: readonly ResourceDefinition[], world: World, tokens: Known["tokens"]): Extension {
-  const asked = kinds.filter((r) => r.virtual === "review");
+export function reviews(kinds: KindRegistry, world: World, tokens: Known["tokens"]): Extension {
   return async (request) => {
     const path = request.place;
-    const r =
-      path && asked.find((k) => k.group === path.group && k.version === path.version && k.plural === path.plural);
-    if (!path || !r) return undefined;
+    const r = path && kinds.of(path);
+    if (!path || r?.virtual !== "review") return undefined;
     if (request.method !== "POST" || path.name !== undefined) throw methodNotServed();
     negotiated(request.headers.accept, ["Plain"]);
     const heard = new Set<string>();
     const warn = (sentence: string): void => void heard.add(sentence);
     const { validation } = writeQuery(request, warn);
-    const object = inNamespace(r, objectIn(request, r, validation, warn), path.namespace);
+    const object = inNamespace(r, objectIn(request, r, { kinds, validation, warn }), path.namespace);
     const problems = r.validate(object);
     if (problems.length > 0) throw invalid(r, "", problems);
     const known = { now: world.clock.now(), tokens };

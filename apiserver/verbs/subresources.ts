@@ -42,11 +42,11 @@ interface SentPart extends Pick<WriteQuery, "options"> {
   readonly heard: ReadonlySet<string>;
 }
 /** The body of a request to a part, as the kind it has reads it. */
-function sent({ request }: Call, kind: ResourceDefinition): SentPart {
+function sent({ registry: { kinds }, request }: Call, kind: ResourceDefinition): SentPart {
   const heard = new Set<string>();
   const warn = (sentence: string): void => void heard.add(sentence);
   const { options, validation } = writeQuery(request, warn);
-  return { object: objectIn(request, kind, validation, warn), options, heard };
+  return { object: objectIn(request, kind, { kinds, validation, warn }), options, heard };
 }
 /** A body that is sent to one object is about that object. */
 function checkPath({ path }: Call, { metadata }: Draft<ApiObject>, kind: ResourceDefinition): void {

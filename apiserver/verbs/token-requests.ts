@@ -136,6 +136,7 @@ export const tokenRequest =
     const account = await accountAt(registry, path.namespace, path.name!);
     const heard = new Set<string>();
     const warn = (sentence: string): void => void heard.add(sentence);
-    const draft = objectIn(request, tokenRequests, writeQuery(request, warn).validation, warn);
+    const { validation } = writeQuery(request, warn);
+    const draft = objectIn(request, tokenRequests, { kinds: registry.kinds, validation, warn });
     return warned(reply(await issued(registry, tokens, account, draft), 201), heard);
   };

@@ -25,7 +25,7 @@ function sent({ registry, r, path, request }: Call): Sent {
   const heard = new Set<string>();
   const warn = (sentence: string): void => void heard.add(sentence);
   const { options, validation } = writeQuery(request, warn);
-  const read = objectIn(request, r, validation, warn);
+  const read = objectIn(request, r, { kinds: registry.kinds, validation, warn });
   const object = withDistinctOwners(inNamespace(r, read, path.namespace), warn);
   return { object, options: { ...options, read }, view, heard };
 }

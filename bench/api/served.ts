@@ -1,5 +1,7 @@
 // One process that serves, the other side of the load: the API server over a store, or a bare HTTPS server that knows
 // nothing and answers bytes it was given. Told by its parent what to do, it tells back where it listens and what it uses.
+import { builtinKinds } from "../../api/builtin/kinds.ts";
+import { kindRegistry } from "../../machinery/kind-registry.ts";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { apiServer } from "../../apiserver/server.ts";
@@ -32,6 +34,7 @@ const stop = new AbortController();
 async function serveApi({ serve, ca, serving, admin, hosts = [] }: Order): Promise<number> {
   const storage = serve === "etcd" ? await etcdStorage({ hosts, root: "/bench" }, world, stop.signal) : memoryStorage();
   const server = apiServer({
+    kinds: kindRegistry(builtinKinds),
     storage,
     world,
     host: "127.0.0.1",

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
-import { registry } from "../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { clientSuite } from "../suites/client.ts";
@@ -20,7 +20,7 @@ afterAll(() => etcd.close());
 clientSuite("in-process, etcd", async () => {
   const stop = new AbortController();
   const storage = await etcdStorage({ hosts: etcd.hosts, root: `/client-${roots++}` }, world, stop.signal);
-  const client = inProcessClient(registry(storage, world, ranges));
+  const client = inProcessClient(clusterRegistry(storage, world, ranges));
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
   const compact = async (): Promise<void> => storage.compact(await storage.revision());
   return { client, compact, close: async () => stop.abort() };

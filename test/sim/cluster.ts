@@ -9,7 +9,7 @@ import { key, type Draft } from "../../api/meta.ts";
 import { isActive, isReady } from "../../api/core/pod/status.ts";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
-import { registry } from "../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
 import { runControllers } from "../../controllers/controllers.ts";
 import { onAbort } from "../../machinery/abort.ts";
@@ -177,7 +177,7 @@ async function heal(user: Client): Promise<void> {
 async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWorld, judge: Judge): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
   const user = inProcessClient(
-    registry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
+    clusterRegistry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
   );
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const network: Network = { latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
-import { registry } from "../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
 import { sqliteStorage } from "../../apiserver/storage/sqlite.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
@@ -15,7 +15,7 @@ const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 
 async function over(storage: Storage, close: () => void): Promise<OpenClient> {
-  const client = inProcessClient(registry(storage, world, ranges));
+  const client = inProcessClient(clusterRegistry(storage, world, ranges));
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
   return { client, compact: async () => storage.compact(await storage.revision()), close: async () => close() };
 }

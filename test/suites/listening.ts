@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { builtinKinds } from "../../api/builtin/kinds.ts";
+import { type KindRegistry, kindRegistry } from "../../machinery/kind-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
@@ -20,6 +22,8 @@ export interface TestServer {
   readonly authority: Authority;
   /** A kubeconfig file that works for as long as the server does. */
   readonly kubeconfig: string;
+  /** What it serves. */
+  readonly kinds: KindRegistry;
   /** Speaks to the same cluster without the wire. */
   readonly inProcess: Client;
   /** Gives up all of history. */
@@ -34,6 +38,7 @@ export interface ListeningOptions extends Pick<ServerOptions, "patience"> {
 
 export async function listeningServer(options: ListeningOptions = {}): Promise<TestServer> {
   const { world = realWorld(() => {}), storage = memoryStorage() } = options;
+  const kinds = kindRegistry(builtinKinds);
   const authority = await newAuthority("test", world.clock.now());
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
   const admin = await adminCredentials(authority);
@@ -42,6 +47,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
   const api = apiServer({
     storage,
     world,
+    kinds,
     host: "127.0.0.1",
     port: 0,
     tls,
@@ -59,6 +65,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
   writeFileSync(file, kubeconfig("test", url, authority.pem.cert, admin), { mode: 0o600 });
   return {
     url,
+    kinds,
     ca: authority.pem.cert,
     admin,
     authority,

@@ -6,7 +6,7 @@ import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
@@ -14,7 +14,7 @@ import { realWorld } from "../../../machinery/real-world.ts";
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 async function server(): Promise<Client> {
   const client = inProcessClient(
-    registry(
+    clusterRegistry(
       memoryStorage(),
       realWorld(() => {}),
       ranges,

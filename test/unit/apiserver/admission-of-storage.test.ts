@@ -10,7 +10,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
@@ -22,7 +22,7 @@ type Class = readonly [name: string, more: object];
 async function serverWith(r: ResourceDefinition, classes: readonly Class[]): Promise<Client> {
   const clock = virtualClock();
   const world = { clock, random: seeded(1), log: () => {} };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
   for (const [name, { annotations, ...more }] of classes as readonly [string, { annotations?: object }][]) {
     await client.create(r, { kind: r.kind, metadata: { name, annotations }, ...more } as unknown as Draft<ApiObject>);

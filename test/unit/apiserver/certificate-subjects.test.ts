@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { certificateSigningRequests } from "../../../api/certificates/certificatesigningrequests.ts";
 import { organizationsIn } from "../../../apiserver/admission/certificate-subjects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
@@ -15,7 +15,7 @@ const requestOf = (name: string) =>
   Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm });
 
 const client = inProcessClient(
-  registry(
+  clusterRegistry(
     memoryStorage(),
     realWorld(() => {}),
     { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } },

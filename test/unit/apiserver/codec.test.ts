@@ -6,7 +6,7 @@ import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { type ApiObject, type Draft, key, revision } from "../../../api/meta.ts";
 import { encode, isWritten, objectOf, remember } from "../../../apiserver/registry/codec.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
@@ -44,7 +44,7 @@ test("a template that stands as it stood is the very same after an update of som
   const log = memoryStorage();
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const client = inProcessClient(
-    registry(
+    clusterRegistry(
       log,
       realWorld(() => {}),
       ranges,

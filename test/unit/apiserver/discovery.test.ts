@@ -2,13 +2,14 @@
 import { expect, test } from "vitest";
 import { nodes } from "../../../api/core/nodes.ts";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { discovery } from "../../../apiserver/discovery/discovery.ts";
 import { partOf } from "../../../apiserver/discovery/resources.ts";
 import { servedGroups } from "../../../apiserver/discovery/order.ts";
 import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
 import { define, type ResourceDefinition } from "../../../api/kinds.ts";
 
-const answer = discovery(builtinKinds);
+const answer = discovery(kindRegistry(builtinKinds));
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET"): any =>
   answer({ path, headers, method } as unknown as ApiRequest);
 const json = (path: string, headers?: Record<string, string>): any => JSON.parse(String(ask(path, headers).body));

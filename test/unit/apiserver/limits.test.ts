@@ -8,7 +8,7 @@ import { podAmounts } from "../../../api/core/pod/amounts.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/limits.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
@@ -151,7 +151,7 @@ for (const [what, of, expected] of sums)
 test("limits filled in: a resize says what was never said, and tells nobody", async () => {
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const client = inProcessClient(
-    registry(
+    clusterRegistry(
       memoryStorage(),
       realWorld(() => {}),
       ranges,

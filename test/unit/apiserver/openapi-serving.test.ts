@@ -2,11 +2,12 @@
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import type { ApiRequest, WholeReply } from "../../../apiserver/request/request-response.ts";
 import { openApi } from "../../../apiserver/openapi/openapi.ts";
 
 const kinds = builtinKinds.filter((r) => ["configmaps", "leases"].includes(r.plural));
-const documents = openApi(kinds, () => 0);
+const documents = openApi(kindRegistry(kinds), () => 0);
 async function ask(address: string, headers: Record<string, string> = {}): Promise<WholeReply> {
   const [path = "", query = ""] = address.split("?");
   const request = { path, query: new URLSearchParams(query), headers } as unknown as ApiRequest;

@@ -7,7 +7,7 @@ import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { keepOwnService } from "../../../apiserver/bootstrap/own-service.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -17,7 +17,7 @@ function cluster() {
   const clock = virtualClock();
   const world = { clock, random: seeded(1), log: () => {} };
   const ranges = { serviceCidr, nodePorts: { from: 30_000, to: 32_767 } };
-  return { clock, world, client: inProcessClient(registry(memoryStorage(), world, ranges)) };
+  return { clock, world, client: inProcessClient(clusterRegistry(memoryStorage(), world, ranges)) };
 }
 const here = { address: "192.0.2.1", port: 6443, serviceCidr };
 

@@ -6,7 +6,7 @@ import { priorityClasses, systemPriorities } from "../../../api/scheduling/prior
 import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
@@ -18,7 +18,7 @@ async function serverWith(
   classes: readonly (readonly [name: string, more: Partial<PriorityClass>])[],
 ): Promise<Client> {
   const client = inProcessClient(
-    registry(
+    clusterRegistry(
       memoryStorage(),
       realWorld(() => {}),
       ranges,

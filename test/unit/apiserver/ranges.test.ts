@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { apiServiceIp } from "../../../apiserver/bootstrap/own-service.ts";
-import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/registry/ranges.ts";
+import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/admission/ranges.ts";
 
 test("addresses are numbers and back", () => {
   fc.assert(

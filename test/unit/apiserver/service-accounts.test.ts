@@ -5,7 +5,7 @@ import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { runningAs } from "../../../apiserver/admission/service-accounts.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { World } from "../../../machinery/world.ts";
@@ -80,7 +80,7 @@ async function cluster() {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
   const run = (more: Partial<PodSpec>, namespace = "default"): Promise<Pod | string> =>
     client.create(pods, { kind: "Pod", metadata: { name: "p", namespace }, spec: spec(more) }).catch((e) => e.message);

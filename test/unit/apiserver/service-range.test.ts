@@ -4,7 +4,7 @@ import { serviceCidrs } from "../../../api/networking/servicecidrs.ts";
 import { key } from "../../../api/meta.ts";
 import { bootstrapObjects } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
@@ -13,7 +13,7 @@ async function told(...serviceRanges: readonly string[]) {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   for (const [i, serviceCidr] of serviceRanges.entries()) {
     await clock.run(beginning + i * 60_000);
     await bootstrapObjects(client, [], { address: "10.0.0.1", port: 6443, serviceCidr }, clock.now());

@@ -12,7 +12,7 @@ import { namespaces } from "../../../api/core/namespaces.ts";
 import { send } from "../../../apiserver/http/send.ts";
 import { watchLines } from "../../../apiserver/watch/watch-stream.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -104,7 +104,10 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
 test("a watch nobody reads keeps no events of its own: when history has gone on without it, it ends", async () => {
   const world = { clock, random: seeded(1), log: () => {} };
   const storage = memoryStorage();
-  const verbs = registry(storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } });
+  const verbs = clusterRegistry(storage, world, {
+    serviceCidr: "10.96.0.0/16",
+    nodePorts: { from: 30_000, to: 32_767 },
+  });
   const client = inProcessClient(verbs);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" }, spec: {} });
   const stop = new AbortController();

@@ -4,7 +4,7 @@ import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { patient } from "../../../apiserver/admission/tolerations.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
@@ -42,7 +42,7 @@ test("a cluster's own patience reaches its pods, and Kubernetes' where none is t
     [{ tolerationSeconds: 2 }, "not-ready 2, unreachable 2"],
     [undefined, "not-ready 300, unreachable 300"],
   ] as const) {
-    const client = inProcessClient(registry(memoryStorage(), world, ranges, habits));
+    const client = inProcessClient(clusterRegistry(memoryStorage(), world, { ...ranges, ...habits }));
     await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
     const spec = { containers: [{ name: "c", image: "i" }] };
     await client.create(pods, { kind: "Pod", metadata: { name: "p", namespace: "default" }, spec });

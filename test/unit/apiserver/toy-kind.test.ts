@@ -8,8 +8,9 @@ import { invalid } from "../../../api/problems.ts";
 import { answerer } from "../../../apiserver/http/answer.ts";
 import type { ApiReply } from "../../../apiserver/request/request-response.ts";
 import { resourcePath } from "../../../apiserver/request/resource-path.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 interface Toy extends ApiObject {
@@ -39,7 +40,8 @@ const toys = define<Toy>({
 const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 const server = () => {
-  const answer = answerer(registry(memoryStorage(), world, ranges), [namespaces, toys], []);
+  const kinds = kindRegistry([namespaces, toys]);
+  const answer = answerer(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds, []);
   const stop = new AbortController();
   return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
     const at = new URL(url, "https://x");

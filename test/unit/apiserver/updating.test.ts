@@ -7,7 +7,7 @@ import { isStored, qualified, type ResourceDefinition } from "../../../api/kinds
 import { type ApiObject, type Draft, keyOf } from "../../../api/meta.ts";
 import { objectOf } from "../../../apiserver/registry/codec.ts";
 import { put } from "../../../apiserver/registry/putting.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import type { Registry } from "../../../apiserver/registry/verbs.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
@@ -48,7 +48,7 @@ const byRevision = new Set([
 
 async function cluster(): Promise<Registry> {
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const verbs = registry(
+  const verbs = clusterRegistry(
     memoryStorage(),
     realWorld(() => {}),
     ranges,

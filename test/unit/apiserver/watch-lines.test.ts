@@ -4,14 +4,14 @@ import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { type WatchRequest, watchLines } from "../../../apiserver/watch/watch-stream.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 const world = realWorld(() => {});
 
 test("those who see the same are told in the same bytes, and others in words of their own", async () => {
-  const verbs = registry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 1, to: 2 } });
+  const verbs = clusterRegistry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 1, to: 2 } });
   const client = inProcessClient(verbs);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" }, spec: {} });
   const stop = new AbortController();

@@ -9,7 +9,7 @@ import { pods } from "../../../api/core/pods.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { key } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { emptyingConditions, type Rest } from "../../../controllers/namespace/conditions.ts";
 import { namespaceController } from "../../../controllers/namespace/controller.ts";
@@ -78,7 +78,7 @@ const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", ima
 async function stage(signal: AbortSignal) {
   const world = realWorld(() => {});
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   const view = informer(client, namespaces, world);
   void view.run(signal).catch(() => {});
   const kinds = [pods, configMaps, jobs] as unknown as readonly ResourceDefinition[];

@@ -7,7 +7,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { instant, key, microTimestamp, timestamp } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { nodeLifecycleController } from "../../../controllers/nodelifecycle/controller.ts";
 import { informer } from "../../../machinery/informer.ts";
@@ -18,7 +18,7 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const clock = virtualClock();
   const world: World = { clock, random: seeded(7), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "kube-node-lease" } } as never);
   const node: Node = await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
   const views = {

@@ -6,7 +6,7 @@ import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { tokenIssuer } from "../../../apiserver/verbs/token-requests.ts";
 import { tokens } from "../../../apiserver/authentication/tokens.ts";
@@ -24,7 +24,7 @@ async function stage(more: Partial<Pod["spec"]> = {}) {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const verbs = registry(memoryStorage(), world, ranges);
+  const verbs = clusterRegistry(memoryStorage(), world, ranges);
   const issued = tokens(verbs, { issuer: "https://issuer.test", key: await newSigningKey() });
   const client = inProcessClient(verbs, { issue: tokenIssuer(verbs, issued) });
   await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });

@@ -7,7 +7,7 @@ import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { type Instant, key } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { itself, runController, type Decision, type RunOptions } from "../../../machinery/controller.ts";
@@ -34,7 +34,7 @@ async function live(
   const clock = virtualClock();
   const world: World = { clock, random: seeded(7), log: () => {} };
   const client = inProcessClient(
-    registry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
+    clusterRegistry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
   );
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
   await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "seed", namespace: "default" } });

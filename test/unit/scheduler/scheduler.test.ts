@@ -6,7 +6,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { registry } from "../../../apiserver/registry/registry.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { informer } from "../../../machinery/informer.ts";
@@ -26,7 +26,7 @@ const pod = (name: string) => ({
 async function live(wire: (client: Client, world: World) => Client): Promise<readonly string[]> {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
-  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: { name: "default", namespace: "default" } });
   const allocatable = { cpu: "1", memory: "1Gi", pods: "10" };

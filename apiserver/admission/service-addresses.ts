@@ -8,12 +8,12 @@ import { type Service, services } from "../../api/core/services.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Admission } from "../admission/admission.ts";
-import { objectOf } from "./codec.ts";
-import { withoutUndefined } from "./prepare.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
+import { objectOf } from "../registry/codec.ts";
+import { withoutUndefined } from "../registry/prepare.ts";
 import { block, type Block, ipv4, ipv4Text, pickFree, reserved } from "./ranges.ts";
-import { invalid } from "./refusals.ts";
-import { prefixOf } from "./selection.ts";
+import { invalid } from "../registry/refusals.ts";
+import { prefixOf } from "../registry/selection.ts";
 import { type PortRange, withPorts } from "./service-ports.ts";
 
 /** Where services get their addresses from. */
@@ -83,14 +83,15 @@ export function withAddresses(
 }
 
 /** Gives every Service its addresses as it is created or changes its type. */
-export function addresses(world: World, ranges: AddressRanges): Admission {
+export function serviceAddresses(world: World, ranges: AddressRanges): AdmissionPlugin {
   return {
     name: "ServiceAddresses",
-    applies: (r) => r.group === "" && r.plural === "services",
-    async admit(object, { old, look }) {
+    operations: ["CREATE", "UPDATE"],
+    handles: (r) => r.group === "" && r.plural === "services",
+    async mutate(object, { old, present }) {
       // Whoever writes the status, or a label, leaves the spec as it stands.
-      if (!object || (object as Service).spec === (old as Service | undefined)?.spec) return object;
-      const all = (await look()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
+      if ((object as Service).spec === (old as Service | undefined)?.spec) return object;
+      const all = (await present()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
       const others = all.filter((s) => s.metadata.uid !== object.metadata.uid);
       return withAddresses(object as Service, old as Service | undefined, others, ranges, world) as ApiObject;
     },

@@ -1,6 +1,6 @@
-// The rules every cluster keeps, in the order Kubernetes asks them: its plugins that are on unless told otherwise.
+// The admission plugins every cluster has, in their order: those Kubernetes enables by default.
 import type { World } from "../../machinery/world.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass } from "./ingress-classes.ts";
 import { limitRanger } from "./limit-ranges.ts";
@@ -8,18 +8,25 @@ import { namespaceExists, namespaceStays } from "./namespaces.ts";
 import { podTopology, unprovenNodes } from "./nodes.ts";
 import { onePriorityForAll, priority } from "./priority.ts";
 import { runtimeClass } from "./runtime-classes.ts";
+import { type AddressRanges, serviceAddresses } from "./service-addresses.ts";
 import { serviceAccount } from "./service-accounts.ts";
 import { claimGrowth, defaultStorageClass, storageInUse } from "./storage.ts";
 import { defaultTolerations } from "./tolerations.ts";
 
-/** What a cluster fills in where users are silent and clusters differ. */
-export interface AdmissionConfig {
+/** What differs between clusters. */
+export interface AdmissionConfig extends AddressRanges {
   /** How long pods stay on a node that is not ready or not reached. */
   readonly tolerationSeconds: number;
 }
 
-/** All of them, with the habits of a cluster. */
-export const rules = (world: World, { tolerationSeconds }: AdmissionConfig): readonly Admission[] => [
+/** Kubernetes' default: five minutes. */
+const kubernetesTolerationSeconds = 300;
+
+/** All plugins, in the order in which they run. */
+export const admissionPlugins = (
+  world: World,
+  { tolerationSeconds = kubernetesTolerationSeconds, ...ranges }: AddressRanges & Partial<AdmissionConfig>,
+): readonly AdmissionPlugin[] => [
   namespaceStays,
   namespaceExists,
   limitRanger,
@@ -35,4 +42,5 @@ export const rules = (world: World, { tolerationSeconds }: AdmissionConfig): rea
   certificateSubject,
   defaultIngressClass,
   podTopology,
+  serviceAddresses(world, ranges),
 ];

@@ -5,7 +5,7 @@ import { hasNodePorts, needsHealthCheck, wantsNodePorts } from "../../api/core/s
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { Random } from "../../machinery/world.ts";
 import { pickFree } from "./ranges.ts";
-import { invalid } from "./refusals.ts";
+import { invalid } from "../registry/refusals.ts";
 
 export interface PortRange {
   readonly from: number;

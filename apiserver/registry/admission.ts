@@ -1,0 +1,88 @@
+// Admission: plugins that mutate and validate a write with a view of the rest of the cluster, in a fixed order.
+// The registry runs the chain; which plugins are in it is the composition's choice.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
+import type { Present, Storage } from "../storage/storage.ts";
+import type { WriteOptions } from "./verbs.ts";
+
+/** Kubernetes' admission operations. CONNECT opens a session to a subresource, such as `pods/exec`. */
+export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+
+/** What a write is about. */
+export interface WriteAttributes {
+  readonly r: ResourceDefinition;
+  readonly operation: Operation;
+  /** Absent when the object itself is written. */
+  readonly subresource?: WritableSubresource | undefined;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  /** The stored object; absent on create. */
+  readonly old: ApiObject | undefined;
+  /** User, dry run, field manager. */
+  readonly options: WriteOptions;
+}
+/** What a plugin knows beside the object. */
+export interface AdmissionAttributes extends WriteAttributes {
+  /** The stored objects. All plugins of one write share one read of them. */
+  present(): Promise<Present>;
+}
+
+/** One plugin. Both halves refuse by throwing. In a deletion the object is the one that is deleted. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  readonly operations: readonly Operation[];
+  /** Asked once per kind. */
+  handles(r: ResourceDefinition): boolean;
+  /** The object as it shall be stored; the same reference when the plugin changes nothing. */
+  mutate?(object: ApiObject, attributes: AdmissionAttributes): ApiObject | Promise<ApiObject>;
+  /** Sees the object after mutation and after the kind's own validation. */
+  validate?(object: ApiObject, attributes: AdmissionAttributes): void | Promise<void>;
+}
+
+/** The plugins that one write passes. */
+export interface Admission {
+  mutate(object: ApiObject): Promise<ApiObject>;
+  /** Throws the first refusal. */
+  validate(object: ApiObject): Promise<void>;
+}
+
+function readOnce(storage: Storage): () => Promise<Present> {
+  let present: Promise<Present> | undefined;
+  return () => {
+    present ??= storage.present();
+    return present;
+  };
+}
+
+/** Runs the plugins that handle a kind and an operation, which are looked up once for both. */
+export function admissionChain(
+  plugins: readonly AdmissionPlugin[],
+  storage: Storage,
+): (write: WriteAttributes) => Admission {
+  const handling = new WeakMap<ResourceDefinition, Partial<Record<Operation, readonly AdmissionPlugin[]>>>();
+  const pluginsFor = ({ r, operation }: WriteAttributes): readonly AdmissionPlugin[] => {
+    const known = handling.get(r) ?? {};
+    handling.set(r, known);
+    known[operation] ??= plugins.filter((plugin) => plugin.operations.includes(operation) && plugin.handles(r));
+    return known[operation];
+  };
+  return (write) => {
+    const applicable = pluginsFor(write);
+    const attributes: AdmissionAttributes = { ...write, present: readOnce(storage) };
+    return {
+      async mutate(object) {
+        let next = object;
+        for (const plugin of applicable) {
+          const mutated = plugin.mutate ? plugin.mutate(next, attributes) : next;
+          // Awaiting a value that is no promise would cost every write a turn of the event loop.
+          next = mutated instanceof Promise ? await mutated : mutated;
+        }
+        return next;
+      },
+      async validate(object) {
+        for (const plugin of applicable) if (plugin.validate) await plugin.validate(object, attributes);
+      },
+    };
+  };
+}
