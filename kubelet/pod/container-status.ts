@@ -5,8 +5,9 @@ import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd } from "./termination.ts";
 import { outlook, type Waiting } from "./phase-plan.ts";
 import type { PodObservation } from "./observation.ts";
-import { amountsOf, resizeOf } from "./resize.ts";
-import { type Ended, ephemeralContainersOf, hasEnded, initContainersOf, isRunning, isSidecar, runsOf } from "./runs.ts";
+import { amountsOf, resizeOf } from "../podspec/resize.ts";
+import { ephemeralContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { type Ended, hasEnded, isRunning, runsOf } from "./runs.ts";
 
 /** A reference to a container as other tools of Kubernetes expect it. */
 export const containerReference = (id: string): string => `docker://${id}`;

@@ -6,17 +6,8 @@ import type { PodAction, PodDecision } from "./actions.ts";
 import { waitMs } from "./backoff.ts";
 import { type PodPhasePlan, outlook, refusalRetryMs } from "./phase-plan.ts";
 import type { PodObservation } from "./observation.ts";
-import {
-  ephemeralContainersOf,
-  hasEnded,
-  initContainersOf,
-  isRunning,
-  isSidecar,
-  latestSandbox,
-  liveSandbox,
-  restarts,
-  runsOf,
-} from "./runs.ts";
+import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
+import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
 import { deadlineOf, decideEnd, mustEnd } from "./termination.ts";
 
 /** Dead runs kept per container: the latest for its state, the one before for its logs. */

@@ -19,10 +19,10 @@ import {
   startContainer,
   tell,
 } from "./make-container.ts";
-import { hostnameOf } from "./names-and-dns.ts";
-import { referencesOf, Unmet } from "./references.ts";
-import { cgroupParentOf } from "./resources.ts";
-import { containerNamed } from "./runs.ts";
+import { hostnameOf } from "../podspec/names-and-dns.ts";
+import { referencesOf, Unmet } from "../podspec/references.ts";
+import { cgroupParentOf } from "../podspec/resources.ts";
+import { containerNamed } from "../podspec/containers.ts";
 
 /** A bench with the prober of the pod at hand; `pod` may be missing for a pod only found in the engine. */
 export interface PodEnvironment {

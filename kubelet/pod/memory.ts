@@ -1,7 +1,8 @@
 // What a pod's worker has learnt and cannot ask the engine or the API again. A restarted kubelet begins without it.
 import type { Pod } from "../../api/generated/types.ts";
+import type { Rejection } from "../admission.ts";
 import type { HeldTokens } from "../volumes/tokens.ts";
-import type { ImageOutcome, PodObservation, Refusal, Rejection, VolumesState } from "./observation.ts";
+import type { ImageOutcome, PodObservation, Refusal, VolumesState } from "./observation.ts";
 
 /** Only the worker of the pod and the executors it calls write here. */
 export interface PodMemory {

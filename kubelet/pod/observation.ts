@@ -1,7 +1,9 @@
 // What a pod's worker sees before it decides: what is wanted, what is there, and what was learnt on the way.
-import type { PendingResize } from "./resize.ts";
+import type { PendingResize } from "../podspec/resize.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
+import type { Rejection } from "../admission.ts";
+import type { Health } from "../probes/prober.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 
 /** How getting an image for one run of a container went. */
@@ -23,26 +25,12 @@ export interface Refusal {
   readonly at: Instant;
 }
 
-/** What the probes have found out about one run of a container. */
-export interface Health {
-  readonly started: boolean;
-  readonly ready: boolean;
-  /** Present once a probe or a hook has found that it must be restarted. */
-  readonly verdict?: { readonly because: string; readonly graceMs?: number };
-}
-
 /** Whether the pod's volumes hold what they shall. */
 export type VolumesState =
   | { readonly is: "unknown" }
   /** What they show counts until then: a token runs out. */
   | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
-
-/** Why this node will not run the pod at all. */
-export interface Rejection {
-  readonly reason: string;
-  readonly message: string;
-}
 
 export interface PodObservation {
   /**

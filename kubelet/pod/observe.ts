@@ -7,8 +7,9 @@ import type { Inventory, RuntimeContainer } from "../runtime.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
 import { lastWords } from "./pod-files.ts";
-import { asGiven, asksAnew } from "./resize.ts";
-import { containerNamed, hasEnded, isRunning, liveSandbox } from "./runs.ts";
+import { asGiven, asksAnew } from "../podspec/resize.ts";
+import { containerNamed } from "../podspec/containers.ts";
+import { hasEnded, isRunning, liveSandbox } from "./runs.ts";
 
 async function withLastWords(node: NodeContext, memory: PodMemory, run: RuntimeContainer): Promise<RuntimeContainer> {
   if (!hasEnded(run) || run.status.message) return run;

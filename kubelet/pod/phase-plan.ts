@@ -4,8 +4,9 @@ import { type Instant, instant } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { restartAt, stepAfter, waitMs, writtenDuration } from "./backoff.ts";
 import type { PodObservation } from "./observation.ts";
-import { resizeOf } from "./resize.ts";
-import { containerHash, type Ended, hasEnded, restarts, runsOf } from "./runs.ts";
+import { resizeOf } from "../podspec/resize.ts";
+import { containerHash, restarts } from "../podspec/containers.ts";
+import { type Ended, hasEnded, runsOf } from "./runs.ts";
 
 /** What a waiting container says of itself. */
 export interface Waiting {

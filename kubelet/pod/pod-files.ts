@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerRuntime, Mount, RuntimeContainer } from "../runtime.ts";
 import { podFolder } from "../volumes/volumes.ts";
-import { containerNamed, type Ended } from "./runs.ts";
-import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "./names-and-dns.ts";
+import { containerNamed } from "../podspec/containers.ts";
+import type { Ended } from "./runs.ts";
+import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "../podspec/names-and-dns.ts";
 
 /** Kubernetes keeps no more of a container's last words. */
 const longestMessage = 4_096;

@@ -6,9 +6,10 @@ import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
 import type { PodObservation } from "./observation.ts";
-import { resizeOf } from "./resize.ts";
+import { resizeOf } from "../podspec/resize.ts";
 import { phaseOf } from "./phase.ts";
-import { ephemeralContainersOf, initContainersOf, isRunning, liveSandbox, runsOf } from "./runs.ts";
+import { ephemeralContainersOf, initContainersOf } from "../podspec/containers.ts";
+import { isRunning, liveSandbox, runsOf } from "./runs.ts";
 import { isPastDeadline } from "./termination.ts";
 
 const tooLong = {

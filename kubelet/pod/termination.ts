@@ -5,7 +5,8 @@ import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
 import type { PodObservation } from "./observation.ts";
-import { initContainersOf, isRunning, isSidecar } from "./runs.ts";
+import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { isRunning } from "./runs.ts";
 
 /** Even a pod that is to go at once gets this long to notice. */
 const leastGraceMs = 1_000;

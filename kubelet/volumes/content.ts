@@ -10,8 +10,8 @@ import type {
   Volume,
   VolumeProjection,
 } from "../../api/generated/types.ts";
-import { fieldValue, type NodeFacts, resourceValue } from "../pod/fields.ts";
-import { type Lookup, Unmet } from "../pod/references.ts";
+import { fieldValue, type NodeFacts, resourceValue } from "../podspec/fields.ts";
+import { type Lookup, Unmet } from "../podspec/references.ts";
 import { type HeldTokens, tokenFor } from "./tokens.ts";
 
 export interface VolumeFile {

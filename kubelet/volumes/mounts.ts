@@ -2,8 +2,8 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Pod, VolumeMount } from "../../api/generated/types.ts";
-import { expand } from "../pod/environment.ts";
-import { Unmet } from "../pod/references.ts";
+import { expand } from "../podspec/environment.ts";
+import { Unmet } from "../podspec/references.ts";
 import type { Mount } from "../runtime.ts";
 import { volumePath } from "./volumes.ts";
 
