@@ -18,9 +18,9 @@ export interface PodMemory {
   readonly images: Map<string, ImageOutcome>;
   readonly refusals: Map<string, Refusal>;
   readonly resizeRefusals: Map<string, Omit<Refusal, "reason">>;
-  /** Up to when each container's wait has been told of. */
-  readonly told: Map<string, number>;
-  readonly lastWords: Map<string, string>;
+  /** By container name: the end of the back-off that the last event was recorded for. */
+  readonly backoffEvents: Map<string, number>;
+  readonly terminationMessages: Map<string, string>;
   /** Containers whose preStop hook has been called. */
   readonly preStopped: Map<string, Promise<void>>;
   rejection: Rejection | undefined;
@@ -39,8 +39,8 @@ export const emptyMemory = (): PodMemory => ({
   images: new Map(),
   refusals: new Map(),
   resizeRefusals: new Map(),
-  told: new Map(),
-  lastWords: new Map(),
+  backoffEvents: new Map(),
+  terminationMessages: new Map(),
   preStopped: new Map(),
   rejection: undefined,
   admitted: false,

@@ -53,11 +53,13 @@ export interface PodObservation {
   readonly resizeRefusals: Readonly<Record<string, Omit<Refusal, "reason">>>;
   /** By container id. */
   readonly health: Readonly<Record<string, Health>>;
-  /** Up to when each container's wait has been told of. */
-  readonly told: Readonly<Record<string, number>>;
+  /** By container name: the end of the back-off that the last event was recorded for. */
+  readonly backoffEvents: Readonly<Record<string, number>>;
   /** Why `pod` asks for what it was given, and not for what the API says. */
   readonly pendingResize: PendingResize | undefined;
   readonly rejection: Rejection | undefined;
+  /** Keys of the actions that were under way when the observation began. */
+  readonly underWay: ReadonlySet<string>;
   /** The API knows the final status, so what it was computed from may go. */
   readonly reported: boolean;
   /** Volumes and cgroups are gone. */
