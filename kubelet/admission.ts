@@ -1,19 +1,24 @@
-// Whether this node will run a pod the scheduler, or somebody by hand, has given it. Pure.
+// Kubelet admission: whether this node accepts a pod that was bound to it. Pure.
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
 import { milliOf, unitsOf } from "../api/quantity.ts";
-import type { Rejection } from "./pod/observation.ts";
-import type { PendingResize } from "./pod/resize.ts";
+import type { PendingResize } from "./podspec/resize.ts";
 
-/** The node as far as admission cares. */
+/** Why this node does not run the pod. */
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The node's properties that admission reads. */
 export interface Room {
   readonly labels: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly taints: NonNullable<Node["spec"]["taints"]>;
 }
 
-/** What there is too little of. */
+/** A resource of which the node has too little left. */
 interface Shortage {
   readonly resource: string;
   readonly requested: number;
@@ -72,32 +77,49 @@ function labelsFit(spec: PodSpec, labels: Readonly<Record<string, string>>, node
   });
 }
 
-/** Taints that would drive it away at once keep it from starting. */
-const bears = (spec: PodSpec, taints: Room["taints"]): boolean =>
+/** A NoExecute taint without a toleration would evict the pod at once. */
+const toleratesTaints = (spec: PodSpec, taints: Room["taints"]): boolean =>
   taints
     .filter((taint) => taint.effect === "NoExecute")
     .every((taint) => (spec.tolerations ?? []).some((t) => tolerates(t, taint)));
 
-/** `others` are the pods this node already answers for. */
+const podOs = "linux";
+const osLabel = "kubernetes.io/os";
+
+function rejectedOs({ metadata, spec }: Pod): Rejection | undefined {
+  const label = metadata.labels?.[osLabel];
+  if (label !== undefined && label !== podOs)
+    return {
+      reason: "PodOSSelectorNodeLabelDoesNotMatch",
+      message: `Failed to admit pod as the \`${osLabel}\` label doesn't match node label`,
+    };
+  if (spec.os !== undefined && spec.os.name !== podOs)
+    return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
+  return undefined;
+}
+
+/** `others` are the pods that already hold resources of this node. */
 export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {
+  const os = rejectedOs(pod);
+  if (os) return os;
   if (!labelsFit(pod.spec, room.labels, pod.spec.nodeName ?? ""))
     return {
       reason: "NodeAffinity",
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     };
-  if (!bears(pod.spec, room.taints))
+  if (!toleratesTaints(pod.spec, room.taints))
     return { reason: "TaintToleration", message: "Predicate TaintToleration failed: node(s) had untolerated taint(s)" };
   return resourcesFit(pod, others, room);
 }
 
-/** What keeps a pod from what it asks for now: that the node never has so much, or that others have it. */
+/** Why a resize must wait: the node can never provide it (Infeasible), or not while other pods use it (Deferred). */
 export function pendingResize(pod: Pod, others: readonly Pod[], room: Room): PendingResize | undefined {
-  const never = shortage(pod, [], room);
-  if (never) {
-    const { resource, requested, capacity } = never;
+  const infeasible = shortage(pod, [], room);
+  if (infeasible) {
+    const { resource, requested, capacity } = infeasible;
     const message = `Node didn't have enough capacity: ${resource}, requested: ${requested}, capacity: ${capacity}`;
     return { reason: "Infeasible", message };
   }
-  const notNow = shortage(pod, others, room);
-  return notNow && { reason: "Deferred", message: notEnough(notNow) };
+  const deferred = shortage(pod, others, room);
+  return deferred && { reason: "Deferred", message: notEnough(deferred) };
 }

@@ -3,9 +3,9 @@ import type { Pod, Service } from "../api/generated/types.ts";
 import type { Client } from "../machinery/client.ts";
 import type { EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
-import type { NameSettings } from "./pod/names-and-dns.ts";
-import type { Rejection } from "./pod/observation.ts";
-import type { PendingResize } from "./pod/resize.ts";
+import type { NameSettings } from "./podspec/names-and-dns.ts";
+import type { Rejection } from "./admission.ts";
+import type { PendingResize } from "./podspec/resize.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 

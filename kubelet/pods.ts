@@ -7,8 +7,8 @@ import type { Informer } from "../machinery/informer.ts";
 import { admission, pendingResize, type Room } from "./admission.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
 import type { NodeContext } from "./node-context.ts";
-import type { PendingResize } from "./pod/resize.ts";
-import type { Rejection } from "./pod/observation.ts";
+import type { PendingResize } from "./podspec/resize.ts";
+import type { Rejection } from "./admission.ts";
 import { type PodWorker, podWorker } from "./pod/worker.ts";
 
 /** The pods of a node, as the rest of the kubelet needs them. */

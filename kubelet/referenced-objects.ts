@@ -8,7 +8,7 @@ import { key, revision } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
-import { type Lookup, type Reference, Unmet } from "./pod/references.ts";
+import { type Lookup, type Reference, Unmet } from "./podspec/references.ts";
 
 interface View {
   readonly informer: Informer<ConfigMap> | Informer<Secret>;

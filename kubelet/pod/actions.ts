@@ -1,4 +1,5 @@
-// What a node may do for a pod, as data. Only the next steps are ever asked for; then the worker looks again.
+// The actions of a pod worker, as data: each decision holds only the next steps.
+import type { RuntimeContainer } from "../runtime.ts";
 
 export type PodAction =
   | { readonly do: "mountVolumes" }
@@ -25,9 +26,9 @@ export type PodAction =
       readonly why: string;
     }
   | { readonly do: "remove"; readonly id: string }
-  /** Say why a container waits; counted, not repeated. */
+  /** Records an event that says why a container waits. */
   | {
-      readonly do: "tellBackoff";
+      readonly do: "recordBackoff";
       readonly container: string;
       readonly kind: "restart" | "pull";
       readonly until: number;
@@ -41,7 +42,7 @@ export interface PodDecision {
   readonly lookAgainAt?: number;
 }
 
-/** Two actions with the same key are the same deed: while one is under way the other is not begun. */
+/** Identifies an action: while one is under way, another with its key is not begun. */
 export function actionKey(a: PodAction): string {
   switch (a.do) {
     case "getImage":
@@ -53,9 +54,16 @@ export function actionKey(a: PodAction): string {
       return `${a.do} ${a.id}`;
     case "stop":
       return `${a.do} ${a.id} ${a.deadline}`;
-    case "tellBackoff":
+    case "recordBackoff":
       return `${a.do} ${a.container} ${a.until}`;
     default:
       return a.do;
   }
+}
+
+/** Whether an action that makes or starts a container was under way when these runs were listed. */
+export function isStarting(underWay: ReadonlySet<string>, runs: readonly RuntimeContainer[]): boolean {
+  const begun = runs.filter((r) => r.status.state !== "created");
+  const over = new Set(begun.flatMap((r) => [`create ${r.name} ${r.attempt}`, `start ${r.id}`]));
+  return [...underWay].some((key) => /^(?:create|start) /.test(key) && !over.has(key));
 }

@@ -2,7 +2,7 @@
 import type { ContainerStatus, Pod, PodCondition } from "../../api/generated/types.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
 import { initDone } from "./phase.ts";
-import { allContainersOf, initContainersOf, isSidecar } from "./runs.ts";
+import { allContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
 
 type Statuses = Readonly<Record<string, ContainerStatus>>;
 interface Answer {

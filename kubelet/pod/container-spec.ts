@@ -1,11 +1,11 @@
 // Puts together what the engine is asked for, from a pod's container and everything it refers to. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerSpec, Mount, PodIdentity } from "../runtime.ts";
-import { expand } from "./environment.ts";
-import { hostnameOf } from "./names-and-dns.ts";
-import { cgroupParentOf, limitsOf } from "./resources.ts";
-import { containerHash } from "./runs.ts";
-import { securityOf } from "./security.ts";
+import { expand } from "../podspec/environment.ts";
+import { hostnameOf } from "../podspec/names-and-dns.ts";
+import { cgroupParentOf, limitsOf } from "../podspec/resources.ts";
+import { containerHash } from "../podspec/containers.ts";
+import { securityOf } from "../podspec/security.ts";
 
 export const identityOf = (pod: Pod): PodIdentity => ({
   uid: pod.metadata.uid,

@@ -1,27 +1,28 @@
-// What a container's runs and outlook come to in its status. Pure.
+// What a container's runs and planContainer come to in its status. Pure.
 import type { Container, ContainerState, ContainerStatus, Pod } from "../../api/generated/types.ts";
-import { type Instant, instant, timestamp } from "../../api/meta.ts";
+import { timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd } from "./termination.ts";
-import { outlook, type Waiting } from "./phase-plan.ts";
+import { planContainer, type Waiting } from "./container-plan.ts";
 import type { PodObservation } from "./observation.ts";
-import { amountsOf, resizeOf } from "./resize.ts";
-import { type Ended, ephemeralContainersOf, hasEnded, initContainersOf, isRunning, isSidecar, runsOf } from "./runs.ts";
+import { amountsOf, resizeOf } from "../podspec/resize.ts";
+import { ephemeralContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { type Ended, hasEnded, isRunning, runsOf } from "./runs.ts";
 
 /** A reference to a container as other tools of Kubernetes expect it. */
 export const containerReference = (id: string): string => `docker://${id}`;
 
-/** What is told of a run that has ended. */
+/** The terminated state of a run that has ended. */
 export function terminatedState(run: Ended): ContainerState {
   const { exitCode, reason, message, startedAt, finishedAt } = run.status;
-  const at = (t: Instant | undefined): string => timestamp(t ?? instant(0));
   return {
     terminated: {
       exitCode,
       reason,
       ...(message ? { message } : {}),
-      startedAt: at(startedAt),
-      finishedAt: at(finishedAt),
+      // A run whose start was refused took no time.
+      startedAt: timestamp(startedAt ?? finishedAt),
+      finishedAt: timestamp(finishedAt),
       containerID: containerReference(run.id),
     },
   };
@@ -36,7 +37,7 @@ const stateOf = (run: RuntimeContainer): ContainerState | undefined =>
 
 /** Why a container does not run yet, or not again yet; undefined when its last run speaks for itself. */
 function waitingFor(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox | undefined): Waiting | undefined {
-  const next = sandbox === undefined || mustEnd(pod, o) ? undefined : outlook(pod, o, c, sandbox);
+  const next = sandbox === undefined || mustEnd(pod, o) ? undefined : planContainer(pod, o, c, sandbox);
   return next?.is === "wait" ? next.as : undefined;
 }
 

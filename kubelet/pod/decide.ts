@@ -4,27 +4,16 @@ import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
 import { waitMs } from "./backoff.ts";
-import { type PodPhasePlan, outlook, refusalRetryMs } from "./phase-plan.ts";
+import { type ContainerPlan, planContainer, refusalRetryMs } from "./container-plan.ts";
 import type { PodObservation } from "./observation.ts";
-import {
-  ephemeralContainersOf,
-  hasEnded,
-  initContainersOf,
-  isRunning,
-  isSidecar,
-  latestSandbox,
-  liveSandbox,
-  restarts,
-  runsOf,
-} from "./runs.ts";
-import { deadlineOf, decideEnd, mustEnd } from "./termination.ts";
+import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
+import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
+import { deadlineOf, decideEnd, graceMsOf, mustEnd } from "./termination.ts";
 
 /** Dead runs kept per container: the latest for its state, the one before for its logs. */
 const keptDead = 2;
 const firstVolumeWaitMs = 500;
 const longestVolumeWaitMs = 120_000;
-
-const defaultGraceMs = (pod: Pod): number => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
 
 /** Whose processes a container is to see: those of another, which has to run for that. */
 function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?: string } | "missing" {
@@ -36,9 +25,9 @@ function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?
 
 /** Those whose turn has not come: an engine that has forgotten one has run it nevertheless. */
 function waitingToLook(pod: Pod, o: PodObservation): readonly Container[] {
-  const told = pod.status?.ephemeralContainerStatuses ?? [];
+  const reported = pod.status?.ephemeralContainerStatuses ?? [];
   return ephemeralContainersOf(pod).filter(
-    (c) => o.containers.some((r) => r.name === c.name) || !told.some((s) => s.name === c.name && s.containerID),
+    (c) => o.containers.some((r) => r.name === c.name) || !reported.some((s) => s.name === c.name && s.containerID),
   );
 }
 
@@ -51,7 +40,7 @@ function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): 
 }
 
 function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodDecision {
-  const next: PodPhasePlan = outlook(pod, o, c, sandbox);
+  const next: ContainerPlan = planContainer(pod, o, c, sandbox);
   switch (next.is) {
     case "running":
       return next.resize ? resizeStep(o, c, next.run) : { actions: [] };
@@ -66,7 +55,7 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
     case "fetch":
       return { actions: [{ do: "getImage", container: c.name, attempt: next.attempt }] };
     case "stop": {
-      const graceMs = next.graceMs ?? defaultGraceMs(pod);
+      const graceMs = next.graceMs ?? graceMsOf(pod);
       return {
         actions: [{ do: "stop", container: c.name, id: next.run.id, graceMs, deadline: "restart", why: next.why }],
       };
@@ -74,9 +63,12 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
     case "discard":
       return { actions: [{ do: "remove", id: next.run.id }] };
     case "wait": {
-      const { until, tell } = next;
-      const news = tell !== undefined && o.told[c.name] !== until;
-      return { actions: news ? [{ do: "tellBackoff", container: c.name, kind: tell, until }] : [], lookAgainAt: until };
+      const { until, backoff } = next;
+      const isNew = backoff !== undefined && o.backoffEvents[c.name] !== until;
+      return {
+        actions: isNew ? [{ do: "recordBackoff", container: c.name, kind: backoff, until }] : [],
+        lookAgainAt: until,
+      };
     }
     default:
       return { actions: [] };
@@ -84,7 +76,7 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
 }
 
 /** Has everything that must come before the next init container, or before the ordinary ones, come about? */
-const letsOthersStart = (o: PodObservation, c: Container, next: PodPhasePlan): boolean =>
+const letsOthersStart = (o: PodObservation, c: Container, next: ContainerPlan): boolean =>
   isSidecar(c)
     ? next.is === "running" && (o.health[next.run.id]?.started ?? false)
     : next.is === "done" && next.run.status.exitCode === 0;
@@ -103,7 +95,7 @@ export function onTurn(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly 
   if (pastInit(pod, o, sandbox)) return [...inits.filter(isSidecar), ...pod.spec.containers, ...looking];
   const turn: Container[] = [...looking];
   for (const c of inits) {
-    const next = outlook(pod, o, c, sandbox);
+    const next = planContainer(pod, o, c, sandbox);
     if (isSidecar(c) || !letsOthersStart(o, c, next)) turn.push(c);
     if (!letsOthersStart(o, c, next)) return turn;
   }
@@ -153,7 +145,7 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
         do: "stop",
         container: c.name,
         id: c.id,
-        graceMs: defaultGraceMs(pod),
+        graceMs: graceMsOf(pod),
         deadline: "sandbox",
         why: `Stopping container ${c.name}`,
       })),

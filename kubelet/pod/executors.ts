@@ -17,16 +17,16 @@ import {
   getImage,
   resizeContainer,
   startContainer,
-  tell,
+  recordEvent,
 } from "./make-container.ts";
-import { hostnameOf } from "./names-and-dns.ts";
-import { referencesOf, Unmet } from "./references.ts";
-import { cgroupParentOf } from "./resources.ts";
-import { containerNamed } from "./runs.ts";
+import { hostnameOf } from "../podspec/names-and-dns.ts";
+import { referencesOf, Unmet } from "../podspec/references.ts";
+import { cgroupParentOf } from "../podspec/resources.ts";
+import { containerNamed } from "../podspec/containers.ts";
 
-/** A bench with the prober of the pod at hand; `pod` may be missing for a pod only found in the engine. */
-export interface PodEnvironment {
-  readonly bench: ContainerInputs | undefined;
+/** What the executors work with; `inputs` is absent for a pod that only the engine knows. */
+export interface ExecutionContext {
+  readonly inputs: ContainerInputs | undefined;
   readonly node: ContainerInputs["node"];
   readonly memory: ContainerInputs["memory"];
   readonly uid: string;
@@ -35,15 +35,15 @@ export interface PodEnvironment {
 type Executors = {
   readonly [D in PodAction["do"]]: (
     a: Extract<PodAction, { do: D }>,
-    at: PodEnvironment,
+    at: ExecutionContext,
     signal: AbortSignal,
   ) => Promise<void>;
 };
 
-async function mountVolumes(at: PodEnvironment, signal: AbortSignal): Promise<void> {
-  const { bench, node, memory } = at;
-  if (bench === undefined) return;
-  const { pod } = bench;
+async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<void> {
+  const { inputs, node, memory } = at;
+  if (inputs === undefined) return;
+  const { pod } = inputs;
   const namespace = pod.metadata.namespace ?? "default";
   const version = memory.contentVersion;
   try {
@@ -52,7 +52,7 @@ async function mountVolumes(at: PodEnvironment, signal: AbortSignal): Promise<vo
       freshTokens(node, pod, memory.tokens),
       hasLiveContent(pod) ? node.objects.ready(at.uid, signal) : undefined,
     ]);
-    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(bench), tokens: memory.tokens };
+    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(inputs), tokens: memory.tokens };
     await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
     memory.volumeFailures = 0;
     // A change that came in while we wrote is news: write again.
@@ -65,10 +65,10 @@ async function mountVolumes(at: PodEnvironment, signal: AbortSignal): Promise<vo
   }
 }
 
-async function runSandbox(at: PodEnvironment, attempt: number, signal: AbortSignal): Promise<void> {
-  const { bench, node, memory } = at;
-  if (bench === undefined) return;
-  const { pod } = bench;
+async function runSandbox(at: ExecutionContext, attempt: number, signal: AbortSignal): Promise<void> {
+  const { inputs, node, memory } = at;
+  if (inputs === undefined) return;
+  const { pod } = inputs;
   if (attempt > 0 && memory.sandboxFailure === undefined)
     node.events.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
   const sysctls = Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map((s) => [s.name, s.value]));
@@ -94,26 +94,26 @@ async function runSandbox(at: PodEnvironment, attempt: number, signal: AbortSign
   }
 }
 
-async function start(at: PodEnvironment, c: Container, id: string, signal: AbortSignal): Promise<void> {
-  const { bench, node, health } = at;
-  if (bench === undefined) return;
-  const target = { id, container: c, podIp: bench.podIp ?? node.nodeIp };
+async function start(at: ExecutionContext, c: Container, id: string, signal: AbortSignal): Promise<void> {
+  const { inputs, node, health } = at;
+  if (inputs === undefined) return;
+  const target = { id, container: c, podIp: inputs.podIp ?? node.nodeIp };
   const hooked = c.lifecycle?.postStart !== undefined;
   if (hooked) health.hookBegan(id);
-  if (await startContainer(bench, c.name, id, signal)) await afterStart(node, bench.pod, target, health, signal);
+  if (await startContainer(inputs, c.name, id, signal)) await afterStart(node, inputs.pod, target, health, signal);
   else if (hooked) health.hookEnded(id);
 }
 
 type Stop = Extract<PodAction, { do: "stop" }>;
-async function stop(at: PodEnvironment, a: Stop, signal: AbortSignal): Promise<void> {
-  const { bench, node, memory } = at;
-  const c = bench && containerNamed(bench.pod, a.container);
+async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise<void> {
+  const { inputs, node, memory } = at;
+  const c = inputs && containerNamed(inputs.pod, a.container);
   const began = node.world.clock.now();
-  if (bench && c) {
+  if (inputs && c) {
     if (!memory.preStopped.has(a.id)) {
-      tell(bench, a.container, "Normal", "Killing", a.why);
-      const target = { id: a.id, container: c, podIp: bench.podIp ?? node.nodeIp };
-      memory.preStopped.set(a.id, beforeStop(node, bench.pod, target, a.graceMs, signal));
+      recordEvent(inputs, a.container, "Normal", "Killing", a.why);
+      const target = { id: a.id, container: c, podIp: inputs.podIp ?? node.nodeIp };
+      memory.preStopped.set(a.id, beforeStop(node, inputs.pod, target, a.graceMs, signal));
     }
     const patience = node.world.clock.sleep(a.graceMs, signal);
     await Promise.race([memory.preStopped.get(a.id), patience]);
@@ -122,8 +122,8 @@ async function stop(at: PodEnvironment, a: Stop, signal: AbortSignal): Promise<v
   await node.runtime.stop(a.id, left, signal);
 }
 
-const backoffWords = (at: PodEnvironment, a: Extract<PodAction, { do: "tellBackoff" }>): string => {
-  const { pod } = at.bench!;
+const backoffMessage = (at: ExecutionContext, a: Extract<PodAction, { do: "recordBackoff" }>): string => {
+  const { pod } = at.inputs!;
   const { name, namespace, uid } = pod.metadata;
   return a.kind === "pull"
     ? `Back-off pulling image "${containerNamed(pod, a.container)?.image}"`
@@ -133,44 +133,44 @@ const backoffWords = (at: PodEnvironment, a: Extract<PodAction, { do: "tellBacko
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
-  async getImage(a, { bench }, signal) {
-    const c = bench && containerNamed(bench.pod, a.container);
-    if (c) await getImage(bench, c, a, signal);
+  async getImage(a, { inputs }, signal) {
+    const c = inputs && containerNamed(inputs.pod, a.container);
+    if (c) await getImage(inputs, c, a, signal);
   },
   async create(a, at, signal) {
-    const c = at.bench && containerNamed(at.bench.pod, a.container);
-    const id = c && (await createContainer(at.bench!, c, a, signal));
+    const c = at.inputs && containerNamed(at.inputs.pod, a.container);
+    const id = c && (await createContainer(at.inputs!, c, a, signal));
     // What stops us between the two is found as "created" and started then.
     if (c && id) await start(at, c, id, signal);
   },
   async start(a, at, signal) {
-    const c = at.bench && containerNamed(at.bench.pod, a.container);
+    const c = at.inputs && containerNamed(at.inputs.pod, a.container);
     if (c) await start(at, c, a.id, signal);
   },
-  async resize(a, { bench }, signal) {
-    const c = bench && containerNamed(bench.pod, a.container);
-    if (c) await resizeContainer(bench, c, a.id, signal);
+  async resize(a, { inputs }, signal) {
+    const c = inputs && containerNamed(inputs.pod, a.container);
+    if (c) await resizeContainer(inputs, c, a.id, signal);
   },
   stop: (a, at, signal) => stop(at, a, signal),
   remove: (a, { node }, signal) => node.runtime.remove(a.id, signal),
-  async tellBackoff(a, at) {
-    const { bench, memory } = at;
-    if (bench === undefined) return;
-    memory.told.set(a.container, a.until);
-    tell(bench, a.container, a.kind === "pull" ? "Normal" : "Warning", "BackOff", backoffWords(at, a));
-    if (a.kind === "pull") tell(bench, a.container, "Warning", "Failed", "Error: ImagePullBackOff");
+  async recordBackoff(a, at) {
+    const { inputs, memory } = at;
+    if (inputs === undefined) return;
+    memory.backoffEvents.set(a.container, a.until);
+    recordEvent(inputs, a.container, a.kind === "pull" ? "Normal" : "Warning", "BackOff", backoffMessage(at, a));
+    if (a.kind === "pull") recordEvent(inputs, a.container, "Warning", "Failed", "Error: ImagePullBackOff");
   },
-  async release(_, { node, bench, memory, uid }) {
+  async release(_, { node, inputs, memory, uid }) {
     node.objects.release(uid);
     await removePodFolder(node.stateDir, uid);
-    if (bench) await node.runtime.forget(identityOf(bench.pod), cgroupParentOf(bench.pod));
+    if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
     memory.released = true;
   },
-  async deleteFromApi(_, { node, bench, memory }) {
-    if (bench === undefined) return;
-    const { uid } = bench.pod.metadata;
+  async deleteFromApi(_, { node, inputs, memory }) {
+    if (inputs === undefined) return;
+    const { uid } = inputs.pod.metadata;
     try {
-      await node.client.delete(pods, keyOf(bench.pod), { uid, gracePeriodSeconds: 0 });
+      await node.client.delete(pods, keyOf(inputs.pod), { uid, gracePeriodSeconds: 0 });
     } catch (e) {
       // Already gone, or already another pod of that name: either way ours is no more.
       if (!hasReason(e, "NotFound", "Conflict")) throw e;
@@ -180,7 +180,7 @@ const executors: Executors = {
 };
 
 /** Carries out one action. */
-export function execute(action: PodAction, at: PodEnvironment, signal: AbortSignal): Promise<void> {
-  const executor = executors[action.do] as (a: PodAction, at: PodEnvironment, signal: AbortSignal) => Promise<void>;
+export function execute(action: PodAction, at: ExecutionContext, signal: AbortSignal): Promise<void> {
+  const executor = executors[action.do] as (a: PodAction, at: ExecutionContext, signal: AbortSignal) => Promise<void>;
   return executor(action, at, signal);
 }

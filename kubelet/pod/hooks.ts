@@ -1,10 +1,22 @@
-// Lifecycle hooks: what a container wants done right after its start and right before its end.
-import type { Container, Pod } from "../../api/generated/types.ts";
+// Lifecycle hooks: postStart and preStop.
+import type { Container, LifecycleHandler, Pod } from "../../api/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
-import { ask, type Target } from "../probes/ask.ts";
+import { failure, type HandlerOutcome, success } from "../probes/handlers.ts";
 import type { Prober } from "../probes/prober.ts";
+import { runHandler, type Target } from "../probes/run-handler.ts";
 
 const longestHookMs = 24 * 3_600_000;
+
+function runHook(
+  node: NodeContext,
+  target: Target,
+  hook: LifecycleHandler,
+  limit: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<HandlerOutcome> {
+  return hook.sleep
+    ? node.world.clock.sleep(hook.sleep.seconds * 1_000, limit.signal).then(() => success)
+    : runHandler(node, target, hook, limit).catch((e: Error) => failure(e.message));
+}
 
 /** Runs beside the container's own start; if it fails, the container is restarted. */
 export async function afterStart(
@@ -17,13 +29,10 @@ export async function afterStart(
   const hook = target.container.lifecycle?.postStart;
   if (hook === undefined) return;
   health.hookBegan(target.id);
-  const limit = { ms: longestHookMs, signal };
-  const answer = hook.sleep
-    ? await node.world.clock.sleep(hook.sleep.seconds * 1_000, signal).then(() => ({ ok: true, output: "" }))
-    : await ask(node, target, hook, limit).catch((e: Error) => ({ ok: false, output: e.message }));
-  if (answer.ok) return health.hookEnded(target.id);
-  const words = `PostStartHook failed: ${answer.output}`;
-  node.events.record(pod, "Warning", "FailedPostStartHook", words, fieldPath(pod, target.container.name));
+  const { result, output } = await runHook(node, target, hook, { ms: longestHookMs, signal });
+  if (result !== "failure") return health.hookEnded(target.id);
+  const message = `PostStartHook failed: ${output}`;
+  node.events.record(pod, "Warning", "FailedPostStartHook", message, fieldPath(pod, target.container.name));
   health.hookEnded(target.id, "FailedPostStartHook");
 }
 
@@ -37,19 +46,11 @@ export async function beforeStop(
 ): Promise<void> {
   const hook = target.container.lifecycle?.preStop;
   if (hook === undefined) return;
-  const grace = node.world.clock.sleep(graceMs, signal).then(() => ({ ok: true, output: "" }));
-  const done = hook.sleep
-    ? node.world.clock.sleep(hook.sleep.seconds * 1_000, signal).then(() => ({ ok: true, output: "" }))
-    : ask(node, target, hook, { ms: graceMs, signal }).catch((e: Error) => ({ ok: false, output: e.message }));
-  const answer = await Promise.race([done, grace]);
-  if (!answer.ok)
-    node.events.record(
-      pod,
-      "Warning",
-      "FailedPreStopHook",
-      `PreStopHook failed: ${answer.output}`,
-      fieldPath(pod, target.container.name),
-    );
+  const grace = node.world.clock.sleep(graceMs, signal).then(() => success);
+  const { result, output } = await Promise.race([runHook(node, target, hook, { ms: graceMs, signal }), grace]);
+  if (result !== "failure") return;
+  const message = `PreStopHook failed: ${output}`;
+  node.events.record(pod, "Warning", "FailedPreStopHook", message, fieldPath(pod, target.container.name));
 }
 
 /** How an event names the container it is about. */

@@ -7,15 +7,15 @@ import { type ImageStatus, RuntimeRefused } from "../runtime.ts";
 import { containerMounts } from "../volumes/mounts.ts";
 import type { PodAction } from "./actions.ts";
 import { containerSpec, identityOf } from "./container-spec.ts";
-import { environment } from "./environment.ts";
-import type { NodeFacts } from "./fields.ts";
+import { environment } from "../podspec/environment.ts";
+import type { NodeFacts } from "../podspec/fields.ts";
 import { fieldPath } from "./hooks.ts";
 import type { PodMemory } from "./memory.ts";
 import type { ImageOutcome } from "./observation.ts";
-import { lastWordsMount, nameMounts } from "./pod-files.ts";
-import { Unmet } from "./references.ts";
-import { limitsOf } from "./resources.ts";
-import { serviceEnvironment } from "./service-environment.ts";
+import { terminationLogMount, nameMounts } from "./pod-files.ts";
+import { Unmet } from "../podspec/references.ts";
+import { limitsOf } from "../podspec/resources.ts";
+import { serviceEnvironment } from "../podspec/service-environment.ts";
 
 type Get = Extract<PodAction, { do: "getImage" }>;
 type Create = Extract<PodAction, { do: "create" }>;
@@ -28,8 +28,8 @@ export interface ContainerInputs {
   readonly podIp: string | undefined;
 }
 
-/** Tells users what happened to a container. */
-export const tell = (
+/** Records an event about a container. */
+export const recordEvent = (
   { node, pod }: ContainerInputs,
   container: string,
   type: EventType,
@@ -50,22 +50,22 @@ async function credentials({ node, pod }: ContainerInputs, image: string, signal
   );
 }
 
-async function pulled(bench: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
-  const { node } = bench;
+async function pulled(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+  const { node } = inputs;
   const image = c.image ?? "";
-  tell(bench, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
+  recordEvent(inputs, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
   const began = node.world.clock.now();
   try {
-    await node.pull(image, await credentials(bench, image, signal), signal);
+    await node.pull(image, await credentials(inputs, image, signal), signal);
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
-    tell(bench, c.name, "Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
+    recordEvent(inputs, c.name, "Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
     return { reason: "ErrImagePull", message: e.message };
   }
   const took = pullDuration(node.world.clock.now() - began);
   const size = (await node.runtime.imageStatus(image, signal))?.sizeBytes ?? 0;
-  tell(
-    bench,
+  recordEvent(
+    inputs,
     c.name,
     "Normal",
     "Pulled",
@@ -74,24 +74,24 @@ async function pulled(bench: ContainerInputs, c: Container, signal: AbortSignal)
   return undefined;
 }
 
-async function fetched(bench: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+async function fetched(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const image = c.image ?? "";
   if (!isImageReference(image)) {
     const why = `couldn't parse image name "${image}": invalid reference format`;
     const message = `Failed to apply default image tag "${image}": ${why}`;
-    tell(bench, c.name, "Warning", "InspectFailed", message);
+    recordEvent(inputs, c.name, "Warning", "InspectFailed", message);
     return { reason: "InvalidImageName", message };
   }
-  const present = await bench.node.runtime.imageStatus(image, signal);
+  const present = await inputs.node.runtime.imageStatus(image, signal);
   const plan = pullPlan(c, present);
-  if (plan === "pull") return pulled(bench, c, signal);
+  if (plan === "pull") return pulled(inputs, c, signal);
   if (plan === "never") {
     const message = `Container image "${image}" is not present with pull policy of Never`;
-    tell(bench, c.name, "Warning", "ErrImageNeverPull", message);
+    recordEvent(inputs, c.name, "Warning", "ErrImageNeverPull", message);
     return { reason: "ErrImageNeverPull", message };
   }
-  tell(
-    bench,
+  recordEvent(
+    inputs,
     c.name,
     "Normal",
     "Pulled",
@@ -101,14 +101,20 @@ async function fetched(bench: ContainerInputs, c: Container, signal: AbortSignal
 }
 
 /** Sees to it that the image is there, as the container's policy wants it. */
-export async function getImage(bench: ContainerInputs, c: Container, action: Get, signal: AbortSignal): Promise<void> {
-  const { images } = bench.memory;
-  const failure = await fetched(bench, c, signal);
+export async function getImage(inputs: ContainerInputs, c: Container, action: Get, signal: AbortSignal): Promise<void> {
+  const { images } = inputs.memory;
+  const failure = await fetched(inputs, c, signal);
   if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
-  tell(bench, c.name, "Warning", "Failed", `Error: ${failure.reason}`);
+  recordEvent(inputs, c.name, "Warning", "Failed", `Error: ${failure.reason}`);
   const before = images.get(c.name);
   const failures = before?.is === "failed" ? before.failures + 1 : 1;
-  images.set(c.name, { is: "failed", attempt: action.attempt, ...failure, at: bench.node.world.clock.now(), failures });
+  images.set(c.name, {
+    is: "failed",
+    attempt: action.attempt,
+    ...failure,
+    at: inputs.node.world.clock.now(),
+    failures,
+  });
 }
 
 export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
@@ -117,92 +123,98 @@ export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
   allocatable: node.allocatable,
 });
 
-function environmentFor(bench: ContainerInputs, c: Container): ReadonlyMap<string, string> {
-  const { node, pod } = bench;
+function environmentFor(inputs: ContainerInputs, c: Container): ReadonlyMap<string, string> {
+  const { node, pod } = inputs;
   const namespace = pod.metadata.namespace ?? "default";
   return environment(pod, c, {
     lookup: node.objects.lookup(namespace),
-    facts: factsFor(bench),
+    facts: factsFor(inputs),
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
 }
 
-async function specFor(bench: ContainerInputs, c: Container, action: Create, image: ImageStatus) {
-  const { node, pod, podIp: ip } = bench;
-  const env = environmentFor(bench, c);
+async function specFor(inputs: ContainerInputs, c: Container, action: Create, image: ImageStatus) {
+  const { node, pod, podIp: ip } = inputs;
+  const env = environmentFor(inputs, c);
   const { stateDir, nodeName } = node;
   const { sandboxId, attempt, backoff, target } = action;
   const run = { pod: identityOf(pod), name: c.name, attempt };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
-    await lastWordsMount(stateDir, c, run),
+    await terminationLogMount(stateDir, c, run),
     ...(await containerMounts(stateDir, pod, c, env)),
   ];
   return containerSpec(pod, c, { sandboxId, attempt, backoff, target, env, mounts, imageUser: image.user, nodeName });
 }
 
-function refuse(bench: ContainerInputs, c: Container, e: unknown): undefined {
+function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {
   if (!(e instanceof Unmet || e instanceof RuntimeRefused)) throw e;
   const reason = e instanceof Unmet ? "CreateContainerConfigError" : "CreateContainerError";
-  bench.memory.refusals.set(c.name, { reason, message: e.message, at: bench.node.world.clock.now() });
-  tell(bench, c.name, "Warning", "Failed", `Error: ${e.message}`);
+  inputs.memory.refusals.set(c.name, { reason, message: e.message, at: inputs.node.world.clock.now() });
+  recordEvent(inputs, c.name, "Warning", "Failed", `Error: ${e.message}`);
   return undefined;
 }
 
 /** Makes the container; the id, or undefined when it could not be made and the reason is remembered. */
 export async function createContainer(
-  bench: ContainerInputs,
+  inputs: ContainerInputs,
   c: Container,
   action: Create,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { runtime, objects } = bench.node;
+  const { runtime, objects } = inputs.node;
   try {
-    await objects.ready(bench.pod.metadata.uid, signal);
+    await objects.ready(inputs.pod.metadata.uid, signal);
     const image = await runtime.imageStatus(c.image ?? "", signal);
     // Removed since it was fetched: fetch it again.
-    if (image === undefined) return void bench.memory.images.delete(c.name);
-    const id = await runtime.create(await specFor(bench, c, action, image), signal);
-    bench.memory.refusals.delete(c.name);
-    tell(bench, c.name, "Normal", "Created", "Container created");
+    if (image === undefined) return void inputs.memory.images.delete(c.name);
+    const id = await runtime.create(await specFor(inputs, c, action, image), signal);
+    inputs.memory.refusals.delete(c.name);
+    recordEvent(inputs, c.name, "Normal", "Created", "Container created");
     return id;
   } catch (e) {
-    return refuse(bench, c, e);
+    return refuse(inputs, c, e);
   }
 }
 
 /** Starts it. A refusal is not an error here: the engine keeps the reason, and the next look finds it. */
 export async function startContainer(
-  bench: ContainerInputs,
+  inputs: ContainerInputs,
   container: string,
   id: string,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await bench.node.runtime.start(id, signal);
+    await inputs.node.runtime.start(id, signal);
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
-    tell(bench, container, "Warning", "Failed", `Error: failed to start container "${container}": ${e.message}`);
+    recordEvent(
+      inputs,
+      container,
+      "Warning",
+      "Failed",
+      `Error: failed to start container "${container}": ${e.message}`,
+    );
     return false;
   }
-  tell(bench, container, "Normal", "Started", "Container started");
+  recordEvent(inputs, container, "Normal", "Started", "Container started");
   return true;
 }
 
 /** Lets a container use what it asks for now. */
 export async function resizeContainer(
-  bench: ContainerInputs,
+  inputs: ContainerInputs,
   c: Container,
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { node, memory } = bench;
+  const { node, memory } = inputs;
   try {
     await node.runtime.resize(id, limitsOf(c), signal);
     memory.resizeRefusals.delete(c.name);
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
     memory.resizeRefusals.set(c.name, { at: node.world.clock.now(), message: e.message });
-    tell(bench, c.name, "Warning", "ResizeError", `Error: ${e.message}`);
+    recordEvent(inputs, c.name, "Warning", "ResizeError", `Error: ${e.message}`);
   }
 }

@@ -1,7 +1,8 @@
 // What a pod's worker has learnt and cannot ask the engine or the API again. A restarted kubelet begins without it.
 import type { Pod } from "../../api/generated/types.ts";
+import type { Rejection } from "../admission.ts";
 import type { HeldTokens } from "../volumes/tokens.ts";
-import type { ImageOutcome, PodObservation, Refusal, Rejection, VolumesState } from "./observation.ts";
+import type { ImageOutcome, PodObservation, Refusal, VolumesState } from "./observation.ts";
 
 /** Only the worker of the pod and the executors it calls write here. */
 export interface PodMemory {
@@ -17,9 +18,9 @@ export interface PodMemory {
   readonly images: Map<string, ImageOutcome>;
   readonly refusals: Map<string, Refusal>;
   readonly resizeRefusals: Map<string, Omit<Refusal, "reason">>;
-  /** Up to when each container's wait has been told of. */
-  readonly told: Map<string, number>;
-  readonly lastWords: Map<string, string>;
+  /** By container name: the end of the back-off that the last event was recorded for. */
+  readonly backoffEvents: Map<string, number>;
+  readonly terminationMessages: Map<string, string>;
   /** Containers whose preStop hook has been called. */
   readonly preStopped: Map<string, Promise<void>>;
   rejection: Rejection | undefined;
@@ -38,8 +39,8 @@ export const emptyMemory = (): PodMemory => ({
   images: new Map(),
   refusals: new Map(),
   resizeRefusals: new Map(),
-  told: new Map(),
-  lastWords: new Map(),
+  backoffEvents: new Map(),
+  terminationMessages: new Map(),
   preStopped: new Map(),
   rejection: undefined,
   admitted: false,

@@ -1,7 +1,9 @@
 // What a pod's worker sees before it decides: what is wanted, what is there, and what was learnt on the way.
-import type { PendingResize } from "./resize.ts";
+import type { PendingResize } from "../podspec/resize.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
+import type { Rejection } from "../admission.ts";
+import type { Health } from "../probes/prober.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 
 /** How getting an image for one run of a container went. */
@@ -23,26 +25,12 @@ export interface Refusal {
   readonly at: Instant;
 }
 
-/** What the probes have found out about one run of a container. */
-export interface Health {
-  readonly started: boolean;
-  readonly ready: boolean;
-  /** Present once a probe or a hook has found that it must be restarted. */
-  readonly verdict?: { readonly because: string; readonly graceMs?: number };
-}
-
 /** Whether the pod's volumes hold what they shall. */
 export type VolumesState =
   | { readonly is: "unknown" }
   /** What they show counts until then: a token runs out. */
   | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
-
-/** Why this node will not run the pod at all. */
-export interface Rejection {
-  readonly reason: string;
-  readonly message: string;
-}
 
 export interface PodObservation {
   /**
@@ -65,11 +53,13 @@ export interface PodObservation {
   readonly resizeRefusals: Readonly<Record<string, Omit<Refusal, "reason">>>;
   /** By container id. */
   readonly health: Readonly<Record<string, Health>>;
-  /** Up to when each container's wait has been told of. */
-  readonly told: Readonly<Record<string, number>>;
+  /** By container name: the end of the back-off that the last event was recorded for. */
+  readonly backoffEvents: Readonly<Record<string, number>>;
   /** Why `pod` asks for what it was given, and not for what the API says. */
   readonly pendingResize: PendingResize | undefined;
   readonly rejection: Rejection | undefined;
+  /** Keys of the actions that were under way when the observation began. */
+  readonly underWay: ReadonlySet<string>;
   /** The API knows the final status, so what it was computed from may go. */
   readonly reported: boolean;
   /** Volumes and cgroups are gone. */

@@ -6,14 +6,19 @@ import type { Prober } from "../probes/prober.ts";
 import type { Inventory, RuntimeContainer } from "../runtime.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
-import { lastWords } from "./pod-files.ts";
-import { asGiven, asksAnew } from "./resize.ts";
-import { containerNamed, hasEnded, isRunning, liveSandbox } from "./runs.ts";
+import { terminationMessage } from "./pod-files.ts";
+import { asGiven, asksAnew } from "../podspec/resize.ts";
+import { containerNamed } from "../podspec/containers.ts";
+import { hasEnded, isRunning, liveSandbox } from "./runs.ts";
 
-async function withLastWords(node: NodeContext, memory: PodMemory, run: RuntimeContainer): Promise<RuntimeContainer> {
+async function withTerminationMessage(
+  node: NodeContext,
+  memory: PodMemory,
+  run: RuntimeContainer,
+): Promise<RuntimeContainer> {
   if (!hasEnded(run) || run.status.message) return run;
-  const message = memory.lastWords.get(run.id) ?? (await lastWords(node, memory.pod, run));
-  memory.lastWords.set(run.id, message);
+  const message = memory.terminationMessages.get(run.id) ?? (await terminationMessage(node, memory.pod, run));
+  memory.terminationMessages.set(run.id, message);
   return message === "" ? run : { ...run, status: { ...run.status, message } };
 }
 
@@ -53,14 +58,14 @@ export async function observePod(
   uid: string,
   node: NodeContext,
   memory: PodMemory,
-  health: Prober,
+  { health, underWay }: { readonly health: Prober; readonly underWay: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<PodObservation> {
   const inventory = await node.runtime.list(uid, signal);
   watchRunning(health, memory.pod, inventory, node.nodeIp);
   admit(node, memory, inventory);
   const pendingResize = memory.pod && asksAnew(memory.pod) ? node.fits(memory.pod) : undefined;
-  const containers = await Promise.all(inventory.containers.map((run) => withLastWords(node, memory, run)));
+  const containers = await Promise.all(inventory.containers.map((run) => withTerminationMessage(node, memory, run)));
   return {
     pod: memory.pod && pendingResize ? asGiven(memory.pod) : memory.pod,
     gone: memory.gone,
@@ -75,9 +80,10 @@ export async function observePod(
     resizeRefusals: Object.fromEntries(memory.resizeRefusals),
     health: health.health(),
     pendingResize,
-    told: Object.fromEntries(memory.told),
+    backoffEvents: Object.fromEntries(memory.backoffEvents),
     rejection: memory.rejection,
     reported: false,
+    underWay,
     released: memory.released,
   };
 }

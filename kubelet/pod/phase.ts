@@ -1,6 +1,6 @@
 // The pod's phase: a summary of its containers in one word. Pure.
 import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
-import { initContainersOf, isSidecar } from "./runs.ts";
+import { initContainersOf, isSidecar } from "../podspec/containers.ts";
 
 type Statuses = Readonly<Record<string, ContainerStatus>>;
 

@@ -1,16 +1,17 @@
-// The few files a pod's containers share or leave behind besides volumes: hosts, resolver, host name, last words.
-import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+// The files of a pod besides its volumes: hosts, resolv.conf, host name and termination logs.
+import { chmod, mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerRuntime, Mount, RuntimeContainer } from "../runtime.ts";
 import { podFolder } from "../volumes/volumes.ts";
-import { containerNamed, type Ended } from "./runs.ts";
-import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "./names-and-dns.ts";
+import { containerNamed } from "../podspec/containers.ts";
+import type { Ended } from "./runs.ts";
+import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "../podspec/names-and-dns.ts";
 
-/** Kubernetes keeps no more of a container's last words. */
-const longestMessage = 4_096;
-const longestLogMessage = 2_048;
-const longestLogLines = 80;
+/** Limits of termination messages, as in the API reference. */
+const terminationMessageBytes = 4_096;
+const logTailBytes = 2_048;
+const logTailLines = 80;
 const logPatienceMs = 5_000;
 
 export async function nameSettings(clusterDns: string, clusterDomain: string): Promise<NameSettings> {
@@ -19,7 +20,7 @@ export async function nameSettings(clusterDns: string, clusterDomain: string): P
   return { clusterDns, clusterDomain, nodeResolvConf, nodeHosts };
 }
 
-/** Writes the pod's name files and says how its containers see them. A container that brings its own keeps it. */
+/** Writes the pod's name files and returns their mounts, except where the container mounts a volume at the path. */
 export async function nameMounts(
   stateDir: string,
   pod: Pod,
@@ -39,47 +40,49 @@ export async function nameMounts(
   return wanted.map(([file, target]) => ({ source: join(folder, file), target, readOnly: false }));
 }
 
-const lastWordsPath = (stateDir: string, run: Pick<RuntimeContainer, "pod" | "name" | "attempt">): string =>
+const terminationLogPath = (stateDir: string, run: Pick<RuntimeContainer, "pod" | "name" | "attempt">): string =>
   join(podFolder(stateDir, run.pod.uid), "containers", run.name, String(run.attempt));
 
-/** An empty file where the container may leave its last words. */
-export async function lastWordsMount(
+/** Makes the empty file that the container may write its termination message to. */
+export async function terminationLogMount(
   stateDir: string,
   c: Container,
   run: Pick<RuntimeContainer, "pod" | "name" | "attempt">,
 ): Promise<Mount> {
-  const source = lastWordsPath(stateDir, run);
+  const source = terminationLogPath(stateDir, run);
   await mkdir(dirname(source), { recursive: true });
-  await writeFile(source, "", { mode: 0o666 });
+  await writeFile(source, "");
+  // Set after the creation, where the umask has no effect: the container's user may be unprivileged.
+  await chmod(source, 0o666);
   return { source, target: c.terminationMessagePath || "/dev/termination-log", readOnly: false };
 }
 
-async function fileWords(stateDir: string, run: RuntimeContainer): Promise<string> {
-  const file = await open(lastWordsPath(stateDir, run)).catch(() => undefined);
+async function readTerminationLog(stateDir: string, run: RuntimeContainer): Promise<string> {
+  const file = await open(terminationLogPath(stateDir, run)).catch(() => undefined);
   if (file === undefined) return "";
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestMessage), 0, longestMessage, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(terminationMessageBytes), 0, terminationMessageBytes, 0);
     return buffer.subarray(0, bytesRead).toString();
   } finally {
     await file.close();
   }
 }
 
-async function logWords(runtime: ContainerRuntime, run: RuntimeContainer): Promise<string> {
+async function readLogTail(runtime: ContainerRuntime, run: RuntimeContainer): Promise<string> {
   const kept: Uint8Array[] = [];
-  const wanted = { follow: false, timestamps: false, tail: longestLogLines };
+  const wanted = { follow: false, timestamps: false, tail: logTailLines };
   for await (const data of runtime.logs(run.id, wanted, AbortSignal.timeout(logPatienceMs))) kept.push(data);
-  return Buffer.concat(kept).subarray(-longestLogMessage).toString();
+  return Buffer.concat(kept).subarray(-logTailBytes).toString();
 }
 
-/** What an ended container left to be told of it: its file, or when it failed and wishes so, the end of its log. */
-export async function lastWords(
+/** The termination message: the container's file or, after a failure and if its policy says so, the end of its log. */
+export async function terminationMessage(
   { stateDir, runtime }: { readonly stateDir: string; readonly runtime: ContainerRuntime },
   pod: Pod | undefined,
   run: Ended,
 ): Promise<string> {
-  const written = await fileWords(stateDir, run);
+  const written = await readTerminationLog(stateDir, run);
   const policy = pod && containerNamed(pod, run.name)?.terminationMessagePolicy;
   if (written !== "" || policy !== "FallbackToLogsOnError" || run.status.exitCode === 0) return written;
-  return logWords(runtime, run);
+  return readLogTail(runtime, run);
 }

@@ -6,9 +6,11 @@ import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
 import type { PodObservation } from "./observation.ts";
-import { resizeOf } from "./resize.ts";
+import { ended, isOver } from "./final-status.ts";
+import { resizeOf } from "../podspec/resize.ts";
 import { phaseOf } from "./phase.ts";
-import { ephemeralContainersOf, initContainersOf, isRunning, liveSandbox, runsOf } from "./runs.ts";
+import { ephemeralContainersOf, initContainersOf } from "../podspec/containers.ts";
+import { isRunning, liveSandbox, runsOf } from "./runs.ts";
 import { isPastDeadline } from "./termination.ts";
 
 const tooLong = {
@@ -17,21 +19,7 @@ const tooLong = {
   message: "Pod was active on the node longer than the specified deadline",
 } as const;
 
-/** A container that was told of and is gone without a trace ended in a way nobody saw. */
-function lost(status: ContainerStatus, now: string): ContainerStatus {
-  const { running } = status.state ?? {};
-  if (running === undefined && status.state?.waiting === undefined) return status;
-  const terminated = {
-    exitCode: 137,
-    reason: "ContainerStatusUnknown",
-    message: "The container could not be located when the pod was terminated",
-    startedAt: running?.startedAt,
-    finishedAt: now,
-  };
-  return { ...status, ready: false, started: false, state: running ? { terminated } : status.state };
-}
-
-/** Fates that something other than the containers decides. */
+/** A phase that something other than the containers decides. */
 function fate(pod: Pod, o: PodObservation): Pick<PodStatus, "phase" | "reason" | "message"> | undefined {
   if (o.rejection)
     return { phase: "Failed", reason: o.rejection.reason, message: `Pod was rejected: ${o.rejection.message}` };
@@ -42,13 +30,11 @@ function fate(pod: Pod, o: PodObservation): Pick<PodStatus, "phase" | "reason" |
   return isPastDeadline(pod, o.now) ? tooLong : undefined;
 }
 
-/** A pod on its way out whose containers have all ended has reached an end, whatever its restart policy. */
-function finalPhase(pod: Pod, o: PodObservation, statuses: readonly ContainerStatus[], phase: string): string {
-  if (pod.metadata.deletionTimestamp === undefined || o.containers.some(isRunning)) return phase;
+/** A deleted pod that has ended reaches a terminal phase, whatever its restart policy. */
+function finalPhase(pod: Pod, statuses: readonly ContainerStatus[], phase: string): string {
+  if (pod.metadata.deletionTimestamp === undefined) return phase;
   const exits = statuses.map((s) => s.state?.terminated ?? s.lastState?.terminated);
-  return exits.some((e) => e !== undefined && e.exitCode !== 0) || exits.some((e) => e === undefined)
-    ? "Failed"
-    : "Succeeded";
+  return exits.every((e) => e?.exitCode === 0) ? "Succeeded" : "Failed";
 }
 
 function address(pod: Pod, o: PodObservation): Pick<PodStatus, "podIP" | "podIPs"> {
@@ -57,7 +43,7 @@ function address(pod: Pod, o: PodObservation): Pick<PodStatus, "podIP" | "podIPs
   return ip ? { podIP: ip, podIPs: [{ ip }] } : {};
 }
 
-/** A rejected pod never had containers here, so nothing is said of them. */
+/** A rejected pod has no container statuses. */
 function rejected(pod: Pod, o: PodObservation): PodStatus {
   const startTime = pod.status?.startTime ?? timestamp(o.now);
   return { ...pod.status, ...fate(pod, o), startTime, hostIP: o.hostIp, hostIPs: [{ ip: o.hostIp }] };
@@ -74,33 +60,41 @@ function resizeFacts(pod: Pod, o: PodObservation): Facts["resize"] {
   };
 }
 
-/** What the API shall say of a pod that this node runs. */
+/** The statuses of every container, from the engine's runs and the status reported last. */
+function statusesOf(
+  pod: Pod,
+  o: PodObservation,
+): Readonly<Record<"inits" | "own" | "ephemeral", readonly ContainerStatus[]>> {
+  const sandbox = liveSandbox(o.sandboxes);
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+  const reportedBefore = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
+  const ephemeral = ephemeralContainersOf(pod);
+  const isSettled = (c: Container, exitCode: number): boolean =>
+    ephemeral.includes(c) || !startsAgain(c, pod.spec, exitCode);
+  const statusOf = (c: Container): ContainerStatus => {
+    const reported = reportedBefore.find((s) => s.name === c.name);
+    const vanished = reported?.containerID !== undefined && !o.containers.some((r) => r.name === c.name);
+    if (vanished && (isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined)) return reported;
+    const status = containerStatus(pod, o, c, { sandbox, before: reported });
+    const ended = reported?.state?.terminated;
+    // A final exit that was reported stays, also when the engine no longer has the run.
+    return reported && ended && !status.state?.terminated && isSettled(c, ended.exitCode) ? reported : status;
+  };
+  const [inits, own] = [initContainersOf(pod).map(statusOf), pod.spec.containers.map(statusOf)];
+  return { ...(isOver(pod, o) ? ended(pod, { inits, own }) : { inits, own }), ephemeral: ephemeral.map(statusOf) };
+}
+
+/** The status that this node reports for the pod. */
 export function podStatus(pod: Pod, o: PodObservation): PodStatus {
   if (o.rejection) return rejected(pod, o);
   const before = pod.status ?? {};
-  const sandbox = liveSandbox(o.sandboxes);
-  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = before;
-  const old = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
-  const looks = ephemeralContainersOf(pod);
-  const isSettled = (c: Container, exitCode: number): boolean =>
-    looks.includes(c) || !startsAgain(c, pod.spec, exitCode);
-  const statusOf = (c: Container): ContainerStatus => {
-    const reported = old.find((s) => s.name === c.name);
-    const vanished = reported?.containerID !== undefined && !o.containers.some((r) => r.name === c.name);
-    if (vanished && (isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined))
-      return lost(reported, timestamp(o.now));
-    const status = containerStatus(pod, o, c, { sandbox, before: reported });
-    const ended = reported?.state?.terminated;
-    // How it ended for good has been told, and is not taken back.
-    return reported && ended && !status.state?.terminated && isSettled(c, ended.exitCode) ? reported : status;
-  };
-  const inits = initContainersOf(pod).map(statusOf);
-  const own = pod.spec.containers.map(statusOf);
-  const looking = looks.map(statusOf);
+  const { inits, own, ephemeral } = statusesOf(pod, o);
   const statuses = Object.fromEntries([...inits, ...own].map((s) => [s.name, s]));
   const decided = fate(pod, o);
-  const phase = decided?.phase ?? finalPhase(pod, o, own, phaseOf(pod, statuses));
-  const facts = { phase, statuses, sandboxReady: sandbox !== undefined, now: o.now, resize: resizeFacts(pod, o) };
+  const computed = phaseOf(pod, statuses);
+  const phase = decided?.phase ?? (isOver(pod, o) ? finalPhase(pod, own, computed) : computed);
+  const sandboxReady = liveSandbox(o.sandboxes) !== undefined;
+  const facts = { phase, statuses, sandboxReady, now: o.now, resize: resizeFacts(pod, o) };
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
@@ -113,7 +107,7 @@ export function podStatus(pod: Pod, o: PodObservation): PodStatus {
     startTime: before.startTime ?? timestamp(o.now),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: own,
-    ...(looking.length > 0 ? { ephemeralContainerStatuses: looking } : {}),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(before.qosClass ? { qosClass: before.qosClass } : {}),
   };
 }

@@ -1,14 +1,20 @@
-// The way out: containers are asked to stop, then made to; sidecars last; then the traces go, and at the very end the
-// object. Pure.
+// The termination of a pod: containers are stopped, sidecars last, then everything is removed, and finally the object
+// in the API. Pure.
 import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
-import type { PodAction, PodDecision } from "./actions.ts";
+import { isStarting, type PodAction, type PodDecision } from "./actions.ts";
 import type { PodObservation } from "./observation.ts";
-import { initContainersOf, isRunning, isSidecar } from "./runs.ts";
+import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { isRunning } from "./runs.ts";
 
-/** Even a pod that is to go at once gets this long to notice. */
+/** The shortest grace period: also that of a pod deleted at once, or whose specified one is negative. */
 const leastGraceMs = 1_000;
+
+/** The grace period of the pod's spec, in milliseconds. */
+export function graceMsOf({ spec: { terminationGracePeriodSeconds: seconds = 30 } }: Pod): number {
+  return seconds < 0 ? leastGraceMs : seconds * 1_000;
+}
 
 /** When an active pod has been active for too long. */
 export function deadlineOf(pod: Pod): Instant | undefined {
@@ -23,7 +29,7 @@ export const isPastDeadline = (pod: Pod, now: Instant): boolean => {
   return deadline !== undefined && now >= deadline;
 };
 
-/** Someone or something other than its own containers ends this pod. */
+/** Whether the pod has to end for another reason than its own containers. */
 export const mustEnd = (pod: Pod, o: PodObservation): boolean =>
   o.gone || pod.metadata.deletionTimestamp !== undefined || o.rejection !== undefined || isPastDeadline(pod, o.now);
 
@@ -31,15 +37,14 @@ function grace(o: PodObservation): { readonly graceMs: number; readonly deadline
   const { pod } = o;
   if (pod === undefined || o.gone) return { graceMs: leastGraceMs, deadline: "gone" };
   const deadline = pod.metadata.deletionTimestamp;
-  if (deadline === undefined)
-    return { graceMs: (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000, deadline: "ended" };
-  // What is left of it, for a kubelet that was restarted meanwhile must not begin anew.
-  const whole = (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1_000;
+  if (deadline === undefined) return { graceMs: graceMsOf(pod), deadline: "ended" };
+  // The rest of the period: a kubelet that was restarted does not begin it anew.
+  const total = (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1_000;
   const left = instantOf(deadline) + leastGraceMs - o.now;
-  return { graceMs: Math.max(leastGraceMs, Math.min(whole, left)), deadline };
+  return { graceMs: Math.max(leastGraceMs, Math.min(total, left)), deadline };
 }
 
-/** All ordinary containers at once; then the sidecars that served them, the last started first. */
+/** Ordinary containers at once, then the sidecars in reverse order (KEP-753). */
 function nextToStop(o: PodObservation): readonly RuntimeContainer[] {
   const running = o.containers.filter(isRunning);
   const sidecars = o.pod === undefined ? [] : initContainersOf(o.pod).filter(isSidecar).toReversed();
@@ -52,10 +57,7 @@ function nextToStop(o: PodObservation): readonly RuntimeContainer[] {
 const removeAll = (things: readonly { readonly id: string }[]): readonly PodAction[] =>
   things.map((t) => ({ do: "remove", id: t.id }));
 
-/**
- * Ends what runs, then clears up: everything once the object is to go, only the sandbox while its logs are still
- * wanted.
- */
+/** Stops what runs, then removes the sandbox; containers stay for their logs until the object is deleted. */
 export function decideEnd(o: PodObservation): PodDecision {
   const stopping = nextToStop(o);
   if (stopping.length > 0) {
@@ -71,9 +73,13 @@ export function decideEnd(o: PodObservation): PodDecision {
       })),
     };
   }
+  // Without its sandbox a start under way would fail, and the container would seem to have failed.
+  if (isStarting(o.underWay, o.containers)) return { actions: [] };
+  const unstarted = o.containers.filter((r) => r.status.state === "created");
+  if (unstarted.length > 0) return { actions: removeAll(unstarted) };
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
-  // The status is computed from what the engine still has, so it must be told before that goes.
+  // The final status derives from these containers, so it is reported before they are removed.
   if (!leaves || !(o.reported || o.gone || o.pod === undefined)) return { actions: [] };
   if (o.containers.length > 0) return { actions: removeAll(o.containers) };
   if (!o.released) return { actions: [{ do: "release" }] };

@@ -79,15 +79,15 @@ function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
 async function look(w: Work, signal: AbortSignal): Promise<Look> {
   const { uid, node, memory, health, busy } = w;
   const underWay = new Set(busy);
-  const seen = await observePod(uid, node, memory, health, signal);
+  const seen = await observePod(uid, node, memory, { health, underWay }, signal);
   const o = { ...seen, reported: isReported(w, seen, signal) };
   const { actions, lookAgainAt } = decidePod(o);
-  const bench = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
+  const inputs = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
   for (const action of actions) {
     const key = actionKey(action);
     // What was under way when we looked may have happened since: its effect is not in this picture.
     if (underWay.has(key) || busy.has(key)) continue;
-    begin(w, key, execute(action, { bench, node, memory, uid, health }, signal), signal);
+    begin(w, key, execute(action, { inputs, node, memory, uid, health }, signal), signal);
   }
   const empty = o.containers.length === 0 && o.sandboxes.length === 0;
   return { again: lookAgainAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };

@@ -1,8 +1,8 @@
-// Asks a server of the standard gRPC health service whether it serves: one call over HTTP/2, two tiny messages.
+// gRPC health checking (grpc.health.v1.Health/Check) over HTTP/2, without a gRPC library.
 import http2 from "node:http2";
-import type { Answer } from "./handlers.ts";
+import { failure, type HandlerOutcome, success } from "./handlers.ts";
 
-/** A message of one text field, in the length-prefixed frame gRPC wants. Pure. */
+/** Encodes HealthCheckRequest, a message of one string field, in a length-prefixed gRPC frame. Pure. */
 export function healthRequest(service: string): Buffer {
   const name = Buffer.from(service);
   const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
@@ -11,31 +11,35 @@ export function healthRequest(service: string): Buffer {
   return Buffer.concat([frame, message]);
 }
 
-const words = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
-/** The status in a reply: the value of its only field, 0 when that is left out. Pure. */
-export const healthStatus = (reply: Uint8Array): string => words[reply.length >= 7 ? (reply[6] ?? 0) : 0] ?? "UNKNOWN";
+const statuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+/** Decodes HealthCheckResponse: the value of its only field, which is 0 when absent. Pure. */
+export const healthStatus = (frame: Uint8Array): string =>
+  statuses[frame.length >= 7 ? (frame[6] ?? 0) : 0] ?? "UNKNOWN";
 
-function answerOf(status: string | undefined, body: Buffer, service: string): Answer {
+function outcomeOf(status: string | undefined, body: Buffer, service: string): HandlerOutcome {
   if (status !== undefined && status !== "0")
-    return { ok: false, output: `error: health rpc probe failed with gRPC status ${status}` };
+    return failure(`error: health rpc probe failed with gRPC status ${status}`);
   const health = healthStatus(body);
-  return {
-    ok: health === "SERVING",
-    output: `service unhealthy (responded with "${health}")${service ? ` for ${service}` : ""}`,
-  };
+  if (health === "SERVING") return success;
+  return failure(`service unhealthy (responded with "${health}")${service ? ` for ${service}` : ""}`);
 }
 
-/** A probe of kind `grpc`. */
-export function askGrpc(host: string, port: number, service: string, late: Promise<void>): Promise<Answer> {
+/** Succeeds when the service reports SERVING before `deadline` settles. */
+export function probeGrpc(
+  host: string,
+  port: number,
+  service: string,
+  deadline: Promise<void>,
+): Promise<HandlerOutcome> {
   return new Promise((resolve) => {
     const session = http2.connect(`http://${host}:${port}`);
-    const finish = (answer: Answer): void => {
+    const finish = (outcome: HandlerOutcome): void => {
       session.destroy();
-      resolve(answer);
+      resolve(outcome);
     };
     const failed = (why: string): void =>
-      finish({ ok: false, output: `timeout: failed to connect service "${host}:${port}": ${why}` });
-    late.then(
+      finish(failure(`timeout: failed to connect service "${host}:${port}": ${why}`));
+    deadline.then(
       () => failed("context deadline exceeded"),
       () => failed("called off"),
     );
@@ -49,14 +53,12 @@ export function askGrpc(host: string, port: number, service: string, late: Promi
     const call = session.request(headers);
     const body: Buffer[] = [];
     let status: string | undefined;
-    call.on("response", (h) => {
-      status = h["grpc-status"] as string | undefined;
-    });
-    call.on("trailers", (h) => {
-      status = h["grpc-status"] as string | undefined;
-    });
+    for (const event of ["response", "trailers"] as const)
+      call.on(event, (h: http2.IncomingHttpHeaders) => {
+        status = h["grpc-status"] as string | undefined;
+      });
     call.on("data", (d: Buffer) => body.push(d));
-    call.once("end", () => finish(answerOf(status, Buffer.concat(body), service)));
+    call.once("end", () => finish(outcomeOf(status, Buffer.concat(body), service)));
     call.once("error", (e) => failed(e.message));
     call.end(healthRequest(service));
   });

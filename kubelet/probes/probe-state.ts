@@ -1,8 +1,8 @@
-// When a row of probe results becomes a verdict. Pure.
+// Counts consecutive probe results up to the probe's thresholds. Pure.
 import type { Probe } from "../../api/generated/types.ts";
 
 export type ProbeResult = "success" | "failure";
-/** The verdict so far, and how many results in a row have been alike. */
+/** The state a probe has reached, and how many equal results came in a row. */
 export interface ProbeState {
   readonly verdict: ProbeResult | "unknown";
   readonly latest: ProbeResult | undefined;
@@ -10,19 +10,19 @@ export interface ProbeState {
 }
 export type ProbeKind = "startup" | "readiness" | "liveness";
 
-/** Until told otherwise a container lives, is not ready, and nobody knows whether it has started. */
-export const initialVerdict: Readonly<Record<ProbeKind, ProbeState["verdict"]>> = {
+/** Before its first result a container is alive and not ready; whether it has started is unknown. */
+const initialVerdict: Readonly<Record<ProbeKind, ProbeState["verdict"]>> = {
   startup: "unknown",
   readiness: "failure",
   liveness: "success",
 };
-export const beginning = (kind: ProbeKind): ProbeState => ({
+export const initialState = (kind: ProbeKind): ProbeState => ({
   verdict: initialVerdict[kind],
   latest: undefined,
   inARow: 0,
 });
 
-/** One result alone changes nothing unless the thresholds are one. */
+/** The verdict changes once as many equal results as its threshold came in a row. */
 export function afterResult(state: ProbeState, result: ProbeResult, probe: Probe): ProbeState {
   const inARow = state.latest === result ? state.inARow + 1 : 1;
   const threshold = result === "failure" ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);

@@ -1,34 +1,41 @@
-// Keeps asking the running containers of one pod how they are, and remembers what that came to.
+// Runs the probes of one pod's containers periodically and keeps their verdicts.
 import type { Container, Probe } from "../../api/generated/types.ts";
 import type { EventType } from "../../machinery/events.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Health } from "../pod/observation.ts";
 import type { ContainerRuntime, RuntimeContainer } from "../runtime.ts";
-import { ask, type Target } from "./ask.ts";
-import { afterResult, beginning, type ProbeKind, type ProbeResult, type ProbeState } from "./probe-state.ts";
+import { failure } from "./handlers.ts";
+import { afterResult, initialState, type ProbeKind, type ProbeResult, type ProbeState } from "./probe-state.ts";
+import { runHandler, type Target } from "./run-handler.ts";
 
-/** What the prober needs of its surroundings. */
+/** The probes' results for one run of a container. */
+export interface Health {
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** Set once a probe or hook has failed so that the container must be restarted. */
+  readonly verdict?: { readonly because: string; readonly graceMs?: number };
+}
+
 export interface ProberPorts {
   readonly world: World;
   readonly runtime: ContainerRuntime;
-  /** A verdict has changed. */
+  /** Called when a verdict has changed. */
   readonly changed: () => void;
   readonly record: (container: string, type: EventType, reason: string, message: string) => void;
 }
-/** What was known of a container before this kubelet saw it first. */
+/** The state of a container that the API had before this kubelet first saw it. */
 export interface Reported {
   readonly started: boolean;
   readonly ready: boolean;
 }
 
 export interface Prober {
-  /** Begins to ask a container; asking twice for the same one changes nothing. */
+  /** Starts the probes of a container; idempotent. */
   watch(target: Target, startedAt: number, reported: Reported | undefined): void;
-  /** A hook has begun: the container counts as started only after it. */
+  /** While a postStart hook runs, the container does not count as started. */
   hookBegan(id: string): void;
   hookEnded(id: string, failure?: string): void;
   health(): Readonly<Record<string, Health>>;
-  /** Stops asking every container that is not among these. */
+  /** Stops the probes of every container that is not among these. */
   keep(running: readonly RuntimeContainer[]): void;
 }
 
@@ -56,7 +63,7 @@ function healthOf(w: Watched, hooked: boolean): Health {
   return { started, ready, ...(w.verdict ? { verdict: w.verdict } : {}) };
 }
 
-/** The prober of one pod; everything it began ends with `signal`. */
+/** The prober of one pod; its loops end with `signal`. */
 export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
   const watched = new Map<string, Watched>();
   const hooks = new Set<string>();
@@ -77,14 +84,13 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
 
   const attempt = async (w: Watched, kind: ProbeKind, probe: Probe, target: Target): Promise<void> => {
     const limit = { ms: (probe.timeoutSeconds ?? 1) * 1_000, signal: w.stop.signal };
-    const answer = await ask(ports, target, probe, limit).catch((e: Error) => ({
-      ok: false,
-      output: e.message,
-    }));
+    const { result, output } = await runHandler(ports, target, probe, limit).catch((e: Error) => failure(e.message));
     if (w.stop.signal.aborted) return;
-    if (!answer.ok)
-      ports.record(w.container.name, "Warning", "Unhealthy", `${titled[kind]} probe failed: ${answer.output}`);
-    settle(w, kind, probe, answer.ok ? "success" : "failure");
+    const record = (reason: string, what: string): void =>
+      ports.record(w.container.name, "Warning", reason, `${titled[kind]} probe ${what}: ${output}`);
+    if (result === "failure") record("Unhealthy", "failed");
+    if (result === "warning") record("ProbeWarning", "warning");
+    settle(w, kind, probe, result === "failure" ? "failure" : "success");
   };
 
   const loop = async (w: Watched, kind: ProbeKind, target: Target, startedAt: number): Promise<void> => {
@@ -96,7 +102,7 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
       if (kind === "startup" && hasStarted(w)) return;
       const waitsForStart = kind !== "startup" && !hasStarted(w);
       if (!waitsForStart) await attempt(w, kind, probe, target);
-      // Once started, the other probes must not wait out a whole period of their own.
+      // The other probes begin soon after the start, not a whole period later.
       await world.clock.sleep(waitsForStart ? 250 : (probe.periodSeconds ?? 10) * 1_000, until);
     }
   };
@@ -106,12 +112,12 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
       if (watched.has(target.id)) return;
       const { container } = target;
       const w: Watched = { states: {}, container, stop: new AbortController(), verdict: undefined };
-      for (const kind of kinds) if (probeOf(container, kind)) w.states[kind] = beginning(kind);
+      for (const kind of kinds) if (probeOf(container, kind)) w.states[kind] = initialState(kind);
       if (reported?.started && w.states.startup) w.states.startup = { ...w.states.startup, verdict: "success" };
       if (reported?.ready && w.states.readiness) w.states.readiness = { ...w.states.readiness, verdict: "success" };
       watched.set(target.id, w);
       if (signal.aborted) w.stop.abort();
-      // A loop ends by being told to stop, which is not worth a word.
+      // A loop ends by rejecting with the abort reason.
       for (const kind of kinds) if (w.states[kind]) loop(w, kind, target, startedAt).catch(() => {});
     },
     hookBegan: (id) => void hooks.add(id),

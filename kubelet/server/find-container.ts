@@ -2,7 +2,8 @@
 import type { ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
 import type { KubeletView } from "../kubelet.ts";
-import { containerNamed, hasEnded, runsOf } from "../pod/runs.ts";
+import { containerNamed } from "../podspec/containers.ts";
+import { hasEnded, runsOf } from "../pod/runs.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 
 /** A request that cannot be served; `status` is the HTTP status it is answered with. */

@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { room } from "../back-pressure.ts";
 import type { KubeletView } from "../kubelet.ts";
-import { containerNamed } from "../pod/runs.ts";
+import { containerNamed } from "../podspec/containers.ts";
 import type { Session } from "../runtime.ts";
 import { type Address, findPod, Refused, runningContainer } from "./find-container.ts";
 import { exitStatus, failureStatus, type SessionStatus, success } from "./session-status.ts";

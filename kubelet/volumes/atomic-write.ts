@@ -1,5 +1,5 @@
-// Replaces all files of a volume in one step, so that no reader ever sees half an update: the names a container opens
-// are links through `..data`, and renaming that one link changes them all.
+// Replaces all files of a volume atomically: the names a container opens are symbolic links through `..data`, and
+// renaming that one link switches all of them.
 import {
   chmod,
   chown,
@@ -46,9 +46,9 @@ async function writeInto(dir: string, files: VolumeFiles, group: number | undefi
     const full = join(dir, path);
     await mkdir(dirname(full), { recursive: true, mode: 0o755 });
     await writeFile(full, file.data);
-    // The process's umask must not have a say in what was asked for.
+    if (file.owner !== undefined || group !== undefined) await chown(full, file.owner ?? 0, group ?? 0);
+    // Set after the creation, where the umask has no effect.
     await chmod(full, file.mode);
-    if (group !== undefined) await chown(full, 0, group);
   }
 }
 
@@ -60,7 +60,7 @@ async function relink(dir: string, files: VolumeFiles): Promise<void> {
 }
 
 const readableByGroup = (files: VolumeFiles): VolumeFiles =>
-  Object.fromEntries(Object.entries(files).map(([path, f]) => [path, { ...f, mode: f.mode | 0o040 }]));
+  Object.fromEntries(Object.entries(files).map(([path, f]) => [path, { ...f, mode: f.mode | 0o440 }]));
 
 /** Makes the folder hold exactly these files. `stamp` names the new version; true when anything changed. */
 export async function writeAtomically(

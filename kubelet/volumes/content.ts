@@ -1,5 +1,4 @@
-// What files a volume made of API objects holds: configMap, secret, downwardAPI, and any of them projected into one.
-// Pure.
+// The files of volumes made of API objects: configMap, secret, downwardAPI and projected. Pure.
 import type {
   ConfigMap,
   DownwardAPIVolumeFile,
@@ -10,17 +9,19 @@ import type {
   Volume,
   VolumeProjection,
 } from "../../api/generated/types.ts";
-import { fieldValue, type NodeFacts, resourceValue } from "../pod/fields.ts";
-import { type Lookup, Unmet } from "../pod/references.ts";
+import { fieldValue, type NodeFacts, resourceValue } from "../podspec/fields.ts";
+import { type Lookup, Unmet } from "../podspec/references.ts";
+import { commonUserOf } from "../podspec/security.ts";
 import { type HeldTokens, tokenFor } from "./tokens.ts";
 
 export interface VolumeFile {
   readonly data: Uint8Array;
   readonly mode: number;
+  /** The owner's user id where it is not root. */
+  readonly owner?: number;
 }
 /** By path inside the volume. */
 export type VolumeFiles = Readonly<Record<string, VolumeFile>>;
-/** What the content is drawn from. */
 export interface ContentSources {
   readonly pod: Pod;
   readonly lookup: Lookup;
@@ -88,14 +89,12 @@ function fromPod(
   return Object.fromEntries(entries);
 }
 
-/** Who shares a pod's files with a group of its own shares its token with nobody else. */
-const groupMode = 0o600;
-const token = (s: ServiceAccountTokenProjection, mode: number, { pod, tokens }: ContentSources): VolumeFiles => ({
-  [s.path]: {
-    data: bytes(tokenFor(tokens, s)),
-    mode: pod.spec.securityContext?.fsGroup === undefined ? mode : groupMode,
-  },
-});
+/** A token is readable by the pod's own user and group only, where it has them (KEP-2451). */
+function token(s: ServiceAccountTokenProjection, mode: number, { pod, tokens }: ContentSources): VolumeFiles {
+  const owner = commonUserOf(pod);
+  const isRestricted = owner !== undefined || pod.spec.securityContext?.fsGroup !== undefined;
+  return { [s.path]: { data: bytes(tokenFor(tokens, s)), mode: isRestricted ? 0o600 : mode, owner } };
+}
 
 function projected(s: VolumeProjection, mode: number, sources: ContentSources): VolumeFiles {
   if (s.configMap) return fromObject("configmap", s.configMap.name, { ...s.configMap, mode }, sources);

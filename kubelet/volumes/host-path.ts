@@ -3,7 +3,7 @@ import type { Stats } from "node:fs";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { HostPathVolumeSource } from "../../api/generated/types.ts";
-import { Unmet } from "../pod/references.ts";
+import { Unmet } from "../podspec/references.ts";
 
 type Sort = readonly [is: (s: Stats) => boolean, called: string];
 const folder: Sort = [(s) => s.isDirectory(), "directory"];

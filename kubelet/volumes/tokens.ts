@@ -3,8 +3,9 @@ import type { Pod, ServiceAccountTokenProjection } from "../../api/generated/typ
 import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import { type Draft, type Instant, instant, instantOf } from "../../api/meta.ts";
-import type { NodeContext } from "../node-context.ts";
-import { Unmet } from "../pod/references.ts";
+import type { Client } from "../../machinery/client.ts";
+import type { World } from "../../machinery/world.ts";
+import { Unmet } from "../podspec/references.ts";
 
 /** A token, and when to ask for the next one; or why there is none. */
 interface Held {
@@ -47,7 +48,7 @@ const renewalOf = (now: Instant, expiresAt: Instant): Instant =>
 
 /** The tokens the pod's volumes show. One that cannot be had anew is shown for as long as it counts. */
 export async function freshTokens(
-  { client, world }: Pick<NodeContext, "client" | "world">,
+  { client, world }: { readonly client: Client; readonly world: World },
   pod: Pod,
   held: HeldTokens,
 ): Promise<HeldTokens> {

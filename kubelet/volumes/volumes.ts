@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Pod, Volume } from "../../api/generated/types.ts";
 import { unitsOf } from "../../api/quantity.ts";
-import { Unmet } from "../pod/references.ts";
+import { Unmet } from "../podspec/references.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
 import { prepareHostPath } from "./host-path.ts";

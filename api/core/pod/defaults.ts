@@ -146,8 +146,11 @@ export function podDefaults(given: PodSpec): PodSpec {
   const serviceAccountName = given.serviceAccountName || given.serviceAccount || "default";
   const spec = podSpecDefaults({ enableServiceLinks: true, ...given, serviceAccountName });
   const own = (c: Container): Container => ownContainer(c, spec.hostNetwork === true);
+  const { terminationGracePeriodSeconds: seconds = 0 } = spec;
   const full = {
     ...spec,
+    // Kubernetes' conversion reads a negative period as one second.
+    ...(seconds < 0 && { terminationGracePeriodSeconds: 1 }),
     containers: spec.containers.map(own),
     ...maybe("initContainers", spec.initContainers?.map(own)),
   };

@@ -5,7 +5,7 @@ import type { Container, Pod } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import type { PodAction } from "../../../kubelet/pod/actions.ts";
 import { decidePod } from "../../../kubelet/pod/decide.ts";
-import { limitsOf } from "../../../kubelet/pod/resources.ts";
+import { limitsOf } from "../../../kubelet/podspec/resources.ts";
 import type { PodObservation } from "../../../kubelet/pod/observation.ts";
 import type { RuntimeContainer } from "../../../kubelet/runtime.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
@@ -23,7 +23,7 @@ function said(a: PodAction): string {
       return `${a.do} ${a.id}`;
     case "stop":
       return `stop ${a.id} within ${a.graceMs / 1_000}s`;
-    case "tellBackoff":
+    case "recordBackoff":
       return `tell ${a.kind}`;
     case "runSandbox":
       return `runSandbox ${a.attempt}`;
@@ -82,7 +82,11 @@ const table: readonly Row[] = [
     "create c#1",
   ],
   ["the second one is not", { containers: [run("c", exited(1), { attempt: 1 })] }, "tell restart"],
-  ["nor is it told of twice", { containers: [run("c", exited(1), { attempt: 1 })], told: { c: now + 9_000 } }, ""],
+  [
+    "nor is it told of twice",
+    { containers: [run("c", exited(1), { attempt: 1 })], backoffEvents: { c: now + 9_000 } },
+    "",
+  ],
   [
     "ten seconds later it is",
     { containers: [run("c", exited(1, 10), { attempt: 1 })], images: imagesAt({ c: 2 }) },
@@ -175,6 +179,26 @@ const table: readonly Row[] = [
       containers: [run("s", running()), run("c", running())],
     },
     "stop c0 within 30s",
+  ],
+  [
+    "while a container of it is being made, the sandbox stays, or the start would fail",
+    { pod: pod({ deleted: true }), underWay: new Set(["create c 0"]) },
+    "",
+  ],
+  [
+    "nor does it go while one is being started",
+    { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })], underWay: new Set(["start c0"]) },
+    "",
+  ],
+  [
+    "once it runs, its hook keeps nobody from stopping it",
+    { pod: pod({ deleted: true, grace: 10 }), containers: [run("c", running())], underWay: new Set(["create c 0"]) },
+    "stop c0 within 10s",
+  ],
+  [
+    "a container that was made and not started is removed before the sandbox",
+    { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })] },
+    "remove c0",
   ],
   ["then its sandbox goes", { pod: pod({ deleted: true }), containers: [run("c", exited(0))] }, "remove s0"],
   [
@@ -323,8 +347,8 @@ function after(o: PodObservation, a: PodAction): PodObservation {
       return { ...o, containers: changed(a.id, exited(0, 0)) };
     case "remove":
       return { ...o, containers: others(a.id), sandboxes: o.sandboxes.filter((s) => s.id !== a.id) };
-    case "tellBackoff":
-      return { ...o, told: { ...o.told, [a.container]: a.until } };
+    case "recordBackoff":
+      return { ...o, backoffEvents: { ...o.backoffEvents, [a.container]: a.until } };
     case "release":
       return { ...o, released: true };
     case "deleteFromApi":

@@ -12,7 +12,7 @@ import { credentialsFor, isImageReference, pullPlan } from "../../../kubelet/ima
 import { nodeStatus, saysTheSame } from "../../../kubelet/node/node-status.ts";
 import { healthRequest, healthStatus } from "../../../kubelet/probes/grpc-health.ts";
 import { portNumber } from "../../../kubelet/probes/handlers.ts";
-import { afterResult, beginning, type ProbeResult } from "../../../kubelet/probes/probe-state.ts";
+import { afterResult, initialState, type ProbeResult } from "../../../kubelet/probes/probe-state.ts";
 import { logOptions } from "../../../kubelet/server/container-logs.ts";
 import { sampled } from "../../../kubelet/server/usage-samples.ts";
 import { mountsBelow } from "../../../kubelet/volumes/volumes.ts";
@@ -120,7 +120,7 @@ describe("probes", () => {
   const results = (kind: "readiness" | "liveness", row: string, probe = { failureThreshold: 2, successThreshold: 1 }) =>
     [...row].reduce(
       (s, r) => afterResult(s, (r === "+" ? "success" : "failure") satisfies ProbeResult, probe),
-      beginning(kind),
+      initialState(kind),
     ).verdict;
   test("one failure is none", () => expect(results("liveness", "+-+-+-")).toBe("success"));
   test("two in a row are", () => expect(results("liveness", "+--")).toBe("failure"));
@@ -156,6 +156,20 @@ describe("admission", () => {
     }));
   test("nor more pods than there is room for", () =>
     expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
+  test("nor what is for another operating system", () => {
+    const windows = pod({ spec: { os: { name: "windows" } } });
+    expect(admission(windows, [], room)).toEqual({
+      reason: "PodOSNotSupported",
+      message: "Failed to admit pod as the OS field doesn't match node OS",
+    });
+    const labelled = pod();
+    const { metadata } = labelled;
+    expect(
+      admission({ ...labelled, metadata: { ...metadata, labels: { "kubernetes.io/os": "windows" } } }, [], room)
+        ?.reason,
+    ).toBe("PodOSSelectorNodeLabelDoesNotMatch");
+    expect(admission(pod({ spec: { os: { name: "linux" } } }), [], room)).toBeUndefined();
+  });
   test("nor what wants another node", () =>
     expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { pendingResize } from "../../../kubelet/admission.ts";
-import { asGiven, asksAnew, resizeOf } from "../../../kubelet/pod/resize.ts";
+import { asGiven, asksAnew, resizeOf } from "../../../kubelet/podspec/resize.ts";
 import { podStatus } from "../../../kubelet/pod/status.ts";
 import { container, observation, pod, run, running } from "./samples.ts";
 

@@ -2,8 +2,8 @@
 import type { Container, Pod, PodSpec, PodStatus } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import type { PodObservation } from "../../../kubelet/pod/observation.ts";
-import { limitsOf } from "../../../kubelet/pod/resources.ts";
-import { containerHash } from "../../../kubelet/pod/runs.ts";
+import { limitsOf } from "../../../kubelet/podspec/resources.ts";
+import { containerHash } from "../../../kubelet/podspec/containers.ts";
 import type { ContainerState, Exit, RuntimeContainer, Sandbox } from "../../../kubelet/runtime.ts";
 
 export const now = instant(Date.parse("2026-03-01T12:00:00Z"));
@@ -100,7 +100,8 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     refusals: {},
     resizeRefusals: {},
     health,
-    told: {},
+    backoffEvents: {},
+    underWay: new Set(),
     pendingResize: undefined,
     rejection: undefined,
     reported: true,

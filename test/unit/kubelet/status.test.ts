@@ -70,6 +70,31 @@ const table: readonly Row[] = [
     "False PodFailed",
   ],
   [
+    "deleted, and about to start a container",
+    { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })] },
+    "Pending",
+    "waiting ContainerCreating",
+    unready,
+  ],
+  [
+    "deleted before a container started",
+    { pod: pod({ deleted: true }), sandboxes: [] },
+    "Failed",
+    "terminated ContainerStatusUnknown 137",
+    "False PodFailed",
+  ],
+  [
+    "deleted while its first init container runs",
+    {
+      pod: { ...inits, metadata: pod({ deleted: true }).metadata },
+      sandboxes: [],
+      containers: [run("i", exited(137))],
+    },
+    "Failed",
+    "waiting PodInitializing",
+    "False PodFailed",
+  ],
+  [
     "misconfigured",
     {
       images: imagesAt({ c: 0 }),
@@ -142,6 +167,17 @@ test("a readiness gate that is not met keeps a pod from being ready", () => {
   expect(condition(s, "Ready")).toBe(
     'False ReadinessGatesNotReady corresponding condition of pod readiness gate "example.com/gate" does not exist.',
   );
+});
+
+test("a container whose start was refused has no start in 1970", () => {
+  const refused = { ...exited(128), startedAt: undefined, reason: "StartError" as const };
+  const s = status(observation({ pod: never, containers: [run("c", refused)] }));
+  expect(s.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+    exitCode: 128,
+    reason: "StartError",
+    startedAt: "2026-03-01T11:59:59Z",
+    finishedAt: "2026-03-01T11:59:59Z",
+  });
 });
 
 test("a rejected pod says why and claims no containers", () => {

@@ -312,6 +312,11 @@ test("Pod: a refused change shows what it was", () => {
   expect(problem?.message).toContain('+   "command": [');
 });
 
+test("Pod: a negative grace period is one second, and only that of a pod", () => {
+  const grace = (seconds: number) => born(pods, pod({ terminationGracePeriodSeconds: seconds })).spec;
+  expect([-1, 0, 5].map((seconds) => grace(seconds).terminationGracePeriodSeconds)).toEqual([1, 0, 5]);
+});
+
 test("Pod: defaults are those of Kubernetes", () => {
   const { spec, status } = born(pods, one({ resources: { limits: { cpu: "1" } }, ports: [{ containerPort: 80 }] }));
   expect(spec).toMatchObject({

@@ -1,33 +1,34 @@
-// What is next for one container: the single opinion that both the actions and the status are read from. Pure.
+// The next step of one container; both the actions and the status derive from it. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { type Instant, instant } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { restartAt, stepAfter, waitMs, writtenDuration } from "./backoff.ts";
 import type { PodObservation } from "./observation.ts";
-import { resizeOf } from "./resize.ts";
-import { containerHash, type Ended, hasEnded, restarts, runsOf } from "./runs.ts";
+import { resizeOf } from "../podspec/resize.ts";
+import { containerHash, restarts } from "../podspec/containers.ts";
+import { type Ended, hasEnded, runsOf } from "./runs.ts";
 
-/** What a waiting container says of itself. */
+/** The waiting state of a container's status. */
 export interface Waiting {
   readonly reason: string;
   readonly message?: string;
 }
-export type PodPhasePlan =
+export type ContainerPlan =
   | { readonly is: "running"; readonly run: RuntimeContainer; readonly resize?: boolean }
   | { readonly is: "done"; readonly run: Ended }
   | { readonly is: "start"; readonly run: RuntimeContainer }
   | { readonly is: "make"; readonly attempt: number; readonly backoff: number }
   | { readonly is: "fetch"; readonly attempt: number }
-  | { readonly is: "wait"; readonly until: Instant; readonly as: Waiting; readonly tell?: "restart" | "pull" }
+  | { readonly is: "wait"; readonly until: Instant; readonly as: Waiting; readonly backoff?: "restart" | "pull" }
   | { readonly is: "stop"; readonly run: RuntimeContainer; readonly why: string; readonly graceMs?: number }
   | { readonly is: "discard"; readonly run: RuntimeContainer };
 
 /** A failure is shown under its own name this long before it is called a back-off. */
 const freshMs = 2_000;
-/** What the engine has refused is asked of it again after so long. */
+/** Interval between retries of a request that the engine refused. */
 export const refusalRetryMs = 5_000;
 
-function imageOutlook(o: PodObservation, c: Container, attempt: number): PodPhasePlan | undefined {
+function planImage(o: PodObservation, c: Container, attempt: number): ContainerPlan | undefined {
   const outcome = o.images[c.name];
   if (outcome === undefined || (outcome.is === "there" && outcome.attempt !== attempt)) return { is: "fetch", attempt };
   if (outcome.is === "there") return undefined;
@@ -38,10 +39,10 @@ function imageOutlook(o: PodObservation, c: Container, attempt: number): PodPhas
   if (reason !== "ErrImagePull") return { is: "wait", until, as: { reason, message } };
   if (o.now < fresh) return { is: "wait", until: instant(Math.min(fresh, until)), as: { reason, message } };
   const words = `Back-off pulling image "${c.image}": ErrImagePull: ${message}`;
-  return { is: "wait", until, as: { reason: "ImagePullBackOff", message: words }, tell: "pull" };
+  return { is: "wait", until, as: { reason: "ImagePullBackOff", message: words }, backoff: "pull" };
 }
 
-function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): PodPhasePlan | undefined {
+function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): ContainerPlan | undefined {
   const until = restartAt(last);
   if (o.now >= until) return undefined;
   const fresh = instant(last.status.finishedAt + freshMs);
@@ -50,22 +51,22 @@ function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): Po
   const { name, namespace, uid } = pod.metadata;
   const delay = writtenDuration(waitMs(stepAfter(last)));
   const message = `back-off ${delay} restarting failed container=${c.name} pod=${name}_${namespace}(${uid})`;
-  return { is: "wait", until, as: { reason: "CrashLoopBackOff", message }, tell: "restart" };
+  return { is: "wait", until, as: { reason: "CrashLoopBackOff", message }, backoff: "restart" };
 }
 
-/** Runs that the engine has forgotten but the API was told of still count. */
+/** Counts runs that the engine no longer has but a status reports. */
 function firstAttempt(pod: Pod, c: Container): number {
-  const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const before = told.find((s) => s.name === c.name);
+  const reported = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  const before = reported.find((s) => s.name === c.name);
   return before?.containerID === undefined ? 0 : before.restartCount + 1;
 }
 
-function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContainer | undefined): PodPhasePlan {
+function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContainer | undefined): ContainerPlan {
   const ended = last !== undefined && hasEnded(last) ? last : undefined;
   const waits = ended && restartWait(pod, o, c, ended);
   if (waits) return waits;
   const attempt = last === undefined ? firstAttempt(pod, c) : last.attempt + 1;
-  const image = imageOutlook(o, c, attempt);
+  const image = planImage(o, c, attempt);
   if (image) return image;
   const refusal = o.refusals[c.name];
   const retry = refusal && instant(refusal.at + refusalRetryMs);
@@ -75,7 +76,7 @@ function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContain
 }
 
 /** `sandbox` is the running one the container belongs in. An init container of an earlier sandbox has to run again. */
-export function outlook(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodPhasePlan {
+export function planContainer(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): ContainerPlan {
   const last = runsOf(o.containers, c.name)[0];
   if (last === undefined) return nextRun(pod, o, c, undefined);
   const here = last.sandboxId === sandbox.id;

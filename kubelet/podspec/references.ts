@@ -1,6 +1,6 @@
 // Which ConfigMaps and Secrets a pod speaks of, and how they are looked up once they are at hand. Pure.
 import type { ConfigMap, Pod, Secret, Volume } from "../../api/generated/types.ts";
-import { allContainersOf } from "./runs.ts";
+import { allContainersOf } from "./containers.ts";
 
 export interface Reference {
   readonly kind: "ConfigMap" | "Secret";

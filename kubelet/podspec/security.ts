@@ -1,18 +1,28 @@
-// Who a container runs as and what it may do: the pod's wishes overlaid by the container's. Pure.
+// The security context of a container: the pod's overlaid by its own. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { SecurityProfile } from "../runtime.ts";
+import { allContainersOf } from "./containers.ts";
 import { Unmet } from "./references.ts";
 
 const named = (name: string): string => name.replace(/^CAP_/, "");
 
+const userIdOf = (pod: Pod, c: Container): number | undefined =>
+  c.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
+
+/** The user id that all containers run as, if there is one: it owns the pod's tokens (KEP-2451). */
+export function commonUserOf(pod: Pod): number | undefined {
+  const [first, ...others] = new Set(allContainersOf(pod).map((c) => userIdOf(pod, c)));
+  return others.length === 0 ? first : undefined;
+}
+
 function userOf(pod: Pod, c: Container): string | undefined {
-  const user = c.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
+  const user = userIdOf(pod, c);
   const group = c.securityContext?.runAsGroup ?? pod.spec.securityContext?.runAsGroup;
   if (user === undefined) return group === undefined ? undefined : `0:${group}`;
   return group === undefined ? `${user}` : `${user}:${group}`;
 }
 
-/** `imageUser` is who the image would run as. Throws `Unmet` when root is refused and that is what it would be. */
+/** `imageUser` is the user of the image. Throws `Unmet` when `runAsNonRoot` is violated. */
 export function securityOf(pod: Pod, c: Container, imageUser: string): SecurityProfile {
   const own = c.securityContext ?? {};
   const pods = pod.spec.securityContext ?? {};

@@ -10,10 +10,15 @@ export interface EnvironmentSources {
   readonly services: readonly (readonly [string, string])[];
 }
 
+const reference = /\$(\$|\(([^()]*)\))/g;
+/** The names of the variables that the text refers to. */
+export const variablesIn = (text: string): readonly string[] =>
+  [...text.matchAll(reference)].flatMap(([, , name]) => name ?? []);
+
 /** Replaces `$(NAME)` where the name is known; `$$` is a plain dollar sign; anything else stays as it is. */
 export function expand(text: string, known: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(\$|\(([^()]*)\))/g, (whole, rest: string, name: string | undefined) =>
-    rest === "$" ? "$" : (known.get(name ?? "") ?? whole),
+  return text.replace(reference, (unchanged, rest: string, name: string | undefined) =>
+    rest === "$" ? "$" : (known.get(name ?? "") ?? unchanged),
   );
 }
 

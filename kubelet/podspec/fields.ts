@@ -1,7 +1,7 @@
 // The downward API: what a pod may be told about itself. Pure.
 import type { Container, Pod, ResourceFieldSelector } from "../../api/generated/types.ts";
 import { parseQuantity } from "../../api/quantity.ts";
-import { containerNamed } from "./runs.ts";
+import { containerNamed } from "./containers.ts";
 
 /** Facts that are settled on the node and may not have reached the API yet. */
 export interface NodeFacts {
