@@ -60,6 +60,11 @@ they are. A command that only groups others counts as tried when one of them is.
 
 `;
 
+/** The minor version that a command came with, where older kubectls are tried that lack it. */
+const since: Readonly<Record<Command, number>> = { kuberc: 36 };
+const isMissing = (name: string, command: Command): boolean =>
+  Number(name.split(".").at(-1)) < (since[command.split(" ")[0]!] ?? 0);
+
 const groups = (group: Command, command: Command): boolean => command.startsWith(`${group} `);
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const title = (kubectl: string): string => kubectl.replace("kubectl.", "");
@@ -73,6 +78,7 @@ export function tableOf({ commands, columns }: Trials, before: string): string {
   const storyOf = (stories: ReadonlyMap<Command, string>, command: Command): string | undefined =>
     stories.get(command) ?? [...stories].find(([other]) => groups(command, other))?.[1];
   const cell = (name: string, command: Command): string => {
+    if (isMissing(name, command)) return "–";
     const stories = own.get(name);
     if (!stories) return old.cells.get(command)?.get(name) ?? "";
     return storyOf(stories, command) === undefined ? "" : "✓";
@@ -88,6 +94,10 @@ export function tableOf({ commands, columns }: Trials, before: string): string {
   const first = ["command", storyTitle, ...titles];
   return `${head}${[line(first), line(first.map(() => "---")), ...rows].join("\n")}\n`;
 }
+
+/** The kubectls a table has columns of, by their names: `kubectl.1.33`. */
+export const kubectlsIn = (table: string): readonly string[] =>
+  readTable(table).titles.map((name) => `kubectl.${name}`);
 
 const storyTitle = "tried in";
 

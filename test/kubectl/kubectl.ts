@@ -1,5 +1,5 @@
 // Finds the kubectls of this machine and runs them as a user would.
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
@@ -15,6 +15,12 @@ export interface Said {
   readonly err: string;
 }
 
+/** What a kubectl says of its own version: `kubectl.1.36`. */
+function nameOf(path: string): string {
+  const version = JSON.parse(execFileSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" }));
+  return `kubectl.1.${Number.parseInt(version.clientVersion.minor, 10)}`;
+}
+
 /** The minor versions that are kept beside each other as `kubectl.1.NN`; else the one on the PATH; else none. */
 export function kubectls(oldest = 30): readonly Kubectl[] {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -23,7 +29,7 @@ export function kubectls(oldest = 30): readonly Kubectl[] {
   const home = dirname(realpathSync(found));
   const minor = (name: string): number => Number(/^kubectl\.1\.(\d+)$/.exec(name)?.[1] ?? 0);
   const versioned = readdirSync(home).filter((name) => minor(name) >= oldest);
-  if (versioned.length === 0) return [{ name: "kubectl", path: found }];
+  if (versioned.length === 0) return [{ name: nameOf(found), path: found }];
   return versioned.toSorted().map((name) => ({ name, path: join(home, name) }));
 }
 
@@ -55,6 +61,8 @@ export function runner({ path }: Kubectl, desk: Desk) {
       const child = execFile(path, args, options, (error, out, err) => {
         resolve({ code: error ? Number(error.code ?? 1) : 0, out, err });
       });
+      // A command may end without having read its input.
+      child.stdin?.on("error", () => {});
       child.stdin?.end(stdin);
     });
 }

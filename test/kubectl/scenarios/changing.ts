@@ -88,7 +88,7 @@ export const changing: Readonly<Record<string, Scenario>> = {
   "waits until it is gone": async ({ says, fails, start }) => {
     await says("create configmap c", "configmap/c created");
     await says(["patch", "configmap", "c", "-p", '{"metadata":{"finalizers":["example.com/not-yet"]}}'], /patched/);
-    await says("delete configmap c --wait=false", 'configmap "c" deleted');
+    await says("delete configmap c --wait=false", /^configmap "c" deleted( from \S+ namespace)?\n$/);
     await fails("wait configmap/c --for=delete --timeout=1s", /timed out waiting for the condition on configmaps\/c/);
     const deleting = start("delete configmap c");
     await deleting.hears(/configmap "c" deleted/);
@@ -96,6 +96,6 @@ export const changing: Readonly<Record<string, Scenario>> = {
     expect(await deleting.ended).toBe(0);
     await says("run p --image=x", "pod/p created");
     await says("wait pod/p --for=jsonpath={.status.phase}=Pending --timeout=60s", "pod/p condition met");
-    await says("delete pods --all", 'pod "p" deleted');
+    await says("delete pods --all", /^pod "p" deleted( from \S+ namespace)?\n$/);
   },
 };

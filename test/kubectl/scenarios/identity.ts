@@ -87,4 +87,11 @@ export const identity: Readonly<Record<string, Scenario>> = {
     await says("config delete-user me", /deleted user me/);
     await says("config delete-cluster other", /deleted cluster other/);
   },
+  "keeps its user's preferences": async ({ says, minor, file }) => {
+    if (minor < 36) return;
+    const kubercFile = file("kuberc", "");
+    const set = "kuberc set --section aliases --name getn --command get --prependarg nodes";
+    await says(`${set} --kuberc ${kubercFile}`, /^Updated /);
+    await says(`kuberc view --kuberc ${kubercFile}`, /name: getn/);
+  },
 };

@@ -98,7 +98,7 @@ export const running: Readonly<Record<string, Scenario>> = {
     await types(
       "delete --interactive pod talker",
       "y\n",
-      /Do you want to continue\? \(y\/n\): [\s\S]*pod "talker".* deleted/,
+      /Do you want to continue\? \(y\/[nN]\): [\s\S]*pod \\?"talker\\?".* deleted/,
     );
   },
   "forwards a port, and stands between a browser and the server": async (stage) => {
