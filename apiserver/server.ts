@@ -4,6 +4,7 @@ import type { Client } from "../machinery/client.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
+import { type Authorizer, authenticatedUsers } from "./authorization/authorizer.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { identifier } from "./authentication/authenticate.ts";
 import { bootstrapObjects } from "./bootstrap/objects.ts";
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
+  /** Decides who may do what; every authenticated user everything when left out. */
+  readonly authorizer?: Authorizer;
   /** What admission fills in; Kubernetes' own values when left out. */
   readonly admission?: Pick<AdmissionConfig, "tolerationSeconds">;
   /** What we show kubelets when we ask them for logs, or to run a command. */
@@ -69,7 +72,8 @@ const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs until it is told to listen. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, kinds, host, port, tls, serviceCidr, advertise } = options;
+  const { world, kinds, authorizer = authenticatedUsers } = options;
+  const { host, port, tls, serviceCidr, advertise } = options;
   const seen = requestMetrics(kinds);
   const storage = timedStorage(options.storage, world.clock, seen.figures);
   countObjects(options.storage, kinds, seen.figures);
@@ -91,7 +95,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         sessionsWithoutUpgrade(verbs),
         proxies(verbs, nodes),
         measuredKinds(kinds, measured, world),
-        reviews(kinds, world, given),
+        reviews(kinds, world, { tokens: given, authorizer }),
         tokenRequest(verbs, given),
         openId(given, () => `${advertise}:${listening.port}`),
       ];
@@ -105,7 +109,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,
-        { identify, answer, upgrade: upgrades(verbs, nodes, answer), requestMetrics: seen },
+        { identify, authorizer, answer, upgrade: upgrades(verbs, nodes, answer), requestMetrics: seen },
         signal,
       );
       onAbort(signal, nodes.close);

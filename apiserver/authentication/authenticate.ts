@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { Log } from "../../machinery/world.ts";
-import type { User } from "../request/request-response.ts";
+import type { User } from "../authorization/authorizer.ts";
 
 /** What of a connection tells who is at its other end. */
 type Shown = Pick<TLSSocket, "authorized" | "getPeerCertificate">;

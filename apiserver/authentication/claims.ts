@@ -1,7 +1,7 @@
 // What the token of a service account claims: whose it is, for whom, until when, and what has to exist for it to count.
 // Pure.
 import { type ApiObject, type Instant, instantOf } from "../../api/meta.ts";
-import type { User } from "../request/request-response.ts";
+import type { User } from "../authorization/authorizer.ts";
 
 /** An object as a token names it. */
 export interface Named {

@@ -1,11 +1,10 @@
 // In whose name a request is made: an administrator may ask as somebody else, to see what they would see. Pure.
 import { ApiError } from "../../api/errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
-import { type RequestAttributes, authorize } from "../authorization/authorize.ts";
 import { accountGroups } from "./claims.ts";
-import { turnedAway } from "../authorization/authorization.ts";
 import { anonymous } from "./authenticate.ts";
-import type { User } from "../request/request-response.ts";
+import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
+import { accessDenied } from "../registry/refusals.ts";
 
 /** Headers as they came: name, value, name, value. Several of one name are several values. */
 type RawHeaders = readonly string[];
@@ -61,9 +60,9 @@ function accountIn(name: string): { readonly namespace: string; readonly name: s
 }
 
 /** Everything somebody has to be allowed to be, one by one. */
-function attempts({ name, uid, groups, extra }: Wish): readonly RequestAttributes[] {
+function attempts({ name, uid, groups, extra }: Wish): readonly RequestInfo[] {
   const account = accountIn(name);
-  const be = (of: Omit<RequestAttributes, "verb">): RequestAttributes => ({ verb: "impersonate", group: "", ...of });
+  const be = (of: Omit<RequestInfo, "verb">): RequestInfo => ({ verb: "impersonate", group: "", ...of });
   const values = [...extra].flatMap(([key, all]) => all.map((value) => [key, value] as const));
   const authentication = { group: "authentication.k8s.io", version: "v1" };
   return [
@@ -99,16 +98,17 @@ function shown({ uid, groups, extra }: Wish): string {
   return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${some}, Extra:${more}}`;
 }
 
-/** Who asks, after all. Throws when they may not, or when they do not say whose groups they want. */
-export function impersonated(user: User, headers: RawHeaders): User {
+/** The impersonated user. Rejects when impersonation is not authorized, or groups are named without a user. */
+export async function impersonated(user: User, headers: RawHeaders, authorizer: Authorizer): Promise<User> {
   const wish = wishIn(headers);
   if (wish.name === "") {
     if (wish.uid === "" && wish.groups.length === 0 && wish.extra.size === 0) return user;
     throw new ApiError("BadRequest", `requested ${shown(wish)} without impersonating a user name`);
   }
-  for (const attributes of attempts(wish)) {
-    const { allowed, because } = authorize(user, attributes);
-    if (!allowed) throw turnedAway(user, attributes, because);
+  for (const info of attempts(wish)) {
+    const attributes = { ...info, user };
+    const { allowed, reason } = await authorizer.decide(attributes);
+    if (!allowed) throw accessDenied(attributes, reason);
   }
   const { name, uid, extra } = wish;
   return {

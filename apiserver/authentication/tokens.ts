@@ -7,7 +7,7 @@ import { secrets } from "../../api/core/secrets.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Key, key } from "../../api/meta.ts";
-import type { User } from "../request/request-response.ts";
+import type { User } from "../authorization/authorizer.ts";
 import { objectOf } from "../registry/codec.ts";
 import { newUid } from "../registry/metadata.ts";
 import type { Registry } from "../registry/verbs.ts";

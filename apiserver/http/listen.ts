@@ -9,8 +9,9 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/metadata.ts";
-import { attributesOf } from "../authorization/authorization.ts";
-import { admitted, receive, Life, Opened } from "./receive.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import { requestInfo } from "../request/request-info.ts";
+import { accessOf, receive, Life, Opened } from "./receive.ts";
 import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { written } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
@@ -51,6 +52,7 @@ const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_
 /** What is behind the door: requests that are answered, and requests that become something else than HTTP. */
 export interface Handlers {
   readonly identify: Identify;
+  readonly authorizer: Authorizer;
   readonly requestMetrics: Pick<RequestMetrics, "begun">;
   readonly answer: (request: ApiRequest) => Promise<ApiReply>;
   readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, by: Upgrading) => Promise<number>;
@@ -122,7 +124,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
 function serve(
   app: FastifyInstance,
   world: World,
-  { identify, answer, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
+  { identify, authorizer, answer, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
   signal: AbortSignal,
 ): void {
   const { clock } = world;
@@ -161,7 +163,11 @@ function serve(
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
     const began = clock.now();
-    from.received = await receive(from, { began, id: `${id}`, trace: traceSince(began, clock) }, identify);
+    from.received = await receive(
+      from,
+      { began, id: `${id}`, trace: traceSince(began, clock) },
+      { identify, authorizer },
+    );
     const { refused, query } = from.received;
     if (!refused) return;
     const whole = written(replyError(refused), { query, headers: from.headers });
@@ -189,13 +195,17 @@ function serve(
   });
 }
 
-function serveUpgrades(server: Server, world: World, { identify, upgrade, requestMetrics }: Handlers): void {
+function serveUpgrades(
+  server: Server,
+  world: World,
+  { identify, authorizer, upgrade, requestMetrics }: Handlers,
+): void {
   const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
     const began = world.clock.now();
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
-    const attributes = attributesOf(request.method ?? "GET", { path, place: resourcePath(path) }, query);
+    const attributes = requestInfo(request.method ?? "GET", { path, place: resourcePath(path) }, query);
     const known = await identify(request as unknown as Envelope);
-    const { user, refused } = admitted(known, { attributes, path, raw: request });
+    const { user, refused } = await accessOf(known, { attributes, path, raw: request }, authorizer);
     const { method = "GET", url = "/", headers } = request;
     const inFlight = requestMetrics.begun({ method, url, headers }, attributes);
     const ended = (code: number): void => inFlight.ended(code, world.clock.now() - began);

@@ -4,10 +4,12 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import type { RequestAttributes } from "../authorization/authorize.ts";
-import { attributesOf, refusal } from "../authorization/authorization.ts";
+import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
+import { accessDenied, unauthorized } from "../registry/refusals.ts";
+import { isOpen } from "../request/paths.ts";
+import { requestInfo } from "../request/request-info.ts";
 import { anonymous, type Envelope, type Identify } from "../authentication/authenticate.ts";
-import type { ApiRequest, User } from "../request/request-response.ts";
+import type { ApiRequest } from "../request/request-response.ts";
 import { impersonated, isImpersonating } from "../authentication/impersonate.ts";
 import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
 import { timeoutError } from "../request/timeout.ts";
@@ -21,7 +23,7 @@ export interface ReceivedRequest {
   /** By which it is found again in logs, the client's and ours. */
   readonly id: string;
   readonly user: User;
-  readonly attributes: RequestAttributes;
+  readonly attributes: RequestInfo;
   readonly path: string;
   readonly place: ResourcePath | undefined;
   readonly query: URLSearchParams;
@@ -38,28 +40,47 @@ declare module "fastify" {
   }
 }
 
-/** Who a request is made by, and as whom; and why they are turned away, if they are. */
-export function admitted(
+/** The user a request is made as, and why it is refused, if it is. */
+type Access = Pick<ReceivedRequest, "user" | "refused">;
+
+function authorize(
+  user: User | undefined,
+  { attributes, path }: Pick<ReceivedRequest, "attributes" | "path">,
+  authorizer: Authorizer,
+): Access | Promise<Access> {
+  if (!user) return { user: anonymous, refused: unauthorized() };
+  if (isOpen(path)) return { user, refused: undefined };
+  const by = { ...attributes, user };
+  const accessAfter = ({ allowed, reason }: Decision): Access => ({
+    user,
+    refused: allowed ? undefined : accessDenied(by, reason),
+  });
+  const decision = authorizer.decide(by);
+  return decision instanceof Promise
+    ? decision.then(accessAfter, (e: unknown) => ({ user, refused: e as ApiError }))
+    : accessAfter(decision);
+}
+
+/** Impersonates where the headers ask for it, and authorizes. A promise only where something has to be awaited. */
+export function accessOf(
   known: User | undefined,
-  {
-    attributes,
-    path,
-    raw,
-  }: Pick<ReceivedRequest, "attributes" | "path"> & { readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders"> },
-): Pick<ReceivedRequest, "user" | "refused"> {
-  try {
-    const user = known && isImpersonating(raw.headers) ? impersonated(known, raw.rawHeaders) : known;
-    return { user: user ?? anonymous, refused: refusal(user, attributes, path) };
-  } catch (e) {
-    return { user: known ?? anonymous, refused: e as ApiError };
-  }
+  request: Pick<ReceivedRequest, "attributes" | "path"> & {
+    readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders">;
+  },
+  authorizer: Authorizer,
+): Access | Promise<Access> {
+  const { headers, rawHeaders } = request.raw;
+  if (!known || !isImpersonating(headers)) return authorize(known, request, authorizer);
+  return impersonated(known, rawHeaders, authorizer)
+    .then((user) => authorize(user, request, authorizer))
+    .catch((e: unknown) => ({ user: known, refused: e as ApiError }));
 }
 
 /** Takes the envelope apart. */
 export async function receive(
   from: FastifyRequest,
   { began, id, trace }: Pick<ReceivedRequest, "began" | "id" | "trace">,
-  identify: Identify,
+  { identify, authorizer }: { readonly identify: Identify; readonly authorizer: Authorizer },
 ): Promise<ReceivedRequest> {
   const known = identify(from.raw as unknown as Envelope);
   const url = from.raw.url!;
@@ -68,23 +89,14 @@ export async function receive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  const attributes = attributesOf(from.method, { path, place }, query);
+  const attributes = requestInfo(from.method, { path, place }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
   trace.done("identified");
   const malformed = search === "" ? undefined : timeoutError(query, attributes);
-  return {
-    began,
-    id,
-    trace,
-    attributes,
-    path,
-    place,
-    query,
-    search,
-    ...admitted(user, { attributes, path, raw: from.raw }),
-    ...(malformed && { refused: malformed }),
-  };
+  const access = accessOf(user, { attributes, path, raw: from.raw }, authorizer);
+  const { user: actor, refused } = access instanceof Promise ? await access : access;
+  return { began, id, trace, attributes, path, place, query, search, user: actor, refused: malformed ?? refused };
 }
 
 // Made once: an error with a stack for every request that ends would be dear.

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { collectDefaultMetrics, Registry as Figures } from "prom-client";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import type { RequestAttributes } from "../authorization/authorize.ts";
+import type { RequestInfo } from "../authorization/authorizer.ts";
 import type { Extension } from "../request/request-response.ts";
 import { type About, requestFigures } from "./request-metrics.ts";
 
@@ -27,7 +27,7 @@ export interface Counted {
 export interface RequestMetrics {
   readonly figures: Figures;
   readonly serve: Extension;
-  begun(request: Counted, attributes: RequestAttributes): InFlight;
+  begun(request: Counted, attributes: RequestInfo): InFlight;
 }
 
 const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -35,7 +35,7 @@ const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
 
 /** Verbs as methods, but for those that read, which are told apart, and those that connect. */
-function verbOf({ method, headers }: Counted, { verb, subresource = "" }: RequestAttributes): string {
+function verbOf({ method, headers }: Counted, { verb, subresource = "" }: RequestInfo): string {
   if (connections.includes(subresource)) return "CONNECT";
   if (verb === "watch" || verb === "list") return verb.toUpperCase();
   if (method === "PATCH" && headers["content-type"]?.startsWith("application/apply-patch")) return "APPLY";
@@ -43,7 +43,7 @@ function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Reques
   return methods.includes(method) ? method : "other";
 }
 /** How much a request was about: one object, a namespace, or everything. */
-function scopeOf({ verb, resource, name, namespace }: RequestAttributes): string {
+function scopeOf({ verb, resource, name, namespace }: RequestInfo): string {
   if (name !== undefined || verb === "create") return "resource";
   if (namespace !== undefined) return "namespace";
   return resource === undefined ? "" : "cluster";
@@ -51,7 +51,7 @@ function scopeOf({ verb, resource, name, namespace }: RequestAttributes): string
 const healthPath = /^\/(livez|readyz|healthz)$/;
 
 /** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
-function labelsOf(r: ResourceDefinition | undefined, request: Counted, attributes: RequestAttributes): About {
+function labelsOf(r: ResourceDefinition | undefined, request: Counted, attributes: RequestInfo): About {
   const { path = "", subresource: part = "" } = attributes;
   const { group = "", version = "", resource: plural = "" } = attributes;
   const [verb, scope, component] = [verbOf(request, attributes), r ? scopeOf(attributes) : "", "apiserver"];

@@ -10,8 +10,9 @@ import { certificateSigningRequests } from "../../api/certificates/certificatesi
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { forbidden } from "../../api/problems.ts";
+import type { User } from "../authorization/authorizer.ts";
 import { invalid } from "./refusals.ts";
-import type { Change, Registry, Requester, Target } from "./verbs.ts";
+import type { Change, Registry, Target } from "./verbs.ts";
 
 type Status = NonNullable<Request["status"]>;
 const conditionsOf = ({ status }: Request): readonly Condition[] => status?.conditions ?? [];
@@ -19,7 +20,7 @@ const conditionsOf = ({ status }: Request): readonly Condition[] => status?.cond
 const verdicts = ["Approved", "Denied"];
 
 /** In the name of who makes the request, whatever it says itself. The server's own parts are taken at their word. */
-export function requestedBy(draft: Draft<Request>, user: Requester | undefined): Draft<Request> {
+export function requestedBy(draft: Draft<Request>, user: User | undefined): Draft<Request> {
   if (!user) return draft;
   const { username: _, uid: __, groups: ___, extra: ____, ...asked } = draft.spec;
   const { name: username, uid, groups, extra } = user;

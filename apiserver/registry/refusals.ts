@@ -1,4 +1,5 @@
 // The ways a request is turned down, in Kubernetes' words: clients and people read these.
+import type { RequestAttributes } from "../authorization/authorizer.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
 import { type Key, type Revision, splitKey } from "../../api/meta.ts";
@@ -94,3 +95,23 @@ export function notAhead(asked: Revision | undefined, current: Revision): void {
     retryAfterSeconds: 1,
   });
 }
+
+/** Escapes HTML: a refusal may be shown by a browser, and repeats what the request said. */
+const escapeHtml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** The request is not authorized. */
+export function accessDenied(attributes: RequestAttributes, because?: string): ApiError {
+  const { user, verb, group = "", resource, subresource, namespace, name = "", path } = attributes;
+  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
+  const reason = because === undefined ? "" : `: ${because}`;
+  if (resource === undefined)
+    return new ApiError("Forbidden", `forbidden: ${escapeHtml(`${who} path ${JSON.stringify(path)}`)}${reason}`, {});
+  const what = `resource ${JSON.stringify(subresource ? `${resource}/${subresource}` : resource)}`;
+  const where = namespace === undefined ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
+  const sentence = escapeHtml(`${who} ${what} in API group ${JSON.stringify(group)} ${where}`);
+  return forbidden({ group, plural: resource, kind: "" }, name, sentence + reason);
+}
+
+/** The request carries credentials that prove nothing. */
+export const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized");

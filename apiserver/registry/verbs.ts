@@ -4,22 +4,16 @@ import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
+import type { User } from "../authorization/authorizer.ts";
 import type { Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
 import type { Ownership } from "./ownership.ts";
 
-/** Who makes a request, as far as what is written depends on it. */
-export interface Requester {
-  readonly name: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
 /** How a write is meant: only to be tried, perhaps; and in whose name. */
 export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
   /** Without one, the server's own components. */
-  readonly user?: Requester;
+  readonly user?: User;
   /** What the object was made of and its schema has read already: the very parts of it are not read again. */
   readonly read?: object | undefined;
   /** Hears of every step of the write when it is done. */

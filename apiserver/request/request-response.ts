@@ -2,16 +2,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
+import type { User } from "../authorization/authorizer.ts";
 import type { ResourcePath } from "./resource-path.ts";
 
-/** Who asks, as their certificate or their token says. */
-export interface User {
-  readonly name: string;
-  /** Tells two of the same name apart who lived at different times. */
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
 /** A request after its envelope is opened: the signal ends when the client goes away. */
 export interface ApiRequest {
   readonly method: string;

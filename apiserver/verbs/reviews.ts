@@ -11,12 +11,12 @@ import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import { timestamp } from "../../api/meta.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
-import { type RequestAttributes, authorize } from "../authorization/authorize.ts";
+import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/accept.ts";
 import { inNamespace, objectIn } from "../request/body.ts";
-import { type Extension, reply, type User } from "../request/request-response.ts";
+import { type Extension, reply } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
 import { writeQuery } from "../request/write-options.ts";
 
@@ -28,30 +28,31 @@ interface Answer {
 type Question = Draft<ApiObject> & { readonly spec?: unknown };
 interface Known {
   readonly now: Instant;
+  readonly authorizer: Authorizer;
   readonly tokens: Pick<Tokens, "ownerOf">;
 }
 type Ask = (question: Question, asker: User, known: Known) => Answer | Promise<Answer>;
 
-const attributesOf = ({ verb = "", ...of }: ResourceAttributes): RequestAttributes => ({ verb, ...of });
-const attempted = (spec: SubjectAccessReview["spec"]): RequestAttributes =>
+const attributesOf = ({ verb = "", ...of }: ResourceAttributes): RequestInfo => ({ verb, ...of });
+const attempted = (spec: SubjectAccessReview["spec"]): RequestInfo =>
   spec.resourceAttributes
     ? attributesOf(spec.resourceAttributes)
     : { verb: spec.nonResourceAttributes?.verb ?? "", path: spec.nonResourceAttributes?.path ?? "" };
 
-function access(spec: SubjectAccessReview["spec"], user: User): Answer {
-  const { allowed, because } = authorize(user, attempted(spec));
-  return { status: { allowed, ...(because !== undefined && { reason: because }) } };
+async function access(spec: SubjectAccessReview["spec"], user: User, authorizer: Authorizer): Promise<Answer> {
+  const { allowed, reason } = await authorizer.decide({ ...attempted(spec), user });
+  return { status: { allowed, ...(reason !== undefined && { reason }) } };
 }
-const accessOf: Ask = (question) => {
+const accessOf: Ask = (question, _asker, { authorizer }) => {
   const { spec } = question as unknown as SubjectAccessReview;
-  return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] });
+  return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
 };
 
 /** Everything, or nothing: there are no finer rules yet. */
-const rulesOf: Ask = (question, asker) => {
+const rulesOf: Ask = async (question, user, { authorizer }) => {
   const { namespace } = (question as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
-  const { allowed } = authorize(asker, { verb: "*" });
+  const { allowed } = await authorizer.decide({ user, verb: "*" });
   return {
     status: {
       resourceRules: allowed ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] : [],
@@ -85,7 +86,8 @@ const ownerOf: Ask = async (question, _asker, { tokens }) => {
 const answers: Readonly<Record<string, Ask>> = {
   SubjectAccessReview: accessOf,
   LocalSubjectAccessReview: accessOf,
-  SelfSubjectAccessReview: (question, asker) => access((question as unknown as SubjectAccessReview).spec, asker),
+  SelfSubjectAccessReview: (question, asker, { authorizer }) =>
+    access((question as unknown as SubjectAccessReview).spec, asker, authorizer),
   SelfSubjectRulesReview: rulesOf,
   SelfSubjectReview: (_question, asker, { now }) => ({
     metadata: { creationTimestamp: timestamp(now) },
@@ -95,7 +97,11 @@ const answers: Readonly<Record<string, Ask>> = {
 };
 
 /** Answers the kinds that are questions. They have no table: nobody would list them. */
-export function reviews(kinds: KindRegistry, world: World, tokens: Known["tokens"]): Extension {
+export function reviews(
+  kinds: KindRegistry,
+  world: World,
+  { tokens, authorizer }: Pick<Known, "tokens" | "authorizer">,
+): Extension {
   return async (request) => {
     const path = request.place;
     const r = path && kinds.of(path);
@@ -108,7 +114,7 @@ export function reviews(kinds: KindRegistry, world: World, tokens: Known["tokens
     const object = inNamespace(r, objectIn(request, r, { kinds, validation, warn }), path.namespace);
     const problems = r.validate(object);
     if (problems.length > 0) throw invalid(r, "", problems);
-    const known = { now: world.clock.now(), tokens };
+    const known = { now: world.clock.now(), tokens, authorizer };
     const { metadata = object.metadata ?? {}, status } = await answers[r.kind]!(object, request.user, known);
     const answer = { ...object, kind: r.kind, apiVersion: apiVersionOf(r), metadata, status };
     return warned(reply(answer, 201), heard);

@@ -1,6 +1,8 @@
 // What a request would do, and what somebody hears who may not.
 import { expect, test } from "vitest";
-import { attributesOf, turnedAway } from "../../../apiserver/authorization/authorization.ts";
+import { accessOf } from "../../../apiserver/http/receive.ts";
+import { accessDenied } from "../../../apiserver/registry/refusals.ts";
+import { requestInfo } from "../../../apiserver/request/request-info.ts";
 import { resourcePath } from "../../../apiserver/request/resource-path.ts";
 
 const me = { name: "<me>", groups: [] };
@@ -51,9 +53,25 @@ const table = [
 for (const [method, url, message] of table)
   test(`${method} ${url} is turned away`, () => {
     const [path = "", query = ""] = url.split("?");
-    const refused = turnedAway(
-      me,
-      attributesOf(method, { path, place: resourcePath(path) }, new URLSearchParams(query)),
-    );
+    const info = requestInfo(method, { path, place: resourcePath(path) }, new URLSearchParams(query));
+    const refused = accessDenied({ ...info, user: me });
     expect([refused.reason, refused.message]).toEqual(["Forbidden", message]);
   });
+
+test("access is decided by the authorizer that is handed in, at once or after a look-up", async () => {
+  const request = {
+    attributes: { verb: "get", resource: "pods" },
+    path: "/api/v1/pods",
+    raw: { headers: {}, rawHeaders: [] },
+  };
+  const decisions = [
+    [{ allowed: true }, undefined],
+    [{ allowed: false, reason: "no rule" }, expect.objectContaining({ message: expect.stringContaining(": no rule") })],
+  ] as const;
+  for (const [decision, refused] of decisions) {
+    expect(accessOf(me, request, { decide: () => decision })).toEqual({ user: me, refused });
+    expect(await accessOf(me, request, { decide: async () => decision })).toEqual({ user: me, refused });
+  }
+  const broken = { decide: () => Promise.reject(new Error("rules unreadable")) };
+  expect(await accessOf(me, request, broken)).toMatchObject({ refused: { message: "rules unreadable" } });
+});

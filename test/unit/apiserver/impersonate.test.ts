@@ -1,4 +1,5 @@
 // In whose name a request is made, from its headers.
+import { authenticatedUsers, type User } from "../../../apiserver/authorization/authorizer.ts";
 import { expect, test } from "vitest";
 import { impersonated, isImpersonating } from "../../../apiserver/authentication/impersonate.ts";
 
@@ -6,6 +7,7 @@ const admin = { name: "admin", groups: ["system:masters", "system:authenticated"
 const nobody = { name: "nobody", groups: ["system:unauthenticated"] };
 const account = "system:serviceaccount:shop:robot";
 
+const as = (user: User, headers: readonly string[]): Promise<User> => impersonated(user, headers, authenticatedUsers);
 const table = [
   ["a user is authenticated", ["Impersonate-User", "me"], { name: "me", groups: ["system:authenticated"] }],
   [
@@ -45,18 +47,18 @@ const table = [
   ],
 ] as const;
 for (const [what, headers, user] of table)
-  test(`as somebody else: ${what}`, () => expect(impersonated(admin, headers)).toEqual(user));
+  test(`as somebody else: ${what}`, () => expect(as(admin, headers)).resolves.toEqual(user));
 
-test("who may not be anybody else is turned away", () => {
-  expect(() => impersonated(nobody, ["Impersonate-User", "me"])).toThrow(
+test("who may not be anybody else is turned away", async () => {
+  await expect(as(nobody, ["Impersonate-User", "me"])).rejects.toThrow(
     'users "me" is forbidden: User "nobody" cannot impersonate resource "users" in API group "" at the cluster scope',
   );
-  expect(() => impersonated(nobody, ["Impersonate-User", account])).toThrow(
+  await expect(as(nobody, ["Impersonate-User", account])).rejects.toThrow(
     'serviceaccounts "robot" is forbidden: User "nobody" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "shop"',
   );
 });
-test("groups without a user are nobody's", () => {
-  expect(() => impersonated(admin, ["Impersonate-Group", "a", "Impersonate-Extra-k", "v"])).toThrow(
+test("groups without a user are nobody's", async () => {
+  await expect(as(admin, ["Impersonate-Group", "a", "Impersonate-Extra-k", "v"])).rejects.toThrow(
     'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a"}, Extra:map[string][]string{"k":[]string{"v"}}} without impersonating a user name',
   );
 });
