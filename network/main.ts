@@ -19,7 +19,7 @@ import { dnsView, type DnsView } from "./dns/view.ts";
 import { nftablesDataplane } from "./proxy/dataplane.ts";
 import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./proxy/health-checks.ts";
 import { rulesOf } from "./proxy/rules.ts";
-import { layRoutes, parseRoutes, routesOf } from "./routes.ts";
+import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
 export interface NetworkOptions {
   readonly nodeName: string;
@@ -80,8 +80,8 @@ function tasksOf(
     routes: {
       follows: ["nodes"],
       work: async () => {
-        const present = parseRoutes(await run("ip", ["-4", "route", "show"]), podPrefix);
-        await layRoutes(present, routesOf(views.nodes.lister.all(), options.nodeName), run);
+        const current = parseRoutes(await run("ip", ["-4", "route", "show"]), podPrefix);
+        await applyRoutes(current, routesOf(views.nodes.lister.all(), options.nodeName), run);
       },
     },
     rules: {
