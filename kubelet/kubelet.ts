@@ -9,6 +9,7 @@ import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
+import { runEvictions } from "./eviction.ts";
 import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
 import { machineFacts, nodeHealth } from "./node/node-health.ts";
 import { type Capacity, capacityOf, type NodeIdentity, nodeLabels } from "./node/node-status.ts";
@@ -115,6 +116,17 @@ export async function kubelet(
     ownNode.run(signal),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
+    runEvictions(
+      {
+        world,
+        runtime,
+        stateDir,
+        pods: () => ownPods.lister.all(),
+        evict: (uid, message) => workers.evict(uid, { reason: "Evicted", message }),
+      },
+      settings.times.statusCheckMs,
+      signal,
+    ),
     serve({ settings, runtime, world, pods: ownPods }, signal),
   ]);
 }

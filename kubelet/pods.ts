@@ -15,6 +15,7 @@ import { type PodWorker, podWorker } from "./pod/worker.ts";
 export interface PodWorkers {
   nudge(podUid: string): void;
   contentChanged(podUid: string): void;
+  evict(podUid: string, reason: Rejection): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
   fits(pod: Pod, room: Room): PendingResize | undefined;
   /** Runs until the signal aborts; the pods' containers stay as they are. */
@@ -98,6 +99,7 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
 
   return {
     nudge: (uid) => workers.get(uid)?.nudge(),
+    evict: (uid, reason) => workers.get(uid)?.evict(reason),
     contentChanged: (uid) => workers.get(uid)?.contentChanged(),
     fits: (pod, room) => pendingResize(pod, othersHere(pod), room),
     admit(pod, room) {

@@ -260,6 +260,8 @@ export interface ContainerRuntime {
   run(id: string, command: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<ExecResult>;
   attach(id: string, options: AttachOptions, signal: AbortSignal): Promise<Session>;
   usage(id: string): Promise<Usage | undefined>;
+  /** Bytes of a container's writable layer and log; undefined for an unknown one. */
+  diskUsage(id: string): Promise<number | undefined>;
   /** A byte stream to a port inside the pod's network, localhost included. */
   connect(sandboxId: string, port: number, signal: AbortSignal): Promise<ByteStream>;
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;

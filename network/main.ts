@@ -1,5 +1,4 @@
-// The network of one node: routes to the pods of the others, rules for services, and the cluster's names; all from one
-// view.
+// The network agent of one node: routes to the pods of other nodes, the service proxy, its health checks, cluster DNS.
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
 import type { EndpointSlice, Service } from "../api/generated/types.ts";
@@ -18,8 +17,9 @@ import { forwarder, upstreamsOf } from "./dns/forward.ts";
 import { listenDns } from "./dns/server.ts";
 import { dnsView, type DnsView } from "./dns/view.ts";
 import { nftablesDataplane } from "./proxy/dataplane.ts";
+import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./proxy/health-checks.ts";
 import { rulesOf } from "./proxy/rules.ts";
-import { layRoutes, parseRoutes, routesOf } from "./routes.ts";
+import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
 export interface NetworkOptions {
   readonly nodeName: string;
@@ -29,8 +29,8 @@ export interface NetworkOptions {
   readonly clusterDomain: string;
 }
 
-/** Changes come in bursts; this long after the first of them the rest is there as well. */
-const gatherMs = 20;
+/** Changes that arrive within this time after the first are handled together. */
+const batchMs = 20;
 
 function networkViews(client: Client, world: World, nodeName: string) {
   return {
@@ -52,62 +52,68 @@ const slicesIn =
   (s: Service): readonly EndpointSlice[] =>
     views.slices.lister.byIndex("service", `${s.metadata.namespace}/${s.metadata.name}`);
 
-/** The three things a node's kernel and name server are kept up to date on, each with the views it follows. */
-function chores(
+interface Task {
+  /** The views whose changes make the task run. */
+  readonly follows: readonly (keyof Views)[];
+  readonly work: () => Promise<void>;
+}
+
+/** The tasks that keep the kernel and the health checks up to date, by name. */
+function tasksOf(
   views: Views,
   options: NetworkOptions,
-  world: World,
-  run: Run,
-): Readonly<Record<string, { readonly follows: readonly (keyof Views)[]; readonly work: () => Promise<void> }>> {
+  { world, run, health }: { readonly world: World; readonly run: Run; readonly health: HealthCheckServers },
+): Readonly<Record<string, Task>> {
   const ranges = {
     pods: options.podRange,
     services: options.serviceRange,
     dns: options.clusterDns,
   };
   const dataplane = nftablesDataplane(ranges, run, world.log);
+  const proxied = () => ({
+    nodeName: options.nodeName,
+    services: views.services.lister.all(),
+    slicesOf: slicesIn(views),
+  });
   const podPrefix = options.podRange.split(".").slice(0, 2).join(".");
   return {
     routes: {
       follows: ["nodes"],
       work: async () => {
-        const present = parseRoutes(await run("ip", ["-4", "route", "show"]), podPrefix);
-        await layRoutes(present, routesOf(views.nodes.lister.all(), options.nodeName), run);
+        const current = parseRoutes(await run("ip", ["-4", "route", "show"]), podPrefix);
+        await applyRoutes(current, routesOf(views.nodes.lister.all(), options.nodeName), run);
       },
     },
     rules: {
       follows: ["services", "slices", "pods"],
-      work: () =>
-        dataplane.apply(
-          rulesOf({
-            nodeName: options.nodeName,
-            services: views.services.lister.all(),
-            slicesOf: slicesIn(views),
-            pods: views.pods.lister.all(),
-          }),
-        ),
+      work: () => dataplane.apply(rulesOf({ ...proxied(), pods: views.pods.lister.all() })),
+    },
+    "health checks": {
+      follows: ["services", "slices"],
+      work: () => health.serve(healthChecksOf(proxied())),
     },
   };
 }
 
-/** A picture for name questions, made again only when somebody asks after something changed. */
+/** The names that DNS serves, computed at the first query after a change. */
 function currentNames(views: Views): () => DnsView {
-  let picture: DnsView | undefined;
+  let current: DnsView | undefined;
   for (const view of [views.services, views.slices, views.namespaces])
     view.onChange(() => {
-      picture = undefined;
+      current = undefined;
     });
   return () => {
-    picture ??= dnsView(
+    current ??= dnsView(
       views.services.lister.all(),
       slicesIn(views),
       views.namespaces.lister.all().map((n) => n.metadata.name),
     );
-    return picture;
+    return current;
   };
 }
 
-/** People and programs look for the name server under the name it has everywhere. */
-async function announceDns(client: Client, clusterDns: string): Promise<void> {
+/** Creates the `kube-dns` service, under which other programs look for the name server. */
+async function createDnsService(client: Client, clusterDns: string): Promise<void> {
   const ports = (["UDP", "TCP"] as const).map((protocol) => ({
     name: protocol === "UDP" ? "dns" : "dns-tcp",
     port: 53,
@@ -121,7 +127,7 @@ async function announceDns(client: Client, clusterDns: string): Promise<void> {
       spec: { clusterIP: clusterDns, ports },
     })
     .catch((e: unknown) => {
-      // Every node says so; the first one is heard.
+      // Every node tries; the first one succeeds.
       if (!hasReason(e, "AlreadyExists", "Invalid")) throw e;
     });
 }
@@ -144,7 +150,7 @@ async function serveNames(
   );
 }
 
-/** Keeps one node's network right until the signal aborts; routes and rules stay as they are then. */
+/** Runs until the signal aborts; routes and rules stay in the kernel then. */
 export async function runNetwork(
   options: NetworkOptions,
   world: World,
@@ -152,26 +158,28 @@ export async function runNetwork(
   signal: AbortSignal,
 ): Promise<void> {
   const views = networkViews(client, world, options.nodeName);
-  const todo = chores(views, options, world, runTool);
+  const health = healthCheckServers();
+  const tasks = tasksOf(views, options, { world, run: runTool, health });
   const queue = workQueue<Key>(world.clock, signal);
-  for (const [name, { follows }] of Object.entries(todo))
-    for (const view of follows) views[view].onChange(() => queue.addAfter(name as Key, gatherMs));
+  for (const [name, { follows }] of Object.entries(tasks))
+    for (const view of follows) views[view].onChange(() => queue.addAfter(name as Key, batchMs));
   const running = Object.values(views).map((v) => v.run(signal));
   await serveNames(views, options, world, runTool, signal);
   await Promise.all(Object.values(views).map((v) => v.caughtUp(revision(0), signal)));
-  for (const name of Object.keys(todo)) queue.add(name as Key);
-  announceDns(client, options.clusterDns).catch((e: unknown) =>
+  for (const name of Object.keys(tasks)) queue.add(name as Key);
+  createDnsService(client, options.clusterDns).catch((e: unknown) =>
     world.log("the name server's service was not made", { error: (e as Error).message }),
   );
   for await (const name of queue.take(signal)) {
     try {
-      await todo[name]!.work();
+      await tasks[name]!.work();
       queue.forget(name);
     } catch (e) {
-      world.log("the network is not as it should be", { chore: name, error: (e as Error).message });
+      world.log("network task failed", { task: name, error: (e as Error).message });
       queue.retry(name);
     }
     queue.done(name);
   }
+  await health.serve(new Map());
   await Promise.all(running);
 }

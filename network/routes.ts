@@ -1,12 +1,12 @@
-// How packets for pods of other nodes find their way: one route a node, through that node's own address.
+// Routes to the pods of other nodes: one per node, through its InternalIP.
 import type { Node } from "../api/generated/types.ts";
 import { addressOf } from "../api/core/nodes.ts";
 import type { Run } from "./command.ts";
 
-/** Pod range to the address of the node that has it. */
+/** A node's podCIDR to its address. */
 export type Routes = ReadonlyMap<string, string>;
 
-/** Routes `self` should have: to every other node that has told its range and its address. Pure. */
+/** The routes of node `self`: to every other node with a podCIDR and an address. Pure. */
 export function routesOf(nodes: readonly Node[], self: string): Routes {
   return new Map(
     nodes.flatMap((n) => {
@@ -16,7 +16,7 @@ export function routesOf(nodes: readonly Node[], self: string): Routes {
   );
 }
 
-/** What to lay and what to take up to get from one set of routes to another. Pure. */
+/** The arguments for `ip` that turn one set of routes into another. Pure. */
 export function routeChanges(before: Routes, next: Routes): readonly (readonly string[])[] {
   return [
     ...[...before].filter(([range]) => !next.has(range)).map(([range, via]) => ["route", "del", range, "via", via]),
@@ -26,7 +26,7 @@ export function routeChanges(before: Routes, next: Routes): readonly (readonly s
   ];
 }
 
-/** The routes to pods that are laid now, as `ip route` prints them: a node starts with those of its life before. */
+/** The routes to pods in the output of `ip route`: after a restart the kernel still has the old ones. Pure. */
 export function parseRoutes(text: string, podPrefix: string): Routes {
   return new Map(
     text.split("\n").flatMap((line) => {
@@ -36,8 +36,8 @@ export function parseRoutes(text: string, podPrefix: string): Routes {
   );
 }
 
-/** Change the kernel's table step by step; a step that fails is reported after the others were taken. */
-export async function layRoutes(before: Routes, next: Routes, run: Run): Promise<void> {
+/** Changes the kernel's routes one by one; rejects with the first failure after all were tried. */
+export async function applyRoutes(before: Routes, next: Routes, run: Run): Promise<void> {
   const failures: unknown[] = [];
   for (const change of routeChanges(before, next)) await run("ip", change).catch((e: unknown) => failures.push(e));
   if (failures.length > 0) throw failures[0];

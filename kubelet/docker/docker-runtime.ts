@@ -1,5 +1,5 @@
 // The container runtime port carried by Docker.
-import { rmdir } from "node:fs/promises";
+import { rmdir, stat } from "node:fs/promises";
 import type Docker from "dockerode";
 import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
@@ -39,6 +39,18 @@ async function removeCgroups(parent: string): Promise<void> {
   const more = ["/systemd", "/unified", "/hugetlb", "/net_cls", "/net_prio", "/perf_event", "/rdma", "/misc"];
   // Most of these do not exist on any one machine, and a busy one is tried again with the next removal.
   for (const root of [...roots, ...more]) await rmdir(`/sys/fs/cgroup${root}${parent}`).catch(() => {});
+}
+
+/** The client's types omit the option `size` and what it adds. */
+const withSize: object = { size: true };
+type SizedInfo = Docker.ContainerInspectInfo & { readonly SizeRw?: number };
+
+async function diskUsage(docker: Docker, id: string): Promise<number | undefined> {
+  const inspect = (): Promise<SizedInfo> => docker.getContainer(id).inspect(withSize);
+  const info = await ask(inspect, 404);
+  if (info === undefined) return undefined;
+  const log = await stat(info.LogPath).catch(() => undefined);
+  return (info.SizeRw ?? 0) + (log?.size ?? 0);
 }
 
 /** Docker 20.10 and newer, over its socket. */
@@ -105,6 +117,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
       const pid = inventory.processOf(id);
       return pid === undefined ? undefined : usageOfProcess(pid);
     },
+    diskUsage: (id) => diskUsage(docker, id),
     async connect(sandboxId, port, signal) {
       const info = await ask(() => docker.getContainer(sandboxId).inspect());
       if (!info?.State.Running) throw new RuntimeRefused("the pod's sandbox is not running");

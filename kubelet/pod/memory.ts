@@ -24,6 +24,8 @@ export interface PodMemory {
   /** Containers whose preStop hook has been called. */
   readonly preStopped: Map<string, Promise<void>>;
   rejection: Rejection | undefined;
+  /** Why the node ends a pod that it had admitted. */
+  eviction: Rejection | undefined;
   admitted: boolean;
   released: boolean;
 }
@@ -43,6 +45,7 @@ export const emptyMemory = (): PodMemory => ({
   terminationMessages: new Map(),
   preStopped: new Map(),
   rejection: undefined,
+  eviction: undefined,
   admitted: false,
   released: false,
 });

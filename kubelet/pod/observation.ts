@@ -58,6 +58,8 @@ export interface PodObservation {
   /** Why `pod` asks for what it was given, and not for what the API says. */
   readonly pendingResize: PendingResize | undefined;
   readonly rejection: Rejection | undefined;
+  /** Why the node ends a pod that it had admitted. */
+  readonly eviction: Rejection | undefined;
   /** Keys of the actions that were under way when the observation began. */
   readonly underWay: ReadonlySet<string>;
   /** The API knows the final status, so what it was computed from may go. */

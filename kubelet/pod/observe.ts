@@ -82,6 +82,7 @@ export async function observePod(
     pendingResize,
     backoffEvents: Object.fromEntries(memory.backoffEvents),
     rejection: memory.rejection,
+    eviction: memory.eviction,
     reported: false,
     underWay,
     released: memory.released,

@@ -27,6 +27,7 @@ function fate(pod: Pod, o: PodObservation): Pick<PodStatus, "phase" | "reason" |
     const { phase, reason, message } = pod.status!;
     return { phase, ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
   }
+  if (o.eviction) return { phase: "Failed", ...o.eviction };
   return isPastDeadline(pod, o.now) ? tooLong : undefined;
 }
 

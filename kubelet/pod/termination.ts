@@ -31,11 +31,16 @@ export const isPastDeadline = (pod: Pod, now: Instant): boolean => {
 
 /** Whether the pod has to end for another reason than its own containers. */
 export const mustEnd = (pod: Pod, o: PodObservation): boolean =>
-  o.gone || pod.metadata.deletionTimestamp !== undefined || o.rejection !== undefined || isPastDeadline(pod, o.now);
+  o.gone ||
+  pod.metadata.deletionTimestamp !== undefined ||
+  o.rejection !== undefined ||
+  o.eviction !== undefined ||
+  isPastDeadline(pod, o.now);
 
 function grace(o: PodObservation): { readonly graceMs: number; readonly deadline: string } {
   const { pod } = o;
   if (pod === undefined || o.gone) return { graceMs: leastGraceMs, deadline: "gone" };
+  if (o.eviction) return { graceMs: leastGraceMs, deadline: "evicted" };
   const deadline = pod.metadata.deletionTimestamp;
   if (deadline === undefined) return { graceMs: graceMsOf(pod), deadline: "ended" };
   // The rest of the period: a kubelet that was restarted does not begin it anew.

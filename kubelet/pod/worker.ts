@@ -1,6 +1,7 @@
 // One per pod: looks, decides, acts, reports, and looks again, until the pod is gone from both worlds.
 import type { Pod } from "../../api/generated/types.ts";
 import { wakeable } from "../../machinery/abort.ts";
+import type { Rejection } from "../admission.ts";
 import type { NodeContext } from "../node-context.ts";
 import { type Prober, prober } from "../probes/prober.ts";
 import { RuntimeUnavailable } from "../runtime.ts";
@@ -21,6 +22,8 @@ export interface PodWorker {
   see(pod: Pod | "gone"): void;
   /** Something about this pod may have changed. Cheap, coalescing, never blocks. */
   nudge(): void;
+  /** Ends the pod, which fails for this reason. */
+  evict(reason: Rejection): void;
   /** Something the pod refers to has changed. */
   contentChanged(): void;
   run(signal: AbortSignal): Promise<void>;
@@ -153,6 +156,12 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
     see(pod) {
       if (pod === "gone") memory.gone = true;
       else remember(memory, pod);
+      bell.ring();
+    },
+    evict(reason) {
+      if (memory.pod === undefined || memory.eviction) return;
+      memory.eviction = reason;
+      node.events.record(memory.pod, "Warning", reason.reason, reason.message);
       bell.ring();
     },
     contentChanged() {

@@ -1,8 +1,8 @@
-// How an answer is made to fit a datagram: what is merely helpful goes first, then as few answers as must. Pure.
+// Truncates a DNS reply to the size of a datagram: additional records first, then answers. Pure.
 import { encode, encodingLength, type Packet, TRUNCATED_RESPONSE } from "dns-packet";
 
-/** The bytes of a reply within a limit. Who is told that answers are missing comes back over TCP. */
-export function fitted(packet: Packet, limit: number): Buffer {
+/** Encodes a reply within `limit` bytes; without all its answers it carries the TC flag, which asks for TCP. */
+export function encodeWithin(packet: Packet, limit: number): Buffer {
   if (encodingLength(packet) <= limit) return encode(packet);
   const bare: Packet = { ...packet, additionals: [] };
   if (encodingLength(bare) <= limit) return encode(bare);

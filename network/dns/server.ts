@@ -1,4 +1,4 @@
-// The sockets in front of the answers: UDP and TCP on the cluster's name server address, present on every node.
+// The DNS server of a node: UDP and TCP on the cluster's DNS address, which every node has on its loopback device.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { createServer, type Socket as TcpSocket } from "node:net";
 import {
@@ -13,10 +13,10 @@ import {
 import { onAbort } from "../../machinery/abort.ts";
 import type { Log } from "../../machinery/world.ts";
 import { answer, authority, type Reply, type Zone } from "./answer.ts";
-import { fitted } from "./fit.ts";
+import { encodeWithin } from "./fit.ts";
 import type { DnsView } from "./view.ts";
 
-/** Asks a name server of the outside world; undefined when nobody answers. */
+/** Sends a query to an upstream name server; undefined without a reply. */
 export type Forward = (query: Buffer, signal: AbortSignal) => Promise<Buffer | undefined>;
 export interface DnsServerOptions {
   readonly address: string;
@@ -26,7 +26,7 @@ export interface DnsServerOptions {
   readonly forward: Forward;
 }
 
-/** What fits in one datagram unless the asker says that it takes more. */
+/** Bytes of a reply over UDP without EDNS(0) (RFC 6891). */
 const plainLimit = 512;
 const codes = { NXDOMAIN: 3, SERVFAIL: 2 } as const;
 
@@ -35,7 +35,7 @@ const limitOf = (query: DecodedPacket): number => {
   return Math.max(plainLimit, Math.min(extended?.udpPayloadSize ?? plainLimit, 4096));
 };
 
-function packetFor(query: DecodedPacket, reply: Exclude<Reply, { kind: "elsewhere" }>, zone: Zone): Packet {
+function packetFor(query: DecodedPacket, reply: Exclude<Reply, { kind: "forward" }>, zone: Zone): Packet {
   const flags = AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | ((query.flags ?? 0) & RECURSION_DESIRED);
   const common = { id: query.id, type: "response" as const, questions: query.questions };
   if (reply.kind === "answer")
@@ -56,15 +56,15 @@ async function respond(
   try {
     query = decode(message);
   } catch {
-    // Nothing can be said to someone whose question cannot be read: not even which question it was.
+    // A malformed query has no readable id to reply to.
     return undefined;
   }
   const question = query.questions?.[0];
   if (query.type !== "query" || question === undefined) return undefined;
   const reply = answer(question, options.view(), options.zone);
-  if (reply.kind === "elsewhere") return (await options.forward(message, signal)) ?? failure(query);
+  if (reply.kind === "forward") return (await options.forward(message, signal)) ?? failure(query);
   const packet = packetFor(query, reply, options.zone);
-  return overUdp ? fitted(packet, limitOf(query)) : encode(packet);
+  return overUdp ? encodeWithin(packet, limitOf(query)) : encode(packet);
 }
 
 function listenUdp(options: DnsServerOptions, log: Log, signal: AbortSignal): Promise<Socket> {
@@ -72,7 +72,7 @@ function listenUdp(options: DnsServerOptions, log: Log, signal: AbortSignal): Pr
   socket.on("message", (message: Buffer, from: RemoteInfo) => {
     respond(message, options, true, signal).then(
       (bytes) => bytes && socket.send(bytes, from.port, from.address),
-      (e: unknown) => log("a question was not answered", { error: (e as Error).message }),
+      (e: unknown) => log("DNS query failed", { error: (e as Error).message }),
     );
   });
   return new Promise((resolve, reject) => {
@@ -81,17 +81,17 @@ function listenUdp(options: DnsServerOptions, log: Log, signal: AbortSignal): Pr
   });
 }
 
-/** Over TCP every message is preceded by its length; several may come in one piece, or one in several. */
+/** Over TCP a length of two bytes precedes each message (RFC 1035); chunks may split or join messages. */
 function serveTcp(connection: TcpSocket, options: DnsServerOptions, signal: AbortSignal): void {
-  let waiting = Buffer.alloc(0);
+  let pending = Buffer.alloc(0);
   connection.setTimeout(10_000, () => connection.destroy());
   connection.on("error", () => connection.destroy());
   connection.on("data", (chunk: Buffer) => {
-    waiting = Buffer.concat([waiting, chunk]);
-    while (waiting.length >= 2 && waiting.length >= 2 + waiting.readUInt16BE(0)) {
-      const end = 2 + waiting.readUInt16BE(0);
-      const message = waiting.subarray(2, end);
-      waiting = waiting.subarray(end);
+    pending = Buffer.concat([pending, chunk]);
+    while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+      const end = 2 + pending.readUInt16BE(0);
+      const message = pending.subarray(2, end);
+      pending = pending.subarray(end);
       respond(message, options, false, signal).then(
         (bytes) => {
           if (!bytes) return connection.destroy();
@@ -105,7 +105,7 @@ function serveTcp(connection: TcpSocket, options: DnsServerOptions, signal: Abor
   });
 }
 
-/** Resolves once names are answered; stops when the signal aborts. */
+/** Resolves once the server listens; closes when the signal aborts. */
 export async function listenDns(options: DnsServerOptions, log: Log, signal: AbortSignal): Promise<void> {
   const udp = await listenUdp(options, log, signal);
   const tcp = createServer((connection) => serveTcp(connection, options, signal));

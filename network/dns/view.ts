@@ -1,10 +1,10 @@
-// The names of the cluster, found without searching: services by name and address, and the endpoints behind them.
+// An index of the cluster's names: services by name and address, and the endpoints of headless ones. Pure.
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { isHeadless } from "../../api/core/services.ts";
 
 export interface Host {
   readonly address: string;
-  /** The name below its service: the pod's own, or its address with dashes. */
+  /** Its label below the service: the pod's hostname, or its address with dashes. */
   readonly name: string;
   readonly ready: boolean;
 }
@@ -16,9 +16,9 @@ export interface NamedPort {
 export interface ServiceEntry {
   readonly namespace: string;
   readonly name: string;
-  /** Undefined when there is none: then the hosts answer for themselves. */
+  /** Undefined for a headless service, whose name resolves to its hosts. */
   readonly clusterIP: string | undefined;
-  /** A name elsewhere that stands for this one. */
+  /** The CNAME of a service of type ExternalName. */
   readonly externalName: string | undefined;
   readonly ports: readonly NamedPort[];
   readonly hosts: readonly Host[];
@@ -27,7 +27,7 @@ export interface ServiceEntry {
 export interface DnsView {
   service(namespace: string, name: string): ServiceEntry | undefined;
   hasNamespace(namespace: string): boolean;
-  /** The full name an address goes by, below the cluster's domain. */
+  /** The name of an address, without the cluster's domain. */
   nameOf(address: string): string | undefined;
 }
 
@@ -67,7 +67,7 @@ function entryOf(service: Service, slices: readonly EndpointSlice[]): ServiceEnt
   };
 }
 
-/** A picture of this moment; made anew when services or endpoints change. */
+/** Indexes the objects as they are now; built again when services or endpoints change. */
 export function dnsView(
   services: readonly Service[],
   slicesOf: (service: Service) => readonly EndpointSlice[],

@@ -1,34 +1,46 @@
-// Brings the kernel to a ruleset: the whole table once, then only what changed; the whole again when a change is
-// refused.
+// Applies rulesets to the kernel: the whole table first, then only changes, and the whole again after a refused change.
 import type { Log } from "../../machinery/world.ts";
 import type { Run } from "../command.ts";
-import { changesBetween, strandedUdp, wholeTable, type Ranges } from "./nftables.ts";
-import type { Ruleset } from "./rules.ts";
+import { deletionsOf, listUdp } from "./conntrack.ts";
+import { changesBetween, type Ranges, wholeTable } from "./nftables.ts";
+import type { Ruleset, UdpBackends } from "./rules.ts";
 
 export interface Dataplane {
   /** One at a time, in order; resolves when packets follow the new rules. */
   apply(next: Ruleset): Promise<void>;
 }
 
+const sameBackends = (a: UdpBackends, b: UdpBackends): boolean =>
+  a.size === b.size && [...a].every(([key, set]) => b.get(key)?.symmetricDifference(set).size === 0);
+
 export function nftablesDataplane(ranges: Ranges, run: Run, log: Log): Dataplane {
   let present: Ruleset | undefined;
-  const whole = (next: Ruleset): Promise<string> => run("nft", ["-f", "-"], wholeTable(next, ranges));
+  const replace = async (next: Ruleset): Promise<void> => {
+    await run("nft", ["-f", "-"], wholeTable(next, ranges));
+    // Lets packets from 127.0.0.1 leave for a pod: host ports of that address lead there.
+    await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]).catch((e: Error) =>
+      log("host ports of 127.0.0.1 are not reachable", { error: e.message }),
+    );
+  };
+  const forgetStaleFlows = async (backends: UdpBackends): Promise<void> => {
+    if (backends.size === 0) return;
+    // An entry may expire before its deletion, which then fails.
+    for (const args of deletionsOf(await run("conntrack", listUdp), backends))
+      await run("conntrack", args).catch(() => {});
+  };
   return {
     async apply(next) {
       const before = present;
       present = undefined;
-      if (before === undefined) await whole(next);
-      else {
-        const changes = changesBetween(before, next);
-        if (changes !== "")
-          await run("nft", ["-f", "-"], changes).catch(async (e: unknown) => {
-            log("changing the rules failed, writing all of them", { error: (e as Error).message });
-            await whole(next);
-          });
-        // It exits with 1 when there was nothing to forget.
-        for (const address of strandedUdp(before, next))
-          await run("conntrack", ["-D", "-p", "udp", "--dst-nat", address]).catch(() => {});
-      }
+      const changes = before && changesBetween(before, next);
+      if (changes === undefined) await replace(next);
+      else if (changes !== "")
+        await run("nft", ["-f", "-"], changes).catch((e: Error) => {
+          log("changing the rules failed, writing all of them", { error: e.message });
+          return replace(next);
+        });
+      if (before === undefined || !sameBackends(before.udpBackends, next.udpBackends))
+        await forgetStaleFlows(next.udpBackends);
       present = next;
     },
   };

@@ -1,4 +1,4 @@
-// The ruleset as text for `nft`: whole for a node that starts, and as the smallest change for one that runs. Pure.
+// The ruleset as input of `nft`: the whole table at the start, then only the changes. Pure.
 import { sameJson } from "../../api/hash.ts";
 import type { Ruleset } from "./rules.ts";
 
@@ -7,37 +7,41 @@ export interface Ranges {
   readonly services: string;
   readonly dns: string;
 }
-/** A table of our own: others keep rules in the same kernel, and none of ours may touch them. */
+/** A table of our own: other programs have rules in the same kernel. */
 const table = "ip orrery";
 
 const elements = (map: ReadonlyMap<string, string>): string =>
   map.size === 0 ? "" : `elements = { ${[...map].map(([k, v]) => `${k} : ${v}`).join(", ")} }`;
 
-// Pods know each other by their own addresses. Nobody else has a way back to them, not even the control plane: what
-// leaves the pods' range goes out in the node's name.
+// Only nodes have routes to pods, so what leaves the pods' range is masqueraded. A host port of 127.0.0.1 needs
+// route_localnet, and then packets from other hosts to 127.0.0.0/8 must be dropped (CVE-2020-8558).
 const base = ({ pods, services, dns }: Ranges): string => `
   chain services {
     ip daddr . meta l4proto . th dport vmap @services
+    fib daddr type local meta l4proto { tcp, udp } dnat ip addr . port to ip daddr . meta l4proto . th dport map @hostaddressports
     fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @hostports
+    ip daddr 127.0.0.1 meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @hostports
     fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @nodeports
   }
+  chain loopback { type filter hook prerouting priority raw; iifname != "lo" ip daddr 127.0.0.0/8 drop; }
   chain prerouting { type nat hook prerouting priority dstnat; jump services; }
   chain output { type nat hook output priority -100; jump services; }
   chain postrouting {
     type nat hook postrouting priority srcnat
     meta mark and 0x4000 != 0 meta mark set meta mark xor 0x4000 masquerade
     ct status dnat ip saddr . ip daddr @hairpins masquerade
+    ct status dnat ip saddr 127.0.0.0/8 masquerade
     ip saddr ${pods} ip daddr != ${pods} masquerade
   }
-  chain unanswered {
+  chain reject_unserved {
     ip daddr ${dns} return
     ip daddr ${services} meta l4proto tcp reject with tcp reset
     ip daddr ${services} reject
   }
-  chain forward { type filter hook forward priority filter; jump unanswered; }
-  chain local { type filter hook output priority filter; jump unanswered; }`;
+  chain forward { type filter hook forward priority filter; ct state invalid drop; jump reject_unserved; }
+  chain local { type filter hook output priority filter; jump reject_unserved; }`;
 
-/** Replaces whatever the table held, in one transaction: no packet sees half of it. */
+/** Replaces the table in one transaction. */
 export function wholeTable(rules: Ruleset, ranges: Ranges): string {
   const sets = [...rules.sets].map(([name, definition]) => `  set ${name} { ${definition} }`);
   const chains = [...rules.chains].map(([name, lines]) => `  chain ${name} {\n    ${lines.join("\n    ")}\n  }`);
@@ -49,6 +53,7 @@ table ${table} {
   map services { type ipv4_addr . inet_proto . inet_service : verdict; ${elements(rules.services)} }
   map nodeports { type inet_proto . inet_service : verdict; ${elements(rules.nodePorts)} }
   map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(rules.hostPorts)} }
+  map hostaddressports { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${elements(rules.hostAddressPorts)} }
 ${[...sets, ...chains].join("\n")}${base(ranges)}
 }
 `;
@@ -62,7 +67,7 @@ const changedIn = <V>(
   next: ReadonlyMap<string, V>,
 ): readonly (readonly [string, V])[] => [...next].filter(([k, v]) => before.has(k) && !sameJson(before.get(k), v));
 
-/** An element cannot be overwritten: it goes and comes back, within the one transaction. */
+/** An element cannot be overwritten: it is deleted and added again, within the one transaction. */
 function mapChanges(
   name: string,
   before: ReadonlyMap<string, string>,
@@ -87,14 +92,15 @@ function hairpinChanges(before: ReadonlySet<string>, next: ReadonlySet<string>):
 }
 
 /**
- * The transaction that turns one ruleset into another; empty when they are the same. Nothing may be removed while
- * something still refers to it, nor referred to before it is there: hence the order.
+ * The transaction that turns one ruleset into another; empty when they are equal. Its order follows the references:
+ * an object is added before, and deleted after, whatever refers to it.
  */
 export function changesBetween(before: Ruleset, next: Ruleset): string {
   const maps = [
     mapChanges("services", before.services, next.services),
     mapChanges("nodeports", before.nodePorts, next.nodePorts),
     mapChanges("hostports", before.hostPorts, next.hostPorts),
+    mapChanges("hostaddressports", before.hostAddressPorts, next.hostAddressPorts),
   ];
   const newSets = addedTo(before.sets, next.sets).map(
     ([name, definition]) => `add set ${table} ${name} { ${definition} }`,
@@ -114,19 +120,4 @@ export function changesBetween(before: Ruleset, next: Ruleset): string {
     ...deadSets.map((name) => `delete set ${table} ${name}`),
     ...hairpinChanges(before.hairpins, next.hairpins),
   ].join("\n");
-}
-
-/**
- * Pods that UDP flows were sent to and no longer are: the kernel would keep sending there until the flow falls
- * silent.
- */
-export function strandedUdp(before: Ruleset, next: Ruleset): readonly string[] {
-  const targets = (r: Ruleset): ReadonlySet<string> =>
-    new Set(
-      [...r.chains.values()]
-        .flat()
-        .filter((l) => l.startsWith("meta l4proto udp"))
-        .flatMap((l) => l.match(/\d+\.\d+\.\d+\.\d+/g) ?? []),
-    );
-  return [...targets(before).difference(targets(next))];
 }

@@ -1,48 +1,62 @@
-// What should happen to a packet for a service, as data: which address leads to which pods, on this node. Pure.
+// Rules of the service proxy on one node, as data: which address and port lead to which pods. Pure.
 import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { hashName } from "../../api/hash.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 
-/**
- * Named parts of one nftables table, so that two of them can be compared part by part.
- * `chains`: rules by chain. `sets`: set name to its definition. Maps: element to what it leads to.
- */
+/** Address and port a UDP packet may be sent to, `*` for any address: `address:port` of the pods that may serve it. */
+export type UdpBackends = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The named objects of one nftables table, so that two rulesets can be compared object by object. */
 export interface Ruleset {
+  /** Chain name to its rules. */
   readonly chains: ReadonlyMap<string, readonly string[]>;
+  /** Set name to its definition. */
   readonly sets: ReadonlyMap<string, string>;
   /** `address . protocol . port` to a verdict. */
   readonly services: ReadonlyMap<string, string>;
   /** `protocol . port` to a verdict. */
   readonly nodePorts: ReadonlyMap<string, string>;
-  /** `protocol . port` to `address . port`. */
+  /** Host ports of any address: `protocol . port` to `address . port`. */
   readonly hostPorts: ReadonlyMap<string, string>;
-  /** `address . address` of local pods that may meet themselves behind a service. */
+  /** Host ports of one address: `address . protocol . port` to `address . port`. */
+  readonly hostAddressPorts: ReadonlyMap<string, string>;
+  /** `address . address` of local pods that may reach themselves through a service. */
   readonly hairpins: ReadonlySet<string>;
+  readonly udpBackends: UdpBackends;
 }
 
 export interface Observed {
   readonly nodeName: string;
   readonly services: readonly Service[];
-  /** Slices by `namespace/service`. */
   readonly slicesOf: (service: Service) => readonly EndpointSlice[];
   /** Pods of this node. */
   readonly pods: readonly Pod[];
 }
 
-/** Where one packet may go. */
+/** Labels of services and slices that another implementation, or none, serves. */
+const foreignLabels = ["service.kubernetes.io/headless", "service.kubernetes.io/service-proxy-name"];
+const isProxied = ({ metadata: { labels = {} } }: Service | EndpointSlice): boolean =>
+  !foreignLabels.some((label) => label in labels);
+
+/** The services that the proxy serves, and each one's slices. */
+export const proxiedServices = ({ services }: Pick<Observed, "services">): readonly Service[] =>
+  services.filter(
+    (s) => isProxied(s) && s.spec.clusterIP && s.spec.clusterIP !== "None" && s.spec.type !== "ExternalName",
+  );
+export const proxiedSlices = ({ slicesOf }: Pick<Observed, "slicesOf">, s: Service): readonly EndpointSlice[] =>
+  slicesOf(s).filter((slice) => isProxied(slice) && slice.addressType === "IPv4");
+
+/** A pod's address and port that packets may be sent to. */
 interface Target {
   readonly address: string;
   readonly port: number;
   readonly local: boolean;
 }
 
-/** Packets that must come back through this node, because they entered it for a pod elsewhere. */
+/** Marks packets whose replies must return through this node. */
 const masquerade = "meta mark set meta mark or 0x4000";
 
-/**
- * Ready endpoints; when none is, those on their way out that still serve: better a farewell than a refusal
- * (KEP-1669).
- */
+/** Ready endpoints; where there are none, terminating ones that still serve (KEP-1669). */
 function usable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const ready = endpoints.filter((e) => e.conditions?.ready !== false);
   return ready.length > 0
@@ -50,22 +64,27 @@ function usable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
     : endpoints.filter((e) => e.conditions?.serving === true && e.conditions.terminating === true);
 }
 
-function targetsOf(slices: readonly EndpointSlice[], port: ServicePort, nodeName: string): readonly Target[] {
-  const found = slices.flatMap((slice) => {
+interface Candidate {
+  readonly endpoint: Endpoint;
+  readonly port: number;
+}
+
+/** Every endpoint of a service's port, whatever its conditions. */
+function candidatesOf(slices: readonly EndpointSlice[], port: ServicePort): readonly Candidate[] {
+  return slices.flatMap((slice) => {
     const match = slice.ports?.find(
       (p) => (p.name ?? "") === (port.name ?? "") && (p.protocol ?? "TCP") === (port.protocol ?? "TCP"),
     );
-    if (slice.addressType !== "IPv4" || match?.port === undefined) return [];
+    if (match?.port === undefined) return [];
     return (slice.endpoints ?? []).map((endpoint) => ({ endpoint, port: match.port! }));
   });
-  const alive = new Set(usable(found.map((f) => f.endpoint)));
-  return found
-    .filter((f) => alive.has(f.endpoint))
-    .map(({ endpoint, port: number }) => ({
-      address: endpoint.addresses[0]!,
-      port: number,
-      local: endpoint.nodeName === nodeName,
-    }))
+}
+
+function targetsOf(candidates: readonly Candidate[], nodeName: string): readonly Target[] {
+  const chosen = new Set(usable(candidates.map((c) => c.endpoint)));
+  return candidates
+    .filter((c) => chosen.has(c.endpoint))
+    .map(({ endpoint, port }) => ({ address: endpoint.addresses[0]!, port, local: endpoint.nodeName === nodeName }))
     .toSorted((a, b) => (a.address < b.address ? -1 : 1));
 }
 
@@ -75,18 +94,20 @@ interface Draft {
   readonly services: Map<string, string>;
   readonly nodePorts: Map<string, string>;
   readonly hostPorts: Map<string, string>;
+  readonly hostAddressPorts: Map<string, string>;
   readonly hairpins: Set<string>;
+  readonly udpBackends: Map<string, Set<string>>;
 }
 
 const dnat = (protocol: string, t: Target): string => `meta l4proto ${protocol} dnat to ${t.address}:${t.port}`;
 
-function spread(protocol: string, targets: readonly Target[]): string {
+function balanced(protocol: string, targets: readonly Target[]): string {
   if (targets.length === 1) return dnat(protocol, targets[0]!);
   const choices = targets.map((t, i) => `${i} : ${t.address} . ${t.port}`).join(", ");
   return `meta l4proto ${protocol} dnat ip addr . port to numgen random mod ${targets.length} map { ${choices} }`;
 }
 
-/** A client goes where it went before, for as long as it keeps coming back in time; a new one goes anywhere. */
+/** Session affinity: a client keeps its target until it was silent for `seconds`; a new client gets any. */
 function sticky(
   draft: Draft,
   name: string,
@@ -100,14 +121,14 @@ function sticky(
     draft.chains.set(`ep_${id}`, [`update @aff_${id} { ip saddr }`, dnat(protocol, t)]);
     return id;
   });
-  const anywhere = chosen.map((id, i) => `${i} : goto ep_${id}`).join(", ");
+  const any = chosen.map((id, i) => `${i} : goto ep_${id}`).join(", ");
   return [
     ...chosen.map((id) => `ip saddr @aff_${id} goto ep_${id}`),
-    `numgen random mod ${chosen.length} vmap { ${anywhere} }`,
+    `numgen random mod ${chosen.length} vmap { ${any} }`,
   ];
 }
 
-/** A chain that sends packets to these targets; undefined when there is none to send them to. */
+/** Adds a chain that sends packets to these targets; undefined when there are none. */
 function chainFor(
   draft: Draft,
   name: string,
@@ -122,7 +143,7 @@ function chainFor(
       : undefined;
   draft.chains.set(
     name,
-    seconds === undefined ? [spread(protocol, targets)] : sticky(draft, name, protocol, targets, seconds),
+    seconds === undefined ? [balanced(protocol, targets)] : sticky(draft, name, protocol, targets, seconds),
   );
   return name;
 }
@@ -130,53 +151,80 @@ function chainFor(
 interface Entry {
   readonly id: string;
   readonly protocol: string;
-  /** Where packets go; undefined when there is no pod they may go to. */
+  /** Undefined when no pod may serve the packet. */
   readonly chain: string | undefined;
-  /** They stay on the node they entered, and keep their sender's address. */
+  /** `externalTrafficPolicy: Local`: packets stay on the node and keep their source address. */
   readonly localOnly: boolean;
 }
 
-/** From outside, a packet may enter any node; only one that stays there need not come back through it. */
+/** External packets are masqueraded unless they stay on the node that they entered. */
 function addNodePort(draft: Draft, nodePort: number, { id, protocol, chain, localOnly }: Entry): void {
   const rules = chain === undefined ? [] : [...(localOnly ? [] : [masquerade]), `goto ${chain}`];
-  // Without a pod here that node says nothing at all, so that a load balancer tries another.
+  // Without a local pod the packet is dropped, so that a load balancer tries another node.
   draft.chains.set(`np_${id}`, rules.length > 0 ? rules : ["drop"]);
   draft.nodePorts.set(`${protocol} . ${nodePort}`, `goto np_${id}`);
 }
 
-function addPort(draft: Draft, service: Service, port: ServicePort, { slicesOf, nodeName }: Observed): void {
+function addUdpBackends(draft: Draft, frontends: readonly string[], backends: readonly string[]): void {
+  if (backends.length === 0) return;
+  for (const frontend of frontends)
+    draft.udpBackends.set(frontend, new Set([...(draft.udpBackends.get(frontend) ?? []), ...backends]));
+}
+
+/** Addresses that reach the service within the cluster. */
+const addressesOf = ({ spec }: Service): readonly string[] => [spec.clusterIP!, ...(spec.externalIPs ?? [])];
+
+/** Endpoints that still serve keep their flows, whatever the traffic policies say. */
+function addServiceFlows(draft: Draft, service: Service, port: ServicePort, candidates: readonly Candidate[]): void {
+  if (port.protocol !== "UDP") return;
+  const serving = candidates.filter(({ endpoint: { conditions: c } }) => (c?.serving ?? c?.ready) !== false);
+  const frontends = addressesOf(service).map((address) => `${address}:${port.port}`);
+  addUdpBackends(
+    draft,
+    [...frontends, ...(port.nodePort ? [`*:${port.nodePort}`] : [])],
+    serving.map((c) => `${c.endpoint.addresses[0]}:${c.port}`),
+  );
+}
+
+function addPort(draft: Draft, service: Service, port: ServicePort, observed: Observed): void {
   const protocol = (port.protocol ?? "TCP").toLowerCase();
   const id = hashName(`${service.metadata.namespace}/${service.metadata.name}/${port.name ?? ""}/${protocol}`, 10);
-  const all = targetsOf(slicesOf(service), port, nodeName);
+  const candidates = candidatesOf(proxiedSlices(observed, service), port);
+  const all = targetsOf(candidates, observed.nodeName);
   const local = all.filter((t) => t.local);
+  addServiceFlows(draft, service, port, candidates);
   for (const t of local) draft.hairpins.add(`${t.address} . ${t.address}`);
-  const { internalTrafficPolicy: inside, externalTrafficPolicy: outside } = service.spec;
-  const everyone =
-    inside === "Local" && outside === "Local" ? undefined : chainFor(draft, `svc_${id}`, service, protocol, all);
-  const nearby =
-    inside === "Local" || outside === "Local" ? chainFor(draft, `loc_${id}`, service, protocol, local) : undefined;
-  const fromInside = inside === "Local" ? nearby : everyone;
-  const addresses = [service.spec.clusterIP!, ...(service.spec.externalIPs ?? [])];
-  if (fromInside !== undefined)
-    for (const a of addresses) draft.services.set(`${a} . ${protocol} . ${port.port}`, `goto ${fromInside}`);
-  const chain = outside === "Local" ? nearby : everyone;
+  const isInternalLocal = service.spec.internalTrafficPolicy === "Local";
+  const isExternalLocal = service.spec.externalTrafficPolicy === "Local";
+  const clusterChain =
+    isInternalLocal && isExternalLocal ? undefined : chainFor(draft, `svc_${id}`, service, protocol, all);
+  const localChain =
+    isInternalLocal || isExternalLocal ? chainFor(draft, `loc_${id}`, service, protocol, local) : undefined;
+  const internal = isInternalLocal ? localChain : clusterChain;
+  if (internal !== undefined)
+    for (const a of addressesOf(service)) draft.services.set(`${a} . ${protocol} . ${port.port}`, `goto ${internal}`);
+  const chain = isExternalLocal ? localChain : clusterChain;
   if (all.length > 0 && port.nodePort)
-    addNodePort(draft, port.nodePort, { id, protocol, chain, localOnly: outside === "Local" });
+    addNodePort(draft, port.nodePort, { id, protocol, chain, localOnly: isExternalLocal });
 }
 
 function addHostPorts(draft: Draft, pod: Pod): void {
   const ip = pod.status?.podIP;
   if (!ip || pod.spec.hostNetwork === true || isTerminal(pod)) return;
-  for (const p of pod.spec.containers.flatMap((c) => c.ports ?? [])) {
-    if (!p.hostPort) continue;
-    draft.hostPorts.set(`${(p.protocol ?? "TCP").toLowerCase()} . ${p.hostPort}`, `${ip} . ${p.containerPort}`);
+  for (const { hostPort, hostIP, containerPort, protocol = "TCP" } of pod.spec.containers.flatMap(
+    (c) => c.ports ?? [],
+  )) {
+    if (!hostPort) continue;
+    const key = `${protocol.toLowerCase()} . ${hostPort}`;
+    const address = !hostIP || hostIP === "0.0.0.0" ? undefined : hostIP;
+    if (address === undefined) draft.hostPorts.set(key, `${ip} . ${containerPort}`);
+    else draft.hostAddressPorts.set(`${address} . ${key}`, `${ip} . ${containerPort}`);
+    if (protocol === "UDP") addUdpBackends(draft, [`${address ?? "*"}:${hostPort}`], [`${ip}:${containerPort}`]);
     draft.hairpins.add(`${ip} . ${ip}`);
   }
 }
 
-const hasAddress = (s: Service): boolean =>
-  Boolean(s.spec.clusterIP) && s.spec.clusterIP !== "None" && s.spec.type !== "ExternalName";
-
+/** The rules that follow from the services, their endpoints and this node's pods. */
 export function rulesOf(observed: Observed): Ruleset {
   const draft: Draft = {
     chains: new Map(),
@@ -184,9 +232,11 @@ export function rulesOf(observed: Observed): Ruleset {
     services: new Map(),
     nodePorts: new Map(),
     hostPorts: new Map(),
+    hostAddressPorts: new Map(),
     hairpins: new Set(),
+    udpBackends: new Map(),
   };
-  for (const service of observed.services.filter(hasAddress))
+  for (const service of proxiedServices(observed))
     for (const port of service.spec.ports ?? []) addPort(draft, service, port, observed);
   for (const pod of observed.pods) addHostPorts(draft, pod);
   return draft;

@@ -291,7 +291,7 @@ async function* readEvents(e: Engine, signal: AbortSignal): AsyncIterable<Runtim
 const imageId = (image: string): string => `sha256:${image}`;
 type Rest = Pick<
   ContainerRuntime,
-  "info" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "usage" | "events"
+  "info" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "usage" | "diskUsage" | "events"
 >;
 const surroundings = (e: Engine): Rest => ({
   info: () => answer(e, () => ({ name: "simulated", version: "1", operatingSystem: "", kernel: "", architecture: "" })),
@@ -311,6 +311,7 @@ const surroundings = (e: Engine): Rest => ({
       const cpuNanos = e.world.clock.now();
       return { cpuNanos, memoryUsageBytes: 1e6, memoryWorkingSetBytes: 1e6, memoryRssBytes: 1e6 };
     }),
+  diskUsage: () => answer(e, () => 0),
   events: (signal) => readEvents(e, signal),
 });
 

@@ -1,5 +1,5 @@
 // The whole kubelet, on a simulated engine and a real API over memory: what becomes of pods, told as stories.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -244,6 +244,23 @@ describe("a pod that has to wait", () => {
       (seen) => seen.includes("Unhealthy"),
     );
     expect(isReady(await find("web"))).toBe(false);
+  });
+
+  test("that fills a volume beyond its limit is evicted", async () => {
+    const containers = [{ name: "c", image, command: lives, volumeMounts: [{ name: "v", mountPath: "/v" }] }];
+    await bind("web", { containers, volumes: [{ name: "v", emptyDir: { sizeLimit: "1Ki" } }] });
+    const { metadata } = await ready("web");
+    const volume = join(stage.stateDir, "pods", metadata.uid, "volumes", "kubernetes.io~empty-dir", "v");
+    writeFileSync(join(volume, "file"), Buffer.alloc(10_000));
+    const evicted = await until(
+      () => find("web"),
+      (p) => p?.status?.phase === "Failed" && first(p)?.state?.terminated !== undefined,
+    );
+    expect(evicted?.status).toMatchObject({
+      reason: "Evicted",
+      message: 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ',
+    });
+    expect(await reasons("web")).toContain("Evicted");
   });
 
   test("that nobody knows any more is removed", async () => {

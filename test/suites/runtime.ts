@@ -338,6 +338,7 @@ function images(env: () => OpenRuntime): void {
       const id = await launch(somePod(), "sleep 100");
       await env().runtime.list(undefined, never);
       expect((await env().runtime.usage(id))?.memoryUsageBytes).toBeGreaterThan(0);
+      expect(await env().runtime.diskUsage(id)).toBeGreaterThanOrEqual(0);
     }));
 }
 

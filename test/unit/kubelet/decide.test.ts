@@ -200,6 +200,11 @@ const table: readonly Row[] = [
     { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })] },
     "remove c0",
   ],
+  [
+    "a pod that is evicted is stopped at once",
+    { eviction: { reason: "Evicted", message: "" }, containers: [run("c", running())] },
+    "stop c0 within 1s",
+  ],
   ["then its sandbox goes", { pod: pod({ deleted: true }), containers: [run("c", exited(0))] }, "remove s0"],
   [
     "then nothing, until the API knows how it ended",

@@ -104,6 +104,7 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     underWay: new Set(),
     pendingResize: undefined,
     rejection: undefined,
+    eviction: undefined,
     reported: true,
     released: false,
     ...more,

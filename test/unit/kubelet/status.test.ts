@@ -198,6 +198,13 @@ test("a pod beyond its deadline has failed", () => {
   expect([s.phase, s.reason]).toEqual(["Failed", "DeadlineExceeded"]);
 });
 
+test("an evicted pod has failed, and says why", () => {
+  const eviction = { reason: "Evicted", message: "too much" };
+  const evicted = observation({ eviction, containers: [run("c", running())] });
+  expect(status(evicted)).toMatchObject({ phase: "Failed", reason: "Evicted", message: "too much" });
+  expect(status(observation({ eviction, pod: pod({ status: { phase: "Succeeded" } }) })).phase).toBe("Succeeded");
+});
+
 test("telling it twice changes nothing", () => {
   const o = observation({ containers: [run("c", running())], sandboxes: [sandbox()] });
   const once = status(o);

@@ -1,7 +1,7 @@
 // What becomes of answers that are too long for a datagram.
 import { type Answer, decode, encode, type Packet, TRUNCATED_RESPONSE } from "dns-packet";
 import { expect, test } from "vitest";
-import { fitted } from "../../../network/dns/fit.ts";
+import { encodeWithin } from "../../../network/dns/fit.ts";
 
 const name = `_http._tcp.${"x".repeat(20)}.default.svc.cluster.local`;
 const target = (n: number): string => `10-244-0-${n}.${"x".repeat(20)}.default.svc.cluster.local`;
@@ -24,7 +24,7 @@ const reply = (count: number): Packet => {
   };
 };
 const say = (packet: Packet, limit: number): string => {
-  const bytes = fitted(packet, limit);
+  const bytes = encodeWithin(packet, limit);
   const { answers, additionals, flags } = decode(bytes);
   expect(bytes.length).toBeLessThanOrEqual(limit);
   return `${answers?.length} answers, ${additionals?.length} helpful, ${((flags ?? 0) & TRUNCATED_RESPONSE) > 0 ? "come back" : "whole"}`;
@@ -46,6 +46,6 @@ test("a single answer that cannot fit leaves none", () => {
     flags: 0,
     answers: [{ type: "TXT", name: "a", data: "y".repeat(250) }],
   };
-  expect(decode(fitted(long, 100)).answers).toEqual([]);
+  expect(decode(encodeWithin(long, 100)).answers).toEqual([]);
   expect(encode(long).length).toBeGreaterThan(100);
 });

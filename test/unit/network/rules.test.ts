@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
-import { changesBetween, strandedUdp, wholeTable } from "../../../network/proxy/nftables.ts";
+import { changesBetween, wholeTable } from "../../../network/proxy/nftables.ts";
 import { rulesOf, type Ruleset } from "../../../network/proxy/rules.ts";
 
 const service = (name: string, spec: object = {}): Service =>
@@ -14,7 +14,7 @@ const service = (name: string, spec: object = {}): Service =>
 const slice = (
   endpoints: readonly object[],
   ports: readonly object[] = [{ name: "", port: 8080, protocol: "TCP" }],
-): EndpointSlice => ({ addressType: "IPv4", endpoints, ports }) as unknown as EndpointSlice;
+): EndpointSlice => ({ metadata: {}, addressType: "IPv4", endpoints, ports }) as unknown as EndpointSlice;
 const at = (address: string, nodeName = "n2", conditions: object = { ready: true }) => ({
   addresses: [address],
   nodeName,
@@ -74,14 +74,25 @@ test("rules: local pods may meet themselves behind a service", () =>
   expect([...look(service("web"), [at("10.244.1.2", "n1"), at("10.244.2.2")]).hairpins]).toEqual([
     "10.244.1.2 . 10.244.1.2",
   ]));
-test("rules: host ports lead to the pod that has them", () => {
-  const pod = {
-    spec: { containers: [{ ports: [{ containerPort: 80, hostPort: 8081 }] }] },
+const hostPortPod = (port: object): Pod =>
+  ({
+    spec: { containers: [{ ports: [{ containerPort: 80, ...port }] }] },
     status: { podIP: "10.244.1.9", phase: "Running" },
-  } as unknown as Pod;
-  expect([...rulesOf({ nodeName: "n1", services: [], slicesOf: () => [], pods: [pod] }).hostPorts]).toEqual([
-    ["tcp . 8081", "10.244.1.9 . 80"],
-  ]);
+  }) as unknown as Pod;
+test.each([
+  ["any address", {}, ["tcp . 8081", "10.244.1.9 . 80"], undefined],
+  ["any address by its name", { hostIP: "0.0.0.0" }, ["tcp . 8081", "10.244.1.9 . 80"], undefined],
+  ["one address", { hostIP: "127.0.0.1" }, undefined, ["127.0.0.1 . tcp . 8081", "10.244.1.9 . 80"]],
+  [
+    "another protocol",
+    { hostIP: "172.30.0.11", protocol: "UDP" },
+    undefined,
+    ["172.30.0.11 . udp . 8081", "10.244.1.9 . 80"],
+  ],
+] as const)("rules: a host port of %s leads to the pod that has it", (_, port, onAny, onOne) => {
+  const pods = [hostPortPod({ hostPort: 8081, ...port })];
+  const { hostPorts, hostAddressPorts } = rulesOf({ nodeName: "n1", services: [], slicesOf: () => [], pods });
+  expect([[...hostPorts][0], [...hostAddressPorts][0]]).toEqual([onAny, onOne]);
 });
 
 test("rules: the whole table stands in one transaction of our own", () => {
@@ -94,16 +105,42 @@ test("rules: the whole table stands in one transaction of our own", () => {
   expect(text).toContain("elements = { 10.96.0.20 . tcp . 80 : goto svc_");
   expect(text).not.toContain("flush ruleset");
 });
-test("rules: UDP flows to a pod that is gone are forgotten", () => {
-  const udp = (endpoints: readonly object[]): Ruleset =>
-    rulesOf({
-      nodeName: "n1",
-      services: [service("dns", { ports: [{ port: 53, protocol: "UDP" }] })],
-      slicesOf: () => [slice(endpoints, [{ name: "", port: 53, protocol: "UDP" }])],
-      pods: [],
-    });
-  expect(strandedUdp(udp([at("10.244.2.2"), at("10.244.2.3")]), udp([at("10.244.2.3")]))).toEqual(["10.244.2.2"]);
+const udp = (spec: object, endpoints: readonly object[], pods: readonly Pod[] = []): object =>
+  Object.fromEntries(
+    [
+      ...rulesOf({
+        nodeName: "n1",
+        services: [service("dns", { ports: [{ port: 53, protocol: "UDP", nodePort: 30_053 }], ...spec })],
+        slicesOf: () => [slice(endpoints, [{ name: "", port: 5353, protocol: "UDP" }])],
+        pods,
+      }).udpBackends,
+    ].map(([frontend, backends]) => [frontend, [...backends]]),
+  );
+test("rules: UDP flows may go to whatever serves, wherever it is", () => {
+  const leaving = { ready: false, serving: true, terminating: true };
+  const endpoints = [at("10.244.2.2"), at("10.244.2.3", "n1", leaving), at("10.244.2.4", "n1", { ready: false })];
+  const both = ["10.244.2.2:5353", "10.244.2.3:5353"];
+  expect(udp({ internalTrafficPolicy: "Local" }, endpoints)).toEqual({ "10.96.0.20:53": both, "*:30053": both });
+  expect(udp({}, [])).toEqual({});
 });
+test("rules: UDP host ports have their flows too", () =>
+  expect(udp({}, [], [hostPortPod({ hostPort: 53, protocol: "UDP" })])).toEqual({ "*:53": ["10.244.1.9:80"] }));
+
+test.each(["service.kubernetes.io/headless", "service.kubernetes.io/service-proxy-name"])(
+  "rules: what carries the label %s is served by others",
+  (label) => {
+    const labelled = <T extends Service | EndpointSlice>(object: T): T => ({
+      ...object,
+      metadata: { ...object.metadata, labels: { [label]: "" } },
+    });
+    const ofBoth = (s: Service, e: EndpointSlice): Ruleset =>
+      rulesOf({ nodeName: "n1", services: [s], slicesOf: () => [e], pods: [] });
+    const [own, endpoints] = [service("web"), slice([at("10.244.2.2")])];
+    expect(ofBoth(own, endpoints).services.size).toBe(1);
+    expect(ofBoth(labelled(own), endpoints).services.size).toBe(0);
+    expect(ofBoth(own, labelled(endpoints)).services.size).toBe(0);
+  },
+);
 
 /** A kernel of a few lines: enough to see that changes lead where they should, and never refer to what is not there. */
 function applied(
@@ -115,6 +152,7 @@ function applied(
     services: new Map(before.services),
     nodeports: new Map(before.nodePorts),
     hostports: new Map(before.hostPorts),
+    hostaddressports: new Map(before.hostAddressPorts),
   };
   const sets = new Map(before.sets);
   const hairpins = new Set(before.hairpins);
@@ -155,7 +193,7 @@ function applied(
 }
 const asState = (r: Ruleset) => ({
   chains: new Map([...r.chains].map(([k, v]) => [k, [...v]] as const).toSorted()),
-  maps: [r.services, r.nodePorts, r.hostPorts].map((m) => new Map([...m].toSorted())),
+  maps: [r.services, r.nodePorts, r.hostPorts, r.hostAddressPorts].map((m) => new Map([...m].toSorted())),
   sets: new Map([...r.sets].toSorted()),
 });
 
@@ -170,7 +208,11 @@ const anyService = fc.record({
     { selector: (e) => e.ip },
   ),
 });
-const anyRules = fc.uniqueArray(anyService, { selector: (s) => s.name, maxLength: 3 }).map((list) => {
+const anyPod = fc
+  .record({ hostPort: fc.constantFrom(80, 81), hostIP: fc.constantFrom(undefined, "127.0.0.1", "172.30.0.11") })
+  .map(hostPortPod);
+const anyServices = fc.uniqueArray(anyService, { selector: (s) => s.name, maxLength: 3 });
+const anyRules = fc.tuple(anyServices, fc.array(anyPod, { maxLength: 3 })).map(([list, pods]) => {
   const spec = (s: (typeof list)[number]) => ({
     clusterIP: s.ip,
     ports: [{ port: 80, nodePort: s.nodePort }],
@@ -187,7 +229,7 @@ const anyRules = fc.uniqueArray(anyService, { selector: (s) => s.name, maxLength
     nodeName: "n1",
     services: list.map((s) => service(s.name, spec(s))),
     slicesOf: (s) => slices.get(s.metadata.name)!,
-    pods: [],
+    pods,
   });
 });
 test("rules: the changes between any two sets of rules lead from the one to the other, in an order the kernel takes", () => {

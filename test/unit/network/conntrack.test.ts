@@ -1,0 +1,40 @@
+// Which connection tracking entries of UDP flows are stale.
+import { expect, test } from "vitest";
+import { deletionsOf } from "../../../network/proxy/conntrack.ts";
+
+const backends = new Map([
+  ["10.96.0.20:53", new Set(["10.244.1.2:5353"])],
+  ["*:30053", new Set(["10.244.1.2:5353"])],
+]);
+const entry = (to: string, port: number, pod: string, podPort: number, flags = ""): string =>
+  `udp      17 29 src=10.244.1.9 dst=${to} sport=4711 dport=${port} ${flags}src=${pod} dst=10.244.1.9 sport=${podPort} dport=4711 mark=0 use=1`;
+const deletion = (address: string, port: number): readonly string[] => [
+  "-D",
+  "-p",
+  "udp",
+  "-s",
+  "10.244.1.9",
+  "-d",
+  address,
+  "--sport",
+  "4711",
+  "--dport",
+  String(port),
+];
+
+const table: readonly (readonly [what: string, entry: string, deleted: readonly string[] | undefined])[] = [
+  ["to a pod that serves", entry("10.96.0.20", 53, "10.244.1.2", 5353), undefined],
+  ["to a pod that is gone", entry("10.96.0.20", 53, "10.244.1.3", 5353), deletion("10.96.0.20", 53)],
+  ["to a port that is gone", entry("10.96.0.20", 53, "10.244.1.2", 5354), deletion("10.96.0.20", 53)],
+  [
+    "from before there was a pod",
+    entry("10.96.0.20", 53, "10.96.0.20", 53, "[UNREPLIED] "),
+    deletion("10.96.0.20", 53),
+  ],
+  ["to a node port", entry("172.30.0.12", 30_053, "10.244.1.3", 5353), deletion("172.30.0.12", 30_053)],
+  ["to a service nobody serves", entry("10.96.0.21", 53, "10.244.1.3", 53), undefined],
+  ["that is no entry", "conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.", undefined],
+];
+test.each(table)("a flow %s", (_, listed, deleted) =>
+  expect(deletionsOf(listed, backends)).toEqual(deleted === undefined ? [] : [deleted]),
+);
