@@ -1,7 +1,7 @@
 // How many pods a second `place` finds a node for among a thousand, beside the same among a hundred.
 import type { Node, Pod } from "../api/generated/types.ts";
 import { schedulerCache } from "../scheduler/cache.ts";
-import { place } from "../scheduler/framework.ts";
+import { place } from "../scheduler/place.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import { report } from "./report.ts";
 
