@@ -6,15 +6,22 @@ import { schedulerCache } from "../../../scheduler/cache.ts";
 import type { Snapshot } from "../../../scheduler/framework.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 
-const node = (
-  name: string,
-  more: { readonly spec?: object; readonly labels?: object; readonly cpu?: string; readonly images?: object } = {},
-): Node =>
+interface NodeOptions {
+  readonly spec?: object;
+  readonly labels?: object;
+  readonly cpu?: string;
+  readonly images?: object;
+  readonly allocatable?: object;
+}
+const node = (name: string, more: NodeOptions = {}): Node =>
   ({
     kind: "Node",
     metadata: { name, labels: { "kubernetes.io/hostname": name, ...more.labels } },
     spec: more.spec ?? {},
-    status: { allocatable: { cpu: more.cpu ?? "1", memory: "1Gi", pods: "10" }, images: more.images },
+    status: {
+      allocatable: { cpu: more.cpu ?? "1", memory: "1Gi", pods: "10", ...more.allocatable },
+      images: more.images,
+    },
   }) as unknown as Node;
 const pod = (cpu: string, spec: object = {}, name = "p"): Pod =>
   ({
@@ -114,6 +121,102 @@ test("placing: pods that request nothing are spread by how many there are", () =
   });
 });
 
+const requesting = (requests: object, more: object = {}): Pod =>
+  pod("0", { containers: [{ name: "c", image: "app:1", resources: { requests } }], ...more });
+const offering = (allocatable: object, ...pods: readonly Pod[]): Occupied => on(node("b", { allocatable }), ...pods);
+const sidecar = (cpu: string): object => ({ name: "s", restartPolicy: "Always", resources: { requests: { cpu } } });
+const init = (cpu: string): object => ({ name: "i", resources: { requests: { cpu } } });
+/** Whether node b, with 1 CPU and what else it offers, takes the pod. */
+const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: string | undefined])[] = [
+  [
+    "ephemeral storage",
+    requesting({ "ephemeral-storage": "2Gi" }),
+    offering({ "ephemeral-storage": "1Gi" }),
+    "Insufficient ephemeral-storage",
+  ],
+  [
+    "huge pages",
+    requesting({ "hugepages-2Mi": "4Mi" }),
+    offering({ "hugepages-2Mi": "2Mi" }),
+    "Insufficient hugepages-2Mi",
+  ],
+  ["an extended resource", requesting({ "example.org/gpu": "1" }), offering({ "example.org/gpu": "1" }), undefined],
+  [
+    "one that is in use",
+    requesting({ "example.org/gpu": "1" }),
+    offering({ "example.org/gpu": "1" }, requesting({ "example.org/gpu": "1" })),
+    "Insufficient example.org/gpu",
+  ],
+  [
+    "one that the node does not offer",
+    requesting({ "example.org/gpu": "1" }),
+    offering({}),
+    "Insufficient example.org/gpu",
+  ],
+  [
+    "nothing of a resource that the node does not offer",
+    requesting({ "example.org/gpu": "0" }),
+    offering({}),
+    undefined,
+  ],
+  ["overhead", requesting({ cpu: "900m" }, { overhead: { cpu: "200m" } }), offering({}), "Insufficient cpu"],
+  [
+    "an init container that needs more than the rest",
+    requesting({ cpu: "100m" }, { initContainers: [init("2")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "an init container beside a sidecar",
+    requesting({ cpu: "100m" }, { initContainers: [sidecar("400m"), init("700m")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "an init container before a sidecar",
+    requesting({ cpu: "100m" }, { initContainers: [init("700m"), sidecar("400m")] }),
+    offering({}),
+    undefined,
+  ],
+  [
+    "a sidecar beside the containers",
+    requesting({ cpu: "700m" }, { initContainers: [sidecar("400m")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "a request of the whole pod instead of its containers'",
+    requesting({ cpu: "2" }, { resources: { requests: { cpu: "500m" } } }),
+    offering({}),
+    undefined,
+  ],
+  [
+    "a request of the whole pod, with overhead",
+    requesting({}, { resources: { requests: { cpu: "900m" } }, overhead: { cpu: "200m" } }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+];
+for (const [what, p, place_, refusal] of room)
+  test(`room for ${what}: ${refusal ?? "there is"}`, () => {
+    const placement = place(p, snapshotOf([place_]), defaultPlugins());
+    expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
+      refusal && [refusal],
+    );
+  });
+
+const named = (...names: readonly string[]) => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchFields: names.map((name) => ({ key: "metadata.name", operator: "In", values: [name] })) },
+        ],
+      },
+    },
+  },
+});
+
 const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], said: string])[] = [
   ["there is nobody", pod("1m"), [], "no nodes available to schedule pods"],
   [
@@ -121,6 +224,24 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     pod("2", { containers: [{ name: "c", resources: { requests: { cpu: "2", memory: "2Gi" } } }] }),
     [a, b, on(node("c", tainted))],
     "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "an affinity to one node leaves the others out",
+    pod("600m", named("b")),
+    [a, half],
+    "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "affinity terms that no node can satisfy",
+    pod("1m", named("a", "b")),
+    [a, b],
+    "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "a pod that never preempts",
+    pod("600m", { preemptionPolicy: "Never" }),
+    [half],
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
   ],
   [
     "a node that is full of pods",
