@@ -1,8 +1,8 @@
 // Kubelet admission: whether this node accepts a pod that was bound to it. Pure.
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
-import { podRequests } from "../api/core/pod/status.ts";
+import { amountsOf, podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
-import { milliOf, unitsOf } from "../api/quantity.ts";
+import { isExtended } from "../api/resource-names.ts";
 import type { PendingResize } from "./podspec/resize.ts";
 
 /** Why this node does not run the pod. */
@@ -28,16 +28,19 @@ interface Shortage {
 const notEnough = ({ resource, requested, used, capacity }: Shortage): string =>
   `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
 
+/** Extended resources that the node does not list are left to whatever provides them, as Kubernetes' kubelet does. */
 function shortage(pod: Pod, others: readonly Pod[], { allocatable }: Room): Shortage | undefined {
-  const own = podRequests(pod.spec);
   const used = others.map((p) => podRequests(p.spec));
-  const sum = (which: keyof typeof own): number => used.reduce((total, r) => total + r[which], 0);
-  const all: readonly Shortage[] = [
-    { resource: "pods", requested: 1, used: others.length, capacity: unitsOf(allocatable.pods) },
-    { resource: "cpu", requested: own.cpuMillis, used: sum("cpuMillis"), capacity: milliOf(allocatable.cpu) },
-    { resource: "memory", requested: own.memoryBytes, used: sum("memoryBytes"), capacity: unitsOf(allocatable.memory) },
-  ];
-  return all.find((s) => s.requested > 0 && s.used + s.requested > s.capacity);
+  const capacities = amountsOf(allocatable);
+  return Object.entries({ pods: 1, ...podRequests(pod.spec) })
+    .filter(([resource]) => !isExtended(resource) || capacities[resource] !== undefined)
+    .map(([resource, requested]) => ({
+      resource,
+      requested,
+      used: resource === "pods" ? others.length : used.reduce((sum, r) => sum + (r[resource] ?? 0), 0),
+      capacity: capacities[resource] ?? 0,
+    }))
+    .find((s) => s.requested > 0 && s.used + s.requested > s.capacity);
 }
 
 function resourcesFit(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {

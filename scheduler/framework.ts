@@ -1,141 +1,166 @@
-// Scheduling as a function: a pod and a picture of the nodes go in, a node or the reasons against each come out.
-import type { Node, Pod } from "../api/generated/types.ts";
-import { podRequests, type Requests } from "../api/core/pod/status.ts";
-import { milliOf, unitsOf } from "../api/quantity.ts";
+// The scheduling framework: the points at which plugins take part in placing a pod, and what they see there.
+// Source: the Kubernetes concepts page, "Scheduling Framework".
+import type { Pod } from "../api/generated/types.ts";
+import type { ResourceDefinition } from "../api/kinds.ts";
+import type { ApiObject, Instant, Key } from "../api/meta.ts";
+import type { Client } from "../machinery/client.ts";
+import type { Lister } from "../machinery/view.ts";
+import type { Clock } from "../machinery/world.ts";
+import type { NodeInfo, PodInfo } from "./node-info.ts";
 
-/** A node, what it already promised, and both counted once. Immutable: placing a pod yields a new one. */
-export interface NodeView {
-  readonly node: Node;
-  readonly pods: readonly Pod[];
-  readonly requested: Requests;
-  /** The same for comparing nodes, where a pod that requests nothing still weighs something. */
-  readonly weight: Requests;
-  readonly allocatable: Requests & { readonly pods: number };
-}
-export type Snapshot = readonly NodeView[];
-
-export type Verdict =
-  | { readonly fits: true }
-  /** `evictable`: could evicting pods from this node change the answer? */
-  | { readonly fits: false; readonly reasons: readonly string[]; readonly evictable: boolean };
-export const fits: Verdict = { fits: true };
-export const refused = (reason: string, evictable = false): Verdict => ({ fits: false, reasons: [reason], evictable });
-
-/** Cluster changes that may turn a past no into a yes. */
-export type ClusterChange = "pod-gone" | "node-added" | "node-changed";
-
-/** One pod's wish, compiled once and asked of every node. */
-export interface Prepared {
-  readonly filter?: (on: NodeView) => Verdict;
-  /** How good is it here, 0 to 100? */
-  readonly score?: (on: NodeView) => number;
-}
-export interface SchedulerPlugin {
-  readonly name: string;
-  readonly weight?: number;
-  readonly wakesOn: readonly ClusterChange[];
-  /** Nothing when the pod does not care. Pure. */
-  readonly prepare: (pod: Pod, all: Snapshot) => Prepared | undefined;
-}
-
-export type Placement =
-  | { readonly outcome: "placed"; readonly nodeName: string; readonly scores: Readonly<Record<string, number>> }
-  | { readonly outcome: "unschedulable"; readonly because: readonly Refusal[] };
-/** Why one node will not do, and which plugin said so. */
-export interface Refusal {
-  readonly nodeName: string;
-  readonly plugin: string;
+/** A status other than success; success is `undefined`. */
+export interface Rejection {
+  /** `UnschedulableAndUnresolvable`: evicting pods would not change the answer. */
+  readonly code: "Unschedulable" | "UnschedulableAndUnresolvable";
   readonly reasons: readonly string[];
-  readonly evictable: boolean;
 }
-
-const none: Requests = { cpuMillis: 0, memoryBytes: 0 };
-const add = (a: Requests, b: Requests): Requests => ({
-  cpuMillis: a.cpuMillis + b.cpuMillis,
-  memoryBytes: a.memoryBytes + b.memoryBytes,
+export const unschedulable = (...reasons: readonly string[]): Rejection => ({ code: "Unschedulable", reasons });
+export const unresolvable = (...reasons: readonly string[]): Rejection => ({
+  code: "UnschedulableAndUnresolvable",
+  reasons,
 });
 
-/** What a pod that requests nothing is taken to weigh. Source: kube-scheduler's resource scoring. */
-const assumedRequest: Requests = { cpuMillis: 100, memoryBytes: 200 * 1024 * 1024 };
+/** The plugin has nothing to do with this pod: its Filter or Score is not called. */
+export const skip = "Skip";
+export type Skip = typeof skip;
 
-/** What a pod weighs when nodes are compared. */
-export function podWeight(pod: Pod): Requests {
-  const { cpuMillis, memoryBytes } = podRequests(pod.spec);
-  return { cpuMillis: cpuMillis || assumedRequest.cpuMillis, memoryBytes: memoryBytes || assumedRequest.memoryBytes };
+/** The state of the cluster that one decision is made from. It does not change while the decision is made. */
+export interface Snapshot {
+  /** Zone by zone in turn, so that any run of consecutive nodes is spread over the zones. */
+  readonly nodes: readonly NodeInfo[];
+  readonly byName: ReadonlyMap<string, NodeInfo>;
+  /** By image name: how many nodes hold it. */
+  readonly imageNodes: ReadonlyMap<string, number>;
+  /** By node name: pods that are expected there but not bound yet (`status.nominatedNodeName`). */
+  readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
+  /** The objects of a kind that some plugin {@link SchedulerPlugin.reads}. */
+  lister<T extends ApiObject>(resource: ResourceDefinition<T>): Lister<T>;
 }
 
-/** A node and its pods, counted. */
-export function nodeView(node: Node, pods: readonly Pod[]): NodeView {
-  const { cpu, memory, pods: most } = node.status?.allocatable ?? {};
-  return {
-    node,
-    pods,
-    requested: pods.map((p) => podRequests(p.spec)).reduce(add, none),
-    weight: pods.map(podWeight).reduce(add, none),
-    allocatable: { cpuMillis: milliOf(cpu), memoryBytes: unitsOf(memory), pods: unitsOf(most) },
-  };
+export type EventAction =
+  | "Add"
+  | "Update"
+  | "Delete"
+  | "UpdateNodeAllocatable"
+  | "UpdateNodeLabel"
+  | "UpdateNodeAnnotation"
+  | "UpdateNodeTaint"
+  | "UpdateNodeCondition"
+  | "UpdatePodLabel"
+  | "UpdatePodToleration"
+  | "UpdatePodScaleDown"
+  | "UpdatePodSchedulingGatesEliminated";
+/** An object as it was and as it is; the missing side says that it was added or deleted. */
+export interface Change<T> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+export interface ClusterEvent extends Change<ApiObject> {
+  /** `Node`, `AssignedPod` (on a node), `TargetPod` (the pending pod itself), or another kind that a plugin reads. */
+  readonly resource: string;
+  readonly action: EventAction;
+}
+/** A change that may make a pod schedulable which this plugin rejected (KEP-4247). */
+export interface QueueingHint<T extends ApiObject = ApiObject> {
+  readonly resource: string;
+  readonly actions: readonly EventAction[];
+  /** Whether this very change may help this pod; without it every such change may. Pure. */
+  isSchedulableAfter?(pod: Pod, change: Change<T>): boolean;
 }
 
-interface Asked {
-  readonly plugin: SchedulerPlugin;
-  readonly wish: Prepared;
+/** A pod in the scheduling queue. */
+export interface QueuedPod {
+  readonly pod: Pod;
+  readonly key: Key;
+  /** When it entered the queue, or came back to it. */
+  readonly timestamp: Instant;
+  readonly attempts: number;
 }
 
-function refusal(asked: readonly Asked[], on: NodeView): Refusal | undefined {
-  for (const { plugin, wish } of asked) {
-    const verdict = wish.filter?.(on) ?? fits;
-    if (!verdict.fits)
-      return {
-        nodeName: on.node.metadata.name,
-        plugin: plugin.name,
-        reasons: verdict.reasons,
-        evictable: verdict.evictable,
-      };
-  }
-  return undefined;
+export interface PreFilterResult<F> {
+  /** Passed to Filter and Reserve. */
+  readonly state: F;
+  /** The only nodes that can do; absent when any may. */
+  readonly nodeNames?: ReadonlySet<string>;
+}
+/** Why one node will not do. */
+export interface NodeStatus {
+  readonly nodeName: string;
+  readonly plugin: string;
+  readonly status: Rejection;
+}
+export interface PostFilterResult {
+  readonly message: string;
+  /** The node on which the pod is expected to fit soon. */
+  readonly nominatedNodeName?: string;
+}
+/** What PostFilter looks at: the nodes that Filter rejected, and the status of those it did not look at. */
+export interface FilterOutcome {
+  readonly nodeStatuses: readonly NodeStatus[];
+  readonly absentNodes: Rejection | undefined;
 }
 
-/** The whole of scheduling. Ties break by name, so that equal input gives equal output. */
-export function place(pod: Pod, all: Snapshot, plugins: readonly SchedulerPlugin[]): Placement {
-  const asked = plugins.flatMap((plugin) => {
-    const wish = plugin.prepare(pod, all);
-    return wish ? [{ plugin, wish }] : [];
+/** A pod that Permit holds back. */
+export interface PermitWait {
+  readonly timeoutMs: number;
+  /** Resolves when the pod may be bound, or with the reason why it may not. */
+  readonly allowed: Promise<Rejection | undefined>;
+}
+export interface BindingContext {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Every stage is optional. Up to NormalizeScore a plugin is pure: what it computes once per pod is the value that
+ * PreFilter or PreScore returns (the cycle state), and Filter and Score get it back for every node. The binding stages
+ * act, and keep what they hold for a pod between Reserve and Unreserve or PostBind.
+ * `F` is the type of the PreFilter state, `S` of the PreScore state.
+ */
+export interface SchedulerPlugin<F = unknown, S = unknown> {
+  readonly name: string;
+  /** Factor of the normalised score, 1 by default. */
+  readonly weight?: number;
+  /** What may help a pod that this plugin rejected. Without it, every change may. */
+  readonly events?: readonly QueueingHint[];
+  /** Kinds besides pods and nodes whose objects it looks at; a view of each is kept while the scheduler runs. */
+  readonly reads?: readonly ResourceDefinition[];
+
+  /** Whether the pod may enter the active queue at all. */
+  preEnqueue?(pod: Pod): Rejection | undefined;
+  /** The order of the active queue; one plugin of the default profile has it. */
+  queueSort?(a: QueuedPod, b: QueuedPod): number;
+  preFilter?(pod: PodInfo, snapshot: Snapshot): PreFilterResult<F> | Skip | Rejection;
+  /** The state as if this pod were on that node too. */
+  addPod?(state: F, added: PodInfo, node: NodeInfo): F;
+  filter?(state: F, node: NodeInfo, pod: PodInfo): Rejection | undefined;
+  /** Runs when no node passed. */
+  postFilter?(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot): PostFilterResult | undefined;
+  preScore?(pod: PodInfo, feasible: readonly NodeInfo[], snapshot: Snapshot): S | Skip;
+  /** Whole numbers from 0 to 100, unless {@link normalizeScore} makes them so. */
+  score?(state: S, node: NodeInfo, pod: PodInfo): number;
+  /** All scores of the nodes that passed, in the order of those nodes. */
+  normalizeScore?(scores: readonly number[]): readonly number[];
+
+  /** Before the next pod is decided. */
+  reserve?(state: F, pod: PodInfo, nodeName: string): Rejection | undefined;
+  /** Undoes Reserve; also called when Reserve was not, or failed. */
+  unreserve?(state: F, pod: PodInfo, nodeName: string): void;
+  permit?(state: F, pod: PodInfo, nodeName: string): Rejection | PermitWait | undefined;
+  preBind?(state: F, pod: PodInfo, nodeName: string, context: BindingContext): Promise<Rejection | undefined>;
+  /** The first plugin that does not skip binds the pod. Throws when the API refuses. */
+  bind?(pod: PodInfo, nodeName: string, context: BindingContext): Promise<Skip | undefined>;
+  postBind?(pod: PodInfo, nodeName: string): void;
+}
+
+/** Scores from 0 to the greatest become 0 to 100; `reverse` makes the least the best. */
+export function normalized(scores: readonly number[], reverse = false): readonly number[] {
+  let greatest = 0;
+  for (const score of scores) if (score > greatest) greatest = score;
+  if (greatest === 0) return reverse ? scores.map(() => 100) : scores;
+  return scores.map((score) => {
+    const scaled = Math.trunc((100 * score) / greatest);
+    return reverse ? 100 - scaled : scaled;
   });
-  const because: Refusal[] = [];
-  const scores: Record<string, number> = {};
-  let best: string | undefined;
-  for (const on of all) {
-    const no = refusal(asked, on);
-    if (no) {
-      because.push(no);
-      continue;
-    }
-    const name = on.node.metadata.name;
-    const score = asked.reduce((sum, { plugin, wish }) => sum + (wish.score?.(on) ?? 0) * (plugin.weight ?? 1), 0);
-    scores[name] = score;
-    if (best === undefined || score > scores[best]! || (score === scores[best] && name < best)) best = name;
-  }
-  return best === undefined ? { outcome: "unschedulable", because } : { outcome: "placed", nodeName: best, scores };
-}
-
-const counted = (reasons: readonly string[]): string => {
-  const counts = new Map<string, number>();
-  for (const r of reasons) counts.set(r, (counts.get(r) ?? 0) + 1);
-  return [...counts]
-    .map(([r, n]) => `${n} ${r}`)
-    .toSorted()
-    .join(", ");
-};
-
-/** One sentence that counts the reasons, worded as Kubernetes' FailedScheduling event. */
-export function explain(because: readonly Refusal[]): string {
-  if (because.length === 0) return "no nodes available to schedule pods";
-  const all = because.length;
-  const victims = because.map((r) =>
-    r.evictable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling",
-  );
-  return (
-    `0/${all} nodes are available: ${counted(because.flatMap((r) => r.reasons))}. ` +
-    `no new claims to deallocate, preemption: 0/${all} nodes are available: ${counted(victims)}.`
-  );
 }

@@ -1,21 +1,33 @@
-// The shell around `place`: which pods wait, what may wake them, and binding beside deciding.
+// The scheduler as a process: views feed a cache and a queue, one pod is decided at a time, bindings run beside.
 import { hasReason } from "../api/errors.ts";
 import type { Node, Pod, PodCondition } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
-import { keyOf, revision, timestamp, type Instant, type Key } from "../api/meta.ts";
 import { conditionOf, isTerminal } from "../api/core/pod/status.ts";
+import { keyOf, revision, timestamp, type Instant, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import { eventRecorder } from "../machinery/events.ts";
+import { eventRecorder, type EventRecorder } from "../machinery/events.ts";
 import type { Informer } from "../machinery/informer.ts";
-import { workQueue } from "../machinery/workqueue.ts";
 import type { World } from "../machinery/world.ts";
-import { binder } from "./binding.ts";
-import { schedulerCache } from "./cache.ts";
-import { explain, place, type ClusterChange, type Refusal, type SchedulerPlugin } from "./framework.ts";
+import { binder, type Binding } from "./binding.ts";
+import { schedulerCache, type SchedulerCache } from "./cache.ts";
+import { assignedPodEvents, nodeEvents } from "./cluster-events.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { QueuedPod, SchedulerPlugin } from "./framework.ts";
+import { podInfoOf } from "./node-info.ts";
+import { place, type Placement } from "./place.ts";
+import { schedulingQueue, type SchedulingQueue } from "./queue.ts";
+import { pluginViews } from "./views.ts";
 
 export interface SchedulerOptions {
+  /** The default profile: the name that pods call it by, and its plugins. */
   readonly name?: string;
   readonly plugins: readonly SchedulerPlugin[];
+  /** Further profiles, by the `schedulerName` of their pods. */
+  readonly profiles?: Readonly<Record<string, readonly SchedulerPlugin[]>>;
+  /** How many of the nodes must pass before scoring; 0, the default, adapts it to the size of the cluster. */
+  readonly percentageOfNodesToScore?: number;
+  /** Receives every decision with its scores or reasons. */
+  readonly onDecision?: (key: Key, placement: Placement) => void;
   /** Only the simulation turns this off, to show what it is for. */
   readonly assume?: boolean;
 }
@@ -24,10 +36,10 @@ export interface SchedulerViews {
   readonly nodes: Informer<Node>;
 }
 
-/** A pod that was refused is looked at again at the latest after this, whatever we believe could help. */
-const flushMs = 300_000;
+/** A long queue lets the event loop go on after so many milliseconds: bindings and watches wait for it. */
+const turnMs = 5;
 
-function unschedulable(pod: Pod, message: string, now: Instant): readonly PodCondition[] {
+function unschedulableConditions(pod: Pod, message: string, now: Instant): readonly PodCondition[] {
   const before = conditionOf(pod.status?.conditions, "PodScheduled");
   const since = before?.status === "False" ? before.lastTransitionTime : undefined;
   const condition: PodCondition = {
@@ -40,15 +52,117 @@ function unschedulable(pod: Pod, message: string, now: Instant): readonly PodCon
   return [...(pod.status?.conditions ?? []).filter((c) => c.type !== "PodScheduled"), condition];
 }
 
-/** Waiting for a node, and for nobody else's decision. */
-const isSchedulable = (p: Pod, schedulerName: string): boolean =>
-  p.spec.nodeName === undefined &&
-  p.metadata.deletionTimestamp === undefined &&
-  !isTerminal(p) &&
-  (p.spec.schedulerName ?? schedulerName) === schedulerName &&
-  !p.spec.schedulingGates?.length;
+const isPending = (p: Pod): boolean =>
+  p.spec.nodeName === undefined && p.metadata.deletionTimestamp === undefined && !isTerminal(p);
 
-/** Schedule until the signal aborts. One pod is decided at a time; bindings travel on their own. */
+/** Which plugins schedule a pod, and under which name its events are recorded. */
+interface Profile {
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly events: EventRecorder;
+}
+function profilesOf(
+  { name = "default-scheduler", plugins, profiles = {} }: SchedulerOptions,
+  client: Client,
+  world: World,
+): (pod: Pod) => Profile | undefined {
+  const all = new Map(
+    Object.entries({ ...profiles, [name]: plugins }).map(([component, own]) => [
+      component,
+      { plugins: own, events: eventRecorder(client, world, { component }) },
+    ]),
+  );
+  return ({ spec }) => all.get(spec.schedulerName ?? name);
+}
+
+interface SchedulingPorts {
+  readonly views: SchedulerViews;
+  readonly client: Client;
+  readonly world: World;
+  readonly options: SchedulerOptions;
+  readonly queue: SchedulingQueue;
+  readonly cache: SchedulerCache;
+  readonly profileOf: (pod: Pod) => Profile | undefined;
+}
+
+/** Decides one pod and starts its binding; what it returns settles when the outcome of a rejection is written. */
+function schedulingCycle(
+  { views, client, world, options, queue, cache, profileOf }: SchedulingPorts,
+  signal: AbortSignal,
+): (queued: QueuedPod) => Promise<void> {
+  let startIndex = 0;
+
+  const report = async (
+    pod: Pod,
+    { message, nominatedNodeName }: Pick<Diagnosis, "message" | "nominatedNodeName">,
+  ): Promise<void> => {
+    if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
+    profileOf(pod)?.events.record(pod, "Warning", "FailedScheduling", message);
+    const conditions = unschedulableConditions(pod, message, world.clock.now());
+    const status = { ...pod.status, conditions, ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
+    await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
+      if (signal.aborted || hasReason(e, "NotFound")) return;
+      if (!hasReason(e, "Conflict")) world.log("status not written", { pod: keyOf(pod), error: (e as Error).message });
+      queue.fail(keyOf(pod));
+    });
+  };
+  /** The room is free again: pods that wait for it may fit. */
+  const release = ({ pod, nodeName }: Binding): void => {
+    if (!cache.isAssumed(pod.key)) return;
+    cache.forget(pod.key);
+    const before: Pod = { ...pod.pod, spec: { ...pod.pod.spec, nodeName } };
+    queue.notify(assignedPodEvents({ before, after: undefined }));
+  };
+  const bind = binder(
+    views.pods,
+    client,
+    world,
+    {
+      rejected(binding, { plugin, status }) {
+        queue.reject(binding.pod.key, new Set([plugin]));
+        release(binding);
+        void report(binding.pod.pod, { message: status.reasons.join(", ") });
+      },
+      failed(binding) {
+        queue.fail(binding.pod.key);
+        release(binding);
+      },
+      bound: ({ pod, nodeName }) =>
+        profileOf(pod.pod)?.events.record(
+          pod.pod,
+          "Normal",
+          "Scheduled",
+          `Successfully assigned ${pod.key} to ${nodeName}`,
+        ),
+    },
+    signal,
+  );
+
+  const decide = async ({ key }: QueuedPod): Promise<void> => {
+    const pod = views.pods.lister.get(key);
+    const plugins = pod && profileOf(pod)?.plugins;
+    // Otherwise the view has already taken it out of the queue, or its binding is under way.
+    if (!pod || !plugins || !isPending(pod) || cache.isAssumed(key)) return;
+    const snapshot = cache.snapshot();
+    const { percentageOfNodesToScore } = options;
+    const placement = place(pod, snapshot, plugins, { startIndex, percentageOfNodesToScore });
+    startIndex = (startIndex + placement.nodesVisited) % Math.max(1, snapshot.nodes.length);
+    options.onDecision?.(key, placement);
+    if (placement.outcome === "unschedulable") {
+      queue.reject(key, placement.diagnosis.rejectors);
+      return report(pod, placement.diagnosis);
+    }
+    const { nodeName, state } = placement;
+    if (options.assume !== false) cache.assume(pod, nodeName);
+    bind({ pod: podInfoOf(pod), nodeName, state, plugins });
+  };
+  return (queued) =>
+    decide(queued).catch((e: unknown) => {
+      world.log("scheduling failed", { pod: queued.key, error: (e as Error).message });
+      queue.fail(queued.key);
+    });
+}
+
+/** Schedules until the signal aborts. One pod is decided at a time; bindings run on their own. */
 export async function runScheduler(
   views: SchedulerViews,
   client: Client,
@@ -56,74 +170,42 @@ export async function runScheduler(
   options: SchedulerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { plugins, name = "default-scheduler", assume = true } = options;
-  const queue = workQueue<Key>(world.clock, signal);
-  const cache = schedulerCache();
-  const events = eventRecorder(client, world, { component: name });
-  /** Pods no node would have, with the plugins that said so. */
-  const parked = new Map<Key, ReadonlySet<string>>();
+  const profileOf = profilesOf(options, client, world);
+  const every = [options.plugins, ...Object.values(options.profiles ?? {})].flat();
+  const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
+  const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal);
+  const extra = pluginViews(every, client, world, (events) => queue.notify(events));
+  const cache = schedulerCache(extra.lister);
+  const cycle = schedulingCycle({ views, client, world, options, queue, cache, profileOf }, signal);
 
-  const wake = (change: ClusterChange): void => {
-    const helpful = new Set(plugins.filter((p) => p.wakesOn.includes(change)).map((p) => p.name));
-    for (const [key, sayers] of parked) if (sayers.size === 0 || sayers.intersection(helpful).size > 0) queue.add(key);
+  const podSeen = (key: Key, before: Pod | undefined, after: Pod | undefined): void => {
+    cache.podSeen(key, after);
+    if (after && isPending(after) && profileOf(after)) queue.add(after);
+    else queue.delete(key);
+    queue.notify(assignedPodEvents({ before, after }));
   };
-
-  views.pods.onChange((pod) => {
-    const key = keyOf(pod);
-    const now = views.pods.lister.get(key);
-    cache.podSeen(key, now);
-    if (now && isSchedulable(now, name)) queue.add(key);
-    else parked.delete(key);
-    if (pod.spec.nodeName !== undefined && (now === undefined || isTerminal(now))) wake("pod-gone");
-  });
+  views.pods.onChange((pod, before) => podSeen(keyOf(pod), before, views.pods.lister.get(keyOf(pod))));
   views.nodes.onChange((node, before) => {
-    const now = views.nodes.lister.get(keyOf(node));
-    cache.nodeSeen(node.metadata.name, now);
-    if (now) wake(before === undefined ? "node-added" : "node-changed");
+    const after = views.nodes.lister.get(keyOf(node));
+    cache.nodeSeen(node.metadata.name, after);
+    queue.notify(nodeEvents({ before, after }));
   });
-
-  const park = async (pod: Pod, because: readonly Refusal[]): Promise<void> => {
-    const key = keyOf(pod);
-    parked.set(key, new Set(because.map((r) => r.plugin)));
-    queue.addAfter(key, flushMs);
-    const message = explain(because);
-    if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
-    events.record(pod, "Warning", "FailedScheduling", message);
-    const status = { ...pod.status, conditions: unschedulable(pod, message, world.clock.now()) };
-    await client.update(pods, { ...pod, status }, "status");
-  };
-
-  const bind = binder({ view: views.pods, client, world, cache, queue, events }, signal);
-
-  const decide = async (key: Key): Promise<void> => {
-    const pod = views.pods.lister.get(key);
-    if (!pod || !isSchedulable(pod, name) || cache.isAssumed(key)) return;
-    const placement = place(pod, cache.snapshot(), plugins);
-    if (placement.outcome === "unschedulable") return park(pod, placement.because);
-    parked.delete(key);
-    if (assume) cache.assume(pod, placement.nodeName);
-    // Binding is slow and needs nothing from the next decision, so it runs beside it.
-    bind(pod, placement.nodeName).catch((e: unknown) => {
-      if (!signal.aborted) throw e;
-    });
-  };
-
-  // Views may have been filled before this scheduler began to listen.
+  // The views may have been filled before this scheduler began to listen.
   for (const node of views.nodes.lister.all()) cache.nodeSeen(node.metadata.name, node);
-  for (const pod of views.pods.lister.all()) {
-    cache.podSeen(keyOf(pod), pod);
-    if (isSchedulable(pod, name)) queue.add(keyOf(pod));
-  }
+  for (const pod of views.pods.lister.all()) podSeen(keyOf(pod), undefined, pod);
+  const running = extra.run(signal);
   // A half-filled picture would pack nodes that are full.
-  await Promise.all([views.pods.caughtUp(revision(0), signal), views.nodes.caughtUp(revision(0), signal)]).catch(
-    () => {},
-  );
-  for await (const key of queue.take(signal)) {
-    await decide(key).catch((e: unknown) => {
-      if (!hasReason(e, "NotFound", "Conflict"))
-        world.log("scheduling failed", { pod: key, error: (e as Error).message });
-      if (!hasReason(e, "NotFound")) queue.retry(key);
-    });
-    queue.done(key);
+  const filled = [
+    ...[views.pods, views.nodes].map((view) => view.caughtUp(revision(0), signal)),
+    extra.caughtUp(signal),
+  ];
+  await Promise.all(filled).catch(() => {});
+  let turnBegan = world.clock.now();
+  for await (const queued of queue.take(signal)) {
+    await cycle(queued);
+    if (world.clock.now() - turnBegan < turnMs) continue;
+    await world.clock.sleep(0, signal).catch(() => {});
+    turnBegan = world.clock.now();
   }
+  await running;
 }

@@ -1,40 +1,75 @@
 // Room on the node: what pods request must fit in what the node can give, and how full nodes should be packed.
-import { podRequests, type Requests } from "../../api/core/pod/status.ts";
-import { fits, podWeight, type NodeView, type SchedulerPlugin, type Verdict } from "../framework.ts";
+import type { Node, Pod } from "../../api/generated/types.ts";
+import { amountsOf, podRequests } from "../../api/core/pod/status.ts";
+import type { Change, Rejection, SchedulerPlugin } from "../framework.ts";
+import type { NodeInfo } from "../node-info.ts";
 
 /** Fill nodes up, so that others stay free (and can be taken away), or keep them equally loaded. */
 export type Packing = "MostAllocated" | "LeastAllocated";
 
-function shortage(wanted: Requests, on: NodeView): Verdict {
-  const { requested, allocatable, pods } = on;
-  const reasons = [
-    ...(pods.length + 1 > allocatable.pods ? ["Too many pods"] : []),
-    ...(wanted.cpuMillis > 0 && requested.cpuMillis + wanted.cpuMillis > allocatable.cpuMillis
-      ? ["Insufficient cpu"]
-      : []),
-    ...(wanted.memoryBytes > 0 && requested.memoryBytes + wanted.memoryBytes > allocatable.memoryBytes
-      ? ["Insufficient memory"]
-      : []),
-  ];
-  return reasons.length === 0 ? fits : { fits: false, reasons, evictable: true };
+interface Wanted {
+  readonly resource: string;
+  readonly amount: number;
+  readonly reason: string;
+}
+const wantedBy = (pod: Pod): readonly Wanted[] =>
+  Object.entries(podRequests(pod.spec))
+    .filter(([, amount]) => amount > 0)
+    .map(([resource, amount]) => ({ resource, amount, reason: `Insufficient ${resource}` }));
+
+/** Evicting pods cannot help where the node is too small even when empty. */
+function shortage(wanted: readonly Wanted[], { pods, allocatable, requested }: NodeInfo): Rejection {
+  const isFull = pods.size + 1 > (allocatable["pods"] ?? 0);
+  const scarce = wanted.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
+  const isTooSmall = scarce.some((w) => w.amount > (allocatable[w.resource] ?? 0));
+  return {
+    code: isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable",
+    reasons: [...(isFull ? ["Too many pods"] : []), ...scarce.map((w) => w.reason)],
+  };
+}
+function hasRoom(wanted: readonly Wanted[], { pods, allocatable, requested }: NodeInfo): boolean {
+  if (pods.size + 1 > (allocatable["pods"] ?? 0)) return false;
+  for (const { resource, amount } of wanted)
+    if (amount > (allocatable[resource] ?? 0) - (requested[resource] ?? 0)) return false;
+  return true;
 }
 
-const share = (used: number, total: number): number => (total <= 0 ? 0 : Math.min(1, used / total));
+/** Could the pod fit on this node if it were empty, and does it now give more of something that the pod wants? */
+function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
+  const [then, now] = [amountsOf(before?.status?.allocatable), amountsOf(after?.status?.allocatable)];
+  const wanted = [...wantedBy(pod), { resource: "pods", amount: 1 }];
+  if (wanted.some(({ resource, amount }) => amount > (now[resource] ?? 0))) return false;
+  return before === undefined || wanted.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
+}
+/** Does the pod now request less of something that the other wants? */
+function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
+  if (before === undefined || after === undefined) return true;
+  const [then, now] = [podRequests(before.spec), podRequests(after.spec)];
+  return wantedBy(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
+}
 
-export const resourcesFit = (packing: Packing): SchedulerPlugin => ({
-  name: "NodeResourcesFit",
-  wakesOn: ["pod-gone", "node-added", "node-changed"],
-  prepare: (pod) => {
-    const wanted = podRequests(pod.spec);
-    const own = podWeight(pod);
-    return {
-      filter: (on) => shortage(wanted, on),
-      score: ({ weight, allocatable }) => {
-        const cpu = share(weight.cpuMillis + own.cpuMillis, allocatable.cpuMillis);
-        const memory = share(weight.memoryBytes + own.memoryBytes, allocatable.memoryBytes);
-        const full = (50 * (cpu + memory)) | 0;
-        return packing === "MostAllocated" ? full : 100 - full;
-      },
-    };
-  },
-});
+/** How full one resource is, in whole percent of what the node can give. */
+const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
+const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
+
+export function resourcesFit(packing: Packing): SchedulerPlugin<readonly Wanted[]> {
+  const percent = packing === "MostAllocated" ? percentUsed : percentFree;
+  return {
+    name: "NodeResourcesFit",
+    events: [
+      { resource: "AssignedPod", actions: ["Delete"] },
+      { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: shrinksWanted },
+      { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
+      { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
+    ],
+    preFilter: ({ pod }) => ({ state: wantedBy(pod) }),
+    filter: (wanted, node) => (hasRoom(wanted, node) ? undefined : shortage(wanted, node)),
+    score(_, { nonZeroRequested, allocatable }, { nonZeroRequests }) {
+      const { cpu = 0, memory = 0 } = allocatable;
+      const ofCpu = cpu === 0 ? undefined : percent(nonZeroRequested.cpu + nonZeroRequests.cpu, cpu);
+      const ofMemory = memory === 0 ? undefined : percent(nonZeroRequested.memory + nonZeroRequests.memory, memory);
+      if (ofCpu === undefined || ofMemory === undefined) return ofCpu ?? ofMemory ?? 0;
+      return Math.trunc((ofCpu + ofMemory) / 2);
+    },
+  };
+}

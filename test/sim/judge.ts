@@ -53,7 +53,7 @@ const byUid = <T extends ApiObject>(all: Map<string, T>, uid: string | undefined
 function judgeNode(name: string, { nodes, pods }: Kept, accuse: Accuse): void {
   const room = milliOf([...nodes.values()].find((n) => n.metadata.name === name)?.status?.allocatable?.["cpu"]);
   const holders = [...pods.values()].filter((p) => p.spec.nodeName === name && !isTerminal(p));
-  const used = holders.reduce((sum, p) => sum + podRequests(p.spec).cpuMillis, 0);
+  const used = holders.reduce((sum, p) => sum + (podRequests(p.spec)["cpu"] ?? 0), 0);
   if (room > 0 && used > room) accuse("node over-committed", `${name}: ${used}m of ${room}m`);
 }
 

@@ -1,6 +1,7 @@
 // What a pod's status comes to in one word, and what it asks of a node: questions that many components ask alike.
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
 import { milliOf, unitsOf } from "../../quantity.ts";
+import { isHugePages } from "../../resource-names.ts";
 
 /** Finished for good: it will not run again and holds nothing. */
 export const isTerminal = (p: Pod): boolean => p.status?.phase === "Succeeded" || p.status?.phase === "Failed";
@@ -13,40 +14,48 @@ export const conditionOf = <C extends { readonly type: string }>(
 ): C | undefined => conditions?.find((c) => c.type === type);
 export const isReady = (p: Pod): boolean => conditionOf(p.status?.conditions, "Ready")?.status === "True";
 
-/** CPU in thousandths of a core, memory and disk in bytes. */
-export interface Requests {
-  readonly cpuMillis: number;
-  readonly memoryBytes: number;
+/** Amounts by resource name: CPU in thousandths of a core, everything else in whole units (bytes, pieces). */
+export type Requests = Readonly<Record<string, number>>;
+
+const combine = (a: Requests, b: Requests, by: (x: number, y: number) => number): Requests => {
+  const result: Record<string, number> = { ...a };
+  for (const name in b) result[name] = by(result[name] ?? 0, b[name]!);
+  return result;
+};
+const plus = (a: Requests, b: Requests): Requests => combine(a, b, (x, y) => x + y);
+const most = (a: Requests, b: Requests): Requests => combine(a, b, Math.max);
+
+/** A list of quantities as numbers. */
+export function amountsOf(list: Readonly<Record<string, string>> | undefined): Requests {
+  const amounts: Record<string, number> = {};
+  for (const name in list) amounts[name] = name === "cpu" ? milliOf(list[name]) : unitsOf(list[name]);
+  return amounts;
 }
-const requestsOf = (c: Container): Requests => ({
-  cpuMillis: milliOf(c.resources?.requests?.["cpu"]),
-  memoryBytes: unitsOf(c.resources?.requests?.["memory"]),
-});
-const plus = (a: Requests, b: Requests): Requests => ({
-  cpuMillis: a.cpuMillis + b.cpuMillis,
-  memoryBytes: a.memoryBytes + b.memoryBytes,
-});
-const most = (a: Requests, b: Requests): Requests => ({
-  cpuMillis: Math.max(a.cpuMillis, b.cpuMillis),
-  memoryBytes: Math.max(a.memoryBytes, b.memoryBytes),
-});
-const nothing: Requests = { cpuMillis: 0, memoryBytes: 0 };
+
+/** Resources that a pod may request as a whole (KEP-2837); they replace the sum over its containers. */
+const ofWholePod = ({ resources }: PodSpec): Requests =>
+  Object.fromEntries(
+    Object.entries(amountsOf(resources?.requests)).filter(
+      ([name]) => name === "cpu" || name === "memory" || isHugePages(name),
+    ),
+  );
 
 /**
- * What a pod needs of a node: its containers together, or the hungriest moment of its start if that is more.
- * Init containers run one after another; those that restart always (sidecars, KEP-753) stay and add up.
+ * What a pod needs of a node: its containers together, or the peak of its start if that is more. Init containers run
+ * one after another; those that restart always (sidecars, KEP-753) stay and add up. `missing` stands in for what a
+ * container does not request.
  */
-export function podRequests(spec: PodSpec): Requests {
-  let sidecars = nothing;
-  let peak = nothing;
+export function podRequests(spec: PodSpec, missing: Requests = {}): Requests {
+  const requestsOf = (c: Container): Requests => ({ ...missing, ...amountsOf(c.resources?.requests) });
+  let sidecars: Requests = {};
+  let peak: Requests = {};
   for (const c of spec.initContainers ?? []) {
     const own = requestsOf(c);
     if (c.restartPolicy === "Always") sidecars = plus(sidecars, own);
     peak = most(peak, c.restartPolicy === "Always" ? sidecars : plus(sidecars, own));
   }
   const running = spec.containers.map(requestsOf).reduce(plus, sidecars);
-  const overhead = { cpuMillis: milliOf(spec.overhead?.["cpu"]), memoryBytes: unitsOf(spec.overhead?.["memory"]) };
-  return plus(most(running, peak), overhead);
+  return plus({ ...most(running, peak), ...ofWholePod(spec) }, amountsOf(spec.overhead));
 }
 
 /** Quality of service: what the kernel may take first when memory runs out. */

@@ -50,7 +50,7 @@ for (const [what, own, of, expected] of table)
     ));
 
 test("runtime classes: the scheduler counts what a runtime takes", () =>
-  expect(podRequests(withRuntime(spec(), kind({ overhead })) as PodSpec).cpuMillis).toBe(1250));
+  expect(podRequests(withRuntime(spec(), kind({ overhead })) as PodSpec)["cpu"]).toBe(1250));
 
 const short: Toleration = { key: "k", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };
 const long: Toleration = { ...short, tolerationSeconds: 50 };

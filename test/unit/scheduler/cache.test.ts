@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
-import { key, keyOf } from "../../../api/meta.ts";
+import { key } from "../../../api/meta.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
 
 const names = ["p0", "p1", "p2", "p3"];
@@ -50,10 +50,10 @@ test("the scheduler's cache counts what is there, and nothing twice", () => {
           if (shown === undefined || shown.spec.nodeName !== undefined) assumed.delete(s.name);
         }
       }
-      for (const view of cache.snapshot()) {
-        const expected = names.filter((n) => (seen.get(n) ?? assumed.get(n)) === view.node.metadata.name);
-        expect(view.pods.map((p) => keyOf(p)).toSorted()).toEqual(expected.map((n) => key("d", n)));
-        expect(view.requested.cpuMillis).toBe(100 * expected.length);
+      for (const info of cache.snapshot().nodes) {
+        const expected = names.filter((n) => (seen.get(n) ?? assumed.get(n)) === info.name);
+        expect([...info.pods.keys()].toSorted()).toEqual(expected.map((n) => key("d", n)));
+        expect(info.requested["cpu"] ?? 0).toBe(100 * expected.length);
       }
     }),
   );

@@ -1,18 +1,27 @@
 // Where pods may go and where they do: rows that read like sentences.
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
-import { explain, nodeView, place, type NodeView } from "../../../scheduler/framework.ts";
+import { place } from "../../../scheduler/place.ts";
+import { schedulerCache } from "../../../scheduler/cache.ts";
+import type { Snapshot } from "../../../scheduler/framework.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 
-const node = (
-  name: string,
-  more: { readonly spec?: object; readonly labels?: object; readonly cpu?: string; readonly images?: object } = {},
-): Node =>
+interface NodeOptions {
+  readonly spec?: object;
+  readonly labels?: object;
+  readonly cpu?: string;
+  readonly images?: object;
+  readonly allocatable?: object;
+}
+const node = (name: string, more: NodeOptions = {}): Node =>
   ({
     kind: "Node",
     metadata: { name, labels: { "kubernetes.io/hostname": name, ...more.labels } },
     spec: more.spec ?? {},
-    status: { allocatable: { cpu: more.cpu ?? "1", memory: "1Gi", pods: "10" }, images: more.images },
+    status: {
+      allocatable: { cpu: more.cpu ?? "1", memory: "1Gi", pods: "10", ...more.allocatable },
+      images: more.images,
+    },
   }) as unknown as Node;
 const pod = (cpu: string, spec: object = {}, name = "p"): Pod =>
   ({
@@ -39,86 +48,210 @@ const require = (expression: object) => ({
 });
 const tainted = { spec: { taints: [{ key: "gpu", value: "a100", effect: "NoSchedule" }] } };
 
-const a = nodeView(node("a"), []);
-const b = nodeView(node("b"), []);
-const half = nodeView(node("b"), [pod("500m")]);
-const table: readonly (readonly [what: string, pod: Pod, all: readonly NodeView[], where: string])[] = [
+/** A node and its pods, which need no names of their own. */
+interface Occupied {
+  readonly node: Node;
+  readonly pods: readonly Pod[];
+}
+const on = (node: Node, ...pods: readonly Pod[]): Occupied => ({ node, pods });
+const snapshotOf = (all: readonly Occupied[]): Snapshot => {
+  const cache = schedulerCache();
+  for (const { node, pods } of all) {
+    cache.nodeSeen(node.metadata.name, node);
+    for (const [i, p] of pods.entries())
+      cache.assume({ ...p, metadata: { ...p.metadata, name: `${node.metadata.name}-${i}` } }, node.metadata.name);
+  }
+  return cache.snapshot();
+};
+const a = on(node("a"));
+const b = on(node("b"));
+const half = on(node("b"), pod("500m"));
+const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], where: string])[] = [
   ["ties break by name", pod("100m"), [b, a], "a"],
   ["nodes are filled up, not spread over", pod("100m"), [a, half], "b"],
   ["a full node is passed over", pod("600m"), [a, half], "a"],
   ["a node exactly full is full enough", pod("500m"), [half], "b"],
-  ["a pod that requests nothing fits a full node", pod("0"), [nodeView(node("b"), [pod("1")])], "b"],
-  ["a cordoned node takes nobody", pod("1m"), [nodeView(node("a", { spec: { unschedulable: true } }), []), b], "b"],
-  ["a taint keeps away who does not tolerate it", pod("1m"), [nodeView(node("a", tainted), []), b], "b"],
+  ["a pod that requests nothing fits a full node", pod("0"), [on(node("b"), pod("1"))], "b"],
+  ["a cordoned node takes nobody", pod("1m"), [on(node("a", { spec: { unschedulable: true } })), b], "b"],
+  ["a taint keeps away who does not tolerate it", pod("1m"), [on(node("a", tainted)), b], "b"],
   [
     "a toleration lets in",
     pod("1m", { tolerations: [{ key: "gpu", operator: "Exists" }] }),
-    [nodeView(node("a", tainted), [])],
+    [on(node("a", tainted))],
     "a",
   ],
   [
     "a node selector is obeyed",
     pod("1m", { nodeSelector: { disk: "ssd" } }),
-    [a, nodeView(node("b", { labels: { disk: "ssd" } }), [])],
+    [a, on(node("b", { labels: { disk: "ssd" } }))],
     "b",
   ],
   [
     "required affinity may compare numbers",
     pod("1m", require({ key: "cores", operator: "Gt", values: ["4"] })),
-    [nodeView(node("a", { labels: { cores: "4" } }), []), nodeView(node("b", { labels: { cores: "8" } }), [])],
+    [on(node("a", { labels: { cores: "4" } })), on(node("b", { labels: { cores: "8" } }))],
     "b",
   ],
   [
     "preferred affinity outweighs packing",
     pod("1m", prefer(100, "ssd")),
-    [half, nodeView(node("c", { labels: { disk: "ssd" } }), [])],
+    [half, on(node("c", { labels: { disk: "ssd" } }))],
     "c",
   ],
-  ["a host port is given once", pod("1m", port(80)), [nodeView(node("a"), [pod("1m", port(80))]), b], "b"],
+  ["a host port is given once", pod("1m", port(80)), [on(node("a"), pod("1m", port(80))), b], "b"],
   [
     "an image that is there saves a pull",
     pod("1m"),
-    [a, nodeView(node("b", { images: [{ names: ["app:1"], sizeBytes: 900 * 2 ** 20 }] }), [])],
+    [a, on(node("b", { images: [{ names: ["app:1"], sizeBytes: 900 * 2 ** 20 }] }))],
     "b",
   ],
   ["a pod that names its node goes there", pod("1m", { nodeName: "b" }), [a, b], "b"],
 ];
 for (const [what, p, all, where] of table)
   test(`placing: ${what}`, () =>
-    expect(place(p, all, defaultPlugins())).toMatchObject({ outcome: "placed", nodeName: where }));
+    expect(place(p, snapshotOf(all), defaultPlugins())).toMatchObject({ outcome: "placed", nodeName: where }));
 
 test("placing: spread by choice", () =>
-  expect(place(pod("100m"), [a, half], defaultPlugins("LeastAllocated"))).toMatchObject({ nodeName: "a" }));
+  expect(place(pod("100m"), snapshotOf([a, half]), defaultPlugins("LeastAllocated"))).toMatchObject({ nodeName: "a" }));
 
 test("placing: pods that request nothing are spread by how many there are", () => {
-  const idle = nodeView(node("a"), [pod("0"), pod("0")]);
-  expect(place(pod("0"), [idle, nodeView(node("b"), [pod("0")])], defaultPlugins("LeastAllocated"))).toMatchObject({
+  const idle = on(node("a"), pod("0"), pod("0"));
+  expect(place(pod("0"), snapshotOf([idle, on(node("b"), pod("0"))]), defaultPlugins("LeastAllocated"))).toMatchObject({
     nodeName: "b",
   });
 });
 
-const refusals: readonly (readonly [what: string, pod: Pod, all: readonly NodeView[], said: string])[] = [
+const requesting = (requests: object, more: object = {}): Pod =>
+  pod("0", { containers: [{ name: "c", image: "app:1", resources: { requests } }], ...more });
+const offering = (allocatable: object, ...pods: readonly Pod[]): Occupied => on(node("b", { allocatable }), ...pods);
+const sidecar = (cpu: string): object => ({ name: "s", restartPolicy: "Always", resources: { requests: { cpu } } });
+const init = (cpu: string): object => ({ name: "i", resources: { requests: { cpu } } });
+/** Whether node b, with 1 CPU and what else it offers, takes the pod. */
+const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: string | undefined])[] = [
+  [
+    "ephemeral storage",
+    requesting({ "ephemeral-storage": "2Gi" }),
+    offering({ "ephemeral-storage": "1Gi" }),
+    "Insufficient ephemeral-storage",
+  ],
+  [
+    "huge pages",
+    requesting({ "hugepages-2Mi": "4Mi" }),
+    offering({ "hugepages-2Mi": "2Mi" }),
+    "Insufficient hugepages-2Mi",
+  ],
+  ["an extended resource", requesting({ "example.org/gpu": "1" }), offering({ "example.org/gpu": "1" }), undefined],
+  [
+    "one that is in use",
+    requesting({ "example.org/gpu": "1" }),
+    offering({ "example.org/gpu": "1" }, requesting({ "example.org/gpu": "1" })),
+    "Insufficient example.org/gpu",
+  ],
+  [
+    "one that the node does not offer",
+    requesting({ "example.org/gpu": "1" }),
+    offering({}),
+    "Insufficient example.org/gpu",
+  ],
+  [
+    "nothing of a resource that the node does not offer",
+    requesting({ "example.org/gpu": "0" }),
+    offering({}),
+    undefined,
+  ],
+  ["overhead", requesting({ cpu: "900m" }, { overhead: { cpu: "200m" } }), offering({}), "Insufficient cpu"],
+  [
+    "an init container that needs more than the rest",
+    requesting({ cpu: "100m" }, { initContainers: [init("2")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "an init container beside a sidecar",
+    requesting({ cpu: "100m" }, { initContainers: [sidecar("400m"), init("700m")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "an init container before a sidecar",
+    requesting({ cpu: "100m" }, { initContainers: [init("700m"), sidecar("400m")] }),
+    offering({}),
+    undefined,
+  ],
+  [
+    "a sidecar beside the containers",
+    requesting({ cpu: "700m" }, { initContainers: [sidecar("400m")] }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+  [
+    "a request of the whole pod instead of its containers'",
+    requesting({ cpu: "2" }, { resources: { requests: { cpu: "500m" } } }),
+    offering({}),
+    undefined,
+  ],
+  [
+    "a request of the whole pod, with overhead",
+    requesting({}, { resources: { requests: { cpu: "900m" } }, overhead: { cpu: "200m" } }),
+    offering({}),
+    "Insufficient cpu",
+  ],
+];
+for (const [what, p, place_, refusal] of room)
+  test(`room for ${what}: ${refusal ?? "there is"}`, () => {
+    const placement = place(p, snapshotOf([place_]), defaultPlugins());
+    expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
+      refusal && [refusal],
+    );
+  });
+
+const named = (...names: readonly string[]) => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchFields: names.map((name) => ({ key: "metadata.name", operator: "In", values: [name] })) },
+        ],
+      },
+    },
+  },
+});
+
+const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], said: string])[] = [
   ["there is nobody", pod("1m"), [], "no nodes available to schedule pods"],
   [
     "reasons are counted, several a node if need be",
     pod("2", { containers: [{ name: "c", resources: { requests: { cpu: "2", memory: "2Gi" } } }] }),
-    [a, b, nodeView(node("c", tainted), [])],
-    "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, 2 No preemption victims found for incoming pod.",
+    [a, b, on(node("c", tainted))],
+    "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "an affinity to one node leaves the others out",
+    pod("600m", named("b")),
+    [a, half],
+    "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "affinity terms that no node can satisfy",
+    pod("1m", named("a", "b")),
+    [a, b],
+    "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "a pod that never preempts",
+    pod("600m", { preemptionPolicy: "Never" }),
+    [half],
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
   ],
   [
     "a node that is full of pods",
     pod("1m"),
-    [
-      nodeView(
-        node("a"),
-        Array.from({ length: 10 }, (_, i) => pod("1m", {}, `p${i}`)),
-      ),
-    ],
+    [on(node("a"), ...Array.from({ length: 10 }, () => pod("1m")))],
     "0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   ],
 ];
 for (const [what, p, all, said] of refusals)
   test(`refusing: ${what}`, () => {
-    const placement = place(p, all, defaultPlugins());
-    expect(placement.outcome === "unschedulable" && explain(placement.because)).toBe(said);
+    const placement = place(p, snapshotOf(all), defaultPlugins());
+    expect(placement.outcome === "unschedulable" && placement.diagnosis.message).toBe(said);
   });

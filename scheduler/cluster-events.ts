@@ -1,0 +1,76 @@
+// What a change of a node or a pod means to pods that wait: one event for every property that scheduling looks at.
+import type { Node, Pod } from "../api/generated/types.ts";
+import { podRequests } from "../api/core/pod/status.ts";
+import { occupies } from "../api/core/pods.ts";
+import { sameJson } from "../api/hash.ts";
+import type { ApiObject } from "../api/meta.ts";
+import type { Change, ClusterEvent, EventAction } from "./framework.ts";
+
+/** Properties compared between two versions of an object. */
+type Aspects<T> = readonly (readonly [action: EventAction, of: (object: T) => unknown])[];
+
+const ofNode: Aspects<Node> = [
+  ["UpdateNodeAllocatable", (n) => n.status?.allocatable],
+  ["UpdateNodeLabel", (n) => n.metadata.labels],
+  ["UpdateNodeAnnotation", (n) => n.metadata.annotations],
+  ["UpdateNodeTaint", (n) => [n.spec.taints ?? [], n.spec.unschedulable === true]],
+  // Heartbeats change the times of a condition, not its meaning.
+  ["UpdateNodeCondition", (n) => (n.status?.conditions ?? []).map((c) => [c.type, c.status, c.reason, c.message])],
+];
+const ofPod: Aspects<Pod> = [
+  ["UpdatePodLabel", (p) => p.metadata.labels],
+  ["UpdatePodToleration", (p) => p.spec.tolerations],
+];
+
+const changesOf = <T extends ApiObject>(
+  resource: string,
+  aspects: Aspects<T>,
+  before: T,
+  after: T,
+): readonly ClusterEvent[] =>
+  aspects.flatMap(([action, of]) => (sameJson(of(before), of(after)) ? [] : [{ resource, action, before, after }]));
+
+/** Events of an object that was added, changed or deleted; what changed is not looked at. */
+export const plainEvents = (resource: string, { before, after }: Change<ApiObject>): readonly ClusterEvent[] => [
+  {
+    resource,
+    action: before === undefined ? "Add" : after === undefined ? "Delete" : "Update",
+    before,
+    after,
+  },
+];
+
+export function nodeEvents({ before, after }: Change<Node>): readonly ClusterEvent[] {
+  if (before === undefined || after === undefined) return plainEvents("Node", { before, after });
+  return changesOf("Node", ofNode, before, after);
+}
+
+const isScaledDown = (before: Pod, after: Pod): boolean => {
+  if (sameJson(before.spec.containers, after.spec.containers) && sameJson(before.spec.resources, after.spec.resources))
+    return false;
+  const [then, now] = [podRequests(before.spec), podRequests(after.spec)];
+  return Object.entries(then).some(([name, amount]) => (now[name] ?? 0) < amount);
+};
+const podChanges = (resource: string, before: Pod, after: Pod): readonly ClusterEvent[] => [
+  ...changesOf(resource, ofPod, before, after),
+  ...(isScaledDown(before, after) ? [{ resource, action: "UpdatePodScaleDown" as const, before, after }] : []),
+  ...(before.spec.schedulingGates?.length && !after.spec.schedulingGates?.length
+    ? [{ resource, action: "UpdatePodSchedulingGatesEliminated" as const, before, after }]
+    : []),
+];
+
+/** Events of pods on nodes. One that has finished counts as deleted: its room is free. */
+export function assignedPodEvents({ before, after }: Change<Pod>): readonly ClusterEvent[] {
+  const [was, is] = [before && occupies(before) ? before : undefined, after && occupies(after) ? after : undefined];
+  if (was === undefined && is === undefined) return [];
+  if (was === undefined || is === undefined) return plainEvents("AssignedPod", { before: was, after: is });
+  return podChanges("AssignedPod", was, is);
+}
+
+/** Events of a pod that waits, for itself. */
+export function targetPodEvents(before: Pod, after: Pod): readonly ClusterEvent[] {
+  const events = podChanges("TargetPod", before, after);
+  return events.length > 0 || sameJson(before.spec, after.spec)
+    ? events
+    : [{ resource: "TargetPod", action: "Update", before, after }];
+}

@@ -1,0 +1,144 @@
+// A node with what runs on it, summed up, and a pod with what scheduling needs of it, computed once.
+import { podRequests, amountsOf, type Requests } from "../api/core/pod/status.ts";
+import type { Node, Pod, Taint } from "../api/generated/types.ts";
+import { sameJson } from "../api/hash.ts";
+import { keyOf, type Key } from "../api/meta.ts";
+
+export interface HostPort {
+  readonly ip: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+/** CPU in thousandths of a core and memory in bytes, as scores compare them. */
+interface Load {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** A pod and what is derived from its spec. */
+export interface PodInfo {
+  readonly pod: Pod;
+  readonly key: Key;
+  readonly priority: number;
+  readonly requests: Requests;
+  /** The same for scores, where a container that requests nothing still counts. */
+  readonly nonZeroRequests: Load;
+  readonly hostPorts: readonly HostPort[];
+}
+
+/** A node and its pods. Only the cache changes it, and never during a decision. */
+export interface NodeInfo {
+  readonly node: Node;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Cordoned. */
+  readonly unschedulable: boolean;
+  readonly pods: ReadonlyMap<Key, PodInfo>;
+  /** Those of its pods that use ports of the node. */
+  readonly podsWithHostPorts: ReadonlyMap<Key, PodInfo>;
+  readonly requested: Requests;
+  readonly nonZeroRequested: Load;
+  readonly allocatable: Requests;
+  /** The same list for all nodes with the same taints, so that an answer can be kept by identity. */
+  readonly taints: readonly Taint[];
+  /** Bytes by image name. */
+  readonly images: ReadonlyMap<string, number>;
+}
+
+/** What a container that requests nothing is taken to use. Source: kube-scheduler's resource scoring. */
+const assumedRequests: Requests = { cpu: 100, memory: 200 * 1024 * 1024 };
+
+const noPorts: readonly HostPort[] = [];
+/** Init containers that restart always (sidecars) keep their ports; the others are gone when the pod runs. */
+function hostPortsOf({ spec }: Pod): readonly HostPort[] {
+  const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")];
+  const ports = lasting.flatMap((c) => (c.ports ?? []).filter((p) => p.hostPort));
+  return ports.length === 0
+    ? noPorts
+    : ports.map((p) => ({ ip: p.hostIP || "0.0.0.0", protocol: p.protocol ?? "TCP", port: p.hostPort! }));
+}
+
+/** Everything the scheduler derives from a pod. */
+export function podInfoOf(pod: Pod): PodInfo {
+  const { cpu = 0, memory = 0 } = podRequests(pod.spec, assumedRequests);
+  return {
+    pod,
+    key: keyOf(pod),
+    priority: pod.spec.priority ?? 0,
+    requests: podRequests(pod.spec),
+    nonZeroRequests: { cpu, memory },
+    hostPorts: hostPortsOf(pod),
+  };
+}
+
+/** The writable side of a {@link NodeInfo}. */
+export interface NodeAccount extends NodeInfo {
+  node: Node;
+  labels: Readonly<Record<string, string>>;
+  unschedulable: boolean;
+  readonly pods: Map<Key, PodInfo>;
+  readonly podsWithHostPorts: Map<Key, PodInfo>;
+  readonly requested: Record<string, number>;
+  readonly nonZeroRequested: { cpu: number; memory: number };
+  allocatable: Requests;
+  taints: readonly Taint[];
+  images: ReadonlyMap<string, number>;
+}
+
+function sum(account: NodeAccount, info: PodInfo, sign: 1 | -1): void {
+  const { requested, nonZeroRequested } = account;
+  for (const name in info.requests) requested[name] = (requested[name] ?? 0) + sign * info.requests[name]!;
+  nonZeroRequested.cpu += sign * info.nonZeroRequests.cpu;
+  nonZeroRequested.memory += sign * info.nonZeroRequests.memory;
+}
+export function removePod(account: NodeAccount, key: Key): void {
+  const info = account.pods.get(key);
+  if (!info) return;
+  account.pods.delete(key);
+  account.podsWithHostPorts.delete(key);
+  sum(account, info, -1);
+}
+/** Adds a pod, or replaces it. */
+export function addPod(account: NodeAccount, info: PodInfo): void {
+  removePod(account, info.key);
+  account.pods.set(info.key, info);
+  if (info.hostPorts.length > 0) account.podsWithHostPorts.set(info.key, info);
+  sum(account, info, 1);
+}
+
+const imagesOf = (node: Node): ReadonlyMap<string, number> =>
+  new Map((node.status?.images ?? []).flatMap((i) => (i.names ?? []).map((name) => [name, i.sizeBytes ?? 0])));
+
+/** What the node itself says; its pods stay. */
+export function setNode(account: NodeAccount, node: Node, taints: readonly Taint[] = node.spec.taints ?? []): void {
+  if (!sameJson(account.node.status?.images, node.status?.images)) account.images = imagesOf(node);
+  account.node = node;
+  account.labels = node.metadata.labels ?? {};
+  account.unschedulable = node.spec.unschedulable === true;
+  account.allocatable = amountsOf(node.status?.allocatable);
+  account.taints = taints;
+}
+
+/** A node with these pods. */
+export function nodeAccount(node: Node, pods: Iterable<PodInfo> = [], taints?: readonly Taint[]): NodeAccount {
+  const account: NodeAccount = {
+    node,
+    name: node.metadata.name,
+    labels: {},
+    unschedulable: false,
+    pods: new Map(),
+    podsWithHostPorts: new Map(),
+    requested: {},
+    nonZeroRequested: { cpu: 0, memory: 0 },
+    allocatable: {},
+    taints: [],
+    images: imagesOf(node),
+  };
+  setNode(account, node, taints);
+  for (const info of pods) addPod(account, info);
+  return account;
+}
+
+/** The node as it would be with these pods on it too. */
+export const withPods = (node: NodeInfo, more: readonly PodInfo[]): NodeInfo =>
+  nodeAccount(node.node, [...node.pods.values(), ...more], node.taints);

@@ -1,0 +1,37 @@
+// What could still be done for a pod that no node passed. Nothing is evicted yet: the plugins say what they found, in
+// Kubernetes' words.
+import { histogram } from "../diagnosis.ts";
+import type { FilterOutcome, SchedulerPlugin, Rejection, Snapshot } from "../framework.ts";
+
+/** No claim for devices is allocated, so none can be given back. */
+export const dynamicResources: SchedulerPlugin = {
+  name: "DynamicResources",
+  events: [],
+  postFilter: () => ({ message: "no new claims to deallocate" }),
+};
+
+const verdict = ({ code }: Rejection): string =>
+  code === "Unschedulable"
+    ? "No preemption victims found for incoming pod"
+    : "Preemption is not helpful for scheduling";
+
+function victimMessage({ nodeStatuses, absentNodes }: FilterOutcome, { nodes }: Snapshot): string {
+  const others = nodes.length - nodeStatuses.length;
+  const verdicts = histogram([
+    ...nodeStatuses.map(({ status }) => [verdict(status), 1] as const),
+    ...(others > 0 && absentNodes ? [[verdict(absentNodes), others] as const] : []),
+  ]);
+  return `0/${nodes.length} nodes are available: ${verdicts}.`;
+}
+
+export const defaultPreemption: SchedulerPlugin = {
+  name: "DefaultPreemption",
+  events: [],
+  postFilter: ({ pod }, outcome, snapshot) => ({
+    message: `preemption: ${
+      pod.spec.preemptionPolicy === "Never"
+        ? "not eligible due to preemptionPolicy=Never."
+        : victimMessage(outcome, snapshot)
+    }`,
+  }),
+};
