@@ -1,16 +1,19 @@
-// All controllers of the cluster, side by side. To add one, write its folder and add one line here.
+// All controllers of the cluster. To add one, write its folder and add one line here; to remove one, delete both.
 import { builtinKinds } from "../api/builtin/kinds.ts";
-import type { ApiObject } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import { runController, runReconciler } from "../machinery/controller.ts";
-import type { Informer } from "../machinery/informer.ts";
+import type { ComponentMetrics } from "../machinery/component-metrics.ts";
+import type { Controller, Reconciler } from "../machinery/controller.ts";
+import type { DecisionLog } from "../machinery/decisions.ts";
+import { type KindRegistry, kindRegistry } from "../machinery/kind-registry.ts";
+import { type Runtime, runController, runReconciler } from "../machinery/reconcile.ts";
+import { sharedViews, type SharedViews } from "../machinery/views.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
-import { flowSchemaController } from "./flowschema/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/controller.ts";
+import { flowSchemaController } from "./flowschema/controller.ts";
 import { garbageCollector } from "./garbage/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
@@ -20,64 +23,67 @@ import { replicaSetController, replicationController } from "./replicaset/contro
 import { rootCaController } from "./rootca/controller.ts";
 import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
-import { controllerViews, type ControllerViews } from "./views.ts";
 
+/** What controllers need to know of the cluster. */
 export interface ControllerOptions {
   readonly clusterCidr: string;
-  /** The certificate by which the API server is known, as PEM. */
+  /** The certificate of the authority that signs the API server's, as PEM. */
   readonly rootCa: string;
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly nodeGraceMs: number;
   readonly autoscaler: AutoscalerOptions;
   /** Keys of one controller worked on at the same time. */
   readonly workers?: number;
+  /** The kinds that are served; the built-in ones unless given. */
+  readonly kinds?: KindRegistry;
+  readonly metrics?: ComponentMetrics;
+  readonly decisions?: DecisionLog;
 }
 
-const run = (
-  views: ControllerViews,
-  client: Client,
-  world: World,
-  options: ControllerOptions,
-  signal: AbortSignal,
-): readonly Promise<void>[] => {
-  const { workers = 4 } = options;
-  const informers = Object.values(views) as unknown as readonly Informer<ApiObject>[];
-  return [
-    runController(deploymentController(views), client, world, signal, { workers }),
-    runController(replicaSetController(views), client, world, signal, { workers }),
-    runController(replicationController(views), client, world, signal),
-    runController(endpointSliceController(views), client, world, signal, { workers }),
-    runController(endpointSliceMirroringController(views), client, world, signal),
-    runController(
-      nodeLifecycleController(views, world.clock, { graceMs: options.nodeGraceMs }),
-      client,
-      world,
-      signal,
-      { workers },
-    ),
-    runController(nodeIpamController(views.nodes, options.clusterCidr), client, world, signal),
-    runController(podGcController(views), client, world, signal),
-    runController(disruptionController(views), client, world, signal),
-    runController(flowSchemaController(views.flowSchemas, views.priorityLevelConfigurations), client, world, signal),
-    runController(rootCaController(views.namespaces, views.configMaps, options.rootCa), client, world, signal),
-    runController(serviceAccountController(views.namespaces, views.serviceAccounts), client, world, signal),
-    runController(claimProtectionController(views), client, world, signal),
-    runController(volumeProtectionController(views), client, world, signal),
-    runReconciler(autoscaler(views, client, world, options.autoscaler), world, signal, workers),
-    runReconciler(garbageCollector(informers, client), world, signal, workers),
-    runReconciler(namespaceController(views.namespaces, builtinKinds, client, world), world, signal, workers),
-  ];
-};
+/** The pure controllers. */
+export const controllers = (options: ControllerOptions): readonly Controller[] => [
+  deploymentController,
+  replicaSetController,
+  replicationController,
+  endpointSliceController,
+  endpointSliceMirroringController,
+  nodeLifecycleController({ graceMs: options.nodeGraceMs }),
+  nodeIpamController(options.clusterCidr),
+  podGcController(),
+  disruptionController,
+  flowSchemaController,
+  rootCaController(options.rootCa),
+  serviceAccountController,
+  claimProtectionController,
+  volumeProtectionController,
+];
 
-/** Run every controller until the signal aborts. */
+/** The controllers that are no pure decision. */
+const reconcilers = (
+  { client, world }: Runtime,
+  views: SharedViews,
+  kinds: KindRegistry,
+  options: ControllerOptions,
+): readonly Reconciler[] => [
+  autoscaler(client, world, kinds, options.autoscaler),
+  garbageCollector(kinds, views, client),
+  namespaceController(kinds, client, world),
+];
+
+/** Runs every controller until the signal aborts. */
 export async function runControllers(
   client: Client,
   world: World,
   options: ControllerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const views = controllerViews(client, world);
-  const running = run(views, client, world, options, signal);
-  // Views start filling only now, so that no controller misses the first list.
-  await Promise.all([...running, ...Object.values(views).map((v) => v.run(signal))]);
+  const { workers = 4, kinds = kindRegistry(builtinKinds), metrics, decisions } = options;
+  const views = sharedViews(client, world);
+  const runtime = { client, world, views, ...(metrics && { metrics }), ...(decisions && { decisions }) };
+  // Views start to fill only afterwards, so that no controller misses the first list.
+  const running = [
+    ...controllers(options).map((c) => runController(c, runtime, signal, { workers })),
+    ...reconcilers(runtime, views, kinds, options).map((r) => runReconciler(r, runtime, signal, workers)),
+  ];
+  await Promise.all([...running, views.run(signal)]);
 }

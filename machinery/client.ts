@@ -1,5 +1,6 @@
-// What a component may ask of the cluster. One contract, two carriers: the registry in-process, HTTP across the wire.
+// The API as an interface. One contract, two carriers: the registry in-process, and HTTP.
 import type { ApiObject, Draft, Key, Revision } from "../api/meta.ts";
+import type { Scale } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 
 export type WatchEvent<T> =
@@ -54,6 +55,8 @@ export type WritableSubresource =
 
 export interface Client {
   get<T extends ApiObject>(r: ResourceDefinition<T>, key: Key): Promise<T>;
+  /** Reads the scale subresource. Fails with NotFound also when the kind has none. */
+  scale(r: ResourceDefinition, key: Key): Promise<Scale>;
   list<T extends ApiObject>(r: ResourceDefinition<T>, options?: ListOptions): Promise<Page<T>>;
   create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>): Promise<T>;
   /**
@@ -70,8 +73,8 @@ export interface Client {
   /** The revision at which the object was removed, or marked for removal. */
   delete<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, options?: DeleteOptions): Promise<Revision>;
   /**
-   * Throws Expired when `from` is too old: list again. Emits progress soon after anybody asked for the revision or a
-   * list (about 100 ms), otherwise seldom.
+   * Throws Expired when `from` is too old: list again. Emits progress soon after a request for the revision or a list
+   * (about 100 ms), otherwise seldom.
    */
   watch<T extends ApiObject>(
     r: ResourceDefinition<T>,

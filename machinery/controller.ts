@@ -1,22 +1,13 @@
-// The loop every controller runs in: look, think, act. It owns retry, back-off and read-your-writes, so no controller
-// has to.
-import { hasReason, isAmbiguous } from "../api/errors.ts";
+// What a controller declares: the kinds it observes, the keys a change concerns, and a pure decision. Views, indexes,
+// handlers and rights follow from the declaration; reconcile.ts runs it.
 import type { ResourceDefinition } from "../api/kinds.ts";
-import {
-  controllerOf,
-  key,
-  keyOf,
-  revision,
-  type ApiObject,
-  type Instant,
-  type Key,
-  type Revision,
-} from "../api/meta.ts";
-import { act, type Action } from "./action.ts";
+import { type ApiObject, controllerOf, type Instant, type Key, key, keyOf, type Revision } from "../api/meta.ts";
+import type { LabelSelectorLike } from "../api/selector.ts";
+import type { Action } from "./action.ts";
 import type { Client } from "./client.ts";
-import { eventRecorder, type EventRecorder } from "./events.ts";
-import type { Informer } from "./informer.ts";
-import { workQueue, type WorkQueue } from "./workqueue.ts";
+import type { Reason } from "./reasons.ts";
+import { bySelector, selectedBy, selectorsOf, uncontrolled } from "./selector-index.ts";
+import type { ChangeType, Indexes, Lister } from "./view.ts";
 import type { World } from "./world.ts";
 
 /** `because` says why, in words a user reads. `requeueAfter` in milliseconds. */
@@ -27,38 +18,109 @@ export interface Decision {
 }
 export const settled: Decision = { actions: [] };
 
-/** Which keys to look at again when an object of this kind changes. */
-export interface Watch {
-  readonly informer: Informer<any>;
-  readonly keys: (object: any, before: any) => readonly Key[];
+/** The views a controller declared. Asking for the view of another kind is an error. */
+export interface Views {
+  of<T extends ApiObject>(kind: ResourceDefinition<T>): Lister<T>;
+  /** Objects of a kind it owns: those that `owner` controls, and uncontrolled ones that `selector` picks. */
+  childrenOf<T extends ApiObject>(
+    kind: ResourceDefinition<T>,
+    owner: ApiObject,
+    selector?: LabelSelectorLike,
+  ): readonly T[];
+  /** Deletions of objects controlled by `owner`, since this process watches: makes names of replacements new. */
+  deletionsOf(owner: ApiObject): number;
 }
 
-/** `observe` reads caches only; `decide` is pure; the loop does the acting. */
-export interface Controller<Observed> {
+/** What happened to an object of a watched kind, and the views as they are now. */
+export interface Change<T> {
+  readonly type: ChangeType;
+  readonly before: T | undefined;
+  readonly views: Views;
+  readonly now: Instant;
+}
+/** Called once for every change, so that a controller with a memory can keep it here. */
+export type KeysOf<T> = (object: T, change: Change<T>) => readonly Key[];
+/** A kind that is observed: which keys a change of its objects concerns, and the indexes it is read by. */
+export interface Watch<T extends ApiObject = any> {
+  readonly kind: ResourceDefinition<T>;
+  readonly keysOf: KeysOf<T>;
+  readonly indexes: Indexes<T>;
+}
+
+/** Observes a kind. Without `keysOf` it is only read: its changes cause no reconcile. */
+export const watch = <T extends ApiObject>(
+  kind: ResourceDefinition<T>,
+  keysOf: KeysOf<T> = () => [],
+  indexes: Indexes<T> = {},
+): Watch<T> => ({ kind, keysOf, indexes });
+
+/** What a controller may do with a resource, in RBAC's terms. */
+export interface Right {
+  readonly group: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+}
+/** Writes of a kind that follow from nothing else in a declaration. */
+export interface Writes {
+  readonly kind: ResourceDefinition<any>;
+  readonly subresource?: string;
+  readonly verbs: readonly string[];
+}
+
+/** A controller as it is declared. `T` is the kind it reconciles, `O` what its decision depends on. */
+export interface Declaration<T extends ApiObject, O> {
   readonly name: string;
+  readonly reconciles: ResourceDefinition<T>;
+  /** Kinds of which it controls objects. Their changes concern their controller, and an owner that may adopt them. */
+  readonly owns?: readonly ResourceDefinition<any>[];
+  /** How an object selects others; objects are found by it. Owned kinds are adopted only where it is given. */
+  readonly selectorOf?: (object: T) => LabelSelectorLike | undefined;
+  readonly watches?: readonly Watch[];
+  /** Keys to look at once at the start, beside those of existing objects. */
+  readonly initialKeys?: readonly Key[];
+  /** Works on one key at a time, because a decision about one depends on the last about another. */
+  readonly serial?: boolean;
+  /** Indexes the reconciled objects are read by. */
+  readonly indexes?: Indexes<T>;
+  /** Which keys a change of a reconciled object concerns. Its own unless given. */
+  readonly keysOf?: KeysOf<T>;
+  readonly writes?: readonly Writes[];
+  /** Reads views, and nothing else but what this controller remembers of earlier looks. */
+  readonly observe: (views: Views, key: Key, now: Instant) => O | undefined;
+  /** Pure. */
+  readonly decide: (observed: O, now: Instant) => Decision;
+}
+/** A complete controller. */
+export interface Controller<O = any> {
+  readonly name: string;
+  readonly reconciles: ResourceDefinition<any>;
+  readonly owns: readonly ResourceDefinition<any>[];
+  /** Everything it observes, one entry for each kind and rule. */
   readonly watches: readonly Watch[];
-  readonly observe: (key: Key) => Observed | undefined;
-  readonly decide: (observed: Observed, now: Instant) => Decision;
+  readonly initialKeys: readonly Key[];
+  readonly serial: boolean;
+  readonly writes: readonly Writes[];
+  readonly observe: (views: Views, key: Key, now: Instant) => O | undefined;
+  readonly decide: (observed: O, now: Instant) => Decision;
 }
 
 /**
- * The lower contract, for the one or two controllers that cannot be a pure decision; they say why at the top of their
- * file.
+ * The lower contract, for the few controllers that cannot be a pure decision; they say why at the top of their file.
  */
 export interface Reconciler {
   readonly name: string;
   readonly watches: readonly Watch[];
-  readonly reconcile: (key: Key, signal: AbortSignal) => Promise<{ readonly requeueAfter?: number } | undefined>;
-}
-
-export interface RunOptions {
-  readonly workers?: number;
-  /** Only the simulation turns this off, to show what it is for. */
-  readonly readYourWrites?: boolean;
+  /** Adds event sources of its own: for kinds that come and go while it runs. */
+  readonly listen?: (enqueue: (key: Key, reason: Reason) => void, signal: AbortSignal) => void;
+  readonly reconcile: (
+    key: Key,
+    views: Views,
+    signal: AbortSignal,
+  ) => Promise<Pick<Decision, "requeueAfter"> | undefined>;
 }
 
 export const itself = (o: ApiObject): readonly Key[] => [keyOf(o)];
-/** The key of the object of this kind that manages `o`. */
+/** The key of the object of this kind that controls `o`. */
 export const managedBy =
   (kind: string) =>
   (o: ApiObject): readonly Key[] => {
@@ -66,123 +128,87 @@ export const managedBy =
     return owner?.kind === kind ? [key(o.metadata.namespace, owner.name)] : [];
   };
 
-/** After a request of unknown fate, ask where history is until someone answers. */
+/** Objects by the uid of their controller. */
+export const byController: Indexes<ApiObject> = {
+  controller: (o) => {
+    const owner = controllerOf(o);
+    return owner ? [owner.uid] : [];
+  },
+};
+
+/** Objects of an owned kind concern their controller, before and after the change, or those that can adopt them. */
+function watchOwned<T extends ApiObject>(owned: ResourceDefinition<any>, d: Declaration<T, never>): Watch {
+  const { reconciles, selectorOf } = d;
+  const controllerKey = managedBy(reconciles.kind);
+  const keysOf: KeysOf<ApiObject> = (o, { before, views, type }) => {
+    const own = controllerKey(o);
+    const former = before && before !== o ? controllerKey(before).filter((k) => k !== own[0]) : [];
+    const isAdoptable = selectorOf && type !== "deleted" && controllerOf(o) === undefined;
+    const adopters = isAdoptable ? selectorsOf(views.of(reconciles), selectorOf, o).map(keyOf) : [];
+    return [...own, ...former, ...adopters];
+  };
+  return watch(owned, keysOf, { ...byController, ...(selectorOf && uncontrolled) });
+}
+
+/** Completes a declaration. */
+export function controller<T extends ApiObject, O>(d: Declaration<T, O>): Controller<O> {
+  const owns = d.owns ?? [];
+  return {
+    ...{ name: d.name, reconciles: d.reconciles, owns, observe: d.observe, decide: d.decide },
+    watches: [
+      watch(d.reconciles, d.keysOf ?? itself, {
+        ...d.indexes,
+        ...(d.selectorOf && bySelector(d.selectorOf)),
+      }),
+      ...owns.map((kind) => watchOwned(kind, d as unknown as Declaration<T, never>)),
+      ...(d.watches ?? []),
+    ],
+    initialKeys: d.initialKeys ?? [],
+    serial: d.serial === true,
+    writes: d.writes ?? [],
+  };
+}
+
+/** The children of an owner, from a view of an owned kind. */
+export const childrenIn = <T extends ApiObject>(
+  lister: Lister<T>,
+  owner: ApiObject,
+  selector: LabelSelectorLike | undefined,
+): readonly T[] => [
+  ...lister.byIndex("controller", owner.metadata.uid),
+  ...(selector ? selectedBy(lister, owner.metadata.namespace, selector, "uncontrolled") : []),
+];
+
+const right = ({ kind, subresource, verbs }: Writes): Right => ({
+  group: kind.group,
+  resource: subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`,
+  verbs,
+});
+
+/** The rights a controller needs, as its declaration implies them; one entry per resource. */
+export function rightsOf(c: Controller): readonly Right[] {
+  const rights = [
+    ...c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] })),
+    right({ kind: c.reconciles, verbs: ["get"] }),
+    ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", "patch", "update"] })),
+    ...c.writes.map(right),
+    { group: "", resource: "events", verbs: ["create", "patch"] },
+  ];
+  const byResource = Map.groupBy(rights, ({ group, resource }) => `${group}/${resource}`);
+  return [...byResource.values()].map((same) => ({
+    ...same[0]!,
+    verbs: [...new Set(same.flatMap(({ verbs }) => verbs))].toSorted(),
+  }));
+}
+
+/** After a request of unknown fate: reads the revision of history until the server answers. */
 export async function settle(client: Client, world: World, signal: AbortSignal): Promise<Revision> {
   for (;;) {
     try {
       return await client.revision();
     } catch {
-      // Whatever kept us from asking, asking again is all there is to do.
+      // Whatever prevented the read, only reading again helps.
       await world.clock.sleep(100, signal);
     }
   }
 }
-
-/** Outcomes another writer brought about: what we wanted is done, or no longer ours to do. The next look will tell. */
-const overtaken = (e: unknown): boolean => hasReason(e, "AlreadyExists", "NotFound", "Conflict");
-
-/** Up to where history has been written, kind by kind. */
-type Frontier = Map<ResourceDefinition, Revision>;
-const kindsOf = (actions: readonly Action[]): readonly ResourceDefinition[] => [
-  ...new Set(actions.flatMap((a) => (a.do === "event" ? [] : [a.resource as ResourceDefinition]))),
-];
-
-/** Carry out actions in waves of 1, 2, 4, …: a template the server refuses fails once and not a hundred times. */
-async function actAll(
-  actions: readonly Action[],
-  client: Client,
-  events: EventRecorder,
-  written: Frontier,
-): Promise<void> {
-  for (let start = 0, size = 1; start < actions.length; start += size, size = Math.min(size * 2, 16)) {
-    const wave = actions.slice(start, start + size);
-    const results = await Promise.allSettled(wave.map((a) => act(a, client, events)));
-    for (const [i, r] of results.entries()) {
-      const action = wave[i]!;
-      if (r.status !== "fulfilled" || r.value === undefined || action.do === "event") continue;
-      const kind = action.resource as ResourceDefinition;
-      written.set(kind, revision(Math.max(r.value, written.get(kind) ?? 0)));
-    }
-    const failed = results.find((r) => r.status === "rejected");
-    if (failed) throw failed.reason;
-  }
-}
-
-/** A pure controller as a reconciler: what it wrote it waits to see, or it would write the same thing twice. */
-function reconciler<O>(c: Controller<O>, client: Client, world: World, options: RunOptions): Reconciler {
-  const events = eventRecorder(client, world, { component: `${c.name}-controller` });
-  const seen = (written: Frontier, signal: AbortSignal): Promise<unknown> =>
-    Promise.all(
-      c.watches.flatMap(({ informer }) => {
-        const at = written.get(informer.resource);
-        return at === undefined || options.readYourWrites === false ? [] : [informer.caughtUp(at, signal)];
-      }),
-    );
-  return {
-    name: c.name,
-    watches: c.watches,
-    async reconcile(k, signal) {
-      const observed = c.observe(k);
-      if (observed === undefined) return undefined;
-      const decision = c.decide(observed, world.clock.now());
-      const written: Frontier = new Map();
-      try {
-        await actAll(decision.actions, client, events, written);
-      } catch (e) {
-        if (isAmbiguous(e) || overtaken(e)) {
-          const at = await settle(client, world, signal);
-          for (const kind of kindsOf(decision.actions)) written.set(kind, at);
-        }
-        await seen(written, signal);
-        throw e;
-      }
-      await seen(written, signal);
-      return decision;
-    },
-  };
-}
-
-async function work(r: Reconciler, queue: WorkQueue<Key>, world: World, signal: AbortSignal): Promise<void> {
-  for await (const k of queue.take(signal)) {
-    try {
-      const result = await r.reconcile(k, signal);
-      queue.forget(k);
-      if (result?.requeueAfter !== undefined) queue.addAfter(k, result.requeueAfter);
-    } catch (e) {
-      if (!signal.aborted) {
-        if (!overtaken(e)) world.log("reconcile failed", { controller: r.name, key: k, error: (e as Error).message });
-        queue.retry(k);
-      }
-    } finally {
-      queue.done(k);
-    }
-  }
-}
-
-/** Run a reconciler until the signal aborts. Nothing is looked at before every view is filled once. */
-export async function runReconciler(r: Reconciler, world: World, signal: AbortSignal, workers = 1): Promise<void> {
-  const queue = workQueue<Key>(world.clock, signal);
-  for (const w of r.watches)
-    w.informer.onChange((o, before) => {
-      for (const k of w.keys(o, before)) queue.add(k);
-    });
-  // Views may have been filled before this controller began to listen.
-  for (const w of r.watches)
-    for (const o of w.informer.lister.all()) for (const k of w.keys(o, undefined)) queue.add(k);
-  try {
-    await Promise.all(r.watches.map((w) => w.informer.caughtUp(revision(0), signal)));
-  } catch {
-    // Stopped before the first list arrived: there is nothing to do.
-    return;
-  }
-  await Promise.all(Array.from({ length: workers }, () => work(r, queue, world, signal)));
-}
-
-/** Run a pure controller until the signal aborts. */
-export const runController = <O>(
-  c: Controller<O>,
-  client: Client,
-  world: World,
-  signal: AbortSignal,
-  options: RunOptions = {},
-): Promise<void> => runReconciler(reconciler(c, client, world, options), world, signal, options.workers);

@@ -79,6 +79,7 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
   const ask: Ask = async <T>(request: HttpRequest) => value(await session.ask(request)) as T;
   return {
     get: (r, key) => getBy(ask, r, key),
+    scale: (r, key) => ask({ method: "GET", path: pathOf(r, { ...splitKey(key), part: "scale" }) }),
     async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
       const { namespace, limit, continue: next } = options;
       const path = pathOf(r, placeOf(namespace)) + query({ ...selectors(options), limit, continue: next });

@@ -5,27 +5,31 @@ import { revision, type ApiObject, type Revision } from "../api/meta.ts";
 import { orAborted } from "./abort.ts";
 import type { Client, Selection } from "./client.ts";
 import { backoff } from "./workqueue.ts";
-import { view, type Indexes, type Lister } from "./view.ts";
+import { type Changed, type ChangeType, type Indexes, type Lister, view } from "./view.ts";
 import type { World } from "./world.ts";
 
 export interface Informer<T extends ApiObject> {
   readonly resource: ResourceDefinition<T>;
   readonly lister: Lister<T>;
-  /** Hear of every object that changed or went; the view already shows it. */
-  onChange(handler: (object: T, before: T | undefined) => void): void;
+  /** Calls `handler` for every object that changed or is gone, after the view shows it. */
+  onChange(handler: (object: T, before: T | undefined, type: ChangeType) => void): void;
+  /** Adds indexes to the view. A name that exists already keeps its function. */
+  addIndexes(indexes: Indexes<T>): void;
   /** Resolves once the view has reached `target`. */
   caughtUp(target: Revision, signal: AbortSignal): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
-/** Nothing seen yet: even revision 0 is ahead of this. */
+/** Before the first list: even revision 0 is ahead of this. */
 const unseen = revision(-1);
 
 export interface InformerOptions<T> {
   readonly selection?: Selection;
   readonly indexes?: Indexes<T>;
+  /** What of an object the view keeps; all of it unless given. For views of which only metadata is read. */
+  readonly keep?: (object: T) => T;
 }
 
-/** Who waits for the view to reach which revision. */
+/** Waiters for the view to reach a revision. */
 function milestones(): {
   wait(target: Revision, signal: AbortSignal): Promise<void>;
   reached(at: Revision): void;
@@ -44,52 +48,52 @@ function milestones(): {
   };
 }
 
-/** Made once per process and kind, and passed to whoever needs the view. */
+/** A view of one kind, to be made once per process and kind and shared. Nothing is requested before `run`. */
 export function informer<T extends ApiObject>(
   client: Client,
   resource: ResourceDefinition<T>,
   world: World,
-  { selection = {}, indexes = {} }: InformerOptions<T> = {},
+  { selection = {}, indexes = {}, keep = (object) => object }: InformerOptions<T> = {},
 ): Informer<T> {
   const objects = view(indexes);
   let seen = unseen;
   let listed = false;
-  const handlers: ((object: T, before: T | undefined) => void)[] = [];
+  const handlers: ((...changed: Changed<T>) => void)[] = [];
   const arrivals = milestones();
 
   const advance = (to: Revision): void => {
     if (to > seen) seen = to;
     arrivals.reached(seen);
   };
-  const announce = (object: T, before: T | undefined): void => {
-    for (const handler of handlers) handler(object, before);
+  const announce = (...changed: Changed<T>): void => {
+    for (const handler of handlers) handler(...changed);
   };
   const listAll = async (): Promise<void> => {
-    const items: T[] = [];
     let page = await client.list(resource, { ...selection, limit: 500 });
-    items.push(...page.items);
+    const items = page.items.map(keep);
     while (page.next !== undefined) {
       page = await client.list(resource, { ...selection, limit: 500, continue: page.next });
-      items.push(...page.items);
+      for (const item of page.items) items.push(keep(item));
     }
     // The whole view changes in one step, so no reader ever sees half a list.
     const changed = objects.replace(items);
     seen = page.revision;
     listed = true;
     advance(page.revision);
-    for (const [object, before] of changed) announce(object, before);
+    for (const one of changed) announce(...one);
   };
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
     for await (const event of client.watch(resource, { ...selection, from: seen }, signal)) {
       progressed();
-      const before =
-        event.type === "applied"
-          ? objects.set(event.object)
-          : event.type === "deleted"
-            ? objects.remove(event.object)
-            : undefined;
+      if (event.type === "progress") {
+        advance(event.revision);
+        continue;
+      }
+      const object = keep(event.object);
+      const isDeleted = event.type === "deleted";
+      const before = isDeleted ? objects.remove(object) : objects.set(object);
       advance(event.revision);
-      if (event.type !== "progress") announce(event.object, before);
+      announce(object, before, isDeleted ? "deleted" : before ? "updated" : "added");
     }
   };
 
@@ -99,11 +103,13 @@ export function informer<T extends ApiObject>(
       get: objects.get,
       all: objects.all,
       byIndex: objects.byIndex,
+      countByIndex: objects.countByIndex,
       get revision() {
         return seen;
       },
     },
     onChange: (handler) => void handlers.push(handler),
+    addIndexes: objects.addIndexes,
     caughtUp: (target, signal) => (seen >= target ? Promise.resolve() : arrivals.wait(target, signal)),
     async run(signal) {
       let failures = 0;

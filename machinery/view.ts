@@ -1,68 +1,110 @@
 // A map of objects with indexes over it, replaced as a whole or one object at a time.
+import { assert } from "../api/errors.ts";
 import { keyOf, type ApiObject, type Key, type Revision } from "../api/meta.ts";
 
-/** A read-only, slightly stale view. Objects are handed out as they are: nobody may edit them. */
+/** A read-only, slightly stale view. Objects are handed out as they are and must not be modified. */
 export interface Lister<T> {
   get(key: Key): T | undefined;
   all(): readonly T[];
-  /** Objects whose index function gave this value. */
+  /** Objects whose index function returned this value. */
   byIndex(name: string, value: string): readonly T[];
+  /** How many objects {@link byIndex} would return, in constant time. */
+  countByIndex(name: string, value: string): number;
   readonly revision: Revision;
 }
-/** Values under which an object is found by `byIndex`. */
+/** Index functions by name: the values under which {@link Lister.byIndex} finds an object. */
 export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
 
-/** The writable side of a {@link Lister}; only its informer holds it. Answers say what was there before. */
+/** What happened to an object. */
+export type ChangeType = "added" | "updated" | "deleted";
+/** A changed object, the object that stood there before, and what happened to it. */
+export type Changed<T> = readonly [object: T, before: T | undefined, type: ChangeType];
+
+/** The writable side of a {@link Lister}, held by its informer. Writes return what was there before. */
 export interface View<T> extends Omit<Lister<T>, "revision"> {
-  replace(items: readonly T[]): readonly (readonly [T, T | undefined])[];
+  /** Replaces all objects; returns those whose resource version differs, and those that are gone. */
+  replace(items: readonly T[]): readonly Changed<T>[];
   set(object: T): T | undefined;
   remove(object: T): T | undefined;
+  /** Adds indexes over what is there and what comes. A name that exists already keeps its function. */
+  addIndexes(indexes: Indexes<T>): void;
 }
 
-const buckets = <T>(): Map<string, Map<Key, T>> => new Map();
+/** One index: its function, and the objects by value. */
+interface Index<T> {
+  readonly valuesOf: (object: T) => readonly string[];
+  readonly buckets: Map<string, Map<Key, T>>;
+}
+
+function add<T>({ valuesOf, buckets }: Index<T>, key: Key, object: T): void {
+  for (const value of valuesOf(object)) {
+    const bucket = buckets.get(value);
+    if (bucket) bucket.set(key, object);
+    else buckets.set(value, new Map([[key, object]]));
+  }
+}
+
+function drop<T>({ valuesOf, buckets }: Index<T>, key: Key, object: T): void {
+  for (const value of valuesOf(object)) {
+    const bucket = buckets.get(value);
+    if (bucket?.delete(key) && bucket.size === 0) buckets.delete(value);
+  }
+}
 
 /** An empty view. */
-export function view<T extends ApiObject>(indexes: Indexes<T>): View<T> {
+export function view<T extends ApiObject>(initial: Indexes<T> = {}): View<T> {
   let objects = new Map<Key, T>();
-  const shelves = Object.entries(indexes).map(([name, valuesOf]) => ({ name, valuesOf, buckets: buckets<T>() }));
-  const file = (object: T, key: Key, add: boolean): void => {
-    for (const { valuesOf, buckets } of shelves)
-      for (const value of valuesOf(object)) {
-        const bucket = buckets.get(value) ?? new Map<Key, T>();
-        if (add) buckets.set(value, bucket.set(key, object));
-        else if (bucket.delete(key) && bucket.size === 0) buckets.delete(value);
-      }
+  const indexes = new Map<string, Index<T>>();
+  const addIndexes = (added: Indexes<T>): void => {
+    for (const [name, valuesOf] of Object.entries(added)) {
+      if (indexes.has(name)) continue;
+      const index: Index<T> = { valuesOf, buckets: new Map() };
+      for (const [key, object] of objects) add(index, key, object);
+      indexes.set(name, index);
+    }
+  };
+  addIndexes(initial);
+  const bucketOf = (name: string, value: string): Map<Key, T> | undefined => {
+    const index = indexes.get(name);
+    assert(index !== undefined, `the view has an index named ${name}`);
+    return index.buckets.get(value);
   };
   const set = (object: T): T | undefined => {
     const key = keyOf(object);
     const before = objects.get(key);
-    if (before) file(before, key, false);
     objects.set(key, object);
-    file(object, key, true);
+    for (const index of indexes.values()) {
+      if (before) drop(index, key, before);
+      add(index, key, object);
+    }
     return before;
   };
   return {
     get: (key) => objects.get(key),
     all: () => [...objects.values()],
-    byIndex(name, value) {
-      const found = shelves.find((shelf) => shelf.name === name)?.buckets.get(value);
-      return found ? [...found.values()] : [];
-    },
+    byIndex: (name, value) => [...(bucketOf(name, value)?.values() ?? [])],
+    countByIndex: (name, value) => bucketOf(name, value)?.size ?? 0,
+    addIndexes,
     set,
     remove(object) {
       const key = keyOf(object);
       const before = objects.get(key);
-      if (before) file(before, key, false);
+      if (before) for (const index of indexes.values()) drop(index, key, before);
       objects.delete(key);
       return before;
     },
     replace(items) {
       const old = objects;
       objects = new Map();
-      for (const { buckets } of shelves) buckets.clear();
+      for (const { buckets } of indexes.values()) buckets.clear();
       for (const item of items) set(item);
-      const gone = [...old].filter(([key]) => !objects.has(key)).map(([, o]) => [o, o] as const);
-      return [...items.map((o) => [o, old.get(keyOf(o))] as const), ...gone];
+      const gone = [...old].flatMap(([key, o]): Changed<T>[] => (objects.has(key) ? [] : [[o, o, "deleted"]]));
+      const changed = items.flatMap((o): Changed<T>[] => {
+        const before = old.get(keyOf(o));
+        if (before?.metadata.resourceVersion === o.metadata.resourceVersion) return [];
+        return [[o, before, before ? "updated" : "added"]];
+      });
+      return [...changed, ...gone];
     },
   };
 }

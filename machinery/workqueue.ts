@@ -1,5 +1,6 @@
 // Keys awaiting work. Three promises: a key is never worked on twice at once; a key added many times before it is taken
 // is taken once; a key added while being worked on is taken again afterwards.
+import type { Instant } from "../api/meta.ts";
 import { wakeable } from "./abort.ts";
 import type { Clock } from "./world.ts";
 
@@ -19,13 +20,25 @@ export interface WorkQueue<K> {
   done(key: K): void;
   /** Keys waiting to be taken. */
   readonly size: number;
+  /** When each key being worked on was taken. */
+  readonly active: ReadonlyMap<K, Instant>;
 }
 
-/** Delays in this queue die with `signal`; without one they keep the process alive. */
-export function workQueue<K>(clock: Clock, signal?: AbortSignal): WorkQueue<K> {
+/** What a queue counts. Durations in milliseconds. */
+export interface QueueMetrics {
+  added(): void;
+  retried(): void;
+  waited(ms: number): void;
+  worked(ms: number): void;
+}
+const uncounted: QueueMetrics = { added: () => {}, retried: () => {}, waited: () => {}, worked: () => {} };
+
+/** Pending delays end with `signal`; without one they keep the process alive. */
+export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueMetrics = uncounted): WorkQueue<K> {
   const waiting: K[] = [];
-  const dirty = new Set<K>();
-  const active = new Set<K>();
+  /** Keys to be worked on, and since when. */
+  const dirty = new Map<K, Instant>();
+  const active = new Map<K, Instant>();
   const failures = new Map<K, number>();
   const appointments = new Map<K, number>();
   const sleepers = new Set<() => void>();
@@ -40,12 +53,14 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal): WorkQueue<K> {
     queue.add(key);
   };
   const queue: WorkQueue<K> = {
+    active,
     get size() {
       return waiting.length;
     },
     add(key) {
       if (dirty.has(key)) return;
-      dirty.add(key);
+      dirty.set(key, clock.now());
+      metrics.added();
       if (!active.has(key)) offer(key);
     },
     addAfter(key, ms) {
@@ -60,10 +75,12 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal): WorkQueue<K> {
     retry(key) {
       const count = (failures.get(key) ?? 0) + 1;
       failures.set(key, count);
+      metrics.retried();
       queue.addAfter(key, backoff(count));
     },
     forget: (key) => void failures.delete(key),
     done(key) {
+      metrics.worked(clock.now() - (active.get(key) ?? clock.now()));
       active.delete(key);
       if (dirty.has(key)) offer(key);
     },
@@ -77,8 +94,10 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal): WorkQueue<K> {
           sleepers.delete(wake);
           continue;
         }
+        const now = clock.now();
+        metrics.waited(now - (dirty.get(key) ?? now));
         dirty.delete(key);
-        active.add(key);
+        active.set(key, now);
         yield key;
       }
     },

@@ -1,6 +1,6 @@
 // What is counted of requests, under the names by which Prometheus' dashboards and alerts know it.
 import { Gauge, type Registry as Figures } from "prom-client";
-import { byLabels, counts, distributions, durationBounds, type Count } from "./counters.ts";
+import { byLabels, counts, distributions, durationBounds, type Count } from "../../machinery/counters.ts";
 import { version } from "../discovery/version.ts";
 
 /** What a request is about, as its figures are told apart. */

@@ -6,7 +6,7 @@ import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { prefixOf } from "../registry/selection.ts";
 import type { Storage, Write } from "../storage/storage.ts";
-import { byLabels, counts, distributions, durationBounds } from "./counters.ts";
+import { byLabels, counts, distributions, durationBounds } from "../../machinery/counters.ts";
 
 const operationOf = ({ expect, value }: Write): string =>
   value === null ? "delete" : expect === 0 ? "create" : "update";

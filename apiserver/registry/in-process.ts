@@ -1,6 +1,7 @@
 // The client for components that live in the same process: the registry's verbs, with objects instead of bytes.
 import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
+import type { Scale } from "../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, splitKey } from "../../api/meta.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
 } from "../../machinery/client.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
-import { changeOf } from "./subresources.ts";
+import { changeOf, scaleOf } from "./subresources.ts";
 import { patched } from "./patching.ts";
 import { nowhere } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
@@ -54,6 +55,11 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
       const { namespace, name } = splitKey(key);
       if (r.virtual && measured) return (await measured.get(r, namespace, name)) as T;
       return objectOf<T>(await registry.get(served(r), key));
+    },
+    async scale(r, key) {
+      if (!r.subresources.includes("scale"))
+        throw new ApiError("NotFound", "the server could not find the requested resource");
+      return scaleOf(objectOf(await registry.get(served(r), key))) as Scale;
     },
     async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
       if (r.virtual && measured) {

@@ -1,55 +1,73 @@
-// Asks for measurements and carries out the decision. Not a pure controller: measurements are asked for, not watched.
+// Horizontal pod autoscaler. Not a pure controller: measurements and the scale of an arbitrary kind are requested, not
+// watched.
+import { withCondition } from "../../api/conditions.ts";
 import { ApiError, hasReason } from "../../api/errors.ts";
-import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
-import { sameJson } from "../../api/hash.ts";
-import type { ResourceDefinition } from "../../api/kinds.ts";
-import { deployments } from "../../api/apps/deployments.ts";
 import {
   horizontalPodAutoscalers,
   type HorizontalPodAutoscaler,
 } from "../../api/autoscaling/horizontalpodautoscalers.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Scale, V2HorizontalPodAutoscalerCondition } from "../../api/generated/types.ts";
+import { sameJson } from "../../api/hash.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { parseLabelSelector } from "../../api/label-selector.ts";
+import { type Instant, key, keyOf, type Key } from "../../api/meta.ts";
 import { podMetrics, type PodMetrics } from "../../api/metrics/metrics.ts";
-import { replicaSets } from "../../api/apps/replicasets.ts";
-import { key, keyOf, type Instant, type Key } from "../../api/meta.ts";
-import { selects, selectorText } from "../../api/selector.ts";
+import { matches, type Requirement } from "../../api/selector.ts";
 import type { Client } from "../../machinery/client.ts";
-import type { Reconciler } from "../../machinery/controller.ts";
+import { type Reconciler, watch } from "../../machinery/controller.ts";
 import { eventRecorder } from "../../machinery/events.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
+import { byLabels, selectedBy } from "../../machinery/selector-index.ts";
 import type { World } from "../../machinery/world.ts";
-import type { ControllerViews } from "../views.ts";
 import type { Past } from "./behavior.ts";
-import { decide } from "./decide.ts";
+import { decide, type Outcome } from "./decide.ts";
 
 export interface AutoscalerOptions {
   /** How often to measure. Kubernetes: 15 s. */
   readonly periodMs: number;
-  /** How long a high wish keeps a target from shrinking when the autoscaler does not say. Kubernetes: 300 s. */
+  /** How long a high recommendation keeps a target from shrinking unless the autoscaler says. Kubernetes: 300 s. */
   readonly shrinkWindowSeconds: number;
 }
-type Scalable = Deployment | ReplicaSet;
 
-/** Wishes and changes older than the longest window anyone may configure are forgotten. */
+/** Recommendations and changes older than the longest configurable window are forgotten. */
 const memoryMs = 3_600_000;
 
-type Views = Pick<ControllerViews, "horizontalPodAutoscalers" | "deployments" | "replicaSets" | "pods">;
-
+/** A target as the scale subresource shows it. */
 interface Target {
-  readonly resource: ResourceDefinition<Deployment> | ResourceDefinition<ReplicaSet>;
-  readonly object: Scalable | undefined;
+  readonly resource: ResourceDefinition;
+  readonly scale: Scale;
 }
-function targetOf(views: Views, h: HorizontalPodAutoscaler): Target {
-  const k = key(h.metadata.namespace, h.spec.scaleTargetRef.name);
-  return h.spec.scaleTargetRef.kind === "ReplicaSet"
-    ? { resource: replicaSets, object: views.replicaSets.lister.get(k) }
-    : { resource: deployments, object: views.deployments.lister.get(k) };
+
+/** Resolves a scale target by its version and kind. Fails as a client of Kubernetes does for a kind not served. */
+async function targetOf(
+  { metadata, spec }: HorizontalPodAutoscaler,
+  client: Client,
+  kinds: KindRegistry,
+): Promise<Target> {
+  const { apiVersion = "", kind, name } = spec.scaleTargetRef;
+  const resource = kinds.ofKind(apiVersion, kind);
+  if (!resource) {
+    const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+    throw new ApiError("NotFound", `no matches for kind "${kind}" in group "${group}"`);
+  }
+  return { resource, scale: await client.scale(resource, key(metadata.namespace, name)) };
 }
+
+/** The labels that pods must have, where the selector of a scale says so by equality. */
+const equalities = (requirements: readonly Requirement[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    requirements.flatMap(({ key: name, operator, values: [value, ...others] }) =>
+      operator === "In" && value !== undefined && others.length === 0 ? [[name, value]] : [],
+    ),
+  );
 
 /** Our own status writes are no reason to measure again at once. */
 const changed = (h: HorizontalPodAutoscaler, before?: HorizontalPodAutoscaler): readonly Key[] =>
   before && sameJson(before.spec, h.spec) ? [] : [keyOf(h)];
 
-/** What was wished and done, with one more of each. */
-function remembering(past: Past, wish: number | undefined, by: number, at: Instant): Past {
+/** The recommendations and changes with one more of each. */
+function remembering(past: Past, { wish }: Outcome, by: number, at: Instant): Past {
   const fresh = <T extends { readonly at: number }>(list: readonly T[]): readonly T[] =>
     list.filter((x) => at - x.at < memoryMs);
   return {
@@ -58,32 +76,50 @@ function remembering(past: Past, wish: number | undefined, by: number, at: Insta
   };
 }
 
-export function autoscaler(
-  views: Pick<ControllerViews, "horizontalPodAutoscalers" | "deployments" | "replicaSets" | "pods">,
+/** The measured usage of the pods of a target; none when the metrics API cannot tell. */
+async function measure(
   client: Client,
-  world: World,
-  options: AutoscalerOptions,
-): Reconciler {
+  namespace: string | undefined,
+  labelSelector: string,
+): Promise<readonly PodMetrics[]> {
+  try {
+    return (await client.list(podMetrics, { ...(namespace !== undefined && { namespace }), labelSelector })).items;
+  } catch (e) {
+    if (e instanceof ApiError) return [];
+    throw e;
+  }
+}
+
+/** The status of an autoscaler whose target cannot be read. */
+function withoutTarget(
+  { status }: HorizontalPodAutoscaler,
+  message: string,
+  now: Instant,
+): HorizontalPodAutoscaler["status"] {
+  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
+    status?.conditions,
+    {
+      ...{ type: "AbleToScale", status: "False", reason: "FailedGetScale" },
+      message: `the HPA controller was unable to get the target's current scale: ${message}`,
+    },
+    now,
+  );
+  return { ...status, desiredReplicas: status?.desiredReplicas ?? 0, conditions };
+}
+
+export function autoscaler(client: Client, world: World, kinds: KindRegistry, options: AutoscalerOptions): Reconciler {
   const pasts = new Map<Key, Past>();
   const events = eventRecorder(client, world, { component: "horizontal-pod-autoscaler" });
-  const measure = async (h: HorizontalPodAutoscaler, target: Scalable): Promise<readonly PodMetrics[]> => {
-    try {
-      return (
-        await client.list(podMetrics, {
-          namespace: h.metadata.namespace,
-          labelSelector: selectorText(target.spec.selector),
-        })
-      ).items;
-    } catch (e) {
-      if (e instanceof ApiError) return [];
-      throw e;
-    }
+  const report = async (h: HorizontalPodAutoscaler, status: HorizontalPodAutoscaler["status"]): Promise<void> => {
+    if (sameJson(status, h.status)) return;
+    await client.update(horizontalPodAutoscalers, { ...h, status }, "status").catch((e: unknown) => {
+      if (!hasReason(e, "Conflict", "NotFound")) throw e;
+    });
   };
   const rescale = async (
     h: HorizontalPodAutoscaler,
-    resource: ResourceDefinition,
-    replicas: number,
-    reason: string,
+    { resource }: Target,
+    { replicas, reason }: Outcome,
   ): Promise<void> => {
     const target = key(h.metadata.namespace, h.spec.scaleTargetRef.name);
     await client.patch(resource, target, { type: "merge", patch: { spec: { replicas } } }, "scale");
@@ -91,32 +127,36 @@ export function autoscaler(
   };
   return {
     name: "horizontalpodautoscaler",
-    watches: [{ informer: views.horizontalPodAutoscalers, keys: changed }],
-    async reconcile(k) {
-      const h = views.horizontalPodAutoscalers.lister.get(k);
+    watches: [watch(horizontalPodAutoscalers, (h, { before }) => changed(h, before)), watch(pods, () => [], byLabels)],
+    async reconcile(k, views) {
+      const h = views.of(horizontalPodAutoscalers).get(k);
       if (h === undefined || h.metadata.deletionTimestamp !== undefined) {
         pasts.delete(k);
         return undefined;
       }
-      const { resource, object } = targetOf(views, h);
-      if (object === undefined) return { requeueAfter: options.periodMs };
-      const pods = views.pods.lister
-        .byIndex("namespace", h.metadata.namespace ?? "")
-        .filter((p) => selects(object.spec.selector, p.metadata.labels));
-      const current = object.spec.replicas ?? 1;
+      const { namespace } = h.metadata;
+      const target = await targetOf(h, client, kinds).catch((e: unknown) => e as Error);
+      if (target instanceof Error) {
+        if (!(target instanceof ApiError)) throw target;
+        events.record(h, "Warning", "FailedGetScale", target.message);
+        await report(h, withoutTarget(h, target.message, world.clock.now()));
+        return { requeueAfter: options.periodMs };
+      }
+      const { spec, status } = target.scale;
+      const [selector, current] = [status?.selector ?? "", spec.replicas ?? 0];
+      const parsed = parseLabelSelector(selector);
+      const requirements = "wrong" in parsed ? [] : parsed.requirements;
+      const selected = selectedBy(views.of(pods), namespace, { matchLabels: equalities(requirements) }).filter((p) =>
+        matches(requirements, p.metadata.labels),
+      );
       const now = world.clock.now();
       const past = pasts.get(k) ?? { recommendations: [{ at: now, replicas: current }], changes: [] };
-      const metrics = await measure(h, object);
+      const metrics = await measure(client, namespace, selector);
       const { shrinkWindowSeconds } = options;
-      const outcome = decide({ autoscaler: h, current, pods, metrics, past, shrinkWindowSeconds }, now);
-      if (outcome.replicas !== current) await rescale(h, resource, outcome.replicas, outcome.reason);
-      pasts.set(k, remembering(past, outcome.wish, outcome.replicas - current, now));
-      if (!sameJson(outcome.status, h.status))
-        await client
-          .update(horizontalPodAutoscalers, { ...h, status: outcome.status }, "status")
-          .catch((e: unknown) => {
-            if (!hasReason(e, "Conflict", "NotFound")) throw e;
-          });
+      const outcome = decide({ autoscaler: h, current, pods: selected, metrics, past, shrinkWindowSeconds }, now);
+      if (outcome.replicas !== current) await rescale(h, target, outcome);
+      pasts.set(k, remembering(past, outcome, outcome.replicas - current, now));
+      await report(h, outcome.status);
       return { requeueAfter: options.periodMs };
     },
   };

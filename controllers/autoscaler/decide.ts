@@ -128,8 +128,16 @@ function withoutMetrics(observed: Observed, now: Instant): Outcome {
           "FailedGetResourceMetric",
           "the HPA was unable to compute the replica count: no metrics returned from resource metrics API",
         ];
-  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
+  const able = withCondition<V2HorizontalPodAutoscalerCondition>(
     h.status?.conditions,
+    {
+      ...{ type: "AbleToScale", status: "True", reason: "SucceededGetScale" },
+      message: "the HPA controller was able to get the target's current scale",
+    },
+    now,
+  );
+  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
+    able,
     { type: "ScalingActive", status: "False", reason, message },
     now,
   );

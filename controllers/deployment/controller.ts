@@ -1,67 +1,40 @@
-// Wires the deployment's decision to the views it reads.
-import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
-import { controllerOf, key, keyOf, type Key } from "../../api/meta.ts";
-import { selects } from "../../api/selector.ts";
-import { itself, managedBy, type Controller } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
-import { decide, type Observed } from "./decide.ts";
+// Deployment: owns replica sets, and observes pods only to know when the last one of an old version is gone.
+import { deployments } from "../../api/apps/deployments.ts";
+import { replicaSets } from "../../api/apps/replicasets.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Pod } from "../../api/generated/types.ts";
+import { controllerOf, key } from "../../api/meta.ts";
+import { byController, controller, type KeysOf, managedBy, watch } from "../../machinery/controller.ts";
+import { decide } from "./decide.ts";
 import { templateHash } from "./template.ts";
 
-export interface Views {
-  /** Indexed by `namespace`. */
-  readonly deployments: Informer<Deployment>;
-  /** Indexed by `owner`. */
-  readonly replicaSets: Informer<ReplicaSet>;
-  /** Indexed by `owner`. */
-  readonly pods: Informer<Pod>;
-}
+/** The strategy Recreate waits for the last old pod to be gone. */
+const deploymentOfGonePod: KeysOf<Pod> = (pod, { type, views }) => {
+  const set = type === "deleted" ? managedBy("ReplicaSet")(pod).map((k) => views.of(replicaSets).get(k))[0] : undefined;
+  return set ? managedBy("Deployment")(set) : [];
+};
 
-export function deploymentController(views: Views): Controller<Observed> {
-  /** Recreate waits for the last old pod to be gone. */
-  const ofPod = (pod: Pod): readonly Key[] => {
-    const gone = views.pods.lister.get(key(pod.metadata.namespace, pod.metadata.name)) === undefined;
-    const set = gone ? managedBy("ReplicaSet")(pod).map((k) => views.replicaSets.lister.get(k))[0] : undefined;
-    return set ? managedBy("Deployment")(set) : [];
-  };
-  /** A set nobody controls may be one a deployment has been looking for. */
-  const seekers = (set: ReplicaSet): readonly Key[] =>
-    controllerOf(set) !== undefined
-      ? []
-      : views.deployments.lister
-          .byIndex("namespace", set.metadata.namespace ?? "")
-          .filter((d) => selects(d.spec.selector, set.metadata.labels))
-          .map(keyOf);
-  const ofSet = (set: ReplicaSet, before?: ReplicaSet): readonly Key[] => [
-    ...[set, ...(before ? [before] : [])].flatMap(managedBy("Deployment")),
-    ...seekers(set),
-  ];
-  return {
-    name: "deployment",
-    watches: [
-      { informer: views.deployments, keys: itself },
-      { informer: views.replicaSets, keys: ofSet },
-      { informer: views.pods, keys: ofPod },
-    ],
-    observe: (k) => {
-      const deployment = views.deployments.lister.get(k);
-      if (deployment === undefined) return undefined;
-      const { uid, namespace } = deployment.metadata;
-      const sets = [
-        ...views.replicaSets.lister.byIndex("owner", uid),
-        ...views.replicaSets.lister
-          .byIndex("owner", "")
-          .filter((s) => s.metadata.namespace === namespace && selects(deployment.spec.selector, s.metadata.labels)),
-      ];
-      const pods =
-        deployment.spec.strategy?.type === "Recreate"
-          ? sets.flatMap((s) => views.pods.lister.byIndex("owner", s.metadata.uid))
-          : [];
-      const namesake = views.replicaSets.lister.get(
-        key(deployment.metadata.namespace, `${deployment.metadata.name}-${templateHash(deployment)}`),
-      );
-      const nameTaken = namesake !== undefined && controllerOf(namesake)?.uid !== deployment.metadata.uid;
-      return { deployment, sets, pods, nameTaken };
-    },
-    decide,
-  };
-}
+export const deploymentController = controller({
+  name: "deployment",
+  reconciles: deployments,
+  owns: [replicaSets],
+  selectorOf: (deployment) => deployment.spec.selector,
+  watches: [watch(pods, deploymentOfGonePod, byController)],
+  writes: [
+    { kind: deployments, verbs: ["patch"] },
+    { kind: deployments, subresource: "status", verbs: ["update"] },
+  ],
+  observe(views, k) {
+    const deployment = views.of(deployments).get(k);
+    if (deployment === undefined) return undefined;
+    const { uid, namespace, name } = deployment.metadata;
+    const sets = views.childrenOf(replicaSets, deployment, deployment.spec.selector);
+    const isRecreated = deployment.spec.strategy?.type === "Recreate";
+    const podsOf = (set: { readonly metadata: { readonly uid: string } }): readonly Pod[] =>
+      views.of(pods).byIndex("controller", set.metadata.uid);
+    const namesake = views.of(replicaSets).get(key(namespace, `${name}-${templateHash(deployment)}`));
+    const nameTaken = namesake !== undefined && controllerOf(namesake)?.uid !== uid;
+    return { deployment, sets, pods: isRecreated ? sets.flatMap(podsOf) : [], nameTaken };
+  },
+  decide,
+});

@@ -5,9 +5,9 @@ import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
-import { controllerOf, type Instant, ownedBy } from "../../api/meta.ts";
-import { selects } from "../../api/selector.ts";
+import type { Instant } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
+import { claim } from "../../machinery/claim.ts";
 import type { Decision } from "../../machinery/controller.ts";
 import {
   boundsOf,
@@ -178,29 +178,11 @@ function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Ac
   ];
 }
 
-/** Sets found without a controller are taken in; sets that no longer match are let go. */
-function claims({ deployment: d, sets }: Observed): readonly Action[] {
-  const owners = (set: ReplicaSet, ownerReferences: unknown): Action => {
-    const { uid, resourceVersion } = set.metadata;
-    const patch = { metadata: { uid, resourceVersion, ownerReferences } };
-    return { do: "patch", resource: replicaSets, object: set, patch: { type: "merge", patch } };
-  };
-  return sets
-    .filter((set) => set.metadata.deletionTimestamp === undefined)
-    .flatMap((set) => {
-      const given = set.metadata.ownerReferences ?? [];
-      const matches = selects(d.spec.selector, set.metadata.labels);
-      if (controllerOf(set) === undefined) return matches ? [owners(set, [...given, ownedBy(d)])] : [];
-      const others = given.filter((r) => r.uid !== d.metadata.uid);
-      return matches ? [] : [owners(set, others)];
-    });
-}
-
 export function decide(observed: Observed, now: Instant): Decision {
   const { deployment: d, sets } = observed;
-  const claimed = d.metadata.deletionTimestamp === undefined ? claims(observed) : [];
-  // Whose they are comes first: what is done with them is done to what they are by then.
-  if (claimed.length > 0) return { actions: claimed };
+  const claims = claim({ kind: deployments, object: d, selector: d.spec.selector }, replicaSets, sets).actions;
+  // Claims come alone: what follows is decided about the sets as they are afterwards.
+  if (claims.length > 0) return { actions: claims, because: ["replica sets are adopted or released first"] };
   const bounds = boundsOf(d);
   const sorted = sortSets(observed);
   const { status, deadline } = statusOf(d, sets, sorted.newest, now);

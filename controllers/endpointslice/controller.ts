@@ -1,51 +1,48 @@
-// Wires a service's endpoints to the views they are made of.
+// EndpointSlice and Endpoints of services with a selector: observes the pods a service selects and their nodes' zones.
+import { endpoints } from "../../api/core/endpoints.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { pods } from "../../api/core/pods.ts";
+import { services } from "../../api/core/services.ts";
+import { endpointSlices, isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
 import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
-import { isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
-import { key, keyOf, type Key } from "../../api/meta.ts";
-import { selects } from "../../api/selector.ts";
-import { itself, type Controller } from "../../machinery/controller.ts";
-import type { ControllerViews } from "../views.ts";
-import { decide, manager, type Observed } from "./decide.ts";
+import { key, keyOf } from "../../api/meta.ts";
+import type { LabelSelectorLike } from "../../api/selector.ts";
+import { controller, itself, type KeysOf, watch } from "../../machinery/controller.ts";
+import { byLabels, selectedBy, selectorsOf } from "../../machinery/selector-index.ts";
+import { decide, manager } from "./decide.ts";
 
-export type Views = Pick<ControllerViews, "services" | "pods" | "endpointSlices" | "endpoints" | "nodes">;
+const isOurs = isManagedBy(manager);
+const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefined =>
+  selector && { matchLabels: selector };
 
-export function endpointSliceController(views: Views): Controller<Observed> {
-  const picks = (s: Service, pod: Pod | undefined): boolean =>
-    pod !== undefined &&
-    s.spec.selector !== undefined &&
-    selects({ matchLabels: s.spec.selector }, pod.metadata.labels);
-  const servicesOf = (pod: Pod, before?: Pod): readonly Key[] =>
-    views.services.lister
-      .byIndex("namespace", pod.metadata.namespace ?? "")
-      .filter((s) => picks(s, pod) || picks(s, before))
-      .map(keyOf);
-  const isOurs = isManagedBy(manager);
-  return {
-    name: "endpointslice",
-    watches: [
-      { informer: views.services, keys: itself },
-      { informer: views.pods, keys: servicesOf },
-      {
-        informer: views.endpointSlices,
-        keys: (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []),
-      },
-      { informer: views.endpoints, keys: itself },
-    ],
-    observe: (k) => {
-      const service = views.services.lister.get(k);
-      const endpoints = views.endpoints.lister.get(k);
-      if (service === undefined && endpoints === undefined) return undefined;
-      return {
-        service,
-        pods:
-          service?.spec.selector === undefined
-            ? []
-            : views.pods.lister.byIndex("namespace", service.metadata.namespace ?? ""),
-        nodeOf: (name) => views.nodes.lister.get(key(undefined, name)),
-        slices: views.endpointSlices.lister.byIndex("service", k).filter(isOurs),
-        endpoints,
-      };
-    },
-    decide,
-  };
-}
+const servicesOf: KeysOf<Pod> = (pod, { before, views }) =>
+  [pod, ...(before ? [before] : [])].flatMap((p) => selectorsOf(views.of(services), selectorOf, p)).map(keyOf);
+
+export const endpointSliceController = controller({
+  name: "endpointslice",
+  reconciles: services,
+  selectorOf,
+  watches: [
+    watch(pods, servicesOf, byLabels),
+    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), {
+      service: (s) => [serviceOf(s)],
+    }),
+    watch(endpoints, itself),
+    watch(nodes),
+  ],
+  writes: [endpointSlices, endpoints].map((kind) => ({ kind, verbs: ["create", "delete", "update"] })),
+  observe(views, k) {
+    const service = views.of(services).get(k);
+    const own = views.of(endpoints).get(k);
+    if (service === undefined && own === undefined) return undefined;
+    const selector = service && selectorOf(service);
+    return {
+      service,
+      pods: selector ? selectedBy(views.of(pods), service.metadata.namespace, selector) : [],
+      nodeOf: (name) => views.of(nodes).get(key(undefined, name)),
+      slices: views.of(endpointSlices).byIndex("service", k).filter(isOurs),
+      endpoints: own,
+    };
+  },
+  decide,
+});

@@ -1,35 +1,29 @@
-// Wires hand-made Endpoints to the slices that mirror them.
+// EndpointSlices that mirror Endpoints which users write for services without a selector.
+import { endpoints } from "../../api/core/endpoints.ts";
+import { services } from "../../api/core/services.ts";
+import { endpointSlices, isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
 import type { EndpointSlice } from "../../api/generated/types.ts";
-import { isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
-import { itself, type Controller } from "../../machinery/controller.ts";
-import type { ControllerViews } from "../views.ts";
-import { decide, manager, type Observed } from "./decide.ts";
+import { controller, itself, watch } from "../../machinery/controller.ts";
+import { decide, manager } from "./decide.ts";
 
-export type Views = Pick<ControllerViews, "endpoints" | "services" | "endpointSlices">;
+const isOurs = isManagedBy(manager);
 
-export function endpointSliceMirroringController(views: Views): Controller<Observed> {
-  const isOurs = isManagedBy(manager);
-  return {
-    name: "endpointslicemirroring",
-    watches: [
-      { informer: views.endpoints, keys: itself },
-      { informer: views.services, keys: itself },
-      {
-        informer: views.endpointSlices,
-        keys: (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []),
-      },
-    ],
-    // What mirrors Endpoints that are gone goes with its owner.
-    observe: (k) => {
-      const endpoints = views.endpoints.lister.get(k);
-      return (
-        endpoints && {
-          endpoints,
-          service: views.services.lister.get(k),
-          slices: views.endpointSlices.lister.byIndex("service", k).filter(isOurs),
-        }
-      );
-    },
-    decide,
-  };
-}
+export const endpointSliceMirroringController = controller({
+  name: "endpointslicemirroring",
+  reconciles: endpoints,
+  watches: [
+    watch(services, itself),
+    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), {
+      service: (s) => [serviceOf(s)],
+    }),
+  ],
+  writes: [{ kind: endpointSlices, verbs: ["create", "delete", "update"] }],
+  // Slices whose Endpoints are gone are garbage collected: the Endpoints own them.
+  observe(views, k) {
+    const mirrored = views.of(endpoints).get(k);
+    if (mirrored === undefined) return undefined;
+    const slices = views.of(endpointSlices).byIndex("service", k).filter(isOurs);
+    return { endpoints: mirrored, service: views.of(services).get(k), slices };
+  },
+  decide,
+});

@@ -1,13 +1,13 @@
-// Every flow schema says whether the level of priority it leads to exists: without one it is dangling (KEP-1040).
-import type { FlowSchema, PriorityLevelConfiguration } from "../../api/generated/types.ts";
+// FlowSchema: sets the condition Dangling, true while the priority level it refers to does not exist (KEP-1040).
+import type { FlowSchema } from "../../api/generated/types.ts";
 import { flowSchemas } from "../../api/flowcontrol/flowschemas.ts";
-import { type Instant, key, timestamp } from "../../api/meta.ts";
-import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
+import { priorityLevelConfigurations } from "../../api/flowcontrol/prioritylevelconfigurations.ts";
+import { type Instant, key, keyOf, timestamp } from "../../api/meta.ts";
+import { controller, type Decision, settled, watch } from "../../machinery/controller.ts";
 
 export interface Observed {
   readonly schema: FlowSchema;
-  /** The level it leads to exists. */
+  /** The priority level it refers to exists. */
   readonly isFound: boolean;
 }
 
@@ -28,25 +28,23 @@ export function decide({ schema, isFound }: Observed, now: Instant): Decision {
   return { actions: [{ do: "status", resource: flowSchemas, object: schema, status: next }] };
 }
 
-export const flowSchemaController = (
-  schemas: Informer<FlowSchema>,
-  levels: Informer<PriorityLevelConfiguration>,
-): Controller<Observed> => ({
+export const flowSchemaController = controller({
   name: "flowschema",
+  reconciles: flowSchemas,
+  indexes: { level: (schema) => [levelOf(schema)] },
   watches: [
-    { informer: schemas, keys: itself },
-    {
-      informer: levels,
-      keys: (level: PriorityLevelConfiguration) =>
-        schemas.lister
-          .all()
-          .filter((schema) => levelOf(schema) === level.metadata.name)
-          .flatMap(itself),
-    },
+    watch(priorityLevelConfigurations, (level, { views }) =>
+      views.of(flowSchemas).byIndex("level", level.metadata.name).map(keyOf),
+    ),
   ],
-  observe: (k) => {
-    const schema = schemas.lister.get(k);
-    return schema && { schema, isFound: levels.lister.get(key(undefined, levelOf(schema))) !== undefined };
+  writes: [{ kind: flowSchemas, subresource: "status", verbs: ["update"] }],
+  observe(views, k) {
+    const schema = views.of(flowSchemas).get(k);
+    if (schema === undefined) return undefined;
+    return {
+      schema,
+      isFound: views.of(priorityLevelConfigurations).get(key(undefined, levelOf(schema))) !== undefined,
+    };
   },
   decide,
 });

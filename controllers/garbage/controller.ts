@@ -1,42 +1,53 @@
-// Deletes what its owners left behind, in the order the deleter chose. Not a pure decision: an owner missing from a
-// view may merely be late, so before anything is deleted the API itself is asked, one owner at a time.
+// Garbage collector: deletes objects whose owners are gone, in the order the deleter chose. Not a pure decision: an
+// owner missing from a view may merely be late, so the API itself is read before anything is deleted.
 import { sameJson } from "../../api/hash.ts";
-import { type Key, keyOf, type ApiObject, type OwnerReference } from "../../api/meta.ts";
+import { type ApiObject, type Key, keyOf, type OwnerReference } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { Reconciler } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
-import { idOf, ownerGraph, type Found, type OwnerGraph } from "./graph.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
+import { reasonOf } from "../../machinery/reasons.ts";
+import type { ChangeType } from "../../machinery/view.ts";
+import type { SharedViews } from "../../machinery/views.ts";
+import { type Found, idOf, ownerGraph, type OwnerGraph } from "./graph.ts";
 import { foreground, isWaiting, judge, orphan } from "./owners.ts";
 
-/** Who owns it, or that it is going, is new: what else changes about an object is no business of ours. */
-const concernsUs = (o: ApiObject, before: ApiObject | undefined): boolean =>
+/** Only ownership, finalizers and deletion matter here; most changes are of none of them. */
+const isRelevant = (o: ApiObject, before: ApiObject | undefined): boolean =>
   before === undefined ||
   before.metadata.deletionTimestamp !== o.metadata.deletionTimestamp ||
   !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences) ||
   !sameJson(before.metadata.finalizers, o.metadata.finalizers);
 
-/** What to look at again when an object changes: itself, what depends on it, and who has waited for it. */
-function keysOf(graph: OwnerGraph, informer: Informer<ApiObject>, o: ApiObject, before?: ApiObject): readonly Key[] {
+/** The keys a change concerns: the object's own, its dependents', and those of owners that waited for it. */
+function keysOf(
+  graph: OwnerGraph,
+  { resource, object: o }: Found,
+  before: ApiObject | undefined,
+  type: ChangeType,
+): readonly Key[] {
   const dependents = (): readonly Key[] =>
     graph.dependentsOf(o.metadata.uid).map((d) => idOf(d.resource, keyOf(d.object)));
-  if (informer.lister.get(keyOf(o)) === undefined) return [...dependents(), ...graph.ownersOf(o)];
-  if (!concernsUs(o, before)) return [];
-  const own = o.metadata.ownerReferences || o.metadata.deletionTimestamp ? [idOf(informer.resource, keyOf(o))] : [];
-  // Who waited for it may not have to any more.
-  const freed = before && !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences);
-  return [...own, ...(freed ? graph.ownersOf(before) : []), ...(isWaiting(o) ? dependents() : [])];
+  if (type === "deleted") return [...dependents(), ...graph.ownersOf(o)];
+  if (!isRelevant(o, before)) return [];
+  const own = o.metadata.ownerReferences || o.metadata.deletionTimestamp ? [idOf(resource, keyOf(o))] : [];
+  // An owner may have waited for a reference that is removed.
+  const isReleased = before && !sameJson(before.metadata.ownerReferences, o.metadata.ownerReferences);
+  return [...own, ...(isReleased ? graph.ownersOf(before) : []), ...(isWaiting(o) ? dependents() : [])];
 }
 
-export function garbageCollector(informers: readonly Informer<ApiObject>[], client: Client): Reconciler {
-  const graph = ownerGraph(informers, client);
-  const without = ({ resource, object }: Found, finalizer: string): Promise<unknown> => {
-    const finalizers = object.metadata.finalizers?.filter((f) => f !== finalizer);
-    return client.update(resource, { ...object, metadata: { ...object.metadata, finalizers } });
+export function garbageCollector(kinds: KindRegistry, views: SharedViews, client: Client): Reconciler {
+  const graph = ownerGraph(kinds, views, client);
+  const patchMetadata = ({ resource, object }: Found, change: object): Promise<unknown> => {
+    const { uid, resourceVersion } = object.metadata;
+    return client.patch(resource, keyOf(object), {
+      type: "merge",
+      patch: { metadata: { uid, resourceVersion, ...change } },
+    });
   };
-  const release = ({ resource, object }: Found, ownerReferences: readonly OwnerReference[]): Promise<unknown> => {
-    const metadata = { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, ownerReferences };
-    return client.patch(resource, keyOf(object), { type: "merge", patch: { metadata } });
-  };
+  const without = (found: Found, finalizer: string): Promise<unknown> =>
+    patchMetadata(found, { finalizers: found.object.metadata.finalizers?.filter((f) => f !== finalizer) });
+  const release = (found: Found, ownerReferences: readonly OwnerReference[]): Promise<unknown> =>
+    patchMetadata(found, { ownerReferences });
 
   const finishDeletion = async (found: Found): Promise<void> => {
     const { metadata } = found.object;
@@ -80,11 +91,16 @@ export function garbageCollector(informers: readonly Informer<ApiObject>[], clie
 
   return {
     name: "garbagecollector",
-    watches: informers.map((informer) => ({
-      informer,
-      keys: (o: ApiObject, before?: ApiObject) => keysOf(graph, informer, o, before),
-    })),
-    async reconcile(id) {
+    watches: [],
+    listen(enqueue, signal) {
+      graph.follow((resource, object, before, type) => {
+        const reason = reasonOf(type, object);
+        for (const k of keysOf(graph, { resource, object }, before, type)) enqueue(k, reason);
+      }, signal);
+    },
+    async reconcile(id, _views, signal) {
+      // A view that is not filled yet would hide dependents.
+      await graph.filled(signal);
       const found = graph.find(id);
       if (found === undefined) return undefined;
       if (found.object.metadata.deletionTimestamp !== undefined) await finishDeletion(found);

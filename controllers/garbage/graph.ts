@@ -1,62 +1,134 @@
-// Who owns whom, over all kinds: asked of the views first, and of the API where a view may be behind.
+// Which object owns which, over every stored kind: read from views of metadata, and from the API where a view may be
+// behind. Informers start and stop with the kinds.
 import { hasReason } from "../../api/errors.ts";
-import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
-import { key, type ApiObject, type Key, type OwnerReference } from "../../api/meta.ts";
+import { apiVersionOf, isStored, type ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, type Key, key, type OwnerReference, revision } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { Informer } from "../../machinery/informer.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
+import type { ChangeType, Indexes } from "../../machinery/view.ts";
+import type { SharedViews } from "../../machinery/views.ts";
 import { isWaiting, type Standing } from "./owners.ts";
 
 /** Kind and key in one, because this controller works on all kinds: `apps/v1/ReplicaSet|default/web`. */
 export const idOf = (r: ResourceDefinition, k: Key): Key => `${apiVersionOf(r)}/${r.kind}|${k}` as Key;
 
+/** Objects by the uids of all their owners. */
+const byOwners: Indexes<ApiObject> = { owners: (o) => (o.metadata.ownerReferences ?? []).map((r) => r.uid) };
+
+/** Events are never collected: they expire, and nothing owns them (Kubernetes ignores them as well). */
+const isCollected = (r: ResourceDefinition): boolean => isStored(r) && r.kind !== "Event";
+
+/** An object of a followed kind. Of the object only its metadata is there. */
 export interface Found {
   readonly resource: ResourceDefinition;
   readonly object: ApiObject;
 }
+type Handler = (r: ResourceDefinition, object: ApiObject, before: ApiObject | undefined, type: ChangeType) => void;
 
-/** The questions the garbage collector asks. Informers must be indexed by `dependent`. */
+/** What the garbage collector reads. */
 export interface OwnerGraph {
+  /** Follows the kinds served now and later, until the signal aborts. */
+  follow(handler: Handler, signal: AbortSignal): void;
+  /** Resolves when every view is filled. */
+  filled(signal: AbortSignal): Promise<void>;
   find(id: Key): Found | undefined;
   dependentsOf(uid: string): readonly Found[];
   ownersOf(object: ApiObject): readonly Key[];
   standingOf(object: ApiObject, reference: OwnerReference): Promise<Standing>;
 }
 
-export function ownerGraph(informers: readonly Informer<ApiObject>[], client: Client): OwnerGraph {
-  const byKind = new Map(informers.map((i) => [`${apiVersionOf(i.resource)}/${i.resource.kind}`, i]));
-  const dependentsOf = (uid: string): readonly Found[] =>
-    informers.flatMap((i) => i.lister.byIndex("dependent", uid).map((object) => ({ resource: i.resource, object })));
-  const ownerKey = (object: ApiObject, ref: OwnerReference, owner: ResourceDefinition): Key =>
-    key(owner.scope === "Namespaced" ? object.metadata.namespace : undefined, ref.name);
-  const ownersOf = (o: ApiObject): readonly Key[] =>
-    (o.metadata.ownerReferences ?? []).flatMap((ref) => {
-      const owner = byKind.get(`${ref.apiVersion}/${ref.kind}`)?.resource;
-      return owner ? [idOf(owner, ownerKey(o, ref, owner))] : [];
-    });
+interface Followed {
+  readonly informer: Informer<ApiObject>;
+  /** Aborted when the kind is no longer served. */
+  readonly removed: AbortController;
+}
 
-  const standingOf = async (object: ApiObject, ref: OwnerReference): Promise<Standing> => {
-    const informer = byKind.get(`${ref.apiVersion}/${ref.kind}`);
-    if (!informer) return "unknown";
-    const k = ownerKey(object, ref, informer.resource);
-    const seen = informer.lister.get(k);
-    if (seen?.metadata.uid === ref.uid) return isWaiting(seen) ? "waiting" : "solid";
-    try {
-      const live = await client.get(informer.resource, k);
-      return live.metadata.uid !== ref.uid ? "gone" : isWaiting(live) ? "waiting" : "solid";
-    } catch (e) {
-      if (hasReason(e, "NotFound")) return "gone";
-      throw e;
+/** The views of every collected kind, kept in step with the served kinds. */
+function followedKinds(kinds: KindRegistry, views: SharedViews) {
+  const followed = new Map<ResourceDefinition, Followed>();
+  const update = (handler: Handler): void => {
+    const served = new Set(kinds.all().filter(isCollected));
+    for (const [r, { removed }] of followed) {
+      if (served.has(r)) continue;
+      followed.delete(r);
+      removed.abort();
+      views.drop(r);
+    }
+    for (const r of served) {
+      if (followed.has(r)) continue;
+      const informer = views.metadataOf(r, byOwners);
+      followed.set(r, { informer, removed: new AbortController() });
+      informer.onChange((object, before, type) => handler(r, object, before, type));
+      for (const object of informer.lister.all()) handler(r, object, undefined, "added");
     }
   };
+  const isFilled = async ({ informer, removed }: Followed, signal: AbortSignal): Promise<void> => {
+    await informer.caughtUp(revision(0), AbortSignal.any([signal, removed.signal])).catch((e: unknown) => {
+      if (!removed.signal.aborted) throw e;
+    });
+  };
   return {
-    dependentsOf,
-    ownersOf,
-    standingOf,
+    followed: followed as ReadonlyMap<ResourceDefinition, Followed>,
+    follow(handler: Handler, signal: AbortSignal) {
+      update(handler);
+      const off = kinds.changed.listen(() => update(handler));
+      onAbort(signal, off);
+    },
+    filled: async (signal: AbortSignal): Promise<void> => {
+      await Promise.all([...followed.values()].map((kind) => isFilled(kind, signal)));
+    },
+  };
+}
+
+/** The kind under which objects are stored that an owner reference names in one of its versions. */
+const storedKind = (r: ResourceDefinition | undefined): ResourceDefinition | undefined => r?.form?.of ?? r;
+
+export function ownerGraph(kinds: KindRegistry, views: SharedViews, client: Client): OwnerGraph {
+  const { followed, follow, filled } = followedKinds(kinds, views);
+  const dependentsOf = (uid: string): readonly Found[] => {
+    const found: Found[] = [];
+    for (const [resource, { informer }] of followed)
+      for (const object of informer.lister.byIndex("owners", uid)) found.push({ resource, object });
+    return found;
+  };
+  /** Undefined also where a cluster-scoped object names a namespaced owner, which cannot be resolved. */
+  const ownerOf = (
+    object: ApiObject,
+    ref: OwnerReference,
+  ): { readonly r: ResourceDefinition; readonly k: Key } | undefined => {
+    const r = storedKind(kinds.ofKind(ref.apiVersion, ref.kind));
+    const { namespace } = object.metadata;
+    if (!r || (r.scope === "Namespaced" && namespace === undefined)) return undefined;
+    return { r, k: key(r.scope === "Namespaced" ? namespace : undefined, ref.name) };
+  };
+  return {
+    ...{ follow, filled, dependentsOf },
+    ownersOf: (o) =>
+      (o.metadata.ownerReferences ?? []).flatMap((ref) => {
+        const owner = ownerOf(o, ref);
+        return owner ? [idOf(owner.r, owner.k)] : [];
+      }),
+    async standingOf(object, ref) {
+      const owner = ownerOf(object, ref);
+      if (!owner) return "unknown";
+      const seen = followed.get(owner.r)?.informer.lister.get(owner.k);
+      if (seen?.metadata.uid === ref.uid) return isWaiting(seen) ? "waiting" : "solid";
+      try {
+        const live = await client.get(owner.r, owner.k);
+        return live.metadata.uid !== ref.uid ? "gone" : isWaiting(live) ? "waiting" : "solid";
+      } catch (e) {
+        if (hasReason(e, "NotFound")) return "gone";
+        throw e;
+      }
+    },
     find(id) {
-      const [kind = "", k = ""] = id.split("|");
-      const informer = byKind.get(kind);
-      const object = informer?.lister.get(k as Key);
-      return informer && object && { resource: informer.resource, object };
+      const [type = "", k = ""] = id.split("|");
+      const slash = type.lastIndexOf("/");
+      const resource = kinds.ofKind(type.slice(0, slash), type.slice(slash + 1));
+      const object = resource && followed.get(resource)?.informer.lister.get(k as Key);
+      return object && { resource, object };
     },
   };
 }

@@ -8,12 +8,12 @@ import { pods } from "../../api/core/pods.ts";
 import { keyOf } from "../../api/meta.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { Client } from "../../machinery/client.ts";
-import { itself, type Reconciler } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
+import { itself, type Reconciler, watch } from "../../machinery/controller.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import { emptyingConditions, type Rest } from "./conditions.ts";
 
-/** The hold of a namespace that is ours to lift. */
+/** The finalizer of a namespace that this controller removes. */
 const ours = "kubernetes";
 
 /** Ask everything of one kind to go, and look at what is left. */
@@ -49,28 +49,23 @@ async function emptyAll(
   return Promise.all(others.map((r) => empty(client, r, namespace)));
 }
 
-/** Watches namespaces for those that are to go. */
-export function namespaceController(
-  view: Informer<Namespace>,
-  kinds: readonly ResourceDefinition[],
-  client: Client,
-  world: World,
-): Reconciler {
-  const contents = kinds.filter((r) => r.scope === "Namespaced" && isStored(r));
-  const told = async (namespace: Namespace, rests: readonly Rest[]): Promise<Namespace> => {
+/** Empties namespaces of every namespaced kind that is stored at the time, kinds of custom resources included. */
+export function namespaceController(kinds: KindRegistry, client: Client, world: World): Reconciler {
+  const reported = async (namespace: Namespace, rests: readonly Rest[]): Promise<Namespace> => {
     const conditions = emptyingConditions(namespace.status?.conditions, rests, world.clock.now());
     if (sameJson(conditions, namespace.status?.conditions)) return namespace;
     return client.update(namespaces, { ...namespace, status: { ...namespace.status, conditions } }, "status");
   };
   return {
     name: "namespace",
-    watches: [{ informer: view, keys: itself }],
-    async reconcile(k) {
-      const namespace = view.lister.get(k);
+    watches: [watch(namespaces, itself)],
+    async reconcile(k, views) {
+      const namespace = views.of(namespaces).get(k);
       if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
       if (!namespace.spec.finalizers?.includes(ours)) return undefined;
+      const contents = kinds.all().filter((r) => r.scope === "Namespaced" && isStored(r));
       const rests = await emptyAll(client, contents, namespace.metadata.name);
-      const latest = await told(namespace, rests);
+      const latest = await reported(namespace, rests);
       if (rests.some((r) => r.count > 0)) return { requeueAfter: 500 };
       const finalizers = (latest.spec.finalizers ?? []).filter((f) => f !== ours);
       await client.update(namespaces, { ...latest, spec: { ...latest.spec, finalizers } }, "finalize");

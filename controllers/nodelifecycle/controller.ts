@@ -1,73 +1,91 @@
-// Wires a node's life to its lease, its pods and the time we last heard of it.
-import type { Lease, Node, Pod, Taint } from "../../api/generated/types.ts";
-import { key, type Instant } from "../../api/meta.ts";
+// Node lifecycle: observes a node's lease, its pods, and when it was last heard from.
+import { leases } from "../../api/coordination/leases.ts";
+import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
-import { itself, type Controller } from "../../machinery/controller.ts";
-import type { Clock } from "../../machinery/world.ts";
-import type { ControllerViews } from "../views.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Lease, Node, Taint } from "../../api/generated/types.ts";
+import { type Instant, key } from "../../api/meta.ts";
+import { type Controller, controller, type Views, watch } from "../../machinery/controller.ts";
 import { decide, type Observed, type Timings } from "./decide.ts";
 
-export type Views = Pick<ControllerViews, "nodes" | "leases" | "pods">;
+const leaseNamespace = "kube-node-lease";
+const taintText = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
+const leaseOf = (views: Views, name: string): Lease | undefined => views.of(leases).get(key(leaseNamespace, name));
 
-const wordsOf = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
-
-export function nodeLifecycleController(views: Views, clock: Clock, timings: Timings): Controller<Observed> {
-  /** By our own clock: when each node last gave a sign of life. A node we just met gets the whole grace. */
-  const heard = new Map<string, { readonly sign: string; readonly at: Instant }>();
-  const leaseOf = (name: string): Lease | undefined => views.leases.lister.get(key("kube-node-lease", name));
-  /** It renews its lease, or it says how it is: whoever comes back does that first. */
-  const listen = (name: string): Instant => {
-    const ready = conditionOf(views.nodes.lister.get(key(undefined, name))?.status?.conditions, "Ready");
-    const sign = `${leaseOf(name)?.spec.renewTime} ${ready?.lastHeartbeatTime}`;
-    const before = heard.get(name);
-    if (before?.sign === sign) return before.at;
-    heard.set(name, { sign, at: clock.now() });
-    return clock.now();
-  };
-  /** Taints that users put up do not say when. Of those of a node, since when we have seen each. */
-  const seen = new Map<string, ReadonlyMap<string, Instant>>();
-  const look = ({ metadata: { name }, spec }: Node): ((taint: Taint) => Instant) => {
-    const [before, now] = [seen.get(name), clock.now()];
-    const all = (spec.taints ?? []).map(wordsOf).map((words) => [words, before?.get(words) ?? now] as const);
-    const standing = new Map(all);
-    if (standing.size > 0) seen.set(name, standing);
-    else seen.delete(name);
-    return (taint) => standing.get(wordsOf(taint)) ?? now;
-  };
-  views.leases.onChange((l) => {
-    if (l.metadata.namespace === "kube-node-lease") listen(l.metadata.name);
-  });
-  /** Where no taint stands nothing can come of a pod's change, and most pods change where none does. */
-  const isTroubled = (nodeName: string): boolean => {
-    const node = views.nodes.lister.get(key(undefined, nodeName));
-    return Boolean(node?.spec.taints?.length);
-  };
+/** When each node last gave a sign of life, by our own clock. A node just met gets the whole grace period. */
+function heartbeats() {
+  const known = new Map<string, { readonly sign: string; readonly at: Instant }>();
   return {
+    /** A renewed lease is a sign of life, and so is a reported status: a node that returns does that first. */
+    lastOf(views: Views, name: string, now: Instant): Instant {
+      const ready = conditionOf(views.of(nodes).get(key(undefined, name))?.status?.conditions, "Ready");
+      const sign = `${leaseOf(views, name)?.spec.renewTime} ${ready?.lastHeartbeatTime}`;
+      const before = known.get(name);
+      if (before?.sign === sign) return before.at;
+      known.set(name, { sign, at: now });
+      return now;
+    },
+    forget: (name: string): void => void known.delete(name),
+  };
+}
+
+/** Since when each taint of each node has been seen: taints that users set do not say. */
+function taintTimes() {
+  const known = new Map<string, ReadonlyMap<string, Instant>>();
+  return {
+    of({ metadata: { name }, spec }: Node, now: Instant): (taint: Taint) => Instant {
+      const before = known.get(name);
+      const texts = (spec.taints ?? []).map(taintText);
+      const since = new Map(texts.map((text) => [text, before?.get(text) ?? now] as const));
+      if (since.size > 0) known.set(name, since);
+      else known.delete(name);
+      return (taint) => since.get(taintText(taint)) ?? now;
+    },
+    forget: (name: string): void => void known.delete(name),
+  };
+}
+
+export function nodeLifecycleController(timings: Timings): Controller<Observed> {
+  const heard = heartbeats();
+  const seen = taintTimes();
+  const hasTaints = (views: Views, name: string): boolean =>
+    Boolean(views.of(nodes).get(key(undefined, name))?.spec.taints?.length);
+  return controller({
     name: "node",
+    reconciles: nodes,
     watches: [
-      { informer: views.nodes, keys: itself },
-      {
-        informer: views.pods,
-        keys: ({ spec }: Pod) => (spec.nodeName && isTroubled(spec.nodeName) ? [key(undefined, spec.nodeName)] : []),
-      },
+      watch(leases, ({ metadata: { namespace, name } }, { views, now }) => {
+        if (namespace === leaseNamespace) heard.lastOf(views, name, now);
+        return [];
+      }),
+      // A change of a pod matters only where its node has taints, which is the exception.
+      watch(
+        pods,
+        ({ spec: { nodeName } }, { views }) =>
+          nodeName && hasTaints(views, nodeName) ? [key(undefined, nodeName)] : [],
+        { node: (pod) => [pod.spec.nodeName ?? ""] },
+      ),
     ],
-    observe: (k) => {
-      const node = views.nodes.lister.get(k);
+    writes: [
+      { kind: nodes, verbs: ["patch"] },
+      { kind: nodes, subresource: "status", verbs: ["update"] },
+      { kind: pods, verbs: ["delete"] },
+      { kind: pods, subresource: "status", verbs: ["update"] },
+    ],
+    observe(views, k, now) {
+      const node = views.of(nodes).get(k);
       if (node === undefined) {
-        heard.delete(k);
-        seen.delete(k);
+        heard.forget(k);
+        seen.forget(k);
         return undefined;
       }
-      const name = node.metadata.name;
+      const { name } = node.metadata;
       return {
-        node,
-        lease: leaseOf(name),
-        heardAt: listen(name),
-        firstSeen: look(node),
-        pods: views.pods.lister.byIndex("node", name),
-        timings,
+        ...{ node, timings, lease: leaseOf(views, name), pods: views.of(pods).byIndex("node", name) },
+        heardAt: heard.lastOf(views, name, now),
+        firstSeen: seen.of(node, now),
       };
     },
     decide,
-  };
+  });
 }

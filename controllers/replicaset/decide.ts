@@ -6,9 +6,9 @@ import { pods } from "../../api/core/pods.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { controllerOf, instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
-import { selects } from "../../api/selector.ts";
+import { instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
+import { claim } from "../../machinery/claim.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 export interface Observed {
@@ -101,38 +101,6 @@ function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, av
   };
 }
 
-/** Pods found without a controller are taken in; pods that no longer match are let go, alive. */
-function ownership({ set, pods: found }: Observed): {
-  readonly owned: readonly Pod[];
-  readonly actions: readonly Action[];
-} {
-  const mine = found.filter((p) => controllerOf(p)?.uid === set.metadata.uid);
-  const orphans = found.filter(
-    (p) => controllerOf(p) === undefined && isActive(p) && selects(set.spec.selector, p.metadata.labels),
-  );
-  const strays = mine.filter(
-    (p) => !selects(set.spec.selector, p.metadata.labels) && p.metadata.deletionTimestamp === undefined,
-  );
-  const references = (p: Pod, ownerReferences: unknown): Action => ({
-    do: "patch",
-    resource: pods,
-    object: p,
-    patch: {
-      type: "merge",
-      patch: { metadata: { uid: p.metadata.uid, resourceVersion: p.metadata.resourceVersion, ownerReferences } },
-    },
-  });
-  return {
-    owned: [...mine.filter((p) => !strays.includes(p)), ...orphans],
-    actions: [
-      ...orphans.map((p) => references(p, [...(p.metadata.ownerReferences ?? []), ownedBy(set)])),
-      ...strays.map((p) =>
-        references(p, p.metadata.ownerReferences?.filter((r) => r.uid !== set.metadata.uid) ?? null),
-      ),
-    ],
-  };
-}
-
 const report = (set: ReplicaSet, reason: string, message: string): Action => ({
   do: "event",
   object: set,
@@ -146,7 +114,8 @@ const resourceOf = ({ kind }: ReplicaSet): ResourceDefinition =>
 
 export function decide(observed: Observed, now: Instant): Decision {
   const { set } = observed;
-  const { owned, actions: claims } = ownership(observed);
+  const owner = { kind: resourceOf(set), object: set, selector: set.spec.selector };
+  const { owned, actions: claims } = claim(owner, pods, observed.pods, isActive);
   const live = owned.filter(isActive);
   const terminating = owned.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
   const want = set.spec.replicas ?? 1;
@@ -157,7 +126,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   const status = statusOf(set, live, terminating, available);
   return {
     actions: [
-      ...(dying ? [] : claims),
+      ...claims,
       ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name) }) as const),
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
       ...names.map((name) => report(set, "SuccessfulCreate", `Created pod: ${name}`)),

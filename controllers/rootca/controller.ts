@@ -1,10 +1,10 @@
-// Every namespace has a ConfigMap by which its pods know the API server: the certificate of the cluster's authority.
+// Publishes the cluster's certificate authority in a ConfigMap of every namespace: pods verify the API server by it.
 import type { ConfigMap, Namespace } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
 import { key } from "../../api/meta.ts";
-import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
+import { type Controller, controller, type Decision, settled, watch } from "../../machinery/controller.ts";
 
 const name = "kube-root-ca.crt";
 const describedBy = "kubernetes.io/description";
@@ -18,7 +18,7 @@ export interface Observed {
   readonly rootCa: string;
 }
 
-/** Makes what is missing, and puts right what somebody has changed. */
+/** Creates the ConfigMap where it is missing, and restores it where it was changed. */
 export function decide({ namespace, published, rootCa }: Observed): Decision {
   if (namespace.metadata.deletionTimestamp !== undefined) return settled;
   const data = { "ca.crt": rootCa };
@@ -32,22 +32,21 @@ export function decide({ namespace, published, rootCa }: Observed): Decision {
   return { actions: [{ do: "update", resource: configMaps, object }] };
 }
 
-export const rootCaController = (
-  namespaces: Informer<Namespace>,
-  published: Informer<ConfigMap>,
-  rootCa: string,
-): Controller<Observed> => ({
-  name: "rootca",
-  watches: [
-    { informer: namespaces, keys: itself },
-    {
-      informer: published,
-      keys: (c: ConfigMap) => (c.metadata.name === name ? [key(undefined, c.metadata.namespace ?? "")] : []),
+export const rootCaController = (rootCa: string): Controller<Observed> =>
+  controller({
+    name: "rootca",
+    reconciles: namespaces,
+    watches: [
+      watch(configMaps, ({ metadata }: ConfigMap) =>
+        metadata.name === name ? [key(undefined, metadata.namespace ?? "")] : [],
+      ),
+    ],
+    writes: [{ kind: configMaps, verbs: ["create", "update"] }],
+    observe(views, k) {
+      const namespace = views.of(namespaces).get(k);
+      return (
+        namespace && { namespace, published: views.of(configMaps).get(key(namespace.metadata.name, name)), rootCa }
+      );
     },
-  ],
-  observe: (k) => {
-    const namespace = namespaces.lister.get(k);
-    return namespace && { namespace, published: published.lister.get(key(namespace.metadata.name, name)), rootCa };
-  },
-  decide,
-});
+    decide,
+  });

@@ -1,9 +1,9 @@
-// Every namespace has a service account named "default": pods that name none run as it.
+// Creates the service account "default" in every namespace: pods that name no account run as it.
 import type { Namespace, ServiceAccount } from "../../api/generated/types.ts";
+import { namespaces } from "../../api/core/namespaces.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { key } from "../../api/meta.ts";
-import { itself, settled, type Controller, type Decision } from "../../machinery/controller.ts";
-import type { Informer } from "../../machinery/informer.ts";
+import { controller, type Decision, settled, watch } from "../../machinery/controller.ts";
 
 export interface Observed {
   readonly namespace: Namespace;
@@ -16,21 +16,18 @@ export function decide({ namespace, account }: Observed): Decision {
   return { actions: [{ do: "create", resource: serviceAccounts, draft }] };
 }
 
-export const serviceAccountController = (
-  namespaces: Informer<Namespace>,
-  accounts: Informer<ServiceAccount>,
-): Controller<Observed> => ({
+export const serviceAccountController = controller({
   name: "serviceaccount",
+  reconciles: namespaces,
   watches: [
-    { informer: namespaces, keys: itself },
-    {
-      informer: accounts,
-      keys: (a: ServiceAccount) => (a.metadata.name === "default" ? [key(undefined, a.metadata.namespace ?? "")] : []),
-    },
+    watch(serviceAccounts, ({ metadata }: ServiceAccount) =>
+      metadata.name === "default" ? [key(undefined, metadata.namespace ?? "")] : [],
+    ),
   ],
-  observe: (k) => {
-    const namespace = namespaces.lister.get(k);
-    return namespace && { namespace, account: accounts.lister.get(key(namespace.metadata.name, "default")) };
+  writes: [{ kind: serviceAccounts, verbs: ["create"] }],
+  observe(views, k) {
+    const namespace = views.of(namespaces).get(k);
+    return namespace && { namespace, account: views.of(serviceAccounts).get(key(namespace.metadata.name, "default")) };
   },
   decide,
 });

@@ -1,31 +1,30 @@
-// Wires claims to the pods that use them; a volume says itself whether it is bound.
-import type { PersistentVolume, Pod } from "../../api/generated/types.ts";
-import { key } from "../../api/meta.ts";
-import { itself, type Controller } from "../../machinery/controller.ts";
-import type { ControllerViews } from "../views.ts";
-import { claimsOf, decideClaim, decideVolume, type ObservedClaim } from "./decide.ts";
+// Protection of claims and volumes in use: observes the pods that use a claim; a volume's own status says it is bound.
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Pod } from "../../api/generated/types.ts";
+import { type Key, key } from "../../api/meta.ts";
+import { controller, watch } from "../../machinery/controller.ts";
+import { claimsOf, decideClaim, decideVolume } from "./decide.ts";
 
-export const claimProtectionController = ({
-  persistentVolumeClaims: claims,
-  pods,
-}: Pick<ControllerViews, "persistentVolumeClaims" | "pods">): Controller<ObservedClaim> => ({
+const claimKeysOf = (pod: Pod): readonly Key[] => claimsOf(pod).map((name) => key(pod.metadata.namespace, name));
+
+export const claimProtectionController = controller({
   name: "claimprotection",
-  watches: [
-    { informer: claims, keys: itself },
-    { informer: pods, keys: (p: Pod) => claimsOf(p).map((name) => key(p.metadata.namespace, name)) },
-  ],
-  observe: (k) => {
-    const claim = claims.lister.get(k);
-    return claim && { claim, pods: pods.lister.byIndex("claim", k) };
+  reconciles: persistentVolumeClaims,
+  watches: [watch(pods, claimKeysOf, { claim: claimKeysOf })],
+  writes: [{ kind: persistentVolumeClaims, verbs: ["update"] }],
+  observe(views, k) {
+    const claim = views.of(persistentVolumeClaims).get(k);
+    return claim && { claim, pods: views.of(pods).byIndex("claim", k) };
   },
   decide: decideClaim,
 });
 
-export const volumeProtectionController = ({
-  persistentVolumes: volumes,
-}: Pick<ControllerViews, "persistentVolumes">): Controller<PersistentVolume> => ({
+export const volumeProtectionController = controller({
   name: "volumeprotection",
-  watches: [{ informer: volumes, keys: itself }],
-  observe: (k) => volumes.lister.get(k),
+  reconciles: persistentVolumes,
+  writes: [{ kind: persistentVolumes, verbs: ["update"] }],
+  observe: (views, k) => views.of(persistentVolumes).get(k),
   decide: decideVolume,
 });

@@ -1,7 +1,9 @@
 // Many lives of a whole cluster, each from a seed. A failing seed is a full bug report: `node test/sim/one.ts SEED`
 // lives it again.
 import { expect, test } from "vitest";
-import { simulate } from "./cluster.ts";
+import { type Controller, rightsOf } from "../../machinery/controller.ts";
+import { controllers } from "../../controllers/controllers.ts";
+import { controllerOptions, simulate } from "./cluster.ts";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = Number(process.env["SEEDS"] ?? 60);
@@ -28,4 +30,30 @@ test("the judge is awake: a scheduler that forgets its own bindings over-commits
   for (let seed = first; seed < first + 40 && rules.length === 0; seed++)
     rules.push(...(await simulate({ seed, without: "assume" })).violations.map((v) => v.rule));
   expect(rules).toContain("node over-committed");
+});
+
+/** What an action line of a decision needs a right for. */
+function needed(action: string): readonly [resource: string, verb: string] {
+  const [done = "", resource = ""] = action.split(" ");
+  if (done === "status") return [`${resource}/status`, "update"];
+  if (done === "event") return ["events", "create"];
+  return [resource, done === "adopt" || done === "release" ? "patch" : done];
+}
+
+test("controllers do what their declarations give them the right to do, and nothing else", async () => {
+  const all = new Map(controllers(controllerOptions).map((c: Controller) => [c.name, rightsOf(c)]));
+  const exceeded = new Set<string>();
+  const used = new Set<string>();
+  for (let seed = first; seed < first + 3; seed++)
+    await simulate({
+      seed,
+      decided({ controller, actions }) {
+        for (const [resource, verb] of actions.map(needed)) {
+          const has = all.get(controller)?.some((r) => r.resource === resource && r.verbs.includes(verb)) === true;
+          (has ? used : exceeded).add(`${controller}: ${verb} ${resource}`);
+        }
+      },
+    });
+  expect([...exceeded]).toEqual([]);
+  expect(used.size).toBeGreaterThan(12);
 });

@@ -12,6 +12,7 @@ import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/memory.ts";
 import { runControllers } from "../../controllers/controllers.ts";
+import type { DecisionLog } from "../../machinery/decisions.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import { informer } from "../../machinery/informer.ts";
@@ -36,9 +37,12 @@ export interface Scenario {
   readonly without?: "assume";
   /** Hears what components log; for looking at one seed. */
   readonly log?: Log;
-  /** Hears every commit. */
+  /** Called for every commit. */
   readonly fact?: (fact: Fact) => void;
+  /** Called for every decision of a controller. */
+  readonly decided?: (decision: Decided) => void;
 }
+type Decided = Parameters<DecisionLog["record"]>[0];
 export interface Life {
   readonly hash: string;
   readonly commits: number;
@@ -98,21 +102,17 @@ const schedulerPart =
       views.nodes.run(signal),
     ]);
   };
+export const controllerOptions = {
+  rootCa: "the certificate of the authority",
+  clusterCidr: "10.244.0.0/16",
+  nodeGraceMs: 20_000,
+  autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
+  workers: 2,
+};
 const controllersPart =
-  (world: World): Part =>
+  (world: World, decided: Scenario["decided"] = () => {}): Part =>
   (client, signal) =>
-    runControllers(
-      client,
-      world,
-      {
-        rootCa: "the certificate of the authority",
-        clusterCidr: "10.244.0.0/16",
-        nodeGraceMs: 20_000,
-        autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
-        workers: 2,
-      },
-      signal,
-    );
+    runControllers(client, world, { ...controllerOptions, decisions: { record: decided, of: () => [] } }, signal);
 
 /** What a user does in a bad week, drawn from the seed: new versions, new sizes, pods and whole deployments deleted. */
 async function meddle(user: Client, world: World): Promise<void> {
@@ -194,7 +194,11 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
       ),
     ),
   );
-  const parts = [start(controllersPart(world)), start(schedulerPart(world, scenario.without !== "assume")), ...agents];
+  const parts = [
+    start(controllersPart(world, scenario.decided)),
+    start(schedulerPart(world, scenario.without !== "assume")),
+    ...agents,
+  ];
   for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
   const chaos = new AbortController();
   if (scenario.trouble !== false) trouble(user, world, network, parts, chaos.signal).catch(() => {});

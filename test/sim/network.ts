@@ -52,6 +52,7 @@ export function flaky(client: Client, world: SimulatedWorld, network: Network, c
     });
   return {
     get: (r, key) => call(() => client.get(r, key)),
+    scale: (r, key) => call(() => client.scale(r, key)),
     list: (r, options) => call(() => client.list(r, options)),
     create: (r, draft) => call(() => client.create(r, draft), r.kind === "Pod" ? createdLate : undefined),
     update: (r, object, part) => call(() => client.update(r, object, part)),

@@ -6,11 +6,13 @@ import type { Lease, Node, Pod, PodCondition } from "../../api/generated/types.t
 import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import { key, type keyOf, microTimestamp, timestamp, type Draft, type Instant } from "../../api/meta.ts";
+import { key, microTimestamp, timestamp, type Draft, type Instant } from "../../api/meta.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import type { Client } from "../../machinery/client.ts";
-import { itself, runController, type Decision } from "../../machinery/controller.ts";
-import { informer } from "../../machinery/informer.ts";
+import { controller, type Decision } from "../../machinery/controller.ts";
+import { runController } from "../../machinery/reconcile.ts";
+import { type Informer, informer } from "../../machinery/informer.ts";
+import type { SharedViews } from "../../machinery/views.ts";
 import type { World } from "../../machinery/world.ts";
 
 export interface AgentOptions {
@@ -139,29 +141,30 @@ export async function runAgent(
     }
   };
   const touched: ((pod: Pod) => void)[] = [];
-  const noticing = {
+  const noticing: Informer<Pod> = {
     ...view,
-    onChange: (handler: (pod: Pod, before: Pod | undefined) => void) => {
+    onChange(handler) {
       view.onChange(handler);
-      touched.push((pod) => handler(pod, pod));
+      touched.push((pod) => handler(pod, pod, "updated"));
     },
   };
-  const controller = {
+  const kubelet = controller({
     name: `kubelet/${options.nodeName}`,
-    watches: [{ informer: noticing, keys: itself }],
-    observe: (k: ReturnType<typeof keyOf>): Observed | undefined => {
-      const pod = view.lister.get(k);
+    reconciles: pods,
+    observe(views, k): Observed | undefined {
+      const pod = views.of(pods).get(k);
       if (!pod) return undefined;
       const startedAt = started.get(pod.metadata.uid);
       if (startedAt === undefined) started.set(pod.metadata.uid, world.clock.now());
       return { pod, startedAt };
     },
     decide,
-  };
+  });
+  const views = { of: () => noticing } as unknown as SharedViews;
   await register(client, options, world, signal);
   await Promise.all([
     view.run(signal),
-    runController(controller, client, world, signal, { workers: 4 }),
+    runController(kubelet, { client, world, views }, signal, { workers: 4 }),
     crash(),
     beat(),
   ]);

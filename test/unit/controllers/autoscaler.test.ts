@@ -97,7 +97,11 @@ test("autoscaler: says what it measured and why it did what it did", () => {
     ["ScalingActive", "True", "ValidMetricFound"],
     ["ScalingLimited", "False", "DesiredWithinRange"],
   ]);
-  expect(look([a], []).status.conditions?.[0]).toMatchObject({
+  expect(look([a], []).status.conditions?.map((c) => c.reason)).toEqual([
+    "SucceededGetScale",
+    "FailedGetResourceMetric",
+  ]);
+  expect(look([a], []).status.conditions?.[1]).toMatchObject({
     type: "ScalingActive",
     status: "False",
     reason: "FailedGetResourceMetric",

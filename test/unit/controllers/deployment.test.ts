@@ -118,7 +118,7 @@ test("deployment: sets nobody controls are taken in, sets that no longer match l
   const own = setOf(d2, "app:2", 1);
   const stray = { ...own, metadata: { ...own.metadata, labels: { app: "other" } } };
   const { actions } = look(d1, [orphan, stray]);
-  expect(actions.map((a) => a.do)).toEqual(["patch", "patch"]);
+  expect(actions.map((a) => a.do)).toEqual(["adopt", "release"]);
   const [first, second] = carryOut(actions, [orphan, stray]);
   expect([first, second].map((s) => controllerOf(s!)?.name)).toEqual(["web", undefined]);
   expect(sizes(d1, [first as ReplicaSet])).toBe("app:1=4");

@@ -13,7 +13,9 @@ import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { emptyingConditions, type Rest } from "../../../controllers/namespace/conditions.ts";
 import { namespaceController } from "../../../controllers/namespace/controller.ts";
+import type { Views } from "../../../machinery/controller.ts";
 import { informer } from "../../../machinery/informer.ts";
+import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { now } from "./world.ts";
 
@@ -81,13 +83,16 @@ async function stage(signal: AbortSignal) {
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   const view = informer(client, namespaces, world);
   void view.run(signal).catch(() => {});
-  const kinds = [pods, configMaps, jobs] as unknown as readonly ResourceDefinition[];
-  const controller = namespaceController(view, kinds, client, world);
+  const views = { of: () => view.lister } as unknown as Views;
+  const kinds = kindRegistry([pods, jobs] as unknown as readonly ResourceDefinition[]);
+  const controller = namespaceController(kinds, client, world);
+  // Kinds that come later are emptied as well.
+  kinds.add(configMaps as unknown as ResourceDefinition);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "gone" }, spec: {} });
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: inDefault("default") });
   const step = async () => {
     await view.caughtUp(await client.revision(), signal);
-    return controller.reconcile(key(undefined, "gone"), signal);
+    return controller.reconcile(key(undefined, "gone"), views, signal);
   };
   return { client, step };
 }

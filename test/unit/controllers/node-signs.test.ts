@@ -1,16 +1,18 @@
 // What counts as hearing of a node.
 import { expect, test } from "vitest";
-import type { Lease, Node, Pod } from "../../../api/generated/types.ts";
+import type { Lease, Node } from "../../../api/generated/types.ts";
 import { leases } from "../../../api/coordination/leases.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { nodes } from "../../../api/core/nodes.ts";
-import { pods } from "../../../api/core/pods.ts";
-import { instant, key, microTimestamp, timestamp } from "../../../api/meta.ts";
+import { instant, microTimestamp, timestamp } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { nodeLifecycleController } from "../../../controllers/nodelifecycle/controller.ts";
-import { informer } from "../../../machinery/informer.ts";
+import type { Observed } from "../../../controllers/nodelifecycle/decide.ts";
+import type { Controller } from "../../../machinery/controller.ts";
+import { runController } from "../../../machinery/reconcile.ts";
+import { sharedViews } from "../../../machinery/views.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -21,25 +23,28 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "kube-node-lease" } } as never);
   const node: Node = await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
-  const views = {
-    nodes: informer(client, nodes, world),
-    leases: informer(client, leases, world),
-    pods: informer<Pod>(client, pods, world, { indexes: { node: (p) => [p.spec.nodeName ?? ""] } }),
+  let heardAt: number = beginning;
+  const controller: Controller<Observed> = {
+    ...nodeLifecycleController({ graceMs: 50_000 }),
+    decide(observed) {
+      heardAt = observed.heardAt;
+      return { actions: [], requeueAfter: 1_000 };
+    },
   };
-  const { observe } = nodeLifecycleController(views, clock, { graceMs: 50_000 });
+  const views = sharedViews(client, world);
   const stop = new AbortController();
-  const running = Object.values(views).map((view) => view.run(stop.signal));
+  const running = [runController(controller, { client, world, views }, stop.signal), views.run(stop.signal)];
   let lived = 0;
   /** When the node was last heard of, a minute later, in whole minutes. */
   const heard = async (): Promise<number> => {
     lived += 1;
     await clock.run(beginning + lived * 60_000);
-    return Math.floor(((observe(key(undefined, "n"))?.heardAt ?? beginning) - beginning) / 60_000);
+    return Math.floor((heardAt - beginning) / 60_000);
   };
   const ready = (status: string, at: number) => ({
     conditions: [{ type: "Ready", status, lastHeartbeatTime: timestamp(instant(beginning + at)) }],
   });
-  expect(await heard()).toBe(1);
+  expect(await heard()).toBe(0);
   const metadata = { name: "n", namespace: "kube-node-lease" };
   const lease: Lease = await client.create(leases, { kind: "Lease", metadata, spec: { holderIdentity: "n" } });
   await heard();
@@ -48,9 +53,9 @@ test("node: a lease that is renewed and a status that is reported both count, an
   expect(await heard()).toBe(2);
   expect(await heard()).toBe(2);
   const told = await client.update(nodes, { ...node, status: ready("True", 1) }, "status");
-  expect(await heard()).toBe(5);
+  expect(await heard()).toBe(4);
   await client.update(nodes, { ...told, status: ready("Unknown", 1) }, "status");
-  expect(await heard()).toBe(5);
+  expect(await heard()).toBe(4);
   stop.abort(new Error("enough"));
   await Promise.allSettled(running);
 });

@@ -1,9 +1,10 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { decide, leavesAt } from "../../../controllers/nodelifecycle/decide.ts";
-import { nextRange } from "../../../controllers/nodeipam/controller.ts";
-import { decide as collectPods, quarantineMs } from "../../../controllers/podgc/controller.ts";
+import { rangeAllocator } from "../../../controllers/nodeipam/ranges.ts";
+import { decide as collectPods, quarantineMs } from "../../../controllers/podgc/decide.ts";
 import { ago, asStored, carryOut, now, pod } from "./world.ts";
 
 const node = (ready: string, spec: object = {}): Node =>
@@ -129,34 +130,67 @@ test("node: a pod its kubelet calls ready after the node was lost is left alone,
   ).toEqual([]);
 });
 
+const freeAfter = (cidr: string, occupied: readonly string[], released: readonly string[] = []) => {
+  const ranges = rangeAllocator(cidr);
+  for (const range of occupied) ranges.occupy(range);
+  ranges.next();
+  for (const range of released) ranges.release(range);
+  return ranges.next();
+};
 test("node ranges: the first free one, until there is none", () => {
-  expect(nextRange("10.244.0.0/16", [])).toBe("10.244.1.0/24");
-  expect(nextRange("10.244.0.0/16", ["10.244.1.0/24", "10.244.3.0/24"])).toBe("10.244.2.0/24");
-  expect(nextRange("10.244.0.0/23", ["10.244.1.0/24"])).toBeUndefined();
+  expect(freeAfter("10.244.0.0/16", [])).toBe("10.244.1.0/24");
+  expect(freeAfter("10.244.0.0/16", ["10.244.1.0/24", "10.244.3.0/24"])).toBe("10.244.2.0/24");
+  expect(freeAfter("10.244.0.0/23", ["10.244.1.0/24"])).toBeUndefined();
+  expect(freeAfter("10.244.0.0/16", ["10.9.1.0/24", "10.244.1.0/25"])).toBe("10.244.1.0/24");
+});
+test("node ranges: one that is released is handed out again, once nobody holds it", () => {
+  const held = ["10.244.1.0/24", "10.244.2.0/24"];
+  expect(freeAfter("10.244.0.0/16", held, ["10.244.1.0/24"])).toBe("10.244.1.0/24");
+  expect(freeAfter("10.244.0.0/16", [...held, ...held], ["10.244.1.0/24"])).toBe("10.244.3.0/24");
+});
+test("node ranges: after any history the free one is the lowest that nobody holds", () => {
+  const step = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const ranges = rangeAllocator("10.0.0.0/21");
+      const uses = [1, ...Array.from({ length: 7 }, () => 0)];
+      for (const [isOccupied, i] of steps) {
+        const range = `10.0.${i}.0/24`;
+        if (isOccupied) ranges.occupy(range);
+        else ranges.release(range);
+        if (i > 0 && i < uses.length) uses[i] = Math.max(0, uses[i]! + (isOccupied ? 1 : -1));
+        const free = uses.indexOf(0);
+        expect(ranges.next()).toBe(free < 0 ? undefined : `10.0.${free}.0/24`);
+      }
+    }),
+  );
 });
 
-const collect = (pods: readonly Pod[], missedSeconds: number | undefined, keepFinished = 100) =>
+const collect = (pod: Pod, missedSeconds: number | undefined) =>
   collectPods(
-    {
-      pods,
-      hasNode: () => missedSeconds === undefined,
-      missedSince: () => (missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000)),
-      keepFinished,
-    },
+    { pod, nodeMissingSince: missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000) },
     now,
   ).actions;
 test("pod collection: pods of a node that is gone fail, and go once they have failed", () => {
-  expect(collect([pod("p")], quarantineMs / 1000 - 1)).toEqual([]);
-  expect(collect([pod("p")], quarantineMs / 1000)).toMatchObject([{ do: "status", status: { phase: "Failed" } }]);
-  expect(collect([pod("p", { phase: "Failed" })], quarantineMs / 1000)).toMatchObject([
+  expect(collect(pod("p"), undefined)).toEqual([]);
+  expect(collect(pod("p"), quarantineMs / 1000 - 1)).toEqual([]);
+  expect(collect(pod("p"), quarantineMs / 1000)).toMatchObject([{ do: "status", status: { phase: "Failed" } }]);
+  expect(collect(pod("p", { phase: "Failed" }), quarantineMs / 1000)).toMatchObject([
     { do: "delete", options: { gracePeriodSeconds: 0 } },
   ]);
+});
+test("pod collection: a pod that is to go and has no node goes at once", () => {
+  const unscheduled = (metadata: object): Pod => pod("p", { metadata, spec: { nodeName: undefined } });
+  expect(collect(unscheduled({}), undefined)).toEqual([]);
+  expect(collect(unscheduled({ deletionTimestamp: ago(1) }), undefined)).toMatchObject([{ do: "delete" }]);
 });
 test("pod collection: too many finished pods lose their eldest", () => {
   const finished = [3, 1, 2].map((age) =>
     pod(`p${age}`, { phase: "Succeeded", metadata: { creationTimestamp: ago(age) } }),
   );
-  expect(collect(finished, undefined, 2).map((a) => a.do === "delete" && a.object.metadata.name)).toEqual(["p3"]);
+  expect(
+    collectPods({ finished, keepFinished: 2 }, now).actions.map((a) => a.do === "delete" && a.object.metadata.name),
+  ).toEqual(["p3"]);
 });
 
 test("eviction: a taint of a user's that does not say when it was put up stands since it was first seen", () => {

@@ -93,14 +93,11 @@ test("replica set: a retry makes the same name, a replacement a new one", () => 
 
 test("replica set: orphans are taken in, strays let go", () => {
   const stray = mine("stray", { metadata: { ownerReferences: [ownedBy(set)], labels: { app: "other" } } });
-  const patches = decide(seen(web(1), [pod("orphan"), stray]), now).actions.filter((a) => a.do === "patch");
-  expect(
-    patches.map((a) => [
-      a.object.metadata.name,
-      (a.patch as { patch: { metadata: { ownerReferences: readonly unknown[] } } }).patch.metadata.ownerReferences
-        .length,
-    ]),
-  ).toEqual([
+  const before = [pod("orphan"), stray];
+  const { actions } = decide(seen(web(1), before), now);
+  expect(actions.map((a) => a.do)).toEqual(["adopt", "release", "status"]);
+  const owners = carryOut(actions, before).map(({ metadata }) => [metadata.name, metadata.ownerReferences?.length]);
+  expect(owners).toEqual([
     ["orphan", 1],
     ["stray", 0],
   ]);
@@ -155,7 +152,7 @@ test("replication controller: it is a set whose selector is labels, and is told 
   });
   const { actions } = decide(seen(asSet(rc), [pod("found")]), now);
   expect(actions.map((a) => [a.do, "resource" in a && a.resource.kind])).toEqual([
-    ["patch", "Pod"],
+    ["adopt", "Pod"],
     ["status", "ReplicationController"],
   ]);
   const [, report] = actions;

@@ -1,7 +1,7 @@
 // Objects for tables, and the one property every decider has: carrying out a decision leads to silence.
 import type { Pod } from "../../../api/generated/types.ts";
 import { keyOf, timestamp, type ApiObject, type Instant } from "../../../api/meta.ts";
-import type { Action } from "../../../machinery/action.ts";
+import { type Action, ownersWith, ownersWithout } from "../../../machinery/action.ts";
 
 export const now = Date.parse("2026-01-01T12:00:00Z") as Instant;
 export const ago = (seconds: number): string => timestamp((now - seconds * 1000) as Instant);
@@ -36,6 +36,10 @@ export function carryOut(actions: readonly Action[], world: readonly ApiObject[]
 function written(o: ApiObject, a: Exclude<Action, { do: "event" | "create" | "delete" }>): ApiObject {
   if (a.do === "status") return { ...o, status: a.status } as ApiObject;
   if (a.do === "update") return { ...a.object, status: (o as { status?: unknown }).status } as ApiObject;
+  if (a.do === "adopt" || a.do === "release") {
+    const ownerReferences = a.do === "adopt" ? ownersWith(o, a.owner) : ownersWithout(o, a.owner);
+    return { ...o, metadata: { ...o.metadata, ownerReferences } };
+  }
   return a.patch.type === "merge" ? (mergeInto(o, a.patch.patch) as ApiObject) : o;
 }
 

@@ -10,8 +10,9 @@ import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import type { Client } from "../../../machinery/client.ts";
-import { itself, runController, type Decision, type RunOptions } from "../../../machinery/controller.ts";
-import { informer } from "../../../machinery/informer.ts";
+import { controller, type Decision, itself } from "../../../machinery/controller.ts";
+import { runController, type RunOptions } from "../../../machinery/reconcile.ts";
+import { sharedViews } from "../../../machinery/views.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -49,14 +50,16 @@ async function live(
     },
   };
   const stop = new AbortController();
-  const view = informer(slow, configMaps, world);
-  const controller = {
+  const views = sharedViews(slow, world);
+  const maps = controller({
     name: "maps",
-    watches: [{ informer: view, keys: () => [key("default", "all")] }],
-    observe: () => ({ all: view.lister.all() }),
+    reconciles: configMaps,
+    keysOf: () => [key("default", "all")],
+    observe: (views) => ({ all: views.of(configMaps).all() }),
     decide,
-  };
-  const running = [view.run(stop.signal), runController(controller, wrap(client), world, stop.signal, options)];
+  });
+  const runtime = { client: wrap(client), world, views };
+  const running = [views.run(stop.signal), runController(maps, runtime, stop.signal, options)];
   await clock.run(beginning + 60_000);
   stop.abort(new Error("enough"));
   await Promise.allSettled(running);

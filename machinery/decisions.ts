@@ -1,0 +1,94 @@
+// The last decisions of every controller about every key, with their reasons, in a bounded store: what `orrery why`
+// and the dashboard read.
+import type { Instant, Key, Revision } from "../api/meta.ts";
+import type { Reason } from "./reasons.ts";
+
+/** One decision, as it is kept. */
+export interface DecisionRecord {
+  readonly controller: string;
+  readonly key: Key;
+  readonly at: Instant;
+  /** Where the view of the reconciled kind was in history. */
+  readonly revision: Revision;
+  /** What caused the key to be looked at. */
+  readonly reasons: readonly Reason[];
+  readonly because: readonly string[];
+  /** One line per action, such as `create pods default/web-x7k2p`. */
+  readonly actions: readonly string[];
+  /** Why the actions could not all be carried out. */
+  readonly error?: string;
+  /** How often in a row the same was decided; the other fields are of the last time. */
+  readonly count: number;
+}
+
+/** The sink decisions go to, and where they are read. */
+export interface DecisionLog {
+  record(decision: Omit<DecisionRecord, "count">): void;
+  /** The decisions about a key, of one controller or of all, oldest first. */
+  of(key: Key, controller?: string): readonly DecisionRecord[];
+}
+
+/** Bounds of a {@link DecisionLog}. Bytes are estimated from the lengths of the texts. */
+export interface DecisionLimits {
+  readonly perKey: number;
+  readonly keys: number;
+  readonly bytes: number;
+}
+const defaults: DecisionLimits = { perKey: 8, keys: 20_000, bytes: 16 * 1024 * 1024 };
+
+/** What a record costs without its texts. */
+const recordBytes = 200;
+const sizeOf = ({ because, actions, reasons, error = "" }: DecisionRecord): number =>
+  recordBytes + [...because, ...actions, error].reduce((sum, { length }) => sum + length, 0) + reasons.length * 100;
+
+const isSame = (a: DecisionRecord | undefined, b: Omit<DecisionRecord, "count">): boolean =>
+  a !== undefined && a.actions.length === 0 && b.actions.length === 0 && `${a.because}` === `${b.because}`;
+
+interface Entry {
+  readonly controller: string;
+  readonly key: Key;
+  readonly records: DecisionRecord[];
+}
+
+/** An empty log. When a bound is exceeded, the key decided least recently is forgotten first. */
+export function decisionLog(limits: DecisionLimits = defaults): DecisionLog {
+  // In the order of the last decision: the first is the next to be forgotten.
+  const entries = new Map<string, Entry>();
+  const controllersOf = new Map<Key, Set<string>>();
+  let bytes = 0;
+  const idOf = (controller: string, key: Key): string => `${controller} ${key}`;
+  const remove = ({ records }: Entry, index: number): void => {
+    for (const record of records.splice(index, 1)) bytes -= sizeOf(record);
+  };
+  const evict = (id: string, entry: Entry): void => {
+    entries.delete(id);
+    while (entry.records.length > 0) remove(entry, 0);
+    const controllers = controllersOf.get(entry.key);
+    if (controllers?.delete(entry.controller) && controllers.size === 0) controllersOf.delete(entry.key);
+  };
+  return {
+    record(decision) {
+      const { controller, key } = decision;
+      const id = idOf(controller, key);
+      const entry = entries.get(id) ?? { controller, key, records: [] };
+      entries.delete(id);
+      entries.set(id, entry);
+      controllersOf.set(key, (controllersOf.get(key) ?? new Set()).add(controller));
+      const last = entry.records.at(-1);
+      const isRepeated = isSame(last, decision);
+      if (isRepeated) remove(entry, entry.records.length - 1);
+      const record = { ...decision, count: isRepeated ? last!.count + 1 : 1 };
+      entry.records.push(record);
+      bytes += sizeOf(record);
+      if (entry.records.length > limits.perKey) remove(entry, 0);
+      for (const [oldest, other] of entries) {
+        if (entries.size <= limits.keys && bytes <= limits.bytes) break;
+        evict(oldest, other);
+      }
+    },
+    of(key, controller) {
+      const controllers = controller === undefined ? [...(controllersOf.get(key) ?? [])] : [controller];
+      return controllers.flatMap((name) => entries.get(idOf(name, key))?.records ?? []).toSorted((a, b) => a.at - b.at);
+    },
+  };
+}

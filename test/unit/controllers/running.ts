@@ -1,0 +1,54 @@
+// All controllers at work on a server in this process, under a virtual clock.
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
+import { registry } from "../../../apiserver/registry/registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { type ControllerOptions, runControllers } from "../../../controllers/controllers.ts";
+import type { Client } from "../../../machinery/client.ts";
+import type { World } from "../../../machinery/world.ts";
+import { beginning, seeded, type VirtualClock, virtualClock } from "../../sim/virtual-clock.ts";
+
+export interface Running {
+  readonly client: Client;
+  readonly clock: VirtualClock;
+  readonly world: World;
+  /** Lets so many seconds pass. */
+  pass(seconds: number): Promise<void>;
+}
+
+/** A server with the namespace "default". */
+export async function server(): Promise<Running> {
+  const clock = virtualClock();
+  const world: World = { clock, random: seeded(7), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const client = inProcessClient(registry(memoryStorage(), world, ranges));
+  await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
+  let passed = 0;
+  const pass = async (seconds: number): Promise<void> => {
+    passed += seconds * 1000;
+    await clock.run(beginning + passed);
+  };
+  return { client, clock, world, pass };
+}
+
+/** Runs the body beside the controllers. */
+export async function whileControlled(
+  running: Running,
+  options: Partial<ControllerOptions>,
+  body: () => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const all = {
+    ...{ rootCa: "the certificate of the authority", clusterCidr: "10.244.0.0/16", nodeGraceMs: 50_000 },
+    autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
+    ...options,
+  };
+  const done = runControllers(running.client, running.world, all, stop.signal).catch(() => {});
+  try {
+    await running.pass(1);
+    await body();
+  } finally {
+    stop.abort(new Error("enough"));
+    await done;
+  }
+}
