@@ -62,19 +62,36 @@ test("imports only point down", () => {
   expect(wrong).toEqual([]);
 });
 
-test("there are no cycles", () => {
-  const edges = new Map(sources.map((s) => [s.path, importsOf(s)]));
+/** The cycles of a graph, each once, as the path that closes it. */
+function cyclesIn(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const done = new Set<string>();
   const cycles: string[] = [];
-  const visit = (path: string, above: readonly string[]): void => {
-    if (above.includes(path)) cycles.push([...above.slice(above.indexOf(path)), path].join(" -> "));
-    else if (!done.has(path)) {
-      for (const to of edges.get(path) ?? []) visit(to, [...above, path]);
-      done.add(path);
+  const visit = (node: string, above: readonly string[]): void => {
+    if (above.includes(node)) cycles.push([...above.slice(above.indexOf(node)), node].join(" -> "));
+    else if (!done.has(node)) {
+      for (const to of edges.get(node) ?? []) visit(to, [...above, node]);
+      done.add(node);
     }
   };
-  for (const { path } of sources) visit(path, []);
-  expect(cycles).toEqual([]);
+  for (const node of edges.keys()) visit(node, []);
+  return cycles;
+}
+
+test("there are no cycles between files", () => {
+  expect(cyclesIn(new Map(sources.map((s) => [s.path, importsOf(s)])))).toEqual([]);
+});
+
+test("there are no cycles between folders", () => {
+  // Folders of the second level, and the files beside them, which compose them or are what they share.
+  const part = (path: string): string => path.split("/").slice(0, 2).join("/");
+  const edges = Map.groupBy(
+    sources.flatMap((s) => importsOf(s).map((to) => [part(s.path), part(to)] as const)),
+    ([from]) => from,
+  );
+  const between = [...edges].map(
+    ([from, all]) => [from, [...new Set(all.map(([, to]) => to))].filter((to) => to !== from)] as const,
+  );
+  expect(cyclesIn(new Map(between))).toEqual([]);
 });
 
 test("time, chance and engines enter through one door each", () => {
