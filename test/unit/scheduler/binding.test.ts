@@ -5,8 +5,8 @@ import { events } from "../../../api/core/events.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
 import { conditionOf } from "../../../api/core/pod/status.ts";
+import { decisionLog } from "../../../machinery/decisions.ts";
 import { unschedulable, type Rejection, type SchedulerPlugin } from "../../../scheduler/framework.ts";
-import type { Placement } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { pod, running, type Running } from "./running.ts";
 
@@ -138,15 +138,20 @@ test("a gated pod takes no room; without its gates it is scheduled", async () =>
   expect(await scheduler.bound()).toEqual({ p: "n1" });
 });
 
-test("every decision is handed out with its scores or reasons", async () => {
-  const decisions: Placement[] = [];
-  const scheduler = await running([pod("a"), pod("b")], {
-    onDecision: (_, placement) => void decisions.push(placement),
-  });
+test("every decision is kept, with its scores or reasons", async () => {
+  const decisions = decisionLog();
+  const scheduler = await running([pod("a"), pod("b")], { decisions });
   await scheduler.until(1);
   await scheduler.stop();
-  expect(decisions).toMatchObject([
-    { outcome: "placed", nodeName: "n1" },
-    { outcome: "unschedulable", diagnosis: { nodeStatuses: [{ nodeName: "n1", plugin: "NodeResourcesFit" }] } },
-  ]);
+  expect(["a", "b"].map((name) => decisions.of(key("default", name)).map((d) => [...d.because, ...d.actions]))).toEqual(
+    [
+      [["n1 is the only node that passed", "bind to n1"]],
+      [
+        [
+          expect.stringMatching(/^0\/1 nodes are available: 1 Insufficient cpu\./),
+          "n1 rejected by NodeResourcesFit: Insufficient cpu",
+        ],
+      ],
+    ],
+  );
 });
