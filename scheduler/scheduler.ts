@@ -39,7 +39,9 @@ export async function runScheduler(
   const ports = { view: views.pods, client, world, queue, cache, profileOf, report };
   const cycle = schedulingCycle(ports, options, signal);
 
+  // Views cannot be told to stop: they may serve another run after this one.
   const podSeen = (key: Key, before: Pod | undefined, after: Pod | undefined): void => {
+    if (signal.aborted) return;
     cache.podSeen(key, after);
     if (after && isPending(after) && profileOf(after)) queue.add(after);
     else queue.delete(key);
@@ -47,6 +49,7 @@ export async function runScheduler(
   };
   views.pods.onChange((pod, before) => podSeen(keyOf(pod), before, views.pods.lister.get(keyOf(pod))));
   views.nodes.onChange((node, before) => {
+    if (signal.aborted) return;
     const after = views.nodes.lister.get(keyOf(node));
     cache.nodeSeen(node.metadata.name, after);
     queue.notify(() => nodeEvents({ before, after }));
