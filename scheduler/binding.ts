@@ -17,14 +17,14 @@ export interface Binding {
   readonly plugins: readonly SchedulerPlugin[];
 }
 /** A plugin said no after a node was chosen. */
-export interface BindingRejection {
+interface BindingRejection {
   readonly plugin: string;
   readonly status: Rejection;
 }
 /** What the scheduler does about the outcome. */
 export interface BindingOutcomes {
-  /** A plugin said no, before the next decision or later. */
-  rejected(binding: Binding, rejection: BindingRejection): void;
+  /** A plugin rejected it, before the next decision or later. */
+  rejected(binding: Binding, plugin: string, message: string): void;
   /** The API refused, or a plugin threw. */
   failed(binding: Binding): void;
   bound(binding: Binding): void;
@@ -93,7 +93,7 @@ export function binder(
   const context: BindingContext = { client, clock: world.clock, signal };
   const reject = (binding: Binding, rejection: BindingRejection): void => {
     unreserve(binding);
-    rejected(binding, rejection);
+    rejected(binding, rejection.plugin, rejection.status.reasons.join(", "));
   };
   const finish = async (binding: Binding, waits: readonly Waiting[]): Promise<void> => {
     const { key } = binding.pod;

@@ -1,6 +1,6 @@
 // What a change of a node or a pod means to pods that wait: one event for every property that scheduling looks at.
 import type { Node, Pod } from "../api/generated/types.ts";
-import { podRequests } from "../api/core/pod/status.ts";
+import { effectiveRequests } from "../api/core/pod/status.ts";
 import { occupies } from "../api/core/pods.ts";
 import { sameJson } from "../api/hash.ts";
 import type { ApiObject } from "../api/meta.ts";
@@ -46,9 +46,7 @@ export function nodeEvents({ before, after }: Change<Node>): readonly ClusterEve
 }
 
 const isScaledDown = (before: Pod, after: Pod): boolean => {
-  if (sameJson(before.spec.containers, after.spec.containers) && sameJson(before.spec.resources, after.spec.resources))
-    return false;
-  const [then, now] = [podRequests(before.spec), podRequests(after.spec)];
+  const [then, now] = [effectiveRequests(before), effectiveRequests(after)];
   return Object.entries(then).some(([name, amount]) => (now[name] ?? 0) < amount);
 };
 const podChanges = (resource: string, before: Pod, after: Pod): readonly ClusterEvent[] => [

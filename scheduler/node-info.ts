@@ -1,5 +1,5 @@
 // A node with what runs on it, summed up, and a pod with what scheduling needs of it, computed once.
-import { podRequests, amountsOf, type Requests } from "../api/core/pod/status.ts";
+import { amountsOf, effectiveRequests, type Requests } from "../api/core/pod/status.ts";
 import type { Node, Pod, Taint } from "../api/generated/types.ts";
 import { sameJson } from "../api/hash.ts";
 import { keyOf, type Key } from "../api/meta.ts";
@@ -60,12 +60,12 @@ function hostPortsOf({ spec }: Pod): readonly HostPort[] {
 
 /** Everything the scheduler derives from a pod. */
 export function podInfoOf(pod: Pod): PodInfo {
-  const { cpu = 0, memory = 0 } = podRequests(pod.spec, assumedRequests);
+  const { cpu = 0, memory = 0 } = effectiveRequests(pod, assumedRequests);
   return {
     pod,
     key: keyOf(pod),
     priority: pod.spec.priority ?? 0,
-    requests: podRequests(pod.spec),
+    requests: effectiveRequests(pod),
     nonZeroRequests: { cpu, memory },
     hostPorts: hostPortsOf(pod),
   };

@@ -19,8 +19,8 @@ export interface SchedulingQueue {
   reject(key: Key, rejectors: ReadonlySet<string>): void;
   /** An error: the pod, in flight or waiting, is tried again after its back-off. */
   fail(key: Key): void;
-  /** Something changed that may help pods that wait. */
-  notify(events: readonly ClusterEvent[]): void;
+  /** Something changed that may help pods that wait; what it was is computed only if some do. */
+  notify(change: () => readonly ClusterEvent[]): void;
 }
 
 /** `pluginsOf` are the plugins of the profile that schedules a pod; `sort` orders the active queue. */
@@ -100,8 +100,10 @@ export function schedulingQueue(
       const entry = entries.get(key);
       if (entry && (entry.place === "inFlight" || pending.isWaiting(entry))) pending.failed(entry);
     },
-    notify(events) {
-      if (events.length > 0) for (const entry of pending.waiting()) notifyOne(entry, events);
+    notify(change) {
+      const waiting = pending.waiting();
+      const events = waiting.length > 0 ? change() : [];
+      if (events.length > 0) for (const entry of waiting) notifyOne(entry, events);
     },
   };
 }

@@ -20,7 +20,7 @@ export function pluginViews(
   plugins: readonly SchedulerPlugin[],
   client: Client,
   world: World,
-  notify: (events: readonly ClusterEvent[]) => void,
+  notify: (change: () => readonly ClusterEvent[]) => void,
 ): PluginViews {
   const kinds = new Set<ResourceDefinition>(plugins.flatMap(({ reads = [] }) => reads));
   const views = new Map<ResourceDefinition, Informer<ApiObject>>();
@@ -29,7 +29,7 @@ export function pluginViews(
     views.set(kind, view);
     view.onChange((object, before) => {
       const after = view.lister.get(keyOf(object));
-      notify(plainEvents(kind.kind, { before, after }));
+      notify(() => plainEvents(kind.kind, { before, after }));
     });
   }
   const all = [...views.values()];

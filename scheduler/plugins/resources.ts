@@ -1,6 +1,6 @@
 // Room on the node: what pods request must fit in what the node can give, and how full nodes should be packed.
 import type { Node, Pod } from "../../api/generated/types.ts";
-import { amountsOf, podRequests } from "../../api/core/pod/status.ts";
+import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
 import type { Change, Rejection, SchedulerPlugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
@@ -44,7 +44,7 @@ function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
 /** Does the pod now request less of something that the other wants? */
 function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   if (before === undefined || after === undefined) return true;
-  const [then, now] = [podRequests(before.spec), podRequests(after.spec)];
+  const [then, now] = [effectiveRequests(before), effectiveRequests(after)];
   return wantedBy(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 

@@ -41,12 +41,10 @@ const ofWholePod = ({ resources }: PodSpec): Requests =>
   );
 
 /**
- * What a pod needs of a node: its containers together, or the peak of its start if that is more. Init containers run
- * one after another; those that restart always (sidecars, KEP-753) stay and add up. `missing` stands in for what a
- * container does not request.
+ * Its containers together, or the peak of its start if that is more. Init containers run one after another; those that
+ * restart always (sidecars, KEP-753) stay and add up.
  */
-export function podRequests(spec: PodSpec, missing: Requests = {}): Requests {
-  const requestsOf = (c: Container): Requests => ({ ...missing, ...amountsOf(c.resources?.requests) });
+function summed(spec: PodSpec, requestsOf: (c: Container) => Requests): Requests {
   let sidecars: Requests = {};
   let peak: Requests = {};
   for (const c of spec.initContainers ?? []) {
@@ -56,6 +54,26 @@ export function podRequests(spec: PodSpec, missing: Requests = {}): Requests {
   }
   const running = spec.containers.map(requestsOf).reduce(plus, sidecars);
   return plus({ ...most(running, peak), ...ofWholePod(spec) }, amountsOf(spec.overhead));
+}
+
+const requestsOf = (c: Container): Requests => amountsOf(c.resources?.requests);
+/** What a pod requests of a node. */
+export const podRequests = (spec: PodSpec): Requests => summed(spec, requestsOf);
+
+/**
+ * What a pod takes of its node. While it is resized in place (KEP-1287) that is the most of what is wanted, allocated
+ * and in force; what is wanted and will never be does not count. `missing` stands in for what a container does not
+ * request.
+ */
+export function effectiveRequests({ spec, status }: Pod, missing: Requests = {}): Requests {
+  const isInfeasible = conditionOf(status?.conditions, "PodResizePending")?.reason === "Infeasible";
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return summed(spec, (c) => {
+    const now = statuses.find((s) => s.name === c.name);
+    const wanted = requestsOf(c);
+    const taken = now?.resources && most(amountsOf(now.resources.requests), amountsOf(now.allocatedResources));
+    return { ...missing, ...(taken === undefined ? wanted : isInfeasible ? taken : most(wanted, taken)) };
+  });
 }
 
 /** Quality of service: what the kernel may take first when memory runs out. */

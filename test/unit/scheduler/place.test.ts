@@ -205,6 +205,30 @@ for (const [what, p, place_, refusal] of room)
     );
   });
 
+const resized = (wanted: string, allocated: string, inForce: string, conditions: readonly object[] = []): Pod => ({
+  ...requesting({ cpu: wanted }),
+  status: {
+    conditions,
+    containerStatuses: [
+      { name: "c", allocatedResources: { cpu: allocated }, resources: { requests: { cpu: inForce } } },
+    ],
+  } as unknown as Pod["status"],
+});
+const infeasible = [{ type: "PodResizePending", status: "True", reason: "Infeasible" }];
+/** What is left of a node with 1 CPU beside a pod that is resized. */
+const beside: readonly (readonly [what: string, resized: Pod, fits: string, tooMuch: string])[] = [
+  ["grows", resized("600m", "300m", "300m"), "400m", "500m"],
+  ["shrinks, and still holds what it had", resized("300m", "300m", "600m"), "400m", "500m"],
+  ["has shrunk", resized("300m", "300m", "300m"), "700m", "800m"],
+  ["asks for what will never be", resized("64", "300m", "300m", infeasible), "700m", "800m"],
+];
+for (const [what, other, fits, tooMuch] of beside)
+  test(`room beside a pod that ${what}`, () => {
+    const outcome = (cpu: string): string =>
+      place(pod(cpu), snapshotOf([on(node("b"), other)]), defaultPlugins()).outcome;
+    expect([outcome(fits), outcome(tooMuch)]).toEqual(["placed", "unschedulable"]);
+  });
+
 const named = (...names: readonly string[]) => ({
   affinity: {
     nodeAffinity: {

@@ -92,7 +92,7 @@ test("a pod in back-off is taken early when nothing else is to be done", async (
   const taken = await staged(rejectedBy("NodeResourcesFit"), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 0.1);
-    queue.notify(nodeEvents({ before: undefined, after: node("n") }));
+    queue.notify(() => nodeEvents({ before: undefined, after: node("n") }));
     await until(clock, 0.2);
   });
   expect(taken).toEqual(["p@0", "p@0"]);
@@ -119,7 +119,7 @@ test("a gated pod waits until its last gate is removed, and no longer", async ()
       queue.add(pod("p", { schedulingGates: [{ name: "a" }, { name: "b" }] }));
       await until(clock, 400);
       queue.add(pod("p", { schedulingGates: [{ name: "b" }] }));
-      queue.notify(nodeEvents({ before: undefined, after: node("n") }));
+      queue.notify(() => nodeEvents({ before: undefined, after: node("n") }));
       await until(clock, 500);
       queue.add(pod("p"));
       await until(clock, 501);
@@ -191,7 +191,7 @@ for (const [what, rejector, spec, events, helps] of hints)
     const taken = await staged(rejectedBy(rejector), async ({ clock, queue }) => {
       queue.add(pod("p", spec));
       await until(clock, 60);
-      queue.notify(events);
+      queue.notify(() => events);
       await until(clock, 61);
     });
     expect(taken).toEqual(helps ? ["p@0", "p@60"] : ["p@0"]);
@@ -213,7 +213,7 @@ test("waking: without any rejector, whatever changes helps", async () => {
   const taken = await staged(rejectedBy(), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 60);
-    queue.notify(added(node("n", tainted)));
+    queue.notify(() => added(node("n", tainted)));
     await until(clock, 61);
   });
   expect(taken).toEqual(["p@0", "p@60"]);

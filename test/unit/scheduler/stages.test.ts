@@ -10,6 +10,7 @@ import {
   type SchedulerPlugin,
   type Snapshot,
 } from "../../../scheduler/framework.ts";
+import { explained } from "../../../scheduler/explanation.ts";
 import { numFeasibleNodesToFind, place } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 
@@ -79,6 +80,15 @@ test("the scores of the ten best nodes are kept", () => {
   expect(placement.outcome === "placed" && placement.scores.map((s) => s.total)).toEqual([
     49, 48, 47, 46, 45, 44, 43, 42, 41, 40,
   ]);
+});
+
+test("a placement is explained by the scores of its best nodes", () => {
+  const plugin: SchedulerPlugin = { name: "S", weight: 2, score: (_, { name }) => Number(name.at(-1)) };
+  const placement = place(pod("p"), three, [plugin, { name: "T", score: () => 5 }]);
+  expect(explained(placement)).toEqual({
+    because: ["n0002 scored 9: S 4, T 5", "n0001 scored 7: S 2, T 5", "n0000 scored 5: S 0, T 5"],
+    actions: ["bind to n0002"],
+  });
 });
 
 test("plugins that name nodes must agree on one", () => {
