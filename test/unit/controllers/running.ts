@@ -15,6 +15,8 @@ export interface Running {
   readonly world: World;
   /** Lets so many seconds pass. */
   pass(seconds: number): Promise<void>;
+  /** Other controllers than the cluster's own. */
+  readonly runControllers?: typeof runControllers;
 }
 
 /** A server with the namespace "default" that serves the built-in kinds, or these. */
@@ -44,7 +46,8 @@ export async function whileControlled(
     autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
     ...options,
   };
-  const done = runControllers(running.client, running.world, all, stop.signal).catch(() => {});
+  const run = running.runControllers ?? runControllers;
+  const done = run(running.client, running.world, all, stop.signal).catch(() => {});
   try {
     await running.pass(1);
     await body();
