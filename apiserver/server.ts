@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly kubeletClient: KubeletTls;
   /** In whose name and with which key service accounts are given tokens. */
   readonly tokens: TokenOptions;
+  /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
+  readonly componentMetrics?: () => Promise<string>;
   /** How long clients that say nothing are waited for; as long as Kubernetes waits when left out. */
   readonly patience?: Patience;
 }
@@ -74,7 +76,7 @@ const nodePorts = { from: 30_000, to: 32_767 };
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, authorizer = authenticatedUsers } = options;
   const { host, port, tls, serviceCidr, advertise } = options;
-  const seen = requestMetrics(kinds);
+  const seen = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, seen.figures);
   countObjects(options.storage, kinds, seen.figures);
   const verbs = clusterRegistry(storage, world, { kinds, serviceCidr, nodePorts, ...options.admission });

@@ -1,14 +1,18 @@
 // One process that is the whole control plane: the API server with the scheduler and the controllers beside it,
 // speaking to it directly instead of over the wire.
 import { readFileSync } from "node:fs";
-import { apiServer, type ApiServer } from "../apiserver/server.ts";
+import { hostname } from "node:os";
+import { apiServer } from "../apiserver/server.ts";
 import type { Storage } from "../apiserver/storage/storage.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { builtinKinds } from "../api/builtin/kinds.ts";
 import { runControllers } from "../controllers/controllers.ts";
+import type { Client } from "../machinery/client.ts";
+import { componentMetrics } from "../machinery/component-metrics.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
+import { runAsLeader } from "../machinery/leader-election.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
@@ -41,8 +45,9 @@ const tlsFrom = (ca: string, pair: KeyPair) => ({
   key: readFileSync(pair.key, "utf8"),
 });
 
-async function schedule(server: ApiServer, world: World, packing: Packing, signal: AbortSignal): Promise<void> {
-  const client = server.as("kube-scheduler");
+type Leading = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
+
+async function schedule(client: Client, world: World, packing: Packing, signal: AbortSignal): Promise<void> {
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
   await Promise.all([
     runScheduler(views, client, world, { plugins: defaultPlugins(packing) }, signal),
@@ -58,12 +63,15 @@ export async function startControlPlane(
 ): Promise<{ readonly port: number; readonly stopped: Promise<void> }> {
   const world = realWorld(componentLog("apiserver"));
   const timings = config.timings;
+  const kinds = kindRegistry(builtinKinds);
+  const metrics = componentMetrics(world.clock);
   // The store outlives the server: who is still being answered may have something to write.
   const closing = new AbortController();
   const server = apiServer({
     storage: await openStorage(config.store, world, closing.signal),
     world,
-    kinds: kindRegistry(builtinKinds),
+    kinds,
+    componentMetrics: metrics.metrics,
     host: config.listen.host,
     port: config.listen.port,
     tls: tlsFrom(config.pki.ca, config.pki.serving),
@@ -78,19 +86,25 @@ export async function startControlPlane(
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {
+    ...{ kinds, metrics },
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
   };
+  // One process at a time listens there, so a server that starts again takes its own leases back at once.
+  const identity = `${hostname()}_${config.advertiseAddress}:${port}`;
+  const elected = (name: string, log: string, run: Leading): Promise<void> => {
+    const own = realWorld(componentLog(log));
+    const client = server.as(name);
+    const election = { namespace: "kube-system", name, identity };
+    return runAsLeader(election, client, own, (term) => run(client, own, term), signal);
+  };
   const parts = [
     closed,
-    schedule(server, realWorld(componentLog("scheduler")), config.packing, signal),
-    runControllers(
-      server.as("kube-controller-manager"),
-      realWorld(componentLog("controllers")),
-      controllerOptions,
-      signal,
+    elected("kube-scheduler", "scheduler", (client, own, term) => schedule(client, own, config.packing, term)),
+    elected("kube-controller-manager", "controllers", (client, own, term) =>
+      runControllers(client, own, controllerOptions, term),
     ),
   ];
   const stopped = Promise.all(parts).then(() => {});

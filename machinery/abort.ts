@@ -1,40 +1,40 @@
-// Waiting on signals without keeping listeners: a long-lived signal would hold every one of them for the life of the
-// process.
+// Waiting for abort signals at constant cost: an AbortSignal searches its listeners one by one when one is removed, and
+// keeps those that are not removed as long as it lives.
 
-/** Everybody who waits on one signal, behind one event listener: to put one on and take it off is dear. */
-interface Waiting {
+/** All listeners of one signal, behind one event listener. */
+interface Group {
   readonly listeners: Set<() => void>;
-  readonly hear: () => void;
+  readonly notify: () => void;
 }
-const waitingOn = new WeakMap<AbortSignal, Waiting>();
+const groups = new WeakMap<AbortSignal, Group>();
 
-function gathered(signal: AbortSignal): Waiting {
-  const known = waitingOn.get(signal);
+function groupOf(signal: AbortSignal): Group {
+  const known = groups.get(signal);
   if (known) return known;
   const listeners = new Set<() => void>();
-  const hear = (): void => {
+  const notify = (): void => {
     for (const listener of listeners) listener();
   };
-  const waiting: Waiting = { listeners, hear };
-  waitingOn.set(signal, waiting);
-  signal.addEventListener("abort", hear, { once: true });
-  return waiting;
+  const group: Group = { listeners, notify };
+  groups.set(signal, group);
+  signal.addEventListener("abort", notify, { once: true });
+  return group;
 }
 
-/** Call `listener` when the signal aborts; the returned function takes the listener off again, and must be called. */
+/** Calls `listener` when the signal aborts. The returned function removes the listener, and must be called. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) {
     listener();
     return () => {};
   }
-  const { listeners, hear } = gathered(signal);
-  // The same function may wait twice, and is taken off one at a time.
+  const { listeners, notify } = groupOf(signal);
+  // The same function may be added twice, and is removed one at a time.
   const own = (): void => listener();
   listeners.add(own);
   return () => {
     if (!listeners.delete(own) || listeners.size > 0) return;
-    signal.removeEventListener("abort", hear);
-    waitingOn.delete(signal);
+    signal.removeEventListener("abort", notify);
+    groups.delete(signal);
   };
 }
 

@@ -1,5 +1,6 @@
-// The real doors: the machine's clock and dice. Nothing else in the project may touch them.
+// The real clock and randomness: the only file that reads the machine's.
 import { instant } from "../api/meta.ts";
+import { onAbort } from "./abort.ts";
 import type { Clock, Log, Random, World } from "./world.ts";
 
 const clock: Clock = {
@@ -7,18 +8,19 @@ const clock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
-      const stop = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
       const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
+        off?.();
         resolve();
       }, ms);
-      signal?.addEventListener("abort", stop, { once: true });
+      const off =
+        signal &&
+        onAbort(signal, () => {
+          clearTimeout(timer);
+          reject(signal.reason as Error);
+        });
     }),
 };
 const random: Random = { next: Math.random };
 
-/** The world as it is; only a `main.ts` or a command may open it. */
+/** The world of a process that is not simulated, for a `main.ts` or a command. */
 export const realWorld = (log: Log): World => ({ clock, random, log });

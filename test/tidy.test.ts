@@ -30,7 +30,7 @@ const bans: readonly Ban[] = [
   },
   { pattern: /\bMath\.random\b|\brandomUUID\(/, allowed: /^machinery\/real-world\.ts$/, instead: "world.random" },
   { pattern: /(?<!\.)\bset(Timeout|Interval)\(/, allowed: /^machinery\/real-world\.ts$/, instead: "clock.sleep" },
-  { pattern: /addEventListener\("abort"/, allowed: /^machinery\/(abort|real-world)\.ts$/, instead: "onAbort" },
+  { pattern: /addEventListener\("abort"/, allowed: /^machinery\/abort\.ts$/, instead: "onAbort" },
   { pattern: /from "dockerode"/, allowed: /^(kubelet\/docker|cli\/cluster)\//, instead: "ContainerRuntime" },
   { pattern: /from "etcd3"/, allowed: /^apiserver\/storage\/etcd[\w-]*\.ts$/, instead: "Storage" },
   { pattern: /from "node:/, allowed: /^(?!api\/)/, instead: "nothing: api runs anywhere" },

@@ -62,7 +62,10 @@ function labelsOf(r: ResourceDefinition | undefined, request: Counted, attribute
 const nothing = { group: "", version: "", resource: "" };
 
 /** Figures of one server. */
-export function requestMetrics(kinds: Pick<KindRegistry, "of">): RequestMetrics {
+export function requestMetrics(
+  kinds: Pick<KindRegistry, "of">,
+  componentMetrics: () => Promise<string> = async () => "",
+): RequestMetrics {
   const figures = new Figures();
   collectDefaultMetrics({ register: figures });
   const { inflight, longRunning, deprecated, endingOf, tellingOf } = requestFigures(figures);
@@ -70,7 +73,8 @@ export function requestMetrics(kinds: Pick<KindRegistry, "of">): RequestMetrics 
     figures,
     async serve({ path, method }) {
       if (path !== "/metrics" || method !== "GET") return undefined;
-      return { status: 200, body: await figures.metrics(), headers: { "content-type": figures.contentType } };
+      const body = `${await figures.metrics()}${await componentMetrics()}`;
+      return { status: 200, body, headers: { "content-type": figures.contentType } };
     },
     begun(request, attributes) {
       const { group = "", version = "", resource: plural = "" } = attributes;

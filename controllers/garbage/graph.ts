@@ -64,7 +64,7 @@ function followedKinds(kinds: KindRegistry, views: SharedViews) {
       for (const object of informer.lister.all()) handler(r, object, undefined, "added");
     }
   };
-  const isFilled = async ({ informer, removed }: Followed, signal: AbortSignal): Promise<void> => {
+  const fill = async ({ informer, removed }: Followed, signal: AbortSignal): Promise<void> => {
     await informer.caughtUp(revision(0), AbortSignal.any([signal, removed.signal])).catch((e: unknown) => {
       if (!removed.signal.aborted) throw e;
     });
@@ -77,7 +77,8 @@ function followedKinds(kinds: KindRegistry, views: SharedViews) {
       onAbort(signal, off);
     },
     filled: async (signal: AbortSignal): Promise<void> => {
-      await Promise.all([...followed.values()].map((kind) => isFilled(kind, signal)));
+      const unfilled = [...followed.values()].filter(({ informer }) => informer.lister.revision < 0);
+      await Promise.all(unfilled.map((kind) => fill(kind, signal)));
     },
   };
 }

@@ -15,6 +15,7 @@ import { runControllers } from "../../controllers/controllers.ts";
 import type { DecisionLog } from "../../machinery/decisions.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
+import { runAsLeader } from "../../machinery/leader-election.ts";
 import { informer } from "../../machinery/informer.ts";
 import type { Log, World } from "../../machinery/world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
@@ -67,21 +68,27 @@ const deployment = (name: string, replicas: number, version: number): Draft<Depl
 type Part = (client: Client, signal: AbortSignal) => Promise<unknown>;
 /** Something that can be killed and started again. */
 interface Process {
+  readonly network: Network;
   restart(awayMs: number): Promise<void>;
 }
 
-function processes(world: World, connect: () => Client, end: AbortSignal): { readonly start: (part: Part) => Process } {
+function processes(
+  world: World,
+  connect: (network: Network, life: AbortSignal) => Client,
+  end: AbortSignal,
+): { readonly start: (part: Part, network: Network) => Process } {
   return {
-    start(part) {
+    start(part, network) {
       let life = new AbortController();
       const begin = (): void => {
         life = new AbortController();
         const own = life;
         onAbort(end, () => own.abort(end.reason));
-        part(connect(), own.signal).catch(() => {});
+        part(connect(network, own.signal), own.signal).catch(() => {});
       };
       begin();
       return {
+        network,
         async restart(awayMs) {
           life.abort(new Error("killed"));
           await world.clock.sleep(awayMs, end);
@@ -109,10 +116,35 @@ export const controllerOptions = {
   autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
   workers: 2,
 };
+/** A controller manager, which works while it holds the lease. */
 const controllersPart =
-  (world: World, decided: Scenario["decided"] = () => {}): Part =>
-  (client, signal) =>
-    runControllers(client, world, { ...controllerOptions, decisions: { record: decided, of: () => [] } }, signal);
+  (world: World, identity: string, leaders: Leaders, decided: Scenario["decided"] = () => {}): Part =>
+  (client, signal) => {
+    const election = { namespace: "kube-system", name: "kube-controller-manager", identity };
+    const options = { ...controllerOptions, decisions: { record: decided, of: () => [] } };
+    const lead = async (term: AbortSignal): Promise<void> => {
+      leaders.began(identity);
+      const off = onAbort(term, () => leaders.ended(identity));
+      await runControllers(client, world, options, term).finally(off);
+    };
+    return runAsLeader(election, client, world, lead, signal);
+  };
+
+/** Who leads at the moment, which must be one at most. */
+interface Leaders {
+  began(identity: string): void;
+  ended(identity: string): void;
+}
+function countedLeaders(accuse: (what: string) => void): Leaders {
+  const now = new Set<string>();
+  return {
+    began(identity) {
+      if (now.size > 0) accuse(`${identity} beside ${[...now].join()}`);
+      now.add(identity);
+    },
+    ended: (identity) => void now.delete(identity),
+  };
+}
 
 /** What a user does in a bad week, drawn from the seed: new versions, new sizes, pods and whole deployments deleted. */
 async function meddle(user: Client, world: World): Promise<void> {
@@ -134,24 +166,26 @@ async function meddle(user: Client, world: World): Promise<void> {
   } else await merge({ spec: { paused: !chosen.spec.paused } });
 }
 
-async function trouble(
-  user: Client,
-  world: World,
-  network: Network,
-  parts: readonly Process[],
-  signal: AbortSignal,
-): Promise<void> {
+async function trouble(user: Client, world: World, parts: readonly Process[], signal: AbortSignal): Promise<void> {
+  /** The server is away for all of them, or one of them is cut off from it. */
+  const cut = async (networks: readonly Network[], ms: number): Promise<void> => {
+    for (const network of networks) network.down = true;
+    await world.clock.sleep(ms, signal);
+    for (const network of networks) network.down = false;
+  };
+
   while (!signal.aborted) {
     await world.clock.sleep(5_000 + world.random.next() * 60_000, signal);
     const dice = world.random.next();
     if (dice < 0.6) await meddle(user, world).catch(() => {});
     else if (dice < 0.9)
       await parts[Math.floor(world.random.next() * parts.length)]!.restart(world.random.next() * 60_000);
-    else {
-      network.down = true;
-      await world.clock.sleep(world.random.next() * 10_000, signal);
-      network.down = false;
-    }
+    else if (dice < 0.95)
+      await cut(
+        parts.map((part) => part.network),
+        world.random.next() * 10_000,
+      );
+    else await cut([parts[Math.floor(world.random.next() * parts.length)]!.network], world.random.next() * 40_000);
   }
 }
 
@@ -180,10 +214,11 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
     clusterRegistry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
   );
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
-  const network: Network = { latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false };
+  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
   const end = new AbortController();
   let crashRate = 0.01;
-  const { start } = processes(world, () => flaky(user, world, network, judge.excuse), end.signal);
+  const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.excuse, life), end.signal);
+  const start = (part: Part): Process => begin(part, network());
   const agents = Array.from({ length: count }, (_, i) =>
     start((client, signal) =>
       runAgent(
@@ -194,18 +229,18 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
       ),
     ),
   );
-  const parts = [
-    start(controllersPart(world, scenario.decided)),
-    start(schedulerPart(world, scenario.without !== "assume")),
-    ...agents,
-  ];
+  const leaders = countedLeaders(judge.secondLeader);
+  const managers = ["manager-0", "manager-1"].map((identity) =>
+    start(controllersPart(world, identity, leaders, scenario.decided)),
+  );
+  const parts = [...managers, start(schedulerPart(world, scenario.without !== "assume")), ...agents];
   for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
   const chaos = new AbortController();
-  if (scenario.trouble !== false) trouble(user, world, network, parts, chaos.signal).catch(() => {});
+  if (scenario.trouble !== false) trouble(user, world, parts, chaos.signal).catch(() => {});
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));
-  Object.assign(network, { loss: 0, lateness: 0, down: false });
+  for (const part of parts) Object.assign(part.network, { loss: 0, lateness: 0, down: false });
   crashRate = 0;
   await heal(user);
   await clock.run(beginning + (minutes + 2) * 60_000);

@@ -9,7 +9,7 @@ import type { Storage, Write } from "../../apiserver/storage/storage.ts";
 
 export interface Violation {
   readonly at: number;
-  readonly rule: "bound twice" | "node over-committed" | "too many pods" | "rollout out of bounds";
+  readonly rule: "bound twice" | "node over-committed" | "too many pods" | "rollout out of bounds" | "two leaders";
   readonly what: string;
 }
 
@@ -27,6 +27,8 @@ export interface Judge {
   readonly commits: number;
   /** A pod's creation arrived after its sender had given up: for a minute, one pod too many is explained. */
   excuse(): void;
+  /** A controller manager began to lead beside another. */
+  secondLeader(what: string): void;
   pods(): readonly Pod[];
   deployments(): readonly Deployment[];
 }
@@ -116,6 +118,7 @@ export function judged(inner: Storage, now: () => number, seen: (fact: Fact) => 
     get commits() {
       return commits;
     },
+    secondLeader: (what) => accuse("two leaders", what),
     excuse: () => void excuses.push(now()),
     pods: () => [...kept.pods.values()],
     deployments: () => [...kept.deployments.values()],

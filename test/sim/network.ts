@@ -22,12 +22,20 @@ export interface Network {
 }
 
 /** `createdLate` hears of every pod whose creation arrived after its sender had given up. */
-export function flaky(client: Client, world: SimulatedWorld, network: Network, createdLate: () => void): Client {
+export function flaky(
+  client: Client,
+  world: SimulatedWorld,
+  network: Network,
+  createdLate: () => void,
+  life?: AbortSignal,
+): Client {
   const { clock, random } = world;
   // In steps, so that what comes at about the same time comes at the same time.
   const delay = (): number => Math.round(random.next() * (network.latencyMs / 4)) * 8;
   const call = <T>(send: () => Promise<T>, late = (): void => {}): Promise<T> =>
     new Promise<T>((resolve, reject) => {
+      // A process that was killed sends nothing more; what it sent before may still arrive.
+      if (life?.aborted) return reject(new ApiError("ServiceUnavailable", "this process is dead"));
       const isLate = random.next() < network.lateness;
       const there = delay() + (isLate ? network.timeoutMs * 3 : 0);
       const back = delay();

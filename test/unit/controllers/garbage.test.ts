@@ -89,9 +89,9 @@ test("garbage: a cluster-scoped object whose owner has a namespace is never coll
 });
 
 test("garbage: kinds may come and go while the collector runs", async () => {
-  // The server has the kind all the time: what comes and goes is what the controllers know of.
   const running = await server(kindRegistry([...builtinKinds, anyKind(toys)]));
   const { client, pass } = running;
+  // The server serves more than the collector knows at first.
   const kinds = kindRegistry(builtinKinds);
   const made = (name: string): Promise<Toy> => client.create(toys, { kind: "Toy", metadata: meta(name) });
   await whileControlled(running, { kinds }, async () => {

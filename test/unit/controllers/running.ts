@@ -1,12 +1,11 @@
 // All controllers at work on a server in this process, under a virtual clock.
-import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
+import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { memoryStorage } from "../../../apiserver/storage/memory.ts";
 import { type ControllerOptions, runControllers } from "../../../controllers/controllers.ts";
-import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import type { Client } from "../../../machinery/client.ts";
+import type { KindRegistry } from "../../../machinery/kind-registry.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, type VirtualClock, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -16,14 +15,16 @@ export interface Running {
   readonly world: World;
   /** Lets so many seconds pass. */
   pass(seconds: number): Promise<void>;
+  /** Other controllers than the cluster's own. */
+  readonly runControllers?: typeof runControllers;
 }
 
-/** A server with the namespace "default"; it serves the built-in kinds unless told otherwise. */
-export async function server(kinds = kindRegistry(builtinKinds)): Promise<Running> {
+/** A server with the namespace "default" that serves the built-in kinds, or these. */
+export async function server(kinds?: KindRegistry): Promise<Running> {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(7), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }));
+  const client = inProcessClient(clusterRegistry(memoryStorage(), world, { ...ranges, ...(kinds && { kinds }) }));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
   let passed = 0;
   const pass = async (seconds: number): Promise<void> => {
@@ -45,7 +46,8 @@ export async function whileControlled(
     autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
     ...options,
   };
-  const done = runControllers(running.client, running.world, all, stop.signal).catch(() => {});
+  const run = running.runControllers ?? runControllers;
+  const done = run(running.client, running.world, all, stop.signal).catch(() => {});
   try {
     await running.pass(1);
     await body();
