@@ -60,10 +60,11 @@ export async function startControlPlane(
   const timings = config.timings;
   // The store outlives the server: who is still being answered may have something to write.
   const closing = new AbortController();
+  const kinds = kindRegistry(builtinKinds);
   const server = apiServer({
     storage: await openStorage(config.store, world, closing.signal),
     world,
-    kinds: kindRegistry(builtinKinds),
+    kinds,
     host: config.listen.host,
     port: config.listen.port,
     tls: tlsFrom(config.pki.ca, config.pki.serving),
@@ -78,6 +79,7 @@ export async function startControlPlane(
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {
+    kinds,
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,
