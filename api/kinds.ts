@@ -67,10 +67,10 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
    * answered in one, like a SubjectAccessReview.
    */
   readonly virtual?: "measured" | "review";
-  /** Created as a part of an object of another kind, whose name it bears. */
-  readonly partOf?: {
+  /** Created through a subresource of another kind's object, whose name it bears. */
+  readonly subresourceOf?: {
     readonly of: Pick<ResourceDefinition, "group" | "version" | "plural">;
-    readonly part: Subresource;
+    readonly subresource: Subresource;
   };
   /** Stored as another kind. */
   readonly form?: VersionConversion;

@@ -11,7 +11,7 @@ import { bootstrapObjects } from "./bootstrap/objects.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { answerer } from "./http/answer.ts";
-import { podBindings } from "./verbs/bindings.ts";
+import { podBindings } from "./verbs/subresources.ts";
 import { serverChecks } from "./http/checks.ts";
 import { listen, type Patience, type ServerTls } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/measured.ts";
@@ -79,7 +79,7 @@ export function apiServer(options: ServerOptions): ApiServer {
   const seen = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, seen.figures);
   countObjects(options.storage, kinds, seen.figures);
-  const verbs = clusterRegistry(storage, world, { kinds, serviceCidr, nodePorts, ...options.admission });
+  const verbs = clusterRegistry(storage, world, { kinds, authorizer, serviceCidr, nodePorts, ...options.admission });
   const nodes = kubelets(verbs, options.kubeletClient);
   const given = tokens(verbs, options.tokens);
   const identify = identifier(async (token) => (await given.ownerOf(token)).user, world.log);

@@ -56,10 +56,17 @@ async function schedule(client: Client, world: World, packing: Packing, signal: 
   ]);
 }
 
+/** Which components run. */
+export interface ControlPlaneOptions {
+  /** The API server alone: others bring the scheduler and the controllers. */
+  readonly apiOnly?: boolean;
+}
+
 /** Resolves once requests are answered; `stopped` settles when the signal has stopped every part. */
 export async function startControlPlane(
   config: ServerConfig,
   signal: AbortSignal,
+  { apiOnly = false }: ControlPlaneOptions = {},
 ): Promise<{ readonly port: number; readonly stopped: Promise<void> }> {
   const world = realWorld(componentLog("apiserver"));
   const timings = config.timings;
@@ -100,13 +107,12 @@ export async function startControlPlane(
     const election = { namespace: "kube-system", name, identity };
     return runAsLeader(election, client, own, (term) => run(client, own, term), signal);
   };
-  const parts = [
-    closed,
+  const components = (): readonly Promise<void>[] => [
     elected("kube-scheduler", "scheduler", (client, own, term) => schedule(client, own, config.packing, term)),
     elected("kube-controller-manager", "controllers", (client, own, term) =>
       runControllers(client, own, controllerOptions, term),
     ),
   ];
-  const stopped = Promise.all(parts).then(() => {});
+  const stopped = Promise.all([closed, ...(apiOnly ? [] : components())]).then(() => {});
   return { port, stopped: stopped.finally(() => closing.abort()) };
 }

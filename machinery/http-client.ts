@@ -48,9 +48,12 @@ const placeOf = (namespace: string | undefined): { readonly namespace?: string }
   namespace === undefined ? {} : { namespace };
 
 /** Where an object is created: among its kind, or as a part of another. */
-const creationPath = (r: Pick<ResourceDefinition, "group" | "version" | "plural" | "partOf">, at: DraftMeta): string =>
-  r.partOf
-    ? pathOf(r.partOf.of, { ...placeOf(at.namespace), name: at.name, part: r.partOf.part })
+const creationPath = (
+  r: Pick<ResourceDefinition, "group" | "version" | "plural" | "subresourceOf">,
+  at: DraftMeta,
+): string =>
+  r.subresourceOf
+    ? pathOf(r.subresourceOf.of, { ...placeOf(at.namespace), name: at.name, part: r.subresourceOf.subresource })
     : pathOf(r, placeOf(at.namespace));
 
 /** One request, answered by the value it asked for. */

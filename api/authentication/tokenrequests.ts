@@ -27,7 +27,7 @@ export const tokenRequests = define<TokenRequest>({
   plural: "tokenrequests",
   scope: "Namespaced",
   virtual: "review",
-  partOf: { of: serviceAccounts, part: "token" },
+  subresourceOf: { of: serviceAccounts, subresource: "token" },
   published: "io.k8s.api.authentication.v1.TokenRequest",
   schema: schemaOf("io.k8s.api.authentication.v1.TokenRequest"),
   defaults: (d) => ({ ...d, spec: { ...d.spec, expirationSeconds: d.spec?.expirationSeconds ?? usualSeconds } }),

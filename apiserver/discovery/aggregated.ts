@@ -30,12 +30,12 @@ export function wantsAggregated(accept: string | undefined): boolean {
 
 const responseKind = ({ group = "", version = "", kind }: ApiResource): object => ({ group, version, kind });
 
-function resource([own, ...parts]: readonly ApiResource[]): object {
+function resource([own, ...inside]: readonly ApiResource[]): object {
   const { name, namespaced, singularName, verbs, shortNames, categories } = own!;
-  const subresources = parts.map((part) => ({
-    subresource: part.name.slice(name.length + 1),
-    responseKind: responseKind(part),
-    verbs: part.verbs,
+  const subresources = inside.map((one) => ({
+    subresource: one.name.slice(name.length + 1),
+    responseKind: responseKind(one),
+    verbs: one.verbs,
   }));
   return {
     resource: name,

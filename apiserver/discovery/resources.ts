@@ -1,8 +1,10 @@
-// What may be asked of a kind, as discovery tells it: its verbs, its names, its parts and what those parts speak of.
+// A kind and its subresources as discovery describes them: verbs, names, and the kinds of bodies.
 import { createHash } from "node:crypto";
-import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
+import { apiVersionOf, type ResourceDefinition, type Subresource } from "../../api/kinds.ts";
+import { strategyOf } from "../registry/strategies/table.ts";
+import { subresources } from "../registry/subresources.ts";
 
-/** One resource or part of one, as `metav1.APIResource`. */
+/** A resource or a subresource, as `metav1.APIResource`. */
 export interface ApiResource {
   readonly name: string;
   readonly singularName: string;
@@ -19,41 +21,24 @@ export interface ApiResource {
 const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const virtualVerbs = { measured: ["get", "list"], review: ["create"] };
 
-/** Which verbs a kind knows. Namespaces are deleted one by one: no selector should be able to empty a cluster. */
+/** The verbs of a kind. */
 export function verbsOf(r: ResourceDefinition): readonly string[] {
   if (r.virtual) return virtualVerbs[r.virtual];
-  return r.group === "" && r.plural === "namespaces" ? verbs.filter((verb) => verb !== "deletecollection") : verbs;
+  return strategyOf(r).deletion.isSingle ? verbs.filter((verb) => verb !== "deletecollection") : verbs;
 }
 
-interface Part {
-  /** What its bodies are, where they are not the object itself. */
-  readonly kind?: string;
-  readonly group?: string;
-  readonly version?: string;
-  readonly verbs: readonly string[];
-}
-const changing = ["get", "patch", "update"];
-const parts: Readonly<Record<Subresource, Part>> = {
-  status: { verbs: changing },
-  scale: { group: "autoscaling", version: "v1", kind: "Scale", verbs: changing },
-  binding: { kind: "Binding", verbs: ["create"] },
-  eviction: { group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
-  proxy: { kind: "ProxyOptions", verbs: ["create", "delete", "get", "patch", "update"] },
-  finalize: { verbs: ["update"] },
-  approval: { verbs: changing },
-  token: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", verbs: ["create"] },
-  ephemeralcontainers: { verbs: changing },
-  resize: { verbs: changing },
-  log: { verbs: ["get"] },
-  exec: { kind: "PodExecOptions", verbs: ["create", "get"] },
-  attach: { kind: "PodAttachOptions", verbs: ["create", "get"] },
-  portforward: { kind: "PodPortForwardOptions", verbs: ["create", "get"] },
-};
-
-/** A part of a kind: its verbs, and the kind its bodies have. */
-export function partOf(r: ResourceDefinition, name: Subresource): Part & { readonly kind: string } {
-  const { kind = r.kind, ...part } = parts[name];
-  return { ...part, kind: name === "proxy" ? `${r.kind}${kind}` : kind };
+/** A subresource as discovery describes it: its verbs, and the kind of its bodies. */
+export function describeSubresource(
+  r: ResourceDefinition,
+  name: Subresource,
+): Pick<ApiResource, "group" | "version" | "kind" | "verbs"> {
+  const { verbs: own, speaks, connects } = subresources[name];
+  const isElsewhere = speaks !== undefined && apiVersionOf(speaks) !== apiVersionOf(r);
+  return {
+    ...(isElsewhere && { group: speaks.group, version: speaks.version }),
+    kind: speaks?.kind ?? connects?.options(r) ?? r.kind,
+    verbs: own,
+  };
 }
 
 /** Which kind and version are in the log: what a migration of storage waits for to change. */
@@ -62,7 +47,7 @@ function storageVersionHash(r: ResourceDefinition): string {
   return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
 }
 
-/** A kind, and after it its parts, by name. */
+/** A kind, followed by its subresources in order of their names. */
 export function resourcesOf(r: ResourceDefinition): readonly ApiResource[] {
   const namespaced = r.scope === "Namespaced";
   const own = {
@@ -75,10 +60,8 @@ export function resourcesOf(r: ResourceDefinition): readonly ApiResource[] {
     ...(r.categories.length > 0 && { categories: r.categories }),
     ...(!r.virtual && { storageVersionHash: storageVersionHash(r) }),
   };
-  const inside = r.subresources.toSorted().map((part) => {
-    const { group, version, kind, verbs: ofPart } = partOf(r, part);
-    const of = group === undefined ? {} : { group, version: version! };
-    return { name: `${r.plural}/${part}`, singularName: "", namespaced, ...of, kind, verbs: ofPart };
-  });
+  const inside = r.subresources
+    .toSorted()
+    .map((name) => ({ name: `${r.plural}/${name}`, singularName: "", namespaced, ...describeSubresource(r, name) }));
   return [own, ...inside];
 }

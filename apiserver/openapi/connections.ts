@@ -1,38 +1,18 @@
-// Parts of a kind that lead to something alive behind the API: sessions, logs, proxies. They are asked with parameters
-// of their own, and answer with whatever is there. Pure.
+// Paths of subresources that connect to something alive: sessions, logs, proxies. They have query parameters of their
+// own, and replies of any type. Pure.
 import type { Subresource } from "../../api/kinds.ts";
-import { partOf } from "../discovery/resources.ts";
+import { subresources } from "../registry/subresources.ts";
 import { capital, type Method, type Operation, type Path, type Speaker } from "./paths.ts";
 
-const streams = ["stderr", "stdin", "stdout", "tty"];
-const asked: Readonly<Partial<Record<Subresource, readonly string[]>>> = {
-  exec: ["command", "container", ...streams],
-  attach: ["container", ...streams],
-  portforward: ["ports"],
-  proxy: ["path"],
-  log: [
-    "container",
-    "follow",
-    "insecureSkipTLSVerifyBackend",
-    "limitBytes",
-    "pretty",
-    "previous",
-    "sinceSeconds",
-    "stream",
-    "tailLines",
-    "timestamps",
-  ],
-};
 const proxied: readonly Method[] = ["delete", "get", "head", "options", "patch", "post", "put"];
 
-/** The paths of a part that is one of these; undefined for any other. */
+/** The paths of a connection; undefined for any other subresource. */
 export function connections(s: Speaker, object: string, name: Subresource): readonly Path[] | undefined {
-  const own = asked[name];
-  if (!own) return undefined;
+  const { connects } = subresources[name];
+  if (!connects) return undefined;
   const { r, scoped, tag } = s;
-  const { kind } = partOf(r, name);
-  const gvk = { ...s.gvk, kind };
-  const parameters = ["name", ...(scoped === "" ? [] : ["namespace"]), ...own];
+  const gvk = { ...s.gvk, kind: connects.options(r) };
+  const parameters = ["name", ...(scoped === "" ? [] : ["namespace"]), ...connects.parameters];
   const common = { tag, kind: gvk, query: [], answers: { 200: undefined } };
   const rest = `${scoped}${r.kind}${capital(name)}`;
   if (name === "log") {

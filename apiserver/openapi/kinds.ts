@@ -1,6 +1,7 @@
 // Which kinds a published schema is: clients find the schema of an object by them. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
+import { subresources } from "../registry/subresources.ts";
 import type { GroupVersionKind } from "./schemas.ts";
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
@@ -10,20 +11,17 @@ const ofNoGroup = ["APIGroup", "APIGroupList", "APIResourceList", "APIVersions",
 );
 /** Spoken of in every version of every group. */
 const everywhere = [`${meta}.DeleteOptions`, `${meta}.WatchEvent`];
-/** Kinds that are sent to a part of another, and are in no table. */
-const ofParts: Readonly<Record<string, GroupVersionKind>> = {
-  "io.k8s.api.autoscaling.v1.Scale": { group: "autoscaling", kind: "Scale", version: "v1" },
-  "io.k8s.api.policy.v1.Eviction": { group: "policy", kind: "Eviction", version: "v1" },
-  "io.k8s.api.core.v1.Binding": { group: "", kind: "Binding", version: "v1" },
-  "io.k8s.api.authentication.v1.TokenRequest": { group: "authentication.k8s.io", kind: "TokenRequest", version: "v1" },
-};
+/** Kinds that only subresources speak; they are in no registry. */
+const ofSubresources = Object.values(subresources).flatMap(({ speaks }) => (speaks ? [speaks] : []));
 
 /** The kinds of a schema by its name. A document of one group version tells of that one alone where all would do. */
 export function kindsOfSchemas(
   kinds: readonly ResourceDefinition[],
   of?: ServedVersion,
 ): (name: string) => readonly GroupVersionKind[] {
-  const known = new Map<string, GroupVersionKind>(Object.entries(ofParts));
+  const known = new Map<string, GroupVersionKind>(
+    ofSubresources.map(({ published, group, kind, version }) => [published, { group, kind, version }]),
+  );
   for (const { group, version, kind, published } of kinds) {
     known.set(published, { group, kind, version });
     known.set(`${published}List`, { group, kind: `${kind}List`, version });

@@ -1,7 +1,8 @@
 // Every path of a kind with everything that may be done there, named as Kubernetes names it: what OpenAPI documents of
 // either version are written from. Pure.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
-import { partOf, verbsOf } from "../discovery/resources.ts";
+import { verbsOf } from "../discovery/resources.ts";
+import { subresources } from "../registry/subresources.ts";
 import { connections } from "./connections.ts";
 import { capital, type Operation, type Path, type Speaker, speakerOf } from "./paths.ts";
 import type { GroupVersionKind } from "./schemas.ts";
@@ -34,9 +35,9 @@ function withArticle(noun: string): string {
   return /^[AEIOU]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
-type Part = Omit<Operation, "tag" | "kind"> & { readonly kind?: GroupVersionKind };
-const spoken = ({ tag, gvk }: Speaker, parts: readonly (Part | false)[]): readonly Operation[] =>
-  parts.flatMap((part) => (part === false ? [] : [{ kind: gvk, tag, ...part }]));
+type Draft = Omit<Operation, "tag" | "kind"> & { readonly kind?: GroupVersionKind };
+const spoken = ({ tag, gvk }: Speaker, drafts: readonly (Draft | false)[]): readonly Operation[] =>
+  drafts.flatMap((draft) => (draft === false ? [] : [{ kind: gvk, tag, ...draft }]));
 
 function collection(s: Speaker, can: (verb: string) => boolean): readonly Operation[] {
   const { kind, published: schema } = s.r;
@@ -72,16 +73,16 @@ function collection(s: Speaker, can: (verb: string) => boolean): readonly Operat
   ]);
 }
 
-/** Reading and changing an object, or a part of it that has a schema of its own. */
+/** Reading and changing an object, or one of its subresources. */
 function changes(
   s: Speaker,
   can: (verb: string) => boolean,
-  part?: { name: string; schema: string; gvk: GroupVersionKind },
+  subresource?: { name: string; schema: string; gvk: GroupVersionKind },
 ) {
-  const schema = part?.schema ?? s.r.published;
-  const rest = s.scoped + s.r.kind + (part ? capital(part.name) : "");
-  const what = `${part ? `${part.name} of ` : ""}the specified ${s.r.kind}`;
-  const kind = part?.gvk ?? s.gvk;
+  const schema = subresource?.schema ?? s.r.published;
+  const rest = s.scoped + s.r.kind + (subresource ? capital(subresource.name) : "");
+  const what = `${subresource ? `${subresource.name} of ` : ""}the specified ${s.r.kind}`;
+  const kind = subresource?.gvk ?? s.gvk;
   const both = { 200: schema, 201: schema };
   const to = (verb: string): { readonly id: string; readonly kind: GroupVersionKind } => ({
     id: s.id(verb, rest),
@@ -130,23 +131,17 @@ const removal = (s: Speaker): readonly Operation[] =>
     },
   ]);
 
-/** Where bodies of parts that are no objects of the kind are defined. */
-const partSchemas: Readonly<Partial<Record<Subresource, string>>> = {
-  scale: "io.k8s.api.autoscaling.v1.Scale",
-  binding: "io.k8s.api.core.v1.Binding",
-  eviction: "io.k8s.api.policy.v1.Eviction",
-  token: "io.k8s.api.authentication.v1.TokenRequest",
-};
-
-function ofPart(s: Speaker, name: Subresource): readonly Operation[] {
-  const part = partOf(s.r, name);
-  const schema = partSchemas[name] ?? s.r.published;
-  const gvk = { group: part.group ?? s.r.group, version: part.version ?? s.r.version, kind: part.kind };
-  if (!part.verbs.includes("create")) return changes(s, (verb) => part.verbs.includes(verb), { name, schema, gvk });
+/** The operations on a subresource, with bodies of the kind it speaks. */
+function subresourceOperations(s: Speaker, name: Subresource): readonly Operation[] {
+  const { verbs, speaks = s.r } = subresources[name];
+  const { published: schema, group, version, kind } = speaks;
+  const gvk = { group, version, kind };
+  if (!verbs.includes("create"))
+    return changes(s, (verb) => (verbs as readonly string[]).includes(verb), { name, schema, gvk });
   const rest = s.scoped + s.r.kind + capital(name);
   const answers = { 200: schema, 201: schema, 202: schema };
   const description = `create ${name} of ${withArticle(s.r.kind)}`;
-  const create: Part = {
+  const create: Draft = {
     method: "post",
     id: s.id("create", rest),
     description,
@@ -213,12 +208,16 @@ export function pathsOf(r: ResourceDefinition): readonly Path[] {
     const id = s.id("list", `${r.kind}ForAllNamespaces`);
     whole.push({ path: everywhere, parameters: ["pretty"], operations: [{ ...list, id }] });
   }
-  const parts = r.subresources.flatMap(
+  const inside = r.subresources.flatMap(
     (name): readonly Path[] =>
       connections(s, `${base}/{name}`, name) ?? [
-        { path: `${base}/{name}/${name}`, parameters: ["name", ...inNamespace, "pretty"], operations: ofPart(s, name) },
+        {
+          path: `${base}/{name}/${name}`,
+          parameters: ["name", ...inNamespace, "pretty"],
+          operations: subresourceOperations(s, name),
+        },
       ],
   );
   const old = can("watch") ? watches(s, base, everywhere) : [];
-  return [...whole, ...parts, ...old].filter(({ operations }) => operations.length > 0).map(withShared);
+  return [...whole, ...inside, ...old].filter(({ operations }) => operations.length > 0).map(withShared);
 }

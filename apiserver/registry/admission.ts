@@ -1,7 +1,7 @@
 // Admission: plugins that mutate and validate a write with a view of the rest of the cluster, in a fixed order.
 // The registry runs the chain; which plugins are in it is the composition's choice.
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import type { ApiObject } from "../../api/meta.ts";
+import type { ApiObject, Instant } from "../../api/meta.ts";
 import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Present, Storage } from "../storage/storage.ts";
 import type { WriteOptions } from "./verbs.ts";
@@ -21,6 +21,7 @@ export interface WriteAttributes {
   readonly old: ApiObject | undefined;
   /** User, dry run, field manager. */
   readonly options: WriteOptions;
+  readonly now: Instant;
 }
 /** What a plugin knows beside the object. */
 export interface AdmissionAttributes extends WriteAttributes {

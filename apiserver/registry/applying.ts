@@ -3,13 +3,13 @@
 import { ApiError, hasReason } from "../../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, splitKey } from "../../api/meta.ts";
-import type { Patch, WritableSubresource } from "../../machinery/client.ts";
+import type { Patch } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { applied, appliedNew } from "./fields/apply.ts";
 import { typeError } from "./fields/check.ts";
 import { followed } from "./fields/last-applied.ts";
 import type { Writer } from "./fields/update.ts";
-import { replicasOf, scaleKind } from "./subresources.ts";
+import { replicasOf, subresourceOf } from "./subresources.ts";
 import { conflict } from "./refusals.ts";
 import type { Registry, Target, WriteOptions } from "./verbs.ts";
 import { decoded } from "./write.ts";
@@ -72,23 +72,23 @@ function scaled(r: ResourceDefinition, config: Config): ApiObject {
 export async function applyTo(
   registry: Registry,
   target: Target,
-  { patch, part }: { readonly patch: Apply; readonly part?: WritableSubresource },
+  patch: Apply,
   options: WriteOptions,
 ): Promise<Patched> {
-  const { r, key } = target;
-  const given = placed(configOf(part === "scale" ? scaleKind : r, patch.object), target);
-  const config = part === "scale" ? scaled(r, given) : given;
+  const { r, subresource } = target;
+  const speaks = subresource && subresourceOf(r, subresource)?.speaks;
+  const sent = placed(configOf(speaks ?? r, patch.object), target);
+  const config = speaks ? scaled(r, sent) : sent;
   const now = registry.world.clock.now();
-  const writer: Writer = { manager: patch.fieldManager, now, ...(part && { subresource: part }) };
-  const how = { ...options, ownership: "given" } as const;
-  const stored = { r, key, ...(part && { part }) };
+  const writer: Writer = { manager: patch.fieldManager, now, ...(subresource && { subresource }) };
+  const how = { ...options, ownership: "given", isMerged: true } as const;
   for (;;) {
     try {
       const decide = (current: ApiObject): ApiObject =>
         followed(applied(r, current, config, writer, patch.force ?? false), patch.object, patch.fieldManager);
-      return { stored: await registry.change(stored, decide, how), created: false };
+      return { stored: await registry.change(target, decide, how), created: false };
     } catch (e) {
-      if (!hasReason(e, "NotFound") || part !== undefined) throw e;
+      if (!hasReason(e, "NotFound") || subresource !== undefined) throw e;
     }
     const { uid } = config.metadata;
     if (uid)

@@ -116,8 +116,8 @@ const throughConversion = (
     return shown(r, form, await registry.create(form.of, made, reworded(options)));
   },
   async change(target, decide, options = {}) {
-    const { r, part } = target;
-    const occasion = { ...options, now: registry.world.clock.now(), ...(part !== undefined && { subresource: part }) };
+    const { r, subresource } = target;
+    const occasion = { ...options, now: registry.world.clock.now(), ...(subresource !== undefined && { subresource }) };
     const [inner, change] = changeConverted({ r, form }, target, decide, occasion);
     return shown(r, form, await registry.change(inner, change, reworded(options)));
   },

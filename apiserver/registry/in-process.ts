@@ -14,7 +14,7 @@ import type {
 } from "../../machinery/client.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
-import { changeOf, scaleOf } from "./subresources.ts";
+import { scaleOf } from "./subresources.ts";
 import { patched } from "./patching.ts";
 import { nowhere } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";
@@ -78,15 +78,13 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
         return (await issue(draft as object as Draft<TokenRequest>)) as object as T;
       return objectOf<T>(await registry.create(served(r), draft as Draft<ApiObject>, by));
     },
-    async update(r, object, part?: WritableSubresource) {
+    async update(r, object, subresource?: WritableSubresource) {
       if (!object.metadata.resourceVersion)
         throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
-      const target = { r: served(r), key: keyOf(object) };
-      const { decide, ...rest } = changeOf(target.r, () => object, part, registry.world.clock.now());
-      return objectOf(await registry.change({ ...target, ...rest }, decide, by));
+      return objectOf(await registry.change({ r: served(r), key: keyOf(object), subresource }, () => object, by));
     },
-    patch: async (r, key, patch, part?: WritableSubresource) =>
-      objectOf((await patched(registry, { r: served(r), key }, { patch, ...(part && { part }) }, by)).stored),
+    patch: async (r, key, patch, subresource?: WritableSubresource) =>
+      objectOf((await patched(registry, { r: served(r), key, subresource }, patch, by)).stored),
     delete: async (r, key, options = {}) => (await registry.delete({ r: served(r), key }, options)).revision,
     async *watch<T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) {
       for await (const event of registry.watch(served(r), options, signal)) yield eventOf<T>(event);

@@ -1,7 +1,7 @@
 // The part of an object every kind shares: who it is, since when, and what may be said about it.
 import type { Problem } from "../../api/errors.ts";
 import { sameJson } from "../../api/hash.ts";
-import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { DraftMeta, ObjectMeta, OwnerReference } from "../../api/meta.ts";
 import { validateLabels, validateQualifiedName } from "../../api/names.ts";
 import { forbidden, invalid, required, unchanged } from "../../api/problems.ts";
@@ -68,27 +68,6 @@ export function nextMeta(given: ObjectMeta, current: ObjectMeta): ObjectMeta {
     if (value !== undefined) next[field] = value;
   }
   return next as unknown as ObjectMeta;
-}
-
-const all = ["labels", "annotations", "finalizers", "ownerReferences"] as const;
-/** What of the metadata a write of the status leaves as it is, where it leaves anything. */
-const keptWithStatus: Readonly<Record<string, readonly (typeof all)[number][]>> = {
-  "deployments.apps": ["labels"],
-  pods: ["ownerReferences"],
-  "flowschemas.flowcontrol.apiserver.k8s.io": all,
-  "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": all,
-  "validatingadmissionpolicies.admissionregistration.k8s.io": all,
-  "resourceclaims.resource.k8s.io": all,
-  "servicecidrs.networking.k8s.io": all,
-  "apiservices.apiregistration.k8s.io": all,
-};
-
-/** The metadata after a write of the status, which may say what it notes about an object beside it. */
-export function statusMeta(r: ResourceDefinition, given: ObjectMeta, current: ObjectMeta): ObjectMeta {
-  const names = keptWithStatus[qualified(r)];
-  if (!names) return nextMeta(given, current);
-  const kept = Object.fromEntries(names.map((field) => [field, current[field]]));
-  return nextMeta({ ...given, ...kept }, current);
 }
 
 const groupVersion = /^([^/]+\/)?[^/]+$/;

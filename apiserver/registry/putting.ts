@@ -1,44 +1,36 @@
 // Putting a whole object, or a part of it, in the place of what stands there; of some kinds also where nothing does.
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
-import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Patched } from "./applying.ts";
-import { changeOf } from "./subresources.ts";
 import { otherUid } from "./refusals.ts";
 import type { Registry, Target, WriteOptions } from "./verbs.ts";
 
-/** What is put, and the part of the object it is confined to. */
-export interface Put {
-  readonly object: Draft<ApiObject>;
-  readonly part?: WritableSubresource;
-}
-
-/** A new object has no history yet, whatever it says of one. */
-function newborn(object: Draft<ApiObject>): Draft<ApiObject> {
+/** Without the revision, which a new object has none of. */
+function unversionedDraft(object: Draft<ApiObject>): Draft<ApiObject> {
   const { resourceVersion: _, ...metadata } = object.metadata as Partial<ApiObject["metadata"]>;
   return { ...object, metadata } as Draft<ApiObject>;
 }
 
-/** Replace what stands there; where nothing does, and updates of its kind may, make it. */
+/** Replaces the object, or creates it where there is none and updates of its kind may create. */
 export async function put(
   registry: Registry,
-  { r, key }: Target,
-  { object, part }: Put,
+  target: Target,
+  object: Draft<ApiObject>,
   options: WriteOptions,
 ): Promise<Patched> {
-  const { decide, ...rest } = changeOf(r, () => object as unknown as ApiObject, part, registry.world.clock.now());
+  const { r, key, subresource } = target;
   for (;;) {
     try {
-      return { stored: await registry.change({ r, key, ...rest }, decide, options), created: false };
+      return { stored: await registry.change(target, () => object as unknown as ApiObject, options), created: false };
     } catch (e) {
-      if (!hasReason(e, "NotFound") || !r.allowCreateOnUpdate || part !== undefined) throw e;
+      if (!hasReason(e, "NotFound") || !r.allowCreateOnUpdate || subresource !== undefined) throw e;
     }
     const { uid } = object.metadata as Partial<ApiObject["metadata"]>;
     if (uid) throw otherUid(r, key, uid);
     try {
-      return { stored: await registry.create(r, newborn(object), options), created: true };
+      return { stored: await registry.create(r, unversionedDraft(object), options), created: true };
     } catch (e) {
-      // Somebody else made it meanwhile: then there is something to put this in the place of.
+      // Created by another writer meanwhile: replace that.
       if (!hasReason(e, "AlreadyExists")) throw e;
     }
   }

@@ -2,9 +2,9 @@
 // their definitions and strategies; who may write what is the admission chain's, which is handed in.
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Storage } from "../storage/storage.ts";
 import { admissionChain, type AdmissionPlugin } from "./admission.ts";
-import { withCertificateRequests } from "./certificate-requests.ts";
 import { withConversions } from "./conversion.ts";
 import { listStored, watchStored } from "./listing.ts";
 import type { Registry } from "./verbs.ts";
@@ -14,13 +14,14 @@ import { change, type Cluster, create, read, remove } from "./write.ts";
 /** What a registry is composed of, beside its storage. */
 export interface RegistryOptions {
   readonly kinds: KindRegistry;
+  readonly authorizer: Authorizer;
   readonly admission: readonly AdmissionPlugin[];
 }
 
 /** Verbs over a storage. */
-export function registry(storage: Storage, world: World, { kinds, admission }: RegistryOptions): Registry {
+export function registry(storage: Storage, world: World, { kinds, authorizer, admission }: RegistryOptions): Registry {
   const log = { storage, kinds, watchIndexes: watchIndexes(world) };
-  const cluster: Cluster = { storage, world, admit: admissionChain(admission, storage) };
+  const cluster: Cluster = { storage, world, authorizer, admit: admissionChain(admission, storage) };
   const verbs: Registry = {
     world,
     kinds,
@@ -35,5 +36,5 @@ export function registry(storage: Storage, world: World, { kinds, admission }: R
       return storage.revision();
     },
   };
-  return withConversions(withCertificateRequests(verbs));
+  return withConversions(verbs);
 }

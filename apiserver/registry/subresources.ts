@@ -1,31 +1,42 @@
-// The parts of an object that are written on their own: status, scale, binding; and the two ways to write, whole or
-// as a patch.
-import { ApiError } from "../../api/errors.ts";
-import type { Pod } from "../../api/core/pods.ts";
+// Subresources, each declared once: routing, discovery, OpenAPI, metrics and the way it is written follow from its
+// entry here. Handlers of what is not a write of the object are with the verbs.
+import type { Eviction } from "../../api/generated/types.ts";
+import { bindings } from "../../api/core/bindings.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
-import { define, type ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Instant, timestamp } from "../../api/meta.ts";
-import { withEphemeralContainers } from "../../api/core/pod/ephemeral-containers.ts";
-import { resized } from "../../api/core/pod/resize.ts";
+import { tokenRequests } from "../../api/authentication/tokenrequests.ts";
+import { define, type ResourceDefinition, type Subresource } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
 import { schemaOf } from "../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../api/selector.ts";
-import type { WritableSubresource } from "../../machinery/client.ts";
-import type { Part } from "./prepare.ts";
-import { conflict } from "./refusals.ts";
-import type { Change } from "./verbs.ts";
+import { mergeStrategy, statusStrategy } from "./strategies/default.ts";
+import { approvalStrategy } from "./strategies/certificate-requests.ts";
+import { finalizeStrategy } from "./strategies/namespaces.ts";
+import { bindingStrategy, ephemeralContainersStrategy, resizeStrategy } from "./strategies/pods.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
-/** A change, and the part of the object it is confined to. */
-export interface PartChange {
-  readonly decide: Change;
-  readonly part?: Part;
+/** Kubernetes' verbs on one object. */
+export type ObjectVerb = "create" | "delete" | "get" | "patch" | "update";
+
+/** What there is to know about a subresource. */
+export interface SubresourceDefinition {
+  readonly verbs: readonly ObjectVerb[];
+  /** The kind of its bodies, where that is not the object's own. */
+  readonly speaks?: ResourceDefinition;
+  /** The object in that kind, where it can be read. */
+  readonly show?: (object: ApiObject) => ApiObject;
+  /** How its writes change the object; absent where they do not. */
+  readonly strategy?: Strategy;
+  /** A connection to something alive, such as a shell: the kind of its options, and their query parameters. */
+  readonly connects?: { readonly options: (r: ResourceDefinition) => string; readonly parameters: readonly string[] };
 }
+
 interface Scalable extends ApiObject {
   readonly spec: { readonly replicas?: number; readonly selector?: LabelSelectorLike };
   readonly status?: { readonly replicas?: number };
 }
 
-/** A scale as a kind of its own, which is read and checked like any other. */
-export const scaleKind: ResourceDefinition = define({
+/** Scale as a kind, so that its bodies are read and checked like any other. */
+export const scales: ResourceDefinition = define({
   group: "autoscaling",
   version: "v1",
   kind: "Scale",
@@ -35,15 +46,27 @@ export const scaleKind: ResourceDefinition = define({
   schema: schemaOf("io.k8s.api.autoscaling.v1.Scale"),
   subresources: ["status"],
 });
+
+/** Eviction as a kind. */
+export const evictions = define<Eviction & ApiObject>({
+  group: "policy",
+  version: "v1",
+  kind: "Eviction",
+  plural: "evictions",
+  scope: "Namespaced",
+  published: "io.k8s.api.policy.v1.Eviction",
+  schema: schemaOf("io.k8s.api.policy.v1.Eviction"),
+}) as unknown as ResourceDefinition;
+
 /** The count in a scale; an absent one is none. */
 export const replicasOf = (spec: { readonly replicas?: number } = {}): { readonly replicas: number } => ({
   replicas: spec.replicas ?? 0,
 });
 
-/** How many there should be and are, of anything that can be counted. */
-export function scaleOf(object: ApiObject): ApiObject & { readonly spec: { readonly replicas?: number } } {
+/** The wanted and the current number of replicas of any scalable object. */
+export function scaleOf(object: ApiObject): ApiObject {
   const { metadata, spec, status, kind } = object as Scalable;
-  // One of the kinds has labels where the others have a selector.
+  // A ReplicationController's selector is a map of labels.
   const selector =
     kind === replicationControllers.kind ? { matchLabels: spec.selector as Labels | undefined } : spec.selector;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
@@ -51,74 +74,52 @@ export function scaleOf(object: ApiObject): ApiObject & { readonly spec: { reado
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: { name, ...(namespace !== undefined && { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: spec.replicas ?? 0 },
+    spec: replicasOf(spec),
     status: { replicas: status?.replicas ?? 0, selector: selectorText(selector) },
-  } as ApiObject & { readonly spec: { readonly replicas?: number } };
-}
-
-function scaled(current: ApiObject, given: ApiObject): ApiObject {
-  const replicas = (given as Scalable).spec?.replicas ?? 0;
-  const { uid, resourceVersion } = given.metadata;
-  return {
-    ...current,
-    metadata: { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },
-    spec: { ...(current as Scalable).spec, replicas },
   } as ApiObject;
 }
 
-/** What a namespace still waits for, as whoever empties it says. */
-function released(current: ApiObject, given: ApiObject): ApiObject {
-  const finalizers =
-    (given as ApiObject & { readonly spec?: { readonly finalizers?: readonly string[] } }).spec?.finalizers ?? [];
-  const { uid, resourceVersion } = given.metadata;
-  const metadata = { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
-  return { ...current, metadata, spec: { finalizers } } as ApiObject;
-}
-
-/** Give a pod to a node, once. */
-function bound(r: ResourceDefinition, current: ApiObject, given: ApiObject, now: Instant): ApiObject {
-  const pod = current as Pod;
-  const nodeName = (given as Pod).spec.nodeName;
-  const { name, deletionTimestamp } = pod.metadata;
-  if (deletionTimestamp !== undefined)
-    throw conflict(r, name, `pod ${name} is being deleted, cannot be assigned to a host`);
-  if (pod.spec.nodeName) throw conflict(r, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
-  if (!nodeName) throw new ApiError("Invalid", "target.name: Required value");
-  const conditions = (pod.status?.conditions ?? []).filter((c) => c.type !== "PodScheduled");
-  const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: timestamp(now) };
+function scaled(old: ApiObject, sent: ApiObject): ApiObject {
+  const { uid, resourceVersion } = sent.metadata;
   return {
-    ...pod,
-    metadata: { ...pod.metadata, uid: given.metadata.uid || pod.metadata.uid },
-    spec: { ...pod.spec, nodeName },
-    status: { ...pod.status, conditions: [...conditions, scheduled] },
+    ...old,
+    metadata: { ...old.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },
+    spec: { ...(old as Scalable).spec, ...replicasOf((sent as Scalable).spec) },
   } as ApiObject;
 }
 
-/** The change that writes `wanted`, or one part of it, over what stands there. */
-export function changeOf(
-  r: ResourceDefinition,
-  wanted: Change,
-  part: WritableSubresource | undefined,
-  now: Instant,
-): PartChange {
-  switch (part) {
-    case undefined:
-      return { decide: wanted };
-    case "status":
-    case "approval":
-      return { decide: wanted, part };
-    case "scale":
-      return { decide: async (current) => scaled(current, await wanted(current)), part };
-    case "finalize":
-      return { decide: async (current) => released(current, await wanted(current)), part };
-    case "ephemeralcontainers":
-      return {
-        decide: async (current) => withEphemeralContainers(current as Pod, (await wanted(current)) as Pod),
-        part,
-      };
-    case "resize":
-      return { decide: async (current) => resized(current as Pod, (await wanted(current)) as Pod), part };
-    case "binding":
-      return { decide: async (current) => bound(r, current, await wanted(current), now), part };
-  }
-}
+const changing: readonly ObjectVerb[] = ["get", "patch", "update"];
+const streams = ["stderr", "stdin", "stdout", "tty"];
+const connection = (kind: string, parameters: readonly string[]): SubresourceDefinition => ({
+  verbs: ["create", "get"],
+  connects: { options: () => kind, parameters },
+});
+const logParameters = [
+  ...["container", "follow", "insecureSkipTLSVerifyBackend", "limitBytes", "pretty"],
+  ...["previous", "sinceSeconds", "stream", "tailLines", "timestamps"],
+];
+
+/** All of them. Which of them a kind has is said by its definition. */
+export const subresources: Readonly<Record<Subresource, SubresourceDefinition>> = {
+  status: { verbs: changing, strategy: statusStrategy({}) },
+  scale: { verbs: changing, speaks: scales, show: scaleOf, strategy: mergeStrategy(scaled) },
+  approval: { verbs: changing, strategy: approvalStrategy },
+  ephemeralcontainers: { verbs: changing, strategy: ephemeralContainersStrategy },
+  resize: { verbs: changing, strategy: resizeStrategy },
+  finalize: { verbs: ["update"], strategy: finalizeStrategy },
+  binding: { verbs: ["create"], speaks: bindings as unknown as ResourceDefinition, strategy: bindingStrategy },
+  eviction: { verbs: ["create"], speaks: evictions },
+  token: { verbs: ["create"], speaks: tokenRequests as unknown as ResourceDefinition },
+  log: { verbs: ["get"], connects: { options: ({ kind }) => kind, parameters: logParameters } },
+  exec: connection("PodExecOptions", ["command", "container", ...streams]),
+  attach: connection("PodAttachOptions", ["container", ...streams]),
+  portforward: connection("PodPortForwardOptions", ["ports"]),
+  proxy: {
+    verbs: ["create", "delete", "get", "patch", "update"],
+    connects: { options: ({ kind }) => `${kind}ProxyOptions`, parameters: ["path"] },
+  },
+};
+
+/** The definition of a kind's subresource; undefined when the kind has none of this name. */
+export const subresourceOf = (r: ResourceDefinition, name: string): SubresourceDefinition | undefined =>
+  (r.subresources as readonly string[]).includes(name) ? subresources[name as Subresource] : undefined;

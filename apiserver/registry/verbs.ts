@@ -16,6 +16,8 @@ export interface WriteOptions extends Ownership {
   readonly user?: User;
   /** What the object was made of and its schema has read already: the very parts of it are not read again. */
   readonly read?: object | undefined;
+  /** The change returns the object to be stored, also of a subresource whose bodies are of another kind. */
+  readonly isMerged?: true;
   /** Hears of every step of the write when it is done. */
   readonly done?: ((step: string) => void) | undefined;
   /** Hears what the writer should know although nothing is wrong. */
@@ -32,11 +34,11 @@ export interface Deleted {
  * refuse.
  */
 export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
-/** A change of which object, and of which part of it. */
+/** Which object is written, and which subresource of it. */
 export interface Target {
   readonly r: ResourceDefinition;
   readonly key: Key;
-  readonly part?: WritableSubresource;
+  readonly subresource?: WritableSubresource | undefined;
 }
 
 /** The verbs, with objects as they are stored, so that bytes can be served as they are. */

@@ -5,19 +5,21 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, revision, splitKey } from "../../api/meta.ts";
 import { decode } from "../../api/schema.ts";
 import { whole, withRequired } from "../../api/zeros.ts";
-import type { DeleteOptions, WritableSubresource } from "../../machinery/client.ts";
+import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
 import type { Change, Deleted, Target, WriteOptions } from "./verbs.ts";
-import type { admissionChain } from "./admission.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { admissionChain, WriteAttributes } from "./admission.ts";
 import { encode, isWritten, objectOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { generatedName, newUid } from "./metadata.ts";
-import { prepareCreate, prepareUpdate, validateCreate, validateUpdate } from "./prepare.ts";
-import { type Occasion, type Ownership, ownedAfter, initialOwnership } from "./ownership.ts";
+import { type AnyObject, prepareCreate, validateCreate } from "./prepare.ts";
+import { ownedAfter, initialOwnership } from "./ownership.ts";
 import {
   alreadyExists,
   conflict,
+  forbidden,
   invalid,
   noNameLeft,
   notFound,
@@ -26,11 +28,14 @@ import {
   unversioned,
 } from "./refusals.ts";
 import { prefixOf } from "./selection.ts";
+import type { Strategy } from "./strategies/strategy.ts";
+import { strategyOf } from "./strategies/table.ts";
 
 /** What every verb works on. */
 export interface Cluster {
   readonly storage: Storage;
   readonly world: World;
+  readonly authorizer: Authorizer;
   readonly admit: ReturnType<typeof admissionChain>;
 }
 const none = revision(0);
@@ -52,31 +57,36 @@ export function decoded<T extends object>(r: ResourceDefinition, object: T, know
 /** Where an object is kept. */
 export const pathOf = (r: ResourceDefinition, key: Key): string => prefixOf(r) + key;
 
-/** Of an update of its status nothing but the status and the metadata is looked at. */
-function statusOnly(given: ApiObject): ApiObject {
-  const { metadata, status } = given as ApiObject & { readonly status?: unknown };
-  return { metadata, status } as unknown as ApiObject;
-}
-/** In whose name a part of an object is written, and when. */
-const occasionOf = (
+/** The attributes of a write by its target. */
+const attributesOf = (
   { world }: Cluster,
-  part: WritableSubresource | undefined,
-  options: WriteOptions,
-): Ownership & Occasion => ({
-  ...options,
-  now: world.clock.now(),
-  ...(part !== undefined && { subresource: part }),
-});
+  { r, key, subresource }: Target,
+  old: ApiObject,
+  [operation, options]: readonly ["UPDATE" | "DELETE", WriteOptions],
+): WriteAttributes => ({ r, operation, subresource, ...splitKey(key), old, options, now: world.clock.now() });
 
-/** What is given, read and with its required fields; of an update of the status, the status alone. */
+/** Writes beyond the permission for the request itself are refused here. */
+async function authorize(
+  { authorizer }: Cluster,
+  strategy: Strategy,
+  by: WriteAttributes,
+  next: ApiObject,
+): Promise<void> {
+  const decision = await strategy.authorize?.(by, next, authorizer);
+  if (decision && !decision.allowed) throw forbidden(by.r, by.name, decision.reason ?? "not authorized");
+}
+
+/** What is sent, read by the schema and with its required fields; for a status, only the status and the metadata. */
 function completed(
-  { r, part }: Target,
-  given: ApiObject,
+  r: ResourceDefinition,
+  sent: ApiObject,
   before: ApiObject,
-  { read: known = before }: WriteOptions,
+  { readsStatusOnly, known = before }: Pick<Strategy, "readsStatusOnly"> & { readonly known?: object | undefined },
 ): ApiObject {
-  if (part === "status") return withRequired(r.schema, decoded(r, statusOnly(given), known), before) as ApiObject;
-  return whole(r.schema, decoded(r, given, known), before);
+  if (!readsStatusOnly) return whole(r.schema, decoded(r, sent, known), before);
+  const { metadata, status } = sent as AnyObject;
+  const read = decoded(r, { metadata, status } as object as ApiObject, known);
+  return withRequired(r.schema, read, before) as ApiObject;
 }
 
 /** What stands there, or a refusal that names it. */
@@ -89,23 +99,27 @@ export async function read({ storage }: Cluster, r: ResourceDefinition, key: Key
 async function createAs(
   cluster: Cluster,
   r: ResourceDefinition,
-  draft: Draft<ApiObject>,
+  sent: Draft<ApiObject>,
   name: string,
   options: WriteOptions,
 ): Promise<Stored | undefined> {
   const { storage, world } = cluster;
-  const identity = { name: name || undefined, uid: newUid(world.random), now: world.clock.now() };
-  const made = prepareCreate(r, draft, identity);
-  const owned = initialOwnership(r, made, draft, { ...options, now: identity.now });
-  const { namespace } = owned.metadata;
-  const admission = cluster.admit({ r, operation: "CREATE", namespace, name, old: undefined, options });
+  const now = world.clock.now();
+  const strategy = strategyOf(r);
+  const { namespace } = sent.metadata;
+  const by: WriteAttributes = { r, operation: "CREATE", namespace, name, old: undefined, options, now };
+  const draft = strategy.prepareForCreate(sent, by);
+  const made = prepareCreate(r, draft, { name: name || undefined, uid: newUid(world.random), now });
+  const owned = initialOwnership(r, made, draft, { ...options, now });
+  if (strategy.authorize) await authorize(cluster, strategy, by, owned);
+  const admission = cluster.admit(by);
   const object = await admission.mutate(owned);
   options.done?.("admitted");
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
   await admission.validate(object);
   options.done?.("judged");
-  if (options.warn) for (const sentence of r.warnings(object as unknown as Draft<ApiObject>)) options.warn(sentence);
+  if (options.warn) for (const sentence of strategy.warnings(object, undefined, by)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
   remember(value, object);
@@ -152,7 +166,7 @@ async function replace(
   remember(value, next);
   if (dryRun) return { ...current, value };
   const { key, created, modified } = current;
-  const commit = await cluster.storage.commit({ key, expect: modified, value: isReleased(next) ? null : value });
+  const commit = await cluster.storage.commit({ key, expect: modified, value: isReleased(r, next) ? null : value });
   if (!commit.ok) {
     if (!commit.current) throw notFound(r, next.metadata.name);
     return undefined;
@@ -176,31 +190,31 @@ export async function change(
   decide: Change,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const { r, key, part } = target;
+  const { r, key, subresource } = target;
+  const strategy = strategyOf(r, subresource);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const current = await read(cluster, r, key);
     const before = objectOf(current);
-    const given = await decide(before);
-    checkIdentity(r, given, before);
-    const changed = prepareUpdate(r, completed(target, given, before, options), before, part);
-    const owned = part === "binding" ? changed : ownedAfter(r, before, changed, occasionOf(cluster, part, options));
-    const admission = cluster.admit({
-      r,
-      operation: "UPDATE",
-      subresource: part,
-      ...splitKey(key),
-      old: before,
-      options,
-    });
+    const by = attributesOf(cluster, target, before, ["UPDATE", options]);
+    const decided = await decide(before);
+    const sent = strategy.merge && !options.isMerged ? strategy.merge(before, decided, by) : decided;
+    checkIdentity(r, sent, before);
+    const { readsStatusOnly } = strategy;
+    const narrowed = completed(r, sent, before, { readsStatusOnly, known: options.read });
+    const changed = strategy.prepareForUpdate(narrowed, before, by);
+    const owned = strategy.tracksFields
+      ? ownedAfter(r, before, changed, { ...options, now: by.now, ...(subresource !== undefined && { subresource }) })
+      : changed;
+    if (strategy.authorize) await authorize(cluster, strategy, by, owned);
+    const admission = cluster.admit(by);
     options.done?.("prepared");
     const next = await admission.mutate(owned);
     options.done?.("admitted");
-    const problems = validateUpdate(r, next, before, part);
+    const problems = strategy.validateUpdate(next, before, by);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
     await admission.validate(next);
     options.done?.("judged");
-    if (options.warn && part !== "status" && part !== "binding")
-      for (const sentence of r.warnings(next as unknown as Draft<ApiObject>, before)) options.warn(sentence);
+    if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
     const stored = await replace(cluster, r, current, next, options.dryRun);
     options.done?.("committed");
     if (stored) return stored;
@@ -233,16 +247,18 @@ function checkPreconditions(r: ResourceDefinition, object: ApiObject, { uid, res
 /** Delete, or mark for deletion what somebody still has to clean up after. */
 export async function remove(
   cluster: Cluster,
-  { r, key }: Target,
+  target: Target,
   options: DeleteOptions & WriteOptions,
 ): Promise<Deleted> {
+  const { r, key } = target;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const current = await read(cluster, r, key);
     const object = objectOf(current);
     checkPreconditions(r, object, options);
-    await cluster.admit({ r, operation: "DELETE", ...splitKey(key), old: object, options }).validate(object);
+    const by = attributesOf(cluster, target, object, ["DELETE", options]);
+    await cluster.admit(by).validate(object);
     options.done?.("admitted");
-    const deletion = decideDeletion(r, object, options, cluster.world.clock.now());
+    const deletion = decideDeletion(r, object, options, by.now);
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
     if (deletion.do === "mark") {

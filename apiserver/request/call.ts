@@ -1,5 +1,8 @@
-// One request to one kind, and what every verb needs to answer it.
+// One request to one kind, with what every verb needs to handle it.
 import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
+import { type Key, key } from "../../api/meta.ts";
+import type { SubresourceDefinition } from "../registry/subresources.ts";
 import type { Registry } from "../registry/verbs.ts";
 import type { ApiRequest } from "./request-response.ts";
 import type { ResourcePath } from "./resource-path.ts";
@@ -8,6 +11,18 @@ import type { ResourcePath } from "./resource-path.ts";
 export interface Call {
   readonly registry: Registry;
   readonly r: ResourceDefinition;
+  /** The definition of the subresource in the path. */
+  readonly subresource?: SubresourceDefinition | undefined;
   readonly path: ResourcePath;
   readonly request: ApiRequest;
 }
+
+/** What a call writes to. */
+export const targetOf = ({
+  r,
+  path,
+}: Pick<Call, "r" | "path">): { r: ResourceDefinition; key: Key; subresource: WritableSubresource | undefined } => ({
+  r,
+  key: key(path.namespace, path.name!),
+  subresource: path.subresource as WritableSubresource | undefined,
+});

@@ -7,6 +7,7 @@ import { objectOf, wireBytes, wireHead, wireTail } from "../registry/codec.ts";
 import { objectsOf, type StoredPage } from "../registry/listing.ts";
 import type { Stored } from "../storage/storage.ts";
 import { type Accepted, negotiated } from "./accept.ts";
+import type { Call } from "../request/call.ts";
 import { type ApiRequest, reply, replyBytes, type WholeReply } from "../request/request-response.ts";
 import { type IncludeObject, metadataOf, tableOf } from "./table.ts";
 
@@ -43,6 +44,18 @@ export function replyObject(r: ResourceDefinition, stored: Stored, view: View, s
   if (view.form === "Plain") return replyBytes(wireBytes(stored, lineEnd), status);
   if (view.isList) throw mismatch("PartialObjectMetadataList", `not a list (${typeOf(r)})`);
   return reply(rendered(r, objectOf(stored), view), status);
+}
+
+/** A stored object in the kind that the subresource of the request speaks. */
+export function replyStored(
+  { r, subresource }: Pick<Call, "r" | "subresource">,
+  stored: Stored,
+  view: View,
+  status = 200,
+): WholeReply {
+  const { speaks, show } = subresource ?? {};
+  if (!speaks || !show) return replyObject(r, stored, view, status);
+  return reply(rendered(speaks, show(objectOf(stored)), view), status);
 }
 
 /** Any list of objects, with what is said of the list itself. */

@@ -108,7 +108,11 @@ export async function evict(
     if (budget && !isSpare(pod, budget)) {
       const now = registry.world.clock.now();
       const decide = (current: ApiObject): ApiObject => spent(current as PodDisruptionBudget, pod.metadata.name, now);
-      const kept = { r: podDisruptionBudgets as unknown as Target["r"], key: keyOf(budget), part: "status" } as const;
+      const kept = {
+        r: podDisruptionBudgets as unknown as Target["r"],
+        key: keyOf(budget),
+        subresource: "status",
+      } as const;
       await registry.change(kept, decide, { manager: "kube-apiserver", dryRun: options.dryRun });
     }
   }

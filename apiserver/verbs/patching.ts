@@ -1,9 +1,9 @@
 // PATCH: which of the four ways the body is meant, and what its outcome must withstand.
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, key } from "../../api/meta.ts";
+import type { ApiObject } from "../../api/meta.ts";
 import type { Schema } from "../../api/schema.ts";
-import type { Patch, WritableSubresource } from "../../machinery/client.ts";
+import type { Patch } from "../../machinery/client.ts";
 import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
 import { strictErrors, untyped } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
@@ -11,9 +11,9 @@ import { withDistinctOwners } from "../registry/metadata.ts";
 import { outcomeOf } from "../registry/patch/outcome.ts";
 import { patched } from "../registry/patching.ts";
 import { judgeStrictly, mediaType } from "../request/body.ts";
-import type { Call } from "../request/call.ts";
+import { type Call, targetOf } from "../request/call.ts";
 import type { ApiReply, ApiRequest } from "../request/request-response.ts";
-import { replyObject, viewOf } from "../response/render.ts";
+import { replyStored, viewOf } from "../response/render.ts";
 import { warned } from "../response/warnings.ts";
 import { type Warn, type WriteQuery, writeQuery } from "../request/write-options.ts";
 
@@ -117,7 +117,7 @@ export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery
 }
 
 /** Looks at what a patch made of an object of this kind as strictly as its sender wishes. */
-export function inspecting(
+function inspecting(
   r: ResourceDefinition,
   { patch, strict }: SentPatch,
   { validation }: WriteQuery,
@@ -133,19 +133,17 @@ export function inspecting(
 
 /** Change what stands there as the patch says. */
 export async function patchRequest(call: Call): Promise<ApiReply> {
-  const { registry, r, path, request } = call;
+  const { registry, r, subresource, request } = call;
   const view = viewOf(request, registry.world.clock.now());
-  const heard = new Set<string>();
-  const warn: Warn = (sentence) => void heard.add(sentence);
+  const warnings = new Set<string>();
+  const warn: Warn = (sentence) => void warnings.add(sentence);
   const query = writeQuery(request, warn, patchTypeOf(request));
   const sent = patchIn(request, query);
-  const part = path.subresource as WritableSubresource | undefined;
-  const target = { r, key: key(path.namespace, path.name!) };
   if (sent.patch.type === "apply")
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
       bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
     );
-  const how = { ...query.options, inspect: inspecting(r, sent, query, warn) };
-  const { stored, created } = await patched(registry, target, { patch: sent.patch, ...(part && { part }) }, how);
-  return warned(replyObject(r, stored, view, created ? 201 : 200), heard);
+  const how = { ...query.options, inspect: inspecting(subresource?.speaks ?? r, sent, query, warn) };
+  const { stored, created } = await patched(registry, targetOf(call), sent.patch, how);
+  return warned(replyStored(call, stored, view, created ? 201 : 200), warnings);
 }

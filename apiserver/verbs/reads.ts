@@ -5,7 +5,7 @@ import { notAhead } from "../registry/refusals.ts";
 import type { Call } from "../request/call.ts";
 import type { ApiReply } from "../request/request-response.ts";
 import { listQuery, momentOf, parseRevision } from "../request/list-options.ts";
-import { replyList, replyObject, viewOf } from "../response/render.ts";
+import { replyList, replyStored, viewOf } from "../response/render.ts";
 import { watch } from "../watch/watch.ts";
 
 /** The objects of a path, or what becomes of them from now on. */
@@ -20,7 +20,8 @@ export async function list(call: Call): Promise<ApiReply> {
 }
 
 /** One object. */
-export async function get({ registry, r, path, request }: Call): Promise<ApiReply> {
+export async function get(call: Call): Promise<ApiReply> {
+  const { registry, r, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());
   const asked = parseRevision(request.query.get("resourceVersion") ?? "");
   // The original forgets to say that the request is at fault; clients know it so.
@@ -28,7 +29,7 @@ export async function get({ registry, r, path, request }: Call): Promise<ApiRepl
   if (asked.at > 0) notAhead(asked.at, await registry.revision());
   const stored = await registry.get(r, key(path.namespace, path.name!));
   request.done?.("read");
-  return replyObject(r, stored, view);
+  return replyStored(call, stored, view);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Alone } from "../standalone.ts";
 import { interruption, withCluster } from "./cluster-option.ts";
 
 interface Flags extends Alone {
+  readonly apiOnly?: boolean;
   readonly config?: string;
 }
 
@@ -20,7 +21,7 @@ async function configOf(flags: Flags): Promise<ServerConfig> {
 
 const serve = async (flags: Flags): Promise<void> => {
   const signal = interruption();
-  const { port, stopped } = await startControlPlane(await configOf(flags), signal);
+  const { port, stopped } = await startControlPlane(await configOf(flags), signal, flags);
   if (flags.config === undefined)
     process.stderr.write(
       `The control plane answers on https://127.0.0.1:${port}; kubectl --kubeconfig ${kubeconfigPath(flags.name)} get namespaces\n`,
@@ -37,6 +38,7 @@ export const register = (program: Command): void => {
     .option("--config <file>", "run as a component of a cluster, as this file says")
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
+    .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);
 };

@@ -1,13 +1,25 @@
 // Who may say what of a request for a certificate.
 import { expect, test } from "vitest";
 import type { CertificateSigningRequest } from "../../../api/generated/types.ts";
-import { instant } from "../../../api/meta.ts";
-import { approved, requestedBy, signed, verdictProblems } from "../../../apiserver/registry/certificate-requests.ts";
+import { certificateSigningRequests } from "../../../api/certificates/certificatesigningrequests.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import { type ApiObject, type Draft, instant, key } from "../../../api/meta.ts";
+import type { Authorizer } from "../../../apiserver/authorization/authorizer.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
+import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { realWorld } from "../../../machinery/real-world.ts";
+import {
+  approved,
+  requestedBy,
+  signed,
+  verdictProblems,
+} from "../../../apiserver/registry/strategies/certificate-requests.ts";
 
 const now = instant(Date.parse("2026-01-02T00:00:00Z"));
 const request = (status: object, spec: object = {}): CertificateSigningRequest =>
   ({ kind: "CertificateSigningRequest", metadata: { name: "a" }, spec, status }) as CertificateSigningRequest;
 const condition = (type: string, more: object = {}): object => ({ type, status: "True", ...more });
+const pem = "-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n";
 const at = "2026-01-02T00:00:00Z";
 
 test("who asks is told by the server, whatever the request says", () => {
@@ -47,4 +59,36 @@ test("a condition that holds already has held since then", () => {
   const old = request({ conditions: [condition("Failed", { lastUpdateTime: since, lastTransitionTime: since })] });
   const next = signed(old, request({ conditions: [condition("Failed")] }), now);
   expect(next.status?.conditions?.[0]).toMatchObject({ lastUpdateTime: at, lastTransitionTime: since });
+});
+
+test("approvers and signers need the permission for the signer, or for its whole domain", async () => {
+  const asked: (string | undefined)[] = [];
+  const authorizer: Authorizer = {
+    decide({ verb, resource, name, user }) {
+      asked.push(`${verb} ${resource} ${name}`);
+      return { allowed: user.groups.includes("approvers") && verb === "approve" && name === "a.com/*" };
+    },
+  };
+  const world = realWorld(() => {});
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const verbs = clusterRegistry(memoryStorage(), world, { ...ranges, authorizer });
+  const r = certificateSigningRequests as unknown as ResourceDefinition;
+  const spec = { signerName: "a.com/b", request: btoa(pem), usages: ["client auth"] };
+  await verbs.create(r, { metadata: { name: "a" }, spec } as unknown as Draft<ApiObject>);
+  const write = (subresource: "approval" | "status", groups: string[], type: string): Promise<unknown> => {
+    const status = { conditions: [{ type, status: "True", reason: "Known" }] };
+    return verbs.change(
+      { r, key: key(undefined, "a"), subresource },
+      (current) => ({ ...current, status }) as ApiObject,
+      { user: { name: "me", groups } },
+    );
+  };
+  await expect(write("approval", [], "Approved")).rejects.toThrow(
+    'certificatesigningrequests.certificates.k8s.io "a" is forbidden: user not permitted to approve requests with signerName "a.com/b"',
+  );
+  await write("approval", ["approvers"], "Approved");
+  await expect(write("status", ["approvers"], "Failed")).rejects.toThrow(
+    'user not permitted to sign requests with signerName "a.com/b"',
+  );
+  expect(asked.slice(-2)).toEqual(["sign signers a.com/b", "sign signers a.com/*"]);
 });

@@ -97,7 +97,10 @@ test("delete: a namespace is marked until its own finalizers are gone", () => {
   const deletion = decideDeletion(namespaces, namespace, {}, now);
   expect(deletion).toMatchObject({ do: "mark", object: { status: { phase: "Terminating" } } });
   const object = deletion.do === "mark" ? deletion.object : namespace;
-  expect([isReleased(object), isReleased({ ...object, spec: { finalizers: [] } } as ApiObject)]).toEqual([false, true]);
+  expect([
+    isReleased(namespaces, object),
+    isReleased(namespaces, { ...object, spec: { finalizers: [] } } as ApiObject),
+  ]).toEqual([false, true]);
 });
 
 test("history: what is old, or too much, may be forgotten up to its newest mark", () => {

@@ -4,7 +4,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { discovery } from "../../../apiserver/discovery/discovery.ts";
-import { partOf } from "../../../apiserver/discovery/resources.ts";
+import { describeSubresource } from "../../../apiserver/discovery/resources.ts";
 import { servedGroups } from "../../../apiserver/discovery/order.ts";
 import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
 import { define, type ResourceDefinition } from "../../../api/kinds.ts";
@@ -75,7 +75,7 @@ test("a kind and its parts tell their verbs and what their bodies are", () => {
   const eviction = { group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] };
   expect(core["pods/eviction"]).toEqual({ ...part, name: "pods/eviction", ...eviction });
   expect(core["pods/log"]).toEqual({ ...part, name: "pods/log", kind: "Pod", verbs: ["get"] });
-  expect(partOf(nodes, "proxy")).toEqual({
+  expect(describeSubresource(nodes, "proxy")).toEqual({
     kind: "NodeProxyOptions",
     verbs: ["create", "delete", "get", "patch", "update"],
   });

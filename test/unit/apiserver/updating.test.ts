@@ -66,7 +66,7 @@ async function said(verbs: Registry, r: ResourceDefinition, given: object, chang
   const draft = given as Draft<ApiObject>;
   const object = { ...draft, metadata: { ...draft.metadata, ...change } };
   const target = { r, key: keyOf(object as never) };
-  return put(verbs, target, { object }, {}).then(
+  return put(verbs, target, object, {}).then(
     ({ created }) => (created ? "created" : "updated"),
     (e: Error) => e.message,
   );
