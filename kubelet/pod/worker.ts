@@ -1,6 +1,6 @@
 // One per pod: looks, decides, acts, reports, and looks again, until the pod is gone from both worlds.
 import type { Pod } from "../../api/generated/types.ts";
-import { wakeable } from "../../machinery/abort.ts";
+import { newSignal, subscribe } from "../../machinery/signal.ts";
 import type { Rejection } from "../admission.ts";
 import type { NodeContext } from "../node-context.ts";
 import { type Prober, prober } from "../probes/prober.ts";
@@ -106,33 +106,6 @@ async function safeLook(w: Work, signal: AbortSignal): Promise<Look> {
   }
 }
 
-/** A doorbell: rings are counted only as "at least one since I last looked". */
-function doorbell(node: NodeContext) {
-  let rung = true;
-  let wake: () => void = () => {};
-  return {
-    ring: (): void => {
-      rung = true;
-      wake();
-    },
-    answer: (): void => {
-      rung = false;
-    },
-    isRung: (): boolean => rung,
-    async wait(until: number | undefined, signal: AbortSignal): Promise<void> {
-      if (rung) return;
-      const left = (until ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
-      const timer = new AbortController();
-      const waiting = wakeable(signal);
-      wake = waiting.wake;
-      const ms = Math.min(longestRestMs, Math.max(leastRestMs, left));
-      node.world.clock.sleep(ms, timer.signal).then(wake, () => {});
-      await waiting.slept;
-      timer.abort();
-    },
-  };
-}
-
 const metadataOf = (pod: Pod | undefined): string =>
   JSON.stringify([pod?.metadata.labels ?? {}, pod?.metadata.annotations ?? {}]);
 
@@ -146,39 +119,45 @@ function remember(memory: PodMemory, pod: Pod): void {
 /** The worker of the pod with this uid, which may so far be known only from the engine. */
 export function podWorker(uid: string, node: NodeContext): PodWorker {
   const memory = emptyMemory();
-  const bell = doorbell(node);
+  const changed = newSignal();
   const record = (container: string, type: "Normal" | "Warning", reason: string, message: string): void => {
     if (memory.pod) node.events.record(memory.pod, type, reason, message, fieldPath(memory.pod, container));
   };
   return {
     uid,
-    nudge: bell.ring,
+    nudge: changed.notify,
     see(pod) {
       if (pod === "gone") memory.gone = true;
       else remember(memory, pod);
-      bell.ring();
+      changed.notify();
     },
     evict(reason) {
       if (memory.pod === undefined || memory.eviction) return;
       memory.eviction = reason;
       node.events.record(memory.pod, "Warning", reason.reason, reason.message);
-      bell.ring();
+      changed.notify();
     },
     contentChanged() {
       outdateContent(memory);
-      bell.ring();
+      changed.notify();
     },
     async run(signal) {
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
-      const health = prober({ world: node.world, runtime: node.runtime, changed: bell.ring, record }, until);
-      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: bell.ring };
+      const health = prober({ world: node.world, runtime: node.runtime, changed: changed.notify, record }, until);
+      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: changed.notify };
+      const changes = subscribe([changed], until);
       while (!signal.aborted) {
-        bell.answer();
         const { again, over } = await safeLook(w, signal);
-        if (over && !bell.isRung()) break;
-        await bell.wait(again, signal);
+        if (over) break;
+        const timer = new AbortController();
+        const rest = (again ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
+        const ms = Math.min(longestRestMs, Math.max(leastRestMs, rest));
+        node.world.clock.sleep(ms, timer.signal).then(changed.notify, () => {});
+        await changes.next();
+        timer.abort();
       }
+      changes.close();
       health.keep([]);
       ended.abort();
     },
