@@ -1,7 +1,7 @@
-// Waiting for a slow reader, without leaving anything behind on the stream.
+// Back-pressure: waits until a stream takes more, without leaving listeners on it.
 import type { Writable } from "node:stream";
 
-/** Resolves when the stream takes more, or will never again. */
+/** Resolves at the next `drain`, or when the stream is closed. */
 export function room(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

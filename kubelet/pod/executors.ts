@@ -1,4 +1,4 @@
-// The one table that does what a pod's decision asks for. An action without an executor does not compile.
+// Executes the actions of a pod's decision: one executor per action.
 import type { Container } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
@@ -55,7 +55,7 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
     const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(inputs), tokens: memory.tokens };
     await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
     memory.volumeFailures = 0;
-    // A change that came in while we wrote is news: write again.
+    // A change that arrived during the write requires another one.
     if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextRenewal(memory.tokens) };
   } catch (e) {
     if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
@@ -115,8 +115,8 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
       const target = { id: a.id, container: c, podIp: inputs.podIp ?? node.nodeIp };
       memory.preStopped.set(a.id, beforeStop(node, inputs.pod, target, a.graceMs, signal));
     }
-    const patience = node.world.clock.sleep(a.graceMs, signal);
-    await Promise.race([memory.preStopped.get(a.id), patience]);
+    const timeout = node.world.clock.sleep(a.graceMs, signal);
+    await Promise.race([memory.preStopped.get(a.id), timeout]);
   }
   const left = Math.max(c?.lifecycle?.preStop ? 2_000 : 0, a.graceMs - (node.world.clock.now() - began));
   await node.runtime.stop(a.id, left, signal);
@@ -140,7 +140,7 @@ const executors: Executors = {
   async create(a, at, signal) {
     const c = at.inputs && containerNamed(at.inputs.pod, a.container);
     const id = c && (await createContainer(at.inputs!, c, a, signal));
-    // What stops us between the two is found as "created" and started then.
+    // After an interruption here the run is found as "created", and started then.
     if (c && id) await start(at, c, id, signal);
   },
   async start(a, at, signal) {
@@ -172,14 +172,14 @@ const executors: Executors = {
     try {
       await node.client.delete(pods, keyOf(inputs.pod), { uid, gracePeriodSeconds: 0 });
     } catch (e) {
-      // Already gone, or already another pod of that name: either way ours is no more.
+      // The pod is deleted already, or replaced by another of its name.
       if (!hasReason(e, "NotFound", "Conflict")) throw e;
     }
     memory.gone = true;
   },
 };
 
-/** Carries out one action. */
+/** Executes one action. */
 export function execute(action: PodAction, at: ExecutionContext, signal: AbortSignal): Promise<void> {
   const executor = executors[action.do] as (a: PodAction, at: ExecutionContext, signal: AbortSignal) => Promise<void>;
   return executor(action, at, signal);

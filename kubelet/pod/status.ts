@@ -1,4 +1,4 @@
-// The pod's status, computed afresh from what is there; only times and what is past come from the status before. Pure.
+// The status of a pod, computed from an observation; times and past exits come from the last reported status. Pure.
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
 import { startsAgain } from "../../api/core/pod/restarts.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
