@@ -2,7 +2,7 @@
 import type { Writable } from "node:stream";
 
 /** Resolves at the next `drain`, or when the stream is closed. */
-export function room(stream: Writable): Promise<void> {
+export function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off("drain", done).off("close", done);

@@ -3,7 +3,7 @@ import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
 import { dockerRuntime } from "./docker/docker-runtime.ts";
 import { type KubeletView, kubelet } from "./kubelet.ts";
-import { type HeartbeatTimes, usualTimes } from "./node/heartbeat.ts";
+import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
 import type { Capacity } from "./node/node-status.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
 
@@ -39,7 +39,7 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
     clusterDomain,
     stateDir,
     labels: options.labels ?? {},
-    times: { ...usualTimes, ...options.heartbeat },
+    times: { ...defaultTimes, ...options.heartbeat },
   };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
     serveKubelet(options.pki, "0.0.0.0", view, until);
