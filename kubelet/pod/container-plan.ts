@@ -5,7 +5,7 @@ import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { restartAt, stepAfter, waitMs, writtenDuration } from "./backoff.ts";
 import type { PodObservation } from "./observation.ts";
 import { resizeOf } from "../podspec/resize.ts";
-import { containerHash, restarts } from "../podspec/containers.ts";
+import { containerHash, restarts, containerStatusesOf } from "../podspec/containers.ts";
 import { type Ended, hasEnded, runsOf } from "./runs.ts";
 
 /** The waiting state of a container's status. */
@@ -56,8 +56,7 @@ function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): Co
 
 /** Counts runs that the engine no longer has but a status reports. */
 function firstAttempt(pod: Pod, c: Container): number {
-  const reported = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const before = reported.find((s) => s.name === c.name);
+  const before = containerStatusesOf(pod).find((s) => s.name === c.name);
   return before?.containerID === undefined ? 0 : before.restartCount + 1;
 }
 

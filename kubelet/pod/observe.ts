@@ -7,7 +7,7 @@ import type { PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
 import { terminationMessage } from "./pod-files.ts";
 import { withAllocated, isResized } from "../podspec/resize.ts";
-import { containerNamed } from "../podspec/containers.ts";
+import { containerNamed, containerStatusesOf } from "../podspec/containers.ts";
 import { hasEnded, isRunning, liveSandbox } from "./runs.ts";
 
 async function withTerminationMessage(
@@ -31,8 +31,7 @@ function watchRunning(
   health.keep(containers.filter(isRunning));
   if (pod === undefined) return;
   const podIp = (pod.spec.hostNetwork ? undefined : liveSandbox(sandboxes)?.ip) ?? nodeIp;
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  const reported = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  const reported = containerStatusesOf(pod);
   for (const run of containers) {
     const container = containerNamed(pod, run.name);
     if (run.status.state !== "running" || container === undefined) continue;

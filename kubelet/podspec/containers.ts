@@ -1,5 +1,5 @@
 // The containers of a pod's spec: which there are, and which run again after they end. Pure.
-import type { Container, Pod } from "../../api/generated/types.ts";
+import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
 
 /** Sidecars are init containers that keep running (KEP-753). */
 export const isSidecar = (c: Container): boolean => c.restartPolicy === "Always";
@@ -11,6 +11,12 @@ export const allContainersOf = (pod: Pod): readonly Container[] => [
   ...initContainersOf(pod),
   ...pod.spec.containers,
   ...ephemeralContainersOf(pod),
+];
+/** The reported statuses of all containers. */
+export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+  ...(status.ephemeralContainerStatuses ?? []),
 ];
 export const containerNamed = (pod: Pod, name: string): Container | undefined =>
   allContainersOf(pod).find((c) => c.name === name);

@@ -2,6 +2,7 @@
 import type { Container, Pod, ResourceRequirements } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { RuntimeContainer } from "../runtime.ts";
+import { containerStatusesOf } from "./containers.ts";
 import { limitsOf } from "./resources.ts";
 
 /** Why a resize is pending. */
@@ -17,10 +18,8 @@ export const amountsOf = ({ resources }: Container): ResourceRequirements => {
 };
 
 /** The resources that the status shows as given to a container. */
-function allocatedTo({ status }: Pod, { name }: Container): ResourceRequirements | undefined {
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  return statuses.find((s) => s.name === name)?.resources;
-}
+const allocatedTo = (pod: Pod, { name }: Container): ResourceRequirements | undefined =>
+  containerStatusesOf(pod).find((s) => s.name === name)?.resources;
 
 /** Whether the spec differs from the given resources. */
 export const isResized = (pod: Pod): boolean =>

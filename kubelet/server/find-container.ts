@@ -2,7 +2,7 @@
 import type { ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
 import type { KubeletView } from "../kubelet.ts";
-import { containerNamed } from "../podspec/containers.ts";
+import { containerNamed, containerStatusesOf } from "../podspec/containers.ts";
 import { hasEnded, runsOf } from "../pod/runs.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 
@@ -35,10 +35,8 @@ async function runs(view: KubeletView, pod: Pod, name: string, signal: AbortSign
   return runsOf(containers, name).filter((r) => r.status.state !== "created");
 }
 
-function statusOf(pod: Pod, name: string): ContainerStatus | undefined {
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((s) => s.name === name);
-}
+const statusOf = (pod: Pod, name: string): ContainerStatus | undefined =>
+  containerStatusesOf(pod).find((s) => s.name === name);
 
 /** The wording of waiting reasons in errors of logs. */
 const waitingFor: Readonly<Record<string, string>> = {

@@ -170,6 +170,23 @@ describe("admission", () => {
     ).toBe("PodOSSelectorNodeLabelDoesNotMatch");
     expect(admission(pod({ spec: { os: { name: "linux" } } }), [], room)).toBeUndefined();
   });
+  test("nor what its node affinity keeps away", () => {
+    const reason = (...nodeSelectorTerms: readonly object[]) => {
+      const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms } as never;
+      const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } };
+      return admission(pod({ spec: { nodeName: "n1", affinity } }), [], room)?.reason;
+    };
+    const labelled = (...values: readonly string[]) => ({
+      matchExpressions: [{ key: "disk", operator: "In", values }],
+    });
+    const named = (name: string) => ({ matchFields: [{ key: "metadata.name", operator: "In", values: [name] }] });
+    expect(reason(labelled("ssd"))).toBeUndefined();
+    expect(reason(named("n1"))).toBeUndefined();
+    expect(reason(labelled("hdd"), named("n1"))).toBeUndefined();
+    expect(reason(labelled("hdd"))).toBe("NodeAffinity");
+    expect(reason({ ...labelled("ssd"), ...named("n2") })).toBe("NodeAffinity");
+    expect(reason({})).toBe("NodeAffinity");
+  });
   test("nor what wants another node", () =>
     expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
 });
