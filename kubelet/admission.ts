@@ -48,35 +48,15 @@ function resourcesFit(pod: Pod, others: readonly Pod[], room: Room): Rejection |
   return found && { reason: `OutOf${found.resource}`, message: notEnough(found) };
 }
 
-type Requirement = { readonly key: string; readonly operator: string; readonly values?: readonly string[] };
-function meets(value: string | undefined, { operator, values = [] }: Requirement): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
-    case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
-}
-
 function labelsFit(spec: PodSpec, labels: Readonly<Record<string, string>>, nodeName: string): boolean {
   if (!Object.entries(spec.nodeSelector ?? {}).every(([k, v]) => labels[k] === v)) return false;
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   if (terms === undefined) return true;
-  return terms.some((t) => {
-    const expressions = t.matchExpressions ?? [];
-    const fields = t.matchFields ?? [];
-    if (expressions.length + fields.length === 0) return false;
-    return expressions.every((e) => meets(labels[e.key], e)) && fields.every((f) => meets(nodeName, f));
+  return terms.some(({ matchExpressions = [], matchFields = [] }) => {
+    const [expressions, fields] = [matchExpressions, matchFields].map((e) => requirementsOf({ matchExpressions: e }));
+    // A term without requirements matches nothing.
+    if (matchExpressions.length + matchFields.length === 0) return false;
+    return matches(expressions!, labels) && matches(fields!, { "metadata.name": nodeName });
   });
 }
 

@@ -1,8 +1,8 @@
-// Waiting for a slow reader, without leaving anything behind on the stream.
+// Back-pressure: waits until a stream takes more, without leaving listeners on it.
 import type { Writable } from "node:stream";
 
-/** Resolves when the stream takes more, or will never again. */
-export function room(stream: Writable): Promise<void> {
+/** Resolves at the next `drain`, or when the stream is closed. */
+export function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off("drain", done).off("close", done);

@@ -1,18 +1,15 @@
-// What a process group uses, read from its cgroup files: both versions, parsed by pure functions. `docker stats`
-// takes a second.
+// CPU and memory usage from cgroup files, version 1 and 2. `docker stats` would take a second.
 import { readFile } from "node:fs/promises";
 import type { Usage } from "./runtime.ts";
 
-/** Where a process's usage is to be read; `version` says how. */
+/** The folders of a process's cgroup. */
 export interface CgroupPaths {
   readonly version: 1 | 2;
   readonly cpu: string;
   readonly memory: string;
 }
 
-/**
- * From the text of `/proc/PID/cgroup`. The unified hierarchy counts only where no other holds the controllers. Pure.
- */
+/** From the text of `/proc/PID/cgroup`. Version 2 applies where no version 1 hierarchy has the controllers. Pure. */
 export function cgroupPaths(text: string, root = "/sys/fs/cgroup"): CgroupPaths | undefined {
   const lines = text.split("\n").flatMap((line) => {
     const [, controllers, ...path] = line.split(":");
@@ -27,11 +24,11 @@ export function cgroupPaths(text: string, root = "/sys/fs/cgroup"): CgroupPaths 
   return unified === undefined ? undefined : { version: 2, cpu: `${root}${unified}`, memory: `${root}${unified}` };
 }
 
-/** The number after a word at the beginning of a line; 0 when it is not there. Pure. */
+/** The value of a key in a flat keyed file; 0 when it is absent. Pure. */
 export const field = (text: string, name: string): number =>
   Number(new RegExp(`^${name}\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
 
-/** Memory that cannot be taken back: everything but file pages nobody has touched lately. Pure. */
+/** The working set is the usage without inactive file pages, which the kernel can reclaim. Pure. */
 export function usageOf(version: 1 | 2, cpu: string, memoryUsage: string, memoryStat: string): Usage {
   const usage = Number(memoryUsage);
   const inactive = field(memoryStat, version === 1 ? "total_inactive_file" : "inactive_file");
@@ -43,7 +40,7 @@ export function usageOf(version: 1 | 2, cpu: string, memoryUsage: string, memory
   };
 }
 
-/** Usage of everything at these paths; undefined once it is gone. */
+/** The usage of a cgroup; undefined once it is removed. */
 export async function readUsage(paths: CgroupPaths): Promise<Usage | undefined> {
   const text = (path: string): Promise<string> => readFile(path, "utf8");
   const { version } = paths;
@@ -55,12 +52,12 @@ export async function readUsage(paths: CgroupPaths): Promise<Usage | undefined> 
     ]);
     return usageOf(version, cpu, usage, stat);
   } catch {
-    // The process, and with it its cgroup, ended while we looked.
+    // The process ended in between, and its cgroup with it.
     return undefined;
   }
 }
 
-/** Usage of the cgroup a process lives in. */
+/** The usage of the cgroup of a process. */
 export async function usageOfProcess(pid: number): Promise<Usage | undefined> {
   const text = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
   const paths = cgroupPaths(text);

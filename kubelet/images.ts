@@ -1,10 +1,10 @@
-// Getting an image for a container: what its policy asks for, and what is told of it. The decisions are pure.
+// Image pull policies, image references and pull credentials. Pure.
 import type { Container, Secret } from "../api/generated/types.ts";
 import type { ImageStatus, RegistryCredentials } from "./runtime.ts";
 
 export type PullPlan = "use" | "pull" | "never";
 
-/** Whether the image at hand will do. Without a policy, only `latest` is fetched anew. */
+/** What the pull policy requires. Without a policy only the tag `latest` is always pulled. */
 export function pullPlan(c: Container, present: ImageStatus | undefined): PullPlan {
   const policy = c.imagePullPolicy ?? (/:latest$|^[^:@]*$/.test(c.image ?? "") ? "Always" : "IfNotPresent");
   if (policy === "Always") return "pull";
@@ -17,7 +17,7 @@ const name =
 const tag = /^[\w][\w.-]{0,127}$/;
 const digest = /^[a-z0-9+._-]+:[0-9a-fA-F]{32,}$/;
 
-/** Is this a reference that a registry could know at all? */
+/** Whether the text is a valid image reference. */
 export function isImageReference(image: string): boolean {
   const [plain = "", hash] = image.split("@");
   if (hash !== undefined && !digest.test(hash)) return false;
@@ -26,13 +26,11 @@ export function isImageReference(image: string): boolean {
   return name.test(tagged ? plain.slice(0, colon) : plain) && (!tagged || tag.test(plain.slice(colon + 1)));
 }
 
-/** `1.234s`, or `234ms`, as the pull's duration is told. */
+/** Formats the duration of a pull for its event: `1.234s` or `234ms`. */
 export const pullDuration = (ms: number): string =>
   ms < 1_000 ? `${Math.round(ms)}ms` : `${Number((ms / 1_000).toFixed(3))}s`;
 
-/**
- * The registry an image comes from; one without a dot, a colon or the name `localhost` in front is the public one's.
- */
+/** The registry of an image: docker.io unless the first part has a dot or a colon or is `localhost`. */
 export function registryOf(image: string): string {
   const [first = "", ...rest] = image.split("/");
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
@@ -49,15 +47,17 @@ const publicHosts = new Set(["docker.io", "index.docker.io", "registry-1.docker.
 function entriesOf(secret: Secret): Readonly<Record<string, Entry>> {
   const text = (key: string): string => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
   try {
-    const whole = JSON.parse(text(".dockerconfigjson") || "{}") as { readonly auths?: Readonly<Record<string, Entry>> };
-    return whole.auths ?? (JSON.parse(text(".dockercfg") || "{}") as Readonly<Record<string, Entry>>);
+    const config = JSON.parse(text(".dockerconfigjson") || "{}") as {
+      readonly auths?: Readonly<Record<string, Entry>>;
+    };
+    return config.auths ?? (JSON.parse(text(".dockercfg") || "{}") as Readonly<Record<string, Entry>>);
   } catch {
-    // A secret that cannot be read opens no door; the registry's refusal will say so.
+    // A malformed secret gives no credentials; the registry then refuses the pull.
     return {};
   }
 }
 
-/** Who to be towards the image's registry: the first secret that knows it says so. */
+/** The credentials of the first secret that has an entry for the image's registry. */
 export function credentialsFor(image: string, secrets: readonly Secret[]): RegistryCredentials | undefined {
   const registry = registryOf(image);
   const fits = (server: string): boolean =>

@@ -1,4 +1,4 @@
-// Puts the kubelet of one node together: the engine below, the API above, a worker for every pod between them.
+// Composes the kubelet of one node: views of the API, pod workers, heartbeats, evictions and the HTTPS server.
 import { mkdir } from "node:fs/promises";
 import type { Pod, Service } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
@@ -19,7 +19,7 @@ import { podWorkers } from "./pods.ts";
 import { referencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
-/** How one node's kubelet is to be. */
+/** The configuration of one node's kubelet. */
 export interface KubeletSettings {
   readonly nodeName: string;
   readonly nodeIp: string;
@@ -32,13 +32,12 @@ export interface KubeletSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly times: HeartbeatTimes;
 }
-/** What it is given to work with. */
 export interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
 }
-/** What its HTTP server shows. */
+/** What its HTTPS server reads. */
 export interface KubeletView {
   readonly settings: KubeletSettings;
   readonly runtime: ContainerRuntime;
@@ -46,14 +45,14 @@ export interface KubeletView {
   readonly pods: Informer<Pod>;
 }
 
-/** Requests for the same image share one pull, as a registry would wish. */
+/** Coalesces pulls: requests for the same image share one. */
 function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
-  const underWay = new Map<string, Promise<void>>();
+  const pulls = new Map<string, Promise<void>>();
   return (image, as, signal) => {
-    // Who may have an image is the registry's to say, for each name it is asked under.
+    // The registry authorizes each user separately.
     const id = JSON.stringify([image, as]);
-    const work = underWay.get(id) ?? runtime.pull(image, as, signal).finally(() => underWay.delete(id));
-    underWay.set(id, work);
+    const work = pulls.get(id) ?? runtime.pull(image, as, signal).finally(() => pulls.delete(id));
+    pulls.set(id, work);
     return work;
   };
 }
@@ -63,7 +62,7 @@ async function identityOf(settings: KubeletSettings): Promise<NodeIdentity> {
   return { name, ip, kubeletPort, podCidr, capacity, labels, ...(await machineFacts()) };
 }
 
-/** Runs the kubelet until the signal aborts; `serve` is its HTTP server. Pods outlive it. */
+/** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
   { world, client, runtime }: KubeletPorts,
@@ -102,13 +101,13 @@ export async function kubelet(
     fits: (pod) => workers.fits(pod, room()),
   };
   const work = async (): Promise<void> => {
-    // Without the whole list a running pod would look like one that nobody wants.
+    // Before the first complete list a running pod would look like an orphan.
     const views = [ownPods, allServices, ownNode].map((i) => i.caughtUp(revision(0), signal));
-    const seen = await Promise.all(views).then(
+    const haveSynced = await Promise.all(views).then(
       () => true,
       () => false,
     );
-    if (seen) await workers.run(context, signal);
+    if (haveSynced) await workers.run(context, signal);
   };
   await Promise.all([
     ownPods.run(signal),

@@ -1,13 +1,13 @@
-// The kubelet as a component of a node's agent: real Docker, a real port, and everything else handed in.
+// The kubelet as a component of a node's agent: connects it with Docker and its HTTPS port.
 import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
 import { dockerRuntime } from "./docker/docker-runtime.ts";
 import { type KubeletView, kubelet } from "./kubelet.ts";
-import { type HeartbeatTimes, usualTimes } from "./node/heartbeat.ts";
+import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
 import type { Capacity } from "./node/node-status.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
 
-/** What an agent's configuration says to its kubelet. */
+/** The kubelet's part of an agent's configuration. */
 export interface KubeletOptions {
   readonly nodeName: string;
   readonly nodeIp: string;
@@ -21,11 +21,11 @@ export interface KubeletOptions {
   readonly stateDir: string;
   readonly pki: ServerPki;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Kubernetes' own times where it says nothing. */
+  /** Times that differ from Kubernetes' defaults. */
   readonly heartbeat?: Partial<HeartbeatTimes>;
 }
 
-/** Runs one node's kubelet until the signal aborts; its pods outlive it. */
+/** Runs one node's kubelet until the signal aborts; its pods keep running. */
 export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
   const { nodeName, nodeIp, kubeletPort, capacity, podCidr, clusterDns, clusterDomain, stateDir } = options;
   const runtime = dockerRuntime({ socket: options.dockerSocket, nodeName, pauseImage: options.pauseImage }, world);
@@ -39,7 +39,7 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
     clusterDomain,
     stateDir,
     labels: options.labels ?? {},
-    times: { ...usualTimes, ...options.heartbeat },
+    times: { ...defaultTimes, ...options.heartbeat },
   };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
     serveKubelet(options.pki, "0.0.0.0", view, until);

@@ -1,4 +1,4 @@
-// What all pods of a node share: the doors to the engine and the cluster, and the node's own facts.
+// What the pod workers of a node share: API client, engine, events, referenced objects and the node's properties.
 import type { Pod, Service } from "../api/generated/types.ts";
 import type { Client } from "../machinery/client.ts";
 import type { EventRecorder } from "../machinery/events.ts";
@@ -21,10 +21,10 @@ export interface NodeContext {
   readonly names: NameSettings;
   readonly allocatable: Readonly<Record<string, string>>;
   services(): readonly Service[];
-  /** Gets an image; requests for the same one share a pull. */
+  /** Pulls an image; concurrent requests for the same one share a pull. */
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
-  /** May a pod seen for the first time run here? */
+  /** Admits a pod, or says why the node rejects it. */
   admit(pod: Pod): Rejection | undefined;
-  /** What keeps a pod that runs here from what it asks for now, if anything does. */
+  /** Why the node cannot give a running pod the resources of its spec now. */
   fits(pod: Pod): PendingResize | undefined;
 }

@@ -1,4 +1,4 @@
-// Gives every pod of this node a worker, and every worker its news.
+// Starts a worker for each pod of this node and forwards changes in the API and the engine to it.
 import type { Pod } from "../api/generated/types.ts";
 import { isTerminal } from "../api/core/pod/status.ts";
 import { keyOf } from "../api/meta.ts";
@@ -11,25 +11,25 @@ import type { PendingResize } from "./podspec/resize.ts";
 import type { Rejection } from "./admission.ts";
 import { type PodWorker, podWorker } from "./pod/worker.ts";
 
-/** The pods of a node, as the rest of the kubelet needs them. */
+/** The workers of the node's pods. */
 export interface PodWorkers {
   nudge(podUid: string): void;
   contentChanged(podUid: string): void;
   evict(podUid: string, reason: Rejection): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
   fits(pod: Pod, room: Room): PendingResize | undefined;
-  /** Runs until the signal aborts; the pods' containers stay as they are. */
+  /** Runs until the signal aborts; the containers keep running. */
   run(node: NodeContext, signal: AbortSignal): Promise<void>;
 }
 
 const orphanCheckMs = 30_000;
 
-/** `informer` shows the pods bound to this node and no others. */
+/** `informer` is the view of the pods bound to this node. */
 export function podWorkers(informer: Informer<Pod>): PodWorkers {
   const workers = new Map<string, PodWorker>();
   const admitted = new Set<string>();
 
-  /** The pods this node answers for beside one. */
+  /** The other pods that hold resources of this node: admitted and not terminal. */
   const othersHere = (pod: Pod): readonly Pod[] => {
     const isOther = (p: Pod): boolean => p.metadata.uid !== pod.metadata.uid && !isTerminal(p);
     const here = (p: Pod): boolean => p.status?.startTime !== undefined || admitted.has(p.metadata.uid);
@@ -48,18 +48,18 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
     return worker;
   };
 
-  const heard = (pod: Pod, before: Pod | undefined, node: NodeContext, signal: AbortSignal): void => {
+  const podChanged = (pod: Pod, before: Pod | undefined, node: NodeContext, signal: AbortSignal): void => {
     if (signal.aborted) return;
     const { uid } = pod.metadata;
-    // A pod of the same name may have taken the place of one whose end nobody told us of.
+    // A pod of the same name may have replaced one whose deletion was missed.
     if (before && before.metadata.uid !== uid) workers.get(before.metadata.uid)?.see("gone");
     const present = informer.lister.get(keyOf(pod))?.metadata.uid === uid;
     if (present) ensure(uid, node, signal).see(pod);
     else workers.get(uid)?.see("gone");
   };
 
-  /** What runs here although the API knows nothing of it has to go. */
-  const adoptOrphans = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
+  /** Removes the containers of pods that are not in the API. */
+  const removeOrphans = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     const { containers, sandboxes } = await node.runtime.list(undefined, signal);
     const uids = new Set([...containers, ...sandboxes].map((c) => c.pod.uid));
     const known = new Set(informer.lister.all().map((p) => p.metadata.uid));
@@ -69,7 +69,7 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
   const followEngine = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     let failures = 0;
     while (!signal.aborted) {
-      // Whatever happened while nobody listened has to be looked for.
+      // Events may have been missed while the stream was not open.
       for (const worker of workers.values()) worker.nudge();
       try {
         node.runtime.prepare(signal).catch((e: Error) => {
@@ -89,7 +89,7 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
 
   const sweep = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      const failed = await adoptOrphans(node, signal).then(
+      const failed = await removeOrphans(node, signal).then(
         () => false,
         () => true,
       );
@@ -108,8 +108,8 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
       return rejection;
     },
     async run(node, signal) {
-      informer.onChange((pod, before) => heard(pod, before, node, signal));
-      for (const pod of informer.lister.all()) heard(pod, undefined, node, signal);
+      informer.onChange((pod, before) => podChanged(pod, before, node, signal));
+      for (const pod of informer.lister.all()) podChanged(pod, undefined, node, signal);
       await Promise.all([followEngine(node, signal), sweep(node, signal)]);
     },
   };

@@ -1,5 +1,5 @@
-// Views of exactly those ConfigMaps and Secrets that pods on this node speak of: one small watch each, shared, ended
-// with the last pod that needs it.
+// Watches exactly the ConfigMaps and Secrets that pods of this node refer to: one shared watch each, which ends with
+// the last pod that refers to the object.
 import type { ConfigMap, Secret } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { configMaps } from "../api/core/configmaps.ts";
@@ -17,9 +17,9 @@ interface View {
 }
 
 export interface ReferencedObjects {
-  /** Says that a pod needs these, and no others; `changed` is called with the pod's uid when one of them changes. */
+  /** Sets the references of a pod; `changed` is called with its uid when one of the objects changes. */
   hold(podUid: string, namespace: string, references: readonly Reference[]): void;
-  /** Resolves once everything the pod holds has been seen; throws `Unmet` when that takes too long. */
+  /** Resolves once all objects of the pod were listed; rejects with `Unmet` after ten seconds. */
   ready(podUid: string, signal: AbortSignal): Promise<void>;
   lookup(namespace: string): Lookup;
   release(podUid: string): void;
@@ -27,7 +27,7 @@ export interface ReferencedObjects {
 
 const longestWaitMs = 10_000;
 
-/** All views end with `signal`. */
+/** All watches end with `signal`. */
 export function referencedObjects(
   client: Client,
   world: World,
@@ -75,7 +75,7 @@ export function referencedObjects(
       const late = world.clock.sleep(longestWaitMs, until).then(() => {
         throw new Unmet("failed to sync configmap cache: timed out waiting for the condition");
       });
-      // Whichever of the two loses must not be an unhandled rejection.
+      // The promise that loses the race must not be an unhandled rejection.
       late.catch(() => {});
       await Promise.race([seen, late]);
     },

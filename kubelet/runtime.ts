@@ -1,27 +1,26 @@
-// What a node needs from a container engine, and nothing engine-shaped. All state is found again by listing: no side
-// files.
+// The container runtime port: what the kubelet needs of an engine. The engine keeps all state; `list` reads it again.
 import type { Readable, Writable } from "node:stream";
 import type { Instant } from "../api/meta.ts";
 
-/** Which pod a sandbox or a container belongs to; readable again from the engine after any restart. */
+/** The pod of a sandbox or container. */
 export interface PodIdentity {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** The namespaces a pod's containers share: network first of all. */
+/** The Linux namespaces that a pod's containers share, above all the network. */
 export interface Sandbox {
   readonly id: string;
   readonly pod: PodIdentity;
   readonly attempt: number;
   readonly state: "created" | "running" | "exited";
   readonly createdAt: Instant;
-  /** Absent for a pod on the host's network, and before it runs. */
+  /** Absent on the host's network, and before it runs. */
   readonly ip?: string;
 }
 
-/** Why and how a container ended, in Kubernetes' words. */
+/** How a container ended; `reason` is Kubernetes'. */
 export interface Exit {
   readonly state: "exited";
   readonly exitCode: number;
@@ -31,33 +30,32 @@ export interface Exit {
   readonly reason: "Completed" | "Error" | "OOMKilled" | "StartError";
   readonly message?: string;
 }
-/** Where a container is in its life. */
 export type ContainerState =
   | { readonly state: "created" }
   | { readonly state: "running"; readonly startedAt: Instant }
   | Exit;
 
-/** One run of a container of a pod. A restart is a new container with the next attempt, never the old one again. */
+/** One run of a container. A restart makes a new one with the next attempt number. */
 export interface RuntimeContainer {
   readonly id: string;
   readonly pod: PodIdentity;
   readonly name: string;
   readonly attempt: number;
-  /** The sandbox it was made in; it cannot move to another. */
+  /** The sandbox whose namespaces it has. */
   readonly sandboxId: string;
-  /** Of the part of the specification whose change calls for a new container. */
+  /** Hash of the fields whose change requires a new container. */
   readonly hash: string;
-  /** How many restarts in a row led to this run: the back-off's memory, kept where a restarted kubelet finds it. */
+  /** Consecutive restarts before this run, for the back-off. The engine keeps it over restarts of the kubelet. */
   readonly backoff: number;
   readonly image: string;
   readonly imageId: string;
   readonly createdAt: Instant;
-  /** What it may use by now. */
+  /** Its present limits. */
   readonly limits: ResourceLimits;
   readonly status: ContainerState;
 }
 
-/** Everything of ours that the engine knows. */
+/** Everything of this node that the engine has. */
 export interface Inventory {
   readonly sandboxes: readonly Sandbox[];
   readonly containers: readonly RuntimeContainer[];
@@ -81,7 +79,7 @@ export interface Mount {
   readonly propagation?: "rprivate" | "rslave" | "rshared";
 }
 
-/** What a container may use. Absent means unlimited. */
+/** Resource limits; absent means unlimited. */
 export interface ResourceLimits {
   readonly cpuShares: number;
   readonly cpuMillis?: number;
@@ -90,7 +88,7 @@ export interface ResourceLimits {
 
 export interface SecurityProfile {
   readonly privileged: boolean;
-  /** `uid`, `uid:gid` or a name the image knows; absent means as the image says. */
+  /** `uid`, `uid:gid` or a name in the image; absent means the user of the image. */
   readonly user?: string;
   readonly groups: readonly string[];
   readonly readOnlyRoot: boolean;
@@ -100,7 +98,7 @@ export interface SecurityProfile {
   readonly seccompUnconfined: boolean;
 }
 
-/** A container as the engine is asked for it: every reference resolved, every default applied. */
+/** A container to be created: all references are resolved and all defaults applied. */
 export interface ContainerSpec {
   readonly pod: PodIdentity;
   readonly sandboxId: string;
@@ -121,10 +119,10 @@ export interface ContainerSpec {
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly sharePid: boolean;
-  /** The container whose processes it sees, and is seen by. */
+  /** The container whose PID namespace it joins. */
   readonly pidOf?: string;
   readonly hostIpc: boolean;
-  /** How it wants to be asked to stop, where it is not as its image says. */
+  /** Overrides the stop signal of the image. */
   readonly stopSignal?: string;
   readonly limits: ResourceLimits;
   readonly security: SecurityProfile;
@@ -136,7 +134,7 @@ export interface ImageInfo {
   readonly names: readonly string[];
   readonly sizeBytes: number;
 }
-/** What an image says of itself that a pod's rules depend on. */
+/** The properties of an image on the node. */
 export interface ImageStatus {
   readonly id: string;
   readonly digests: readonly string[];
@@ -150,7 +148,7 @@ export interface RegistryCredentials {
   readonly server: string;
 }
 
-/** Which lines of a container's output are wanted. */
+/** Selects lines of a container's log. */
 export interface LogOptions {
   readonly follow: boolean;
   readonly timestamps: boolean;
@@ -167,22 +165,20 @@ export interface ExecOptions {
 export interface AttachOptions {
   readonly stdin: boolean;
   readonly tty: boolean;
-  /** The container's input ends with the first one who gives it. */
+  /** The container's input closes when the first client detaches. */
   readonly stdinOnce: boolean;
 }
-/** A process whose streams are in our hands, be it new (exec) or the container's own (attach). */
+/** The streams of a process: a new one (exec) or the container's own (attach). */
 export interface Session {
   readonly stdin: Writable | undefined;
   readonly stdout: Readable;
   readonly stderr: Readable;
   resize(columns: number, rows: number): Promise<void>;
-  /**
-   * No more input will come; where the engine cannot tell the process so without cutting its output, it is not told.
-   */
+  /** Closes the standard input, unless the engine would close the output with it. */
   endInput(): void;
-  /** Whoever was listening has left. */
+  /** The client has disconnected. */
   hangUp(): void;
-  /** Settles after the last byte of output was delivered. */
+  /** Settles after the last byte of output. */
   readonly exitCode: Promise<number>;
 }
 /** Both directions of a connection. */
@@ -196,7 +192,7 @@ export interface ExecResult {
   readonly timedOut: boolean;
 }
 
-/** A hint to look at a pod again; the truth comes from `list`. */
+/** A hint that a pod's containers changed; `list` gives their state. */
 export interface RuntimeEvent {
   readonly podUid: string;
   readonly what: "started" | "died" | "removed";
@@ -217,37 +213,34 @@ export interface RuntimeInfo {
   readonly architecture: string;
 }
 
-/** The engine itself does not answer: not the pod's fault, so nothing is decided until it does. */
+/** The engine does not answer. Nothing is decided for pods until it does. */
 export class RuntimeUnavailable extends Error {
   override readonly name = "RuntimeUnavailable";
 }
-/** The engine refused one request; `message` is in its own words. */
+/** The engine refused a request; `message` is the engine's. */
 export class RuntimeRefused extends Error {
   override readonly name = "RuntimeRefused";
 }
 
 export interface ContainerRuntime {
   info(signal: AbortSignal): Promise<RuntimeInfo>;
-  /** Of one pod, or of all. */
+  /** Lists the sandboxes and containers of one pod, or of all. */
   list(podUid: string | undefined, signal: AbortSignal): Promise<Inventory>;
 
-  /** Makes ahead whatever lets pods start sooner; may be asked again at any time. */
+  /** Prepares what lets pods start sooner; idempotent. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Makes and starts a sandbox; asking twice for the same attempt gives the same one. */
+  /** Creates and starts a sandbox; idempotent per attempt. */
   runSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<string>;
-  /** Makes a container; asking twice for the same attempt gives the same one. */
+  /** Creates a container; idempotent per attempt. */
   create(spec: ContainerSpec, signal: AbortSignal): Promise<string>;
   start(id: string, signal: AbortSignal): Promise<void>;
-  /** Lets a container use more or less from now on, whether it runs or not. */
+  /** Changes the limits of a container, whether it runs or not. */
   resize(id: string, limits: ResourceLimits, signal: AbortSignal): Promise<void>;
-  /**
-   * Asks politely, then kills after `graceMs`. Resolves when it is dead; so it does when it already was or is
-   * unknown.
-   */
+  /** Sends the stop signal, and kills after `graceMs`. Resolves once the container has ended, or if it is unknown. */
   stop(id: string, graceMs: number, signal: AbortSignal): Promise<void>;
-  /** Removes a container or sandbox, dead or alive; an unknown one is no error. */
+  /** Removes a container or sandbox, running or not; idempotent. */
   remove(id: string, signal: AbortSignal): Promise<void>;
-  /** Tidies what a pod leaves behind in the engine besides containers. */
+  /** Removes what a pod leaves besides containers, such as cgroups. */
   forget(pod: PodIdentity, cgroupParent: string | undefined): Promise<void>;
 
   imageStatus(image: string, signal: AbortSignal): Promise<ImageStatus | undefined>;
@@ -256,13 +249,13 @@ export interface ContainerRuntime {
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<Session>;
-  /** Runs a command to its end and kills it when it takes longer than `timeoutMs`. */
+  /** Runs a command to its end; kills it after `timeoutMs`. */
   run(id: string, command: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<ExecResult>;
   attach(id: string, options: AttachOptions, signal: AbortSignal): Promise<Session>;
   usage(id: string): Promise<Usage | undefined>;
   /** Bytes of a container's writable layer and log; undefined for an unknown one. */
   diskUsage(id: string): Promise<number | undefined>;
-  /** A byte stream to a port inside the pod's network, localhost included. */
+  /** Connects to a port in the pod's network, also one of localhost. */
   connect(sandboxId: string, port: number, signal: AbortSignal): Promise<ByteStream>;
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
 }

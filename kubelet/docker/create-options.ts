@@ -1,4 +1,4 @@
-// A sandbox or container as Docker wants to be asked for it. Pure.
+// Docker's create options for sandboxes and containers. Pure.
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { ContainerSpec, ResourceLimits, SandboxSpec } from "../runtime.ts";
 import {
@@ -12,28 +12,31 @@ import {
   sandboxLabel,
 } from "./names.ts";
 
-/** What this engine and this machine can do; asked once at the start. */
-export interface EngineAbilities {
-  /** False where the machine lacks a capability that `privileged` insists on. */
+/** Optional capabilities of the engine and the machine; detected once. */
+export interface EngineCapabilities {
+  /** False where the machine lacks a Linux capability that `--privileged` requires. */
   readonly privileged: boolean;
-  /** Whether pods may have a cgroup of their own to hold their containers'. */
+  /** Whether a pod can have a parent cgroup for its containers. */
   readonly cgroupParents: boolean;
-  /** The runtime that gives each container the host name its environment states, where it is installed. */
+  /** The OCI runtime that sets the host name from the environment, if it is installed. */
   readonly hostnameRuntime: string | undefined;
 }
 
-/** The engine as the kubelet of one node uses it. */
+/** The engine and the settings of the node that uses it. */
 export interface Engine {
   readonly nodeName: string;
   readonly pauseImage: string;
-  readonly abilities: EngineAbilities;
+  readonly capabilities: EngineCapabilities;
 }
 
 const noLogs = { Type: "none", Config: {} };
 const rotatedLogs = { Type: "json-file", Config: { "max-size": "10m", "max-file": "5" } };
 const quiet = { Healthcheck: { Test: ["NONE"] }, AttachStdin: false, AttachStdout: false, AttachStderr: false };
 
-function sandboxHost(spec: Omit<SandboxSpec, "pod" | "attempt" | "hostname">, abilities: EngineAbilities): HostConfig {
+function sandboxHost(
+  spec: Omit<SandboxSpec, "pod" | "attempt" | "hostname">,
+  capabilities: EngineCapabilities,
+): HostConfig {
   return {
     NetworkMode: spec.hostNetwork ? "host" : "bridge",
     IpcMode: spec.hostIpc ? "host" : "shareable",
@@ -42,12 +45,12 @@ function sandboxHost(spec: Omit<SandboxSpec, "pod" | "attempt" | "hostname">, ab
     SecurityOpt: ["no-new-privileges", "seccomp=unconfined"],
     LogConfig: noLogs,
     CpuShares: 2,
-    ...(spec.cgroupParent !== undefined && abilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
+    ...(spec.cgroupParent !== undefined && capabilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
     ...(spec.sysctls === undefined ? {} : { Sysctls: { ...spec.sysctls } }),
   };
 }
 
-/** A sandbox for one pod. */
+/** Options of a pod's sandbox. */
 export function sandboxOptions(spec: SandboxSpec, engine: Engine): ContainerCreateOptions {
   return {
     ...quiet,
@@ -55,31 +58,31 @@ export function sandboxOptions(spec: SandboxSpec, engine: Engine): ContainerCrea
     Image: engine.pauseImage,
     ...(spec.hostNetwork ? {} : { Hostname: spec.hostname }),
     Labels: { [nodeLabel]: engine.nodeName, [kindLabel]: "sandbox" },
-    HostConfig: sandboxHost(spec, engine.abilities),
+    HostConfig: sandboxHost(spec, engine.capabilities),
   };
 }
 
-/** A sandbox made ahead of its pod. */
+/** Options of a pooled sandbox. */
 export function poolOptions(suffix: string, engine: Engine): ContainerCreateOptions {
   return {
     ...quiet,
     name: poolName(suffix),
     Image: engine.pauseImage,
     Labels: { [nodeLabel]: engine.nodeName, [kindLabel]: "sandbox" },
-    HostConfig: sandboxHost({ hostNetwork: false, hostPid: false, hostIpc: false }, engine.abilities),
+    HostConfig: sandboxHost({ hostNetwork: false, hostPid: false, hostIpc: false }, engine.capabilities),
   };
 }
 
-/** Only an ordinary sandbox can be made ahead: anything set per pod has to be set at its creation. */
+/** Whether a pooled sandbox fits: settings of a pod can only be made at creation. */
 export const fitsPool = (spec: SandboxSpec): boolean =>
   !spec.hostNetwork && !spec.hostPid && !spec.hostIpc && Object.keys(spec.sysctls ?? {}).length === 0;
 
 const allButSysResource = { CapAdd: ["ALL"], CapDrop: ["SYS_RESOURCE"], DeviceCgroupRules: ["a *:* rwm"] };
 
-function securityHost(spec: ContainerSpec, abilities: EngineAbilities): HostConfig {
+function securityHost(spec: ContainerSpec, capabilities: EngineCapabilities): HostConfig {
   const { security } = spec;
   if (security.privileged)
-    return abilities.privileged
+    return capabilities.privileged
       ? { Privileged: true }
       : { ...allButSysResource, SecurityOpt: ["seccomp=unconfined"], MaskedPaths: [], ReadonlyPaths: [] };
   return {
@@ -92,10 +95,10 @@ function securityHost(spec: ContainerSpec, abilities: EngineAbilities): HostConf
   };
 }
 
-/** Microseconds of every tenth of a second. */
+/** Microseconds of CPU per period of 100 ms for one milli-CPU. */
 export const quotaOfMilli = 100;
 
-/** Kubernetes' limits in Docker's units. Without swap of its own, a container's memory limit is the limit. */
+/** Limits in Docker's units. The limit with swap equals the one without, so that there is no swap. */
 export function limitsHost(limits: ResourceLimits): HostConfig {
   return {
     CpuShares: limits.cpuShares,
@@ -107,7 +110,7 @@ export function limitsHost(limits: ResourceLimits): HostConfig {
 const pidMode = (spec: ContainerSpec): string =>
   spec.hostPid ? "host" : spec.sharePid ? `container:${spec.sandboxId}` : spec.pidOf ? `container:${spec.pidOf}` : "";
 
-function containerHost(spec: ContainerSpec, abilities: EngineAbilities): HostConfig {
+function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): HostConfig {
   return {
     NetworkMode: spec.hostNetwork ? "host" : `container:${spec.sandboxId}`,
     IpcMode: spec.hostIpc ? "host" : `container:${spec.sandboxId}`,
@@ -123,13 +126,15 @@ function containerHost(spec: ContainerSpec, abilities: EngineAbilities): HostCon
       BindOptions: { Propagation: m.propagation ?? "rprivate" },
     })),
     ...limitsHost(spec.limits),
-    ...securityHost(spec, abilities),
-    ...(spec.cgroupParent !== undefined && abilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
-    ...(abilities.hostnameRuntime !== undefined && !spec.hostNetwork ? { Runtime: abilities.hostnameRuntime } : {}),
+    ...securityHost(spec, capabilities),
+    ...(spec.cgroupParent !== undefined && capabilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
+    ...(capabilities.hostnameRuntime !== undefined && !spec.hostNetwork
+      ? { Runtime: capabilities.hostnameRuntime }
+      : {}),
   };
 }
 
-/** A container inside its pod's sandbox. `command` replaces the image's entry point, and then its arguments too. */
+/** Options of a container. `command` replaces the image's entry point, and with it the image's arguments. */
 export function containerOptions(spec: ContainerSpec, engine: Engine): ContainerCreateOptions {
   return {
     ...quiet,
@@ -144,7 +149,7 @@ export function containerOptions(spec: ContainerSpec, engine: Engine): Container
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdinOnce,
     Tty: spec.tty,
-    HostConfig: containerHost(spec, engine.abilities),
+    HostConfig: containerHost(spec, engine.capabilities),
     Labels: {
       [nodeLabel]: engine.nodeName,
       [kindLabel]: "container",

@@ -1,13 +1,13 @@
-// The container runtime port carried by Docker.
+// The container runtime port over Docker.
 import { rmdir, stat } from "node:fs/promises";
 import type Docker from "dockerode";
 import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
 import { type ContainerRuntime, type ContainerSpec, RuntimeRefused, type SandboxSpec } from "../runtime.ts";
-import { askAbilities } from "./abilities.ts";
+import { detectCapabilities } from "./capabilities.ts";
 import { containerOptions, type Engine, fitsPool, limitsHost, sandboxOptions } from "./create-options.ts";
 import { engineClient } from "./engine-client.ts";
-import { ask, hasStatus, translated } from "./engine-error.ts";
+import { engineCall, hasStatus, asRuntimeError } from "./engine-error.ts";
 import { imageStatus, listImages, pullImage } from "./images.ts";
 import { dockerInventory } from "./inventory.ts";
 import { engineName, sandboxContainerName } from "./names.ts";
@@ -22,22 +22,22 @@ export interface DockerOptions {
   readonly pauseImage: string;
 }
 
-/** Creates under a name that says what it is for, so a second request finds what the first one made. */
+/** Creates a container under a deterministic name, so that a repeated request finds the first one's. */
 async function createOnce(docker: Docker, name: string, options: Docker.ContainerCreateOptions): Promise<string> {
   try {
     return (await docker.createContainer(options)).id;
   } catch (e) {
-    if (!hasStatus(e, 409)) throw translated(e);
-    const there = await ask(() => docker.getContainer(name).inspect(), 404);
-    if (there === undefined) throw translated(e);
-    return there.Id;
+    if (!hasStatus(e, 409)) throw asRuntimeError(e);
+    const existing = await engineCall(() => docker.getContainer(name).inspect(), 404);
+    if (existing === undefined) throw asRuntimeError(e);
+    return existing.Id;
   }
 }
 
 async function removeCgroups(parent: string): Promise<void> {
   const roots = ["", "/cpu", "/cpuacct", "/cpuset", "/memory", "/pids", "/blkio", "/devices", "/freezer"];
   const more = ["/systemd", "/unified", "/hugetlb", "/net_cls", "/net_prio", "/perf_event", "/rdma", "/misc"];
-  // Most of these do not exist on any one machine, and a busy one is tried again with the next removal.
+  // Most of these do not exist on a machine; a busy one is removed with the next pod.
   for (const root of [...roots, ...more]) await rmdir(`/sys/fs/cgroup${root}${parent}`).catch(() => {});
 }
 
@@ -47,28 +47,32 @@ type SizedInfo = Docker.ContainerInspectInfo & { readonly SizeRw?: number };
 
 async function diskUsage(docker: Docker, id: string): Promise<number | undefined> {
   const inspect = (): Promise<SizedInfo> => docker.getContainer(id).inspect(withSize);
-  const info = await ask(inspect, 404);
+  const info = await engineCall(inspect, 404);
   if (info === undefined) return undefined;
   const log = await stat(info.LogPath).catch(() => undefined);
   return (info.SizeRw ?? 0) + (log?.size ?? 0);
+}
+
+/** Detects the engine's capabilities at the first use; after a failure they are detected again. */
+function detectEngine(docker: Docker, options: DockerOptions): () => Promise<Engine> {
+  let detected: Promise<Engine> | undefined;
+  return () => {
+    detected ??= detectCapabilities(docker).then((capabilities) => ({ ...options, capabilities }));
+    detected.catch(() => {
+      detected = undefined;
+    });
+    return detected;
+  };
 }
 
 /** Docker 20.10 and newer, over its socket. */
 export function dockerRuntime(options: DockerOptions, world: World): ContainerRuntime {
   const docker = engineClient(options.socket);
   const inventory = dockerInventory(docker, options.nodeName);
-  let known: Promise<Engine> | undefined;
-  const engine = (): Promise<Engine> => {
-    known ??= askAbilities(docker).then((abilities) => ({ ...options, abilities }));
-    // An engine that did not answer has to be asked again.
-    known.catch(() => {
-      known = undefined;
-    });
-    return known;
-  };
-
-  const start = async (id: string): Promise<void> => void (await ask(() => docker.getContainer(id).start(), 304));
-  const pool = sandboxPool(docker, world, inventory.pool, inventory.touched);
+  const engine = detectEngine(docker, options);
+  const start = async (id: string): Promise<void> =>
+    void (await engineCall(() => docker.getContainer(id).start(), 304));
+  const pool = sandboxPool(docker, world, inventory.pool, inventory.invalidate);
   const runSandbox = async (spec: SandboxSpec): Promise<string> => {
     const at = await engine();
     const name = engineName({ ...spec, container: sandboxContainerName });
@@ -80,7 +84,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
   };
   return {
     async info() {
-      const [version, info] = await Promise.all([ask(() => docker.version()), ask(() => docker.info())]);
+      const [version, info] = await Promise.all([engineCall(() => docker.version()), engineCall(() => docker.info())]);
       return {
         name: "docker",
         version: version!.Version,
@@ -96,15 +100,16 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
       createOnce(docker, engineName({ ...spec, container: spec.name }), containerOptions(spec, await engine())),
     start,
     async resize(id, limits) {
-      await ask(() => docker.getContainer(id).update(limitsHost(limits)));
-      inventory.touched(id);
+      await engineCall(() => docker.getContainer(id).update(limitsHost(limits)));
+      inventory.invalidate(id);
     },
     async stop(id, graceMs) {
       const seconds = Math.max(0, Math.ceil(graceMs / 1_000));
-      // Docker calls an unknown container 404 and a dead one 304: both are what was wanted.
-      await ask(() => docker.getContainer(id).stop({ t: seconds }), 304, 404);
+      // Docker responds with 404 for an unknown container and 304 for one that has ended.
+      await engineCall(() => docker.getContainer(id).stop({ t: seconds }), 304, 404);
     },
-    remove: async (id) => void (await ask(() => docker.getContainer(id).remove({ force: true, v: true }), 404, 409)),
+    remove: async (id) =>
+      void (await engineCall(() => docker.getContainer(id).remove({ force: true, v: true }), 404, 409)),
     forget: async (_pod, cgroupParent) => (cgroupParent === undefined ? undefined : removeCgroups(cgroupParent)),
     imageStatus: (image) => imageStatus(docker, image),
     images: () => listImages(docker),
@@ -119,13 +124,13 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     },
     diskUsage: (id) => diskUsage(docker, id),
     async connect(sandboxId, port, signal) {
-      const info = await ask(() => docker.getContainer(sandboxId).inspect());
+      const info = await engineCall(() => docker.getContainer(sandboxId).inspect());
       if (!info?.State.Running) throw new RuntimeRefused("the pod's sandbox is not running");
       return connectInside(info.State.Pid, port, signal);
     },
     async *events(signal) {
       for await (const event of readEvents(docker, options.nodeName, signal)) {
-        inventory.touched(event.id);
+        inventory.invalidate(event.id);
         yield event;
       }
     },

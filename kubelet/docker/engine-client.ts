@@ -1,17 +1,15 @@
-// The Docker client, without the gRPC stack and the SSH client it would load for building images and for engines far
-// away: a kubelet uses neither, and each of them would cost every node's agent more than ten megabytes.
+// The Docker client without its gRPC and SSH libraries, which only builds and remote engines need and which would
+// cost each node's agent more than ten megabytes each.
 import { createRequire, registerHooks } from "node:module";
 import type Docker from "dockerode";
 
 const unused = new Set(["@grpc/grpc-js", "@grpc/proto-loader", "ssh2"]);
-const nothingOfTheirs = "node:timers";
+const emptyModule = "node:timers";
 
 function load(): typeof Docker {
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
-      unused.has(specifier)
-        ? { url: nothingOfTheirs, format: "builtin", shortCircuit: true }
-        : next(specifier, context),
+      unused.has(specifier) ? { url: emptyModule, format: "builtin", shortCircuit: true } : next(specifier, context),
   });
   try {
     return createRequire(import.meta.url)("dockerode") as typeof Docker;
@@ -22,5 +20,5 @@ function load(): typeof Docker {
 
 const Engine = load();
 
-/** A client of the engine behind this socket. */
+/** A client of the engine at this Unix socket. */
 export const engineClient = (socketPath: string): Docker => new Engine({ socketPath });

@@ -1,4 +1,4 @@
-// What an error of the engine's client means for us: nobody there, refused, or not found.
+// Translates errors of the engine's client: unavailable, refused, or an expected status.
 import { RuntimeRefused, RuntimeUnavailable } from "../runtime.ts";
 
 interface EngineError {
@@ -8,31 +8,31 @@ interface EngineError {
 }
 const asEngineError = (e: unknown): EngineError => (typeof e === "object" && e !== null ? e : { message: String(e) });
 
-/** The engine's own words; its client's summary of a 404 would call a missing image "no such container". */
-export function wordsOf(e: unknown): string {
+/** The engine's message. The client's summary of a 404 would call a missing image "no such container". */
+export function messageOf(e: unknown): string {
   const { json, message = "unknown error" } = asEngineError(e);
   return json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]* - /, "").trim();
 }
 
-/** Did the engine answer with this HTTP status? */
+/** Whether the engine responded with one of these HTTP statuses. */
 export const hasStatus = (e: unknown, ...codes: readonly number[]): boolean =>
   codes.includes(asEngineError(e).statusCode ?? 0);
 
-/** An answer with a status is a refusal; everything else means that nobody answered. */
-export function translated(e: unknown): Error {
+/** An error with an HTTP status is a refusal; any other means that the engine is unavailable. */
+export function asRuntimeError(e: unknown): Error {
   if (e instanceof RuntimeRefused || e instanceof RuntimeUnavailable) return e;
   if (e instanceof Error && e.name === "AbortError") return e;
   return asEngineError(e).statusCode === undefined
-    ? new RuntimeUnavailable(`cannot reach the container engine: ${wordsOf(e)}`)
-    : new RuntimeRefused(wordsOf(e));
+    ? new RuntimeUnavailable(`cannot reach the container engine: ${messageOf(e)}`)
+    : new RuntimeRefused(messageOf(e));
 }
 
-/** Runs one engine call; the listed statuses count as an answer of `undefined`. */
-export async function ask<T>(call: () => Promise<T>, ...harmless: readonly number[]): Promise<T | undefined> {
+/** Runs one engine call; resolves with undefined for the statuses in `harmless`. */
+export async function engineCall<T>(call: () => Promise<T>, ...harmless: readonly number[]): Promise<T | undefined> {
   try {
     return await call();
   } catch (e) {
     if (hasStatus(e, ...harmless)) return undefined;
-    throw translated(e);
+    throw asRuntimeError(e);
   }
 }

@@ -1,15 +1,15 @@
 // Docker's multiplexed streams: frames of an 8-byte header and a payload of standard output or standard error.
 import { PassThrough, type Readable } from "node:stream";
-import { room } from "../back-pressure.ts";
+import { drained } from "../back-pressure.ts";
 
-/** One piece of output, and where it was written. */
+/** A piece of output and its stream. */
 export interface Piece {
   readonly stream: "stdout" | "stderr";
   readonly data: Uint8Array;
 }
 
-/** Cuts a multiplexed stream into its pieces, however the bytes arrive. */
-export async function* pieces(source: AsyncIterable<Uint8Array>): AsyncIterable<Piece> {
+/** Splits a multiplexed stream into its frames; chunks may split or join frames. */
+export async function* demultiplexed(source: AsyncIterable<Uint8Array>): AsyncIterable<Piece> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
     rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
@@ -24,26 +24,23 @@ export async function* pieces(source: AsyncIterable<Uint8Array>): AsyncIterable<
   }
 }
 
-/** A terminal has one stream only, unframed. */
-export async function* wholePieces(source: AsyncIterable<Uint8Array>): AsyncIterable<Piece> {
+/** The output of a terminal is one stream without frames. */
+export async function* unframed(source: AsyncIterable<Uint8Array>): AsyncIterable<Piece> {
   for await (const data of source) yield { stream: "stdout", data };
 }
 
-/**
- * Both outputs as streams of their own; `ended` settles after the last byte, whether the connection ended well or
- * not.
- */
+/** Both outputs as separate streams; `ended` settles after the last byte, also of a broken connection. */
 export function split(source: Readable, tty: boolean): { stdout: Readable; stderr: Readable; ended: Promise<void> } {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const pump = async (): Promise<void> => {
     try {
-      for await (const piece of tty ? wholePieces(source) : pieces(source)) {
+      for await (const piece of tty ? unframed(source) : demultiplexed(source)) {
         const target = piece.stream === "stderr" ? stderr : stdout;
-        if (!target.write(piece.data)) await room(target);
+        if (!target.write(piece.data)) await drained(target);
       }
     } catch {
-      // A connection cut by the other side ends the output like an orderly end does; the exit code tells them apart.
+      // A broken connection ends the output too; the exit code tells the difference.
     }
     stdout.end();
     stderr.end();

@@ -1,11 +1,11 @@
-// What Docker's inspection of a container says, in the kubelet's words. Pure.
+// Converts Docker's inspection of a container to the port's types. Pure.
 import type { ContainerInspectInfo, HostConfig } from "dockerode";
 import { type Instant, instantOf } from "../../api/meta.ts";
 import type { ContainerState, ResourceLimits, RuntimeContainer, Sandbox } from "../runtime.ts";
 import { quotaOfMilli } from "./create-options.ts";
 import { backoffLabel, hashLabel, kindLabel, parseEngineName, sandboxContainerName, sandboxLabel } from "./names.ts";
 
-/** Docker writes year one for "never". */
+/** Docker writes a time in year one for "never". */
 const when = (text: string): Instant | undefined => (text.startsWith("0001-") ? undefined : instantOf(text));
 
 function exitOf(info: ContainerInspectInfo): ContainerState {
@@ -19,10 +19,7 @@ function exitOf(info: ContainerInspectInfo): ContainerState {
   return { state: "exited", exitCode: s.ExitCode, startedAt, finishedAt, reason, message };
 }
 
-/**
- * A container whose start was refused stays "created" for Docker; its words stand in `Error`, and it will not run
- * again.
- */
+/** Docker keeps a container whose start was refused "created", with the reason in `Error`; here it has exited. */
 export function stateOf(info: ContainerInspectInfo): ContainerState {
   const { State: s } = info;
   if (s.Running || s.Status === "running" || s.Status === "paused")
@@ -30,7 +27,7 @@ export function stateOf(info: ContainerInspectInfo): ContainerState {
   return s.Status === "created" && !s.Error ? { state: "created" } : exitOf(info);
 }
 
-/** Undefined for what is not a sandbox of a pod. */
+/** Undefined for a container that is not a pod's sandbox. */
 export function sandboxOf(info: ContainerInspectInfo): Sandbox | undefined {
   const named = parseEngineName(info.Name);
   if (named?.container !== sandboxContainerName) return undefined;
@@ -54,7 +51,7 @@ function limitsIn({ CpuShares = 0, CpuQuota = 0, Memory = 0 }: HostConfig): Reso
   };
 }
 
-/** Undefined for what is not a container of a pod. */
+/** Undefined for a container that is not a pod's. */
 export function containerOf(info: ContainerInspectInfo): RuntimeContainer | undefined {
   const named = parseEngineName(info.Name);
   const labels = info.Config.Labels;

@@ -1,13 +1,13 @@
-// Lists what is ours. A container is inspected once per state it is in: we never start one twice, so nothing else can
-// change but what it may use, and of that whoever changes it tells.
+// Lists the node's containers. Inspections are cached per state, for a container is started once; only a resize changes
+// it otherwise, and invalidates its entry.
 import type Docker from "dockerode";
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { Inventory, RuntimeContainer, Sandbox } from "../runtime.ts";
-import { ask } from "./engine-error.ts";
+import { engineCall } from "./engine-error.ts";
 import { containerOf, sandboxOf } from "./inspected.ts";
 import { isPoolName, nodeLabel } from "./names.ts";
 
-interface Seen {
+interface CacheEntry {
   readonly key: string;
   readonly info: ContainerInspectInfo;
 }
@@ -15,19 +15,19 @@ interface Seen {
 /** The engine's containers that carry this node's label. */
 export interface DockerInventory {
   list(podUid: string | undefined): Promise<Inventory>;
-  /** Sandboxes nobody has taken yet. */
+  /** Sandboxes in the pool. */
   pool(): Promise<readonly ContainerInfo[]>;
-  /** The engine has told of a change: its list lags behind its events, so the container is to be inspected again. */
-  touched(id: string): void;
+  /** Drops the cached inspection after an event: the engine's list lags behind its events. */
+  invalidate(id: string): void;
   processOf(id: string): number | undefined;
 }
 
 export function dockerInventory(docker: Docker, nodeName: string): DockerInventory {
-  const seen = new Map<string, Seen>();
-  const touches = new Map<string, number>();
+  const cache = new Map<string, CacheEntry>();
+  const invalidations = new Map<string, number>();
 
   const listed = async (name?: string): Promise<readonly ContainerInfo[]> =>
-    (await ask(() =>
+    (await engineCall(() =>
       docker.listContainers({
         all: true,
         filters: { label: [`${nodeLabel}=${nodeName}`], ...(name === undefined ? {} : { name: [name] }) },
@@ -36,13 +36,14 @@ export function dockerInventory(docker: Docker, nodeName: string): DockerInvento
 
   const inspect = async (c: ContainerInfo): Promise<ContainerInspectInfo | undefined> => {
     const key = `${c.Names[0]} ${c.State}`;
-    const before = seen.get(c.Id);
+    const before = cache.get(c.Id);
     if (before?.key === key && c.State !== "created") return before.info;
-    const touchesBefore = touches.get(c.Id);
-    const info = await ask(() => docker.getContainer(c.Id).inspect(), 404);
-    // Two looks, and perhaps news between them: only when all agree is the answer worth keeping.
-    const agreed = info?.State.Status === c.State && info.Name === c.Names[0] && touches.get(c.Id) === touchesBefore;
-    if (info !== undefined && agreed) seen.set(c.Id, { key, info });
+    const invalidationsBefore = invalidations.get(c.Id);
+    const info = await engineCall(() => docker.getContainer(c.Id).inspect(), 404);
+    // Cached only if the list, the inspection and the events in between agree.
+    const agreed =
+      info?.State.Status === c.State && info.Name === c.Names[0] && invalidations.get(c.Id) === invalidationsBefore;
+    if (info !== undefined && agreed) cache.set(c.Id, { key, info });
     return info;
   };
 
@@ -51,7 +52,7 @@ export function dockerInventory(docker: Docker, nodeName: string): DockerInvento
       const all = await listed(podUid === undefined ? undefined : `_${podUid}_`);
       if (podUid === undefined) {
         const ids = new Set(all.map((c) => c.Id));
-        for (const known of [seen, touches]) for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+        for (const known of [cache, invalidations]) for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       }
       const infos = (await Promise.all(all.map(inspect))).filter((i) => i !== undefined);
       return {
@@ -60,10 +61,10 @@ export function dockerInventory(docker: Docker, nodeName: string): DockerInvento
       };
     },
     pool: async () => (await listed("orrery_pool_")).filter((c) => isPoolName(c.Names[0] ?? "")),
-    touched(id) {
-      seen.delete(id);
-      touches.set(id, (touches.get(id) ?? 0) + 1);
+    invalidate(id) {
+      cache.delete(id);
+      invalidations.set(id, (invalidations.get(id) ?? 0) + 1);
     },
-    processOf: (id) => seen.get(id)?.info.State.Pid || undefined,
+    processOf: (id) => cache.get(id)?.info.State.Pid || undefined,
   };
 }

@@ -1,21 +1,20 @@
-// How a pod's identity is written into engine names and labels, so that a restarted kubelet finds everything by
-// listing. Pure. The name says whose it is (a pooled sandbox is renamed when it is given to a pod); labels say the
-// rest.
+// Names and labels of the engine's containers, which hold what a restarted kubelet needs. The pod's identity is in the
+// name, because a pooled sandbox can be renamed but not labelled. Pure.
 import type { PodIdentity } from "../runtime.ts";
 
-/** Whose node an engine object belongs to; several nodes may share one engine in tests. */
+/** The node of a container; in tests several nodes share one engine. */
 export const nodeLabel = "orrery.dev/node";
-/** What an engine object is: `sandbox` or `container`. */
+/** `sandbox` or `container`. */
 export const kindLabel = "orrery.dev/kind";
-/** The hash of what a container was made from. */
+/** The hash of the container's spec. */
 export const hashLabel = "orrery.dev/hash";
-/** The back-off step a container was started at. */
+/** The back-off step of the run. */
 export const backoffLabel = "orrery.dev/backoff";
 
-/** The sandbox a container was made in. */
+/** The id of the container's sandbox. */
 export const sandboxLabel = "orrery.dev/sandbox";
 
-/** The name Kubernetes' own Docker adapters give a sandbox's container. */
+/** The container name of sandboxes, as in dockershim and cri-dockerd. */
 export const sandboxContainerName = "POD";
 
 export interface EngineName {
@@ -24,11 +23,11 @@ export interface EngineName {
   readonly attempt: number;
 }
 
-/** None of the parts can hold an underscore, so splitting undoes this. */
+/** No part can contain an underscore, so that the name can be parsed. */
 export const engineName = ({ pod, container, attempt }: EngineName): string =>
   ["k8s", container, pod.name, pod.namespace, pod.uid, attempt].join("_");
 
-/** Undo {@link engineName}; undefined for a name that is not a pod's. */
+/** Parses an {@link engineName}; undefined for any other name. */
 export function parseEngineName(name: string): EngineName | undefined {
   const parts = name.replace(/^\//, "").split("_");
   const [prefix, container, podName, namespace, uid, attempt] = parts;
@@ -37,7 +36,7 @@ export function parseEngineName(name: string): EngineName | undefined {
   return Number.isInteger(n) ? { pod: { uid, namespace, name: podName }, container, attempt: n } : undefined;
 }
 
-/** A sandbox that waits for a pod. */
+/** The name of a pooled sandbox. */
 export const poolName = (suffix: string): string => `orrery_pool_${suffix}`;
-/** Is this sandbox still waiting for a pod? */
+/** Whether this is the name of a pooled sandbox. */
 export const isPoolName = (name: string): boolean => /^\/?orrery_pool_/.test(name);

@@ -1,16 +1,16 @@
-// What containers wrote, and what the engine tells of them: streams that end when the caller has heard enough.
+// Log and event streams of the engine.
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { onAbort } from "../../machinery/abort.ts";
 import { type LogOptions, type RuntimeEvent, RuntimeUnavailable } from "../runtime.ts";
-import { ask } from "./engine-error.ts";
-import { pieces, wholePieces } from "./frames.ts";
+import { engineCall } from "./engine-error.ts";
+import { demultiplexed, unframed } from "./frames.ts";
 import { nodeLabel, parseEngineName } from "./names.ts";
 
 const seconds = (ms: number): string =>
   `${Math.floor(ms / 1_000)}.${String(Math.round(ms % 1_000)).padStart(3, "0")}000000`;
 
-/** Asks for a stream even when nothing is to be followed: a log may be larger than memory. */
+/** Always requests a stream, because a log may be larger than memory. */
 function openLogs(docker: Docker, id: string, options: LogOptions): Promise<Readable> {
   const query = {
     follow: options.follow,
@@ -32,18 +32,18 @@ function openLogs(docker: Docker, id: string, options: LogOptions): Promise<Read
   });
 }
 
-/** The lines a container wrote, both streams in the order they came. */
+/** A container's log, both streams in the order of writing. */
 export async function* readLogs(
   docker: Docker,
   id: string,
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const info = await ask(() => docker.getContainer(id).inspect());
-  const stream = (await ask(() => openLogs(docker, id, options)))!;
+  const info = await engineCall(() => docker.getContainer(id).inspect());
+  const stream = (await engineCall(() => openLogs(docker, id, options)))!;
   const off = onAbort(signal, () => stream.destroy());
   try {
-    for await (const piece of info!.Config.Tty ? wholePieces(stream) : pieces(stream)) yield piece.data;
+    for await (const piece of info!.Config.Tty ? unframed(stream) : demultiplexed(stream)) yield piece.data;
   } catch (e) {
     if (!signal.aborted) throw e;
   } finally {
@@ -52,7 +52,7 @@ export async function* readLogs(
   }
 }
 
-/** An event and the container it is about. */
+/** An event of a container. */
 export interface ContainerEvent extends RuntimeEvent {
   readonly id: string;
 }
@@ -69,14 +69,14 @@ function eventOf(line: string): ContainerEvent | undefined {
   return what === undefined || podUid === undefined ? undefined : { podUid, what, id: actor.ID };
 }
 
-/** Ends by throwing when the engine goes away: whoever listens has to look at everything again afterwards. */
+/** Throws when the engine goes away; events may be missed then, so the caller lists again. */
 export async function* readEvents(
   docker: Docker,
   nodeName: string,
   signal: AbortSignal,
 ): AsyncIterable<ContainerEvent> {
   const filters = { type: ["container"], event: Object.keys(meanings), label: [`${nodeLabel}=${nodeName}`] };
-  const stream = (await ask(() => docker.getEvents({ filters: JSON.stringify(filters) }))) as Readable;
+  const stream = (await engineCall(() => docker.getEvents({ filters: JSON.stringify(filters) }))) as Readable;
   const off = onAbort(signal, () => stream.destroy());
   let rest = "";
   try {

@@ -1,23 +1,23 @@
-// A few sandboxes made ahead, network and all, so that a pod's start does not wait for one. A sandbox is given away by
-// renaming it; what has the pool's name is in the pool, after any restart too.
+// A pool of running sandboxes, so that the start of a pod does not wait for one. A pod takes a sandbox by renaming it;
+// after a restart the names show which are in the pool.
 import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import type { World } from "../../machinery/world.ts";
 import { type Engine, poolOptions } from "./create-options.ts";
-import { ask } from "./engine-error.ts";
+import { engineCall } from "./engine-error.ts";
 
 export interface SandboxPool {
-  /** Gives away a running sandbox under its new name; undefined when none is at hand. Others follow in its place. */
+  /** Takes a running sandbox under a new name and refills the pool; undefined when the pool is empty. */
   take(name: string, engine: Engine): Promise<string | undefined>;
-  /** Makes the pool full as soon as a while has passed in which nobody took from it. */
+  /** Fills the pool once nothing was taken from it for a while. */
   fillWhenQuiet(engine: Engine): Promise<void>;
 }
 
 const wanted = 3;
-/** Making sandboxes costs what starting pods costs, and more than a node's own start: it waits for a quiet moment. */
+/** Sandboxes are expensive to create, so the pool is filled while no pods start. */
 const quietMs = 1_500;
 
-/** The pool of one node. `listed` finds its sandboxes, `changed` is told of each that is renamed. */
+/** The pool of one node. `listed` lists its sandboxes; `changed` is called after each renaming. */
 export function sandboxPool(
   docker: Docker,
   world: World,
@@ -26,23 +26,23 @@ export function sandboxPool(
 ): SandboxPool {
   const ready: string[] = [];
   let filling = false;
-  let lastAsked = 0;
+  let lastUse = 0;
 
   const makeOne = async (engine: Engine): Promise<void> => {
     const suffix = Math.floor(world.random.next() * 2 ** 40).toString(36);
-    const made = await ask(() => docker.createContainer(poolOptions(suffix, engine)));
-    await ask(() => made!.start());
+    const made = await engineCall(() => docker.createContainer(poolOptions(suffix, engine)));
+    await engineCall(() => made!.start());
     ready.push(made!.id);
   };
   const find = async (): Promise<void> => {
     for (const c of await listed()) {
       if (c.State === "running") {
         if (!ready.includes(c.Id)) ready.push(c.Id);
-      } else await ask(() => docker.getContainer(c.Id).remove({ force: true }), 404, 409);
+      } else await engineCall(() => docker.getContainer(c.Id).remove({ force: true }), 404, 409);
     }
   };
   const fill = async (engine: Engine): Promise<void> => {
-    if (filling || engine.abilities.hostnameRuntime === undefined) return;
+    if (filling || engine.capabilities.hostnameRuntime === undefined) return;
     filling = true;
     try {
       await find();
@@ -52,18 +52,18 @@ export function sandboxPool(
     }
   };
   const fillWhenQuiet = async (engine: Engine): Promise<void> => {
-    const mark = world.clock.now();
-    lastAsked = mark;
+    const time = world.clock.now();
+    lastUse = time;
     await world.clock.sleep(quietMs);
-    if (lastAsked === mark) await fill(engine);
+    if (lastUse === time) await fill(engine);
   };
-  const given = async (id: string, name: string): Promise<boolean> => {
+  const renamedTo = async (id: string, name: string): Promise<boolean> => {
     const container = docker.getContainer(id);
-    const renamed = await ask(() => container.rename({ name }).then(() => true), 404, 409);
+    const renamed = await engineCall(() => container.rename({ name }).then(() => true), 404, 409);
     if (!renamed) return false;
     changed(id);
-    if ((await ask(() => container.inspect(), 404))?.State.Running) return true;
-    await ask(() => container.remove({ force: true }), 404, 409);
+    if ((await engineCall(() => container.inspect(), 404))?.State.Running) return true;
+    await engineCall(() => container.remove({ force: true }), 404, 409);
     return false;
   };
   return {
@@ -71,7 +71,7 @@ export function sandboxPool(
     async take(name, engine) {
       for (let id = ready.shift(); id !== undefined; id = ready.shift()) {
         fillWhenQuiet(engine).catch((e: Error) => world.log("no sandbox made ahead", { error: e.message }));
-        if (await given(id, name)) return id;
+        if (await renamedTo(id, name)) return id;
       }
       return undefined;
     },

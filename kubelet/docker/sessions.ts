@@ -1,8 +1,8 @@
-// Processes whose streams are in our hands: exec, attach, and commands run to their end for probes and hooks.
+// Exec, attach, and commands of probes and hooks, which run to their end.
 import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import type { AttachOptions, ExecOptions, ExecResult, Session } from "../runtime.ts";
-import { ask } from "./engine-error.ts";
+import { engineCall } from "./engine-error.ts";
 import { split } from "./frames.ts";
 
 /** Kubernetes keeps no more of a probe's output than this. */
@@ -13,7 +13,7 @@ async function startExec(
   id: string,
   options: ExecOptions,
 ): Promise<{ exec: Docker.Exec; stream: Duplex }> {
-  const exec = await ask(() =>
+  const exec = await engineCall(() =>
     docker.getContainer(id).exec({
       Cmd: [...options.command],
       AttachStdin: options.stdin,
@@ -22,14 +22,14 @@ async function startExec(
       Tty: options.tty,
     }),
   );
-  const stream = await ask(() => exec!.start({ hijack: true, stdin: options.stdin, Tty: options.tty }));
+  const stream = await engineCall(() => exec!.start({ hijack: true, stdin: options.stdin, Tty: options.tty }));
   return { exec: exec!, stream: stream as Duplex };
 }
 
 /** The engine knows the exit code a moment after the output has ended. */
 async function exitCodeOf(exec: Docker.Exec): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
-    const info = await ask(() => exec.inspect());
+    const info = await engineCall(() => exec.inspect());
     if (info !== undefined && !info.Running && info.ExitCode !== null) return info.ExitCode;
     await new Promise((go) => setImmediate(go));
   }
@@ -45,7 +45,7 @@ export async function openExec(docker: Docker, id: string, options: ExecOptions)
     stdin: options.stdin ? stream : undefined,
     stdout,
     stderr,
-    resize: async (columns, rows) => void (await ask(() => exec.resize({ w: columns, h: rows }), 404, 409)),
+    resize: async (columns, rows) => void (await engineCall(() => exec.resize({ w: columns, h: rows }), 404, 409)),
     // The end of a terminal's input would end its output with it.
     endInput: () => void (options.tty || stream.end()),
     hangUp: () => {
@@ -60,7 +60,7 @@ export async function openExec(docker: Docker, id: string, options: ExecOptions)
 /** Joins the streams of a container's own process. */
 export async function openAttach(docker: Docker, id: string, options: AttachOptions): Promise<Session> {
   const container = docker.getContainer(id);
-  const stream = (await ask(() =>
+  const stream = (await engineCall(() =>
     container.attach({ stream: true, hijack: true, stdin: options.stdin, stdout: true, stderr: true }),
   )) as Duplex;
   const { stdout, stderr, ended } = split(stream, options.tty);
@@ -69,33 +69,33 @@ export async function openAttach(docker: Docker, id: string, options: AttachOpti
     stdin: options.stdin ? stream : undefined,
     stdout,
     stderr,
-    resize: async (columns, rows) => void (await ask(() => container.resize({ w: columns, h: rows }), 404, 409)),
-    // Only a container that reads its input once is told of its end; for any other the engine would end the output too.
+    resize: async (columns, rows) => void (await engineCall(() => container.resize({ w: columns, h: rows }), 404, 409)),
+    // Only with `stdinOnce`: for any other container the engine would close the output too.
     endInput: () => void (options.stdinOnce && !options.tty && stream.end()),
     hangUp: () => void stream.destroy(),
-    exitCode: ended.then(async () => (await ask(() => container.inspect(), 404))?.State.ExitCode ?? 0),
+    exitCode: ended.then(async () => (await engineCall(() => container.inspect(), 404))?.State.ExitCode ?? 0),
   };
 }
 
-/** Docker cannot end an exec, but its process is one of ours: the agent shares the engine's process namespace. */
+/** Docker cannot end an exec, but the agent shares the engine's PID namespace and can signal its process. */
 async function signalExec(exec: Docker.Exec, signal: "SIGHUP" | "SIGKILL"): Promise<void> {
-  const info = await ask(() => exec.inspect(), 404);
+  const info = await engineCall(() => exec.inspect(), 404);
   if (!info?.Running || info.Pid <= 1) return;
   try {
     process.kill(info.Pid, signal);
   } catch {
-    // It ended by itself in the meantime.
+    // It has ended meanwhile.
   }
 }
 
-/** Runs a command to its end, or kills it when `timeout` comes first. */
+/** Runs a command to its end, or kills it when `timeout` settles first. */
 export async function runCommand(
   docker: Docker,
   id: string,
   command: readonly string[],
   timeout: Promise<void>,
 ): Promise<ExecResult> {
-  // It may be called off before anybody waits for it.
+  // It may reject before the race below awaits it.
   timeout.catch(() => {});
   const { exec, stream } = await startExec(docker, id, { command, stdin: false, tty: false });
   const kept: Buffer[] = [];

@@ -1,4 +1,4 @@
-// Keeps the cluster informed that this node is there and how it is: registers it, renews its lease, reports changes.
+// Registers the node, renews its lease (KEP-589) and reports changes of its status.
 import type { Lease, Node } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { leases } from "../../api/coordination/leases.ts";
@@ -8,20 +8,24 @@ import { orAborted } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { EventRecorder } from "../../machinery/events.ts";
 import type { World } from "../../machinery/world.ts";
-import { type NodeHealth, type NodeIdentity, nodeDraft, nodeLabels, nodeStatus, saysTheSame } from "./node-status.ts";
+import {
+  type NodeHealth,
+  type NodeIdentity,
+  nodeDraft,
+  nodeLabels,
+  nodeStatus,
+  equalExceptHeartbeat,
+} from "./node-status.ts";
 
-/**
- * How often. The lease says "alive"; the status is written when it changes, and now and then to show that it still
- * holds.
- */
+/** Intervals of the heartbeats. The status is written when it changes, and at the latest after `statusReportMs`. */
 export interface HeartbeatTimes {
   readonly leaseRenewMs: number;
   readonly leaseDurationSeconds: number;
   readonly statusCheckMs: number;
   readonly statusReportMs: number;
 }
-/** Kubernetes' own times. */
-export const usualTimes: HeartbeatTimes = {
+/** Kubernetes' defaults. */
+export const defaultTimes: HeartbeatTimes = {
   leaseRenewMs: 10_000,
   leaseDurationSeconds: 40,
   statusCheckMs: 10_000,
@@ -48,7 +52,7 @@ async function find<T>(get: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Labels the kubelet answers for are put right; what others have added stays. */
+/** Creates the node, or corrects the labels that the kubelet owns and keeps the others. */
 async function register(ports: HeartbeatPorts, health: NodeHealth): Promise<Node> {
   const { client, identity, world } = ports;
   const there = await find(() => client.get(nodes, key(undefined, identity.name)));
@@ -84,7 +88,7 @@ async function reportStatus(
   const status = nodeStatus(identity, health, node.status, now);
   const due = lastWritten === undefined || now - lastWritten >= times.statusReportMs;
   const ready = status.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true;
-  if (!due && saysTheSame(node.status, status)) return { written: lastWritten, ready };
+  if (!due && equalExceptHeartbeat(node.status, status)) return { written: lastWritten, ready };
   const written = await client.update(nodes, { ...node, status }, "status");
   const before = readiness(node);
   const after = readiness(written);
@@ -113,7 +117,7 @@ async function openLease(ports: HeartbeatPorts): Promise<Lease> {
   return client.create(leases, { kind: "Lease", metadata, spec: leaseSpec(ports) });
 }
 
-/** One request a beat: the lease as it was left is the lease as it is, unless somebody has meddled with it. */
+/** Renews the lease with one request, from the last written version; reads it again only after a conflict. */
 function leaseHolder(ports: HeartbeatPorts): () => Promise<undefined> {
   let held: Lease | undefined;
   return async () => {
@@ -125,7 +129,7 @@ function leaseHolder(ports: HeartbeatPorts): () => Promise<undefined> {
   };
 }
 
-/** Work that knows better may say how soon it wants to be done again. */
+/** Repeats the work every `ms`, or after the delay that it resolves with. */
 async function every(
   world: World,
   ms: number,
@@ -137,10 +141,10 @@ async function every(
     const next = await work().then(
       (wish) => wish ?? ms,
       (e: Error) => {
-        // Somebody else wrote in between: with a fresh look it works at once.
+        // Another writer was faster: retried at once with the current version.
         if (hasReason(e, "Conflict")) return 0;
         if (!signal.aborted) world.log("heartbeat failed", { what, error: e.message });
-        // A heartbeat that failed is worth more than the next one's punctuality.
+        // A failed heartbeat is retried soon.
         return Math.min(ms, 500);
       },
     );
@@ -148,7 +152,7 @@ async function every(
   }
 }
 
-/** Runs both beats until the signal aborts. The lease names the node as its owner, so the node comes first. */
+/** Runs both heartbeats until the signal aborts. The lease's owner is the node, so the node is registered first. */
 export async function heartbeat(ports: HeartbeatPorts, signal: AbortSignal): Promise<void> {
   const { world, times } = ports;
   let written: Instant | undefined;
@@ -157,7 +161,7 @@ export async function heartbeat(ports: HeartbeatPorts, signal: AbortSignal): Pro
     const report = await reportStatus(ports, written, signal);
     written = report.written;
     registered.resolve();
-    // Pods wait for a node that is not ready yet, so it looks again soon.
+    // Pods wait for a node that is not ready, so it is checked again soon.
     return report.ready ? undefined : Math.min(times.statusCheckMs, 250);
   };
   const renew = leaseHolder(ports);

@@ -1,4 +1,4 @@
-// Reads the node's facts from the machine: what it is, and how it is at this moment.
+// Reads the machine's identity and its present health: engine, memory, disk, processes.
 import { readFile, statfs } from "node:fs/promises";
 import os from "node:os";
 import { orAborted } from "../../machinery/abort.ts";
@@ -6,12 +6,12 @@ import { field } from "../cgroup.ts";
 import type { ContainerRuntime, ImageInfo, RuntimeInfo } from "../runtime.ts";
 import type { Capacity, NodeHealth } from "./node-status.ts";
 
-/** An engine that takes longer is as good as none. */
-const patienceMs = 5_000;
+/** The engine counts as down when it takes longer. */
+const engineTimeoutMs = 5_000;
 
 const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
-/** Who this machine is. */
+/** The machine's identity, which does not change. */
 export async function machineFacts(): Promise<{
   machineId: string;
   bootId: string;
@@ -33,7 +33,7 @@ export async function machineFacts(): Promise<{
   };
 }
 
-/** The node's own container is its cgroup's root, so what stands there is used by the node as a whole. */
+/** The root of the cgroup tree that the node's container sees accounts for the whole node. */
 async function memoryUsed(): Promise<number> {
   const [usage1, stat1, usage2, stat2] = await Promise.all(
     ["memory/memory.usage_in_bytes", "memory/memory.stat", "memory.current", "memory.stat"].map((f) =>
@@ -55,15 +55,15 @@ async function engine(
   signal: AbortSignal,
 ): Promise<{ runtime?: RuntimeInfo; images: readonly ImageInfo[]; error?: string }> {
   try {
-    const answers = Promise.all([runtime.info(signal), runtime.images(signal)]);
-    const [info, images] = await orAborted(answers, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]));
+    const queries = Promise.all([runtime.info(signal), runtime.images(signal)]);
+    const [info, images] = await orAborted(queries, AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]));
     return { runtime: info, images };
   } catch (e) {
     return { images: [], error: (e as Error).message };
   }
 }
 
-/** How the node is now. */
+/** The node's present health. */
 export async function nodeHealth(
   runtime: ContainerRuntime,
   capacity: Capacity,

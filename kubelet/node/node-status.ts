@@ -1,19 +1,19 @@
-// What a node says of itself: labels, capacity, addresses, conditions, in Kubernetes' words. Pure.
+// A node's labels, capacity, addresses and conditions. Pure.
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from "../../api/generated/types.ts";
 import { type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
 import type { ImageInfo, RuntimeInfo } from "../runtime.ts";
 
-/** Kubernetes' version whose behaviour this kubelet has. */
+/** The version of Kubernetes that this kubelet implements. */
 export const kubeletVersion = "v1.36.0+orrery";
 
-/** What a node has to give; told to the kubelet, for the machine below may be shared by several nodes. */
+/** The node's capacity. It is configured, because several nodes may share one machine. */
 export interface Capacity {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly pods: number;
 }
-/** Facts that do not change while the kubelet runs. */
+/** Properties that do not change while the kubelet runs. */
 export interface NodeIdentity {
   readonly name: string;
   readonly ip: string;
@@ -27,10 +27,10 @@ export interface NodeIdentity {
   readonly architecture: string;
   readonly kernel: string;
 }
-/** Facts that do. */
+/** Properties that change. */
 export interface NodeHealth {
   readonly runtime: RuntimeInfo | undefined;
-  /** Why the engine does not answer. */
+  /** Why the engine is down. */
   readonly runtimeError: string | undefined;
   readonly images: readonly ImageInfo[];
   readonly memoryAvailableBytes: number;
@@ -42,7 +42,7 @@ export interface NodeHealth {
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 const goArchitecture = (id: NodeIdentity): string => architectures[id.architecture] ?? id.architecture;
 
-/** Labels that every node carries, and those it was given. */
+/** The well-known labels of every node, and the configured ones. */
 export function nodeLabels(id: NodeIdentity): Readonly<Record<string, string>> {
   const arch = goArchitecture(id);
   return {
@@ -80,13 +80,13 @@ export const nodeDraft = (id: NodeIdentity, status: NodeStatus): Draft<Node> => 
   status,
 });
 
-/** Below these a node takes nothing more. */
+/** Thresholds of the pressure conditions. */
 const leastMemoryBytes = 100 * 1024 * 1024;
 const leastDiskShare = 0.02;
 const leastPids = 100;
 
-type Said = readonly [status: "True" | "False", reason: string, message: string];
-function pressure(type: string, h: NodeHealth): Said {
+type ConditionValue = readonly [status: "True" | "False", reason: string, message: string];
+function pressure(type: string, h: NodeHealth): ConditionValue {
   switch (type) {
     case "MemoryPressure":
       return h.memoryAvailableBytes < leastMemoryBytes
@@ -109,16 +109,16 @@ function pressure(type: string, h: NodeHealth): Said {
 
 function conditions(h: NodeHealth, before: readonly NodeCondition[], now: Instant): readonly NodeCondition[] {
   const ours = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
-  const told = ours.map((type): NodeCondition => {
+  const current = ours.map((type): NodeCondition => {
     const [status, reason, message] = pressure(type, h);
     const old = before.find((c) => c.type === type);
     const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(now);
     return { type, status, lastHeartbeatTime: timestamp(now), lastTransitionTime, reason, message };
   });
-  return [...before.filter((c) => !ours.includes(c.type)), ...told];
+  return [...before.filter((c) => !ours.includes(c.type)), ...current];
 }
 
-/** The scheduler looks at no more than these. */
+/** The number of images in the status is limited, as by Kubernetes' `nodeStatusMaxImages`. */
 const mostImages = 50;
 const imagesOf = (h: NodeHealth): readonly ContainerImage[] =>
   h.images
@@ -127,7 +127,7 @@ const imagesOf = (h: NodeHealth): readonly ContainerImage[] =>
     .slice(0, mostImages)
     .map((i) => ({ names: i.names.slice(0, 5), sizeBytes: i.sizeBytes }));
 
-/** `before` is what the API has: conditions of others stay, and times of change with them. */
+/** `before` is the API's status, whose other conditions and transition times are kept. */
 export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus | undefined, now: Instant): NodeStatus {
   const capacity = capacityOf(id, h);
   return {
@@ -158,9 +158,9 @@ export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus |
   };
 }
 
-/** Heartbeat times apart, do two statuses say the same? */
-export function saysTheSame(a: NodeStatus | undefined, b: NodeStatus): boolean {
-  const still = (s: NodeStatus | undefined): string =>
+/** Whether two statuses are equal except for heartbeat times. */
+export function equalExceptHeartbeat(a: NodeStatus | undefined, b: NodeStatus): boolean {
+  const comparable = (s: NodeStatus | undefined): string =>
     JSON.stringify({ ...s, conditions: (s?.conditions ?? []).map((c) => ({ ...c, lastHeartbeatTime: undefined })) });
-  return still(a) === still(b);
+  return comparable(a) === comparable(b);
 }

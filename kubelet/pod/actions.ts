@@ -11,12 +11,12 @@ export type PodAction =
       readonly attempt: number;
       readonly backoff: number;
       readonly sandboxId: string;
-      /** The run whose processes it is to see. */
+      /** The run whose PID namespace it joins. */
       readonly target?: string;
     }
   | { readonly do: "start"; readonly container: string; readonly id: string }
   | { readonly do: "resize"; readonly container: string; readonly id: string }
-  /** `deadline` tells two stops of one container apart when the second is more pressing. */
+  /** `deadline` distinguishes a later, shorter stop of the same container. */
   | {
       readonly do: "stop";
       readonly container: string;
@@ -36,7 +36,7 @@ export type PodAction =
   | { readonly do: "release" }
   | { readonly do: "deleteFromApi" };
 
-/** `lookAgainAt` is when time alone will have changed the answer. */
+/** `lookAgainAt` is the time at which the decision changes without another event. */
 export interface PodDecision {
   readonly actions: readonly PodAction[];
   readonly lookAgainAt?: number;

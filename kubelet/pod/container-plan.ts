@@ -5,7 +5,7 @@ import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { restartAt, stepAfter, waitMs, writtenDuration } from "./backoff.ts";
 import type { PodObservation } from "./observation.ts";
 import { resizeOf } from "../podspec/resize.ts";
-import { containerHash, restarts } from "../podspec/containers.ts";
+import { containerHash, restarts, containerStatusesOf } from "../podspec/containers.ts";
 import { type Ended, hasEnded, runsOf } from "./runs.ts";
 
 /** The waiting state of a container's status. */
@@ -23,7 +23,7 @@ export type ContainerPlan =
   | { readonly is: "stop"; readonly run: RuntimeContainer; readonly why: string; readonly graceMs?: number }
   | { readonly is: "discard"; readonly run: RuntimeContainer };
 
-/** A failure is shown under its own name this long before it is called a back-off. */
+/** A failure keeps its own reason for this long before the reason becomes the back-off. */
 const freshMs = 2_000;
 /** Interval between retries of a request that the engine refused. */
 export const refusalRetryMs = 5_000;
@@ -56,8 +56,7 @@ function restartWait(pod: Pod, o: PodObservation, c: Container, last: Ended): Co
 
 /** Counts runs that the engine no longer has but a status reports. */
 function firstAttempt(pod: Pod, c: Container): number {
-  const reported = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const before = reported.find((s) => s.name === c.name);
+  const before = containerStatusesOf(pod).find((s) => s.name === c.name);
   return before?.containerID === undefined ? 0 : before.restartCount + 1;
 }
 
@@ -75,7 +74,7 @@ function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContain
   return { is: "make", attempt, backoff: ended ? stepAfter(ended) + 1 : 0 };
 }
 
-/** `sandbox` is the running one the container belongs in. An init container of an earlier sandbox has to run again. */
+/** `sandbox` is the pod's running one. An init container that ran in an earlier sandbox has to run again. */
 export function planContainer(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): ContainerPlan {
   const last = runsOf(o.containers, c.name)[0];
   if (last === undefined) return nextRun(pod, o, c, undefined);

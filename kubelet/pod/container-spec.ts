@@ -1,4 +1,4 @@
-// Puts together what the engine is asked for, from a pod's container and everything it refers to. Pure.
+// Builds the specification of a container for the engine. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerSpec, Mount, PodIdentity } from "../runtime.ts";
 import { expand } from "../podspec/environment.ts";
@@ -13,8 +13,8 @@ export const identityOf = (pod: Pod): PodIdentity => ({
   name: pod.metadata.name,
 });
 
-/** What had to be found out before the container can be described. */
-export interface Ingredients {
+/** What the specification needs besides the pod's spec. */
+export interface SpecInputs {
   readonly sandboxId: string;
   readonly target?: string;
   readonly attempt: number;
@@ -25,8 +25,8 @@ export interface Ingredients {
   readonly nodeName: string;
 }
 
-/** Throws `Unmet` when the pod's own rules forbid it to run. */
-export function containerSpec(pod: Pod, c: Container, from: Ingredients): ContainerSpec {
+/** Throws `Unmet` when the security context forbids the image's user. */
+export function containerSpec(pod: Pod, c: Container, from: SpecInputs): ContainerSpec {
   const hostname = pod.spec.hostNetwork ? from.nodeName : hostnameOf(pod);
   const expanded = (texts: readonly string[] | undefined): readonly string[] | undefined =>
     texts?.map((t) => expand(t, from.env));

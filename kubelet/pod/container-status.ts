@@ -1,4 +1,4 @@
-// What a container's runs and planContainer come to in its status. Pure.
+// The status of one container, from its runs and its next step. Pure.
 import type { Container, ContainerState, ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
@@ -9,7 +9,7 @@ import { amountsOf, resizeOf } from "../podspec/resize.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
 import { type Ended, hasEnded, isRunning, runsOf } from "./runs.ts";
 
-/** A reference to a container as other tools of Kubernetes expect it. */
+/** The containerID of a status. */
 export const containerReference = (id: string): string => `docker://${id}`;
 
 /** The terminated state of a run that has ended. */
@@ -35,13 +35,13 @@ const stateOf = (run: RuntimeContainer): ContainerState | undefined =>
       ? terminatedState(run)
       : undefined;
 
-/** Why a container does not run yet, or not again yet; undefined when its last run speaks for itself. */
+/** The waiting state of a container that does not run yet, or not again; undefined when its last run is its state. */
 function waitingFor(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox | undefined): Waiting | undefined {
   const next = sandbox === undefined || mustEnd(pod, o) ? undefined : planContainer(pod, o, c, sandbox);
   return next?.is === "wait" ? next.as : undefined;
 }
 
-function untouched(pod: Pod, c: Container): Waiting {
+function initialWaiting(pod: Pod, c: Container): Waiting {
   const init = initContainersOf(pod).includes(c);
   return { reason: initContainersOf(pod).length > 0 || init ? "PodInitializing" : "ContainerCreating" };
 }
@@ -52,23 +52,23 @@ function readyOf(pod: Pod, o: PodObservation, c: Container, run: RuntimeContaine
   return isRunning(run) && (o.health[run.id]?.ready ?? false);
 }
 
-/** The part of a status the kubelet reads back after it was restarted: how often, and how it ended. */
+/** The fields of the last reported status that a restarted kubelet cannot compute. */
 type Before =
   | Pick<ContainerStatus, "restartCount" | "lastState" | "imageID" | "containerID" | "resources" | "allocatedResources">
   | undefined;
 
-/** What a run is given; while the engine has not given it yet, what it was given before. */
-function given(c: Container, run: RuntimeContainer | undefined, before: Before): Partial<ContainerStatus> {
+/** The resources of a run; while a resize is in progress, those before it. */
+function resourcesOf(c: Container, run: RuntimeContainer | undefined, before: Before): Partial<ContainerStatus> {
   if (run === undefined) return {};
-  const asked = amountsOf(c);
+  const wanted = amountsOf(c);
   const isPending = isRunning(run) && resizeOf(c, run) !== "none";
   return {
-    ...(asked.requests && { allocatedResources: asked.requests }),
-    resources: isPending ? (before?.resources ?? asked) : asked,
+    ...(wanted.requests && { allocatedResources: wanted.requests }),
+    resources: isPending ? (before?.resources ?? wanted) : wanted,
   };
 }
 
-/** The status of one container; `before` is what was last reported of it. */
+/** The status of one container; `before` is the last reported one. */
 export function containerStatus(
   pod: Pod,
   o: PodObservation,
@@ -81,7 +81,7 @@ export function containerStatus(
   const own = last && stateOf(last);
   const showsWaiting = waiting !== undefined && (last === undefined || !isRunning(last));
   const started = last !== undefined && isRunning(last) && (o.health[last.id]?.started ?? false);
-  const state = showsWaiting ? { waiting } : (own ?? { waiting: untouched(pod, c) });
+  const state = showsWaiting ? { waiting } : (own ?? { waiting: initialWaiting(pod, c) });
   const ended = showsWaiting ? last : previous;
   const lastState = ended && hasEnded(ended) ? terminatedState(ended) : (more.before?.lastState ?? {});
   return {
@@ -93,8 +93,7 @@ export function containerStatus(
     image: c.image ?? "",
     imageID: last === undefined ? (more.before?.imageID ?? "") : containerReference(last.imageId),
     ...(last === undefined ? {} : { containerID: containerReference(last.id) }),
-    ...(ephemeralContainersOf(pod).includes(c) ? {} : given(c, last, more.before)),
-    // Nobody waits for those who have only come to look.
+    ...(ephemeralContainersOf(pod).includes(c) ? {} : resourcesOf(c, last, more.before)),
     ...(ephemeralContainersOf(pod).includes(c) ? {} : { started }),
   };
 }

@@ -1,4 +1,4 @@
-// What to do next for a pod, from what is wanted and what is there. Pure; every branch is a row in a table.
+// Decides the next actions for a pod from its spec and what the engine has. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
@@ -10,12 +10,12 @@ import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "..
 import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
 import { deadlineOf, decideEnd, graceMsOf, mustEnd } from "./termination.ts";
 
-/** Dead runs kept per container: the latest for its state, the one before for its logs. */
+/** Ended runs kept per container: the latest for its state, the one before for its logs. */
 const keptDead = 2;
 const firstVolumeWaitMs = 500;
 const longestVolumeWaitMs = 120_000;
 
-/** Whose processes a container is to see: those of another, which has to run for that. */
+/** The run whose PID namespace an ephemeral container joins; it has to be running. */
 function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?: string } | "missing" {
   const name = pod.spec.ephemeralContainers?.find((e) => e.name === c.name)?.targetContainerName;
   if (!name) return {};
@@ -23,15 +23,15 @@ function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?
   return run === undefined ? "missing" : { target: run.id };
 }
 
-/** Those whose turn has not come: an engine that has forgotten one has run it nevertheless. */
-function waitingToLook(pod: Pod, o: PodObservation): readonly Container[] {
+/** Ephemeral containers, without those that ran before and whose runs the engine no longer has. */
+function pendingEphemeral(pod: Pod, o: PodObservation): readonly Container[] {
   const reported = pod.status?.ephemeralContainerStatuses ?? [];
   return ephemeralContainersOf(pod).filter(
     (c) => o.containers.some((r) => r.name === c.name) || !reported.some((s) => s.name === c.name && s.containerID),
   );
 }
 
-/** What the engine has refused is asked of it again after a while. */
+/** A refused resize is retried after a while. */
 function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): PodDecision {
   const refusal = o.resizeRefusals[c.name];
   const retryAt = refusal && refusal.at + refusalRetryMs;
@@ -75,25 +75,22 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
   }
 }
 
-/** Has everything that must come before the next init container, or before the ordinary ones, come about? */
+/** Whether the containers after this init container may start. */
 const letsOthersStart = (o: PodObservation, c: Container, next: ContainerPlan): boolean =>
   isSidecar(c)
     ? next.is === "running" && (o.health[next.run.id]?.started ?? false)
     : next.is === "done" && next.run.status.exitCode === 0;
 
-/** Ordinary containers have run in this sandbox, so its init containers are behind us even if their traces are gone. */
-const pastInit = (pod: Pod, o: PodObservation, sandbox: Sandbox): boolean =>
+/** Ordinary containers ran in this sandbox, so its init containers are done even if the engine has no runs of them. */
+const isInitialized = (pod: Pod, o: PodObservation, sandbox: Sandbox): boolean =>
   o.containers.some((c) => c.sandboxId === sandbox.id && pod.spec.containers.some((m) => m.name === c.name));
 
-/**
- * The containers whose turn it is: one init container after another, sidecars beside them, then all the rest; at any
- * time those who have come to look.
- */
-export function onTurn(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly Container[] {
+/** Containers that may run now: init containers one by one beside sidecars, then the rest; ephemeral ones always. */
+export function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly Container[] {
   const inits = initContainersOf(pod);
-  const looking = waitingToLook(pod, o);
-  if (pastInit(pod, o, sandbox)) return [...inits.filter(isSidecar), ...pod.spec.containers, ...looking];
-  const turn: Container[] = [...looking];
+  const ephemeral = pendingEphemeral(pod, o);
+  if (isInitialized(pod, o, sandbox)) return [...inits.filter(isSidecar), ...pod.spec.containers, ...ephemeral];
+  const turn: Container[] = [...ephemeral];
   for (const c of inits) {
     const next = planContainer(pod, o, c, sandbox);
     if (isSidecar(c) || !letsOthersStart(o, c, next)) turn.push(c);
@@ -102,10 +99,7 @@ export function onTurn(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly 
   return [...turn, ...pod.spec.containers];
 }
 
-/**
- * Anything left to run? Not after every container has ended for good, nor after an init container has failed for
- * good.
- */
+/** Whether containers still have to run: not after all have ended, nor after an init container failed, for good. */
 export function hasWork(pod: Pod, o: PodObservation): boolean {
   const finished = (c: Container): boolean => {
     const last = runsOf(o.containers, c.name)[0];
@@ -128,7 +122,7 @@ function spent(pod: Pod, o: PodObservation): readonly PodAction[] {
   );
 }
 
-/** When volumes are to be seen to again: after a failure, or when what they show runs out. */
+/** When volumes have to be prepared again: after a failure, or when a token expires. */
 function volumesDue({ volumes }: PodObservation): number | undefined {
   if (volumes.is === "ready") return volumes.until;
   return volumes.is === "failed"
@@ -136,7 +130,7 @@ function volumesDue({ volumes }: PodObservation): number | undefined {
     : undefined;
 }
 
-/** Everything that hangs on a sandbox that died: its containers have lost their network. */
+/** Without a running sandbox: stops containers that lost their network, then prepares volumes and a new sandbox. */
 function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
   const stranded = o.containers.filter((c) => c.status.state === "running");
   if (stranded.length > 0)
@@ -173,9 +167,9 @@ const soonest = (times: readonly (number | undefined)[]): number | undefined => 
 function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   const sandbox = liveSandbox(o.sandboxes);
   if (sandbox === undefined) return withoutSandbox(pod, o);
-  // A kubelet that has just started finds its pods running but knows nothing of their volumes.
+  // After a restart of the kubelet the state of the volumes is unknown.
   if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
-  const steps = onTurn(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
+  const steps = activeContainers(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
   const old = o.sandboxes.filter((s) => s.id !== sandbox.id).map((s): PodAction => ({ do: "remove", id: s.id }));
   const due = volumesDue(o);
   const isDue = due !== undefined && due <= o.now;
@@ -186,7 +180,7 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   };
 }
 
-/** The next steps towards what is wanted; none when there is nothing to do but wait. */
+/** The next actions; none while there is only something to wait for. */
 export function decidePod(o: PodObservation): PodDecision {
   const { pod } = o;
   if (pod === undefined || mustEnd(pod, o) || isTerminal(pod) || !hasWork(pod, o)) return decideEnd(o);

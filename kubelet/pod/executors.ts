@@ -1,9 +1,11 @@
-// The one table that does what a pod's decision asks for. An action without an executor does not compile.
+// Executes the actions of a pod's decision: one executor per action.
 import type { Container } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
+import type { EventType } from "../../machinery/events.ts";
 import type { Prober } from "../probes/prober.ts";
+import type { Target } from "../probes/run-handler.ts";
 import { RuntimeRefused } from "../runtime.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
 import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
@@ -24,13 +26,17 @@ import { referencesOf, Unmet } from "../podspec/references.ts";
 import { cgroupParentOf } from "../podspec/resources.ts";
 import { containerNamed } from "../podspec/containers.ts";
 
-/** What the executors work with; `inputs` is absent for a pod that only the engine knows. */
-export interface ExecutionContext {
+/** The pod whose actions are executed; `inputs` is absent for a pod that only the engine knows. */
+interface PodContext {
   readonly inputs: ContainerInputs | undefined;
   readonly node: ContainerInputs["node"];
   readonly memory: ContainerInputs["memory"];
   readonly uid: string;
   readonly health: Prober;
+}
+/** The pod, and the container of the action, if it is in the pod's spec. */
+interface ExecutionContext extends PodContext {
+  readonly container: Container | undefined;
 }
 type Executors = {
   readonly [D in PodAction["do"]]: (
@@ -55,7 +61,7 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
     const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(inputs), tokens: memory.tokens };
     await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
     memory.volumeFailures = 0;
-    // A change that came in while we wrote is news: write again.
+    // A change that arrived during the write requires another one.
     if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextRenewal(memory.tokens) };
   } catch (e) {
     if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
@@ -94,10 +100,19 @@ async function runSandbox(at: ExecutionContext, attempt: number, signal: AbortSi
   }
 }
 
-async function start(at: ExecutionContext, c: Container, id: string, signal: AbortSignal): Promise<void> {
-  const { inputs, node, health } = at;
-  if (inputs === undefined) return;
-  const target = { id, container: c, podIp: inputs.podIp ?? node.nodeIp };
+const targetOf = ({ node, podIp = node.nodeIp }: ContainerInputs, container: Container, id: string): Target => ({
+  id,
+  container,
+  podIp,
+});
+
+async function start(
+  { inputs, node, health, container: c }: ExecutionContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (inputs === undefined || c === undefined) return;
+  const target = targetOf(inputs, c, id);
   const hooked = c.lifecycle?.postStart !== undefined;
   if (hooked) health.hookBegan(id);
   if (await startContainer(inputs, c.name, id, signal)) await afterStart(node, inputs.pod, target, health, signal);
@@ -106,59 +121,50 @@ async function start(at: ExecutionContext, c: Container, id: string, signal: Abo
 
 type Stop = Extract<PodAction, { do: "stop" }>;
 async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise<void> {
-  const { inputs, node, memory } = at;
-  const c = inputs && containerNamed(inputs.pod, a.container);
+  const { inputs, node, memory, container: c } = at;
   const began = node.world.clock.now();
   if (inputs && c) {
     if (!memory.preStopped.has(a.id)) {
       recordEvent(inputs, a.container, "Normal", "Killing", a.why);
-      const target = { id: a.id, container: c, podIp: inputs.podIp ?? node.nodeIp };
-      memory.preStopped.set(a.id, beforeStop(node, inputs.pod, target, a.graceMs, signal));
+      memory.preStopped.set(a.id, beforeStop(node, inputs.pod, targetOf(inputs, c, a.id), a.graceMs, signal));
     }
-    const patience = node.world.clock.sleep(a.graceMs, signal);
-    await Promise.race([memory.preStopped.get(a.id), patience]);
+    const timeout = node.world.clock.sleep(a.graceMs, signal);
+    await Promise.race([memory.preStopped.get(a.id), timeout]);
   }
   const left = Math.max(c?.lifecycle?.preStop ? 2_000 : 0, a.graceMs - (node.world.clock.now() - began));
   await node.runtime.stop(a.id, left, signal);
 }
 
-const backoffMessage = (at: ExecutionContext, a: Extract<PodAction, { do: "recordBackoff" }>): string => {
-  const { pod } = at.inputs!;
-  const { name, namespace, uid } = pod.metadata;
-  return a.kind === "pull"
-    ? `Back-off pulling image "${containerNamed(pod, a.container)?.image}"`
-    : `Back-off restarting failed container ${a.container} in pod ${name}_${namespace}(${uid})`;
-};
-
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
-  async getImage(a, { inputs }, signal) {
-    const c = inputs && containerNamed(inputs.pod, a.container);
-    if (c) await getImage(inputs, c, a, signal);
+  async getImage(a, { inputs, container }, signal) {
+    if (inputs && container) await getImage(inputs, container, a, signal);
   },
   async create(a, at, signal) {
-    const c = at.inputs && containerNamed(at.inputs.pod, a.container);
-    const id = c && (await createContainer(at.inputs!, c, a, signal));
-    // What stops us between the two is found as "created" and started then.
-    if (c && id) await start(at, c, id, signal);
+    const { inputs, container } = at;
+    const id = inputs && container && (await createContainer(inputs, container, a, signal));
+    // After an interruption here the run is found as "created", and started then.
+    if (id) await start(at, id, signal);
   },
-  async start(a, at, signal) {
-    const c = at.inputs && containerNamed(at.inputs.pod, a.container);
-    if (c) await start(at, c, a.id, signal);
-  },
-  async resize(a, { inputs }, signal) {
-    const c = inputs && containerNamed(inputs.pod, a.container);
-    if (c) await resizeContainer(inputs, c, a.id, signal);
+  start: (a, at, signal) => start(at, a.id, signal),
+  async resize(a, { inputs, container }, signal) {
+    if (inputs && container) await resizeContainer(inputs, container, a.id, signal);
   },
   stop: (a, at, signal) => stop(at, a, signal),
   remove: (a, { node }, signal) => node.runtime.remove(a.id, signal),
-  async recordBackoff(a, at) {
-    const { inputs, memory } = at;
+  async recordBackoff(a, { inputs, memory, container }) {
     if (inputs === undefined) return;
     memory.backoffEvents.set(a.container, a.until);
-    recordEvent(inputs, a.container, a.kind === "pull" ? "Normal" : "Warning", "BackOff", backoffMessage(at, a));
-    if (a.kind === "pull") recordEvent(inputs, a.container, "Warning", "Failed", "Error: ImagePullBackOff");
+    const record = (type: EventType, reason: string, message: string): void =>
+      recordEvent(inputs, a.container, type, reason, message);
+    if (a.kind === "pull") {
+      record("Normal", "BackOff", `Back-off pulling image "${container?.image}"`);
+      return record("Warning", "Failed", "Error: ImagePullBackOff");
+    }
+    const { name, namespace, uid } = inputs.pod.metadata;
+    const pod = `${name}_${namespace}(${uid})`;
+    record("Warning", "BackOff", `Back-off restarting failed container ${a.container} in pod ${pod}`);
   },
   async release(_, { node, inputs, memory, uid }) {
     node.objects.release(uid);
@@ -172,15 +178,16 @@ const executors: Executors = {
     try {
       await node.client.delete(pods, keyOf(inputs.pod), { uid, gracePeriodSeconds: 0 });
     } catch (e) {
-      // Already gone, or already another pod of that name: either way ours is no more.
+      // The pod is deleted already, or replaced by another of its name.
       if (!hasReason(e, "NotFound", "Conflict")) throw e;
     }
     memory.gone = true;
   },
 };
 
-/** Carries out one action. */
-export function execute(action: PodAction, at: ExecutionContext, signal: AbortSignal): Promise<void> {
+/** Executes one action. */
+export function execute(action: PodAction, at: PodContext, signal: AbortSignal): Promise<void> {
   const executor = executors[action.do] as (a: PodAction, at: ExecutionContext, signal: AbortSignal) => Promise<void>;
-  return executor(action, at, signal);
+  const container = at.inputs && "container" in action ? containerNamed(at.inputs.pod, action.container) : undefined;
+  return executor(action, { ...at, container }, signal);
 }

@@ -10,7 +10,7 @@ interface Statuses {
   readonly own: readonly ContainerStatus[];
 }
 
-/** Whether nothing of the pod runs any more, nor will. */
+/** Whether nothing of the pod runs, or will run again. */
 export const isOver = (pod: Pod, o: PodObservation): boolean =>
   (mustEnd(pod, o) || isTerminal(pod)) &&
   o.sandboxes.length === 0 &&

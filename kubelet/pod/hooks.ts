@@ -18,7 +18,7 @@ function runHook(
     : runHandler(node, target, hook, limit).catch((e: Error) => failure(e.message));
 }
 
-/** Runs beside the container's own start; if it fails, the container is restarted. */
+/** Runs the postStart hook concurrently with the container; a failure restarts the container. */
 export async function afterStart(
   node: NodeContext,
   pod: Pod,
@@ -36,7 +36,7 @@ export async function afterStart(
   health.hookEnded(target.id, "FailedPostStartHook");
 }
 
-/** Runs before the container is asked to stop; the time it takes is part of the grace period. */
+/** Runs the preStop hook before the stop signal; its time is part of the grace period. */
 export async function beforeStop(
   node: NodeContext,
   pod: Pod,
@@ -53,7 +53,7 @@ export async function beforeStop(
   node.events.record(pod, "Warning", "FailedPreStopHook", message, fieldPath(pod, target.container.name));
 }
 
-/** How an event names the container it is about. */
+/** The field path of an event about a container. */
 export function fieldPath(pod: Pod, container: string): string {
   const among = (all: readonly Container[] | undefined): boolean => all?.some((c) => c.name === container) ?? false;
   const { initContainers, ephemeralContainers } = pod.spec;

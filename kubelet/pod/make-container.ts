@@ -1,4 +1,4 @@
-// Making and starting one run of a container: image, configuration, engine, in the order in which they can go wrong.
+// Creates and starts one run of a container: image, configuration, engine.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { EventType } from "../../machinery/events.ts";
 import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
@@ -20,7 +20,7 @@ import { serviceEnvironment } from "../podspec/service-environment.ts";
 type Get = Extract<PodAction, { do: "getImage" }>;
 type Create = Extract<PodAction, { do: "create" }>;
 
-/** The pod at work on, and what is remembered of it. */
+/** The pod, its node and its worker's memory. */
 export interface ContainerInputs {
   readonly node: NodeContext;
   readonly pod: Pod;
@@ -50,7 +50,7 @@ async function credentials({ node, pod }: ContainerInputs, image: string, signal
   );
 }
 
-async function pulled(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+async function pullImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const { node } = inputs;
   const image = c.image ?? "";
   recordEvent(inputs, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
@@ -74,7 +74,7 @@ async function pulled(inputs: ContainerInputs, c: Container, signal: AbortSignal
   return undefined;
 }
 
-async function fetched(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
+async function provideImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const image = c.image ?? "";
   if (!isImageReference(image)) {
     const why = `couldn't parse image name "${image}": invalid reference format`;
@@ -84,7 +84,7 @@ async function fetched(inputs: ContainerInputs, c: Container, signal: AbortSigna
   }
   const present = await inputs.node.runtime.imageStatus(image, signal);
   const plan = pullPlan(c, present);
-  if (plan === "pull") return pulled(inputs, c, signal);
+  if (plan === "pull") return pullImage(inputs, c, signal);
   if (plan === "never") {
     const message = `Container image "${image}" is not present with pull policy of Never`;
     recordEvent(inputs, c.name, "Warning", "ErrImageNeverPull", message);
@@ -100,10 +100,10 @@ async function fetched(inputs: ContainerInputs, c: Container, signal: AbortSigna
   return undefined;
 }
 
-/** Sees to it that the image is there, as the container's policy wants it. */
+/** Provides the image as the pull policy requires. */
 export async function getImage(inputs: ContainerInputs, c: Container, action: Get, signal: AbortSignal): Promise<void> {
   const { images } = inputs.memory;
-  const failure = await fetched(inputs, c, signal);
+  const failure = await provideImage(inputs, c, signal);
   if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
   recordEvent(inputs, c.name, "Warning", "Failed", `Error: ${failure.reason}`);
   const before = images.get(c.name);
@@ -155,7 +155,7 @@ function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {
   return undefined;
 }
 
-/** Makes the container; the id, or undefined when it could not be made and the reason is remembered. */
+/** Creates the container. Resolves with its id, or undefined after a failure, which the memory then holds. */
 export async function createContainer(
   inputs: ContainerInputs,
   c: Container,
@@ -166,7 +166,7 @@ export async function createContainer(
   try {
     await objects.ready(inputs.pod.metadata.uid, signal);
     const image = await runtime.imageStatus(c.image ?? "", signal);
-    // Removed since it was fetched: fetch it again.
+    // The image was removed after the pull.
     if (image === undefined) return void inputs.memory.images.delete(c.name);
     const id = await runtime.create(await specFor(inputs, c, action, image), signal);
     inputs.memory.refusals.delete(c.name);
@@ -177,7 +177,7 @@ export async function createContainer(
   }
 }
 
-/** Starts it. A refusal is not an error here: the engine keeps the reason, and the next look finds it. */
+/** Starts the container; false when the engine refused, whose reason the next observation finds. */
 export async function startContainer(
   inputs: ContainerInputs,
   container: string,
@@ -201,7 +201,7 @@ export async function startContainer(
   return true;
 }
 
-/** Lets a container use what it asks for now. */
+/** Applies the resources of the spec to a running container. */
 export async function resizeContainer(
   inputs: ContainerInputs,
   c: Container,

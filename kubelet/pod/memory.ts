@@ -1,18 +1,18 @@
-// What a pod's worker has learnt and cannot ask the engine or the API again. A restarted kubelet begins without it.
+// The state of a pod's worker that neither the engine nor the API has. A restart of the kubelet loses it.
 import type { Pod } from "../../api/generated/types.ts";
 import type { Rejection } from "../admission.ts";
 import type { HeldTokens } from "../volumes/tokens.ts";
 import type { ImageOutcome, PodObservation, Refusal, VolumesState } from "./observation.ts";
 
-/** Only the worker of the pod and the executors it calls write here. */
+/** Written by the pod's worker and its executors only. */
 export interface PodMemory {
   pod: Pod | undefined;
   gone: boolean;
   volumes: VolumesState;
-  /** Counts changes of what the volumes are made from. */
+  /** Counts changes of the objects that the volumes show. */
   contentVersion: number;
   tokens: HeldTokens;
-  /** Failures in a row, which outlive the state of the latest attempt. */
+  /** Consecutive failures to prepare the volumes. */
   volumeFailures: number;
   sandboxFailure: PodObservation["sandboxFailure"];
   readonly images: Map<string, ImageOutcome>;
@@ -21,7 +21,7 @@ export interface PodMemory {
   /** By container name: the end of the back-off that the last event was recorded for. */
   readonly backoffEvents: Map<string, number>;
   readonly terminationMessages: Map<string, string>;
-  /** Containers whose preStop hook has been called. */
+  /** The preStop hooks that were started, by container id. */
   readonly preStopped: Map<string, Promise<void>>;
   rejection: Rejection | undefined;
   /** Why the node ends a pod that it had admitted. */
@@ -50,8 +50,8 @@ export const emptyMemory = (): PodMemory => ({
   released: false,
 });
 
-/** What the volumes were made from is no longer what it was. */
-export function outdateContent(memory: PodMemory): void {
+/** Marks the volumes as outdated: an object that they show has changed. */
+export function invalidateVolumes(memory: PodMemory): void {
   memory.contentVersion += 1;
   memory.volumes = { is: "unknown" };
   memory.refusals.clear();

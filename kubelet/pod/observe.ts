@@ -1,5 +1,4 @@
-// Takes the picture of a pod that everything is decided from: the engine's list, the probes, and what was learnt
-// before.
+// Observes a pod: the engine's list, the probes' results and the worker's memory.
 import type { Pod } from "../../api/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
 import type { Prober } from "../probes/prober.ts";
@@ -7,8 +6,8 @@ import type { Inventory, RuntimeContainer } from "../runtime.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
 import { terminationMessage } from "./pod-files.ts";
-import { asGiven, asksAnew } from "../podspec/resize.ts";
-import { containerNamed } from "../podspec/containers.ts";
+import { withAllocated, isResized } from "../podspec/resize.ts";
+import { containerNamed, containerStatusesOf } from "../podspec/containers.ts";
 import { hasEnded, isRunning, liveSandbox } from "./runs.ts";
 
 async function withTerminationMessage(
@@ -22,7 +21,7 @@ async function withTerminationMessage(
   return message === "" ? run : { ...run, status: { ...run.status, message } };
 }
 
-/** A container found running may have been known to an earlier life of this kubelet: then the API says how it was. */
+/** Starts the probes of running containers; after a restart of the kubelet their state continues from the API's. */
 function watchRunning(
   health: Prober,
   pod: Pod | undefined,
@@ -32,8 +31,7 @@ function watchRunning(
   health.keep(containers.filter(isRunning));
   if (pod === undefined) return;
   const podIp = (pod.spec.hostNetwork ? undefined : liveSandbox(sandboxes)?.ip) ?? nodeIp;
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  const reported = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  const reported = containerStatusesOf(pod);
   for (const run of containers) {
     const container = containerNamed(pod, run.name);
     if (run.status.state !== "running" || container === undefined) continue;
@@ -43,7 +41,7 @@ function watchRunning(
   }
 }
 
-/** What already runs here was admitted before; only a pod seen for the first time can be turned away. */
+/** Admits a pod that is new to the node; one with containers or a start time was admitted before. */
 function admit(node: NodeContext, memory: PodMemory, { containers, sandboxes }: Inventory): void {
   const { pod } = memory;
   if (pod === undefined || memory.admitted || memory.gone || pod.metadata.deletionTimestamp !== undefined) return;
@@ -53,7 +51,7 @@ function admit(node: NodeContext, memory: PodMemory, { containers, sandboxes }: 
   if (memory.rejection) node.events.record(pod, "Warning", memory.rejection.reason, memory.rejection.message);
 }
 
-/** Looks at the pod as it is now. */
+/** The observation of the pod at this time. */
 export async function observePod(
   uid: string,
   node: NodeContext,
@@ -64,10 +62,10 @@ export async function observePod(
   const inventory = await node.runtime.list(uid, signal);
   watchRunning(health, memory.pod, inventory, node.nodeIp);
   admit(node, memory, inventory);
-  const pendingResize = memory.pod && asksAnew(memory.pod) ? node.fits(memory.pod) : undefined;
+  const pendingResize = memory.pod && isResized(memory.pod) ? node.fits(memory.pod) : undefined;
   const containers = await Promise.all(inventory.containers.map((run) => withTerminationMessage(node, memory, run)));
   return {
-    pod: memory.pod && pendingResize ? asGiven(memory.pod) : memory.pod,
+    pod: memory.pod && pendingResize ? withAllocated(memory.pod) : memory.pod,
     gone: memory.gone,
     now: node.world.clock.now(),
     hostIp: node.nodeIp,

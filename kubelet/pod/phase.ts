@@ -1,10 +1,10 @@
-// The pod's phase: a summary of its containers in one word. Pure.
+// The phase of a pod, from the statuses of its containers. Pure.
 import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
 
 type Statuses = Readonly<Record<string, ContainerStatus>>;
 
-/** Succeeded once, or for a sidecar: started. */
+/** An init container is done after a success, a sidecar once it has started. */
 export function initDone(c: Container, status: ContainerStatus | undefined): boolean {
   if (isSidecar(c)) return status?.started === true;
   return status?.state?.terminated?.exitCode === 0;
@@ -15,7 +15,7 @@ const failedForGood = (pod: Pod, c: Container, status: ContainerStatus | undefin
   return !isSidecar(c) && exit !== undefined && exit.exitCode !== 0 && pod.spec.restartPolicy === "Never";
 };
 
-/** A container that waits for its next run counts as one that has stopped, not as one that never ran. */
+/** A container that waits for a restart has run. */
 const hasRun = (s: ContainerStatus | undefined): boolean =>
   s?.state?.running !== undefined || s?.state?.terminated !== undefined || s?.lastState?.terminated !== undefined;
 

@@ -1,4 +1,4 @@
-// Tells the API how a pod is, and keeps the newest version of the object anyone has seen.
+// Writes a pod's status to the API.
 import { isDeepStrictEqual } from "node:util";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
@@ -14,18 +14,18 @@ export const sameStatus = (a: PodStatus | undefined, b: PodStatus): boolean => i
 /** The newer of two versions of one pod. */
 export const newer = (a: Pod | undefined, b: Pod): Pod => (a !== undefined && revisionOf(a) > revisionOf(b) ? a : b);
 
-/** Fields of the status that others write and this node must hand back untouched. */
-const others = (status: PodStatus | undefined): PodStatus => {
+/** Status fields that other components own; a write of this node keeps them. */
+const foreignFields = (status: PodStatus | undefined): PodStatus => {
   const { nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus } = status ?? {};
   return JSON.parse(
     JSON.stringify({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus }),
   ) as PodStatus;
 };
 
-/** `status` with what is not ours to say. */
-export const completed = (pod: Pod, status: PodStatus): PodStatus => ({ ...status, ...others(pod.status) });
+/** Adds the fields of other components to `status`. */
+export const completed = (pod: Pod, status: PodStatus): PodStatus => ({ ...status, ...foreignFields(pod.status) });
 
-/** Writes the status; resolves with the pod as it is then, or undefined when it is no longer there. */
+/** Writes the status; resolves with the updated pod, or undefined if it was deleted. */
 export async function report(client: Client, pod: Pod, status: PodStatus): Promise<Pod | undefined> {
   try {
     return await client.update(pods, { ...pod, status }, "status");

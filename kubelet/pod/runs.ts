@@ -1,11 +1,11 @@
-// Sorting out what the engine has for a pod. Pure.
+// Selects among a pod's sandboxes and the runs of its containers. Pure.
 import type { Exit, RuntimeContainer, Sandbox } from "../runtime.ts";
 
 /** A container's runs, latest first. */
 export const runsOf = (containers: readonly RuntimeContainer[], name: string): readonly RuntimeContainer[] =>
   containers.filter((c) => c.name === name).toSorted((a, b) => b.attempt - a.attempt);
 
-/** The latest sandbox; only a running one can hold containers. */
+/** The sandbox with the highest attempt number. */
 export const latestSandbox = (sandboxes: readonly Sandbox[]): Sandbox | undefined =>
   sandboxes.toSorted((a, b) => b.attempt - a.attempt)[0];
 export function liveSandbox(sandboxes: readonly Sandbox[]): Sandbox | undefined {

@@ -1,4 +1,4 @@
-// The pod's status, computed afresh from what is there; only times and what is past come from the status before. Pure.
+// The status of a pod, computed from an observation; times and past exits come from the last reported status. Pure.
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
 import { startsAgain } from "../../api/core/pod/restarts.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
@@ -9,7 +9,7 @@ import type { PodObservation } from "./observation.ts";
 import { ended, isOver } from "./final-status.ts";
 import { resizeOf } from "../podspec/resize.ts";
 import { phaseOf } from "./phase.ts";
-import { ephemeralContainersOf, initContainersOf } from "../podspec/containers.ts";
+import { ephemeralContainersOf, initContainersOf, containerStatusesOf } from "../podspec/containers.ts";
 import { isRunning, liveSandbox, runsOf } from "./runs.ts";
 import { isPastDeadline } from "./termination.ts";
 
@@ -67,8 +67,7 @@ function statusesOf(
   o: PodObservation,
 ): Readonly<Record<"inits" | "own" | "ephemeral", readonly ContainerStatus[]>> {
   const sandbox = liveSandbox(o.sandboxes);
-  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  const reportedBefore = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
+  const reportedBefore = containerStatusesOf(pod);
   const ephemeral = ephemeralContainersOf(pod);
   const isSettled = (c: Container, exitCode: number): boolean =>
     ephemeral.includes(c) || !startsAgain(c, pod.spec, exitCode);

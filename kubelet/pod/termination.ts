@@ -16,7 +16,7 @@ export function graceMsOf({ spec: { terminationGracePeriodSeconds: seconds = 30 
   return seconds < 0 ? leastGraceMs : seconds * 1_000;
 }
 
-/** When an active pod has been active for too long. */
+/** The end of `activeDeadlineSeconds`. */
 export function deadlineOf(pod: Pod): Instant | undefined {
   const { activeDeadlineSeconds } = pod.spec;
   const since = pod.status?.startTime;

@@ -1,6 +1,6 @@
-// One per pod: looks, decides, acts, reports, and looks again, until the pod is gone from both worlds.
+// The worker of a pod: observes, decides, acts and reports until neither the API nor the engine has the pod.
 import type { Pod } from "../../api/generated/types.ts";
-import { wakeable } from "../../machinery/abort.ts";
+import { newSignal, subscribe } from "../../machinery/signal.ts";
 import type { Rejection } from "../admission.ts";
 import type { NodeContext } from "../node-context.ts";
 import { type Prober, prober } from "../probes/prober.ts";
@@ -9,7 +9,7 @@ import { actionKey } from "./actions.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
 import { fieldPath } from "./hooks.ts";
-import { emptyMemory, outdateContent, type PodMemory } from "./memory.ts";
+import { emptyMemory, invalidateVolumes, type PodMemory } from "./memory.ts";
 import type { PodObservation } from "./observation.ts";
 import { observePod } from "./observe.ts";
 import { completed, newer, report, sameStatus } from "./report.ts";
@@ -18,18 +18,17 @@ import { podStatus } from "./status.ts";
 
 export interface PodWorker {
   readonly uid: string;
-  /** The newest version of the pod the API has shown, or that it is no longer there. */
+  /** Sets the API's latest version of the pod, or that it was deleted. */
   see(pod: Pod | "gone"): void;
-  /** Something about this pod may have changed. Cheap, coalescing, never blocks. */
+  /** Requests another observation; calls are coalesced. */
   nudge(): void;
   /** Ends the pod, which fails for this reason. */
   evict(reason: Rejection): void;
-  /** Something the pod refers to has changed. */
+  /** An object that the pod refers to has changed. */
   contentChanged(): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** What one worker is made of. */
 interface Work {
   readonly uid: string;
   readonly node: NodeContext;
@@ -44,7 +43,7 @@ interface Look {
   readonly over: boolean;
 }
 
-/** Even when nothing seems to happen, look this often. */
+/** The longest time between two observations. */
 const longestRestMs = 30_000;
 const retryMs = 1_000;
 const leastRestMs = 10;
@@ -57,12 +56,12 @@ function begin({ uid, node, busy, nudge }: Work, action: string, work: Promise<u
   };
   work.then(settled, (e: Error) => {
     if (!signal.aborted) node.world.log("pod action failed", { pod: uid, action, error: e.message });
-    // Not at once again: what failed unexpectedly tends to fail again.
+    // An unexpected failure is retried after a delay.
     node.world.clock.sleep(retryMs, signal).then(settled, settled);
   });
 }
 
-/** Does the API know already how the pod is? If not, it is told. */
+/** Whether the API has the current status; if not, begins to report it. */
 function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
   const { memory, node } = w;
   if (o.pod === undefined || o.gone) return false;
@@ -82,13 +81,13 @@ function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
 async function look(w: Work, signal: AbortSignal): Promise<Look> {
   const { uid, node, memory, health, busy } = w;
   const underWay = new Set(busy);
-  const seen = await observePod(uid, node, memory, { health, underWay }, signal);
-  const o = { ...seen, reported: isReported(w, seen, signal) };
+  const observed = await observePod(uid, node, memory, { health, underWay }, signal);
+  const o = { ...observed, reported: isReported(w, observed, signal) };
   const { actions, lookAgainAt } = decidePod(o);
   const inputs = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
   for (const action of actions) {
     const key = actionKey(action);
-    // What was under way when we looked may have happened since: its effect is not in this picture.
+    // The observation may lack the effect of an action that was under way when it began.
     if (underWay.has(key) || busy.has(key)) continue;
     begin(w, key, execute(action, { inputs, node, memory, uid, health }, signal), signal);
   }
@@ -106,79 +105,58 @@ async function safeLook(w: Work, signal: AbortSignal): Promise<Look> {
   }
 }
 
-/** A doorbell: rings are counted only as "at least one since I last looked". */
-function doorbell(node: NodeContext) {
-  let rung = true;
-  let wake: () => void = () => {};
-  return {
-    ring: (): void => {
-      rung = true;
-      wake();
-    },
-    answer: (): void => {
-      rung = false;
-    },
-    isRung: (): boolean => rung,
-    async wait(until: number | undefined, signal: AbortSignal): Promise<void> {
-      if (rung) return;
-      const left = (until ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
-      const timer = new AbortController();
-      const waiting = wakeable(signal);
-      wake = waiting.wake;
-      const ms = Math.min(longestRestMs, Math.max(leastRestMs, left));
-      node.world.clock.sleep(ms, timer.signal).then(wake, () => {});
-      await waiting.slept;
-      timer.abort();
-    },
-  };
-}
-
 const metadataOf = (pod: Pod | undefined): string =>
   JSON.stringify([pod?.metadata.labels ?? {}, pod?.metadata.annotations ?? {}]);
 
 function remember(memory: PodMemory, pod: Pod): void {
   const before = memory.pod;
   memory.pod = newer(before, pod);
-  // A volume may show the pod its own labels.
-  if (before && metadataOf(before) !== metadataOf(memory.pod)) outdateContent(memory);
+  // Downward API volumes show labels and annotations.
+  if (before && metadataOf(before) !== metadataOf(memory.pod)) invalidateVolumes(memory);
 }
 
-/** The worker of the pod with this uid, which may so far be known only from the engine. */
+/** The worker of the pod with this uid. */
 export function podWorker(uid: string, node: NodeContext): PodWorker {
   const memory = emptyMemory();
-  const bell = doorbell(node);
+  const changed = newSignal();
   const record = (container: string, type: "Normal" | "Warning", reason: string, message: string): void => {
     if (memory.pod) node.events.record(memory.pod, type, reason, message, fieldPath(memory.pod, container));
   };
   return {
     uid,
-    nudge: bell.ring,
+    nudge: changed.notify,
     see(pod) {
       if (pod === "gone") memory.gone = true;
       else remember(memory, pod);
-      bell.ring();
+      changed.notify();
     },
     evict(reason) {
       if (memory.pod === undefined || memory.eviction) return;
       memory.eviction = reason;
       node.events.record(memory.pod, "Warning", reason.reason, reason.message);
-      bell.ring();
+      changed.notify();
     },
     contentChanged() {
-      outdateContent(memory);
-      bell.ring();
+      invalidateVolumes(memory);
+      changed.notify();
     },
     async run(signal) {
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
-      const health = prober({ world: node.world, runtime: node.runtime, changed: bell.ring, record }, until);
-      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: bell.ring };
+      const health = prober({ world: node.world, runtime: node.runtime, changed: changed.notify, record }, until);
+      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: changed.notify };
+      const changes = subscribe([changed], until);
       while (!signal.aborted) {
-        bell.answer();
         const { again, over } = await safeLook(w, signal);
-        if (over && !bell.isRung()) break;
-        await bell.wait(again, signal);
+        if (over) break;
+        const timer = new AbortController();
+        const rest = (again ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
+        const ms = Math.min(longestRestMs, Math.max(leastRestMs, rest));
+        node.world.clock.sleep(ms, timer.signal).then(changed.notify, () => {});
+        await changes.next();
+        timer.abort();
       }
+      changes.close();
       health.keep([]);
       ended.abort();
     },

@@ -1,10 +1,10 @@
 // The containers of a pod's spec: which there are, and which run again after they end. Pure.
-import type { Container, Pod } from "../../api/generated/types.ts";
+import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
 
-/** An init container that stays: a sidecar. */
+/** Sidecars are init containers that keep running (KEP-753). */
 export const isSidecar = (c: Container): boolean => c.restartPolicy === "Always";
 export const initContainersOf = (pod: Pod): readonly Container[] => pod.spec.initContainers ?? [];
-/** Containers that join a pod that runs already, to look at it: never restarted, and not what the pod is about. */
+/** Ephemeral containers are for debugging: they are never restarted and do not count for the pod's phase. */
 export const ephemeralContainersOf = (pod: Pod): readonly Container[] => pod.spec.ephemeralContainers ?? [];
 const isEphemeral = (pod: Pod, name: string): boolean => ephemeralContainersOf(pod).some((c) => c.name === name);
 export const allContainersOf = (pod: Pod): readonly Container[] => [
@@ -12,10 +12,16 @@ export const allContainersOf = (pod: Pod): readonly Container[] => [
   ...pod.spec.containers,
   ...ephemeralContainersOf(pod),
 ];
+/** The reported statuses of all containers. */
+export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+  ...(status.ephemeralContainerStatuses ?? []),
+];
 export const containerNamed = (pod: Pod, name: string): Container | undefined =>
   allContainersOf(pod).find((c) => c.name === name);
 
-/** Whether a run that ended so is followed by another. Ordinary init containers need one success only. */
+/** Whether the container runs again after this exit code. */
 export function restarts(pod: Pod, c: Container, exitCode: number): boolean {
   if (isEphemeral(pod, c.name)) return false;
   if (isSidecar(c)) return true;
@@ -25,7 +31,7 @@ export function restarts(pod: Pod, c: Container, exitCode: number): boolean {
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 }
 
-/** Only what a running container cannot take on calls for a new one: its image. */
+/** Hash of what a running container cannot change: its image. Another hash requires a new container. */
 export function containerHash(c: Container): string {
   let hash = 0x811c9dc5;
   for (const char of `${c.name}\n${c.image ?? ""}`) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193) >>> 0;

@@ -1,9 +1,8 @@
-// A container's environment: services, then whole objects, then single variables, later ones winning. Pure.
+// The environment of a container: services, `envFrom`, then `env`; later values win. Pure.
 import type { Container, EnvFromSource, EnvVar, Pod } from "../../api/generated/types.ts";
 import { fieldValue, type NodeFacts, resourceValue } from "./fields.ts";
 import { type Lookup, Unmet } from "./references.ts";
 
-/** Everything an environment can be built from. */
 export interface EnvironmentSources {
   readonly lookup: Lookup;
   readonly facts: NodeFacts;
@@ -46,8 +45,8 @@ function fromSource(source: EnvFromSource, lookup: Lookup): readonly (readonly [
   return [];
 }
 
-/** Undefined when an optional reference leads nowhere: the variable is then not set at all. */
-function referred(pod: Pod, c: Container, e: EnvVar, sources: EnvironmentSources): string | undefined {
+/** The value of `valueFrom`; undefined, and the variable unset, when an optional reference does not exist. */
+function valueFrom(pod: Pod, c: Container, e: EnvVar, sources: EnvironmentSources): string | undefined {
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = e.valueFrom!;
   const { lookup, facts } = sources;
   if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, facts);
@@ -63,16 +62,13 @@ function referred(pod: Pod, c: Container, e: EnvVar, sources: EnvironmentSources
   return value === undefined || configMapKeyRef ? value : text(value);
 }
 
-/**
- * The variables in the order they were first named. Throws `Unmet` when a reference that is not optional leads
- * nowhere.
- */
+/** The variables in the order of their first occurrence. Throws `Unmet` when a required reference does not exist. */
 export function environment(pod: Pod, c: Container, sources: EnvironmentSources): ReadonlyMap<string, string> {
   const known = new Map<string, string>(sources.services);
   for (const source of c.envFrom ?? [])
     for (const [name, value] of fromSource(source, sources.lookup)) known.set(name, value);
   for (const e of c.env ?? []) {
-    const value = e.valueFrom ? referred(pod, c, e, sources) : expand(e.value ?? "", known);
+    const value = e.valueFrom ? valueFrom(pod, c, e, sources) : expand(e.value ?? "", known);
     if (value !== undefined) known.set(e.name, value);
   }
   return known;

@@ -1,9 +1,9 @@
-// The downward API: what a pod may be told about itself. Pure.
+// The downward API: values of a pod's fields and resources. Pure.
 import type { Container, Pod, ResourceFieldSelector } from "../../api/generated/types.ts";
 import { parseQuantity } from "../../api/quantity.ts";
 import { containerNamed } from "./containers.ts";
 
-/** Facts that are settled on the node and may not have reached the API yet. */
+/** Values of the node that the pod's status may not have yet. */
 export interface NodeFacts {
   readonly hostIp: string;
   readonly podIp: string | undefined;
@@ -17,7 +17,7 @@ const written = (map: Readonly<Record<string, string>> | undefined): string =>
     .map(([k, v]) => `${k}=${quoted(v)}`)
     .join("\n");
 
-/** The value a field reference stands for; undefined when there is no such field. */
+/** The value of a `fieldRef`; undefined for an unknown field. */
 export function fieldValue(pod: Pod, path: string, facts: NodeFacts): string | undefined {
   const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
   if (subscript) return pod.metadata[subscript[1] as "labels" | "annotations"]?.[subscript[2]!] ?? "";
@@ -38,7 +38,7 @@ export function fieldValue(pod: Pod, path: string, facts: NodeFacts): string | u
   return values[path];
 }
 
-/** A limit that is not set is the node's own; a request that is not set is nothing. */
+/** A missing limit is the node's allocatable amount, a missing request zero. */
 function quantityFor(c: Container, resource: string, facts: NodeFacts): string {
   const [kind, ...rest] = resource.split(".");
   const name = rest.join(".");
@@ -46,7 +46,7 @@ function quantityFor(c: Container, resource: string, facts: NodeFacts): string {
   return kind === "limits" ? limit : (c.resources?.requests?.[name] ?? "0");
 }
 
-/** A container's request or limit in units of the divisor, rounded up. */
+/** The value of a `resourceFieldRef` in units of its divisor, rounded up. */
 export function resourceValue(
   pod: Pod,
   own: Container | undefined,

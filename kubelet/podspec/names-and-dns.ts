@@ -1,7 +1,7 @@
-// A pod's name and how it finds others: the contents of /etc/hostname, /etc/hosts and /etc/resolv.conf. Pure.
+// The contents of a pod's /etc/hostname, /etc/hosts and /etc/resolv.conf. Pure.
 import type { Pod } from "../../api/generated/types.ts";
 
-/** The cluster's own names, and the node's files they are added to. */
+/** The cluster's DNS settings and the node's own files. */
 export interface NameSettings {
   readonly clusterDns: string;
   readonly clusterDomain: string;
@@ -11,11 +11,11 @@ export interface NameSettings {
 
 const longestLabel = 63;
 
-/** The pod's host name: what it asks for, or its own, cut to what a host name may hold. */
+/** The pod's host name, cut to the length of a DNS label. */
 export const hostnameOf = (pod: Pod): string =>
   (pod.spec.hostname || pod.metadata.name).slice(0, longestLabel).replace(/[-.]+$/, "");
 
-/** The name under which others find it, if it has one. */
+/** The pod's fully qualified name, if it has a subdomain. */
 export const fullNameOf = (pod: Pod, clusterDomain: string): string | undefined =>
   pod.spec.subdomain
     ? `${hostnameOf(pod)}.${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
@@ -29,7 +29,7 @@ function aliases(pod: Pod): readonly string[] {
   return lines.length === 0 ? [] : ["", "# Entries added by HostAliases.", ...lines];
 }
 
-/** `ip` is absent for a pod on the node's own network, which sees the node's own file. */
+/** A pod on the host's network, without `ip`, gets the node's file. */
 export function hostsFile(pod: Pod, ip: string | undefined, settings: NameSettings): string {
   if (pod.spec.hostNetwork)
     return ["# Kubernetes-managed hosts file (host network).", settings.nodeHosts.trimEnd(), ...aliases(pod), ""].join(
@@ -73,7 +73,7 @@ function base(pod: Pod, settings: NameSettings): Resolver {
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
-/** The pod's resolver: by its policy, then what it adds itself. An option given again replaces the one before. */
+/** The resolver by `dnsPolicy`, then `dnsConfig`, whose options replace those of the same name. */
 export function resolvConf(pod: Pod, settings: NameSettings): string {
   const from = base(pod, settings);
   const more = pod.spec.dnsConfig;

@@ -1,4 +1,4 @@
-// Which ConfigMaps and Secrets a pod speaks of, and how they are looked up once they are at hand. Pure.
+// The ConfigMaps and Secrets that a pod refers to. Pure.
 import type { ConfigMap, Pod, Secret, Volume } from "../../api/generated/types.ts";
 import { allContainersOf } from "./containers.ts";
 
@@ -7,13 +7,13 @@ export interface Reference {
   readonly name: string;
 }
 
-/** What is known of the pod's namespace at this moment. */
+/** Looks up objects of the pod's namespace. */
 export interface Lookup {
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
 }
 
-/** Something a pod needs and that is not as it should be: the message is for the user. */
+/** A requirement of a pod is not met; the message is for the user. */
 export class Unmet extends Error {
   override readonly name = "Unmet";
 }
@@ -27,7 +27,7 @@ const ofVolume = (v: Volume): readonly Reference[] => [
   ...(v.projected?.sources ?? []).flatMap((s) => [...configMap(s.configMap?.name), ...secret(s.secret?.name)]),
 ];
 
-/** Each reference once, in a fixed order. */
+/** The distinct references in a fixed order. */
 export function referencesOf(pod: Pod): readonly Reference[] {
   const all = [
     ...(pod.spec.volumes ?? []).flatMap(ofVolume),

@@ -1,42 +1,39 @@
-// Giving containers more or less while they run (KEP-1287): what they were given, what they ask for, and how they come
-// to it. Pure.
+// In-place resize of containers (KEP-1287): allocated resources, those of the spec, and how to get there. Pure.
 import type { Container, Pod, ResourceRequirements } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { RuntimeContainer } from "../runtime.ts";
+import { containerStatusesOf } from "./containers.ts";
 import { limitsOf } from "./resources.ts";
 
-/** Why a pod is not given what it asks for, as long as it is not. */
+/** Why a resize is pending. */
 export interface PendingResize {
-  /** Perhaps later, or never on this node. */
   readonly reason: "Deferred" | "Infeasible";
   readonly message: string;
 }
 
-/** How much a container asks for, as a status tells it. */
+/** The requests and limits of the spec, as a status shows them. */
 export const amountsOf = ({ resources }: Container): ResourceRequirements => {
   const { requests, limits } = resources ?? {};
   return { ...(requests && { requests }), ...(limits && { limits }) };
 };
 
-/** What this node has said that it gives to a container. */
-function givenTo({ status }: Pod, { name }: Container): ResourceRequirements | undefined {
-  const told = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  return told.find((s) => s.name === name)?.resources;
-}
+/** The resources that the status shows as given to a container. */
+const allocatedTo = (pod: Pod, { name }: Container): ResourceRequirements | undefined =>
+  containerStatusesOf(pod).find((s) => s.name === name)?.resources;
 
-/** Does it ask for anything else than it was given? */
-export const asksAnew = (pod: Pod): boolean =>
+/** Whether the spec differs from the given resources. */
+export const isResized = (pod: Pod): boolean =>
   [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((c) => {
-    const given = givenTo(pod, c);
-    return given !== undefined && !sameJson(given, amountsOf(c));
+    const allocated = allocatedTo(pod, c);
+    return allocated !== undefined && !sameJson(allocated, amountsOf(c));
   });
 
-/** The pod, asking for what it was given: all this node goes by until it can give more. */
-export function asGiven(pod: Pod): Pod {
+/** The pod with the resources that it was given, which count until the node can give those of the spec. */
+export function withAllocated(pod: Pod): Pod {
   const content = (c: Container): Container => {
-    const given = givenTo(pod, c);
+    const allocated = allocatedTo(pod, c);
     const { requests: _, limits: __, ...rest } = c.resources ?? {};
-    return given ? { ...c, resources: { ...rest, ...given } } : c;
+    return allocated ? { ...c, resources: { ...rest, ...allocated } } : c;
   };
   const { containers, initContainers } = pod.spec;
   return {
@@ -49,7 +46,7 @@ export function asGiven(pod: Pod): Pod {
   };
 }
 
-/** How a run comes to what its container asks for: it has it, it is given it, or it has to begin anew. */
+/** How a run gets the resources of the spec: it has them, in place, or by a restart. */
 export function resizeOf(c: Container, { limits: now }: RuntimeContainer): "none" | "inPlace" | "restart" {
   const wanted = limitsOf(c);
   const changed = [

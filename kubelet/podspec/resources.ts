@@ -1,4 +1,4 @@
-// Requests and limits in the engine's terms, and the cgroup a pod lives in. Pure.
+// Requests and limits in the engine's units, and the cgroup of a pod. Pure.
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { qosClass } from "../../api/core/pod/status.ts";
 import { milliOf, unitsOf } from "../../api/quantity.ts";
@@ -6,13 +6,10 @@ import type { ResourceLimits } from "../runtime.ts";
 
 const leastShares = 2;
 const mostShares = 262_144;
-/** The kernel deals out no less. */
+/** The smallest CPU quota of the kernel. */
 const leastCpuMillis = 10;
 
-/**
- * A request of one core is 1024 shares; who asks for nothing still gets a crumb. A limit alone counts as the request
- * too.
- */
+/** One core is 1024 shares, and the minimum is two. A limit without a request counts as the request. */
 export function limitsOf(c: Container): ResourceLimits {
   const { requests, limits } = c.resources ?? {};
   const requested = milliOf(requests?.cpu ?? limits?.cpu);
@@ -25,7 +22,7 @@ export function limitsOf(c: Container): ResourceLimits {
   };
 }
 
-/** Where the pod's containers are accounted together, laid out as Kubernetes lays it out. */
+/** The parent cgroup of the pod's containers, named as by Kubernetes' cgroupfs driver. */
 export function cgroupParentOf(pod: Pod): string {
   const quality = pod.status?.qosClass ?? qosClass(pod.spec);
   const folder = quality === "Guaranteed" ? "" : `/${quality.toLowerCase()}`;

@@ -1,5 +1,4 @@
-// Variables that tell a container of the services that existed when it started, as they were before there was DNS.
-// Pure.
+// Environment variables of services (`WEB_SERVICE_HOST`), for those that exist when a container starts. Pure.
 import type { Service, ServicePort } from "../../api/generated/types.ts";
 
 const word = (name: string): string => name.toUpperCase().replaceAll("-", "_");
@@ -30,7 +29,7 @@ function ofService(s: Service): readonly (readonly [string, string])[] {
   ];
 }
 
-/** Of the pod's namespace when it wants them, and always of the cluster's own API. */
+/** Of the pod's namespace with `enableServiceLinks`, and always of the `kubernetes` service. */
 export function serviceEnvironment(
   services: readonly Service[],
   namespace: string,

@@ -1,20 +1,19 @@
-// Kubernetes' channels over one WebSocket: the first byte of each message says whose it is.
+// The channel protocol over one WebSocket (`v5.channel.k8s.io`): the first byte of a message is its channel.
 import type { WebSocket } from "ws";
-import { messagesIn, sent } from "./messages.ts";
+import { messagesIn, send } from "./messages.ts";
 import type { SessionProtocol } from "./protocols.ts";
-import { type Caller, type Inbox, type Streams, sizeIn } from "./remote-command.ts";
+import { type SessionClient, type ClientInput, type Streams, sizeIn } from "./remote-command.ts";
 import { statusBytes } from "./session-status.ts";
 
 export const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-/** One message: what it says, and on which channel. */
 export interface ChannelMessage {
   readonly channel: number;
   readonly data: Buffer;
 }
 
-/** In base64 the channel is a digit before the text, so that all of it can be read. */
-export function packed(to: number, data: Uint8Array, { base64 }: SessionProtocol): Buffer | string {
+/** Encodes a message; in base64 the channel is a digit before the text. */
+export function encodeMessage(to: number, data: Uint8Array, { base64 }: SessionProtocol): Buffer | string {
   if (base64) return `${to}${Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64")}`;
   const message = Buffer.allocUnsafe(data.length + 1);
   message[0] = to;
@@ -22,36 +21,40 @@ export function packed(to: number, data: Uint8Array, { base64 }: SessionProtocol
   return message;
 }
 
-/** Undo {@link packed}; a message without a channel is none. */
-export function unpacked(message: Buffer, { base64 }: SessionProtocol): ChannelMessage | undefined {
+/** Decodes a message; undefined for an empty one. */
+export function decodeMessage(message: Buffer, { base64 }: SessionProtocol): ChannelMessage | undefined {
   if (message.length === 0) return undefined;
   if (!base64) return { channel: message[0]!, data: message.subarray(1) };
   return { channel: message[0]! - 0x30, data: Buffer.from(message.toString("latin1", 1), "base64") };
 }
 
-async function hear(messages: AsyncIterable<Buffer>, protocol: SessionProtocol, inbox: Inbox): Promise<void> {
+async function readInput(
+  messages: AsyncIterable<Buffer>,
+  protocol: SessionProtocol,
+  input: ClientInput,
+): Promise<void> {
   for await (const raw of messages) {
-    const message = unpacked(raw, protocol);
-    if (message?.channel === channel.stdin) await inbox.input(message.data);
+    const message = decodeMessage(raw, protocol);
+    if (message?.channel === channel.stdin) await input.input(message.data);
     else if (message?.channel === channel.resize) {
       const size = sizeIn(message.data.toString());
-      if (size) inbox.resize(size.columns, size.rows);
+      if (size) input.resize(size.columns, size.rows);
     } else if (message?.channel === channel.close && protocol.version >= 5 && message.data[0] === channel.stdin)
-      inbox.endInput();
+      input.endInput();
   }
-  inbox.hangUp();
+  input.hangUp();
 }
 
-/** A client that speaks through channels. */
-export function overChannels(socket: WebSocket, protocol: SessionProtocol, streams: Streams): Caller {
-  const write = (to: number, data: Uint8Array): Promise<void> => sent(socket, packed(to, data, protocol));
-  // What comes before anybody listens is kept for him.
+/** The session client of a WebSocket. */
+export function overChannels(socket: WebSocket, protocol: SessionProtocol, streams: Streams): SessionClient {
+  const write = (to: number, data: Uint8Array): Promise<void> => send(socket, encodeMessage(to, data, protocol));
+  // Opened now, so that messages before `listen` are kept.
   const messages = messagesIn(socket);
-  // Clients wait for a first message before they believe that there is a session.
+  // Clients wait for a first message to see that the session is established.
   const first = streams.stdout ? channel.stdout : streams.stderr ? channel.stderr : channel.error;
   void write(first, Buffer.alloc(0));
   return {
-    listen: (inbox) => void hear(messages, protocol, inbox),
+    listen: (input) => void readInput(messages, protocol, input),
     stdout: (data) => write(channel.stdout, data),
     stderr: (data) => write(channel.stderr, data),
     async finish(status) {

@@ -1,8 +1,7 @@
-// GET /containerLogs/NAMESPACE/POD/CONTAINER: what a container wrote, from wherever and for as long as the caller
-// wishes.
+// GET /containerLogs/NAMESPACE/POD/CONTAINER: the log of a container.
 import type { ServerResponse } from "node:http";
 import { type Instant, instant, instantOf } from "../../api/meta.ts";
-import { room } from "../back-pressure.ts";
+import { drained } from "../back-pressure.ts";
 import type { KubeletView } from "../kubelet.ts";
 import type { LogOptions } from "../runtime.ts";
 import { type Address, Refused, runWithLogs } from "./find-container.ts";
@@ -27,7 +26,7 @@ function since(query: URLSearchParams, now: Instant): Instant | undefined {
 
 const streams: Readonly<Record<string, LogOptions["stream"]>> = { Stdout: "stdout", Stderr: "stderr" };
 
-/** What the query string asks for; the API server has explained before what is wrong with it. */
+/** Parses the query; its errors are short, because the API server has validated it in detail. */
 export function logOptions(
   query: URLSearchParams,
   now: Instant,
@@ -44,10 +43,10 @@ export function logOptions(
 }
 
 async function written(response: ServerResponse, data: Uint8Array): Promise<void> {
-  if (!response.write(data) && !response.destroyed) await room(response);
+  if (!response.write(data) && !response.destroyed) await drained(response);
 }
 
-/** Streams until the log ends, the caller leaves or has had `limitBytes`. */
+/** Streams until the log ends, the client leaves or `limitBytes` are sent. */
 export async function serveLogs(
   view: KubeletView,
   a: Address,

@@ -1,12 +1,12 @@
-// Finds the run of a container that a request is about, or says in Kubernetes' words why there is none.
+// Finds the pod and the run of a container for a request, with Kubernetes' error messages.
 import type { ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
 import type { KubeletView } from "../kubelet.ts";
-import { containerNamed } from "../podspec/containers.ts";
+import { containerNamed, containerStatusesOf } from "../podspec/containers.ts";
 import { hasEnded, runsOf } from "../pod/runs.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 
-/** A request that cannot be served; `status` is the HTTP status it is answered with. */
+/** A refused request; `status` is the HTTP status of the response. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: number;
@@ -18,7 +18,6 @@ export class Refused extends Error {
   }
 }
 
-/** Which container of which pod. */
 export interface Address {
   readonly namespace: string;
   readonly pod: string;
@@ -36,18 +35,16 @@ async function runs(view: KubeletView, pod: Pod, name: string, signal: AbortSign
   return runsOf(containers, name).filter((r) => r.status.state !== "created");
 }
 
-function statusOf(pod: Pod, name: string): ContainerStatus | undefined {
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((s) => s.name === name);
-}
+const statusOf = (pod: Pod, name: string): ContainerStatus | undefined =>
+  containerStatusesOf(pod).find((s) => s.name === name);
 
-/** What a container waits for, in the words of who asks for its log. */
+/** The wording of waiting reasons in errors of logs. */
 const waitingFor: Readonly<Record<string, string>> = {
   ErrImagePull: "image can't be pulled",
   ImagePullBackOff: "trying and failing to pull image",
 };
 
-/** Why a container that has never run has no log. Pure. */
+/** The error for the log of a container that never ran. Pure. */
 export function noLogYet(pod: Pod, name: string): string {
   const container = `container "${name}" in pod "${pod.metadata.name}"`;
   const status = statusOf(pod, name);
@@ -59,7 +56,7 @@ export function noLogYet(pod: Pod, name: string): string {
     : `${container} is waiting to start: ${waitingFor[reason] ?? reason}`;
 }
 
-/** A run whose output can be read: the latest, or the one before. */
+/** The run whose log is read: the latest, or the one before. */
 export async function runWithLogs(
   view: KubeletView,
   a: Address,
@@ -82,7 +79,7 @@ export async function runWithLogs(
   return last;
 }
 
-/** A run whose process can be talked to. */
+/** The running run of a container, for exec and attach. */
 export async function runningContainer(view: KubeletView, a: Address, signal: AbortSignal): Promise<RuntimeContainer> {
   const found = await runs(view, findPod(view, a), a.container, signal);
   const running = found.find((r) => r.status.state === "running");

@@ -1,5 +1,5 @@
-// The kubelet's own HTTPS port, for the API server: logs, exec, attach, port forwarding, figures. Every caller shows a
-// certificate of the cluster's authority.
+// The kubelet's HTTPS server: logs, exec, attach, port forwarding, metrics. Clients authenticate with a certificate of
+// the cluster's authority.
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
@@ -7,7 +7,7 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { KubeletView } from "../kubelet.ts";
 import { serveLogs } from "./container-logs.ts";
 import { Refused } from "./find-container.ts";
-import { containerFigures, resourceFigures } from "./node-figures.ts";
+import { cadvisorMetrics, resourceMetrics } from "./node-metrics.ts";
 import { serveNodeLogs } from "./node-logs.ts";
 import { configuration, runningPods } from "./running-pods.ts";
 import { statsSummary } from "./stats-summary.ts";
@@ -20,80 +20,83 @@ export interface ServerPki {
   readonly serving: { readonly cert: string; readonly key: string };
 }
 
-interface Desk {
+interface ServerState {
   readonly view: KubeletView;
   readonly samples: UsageSamples;
   readonly startedAt: number;
 }
 
 const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? "/", "https://kubelet");
-const figuresType = "text/plain; version=0.0.4; charset=utf-8";
+const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 const plain = (response: ServerResponse, body: string, type = "text/plain; charset=utf-8"): void =>
   void response.writeHead(200, { "content-type": type }).end(body);
 const json = (response: ServerResponse, body: object): void => {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
 };
 
-async function summary(desk: Desk): Promise<object> {
-  const { node, containers } = await desk.samples.latest();
-  const { nodeName: name, capacity } = desk.view.settings;
-  return statsSummary({ name, memoryBytes: capacity.memoryBytes, startedAt: desk.startedAt, sample: node }, containers);
+async function summary(state: ServerState): Promise<object> {
+  const { node, containers } = await state.samples.latest();
+  const { nodeName: name, capacity } = state.view.settings;
+  return statsSummary(
+    { name, memoryBytes: capacity.memoryBytes, startedAt: state.startedAt, sample: node },
+    containers,
+  );
 }
 
-/** Where a node keeps what its own programs have to say. */
+/** The folder of the node's own logs. */
 const logFolder = "/var/log";
 
-type Page = (desk: Desk, response: ServerResponse, signal: AbortSignal) => Promise<void> | void;
-/** What is at a path of its own. */
-const pages: Readonly<Record<string, Page>> = {
+type Handler = (state: ServerState, response: ServerResponse, signal: AbortSignal) => Promise<void> | void;
+/** Handlers of fixed paths. */
+const handlers: Readonly<Record<string, Handler>> = {
   "/healthz": (_, response) => plain(response, "ok"),
   "/pods": ({ view }, response) =>
     json(response, { kind: "PodList", apiVersion: "v1", metadata: {}, items: view.pods.lister.all() }),
   "/runningpods": async ({ view }, response, signal) =>
     json(response, runningPods(await view.runtime.list(undefined, signal))),
-  "/stats/summary": async (desk, response) => json(response, await summary(desk)),
+  "/stats/summary": async (state, response) => json(response, await summary(state)),
   "/configz": ({ view }, response) => json(response, configuration(view.settings)),
   "/metrics": async (_, response) => {
-    // Many nodes are never asked for these, and what counts them is a fifth of all that an agent would load.
-    const { ownFigures } = await import("./own-figures.ts");
-    plain(response, await ownFigures.metrics(), ownFigures.contentType);
+    // Loaded on demand: the metrics library is a fifth of an agent's code.
+    const { processMetrics } = await import("./process-metrics.ts");
+    plain(response, await processMetrics.metrics(), processMetrics.contentType);
   },
   "/metrics/resource": async ({ samples }, response) =>
-    plain(response, resourceFigures(await samples.latest()), figuresType),
+    plain(response, resourceMetrics(await samples.latest()), metricsType),
   "/metrics/cadvisor": async ({ samples }, response) =>
-    plain(response, containerFigures(await samples.latest()), figuresType),
+    plain(response, cadvisorMetrics(await samples.latest()), metricsType),
 };
 
-async function answer(
-  desk: Desk,
+async function route(
+  state: ServerState,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   const { pathname, searchParams } = urlOf(request);
   const [what, namespace = "", pod = "", container = ""] = pathname.slice(1).split("/").map(decodeURIComponent);
-  const page = pages[pathname.replace(/(?<=.)\/$/, "")];
-  const isKnown = page !== undefined || what === "containerLogs" || what === "logs";
+  const handler = handlers[pathname.replace(/(?<=.)\/$/, "")];
+  const isKnown = handler !== undefined || what === "containerLogs" || what === "logs";
   if (isKnown && request.method !== "GET" && request.method !== "HEAD")
     throw new Refused(405, "Method Not Allowed", { Allow: ["GET"] });
-  if (page) return page(desk, response, signal);
+  if (handler) return handler(state, response, signal);
   if (what === "containerLogs")
-    return serveLogs(desk.view, { namespace, pod, container }, searchParams, response, signal);
+    return serveLogs(state.view, { namespace, pod, container }, searchParams, response, signal);
   if (what === "logs") return serveNodeLogs(logFolder, decodeURIComponent(pathname.slice("/logs".length)), response);
   throw new Refused(404, "404 page not found");
 }
 
 async function serve(
-  desk: Desk,
+  state: ServerState,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  // Whoever leaves stops what was done for him.
+  // A client that disconnects aborts its request.
   const left = new AbortController();
   response.once("close", () => left.abort());
   try {
-    await answer(desk, request, response, AbortSignal.any([signal, left.signal]));
+    await route(state, request, response, AbortSignal.any([signal, left.signal]));
   } catch (e) {
     if (response.headersSent) response.destroy();
     else {
@@ -115,9 +118,9 @@ export async function serveKubelet(
   signal: AbortSignal,
 ): Promise<void> {
   const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
-  const desk = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now() };
+  const state = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now() };
   const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true, maxHeaderSize });
-  server.on("request", (request, response) => void serve(desk, request, response, signal));
+  server.on("request", (request, response) => void serve(state, request, response, signal));
   server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -128,6 +131,6 @@ export async function serveKubelet(
     server.close();
     server.closeAllConnections();
   });
-  await Promise.all([desk.samples.run(signal), closed]);
+  await Promise.all([state.samples.run(signal), closed]);
   off();
 }

@@ -1,10 +1,10 @@
-// WebSockets as the rest of the server wants them: messages in with back-pressure, messages out that resolve when sent.
+// Reads and writes WebSocket messages with back-pressure.
 import { createWebSocketStream, type WebSocket } from "ws";
 
-/** Every message in order; whoever reads slowly slows the sender down. Ends when the connection does. */
+/** The messages in order; a slow reader slows the sender down. Ends with the connection. */
 export function messagesIn(socket: WebSocket): AsyncIterable<Buffer> {
   const stream = createWebSocketStream(socket, { readableObjectMode: true });
-  // A connection that breaks off is one that has ended; whoever reads is told so by the end of the messages.
+  // A broken connection ends the iteration like a closed one.
   stream.on("error", () => {});
   return (async function* () {
     try {
@@ -15,8 +15,8 @@ export function messagesIn(socket: WebSocket): AsyncIterable<Buffer> {
   })();
 }
 
-/** Resolves when the message is on its way, so a fast writer waits for a slow reader; at once when nobody is there. */
-export const sent = (socket: WebSocket, message: Buffer | string): Promise<void> =>
+/** Resolves when the message is written, so that a fast writer waits; at once when the socket is closed. */
+export const send = (socket: WebSocket, message: Buffer | string): Promise<void> =>
   new Promise((resolve) => {
     if (socket.readyState === socket.OPEN) socket.send(message, () => resolve());
     else resolve();

@@ -1,4 +1,4 @@
-// GET /logs/...: the files below a folder of the node, and its folders as lists of links.
+// GET /logs/...: the files below a folder of the node; a folder as a list of links.
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
@@ -10,11 +10,11 @@ const missing = (): Refused => new Refused(404, "404 page not found");
 const htmlText = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&#34;");
 
-/** A list of links, as servers of files write it. Pure. */
+/** The HTML of a folder's listing, as in Go's file server. Pure. */
 export const listing = (names: readonly string[]): string =>
   `<pre>\n${names.map((name) => `<a href="${encodeURI(name)}">${htmlText(name)}</a>\n`).join("")}</pre>\n`;
 
-/** Where a path leads, links followed; nothing outside of the folder is there. */
+/** Resolves a path with its symbolic links; undefined outside of the folder. */
 async function placeOf(root: string, path: string): Promise<string> {
   const [home, place] = await Promise.all([realpath(root), realpath(join(root, path))]).catch(() => {
     throw missing();
@@ -23,7 +23,7 @@ async function placeOf(root: string, path: string): Promise<string> {
   return place;
 }
 
-/** Serves what `path` is below `root`. */
+/** Serves the file or folder `path` below `root`. */
 export async function serveNodeLogs(root: string, path: string, response: ServerResponse): Promise<void> {
   const place = await placeOf(root, path);
   if ((await stat(place)).isDirectory()) {

@@ -1,12 +1,11 @@
-// Port forwarding over plain WebSocket channels: the ports are in the query, and each has a channel of data and one of
-// errors.
+// Port forwarding over WebSocket channels: the ports are in the query, and each has a data and an error channel.
 import type { WebSocket } from "ws";
 import { PassThrough } from "node:stream";
-import { room } from "../back-pressure.ts";
-import { packed, unpacked } from "./channels.ts";
+import { drained } from "../back-pressure.ts";
+import { encodeMessage, decodeMessage } from "./channels.ts";
 import { Refused } from "./find-container.ts";
-import { messagesIn, sent } from "./messages.ts";
-import { carry, type Dialer } from "./port-forward.ts";
+import { messagesIn, send } from "./messages.ts";
+import { forwardConnection, type Dialer } from "./port-forward.ts";
 import type { SessionProtocol } from "./protocols.ts";
 
 function portIn(text: string, all: string): number {
@@ -22,17 +21,17 @@ function portIn(text: string, all: string): number {
   return port;
 }
 
-/** The ports a query asks for. Pure. */
+/** The ports of the query. Pure. */
 export function portsIn(query: URLSearchParams): readonly number[] {
-  const given = query.getAll("port");
-  if (given.length === 0) throw new Refused(400, 'query parameter "port" is required');
-  return given.flatMap((all) => {
+  const values = query.getAll("port");
+  if (values.length === 0) throw new Refused(400, 'query parameter "port" is required');
+  return values.flatMap((all) => {
     if (all === "") throw new Refused(400, 'query parameter "port" cannot be empty');
     return all.split(",").map((text) => portIn(text, all));
   });
 }
 
-/** Serves one client until all its connections have ended, or it has left. */
+/** Serves one client until all its connections have ended, or it disconnects. */
 export async function forwardChannels(
   dialing: Dialer,
   ports: readonly number[],
@@ -41,26 +40,26 @@ export async function forwardChannels(
 ): Promise<void> {
   const write = async (to: number, data: Uint8Array): Promise<void> => {
     if (socket.readyState !== socket.OPEN) throw new Error("the client has left");
-    await sent(socket, packed(to, data, protocol));
+    await send(socket, encodeMessage(to, data, protocol));
   };
   const inputs = ports.map(() => new PassThrough());
-  const hear = async (): Promise<void> => {
+  const readInput = async (): Promise<void> => {
     for await (const raw of messagesIn(socket)) {
-      const message = unpacked(raw, protocol);
+      const message = decodeMessage(raw, protocol);
       const input = message && message.channel % 2 === 0 ? inputs[message.channel / 2] : undefined;
-      if (message && input && !input.write(message.data)) await room(input);
+      if (message && input && !input.write(message.data)) await drained(input);
     }
     for (const input of inputs) input.end();
   };
   const forward = async (port: number, i: number): Promise<void> => {
-    const named = Buffer.alloc(2);
-    named.writeUInt16LE(port);
-    await write(2 * i, named);
-    await write(2 * i + 1, named);
-    const wrong = await carry(dialing, port, inputs[i]!, (data) => write(2 * i, data));
+    const header = Buffer.alloc(2);
+    header.writeUInt16LE(port);
+    await write(2 * i, header);
+    await write(2 * i + 1, header);
+    const wrong = await forwardConnection(dialing, port, inputs[i]!, (data) => write(2 * i, data));
     inputs[i]!.resume();
     if (wrong !== undefined) await write(2 * i + 1, Buffer.from(wrong));
   };
-  hear().catch(() => {});
+  readInput().catch(() => {});
   await Promise.all(ports.map(forward));
 }

@@ -1,24 +1,23 @@
-// Port forwarding over SPDY: for every connection kubectl opens a stream of data and one of errors, both naming the
-// port.
+// Port forwarding over SPDY: for each connection the client opens a data and an error stream, both with the port.
 import type { KubeletView } from "../kubelet.ts";
-import { room } from "../back-pressure.ts";
+import { drained } from "../back-pressure.ts";
 import { liveSandbox } from "../pod/runs.ts";
 import type { ByteStream } from "../runtime.ts";
 import { findPod, Refused } from "./find-container.ts";
 import { type SpdyStream, spdyConnection, type Transport } from "./spdy.ts";
 
-/** What carries it: SPDY as it is, or SPDY inside a WebSocket. */
+/** The protocols: SPDY, and SPDY tunnelled through a WebSocket (KEP-4006). */
 export const forwardProtocol = "portforward.k8s.io";
 export const tunnelProtocol = `SPDY/3.1+${forwardProtocol}`;
 
 /** Opens connections to the ports of one pod. */
 export interface Dialer {
-  /** The pod's name and identity, as errors speak of it. */
+  /** The pod's name and uid in error messages. */
   readonly pod: string;
   dial(port: number): Promise<ByteStream>;
 }
 
-/** Says no before anything is upgraded when the pod has no network to connect to. */
+/** A dialer for the pod; refuses before the upgrade when the pod has no running sandbox. */
 export async function dialer(
   view: KubeletView,
   a: { readonly namespace: string; readonly pod: string },
@@ -32,13 +31,13 @@ export async function dialer(
   return { pod: `${name}, uid ${uid}`, dial: (port) => view.runtime.connect(sandbox.id, port, signal) };
 }
 
-async function carryIn(from: AsyncIterable<Uint8Array>, to: ByteStream): Promise<void> {
-  for await (const chunk of from) if (!to.input.write(chunk) && !to.input.destroyed) await room(to.input);
+async function forwardInput(from: AsyncIterable<Uint8Array>, to: ByteStream): Promise<void> {
+  for await (const chunk of from) if (!to.input.write(chunk) && !to.input.destroyed) await drained(to.input);
   to.input.end();
 }
 
-/** Carries one connection until the pod has said everything; says what went wrong when it could not be made. */
-export async function carry(
+/** Forwards one connection until the pod closes it; resolves with the error if it failed. */
+export async function forwardConnection(
   { pod, dial }: Dialer,
   port: number,
   from: AsyncIterable<Uint8Array>,
@@ -46,9 +45,9 @@ export async function carry(
 ): Promise<string | undefined> {
   try {
     const connection = await dial(port);
-    // Whoever hangs up first ends the other's writing; that is not worth a word.
+    // The side that closes first breaks the other's writing; that is no error.
     connection.input.on("error", () => {});
-    carryIn(from, connection).catch(() => {});
+    forwardInput(from, connection).catch(() => {});
     for await (const chunk of connection.output) await to(chunk as Buffer);
     return undefined;
   } catch (e) {
@@ -56,14 +55,14 @@ export async function carry(
   }
 }
 
-async function carryPair(dialing: Dialer, data: SpdyStream, errors: SpdyStream): Promise<void> {
-  const wrong = await carry(dialing, Number(data.headers["port"]), data.incoming, data.write);
+async function forwardPair(dialing: Dialer, data: SpdyStream, errors: SpdyStream): Promise<void> {
+  const wrong = await forwardConnection(dialing, Number(data.headers["port"]), data.incoming, data.write);
   if (wrong !== undefined) await errors.write(Buffer.from(wrong));
   await errors.end();
   await data.end();
 }
 
-/** Why a stream cannot be part of a forwarded connection. Pure. */
+/** The error of a stream with invalid headers. Pure. */
 export function flawOf({ port, streamtype }: Readonly<Record<string, string>>): string | undefined {
   if (!port) return '"port" header is required';
   const number = /^\d+$/.test(port) ? Number(port) : -1;
@@ -75,11 +74,11 @@ export function flawOf({ port, streamtype }: Readonly<Record<string, string>>): 
     : `invalid stream type ${JSON.stringify(streamtype)}`;
 }
 
-/** Which connection a stream is half of. Clients that give no number open the stream of errors just before. */
+/** The connection of a stream. Clients that send no request id open the error stream just before the data stream. */
 const pairOf = ({ id, headers }: SpdyStream): string =>
   headers["requestid"] ?? String(headers["streamtype"] === "data" ? id - 2 : id);
 
-/** Serves one client until it leaves. */
+/** Serves one client until it disconnects. */
 export async function forwardPorts(dialing: Dialer, transport: Transport): Promise<void> {
   const waiting = new Map<string, SpdyStream>();
   const opened = (stream: SpdyStream): void => {
@@ -90,8 +89,8 @@ export async function forwardPorts(dialing: Dialer, transport: Transport): Promi
     if (other === undefined) return void waiting.set(id, stream);
     waiting.delete(id);
     const [data, errors] = stream.headers["streamtype"] === "data" ? [stream, other] : [other, stream];
-    // The client has left, and with it everybody who would want to know.
-    carryPair(dialing, data, errors).catch(() => {});
+    // The client has disconnected.
+    forwardPair(dialing, data, errors).catch(() => {});
   };
   await spdyConnection(transport, opened).left;
 }

@@ -1,13 +1,13 @@
-// The languages a session can be held in, and the choice among those a client offers. Pure.
+// The streaming protocols and their negotiation. Pure.
 
-/** A version of the protocol of exec and attach, and whether its bytes travel as text. */
+/** A version of the protocol of exec and attach. */
 export interface SessionProtocol {
   readonly name: string;
   readonly version: number;
   readonly base64?: boolean;
 }
 
-/** Over WebSocket. A client that names none speaks the first one, in bytes. */
+/** Over WebSocket. A client that offers none gets the first one. */
 export const channelProtocols: readonly SessionProtocol[] = [
   { name: "v5.channel.k8s.io", version: 5 },
   { name: "v4.channel.k8s.io", version: 4 },
@@ -17,7 +17,7 @@ export const channelProtocols: readonly SessionProtocol[] = [
   { name: "", version: 1 },
 ];
 
-/** Over SPDY, where streams have ends of their own: the fifth version adds nothing there. */
+/** Over SPDY, whose streams can be closed, so that there is no fifth version. */
 export const spdyProtocols: readonly SessionProtocol[] = [
   { name: "v5.channel.k8s.io", version: 5 },
   { name: "v4.channel.k8s.io", version: 4 },
@@ -26,14 +26,14 @@ export const spdyProtocols: readonly SessionProtocol[] = [
   { name: "channel.k8s.io", version: 1 },
 ];
 
-/** Ports named in the query, a pair of channels each. */
+/** Port forwarding with a pair of channels for each port of the query. */
 export const portChannelProtocols: readonly SessionProtocol[] = [
   { name: "v4.channel.k8s.io", version: 4 },
   { name: "v4.base64.channel.k8s.io", version: 4, base64: true },
   { name: "", version: 4 },
 ];
 
-/** The names in a header that lists them. */
+/** Parses a header with a list of names. */
 export const namesIn = (header: string | readonly string[] | undefined): readonly string[] =>
   [header ?? []]
     .flat()
@@ -41,8 +41,8 @@ export const namesIn = (header: string | readonly string[] | undefined): readonl
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-/** The first of the client's names that is known; none asked for is a name too. */
-export function chosen<P extends { readonly name: string }>(
+/** The first offered protocol that is known; a client that offers none offers the empty name. */
+export function negotiate<P extends { readonly name: string }>(
   offered: readonly string[],
   known: readonly P[],
 ): P | undefined {

@@ -1,13 +1,13 @@
-// Exec and attach: a container's process on one side, a client on the other, whatever carries the client's words.
+// Exec and attach: joins a container's process with a client, independent of the transport.
 import type { Readable } from "node:stream";
-import { room } from "../back-pressure.ts";
+import { drained } from "../back-pressure.ts";
 import type { KubeletView } from "../kubelet.ts";
 import { containerNamed } from "../podspec/containers.ts";
 import type { Session } from "../runtime.ts";
 import { type Address, findPod, Refused, runningContainer } from "./find-container.ts";
 import { exitStatus, failureStatus, type SessionStatus, success } from "./session-status.ts";
 
-/** What a client wants of a process's streams. */
+/** The streams that the client requests. */
 export interface Streams {
   readonly stdin: boolean;
   readonly stdout: boolean;
@@ -15,32 +15,32 @@ export interface Streams {
   readonly tty: boolean;
 }
 
-/** What becomes of what the client says. */
-export interface Inbox {
-  /** Resolves when more may come. */
+/** Receives the client's input. */
+export interface ClientInput {
+  /** Resolves when the process takes more. */
   input(data: Uint8Array): Promise<void>;
   endInput(): void;
   resize(columns: number, rows: number): void;
   hangUp(): void;
 }
-/** The client's end of a session. What is written for a client that has left is lost, and no error. */
-export interface Caller {
-  /** Hands everything the client says to the inbox, until it has left. */
-  listen(inbox: Inbox): void;
+/** The client of a session. Output for a client that has disconnected is discarded. */
+export interface SessionClient {
+  /** Passes the client's input on until it disconnects. */
+  listen(input: ClientInput): void;
   stdout(data: Uint8Array): Promise<void>;
   stderr(data: Uint8Array): Promise<void>;
-  /** The last word. */
+  /** Sends the status and ends the session. */
   finish(status: SessionStatus): Promise<void>;
 }
-/** A session that may be held: the container is there, the process not yet. */
+/** A session whose request was accepted and whose process is not started yet. */
 export interface Prepared {
   readonly streams: Streams;
   open(): Promise<Session>;
-  /** What its end means to the client. */
+  /** The status that the client gets for an exit code. */
   statusOf(exitCode: number): SessionStatus;
 }
 
-/** Reads the query of an exec or attach request. A terminal has one output only. */
+/** Parses the query of an exec or attach request. A terminal has no separate standard error. */
 export function streamsOf(query: URLSearchParams): Streams {
   const on = (name: string): boolean => query.get(name) === "1";
   const tty = on("tty");
@@ -50,7 +50,7 @@ export function streamsOf(query: URLSearchParams): Streams {
   return streams;
 }
 
-/** Finds out all that can be refused before a connection changes its nature. */
+/** Checks the request, so that it can be refused before the upgrade. */
 export async function prepareSession(
   view: KubeletView,
   what: "exec" | "attach",
@@ -68,7 +68,7 @@ export async function prepareSession(
   }
   const c = containerNamed(findPod(view, a), a.container);
   const options = { stdin: stdin && (c?.stdin ?? false), tty: c?.tty ?? false, stdinOnce: c?.stdinOnce ?? false };
-  // How the container ended is told by its pod.
+  // The pod's status has the exit code of the container.
   return { streams, open: () => view.runtime.attach(run.id, options, signal), statusOf: () => success };
 }
 
@@ -76,36 +76,40 @@ async function pump(source: Readable, wanted: boolean, to: (data: Uint8Array) =>
   for await (const data of source) if (wanted) await to(data as Buffer);
 }
 
-const inboxOf = (session: Session): Inbox => ({
+const inputOf = (session: Session): ClientInput => ({
   async input(data) {
     const { stdin } = session;
     if (stdin === undefined || stdin.destroyed || stdin.writableEnded || stdin.write(data)) return;
-    await room(stdin);
+    await drained(stdin);
   },
   endInput: () => session.endInput(),
-  // A terminal that ended meanwhile has no size.
+  // The terminal may have ended meanwhile.
   resize: (columns, rows) => void session.resize(columns, rows).catch(() => {}),
   hangUp: () => session.hangUp(),
 });
 
-/** Opens the process, joins it with its client until it ends, and tells the client how it did. */
-export async function holdSession({ streams, open, statusOf }: Prepared, what: string, caller: Caller): Promise<void> {
+/** Starts the process, joins it with the client until it ends, and sends the status. */
+export async function runSession(
+  { streams, open, statusOf }: Prepared,
+  what: string,
+  client: SessionClient,
+): Promise<void> {
   const work = async (): Promise<SessionStatus> => {
     const session = await open();
-    caller.listen(inboxOf(session));
+    client.listen(inputOf(session));
     const [exitCode] = await Promise.all([
       session.exitCode,
-      pump(session.stdout, streams.stdout, caller.stdout),
-      pump(session.stderr, streams.stderr, caller.stderr),
+      pump(session.stdout, streams.stdout, client.stdout),
+      pump(session.stderr, streams.stderr, client.stderr),
     ]);
     return statusOf(exitCode);
   };
   const doing = what === "exec" ? "executing command in container" : "attaching to container";
   const status = await work().catch((e: Error) => failureStatus(`error ${doing}: ${e.message}`));
-  await caller.finish(status);
+  await client.finish(status);
 }
 
-/** A terminal's size, as clients write it. */
+/** Parses a resize message. */
 export function sizeIn(text: string): { readonly columns: number; readonly rows: number } | undefined {
   try {
     const { Width, Height } = JSON.parse(text) as { readonly Width?: unknown; readonly Height?: unknown };

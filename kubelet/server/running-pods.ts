@@ -1,9 +1,9 @@
-// GET /runningpods and /configz: what the engine runs, whatever was asked for, and how the kubelet is set. Pure.
+// GET /runningpods and /configz: the pods that the engine runs, and the kubelet's configuration. Pure.
 import type { KubeletSettings } from "../kubelet.ts";
 import { isRunning } from "../pod/runs.ts";
 import type { Inventory } from "../runtime.ts";
 
-/** The pods of which anything runs, as far as the engine knows them. */
+/** The pods with running containers, from the engine's list. */
 export function runningPods({ containers }: Inventory): object {
   const items = [...Map.groupBy(containers.filter(isRunning), (run) => run.pod.uid).values()].map((runs) => ({
     metadata: { ...runs[0]!.pod },
@@ -14,7 +14,7 @@ export function runningPods({ containers }: Inventory): object {
 }
 
 const seconds = (ms: number): string => `${ms / 1_000}s`;
-/** The settings, under the names they have in a kubelet's configuration. */
+/** The settings under the names of KubeletConfiguration. */
 export const configuration = (s: KubeletSettings): object => ({
   kubeletconfig: {
     port: s.kubeletPort,

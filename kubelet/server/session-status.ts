@@ -1,6 +1,5 @@
-// How a session ended, as the object that is the last word on its error channel. Pure.
+// The `metav1.Status` on the error channel at the end of a session. Pure.
 
-/** A `metav1.Status`, as far as sessions need one. */
 export interface SessionStatus {
   readonly metadata: object;
   readonly status: "Success" | "Failure";
@@ -10,10 +9,9 @@ export interface SessionStatus {
   readonly code?: number;
 }
 
-/** Nothing to complain of. */
 export const success: SessionStatus = { metadata: {}, status: "Success" };
 
-/** How a command ended: clients find its exit code among the causes. */
+/** The status of a command; clients read the exit code from its causes. */
 export function exitStatus(exitCode: number): SessionStatus {
   if (exitCode === 0) return success;
   return {
@@ -25,7 +23,7 @@ export function exitStatus(exitCode: number): SessionStatus {
   };
 }
 
-/** There is no exit code to tell, and this is why. */
+/** The status of a session that failed without an exit code. */
 export const failureStatus = (why: string): SessionStatus => ({
   metadata: {},
   status: "Failure",
@@ -35,7 +33,7 @@ export const failureStatus = (why: string): SessionStatus => ({
   code: 500,
 });
 
-/** From its fourth version on the protocol carries the object; before, only words, and none when all went well. */
+/** The fourth version of the protocol and later send the object; earlier ones a message, and nothing on success. */
 export function statusBytes(status: SessionStatus, version: number): Buffer | undefined {
   if (version >= 4) return Buffer.from(JSON.stringify(status));
   return status.status === "Success" ? undefined : Buffer.from(status.message ?? "");

@@ -1,20 +1,20 @@
-// Frames of SPDY/3.1: eight bytes of head, and a body. Bytes in, frames out, and the other way round.
+// Reads and writes frames of SPDY/3.1: a header of eight bytes and a body.
 
-/** Kinds of control frames that clients of Kubernetes send. */
+/** Types of control frames that clients of Kubernetes send. */
 export const kind = { synStream: 1, synReply: 2, reset: 3, ping: 6, goAway: 7 } as const;
-/** The sender has said everything on this stream. */
+/** FLAG_FIN: the last frame of this direction. */
 export const finish = 1;
 const controlBit = 0x8000_0000;
 const version = 3;
-/** Why a stream is given up: nobody wants it any more. */
+/** The RST_STREAM status CANCEL. */
 const cancel = 5;
 
-/** One frame, of either sort. */
+/** A control or data frame. */
 export type Frame =
   | { readonly control: number; readonly flags: number; readonly body: Buffer }
   | { readonly stream: number; readonly flags: number; readonly body: Buffer };
 
-/** Hands out bytes in the portions they are asked for in; undefined when there are no more. */
+/** Reads exact numbers of bytes; undefined at the end. */
 function portions(source: AsyncIterable<Uint8Array>) {
   const bytes = source[Symbol.asyncIterator]();
   let held: Buffer[] = [];
@@ -34,7 +34,7 @@ function portions(source: AsyncIterable<Uint8Array>) {
   };
 }
 
-/** Cuts bytes into frames, however they arrive. */
+/** Splits bytes into frames. */
 export async function* frames(source: AsyncIterable<Uint8Array>): AsyncIterable<Frame> {
   const take = portions(source);
   for (;;) {
@@ -62,16 +62,16 @@ const words = (...all: readonly number[]): Buffer => {
 };
 const control = (what: number, body: Uint8Array): Buffer => framed(controlBit + (version << 16) + what, 0, body);
 
-/** Bytes on a stream. */
+/** A data frame. */
 export const dataFrame = (stream: number, flags: number, body: Uint8Array): Buffer => framed(stream, flags, body);
-/** Yes to a stream the client has opened; the headers are compressed. */
+/** SYN_REPLY, which accepts a stream; the headers are compressed. */
 export const replyFrame = (stream: number, headers: Buffer): Buffer =>
   control(kind.synReply, Buffer.concat([words(stream), headers]));
-/** A stream is given up. */
+/** RST_STREAM. */
 export const resetFrame = (stream: number): Buffer => control(kind.reset, words(stream, cancel));
-/** The answer to a ping is the ping. */
+/** PING: the reply is the received frame. */
 export const pingFrame = (body: Buffer): Buffer => control(kind.ping, body);
-/** Farewell; `last` is the last stream that was heard of. */
+/** GOAWAY; `last` is the last accepted stream. */
 export const goAwayFrame = (last: number): Buffer => control(kind.goAway, words(last, 0));
-/** The stream a control frame is about. */
+/** The stream id of a control frame. */
 export const streamIn = (body: Buffer): number => body.readUInt32BE(0) & 0x7fff_ffff;

@@ -1,5 +1,4 @@
-// Header blocks of SPDY/3.1: names and values, compressed in one stream per direction with a dictionary both sides
-// know.
+// Header blocks of SPDY/3.1, compressed with a fixed dictionary in one stream per direction.
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 
@@ -25,7 +24,7 @@ const phrases = [
   "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.",
 ];
 
-/** A text behind its length, as names and values are written. */
+/** A string with its length before it. */
 function counted(text: string): Buffer {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(4);
@@ -33,12 +32,12 @@ function counted(text: string): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Fixed by the protocol, down to its checksum. */
+/** The dictionary of the specification. */
 export const dictionary = Buffer.concat([...words.map(counted), Buffer.from(phrases.join(""))]);
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** Uncompressed. */
+/** Encodes a header block, uncompressed. */
 export function writeHeaders(headers: Headers): Buffer {
   const count = Buffer.alloc(4);
   const entries = Object.entries(headers);
@@ -46,7 +45,7 @@ export function writeHeaders(headers: Headers): Buffer {
   return Buffer.concat([count, ...entries.flatMap(([name, value]) => [counted(name), counted(value)])]);
 }
 
-/** Undo {@link writeHeaders}. */
+/** Decodes a header block, uncompressed. */
 export function readHeaders(block: Buffer): Headers {
   let at = 4;
   const text = (): string => {
@@ -62,7 +61,7 @@ export function readHeaders(block: Buffer): Headers {
   return headers;
 }
 
-/** One direction of compression. Blocks build on those before them, so they have to pass in order. */
+/** One direction of compression. Blocks refer to earlier ones, so they are processed in order. */
 export function headerStream(direction: "compress" | "decompress"): (block: Buffer) => Promise<Buffer> {
   const stream = direction === "compress" ? zlib.createDeflate({ dictionary }) : zlib.createInflate({ dictionary });
   const flush = promisify<number, void>(stream.flush.bind(stream) as (kind: number, done: (e?: Error) => void) => void);

@@ -1,7 +1,7 @@
-// As much of SPDY/3.1 as Kubernetes' clients speak: streams the client opens, data both ways, an end on either side.
-// Windows are ignored, as those clients ignore them: the transport below has its own, and it holds up who is too fast.
+// The server side of SPDY/3.1 as far as Kubernetes' clients use it: streams that the client opens, with data in both
+// directions. Windows are ignored, as by those clients: the transport provides flow control.
 import { PassThrough, type Readable } from "node:stream";
-import { room } from "../back-pressure.ts";
+import { drained } from "../back-pressure.ts";
 import {
   dataFrame,
   finish,
@@ -16,38 +16,38 @@ import {
 } from "./spdy-frames.ts";
 import { type Headers, headerStream, readHeaders, writeHeaders } from "./spdy-headers.ts";
 
-/** Bytes to and from the client, over whatever carries them. */
+/** Bytes to and from the client. */
 export interface Transport {
   readonly incoming: AsyncIterable<Uint8Array>;
   send(bytes: Buffer): Promise<void>;
 }
-/** One stream the client has opened. */
+/** A stream that the client has opened. */
 export interface SpdyStream {
   readonly id: number;
   readonly headers: Headers;
   readonly incoming: Readable;
-  /** Rejects when the client wants no more of it. */
+  /** Rejects when the client has reset the stream. */
   write(data: Uint8Array): Promise<void>;
-  /** Nothing more will be said; what the client still says is passed over. */
+  /** Ends the output and discards further input. */
   end(): Promise<void>;
-  /** Gives the stream up in both directions. */
+  /** Resets the stream. */
   reset(): Promise<void>;
 }
-/** A client's connection and all its streams. */
+/** A client's connection. */
 export interface SpdyConnection {
-  /** Settles when the client has left. */
+  /** Settles when the client disconnects. */
   readonly left: Promise<void>;
   goAway(): Promise<void>;
 }
 
-/** Longer pieces would keep other streams waiting. */
+/** The largest data frame in bytes; longer ones would delay other streams. */
 const longestData = 64 * 1024;
-/** So much of a stream is kept for whoever reads it slowly, before the whole connection has to wait for him. */
+/** Bytes buffered per stream before the whole connection waits for its reader. */
 const keptBytes = 256 * 1024;
 
 interface Stream extends SpdyStream {
   readonly incoming: PassThrough;
-  /** The client has given it up. */
+  /** The client has reset it. */
   abandon(): void;
 }
 
@@ -68,7 +68,7 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
     incoming,
     async write(data) {
       for (let at = 0; at < data.length; at += longestData) {
-        if (!wanted) throw new Error("the client has given up the stream");
+        if (!wanted) throw new Error("the client has reset the stream");
         if (open) await transport.send(dataFrame(id, 0, data.subarray(at, at + longestData)));
       }
     },
@@ -82,7 +82,7 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
   };
 }
 
-/** Serves a connection; `opened` hears of every stream, in order. */
+/** Serves a connection; `opened` is called with each stream, in order. */
 export function spdyConnection(transport: Transport, opened: (stream: SpdyStream) => void): SpdyConnection {
   const streams = new Map<number, Stream>();
   const [compress, decompress] = [headerStream("compress"), headerStream("decompress")];
@@ -91,7 +91,7 @@ export function spdyConnection(transport: Transport, opened: (stream: SpdyStream
     const id = streamIn(body);
     last = id;
     const headers = readHeaders(await decompress(body.subarray(10)));
-    // A stream with both ends said is forgotten: a connection may carry thousands, one after the other.
+    // A stream closed in both directions is dropped: a connection may have thousands.
     const forget = (): void => {
       if (stream.incoming.writableEnded) streams.delete(id);
     };
@@ -104,7 +104,7 @@ export function spdyConnection(transport: Transport, opened: (stream: SpdyStream
   const data = async ({ stream: id, flags, body }: Extract<Frame, { stream: number }>): Promise<void> => {
     const incoming = streams.get(id)?.incoming;
     if (incoming === undefined || incoming.writableEnded) return;
-    if (body.length > 0 && !incoming.write(body)) await room(incoming);
+    if (body.length > 0 && !incoming.write(body)) await drained(incoming);
     if (flags & finish) incoming.end();
   };
   const serve = async (): Promise<void> => {
@@ -120,6 +120,6 @@ export function spdyConnection(transport: Transport, opened: (stream: SpdyStream
       for (const stream of streams.values()) stream.abandon();
     }
   };
-  // A connection that breaks off, or makes no sense, is one whose client has left.
+  // A broken connection, or an invalid frame, ends like a disconnect.
   return { left: serve().catch(() => {}), goAway: () => transport.send(goAwayFrame(last)) };
 }

@@ -1,14 +1,14 @@
-// GET /stats/summary: what the node, its pods and their containers use, in the shape metrics are gathered in. Pure.
+// GET /stats/summary: resource usage of the node, its pods and containers as a stats Summary. Pure.
 import { instant, timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 import type { Sample } from "./usage-samples.ts";
 
-interface Figures {
+interface PodUsage {
   readonly cpu: object;
   readonly memory: object;
 }
 
-function figures(samples: readonly Sample[], capacityBytes?: number): Figures {
+function usageOf(samples: readonly Sample[], capacityBytes?: number): PodUsage {
   const time = timestamp(instant(Math.max(0, ...samples.map((s) => s.at))));
   const sum = (of: (s: Sample) => number): number => samples.reduce((total, s) => total + of(s), 0);
   const rated = samples.every((s) => s.nanoCores !== undefined);
@@ -37,8 +37,8 @@ function ofPod(runs: readonly (readonly [RuntimeContainer, Sample])[]): object {
   return {
     podRef: { name, namespace, uid },
     startTime: runs.map(([run]) => timestamp(run.createdAt)).toSorted()[0],
-    containers: runs.map(([run, sample]) => ({ name: run.name, startTime: startOf(run), ...figures([sample]) })),
-    ...figures(runs.map(([, sample]) => sample)),
+    containers: runs.map(([run, sample]) => ({ name: run.name, startTime: startOf(run), ...usageOf([sample]) })),
+    ...usageOf(runs.map(([, sample]) => sample)),
   };
 }
 
@@ -57,7 +57,7 @@ export function statsSummary(
     node: {
       nodeName: node.name,
       startTime: timestamp(instant(node.startedAt)),
-      ...(node.sample === undefined ? {} : figures([node.sample], node.memoryBytes)),
+      ...(node.sample === undefined ? {} : usageOf([node.sample], node.memoryBytes)),
     },
     pods: [...byPod.values()].map(ofPod),
   };

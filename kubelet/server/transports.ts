@@ -1,26 +1,26 @@
-// What carries SPDY: a connection as it is, or the messages of a WebSocket.
+// Transports of SPDY: a socket, or the messages of a WebSocket.
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import { room } from "../back-pressure.ts";
-import { messagesIn, sent } from "./messages.ts";
+import { drained } from "../back-pressure.ts";
+import { messagesIn, send } from "./messages.ts";
 import type { Transport } from "./spdy.ts";
 
 async function* withHead(socket: Duplex, head: Buffer): AsyncIterable<Buffer> {
   if (head.length > 0) yield head;
-  // Whoever stops reading still has something to say.
+  // The end of the client's input does not end the output.
   yield* socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
 
-/** A connection that has already become SPDY; `head` came with its first packet. */
+/** A socket after its upgrade; `head` holds the bytes after the request. */
 export const overSocket = (socket: Duplex, head: Buffer): Transport => ({
   incoming: withHead(socket, head),
   async send(bytes) {
-    if (!socket.destroyed && !socket.write(bytes)) await room(socket);
+    if (!socket.destroyed && !socket.write(bytes)) await drained(socket);
   },
 });
 
-/** SPDY in the messages of a WebSocket. */
+/** SPDY tunnelled through the messages of a WebSocket. */
 export const overWebSocket = (socket: WebSocket): Transport => ({
   incoming: messagesIn(socket),
-  send: (bytes) => sent(socket, bytes),
+  send: (bytes) => send(socket, bytes),
 });

@@ -1,4 +1,4 @@
-// Requests that become something else than HTTP: sessions with containers and forwarded ports, over WebSocket or SPDY.
+// Upgraded requests: exec, attach and port forwarding, over WebSocket or SPDY.
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -9,50 +9,49 @@ import { forwardChannels, portsIn } from "./port-channels.ts";
 import { type Dialer, dialer, forwardPorts, forwardProtocol, tunnelProtocol } from "./port-forward.ts";
 import {
   channelProtocols,
-  chosen,
+  negotiate,
   namesIn,
   portChannelProtocols,
   type SessionProtocol,
   spdyProtocols,
 } from "./protocols.ts";
-import { holdSession, type Prepared, prepareSession } from "./remote-command.ts";
+import { runSession, type Prepared, prepareSession } from "./remote-command.ts";
 import { spdyConnection } from "./spdy.ts";
-import { expected, gathering, overStreams } from "./spdy-session.ts";
+import { expected, collectStreams, overStreams } from "./spdy-session.ts";
 import { overSocket, overWebSocket } from "./transports.ts";
 
-/** A connection about to change its nature; `head` came with its first packet. */
+/** A connection to be upgraded; `head` holds the bytes after the request. */
 export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
 }
-/** What is done with the connection once it has changed. */
-type Join = (u: Upgrade) => void;
-/** What a request needs to be served. */
-interface Ask {
+/** Upgrades the connection and serves it. */
+type Upgrader = (u: Upgrade) => void;
+interface UpgradeContext {
   readonly view: KubeletView;
   readonly request: IncomingMessage;
   readonly signal: AbortSignal;
 }
 
-/** The HTTP status an error is answered with. */
+/** The HTTP status of an error. */
 export const statusOf = (e: unknown): number => (e instanceof Refused ? e.status : 500);
 
 const isWebSocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === "websocket";
 const offeredTo = (request: IncomingMessage): readonly string[] => namesIn(request.headers["sec-websocket-protocol"]);
 
-// Protocols are agreed on here: some of their names hold a slash, which the library takes for a mistake.
+// The protocol is negotiated here, because the library rejects names with a slash.
 const handshakes = new WebSocketServer({ noServer: true });
-const agreements = new WeakMap<IncomingMessage, string>();
+const negotiated = new WeakMap<IncomingMessage, string>();
 handshakes.on("headers", (headers, request) => {
-  const agreed = agreements.get(request);
-  if (agreed) headers.push(`Sec-WebSocket-Protocol: ${agreed}`);
+  const protocol = negotiated.get(request);
+  if (protocol) headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
 });
 
-function overWebSockets(agreed: string, work: (socket: WebSocket) => Promise<void>): Join {
+function overWebSockets(protocol: string, work: (socket: WebSocket) => Promise<void>): Upgrader {
   return ({ request, socket, head }) => {
     request.headers["sec-websocket-protocol"] = undefined;
-    agreements.set(request, agreed);
+    negotiated.set(request, protocol);
     handshakes.handleUpgrade(request, socket, head, (ws) => {
       ws.on("error", () => {});
       work(ws).then(
@@ -63,8 +62,8 @@ function overWebSockets(agreed: string, work: (socket: WebSocket) => Promise<voi
   };
 }
 
-function overSpdy(agreed: string, work: (socket: Duplex, head: Buffer) => Promise<void>): Join {
-  const lines = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${agreed}`];
+function overSpdy(protocol: string, work: (socket: Duplex, head: Buffer) => Promise<void>): Upgrader {
+  const lines = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${protocol}`];
   return ({ socket, head }) => {
     socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("\r\n")}\r\n\r\n`);
     work(socket, head).then(
@@ -74,78 +73,78 @@ function overSpdy(agreed: string, work: (socket: Duplex, head: Buffer) => Promis
   };
 }
 
-function agreedOnSpdy<P extends { readonly name: string }>(request: IncomingMessage, known: readonly P[]): P {
+function negotiateSpdy<P extends { readonly name: string }>(request: IncomingMessage, known: readonly P[]): P {
   const header = request.headers["x-stream-protocol-version"];
   if (header === undefined)
     throw new Refused(400, "unable to upgrade: header X-Stream-Protocol-Version does not exist in request");
   const offered = namesIn(header);
-  const agreed = chosen(offered, known);
+  const protocol = negotiate(offered, known);
   const names = known.map((p) => p.name);
-  if (agreed === undefined)
+  if (protocol === undefined)
     throw new Refused(
       403,
       `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${names.join(" ")}]`,
       { "X-Accepted-Stream-Protocol-Versions": names },
     );
-  return agreed;
+  return protocol;
 }
 
-function agreedOnChannels(request: IncomingMessage, known: readonly SessionProtocol[]): SessionProtocol {
-  const agreed = chosen(offeredTo(request), known);
-  if (agreed === undefined) throw new Refused(400, "unable to upgrade: none of the WebSocket protocols is known");
-  return agreed;
+function negotiateChannels(request: IncomingMessage, known: readonly SessionProtocol[]): SessionProtocol {
+  const protocol = negotiate(offeredTo(request), known);
+  if (protocol === undefined) throw new Refused(400, "unable to upgrade: none of the WebSocket protocols is known");
+  return protocol;
 }
 
 async function overConnection(
-  { view, signal }: Ask,
+  { view, signal }: UpgradeContext,
   prepared: Prepared,
   what: string,
   protocol: SessionProtocol,
   { socket, head }: Pick<Upgrade, "socket" | "head">,
 ): Promise<void> {
-  const streams = gathering(expected(prepared.streams, protocol), view.world.clock, signal);
+  const streams = collectStreams(expected(prepared.streams, protocol), view.world.clock, signal);
   const connection = spdyConnection(overSocket(socket, head), streams.add);
-  await holdSession(prepared, what, overStreams(await streams.opened, protocol, connection.left));
+  await runSession(prepared, what, overStreams(await streams.opened, protocol, connection.left));
   await connection.goAway();
 }
 
 async function session(
-  ask: Ask,
+  context: UpgradeContext,
   what: "exec" | "attach",
   a: { namespace: string; pod: string; container: string },
   query: URLSearchParams,
-): Promise<Join> {
-  const { view, request, signal } = ask;
+): Promise<Upgrader> {
+  const { view, request, signal } = context;
   const prepared = await prepareSession(view, what, a, query, signal);
   if (isWebSocket(request)) {
-    const protocol = agreedOnChannels(request, channelProtocols);
+    const protocol = negotiateChannels(request, channelProtocols);
     return overWebSockets(protocol.name, (socket) =>
-      holdSession(prepared, what, overChannels(socket, protocol, prepared.streams)),
+      runSession(prepared, what, overChannels(socket, protocol, prepared.streams)),
     );
   }
-  const protocol = agreedOnSpdy(request, spdyProtocols);
-  return overSpdy(protocol.name, (socket, head) => overConnection(ask, prepared, what, protocol, { socket, head }));
+  const protocol = negotiateSpdy(request, spdyProtocols);
+  return overSpdy(protocol.name, (socket, head) => overConnection(context, prepared, what, protocol, { socket, head }));
 }
 
-function ports(request: IncomingMessage, query: URLSearchParams, dialing: Dialer): Join {
+function ports(request: IncomingMessage, query: URLSearchParams, dialing: Dialer): Upgrader {
   if (!isWebSocket(request)) {
-    const { name } = agreedOnSpdy(request, [{ name: forwardProtocol }]);
+    const { name } = negotiateSpdy(request, [{ name: forwardProtocol }]);
     return overSpdy(name, (socket, head) => forwardPorts(dialing, overSocket(socket, head)));
   }
   if (offeredTo(request).includes(tunnelProtocol))
     return overWebSockets(tunnelProtocol, (socket) => forwardPorts(dialing, overWebSocket(socket)));
   const wanted = portsIn(query);
-  const protocol = agreedOnChannels(request, portChannelProtocols);
+  const protocol = negotiateChannels(request, portChannelProtocols);
   return overWebSockets(protocol.name, (socket) => forwardChannels(dialing, wanted, socket, protocol));
 }
 
-/** Everything that can be refused is done before the connection changes its nature. */
-async function prepare(ask: Ask): Promise<Join> {
-  const { pathname, searchParams } = new URL(ask.request.url ?? "/", "https://kubelet");
+/** Checks the request, so that it can be refused before the upgrade. */
+async function prepare(context: UpgradeContext): Promise<Upgrader> {
+  const { pathname, searchParams } = new URL(context.request.url ?? "/", "https://kubelet");
   const [what, namespace = "", pod = "", container = ""] = pathname.slice(1).split("/").map(decodeURIComponent);
-  if (what === "exec" || what === "attach") return session(ask, what, { namespace, pod, container }, searchParams);
+  if (what === "exec" || what === "attach") return session(context, what, { namespace, pod, container }, searchParams);
   if (what === "portForward")
-    return ports(ask.request, searchParams, await dialer(ask.view, { namespace, pod }, ask.signal));
+    return ports(context.request, searchParams, await dialer(context.view, { namespace, pod }, context.signal));
   throw new Refused(404, "404 page not found");
 }
 
@@ -162,14 +161,14 @@ function refuse(socket: Duplex, e: unknown): void {
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
-/** Serves one such request; what was begun for it ends with its connection. */
+/** Serves an upgraded request until its connection closes. */
 export async function upgrade(view: KubeletView, u: Upgrade, signal: AbortSignal): Promise<void> {
   const left = new AbortController();
   u.socket.once("close", () => left.abort());
   u.socket.on("error", () => {});
   try {
-    const join = await prepare({ view, request: u.request, signal: AbortSignal.any([signal, left.signal]) });
-    join(u);
+    const upgrader = await prepare({ view, request: u.request, signal: AbortSignal.any([signal, left.signal]) });
+    upgrader(u);
   } catch (e) {
     refuse(u.socket, e);
   }

@@ -1,10 +1,10 @@
-// How much CPU things use per second: the difference between two looks at their counters.
+// Samples CPU and memory usage periodically; CPU rates are differences between two samples.
 import type { World } from "../../machinery/world.ts";
 import { readUsage } from "../cgroup.ts";
 import type { ContainerRuntime, RuntimeContainer, Usage } from "../runtime.ts";
 import { isRunning } from "../pod/runs.ts";
 
-/** Usage at one moment; the rate is missing until there have been two looks. */
+/** A sample of usage; the rate is undefined in the first one. */
 export interface Sample extends Usage {
   readonly at: number;
   readonly nanoCores: number | undefined;
@@ -20,7 +20,7 @@ export interface UsageSamples {
 const periodMs = 5_000;
 const freshMs = 1_000;
 
-/** The rate between two looks at a counter. Pure. */
+/** A sample with the rate since the one before. Pure. */
 export function sampled(before: Sample | undefined, usage: Usage, at: number): Sample {
   const elapsed = before === undefined ? 0 : at - before.at;
   const nanoCores =
@@ -30,14 +30,14 @@ export function sampled(before: Sample | undefined, usage: Usage, at: number): S
   return { ...usage, at, nanoCores: nanoCores === undefined ? before?.nanoCores : Math.round(nanoCores) };
 }
 
-/** The node's own container is the root of its cgroups. */
+/** The root of the cgroup tree that the node's container sees accounts for the whole node. */
 async function nodeUsage(): Promise<Usage | undefined> {
   const root = "/sys/fs/cgroup";
   const first = await readUsage({ version: 1, cpu: `${root}/cpuacct`, memory: `${root}/memory` });
   return first ?? readUsage({ version: 2, cpu: root, memory: root });
 }
 
-/** Looks now and then, so that whoever asks finds a rate at hand. */
+/** Samples periodically, so that a request finds a rate. */
 export function usageSamples(runtime: ContainerRuntime, world: World): UsageSamples {
   let node: Sample | undefined;
   let containers: readonly (readonly [RuntimeContainer, Sample])[] = [];
@@ -47,8 +47,8 @@ export function usageSamples(runtime: ContainerRuntime, world: World): UsageSamp
     const running = (await runtime.list(undefined, signal)).containers.filter(isRunning);
     const usages = await Promise.all(running.map((r) => runtime.usage(r.id)));
     const now = world.clock.now();
-    const whole = await nodeUsage();
-    node = whole && sampled(node, whole, now);
+    const usageOfNode = await nodeUsage();
+    node = usageOfNode && sampled(node, usageOfNode, now);
     const before = new Map(containers.map(([run, sample]) => [run.id, sample]));
     containers = running.flatMap((run, i) => {
       const usage = usages[i];
@@ -63,7 +63,7 @@ export function usageSamples(runtime: ContainerRuntime, world: World): UsageSamp
     },
     async run(signal) {
       while (!signal.aborted) {
-        // An engine that does not answer now is asked again; the node's status tells of it.
+        // A failure is retried in the next period; the node's status shows an engine that is down.
         await look(signal).catch(() => {});
         await world.clock.sleep(periodMs, signal).catch(() => {});
       }

@@ -52,7 +52,7 @@ async function writeInto(dir: string, files: VolumeFiles, group: number | undefi
   }
 }
 
-/** Links for the first parts of all paths, and none for those that are no longer there. */
+/** Updates the links at the top of the volume: one per first segment of a path. */
 async function relink(dir: string, files: VolumeFiles): Promise<void> {
   const wanted = new Set(Object.keys(files).map((path) => path.split("/")[0]!));
   for (const name of wanted) await symlink(join(dataLink, name), join(dir, name)).catch(() => {});

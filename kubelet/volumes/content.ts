@@ -30,7 +30,7 @@ export interface ContentSources {
 }
 type Data = Readonly<Record<string, Uint8Array>>;
 
-const usualMode = 0o644;
+const defaultMode = 0o644;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const decoded = (base64: string): Uint8Array => Buffer.from(base64, "base64");
 const mapped = (map: Readonly<Record<string, string>> | undefined, read: (s: string) => Uint8Array): Data =>
@@ -104,22 +104,24 @@ function projected(s: VolumeProjection, mode: number, sources: ContentSources): 
   return {};
 }
 
-/**
- * The files of a volume; undefined for a volume that is not made of API objects. Throws `Unmet` when something is
- * missing.
- */
+/** The files of a volume; undefined if it is not made of API objects. Throws `Unmet` when an object is missing. */
 export function contentOf(v: Volume, sources: ContentSources): VolumeFiles | undefined {
   if (v.configMap)
     return fromObject(
       "configmap",
       v.configMap.name,
-      { ...v.configMap, mode: v.configMap.defaultMode ?? usualMode },
+      { ...v.configMap, mode: v.configMap.defaultMode ?? defaultMode },
       sources,
     );
   if (v.secret)
-    return fromObject("secret", v.secret.secretName, { ...v.secret, mode: v.secret.defaultMode ?? usualMode }, sources);
-  if (v.downwardAPI) return fromPod(v.downwardAPI.items, v.downwardAPI.defaultMode ?? usualMode, sources);
+    return fromObject(
+      "secret",
+      v.secret.secretName,
+      { ...v.secret, mode: v.secret.defaultMode ?? defaultMode },
+      sources,
+    );
+  if (v.downwardAPI) return fromPod(v.downwardAPI.items, v.downwardAPI.defaultMode ?? defaultMode, sources);
   if (!v.projected) return undefined;
-  const mode = v.projected.defaultMode ?? usualMode;
+  const mode = v.projected.defaultMode ?? defaultMode;
   return Object.assign({}, ...(v.projected.sources ?? []).map((s) => projected(s, mode, sources)));
 }

@@ -1,4 +1,4 @@
-// Tokens of a pod's service account: asked for when a volume shows one, and anew before they run out (KEP-1205).
+// Projected service account tokens: requested for the volumes of a pod and renewed before they expire (KEP-1205).
 import type { Pod, ServiceAccountTokenProjection } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
@@ -7,19 +7,19 @@ import type { Client } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import { Unmet } from "../podspec/references.ts";
 
-/** A token, and when to ask for the next one; or why there is none. */
+/** A token and when to renew it, or why there is none. */
 interface Held {
   readonly token?: string;
   readonly expiresAt: Instant;
   readonly renewAt: Instant;
   readonly failure?: string;
 }
-/** What a pod holds, by what was asked for. */
+/** The tokens of a pod by expiry and audience. */
 export type HeldTokens = ReadonlyMap<string, Held>;
 
-/** A token is used for so much of its life, and never for longer than a day. */
-const usedShare = 0.8;
-const longestUseMs = 24 * 3_600_000;
+/** A token is renewed after this share of its lifetime, and after a day at the latest. */
+const lifetimeShare = 0.8;
+const maxAgeMs = 24 * 3_600_000;
 const retryMs = 10_000;
 
 const idOf = ({ audience = "", expirationSeconds }: ServiceAccountTokenProjection): string =>
@@ -28,7 +28,7 @@ const idOf = ({ audience = "", expirationSeconds }: ServiceAccountTokenProjectio
 const wantedBy = (pod: Pod): readonly ServiceAccountTokenProjection[] =>
   (pod.spec.volumes ?? []).flatMap((v) => (v.projected?.sources ?? []).flatMap((s) => s.serviceAccountToken ?? []));
 
-/** The request for a token that is worth nothing once the pod is gone. */
+/** A request for a token bound to the pod: it is invalid once the pod is deleted. */
 function requestFor(pod: Pod, { audience, expirationSeconds }: ServiceAccountTokenProjection): Draft<TokenRequest> {
   const { name, namespace, uid } = pod.metadata;
   return {
@@ -42,17 +42,17 @@ function requestFor(pod: Pod, { audience, expirationSeconds }: ServiceAccountTok
   };
 }
 
-/** When the next token is due, of one that was given now. Pure. */
+/** When a token issued now has to be renewed. Pure. */
 const renewalOf = (now: Instant, expiresAt: Instant): Instant =>
-  instant(now + Math.min((expiresAt - now) * usedShare, longestUseMs));
+  instant(now + Math.min((expiresAt - now) * lifetimeShare, maxAgeMs));
 
-/** The tokens the pod's volumes show. One that cannot be had anew is shown for as long as it counts. */
+/** The tokens of the pod's volumes, renewed where due. After a failed renewal the old token stays until it expires. */
 export async function freshTokens(
   { client, world }: { readonly client: Client; readonly world: World },
   pod: Pod,
   held: HeldTokens,
 ): Promise<HeldTokens> {
-  const ask = async (wanted: ServiceAccountTokenProjection): Promise<Held> => {
+  const renewed = async (wanted: ServiceAccountTokenProjection): Promise<Held> => {
     const before = held.get(idOf(wanted));
     if (before && world.clock.now() < before.renewAt) return before;
     try {
@@ -68,14 +68,14 @@ export async function freshTokens(
       return { expiresAt: now, renewAt: now, failure: e.message };
     }
   };
-  return new Map(await Promise.all(wantedBy(pod).map(async (w) => [idOf(w), await ask(w)] as const)));
+  return new Map(await Promise.all(wantedBy(pod).map(async (w) => [idOf(w), await renewed(w)] as const)));
 }
 
-/** When the first of them has to be asked for anew, if any ever has. */
+/** When the next token has to be renewed; undefined without tokens. */
 export const nextRenewal = (held: HeldTokens): Instant | undefined =>
   held.size === 0 ? undefined : instant(Math.min(...[...held.values()].map(({ renewAt }) => renewAt)));
 
-/** The token a volume shows; throws `Unmet` when there is none. */
+/** The token of a projection; throws `Unmet` without one. */
 export function tokenFor(held: HeldTokens, wanted: ServiceAccountTokenProjection): string {
   const { token, failure } = held.get(idOf(wanted)) ?? {};
   if (token === undefined) throw new Unmet(`failed to fetch token: ${failure ?? "it was not asked for"}`);

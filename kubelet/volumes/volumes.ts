@@ -1,4 +1,4 @@
-// A pod's volumes on the node's disk: made before its containers, refreshed while they run, removed after them.
+// The volumes of a pod on the node's disk: prepared, refreshed and removed.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { prepareHostPath } from "./host-path.ts";
 
 const execute = promisify(execFile);
 
-/** Everything of one pod on this node lies below here. */
+/** The folder of everything that the node keeps for a pod. */
 export const podFolder = (stateDir: string, podUid: string): string => join(stateDir, "pods", podUid);
 
 /** A volume that could not be set up; `message` is for the user. */
@@ -31,14 +31,14 @@ const folders: Readonly<Record<string, string>> = {
 const folderFor = (v: Volume): string | undefined =>
   Object.entries(folders).find(([kind]) => v[kind as keyof Volume] !== undefined)?.[1];
 
-/** Where a volume's files are on the node; undefined for a sort of volume this node does not know. */
+/** The path of a volume on the node; undefined for an unsupported type of volume. */
 export function volumePath(stateDir: string, podUid: string, v: Volume): string | undefined {
   if (v.hostPath) return v.hostPath.path;
   const folder = folderFor(v);
   return folder === undefined ? undefined : join(podFolder(stateDir, podUid), "volumes", folder, v.name);
 }
 
-/** From the text of `/proc/mounts`: everything mounted below a folder, innermost first. Pure. */
+/** The mount points at and below a folder, innermost first, from the text of `/proc/mounts`. Pure. */
 export function mountsBelow(mounts: string, folder: string): readonly string[] {
   const points = mounts.split("\n").flatMap((line) => line.split(" ")[1] ?? []);
   return points.filter((p) => p === folder || p.startsWith(`${folder}/`)).toReversed();
@@ -49,7 +49,7 @@ const mounted = async (folder: string): Promise<readonly string[]> =>
 async function emptyFolder(v: Volume, path: string, group: number | undefined): Promise<void> {
   const { medium, sizeLimit } = v.emptyDir!;
   const there = medium === "Memory" ? (await mounted(path)).includes(path) : existsSync(path);
-  // What the containers have made of it since is theirs.
+  // An existing one keeps what the containers did to it.
   if (there) return;
   await mkdir(path, { recursive: true });
   if (medium === "Memory") {
@@ -72,25 +72,22 @@ async function prepare(stateDir: string, v: Volume, sources: ContentSources, sta
   await writeAtomically(path, contentOf(v, sources)!, stamp, group);
 }
 
-/** Makes or refreshes every volume of the pod. `stamp` names the version of what is written now. */
+/** Prepares or refreshes every volume of the pod. `stamp` names the version that is written. */
 export async function prepareVolumes(stateDir: string, sources: ContentSources, stamp: string): Promise<void> {
   for (const v of sources.pod.spec.volumes ?? [])
     try {
       await prepare(stateDir, v, sources, stamp);
     } catch (e) {
-      const words = e instanceof Error ? e.message : String(e);
-      throw new VolumeFailure(`MountVolume.SetUp failed for volume "${v.name}" : ${words}`);
+      const message = e instanceof Error ? e.message : String(e);
+      throw new VolumeFailure(`MountVolume.SetUp failed for volume "${v.name}" : ${message}`);
     }
 }
 
-/** Has the pod anything whose content may change while it runs? */
+/** Whether a volume of the pod shows API objects, which may change. */
 export const hasLiveContent = (pod: Pod): boolean =>
   (pod.spec.volumes ?? []).some((v) => v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected);
 
-/**
- * Removes everything the node keeps for a pod. What is mounted there is unmounted first, lest its contents be
- * deleted.
- */
+/** Removes the pod's folder, after unmounting what is mounted in it, whose contents must not be deleted. */
 export async function removePodFolder(stateDir: string, podUid: string): Promise<void> {
   const folder = podFolder(stateDir, podUid);
   for (const point of await mounted(folder)) await execute("umount", [point]);

@@ -1,7 +1,7 @@
 // Sessions with simulated processes: new ones, ones that run already, and connections to a port.
 import { createServer } from "node:http";
 import { duplexPair, PassThrough, type Writable } from "node:stream";
-import { room } from "../../kubelet/back-pressure.ts";
+import { drained } from "../../kubelet/back-pressure.ts";
 import { type ByteStream, RuntimeRefused, type Session } from "../../kubelet/runtime.ts";
 import { isProgram, type ShellContext } from "./shell.ts";
 
@@ -11,7 +11,7 @@ export type Streams = Pick<ShellContext, "write" | "complain" | "input" | "size"
 const writer =
   (to: Writable) =>
   async (data: string | Uint8Array): Promise<void> => {
-    if (!to.write(data) && !to.destroyed) await room(to);
+    if (!to.write(data) && !to.destroyed) await drained(to);
   };
 
 /** A new process; `run` is what it does with its streams. */

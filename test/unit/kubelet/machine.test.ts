@@ -4,12 +4,12 @@ import type { Secret } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { admission } from "../../../kubelet/admission.ts";
 import { cgroupPaths, usageOf } from "../../../kubelet/cgroup.ts";
-import { mayPrivilege } from "../../../kubelet/docker/abilities.ts";
-import { pieces } from "../../../kubelet/docker/frames.ts";
+import { mayPrivilege } from "../../../kubelet/docker/capabilities.ts";
+import { demultiplexed } from "../../../kubelet/docker/frames.ts";
 import { withTag } from "../../../kubelet/docker/images.ts";
 import { engineName, parseEngineName } from "../../../kubelet/docker/names.ts";
 import { credentialsFor, isImageReference, pullPlan } from "../../../kubelet/images.ts";
-import { nodeStatus, saysTheSame } from "../../../kubelet/node/node-status.ts";
+import { nodeStatus, equalExceptHeartbeat } from "../../../kubelet/node/node-status.ts";
 import { healthRequest, healthStatus } from "../../../kubelet/probes/grpc-health.ts";
 import { portNumber } from "../../../kubelet/probes/handlers.ts";
 import { afterResult, initialState, type ProbeResult } from "../../../kubelet/probes/probe-state.ts";
@@ -69,7 +69,7 @@ describe("the engine's names", () => {
       for (const b of bytes) yield Buffer.from([b]);
     };
     const found: string[] = [];
-    for await (const p of pieces(byOne())) found.push(`${p.stream}:${Buffer.from(p.data)}`);
+    for await (const p of demultiplexed(byOne())) found.push(`${p.stream}:${Buffer.from(p.data)}`);
     expect(found).toEqual(["stdout:hello", "stderr:oh"]);
   });
   test("privileged needs every capability", () => {
@@ -170,6 +170,23 @@ describe("admission", () => {
     ).toBe("PodOSSelectorNodeLabelDoesNotMatch");
     expect(admission(pod({ spec: { os: { name: "linux" } } }), [], room)).toBeUndefined();
   });
+  test("nor what its node affinity keeps away", () => {
+    const reason = (...nodeSelectorTerms: readonly object[]) => {
+      const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms } as never;
+      const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } };
+      return admission(pod({ spec: { nodeName: "n1", affinity } }), [], room)?.reason;
+    };
+    const labelled = (...values: readonly string[]) => ({
+      matchExpressions: [{ key: "disk", operator: "In", values }],
+    });
+    const named = (name: string) => ({ matchFields: [{ key: "metadata.name", operator: "In", values: [name] }] });
+    expect(reason(labelled("ssd"))).toBeUndefined();
+    expect(reason(named("n1"))).toBeUndefined();
+    expect(reason(labelled("hdd"), named("n1"))).toBeUndefined();
+    expect(reason(labelled("hdd"))).toBe("NodeAffinity");
+    expect(reason({ ...labelled("ssd"), ...named("n2") })).toBe("NodeAffinity");
+    expect(reason({})).toBe("NodeAffinity");
+  });
   test("nor what wants another node", () =>
     expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
 });
@@ -220,7 +237,7 @@ describe("the node", () => {
     ));
   test("says the same a second later", () => {
     const first = nodeStatus(identityOfNode, health, undefined, now);
-    expect(saysTheSame(first, nodeStatus(identityOfNode, health, first, instant(now + 1_000)))).toBe(true);
+    expect(equalExceptHeartbeat(first, nodeStatus(identityOfNode, health, first, instant(now + 1_000)))).toBe(true);
     expect(first.capacity).toMatchObject({ cpu: "1500m", memory: "2Gi", pods: "110" });
   });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { pendingResize } from "../../../kubelet/admission.ts";
-import { asGiven, asksAnew, resizeOf } from "../../../kubelet/podspec/resize.ts";
+import { withAllocated, isResized, resizeOf } from "../../../kubelet/podspec/resize.ts";
 import { podStatus } from "../../../kubelet/pod/status.ts";
 import { container, observation, pod, run, running } from "./samples.ts";
 
@@ -19,11 +19,11 @@ const asking = (now: ResourceRequirements, given?: ResourceRequirements): Pod =>
   pod({ spec: { containers: [container("c", { resources: now })] }, status: told(given) });
 
 test("a pod asks anew when it asks for anything else than it was told it has", () => {
-  expect(asksAnew(asking(cpu("1"), cpu("1")))).toBe(false);
-  expect(asksAnew(asking(cpu("2"), cpu("1")))).toBe(true);
-  expect(asksAnew(asking(cpu("1", "2"), cpu("1")))).toBe(true);
-  expect(asksAnew(asking(cpu("1")))).toBe(false);
-  expect(asGiven(asking(cpu("2", "3"), cpu("1"))).spec.containers[0]?.resources).toEqual(cpu("1"));
+  expect(isResized(asking(cpu("1"), cpu("1")))).toBe(false);
+  expect(isResized(asking(cpu("2"), cpu("1")))).toBe(true);
+  expect(isResized(asking(cpu("1", "2"), cpu("1")))).toBe(true);
+  expect(isResized(asking(cpu("1")))).toBe(false);
+  expect(withAllocated(asking(cpu("2", "3"), cpu("1"))).spec.containers[0]?.resources).toEqual(cpu("1"));
 });
 
 test("what is too much for the node will always be, what others have may become free", () => {

@@ -1,9 +1,9 @@
 // What a session says on the wire, in every version of its protocol.
 import { describe, expect, test } from "vitest";
-import { packed, unpacked } from "../../../kubelet/server/channels.ts";
+import { encodeMessage, decodeMessage } from "../../../kubelet/server/channels.ts";
 import { portsIn } from "../../../kubelet/server/port-channels.ts";
 import { flawOf } from "../../../kubelet/server/port-forward.ts";
-import { channelProtocols, chosen, namesIn, spdyProtocols } from "../../../kubelet/server/protocols.ts";
+import { channelProtocols, negotiate, namesIn, spdyProtocols } from "../../../kubelet/server/protocols.ts";
 import { sizeIn, streamsOf } from "../../../kubelet/server/remote-command.ts";
 import { exitStatus, failureStatus, statusBytes, success } from "../../../kubelet/server/session-status.ts";
 import { expected } from "../../../kubelet/server/spdy-session.ts";
@@ -18,23 +18,23 @@ describe("the choice of a protocol", () => {
     [undefined, ""],
     ["v9.channel.k8s.io", undefined],
   ])("of %s it is %s", (offered, name) => {
-    expect(chosen(namesIn(offered), channelProtocols)?.name).toBe(name);
+    expect(negotiate(namesIn(offered), channelProtocols)?.name).toBe(name);
   });
-  test("SPDY has to be told one", () => expect(chosen([], spdyProtocols)).toBeUndefined());
+  test("SPDY has to be told one", () => expect(negotiate([], spdyProtocols)).toBeUndefined());
 });
 
 describe("messages on channels", () => {
   test("carry bytes behind a number", () => {
     const protocol = named("v5.channel.k8s.io");
-    const message = packed(2, Buffer.from("oh"), protocol) as Buffer;
+    const message = encodeMessage(2, Buffer.from("oh"), protocol) as Buffer;
     expect([...message]).toEqual([2, 111, 104]);
-    expect(unpacked(message, protocol)).toEqual({ channel: 2, data: Buffer.from("oh") });
-    expect(unpacked(Buffer.alloc(0), protocol)).toBeUndefined();
+    expect(decodeMessage(message, protocol)).toEqual({ channel: 2, data: Buffer.from("oh") });
+    expect(decodeMessage(Buffer.alloc(0), protocol)).toBeUndefined();
   });
   test("or text behind a digit", () => {
     const protocol = named("v4.base64.channel.k8s.io");
-    expect(packed(1, Buffer.from("hello").subarray(1, 4), protocol)).toBe("1ZWxs");
-    expect(unpacked(Buffer.from("0aGk="), protocol)).toEqual({ channel: 0, data: Buffer.from("hi") });
+    expect(encodeMessage(1, Buffer.from("hello").subarray(1, 4), protocol)).toBe("1ZWxs");
+    expect(decodeMessage(Buffer.from("0aGk="), protocol)).toEqual({ channel: 0, data: Buffer.from("hi") });
   });
 });
 

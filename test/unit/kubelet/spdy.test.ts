@@ -68,10 +68,10 @@ async function talk(
   last: string,
 ): Promise<string> {
   const wire = new PassThrough();
-  const sent: Buffer[] = [];
+  const written: Buffer[] = [];
   const heard = Promise.withResolvers<void>();
   const send = async (bytes: Buffer): Promise<void> => {
-    sent.push(bytes);
+    written.push(bytes);
     if (bytes.includes(last)) heard.resolve();
   };
   const serving = forwardPorts({ pod: "web, uid 1", dial }, { incoming: wire, send });
@@ -81,7 +81,7 @@ async function talk(
   wire.end();
   await serving;
   const said = async function* () {
-    yield* sent;
+    yield* written;
   };
   let text = "";
   for await (const f of frames(said())) if ("stream" in f && f.body.length > 0) text += `${f.stream}:${f.body};`;

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { containerFigures, resourceFigures } from "../../../kubelet/server/node-figures.ts";
+import { cadvisorMetrics, resourceMetrics } from "../../../kubelet/server/node-metrics.ts";
 import { listing, serveNodeLogs } from "../../../kubelet/server/node-logs.ts";
 import { runningPods } from "../../../kubelet/server/running-pods.ts";
 import { statusOf } from "../../../kubelet/server/upgrades.ts";
@@ -29,14 +29,14 @@ const measured = {
 };
 
 test("figures are told by container, by pod and of the node", () => {
-  const text = resourceFigures(measured);
+  const text = resourceMetrics(measured);
   expect(text).toContain(`pod_cpu_usage_seconds_total{namespace="default",pod="web-0"} 2 ${now}\n`);
   expect(text).toContain(
     `container_memory_working_set_bytes{container="d",namespace="default",pod="web-0"} 20 ${now}\n`,
   );
   expect(text).toContain(`# TYPE node_cpu_usage_seconds_total counter\nnode_cpu_usage_seconds_total 9 ${now}\n`);
-  expect(resourceFigures({ node: undefined, containers: [] })).toContain("resource_scrape_error 0");
-  expect(containerFigures(measured)).toMatch(/container_memory_rss\{container="c",id="c0",image="web:1",.*\} 9 \d+\n/);
+  expect(resourceMetrics({ node: undefined, containers: [] })).toContain("resource_scrape_error 0");
+  expect(cadvisorMetrics(measured)).toMatch(/container_memory_rss\{container="c",id="c0",image="web:1",.*\} 9 \d+\n/);
 });
 
 test("of what runs only that which runs is told", () => {

@@ -1,8 +1,8 @@
-// What a node, its pods and its containers use, in the text that Prometheus reads, under the names known there. Pure.
+// Resource metrics of the node, its pods and containers in Prometheus' text format. Pure.
 import type { RuntimeContainer } from "../runtime.ts";
 import type { Sample } from "./usage-samples.ts";
 
-/** What was measured last. */
+/** The latest measurements. */
 export interface Measured {
   readonly node: Sample | undefined;
   readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
@@ -41,8 +41,8 @@ const byContainer = ({ containers }: Measured, of: (s: Sample) => number): reado
   containers.map(([run, s]) => line(s, of, { container: run.name, namespace: run.pod.namespace, pod: run.pod.name }));
 const ofNode = ({ node }: Measured, of: (s: Sample) => number): readonly Line[] => (node ? [line(node, of)] : []);
 
-/** `/metrics/resource`: what autoscalers and `kubectl top` are fed with. */
-export const resourceFigures = (m: Measured): string =>
+/** `/metrics/resource`, which the metrics server scrapes (KEP-727). */
+export const resourceMetrics = (m: Measured): string =>
   [
     family("container_cpu_usage_seconds_total", "counter", "CPU time a container has used.", byContainer(m, cpu)),
     family("container_memory_working_set_bytes", "gauge", "Memory a container works with.", byContainer(m, memory)),
@@ -55,8 +55,8 @@ export const resourceFigures = (m: Measured): string =>
     ]),
   ].join("");
 
-/** `/metrics/cadvisor`: the same containers, as those who look at machines know them. */
-export function containerFigures(m: Measured): string {
+/** `/metrics/cadvisor`: the same containers under cAdvisor's names. */
+export function cadvisorMetrics(m: Measured): string {
   const lines = (of: (s: Sample) => number): readonly Line[] =>
     m.containers.map(([run, s]) =>
       line(s, of, {
