@@ -94,12 +94,12 @@ export function prepareUpdate(r: ResourceDefinition, given: ApiObject, current: 
     return withoutUndefined({
       ...old,
       metadata: statusMeta(r, wanted.metadata, old.metadata),
-      status: r.statusDefaults && wanted.status ? r.statusDefaults(wanted.status) : wanted.status,
+      status: wanted.status && r.statusDefaults(wanted.status),
     }) as ApiObject;
   }
   const status = r.subresources.includes("status") ? { status: old.status } : {};
   const draft = { ...wanted, ...keptSpec(r, old), ...status, metadata: nextMeta(wanted.metadata, old.metadata) };
-  const next = r.defaults(draft as unknown as Draft<ApiObject>) as unknown as AnyObject;
+  const next = r.defaults(draft as unknown as Draft<ApiObject>, current) as unknown as AnyObject;
   const metadata = nextMeta(next.metadata, old.metadata);
   const raised = r.generation !== "none" && !sameJson(counted(r, next), counted(r, old));
   return withoutUndefined({

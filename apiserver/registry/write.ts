@@ -4,8 +4,8 @@ import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, revision, splitKey } from "../../api/meta.ts";
 import { decode } from "../../api/schema.ts";
-import { whole, withRequired } from "../../api/zeros.ts";
 import type { DeleteOptions, WritableSubresource } from "../../machinery/client.ts";
+import { withDefaults } from "../../api/defaulting.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
 import type { Change, Deleted, Target, WriteOptions } from "./verbs.ts";
@@ -75,8 +75,7 @@ function completed(
   before: ApiObject,
   { read: known = before }: WriteOptions,
 ): ApiObject {
-  if (part === "status") return withRequired(r.schema, decoded(r, statusOnly(given), known), before) as ApiObject;
-  return whole(r.schema, decoded(r, given, known), before);
+  return withDefaults(r.schema, decoded(r, part === "status" ? statusOnly(given) : given, known), before);
 }
 
 /** What stands there, or a refusal that names it. */
@@ -124,7 +123,7 @@ export async function create(
   given: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = whole(r.schema, decoded(r, given, options.read));
+  const draft = decoded(r, given, options.read);
   options.done?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");

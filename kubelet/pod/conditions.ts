@@ -1,5 +1,5 @@
 // The pod's conditions that the kubelet answers for, in Kubernetes' words; those of others are left as they are. Pure.
-import type { ContainerStatus, Pod, PodCondition } from "../../api/generated/types.ts";
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from "../../api/generated/types.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
 import { initDone } from "./phase.ts";
 import { allContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
@@ -62,7 +62,7 @@ function ready(pod: Pod, containers: Answer): Answer {
 }
 
 export interface Facts {
-  readonly phase: string;
+  readonly phase: NonNullable<PodStatus["phase"]>;
   readonly statuses: Statuses;
   /** The sandbox runs and has its network. */
   readonly sandboxReady: boolean;
