@@ -1,7 +1,11 @@
 // What a kind is, as data. The definition is also the handle: pass `pods`, get `Pod`s back.
+import { withDefaults } from "./defaulting.ts";
 import type { Problem } from "./errors.ts";
+import { formats } from "./formats.ts";
 import type { ApiObject, Draft, Instant } from "./meta.ts";
-import type { Schema } from "./schema.ts";
+import { none, together } from "./problems.ts";
+import { resolve, type Schema, schemaOf } from "./schema.ts";
+import { problemsAt, problemsOf, type Rules } from "./validation.ts";
 
 export type Subresource =
   | "status"
@@ -74,15 +78,21 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   };
   /** Stored as another kind. */
   readonly form?: VersionConversion;
-  /** Fill in what the user left out and a schema cannot say. Pure and idempotent. */
-  defaults(draft: Draft<T>): Draft<T>;
+  /**
+   * Fills in what was left out: the schema's defaults, then the kind's own. Parts that are the very parts of `old` are
+   * complete. Pure and idempotent.
+   */
+  defaults(draft: Draft<T>, old?: T): Draft<T>;
   /** The same for a status that is written by itself. */
-  statusDefaults?(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
+  statusDefaults(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
   /** What a new object is given once, when it has a name and a uid, and never again on update. Pure. */
   onCreate(object: T): T;
-  /** Say what is wrong; `old` is present on update, for immutable fields. Pure. */
+  /**
+   * What is wrong: with the name, by the schema and the rules of its types, then by the kind's own validation. `old` is
+   * present on update, for immutable fields. Pure.
+   */
   validate(object: Draft<T>, old?: T): readonly Problem[];
-  /** Say what is wrong with a status that is written by itself. Pure. */
+  /** What is wrong with a status that is written by itself. Pure. */
   validateStatus(object: T, old: T): readonly Problem[];
   /** What a writer should know although nothing is wrong: sentences for Warning headers. Pure. */
   warnings(object: Draft<T>, old?: T): readonly string[];
@@ -104,13 +114,14 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly allowUnconditionalUpdate: boolean;
 }
 
-/** What every kind may leave unsaid. */
+/** What every kind may leave out. */
 type Optional =
   | "singular"
   | "shortNames"
   | "categories"
   | "subresources"
   | "defaults"
+  | "statusDefaults"
   | "onCreate"
   | "validate"
   | "validateStatus"
@@ -122,27 +133,78 @@ type Optional =
   | "allowUnconditionalUpdate"
   | "schema";
 
-/** Complete a definition. The schema is looked up by its published name unless the kind brings its own. */
-export function define<T extends ApiObject>(
-  given: Omit<ResourceDefinition<T>, Optional> &
-    Partial<Pick<ResourceDefinition<T>, Optional>> & { readonly schema: Schema },
-): ResourceDefinition<T> {
+interface Validation {
+  /** Rules of the types in this kind's schema, for what a schema cannot say. */
+  readonly rules?: Rules;
+  /** How names of objects are written; most are subdomains. */
+  readonly nameFormat?: "k8s-long-name" | "k8s-short-name" | "path-segment" | "any";
+}
+/** A kind as its file declares it. Its own defaults and validation come after those of the schema. */
+type Declaration<T extends ApiObject> = Omit<ResourceDefinition<T>, Optional> &
+  Partial<Pick<ResourceDefinition<T>, Optional>> &
+  Validation;
+
+/** A schema without some of its fields. */
+function without(schema: Schema, names: readonly string[]): Schema {
+  const { properties = {}, ...rest } = resolve(schema);
+  return { ...rest, properties: Object.fromEntries(Object.entries(properties).filter(([n]) => !names.includes(n))) };
+}
+
+type Behaviour<T extends ApiObject> = Pick<
+  ResourceDefinition<T>,
+  "defaults" | "statusDefaults" | "validate" | "validateStatus"
+>;
+
+/** Defaults and validation of a kind: what its schema says, and then what its own file says. */
+function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): Behaviour<T> {
+  const { subresources = [], nameFormat = (kind.virtual ?? kind.form) ? "any" : "k8s-long-name", rules } = kind;
+  const hasStatus = subresources.includes("status");
+  // Metadata is validated alike for all kinds, and a status of its own where it is written.
+  const body = without(schema, ["metadata", ...(hasStatus ? ["status"] : [])]);
+  const statusSchema = (hasStatus && resolve(schema).properties?.["status"]) || {};
+  const validateName = formats[nameFormat] ?? (() => none);
+  const statusOf = (object: T | Draft<T>): unknown => (object as { readonly status?: unknown }).status;
   return {
-    singular: given.kind.toLowerCase(),
+    defaults: (draft, old) => {
+      const full = withDefaults(schema, draft, old);
+      return kind.defaults?.(full, old) ?? full;
+    },
+    statusDefaults: (status) => {
+      const full = withDefaults(statusSchema, status);
+      return kind.statusDefaults?.(full) ?? full;
+    },
+    validate: (object, old) =>
+      together(
+        old || object.metadata.name === undefined ? none : validateName(object.metadata.name as never, "metadata.name"),
+        problemsOf(body, object, old, rules),
+        kind.validate?.(object, old) ?? none,
+      ),
+    validateStatus: (object, old) =>
+      together(
+        problemsAt("status", statusSchema, statusOf(object) ?? {}, statusOf(old) ?? {}, rules),
+        kind.validateStatus?.(object, old) ?? none,
+      ),
+  };
+}
+
+/** Completes a definition. The schema is looked up by its published name unless the kind brings its own. */
+export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefinition<T> {
+  const schema = kind.schema ?? schemaOf(kind.published);
+  return {
+    singular: kind.kind.toLowerCase(),
     shortNames: [],
     categories: [],
     subresources: [],
-    defaults: (draft) => draft,
     onCreate: (object) => object,
-    validate: () => [],
-    validateStatus: () => [],
     warnings: () => [],
     columns: [],
     selectable: {},
     generation: "none",
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
-    ...given,
+    ...kind,
+    schema,
+    ...behaviour(kind, schema),
   };
 }
 

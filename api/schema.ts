@@ -4,6 +4,10 @@ import generated from "./generated/schemas.json" with { type: "json" };
 import { canonicalQuantity } from "./quantity.ts";
 import { canonicalTime, noTime, type TimeFormat } from "./times.ts";
 
+/**
+ * A structural schema as Kubernetes defines it, plus the facts of the built-in kinds that its published form lacks.
+ * Source: the API reference of JSONSchemaProps; KEP-5073 (declarative validation) for what the second half says.
+ */
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   readonly format?: string;
@@ -12,6 +16,25 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly additionalProperties?: Schema;
+  readonly nullable?: boolean;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly not?: Schema;
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
@@ -19,6 +42,30 @@ export interface Schema {
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
   readonly "x-kubernetes-patch-strategy"?: string;
   readonly "x-kubernetes-patch-merge-key"?: string;
+  readonly "x-kubernetes-validations"?: readonly { readonly rule: string; readonly message?: string }[];
+
+  /** Go's zero value means "not set": it takes the default, and is not held against an enum. */
+  readonly omitZero?: boolean;
+  /** An empty list or map is written down although the field is optional. */
+  readonly keepEmpty?: boolean;
+  /** Must hold something, and why where the message says more than that. */
+  readonly nonEmpty?: boolean | string;
+  /** Least and greatest number, both included, and how the message says it where not in the usual words. */
+  readonly bounds?: readonly [least: number, most?: number | null, detail?: string];
+  /** No two items are the same, or have the same values of these fields; by a single name, reported at the item. */
+  readonly unique?: true | string | readonly string[];
+  /** A value that is equal to the old one is not validated again. */
+  readonly ratcheting?: boolean;
+  /** Cannot change after creation, and how the message says it where not in the usual words. */
+  readonly immutable?: boolean | string;
+  /** One of these fields, or of all that are not required, is set: the details where none is, and where more are. */
+  readonly union?: { readonly members?: readonly string[]; readonly none?: string; readonly more?: string };
+  /** Problems of the items are reported at the list itself. */
+  readonly itemsAtList?: boolean;
+  /** The enum documents what is usual: other values are accepted. */
+  readonly open?: boolean;
+  /** What is below is not validated where it stands here, only where it is used. */
+  readonly unchecked?: boolean;
 }
 
 const prefix = "#/components/schemas/";
@@ -40,8 +87,11 @@ export const schemaOf = (published: string): Schema => referred(prefix + publish
 /** Follow a reference, if the schema is one. */
 export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? schema : referred(schema.$ref));
 
-/** The short name of the type behind a reference, as messages call it: `PodSpec`. */
-const typeNameOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "";
+const typeNames = new WeakMap(
+  [...definitions].map(([name, schema]) => [schema, name.slice(name.lastIndexOf(".") + 1)]),
+);
+/** The short name of the type behind a reference, or of a published type, as messages call it: `PodSpec`. */
+export const typeNameOf = (schema: Schema): string => typeNames.get(resolve(schema)) ?? "";
 
 /** A value that is not of the type its field has, in the words of the two ways in which the original reads. */
 export interface Mismatch {
@@ -152,7 +202,7 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
     walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
     return undefined;
   }
-  if (inner === null || inner === undefined) return undefined;
+  if (inner === null || inner === undefined) return inner === null && field.nullable === true ? null : undefined;
   const place: Place = walk.isTold ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
   const read = decodeInto(inner, field, place, walk, known);
   return own && isForgotten(read, field, name, full) ? undefined : read;
@@ -160,7 +210,11 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
 
 /** The very value it is given, as long as nothing in it has to be read otherwise; then a copy. */
 function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): Json {
-  const within = { full: resolve(schema), at, owner: walk.isTold ? typeNameOf(schema) || at.owner : "" };
+  const within = {
+    full: resolve(schema),
+    at,
+    owner: walk.isTold ? (schema.$ref === undefined ? at.owner : typeNameOf(schema)) : "",
+  };
   const names = Object.keys(value);
   let out: Record<string, unknown> | undefined;
   for (let i = 0; i < names.length; i++) {
@@ -195,22 +249,9 @@ function decodeItems(
   return out ?? value;
 }
 
-/**
- * Lists that are written down although they are optional and empty. To empty the account of who owns what is to throw
- * it away, and that has to be seen.
- */
-const keptEmpty = new Set([
-  "managedFields",
-  "audiences",
-  "currentMetrics",
-  "sources",
-  "endpoints",
-  "rules",
-  "conditions",
-]);
 /** An empty list or map of an optional field is as good as none, and is not kept. */
 function isForgotten(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
-  if (typeof value !== "object" || value === null || keptEmpty.has(name)) return false;
+  if (typeof value !== "object" || value === null || schema.keepEmpty === true) return false;
   const isEmpty = Array.isArray(value) ? value.length === 0 : schema.additionalProperties && isBare(value);
   return isEmpty === true && !(owner.required?.includes(name) ?? false);
 }

@@ -1,10 +1,10 @@
 // What policies in CEL and their bindings share: parameters by kind or by name, and variables.
 import type { Problem } from "../errors.ts";
 import type { MutatingAdmissionPolicySpec, ParamKind, ParamRef, Variable } from "../generated/types.ts";
-import { validatePathSegment, validateDns1035Label, validateSubdomainName } from "../names.ts";
-import { detailOf, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
-import { failurePolicies, validateConditions, validateMatch } from "./match-rules-validate.ts";
-import { validateLabelSelector } from "../selector-validate.ts";
+import { validateDns1035Label, validateSubdomainName } from "../names.ts";
+import { detailOf, forbidden, invalid, required } from "../problems.ts";
+import type { Rules } from "../validation.ts";
+import { matchRules } from "./match-rules-validate.ts";
 
 const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 /** Words of CEL itself. */
@@ -32,25 +32,18 @@ function validateKind(kind: string | undefined, path: string): readonly Problem[
   );
 }
 
-const validateParamKind = (kind: ParamKind | undefined, path: string): readonly Problem[] =>
-  kind ? [...validateVersion(kind.apiVersion, `${path}.apiVersion`), ...validateKind(kind.kind, `${path}.kind`)] : [];
+const validateParamKind = (kind: ParamKind, path: string): readonly Problem[] => [
+  ...validateVersion(kind.apiVersion, `${path}.apiVersion`),
+  ...validateKind(kind.kind, `${path}.kind`),
+];
 
 /** One parameter by name, or all that a selector picks; and what follows when there is none. */
-export function validateParamRef(ref: ParamRef | undefined, path: string): readonly Problem[] {
-  if (!ref) return [];
-  const { name, selector, parameterNotFoundAction: otherwise } = ref;
+function validateParamRef({ name, selector }: ParamRef, path: string): readonly Problem[] {
   const exclusive = "name and selector are mutually exclusive";
   return [
-    ...validatePathSegment(name ?? "", `${path}.name`),
     ...(name && selector ? [forbidden(`${path}.name`, exclusive)] : []),
-    ...validateLabelSelector(selector, `${path}.selector`),
     ...(name && selector ? [forbidden(`${path}.selector`, exclusive)] : []),
     ...(name || selector ? [] : [required(path, "one of name or selector must be specified")]),
-    ...(otherwise
-      ? ["Deny", "Allow"].includes(otherwise)
-        ? []
-        : [unsupported(`${path}.parameterNotFoundAction`, otherwise, ["Deny", "Allow"])]
-      : [required(`${path}.parameterNotFoundAction`)]),
   ];
 }
 
@@ -63,27 +56,16 @@ function validateVariable({ name = "", expression = "" }: Variable, path: string
     ...(expression.trim() === "" ? [required(`${path}.expression`, "expression is not specified")] : []),
   ];
 }
-const validateVariables = (variables: readonly Variable[] | undefined, path: string): readonly Problem[] =>
-  (variables ?? []).flatMap((v, i) => validateVariable(v, `${path}[${i}]`));
+/** Rules of the types that policies and their bindings share. */
+export const policyRules: Rules = {
+  ...matchRules,
+  ParamKind: validateParamKind,
+  ParamRef: validateParamRef,
+  Variable: validateVariable,
+};
 
-/** The policy a binding is for. */
-export const validatePolicyName = (name: string | undefined, path: string): readonly Problem[] =>
-  name ? validateSubdomainName(name, path) : [required(path)];
-
-/** What every policy says of when it applies, and of what its expressions may speak of. */
-type Occasion = Pick<
-  MutatingAdmissionPolicySpec,
-  "failurePolicy" | "paramKind" | "matchConstraints" | "matchConditions" | "variables"
->;
-
-/** What is wrong with when a policy applies. */
-export function validateOccasion({ matchConstraints: match, ...spec }: Occasion): readonly Problem[] {
-  return [
-    ...oneOf(spec.failurePolicy, "spec.failurePolicy", failurePolicies),
-    ...validateParamKind(spec.paramKind, "spec.paramKind"),
-    ...(match ? validateMatch(match, "spec.matchConstraints") : [required("spec.matchConstraints")]),
-    ...(match && !match.resourceRules?.length ? [required("spec.matchConstraints.resourceRules")] : []),
-    ...validateConditions(spec.matchConditions, "spec.matchConditions"),
-    ...validateVariables(spec.variables, "spec.variables"),
-  ];
-}
+/** A policy looks at something. */
+export const validateOccasion = ({
+  matchConstraints: match,
+}: Pick<MutatingAdmissionPolicySpec, "matchConstraints">): readonly Problem[] =>
+  match && !match.resourceRules?.length ? [required("spec.matchConstraints.resourceRules")] : [];

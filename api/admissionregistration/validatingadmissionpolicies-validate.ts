@@ -7,13 +7,12 @@ import type {
   Validation,
 } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, invalid, oneOf, required } from "../problems.ts";
+import { validateQualifiedName } from "../names.ts";
+import { duplicate, invalid, required } from "../problems.ts";
 import { validateMatch } from "./match-rules-validate.ts";
-import { validateOccasion, validateParamRef, validatePolicyName } from "./policy-specs-validate.ts";
+import type { Rules } from "../validation.ts";
+import { policyRules, validateOccasion } from "./policy-specs-validate.ts";
 
-const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
-const actions = ["Audit", "Deny", "Warn"];
 const mostAnnotations = 20;
 const longestExpression = 5 * 1024;
 const both =
@@ -31,7 +30,6 @@ function validateValidation(v: Validation, path: string): readonly Problem[] {
       : /[\n\r]/.test(message.trim())
         ? [invalid(`${path}.message`, message, "message must not contain line breaks")]
         : []),
-    ...oneOf(v.reason, `${path}.reason`, reasons),
   ];
 }
 
@@ -67,31 +65,19 @@ export function validatePolicy({ metadata, spec }: Draft<ValidatingAdmissionPoli
   const oneItem = "validations or auditAnnotations must contain at least one item";
   const isEmpty = validations.length + auditAnnotations.length === 0;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validateOccasion(spec),
     ...(isEmpty ? [required("spec.validations", oneItem), required("spec.auditAnnotations", oneItem)] : []),
-    ...validations.flatMap((v, i) => validateValidation(v, `spec.validations[${i}]`)),
     ...validateAnnotations(auditAnnotations, metadata.name),
   ];
 }
 
-function validateActions(all: readonly string[] = []): readonly Problem[] {
-  const path = "spec.validationActions";
-  return [
-    ...all.flatMap((action, i) => [
-      ...oneOf(action, `${path}[${i}]`, actions),
-      ...(all.indexOf(action) < i ? [duplicate(`${path}[${i}]`, action)] : []),
-    ]),
-    ...(all.includes("Deny") && all.includes("Warn") ? [invalid(path, all, both)] : []),
-    ...(all.length > 0 ? [] : [required(path, "at least one validation action is required")]),
-  ];
-}
+export const validatingRules: Rules = { ...policyRules, Validation: validateValidation };
 
-export const validateBinding = ({ metadata, spec }: Draft<ValidatingAdmissionPolicyBinding>): readonly Problem[] => [
-  ...validateSubdomainName(metadata.name, "metadata.name"),
-  ...validatePolicyName(spec.policyName, "spec.policyName"),
-  ...validateParamRef(spec.paramRef, "spec.paramRef"),
-  // The field is misspelt there, and clients have seen it so.
-  ...validateMatch(spec.matchResources, "spec.matchResouces"),
-  ...validateActions(spec.validationActions),
-];
+/** To refuse something and to warn of it is to say the same twice. */
+export const validateBinding = ({ spec }: Draft<ValidatingAdmissionPolicyBinding>): readonly Problem[] => {
+  const { matchResources, validationActions: actions = [] } = spec;
+  return [
+    ...validateMatch(matchResources),
+    ...(actions.includes("Deny") && actions.includes("Warn") ? [invalid("spec.validationActions", actions, both)] : []),
+  ];
+};

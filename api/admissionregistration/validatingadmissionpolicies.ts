@@ -1,10 +1,9 @@
 // ValidatingAdmissionPolicy: a rule in CEL about what may be written.
 import type { ValidatingAdmissionPolicy } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { extensionCategories, matchDefaults, paramKindText } from "./match-rules.ts";
-import { validatePolicy } from "./validatingadmissionpolicies-validate.ts";
+import { extensionCategories, paramKindText } from "./match-rules.ts";
+import { validatingRules, validatePolicy } from "./validatingadmissionpolicies-validate.ts";
 
 export const validatingAdmissionPolicies = define<ValidatingAdmissionPolicy>({
   group: "admissionregistration.k8s.io",
@@ -16,17 +15,8 @@ export const validatingAdmissionPolicies = define<ValidatingAdmissionPolicy>({
   allowUnconditionalUpdate: false,
   subresources: ["status"],
   published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
-  schema: schemaOf("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"),
   generation: "spec",
-  defaults: (d) => ({
-    ...d,
-    spec: {
-      ...d.spec,
-      failurePolicy: d.spec?.failurePolicy ?? "Fail",
-      ...(d.spec?.matchConstraints && { matchConstraints: matchDefaults(d.spec.matchConstraints) }),
-    },
-    status: d.status ?? {},
-  }),
+  rules: validatingRules,
   validate: validatePolicy,
   columns: [
     nameColumn,

@@ -1,9 +1,9 @@
 // ValidatingAdmissionPolicyBinding: where a validating policy holds, and with which parameters.
 import type { ValidatingAdmissionPolicyBinding } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { extensionCategories, matchDefaults, paramText } from "./match-rules.ts";
+import { extensionCategories, paramText } from "./match-rules.ts";
+import { policyRules } from "./policy-specs-validate.ts";
 import { validateBinding } from "./validatingadmissionpolicies-validate.ts";
 
 export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolicyBinding>({
@@ -15,12 +15,8 @@ export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolic
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
-  schema: schemaOf("io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding"),
   generation: "spec",
-  defaults: (d) => ({
-    ...d,
-    spec: { ...d.spec, ...(d.spec?.matchResources && { matchResources: matchDefaults(d.spec.matchResources) }) },
-  }),
+  rules: policyRules,
   validate: validateBinding,
   columns: [
     nameColumn,

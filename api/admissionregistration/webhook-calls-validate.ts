@@ -3,16 +3,10 @@ import type { Problem } from "../errors.ts";
 import { validateSubdomainName } from "../names.ts";
 import { detailOf, invalid, required } from "../problems.ts";
 
-interface Service {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly path?: string;
-  readonly port?: number;
-}
 /** Where something is called, whoever calls. */
 export interface Call {
   readonly url?: string;
-  readonly service?: Service;
+  readonly service?: { readonly path?: string };
 }
 
 const form = "; desired format: https://host[/path]";
@@ -44,18 +38,11 @@ function validateServicePath(text: string, path: string): readonly Problem[] {
   ];
 }
 
-const validateService = ({ name, namespace, path, port = 0 }: Service, at: string): readonly Problem[] => [
-  ...(name ? [] : [required(`${at}.name`)]),
-  ...(namespace ? [] : [required(`${at}.namespace`)]),
-  ...(port >= 1 && port <= 65_535
-    ? []
-    : [invalid(`${at}.port`, port, "port is not valid: must be between 1 and 65535, inclusive")]),
-  ...validateServicePath(path ?? "", `${at}.path`),
-];
-
 /** One of the two, and that one right. */
 export function validateCall({ url, service }: Call = {}, path: string): readonly Problem[] {
   if ((url === undefined) === (service === undefined))
     return [required(path, "exactly one of url or service is required")];
-  return url === undefined ? validateService(service!, `${path}.service`) : validateUrl(url, `${path}.url`);
+  return url === undefined
+    ? validateServicePath(service?.path ?? "", `${path}.service.path`)
+    : validateUrl(url, `${path}.url`);
 }

@@ -15,7 +15,6 @@ import { validateCall } from "../admissionregistration/webhook-calls-validate.ts
 
 type Spec = CustomResourceDefinition["spec"];
 
-const scopes = ["Cluster", "Namespaced"];
 const approval = "api-approved.kubernetes.io";
 
 /** A label of RFC 1035, of which a kind may be written with capitals. */
@@ -26,20 +25,13 @@ const mixedCase = (value: string | undefined, path: string): readonly Problem[] 
 
 function validateNames(names: Partial<CustomResourceDefinitionNames> = {}): readonly Problem[] {
   const path = "spec.names";
-  const { plural, singular, kind, listKind, shortNames = [], categories = [] } = names;
+  const { kind, listKind } = names;
   return [
-    ...Object.entries({ plural, singular, kind, listKind }).flatMap(([field, value]) =>
-      value ? [] : [required(`${path}.${field}`)],
-    ),
-    ...validateDns1035Label(plural, `${path}.plural`),
-    ...validateDns1035Label(singular, `${path}.singular`),
     ...mixedCase(kind, `${path}.kind`),
     ...mixedCase(listKind, `${path}.listKind`),
-    ...shortNames.flatMap((name, i) => validateDns1035Label(name, `${path}.shortNames[${i}]`)),
     ...(kind && kind === listKind
       ? [invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same")]
       : []),
-    ...categories.flatMap((name, i) => validateDns1035Label(name, `${path}.categories[${i}]`)),
   ];
 }
 
@@ -137,16 +129,10 @@ export function validateCrd(
   const { spec } = draft;
   const { name = "" } = draft.metadata;
   return [
-    ...validateSubdomainName(name, "metadata.name"),
     ...(name === `${spec.names?.plural ?? ""}.${spec.group ?? ""}`
       ? []
       : [invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')]),
     ...validateGroup(spec.group),
-    ...(spec.scope
-      ? scopes.includes(spec.scope)
-        ? []
-        : [unsupported("spec.scope", spec.scope, scopes)]
-      : [required("spec.scope")]),
     ...validateVersions(spec.versions),
     ...validateNames(spec.names),
     ...(spec.conversion ? validateConversion(spec.conversion) : []),

@@ -1,27 +1,21 @@
 // CustomResourceDefinition: a kind that users bring.
 import type { CustomResourceDefinition } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { createdColumn, nameColumn } from "../columns.ts";
 import { extensionCategories } from "../admissionregistration/match-rules.ts";
-import { overHttps } from "../admissionregistration/webhook-defaults.ts";
 import { validateCrd } from "./customresourcedefinitions-validate.ts";
 
 type Spec = CustomResourceDefinition["spec"];
 
 function specDefaults(spec: Spec): Spec {
-  const { names, conversion = { strategy: "None" } } = spec;
-  const { webhook } = conversion;
+  const { names } = spec;
   return {
     ...spec,
     names: {
       ...names,
-      singular: names?.singular || (names?.kind ?? "").toLowerCase(),
-      listKind: names?.listKind || `${names?.kind ?? ""}List`,
+      singular: names.singular || names.kind.toLowerCase(),
+      listKind: names.listKind || `${names.kind}List`,
     },
-    conversion: webhook?.clientConfig
-      ? { ...conversion, webhook: { ...webhook, clientConfig: overHttps(webhook.clientConfig) } }
-      : conversion,
   };
 }
 
@@ -40,9 +34,8 @@ export const customResourceDefinitions = define<CustomResourceDefinition>({
   allowUnconditionalUpdate: false,
   subresources: ["status"],
   published: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
-  schema: schemaOf("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"),
   generation: "spec",
-  defaults: (d) => ({ ...d, spec: specDefaults(d.spec ?? {}) }),
+  defaults: (d) => ({ ...d, spec: specDefaults(d.spec) }),
   onCreate: (crd) => ({
     ...crd,
     status: { acceptedNames: { kind: "", plural: "" }, conditions: [], ...storedIn(crd.spec) },

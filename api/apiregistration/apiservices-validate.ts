@@ -2,8 +2,8 @@
 import type { Problem } from "../errors.ts";
 import type { APIService } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateDns1035Label, validateSubdomainName } from "../names.ts";
-import { detailOf, inRange, invalid, required } from "../problems.ts";
+import { validateDns1035Label } from "../names.ts";
+import { detailOf, invalid, required } from "../problems.ts";
 
 function validateTrust({ spec: { caBundle, insecureSkipTLSVerify, service } }: Draft<APIService>): readonly Problem[] {
   const path = "spec.insecureSkipTLSVerify";
@@ -21,18 +21,8 @@ function validateTrust({ spec: { caBundle, insecureSkipTLSVerify, service } }: D
     : [];
 }
 
-function validateService({ spec: { service } }: Draft<APIService>): readonly Problem[] {
-  if (!service) return [];
-  const path = "spec.service";
-  return [
-    ...(service.namespace ? [] : [required(`${path}.namespace`)]),
-    ...(service.name ? [] : [required(`${path}.name`)]),
-    ...inRange(service.port, `${path}.port`, 1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"),
-  ];
-}
-
 export function validateApiService(draft: Draft<APIService>): readonly Problem[] {
-  const { group = "", version = "", groupPriorityMinimum, versionPriority } = draft.spec;
+  const { group = "", version = "" } = draft.spec;
   const { name = "" } = draft.metadata;
   const wanted = `${version}.${group}`;
   return [
@@ -42,13 +32,9 @@ export function validateApiService(draft: Draft<APIService>): readonly Problem[]
     ...(group === "" && version !== "v1"
       ? [required("spec.group", `only v1 may have an empty group and it better be legacy kube`)]
       : []),
-    ...validateSubdomainName(group, "spec.group"),
     ...(version === ""
       ? validateDns1035Label("-", "spec.version").map((p) => invalid("spec.version", version, detailOf(p)))
       : validateDns1035Label(version, "spec.version")),
-    ...inRange(groupPriorityMinimum, "spec.groupPriorityMinimum", 1, 20_000, "must be positive and less than 20000"),
-    ...inRange(versionPriority, "spec.versionPriority", 1, 1000, "must be positive and less than 1000"),
-    ...validateService(draft),
     ...validateTrust(draft),
   ];
 }

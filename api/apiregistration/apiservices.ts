@@ -1,10 +1,8 @@
 // APIService: who serves a version of a group of the API, this server or one behind a service.
 import type { APIService, APIServiceCondition } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { extensionCategories } from "../admissionregistration/match-rules.ts";
-import { overHttps } from "../admissionregistration/webhook-defaults.ts";
 import { validateApiService } from "./apiservices-validate.ts";
 
 function availableText({ status }: APIService): string {
@@ -31,11 +29,10 @@ export const apiServices = define<APIService>({
   plural: "apiservices",
   categories: extensionCategories,
   scope: "Cluster",
+  nameFormat: "any",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
   published: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
-  schema: schemaOf("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService"),
-  defaults: (d) => ({ ...d, spec: overHttps(d.spec ?? {}), status: d.status ?? {} }),
   onCreate: (s) => (s.spec.service ? s : { ...s, status: { conditions: [local(s.metadata.creationTimestamp)] } }),
   validate: validateApiService,
   columns: [

@@ -2,7 +2,6 @@
 import type { ControllerRevision } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { controllerOf } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { ControllerRevision } from "../generated/types.ts";
@@ -21,7 +20,6 @@ export const controllerRevisions = define<ControllerRevision>({
   plural: "controllerrevisions",
   scope: "Namespaced",
   published: "io.k8s.api.apps.v1.ControllerRevision",
-  schema: schemaOf("io.k8s.api.apps.v1.ControllerRevision"),
   validate: (r, old) =>
     old && JSON.stringify(old.data) !== JSON.stringify(r.data)
       ? [{ path: "data", message: "Invalid value: field is immutable", reason: "FieldValueInvalid" as const }]

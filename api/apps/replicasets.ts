@@ -3,10 +3,9 @@ import type { ReplicaSet } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
 import { validateReplicaStatus, validateWorkload } from "../core/workload-validate.ts";
-import { unchanged } from "../problems.ts";
+import { podRules } from "../core/pod/rules.ts";
 
 export type { ReplicaSet } from "../generated/types.ts";
 
@@ -20,21 +19,10 @@ export const replicaSets = define<ReplicaSet>({
   scope: "Namespaced",
   subresources: ["status", "scale"],
   published: "io.k8s.api.apps.v1.ReplicaSet",
-  schema: schemaOf("io.k8s.api.apps.v1.ReplicaSet"),
   generation: "spec",
-  defaults: (d) => ({
-    ...d,
-    spec: {
-      ...d.spec,
-      replicas: d.spec?.replicas ?? 1,
-      ...(d.spec?.template ? { template: templateDefaults(d.spec.template) } : {}),
-    },
-    status: { replicas: 0, ...d.status },
-  }),
-  validate: (s, old) => [
-    ...validateWorkload(s, "ReplicaSet", old),
-    ...(old ? unchanged(s.spec.selector, old.spec.selector, "spec.selector") : []),
-  ],
+  defaults: (d) => ({ ...d, spec: { ...d.spec, template: d.spec.template && templateDefaults(d.spec.template) } }),
+  rules: podRules,
+  validate: (s, old) => validateWorkload(s, "ReplicaSet", old),
   warnings: (s) => workloadWarnings(s),
   validateStatus: validateReplicaStatus,
   selectable: { "status.replicas": (s) => String(s.status?.replicas ?? 0) },

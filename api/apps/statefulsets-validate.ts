@@ -3,11 +3,12 @@ import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "..
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden, invalid, notNegative, unsupported } from "../problems.ts";
-import { numberIn, validateShare } from "../int-or-percent.ts";
-import { validateCounts, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
-
-const retentions = ["Retain", "Delete"];
+import { forbidden, invalid } from "../problems.ts";
+import { podRules } from "../core/pod/rules.ts";
+import { schemaOf } from "../schema.ts";
+import { problemsAt } from "../validation.ts";
+import { numberIn } from "../int-or-percent.ts";
+import { validateCollisions, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
 
 function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
   const path = "spec.updateStrategy";
@@ -18,22 +19,12 @@ function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
       : [];
   if (s.type !== "RollingUpdate") return [invalid(path, s, "must be 'RollingUpdate' or 'OnDelete'")];
   const most = rolling?.maxUnavailable;
-  return [
-    ...notNegative(rolling?.partition, `${path}.rollingUpdate.partition`),
-    ...validateShare(most, `${path}.rollingUpdate.maxUnavailable`, 100),
-    ...(most !== undefined && numberIn(most) === 0
-      ? [invalid(`${path}.rollingUpdate.maxUnavailable`, most, "cannot be 0")]
-      : []),
-  ];
+  return most !== undefined && numberIn(most) === 0
+    ? [invalid(`${path}.rollingUpdate.maxUnavailable`, most, "cannot be 0")]
+    : [];
 }
 
-function validateRetention(policy: StatefulSetSpec["persistentVolumeClaimRetentionPolicy"]): readonly Problem[] {
-  return (["whenDeleted", "whenScaled"] as const).flatMap((when) =>
-    retentions.includes(policy?.[when] ?? "")
-      ? []
-      : [unsupported(`spec.persistentVolumeClaimRetentionPolicy.${when}`, policy?.[when], retentions)],
-  );
-}
+const templateSchema = schemaOf("io.k8s.api.core.v1.PodTemplateSpec");
 
 /** What may be said anew at any time. */
 const mutable = [
@@ -66,10 +57,8 @@ export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet):
       ? []
       : [invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]),
     ...validateStrategy(spec.updateStrategy ?? {}),
-    ...validateRetention(spec.persistentVolumeClaimRetentionPolicy),
-    ...notNegative(spec.ordinals?.start, "spec.ordinals.start"),
-    ...notNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
-    ...validateWorkload({ ...set, spec: withClaimsAsVolumes(spec) }, "StatefulSet"),
+    ...problemsAt("spec.template", templateSchema, withClaimsAsVolumes(spec).template, undefined, podRules),
+    ...validateWorkload(set, "StatefulSet"),
     ...(old && !sameJson(fixed(spec), fixed(old.spec))
       ? [
           forbidden(
@@ -81,19 +70,9 @@ export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet):
   ];
 }
 
-const counts = [
-  "replicas",
-  "readyReplicas",
-  "currentReplicas",
-  "updatedReplicas",
-  "availableReplicas",
-  "observedGeneration",
-  "collisionCount",
-] as const;
-
 /** What is wrong with what a stateful set is said to have come to. */
 export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] => [
-  ...validateCounts(counts, status, old.status),
+  ...validateCollisions(status, old.status),
   ...validateNotAbove(
     ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
     status,

@@ -4,9 +4,8 @@ import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn } from "../columns.ts";
-import { claimSpecDefaults } from "../core/persistentvolumeclaims.ts";
+import { podRules } from "../core/pod/rules.ts";
 import { validateStatefulSet, validateStatefulSetStatus } from "./statefulsets-validate.ts";
 
 export type { StatefulSet } from "../generated/types.ts";
@@ -19,34 +18,19 @@ function strategy(given: StatefulSetUpdateStrategy | undefined): StatefulSetUpda
   return { type, rollingUpdate: { ...rolling, partition: rolling.partition ?? 0 } };
 }
 
-/** A template of claims is told as a whole claim, with the status of one. */
+/** A template of claims is written as a whole claim. */
 const claimTemplate = (
   claim: NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number],
 ): NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number] => ({
   ...claim,
   apiVersion: "v1",
   kind: "PersistentVolumeClaim",
-  ...(claim.spec && { spec: claimSpecDefaults(claim.spec) }),
-  status: { ...claim.status, phase: claim.status?.phase || "Pending" },
 });
 
 function defaults(d: Draft<StatefulSet>): Draft<StatefulSet> {
-  const given: Partial<StatefulSetSpec> = d.spec ?? {};
-  const kept = given.persistentVolumeClaimRetentionPolicy;
-  const spec = {
-    ...given,
-    replicas: given.replicas ?? 1,
-    podManagementPolicy: given.podManagementPolicy || "OrderedReady",
-    updateStrategy: strategy(given.updateStrategy),
-    persistentVolumeClaimRetentionPolicy: {
-      whenDeleted: kept?.whenDeleted || "Retain",
-      whenScaled: kept?.whenScaled || "Retain",
-    },
-    revisionHistoryLimit: given.revisionHistoryLimit ?? 10,
-    ...(given.template ? { template: templateDefaults(given.template) } : {}),
-    ...(given.volumeClaimTemplates ? { volumeClaimTemplates: given.volumeClaimTemplates.map(claimTemplate) } : {}),
-  } as StatefulSetSpec;
-  return { ...d, spec, status: { ...d.status, replicas: d.status?.replicas ?? 0 } };
+  const { template, volumeClaimTemplates: claims } = d.spec;
+  const spec = { ...d.spec, updateStrategy: strategy(d.spec.updateStrategy), template: templateDefaults(template) };
+  return { ...d, spec: { ...spec, ...(claims && { volumeClaimTemplates: claims.map(claimTemplate) }) } };
 }
 
 export const statefulSets = define<StatefulSet>({
@@ -59,9 +43,9 @@ export const statefulSets = define<StatefulSet>({
   scope: "Namespaced",
   subresources: ["status", "scale"],
   published: "io.k8s.api.apps.v1.StatefulSet",
-  schema: schemaOf("io.k8s.api.apps.v1.StatefulSet"),
   generation: "spec",
   defaults,
+  rules: podRules,
   validate: validateStatefulSet,
   warnings: (s) => [
     ...workloadWarnings(s),

@@ -1,7 +1,6 @@
 // SelfSubjectReview: who am I?
 import type { SelfSubjectReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 
 export const selfSubjectReviews = define<SelfSubjectReview>({
   group: "authentication.k8s.io",
@@ -11,5 +10,4 @@ export const selfSubjectReviews = define<SelfSubjectReview>({
   scope: "Cluster",
   virtual: "review",
   published: "io.k8s.api.authentication.v1.SelfSubjectReview",
-  schema: schemaOf("io.k8s.api.authentication.v1.SelfSubjectReview"),
 });

@@ -3,7 +3,6 @@ import type { AuthenticationV1TokenRequest as TokenRequest } from "../generated/
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import { invalid } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 import { serviceAccounts } from "../core/serviceaccounts.ts";
 
 export type { AuthenticationV1TokenRequest as TokenRequest } from "../generated/types.ts";
@@ -29,7 +28,5 @@ export const tokenRequests = define<TokenRequest>({
   virtual: "review",
   subresourceOf: { of: serviceAccounts, subresource: "token" },
   published: "io.k8s.api.authentication.v1.TokenRequest",
-  schema: schemaOf("io.k8s.api.authentication.v1.TokenRequest"),
-  defaults: (d) => ({ ...d, spec: { ...d.spec, expirationSeconds: d.spec?.expirationSeconds ?? usualSeconds } }),
   validate: (t) => validateSeconds(t.spec.expirationSeconds ?? usualSeconds),
 });

@@ -1,7 +1,6 @@
 // TokenReview: whose is this token?
 import type { TokenReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 
 export const tokenReviews = define<TokenReview>({
   group: "authentication.k8s.io",
@@ -11,5 +10,4 @@ export const tokenReviews = define<TokenReview>({
   scope: "Cluster",
   virtual: "review",
   published: "io.k8s.api.authentication.v1.TokenReview",
-  schema: schemaOf("io.k8s.api.authentication.v1.TokenReview"),
 });

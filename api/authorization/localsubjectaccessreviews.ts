@@ -2,7 +2,6 @@
 import type { LocalSubjectAccessReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { invalid } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 import { validateNameless, validateQuestion, validateSubject } from "./access-reviews-validate.ts";
 
 export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
@@ -13,7 +12,6 @@ export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
   scope: "Namespaced",
   virtual: "review",
   published: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
-  schema: schemaOf("io.k8s.api.authorization.v1.LocalSubjectAccessReview"),
   validate: ({ metadata, spec }) => {
     const { namespace, ...said } = metadata;
     const { resourceAttributes: resource, nonResourceAttributes: other } = spec ?? {};

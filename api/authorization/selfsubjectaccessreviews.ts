@@ -1,7 +1,6 @@
 // SelfSubjectAccessReview: may I do something?
 import type { SelfSubjectAccessReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { validateNameless, validateQuestion } from "./access-reviews-validate.ts";
 
 export const selfSubjectAccessReviews = define<SelfSubjectAccessReview>({
@@ -12,6 +11,5 @@ export const selfSubjectAccessReviews = define<SelfSubjectAccessReview>({
   scope: "Cluster",
   virtual: "review",
   published: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
-  schema: schemaOf("io.k8s.api.authorization.v1.SelfSubjectAccessReview"),
   validate: ({ metadata, spec }) => [...validateQuestion(spec), ...validateNameless(metadata)],
 });

@@ -1,7 +1,6 @@
 // SelfSubjectRulesReview: what may I do in a namespace?
 import type { SelfSubjectRulesReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 
 export const selfSubjectRulesReviews = define<SelfSubjectRulesReview>({
   group: "authorization.k8s.io",
@@ -11,5 +10,4 @@ export const selfSubjectRulesReviews = define<SelfSubjectRulesReview>({
   scope: "Cluster",
   virtual: "review",
   published: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
-  schema: schemaOf("io.k8s.api.authorization.v1.SelfSubjectRulesReview"),
 });

@@ -1,7 +1,6 @@
 // SubjectAccessReview: may somebody do something?
 import type { SubjectAccessReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { validateNameless, validateQuestion, validateSubject } from "./access-reviews-validate.ts";
 
 export const subjectAccessReviews = define<SubjectAccessReview>({
@@ -12,7 +11,6 @@ export const subjectAccessReviews = define<SubjectAccessReview>({
   scope: "Cluster",
   virtual: "review",
   published: "io.k8s.api.authorization.v1.SubjectAccessReview",
-  schema: schemaOf("io.k8s.api.authorization.v1.SubjectAccessReview"),
   validate: ({ metadata, spec }) => [
     ...validateQuestion(spec),
     ...validateSubject(spec),

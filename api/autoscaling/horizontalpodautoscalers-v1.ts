@@ -7,7 +7,6 @@ import type {
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { ApiObject, Draft } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { horizontalPodAutoscalers } from "./horizontalpodautoscalers.ts";
 
@@ -101,13 +100,11 @@ export const horizontalPodAutoscalersV1 = define<OldAutoscaler>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
-  schema: schemaOf("io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler"),
   form: {
     of: horizontalPodAutoscalers,
     toStored: (draft) => inNewWords(draft as Draft<OldAutoscaler>) as Draft<ApiObject>,
     fromStored: (object) => inOldWords(object as V2HorizontalPodAutoscaler),
   },
-  defaults: (d) => ({ ...d, spec: { ...d.spec, minReplicas: d.spec?.minReplicas ?? 1 } }),
   columns: [
     nameColumn,
     { name: "Reference", cell: (h) => `${h.spec.scaleTargetRef.kind}/${h.spec.scaleTargetRef.name}` },

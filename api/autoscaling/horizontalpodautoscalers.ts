@@ -9,9 +9,8 @@ import type {
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateAutoscaler, validateAutoscalerStatus } from "./horizontalpodautoscalers-validate.ts";
+import { autoscalerRules, validateAutoscaler } from "./horizontalpodautoscalers-validate.ts";
 
 export type { V2HorizontalPodAutoscaler as HorizontalPodAutoscaler } from "../generated/types.ts";
 type HorizontalPodAutoscaler = V2HorizontalPodAutoscaler;
@@ -27,31 +26,12 @@ const rules = (given: V2HPAScalingRules | undefined, otherwise: V2HPAScalingRule
   ...otherwise,
   ...given,
 });
-const atEighty: readonly V2MetricSpec[] = [
-  { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } },
-];
-
+/** How fast it goes is completed where anything is said of it. */
 function defaults(d: Draft<HorizontalPodAutoscaler>): Draft<HorizontalPodAutoscaler> {
-  if (d.spec === undefined) return d;
-  const { behavior, metrics, minReplicas } = d.spec;
-  return {
-    ...d,
-    spec: {
-      ...d.spec,
-      minReplicas: minReplicas ?? 1,
-      metrics: metrics?.length ? metrics : atEighty,
-      ...(behavior
-        ? {
-            behavior: {
-              ...behavior,
-              scaleUp: rules(behavior.scaleUp, upRules),
-              scaleDown: rules(behavior.scaleDown, downRules),
-            },
-          }
-        : {}),
-    },
-    status: d.status ?? { desiredReplicas: 0 },
-  };
+  const { behavior } = d.spec;
+  if (!behavior) return d;
+  const full = { scaleUp: rules(behavior.scaleUp, upRules), scaleDown: rules(behavior.scaleDown, downRules) };
+  return { ...d, spec: { ...d.spec, behavior: { ...behavior, ...full } } };
 }
 
 interface Measured {
@@ -97,10 +77,9 @@ export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
-  schema: schemaOf("io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler"),
   defaults,
+  rules: autoscalerRules,
   validate: validateAutoscaler,
-  validateStatus: validateAutoscalerStatus,
   columns: [
     nameColumn,
     { name: "Reference", cell: (h) => `${h.spec.scaleTargetRef.kind}/${h.spec.scaleTargetRef.name}` },

@@ -3,10 +3,9 @@ import type { CronJob, CronJobSpec, JobSpec, JobTemplateSpec } from "../generate
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { invalid, notNegative, required, unsupported } from "../problems.ts";
+import { podRules } from "../core/pod/rules.ts";
+import { invalid, unsupported } from "../problems.ts";
 import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn, selectorCell, since } from "../columns.ts";
 import { isTimeZone, wrongSchedule } from "./cronjobs-schedule.ts";
 import { jobSpecWarnings, jobTemplateDefaults } from "./jobs.ts";
@@ -18,22 +17,14 @@ export type { CronJob } from "../generated/types.ts";
 const longestName = 52;
 
 function defaults(d: Draft<CronJob>): Draft<CronJob> {
-  const given: Partial<CronJobSpec> = d.spec ?? {};
-  const template = given.jobTemplate;
-  const spec = {
-    ...given,
-    concurrencyPolicy: given.concurrencyPolicy || "Allow",
-    suspend: given.suspend ?? false,
-    successfulJobsHistoryLimit: given.successfulJobsHistoryLimit ?? 3,
-    failedJobsHistoryLimit: given.failedJobsHistoryLimit ?? 1,
-    ...(template?.spec && { jobTemplate: { ...template, spec: jobTemplateDefaults(template.spec) } }),
-  } as CronJobSpec;
-  return { ...d, spec, status: d.status ?? {} };
+  const template = d.spec.jobTemplate;
+  if (!template.spec) return d;
+  return { ...d, spec: { ...d.spec, jobTemplate: { ...template, spec: jobTemplateDefaults(template.spec) } } };
 }
 
 function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined): readonly Problem[] {
   const path = "spec.schedule";
-  if (!schedule) return [required(path)];
+  if (!schedule) return [];
   const wrong = wrongSchedule(schedule);
   const zoned = schedule.includes("TZ");
   const mayBeZoned = old?.schedule.includes("TZ") === true;
@@ -76,19 +67,10 @@ function validateJobTemplate({ spec }: JobTemplateSpec): readonly Problem[] {
 }
 
 function validate({ metadata, spec }: Draft<CronJob>, old?: CronJob): readonly Problem[] {
-  const policies = ["Allow", "Forbid", "Replace"];
-  const { concurrencyPolicy = "" } = spec;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validateSchedule(spec, old?.spec),
-    ...notNegative(spec.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
     ...(old && old.spec.timeZone === spec.timeZone ? [] : validateZone(spec.timeZone)),
-    ...(policies.includes(concurrencyPolicy)
-      ? []
-      : [unsupported("spec.concurrencyPolicy", concurrencyPolicy, policies)]),
     ...validateJobTemplate(spec.jobTemplate ?? {}),
-    ...notNegative(spec.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),
-    ...notNegative(spec.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"),
     ...(!old && (metadata.name?.length ?? 0) > longestName
       ? [invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`)]
       : []),
@@ -108,9 +90,9 @@ export const cronJobs = define<CronJob>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.batch.v1.CronJob",
-  schema: schemaOf("io.k8s.api.batch.v1.CronJob"),
   generation: "spec",
   defaults,
+  rules: podRules,
   validate,
   warnings: ({ metadata, spec }) => [
     ...nameWarnings(metadata, "Pod names and hostnames"),

@@ -2,7 +2,7 @@
 import type { Job, JobStatus } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { instantOf } from "../meta.ts";
-import { duplicate, invalid, notNegative, required, unfit } from "../problems.ts";
+import { duplicate, invalid, required, unfit } from "../problems.ts";
 import { countIndexes, sharedIndex } from "./jobs-indexes.ts";
 
 const holds = (status: JobStatus, type: string): boolean =>
@@ -121,8 +121,6 @@ function validateIndexes({ spec }: Job, now: JobStatus): readonly Problem[] {
   ];
 }
 
-const counts = ["active", "succeeded", "failed", "ready", "terminating"] as const;
-
 /** What is wrong with a job's new status. */
 export function validateJobStatus(job: Job, old: Job): readonly Problem[] {
   const [now, then]: readonly JobStatus[] = [job.status ?? {}, old.status ?? {}] as const;
@@ -132,7 +130,6 @@ export function validateJobStatus(job: Job, old: Job): readonly Problem[] {
       : [];
   if (!now || !then) return [];
   return [
-    ...counts.flatMap((field) => notNegative(now[field], `status.${field}`)),
     ...validateUncounted(now),
     ...validateConditions(now, then),
     ...validateTimes(job, now, then),

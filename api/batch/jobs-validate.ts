@@ -3,14 +3,12 @@ import type { Job, JobSpec } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft, DraftMeta } from "../meta.ts";
-import { validateDomainPath, validateLabelName, validateSubdomainName } from "../names.ts";
-import { validateTemplate } from "../core/pod/validate-template.ts";
-import { invalid, notNegative, required, tooLong, unchanged, unsupported } from "../problems.ts";
+import { validateDomainPath, validateLabelName } from "../names.ts";
+import { invalid, required, tooLong, unchanged, unsupported } from "../problems.ts";
 import { selects } from "../selector.ts";
 import { validateFailurePolicy } from "./jobs-failure-policy.ts";
 import { validateSuccessPolicy } from "./jobs-success-policy.ts";
 import { validateTemplateChange } from "./jobs-template-change.ts";
-import { validateLabelSelector } from "../selector-validate.ts";
 
 const mostAtOnce = 100_000;
 const manyCompletions = 100_000;
@@ -61,7 +59,7 @@ function validateIndexed(spec: JobSpec, path: string): readonly Problem[] {
 function validateMode(spec: JobSpec, path: string): readonly Problem[] {
   const mode = spec.completionMode ?? "NonIndexed";
   if (mode === "Indexed") return validateIndexed(spec, path);
-  if (mode !== "NonIndexed") return [unsupported(`${path}.completionMode`, mode, ["NonIndexed", "Indexed"])];
+  if (mode !== "NonIndexed") return [];
   return [
     ...(["backoffLimitPerIndex", "maxFailedIndexes"] as const).flatMap((field) =>
       spec[field] === undefined ? [] : [invalid(`${path}.${field}`, spec[field], "requires indexed completion mode")],
@@ -99,20 +97,9 @@ function validateRestarts({ template, podFailurePolicy }: JobSpec, path: string)
     : [];
 }
 
-const counts = [
-  "parallelism",
-  "completions",
-  "activeDeadlineSeconds",
-  "backoffLimit",
-  "ttlSecondsAfterFinished",
-  "backoffLimitPerIndex",
-  "maxFailedIndexes",
-] as const;
-
 /** What is wrong with the spec of a job, made or yet to be made. */
 export function validateJobSpec(spec: JobSpec, path: string): readonly Problem[] {
   return [
-    ...counts.flatMap((field) => notNegative(spec[field], `${path}.${field}`)),
     ...(spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined
       ? [required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified")]
       : []),
@@ -123,7 +110,6 @@ export function validateJobSpec(spec: JobSpec, path: string): readonly Problem[]
       ? validateSuccessPolicy(spec, `${path}.successPolicy`)
       : []),
     ...validateReplacement(spec, path),
-    ...(spec.template ? validateTemplate(spec.template, `${path}.template`) : [required(`${path}.template`)]),
     ...validateRestarts(spec, path),
   ];
 }
@@ -166,13 +152,12 @@ function validateCompletions(spec: JobSpec, old: JobSpec): readonly Problem[] {
 
 /** What is wrong with a job. */
 export function validateJob(job: Draft<Job>, old?: Job): readonly Problem[] {
-  const { metadata, spec } = job;
+  const { spec } = job;
   const fixed = ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] as const;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...(old ? [] : validateGenerated(job)),
     ...validateJobSpec(spec, "spec"),
-    ...(spec.selector ? validateLabelSelector(spec.selector, "spec.selector") : [required("spec.selector")]),
+    ...(spec.selector ? [] : [required("spec.selector")]),
     ...(!spec.selector || selects(spec.selector, spec.template?.metadata?.labels)
       ? []
       : [

@@ -1,11 +1,11 @@
 // Job: pods that are to end, so many of them well.
 import { age } from "../age.ts";
-import type { Job, JobSpec, JobStatus, PodFailurePolicy } from "../generated/types.ts";
+import type { Job, JobSpec, JobStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { instantOf, type Draft, type Instant } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
+import { podRules } from "../core/pod/rules.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
 import { validateJobStatus } from "./jobs-validate-status.ts";
 import { generatedLabels, selectingLabel, validateJob } from "./jobs-validate.ts";
@@ -13,15 +13,6 @@ import { generatedLabels, selectingLabel, validateJob } from "./jobs-validate.ts
 export type { Job } from "../generated/types.ts";
 
 const always = 2 ** 31 - 1;
-
-const failurePolicy = (p: PodFailurePolicy): PodFailurePolicy => ({
-  ...p,
-  rules: (p.rules ?? []).map((rule) =>
-    rule.onPodConditions
-      ? { ...rule, onPodConditions: rule.onPodConditions.map((c) => ({ ...c, status: c.status || "True" })) }
-      : rule,
-  ),
-});
 
 /** What a job leaves unsaid. Of a template of jobs, only what it says of its pods is completed. */
 function jobSpecDefaults(given: Partial<JobSpec>): JobSpec {
@@ -42,18 +33,16 @@ function jobSpecDefaults(given: Partial<JobSpec>): JobSpec {
 export const jobTemplateDefaults = (spec: JobSpec): JobSpec => ({
   ...spec,
   ...(spec.template && { template: templateDefaults(spec.template) }),
-  ...(spec.podFailurePolicy && { podFailurePolicy: failurePolicy(spec.podFailurePolicy) }),
 });
 
 function defaults(d: Draft<Job>): Draft<Job> {
-  const spec = jobTemplateDefaults(jobSpecDefaults(d.spec ?? {}));
+  const spec = jobTemplateDefaults(jobSpecDefaults(d.spec));
   const labels = spec.template?.metadata?.labels;
   const unlabelled = Object.keys(d.metadata.labels ?? {}).length === 0;
   return {
     ...d,
     metadata: labels && unlabelled ? { ...d.metadata, labels } : d.metadata,
     spec,
-    status: d.status ?? {},
   };
 }
 
@@ -116,10 +105,10 @@ export const jobs = define<Job>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.batch.v1.Job",
-  schema: schemaOf("io.k8s.api.batch.v1.Job"),
   generation: "spec",
   defaults,
   onCreate,
+  rules: podRules,
   validate: validateJob,
   warnings: (j) => [...workloadWarnings(j), ...jobSpecWarnings(j.spec, "spec")],
   validateStatus: validateJobStatus,

@@ -2,38 +2,11 @@
 import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { duplicate, forbidden, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { duplicate, forbidden, invalid, required, unsupported } from "../problems.ts";
 import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
 
-const shortestSeconds = 600;
 const legacySigner = "kubernetes.io/legacy-unknown";
-const usages = [
-  "any",
-  "cert sign",
-  "client auth",
-  "code signing",
-  "content commitment",
-  "crl sign",
-  "data encipherment",
-  "decipher only",
-  "digital signature",
-  "email protection",
-  "encipher only",
-  "ipsec end system",
-  "ipsec tunnel",
-  "ipsec user",
-  "key agreement",
-  "key encipherment",
-  "microsoft sgc",
-  "netscape sgc",
-  "ocsp signing",
-  "s/mime",
-  "server auth",
-  "signing",
-  "timestamping",
-];
-
 function validateRequest(request: string): readonly Problem[] {
   const [first] = pemBlocks(fromBase64(request) ?? "");
   return first?.type === "CERTIFICATE REQUEST"
@@ -43,18 +16,12 @@ function validateRequest(request: string): readonly Problem[] {
 
 /** What is wrong with a request before anybody has looked at it. */
 export function validateRequested({ spec }: Draft<CertificateSigningRequest>): readonly Problem[] {
-  const { usages: wanted = [], signerName, expirationSeconds: seconds } = spec;
+  const { signerName } = spec;
   return [
     ...validateRequest(spec.request ?? ""),
-    ...(wanted.length > 0 ? [] : [required("spec.usages")]),
-    ...wanted.flatMap((u, i) => oneOf(u, `spec.usages[${i}]`, usages)),
-    ...wanted.flatMap((u, i) => (wanted.indexOf(u) < i ? [duplicate(`spec.usages[${i}]`, u)] : [])),
     ...(signerName === legacySigner
       ? [invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")]
       : validateSignerName(signerName, "spec.signerName")),
-    ...(seconds !== undefined && seconds < shortestSeconds
-      ? [invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)")]
-      : []),
   ];
 }
 

@@ -3,7 +3,6 @@ import type { CertificateSigningRequest } from "../generated/types.ts";
 import { age } from "../age.ts";
 import { define } from "../kinds.ts";
 import { instant } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateDecided, validateRequested } from "./certificatesigningrequests-validate.ts";
 
@@ -25,8 +24,6 @@ export const certificateSigningRequests = define<CertificateSigningRequest>({
   scope: "Cluster",
   subresources: ["approval", "status"],
   published: "io.k8s.api.certificates.v1.CertificateSigningRequest",
-  schema: schemaOf("io.k8s.api.certificates.v1.CertificateSigningRequest"),
-  defaults: (d) => ({ ...d, status: d.status ?? {} }),
   validate: (draft, old) => (old ? [] : validateRequested(draft)),
   validateStatus: validateDecided,
   selectable: { "spec.signerName": (r) => r.spec.signerName },

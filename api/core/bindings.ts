@@ -4,7 +4,6 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { required, unsupported } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 
 export type { Binding } from "../generated/types.ts";
 
@@ -24,6 +23,5 @@ export const bindings = define<Binding>({
   scope: "Namespaced",
   virtual: "review",
   published: "io.k8s.api.core.v1.Binding",
-  schema: schemaOf("io.k8s.api.core.v1.Binding"),
   validate: validateBinding,
 });

@@ -1,7 +1,6 @@
 // ComponentStatus: how the parts of a control plane are, asked of them when somebody wants to know. Deprecated.
 import type { ComponentStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { nameColumn } from "../columns.ts";
 
 export type { ComponentStatus } from "../generated/types.ts";
@@ -24,7 +23,6 @@ export const componentStatuses = define<ComponentStatus>({
   scope: "Cluster",
   virtual: "measured",
   published: "io.k8s.api.core.v1.ComponentStatus",
-  schema: schemaOf("io.k8s.api.core.v1.ComponentStatus"),
   deprecated: "v1 ComponentStatus is deprecated in v1.19+",
   columns: [
     nameColumn,

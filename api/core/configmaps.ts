@@ -1,9 +1,7 @@
 // ConfigMap: configuration that pods read as files or variables.
 import type { ConfigMap } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { validateSubdomainName } from "../names.ts";
 import { invalid } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 import { immutableData, validateKeys, validateSize } from "./data.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
@@ -17,9 +15,7 @@ export const configMaps = define<ConfigMap>({
   shortNames: ["cm"],
   scope: "Namespaced",
   published: "io.k8s.api.core.v1.ConfigMap",
-  schema: schemaOf("io.k8s.api.core.v1.ConfigMap"),
   validate: (c, old) => [
-    ...validateSubdomainName(c.metadata.name, "metadata.name"),
     ...validateKeys(c.data, "data"),
     ...validateKeys(c.binaryData, "binaryData"),
     ...Object.keys(c.data ?? {}).flatMap((key) =>

@@ -60,9 +60,7 @@ export function validateNewEvent(event: Draft<CoreV1Event>): readonly Problem[] 
   const { type = "", source } = event;
   return [
     ...validateEvent(event, "reportingController"),
-    ...validateSubdomainName(event.metadata.name, "metadata.name"),
     ...validateSeries(event),
-    ...(event.eventTime === undefined ? [required("eventTime")] : []),
     ...(type === "Normal" || type === "Warning" ? [] : [invalid("type", "", `has invalid value: ${type}`)]),
     ...deprecated.filter((field) => isSaid(event[field])).map((field) => invalid(field, "", "needs to be unset")),
     ...(source?.component || source?.host ? [invalid("source", "", "needs to be unset")] : []),

@@ -1,7 +1,6 @@
 // Event: what happened to an object, told to users; expires after an hour.
 import type { CoreV1Event } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { since } from "../columns.ts";
 import { validateEvent } from "./events-validate.ts";
 
@@ -26,10 +25,9 @@ export const events = define<CoreV1Event>({
   plural: "events",
   shortNames: ["ev"],
   scope: "Namespaced",
+  nameFormat: "any",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.core.v1.Event",
-  schema: schemaOf("io.k8s.api.core.v1.Event"),
-  defaults: (d) => ({ ...d, involvedObject: d.involvedObject ?? {} }),
   validate: (event) => validateEvent(event),
   selectable: {
     "involvedObject.kind": (e) => e.involvedObject.kind ?? "",

@@ -2,7 +2,7 @@
 import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
-import { validateQualifiedName, validateSubdomainName } from "../names.ts";
+import { validateQualifiedName } from "../names.ts";
 import { duplicate, forbidden, invalid, required } from "../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import { isOvercommitted, validateContainerResourceName, validateResourceName } from "../resource-names.ts";
@@ -120,11 +120,10 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
 }
 
 /** What is wrong with a range of limits. */
-export function validateLimitRange({ metadata, spec }: Draft<LimitRange>): readonly Problem[] {
+export function validateLimitRange({ spec }: Draft<LimitRange>): readonly Problem[] {
   const limits = spec?.limits ?? [];
   const types = limits.map((item) => item.type);
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...limits.flatMap((item, i) => [
       ...validateItem(item, `spec.limits[${i}]`),
       ...(types.indexOf(item.type) < i ? [duplicate(`spec.limits[${i}].type`, item.type)] : []),

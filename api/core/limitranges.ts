@@ -1,7 +1,6 @@
 // LimitRange: how much one thing in a namespace may ask for, and what it asks for when it does not say.
 import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { validateLimitRange } from "./limitranges-validate.ts";
 
 export type { LimitRange } from "../generated/types.ts";
@@ -22,7 +21,6 @@ export const limitRanges = define<LimitRange>({
   scope: "Namespaced",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.core.v1.LimitRange",
-  schema: schemaOf("io.k8s.api.core.v1.LimitRange"),
   defaults: (d) => (d.spec?.limits ? { ...d, spec: { ...d.spec, limits: d.spec.limits.map(itemDefaults) } } : d),
   validate: validateLimitRange,
 });

@@ -1,9 +1,8 @@
 // Namespace: a scope for names; deleting it deletes everything in it.
 import type { Namespace } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import type { Problem } from "../errors.ts";
-import { validateLabelName, validateQualifiedName } from "../names.ts";
+import { validateQualifiedName } from "../names.ts";
 import { invalid } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
@@ -28,9 +27,6 @@ function validateStatus({ metadata, status }: Namespace): readonly Problem[] {
   return [invalid("status.Phase", status?.phase, `may only be '${phase}' if \`deletionTimestamp\` ${when}`)];
 }
 
-type Status = NonNullable<Namespace["status"]>;
-const statusDefaults = (status: Status): Status => ({ ...status, phase: status.phase || "Active" });
-
 export const namespaces = define<Namespace>({
   group: "",
   version: "v1",
@@ -38,25 +34,20 @@ export const namespaces = define<Namespace>({
   plural: "namespaces",
   shortNames: ["ns"],
   scope: "Cluster",
+  nameFormat: "k8s-short-name",
   subresources: ["status", "finalize"],
   published: "io.k8s.api.core.v1.Namespace",
-  schema: schemaOf("io.k8s.api.core.v1.Namespace"),
   defaults: (d) => ({
     ...d,
+    spec: { ...d.spec, finalizers: d.spec.finalizers ?? ["kubernetes"] },
     metadata: {
       ...d.metadata,
       ...(d.metadata.name === undefined
         ? {}
         : { labels: { ...d.metadata.labels, "kubernetes.io/metadata.name": d.metadata.name } }),
     },
-    spec: { ...d.spec, finalizers: d.spec?.finalizers ?? ["kubernetes"] },
-    status: statusDefaults(d.status ?? {}),
   }),
-  statusDefaults,
-  validate: (n) => [
-    ...validateLabelName(n.metadata.name, "metadata.name"),
-    ...(n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers")),
-  ],
+  validate: (n) => [...(n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers"))],
   validateStatus,
   selectable: { "status.phase": (n) => n.status?.phase ?? "" },
   columns: [nameColumn, { name: "Status", cell: (n) => n.status?.phase ?? "" }, ageColumn],

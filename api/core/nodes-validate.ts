@@ -5,7 +5,7 @@ import { parseBlock } from "../addresses.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelValue, validateQualifiedName, validateSubdomainName } from "../names.ts";
+import { validateLabelValue, validateQualifiedName } from "../names.ts";
 import { duplicate, forbidden, invalid, oneOf, required, shownWhole } from "../problems.ts";
 import { validateAmount } from "../resource-names.ts";
 import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
@@ -72,7 +72,6 @@ function validateSwap(status: Reported): readonly Problem[] {
 
 /** What is wrong with a node. */
 export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] => [
-  ...validateSubdomainName(node.metadata.name, "metadata.name"),
   ...validateTaints(node.spec.taints ?? [], "metadata.taints"),
   ...validateAmounts(node.status),
   ...(old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])]),

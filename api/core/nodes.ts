@@ -3,7 +3,6 @@ import type { Node } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { conditionOf } from "./pod/status.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateNode, validateNodeStatus } from "./nodes-validate.ts";
 
@@ -53,7 +52,6 @@ export const nodes = define<Node>({
   scope: "Cluster",
   subresources: ["status", "proxy"],
   published: "io.k8s.api.core.v1.Node",
-  schema: schemaOf("io.k8s.api.core.v1.Node"),
   defaults,
   statusDefaults,
   validate: validateNode,

@@ -3,12 +3,10 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../genera
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { forbidden, required, unchanged, unsupported } from "../problems.ts";
+import { forbidden, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
 import { differences } from "../differences.ts";
-import { validateClaimSpec } from "./persistentvolumeclaims-spec.ts";
 import { classAnnotation } from "./storage-words.ts";
 
 const nanoOf = (text: string | undefined): bigint => parseQuantity(text ?? "")?.nano ?? 0n;
@@ -60,12 +58,9 @@ function validateChange(next: Draft<PersistentVolumeClaim>, old: PersistentVolum
   ];
 }
 
-/** What is wrong with a claim. */
-export const validateClaim = (claim: Draft<PersistentVolumeClaim>, old?: PersistentVolumeClaim): readonly Problem[] => [
-  ...validateSubdomainName(claim.metadata.name, "metadata.name"),
-  ...(claim.spec ? validateClaimSpec(claim.spec, "spec") : [required("spec.accessModes")]),
-  ...(old && claim.spec ? validateChange(claim, old) : []),
-];
+/** What is wrong with a change of a claim. */
+export const validateClaim = (claim: Draft<PersistentVolumeClaim>, old?: PersistentVolumeClaim): readonly Problem[] =>
+  old ? validateChange(claim, old) : [];
 
 const resizing = [
   "ControllerResizeInProgress",

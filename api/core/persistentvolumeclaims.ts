@@ -1,11 +1,10 @@
 // PersistentVolumeClaim: a wish for storage, and later the storage it was given.
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
 import { fractions } from "./pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
+import { accessModesCell, classAnnotation } from "./storage-words.ts";
+import { claimRules } from "./claim-rules.ts";
 import { validateClaim, validateClaimStatus } from "./persistentvolumeclaims-validate.ts";
 
 export type { PersistentVolumeClaim } from "../generated/types.ts";
@@ -18,18 +17,6 @@ function dataSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec): 
   return { dataSource: local };
 }
 
-/** What a claim leaves unsaid, also when it is a template of claims. */
-export const claimSpecDefaults = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec => ({
-  ...spec,
-  volumeMode: spec.volumeMode ?? "Filesystem",
-});
-
-const defaults = (d: Draft<PersistentVolumeClaim>): Draft<PersistentVolumeClaim> => ({
-  ...d,
-  ...(d.spec && { spec: { ...claimSpecDefaults(d.spec), ...dataSources(d.spec) } }),
-  status: phaseDefault(d.status ?? {}),
-});
-
 export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   group: "",
   version: "v1",
@@ -39,9 +26,8 @@ export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.core.v1.PersistentVolumeClaim",
-  schema: schemaOf("io.k8s.api.core.v1.PersistentVolumeClaim"),
-  defaults,
-  statusDefaults: phaseDefault,
+  defaults: (d) => ({ ...d, spec: { ...d.spec, ...dataSources(d.spec) } }),
+  rules: claimRules,
   validate: validateClaim,
   validateStatus: validateClaimStatus,
   warnings: ({ metadata, spec }) => [

@@ -3,16 +3,13 @@ import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
 import { forbidden, invalid, required, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
 import { differences } from "../differences.ts";
-import { validateAccessModes, validateClassAndMode } from "./storage-validate.ts";
+import { validateAccessModes } from "./claim-rules.ts";
 import type { Source } from "./pod/storage-sources.ts";
 import { sourcesOf, validatePersistentSource } from "./persistentvolumes-sources.ts";
-
-const reclaimPolicies = ["Delete", "Recycle", "Retain"];
 
 function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): readonly Problem[] {
   const names = Object.keys(capacity);
@@ -46,23 +43,17 @@ function validateSources(spec: PersistentVolumeSpec, path: string): readonly Pro
 }
 
 function validateSpec(spec: PersistentVolumeSpec, path: string): readonly Problem[] {
-  const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy: policy, volumeAttributesClassName } = spec;
+  const { capacity = {}, volumeAttributesClassName } = spec;
   return [
-    ...(accessModes.length > 0 ? [] : [required(`${path}.accessModes`)]),
-    ...validateAccessModes(accessModes, path),
+    ...validateAccessModes(spec.accessModes, path),
     ...validateCapacity(capacity, `${path}.capacity`),
-    ...(policy === undefined || reclaimPolicies.includes(policy)
-      ? []
-      : [unsupported(`${path}.persistentVolumeReclaimPolicy`, policy, reclaimPolicies)]),
     ...(spec.nodeAffinity && !spec.nodeAffinity.required
       ? [required(`${path}.nodeAffinity.required`, "must specify required node constraints")]
       : []),
     ...validateSources(spec, path),
-    ...validateClassAndMode(spec, path),
     ...(volumeAttributesClassName === ""
       ? [required(`${path}.volumeAttributesClassName`, "an empty string is disallowed")]
       : []),
-    ...validateSubdomainName(volumeAttributesClassName, `${path}.volumeAttributesClassName`),
     ...(volumeAttributesClassName !== undefined && !spec.csi
       ? [required(`${path}.csi`, "has to be specified when using volumeAttributesClassName")]
       : []),
@@ -96,11 +87,7 @@ function validateChange(next: PersistentVolumeSpec, old: PersistentVolumeSpec): 
 }
 
 /** What is wrong with a volume. */
-export const validateVolume = (
-  { metadata, spec }: Draft<PersistentVolume>,
-  old?: PersistentVolume,
-): readonly Problem[] => [
-  ...validateSubdomainName(metadata.name, "metadata.name"),
+export const validateVolume = ({ spec }: Draft<PersistentVolume>, old?: PersistentVolume): readonly Problem[] => [
   ...validateSpec(spec, "spec"),
   ...(old ? validateChange(spec, old.spec) : []),
 ];

@@ -1,11 +1,9 @@
 // PersistentVolume: a piece of storage of the cluster's, there to be claimed.
 import type { PersistentVolume } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { sourceDefaults } from "./pod/volume-defaults.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateVolume } from "./persistentvolumes-validate.ts";
-import { accessModesCell, classAnnotation, phaseDefault } from "./storage-words.ts";
+import { accessModesCell, classAnnotation } from "./storage-words.ts";
 
 export type { PersistentVolume } from "../generated/types.ts";
 
@@ -21,17 +19,6 @@ export const persistentVolumes = define<PersistentVolume>({
   scope: "Cluster",
   subresources: ["status"],
   published: "io.k8s.api.core.v1.PersistentVolume",
-  schema: schemaOf("io.k8s.api.core.v1.PersistentVolume"),
-  defaults: (d) => ({
-    ...d,
-    spec: {
-      ...sourceDefaults(d.spec ?? {}),
-      persistentVolumeReclaimPolicy: d.spec?.persistentVolumeReclaimPolicy || "Retain",
-      volumeMode: d.spec?.volumeMode ?? "Filesystem",
-    },
-    status: phaseDefault(d.status ?? {}),
-  }),
-  statusDefaults: phaseDefault,
   validate: validateVolume,
   columns: [
     nameColumn,

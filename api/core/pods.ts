@@ -5,10 +5,10 @@ import { define } from "../kinds.ts";
 import { instantOf, type Draft, type Instant } from "../meta.ts";
 import { podDefaults } from "./pod/defaults.ts";
 import { isTerminal, qosClass, restarts, statusWord } from "./pod/status.ts";
+import { podRules } from "./pod/rules.ts";
 import { podStatusDefaults, validatePodStatus } from "./pod/validate-status.ts";
 import { validatePod } from "./pod/validate.ts";
 import { podWarnings } from "./pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Pod } from "../generated/types.ts";
@@ -75,10 +75,10 @@ export const pods = define<Pod>({
     "resize",
   ],
   published: "io.k8s.api.core.v1.Pod",
-  schema: schemaOf("io.k8s.api.core.v1.Pod"),
   generation: "spec",
   defaults,
   statusDefaults: podStatusDefaults,
+  rules: podRules,
   validate: validatePod,
   validateStatus: validatePodStatus,
   warnings: (p) => podWarnings(p),

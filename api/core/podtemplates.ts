@@ -1,11 +1,9 @@
 // PodTemplate: a pod that is not to be run but to be copied.
-import type { PodTemplate, PodTemplateSpec } from "../generated/types.ts";
+import type { PodTemplate } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { validateSubdomainName } from "../names.ts";
 import { templateDefaults } from "./pod/defaults.ts";
-import { validateTemplate } from "./pod/validate-template.ts";
+import { podRules } from "./pod/rules.ts";
 import { templateWarnings } from "./pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { labelsCell, nameColumn } from "../columns.ts";
 
 export type { PodTemplate } from "../generated/types.ts";
@@ -20,13 +18,9 @@ export const podTemplates = define<PodTemplate>({
   plural: "podtemplates",
   scope: "Namespaced",
   published: "io.k8s.api.core.v1.PodTemplate",
-  schema: schemaOf("io.k8s.api.core.v1.PodTemplate"),
   generation: "template",
   defaults: (d) => (d.template ? { ...d, template: templateDefaults(d.template) } : d),
-  validate: (t) => [
-    ...validateSubdomainName(t.metadata.name, "metadata.name"),
-    ...validateTemplate(t.template ?? ({} as PodTemplateSpec), "template"),
-  ],
+  rules: podRules,
   warnings: (t) => templateWarnings(t.template, "template"),
   columns: [
     nameColumn,

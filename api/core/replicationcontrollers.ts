@@ -3,11 +3,9 @@ import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec 
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
 import { templateDefaults } from "./pod/defaults.ts";
-import { notNegative, required } from "../problems.ts";
+import { podRules } from "./pod/rules.ts";
 import { workloadWarnings } from "./pod/warnings.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn } from "../columns.ts";
 import { validateReplicaStatus, validateRunningTemplate } from "./workload-validate.ts";
 
@@ -24,25 +22,16 @@ function defaults(d: Draft<ReplicationController>): Draft<ReplicationController>
     metadata: isEmpty(d.metadata.labels) && labels ? { ...d.metadata, labels } : d.metadata,
     spec: {
       ...given,
-      replicas: given.replicas ?? 1,
       ...(isEmpty(given.selector) && labels ? { selector: labels } : {}),
       ...(given.template ? { template: templateDefaults(given.template as PodTemplateSpec) } : {}),
     },
-    status: { ...d.status, replicas: d.status?.replicas ?? 0 },
   };
 }
 
-function validate({ metadata, spec }: Draft<ReplicationController>): readonly Problem[] {
-  return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...notNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-    ...(isEmpty(spec.selector) ? [required("spec.selector")] : []),
-    ...notNegative(spec.replicas, "spec.replicas"),
-    ...(spec.template
-      ? validateRunningTemplate(spec.template, { matchLabels: spec.selector ?? {} }, "ReplicationController")
-      : [required("spec.template")]),
-  ];
-}
+const validate = ({ spec }: Draft<ReplicationController>): readonly Problem[] =>
+  spec.template
+    ? validateRunningTemplate(spec.template, { matchLabels: spec.selector ?? {} }, "ReplicationController")
+    : [];
 
 export const replicationControllers = define<ReplicationController>({
   group: "",
@@ -54,9 +43,9 @@ export const replicationControllers = define<ReplicationController>({
   scope: "Namespaced",
   subresources: ["status", "scale"],
   published: "io.k8s.api.core.v1.ReplicationController",
-  schema: schemaOf("io.k8s.api.core.v1.ReplicationController"),
   generation: "spec",
   defaults,
+  rules: podRules,
   validate,
   warnings: (c) => workloadWarnings(c),
   validateStatus: validateReplicaStatus,

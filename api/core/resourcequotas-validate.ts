@@ -2,7 +2,6 @@
 import type { ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
 import { invalid, required } from "../problems.ts";
 import { isQuotaName, validateAmount, validateQuotaResourceName } from "../resource-names.ts";
 
@@ -98,10 +97,9 @@ function validateScopeSelector({ scopeSelector, hard, scopes }: ResourceQuotaSpe
 }
 
 /** What is wrong with a quota. Which pods it counts stays as it was. */
-export function validateQuota({ metadata, spec }: Draft<ResourceQuota>, old?: ResourceQuota): readonly Problem[] {
+export function validateQuota({ spec }: Draft<ResourceQuota>, old?: ResourceQuota): readonly Problem[] {
   const [now, then] = [new Set(spec.scopes), new Set(old?.spec.scopes)];
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validateAmounts(spec.hard, "spec.hard"),
     ...validateScopes(spec),
     ...validateScopeSelector(spec),

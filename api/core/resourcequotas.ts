@@ -1,7 +1,6 @@
 // ResourceQuota: how much of everything a namespace may have in all.
 import type { ResourceQuota } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateQuota, validateQuotaStatus } from "./resourcequotas-validate.ts";
 
@@ -24,8 +23,6 @@ export const resourceQuotas = define<ResourceQuota>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.core.v1.ResourceQuota",
-  schema: schemaOf("io.k8s.api.core.v1.ResourceQuota"),
-  defaults: (d) => ({ ...d, spec: d.spec ?? {}, status: d.status ?? {} }),
   validate: validateQuota,
   validateStatus: validateQuotaStatus,
   columns: [

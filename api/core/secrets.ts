@@ -3,9 +3,7 @@ import type { Secret } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { invalid, required, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { invalid, required } from "../problems.ts";
 import { immutableData, validateKeys, validateSize } from "./data.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
@@ -20,7 +18,6 @@ function defaults({ stringData, ...d }: Draft<Secret>): Draft<Secret> {
   return {
     ...d,
     ...(written.length > 0 || d.data ? { data: { ...d.data, ...Object.fromEntries(written) } } : {}),
-    type: d.type || "Opaque",
   };
 }
 
@@ -62,11 +59,9 @@ function validateDockerConfig(keys: readonly string[], data: Readonly<Record<str
 }
 
 const validate = (s: Draft<Secret>, old?: Secret): readonly Problem[] => [
-  ...validateSubdomainName(s.metadata.name, "metadata.name"),
   ...validateKeys(s.data, "data"),
   ...validateSize(undefined, s.data, "data"),
   ...validateType(s),
-  ...(old ? unchanged(s.type, old.type, "type") : []),
   ...immutableData(s, old),
 ];
 
@@ -77,7 +72,6 @@ export const secrets = define<Secret>({
   plural: "secrets",
   scope: "Namespaced",
   published: "io.k8s.api.core.v1.Secret",
-  schema: schemaOf("io.k8s.api.core.v1.Secret"),
   defaults,
   validate,
   selectable: { type: (s) => s.type ?? "" },

@@ -1,7 +1,6 @@
 // ServiceAccount: who a pod is when it speaks to the API.
 import type { ServiceAccount } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { validateSubdomainName } from "../names.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
@@ -16,7 +15,6 @@ export const serviceAccounts = define<ServiceAccount>({
   scope: "Namespaced",
   subresources: ["token"],
   published: "io.k8s.api.core.v1.ServiceAccount",
-  schema: schemaOf("io.k8s.api.core.v1.ServiceAccount"),
   validate: (s) => validateSubdomainName(s.metadata.name, "metadata.name"),
   columns: [nameColumn, { name: "Secrets", type: "string", cell: (s) => s.secrets?.length ?? 0 }, ageColumn],
 });

@@ -6,15 +6,16 @@ import { invalid } from "../problems.ts";
 import { hasAddress, isHeadless } from "./services-types.ts";
 import { familyOf, validateServiceAddresses } from "./services-validate-addresses.ts";
 
-const ours: readonly string[] = ["IPv4"];
-const all: readonly string[] = ["IPv4", "IPv6"];
+type Family = NonNullable<ServiceSpec["ipFamilies"]>[number];
+const ours: readonly Family[] = ["IPv4"];
+const all: readonly Family[] = ["IPv4", "IPv6"];
 const policyPath = "spec.ipFamilyPolicy";
 
 /** Who has neither an address nor pods to choose is free to have endpoints of any family. */
 const isFree = (service: Service): boolean =>
   isHeadless(service) && Object.keys(service.spec.selector ?? {}).length === 0;
 
-const policyOf = (service: Service, old: Service | undefined): string =>
+const policyOf = (service: Service, old: Service | undefined): ServiceSpec["ipFamilyPolicy"] =>
   service.spec.ipFamilyPolicy ?? old?.spec.ipFamilyPolicy ?? (isFree(service) ? "RequireDualStack" : "SingleStack");
 
 /** One family is enough for who says so and leaves the rest as it was. */
@@ -60,7 +61,7 @@ const validateOurs = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonl
   ),
 ];
 
-function familiesOf(service: Service): readonly string[] {
+function familiesOf(service: Service): readonly Family[] {
   const { ipFamilies = [], ipFamilyPolicy } = service.spec;
   const families = ipFamilies.length > 0 ? ipFamilies : ours;
   const rest = all.filter((family) => !families.includes(family));

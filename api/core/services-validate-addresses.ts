@@ -12,7 +12,7 @@ const policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 const path = "spec.clusterIPs";
 
 /** `IPv4` or `IPv6`, of an address that is known to be one. */
-export const familyOf = (address: string): string => (parseAddress(address)?.bits === 128 ? "IPv6" : "IPv4");
+export const familyOf = (address: string): "IPv4" | "IPv6" => (parseAddress(address)?.bits === 128 ? "IPv6" : "IPv4");
 
 /** The one address and the list of addresses say the same. */
 function validateFirst({ clusterIP, clusterIPs = [] }: Service["spec"]): readonly Problem[] {

@@ -4,11 +4,9 @@ import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { forbidden, inRange, invalid, oneOf, required, unsupported } from "../problems.ts";
+import { forbidden, inRange, invalid, required } from "../problems.ts";
 import { hasAddress, isReachedFromOutside, needsHealthCheck } from "./services-types.ts";
 
-const policies = ["Cluster", "Local"];
-const distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const balancerOnly = "may only be used when `type` is 'LoadBalancer'";
 const mostPort = 65_535;
@@ -16,7 +14,7 @@ const mostPort = 65_535;
 function validateOutside(spec: ServiceSpec): readonly Problem[] {
   const { externalTrafficPolicy: policy } = spec;
   const path = "spec.externalTrafficPolicy";
-  if (isReachedFromOutside(spec)) return policy ? oneOf(policy, path, policies) : [required(path)];
+  if (isReachedFromOutside(spec)) return policy ? [] : [required(path)];
   return policy ? [invalid(path, policy, "may only be set for externally-accessible services")] : [];
 }
 
@@ -29,17 +27,8 @@ function validateHealthCheck(spec: ServiceSpec): readonly Problem[] {
     : [];
 }
 
-function validateInside(spec: ServiceSpec): readonly Problem[] {
-  const { internalTrafficPolicy: policy } = spec;
-  const path = "spec.internalTrafficPolicy";
-  if (policy === undefined) return hasAddress(spec) ? [required(path)] : [];
-  return oneOf(policy, path, policies);
-}
-
-const validateDistribution = ({ trafficDistribution: wish }: ServiceSpec): readonly Problem[] =>
-  wish === undefined || distributions.includes(wish)
-    ? []
-    : [unsupported("spec.trafficDistribution", wish, distributions)];
+const validateInside = (spec: ServiceSpec): readonly Problem[] =>
+  spec.internalTrafficPolicy === undefined && hasAddress(spec) ? [required("spec.internalTrafficPolicy")] : [];
 
 /** Who may come to a balancer: said in the field or, of old, in an annotation, where spaces do no harm. */
 export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: Service): readonly Problem[] {
@@ -83,7 +72,6 @@ export const validateTraffic = (spec: ServiceSpec): readonly Problem[] => [
   ...validateOutside(spec),
   ...validateHealthCheck(spec),
   ...validateInside(spec),
-  ...validateDistribution(spec),
 ];
 
 /** What a balancer was told when it was made stays while it is one: it is asked for elsewhere, and once. */

@@ -4,14 +4,8 @@ import { leadsNowhere, validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import {
-  validateLabelName,
-  validateLabels,
-  validatePortName,
-  validateQualifiedName,
-  validateSubdomainName,
-} from "../names.ts";
-import { duplicate, forbidden, inRange, invalid, oneOf, required, shownWhole, unsupported } from "../problems.ts";
+import { validateSubdomainName } from "../names.ts";
+import { duplicate, forbidden, inRange, invalid, required, shownWhole } from "../problems.ts";
 import { isHeadless } from "./services-types.ts";
 import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
 import {
@@ -21,10 +15,6 @@ import {
   validateTrafficChange,
 } from "./services-validate-traffic.ts";
 
-const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-const protocols = ["SCTP", "TCP", "UDP"];
-const affinities = ["ClientIP", "None"];
-const mostPort = 65_535;
 const mostAffinitySeconds = 86_400;
 const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 const modeAnnotation = "service.kubernetes.io/topology-mode";
@@ -56,24 +46,6 @@ function validateType(service: Draft<Service>): readonly Problem[] {
   ];
 }
 
-const validateTarget = (target: number | string | undefined, path: string): readonly Problem[] =>
-  typeof target === "string" ? validatePortName(target, path) : inRange(target, path, 1, mostPort);
-
-function validatePort(port: ServicePort, i: number, ports: readonly ServicePort[]): readonly Problem[] {
-  const path = `spec.ports[${i}]`;
-  const { name, protocol, appProtocol } = port;
-  const again = ports.findIndex((other) => other.name === name) < i;
-  return [
-    ...(name || ports.length === 1 ? [] : [required(`${path}.name`)]),
-    ...validateLabelName(name, `${path}.name`),
-    ...(name && again ? [duplicate(`${path}.name`, name)] : []),
-    ...inRange(port.port, `${path}.port`, 1, mostPort),
-    ...(protocol ? oneOf(protocol, `${path}.protocol`, protocols) : [required(`${path}.protocol`)]),
-    ...validateTarget(port.targetPort, `${path}.targetPort`),
-    ...(appProtocol === undefined ? [] : validateQualifiedName(appProtocol, `${path}.appProtocol`)),
-  ];
-}
-
 const wholePort = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
 const shownPort = ({ protocol, port }: ServicePort): object | null =>
   shownWhole({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, wholePort);
@@ -92,10 +64,9 @@ function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
 
 function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config }: ServiceSpec): readonly Problem[] {
   const path = "spec.sessionAffinityConfig";
-  if (!kind) return [required("spec.sessionAffinity")];
-  if (!affinities.includes(kind)) return [unsupported("spec.sessionAffinity", kind, affinities)];
   if (kind === "None")
     return config === undefined ? [] : [forbidden(path, "must not be set when session affinity is None")];
+  if (kind !== "ClientIP") return [];
   const seconds = config?.clientIP?.timeoutSeconds;
   const at = `${path}.clientIP.timeoutSeconds`;
   if (seconds === undefined) return [required(at, "when session affinity type is ClientIP")];
@@ -111,22 +82,18 @@ function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly 
   });
 }
 
-/** A name that was good once is not judged again. */
+/** What is wrong with a service. */
 export function validateService(s: Draft<Service>, old?: Service): readonly Problem[] {
   const { spec } = s;
   const ports = spec.ports ?? [];
   return [
-    ...(old
-      ? [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)]
-      : validateLabelName(s.metadata.name, "metadata.name")),
+    ...(old ? [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)] : []),
     ...validateAnnotations(s),
     ...validateType(s),
-    ...ports.flatMap((port, i) => validatePort(port, i, ports)),
-    ...validateLabels(spec.selector, "spec.selector"),
+    ...(ports.length === 1 ? [] : ports.flatMap((p, i) => (p.name ? [] : [required(`spec.ports[${i}].name`)]))),
     ...validateAffinity(spec),
     ...validateServiceAddresses(s, old),
     ...validateExternalIps(spec, old?.spec.externalIPs ?? []),
-    ...(spec.type ? oneOf(spec.type, "spec.type", types) : [required("spec.type")]),
     ...(spec.type === "ClusterIP"
       ? ports.flatMap((port, i) =>
           port.nodePort ? [forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'")] : [],

@@ -2,7 +2,6 @@
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateBalancerStatus, withModes } from "./load-balancers-validate.ts";
 import { hasNodePorts, isReachedFromOutside } from "./services-types.ts";
@@ -15,27 +14,25 @@ export { isHeadless } from "./services-types.ts";
 
 const port = (p: ServicePort): ServicePort => ({
   ...p,
-  protocol: p.protocol || "TCP",
   targetPort: p.targetPort === undefined || p.targetPort === "" || p.targetPort === 0 ? p.port : p.targetPort,
 });
 
 const defaultAffinitySeconds = 10_800;
 
-function affinityOf({ sessionAffinity, sessionAffinityConfig: config }: ServiceSpec): Partial<ServiceSpec> {
-  const kind = sessionAffinity || "None";
-  if (kind === "None") return { sessionAffinity: kind };
-  if (kind !== "ClientIP") return { sessionAffinity: kind, ...(config && { sessionAffinityConfig: config }) };
+function affinityOf({ sessionAffinity: kind, sessionAffinityConfig: config }: ServiceSpec): Partial<ServiceSpec> {
+  if (kind === "None") return {};
+  if (kind !== "ClientIP") return config ? { sessionAffinityConfig: config } : {};
   const timeoutSeconds = config?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
-  return { sessionAffinity: kind, sessionAffinityConfig: { clientIP: { timeoutSeconds } } };
+  return { sessionAffinityConfig: { clientIP: { timeoutSeconds } } };
 }
 
 /** Addresses and families are the server's to give: they depend on the cluster, and on what the service had. */
 function defaults(d: Draft<Service>): Draft<Service> {
-  const { sessionAffinityConfig: _, ...given } = { ...d.spec, type: d.spec?.type || "ClusterIP" };
+  const { sessionAffinityConfig: _, ...given } = d.spec;
   const isInside = given.type === "ClusterIP" || hasNodePorts(given);
   const spec: ServiceSpec = {
     ...given,
-    ...affinityOf(d.spec ?? {}),
+    ...affinityOf(d.spec),
     ...(given.ports ? { ports: given.ports.map(port) } : {}),
     ...(isReachedFromOutside(given) ? { externalTrafficPolicy: given.externalTrafficPolicy || "Cluster" } : {}),
     ...(isInside ? { internalTrafficPolicy: given.internalTrafficPolicy ?? "Cluster" } : {}),
@@ -43,7 +40,7 @@ function defaults(d: Draft<Service>): Draft<Service> {
       ? { allocateLoadBalancerNodePorts: given.allocateLoadBalancerNodePorts ?? true }
       : {}),
   };
-  return { ...d, spec, status: d.status ?? { loadBalancer: {} } };
+  return { ...d, spec };
 }
 
 const portsCell = (s: Service): string =>
@@ -65,10 +62,10 @@ export const services = define<Service>({
   shortNames: ["svc"],
   categories: ["all"],
   scope: "Namespaced",
+  nameFormat: "k8s-short-name",
   allowCreateOnUpdate: true,
   subresources: ["status", "proxy"],
   published: "io.k8s.api.core.v1.Service",
-  schema: schemaOf("io.k8s.api.core.v1.Service"),
   defaults,
   statusDefaults: (status) => ({ ...status, loadBalancer: withModes(status.loadBalancer ?? {}) }),
   validate: validateService,

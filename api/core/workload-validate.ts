@@ -2,11 +2,8 @@
 import type { LabelSelector, PodTemplateSpec, ReplicaSet } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { DraftMeta } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { validateTemplate } from "./pod/validate-template.ts";
-import { forbidden, invalid, notNegative, required, unsupported } from "../problems.ts";
+import { forbidden, invalid, unsupported } from "../problems.ts";
 import { selects } from "../selector.ts";
-import { validateLabelSelector } from "../selector-validate.ts";
 
 interface Workload {
   readonly metadata: DraftMeta;
@@ -33,7 +30,6 @@ export function validateRunningTemplate(
     ...(isEmpty(selector) || selects(selector, metadata?.labels)
       ? []
       : [invalid(`${path}.metadata.labels`, metadata?.labels ?? {}, "`selector` does not match template `labels`")]),
-    ...validateTemplate(template, path),
     ...(spec?.restartPolicy === undefined || spec.restartPolicy === "Always"
       ? []
       : [unsupported(`${path}.spec.restartPolicy`, spec.restartPolicy, ["Always"])]),
@@ -47,42 +43,27 @@ export function validateRunningTemplate(
  * `kind` is what the workload is called where it says what it does not support. A template and a selector that are
  * those of the old object have been judged with it.
  */
-export function validateWorkload({ metadata, spec }: Workload, kind: string, old?: Workload): readonly Problem[] {
+export function validateWorkload({ spec }: Workload, kind: string, old?: Workload): readonly Problem[] {
   const { selector, template } = spec;
   const isKnown = template === old?.spec.template && selector === old?.spec.selector;
   // Where no selector was said, Kubernetes speaks of a deployment also to replica sets.
   const called = kind === "ReplicaSet" ? "deployment" : kind.toLowerCase();
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...notNegative(spec.replicas, "spec.replicas"),
-    ...notNegative(spec.minReadySeconds, "spec.minReadySeconds"),
-    ...(selector ? validateLabelSelector(selector, "spec.selector") : [required("spec.selector")]),
     ...(selector && isEmpty(selector)
       ? [invalid("spec.selector", selector, `empty selector is invalid for ${called}`)]
       : []),
-    ...(template ? [] : [required("spec.template")]),
     ...(template && !isKnown ? validateRunningTemplate(template, selector ?? {}, kind) : []),
   ];
 }
 
 type Counts<K extends string> = Readonly<Partial<Record<K, number>>> | undefined;
+type Collisions = { readonly collisionCount?: number } | undefined;
 
-/** Numbers in a status are not below zero; that of collisions never goes back. */
-export function validateCounts<K extends string>(
-  fields: readonly K[],
-  status: Counts<K>,
-  old: Counts<K>,
-): readonly Problem[] {
-  const collisions = (counts: Counts<K>): number | undefined =>
-    (counts as { readonly collisionCount?: number } | undefined)?.collisionCount;
-  const [now, then] = [collisions(status), collisions(old)];
-  return [
-    ...fields.flatMap((field) => notNegative(status?.[field], `status.${field}`)),
-    ...(then !== undefined && (now ?? -1) < then
-      ? [invalid("status.collisionCount", now ?? 0, "cannot be decremented")]
-      : []),
-  ];
-}
+/** The number of collisions never goes back. */
+export const validateCollisions = (now: Collisions, then: Collisions): readonly Problem[] =>
+  then?.collisionCount !== undefined && (now?.collisionCount ?? -1) < then.collisionCount
+    ? [invalid("status.collisionCount", now?.collisionCount ?? 0, "cannot be decremented")]
+    : [];
 
 /** Parts of a number in a status are not more than the whole. */
 export const validateNotAbove = <K extends string>(
@@ -99,7 +80,6 @@ export const validateNotAbove = <K extends string>(
 export function validateReplicaStatus({ status }: Pick<ReplicaSet, "status">): readonly Problem[] {
   const parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const;
   return [
-    ...validateCounts(["replicas", ...parts, "observedGeneration"], status, undefined),
     ...validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
     ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
   ];

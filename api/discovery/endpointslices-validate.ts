@@ -4,13 +4,10 @@ import { leadsNowhere, validateAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, invalid, oneOf, required, tooMany, unchanged, unsupported } from "../problems.ts";
+import { validateSubdomainName } from "../names.ts";
+import { duplicate, invalid } from "../problems.ts";
 
-const types = ["FQDN", "IPv4", "IPv6"];
-const protocols = ["SCTP", "TCP", "UDP"];
 const mostEndpoints = 1000;
-const mostAddresses = 100;
 const mostPorts = 100;
 
 function validateIp(address: string, path: string, bits: 32 | 128): readonly Problem[] {
@@ -33,39 +30,25 @@ const byType: Readonly<Record<string, (address: string, path: string) => readonl
   FQDN: validateDomain,
 };
 
-function validateEndpoint({ addresses = [], hostname }: Endpoint, path: string, type: string): readonly Problem[] {
-  const at = `${path}.addresses`;
-  return [
-    ...(addresses.length > 0 ? [] : [required(at, "must contain at least 1 address")]),
-    ...(addresses.length > mostAddresses ? [tooMany(at, addresses.length, mostAddresses)] : []),
-    ...addresses.flatMap((address, i) => byType[type]?.(address, `${at}[${i}]`) ?? []),
-    ...validateLabelName(hostname, `${path}.hostname`),
-  ];
-}
+/** The addresses of an endpoint are of the type of its slice. */
+const validateEndpoint = ({ addresses }: Endpoint, path: string, type: string): readonly Problem[] =>
+  addresses.flatMap((address, i) => byType[type]?.(address, `${path}.addresses[${i}]`) ?? []);
 
-function validatePorts(ports: readonly DiscoveryV1EndpointPort[]): readonly Problem[] {
-  if (ports.length > mostPorts) return [tooMany("ports", ports.length, mostPorts)];
-  return ports.flatMap((port, i) => {
-    const path = `ports[${i}]`;
-    const { name = "", protocol, appProtocol } = port;
-    return [
-      ...validateLabelName(name, `${path}.name`),
-      ...(ports.findIndex((other) => (other.name ?? "") === name) < i ? [duplicate(`${path}.name`, name)] : []),
-      ...(protocol === undefined ? [required(`${path}.protocol`)] : oneOf(protocol, `${path}.protocol`, protocols)),
-      ...(appProtocol === undefined ? [] : validateQualifiedName(appProtocol, `${path}.appProtocol`)),
-    ];
-  });
-}
+/** Ports go by their names, of which the empty one is one. */
+const validateNames = (ports: readonly DiscoveryV1EndpointPort[]): readonly Problem[] =>
+  ports.flatMap(({ name = "" }, i) =>
+    ports.findIndex((other) => (other.name ?? "") === name) < i ? [duplicate(`ports[${i}].name`, name)] : [],
+  );
 
-export function validateEndpointSlice(s: Draft<EndpointSlice>, old?: EndpointSlice): readonly Problem[] {
-  const { addressType: type, endpoints = [], ports = [] } = s;
+export function validateEndpointSlice({
+  addressType,
+  endpoints = [],
+  ports = [],
+}: Draft<EndpointSlice>): readonly Problem[] {
   return [
-    ...validateSubdomainName(s.metadata.name, "metadata.name"),
-    ...(type ? (types.includes(type) ? [] : [unsupported("addressType", type, types)]) : [required("addressType")]),
     ...(endpoints.length > mostEndpoints
-      ? [tooMany("endpoints", endpoints.length, mostEndpoints)]
-      : endpoints.flatMap((e, i) => validateEndpoint(e, `endpoints[${i}]`, type))),
-    ...validatePorts(ports),
-    ...(old ? unchanged(type, old.addressType, "addressType") : []),
+      ? []
+      : endpoints.flatMap((e, i) => validateEndpoint(e, `endpoints[${i}]`, addressType))),
+    ...(ports.length > mostPorts ? [] : validateNames(ports)),
   ];
 }

@@ -2,7 +2,6 @@
 import type { EndpointSlice } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { key, type Key } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, firstThree, nameColumn } from "../columns.ts";
 import { validateEndpointSlice } from "./endpointslices-validate.ts";
 
@@ -29,12 +28,7 @@ export const endpointSlices = define<EndpointSlice>({
   plural: "endpointslices",
   scope: "Namespaced",
   published: "io.k8s.api.discovery.v1.EndpointSlice",
-  schema: schemaOf("io.k8s.api.discovery.v1.EndpointSlice"),
   generation: "content",
-  defaults: (d) => ({
-    ...d,
-    ...(d.ports ? { ports: d.ports.map((p) => ({ ...p, name: p.name ?? "", protocol: p.protocol ?? "TCP" })) } : {}),
-  }),
   validate: validateEndpointSlice,
   columns: [
     nameColumn,

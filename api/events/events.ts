@@ -2,7 +2,6 @@
 import type { CoreV1Event, EventsV1Event } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { ApiObject, Draft } from "../meta.ts";
-import { schemaOf } from "../schema.ts";
 import { events } from "../core/events.ts";
 import { validateEventChange, validateNewEvent } from "../core/events-validate.ts";
 
@@ -41,7 +40,6 @@ export const eventsV1 = define<EventsV1Event>({
   scope: "Namespaced",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.events.v1.Event",
-  schema: schemaOf("io.k8s.api.events.v1.Event"),
   form: {
     of: events,
     fields: {

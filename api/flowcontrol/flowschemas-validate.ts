@@ -9,6 +9,7 @@ import type {
 } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
+import type { Rules } from "../validation.ts";
 import { detailOf, forbidden, invalid, required, unsupported } from "../problems.ts";
 
 const lastPrecedence = 10_000;
@@ -51,9 +52,7 @@ function validateSubject(subject: FlowcontrolV1Subject, path: string): readonly 
       ? [required(at, `${field} is required when subject kind is '${subject.kind}'`)]
       : field === "serviceAccount"
         ? validateAccount(subject.serviceAccount, at)
-        : subject[field].name
-          ? []
-          : [required(`${at}.name`)]),
+        : []),
     ...others.map((kind) =>
       forbidden(`${path}.${sorts[kind]}`, `${sorts[kind]} is forbidden when subject kind is not '${kind}'`),
     ),
@@ -112,17 +111,17 @@ const validateResources = (rule: ResourcePolicyRule, path: string): readonly Pro
   ...validateNamespaces(rule, `${path}.namespaces`),
 ];
 
-function validateRule(rule: PolicyRulesWithSubjects, path: string): readonly Problem[] {
-  const { subjects = [], resourceRules = [], nonResourceRules = [] } = rule;
-  const isEmpty = resourceRules.length + nonResourceRules.length === 0;
-  return [
-    ...(subjects.length > 0 ? [] : [required(`${path}.subjects`, "subjects must contain at least one value")]),
-    ...subjects.flatMap((s, i) => validateSubject(s, `${path}.subjects[${i}]`)),
-    ...(isEmpty ? [required(path, "at least one of resourceRules and nonResourceRules has to be non-empty")] : []),
-    ...resourceRules.flatMap((r, i) => validateResources(r, `${path}.resourceRules[${i}]`)),
-    ...nonResourceRules.flatMap((r, i) => validateUrls(r, `${path}.nonResourceRules[${i}]`)),
-  ];
-}
+const validateRule = ({ resourceRules = [], nonResourceRules = [] }: PolicyRulesWithSubjects, path: string) =>
+  resourceRules.length + nonResourceRules.length === 0
+    ? [required(path, "at least one of resourceRules and nonResourceRules has to be non-empty")]
+    : [];
+
+export const flowRules: Rules = {
+  NonResourcePolicyRule: validateUrls,
+  PolicyRulesWithSubjects: validateRule,
+  ResourcePolicyRule: validateResources,
+  Subject: validateSubject,
+};
 
 function validatePrecedence(precedence: number, name: string | undefined): readonly Problem[] {
   const path = "spec.matchingPrecedence";
@@ -134,15 +133,11 @@ function validatePrecedence(precedence: number, name: string | undefined): reado
 }
 
 export function validateFlowSchema({ metadata, spec }: Draft<FlowSchema>): readonly Problem[] {
-  const { distinguisherMethod: method, priorityLevelConfiguration: level } = spec;
-  const path = "spec.priorityLevelConfiguration.name";
+  const { distinguisherMethod: method } = spec;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
     ...validatePrecedence(spec.matchingPrecedence ?? 0, metadata.name),
     ...(method && !distinguishers.includes(method.type)
       ? [unsupported("spec.distinguisherMethod.type", method, distinguishers)]
       : []),
-    ...(level?.name ? validateSubdomainName(level.name, path) : [required(path, "must reference a priority level")]),
-    ...(spec.rules ?? []).flatMap((r, i) => validateRule(r, `spec.rules[${i}]`)),
   ];
 }

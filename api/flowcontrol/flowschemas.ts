@@ -1,10 +1,8 @@
 // FlowSchema: which requests belong together, and at which level of priority they are served.
 import type { FlowSchema } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateFlowStatus } from "./flow-conditions-validate.ts";
-import { validateFlowSchema } from "./flowschemas-validate.ts";
+import { flowRules, validateFlowSchema } from "./flowschemas-validate.ts";
 
 export const flowSchemas = define<FlowSchema>({
   group: "flowcontrol.apiserver.k8s.io",
@@ -14,15 +12,9 @@ export const flowSchemas = define<FlowSchema>({
   scope: "Cluster",
   subresources: ["status"],
   published: "io.k8s.api.flowcontrol.v1.FlowSchema",
-  schema: schemaOf("io.k8s.api.flowcontrol.v1.FlowSchema"),
   generation: "spec",
-  defaults: (d) => ({
-    ...d,
-    spec: { ...d.spec, matchingPrecedence: d.spec?.matchingPrecedence || 1000 },
-    status: d.status ?? {},
-  }),
+  rules: flowRules,
   validate: validateFlowSchema,
-  validateStatus: validateFlowStatus,
   columns: [
     nameColumn,
     { name: "PriorityLevel", cell: (s) => s.spec.priorityLevelConfiguration?.name ?? "" },

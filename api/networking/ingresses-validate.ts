@@ -3,12 +3,11 @@ import { parseAddress } from "../addresses.ts";
 import type { Problem } from "../errors.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressTLS } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelName, validatePortName, validateSubdomainName, validateWildcardName } from "../names.ts";
-import { inRange, invalid, required, unsupported } from "../problems.ts";
+import { validatePathSegment, validatePortName, validateSubdomainName, validateWildcardName } from "../names.ts";
+import { inRange, invalid, required } from "../problems.ts";
 import { validateBalancedIp, validateBalancedName } from "../core/load-balancers-validate.ts";
-import { validateLocalReference } from "../core/references-validate.ts";
+import type { Rules } from "../validation.ts";
 
-const pathTypes = ["Exact", "ImplementationSpecific", "Prefix"];
 const badSequences = ["//", "/./", "/../", "%2f", "%2F"];
 const badEndings = ["/..", "/."];
 
@@ -24,15 +23,14 @@ function validateServicePort(port: { name?: string; number?: number } = {}, path
   return [required(path, "port name or number is required")];
 }
 
-function validateBackend(backend: IngressBackend | undefined, path: string): readonly Problem[] {
-  const { resource, service } = backend ?? {};
+function validateBackend({ resource, service }: IngressBackend, path: string): readonly Problem[] {
   if (resource && service) return [invalid(path, "", "cannot set both resource and service backends")];
-  if (resource) return validateLocalReference(resource, `${path}.resource`);
+  if (resource)
+    return (["kind", "name"] as const).flatMap((word) =>
+      validatePathSegment(resource[word], `${path}.resource.${word}`),
+    );
   if (!service) return [invalid(path, "", "resource or service backend is required")];
-  return [
-    ...(service.name ? validateLabelName(service.name, `${path}.service.name`) : [required(`${path}.service.name`)]),
-    ...validateServicePort(service.port, path),
-  ];
+  return validateServicePort(service.port, path);
 }
 
 function validatePathText(text: string, at: string, isPlain: boolean): readonly Problem[] {
@@ -46,33 +44,25 @@ function validatePathText(text: string, at: string, isPlain: boolean): readonly 
   ];
 }
 
-function validatePath(p: HTTPIngressPath, at: string): readonly Problem[] {
-  if (!p.pathType) return [required(`${at}.pathType`, "pathType must be specified")];
-  return [
-    ...(pathTypes.includes(p.pathType)
-      ? validatePathText(p.path ?? "", `${at}.path`, p.pathType !== "ImplementationSpecific")
-      : [unsupported(`${at}.pathType`, p.pathType, pathTypes)]),
-    ...validateBackend(p.backend, `${at}.backend`),
-  ];
-}
+const validatePath = ({ path = "", pathType }: HTTPIngressPath, at: string): readonly Problem[] =>
+  pathType ? validatePathText(path, `${at}.path`, pathType !== "ImplementationSpecific") : [];
 
-function validateRule(rule: IngressRule, at: string): readonly Problem[] {
-  const paths = rule.http?.paths ?? [];
-  return [
-    ...(rule.host ? validateHost(rule.host, `${at}.host`) : []),
-    ...(rule.http && paths.length === 0 ? [required(`${at}.http.paths`)] : []),
-    ...paths.flatMap((p, i) => validatePath(p, `${at}.http.paths[${i}]`)),
-  ];
-}
+const validateRule = ({ host }: IngressRule, at: string): readonly Problem[] =>
+  host ? validateHost(host, `${at}.host`) : [];
 
-const validateTls = (tls: IngressTLS, at: string): readonly Problem[] => [
-  ...(tls.hosts ?? []).flatMap((host, i) =>
+const validateTls = (tls: IngressTLS, at: string): readonly Problem[] =>
+  (tls.hosts ?? []).flatMap((host, i) =>
     host.includes("*")
       ? validateWildcardName(host, `${at}.hosts[${i}]`)
       : validateSubdomainName(host, `${at}.hosts[${i}]`),
-  ),
-  ...validateSubdomainName(tls.secretName, `${at}.secretName`),
-];
+  );
+
+export const ingressRules: Rules = {
+  HTTPIngressPath: validatePath,
+  IngressBackend: validateBackend,
+  IngressRule: validateRule,
+  IngressTLS: validateTls,
+};
 
 function validateClass({ metadata, spec }: Draft<Ingress>): readonly Problem[] {
   const annotated = metadata.annotations?.["kubernetes.io/ingress.class"];
@@ -88,16 +78,11 @@ function validateClass({ metadata, spec }: Draft<Ingress>): readonly Problem[] {
 }
 
 export function validateIngress(ingress: Draft<Ingress>, old?: Ingress): readonly Problem[] {
-  const { defaultBackend, rules = [], tls = [], ingressClassName } = ingress.spec;
+  const { defaultBackend, rules = [] } = ingress.spec;
   return [
-    ...validateSubdomainName(ingress.metadata.name, "metadata.name"),
     ...(rules.length > 0 || defaultBackend
       ? []
       : [invalid("spec", null, "either `defaultBackend` or `rules` must be specified")]),
-    ...(defaultBackend ? validateBackend(defaultBackend, "spec.defaultBackend") : []),
-    ...rules.flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`)),
-    ...tls.flatMap((t, i) => validateTls(t, `spec.tls[${i}]`)),
-    ...validateSubdomainName(ingressClassName, "spec.ingressClassName"),
     ...(old ? [] : validateClass(ingress)),
   ];
 }

@@ -1,9 +1,8 @@
 // Ingress: which requests from outside go to which services.
 import type { Ingress, IngressStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, firstThree, nameColumn } from "../columns.ts";
-import { validateIngress, validateIngressStatus } from "./ingresses-validate.ts";
+import { ingressRules, validateIngress, validateIngressStatus } from "./ingresses-validate.ts";
 
 export type { Ingress } from "../generated/types.ts";
 
@@ -24,9 +23,8 @@ export const ingresses = define<Ingress>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.networking.v1.Ingress",
-  schema: schemaOf("io.k8s.api.networking.v1.Ingress"),
   generation: "spec",
-  defaults: (d) => ({ ...d, spec: d.spec ?? {}, status: d.status ?? { loadBalancer: {} } }),
+  rules: ingressRules,
   validate: validateIngress,
   validateStatus: validateIngressStatus,
   warnings: (i, old) =>

@@ -4,14 +4,11 @@ import { blockWarnings, validateOldBlock } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validatePortName, validateSubdomainName } from "../names.ts";
-import { forbidden, inRange, invalid, oneOf, required } from "../problems.ts";
-import { validateLabelSelector } from "../selector-validate.ts";
+import { forbidden, inRange, invalid, required } from "../problems.ts";
 
-const protocols = ["TCP", "UDP", "SCTP"];
-const directions = ["Ingress", "Egress"];
-
-function validateEndPort({ port, endPort }: NetworkPolicyPort, path: string): readonly Problem[] {
+/** A range of ports begins with a number. */
+export function validateEndPort({ port, endPort }: NetworkPolicyPort, at: string): readonly Problem[] {
+  const path = `${at}.endPort`;
   if (endPort === undefined) return [];
   if (port === undefined) return [invalid(path, endPort, "may not be specified when `port` is not specified")];
   if (typeof port === "string") return [invalid(path, endPort, "may not be specified when `port` is non-numeric")];
@@ -21,19 +18,12 @@ function validateEndPort({ port, endPort }: NetworkPolicyPort, path: string): re
   ];
 }
 
-const validatePort = (p: NetworkPolicyPort, path: string): readonly Problem[] => [
-  ...oneOf(p.protocol, `${path}.protocol`, protocols),
-  ...(typeof p.port === "number" ? inRange(p.port, `${path}.port`, 1, 65_535) : []),
-  ...validateEndPort(p, `${path}.endPort`),
-  ...(typeof p.port === "string" ? validatePortName(p.port, `${path}.port`) : []),
-];
-
 /** Whether everything of `inner` is in `outer`, and not everything of `outer` in it. */
 const isPartOf = (inner: Block, outer: Block): boolean =>
   holdsAddress(outer, inner.address) && outer.prefix < inner.prefix;
 
 function validateIpBlock(block: IPBlock, path: string, known: readonly string[]): readonly Problem[] {
-  if (!block.cidr) return [required(`${path}.cidr`)];
+  if (!block.cidr) return [];
   const whole = parseBlock(block.cidr);
   return [
     ...validateOldBlock(block.cidr, `${path}.cidr`, known),
@@ -51,8 +41,6 @@ function validateIpBlock(block: IPBlock, path: string, known: readonly string[])
 function validatePeer(peer: NetworkPolicyPeer, path: string, known: readonly string[]): readonly Problem[] {
   const { podSelector, namespaceSelector, ipBlock } = peer;
   return [
-    ...validateLabelSelector(podSelector, `${path}.podSelector`),
-    ...validateLabelSelector(namespaceSelector, `${path}.namespaceSelector`),
     ...(ipBlock ? validateIpBlock(ipBlock, `${path}.ipBlock`, known) : []),
     ...(podSelector || namespaceSelector || ipBlock ? [] : [required(path, "must specify a peer")]),
     ...(ipBlock && (podSelector || namespaceSelector)
@@ -63,7 +51,6 @@ function validatePeer(peer: NetworkPolicyPeer, path: string, known: readonly str
 
 interface Rule {
   readonly path: string;
-  readonly ports: readonly NetworkPolicyPort[];
   readonly peers: readonly NetworkPolicyPeer[];
   /** What the list of peers is called. */
   readonly side: "from" | "to";
@@ -73,22 +60,15 @@ interface Rule {
 const rulesOf = ({ spec }: Draft<NetworkPolicy>): readonly Rule[] => [
   ...(spec?.ingress ?? []).map((r, i) => ({
     path: `spec.ingress[${i}]`,
-    ports: r.ports ?? [],
     peers: r.from ?? [],
     side: "from" as const,
   })),
   ...(spec?.egress ?? []).map((r, i) => ({
     path: `spec.egress[${i}]`,
-    ports: r.ports ?? [],
     peers: r.to ?? [],
     side: "to" as const,
   })),
 ];
-
-function validateTypes(types: readonly string[], path: string): readonly Problem[] {
-  if (types.length > 2) return [invalid(path, types, "may not specify more than two policyTypes")];
-  return types.flatMap((type, i) => oneOf(type, `${path}[${i}]`, directions));
-}
 
 /** Every block a policy speaks of, with the field it stands in. */
 const blocksOf = (policy: Draft<NetworkPolicy>): readonly (readonly [path: string, text: string])[] =>
@@ -104,16 +84,14 @@ const blocksOf = (policy: Draft<NetworkPolicy>): readonly (readonly [path: strin
   );
 
 export function validateNetworkPolicy(policy: Draft<NetworkPolicy>, old?: NetworkPolicy): readonly Problem[] {
+  const { policyTypes: types = [] } = policy.spec;
   // A block that stood there before may stay, whatever is thought of it today.
   const known = old ? blocksOf(old as unknown as Draft<NetworkPolicy>).map(([, text]) => text) : [];
   return [
-    ...validateSubdomainName(policy.metadata.name, "metadata.name"),
-    ...validateLabelSelector(policy.spec?.podSelector, "spec.podSelector"),
-    ...rulesOf(policy).flatMap(({ path, ports, peers, side }) => [
-      ...ports.flatMap((p, i) => validatePort(p, `${path}.ports[${i}]`)),
-      ...peers.flatMap((p, i) => validatePeer(p, `${path}.${side}[${i}]`, known)),
-    ]),
-    ...validateTypes(policy.spec?.policyTypes ?? [], "spec.policyTypes"),
+    ...rulesOf(policy).flatMap(({ path, peers, side }) =>
+      peers.flatMap((p, i) => validatePeer(p, `${path}.${side}[${i}]`, known)),
+    ),
+    ...(types.length > 2 ? [invalid("spec.policyTypes", types, "may not specify more than two policyTypes")] : []),
   ];
 }
 

@@ -5,9 +5,7 @@ import type { Problem } from "../errors.ts";
 import type { ServiceCIDR } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
 import { invalid, required } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 const path = "spec.cidrs";
@@ -42,10 +40,8 @@ function validateChange(spec: ServiceCIDR["spec"], old: ServiceCIDR["spec"]): re
   return [invalid(path, next, immutable)];
 }
 
-function validate({ metadata, spec }: Draft<ServiceCIDR>, old?: ServiceCIDR): readonly Problem[] {
-  if (old) return validateChange(spec ?? {}, old.spec);
-  return [...validateSubdomainName(metadata.name, "metadata.name"), ...validateBlocks(spec ?? {})];
-}
+const validate = ({ spec }: Draft<ServiceCIDR>, old?: ServiceCIDR): readonly Problem[] =>
+  old ? validateChange(spec, old.spec) : validateBlocks(spec);
 
 export const serviceCidrs = define<ServiceCIDR>({
   group: "networking.k8s.io",
@@ -55,8 +51,6 @@ export const serviceCidrs = define<ServiceCIDR>({
   scope: "Cluster",
   subresources: ["status"],
   published: "io.k8s.api.networking.v1.ServiceCIDR",
-  schema: schemaOf("io.k8s.api.networking.v1.ServiceCIDR"),
-  defaults: (d) => ({ ...d, spec: d.spec ?? {}, status: d.status ?? {} }),
   validate,
   columns: [nameColumn, { name: "CIDRs", cell: (c) => (c.spec?.cidrs ?? []).join(",") }, ageColumn],
 });

@@ -1,7 +1,6 @@
 // ClusterRoleBinding: gives a role to users, groups or service accounts everywhere.
 import type { ClusterRoleBinding } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { bindingColumns } from "./binding-columns.ts";
 import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
@@ -11,9 +10,9 @@ export const clusterRoleBindings = define<ClusterRoleBinding>({
   kind: "ClusterRoleBinding",
   plural: "clusterrolebindings",
   scope: "Cluster",
+  nameFormat: "path-segment",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.rbac.v1.ClusterRoleBinding",
-  schema: schemaOf("io.k8s.api.rbac.v1.ClusterRoleBinding"),
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["ClusterRole"]),
   columns: bindingColumns,

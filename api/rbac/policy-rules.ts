@@ -3,15 +3,10 @@ import type { Problem } from "../errors.ts";
 import type { PolicyRule, RbacV1Subject, RoleRef } from "../generated/types.ts";
 import { sameJson } from "../hash.ts";
 import type { DraftMeta } from "../meta.ts";
-import { validatePathSegment, validateSubdomainName } from "../names.ts";
+import { validateSubdomainName } from "../names.ts";
 import { invalid, required, unsupported } from "../problems.ts";
-import { validateReferenceWord } from "../core/references-validate.ts";
 
 export const rbacGroup = "rbac.authorization.k8s.io";
-
-/** Roles may be called anything that fits into a path. */
-export const validateRoleName = (metadata: DraftMeta): readonly Problem[] =>
-  validatePathSegment(metadata.name ?? "", "metadata.name");
 
 function validateUrls(rule: PolicyRule, path: string, isNamespaced: boolean): readonly Problem[] {
   const { nonResourceURLs: urls, apiGroups, resources, resourceNames } = rule;
@@ -23,11 +18,9 @@ function validateUrls(rule: PolicyRule, path: string, isNamespaced: boolean): re
 }
 
 function validateRule(rule: PolicyRule, path: string, isNamespaced: boolean): readonly Problem[] {
-  const verbs = rule.verbs?.length ? [] : [required(`${path}.verbs`, "verbs must contain at least one value")];
-  if (rule.nonResourceURLs?.length) return [...verbs, ...validateUrls(rule, `${path}.nonResourceURLs`, isNamespaced)];
+  if (rule.nonResourceURLs?.length) return validateUrls(rule, `${path}.nonResourceURLs`, isNamespaced);
   const isVague = rule.resourceNames?.length && (rule.resources?.length ?? 0) > 1;
   return [
-    ...verbs,
     ...(rule.apiGroups?.length
       ? []
       : [required(`${path}.apiGroups`, "resource rules must supply at least one api group")]),
@@ -74,12 +67,9 @@ export interface Binding {
 
 /** What is wrong with a binding; `roles` are the kinds it may give, and a namespaced one may give both. */
 export function validateBinding(b: Binding, old: Binding | undefined, roles: readonly string[]): readonly Problem[] {
-  const { apiGroup, kind, name } = b.roleRef ?? {};
+  const { kind } = b.roleRef;
   return [
-    ...validateRoleName(b.metadata),
-    ...(apiGroup === rbacGroup ? [] : [unsupported("roleRef.apiGroup", apiGroup, [rbacGroup])]),
     ...(roles.includes(kind) ? [] : [unsupported("roleRef.kind", kind, roles)]),
-    ...validateReferenceWord(name, "roleRef.name"),
     ...(b.subjects ?? []).flatMap((s, i) => validateSubject(s, `subjects[${i}]`, roles.includes("Role"))),
     ...(old && !sameJson(b.roleRef, old.roleRef) ? [invalid("roleRef", b.roleRef, "cannot change roleRef")] : []),
   ];
@@ -88,7 +78,6 @@ export function validateBinding(b: Binding, old: Binding | undefined, roles: rea
 /** Whoever leaves the group out means the one there is. */
 export const withGroups = <B extends Partial<Binding>>(binding: B): B => ({
   ...binding,
-  roleRef: { ...binding.roleRef, apiGroup: binding.roleRef?.apiGroup || rbacGroup },
   ...(binding.subjects && {
     subjects: binding.subjects.map((s) =>
       s.kind === "User" || s.kind === "Group" ? { ...s, apiGroup: s.apiGroup || rbacGroup } : s,

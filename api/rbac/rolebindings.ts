@@ -1,7 +1,6 @@
 // RoleBinding: gives a role to users, groups or service accounts in one namespace.
 import type { RoleBinding } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { bindingColumns } from "./binding-columns.ts";
 import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
@@ -11,9 +10,9 @@ export const roleBindings = define<RoleBinding>({
   kind: "RoleBinding",
   plural: "rolebindings",
   scope: "Namespaced",
+  nameFormat: "path-segment",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.rbac.v1.RoleBinding",
-  schema: schemaOf("io.k8s.api.rbac.v1.RoleBinding"),
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["Role", "ClusterRole"]),
   columns: bindingColumns,

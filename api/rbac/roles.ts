@@ -1,9 +1,8 @@
 // Role: what may be done in one namespace.
 import type { Role } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { createdColumn, nameColumn } from "../columns.ts";
-import { rbacGroup, validateRoleName, validateRules } from "./policy-rules.ts";
+import { rbacGroup, validateRules } from "./policy-rules.ts";
 
 export const roles = define<Role>({
   group: rbacGroup,
@@ -11,9 +10,9 @@ export const roles = define<Role>({
   kind: "Role",
   plural: "roles",
   scope: "Namespaced",
+  nameFormat: "path-segment",
   allowCreateOnUpdate: true,
   published: "io.k8s.api.rbac.v1.Role",
-  schema: schemaOf("io.k8s.api.rbac.v1.Role"),
-  validate: (r) => [...validateRoleName(r.metadata), ...validateRules(r.rules, true)],
+  validate: (r) => validateRules(r.rules, true),
   columns: [nameColumn, createdColumn],
 });

@@ -1,7 +1,7 @@
 // What can be wrong with how much of a device may be asked for at once. Source: KEP-5075 (consumable capacity).
 import type { Problem } from "../errors.ts";
 import type { CapacityRequestPolicy, CapacityRequestPolicyRange, DeviceCapacity } from "../generated/types.ts";
-import { forbidden, invalid, required } from "../problems.ts";
+import { forbidden, invalid, required, tooMany } from "../problems.ts";
 import { formatQuantity, parseQuantity } from "../quantity.ts";
 import { validateSet } from "./device-lists-validate.ts";
 
@@ -15,6 +15,7 @@ interface Amount {
 const amountOf = (text: string): Amount => ({ text, nano: parseQuantity(text)?.nano ?? 0n });
 
 function validateValues(values: readonly string[], standard: Amount, most: Amount, path: string): readonly Problem[] {
+  if (values.length > mostOptions) return [tooMany(path, values.length, mostOptions)];
   const amounts = values.map(amountOf);
   return [
     ...amounts.flatMap((amount, i) =>
@@ -25,7 +26,6 @@ function validateValues(values: readonly string[], standard: Amount, most: Amoun
     ...validateSet(
       amounts,
       path,
-      mostOptions,
       ({ text, nano }, at) =>
         nano > most.nano ? [invalid(at, text, `option is larger than capacity value: ${most.text}`)] : [],
       ({ text }) => text,

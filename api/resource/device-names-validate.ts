@@ -1,23 +1,12 @@
 // Names of devices and of what they can do: a driver, a pool of its devices, and attributes that belong to a domain.
 import type { Problem } from "../errors.ts";
-import { validateSubdomainName } from "../names.ts";
 import { invalid, required, tooLong } from "../problems.ts";
-import { validateDriverName } from "../core/storage-drivers.ts";
+import { validateDriverName } from "../driver-names.ts";
 
-const longestPool = 253;
 const longestId = 32;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const identifierMessage =
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
-
-/** A path of domain names, such as `node-1.example.com/gpus`. */
-export function validatePoolName(name: string | undefined, path: string): readonly Problem[] {
-  if (!name) return [required(path)];
-  return [
-    ...(name.length > longestPool ? [tooLong(path, longestPool)] : []),
-    ...name.split("/").flatMap((part) => validateSubdomainName(part || "-", path)),
-  ];
-}
 
 function validateId(id: string, path: string): readonly Problem[] {
   if (id.length > longestId) return [tooLong(path, longestId)];

@@ -1,79 +1,32 @@
 // What can be wrong with the devices a claim asks for.
 import type { Problem } from "../errors.ts";
-import type {
-  DeviceClaim,
-  DeviceClaimConfiguration,
-  DeviceConstraint,
-  DeviceRequest,
-  DeviceSelector,
-  ExactDeviceRequest,
-  OpaqueDeviceConfiguration,
-} from "../generated/types.ts";
-import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { invalid, required, tooLong, unsupported } from "../problems.ts";
-import { validateDeviceToleration, validateEach, validateRaw, validateSet } from "./device-lists-validate.ts";
+import type { DeviceClaim, DeviceConstraint, DeviceRequest, ExactDeviceRequest } from "../generated/types.ts";
+import { validateTerm, validateValues } from "../core/pod/validate-placement.ts";
+import { validateLabelName } from "../names.ts";
+import { each, invalid, required, tooMany } from "../problems.ts";
+import type { Rules } from "../validation.ts";
+import { validateDeviceToleration, validateSet } from "./device-lists-validate.ts";
 import { validateFullDeviceName } from "./device-names-validate.ts";
-import { validateDriverName } from "../core/storage-drivers.ts";
 
-const most = 32;
-const mostAlternatives = 8;
-const longestExpression = 10 * 1024;
-const longestParameters = 10 * 1024;
 const nameOfRequest =
   "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
 
-function validateSelector({ cel }: DeviceSelector, path: string): readonly Problem[] {
-  if (!cel) return [required(`${path}.cel`)];
-  return cel.expression.length > longestExpression ? [tooLong(`${path}.cel.expression`, longestExpression)] : [];
+function validateCount({ allocationMode, count = 0 }: ExactDeviceRequest, path: string): readonly Problem[] {
+  if (allocationMode === "All" && count !== 0)
+    return [invalid(`${path}.count`, count, "must not be specified when allocationMode is 'All'")];
+  return allocationMode === "ExactCount" && count <= 0
+    ? [invalid(`${path}.count`, count, "must be greater than zero")]
+    : [];
 }
-export const validateSelectors = (selectors: readonly DeviceSelector[] | undefined, path: string): readonly Problem[] =>
-  validateEach(selectors, path, most, validateSelector);
-
-function validateCount({ allocationMode = "", count = 0 }: ExactDeviceRequest, path: string): readonly Problem[] {
-  switch (allocationMode) {
-    case "All":
-      return count === 0 ? [] : [invalid(`${path}.count`, count, "must not be specified when allocationMode is 'All'")];
-    case "ExactCount":
-      return count > 0 ? [] : [invalid(`${path}.count`, count, "must be greater than zero")];
-    default:
-      return [unsupported(`${path}.allocationMode`, allocationMode, ["All", "ExactCount"])];
-  }
-}
-
-const validateExact = (request: ExactDeviceRequest, path: string): readonly Problem[] => [
-  ...(request.deviceClassName
-    ? validateSubdomainName(request.deviceClassName, `${path}.deviceClassName`)
-    : [required(`${path}.deviceClassName`)]),
-  ...validateSelectors(request.selectors, `${path}.selectors`),
-  ...validateCount(request, path),
-  ...(request.tolerations ?? []).flatMap((t, i) => validateDeviceToleration(t, `${path}.tolerations[${i}]`)),
-];
 
 const validateRequestName = (name: string | undefined, path: string): readonly Problem[] =>
   name ? validateLabelName(name, path) : [required(path)];
 
-function validateRequest(request: DeviceRequest, path: string): readonly Problem[] {
-  const { exactly, firstAvailable: alternatives } = request;
-  const said = [exactly, alternatives?.length ? alternatives : undefined].filter((one) => one !== undefined).length;
+function validateRequest({ exactly, firstAvailable }: DeviceRequest, path: string): readonly Problem[] {
   const oneOfBoth = "exactly one of `exactly` or `firstAvailable` is required";
-  const at = `${path}.firstAvailable`;
-  return [
-    ...validateRequestName(request.name, `${path}.name`),
-    ...(said === 0 ? [required(path, oneOfBoth)] : []),
-    ...(said === 2 ? [invalid(path, null, `${oneOfBoth}, but multiple fields are set`)] : []),
-    ...(said === 1 && exactly ? validateExact(exactly, `${path}.exactly`) : []),
-    ...(said === 1 && !exactly
-      ? [
-          ...validateSet(
-            alternatives,
-            at,
-            mostAlternatives,
-            (sub, inner) => [...validateRequestName(sub.name, `${inner}.name`), ...validateExact(sub, inner)],
-            (sub) => sub.name,
-          ),
-        ]
-      : []),
-  ];
+  const hasAlternatives = (firstAvailable?.length ?? 0) > 0;
+  if (exactly && hasAlternatives) return [invalid(path, null, `${oneOfBoth}, but multiple fields are set`)];
+  return exactly || hasAlternatives ? [] : [required(path, oneOfBoth)];
 }
 
 /** Requests by name, and those of their alternatives: `gpu` and `gpu/small`. */
@@ -94,18 +47,20 @@ export const validateRequestRef = (name: string, path: string, known: ReadonlySe
   ];
 };
 
+const mostNames = 32;
 export const validateRequestRefs = (
-  names: readonly string[] | undefined,
+  names: readonly string[] = [],
   path: string,
   known: ReadonlySet<string>,
 ): readonly Problem[] =>
-  validateSet(
-    names,
-    path,
-    most,
-    (name, at) => validateRequestRef(name, at, known),
-    (name) => name,
-  );
+  names.length > mostNames
+    ? [tooMany(path, names.length, mostNames)]
+    : validateSet(
+        names,
+        path,
+        (name, at) => validateRequestRef(name, at, known),
+        (name) => name,
+      );
 
 function validateConstraint(c: DeviceConstraint, path: string, known: ReadonlySet<string>): readonly Problem[] {
   const { matchAttribute: match, distinctAttribute: distinct } = c;
@@ -120,25 +75,21 @@ function validateConstraint(c: DeviceConstraint, path: string, known: ReadonlySe
   ];
 }
 
-/** What a driver is told, in words only it knows. */
-export function validateOpaque(opaque: OpaqueDeviceConfiguration | undefined, path: string): readonly Problem[] {
-  const at = `${path}.opaque`;
-  if (!opaque) return [required(at)];
+/** Constraints and configurations speak of requests that are there. */
+function validateClaim(claim: DeviceClaim, path: string): readonly Problem[] {
+  const known = requestNames(claim);
   return [
-    ...validateDriverName(opaque.driver, `${at}.driver`),
-    ...validateRaw(opaque.parameters, `${at}.parameters`, longestParameters),
+    ...each(claim.constraints, `${path}.constraints`, (c, at) => validateConstraint(c, at, known)),
+    ...each(claim.config, `${path}.config`, (c, at) => validateRequestRefs(c.requests, `${at}.requests`, known)),
   ];
 }
 
-/** What is wrong with a claim to devices. */
-export function validateClaim(claim: DeviceClaim = {}, path: string): readonly Problem[] {
-  const known = requestNames(claim);
-  return [
-    ...validateSet(claim.requests, `${path}.requests`, most, validateRequest, (r) => r.name),
-    ...validateEach(claim.constraints, `${path}.constraints`, most, (c, at) => validateConstraint(c, at, known)),
-    ...validateEach(claim.config, `${path}.config`, most, (c: DeviceClaimConfiguration, at) => [
-      ...validateRequestRefs(c.requests, `${at}.requests`, known),
-      ...validateOpaque(c.opaque, at),
-    ]),
-  ];
-}
+export const deviceRules: Rules = {
+  DeviceClaim: validateClaim,
+  DeviceRequest: validateRequest,
+  DeviceSubRequest: validateCount,
+  DeviceToleration: validateDeviceToleration,
+  ExactDeviceRequest: validateCount,
+  NodeSelector: validateValues,
+  NodeSelectorTerm: validateTerm,
+};

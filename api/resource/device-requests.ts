@@ -1,15 +1,9 @@
 // What a claim means where it is silent: one device of each sort it asks for.
 import type { DeviceClaim, DeviceRequest } from "../generated/types.ts";
 
-interface Counted {
-  readonly allocationMode?: string;
-  readonly count?: number;
-}
-function one<C extends Counted>(request: C): C {
-  const allocationMode = request.allocationMode || "ExactCount";
-  const count = allocationMode === "ExactCount" ? request.count || 1 : request.count;
-  return { ...request, allocationMode, ...(count !== undefined && { count }) };
-}
+/** One device is meant where a count is and is not said. */
+const one = <C extends { readonly allocationMode?: string; readonly count?: number }>(request: C): C =>
+  request.allocationMode === "ExactCount" && !request.count ? { ...request, count: 1 } : request;
 
 const requestDefaults = (r: DeviceRequest): DeviceRequest => ({
   ...r,

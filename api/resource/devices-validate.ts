@@ -1,25 +1,15 @@
 // What can be wrong with one device of those a driver offers.
 import type { Problem } from "../errors.ts";
-import type {
-  Device,
-  DeviceAttribute,
-  DeviceCounterConsumption,
-  NodeAllocatableResourceMapping,
-} from "../generated/types.ts";
-import { sameJson } from "../hash.ts";
-import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { validateNodeSelector } from "../core/pod/validate-placement.ts";
+import type { Device, DeviceAttribute, NodeAllocatableResourceMapping } from "../generated/types.ts";
+import { validateLabelName } from "../names.ts";
 import { invalid, notFound, required, tooLong, tooMany } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { isNative } from "../resource-names.ts";
 import { validateCapacity } from "./device-capacity-validate.ts";
-import { validateBinding, validateDeviceTaint, validateEach, validateSet } from "./device-lists-validate.ts";
 import { validateQualifiedDeviceName } from "./device-names-validate.ts";
 
 const mostAttributes = 32;
 const mostValues = 48;
-const mostTaints = 16;
-const mostConsumptions = 2;
 const mostCounters = 32;
 const longestValue = 64;
 const version =
@@ -61,11 +51,6 @@ export function validateCounters(counters: object | undefined, path: string): re
   return names.flatMap((name) => validateLabelName(name, path));
 }
 
-const validateConsumption = ({ counterSet, counters }: DeviceCounterConsumption, path: string): readonly Problem[] => [
-  ...(counterSet ? validateLabelName(counterSet, `${path}.counterSet`) : [required(`${path}.counterSet`)]),
-  ...validateCounters(counters, `${path}.counters`),
-];
-
 /** Which nodes reach a device: said of each where the slice does not say it of all. */
 function validateReach(device: Device, path: string, isApart: boolean): readonly Problem[] {
   const { nodeName, nodeSelector, allNodes } = device;
@@ -83,8 +68,6 @@ function validateReach(device: Device, path: string, isApart: boolean): readonly
   const one = `exactly one of ${fields}, or \`allNodes\` is required ${when.replace("if", "when")}`;
   return [
     ...(nodeName === "" ? [invalid(`${path}.nodeName`, "", "must not be empty")] : []),
-    ...validateSubdomainName(nodeName, `${path}.nodeName`),
-    ...(nodeSelector ? validateNodeSelector(nodeSelector, `${path}.nodeSelector`) : []),
     ...(allNodes === false ? [invalid(`${path}.allNodes`, false, "must be either unset or set to true")] : []),
     ...(said.length === 0 ? [required(path, one)] : []),
     ...(said.length > 1 ? [invalid(path, `{${said.join(", ")}}`, one)] : []),
@@ -125,30 +108,12 @@ function validateProperties({ attributes = {}, capacity = {}, allowMultipleAlloc
   ];
 }
 
-/** What is wrong with a device; taints that stood there before are not judged again. */
-export function validateDevice(
-  device: Device,
-  path: string,
-  old: Device | undefined,
-  isApart: boolean,
-): readonly Problem[] {
-  const { taints, consumesCounters, nodeAllocatableResourceMappings: mappings = {} } = device;
+/** What is wrong with a device in view of its slice. */
+export function validateDevice(device: Device, path: string, isApart: boolean): readonly Problem[] {
   return [
-    ...(device.name ? validateLabelName(device.name, `${path}.name`) : [required(`${path}.name`)]),
     ...validateProperties(device, path),
-    ...(old && sameJson(old.taints, taints)
-      ? []
-      : validateEach(taints, `${path}.taints`, mostTaints, validateDeviceTaint)),
-    ...validateSet(
-      consumesCounters,
-      `${path}.consumesCounters`,
-      mostConsumptions,
-      validateConsumption,
-      (c) => c.counterSet,
-    ),
     ...validateReach(device, path, isApart),
-    ...validateBinding(device, path),
-    ...Object.entries(mappings).flatMap(([name, mapping]) =>
+    ...Object.entries(device.nodeAllocatableResourceMappings ?? {}).flatMap(([name, mapping]) =>
       validateMapping(name, mapping, device, `${path}.nodeAllocatableResourceMappings[${name}]`),
     ),
   ];

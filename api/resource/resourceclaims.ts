@@ -1,13 +1,9 @@
 // ResourceClaim: devices somebody needs, and which ones were given to whom.
 import type { ResourceV1ResourceClaim as ResourceClaim } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { claimDefaults } from "./device-requests.ts";
-import { validateSubdomainName } from "../names.ts";
-import { unchanged } from "../problems.ts";
-import { validateClaim } from "./device-requests-validate.ts";
-import { validateClaimStatus } from "./resourceclaims-validate.ts";
+import { claimRules, validateClaimStatus } from "./resourceclaims-validate.ts";
 
 function stateText({ metadata, status }: ResourceClaim): string {
   const isGoing = metadata.deletionTimestamp !== undefined;
@@ -23,16 +19,8 @@ export const resourceClaims = define<ResourceClaim>({
   scope: "Namespaced",
   subresources: ["status"],
   published: "io.k8s.api.resource.v1.ResourceClaim",
-  schema: schemaOf("io.k8s.api.resource.v1.ResourceClaim"),
-  defaults: (d) => ({
-    ...d,
-    spec: { ...d.spec, devices: claimDefaults(d.spec?.devices ?? {}) },
-    status: d.status ?? {},
-  }),
-  validate: ({ metadata, spec }, old) =>
-    old
-      ? unchanged(spec, old.spec, "spec")
-      : [...validateSubdomainName(metadata.name, "metadata.name"), ...validateClaim(spec.devices, "spec.devices")],
+  defaults: (d) => ({ ...d, spec: { ...d.spec, devices: claimDefaults(d.spec.devices ?? {}) } }),
+  rules: claimRules,
   validateStatus: validateClaimStatus,
   columns: [nameColumn, { name: "State", cell: stateText }, ageColumn],
 });

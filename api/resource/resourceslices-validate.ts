@@ -1,33 +1,23 @@
 // What can be wrong with the devices a driver offers, and with where it says they are.
 import type { Problem } from "../errors.ts";
-import type { CounterSet, Device, NodeSelector, ResourceSlice } from "../generated/types.ts";
+import type { CounterSet, Device, DeviceCounterConsumption, NodeSelector, ResourceSlice } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { validateNodeSelector } from "../core/pod/validate-placement.ts";
-import { invalid, required, unchanged } from "../problems.ts";
-import { validateSet } from "./device-lists-validate.ts";
-import { validatePoolName } from "./device-names-validate.ts";
+import { each, invalid, required, tooMany } from "../problems.ts";
+import type { Rules } from "../validation.ts";
+import { validateBinding } from "./device-lists-validate.ts";
+import { deviceRules } from "./device-requests-validate.ts";
 import { isList, validateCounters, validateDevice } from "./devices-validate.ts";
-import { validateDriverName } from "../core/storage-drivers.ts";
 
 type Spec = ResourceSlice["spec"];
 
 const mostDevices = 128;
 const mostComplexDevices = 64;
-const mostCounterSets = 8;
 
 const exactlyOne = "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
 
 /** Selectors of several slices must go together, which those with alternatives do not. */
-function validateSelector(selector: NodeSelector, path: string): readonly Problem[] {
-  const { nodeSelectorTerms: terms = [] } = selector;
-  return [
-    ...validateNodeSelector(selector, path),
-    ...(terms.length === 1
-      ? []
-      : [invalid(`${path}.nodeSelectorTerms`, terms, "must have exactly one node selector term")]),
-  ];
-}
+const validateSelector = ({ nodeSelectorTerms: terms }: NodeSelector, path: string): readonly Problem[] =>
+  terms.length === 1 ? [] : [invalid(`${path}.nodeSelectorTerms`, terms, "must have exactly one node selector term")];
 
 /** Where the devices are is said in one of four ways. */
 function validatePlace(spec: Spec): readonly Problem[] {
@@ -41,7 +31,6 @@ function validatePlace(spec: Spec): readonly Problem[] {
   const unset = "must be either unset or set to true";
   return [
     ...(nodeName === "" ? [invalid("spec.nodeName", "", "must be either unset or set to a non-empty string")] : []),
-    ...validateSubdomainName(nodeName, "spec.nodeName"),
     ...(nodeSelector ? validateSelector(nodeSelector, "spec.nodeSelector") : []),
     ...(allNodes === false ? [invalid("spec.allNodes", false, unset)] : []),
     ...(perDevice === false ? [invalid("spec.perDeviceNodeSelection", false, unset)] : []),
@@ -50,45 +39,31 @@ function validatePlace(spec: Spec): readonly Problem[] {
   ];
 }
 
-function validatePool({ pool }: Spec): readonly Problem[] {
-  const { name, resourceSliceCount: count = 0, generation = 0 } = pool ?? {};
-  return [
-    ...validatePoolName(name, "spec.pool.name"),
-    ...(count > 0 ? [] : [invalid("spec.pool.resourceSliceCount", count, "must be greater than zero")]),
-    ...(generation >= 0 ? [] : [invalid("spec.pool.generation", generation, "must be greater than or equal to zero")]),
-  ];
-}
-
-const validateCounterSet = ({ name, counters }: CounterSet, path: string): readonly Problem[] => [
-  ...(name ? validateLabelName(name, `${path}.name`) : [required(`${path}.name`)]),
-  ...validateCounters(counters, `${path}.counters`),
-];
-
 /** What makes devices dear to choose from: of such there may be fewer. */
 const isComplex = ({ taints, consumesCounters, attributes = {} }: Device): boolean =>
   (taints?.length ?? 0) > 0 || (consumesCounters?.length ?? 0) > 0 || Object.values(attributes).some(isList);
 
-/** What ties a slice to its driver, its pool and its node stays. */
-const validateChange = (spec: Spec, old: Spec): readonly Problem[] => [
-  ...unchanged(spec.pool.name, old.pool.name, "spec.pool.name"),
-  ...unchanged(spec.driver, old.driver, "spec.driver"),
-  ...unchanged(spec.nodeName, old.nodeName, "spec.nodeName"),
-];
-
-export function validateSlice({ metadata, spec }: Draft<ResourceSlice>, old?: ResourceSlice): readonly Problem[] {
-  const { devices, sharedCounters } = spec;
-  const most = (devices ?? []).some(isComplex) ? mostComplexDevices : mostDevices;
-  const before = new Map((old?.spec.devices ?? []).map((d) => [d.name, d]));
-  const validateOne = (d: Device, path: string): readonly Problem[] =>
-    validateDevice(d, path, before.get(d.name), spec.perDeviceNodeSelection === true);
+export function validateSlice({ spec }: Draft<ResourceSlice>): readonly Problem[] {
+  const { devices = [], sharedCounters } = spec;
+  const most = devices.some(isComplex) ? mostComplexDevices : mostDevices;
+  const isApart = spec.perDeviceNodeSelection === true;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...validateDriverName(spec.driver, "spec.driver"),
-    ...validatePool(spec),
-    ...(old ? validateChange(spec, old.spec) : []),
     ...validatePlace(spec),
-    ...(devices && sharedCounters ? [invalid("spec", "", "only one of `sharedCounters` or `devices` is allowed")] : []),
-    ...validateSet(devices, "spec.devices", most, validateOne, (d) => d.name),
-    ...validateSet(sharedCounters, "spec.sharedCounters", mostCounterSets, validateCounterSet, (c) => c.name),
+    ...(spec.devices && sharedCounters
+      ? [invalid("spec", "", "only one of `sharedCounters` or `devices` is allowed")]
+      : []),
+    ...(devices.length > most
+      ? [tooMany("spec.devices", devices.length, most)]
+      : each(devices, "spec.devices", (d, path) => validateDevice(d, path, isApart))),
   ];
 }
+
+const validateCounterSet = ({ counters }: CounterSet | DeviceCounterConsumption, path: string): readonly Problem[] =>
+  validateCounters(counters, `${path}.counters`);
+
+export const sliceRules: Rules = {
+  ...deviceRules,
+  CounterSet: validateCounterSet,
+  Device: validateBinding,
+  DeviceCounterConsumption: validateCounterSet,
+};

@@ -1,9 +1,8 @@
 // ResourceSlice: devices a driver offers, on one node or reachable from several.
 import type { ResourceSlice } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateSlice } from "./resourceslices-validate.ts";
+import { sliceRules, validateSlice } from "./resourceslices-validate.ts";
 
 export const resourceSlices = define<ResourceSlice>({
   group: "resource.k8s.io",
@@ -12,9 +11,9 @@ export const resourceSlices = define<ResourceSlice>({
   plural: "resourceslices",
   scope: "Cluster",
   published: "io.k8s.api.resource.v1.ResourceSlice",
-  schema: schemaOf("io.k8s.api.resource.v1.ResourceSlice"),
   generation: "spec",
   selectable: { "spec.driver": (s) => s.spec.driver, "spec.nodeName": (s) => s.spec.nodeName ?? "" },
+  rules: sliceRules,
   validate: validateSlice,
   columns: [
     nameColumn,

@@ -3,13 +3,10 @@ import type { Problem } from "../errors.ts";
 import type { PriorityClass } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { forbidden, oneOf, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { forbidden } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 const highestOfUsers = 1_000_000_000;
-const preemptions = ["PreemptLowerPriority", "Never"];
 
 /** The classes of the cluster's own pods, above everything a user may define. */
 export const systemPriorities: Readonly<Record<string, number>> = {
@@ -38,21 +35,11 @@ function reservedName({ metadata: { name = "" }, value = 0, globalDefault }: Dra
 }
 
 function validate(c: Draft<PriorityClass>, old?: PriorityClass): readonly Problem[] {
-  if (old)
-    return [
-      ...(c.value === old.value ? [] : [forbidden("value", "may not be changed in an update.")]),
-      ...unchanged(c.preemptionPolicy, old.preemptionPolicy, "preemptionPolicy"),
-    ];
-  const tooHigh = (c.value ?? 0) > highestOfUsers;
-  return [
-    ...validateSubdomainName(c.metadata.name, "metadata.name"),
-    ...(c.metadata.name?.startsWith("system-")
-      ? reservedName(c)
-      : tooHigh
-        ? [forbidden("value", `maximum allowed value of a user defined priority is ${highestOfUsers}`)]
-        : []),
-    ...oneOf(c.preemptionPolicy, "preemptionPolicy", preemptions),
-  ];
+  if (old) return [];
+  if (c.metadata.name?.startsWith("system-")) return reservedName(c);
+  return (c.value ?? 0) > highestOfUsers
+    ? [forbidden("value", `maximum allowed value of a user defined priority is ${highestOfUsers}`)]
+    : [];
 }
 
 export const priorityClasses = define<PriorityClass>({
@@ -63,10 +50,8 @@ export const priorityClasses = define<PriorityClass>({
   shortNames: ["pc"],
   scope: "Cluster",
   published: "io.k8s.api.scheduling.v1.PriorityClass",
-  schema: schemaOf("io.k8s.api.scheduling.v1.PriorityClass"),
   // The value never changes: the generation is one for good.
   generation: "value",
-  defaults: (d) => ({ ...d, value: d.value ?? 0, preemptionPolicy: d.preemptionPolicy ?? "PreemptLowerPriority" }),
   validate,
   columns: [
     nameColumn,

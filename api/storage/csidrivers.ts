@@ -3,13 +3,8 @@ import type { Problem } from "../errors.ts";
 import type { CSIDriver, StorageV1TokenRequest } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
-import { duplicate, invalid, oneOf, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { duplicate, invalid, unchanged } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-
-const groupPolicies = ["File", "None", "ReadWriteOnceWithFSType"];
-const lifecycles = ["Persistent", "Ephemeral"];
 
 function validateToken(
   { audience, expirationSeconds: seconds }: StorageV1TokenRequest,
@@ -23,36 +18,15 @@ function validateToken(
   return seconds > 2 ** 32 ? [invalid(at, seconds, "may not specify a duration larger than 2^32 seconds")] : [];
 }
 
-function validate({ metadata, spec }: Draft<CSIDriver>, old?: CSIDriver): readonly Problem[] {
-  const { tokenRequests: tokens = [], nodeAllocatableUpdatePeriodSeconds: period } = spec;
-  const path = "spec.nodeAllocatableUpdatePeriodSeconds";
+function validate({ spec }: Draft<CSIDriver>, old?: CSIDriver): readonly Problem[] {
+  const { tokenRequests: tokens = [] } = spec;
   return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...oneOf(spec.fsGroupPolicy, "spec.fsGroupPolicy", groupPolicies),
     ...tokens.flatMap((t, i) =>
       validateToken(t, `spec.tokenRequests[${i}]`, tokens.findIndex((other) => other.audience === t.audience) < i),
     ),
-    ...(spec.volumeLifecycleModes ?? []).flatMap((m) => oneOf(m, "spec.volumeLifecycleModes", lifecycles)),
-    ...(period !== undefined && period < 10
-      ? [invalid(path, period, "must be greater than or equal to 10 seconds")]
-      : []),
-    ...(old
-      ? [
-          ...unchanged(spec.attachRequired, old.spec.attachRequired, "spec.attachedRequired"),
-          ...unchanged(spec.volumeLifecycleModes, old.spec.volumeLifecycleModes, "spec.volumeLifecycleModes"),
-        ]
-      : []),
+    ...(old ? unchanged(spec.attachRequired, old.spec.attachRequired, "spec.attachedRequired") : []),
   ];
 }
-
-const silent: CSIDriver["spec"] = {
-  attachRequired: true,
-  fsGroupPolicy: "ReadWriteOnceWithFSType",
-  podInfoOnMount: false,
-  requiresRepublish: false,
-  seLinuxMount: false,
-  storageCapacity: false,
-};
 
 export const csiDrivers = define<CSIDriver>({
   group: "storage.k8s.io",
@@ -62,11 +36,6 @@ export const csiDrivers = define<CSIDriver>({
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   published: "io.k8s.api.storage.v1.CSIDriver",
-  schema: schemaOf("io.k8s.api.storage.v1.CSIDriver"),
-  defaults: (d) => {
-    const modes = d.spec?.volumeLifecycleModes;
-    return { ...d, spec: { ...silent, ...d.spec, volumeLifecycleModes: modes?.length ? modes : ["Persistent"] } };
-  },
   validate,
   columns: [
     nameColumn,

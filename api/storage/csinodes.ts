@@ -3,11 +3,9 @@ import type { Problem } from "../errors.ts";
 import type { CSINode, CSINodeDriver } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, invalid, notNegative, required, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { validateQualifiedName } from "../names.ts";
+import { duplicate, invalid, required, unchanged } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateDriverName } from "../core/storage-drivers.ts";
 
 const longestNodeId = 256;
 
@@ -18,32 +16,20 @@ const validateTopologyKeys = (keys: readonly string[], path: string): readonly P
     ...validateQualifiedName(key, path),
   ]);
 
-const validateDriver = (d: CSINodeDriver, path: string, isRepeated: boolean): readonly Problem[] => [
-  ...validateDriverName(d.name, `${path}.name`),
-  ...(d.nodeID ? [] : [required(`${path}.nodeID`)]),
-  ...((d.nodeID ?? "").length > longestNodeId
+const validateDriver = (d: CSINodeDriver, path: string): readonly Problem[] => [
+  ...(d.nodeID.length > longestNodeId
     ? [invalid(`${path}.nodeID`, d.nodeID, `must be ${longestNodeId} characters or less`)]
     : []),
-  ...notNegative(d.allocatable?.count, `${path}.allocatable.count`),
-  ...(isRepeated ? [duplicate(`${path}.name`, d.name)] : []),
   ...validateTopologyKeys(d.topologyKeys ?? [], path),
 ];
 
 /** How much a driver can attach may change while it is there, and nothing else. */
 const kept = ({ allocatable: _, ...driver }: CSINodeDriver): object => driver;
 
-function validate({ metadata, spec }: Draft<CSINode>, old?: CSINode): readonly Problem[] {
-  const drivers = spec.drivers ?? [];
-  return [
-    ...validateSubdomainName(metadata.name, "metadata.name"),
-    ...drivers.flatMap((d, i) =>
-      validateDriver(d, `spec.drivers[${i}]`, drivers.findIndex((other) => other.name === d.name) < i),
-    ),
-    ...(old?.spec.drivers ?? []).flatMap((before) =>
-      drivers.flatMap((d) => (d.name === before.name ? unchanged(kept(d), kept(before), "spec.drivers") : [])),
-    ),
-  ];
-}
+const validate = ({ spec }: Draft<CSINode>, old?: CSINode): readonly Problem[] =>
+  (old?.spec.drivers ?? []).flatMap((before) =>
+    spec.drivers.flatMap((d) => (d.name === before.name ? unchanged(kept(d), kept(before), "spec.drivers") : [])),
+  );
 
 export const csiNodes = define<CSINode>({
   group: "storage.k8s.io",
@@ -53,8 +39,7 @@ export const csiNodes = define<CSINode>({
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   published: "io.k8s.api.storage.v1.CSINode",
-  schema: schemaOf("io.k8s.api.storage.v1.CSINode"),
-  defaults: (d) => ({ ...d, spec: { ...d.spec, drivers: d.spec?.drivers ?? [] } }),
+  rules: { CSINodeDriver: validateDriver },
   validate,
   columns: [nameColumn, { name: "Drivers", type: "integer", cell: (n) => n.spec.drivers.length }, ageColumn],
 });

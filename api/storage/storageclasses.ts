@@ -4,9 +4,8 @@ import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";
 import { canonicalJson } from "../hash.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateQualifiedName, validateSubdomainName } from "../names.ts";
-import { duplicate, oneOf, required, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { validateQualifiedName } from "../names.ts";
+import { duplicate, required } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import {
   defaultMark,
@@ -15,9 +14,6 @@ import {
   validateParameters,
   validateProvider,
 } from "./storage-parameters.ts";
-
-const policies = ["Delete", "Retain"];
-const bindingModes = ["Immediate", "WaitForFirstConsumer"];
 
 function validateTopology(term: TopologySelectorTerm, path: string): readonly Problem[] {
   const expressions = term.matchLabelExpressions ?? [];
@@ -50,14 +46,10 @@ function validate(c: Draft<StorageClass>, old?: StorageClass): readonly Problem[
       ...keptParameters(c.parameters, old.parameters),
       ...(c.provisioner === old.provisioner ? [] : [forbiddenUpdate("provisioner")]),
       ...(c.reclaimPolicy === old.reclaimPolicy ? [] : [forbiddenUpdate("reclaimPolicy")]),
-      ...unchanged(c.volumeBindingMode, old.volumeBindingMode, "volumeBindingMode"),
     ];
   return [
-    ...validateSubdomainName(c.metadata.name, "metadata.name"),
     ...validateProvider(c.provisioner, "provisioner"),
     ...validateParameters(c.parameters),
-    ...oneOf(c.reclaimPolicy, "reclaimPolicy", policies),
-    ...oneOf(c.volumeBindingMode, "volumeBindingMode", bindingModes),
     ...(c.allowedTopologies ?? []).flatMap((t, i) => validateTopology(t, `allowedTopologies[${i}]`)),
     ...repeatedTerms(c.allowedTopologies ?? []),
   ];
@@ -71,12 +63,6 @@ export const storageClasses = define<StorageClass>({
   shortNames: ["sc"],
   scope: "Cluster",
   published: "io.k8s.api.storage.v1.StorageClass",
-  schema: schemaOf("io.k8s.api.storage.v1.StorageClass"),
-  defaults: (d) => ({
-    ...d,
-    reclaimPolicy: d.reclaimPolicy ?? "Delete",
-    volumeBindingMode: d.volumeBindingMode ?? "Immediate",
-  }),
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "storageclass") },

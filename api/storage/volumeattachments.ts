@@ -7,18 +7,14 @@ import type {
   VolumeError,
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
-import { forbidden, inRange, required, tooLong, unchanged } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
+import { forbidden, required, tooLong } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateDriverName } from "../core/storage-drivers.ts";
 
 const exactlyOne = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
 
 const mostMessage = 1024;
 const mostMetadata = 256 * 1024;
-const mostCode = 2 ** 31 - 1;
 
 function validateSource(source: VolumeAttachmentSource, path: string): readonly Problem[] {
   const { inlineVolumeSpec: inline, persistentVolumeName: name } = source;
@@ -28,31 +24,14 @@ function validateSource(source: VolumeAttachmentSource, path: string): readonly 
   return validateSubdomainName(name, `${path}.persistentVolumeName`);
 }
 
-function validateError(error: VolumeError | undefined, path: string): readonly Problem[] {
-  if (!error) return [];
-  return [
-    ...((error.message ?? "").length > mostMessage ? [tooLong(`${path}.message`, mostMetadata)] : []),
-    ...inRange(error.errorCode, `${path}.errorCode`, 0, mostCode),
-  ];
-}
+const validateError = ({ message = "" }: VolumeError, path: string): readonly Problem[] =>
+  message.length > mostMessage ? [tooLong(`${path}.message`, mostMetadata)] : [];
 
 /** What is wrong with what became of it. */
-function validateStatus({ attachmentMetadata = {}, attachError, detachError }: VolumeAttachmentStatus) {
+function validateStatus({ attachmentMetadata = {} }: VolumeAttachmentStatus): readonly Problem[] {
   const size = Object.entries(attachmentMetadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return [
-    ...(size > mostMetadata ? [tooLong("status.attachmentMetadata", mostMetadata)] : []),
-    ...validateError(attachError, "status.attachError"),
-    ...validateError(detachError, "status.detachError"),
-  ];
+  return size > mostMetadata ? [tooLong("status.attachmentMetadata", mostMetadata)] : [];
 }
-
-const validate = ({ metadata, spec }: Draft<VolumeAttachment>, old?: VolumeAttachment): readonly Problem[] => [
-  ...validateSubdomainName(metadata.name, "metadata.name"),
-  ...validateDriverName(spec.attacher, "spec.attacher"),
-  ...validateSource(spec.source ?? {}, "spec.source"),
-  ...validateSubdomainName(spec.nodeName, "spec.nodeName"),
-  ...(old ? unchanged(spec, old.spec, "spec") : []),
-];
 
 export const volumeAttachments = define<VolumeAttachment>({
   group: "storage.k8s.io",
@@ -63,9 +42,7 @@ export const volumeAttachments = define<VolumeAttachment>({
   allowUnconditionalUpdate: false,
   subresources: ["status"],
   published: "io.k8s.api.storage.v1.VolumeAttachment",
-  schema: schemaOf("io.k8s.api.storage.v1.VolumeAttachment"),
-  defaults: (d) => ({ ...d, status: d.status ?? { attached: false } }),
-  validate,
+  rules: { VolumeAttachmentSource: validateSource, VolumeError: validateError },
   validateStatus: ({ status }) => (status ? validateStatus(status) : []),
   columns: [
     nameColumn,

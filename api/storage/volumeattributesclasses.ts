@@ -3,9 +3,7 @@ import type { Problem } from "../errors.ts";
 import type { VolumeAttributesClass } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateSubdomainName } from "../names.ts";
 import { required } from "../problems.ts";
-import { schemaOf } from "../schema.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import {
   defaultMark,
@@ -18,7 +16,6 @@ import {
 const validate = (c: Draft<VolumeAttributesClass>, old?: VolumeAttributesClass): readonly Problem[] => [
   ...(old && c.driverName !== old.driverName ? [forbiddenUpdate("driverName")] : []),
   ...(old ? keptParameters(c.parameters, old.parameters) : []),
-  ...validateSubdomainName(c.metadata.name, "metadata.name"),
   ...validateProvider(c.driverName, "driverName"),
   ...validateParameters(c.parameters),
   ...(Object.keys(c.parameters ?? {}).length > 0
@@ -34,7 +31,6 @@ export const volumeAttributesClasses = define<VolumeAttributesClass>({
   shortNames: ["vac"],
   scope: "Cluster",
   published: "io.k8s.api.storage.v1.VolumeAttributesClass",
-  schema: schemaOf("io.k8s.api.storage.v1.VolumeAttributesClass"),
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "volumeattributesclass") },

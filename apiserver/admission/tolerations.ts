@@ -15,7 +15,8 @@ const speaksOf =
 /** The tolerations of a pod, completed by those for silent nodes that it does not speak of. Pure. */
 export function patient(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
   const missing = silences.filter((key) => !held.some(speaksOf(key)));
-  return [...held, ...missing.map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }))];
+  const added = missing.map((key): Toleration => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
+  return [...held, ...added];
 }
 
 /** Kubernetes' DefaultTolerationSeconds, with the seconds of this cluster. */

@@ -3,6 +3,7 @@ import { hasReason } from "../../api/errors.ts";
 import { serviceCidrs } from "../../api/networking/servicecidrs.ts";
 import { type Instant, key, timestamp } from "../../api/meta.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
+import type { Condition } from "../../api/generated/types.ts";
 import type { Client } from "../../machinery/client.ts";
 
 const name = "kubernetes";
@@ -15,7 +16,7 @@ export async function serviceRangeIsReady(client: Client, cidr: string, now: Ins
   const { conditions = [] } = range.status ?? {};
   if (conditionOf(conditions, "Ready") || range.spec?.cidrs?.[0] !== cidr) return;
   const message = "Kubernetes default Service CIDR is ready";
-  const ready = { type: "Ready", status: "True", reason: "", message, lastTransitionTime: timestamp(now) };
+  const ready: Condition = { type: "Ready", status: "True", reason: "", message, lastTransitionTime: timestamp(now) };
   try {
     await client.update(serviceCidrs, { ...range, status: { conditions: [...conditions, ready] } }, "status");
   } catch (e) {

@@ -85,6 +85,12 @@ function inside(schema: Schema, at: Place, values?: readonly string[]): Json {
   return published(schema, { ...(values && { enum: values }), ...(zero !== undefined && { default: zero }) }, at);
 }
 
+const extensions = (schema: Schema, prefix: string): Json =>
+  Object.fromEntries(Object.entries(schema).filter(([key]) => key.startsWith(prefix)));
+
+/** Formats that OpenAPI knows; those of names and numbers are for validation only. */
+const publishedFormats = new Set(["int32", "int64", "double", "byte"]);
+
 /**
  * One schema with what is said of it. Version 3 wants a reference that has company wrapped; version 2 is told no
  * defaults.
@@ -92,10 +98,9 @@ function inside(schema: Schema, at: Place, values?: readonly string[]): Json {
 function published(schema: Schema, { default: plain, ...said }: Annotation, at: Place): Json {
   const more = { ...said, ...(at.dialect === "v3" && plain !== undefined && { default: plain }) };
   const name = nameOf(schema, at.path);
-  const { $ref: _, type, format, items, additionalProperties, properties: __, ...rest } = schema;
-  const marks = Object.fromEntries(
-    Object.entries(rest).filter(([key]) => key.startsWith("x-kubernetes-list") || key.startsWith("x-kubernetes-patch")),
-  );
+  const { type, format, items, additionalProperties } = schema;
+  const rest = extensions(schema, "x-kubernetes-");
+  const marks = { ...extensions(schema, "x-kubernetes-list"), ...extensions(schema, "x-kubernetes-patch") };
   if (name !== undefined) {
     const $ref = referenceTo(at.dialect, name);
     const company = { ...more, ...marks };
@@ -109,7 +114,7 @@ function published(schema: Schema, { default: plain, ...said }: Annotation, at: 
   if (additionalProperties)
     return { ...more, additionalProperties: inside(additionalProperties, at), type: "object", ...rest };
   if (schema.properties) return { ...more, ...objectOf(schema, {}, at), ...rest };
-  return { ...more, ...(format !== undefined && { format }), ...(type && { type }), ...rest };
+  return { ...more, ...(publishedFormats.has(format ?? "") && { format }), ...(type && { type }), ...rest };
 }
 
 function objectOf(schema: Schema, fields: Readonly<Record<string, Annotation>>, at: Place): Json {
@@ -185,7 +190,7 @@ export function definitions(
     }
     const schema = find(name, kinds);
     open.push(...namesIn(schema, name));
-    const { properties: _, required: __, type: ___, ...marks } = schema as Json;
+    const marks = extensions(schema, "x-kubernetes-");
     const own = objectOf(name.endsWith("List") ? plainList(schema) : schema, fields, { dialect, path: name });
     found.set(name, { ...text, ...own, ...marks });
   }

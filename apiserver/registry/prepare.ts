@@ -71,7 +71,7 @@ export function validateCreate(r: ResourceDefinition, object: ApiObject): readon
 /** The object as it stands after an update: metadata, defaults and generation of the old one and the new one. */
 export function updated(r: ResourceDefinition, sent: ApiObject, old: ApiObject): ApiObject {
   const draft = { ...sent, metadata: nextMeta(sent.metadata, old.metadata) };
-  const next = r.defaults(draft as Draft<ApiObject>) as AnyObject;
+  const next = r.defaults(draft as Draft<ApiObject>, old) as AnyObject;
   const metadata = nextMeta(next.metadata, old.metadata);
   const raised = r.generation !== "none" && !sameJson(counted(r, next), counted(r, old));
   return withoutUndefined({

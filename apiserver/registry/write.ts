@@ -4,7 +4,7 @@ import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, keyOf, revision, splitKey } from "../../api/meta.ts";
 import { decode } from "../../api/schema.ts";
-import { whole, withRequired } from "../../api/zeros.ts";
+import { withDefaults } from "../../api/defaulting.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
@@ -83,10 +83,9 @@ function completed(
   before: ApiObject,
   { readsStatusOnly, known = before }: Pick<Strategy, "readsStatusOnly"> & { readonly known?: object | undefined },
 ): ApiObject {
-  if (!readsStatusOnly) return whole(r.schema, decoded(r, sent, known), before);
+  if (!readsStatusOnly) return withDefaults(r.schema, decoded(r, sent, known), before);
   const { metadata, status } = sent as AnyObject;
-  const read = decoded(r, { metadata, status } as object as ApiObject, known);
-  return withRequired(r.schema, read, before) as ApiObject;
+  return withDefaults(r.schema, decoded(r, { metadata, status } as object as ApiObject, known), before);
 }
 
 /** What stands there, or a refusal that names it. */
@@ -138,7 +137,7 @@ export async function create(
   given: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = whole(r.schema, decoded(r, given, options.read));
+  const draft = decoded(r, given, options.read);
   options.done?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");

@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { annotations, columnTexts } from "./annotations.ts";
+import { factsOf, inOrder, unusedFacts, valuesOf, withFacts } from "./facts.ts";
 import { readGroups, readModels, type Field, type Model } from "./models.ts";
 import { publishedNames } from "./names.ts";
 import {
@@ -90,6 +91,13 @@ function withOverlay(path: string, plain: Json): Json {
   return plain["type"] === "array" ? { ...plain, "x-kubernetes-list-type": "atomic" } : plain;
 }
 
+const isKind = (m: Model): boolean =>
+  ["apiVersion", "kind"].every((n) => m.fields.some((f) => f.name === n)) &&
+  m.fields.some((f) => f.type === "V1ObjectMeta");
+
+/** Whether a field is there although it was not sent; a kind always has its spec. */
+const isNeeded = (m: Model, f: Field): boolean => f.required || (isKind(m) && f.name === "spec");
+
 function schema(model: Model): Json {
   const published = names.get(model.className)!;
   const name = last(published);
@@ -97,17 +105,17 @@ function schema(model: Model): Json {
   return {
     type: "object",
     properties: Object.fromEntries(
-      model.fields.map((f) => [f.name, withOverlay(`${name}.${f.name}`, shape(f.type, f.format))]),
+      inOrder(published, model.fields).map((f) => [
+        f.name,
+        withFacts(published, f.name, withOverlay(`${name}.${f.name}`, shape(f.type, f.format)), isNeeded(model, f)),
+      ]),
     ),
+    ...factsOf(published, ""),
     ...(required.length > 0 ? { required } : {}),
     ...(atomicTypes.has(name) && !granularTypes.has(published) ? { "x-kubernetes-map-type": "atomic" } : {}),
     // A condition keeps its own ways; everything about JSONSchemaProps may be nested without end.
   };
 }
-
-const isKind = (m: Model): boolean =>
-  ["apiVersion", "kind"].every((n) => m.fields.some((f) => f.name === n)) &&
-  m.fields.some((f) => f.type === "V1ObjectMeta");
 
 function tsType(type: string): string {
   const list = /^(?:Array|Set)<(.*)>$/.exec(type)?.[1];
@@ -128,7 +136,10 @@ function tsField(model: Model, f: Field): string {
     if (f.name === "metadata") return "  readonly metadata: ObjectMeta;";
     if (f.name === "spec") return `  readonly spec: ${tsType(f.type)};`;
   }
-  return `  readonly ${/^\w+$/.test(f.name) ? f.name : `"${f.name}"`}${f.required ? "" : "?"}: ${tsType(f.type)};`;
+  const values = valuesOf(names.get(model.className)!, f.name);
+  const union = values?.map((value) => JSON.stringify(value)).join(" | ");
+  const type = union === undefined ? tsType(f.type) : tsType(f.type) === "string" ? union : `readonly (${union})[]`;
+  return `  readonly ${/^\w+$/.test(f.name) ? f.name : `"${f.name}"`}${f.required ? "" : "?"}: ${type};`;
 }
 
 const types = [
@@ -143,6 +154,8 @@ const types = [
     .map((m) => `export interface ${typeName(m.className)} {\n${m.fields.map((f) => tsField(m, f)).join("\n")}\n}`),
 ];
 const schemas = Object.fromEntries(known.map((m) => [names.get(m.className)!, schema(m)]));
+const unused = unusedFacts();
+if (unused.length > 0) throw new Error(`overlays speak of fields that are not published: ${unused.join(", ")}`);
 const annotated = annotations(known, names, { client, types: join(root, "node_modules/kubernetes-types") });
 
 const out = join(root, "api/generated");

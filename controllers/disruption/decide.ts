@@ -70,7 +70,7 @@ function leaving({ budget, pods }: Observed, now: Instant): ReadonlyMap<string, 
 function allowed(status: PodDisruptionBudgetStatus, generation: number | undefined, now: Instant) {
   const { disruptionsAllowed = 0 } = status;
   const enough = disruptionsAllowed > 0;
-  const next = {
+  const next: Next = {
     type: "DisruptionAllowed",
     status: enough ? "True" : "False",
     reason: enough ? "SufficientPods" : "InsufficientPods",
@@ -80,9 +80,10 @@ function allowed(status: PodDisruptionBudgetStatus, generation: number | undefin
 }
 
 type Conditions = NonNullable<PodDisruptionBudgetStatus["conditions"]>;
+type Next = Omit<Conditions[number], "lastTransitionTime">;
 const conditionsWith = (
   { conditions }: PodDisruptionBudgetStatus,
-  next: Omit<Conditions[number], "lastTransitionTime">,
+  next: Next,
   observedGeneration: number | undefined,
   now: Instant,
 ): Conditions =>
@@ -90,7 +91,7 @@ const conditionsWith = (
 
 /** What is known when nobody can tell how many pods there should be: that nothing may be disrupted. */
 function failed({ status = {}, metadata: { generation } }: PodDisruptionBudget, message: string, now: Instant) {
-  const next = { type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message };
+  const next: Next = { type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message };
   return { ...status, disruptionsAllowed: 0, conditions: conditionsWith(status, next, generation, now) };
 }
 

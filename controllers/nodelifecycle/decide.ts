@@ -57,6 +57,8 @@ function conditionsOf({ node }: Observed, silent: boolean, now: Instant): readon
   );
 }
 
+const taint = (key: string, effect: Taint["effect"]): Taint => ({ key, effect });
+
 /** Taints follow from conditions; a taint that stands keeps the time it was put up. */
 function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant): readonly Taint[] {
   const ready = conditionOf(conditions, "Ready")?.status;
@@ -64,14 +66,9 @@ function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant
     ready === "True" ? undefined : ready === "False" ? notReady : ready === "Unknown" ? unreachable : notReady;
   const pressed = Object.entries(managed).filter(([type]) => conditionOf(conditions, type)?.status === "True");
   const wanted: readonly Taint[] = [
-    ...(node.spec.unschedulable === true ? [{ key: cordoned, effect: "NoSchedule" }] : []),
-    ...pressed.map(([, key]) => ({ key, effect: "NoSchedule" })),
-    ...(reason
-      ? [
-          { key: reason, effect: "NoSchedule" },
-          { key: reason, effect: "NoExecute" },
-        ]
-      : []),
+    ...(node.spec.unschedulable === true ? [taint(cordoned, "NoSchedule")] : []),
+    ...pressed.map(([, key]) => taint(key, "NoSchedule")),
+    ...(reason ? [taint(reason, "NoSchedule"), taint(reason, "NoExecute")] : []),
   ];
   const before = node.spec.taints ?? [];
   const standing = (t: Taint): Taint =>

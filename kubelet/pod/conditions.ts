@@ -1,5 +1,5 @@
 // The pod conditions that the kubelet owns; conditions of other writers are kept. Pure.
-import type { ContainerStatus, Pod, PodCondition } from "../../api/generated/types.ts";
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from "../../api/generated/types.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
 import { initDone } from "./phase.ts";
 import { allContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
@@ -62,7 +62,7 @@ function ready(pod: Pod, containers: Value): Value {
 }
 
 export interface Facts {
-  readonly phase: string;
+  readonly phase: NonNullable<PodStatus["phase"]>;
   readonly statuses: Statuses;
   readonly sandboxReady: boolean;
   readonly now: Instant;

@@ -32,7 +32,11 @@ function fate(pod: Pod, o: PodObservation): Pick<PodStatus, "phase" | "reason" |
 }
 
 /** A deleted pod that has ended reaches a terminal phase, whatever its restart policy. */
-function finalPhase(pod: Pod, statuses: readonly ContainerStatus[], phase: string): string {
+function finalPhase(
+  pod: Pod,
+  statuses: readonly ContainerStatus[],
+  phase: NonNullable<PodStatus["phase"]>,
+): NonNullable<PodStatus["phase"]> {
   if (pod.metadata.deletionTimestamp === undefined) return phase;
   const exits = statuses.map((s) => s.state?.terminated ?? s.lastState?.terminated);
   return exits.every((e) => e?.exitCode === 0) ? "Succeeded" : "Failed";

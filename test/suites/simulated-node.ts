@@ -82,7 +82,7 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
   return {
     async create(name, containers, { namespace = "default", nodeName = "n1" } = {}) {
       // There may be nobody who publishes what the token comes with.
-      const quiet = { restartPolicy: "Never", automountServiceAccountToken: false };
+      const quiet = { restartPolicy: "Never" as const, automountServiceAccountToken: false };
       const spec = { ...(nodeName && { nodeName }), ...quiet, containers };
       const pod: Draft<Pod> = { kind: "Pod", metadata: { name, namespace, labels: { app: name } }, spec };
       await server.inProcess.create(pods, pod);

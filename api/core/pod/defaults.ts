@@ -1,113 +1,57 @@
-// What Kubernetes fills in when a pod's author leaves it out. Shared by pods and everything that carries a pod
-// template. Source: the API reference of Pod and Container, "Defaults to".
-import type {
-  Container,
-  EphemeralContainer,
-  HTTPGetAction,
-  Lifecycle,
-  LifecycleHandler,
-  PodSpec,
-  PodTemplateSpec,
-  Probe,
-  ResourceRequirements,
-} from "../../generated/types.ts";
+// What Kubernetes fills in when a pod's author leaves it out and that depends on other fields. Shared by pods and
+// everything that carries a pod template. Source: the API reference of Pod and Container, "Defaults to".
+import type { Container, PodSpec, PodTemplateSpec, ResourceRequirements, Volume } from "../../generated/types.ts";
 import { formatQuantity, parseQuantity } from "../../quantity.ts";
 import { pullPolicy } from "./images.ts";
-import { volumeDefaults } from "./volume-defaults.ts";
-
-const http = (action: HTTPGetAction): HTTPGetAction => ({
-  ...action,
-  path: action.path || "/",
-  scheme: action.scheme || "HTTP",
-});
-
-function probe(p: Probe): Probe {
-  return {
-    ...p,
-    ...(p.httpGet ? { httpGet: http(p.httpGet) } : {}),
-    ...(p.grpc ? { grpc: { ...p.grpc, service: p.grpc.service ?? "" } } : {}),
-    timeoutSeconds: p.timeoutSeconds || 1,
-    periodSeconds: p.periodSeconds || 10,
-    successThreshold: p.successThreshold || 1,
-    failureThreshold: p.failureThreshold || 3,
-  };
-}
 
 const maybe = <K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [name]: value } as { [P in K]: V });
 
-const handler = (h: LifecycleHandler): LifecycleHandler => (h.httpGet ? { ...h, httpGet: http(h.httpGet) } : h);
-const lifecycle = (l: Lifecycle): Lifecycle => ({
-  ...l,
-  ...maybe("postStart", l.postStart && handler(l.postStart)),
-  ...maybe("preStop", l.preStop && handler(l.preStop)),
-});
-
 const thousandth = 1_000_000n;
+type Amounts = Readonly<Record<string, string>>;
 
 /** Nothing finer than a thousandth is counted: what is finer is rounded up. */
-const rounded = (amounts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(amounts).map(([name, text]) => {
-      const q = parseQuantity(text);
-      if (!q || q.nano % thousandth === 0n) return [name, text];
-      const nano = (q.nano / thousandth + (q.nano > 0n ? 1n : 0n)) * thousandth;
-      return [name, formatQuantity({ ...q, nano })];
-    }),
-  );
-const resources = (r: ResourceRequirements | undefined): ResourceRequirements => ({
-  ...r,
-  ...maybe("limits", r?.limits && rounded(r.limits)),
-  ...maybe("requests", r?.requests && rounded(r.requests)),
-});
+function rounded(amounts: Amounts | undefined): Amounts | undefined {
+  const fine = Object.entries(amounts ?? {}).flatMap(([name, text]) => {
+    const q = parseQuantity(text);
+    if (!q || q.nano % thousandth === 0n) return [];
+    const nano = (q.nano / thousandth + (q.nano > 0n ? 1n : 0n)) * thousandth;
+    return [[name, formatQuantity({ ...q, nano })] as const];
+  });
+  return fine.length === 0 ? amounts : { ...amounts, ...Object.fromEntries(fine) };
+}
 
-const env = (c: Container): Container["env"] =>
-  c.env?.map((e) =>
-    e.valueFrom?.fieldRef
-      ? { ...e, valueFrom: { ...e.valueFrom, fieldRef: { apiVersion: "v1", ...e.valueFrom.fieldRef } } }
-      : e,
-  );
-
-function container(c: Container): Container {
+function container<C extends Pick<Container, "image" | "imagePullPolicy" | "resources">>(c: C): C {
+  const { resources, imagePullPolicy } = c;
+  const [limits, requests] = [rounded(resources?.limits), rounded(resources?.requests)];
+  const isPlain = limits === resources?.limits && requests === resources?.requests;
+  if (isPlain && imagePullPolicy) return c;
+  const exact = { ...resources, ...maybe("limits", limits), ...maybe("requests", requests) };
   return {
     ...c,
-    ...maybe("env", env(c)),
-    ...maybe(
-      "ports",
-      c.ports?.map((p) => ({ ...p, protocol: p.protocol || "TCP" })),
-    ),
-    ...maybe("livenessProbe", c.livenessProbe && probe(c.livenessProbe)),
-    ...maybe("readinessProbe", c.readinessProbe && probe(c.readinessProbe)),
-    ...maybe("startupProbe", c.startupProbe && probe(c.startupProbe)),
-    ...maybe("lifecycle", c.lifecycle && lifecycle(c.lifecycle)),
-    resources: resources(c.resources),
-    terminationMessagePath: c.terminationMessagePath || "/dev/termination-log",
-    terminationMessagePolicy: c.terminationMessagePolicy || "File",
-    imagePullPolicy: c.imagePullPolicy || pullPolicy(c.image),
+    ...(isPlain ? {} : { resources: exact }),
+    imagePullPolicy: imagePullPolicy || pullPolicy(c.image),
   };
+}
+
+/** A volume of which nothing is said is an empty directory. */
+function volume(v: Volume): Volume {
+  const { image } = v;
+  if (Object.keys(v).every((field) => field === "name")) return { ...v, emptyDir: {} };
+  return image && !image.pullPolicy ? { ...v, image: { ...image, pullPolicy: pullPolicy(image.reference) } } : v;
 }
 
 /** A spec of pods, whether there are any yet or not. Pure and idempotent. */
 function podSpecDefaults(spec: PodSpec): PodSpec {
+  const { serviceAccountName: account = spec.serviceAccount } = spec;
   return {
     ...spec,
-    ...maybe("volumes", spec.volumes?.map(volumeDefaults)),
+    ...maybe("volumes", spec.volumes?.map(volume)),
     ...maybe("initContainers", spec.initContainers?.map(container)),
-    ...maybe(
-      "ephemeralContainers",
-      spec.ephemeralContainers?.map((c) => container(c as Container) as EphemeralContainer),
-    ),
-    ...maybe("overhead", spec.overhead && rounded(spec.overhead)),
-    containers: (spec.containers ?? []).map(container),
-    restartPolicy: spec.restartPolicy || "Always",
-    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
-    dnsPolicy: spec.dnsPolicy || "ClusterFirst",
-    securityContext: spec.securityContext ?? {},
-    schedulerName: spec.schedulerName || "default-scheduler",
-    ...(spec.serviceAccountName === undefined && spec.serviceAccount !== undefined
-      ? { serviceAccountName: spec.serviceAccount }
-      : {}),
-    ...(spec.serviceAccountName !== undefined ? { serviceAccount: spec.serviceAccountName } : {}),
+    ...maybe("ephemeralContainers", spec.ephemeralContainers?.map(container)),
+    ...maybe("overhead", rounded(spec.overhead)),
+    containers: spec.containers.map(container),
+    ...(account === undefined ? {} : { serviceAccountName: account, serviceAccount: account }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
 import { sameJson } from "../../hash.ts";
 import { forbidden } from "../../problems.ts";
-import { validatePodSpec } from "./validate-spec.ts";
+import { validatePodSpec } from "./rules.ts";
 
 /** The pod as it stands, with the ephemeral containers of another version of it and nothing else. */
 export function withEphemeralContainers(current: Pod, given: Pod): Pod {

@@ -1,20 +1,9 @@
-// What can be wrong with a file that is made of something else: a key of a ConfigMap, or a field of the pod.
-import type { DownwardAPIVolumeFile, KeyToPath } from "../../generated/types.ts";
+// What can be wrong with a file that is made of a field of the pod.
+import type { DownwardAPIVolumeFile } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { each, invalid, none, required, together } from "../../problems.ts";
+import { invalid, none, required, together } from "../../problems.ts";
 import { fieldsOfFiles, validateFieldRef, validateResourceRef } from "./downward.ts";
-import { fileMode, projectedPath } from "./paths.ts";
-
-/** A key and the file it becomes. */
-const validateItem = ({ key, mode, path: file }: KeyToPath, path: string): readonly Problem[] =>
-  together(
-    key ? none : [required(`${path}.key`)],
-    file ? projectedPath(file, `${path}.path`) : [required(`${path}.path`)],
-    fileMode(mode, `${path}.mode`),
-  );
-/** Keys and the files they become. */
-export const validateItems = (items: readonly KeyToPath[] | undefined, path: string): readonly Problem[] =>
-  each(items, `${path}.items`, validateItem);
+import { fileMode, projectedPath } from "../../paths.ts";
 
 /** What a pod is told about itself, and the file it finds it in. */
 export function validateDownwardFile(file: DownwardAPIVolumeFile, path: string): readonly Problem[] {

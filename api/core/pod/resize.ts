@@ -4,7 +4,7 @@ import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import { forbidden, invalid } from "../../problems.ts";
 import { qosClass } from "./status.ts";
-import { validatePodSpec } from "./validate-spec.ts";
+import { validatePodSpec } from "./rules.ts";
 
 const lists = ["containers", "initContainers"] as const;
 const amounts = ["requests", "limits"] as const;

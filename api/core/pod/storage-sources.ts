@@ -2,7 +2,7 @@
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../names.ts";
 import { inRange, invalid, required, tooLong, unsupported } from "../../problems.ts";
-import { withoutBacksteps } from "./paths.ts";
+import { withoutBacksteps } from "../../paths.ts";
 
 /** A source as its schema has read it; each kind of source has fields of its own. */
 export type Source = Readonly<Record<string, unknown>>;
@@ -20,7 +20,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   flocker: [],
   gcePersistentDisk: ["pdName"],
   glusterfs: ["endpoints", "path"],
-  hostPath: ["path"],
+  hostPath: [],
   iscsi: ["targetPortal", "iqn"],
   local: ["path"],
   nfs: ["server", "path"],
@@ -34,16 +34,6 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 };
 export const storageSources: readonly string[] = Object.keys(needed);
 
-const hostPathTypes = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
-];
 const initiators: Readonly<Record<string, RegExp>> = {
   iqn: /iqn\.\d{4}-\d{2}\.([A-Za-z0-9-.]+)(:[^,;*&$|\s]+)$/,
   eui: /^eui.[A-Za-z0-9]{16}$/,
@@ -103,21 +93,15 @@ function reserved(source: Source, path: string): readonly Problem[] {
 }
 
 function azureDisk(source: Source, path: string): readonly Problem[] {
-  const { cachingMode, kind, diskURI } = source;
+  const { kind, diskURI } = source;
   const managed = kind === "Managed";
   const scheme = managed ? "/subscriptions/" : "https://";
   const form = managed
     ? "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
     : "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd";
-  const oneOf = (field: string, value: unknown, values: readonly string[]): readonly Problem[] =>
-    value === undefined || values.includes(text(value)) ? [] : [unsupported(`${path}.${field}`, value, values)];
-  return [
-    ...oneOf("cachingMode", cachingMode, ["None", "ReadOnly", "ReadWrite"]),
-    ...oneOf("kind", kind, ["Dedicated", "Managed", "Shared"]),
-    ...(kind !== undefined && !text(diskURI).startsWith(scheme)
-      ? [unsupported(`${path}.diskURI`, diskURI, [form])]
-      : []),
-  ];
+  return kind !== undefined && !text(diskURI).startsWith(scheme)
+    ? [unsupported(`${path}.diskURI`, diskURI, [form])]
+    : [];
 }
 
 function quobyte(source: Source, path: string): readonly Problem[] {
@@ -152,10 +136,6 @@ const more: Readonly<Record<string, (source: Source, path: string) => readonly P
   nfs: ({ path: exported }, path) =>
     text(exported).startsWith("/") ? [] : [invalid(`${path}.path`, exported ?? "", "must be an absolute path")],
   local: ({ path: local }, path) => withoutBacksteps(text(local), `${path}.path`),
-  hostPath: ({ path: host, type }, path) => [
-    ...withoutBacksteps(text(host), `${path}.path`),
-    ...(hostPathTypes.includes(text(type)) ? [] : [unsupported(`${path}.type`, type, hostPathTypes)]),
-  ],
   storageos: ({ volumeName, volumeNamespace }, path) => [
     ...validateLabelName(text(volumeName), `${path}.volumeName`),
     ...validateLabelName(text(volumeNamespace), `${path}.volumeNamespace`),

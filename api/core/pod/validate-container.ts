@@ -1,18 +1,10 @@
 // What can be wrong with a container, and with the containers of a pod together.
-import type {
-  Container,
-  ContainerPort,
-  ContainerResizePolicy,
-  EphemeralContainer,
-  Volume,
-} from "../../generated/types.ts";
+import type { Container, ContainerResizePolicy, EphemeralContainer, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { validateLabelName, validatePortName } from "../../names.ts";
 import {
   duplicate,
   each,
   forbidden,
-  inRange,
   invalid,
   none,
   notFound,
@@ -20,17 +12,11 @@ import {
   required,
   together,
   tooLong,
-  unsupported,
 } from "../../problems.ts";
-import { validateEnv, validateEnvFrom } from "./validate-env.ts";
 import { type Surroundings, validateHandlers } from "./validate-handlers.ts";
 import { validateMounts } from "./validate-mounts.ts";
 import { validateResources } from "./validate-resources.ts";
 import { validateSecurity } from "./validate-security.ts";
-
-const pullPolicies = ["Always", "IfNotPresent", "Never"];
-const protocols = ["SCTP", "TCP", "UDP"];
-const messagePolicies = ["File", "FallbackToLogsOnError"];
 
 /** What a container has to know of its pod. */
 export interface Pod extends Surroundings {
@@ -38,22 +24,6 @@ export interface Pod extends Surroundings {
   readonly claims: readonly string[];
   readonly restartPolicy: string;
   readonly hostUsers: boolean;
-}
-
-function validatePorts(ports: readonly ContainerPort[], path: string): readonly Problem[] {
-  const names = new Set<string>();
-  return each(ports, path, (p, at) => {
-    const form = p.name ? validatePortName(p.name, `${at}.name`) : none;
-    const again = p.name && form.length === 0 && names.has(p.name);
-    if (p.name) names.add(p.name);
-    return together(
-      form,
-      again ? [duplicate(`${at}.name`, p.name)] : none,
-      p.containerPort ? inRange(p.containerPort, `${at}.containerPort`, 1, 65_535) : [required(`${at}.containerPort`)],
-      p.hostPort ? inRange(p.hostPort, `${at}.hostPort`, 1, 65_535) : none,
-      oneOf(p.protocol || "TCP", `${at}.protocol`, protocols),
-    );
-  });
 }
 
 function validateResize(policies: readonly ContainerResizePolicy[], path: string, pod: Pod): readonly Problem[] {
@@ -71,45 +41,33 @@ function validateResize(policies: readonly ContainerResizePolicy[], path: string
   ]);
 }
 
-function validateCommon(c: Container, path: string, pod: Pod): readonly Problem[] {
-  return together(
-    c.name ? validateLabelName(c.name, `${path}.name`) : [required(`${path}.name`)],
-    c.image ? none : [required(`${path}.image`)],
-    oneOf(c.terminationMessagePolicy || "File", `${path}.terminationMessagePolicy`, messagePolicies),
-    validatePorts(c.ports ?? [], `${path}.ports`),
-    validateEnv(c.env ?? [], `${path}.env`),
-    validateEnvFrom(c.envFrom ?? [], `${path}.envFrom`),
+/** What of a container depends on its pod. */
+const validateInPod = (c: Container, path: string, pod: Pod): readonly Problem[] =>
+  together(
     validateMounts(c, pod.volumes, path),
-    oneOf(c.imagePullPolicy || "Always", `${path}.imagePullPolicy`, pullPolicies),
     validateResources(c.resources, pod.claims, `${path}.resources`),
     validateResize(c.resizePolicy ?? [], `${path}.resizePolicy`, pod),
     validateSecurity(c.securityContext, `${path}.securityContext`, pod.hostUsers),
   );
-}
 
-const restartPolicies = ["Always", "Never", "OnFailure"];
 const mostRules = 20;
 const mostCodes = 255;
 
 /** When a container is started again, where that is not what its pod says of all. */
-function validateRestarts(
+export function validateRestarts(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   path: string,
 ): readonly Problem[] {
-  if (restartPolicy === undefined && rules.length === 0) return none;
+  if (rules.length === 0) return none;
   const at = `${path}.restartPolicyRules`;
   return [
-    ...(restartPolicy === undefined && rules.length > 0
+    ...(restartPolicy === undefined
       ? [required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used")]
-      : oneOf(restartPolicy, `${path}.restartPolicy`, restartPolicies)),
+      : []),
     ...(rules.length > mostRules ? [tooLong(at, mostRules)] : []),
-    ...rules.flatMap(({ action, exitCodes }, i) => [
-      ...(action === "Restart" ? [] : [unsupported(`${at}[${i}].action`, action, ["Restart"])]),
-      ...(exitCodes
-        ? oneOf(exitCodes.operator, `${at}[${i}].exitCodes.operator`, ["In", "NotIn"])
-        : [required(`${at}[${i}].exitCodes`, "must be specified")]),
-      ...((exitCodes?.values?.length ?? 0) > mostCodes ? [tooLong(`${at}[${i}].exitCodes.values`, mostCodes)] : []),
-    ]),
+    ...rules.flatMap(({ exitCodes }, i) =>
+      (exitCodes?.values?.length ?? 0) > mostCodes ? [tooLong(`${at}[${i}].exitCodes.values`, mostCodes)] : [],
+    ),
   ];
 }
 
@@ -129,15 +87,14 @@ function validateHostPorts(containers: readonly Container[], path: string): read
   );
 }
 
-/** What is wrong with the containers a pod is there for. */
+/** What is wrong with the containers a pod is there for, in view of each other and of the pod. */
 export function validateContainers(containers: readonly Container[], path: string, pod: Pod): readonly Problem[] {
-  if (containers.length === 0) return [required(path)];
   const names = new Set<string>();
   return together(
     each(containers, path, (c, at) => {
       const again = names.has(c.name) ? [duplicate(`${at}.name`, c.name)] : none;
       names.add(c.name);
-      return together(validateCommon(c, at, pod), again, validateHandlers(c, at, pod), validateRestarts(c, at));
+      return together(validateInPod(c, at, pod), again, validateHandlers(c, at, pod));
     }),
     validateHostPorts(containers, path),
   );
@@ -147,14 +104,9 @@ const forSidecars = ["lifecycle", "livenessProbe", "readinessProbe", "startupPro
 
 function validateInit(c: Container, path: string, pod: Pod): readonly Problem[] {
   if (c.restartPolicy !== "Always")
-    return [
-      ...(c.restartPolicy === undefined ? [] : validateRestarts(c, path)),
-      ...forSidecars
-        .filter((field) => c[field] !== undefined)
-        .map((field) =>
-          forbidden(`${path}.${field}`, "may not be set for init containers without restartPolicy=Always"),
-        ),
-    ];
+    return forSidecars
+      .filter((field) => c[field] !== undefined)
+      .map((field) => forbidden(`${path}.${field}`, "may not be set for init containers without restartPolicy=Always"));
   return [
     ...(c.restartPolicyRules?.length
       ? [
@@ -177,7 +129,7 @@ export function validateInitContainers(
 ): readonly Problem[] {
   const names = [...named(others), ...named(containers)];
   return containers.flatMap((c, i) => [
-    ...validateCommon(c, `${path}[${i}]`, pod),
+    ...validateInPod(c, `${path}[${i}]`, pod),
     ...validateInit(c, `${path}[${i}]`, pod),
     ...(names.indexOf(c.name) < others.length + i ? [duplicate(`${path}[${i}].name`, c.name)] : []),
     // They run one after another, so a port may be had by each in its turn.
@@ -211,7 +163,7 @@ export function validateEphemeral(
     const at = `${path}[${i}]`;
     const target = c.targetContainerName;
     return [
-      ...validateCommon(c as Container, at, pod),
+      ...validateInPod(c as Container, at, pod),
       ...validateImage(c, at),
       ...(names.indexOf(c.name) < others.length + i ? [duplicate(`${at}.name`, c.name)] : []),
       ...(target && !lasting.includes(target) ? [notFound(`${at}.targetContainerName`, target)] : []),

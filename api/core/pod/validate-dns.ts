@@ -1,11 +1,9 @@
 // What can be wrong with how a pod finds names.
 import type { PodDNSConfig, PodSpec } from "../../generated/types.ts";
-import { validateOldAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
 import { validateSubdomainName } from "../../names.ts";
-import { invalid, oneOf, required } from "../../problems.ts";
+import { invalid, required } from "../../problems.ts";
 
-const policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const mostServers = 3;
 const mostSearches = 32;
 const longestSearches = 2048;
@@ -22,7 +20,6 @@ function validateConfig({ nameservers = [], searches = [], options = [] }: PodDN
     ...(nameservers.length > mostServers
       ? [invalid(`${path}.nameservers`, nameservers, `must not have more than ${mostServers} nameservers`)]
       : []),
-    ...nameservers.flatMap((server, i) => validateOldAddress(server, `${path}.nameservers[${i}]`)),
     ...(searches.length > mostSearches
       ? [invalid(`${path}.searches`, searches, `must not have more than ${mostSearches} search paths`)]
       : []),
@@ -43,11 +40,8 @@ function validateConfig({ nameservers = [], searches = [], options = [] }: PodDN
 /** What is wrong with the policy, and with what is said beside it. */
 export function validateDns({ dnsConfig, dnsPolicy }: PodSpec, path: string): readonly Problem[] {
   const at = `${path}.dnsConfig`;
-  const config = (): readonly Problem[] => {
-    if (dnsPolicy === "None" && !dnsConfig) return [required(at, "must provide `dnsConfig` when `dnsPolicy` is None")];
-    if (dnsPolicy === "None" && !dnsConfig?.nameservers?.length)
-      return [required(`${at}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
-    return dnsConfig ? validateConfig(dnsConfig, at) : [];
-  };
-  return [...oneOf(dnsPolicy, `${path}.dnsPolicy`, policies), ...config()];
+  if (dnsPolicy === "None" && !dnsConfig) return [required(at, "must provide `dnsConfig` when `dnsPolicy` is None")];
+  if (dnsPolicy === "None" && !dnsConfig?.nameservers?.length)
+    return [required(`${at}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
+  return dnsConfig ? validateConfig(dnsConfig, at) : [];
 }

@@ -1,102 +1,29 @@
 // What can be wrong with how a container is asked whether it is well, and with what is done as it starts and stops.
-import type { Container, ExecAction, HTTPGetAction, Lifecycle, Probe, SleepAction } from "../../generated/types.ts";
+import type { Container, Lifecycle, LifecycleHandler, Probe } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { validatePortName } from "../../names.ts";
-import {
-  each,
-  forbidden,
-  inRange,
-  invalid,
-  none,
-  notNegative,
-  required,
-  together,
-  unsupported,
-} from "../../problems.ts";
+import { forbidden, invalid, none, together, unsupported } from "../../problems.ts";
 import { stopSignals } from "./signals.ts";
-
-const header = /^[-A-Za-z0-9]+$/;
-const headerMessage =
-  "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
-const schemes = ["HTTP", "HTTPS"];
-
-const validatePort = (port: number | string | undefined, path: string): readonly Problem[] =>
-  typeof port === "string" ? validatePortName(port, path) : inRange(port ?? 0, path, 1, 65_535);
-
-const validateHttp = ({ path: file, port, scheme = "HTTP", httpHeaders = [] }: HTTPGetAction, path: string) =>
-  together(
-    file ? none : [required(`${path}.path`)],
-    validatePort(port, `${path}.port`),
-    schemes.includes(scheme) ? none : [unsupported(`${path}.scheme`, scheme, schemes)],
-    each(httpHeaders, "", ({ name }) =>
-      header.test(name) ? none : [invalid(`${path}.httpHeaders`, name, headerMessage)],
-    ),
-  );
-
-interface Handler {
-  readonly exec?: ExecAction;
-  readonly httpGet?: HTTPGetAction;
-  readonly tcpSocket?: { readonly port: number | string };
-  readonly grpc?: { readonly port: number };
-  readonly sleep?: SleepAction;
-}
-const kinds = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] as const;
-
-function validateAction(kind: (typeof kinds)[number], h: Handler, path: string, graceSeconds: number | undefined) {
-  switch (kind) {
-    case "exec":
-      return h.exec?.command?.length ? none : [required(`${path}.command`)];
-    case "httpGet":
-      return validateHttp(h.httpGet!, path);
-    case "tcpSocket":
-      return validatePort(h.tcpSocket?.port, `${path}.port`);
-    case "grpc":
-      return validatePort(h.grpc?.port, `${path}.port`);
-    case "sleep": {
-      const { seconds } = h.sleep!;
-      if (graceSeconds === undefined || (seconds >= 0 && seconds <= graceSeconds)) return [];
-      const detail = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
-      return [invalid(path, seconds, detail)];
-    }
-  }
-}
-
-/** There is one thing to do, and it is told completely. */
-function validateHandler(h: Handler, path: string, graceSeconds: number | undefined): readonly Problem[] {
-  let first: (typeof kinds)[number] | undefined;
-  let more = none;
-  for (const kind of kinds)
-    if (h[kind] !== undefined) {
-      if (first) more = [...more, forbidden(`${path}.${kind}`, "may not specify more than 1 handler type")];
-      else first = kind;
-    }
-  if (!first) return [required(path, "must specify a handler type")];
-  return together(validateAction(first, h, `${path}.${first}`, graceSeconds), more);
-}
-
-const counts = [
-  "initialDelaySeconds",
-  "timeoutSeconds",
-  "periodSeconds",
-  "successThreshold",
-  "failureThreshold",
-] as const;
 
 function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "life"): readonly Problem[] {
   if (!p) return none;
   const { terminationGracePeriodSeconds: grace, successThreshold = 1 } = p;
-  const graceAt = `${path}.terminationGracePeriodSeconds`;
   return together(
-    validateHandler(p, path, undefined),
-    ...counts.map((field) => notNegative(p[field], `${path}.${field}`)),
-    grace !== undefined && grace <= 0 ? [invalid(graceAt, grace, "must be greater than 0")] : none,
     use === "life" && successThreshold !== 1
       ? [invalid(`${path}.successThreshold`, successThreshold, "must be 1")]
       : none,
     use === "readiness" && grace !== undefined
-      ? [invalid(graceAt, grace, "must not be set for readinessProbes")]
+      ? [invalid(`${path}.terminationGracePeriodSeconds`, grace, "must not be set for readinessProbes")]
       : none,
   );
+}
+
+/** To sleep is to be done before the container is killed. */
+function validateSleep(h: LifecycleHandler | undefined, path: string, graceSeconds: number | undefined) {
+  if (!h?.sleep || graceSeconds === undefined) return none;
+  const { seconds } = h.sleep;
+  if (seconds >= 0 && seconds <= graceSeconds) return none;
+  const detail = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
+  return [invalid(`${path}.sleep`, seconds, detail)];
 }
 
 /** What a handler has to know of its pod. */
@@ -114,8 +41,8 @@ function validateStopSignal(signal: string | undefined, os: string | undefined, 
 }
 
 const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Surroundings): readonly Problem[] => [
-  ...(l.postStart ? validateHandler(l.postStart, `${path}.postStart`, graceSeconds) : []),
-  ...(l.preStop ? validateHandler(l.preStop, `${path}.preStop`, graceSeconds) : []),
+  ...validateSleep(l.postStart, `${path}.postStart`, graceSeconds),
+  ...validateSleep(l.preStop, `${path}.preStop`, graceSeconds),
   ...validateStopSignal(l.stopSignal, os, `${path}.stopSignal`),
 ];
 

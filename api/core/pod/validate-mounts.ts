@@ -2,7 +2,7 @@
 import type { Container, Volume, VolumeDevice, VolumeMount } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, notFound, required, together, unsupported } from "../../problems.ts";
-import { relativePath } from "./paths.ts";
+import { relativePath } from "../../paths.ts";
 
 const propagations = ["Bidirectional", "HostToContainer", "None"];
 const recursions = ["Disabled", "Enabled", "IfPossible"];

@@ -7,19 +7,14 @@ import type {
   VolumeProjection,
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { each, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
-import { projectedPath } from "./paths.ts";
-import { validateDownwardFile, validateItems } from "./projected-files.ts";
+import { each, forbidden, invalid, none, required, together } from "../../problems.ts";
+import { projectedPath } from "../../paths.ts";
+import { validateDownwardFile } from "./projected-files.ts";
 
 interface Keyed {
   readonly name?: string;
   readonly items?: readonly KeyToPath[];
 }
-const validateKeyed = (source: Keyed | undefined, path: string): readonly Problem[] =>
-  source === undefined
-    ? none
-    : together(source.name ? none : [required(`${path}.name`)], validateItems(source.items, path));
-
 const shortestSeconds = 10 * 60;
 const longestSeconds = 2 ** 32;
 
@@ -36,41 +31,29 @@ function validateToken(token: ServiceAccountTokenProjection, path: string, whole
   ];
 }
 
-function validateBundle(bundle: ClusterTrustBundleProjection, path: string): readonly Problem[] {
+/** A bundle is chosen by its name, or by its signer. */
+export function validateBundle(bundle: ClusterTrustBundleProjection, path: string): readonly Problem[] {
   const { labelSelector, name, signerName } = bundle;
-  const chosen = (): readonly Problem[] => {
-    if (name !== undefined && signerName !== undefined)
-      return [invalid(path, bundle, "only one of name and signerName may be used")];
-    if (name === undefined && signerName === undefined)
-      return [required(path, "either name or signerName must be specified")];
-    return [
-      ...(name === "" ? [required(`${path}.name`, "must be a valid object name")] : []),
-      ...(signerName === "" ? [required(`${path}.signerName`, "must be a valid signer name")] : []),
-      ...(name !== undefined && labelSelector
-        ? [invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified")]
-        : []),
-    ];
-  };
-  return [...chosen(), ...(bundle.path ? projectedPath(bundle.path, `${path}.path`) : [required(`${path}.path`)])];
-}
-
-const keyTypes = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
-const certificateFiles = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;
-
-function validateCertificate(certificate: PodCertificateProjection, path: string): readonly Problem[] {
-  const { keyType, maxExpirationSeconds: seconds } = certificate;
-  const files = certificateFiles.filter((field) => certificate[field]);
+  if (name !== undefined && signerName !== undefined)
+    return [invalid(path, bundle, "only one of name and signerName may be used")];
+  if (name === undefined && signerName === undefined)
+    return [required(path, "either name or signerName must be specified")];
   return [
-    ...(keyTypes.includes(keyType) ? [] : [unsupported(`${path}.keyType`, keyType, keyTypes)]),
-    ...(seconds !== undefined && seconds < 3600
-      ? [invalid(`${path}.maxExpirationSeconds`, seconds, "if provided, maxExpirationSeconds must be >= 3600")]
-      : []),
-    ...files.flatMap((field) => projectedPath(certificate[field]!, `${path}.${field}`)),
-    ...(files.length === 0
-      ? [required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath")]
+    ...(name === "" ? [required(`${path}.name`, "must be a valid object name")] : []),
+    ...(signerName === "" ? [required(`${path}.signerName`, "must be a valid signer name")] : []),
+    ...(name !== undefined && labelSelector
+      ? [invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified")]
       : []),
   ];
 }
+
+const certificateFiles = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;
+
+/** A certificate goes into one file at least. */
+export const validateCertificate = (certificate: PodCertificateProjection, path: string): readonly Problem[] =>
+  certificateFiles.some((field) => certificate[field])
+    ? none
+    : [required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath")];
 
 /** Calls `see` with every file a source makes, and with what is shown when another makes the same one. */
 function seeFiles(s: VolumeProjection, see: (file: string | undefined, shown?: string) => void): void {
@@ -94,12 +77,8 @@ function validateSource(s: VolumeProjection, path: string, whole: string): reado
   let told = 0;
   for (const kind of kinds) if (s[kind] !== undefined) told++;
   return together(
-    validateKeyed(s.secret, `${path}.secret`),
-    validateKeyed(s.configMap, `${path}.configMap`),
     each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
     s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, whole) : none,
-    s.clusterTrustBundle ? validateBundle(s.clusterTrustBundle, `${path}.clusterTrustBundle`) : none,
-    s.podCertificate ? validateCertificate(s.podCertificate, `${path}.podCertificate`) : none,
     told > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
   );
 }

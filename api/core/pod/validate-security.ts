@@ -9,26 +9,17 @@ import type {
   Sysctl,
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, inRange, invalid, oneOf, required, tooLong, unsupported } from "../../problems.ts";
-import { relativePath } from "./paths.ts";
+import { duplicate, forbidden, invalid, required, tooLong } from "../../problems.ts";
+import { relativePath } from "../../paths.ts";
 
-const most = 2 ** 31 - 1;
-const profiles = ["Localhost", "RuntimeDefault", "Unconfined"];
 const longestPath = 4095;
 
-const validateId = (id: number | undefined, path: string): readonly Problem[] => inRange(id, path, 0, most);
-
-/** A profile has a type, and a file where it is one's own. */
+/** A profile has a file where it is one's own. */
 function validateProfile(
-  profile: AppArmorProfile | SeccompProfile | undefined,
+  { type, localhostProfile: file }: AppArmorProfile | SeccompProfile,
   path: string,
   called: "AppArmor" | "seccomp",
 ): readonly Problem[] {
-  if (!profile) return [];
-  const { type, localhostProfile: file } = profile;
-  const field = called === "AppArmor" ? "appArmorProfile" : "seccompProfile";
-  if (!type) return [required(`${path}.type`, `type is required when ${field} is set`)];
-  if (!profiles.includes(type)) return [unsupported(`${path}.type`, type, profiles)];
   const at = `${path}.localhostProfile`;
   if (type !== "Localhost")
     return file === undefined ? [] : [invalid(at, file, `can only be set when ${called} type is Localhost`)];
@@ -53,25 +44,25 @@ function validateEscalation(sc: SecurityContext, path: string): readonly Problem
   ];
 }
 
-/** What is wrong with what a container may do. */
-export function validateSecurity(
+export const validateAppArmor = (profile: AppArmorProfile, path: string): readonly Problem[] =>
+  validateProfile(profile, path, "AppArmor");
+export const validateSeccomp = (profile: SeccompProfile, path: string): readonly Problem[] =>
+  validateProfile(profile, path, "seccomp");
+
+/** What is wrong with what a container may do, in view of its pod. */
+export const validateSecurity = (
   sc: SecurityContext | undefined,
   path: string,
   hostUsers: boolean,
-): readonly Problem[] {
-  if (!sc) return [];
-  return [
-    ...validateId(sc.runAsUser, `${path}.runAsUser`),
-    ...validateId(sc.runAsGroup, `${path}.runAsGroup`),
-    ...oneOf(sc.procMount, `${path}.procMount`, ["Default", "Unmasked"]),
-    ...(hostUsers && sc.procMount === "Unmasked"
-      ? [invalid(`${path}.procMount`, sc.procMount, "`hostUsers` must be false to use `Unmasked`")]
-      : []),
-    ...validateProfile(sc.seccompProfile, `${path}.seccompProfile`, "seccomp"),
-    ...validateEscalation(sc, path),
-    ...validateProfile(sc.appArmorProfile, `${path}.appArmorProfile`, "AppArmor"),
-  ];
-}
+): readonly Problem[] =>
+  sc
+    ? [
+        ...(hostUsers && sc.procMount === "Unmasked"
+          ? [invalid(`${path}.procMount`, sc.procMount, "`hostUsers` must be false to use `Unmasked`")]
+          : []),
+        ...validateEscalation(sc, path),
+      ]
+    : [];
 
 const segment = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const sysctlForm = `^(${segment}[\\./])*${segment}$`;
@@ -107,19 +98,10 @@ function validateSysctls(all: readonly Sysctl[], spec: PodSpec, path: string): r
 export function validatePodSecurity(spec: PodSpec, path: string): readonly Problem[] {
   const sc: PodSecurityContext = spec.securityContext ?? {};
   return [
-    ...validateId(sc.fsGroup, `${path}.fsGroup`),
-    ...validateId(sc.runAsUser, `${path}.runAsUser`),
-    ...validateId(sc.runAsGroup, `${path}.runAsGroup`),
-    ...(sc.supplementalGroups ?? []).flatMap((id, i) => validateId(id, `${path}.supplementalGroups[${i}]`)),
     ...(spec.shareProcessNamespace && spec.hostPID
       ? [invalid(`${path}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled")]
       : []),
     ...validateSysctls(sc.sysctls ?? [], spec, `${path}.sysctls`),
-    ...oneOf(sc.fsGroupChangePolicy, `${path}.fsGroupChangePolicy`, ["Always", "OnRootMismatch"]),
-    ...validateProfile(sc.seccompProfile, `${path}.seccompProfile`, "seccomp"),
-    ...validateProfile(sc.appArmorProfile, `${path}.appArmorProfile`, "AppArmor"),
-    ...oneOf(sc.supplementalGroupsPolicy, `${path}.supplementalGroupsPolicy`, ["Merge", "Strict"]),
-    ...oneOf(sc.seLinuxChangePolicy, `${path}.seLinuxChangePolicy`, ["MountOption", "Recursive"]),
   ];
 }
 

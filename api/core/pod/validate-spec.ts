@@ -1,54 +1,22 @@
 // What can be wrong with what a pod is to be, in a pod or in a template of pods.
-import type { Container, PodResourceClaim, PodSpec } from "../../generated/types.ts";
-import { validateOldAddress } from "../../addresses-validate.ts";
+import type { Container, PodResourceClaim, PodSpec, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { validateLabelName, validateLabels, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import {
-  duplicate,
-  each,
-  forbidden,
-  inRange,
-  invalid,
-  none,
-  notFound,
-  oneOf,
-  required,
-  together,
-  tooLong,
-} from "../../problems.ts";
+import { each, forbidden, invalid, none, notFound, together } from "../../problems.ts";
 import { validateContainerResourceName, validateAmount } from "../../resource-names.ts";
 import { validateContainers, validateEphemeral, validateInitContainers } from "./validate-container.ts";
 import { validateDns } from "./validate-dns.ts";
 import { validateSystem } from "./validate-os.ts";
-import { validateAffinity, validateSpread, validateTolerations } from "./validate-placement.ts";
+import { validateSpread } from "./validate-placement.ts";
 import { validatePodResources } from "./validate-resources.ts";
 import { validateHostUsers, validatePodSecurity } from "./validate-security.ts";
-import { validateVolumes } from "./validate-volumes.ts";
 
-const restartPolicies = ["Always", "OnFailure", "Never"];
-const mostSeconds = 2 ** 31 - 1;
-
-function validateClaims(claims: readonly PodResourceClaim[], path: string): readonly Problem[] {
-  return claims.flatMap((claim, i) => {
-    const at = `${path}[${i}]`;
-    const { name, resourceClaimName: made, resourceClaimTemplateName: template } = claim;
-    const again = claims.findIndex((c) => c.name === name) < i;
-    return [
-      ...(name
-        ? again
-          ? [duplicate(`${at}.name`, name)]
-          : validateLabelName(name, `${at}.name`)
-        : [required(`${at}.name`)]),
-      ...(made !== undefined && template !== undefined
-        ? [invalid(at, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")]
-        : []),
-      ...(made === undefined && template === undefined
-        ? [invalid(at, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")]
-        : []),
-      ...validateSubdomainName(made, `${at}.resourceClaimName`),
-      ...validateSubdomainName(template, `${at}.resourceClaimTemplateName`),
-    ];
-  });
+/** A claim of the pod's is one that is there, or is made from a template. */
+export function validateClaim(claim: PodResourceClaim, path: string): readonly Problem[] {
+  const { resourceClaimName: made, resourceClaimTemplateName: template } = claim;
+  if ((made === undefined) !== (template === undefined)) return none;
+  return made === undefined
+    ? [invalid(path, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")]
+    : [invalid(path, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")];
 }
 
 /** Who shares the node's network has its ports, too; a template may leave that unsaid. */
@@ -71,36 +39,8 @@ function validateHostname(spec: PodSpec, path: string): readonly Problem[] {
       ? [forbidden(at, "may not be specified when setHostnameAsFQDN is true")]
       : []),
     ...(name !== undefined && spec.hostNetwork ? [forbidden(at, "may not be specified when hostNetwork is true")] : []),
-    ...(name !== undefined && name.length > 64 ? [tooLong(at, 64)] : []),
-    ...validateSubdomainName(name, at),
-    ...validateLabelName(spec.hostname, `${path}.hostname`),
-    ...validateLabelName(spec.subdomain, `${path}.subdomain`),
-    ...(spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }, i) => [
-      ...validateOldAddress(ip, `${path}.hostAliases[${i}].ip`),
-      ...hostnames.flatMap((host, j) => validateSubdomainName(host, `${path}.hostAliases[${i}].hostnames[${j}]`)),
-    ]),
   ];
 }
-
-/** Conditions that others set, and gates that others open. */
-const validateGates = ({ readinessGates = [], schedulingGates = [] }: PodSpec, path: string): readonly Problem[] => [
-  ...readinessGates.flatMap((gate, i) =>
-    validateQualifiedName(gate.conditionType, `${path}.readinessGates[${i}].conditionType`),
-  ),
-  ...schedulingGates.flatMap(({ name }, i) => [
-    ...validateQualifiedName(name, `${path}.schedulingGates[${i}]`),
-    ...(schedulingGates.findIndex((gate) => gate.name === name) < i
-      ? [duplicate(`${path}.schedulingGates[${i}]`, name)]
-      : []),
-  ]),
-];
-
-const references = (spec: PodSpec, path: string): readonly Problem[] => [
-  ...validateSubdomainName(spec.serviceAccountName, `${path}.serviceAccountName`),
-  ...validateSubdomainName(spec.nodeName, `${path}.nodeName`),
-  ...validateSubdomainName(spec.priorityClassName, `${path}.priorityClassName`),
-  ...validateSubdomainName(spec.runtimeClassName, `${path}.runtimeClassName`),
-];
 
 /** A variable can be read from a file only where the pod itself writes files. */
 function validateFileKeys(spec: PodSpec, path: string): readonly Problem[] {
@@ -118,11 +58,12 @@ function validateFileKeys(spec: PodSpec, path: string): readonly Problem[] {
   return together(inList(spec.initContainers, "initContainers"), inList(spec.containers, "containers"));
 }
 
-function validateAllContainers(spec: PodSpec, path: string): readonly Problem[] {
+type Volumes = ReadonlyMap<string, Volume>;
+
+function validateAllContainers(spec: PodSpec, path: string, volumes: Volumes): readonly Problem[] {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
-  const { problems, sound } = validateVolumes(spec.volumes ?? [], `${path}.volumes`);
   const pod = {
-    volumes: sound,
+    volumes,
     claims: (spec.resourceClaims ?? []).map((claim) => claim.name),
     restartPolicy: spec.restartPolicy ?? "Always",
     hostUsers: spec.hostUsers !== false,
@@ -130,8 +71,6 @@ function validateAllContainers(spec: PodSpec, path: string): readonly Problem[] 
     os: spec.os?.name,
   };
   return together(
-    problems,
-    validateClaims(spec.resourceClaims ?? [], `${path}.resourceClaims`),
     validateContainers(containers, `${path}.containers`, pod),
     validateInitContainers(initContainers, containers, `${path}.initContainers`, pod),
     validateEphemeral(ephemeralContainers, [...containers, ...initContainers], `${path}.ephemeralContainers`, pod),
@@ -144,27 +83,18 @@ const validateOverhead = (overhead: Readonly<Record<string, string>>, path: stri
     ...validateAmount(name, text, `${path}[${name}]`),
   ]);
 
-/** Shared by pods and pod templates; `path` is where the spec stands. */
-export function validatePodSpec(spec: PodSpec, path: string): readonly Problem[] {
-  return together(
-    validateAllContainers(spec, path),
+/** What crosses the fields of a spec of pods; `volumes` are those that nothing is wrong with. */
+export const validateAcross = (spec: PodSpec, path: string, volumes: Volumes): readonly Problem[] =>
+  together(
+    validateAllContainers(spec, path, volumes),
     validatePodResources(spec, path),
     validateHostNetwork(spec, path),
-    oneOf(spec.restartPolicy, `${path}.restartPolicy`, restartPolicies),
     validateDns(spec, path),
-    validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
     validatePodSecurity(spec, `${path}.securityContext`),
-    validateAffinity(spec.affinity, `${path}.affinity`),
-    validateGates(spec, path),
     validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
     validateHostUsers(spec, path),
     validateHostname(spec, path),
-    references(spec, path),
-    inRange(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`, 1, mostSeconds),
-    validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
-    oneOf(spec.preemptionPolicy, `${path}.preemptionPolicy`, ["PreemptLowerPriority", "Never"]),
     spec.overhead ? validateOverhead(spec.overhead, `${path}.overhead.limits`) : none,
     validateSystem(spec, path),
     validateFileKeys(spec, path),
   );
-}

@@ -2,21 +2,16 @@
 import { parseAddress } from "../../addresses.ts";
 import { validateOldAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
-import type { Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
+import type { Pod, PodCondition, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
 import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import { duplicate, invalid, required, unchanged } from "../../problems.ts";
+import { duplicate, invalid, required } from "../../problems.ts";
 import { validateMirrorChange } from "./validate-annotations.ts";
 import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
 
 const plainConditions = ["PodScheduled", "Ready", "Initialized"];
-const notNegative = (value: number | undefined, path: string): readonly Problem[] =>
-  (value ?? 0) < 0 ? [invalid(path, value, "must be a non-negative integer")] : [];
-
-const validateConditions = ({ conditions = [] }: PodStatus): readonly Problem[] =>
-  conditions.flatMap(({ type, observedGeneration }, i) => [
-    ...notNegative(observedGeneration, `status.conditions[${i}].observedGeneration`),
-    ...(plainConditions.includes(type) ? [] : validateQualifiedName(type, `status.conditions[${i}].Type`)),
-  ]);
+/** Conditions of others are named after their domain. */
+export const validateCondition = ({ type }: PodCondition, path: string): readonly Problem[] =>
+  plainConditions.includes(type) ? [] : validateQualifiedName(type, `${path}.Type`);
 
 interface Ip {
   readonly ip: string;
@@ -103,12 +98,6 @@ export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
   if (!now || !then) return [];
   return [
     ...validateMirrorChange(pod, old),
-    ...validateConditions(now),
-    ...(now.nominatedNodeName === then.nominatedNodeName
-      ? []
-      : validateSubdomainName(now.nominatedNodeName, "status.nominatedNodeName")),
-    ...notNegative(now.observedGeneration, "status.observedGeneration"),
-    ...unchanged(now.qosClass ?? "", then.qosClass ?? "", "status.qosClass"),
     ...validateContainers(now, then, old.spec),
     ...validateClaims(now, pod.spec),
     ...(now.extendedResourceClaimStatus ? validateExtendedClaim(now.extendedResourceClaimStatus, pod.spec) : []),

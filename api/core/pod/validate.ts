@@ -2,12 +2,10 @@
 import type { Container, Pod } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import type { Draft } from "../../meta.ts";
-import { validateSubdomainName } from "../../names.ts";
 import { forbidden } from "../../problems.ts";
 import { validateMirrorChange } from "./validate-annotations.ts";
 import { validateChange } from "./validate-change.ts";
 import { validateImage } from "./validate-container.ts";
-import { validatePodSpec } from "./validate-spec.ts";
 
 const images = (list: readonly Container[] | undefined, path: string): readonly Problem[] =>
   (list ?? []).flatMap((c, i) => validateImage(c, `${path}[${i}]`));
@@ -24,8 +22,6 @@ function validateNew({ spec }: Draft<Pod>): readonly Problem[] {
 /** What is wrong with a pod. */
 export function validatePod(pod: Draft<Pod>, old?: Pod): readonly Problem[] {
   return [
-    ...validateSubdomainName(pod.metadata.name, "metadata.name"),
-    ...validatePodSpec(pod.spec, "spec"),
     ...images(pod.spec.containers, "spec.containers"),
     ...images(pod.spec.initContainers, "spec.initContainers"),
     ...(old ? [...validateMirrorChange(pod, old), ...validateChange(pod, old)] : validateNew(pod)),

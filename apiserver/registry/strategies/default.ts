@@ -35,7 +35,7 @@ export const statusStrategy = ({ statusKeeps = [] }: Pick<Strategy, "statusKeeps
     return withoutUndefined({
       ...old,
       metadata: nextMeta(statusKeeps.length === 0 ? metadata : { ...metadata, ...kept }, old.metadata),
-      status: r.statusDefaults && status ? r.statusDefaults(status) : status,
+      status: status && r.statusDefaults(status),
     });
   },
   validateUpdate: (next, old, { r }) => [

@@ -28,7 +28,7 @@ spec:
 /** Has a pod of one container that runs this script, and is ready. */
 async function lives({ server, namespace }: Stage, name: string, script = live, more: object = {}): Promise<void> {
   const container = { name: "c", image, command: ["sh", "-c", script], ...more };
-  const spec = { restartPolicy: "Never", containers: [container] };
+  const spec = { restartPolicy: "Never" as const, containers: [container] };
   await server.inProcess.create(pods, { kind: "Pod", metadata: { name, namespace, labels: { app: name } }, spec });
   const isUp = async (): Promise<void> => {
     const { status } = await server.inProcess.get(pods, key(namespace, name));

@@ -5,7 +5,6 @@ import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, instant } from "../../../api/meta.ts";
 import { decode, resolve, type Schema } from "../../../api/schema.ts";
-import { whole } from "../../../api/zeros.ts";
 import { seeded } from "../../sim/virtual-clock.ts";
 
 const seed = Number(process.env["SEED"] ?? 1);
@@ -72,7 +71,7 @@ function arbitrary(r: ResourceDefinition, dice: Dice): Draft<ApiObject> {
   const { metadata: _, ...body } = objectOf(resolve(r.schema), dice, 0) as Partial<ApiObject>;
   const { value } = decode(r.schema, { ...body, kind: r.kind, apiVersion: apiVersionOf(r) });
   const where = r.scope === "Namespaced" ? { namespace: "default" } : {};
-  return { ...whole(r.schema, value as object), metadata: { name: oneOf(dice, texts), ...where } } as Draft<ApiObject>;
+  return { ...(value as object), metadata: { name: oneOf(dice, texts), ...where } } as Draft<ApiObject>;
 }
 
 const now = instant(Date.parse("2026-01-02T00:00:00Z"));

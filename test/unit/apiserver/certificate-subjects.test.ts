@@ -27,7 +27,7 @@ const refused = (because: string): string =>
 
 async function outcome(signerName: string, pem: string): Promise<string> {
   const request = Buffer.from(pem).toString("base64");
-  const spec = { signerName, request, usages: ["client auth"] };
+  const spec = { signerName, request, usages: ["client auth"] as const };
   try {
     await client.create(certificateSigningRequests, {
       kind: "CertificateSigningRequest",

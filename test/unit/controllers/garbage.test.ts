@@ -24,7 +24,7 @@ const meta = (name: string, ...owners: readonly ApiObject[]) => ({
   ...{ name, namespace: "default" },
   ...(owners.length > 0 && { ownerReferences: owners.map(ownedBy) }),
 });
-const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } };
+const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] } };
 
 test("garbage: children go with an owner of whatever kind, and whatever kind they are", async () => {
   const running = await server();

@@ -74,7 +74,7 @@ for (const [what, rests, amiss] of table)
   });
 
 const inDefault = (name: string, finalizers: string[] = []) => ({ name, namespace: "gone", finalizers });
-const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "i" }] } };
+const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] } };
 
 /** A cluster with a namespace that is going, and a step of the controller at a time. */
 async function stage(signal: AbortSignal) {

@@ -83,7 +83,7 @@ const placed = (p: Pod, secondsAgo: number): Pod => {
   const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: ago(secondsAgo) };
   return { ...p, status: { ...p.status, conditions: [...(p.status?.conditions ?? []), scheduled] } };
 };
-const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: ago(100) };
+const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: ago(100) } as const;
 const leaving: readonly (readonly [what: string, pod: Pod, seconds: number | undefined])[] = [
   ["who bears nothing leaves at once", pod("p"), 0],
   ["who bears it for a while leaves then", patient(300), 200],

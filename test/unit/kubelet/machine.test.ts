@@ -1,6 +1,6 @@
 // The node's side: cgroups, names in the engine, probes, admission, the node's status, figures.
 import { describe, expect, test } from "vitest";
-import type { Secret } from "../../../api/generated/types.ts";
+import type { Container, Secret } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { admission } from "../../../kubelet/admission.ts";
 import { cgroupPaths, usageOf } from "../../../kubelet/cgroup.ts";
@@ -80,7 +80,7 @@ describe("the engine's names", () => {
 
 describe("images", () => {
   const there = { id: "1", digests: [], user: "", sizeBytes: 1 };
-  const plan = (image: string, imagePullPolicy: string | undefined, present = true) =>
+  const plan = (image: string, imagePullPolicy: Container["imagePullPolicy"], present = true) =>
     pullPlan(container("c", { image, imagePullPolicy }), present ? there : undefined);
   test("by policy", () => {
     expect([

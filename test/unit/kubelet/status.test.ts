@@ -212,7 +212,7 @@ test("telling it twice changes nothing", () => {
 });
 
 test("what ended for good and left no trace is told of as it was, unless it begins again", () => {
-  const two = { restartPolicy: "OnFailure", containers: [container("c"), container("d")] };
+  const two = { restartPolicy: "OnFailure" as const, containers: [container("c"), container("d")] };
   const before = status(
     observation({ pod: pod({ spec: two }), containers: [run("c", exited(0)), run("d", exited(1))] }),
   );

@@ -134,8 +134,8 @@ refuses(resourceSlices, [
         ],
       },
     ),
-    'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed',
     'spec.sharedCounters[1]: Duplicate value: "s"',
+    'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed',
   ],
   [
     "a place of one device, where the slice speaks for all",
@@ -186,8 +186,8 @@ const results = (more: object): object => ({
 test("an allocation is judged when it is made, and never changes", () => {
   const path = "status.allocation.devices";
   expect(claimed(results({ tolerations: [{}], bindingConditions: ["a"], shareID: "x" }))).toEqual([
-    `${path}.results[0].bindingFailureConditions: Invalid value: []: bindingFailureConditions are required to use bindingConditions`,
     `${path}.results[0].tolerations[0].operator: Required value`,
+    `${path}.results[0].bindingFailureConditions: Invalid value: []: bindingFailureConditions are required to use bindingConditions`,
     `${path}.results[0].shareID: Invalid value: "x": error validating uid: invalid UUID length: 1`,
   ]);
   const uid = "0A000000-0000-4000-8000-000000000000";
@@ -197,8 +197,8 @@ test("an allocation is judged when it is made, and never changes", () => {
   const config = [{ source: "FromMe", requests: ["none"], opaque: { driver: "d.example", parameters: {} } }];
   expect(claimed({ allocation: { devices: { config }, nodeSelector: {} } })).toEqual([
     `${path}.config[0].source: Unsupported value: "FromMe": supported values: "FromClaim", "FromClass"`,
-    `${path}.config[0].requests[0]: Invalid value: "none": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`,
     "status.allocation.nodeSelector.nodeSelectorTerms: Required value: must have at least one node selector term",
+    `${path}.config[0].requests[0]: Invalid value: "none": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`,
   ]);
   expect(claimed(results({ device: "b" }), results({}))).toEqual([
     expect.stringMatching(/^status.allocation: Invalid value: .*: field is immutable$/),

@@ -142,8 +142,8 @@ statuses(volumeAttachments, { spec: { attacher: "a", nodeName: "n", source: { pe
     "too long a story",
     {},
     { attached: false, attachError: { message: "x".repeat(1025), errorCode: -1 } },
-    "status.attachError.message: Too long: may not be more than 262144 bytes",
     "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+    "status.attachError.message: Too long: may not be more than 262144 bytes",
   ],
 ]);
 

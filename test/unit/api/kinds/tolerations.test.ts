@@ -5,7 +5,7 @@ import { tolerates } from "../../../../api/core/pod/tolerations.ts";
 import { refuses } from "./refused.ts";
 
 describe("what is tolerated", () => {
-  const taint = { key: "a", value: "1", effect: "NoExecute" };
+  const taint = { key: "a", value: "1", effect: "NoExecute" } as const;
   for (const [what, toleration, yes] of [
     ["the same key and value", { key: "a", operator: "Equal", value: "1" }, true],
     ["another value", { key: "a", value: "2" }, false],

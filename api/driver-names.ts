@@ -1,7 +1,7 @@
 // The name of a storage driver, wherever an object speaks of one.
-import type { Problem } from "../errors.ts";
-import { validateSubdomainName } from "../names.ts";
-import { detailOf, invalid, required, tooLong } from "../problems.ts";
+import type { Problem } from "./errors.ts";
+import { validateSubdomainName } from "./names.ts";
+import { detailOf, invalid, required, tooLong } from "./problems.ts";
 
 const longestDriverName = 63;
 

@@ -1,6 +1,6 @@
 // Where files may go: paths that stay inside what they are relative to.
-import type { Problem } from "../../errors.ts";
-import { invalid, none, together } from "../../problems.ts";
+import type { Problem } from "./errors.ts";
+import { invalid, none, together } from "./problems.ts";
 
 export const withoutBacksteps = (path: string, at: string): readonly Problem[] =>
   path.includes("..") && path.split("/").includes("..") ? [invalid(at, path, "must not contain '..'")] : none;

@@ -1,0 +1,59 @@
+// What the published schemas of the admissionregistration group do not say.
+import { type Facts, labelKey, needed, neededSubdomain, type Overlay, present, unchecked, values } from "../overlay.ts";
+
+const scope: Facts = { default: "*", ...values("*", "Cluster", "Namespaced") };
+const operations: Facts = { ...needed, items: values("*", "CONNECT", "CREATE", "DELETE", "UPDATE") };
+/** Of any version, in any namespace, whatever its labels. */
+const everywhere: Overlay[string] = {
+  matchPolicy: { default: "Equivalent" },
+  namespaceSelector: present,
+  objectSelector: present,
+};
+const conditions: Facts = { maxItems: 64, unique: ["name"] };
+const webhook: Overlay[string] = {
+  ...everywhere,
+  failurePolicy: { default: "Fail" },
+  matchConditions: conditions,
+  sideEffects: { nonEmpty: "must specify one of None, NoneOnDryRun", ...values("None", "NoneOnDryRun") },
+  timeoutSeconds: { default: 10, bounds: [1, 30, "the timeout value must be between 1 and 30 seconds"] },
+};
+const policy: Overlay[string] = { failurePolicy: { default: "Fail" }, matchConditions: conditions };
+/** The field is misspelt where its faults are told: see the code of the bindings. */
+const binding: Overlay[string] = { matchResources: unchecked, policyName: neededSubdomain };
+const rule: Overlay[string] = { apiGroups: needed, apiVersions: needed, operations, resources: needed, scope };
+
+export const admissionregistrationOverlay: Overlay = {
+  MatchCondition: { name: { ...needed, ...labelKey } },
+  MatchResources: everywhere,
+  MutatingAdmissionPolicyBindingSpec: binding,
+  MutatingAdmissionPolicySpec: {
+    ...policy,
+    matchConstraints: needed,
+    mutations: { nonEmpty: "mutations must contain at least one item" },
+    reinvocationPolicy: needed,
+  },
+  MutatingWebhook: { ...webhook, reinvocationPolicy: { default: "Never" } },
+  MutatingWebhookConfiguration: { webhooks: { unique: ["name"] } },
+  Mutation: { patchType: needed },
+  NamedRuleWithOperations: rule,
+  ParamRef: {
+    name: { format: "path-segment" },
+    parameterNotFoundAction: { ...needed, ...values("Deny", "Allow") },
+  },
+  RuleWithOperations: rule,
+  ServiceReference: {
+    name: needed,
+    namespace: needed,
+    port: { default: 443, bounds: [1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"] },
+  },
+  ValidatingAdmissionPolicy: { status: present },
+  ValidatingAdmissionPolicyBindingSpec: {
+    ...binding,
+    validationActions: { nonEmpty: "at least one validation action is required", unique: true },
+  },
+  ValidatingAdmissionPolicySpec: { ...policy, matchConstraints: needed },
+  ValidatingAdmissionPolicyStatus: { conditions: unchecked },
+  ValidatingWebhook: webhook,
+  ValidatingWebhookConfiguration: { webhooks: { unique: ["name"] } },
+  Validation: { reason: values("Forbidden", "Invalid", "RequestEntityTooLarge") },
+};

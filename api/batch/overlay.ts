@@ -1,0 +1,46 @@
+// What the published schemas of the batch group do not say. Most defaults of a job are those of a job that is made, not
+// of a template of jobs, and stand with its code.
+import { count, type Facts, labelKey, needed, open, otherwise, type Overlay, present } from "../overlay.ts";
+
+/** A word that must be said, with the words there are. */
+const oneOf = (...all: readonly string[]): Facts => ({
+  nonEmpty: `valid values: [${all.map((value) => JSON.stringify(value)).join(" ")}]`,
+  enum: all,
+});
+
+export const batchOverlay: Overlay = {
+  CronJob: { status: present },
+  CronJobSpec: {
+    concurrencyPolicy: otherwise("Allow"),
+    failedJobsHistoryLimit: { default: 1, ...count },
+    schedule: needed,
+    startingDeadlineSeconds: count,
+    successfulJobsHistoryLimit: { default: 3, ...count },
+    suspend: { default: false },
+  },
+  Job: { status: present },
+  JobSpec: {
+    activeDeadlineSeconds: count,
+    backoffLimit: count,
+    backoffLimitPerIndex: count,
+    completionMode: { enum: ["NonIndexed", "Indexed"] },
+    completions: count,
+    maxFailedIndexes: count,
+    parallelism: count,
+    podReplacementPolicy: open,
+    ttlSecondsAfterFinished: count,
+  },
+  JobStatus: { active: count, failed: count, ready: count, succeeded: count, terminating: count },
+  PodFailurePolicy: { rules: { maxItems: 20 } },
+  PodFailurePolicyRule: {
+    action: oneOf("Count", "FailIndex", "FailJob", "Ignore"),
+    onPodConditions: { maxItems: 20 },
+  },
+  PodFailurePolicyOnExitCodesRequirement: { operator: oneOf("In", "NotIn"), values: { maxItems: 255 } },
+  PodFailurePolicyOnPodConditionsPattern: {
+    status: { ...otherwise("True"), ...oneOf("False", "True", "Unknown") },
+    type: labelKey,
+  },
+  SuccessPolicy: { rules: { maxItems: 20 } },
+  SuccessPolicyRule: { succeededCount: count, succeededIndexes: { maxLength: 64 * 1024 } },
+};

@@ -1,0 +1,37 @@
+// What the published schemas of the flowcontrol group do not say.
+import { type Facts, needed, otherwise, type Overlay, present, values } from "../overlay.ts";
+
+const positive: Facts = { bounds: [1, null, "must be positive"] };
+const shares: Facts = { bounds: [0, null, "must be a non-negative integer"] };
+const percent: Facts = { default: 0, bounds: [0, 100] };
+const condition: Overlay[string] = { type: { nonEmpty: "must not be empty" } };
+const status: Overlay[string] = { conditions: { unique: ["type"] } };
+
+export const flowcontrolOverlay: Overlay = {
+  ExemptPriorityLevelConfiguration: { lendablePercent: percent, nominalConcurrencyShares: { default: 0, ...shares } },
+  FlowSchema: { status: present },
+  FlowSchemaCondition: condition,
+  FlowSchemaSpec: { matchingPrecedence: otherwise(1000) },
+  FlowSchemaStatus: status,
+  GroupSubject: { name: needed },
+  LimitResponse: { type: values("Queue", "Reject") },
+  LimitedPriorityLevelConfiguration: {
+    borrowingLimitPercent: { bounds: [0, null, "if specified, must be a non-negative integer"] },
+    lendablePercent: percent,
+    nominalConcurrencyShares: { default: 30, ...shares },
+  },
+  PolicyRulesWithSubjects: { subjects: { nonEmpty: "subjects must contain at least one value" } },
+  PriorityLevelConfiguration: { status: present },
+  PriorityLevelConfigurationCondition: condition,
+  PriorityLevelConfigurationReference: {
+    name: { nonEmpty: "must reference a priority level", format: "k8s-long-name" },
+  },
+  PriorityLevelConfigurationSpec: { type: values("Exempt", "Limited") },
+  PriorityLevelConfigurationStatus: status,
+  QueuingConfiguration: {
+    handSize: { default: 8, ...positive },
+    queueLengthLimit: { default: 50, ...positive },
+    queues: { default: 64, bounds: [1, null, "must be positive"] },
+  },
+  UserSubject: { name: needed },
+};

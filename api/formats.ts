@@ -1,0 +1,98 @@
+// Formats by name: how a text, a map of texts or a selector of a field is written, as schemas refer to them. The names
+// with `k8s-` are those of Kubernetes' declarative validation (KEP-5073).
+import {
+  validateBlock,
+  validateInterfaceAddress,
+  validateOldAddress,
+  validateReachable,
+} from "./addresses-validate.ts";
+import { validateDataKey } from "./data-keys.ts";
+import type { Problem } from "./errors.ts";
+import { validateShare } from "./int-or-percent.ts";
+import {
+  validateDns1035Label,
+  validateDomainPath,
+  validateLabelName,
+  validateLabels,
+  validateLabelValue,
+  validatePathSegment,
+  validatePortName,
+  validateQualifiedName,
+  validateSubdomainName,
+} from "./names.ts";
+import { validateDriverName } from "./driver-names.ts";
+import { projectedPath, relativePath, withoutBacksteps } from "./paths.ts";
+import { inRange, invalid, none, tooLong, unfit } from "./problems.ts";
+import { validateAmount, validateContainerResourceName } from "./resource-names.ts";
+import { validateLabelSelector } from "./selector-validate.ts";
+
+type Format = (value: never, path: string) => readonly Problem[];
+type Texts = Readonly<Record<string, string>>;
+
+const mostPort = 65_535;
+const longestData = 10 * 1024;
+
+/** A form, and what is said of a text that does not have it. */
+const form =
+  (wanted: RegExp, detail: string): Format =>
+  (text: string, path) =>
+    wanted.test(text) ? none : [invalid(path, text, detail)];
+
+const header =
+  "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+const variable = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const reason =
+  "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
+
+const nonEmpty =
+  (format: (text: string, path: string) => readonly Problem[]): Format =>
+  (text: string, path) =>
+    text === "" ? none : format(text, path);
+
+/** Each kind of form, and what is wrong with a value of it. An empty text is the business of the field. */
+export const formats: Readonly<Record<string, Format>> = {
+  "k8s-short-name": validateLabelName,
+  "k8s-long-name": validateSubdomainName,
+  "k8s-label-key": validateQualifiedName,
+  "k8s-label-value": validateLabelValue,
+  "dns-1035-label": validateDns1035Label,
+  "path-segment": validatePathSegment,
+  "domain-path": validateDomainPath,
+  "port-name": nonEmpty(validatePortName),
+  "data-key": nonEmpty(validateDataKey),
+  /** An address in a field that has always been lenient, and one that another machine must reach. */
+  ip: validateOldAddress,
+  "reachable-ip": validateReachable,
+  cidr: validateBlock,
+  "interface-address": validateInterfaceAddress,
+  labels: validateLabels,
+  "label-selector": validateLabelSelector,
+  /** A port by number or by name. */
+  port: (port: number | string, path: string) =>
+    typeof port === "string" ? validatePortName(port, path) : inRange(port, path, 1, mostPort),
+  /** A count, or a share of all: of most things there cannot be more than all. */
+  "count-or-percent": (value: number | string, path: string) => validateShare(value, path),
+  "count-or-share": (value: number | string, path: string) => validateShare(value, path, 100),
+  "driver-name": validateDriverName,
+  /** A path of domain names, such as `node-1.example.com/gpus`. */
+  "pool-name": (name: string, path: string) => [
+    ...(name.length > 253 ? [tooLong(path, 253)] : []),
+    ...name.split("/").flatMap((part) => validateSubdomainName(part || "-", path)),
+  ],
+  /** Words only a driver knows: an object, and not too much of it. */
+  "driver-data": (value: unknown, path: string) => {
+    if (JSON.stringify(value).length > longestData) return [tooLong(path, longestData)];
+    const isObject = typeof value === "object" && !Array.isArray(value);
+    return isObject ? none : [unfit(path, '"<value omitted>": must be a valid JSON object')];
+  },
+  "relative-path": relativePath,
+  "projected-path": projectedPath,
+  "path-without-backsteps": withoutBacksteps,
+  "http-header-name": form(/^[-A-Za-z0-9]+$/, header),
+  "variable-name": form(/^[\x20-\x3c\x3e-\x7e]*$/, variable),
+  "condition-reason": form(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/, reason),
+  /** Amounts by the names of resources. */
+  amounts: (amounts: Texts, path: string) =>
+    Object.entries(amounts).flatMap(([name, text]) => validateAmount(name, text, `${path}[${name}]`)),
+  "container-resource": nonEmpty(validateContainerResourceName),
+};

@@ -1,0 +1,178 @@
+// The keywords of a schema that look at one value alone, each as a check of it. Source: the API reference of
+// JSONSchemaProps; the words are those of Kubernetes' validator of custom resources.
+import type { Problem } from "./errors.ts";
+import { invalid, none, tooLong, tooMany, unsupported } from "./problems.ts";
+import type { Schema } from "./schema.ts";
+
+/** A problem whose text names the whole path of the field is worded when that is known. */
+export interface Found extends Problem {
+  readonly say?: (path: string) => string;
+}
+/** What is wrong with a value, with paths that begin at it; `old` is what stood there before, on an update. */
+export type Check = (value: unknown, old: unknown) => readonly Found[];
+
+/** `spec.size in body should be at least 1 chars long` */
+const inBody = (shown: unknown, detail: string): readonly Found[] => [
+  { ...invalid("", shown, ""), say: (path) => invalid("", shown, `${path} in body ${detail}`).message },
+];
+
+/** A check of values for which it holds, and what is reported of others. */
+const unless =
+  <T>(holds: (value: T) => boolean, report: (value: T) => readonly Found[]): Check =>
+  (value) =>
+    holds(value as T) ? none : report(value as T);
+
+const lengthOf = (text: string): number => [...text].length;
+const sizeOf = (map: object): number => Object.keys(map).length;
+
+function enumCheck({ enum: values, omitZero, open }: Schema): Check | undefined {
+  if (values === undefined || open) return undefined;
+  const known = new Set(values);
+  if (omitZero) known.add("");
+  return unless(
+    (value) => known.has(value),
+    (value) => [unsupported("", value, values.map(String))],
+  );
+}
+
+function boundsCheck({ bounds, omitZero }: Schema): Check | undefined {
+  if (bounds === undefined) return undefined;
+  const [least, most, detail] = bounds;
+  const top = most ?? Number.POSITIVE_INFINITY;
+  const usual =
+    most === undefined
+      ? `must be greater than or equal to ${least}`
+      : `must be between ${least} and ${most}, inclusive`;
+  return unless(
+    (value) => typeof value !== "number" || (value >= least && value <= top) || (omitZero === true && value === 0),
+    (value) => [invalid("", value, detail ?? usual)],
+  );
+}
+
+function numberChecks(s: Schema): readonly (Check | undefined)[] {
+  const { minimum, maximum, multipleOf } = s;
+  const [low, high] = [s.exclusiveMinimum ? "" : " or equal to", s.exclusiveMaximum ? "" : " or equal to"];
+  return [
+    minimum === undefined
+      ? undefined
+      : unless<number>(
+          (n) => (s.exclusiveMinimum ? n > minimum : n >= minimum),
+          (n) => inBody(n, `should be greater than${low === "" ? "" : low} ${minimum}`),
+        ),
+    maximum === undefined
+      ? undefined
+      : unless<number>(
+          (n) => (s.exclusiveMaximum ? n < maximum : n <= maximum),
+          (n) => inBody(n, `should be less than${high} ${maximum}`),
+        ),
+    multipleOf === undefined
+      ? undefined
+      : unless<number>(
+          (n) => Number.isInteger(n / multipleOf),
+          (n) => inBody(n, `should be a multiple of ${multipleOf}`),
+        ),
+  ];
+}
+
+function textChecks({ minLength, maxLength, pattern }: Schema): readonly (Check | undefined)[] {
+  const form = pattern === undefined ? undefined : new RegExp(pattern, "u");
+  return [
+    minLength === undefined
+      ? undefined
+      : unless<string>(
+          (text) => lengthOf(text) >= minLength,
+          (text) => inBody(text, `should be at least ${minLength} chars long`),
+        ),
+    maxLength === undefined
+      ? undefined
+      : unless<string>(
+          (text) => text.length <= maxLength || lengthOf(text) <= maxLength,
+          () => [tooLong("", maxLength)],
+        ),
+    form &&
+      unless<string>(
+        (text) => form.test(text),
+        (text) => inBody(text, `should match '${pattern}'`),
+      ),
+  ];
+}
+
+function sizeChecks({ minItems, minProperties, maxProperties }: Schema): readonly (Check | undefined)[] {
+  return [
+    minItems === undefined
+      ? undefined
+      : unless<readonly unknown[]>(
+          ({ length }) => length >= minItems,
+          ({ length }) => inBody(length, `should have at least ${minItems} items`),
+        ),
+    minProperties === undefined
+      ? undefined
+      : unless<object>(
+          (map) => sizeOf(map) >= minProperties,
+          (map) => inBody(sizeOf(map), `should have at least ${minProperties} properties`),
+        ),
+    maxProperties === undefined
+      ? undefined
+      : unless<object>(
+          (map) => sizeOf(map) <= maxProperties,
+          (map) => [tooMany("", sizeOf(map), maxProperties)],
+        ),
+  ];
+}
+
+const typeOf = (value: unknown): string => {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+};
+const isOfType = (value: unknown, type: string | undefined): boolean =>
+  type === undefined || typeOf(value) === type || (type === "number" && typeof value === "number");
+
+/** The checks of the schemas that a schema is put together from; in those the type decides as well. */
+function logicChecks(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {
+  const matches = (branch: Schema): ((value: unknown) => boolean) => {
+    const check = checkOf(branch);
+    return (value) => isOfType(value, branch.type) && check(value, undefined).length === 0;
+  };
+  const say = (detail: string, value: unknown): readonly Found[] => {
+    const shown = typeof value === "object" ? "" : value;
+    return [
+      { ...invalid("", shown, ""), say: (path) => invalid("", shown, `${JSON.stringify(path)} ${detail}`).message },
+    ];
+  };
+  const { allOf, anyOf, oneOf, not } = schema;
+  const [every, any, one] = [allOf?.map(checkOf), anyOf?.map(matches), oneOf?.map(matches)];
+  const refused = not && matches(not);
+  return [
+    every && ((value) => every.flatMap((check) => check(value, undefined))),
+    any &&
+      unless(
+        (v) => any.some((m) => m(v)),
+        (v) => say("must validate at least one schema (anyOf)", v),
+      ),
+    one &&
+      ((value) => {
+        const met = one.filter((m) => m(value)).length;
+        if (met === 1) return none;
+        const count = met === 0 ? "Found none valid" : `Found ${met} valid alternatives`;
+        return say(`must validate one and only one schema (oneOf). ${count}`, value);
+      }),
+    refused &&
+      unless(
+        (v) => !refused(v),
+        (v) => say("must not validate the schema (not)", v),
+      ),
+  ];
+}
+
+/** The checks of one schema, without those of what is inside a value. */
+export function keywordsOf(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {
+  return [
+    enumCheck(schema),
+    boundsCheck(schema),
+    ...numberChecks(schema),
+    ...textChecks(schema),
+    ...sizeChecks(schema),
+    ...logicChecks(schema, checkOf),
+  ];
+}

@@ -1,0 +1,15 @@
+// What the published schemas of the rbac group do not say.
+import { otherwise, type Overlay } from "../overlay.ts";
+
+export const rbacOverlay: Overlay = {
+  AggregationRule: {
+    clusterRoleSelectors: { nonEmpty: "at least one clusterRoleSelector required if aggregationRule is non-nil" },
+  },
+  ClusterRole: { rules: { keepEmpty: true } },
+  PolicyRule: { verbs: { nonEmpty: "verbs must contain at least one value" } },
+  Role: { rules: { keepEmpty: true } },
+  RoleRef: {
+    apiGroup: { ...otherwise("rbac.authorization.k8s.io"), enum: ["rbac.authorization.k8s.io"] },
+    name: { nonEmpty: true, format: "path-segment" },
+  },
+};

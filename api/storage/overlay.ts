@@ -1,0 +1,34 @@
+// What the published schemas of the storage group do not say.
+import { count, type Facts, otherwise, type Overlay, present, subdomain, unchecked, values } from "../overlay.ts";
+
+const driver: Facts = { nonEmpty: true, format: "driver-name" };
+
+export const storageOverlay: Overlay = {
+  CSIDriverSpec: {
+    attachRequired: { default: true },
+    fsGroupPolicy: { default: "ReadWriteOnceWithFSType", ...values("File", "None", "ReadWriteOnceWithFSType") },
+    nodeAllocatableUpdatePeriodSeconds: { bounds: [10, null, "must be greater than or equal to 10 seconds"] },
+    podInfoOnMount: { default: false },
+    requiresRepublish: { default: false },
+    seLinuxMount: { default: false },
+    storageCapacity: { default: false },
+    volumeLifecycleModes: {
+      ...otherwise(["Persistent"]),
+      items: values("Persistent", "Ephemeral"),
+      itemsAtList: true,
+      immutable: true,
+    },
+  },
+  CSINodeDriver: { name: driver, nodeID: { nonEmpty: true } },
+  CSINodeSpec: { drivers: { unique: ["name"] } },
+  CSIStorageCapacity: { nodeTopology: { immutable: true }, storageClassName: { ...subdomain, immutable: true } },
+  StorageClass: {
+    reclaimPolicy: { default: "Delete", ...values("Delete", "Retain") },
+    volumeBindingMode: { default: "Immediate", immutable: true },
+  },
+  VolumeAttachment: { spec: { immutable: true }, status: present },
+  VolumeAttachmentSource: { inlineVolumeSpec: unchecked },
+  VolumeAttachmentSpec: { attacher: driver, nodeName: subdomain },
+  VolumeError: { errorCode: { bounds: [0, 2 ** 31 - 1] } },
+  VolumeNodeResources: { count },
+};
