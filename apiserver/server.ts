@@ -10,13 +10,12 @@ import { identifier } from "./authentication/authenticate.ts";
 import { bootstrapObjects } from "./bootstrap/objects.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
-import { answerer } from "./http/answer.ts";
+import { requestHandler } from "./http/handler.ts";
 import { podBindings } from "./verbs/subresources.ts";
 import { serverChecks } from "./http/checks.ts";
-import { listen, type Patience, type ServerTls } from "./http/listen.ts";
+import { type Patience, type ServerTls, listen } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/measured.ts";
-import { requestMetrics } from "./metrics/metrics.ts";
-import { countObjects, timedStorage } from "./metrics/storage-metrics.ts";
+import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs } from "./streaming/pod-logs.ts";
 import { sessionsWithoutUpgrade } from "./streaming/pod-sessions.ts";
 import { upgrades } from "./http/upgrades.ts";
@@ -107,7 +106,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         () => isBootstrapped,
         () => signal.aborted,
       );
-      const answer = answerer(verbs, kinds, extensions, checks);
+      const answer = requestHandler(verbs, kinds, extensions, checks);
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,

@@ -33,7 +33,7 @@ async function openStorage(store: StoreConfig, world: World, signal: AbortSignal
       return sqliteStorage({ path: store.file }, signal);
     }
     case "memory": {
-      const { memoryStorage } = await import("../apiserver/storage/memory.ts");
+      const { memoryStorage } = await import("../apiserver/storage/log.ts");
       return memoryStorage();
     }
   }

@@ -1,9 +1,11 @@
-// The class that stands for all who name none: among those of a kind, the one that is marked.
+// Default classes: of the classes of a kind, the one that objects without a class get.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { objectOf } from "../registry/codec.ts";
-import { prefixOf } from "../registry/selection.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
 import type { Present, Stored } from "../storage/storage.ts";
+import type { Ingress } from "../../api/generated/types.ts";
+import { ingressClasses } from "../../api/networking/ingressclasses.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
 
 /** Which classes are marked, and which of two that are comes first. */
 interface Marking<T extends ApiObject> {
@@ -38,4 +40,24 @@ export function markedClass<T extends ApiObject>(
 export const newest = (a: ApiObject, b: ApiObject): boolean => {
   const [made, than] = [a.metadata.creationTimestamp ?? "", b.metadata.creationTimestamp ?? ""];
   return made === than ? a.metadata.name < b.metadata.name : made > than;
+};
+
+const usualClass = markedClass(ingressClasses, {
+  isMarked: ({ metadata }) => metadata.annotations?.["ingressclass.kubernetes.io/is-default-class"] === "true",
+  precedes: newest,
+});
+
+/** The older way to name a class still counts as naming one. */
+export const defaultIngressClass: AdmissionPlugin = {
+  name: "DefaultIngressClass",
+  operations: ["CREATE"],
+  handles: (r) => r.group === "networking.k8s.io" && r.plural === "ingresses",
+  async mutate(object, { present }) {
+    const ingress = object as Ingress;
+    if (ingress.spec?.ingressClassName !== undefined) return object;
+    if (ingress.metadata.annotations?.["kubernetes.io/ingress.class"] !== undefined) return object;
+    const usual = usualClass(await present());
+    if (!usual) return object;
+    return { ...ingress, spec: { ...ingress.spec, ingressClassName: usual.metadata.name } } as ApiObject;
+  },
 };

@@ -1,9 +1,23 @@
-// Things live in namespaces: in one that exists, and in none that is going away.
+// What a namespace imposes on its content: that it exists and stays (NamespaceLifecycle), and limits (LimitRanger).
 import { namespaces } from "../../api/core/namespaces.ts";
-import type { AdmissionPlugin } from "../registry/admission.ts";
-import { objectOf } from "../registry/codec.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
 import { forbidden, notFound } from "../registry/refusals.ts";
-import { prefixOf } from "../registry/selection.ts";
+import type {
+  Container,
+  LimitRange,
+  LimitRangeItem,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+} from "../../api/generated/types.ts";
+import { type Amounts, podAmounts } from "../../api/core/pod/amounts.ts";
+import { type Quantity, formatQuantity, parseQuantity } from "../../api/quantity.ts";
+import { sameJson } from "../../api/hash.ts";
+import { limitRanges } from "../../api/core/limitranges.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { qosClass } from "../../api/core/pod/status.ts";
 
 /** Without these there is no cluster. */
 export const immortal: readonly string[] = ["default", "kube-system", "kube-public"];
@@ -39,5 +53,187 @@ export const namespaceStays: AdmissionPlugin = {
   handles: (r) => r.group === "" && r.plural === "namespaces",
   validate(_namespace, { r, name }) {
     if (immortal.includes(name)) throw forbidden(r, name, "this namespace may not be deleted");
+  },
+};
+
+/** What something asks for, and what it is limited to. */
+export interface Asked {
+  readonly requests?: Amounts;
+  readonly limits?: Amounts;
+}
+interface Found {
+  readonly request: Quantity | undefined;
+  readonly limit: Quantity | undefined;
+}
+/** How one resource breaks a bound, if it does; it follows the rule in the sentence. */
+type Check = (bound: Quantity, found: Found) => string | undefined;
+
+const but = (what: string, q: Quantity): string => `, but ${what} is ${formatQuantity(q)}`;
+
+const least: Check = (bound, { request, limit }) => {
+  if (!request) return ".  No request is specified";
+  if (request.nano < bound.nano) return but("request", request);
+  return limit && limit.nano < bound.nano ? but("limit", limit) : undefined;
+};
+const most: Check = (bound, { request, limit }) => {
+  if (!limit) return ".  No limit is specified";
+  if (limit.nano > bound.nano) return but("limit", limit);
+  return request && request.nano > bound.nano ? but("request", request) : undefined;
+};
+/** A claim has no limits: the most it may have is the most it may ask for. */
+const mostRequested: Check = (bound, { request }) => {
+  if (!request) return ".  No request is specified";
+  return request.nano > bound.nano ? but("request", request) : undefined;
+};
+const one = 1_000_000_000n;
+const ratio: Check = (bound, { request, limit }) => {
+  if (!request?.nano) return ", but no request is specified or request is 0";
+  if (!limit?.nano) return ", but no limit is specified or limit is 0";
+  const isWithin = limit.nano * one <= bound.nano * request.nano;
+  return isWithin ? undefined : `, but provided ratio is ${(Number(limit.nano) / Number(request.nano)).toFixed(6)}`;
+};
+
+interface Rule {
+  readonly bound: "min" | "max" | "maxLimitRequestRatio";
+  readonly check: Check;
+  say(resource: string, type: string): string;
+}
+const minimum: Rule = { bound: "min", check: least, say: (resource, type) => `minimum ${resource} usage per ${type}` };
+const maximum: Rule = { bound: "max", check: most, say: (resource, type) => `maximum ${resource} usage per ${type}` };
+const maximumRatio: Rule = {
+  bound: "maxLimitRequestRatio",
+  check: ratio,
+  say: (resource, type) => `${resource} max limit to request ratio per ${type}`,
+};
+const rulesOfPods: readonly Rule[] = [minimum, maximum, maximumRatio];
+const rulesOfClaims: readonly Rule[] = [minimum, { ...maximum, check: mostRequested }];
+
+const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits }: Asked = {}): readonly string[] =>
+  rules.flatMap(({ bound, check, say }) =>
+    Object.entries(item[bound] ?? {}).flatMap(([resource, text]) => {
+      const wanted = parseQuantity(text);
+      const found = {
+        request: parseQuantity(requests?.[resource] ?? ""),
+        limit: parseQuantity(limits?.[resource] ?? ""),
+      };
+      const how = wanted && check(wanted, found);
+      return how === undefined ? [] : [`${say(resource, item.type)} is ${text}${how}`];
+    }),
+  );
+
+const itemsOf = ({ spec }: LimitRange, type: string): readonly LimitRangeItem[] =>
+  (spec?.limits ?? []).filter((item) => item.type === type);
+
+/** Everything in which a pod is beyond the range. */
+export function brokenByPod(range: LimitRange, spec: PodSpec): readonly string[] {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const whole = { requests: podAmounts(spec, "requests"), limits: podAmounts(spec, "limits") };
+  return [
+    ...itemsOf(range, "Container").flatMap((item) => containers.flatMap((c) => broken(item, rulesOfPods, c.resources))),
+    ...itemsOf(range, "Pod").flatMap((item) => broken(item, rulesOfPods, whole)),
+  ];
+}
+/** Everything in which a claim to storage is beyond the range. */
+export const brokenByClaim = (range: LimitRange, asked: Asked | undefined): readonly string[] =>
+  itemsOf(range, "PersistentVolumeClaim").flatMap((item) => broken(item, rulesOfClaims, asked));
+
+const missing = (said: Amounts | undefined, usual: Amounts): readonly string[] =>
+  Object.keys(usual)
+    .filter((name) => said?.[name] === undefined)
+    .toSorted();
+
+/** The container with what it did not say, and how that is told. */
+function completed(c: Container, usual: Required<Asked>, called: string): readonly [Container, readonly string[]] {
+  const [requests, limits] = [
+    missing(c.resources?.requests, usual.requests),
+    missing(c.resources?.limits, usual.limits),
+  ];
+  const told = [
+    ...(requests.length > 0 ? [`${requests.join(", ")} request for ${called} ${c.name}`] : []),
+    ...(limits.length > 0 ? [`${limits.join(", ")} limit for ${called} ${c.name}`] : []),
+  ];
+  if (told.length === 0) return [c, told];
+  const resources = {
+    ...c.resources,
+    requests: { ...usual.requests, ...c.resources?.requests },
+    limits: { ...usual.limits, ...c.resources?.limits },
+  };
+  return [{ ...c, resources }, told];
+}
+
+/** The pod with what its containers did not say and the range does. What was filled in is told in an annotation. */
+export function withLimits(pod: Pod, range: LimitRange): Pod {
+  const items = itemsOf(range, "Container");
+  const usual = {
+    requests: Object.assign({}, ...items.map((item) => item.defaultRequest)) as Amounts,
+    limits: Object.assign({}, ...items.map((item) => item.default)) as Amounts,
+  };
+  const { spec, metadata } = pod;
+  const containers = spec.containers.map((c) => completed(c, usual, "container"));
+  const initContainers = (spec.initContainers ?? []).map((c) => completed(c, usual, "init container"));
+  const told = [...containers, ...initContainers].flatMap(([, sentences]) => sentences);
+  if (told.length === 0) return pod;
+  const annotations = {
+    ...metadata.annotations,
+    "kubernetes.io/limit-ranger": `LimitRanger plugin set: ${told.join("; ")}`,
+  };
+  return {
+    ...pod,
+    metadata: { ...metadata, annotations },
+    spec: {
+      ...spec,
+      containers: containers.map(([c]) => c),
+      ...(spec.initContainers && { initContainers: initContainers.map(([c]) => c) }),
+    },
+  };
+}
+
+const isPods = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "pods";
+
+async function rangesOf(
+  { metadata }: ApiObject,
+  { present }: Pick<AdmissionAttributes, "present">,
+): Promise<readonly LimitRange[]> {
+  const { list } = await present();
+  return list(prefixOf(limitRanges, metadata.namespace)).map((stored) => objectOf<LimitRange>(stored));
+}
+
+const resourcesOf = (r: ResourceDefinition, object: ApiObject): unknown => {
+  if (!isPods(r)) return (object as PersistentVolumeClaim).spec.resources;
+  const { containers, initContainers = [], resources } = (object as Pod).spec;
+  return [resources, ...[...containers, ...initContainers].map((c) => c.resources)];
+};
+/** What was allowed once is not asked about again. */
+const isSettled = (r: ResourceDefinition, object: ApiObject, old: ApiObject | undefined): boolean =>
+  old !== undefined &&
+  (old.metadata.deletionTimestamp !== undefined || sameJson(resourcesOf(r, object), resourcesOf(r, old)));
+
+const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`);
+
+/** Fills in what containers leave unsaid, and refuses what is beyond the limits. */
+export const limitRanger: AdmissionPlugin = {
+  name: "LimitRanger",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => isPods(r) || (r.group === "" && r.plural === "persistentvolumeclaims"),
+  async mutate(object, attributes) {
+    const { r, old, subresource } = attributes;
+    const pod = object as Pod;
+    // Containers come with the pod and change their amounts by a resize alone. What is wrong with a pod without a spec
+    // is for others to say.
+    if (!(pod as Partial<Pod>).spec || !isPods(r) || (old && subresource !== "resize")) return object;
+    const limited = (await rangesOf(pod, attributes)).reduce(withLimits, pod);
+    if (limited === pod) return object;
+    if (old) return { ...limited, metadata: pod.metadata } as ApiObject;
+    return { ...limited, status: { ...limited.status, qosClass: qosClass(limited.spec) } } as ApiObject;
+  },
+  async validate(object, attributes) {
+    const { r, old, subresource } = attributes;
+    if (subresource === "status" || subresource === "binding" || isSettled(r, object, old)) return;
+    for (const range of await rangesOf(object, attributes)) {
+      const wrong = isPods(r)
+        ? brokenByPod(range, (object as Pod).spec)
+        : brokenByClaim(range, (object as PersistentVolumeClaim).spec.resources);
+      if (wrong.length > 0) throw forbidden(r, object.metadata.name, sentence(wrong));
+    }
   },
 };

@@ -2,16 +2,19 @@
 import type { World } from "../../machinery/world.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
-import { defaultIngressClass } from "./ingress-classes.ts";
-import { limitRanger } from "./limit-ranges.ts";
-import { namespaceExists, namespaceStays } from "./namespaces.ts";
-import { podTopology, unprovenNodes } from "./nodes.ts";
-import { onePriorityForAll, priority } from "./priority.ts";
-import { runtimeClass } from "./runtime-classes.ts";
+import { defaultIngressClass } from "./classes.ts";
+import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
+import {
+  defaultTolerations,
+  onePriorityForAll,
+  podTopology,
+  priority,
+  runtimeClass,
+  serviceAccount,
+  unprovenNodes,
+} from "./pods.ts";
 import { type AddressRanges, serviceAddresses } from "./service-addresses.ts";
-import { serviceAccount } from "./service-accounts.ts";
 import { claimGrowth, defaultStorageClass, storageInUse } from "./storage.ts";
-import { defaultTolerations } from "./tolerations.ts";
 
 /** What differs between clusters. */
 export interface AdmissionConfig extends AddressRanges {

@@ -9,11 +9,10 @@ import type { ApiObject } from "../../api/meta.ts";
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { World } from "../../machinery/world.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
-import { objectOf } from "../registry/codec.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
 import { withoutUndefined } from "../registry/prepare.ts";
-import { block, type Block, ipv4, ipv4Text, pickFree, reserved } from "./ranges.ts";
+import { type Block, block, ipv4, ipv4Text, pickFree, reserved } from "./ranges.ts";
 import { invalid } from "../registry/refusals.ts";
-import { prefixOf } from "../registry/selection.ts";
 import { type PortRange, withPorts } from "./service-ports.ts";
 
 /** Where services get their addresses from. */

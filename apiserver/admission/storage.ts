@@ -8,9 +8,8 @@ import { storageClasses } from "../../api/storage/storageclasses.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { parseQuantity } from "../../api/quantity.ts";
-import { objectOf } from "../registry/codec.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
-import { prefixOf } from "../registry/selection.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { markedClass, newest } from "./classes.ts";
 

@@ -89,3 +89,9 @@ export function identifier(whose: (token: string) => Promise<User>, log: Log): I
     return token === undefined ? certified : believed(token);
   };
 }
+
+/** Whether anybody asks as somebody else: most do not. */
+export function isImpersonating(headers: object): boolean {
+  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  return false;
+}

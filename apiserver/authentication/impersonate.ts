@@ -9,14 +9,7 @@ import { accessDenied } from "../registry/refusals.ts";
 /** Headers as they came: name, value, name, value. Several of one name are several values. */
 type RawHeaders = readonly string[];
 
-const prefix = "impersonate-";
 const extraPrefix = "impersonate-extra-";
-
-/** Whether anybody asks as somebody else: most do not. */
-export function isImpersonating(headers: object): boolean {
-  for (const name in headers) if (name.startsWith(prefix)) return true;
-  return false;
-}
 
 /** Whom a request is to be made as. */
 interface Wish {

@@ -9,9 +9,9 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Key, key } from "../../api/meta.ts";
 import type { User } from "../authorization/authorizer.ts";
 import { objectOf } from "../registry/codec.ts";
-import { newUid } from "../registry/metadata.ts";
+import { newUid } from "../registry/prepare.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { bearer, type Bound, type Claims, claimsOf, disowned, unbound, untimely, type Wanted } from "./claims.ts";
+import { type Bound, type Claims, type Wanted, bearer, claimsOf, disowned, unbound, untimely } from "./claims.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
 /** In whose name tokens are made, and with which key. */

@@ -1,7 +1,7 @@
 // All of discovery in one document, `apidiscovery.k8s.io/v2`: what kubectl asks for first, and asks for again with the
 // tag it was given.
 import { createHash } from "node:crypto";
-import { alternatives } from "../response/accept.ts";
+import { alternatives } from "../response/render.ts";
 import type { ServedVersion } from "./order.ts";
 import { type ApiResource, resourcesOf } from "./resources.ts";
 import type { ApiReply, ApiRequest } from "../request/request-response.ts";

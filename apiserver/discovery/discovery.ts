@@ -1,10 +1,10 @@
 // What the server serves, told to clients: groups, versions, kinds, verbs and short names, all derived from the table
 // of kinds.
-import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
-import { derivedFrom, type KindRegistry } from "../../machinery/kind-registry.ts";
+import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
+import { type KindRegistry, derivedFrom } from "../../machinery/kind-registry.ts";
 import { methodNotServed } from "../registry/refusals.ts";
-import { negotiated } from "../response/accept.ts";
-import { aggregated, replyAggregated, type Tagged, wantsAggregated } from "./aggregated.ts";
+import { negotiated } from "../response/render.ts";
+import { type Tagged, aggregated, replyAggregated, wantsAggregated } from "./aggregated.ts";
 import { type ServedVersion, servedGroups } from "./order.ts";
 import { resourcesOf } from "./resources.ts";
 import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";

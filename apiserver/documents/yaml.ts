@@ -1,7 +1,6 @@
 // YAML as the original reads it: by way of JSON with its keys in order; what is said twice is told by its line. Pure.
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-
-import { outlineOf, tooDeep } from "./outline.ts";
+import { type Document, LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { outlineOf, tooDeep } from "./json-syntax.ts";
 
 /** A document, and what is said twice in it, each with the line it is said again in. */
 export interface Yaml {

@@ -1,28 +1,25 @@
 // The door: TLS, HTTP/1.1 and HTTP/2 on one port, through Fastify. Everything behind it is plain requests and replies.
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage, Server } from "node:http";
-import { constants, type ServerHttp2Stream } from "node:http2";
+import { type ServerHttp2Stream, constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { assert } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/proxy-path.ts";
-import { newUid } from "../registry/metadata.ts";
+import { newUid } from "../registry/prepare.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
-import { requestInfo } from "../request/request-info.ts";
-import { accessOf, receive, Life, Opened } from "./receive.ts";
+import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
+import { Life, Opened, accessOf, receive, traceSince } from "./receive.ts";
 import type { Envelope, Identify } from "../authentication/authenticate.ts";
-import { written } from "../response/encode.ts";
+import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
 import type { RequestMetrics } from "../metrics/metrics.ts";
-import { isOpen } from "../request/paths.ts";
-import { resourcePath } from "../request/resource-path.ts";
 import { send } from "./send.ts";
 import type { Upgrading } from "./upgrades.ts";
-import { traceSince } from "./trace.ts";
 import { refuse } from "../streaming/tunnel.ts";
-import { refuseConnection, protocolError } from "./protocol-errors.ts";
+import { protocolError, refuseConnection } from "./protocol-errors.ts";
 
 /** Our certificate and key, and the authority that signs those of clients. */
 export interface ServerTls {
@@ -170,7 +167,7 @@ function serve(
     );
     const { refused, query } = from.received;
     if (!refused) return;
-    const whole = written(replyError(refused), { query, headers: from.headers });
+    const whole = encodeResponse(replyError(refused), { query, headers: from.headers });
     await finish(from, to, { ...whole, headers: { ...whole.headers, "x-content-type-options": "nosniff" } });
   });
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {

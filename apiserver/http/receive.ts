@@ -1,4 +1,6 @@
-// A request from the moment its headers are read: who sends it, what it would do, and for how long its sender stays.
+// A request from its headers on: who sends it, what it does, whether it is authorized, how long its client stays, and
+// where its time goes.
+import type { Clock } from "../../machinery/world.ts";
 import { Readable } from "node:stream";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -6,15 +8,38 @@ import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
 import { accessDenied, unauthorized } from "../registry/refusals.ts";
-import { isOpen } from "../request/paths.ts";
-import { requestInfo } from "../request/request-info.ts";
-import { anonymous, type Envelope, type Identify } from "../authentication/authenticate.ts";
+import { type ResourcePath, isOpen, requestInfo, resourcePath, timeoutError } from "../request/path.ts";
+import { type Envelope, type Identify, anonymous, isImpersonating } from "../authentication/authenticate.ts";
 import type { ApiRequest } from "../request/request-response.ts";
-import { impersonated, isImpersonating } from "../authentication/impersonate.ts";
-import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
-import { timeoutError } from "../request/timeout.ts";
+import { impersonated } from "../authentication/impersonate.ts";
 import { isGone } from "./send.ts";
-import type { Trace } from "./trace.ts";
+
+/** From here on a request is slow. Kubernetes: the same. */
+const slowMs = 500;
+
+/** The trace of one request. */
+export interface Trace {
+  /** Says that a step is done by now. */
+  readonly done: (step: string) => void;
+  /** What took how long, in order, when all of it together took long. */
+  slow(): string | undefined;
+}
+
+/** Takes the times of a request that began at this moment. */
+export function traceSince(began: number, clock: Clock): Trace {
+  const names: string[] = [];
+  const times: number[] = [began];
+  return {
+    done(step) {
+      names.push(step);
+      times.push(clock.now());
+    },
+    slow() {
+      if (times.at(-1)! - began < slowMs) return undefined;
+      return names.map((name, i) => `${name} ${times[i + 1]! - times[i]!} ms`).join(", ");
+    },
+  };
+}
 
 /** What is known of a request before its body is read. */
 export interface ReceivedRequest {

@@ -10,8 +10,8 @@ import type { User } from "../authorization/authorizer.ts";
 import { type ApiReply, type ApiRequest, statusOf } from "../request/request-response.ts";
 import { isSession, podSession } from "../streaming/pod-sessions.ts";
 import { ofPod } from "../streaming/pod-target.ts";
-import { type ResourcePath, resourcePath } from "../request/resource-path.ts";
-import { refuse, switchingProtocols, type Upgrade } from "../streaming/tunnel.ts";
+import { type ResourcePath, resourcePath } from "../request/path.ts";
+import { type Upgrade, refuse, switchingProtocols } from "../streaming/tunnel.ts";
 import { answerUpgrade } from "../watch/watch-messages.ts";
 
 /** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */

@@ -4,6 +4,9 @@ import { sameJson } from "../../api/hash.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { frozen } from "../../machinery/frozen.ts";
 import type { Stored } from "../storage/storage.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { decode } from "../../api/schema.ts";
+import { unhandled } from "./refusals.ts";
 
 const encoder = new TextEncoder();
 const opening = Buffer.from('{"metadata":{');
@@ -81,4 +84,18 @@ export const objectAt = <T extends ApiObject>(stored: Stored, at: number): T =>
  */
 export function remember(value: Uint8Array, object: ApiObject): void {
   parsed.set(value, new WeakRef(object));
+}
+
+/** Where the objects of a kind, or of a kind in a namespace, are kept. */
+export const prefixOf = (r: ResourceDefinition, namespace?: string): string =>
+  namespace === undefined || namespace === "" ? `/${r.group}/${r.plural}/` : `/${r.group}/${r.plural}/${namespace}/`;
+
+/**
+ * The object as its schema reads it: pruned, quantities canonical. In-process callers take the same door as the wire.
+ * What it shares with the object it was made from, `known`, has been through that door.
+ */
+export function decoded<T extends object>(r: ResourceDefinition, object: T, known?: object): T {
+  const { value, wrong } = decode(r.schema, object, known);
+  if (wrong[0]) throw unhandled(r, wrong[0].read);
+  return value as T;
 }

@@ -1,15 +1,13 @@
 // Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
-import type { VersionConversion, ResourceDefinition } from "../../api/kinds.ts";
-import { apiVersionOf } from "../../api/kinds.ts";
+import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
-import { encode, objectOf, remember } from "./codec.ts";
+import { decoded, encode, objectOf, remember } from "./codec.ts";
 import { type StoredEvent, whileServed } from "./listing.ts";
-import { type Occasion, ownedAfter, initialOwnership, type Ownership } from "./ownership.ts";
+import { type Occasion, type Ownership, initialOwnership, ownedAfter } from "./fields/ownership.ts";
 import { invalid } from "./refusals.ts";
 import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
-import { decoded } from "./write.ts";
 
 interface Formed {
   readonly r: ResourceDefinition;
@@ -102,10 +100,8 @@ async function* watchConverted(
 const reworded = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
 /** The verbs on a kind that is stored in other words. */
-const throughConversion = (
-  registry: Registry,
-  form: VersionConversion,
-): Omit<Registry, "world" | "kinds" | "revision"> => ({
+export const throughConversion = (registry: Registry, form: VersionConversion): Registry => ({
+  ...registry,
   get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
   async list(r, options = {}) {
     const page = await registry.list(form.of, selectionOf(form, options));
@@ -127,18 +123,3 @@ const throughConversion = (
   },
   watch: (r, options, signal) => watchConverted(registry, [r, form], options, signal),
 });
-
-/** The verbs, also for kinds that are stored in other words. Those that are not pass through untouched. */
-export function withConversions(registry: Registry): Registry {
-  const through = ({ form }: ResourceDefinition): Omit<Registry, "world" | "kinds" | "revision"> =>
-    form ? throughConversion(registry, form) : registry;
-  return {
-    ...registry,
-    get: (r, key) => through(r).get(r, key),
-    list: (r, options) => through(r).list(r, options),
-    create: (r, draft, options) => through(r).create(r, draft, options),
-    change: (target, decide, options) => through(target.r).change(target, decide, options),
-    delete: (target, options) => through(target.r).delete(target, options),
-    watch: (r, options, signal) => through(r).watch(r, options, signal),
-  };
-}

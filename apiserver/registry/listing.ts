@@ -6,11 +6,11 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
-import { objectOf } from "./codec.ts";
+import { objectOf, prefixOf } from "./codec.ts";
 import { type Continue, parseToken, tokenOf } from "./continue.ts";
 import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
-import { prefixOf, type Wanted, wantedBy } from "./selection.ts";
+import { type Wanted, wantedBy } from "./selection.ts";
 
 /** A page of a list, still as bytes: who serves it over the wire need not parse it. */
 export interface StoredPage {

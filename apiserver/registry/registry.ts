@@ -1,15 +1,268 @@
-// The registry: create, change, delete, list and watch over the log, for every kind. What differs between kinds is in
-// their definitions and strategies; who may write what is the admission chain's, which is handed in.
-import type { KindRegistry } from "../../machinery/kind-registry.ts";
+// The registry: create, change, delete, list and watch over the log, for every kind. A write reads, decides what shall
+// stand (pure), and commits against what was read; when another writer was faster it reads again. What differs between
+// kinds is in their definitions and strategies; the admission chain is handed in.
+import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, type Draft, type Key, keyOf, revision, splitKey } from "../../api/meta.ts";
+import { withDefaults } from "../../api/defaulting.ts";
+import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
+import type { Storage, Stored } from "../storage/storage.ts";
+import type { Change, Deleted, Registry, Target, WriteOptions } from "./verbs.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
-import type { Storage } from "../storage/storage.ts";
-import { admissionChain, type AdmissionPlugin } from "./admission.ts";
-import { withConversions } from "./conversion.ts";
+import { type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
+import { decoded, encode, isWritten, objectOf, prefixOf, remember } from "./codec.ts";
+import { decideDeletion, isReleased } from "./deletion.ts";
+import { type AnyObject, generatedName, newUid, prepareCreate, validateCreate } from "./prepare.ts";
+import { initialOwnership, ownedAfter } from "./fields/ownership.ts";
+import {
+  alreadyExists,
+  conflict,
+  forbidden,
+  invalid,
+  noNameLeft,
+  notFound,
+  otherUid,
+  unversioned,
+} from "./refusals.ts";
+import type { Strategy } from "./strategies/strategy.ts";
+import { strategyOf } from "./strategies/table.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
+import { throughConversion } from "./conversion.ts";
 import { listStored, watchStored } from "./listing.ts";
-import type { Registry } from "./verbs.ts";
 import { watchIndexes } from "./watch-index.ts";
-import { change, type Cluster, create, read, remove } from "./write.ts";
+
+/** What every verb works on. */
+export interface Cluster {
+  readonly storage: Storage;
+  readonly world: World;
+  readonly authorizer: Authorizer;
+  readonly admit: ReturnType<typeof admissionChain>;
+}
+const none = revision(0);
+/** So often a write is tried against ever newer facts before the caller is told of the conflict. */
+const attempts = 10;
+/** So many names are made up before the maker of an object is told that all of them were taken. */
+const generatedNames = 8;
+
+/** Where an object is kept. */
+export const pathOf = (r: ResourceDefinition, key: Key): string => prefixOf(r) + key;
+
+/** The attributes of a write by its target. */
+const attributesOf = (
+  { world }: Cluster,
+  { r, key, subresource }: Target,
+  old: ApiObject,
+  [operation, options]: readonly ["UPDATE" | "DELETE", WriteOptions],
+): WriteAttributes => ({ r, operation, subresource, ...splitKey(key), old, options, now: world.clock.now() });
+
+/** Writes beyond the permission for the request itself are refused here. */
+async function authorize(
+  { authorizer }: Cluster,
+  strategy: Strategy,
+  by: WriteAttributes,
+  next: ApiObject,
+): Promise<void> {
+  const decision = await strategy.authorize?.(by, next, authorizer);
+  if (decision && !decision.allowed) throw forbidden(by.r, by.name, decision.reason ?? "not authorized");
+}
+
+/** What is sent, read by the schema and with its required fields; for a status, only the status and the metadata. */
+function completed(
+  r: ResourceDefinition,
+  sent: ApiObject,
+  before: ApiObject,
+  { readsStatusOnly, known = before }: Pick<Strategy, "readsStatusOnly"> & { readonly known?: object | undefined },
+): ApiObject {
+  if (!readsStatusOnly) return withDefaults(r.schema, decoded(r, sent, known), before);
+  const { metadata, status } = sent as AnyObject;
+  return withDefaults(r.schema, decoded(r, { metadata, status } as object as ApiObject, known), before);
+}
+
+/** What stands there, or a refusal that names it. */
+export async function read({ storage }: Cluster, r: ResourceDefinition, key: Key): Promise<Stored> {
+  const stored = await storage.get(pathOf(r, key));
+  if (!stored) throw notFound(r, splitKey(key).name);
+  return stored;
+}
+
+async function createAs(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  sent: Draft<ApiObject>,
+  name: string,
+  options: WriteOptions,
+): Promise<Stored | undefined> {
+  const { storage, world } = cluster;
+  const now = world.clock.now();
+  const strategy = strategyOf(r);
+  const { namespace } = sent.metadata;
+  const by: WriteAttributes = { r, operation: "CREATE", namespace, name, old: undefined, options, now };
+  const draft = strategy.prepareForCreate(sent, by);
+  const made = prepareCreate(r, draft, { name: name || undefined, uid: newUid(world.random), now });
+  const owned = initialOwnership(r, made, draft, { ...options, now });
+  if (strategy.authorize) await authorize(cluster, strategy, by, owned);
+  const admission = cluster.admit(by);
+  const object = await admission.mutate(owned);
+  options.done?.("admitted");
+  const problems = validateCreate(r, object);
+  if (problems.length > 0) throw invalid(r, name, problems);
+  await admission.validate(object);
+  options.done?.("judged");
+  if (options.warn) for (const sentence of strategy.warnings(object, undefined, by)) options.warn(sentence);
+  const key = pathOf(r, keyOf(object));
+  const value = encode(object);
+  remember(value, object);
+  // What a dry run shows is as if it were stored, but at no revision of its own.
+  if (options.dryRun) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
+  const commit = await storage.commit({ key, expect: none, value });
+  options.done?.("committed");
+  if (!commit.ok) return undefined;
+  return { key, value, created: commit.revision, modified: commit.revision };
+}
+
+/** Bring a new object into being, under its own name or one made up from its base. */
+export async function create(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  given: Draft<ApiObject>,
+  options: WriteOptions = {},
+): Promise<Stored> {
+  const draft = decoded(r, given, options.read);
+  options.done?.("decoded");
+  const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
+  if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
+  const generated = !name && generateName !== "";
+  // Only a made-up name is worth a second try: another name is another object.
+  let made = name ?? "";
+  for (let attempt = 0; attempt < (generated ? generatedNames : 1); attempt++) {
+    if (generated) made = generatedName(generateName, cluster.world.random);
+    const stored = await createAs(cluster, r, draft, made, options);
+    if (stored) return stored;
+  }
+  throw generated ? noNameLeft(r, made) : alreadyExists(r, made);
+}
+
+/** Put `next` where `current` stands, unless they are the same or the object thereby goes. */
+async function replace(
+  cluster: Cluster,
+  r: ResourceDefinition,
+  current: Stored,
+  next: ApiObject,
+  dryRun = false,
+): Promise<Stored | undefined> {
+  const value = encode(next);
+  if (isWritten(value, next, current)) return current;
+  remember(value, next);
+  if (dryRun) return { ...current, value };
+  const { key, created, modified } = current;
+  const commit = await cluster.storage.commit({ key, expect: modified, value: isReleased(r, next) ? null : value });
+  if (!commit.ok) {
+    if (!commit.current) throw notFound(r, next.metadata.name);
+    return undefined;
+  }
+  return { key, value, created, modified: commit.revision };
+}
+
+function checkIdentity(r: ResourceDefinition, given: ApiObject, before: ApiObject): void {
+  const { name, uid, resourceVersion } = given.metadata;
+  const { uid: isUid, resourceVersion: isVersion } = before.metadata;
+  if (uid && uid !== isUid) throw otherUid(r, keyOf(before), uid, isUid);
+  if (!resourceVersion || resourceVersion === "0") {
+    if (!r.allowUnconditionalUpdate) throw unversioned(r, name);
+  } else if (resourceVersion !== isVersion) throw conflict(r, name);
+}
+
+/** Change what stands there, whatever it is by then. A change that names a revision or a uid insists on it. */
+export async function change(
+  cluster: Cluster,
+  target: Target,
+  decide: Change,
+  options: WriteOptions = {},
+): Promise<Stored> {
+  const { r, key, subresource } = target;
+  const strategy = strategyOf(r, subresource);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const current = await read(cluster, r, key);
+    const before = objectOf(current);
+    const by = attributesOf(cluster, target, before, ["UPDATE", options]);
+    const decided = await decide(before);
+    const sent = strategy.merge && !options.isMerged ? strategy.merge(before, decided, by) : decided;
+    checkIdentity(r, sent, before);
+    const { readsStatusOnly } = strategy;
+    const narrowed = completed(r, sent, before, { readsStatusOnly, known: options.read });
+    const changed = strategy.prepareForUpdate(narrowed, before, by);
+    const owned = strategy.tracksFields
+      ? ownedAfter(r, before, changed, { ...options, now: by.now, ...(subresource !== undefined && { subresource }) })
+      : changed;
+    if (strategy.authorize) await authorize(cluster, strategy, by, owned);
+    const admission = cluster.admit(by);
+    options.done?.("prepared");
+    const next = await admission.mutate(owned);
+    options.done?.("admitted");
+    const problems = strategy.validateUpdate(next, before, by);
+    if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
+    await admission.validate(next);
+    options.done?.("judged");
+    if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
+    const stored = await replace(cluster, r, current, next, options.dryRun);
+    options.done?.("committed");
+    if (stored) return stored;
+  }
+  throw conflict(r, splitKey(key).name);
+}
+
+/** Where the original names the kind in the place of the resource. */
+const byKind = ({ group, kind }: ResourceDefinition): { group: string; kind: string; plural: string } => ({
+  group,
+  kind,
+  plural: kind,
+});
+function checkPreconditions(r: ResourceDefinition, object: ApiObject, { uid, resourceVersion }: DeleteOptions): void {
+  const { name, uid: isUid, resourceVersion: isVersion } = object.metadata;
+  if (uid !== undefined && uid !== isUid)
+    throw conflict(
+      byKind(r),
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${isUid}). The object might have been deleted and then recreated`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== isVersion)
+    throw conflict(
+      byKind(r),
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${isVersion}). The object might have been modified`,
+    );
+}
+
+/** Delete, or mark for deletion what somebody still has to clean up after. */
+export async function remove(
+  cluster: Cluster,
+  target: Target,
+  options: DeleteOptions & WriteOptions,
+): Promise<Deleted> {
+  const { r, key } = target;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const current = await read(cluster, r, key);
+    const object = objectOf(current);
+    checkPreconditions(r, object, options);
+    const by = attributesOf(cluster, target, object, ["DELETE", options]);
+    await cluster.admit(by).validate(object);
+    options.done?.("admitted");
+    const deletion = decideDeletion(r, object, options, by.now);
+    if (deletion.do === "wait" || options.dryRun)
+      return { stored: current, gone: deletion.do === "remove", revision: current.modified };
+    if (deletion.do === "mark") {
+      const stored = await replace(cluster, r, current, deletion.object);
+      if (stored) return { stored, gone: false, revision: stored.modified };
+      continue;
+    }
+    const commit = await cluster.storage.commit({ key: current.key, expect: current.modified, value: null });
+    options.done?.("committed");
+    if (commit.ok) return { stored: current, gone: true, revision: commit.revision };
+    if (!commit.current) throw notFound(r, object.metadata.name);
+  }
+  throw conflict(r, splitKey(key).name);
+}
 
 /** What a registry is composed of, beside its storage. */
 export interface RegistryOptions {
@@ -36,5 +289,14 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
       return storage.revision();
     },
   };
-  return withConversions(verbs);
+  const through = ({ form }: ResourceDefinition): typeof verbs => (form ? throughConversion(verbs, form) : verbs);
+  return {
+    ...verbs,
+    get: (r, key) => through(r).get(r, key),
+    list: (r, options) => through(r).list(r, options),
+    create: (r, draft, options) => through(r).create(r, draft, options),
+    change: (target, decide, options) => through(target.r).change(target, decide, options),
+    delete: (target, options) => through(target.r).delete(target, options),
+    watch: (r, options, signal) => through(r).watch(r, options, signal),
+  };
 }

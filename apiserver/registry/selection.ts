@@ -56,7 +56,3 @@ export function wantedBy(r: ResourceDefinition, { labelSelector, fieldSelector }
   if (!byLabels || !byFields) return byLabels ?? byFields;
   return (object) => byLabels(object) && byFields(object);
 }
-
-/** Where the objects of a kind, or of a kind in a namespace, are kept. */
-export const prefixOf = (r: ResourceDefinition, namespace?: string): string =>
-  namespace === undefined || namespace === "" ? `/${r.group}/${r.plural}/` : `/${r.group}/${r.plural}/${namespace}/`;

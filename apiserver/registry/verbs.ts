@@ -7,7 +7,7 @@ import type { World } from "../../machinery/world.ts";
 import type { User } from "../authorization/authorizer.ts";
 import type { Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
-import type { Ownership } from "./ownership.ts";
+import type { Ownership } from "./fields/ownership.ts";
 
 /** How a write is meant: only to be tried, perhaps; and in whose name. */
 export interface WriteOptions extends Ownership {

@@ -6,9 +6,9 @@ import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import { type Signal, newSignal } from "../../machinery/signal.ts";
-import type { WatchIndexEntry, WatchIndex } from "../storage/storage.ts";
-import { objectOf } from "./codec.ts";
-import { type FieldReader, fieldReader, prefixOf } from "./selection.ts";
+import type { WatchIndex, WatchIndexEntry } from "../storage/storage.ts";
+import { objectOf, prefixOf } from "./codec.ts";
+import { type FieldReader, fieldReader } from "./selection.ts";
 
 export interface WatchIndexes {
   /** Somebody was told where history is: those in watchIndexes are told soon as well. */

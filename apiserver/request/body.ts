@@ -1,18 +1,105 @@
-// The body of a request, read once at the border: parsed, checked against the kind's schema, and of the kind the path
-// names.
-import { ApiError } from "../../api/errors.ts";
-import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
+// What a write sends: its query options, and its body, read once at the border: parsed, checked against the kind's
+// schema, and of the kind the path names.
+import { forbidden, required, unsupported } from "../../api/problems.ts";
+import { ApiError, type Problem } from "../../api/errors.ts";
+import { quoted } from "../../api/quoted.ts";
+import { invalid as refused, unhandled } from "../registry/refusals.ts";
+import type { WriteOptions } from "../registry/verbs.ts";
+import type { ApiRequest } from "./request-response.ts";
+import { flag } from "./path.ts";
+import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
-import { decode, type Schema } from "../../api/schema.ts";
+import { type Schema, decode } from "../../api/schema.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { syntaxError } from "../documents/json-syntax.ts";
-import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
+import { fieldsIn, outlineOf, syntaxError, tooDeep } from "../documents/json-syntax.ts";
 import { strictErrors } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
-import { unhandled } from "../registry/refusals.ts";
-import type { ApiRequest } from "./request-response.ts";
-import type { FieldValidation, Warn } from "./write-options.ts";
+
+/** How strictly fields nobody knows are taken. */
+export type FieldValidation = "Strict" | "Warn" | "Ignore";
+/** Tells the sender of a request what he should know although it goes well. */
+export type Warn = (sentence: string) => void;
+
+/** What a query says of a write. */
+export interface WriteQuery {
+  readonly options: WriteOptions;
+  readonly validation: FieldValidation;
+  /** Only an apply may be forced. */
+  readonly force: boolean;
+}
+
+const longestManager = 128;
+const validations: readonly string[] = ["", "Ignore", "Strict", "Warn"];
+
+const isPrintable = (character: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character);
+
+/** What is wrong with the name of a manager. */
+export function managerProblems(manager: string, path: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (Buffer.byteLength(manager) > longestManager)
+    problems.push({
+      path,
+      message: `Too long: may not be more than ${longestManager} bytes`,
+      reason: "FieldValueTooLong",
+    });
+  let at = 0;
+  for (const character of manager) {
+    if (!isPrintable(character)) {
+      const point = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+      const detail = `invalid character ${point} (at position ${at})`;
+      problems.push({ path, message: `Invalid value: ${quoted(manager)}: ${detail}`, reason: "FieldValueInvalid" });
+    }
+    at += Buffer.byteLength(character);
+  }
+  return problems;
+}
+
+/** What is wrong with asking to try only. */
+export const dryRunProblems = (given: readonly string[]): readonly Problem[] =>
+  given.every((value) => value === "All") ? [] : [unsupported("dryRun", given, ["All"])];
+
+/** Who does not name himself is called by the first word of his program's name. */
+function managerOf(request: ApiRequest): string {
+  const [first = ""] = (request.headers["user-agent"] ?? "").split("/");
+  let name = "";
+  for (const character of first)
+    if (isPrintable(character) && Buffer.byteLength(name + character) <= longestManager) name += character;
+  return name;
+}
+
+function forceProblems(query: URLSearchParams, patchType: string): readonly Problem[] {
+  if (patchType !== "application/apply-patch+yaml")
+    return query.has("force") ? [forbidden("force", "may not be specified for non-apply patch")] : [];
+  return query.get("fieldManager") ? [] : [required("fieldManager", "is required for apply patch")];
+}
+
+/** What the query of a write says; what it must not say refuses it. */
+export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string): WriteQuery {
+  const { query, method } = request;
+  const manager = query.get("fieldManager") ?? "";
+  const validation = query.get("fieldValidation") ?? "";
+  const dryRun = query.getAll("dryRun");
+  const problems = [
+    ...(patchType === undefined ? [] : forceProblems(query, patchType)),
+    ...managerProblems(manager, "fieldManager"),
+    ...dryRunProblems(dryRun),
+    ...(validations.includes(validation) ? [] : [unsupported("fieldValidation", validation, validations)]),
+  ];
+  const kind = { POST: "CreateOptions", PUT: "UpdateOptions" }[method] ?? "PatchOptions";
+  if (problems.length > 0) throw refused({ group: "meta.k8s.io", kind, plural: "" }, "", problems);
+  return {
+    options: {
+      dryRun: dryRun.length > 0,
+      manager: manager || managerOf(request),
+      user: request.user,
+      warn,
+      done: request.done,
+    },
+    validation: (validation || "Warn") as FieldValidation,
+    force: flag(query, "force"),
+  };
+}
 
 /** The media type without its parameters. */
 export const mediaType = (request: ApiRequest): string =>

@@ -5,7 +5,7 @@ import { type Key, key } from "../../api/meta.ts";
 import type { SubresourceDefinition } from "../registry/subresources.ts";
 import type { Registry } from "../registry/verbs.ts";
 import type { ApiRequest } from "./request-response.ts";
-import type { ResourcePath } from "./resource-path.ts";
+import type { ResourcePath } from "./path.ts";
 
 /** One request to one kind. */
 export interface Call {

@@ -4,10 +4,9 @@ import { invalid as wrongField, unsupported } from "../../api/problems.ts";
 import { decode, schemaOf } from "../../api/schema.ts";
 import type { DeleteOptions } from "../../machinery/client.ts";
 import { invalid } from "../registry/refusals.ts";
-import { parseBody } from "./body.ts";
+import { dryRunProblems, parseBody } from "./body.ts";
 import type { ApiRequest } from "./request-response.ts";
-import { flag, wholeNumber } from "./query.ts";
-import { dryRunProblems } from "./write-options.ts";
+import { flag, wholeNumber } from "./path.ts";
 
 interface Said {
   readonly gracePeriodSeconds?: number;

@@ -5,7 +5,7 @@ import { type Revision, revision } from "../../api/meta.ts";
 import { forbidden, unsupported } from "../../api/problems.ts";
 import type { ListOptions, Selection } from "../../machinery/client.ts";
 import { invalid } from "../registry/refusals.ts";
-import { flag, wholeNumber } from "./query.ts";
+import { flag, wholeNumber } from "./path.ts";
 
 /** `metav1.ListOptions`, as given. */
 export interface ListQuery extends ListOptions {

@@ -3,7 +3,7 @@ import { ApiError, type Problem } from "../../api/errors.ts";
 import { forbidden, invalid as wrong } from "../../api/problems.ts";
 import { noTime } from "../../api/times.ts";
 import { invalid } from "../registry/refusals.ts";
-import { flag, wholeNumber } from "./query.ts";
+import { flag, wholeNumber } from "./path.ts";
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /** A time that is given and is none, and what older clients write for it. */

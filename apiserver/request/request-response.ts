@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
 import type { User } from "../authorization/authorizer.ts";
-import type { ResourcePath } from "./resource-path.ts";
+import type { ResourcePath } from "./path.ts";
 
 /** A request after its envelope is opened: the signal ends when the client goes away. */
 export interface ApiRequest {

@@ -3,7 +3,7 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { stringify } from "yaml";
-import { accepted } from "./accept.ts";
+import { accepted } from "./render.ts";
 import type { ApiRequest, WholeReply } from "../request/request-response.ts";
 
 const pack = promisify(gzip);
@@ -34,7 +34,7 @@ const yamlOf = (value: unknown): string =>
   });
 
 /** The reply in the writing this client reads best. What is no API object is left as it is. */
-export function written(whole: WholeReply, request: Reader): WholeReply {
+export function encodeResponse(whole: WholeReply, request: Reader): WholeReply {
   if (whole.headers?.["content-type"] !== json) return whole;
   // What has a tag is a document that clients keep: its bytes are what the tag speaks of.
   if (whole.headers["etag"] !== undefined) return whole;

@@ -1,19 +1,115 @@
-// The log as this process holds it: what stands now in key order, the changes that led here, and cursors over them.
-// Every engine reads from one; they differ in what they do before a change is appended.
-import { type Revision, revision } from "../../api/meta.ts";
-import { subscribe } from "../../machinery/signal.ts";
-import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
-import { ordered } from "./ordered.ts";
+// The log in memory: what stands, in key order, and the recent changes. Every engine reads from it; alone it is the
+// engine of the simulation, of tests, and of servers whose state need not last.
+import SortedBTree from "sorted-btree";
 import {
   type Batch,
   type Change,
   Compacted,
-  type WatchIndexEntry,
   type Listing,
   type Page,
   type Present,
+  type Storage,
   type Stored,
+  type WatchIndexEntry,
 } from "./storage.ts";
+import { type Revision, revision } from "../../api/meta.ts";
+import { subscribe } from "../../machinery/signal.ts";
+import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
+
+// The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
+const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new (
+  entries: [],
+  compare: (a: string, b: string) => number,
+) => Tree;
+interface Tree {
+  set(key: string, value: Stored): boolean;
+  delete(key: string): boolean;
+  clear(): void;
+  entries(from?: string): IterableIterator<[string, Stored]>;
+  /** How many keys there are from `low` to before `high`; counts leaf by leaf. */
+  forRange(low: string, high: string, includeHigh: false): number;
+}
+
+/** Keys are texts and nothing else: to ask each time what they are would cost more than to compare them. */
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The beginning of a key, or of a prefix, up to its third slash: what is kept of one kind. Not all keys have one. */
+function kindOf(key: string): string | undefined {
+  const first = key.indexOf("/", 1);
+  const second = first < 0 ? -1 : key.indexOf("/", first + 1);
+  return second < 0 ? undefined : key.slice(0, second + 1);
+}
+
+/** How many there are of each kind: of most that somebody asks about there are none. */
+function census(): { count(key: string, by: 1 | -1): void; isEmpty(prefix: string): boolean; clear(): void } {
+  const counts = new Map<string, number>();
+  return {
+    count(key, by) {
+      const kind = kindOf(key);
+      if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + by);
+    },
+    isEmpty(prefix) {
+      const kind = kindOf(prefix);
+      return kind !== undefined && !counts.get(kind);
+    },
+    clear: () => counts.clear(),
+  };
+}
+
+/** Entries by their keys. */
+export interface Ordered {
+  get(key: string): Stored | undefined;
+  put(stored: Stored): void;
+  delete(key: string): void;
+  clear(): void;
+  /** In the order of their keys, behind `after` when it is given. */
+  under(prefix: string, after?: string): Iterable<Stored>;
+  /** At most `limit` of them, and how many are left after those. */
+  page(prefix: string, limit: number, after?: string): Omit<Listing, "revision">;
+}
+
+/** No entries yet. Whoever reads and writes asks for single ones most often, so those are kept twice. */
+export function ordered(): Ordered {
+  const tree = new BTree([], inOrder);
+  const byKey = new Map<string, Stored>();
+  const kinds = census();
+  function* under(prefix: string, after?: string): Generator<Stored> {
+    if (kinds.isEmpty(prefix)) return;
+    for (const [key, stored] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
+      if (!key.startsWith(prefix)) return;
+      if (key !== after) yield stored;
+    }
+  }
+  return {
+    get: (key) => byKey.get(key),
+    put(stored) {
+      if (!byKey.has(stored.key)) kinds.count(stored.key, 1);
+      byKey.set(stored.key, stored);
+      tree.set(stored.key, stored);
+    },
+    delete(key) {
+      if (!byKey.delete(key)) return;
+      tree.delete(key);
+      kinds.count(key, -1);
+    },
+    clear() {
+      byKey.clear();
+      tree.clear();
+      kinds.clear();
+    },
+    under,
+    page(prefix, limit, after) {
+      const entries: Stored[] = [];
+      for (const stored of under(prefix, after)) {
+        entries.push(stored);
+        if (entries.length < limit) continue;
+        // No key has a character behind this one, so nothing under the prefix lies beyond it.
+        return { entries, remaining: tree.forRange(stored.key, `${prefix}\uffff`, false) - 1 };
+      }
+      return { entries, remaining: 0 };
+    },
+  };
+}
 
 /** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
 const batchSize = 1000;
@@ -155,5 +251,26 @@ export function emptyLog(start: Revision = revision(0)): Log {
       epoch++;
       signals.all();
     },
+  };
+}
+
+/** A log that lives as long as its process. */
+export function memoryStorage(): Storage {
+  const log = emptyLog();
+  return {
+    revision: async () => log.head(),
+    get: async (key) => log.get(key),
+    present: async () => log.present,
+    list: async (prefix, page) => log.list(prefix, page),
+    // Check and write happen without an await between them: that is the whole concurrency story.
+    async commit({ key, expect, value }) {
+      const before = log.get(key);
+      if ((before?.modified ?? 0) !== expect) return { ok: false, current: before };
+      const at = revision(log.head() + 1);
+      log.append(changeOf(key, value, at, before));
+      return { ok: true, revision: at };
+    },
+    watch: log.watch,
+    compact: async (upTo) => log.compact(upTo),
   };
 }

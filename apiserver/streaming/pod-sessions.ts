@@ -7,11 +7,11 @@ import { key } from "../../api/meta.ts";
 import { type Kubelets, textOf } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { statusOf, type Extension } from "../request/request-response.ts";
+import { type Extension, statusOf } from "../request/request-response.ts";
 import { dialError } from "../kubelets/dial-error.ts";
-import { containerIn, hostOf, ofPod, type PodPath } from "./pod-target.ts";
-import { flag } from "../request/query.ts";
-import { echo, join, refuse, type Upgrade } from "./tunnel.ts";
+import { type PodPath, containerIn, hostOf, ofPod } from "./pod-target.ts";
+import { flag } from "../request/path.ts";
+import { type Upgrade, echo, join, refuse } from "./tunnel.ts";
 
 /** What kubelets call the sessions that the API calls by these names. */
 const sessions: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };

@@ -1,7 +1,7 @@
 // Which pod, which of its containers and which node a request for a session or a log is about. Pure.
 import { ApiError } from "../../api/errors.ts";
 import type { Pod } from "../../api/core/pods.ts";
-import type { ResourcePath } from "../request/resource-path.ts";
+import type { ResourcePath } from "../request/path.ts";
 
 /** The path of a part of one pod. */
 export type PodPath = ResourcePath & { readonly name: string; readonly namespace: string };

@@ -7,7 +7,7 @@ import { methodNotServed } from "../registry/refusals.ts";
 import { type ApiReply, type ApiRequest, type Extension, reply } from "../request/request-response.ts";
 import { listQuery } from "../request/list-options.ts";
 import { rendered, renderedList, viewOf } from "../response/render.ts";
-import type { ResourcePath } from "../request/resource-path.ts";
+import type { ResourcePath } from "../request/path.ts";
 import { withDeprecationWarning } from "../response/warnings.ts";
 
 /** Serves virtual kinds from whoever measures them. */

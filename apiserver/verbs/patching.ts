@@ -4,18 +4,17 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { Schema } from "../../api/schema.ts";
 import type { Patch } from "../../machinery/client.ts";
-import { fieldsIn, outlineOf, tooDeep } from "../documents/outline.ts";
+import { fieldsIn, outlineOf, tooDeep } from "../documents/json-syntax.ts";
+import { type Warn, type WriteQuery, judgeStrictly, mediaType, writeQuery } from "../request/body.ts";
 import { strictErrors, untyped } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
-import { withDistinctOwners } from "../registry/metadata.ts";
+import { withDistinctOwners } from "../registry/prepare.ts";
 import { outcomeOf } from "../registry/patch/outcome.ts";
 import { patched } from "../registry/patching.ts";
-import { judgeStrictly, mediaType } from "../request/body.ts";
 import { type Call, targetOf } from "../request/call.ts";
 import type { ApiReply, ApiRequest } from "../request/request-response.ts";
 import { replyStored, viewOf } from "../response/render.ts";
 import { warned } from "../response/warnings.ts";
-import { type Warn, type WriteQuery, writeQuery } from "../request/write-options.ts";
 
 const [json, merge, strategic, apply] = [
   "application/json-patch+json",

@@ -7,18 +7,16 @@ import type {
   SubjectAccessReview,
   TokenReview,
 } from "../../api/generated/types.ts";
-import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
-import { timestamp } from "../../api/meta.ts";
+import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
-import { negotiated } from "../response/accept.ts";
-import { inNamespace, objectIn } from "../request/body.ts";
+import { negotiated } from "../response/render.ts";
+import { inNamespace, objectIn, writeQuery } from "../request/body.ts";
 import { type Extension, reply } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
-import { writeQuery } from "../request/write-options.ts";
 
 /** What the answer adds to the question. */
 interface Answer {

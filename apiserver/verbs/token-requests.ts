@@ -8,15 +8,14 @@ import { type TokenRequest, tokenRequests } from "../../api/authentication/token
 import { apiVersionOf } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, key, timestamp } from "../../api/meta.ts";
 import { invalid as wrong } from "../../api/problems.ts";
-import { objectIn } from "../request/body.ts";
+import { objectIn, writeQuery } from "../request/body.ts";
 import { type Extension, reply } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
-import { writeQuery } from "../request/write-options.ts";
 import { objectOf } from "../registry/codec.ts";
 import { conflict, invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { type Bound, named } from "../authentication/claims.ts";
-import { find, type Tokens } from "../authentication/tokens.ts";
+import { type Tokens, find } from "../authentication/tokens.ts";
 
 type Reference = NonNullable<TokenRequest["spec"]["boundObjectRef"]>;
 

@@ -3,17 +3,16 @@ import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
-import { withDistinctOwners } from "../registry/metadata.ts";
-import { put } from "../registry/putting.ts";
+import { withDistinctOwners } from "../registry/prepare.ts";
+import { put } from "../registry/patching.ts";
 import { methodNotServed } from "../registry/refusals.ts";
 import { strategyOf } from "../registry/strategies/table.ts";
-import { inNamespace, objectIn } from "../request/body.ts";
+import { type WriteQuery, inNamespace, objectIn, writeQuery } from "../request/body.ts";
 import { type Call, targetOf } from "../request/call.ts";
 import { deleteOptions } from "../request/delete-options.ts";
 import { type ApiReply, replySuccess } from "../request/request-response.ts";
 import { replyObject, replyStored, viewOf } from "../response/render.ts";
 import { warned } from "../response/warnings.ts";
-import { type WriteQuery, writeQuery } from "../request/write-options.ts";
 
 /** What was sent to be written, and how; `warnings` are filled in while it is written. */
 interface Body extends Pick<WriteQuery, "options"> {

@@ -1,12 +1,11 @@
 // A watch as it is asked for: where it begins, how often it tells of progress, and when it has to end.
 import { ApiError } from "../../api/errors.ts";
 import { wantedBy } from "../registry/selection.ts";
-import { negotiatedStream } from "../response/accept.ts";
+import { negotiatedStream, viewOf } from "../response/render.ts";
 import type { Call } from "../request/call.ts";
 import type { ApiReply } from "../request/request-response.ts";
 import { type ListQuery, parseRevision } from "../request/list-options.ts";
-import { wholeNumber } from "../request/query.ts";
-import { viewOf } from "../response/render.ts";
+import { wholeNumber } from "../request/path.ts";
 import { type Beginning, watchLines } from "./watch-stream.ts";
 
 /** Shortest time between bookmarks for who does not say otherwise; nobody is owed them more often. */

@@ -6,7 +6,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { apiServer } from "../../apiserver/server.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import type { Pem } from "../../cli/cluster/pki.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { serveOpen } from "./open.ts";

@@ -5,12 +5,12 @@ import type { Deployment } from "../../api/generated/types.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import { key, type Draft } from "../../api/meta.ts";
+import { type Draft, key } from "../../api/meta.ts";
 import { isActive, isReady } from "../../api/core/pod/status.ts";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { runControllers } from "../../controllers/controllers.ts";
 import type { DecisionLog } from "../../machinery/decisions.ts";
 import { onAbort } from "../../machinery/abort.ts";
@@ -20,10 +20,10 @@ import { informer } from "../../machinery/informer.ts";
 import type { Log, World } from "../../machinery/world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
-import { type Fact, judged, type Judge, type Violation } from "./judge.ts";
-import { flaky, type Network, type SimulatedWorld } from "./network.ts";
+import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
+import { type Network, type SimulatedWorld, flaky } from "./network.ts";
 import { runAgent } from "./node-agent.ts";
-import { beginning, seeded, virtualClock, type VirtualClock } from "./virtual-clock.ts";
+import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
 
 export interface Scenario {
   readonly seed: number;

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { sqliteStorage } from "../../apiserver/storage/sqlite.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
 import { realWorld } from "../../machinery/real-world.ts";
-import { clientSuite, type OpenClient } from "./client.ts";
+import { type OpenClient, clientSuite } from "./client.ts";
 
 const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { instant } from "../../api/meta.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { type Asker, askerOf, json, lines } from "./requests.ts";
-import { listeningServer, type TestServer } from "./listening.ts";
+import { type TestServer, listeningServer } from "./listening.ts";
 
 /** The clock stands, but for so much while the log keeps what has this in its name. */
 const takes = { name: "slow", ms: 700 };

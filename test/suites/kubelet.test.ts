@@ -1,5 +1,5 @@
 // The whole kubelet, on a simulated engine and a real API over memory: what becomes of pods, told as stories.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ import { type Draft, key } from "../../api/meta.ts";
 import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { tokenIssuer } from "../../apiserver/verbs/token-requests.ts";
 import { tokens } from "../../apiserver/authentication/tokens.ts";
 import { newSigningKey } from "../../cli/cluster/pki.ts";

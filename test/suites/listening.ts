@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { type KindRegistry, kindRegistry } from "../../machinery/kind-registry.ts";
-import { memoryStorage } from "../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
-import { apiServer, type ServerOptions } from "../../apiserver/server.ts";
+import { type ServerOptions, apiServer } from "../../apiserver/server.ts";
 import { adminCredentials, kubeconfig } from "../../cli/cluster/credentials.ts";
-import { type Authority, newAuthority, newSigningKey, type Pem } from "../../cli/cluster/pki.ts";
+import { type Authority, type Pem, newAuthority, newSigningKey } from "../../cli/cluster/pki.ts";
 import type { Client } from "../../machinery/client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 

@@ -2,9 +2,24 @@
 import { sameJson } from "../../../api/hash.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
-import { isPresent, presentIn } from "./present.ts";
-import { type FieldSet, here, isEmpty, noFields, setOf } from "./set.ts";
-import { anything, fieldStep, isObject, type Part, partsOf, type Shape, shapeOf, typeOf, whole } from "./shape.ts";
+import {
+  type FieldSet,
+  type Part,
+  type Shape,
+  anything,
+  fieldStep,
+  here,
+  isEmpty,
+  isObject,
+  isPresent,
+  noFields,
+  partsOf,
+  presentIn,
+  setOf,
+  shapeOf,
+  typeOf,
+  whole,
+} from "./set.ts";
 
 /** Every path a value says, as an apply owns it. An item of a list is a path of its own, beside those of its fields. */
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {

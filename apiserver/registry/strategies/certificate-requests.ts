@@ -10,7 +10,7 @@ import { type ApiObject, type Draft, type Instant, timestamp } from "../../../ap
 import { forbidden } from "../../../api/problems.ts";
 import type { Authorizer, Decision, User } from "../../authorization/authorizer.ts";
 import type { WriteAttributes } from "../admission.ts";
-import { defaultStrategy, statusStrategy } from "./default.ts";
+import { defaultStrategy, statusStrategy } from "../prepare.ts";
 import type { Strategy } from "./strategy.ts";
 
 type Status = NonNullable<Request["status"]>;

@@ -1,7 +1,7 @@
 // Namespaces: `spec.finalizers` hold one that is being deleted, until the namespace controller has emptied it.
 import type { Namespace } from "../../../api/core/namespaces.ts";
 import type { ApiObject } from "../../../api/meta.ts";
-import { defaultStrategy, mergeStrategy } from "./default.ts";
+import { defaultStrategy, mergeStrategy } from "../prepare.ts";
 import type { Strategy } from "./strategy.ts";
 
 const finalizersOf = (object: ApiObject): readonly string[] => (object as Partial<Namespace>).spec?.finalizers ?? [];

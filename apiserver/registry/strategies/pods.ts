@@ -5,9 +5,8 @@ import { validateEphemeralChange, withEphemeralContainers } from "../../../api/c
 import { resized, validateResize } from "../../../api/core/pod/resize.ts";
 import { type ApiObject, timestamp } from "../../../api/meta.ts";
 import type { WriteAttributes } from "../admission.ts";
-import { validateMetaUpdate } from "../metadata.ts";
+import { mergeStrategy, validateMetaUpdate } from "../prepare.ts";
 import { conflict } from "../refusals.ts";
-import { mergeStrategy } from "./default.ts";
 
 /** Seconds a pod is given to end. One without a node, or whose containers have all ended, needs none. */
 export function podGracePeriodSeconds(object: ApiObject, requested: number | undefined): number {

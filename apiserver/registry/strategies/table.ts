@@ -1,10 +1,10 @@
 // Which strategy a resource or a subresource has: its own, laid over the default.
-import { qualified, type ResourceDefinition } from "../../../api/kinds.ts";
+import { type ResourceDefinition, qualified } from "../../../api/kinds.ts";
 import type { ObjectMeta } from "../../../api/meta.ts";
 import type { WritableSubresource } from "../../../machinery/client.ts";
 import { subresources } from "../subresources.ts";
 import { certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
-import { defaultStrategy, statusStrategy } from "./default.ts";
+import { defaultStrategy, statusStrategy } from "../prepare.ts";
 import { namespaceStrategy } from "./namespaces.ts";
 import { podGracePeriodSeconds } from "./pods.ts";
 import type { Strategy } from "./strategy.ts";

@@ -1,7 +1,7 @@
 // What a client gets of what it would accept.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { accepted, negotiated, negotiatedStream } from "../../../apiserver/response/accept.ts";
+import { accepted, negotiated, negotiatedStream } from "../../../apiserver/response/render.ts";
 
 const as = (kind: string, version = "v1", group = "meta.k8s.io"): string => `as=${kind};v=${version};g=${group}`;
 const table = `application/json;${as("Table")}`;

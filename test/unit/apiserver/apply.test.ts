@@ -9,8 +9,7 @@ import { decode } from "../../../api/schema.ts";
 import { applied, appliedNew } from "../../../apiserver/registry/fields/apply.ts";
 import { fieldsOf } from "../../../apiserver/registry/fields/compare.ts";
 import { fromFieldsV1, pathsIn, shownPath, toFieldsV1 } from "../../../apiserver/registry/fields/set.ts";
-import type { Writer } from "../../../apiserver/registry/fields/update.ts";
-import { ownedAfter } from "../../../apiserver/registry/ownership.ts";
+import { type Writer, ownedAfter } from "../../../apiserver/registry/fields/ownership.ts";
 
 const now = instant(0);
 const by = (manager: string): Writer => ({ manager, now });

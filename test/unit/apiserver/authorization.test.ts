@@ -2,8 +2,7 @@
 import { expect, test } from "vitest";
 import { accessOf } from "../../../apiserver/http/receive.ts";
 import { accessDenied } from "../../../apiserver/registry/refusals.ts";
-import { requestInfo } from "../../../apiserver/request/request-info.ts";
-import { resourcePath } from "../../../apiserver/request/resource-path.ts";
+import { requestInfo, resourcePath } from "../../../apiserver/request/path.ts";
 
 const me = { name: "<me>", groups: [] };
 const table = [

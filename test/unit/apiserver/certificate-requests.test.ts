@@ -6,7 +6,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, instant, key } from "../../../api/meta.ts";
 import type { Authorizer } from "../../../apiserver/authorization/authorizer.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import {
   approved,

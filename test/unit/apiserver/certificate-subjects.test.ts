@@ -6,7 +6,7 @@ import { certificateSigningRequests } from "../../../api/certificates/certificat
 import { organizationsIn } from "../../../apiserver/admission/certificate-subjects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

@@ -7,7 +7,7 @@ import { type ApiObject, type Draft, key, revision } from "../../../api/meta.ts"
 import { encode, isWritten, objectOf, remember } from "../../../apiserver/registry/codec.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 const metadata = { name: "a", namespace: "n", uid: "u", resourceVersion: "5" };

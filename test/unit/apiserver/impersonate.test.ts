@@ -1,7 +1,8 @@
 // In whose name a request is made, from its headers.
-import { authenticatedUsers, type User } from "../../../apiserver/authorization/authorizer.ts";
+import { type User, authenticatedUsers } from "../../../apiserver/authorization/authorizer.ts";
 import { expect, test } from "vitest";
-import { impersonated, isImpersonating } from "../../../apiserver/authentication/impersonate.ts";
+import { isImpersonating } from "../../../apiserver/authentication/authenticate.ts";
+import { impersonated } from "../../../apiserver/authentication/impersonate.ts";
 
 const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 const nobody = { name: "nobody", groups: ["system:unauthenticated"] };

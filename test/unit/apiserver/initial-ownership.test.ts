@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
-import { resolve, type Schema } from "../../../api/schema.ts";
-import { bornFields } from "../../../apiserver/registry/fields/initial.ts";
+import { type Schema, resolve } from "../../../api/schema.ts";
+import { bornFields } from "../../../apiserver/registry/fields/ownership.ts";
 import { difference } from "../../../apiserver/registry/fields/compare.ts";
 import { isEmpty, noFields, pathsOf, toFieldsV1, withoutBelow } from "../../../apiserver/registry/fields/set.ts";
 

@@ -5,11 +5,11 @@ import { limitRanges } from "../../../api/core/limitranges.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
 import { podAmounts } from "../../../api/core/pod/amounts.ts";
-import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/limits.ts";
+import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/namespaces.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 const range = (type: string, item: Partial<LimitRangeItem>): LimitRange =>

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { customResourceDefinitions } from "../../../api/apiextensions/customresourcedefinitions.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
-import { validateMeta, withDistinctOwners } from "../../../apiserver/registry/metadata.ts";
+import { validateMeta, withDistinctOwners } from "../../../apiserver/registry/prepare.ts";
 
 const owner = (name: string, more: object = {}) => ({
   apiVersion: "v1",

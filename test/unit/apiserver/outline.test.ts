@@ -2,7 +2,7 @@
 // said twice shows in the number of fields.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fieldsIn, outlineOf } from "../../../apiserver/documents/outline.ts";
+import { fieldsIn, outlineOf } from "../../../apiserver/documents/json-syntax.ts";
 import { strictErrors, untyped } from "../../../apiserver/documents/strict.ts";
 import { readYaml } from "../../../apiserver/documents/yaml.ts";
 

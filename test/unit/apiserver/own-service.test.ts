@@ -8,7 +8,7 @@ import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { keepOwnService } from "../../../apiserver/bootstrap/own-service.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
 const serviceCidr = "10.96.0.0/16";

@@ -1,7 +1,7 @@
 // Paths and certificates: what a request says before its body is read.
 import { expect, test } from "vitest";
 import { bearerToken, offeredToken, userOf } from "../../../apiserver/authentication/authenticate.ts";
-import { resourcePath } from "../../../apiserver/request/resource-path.ts";
+import { resourcePath } from "../../../apiserver/request/path.ts";
 
 const paths = [
   ["/api/v1/pods", "//v1/pods"],

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { PodSpec, RuntimeClass, Toleration } from "../../../api/generated/types.ts";
 import { podRequests } from "../../../api/core/pod/status.ts";
-import { mergedTolerations, withRuntime } from "../../../apiserver/admission/runtime-classes.ts";
+import { mergedTolerations, withRuntime } from "../../../apiserver/admission/pods.ts";
 
 const spec = (more: Partial<PodSpec> = {}): PodSpec => ({
   containers: [{ name: "c", image: "i", resources: { requests: { cpu: "1" } } }],

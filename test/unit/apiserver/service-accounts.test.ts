@@ -6,8 +6,8 @@ import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { runningAs } from "../../../apiserver/admission/service-accounts.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { runningAs } from "../../../apiserver/admission/pods.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 

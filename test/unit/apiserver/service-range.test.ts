@@ -5,7 +5,7 @@ import { key } from "../../../api/meta.ts";
 import { bootstrapObjects } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 

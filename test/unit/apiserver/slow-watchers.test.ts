@@ -1,11 +1,10 @@
 // Clients of a watch who are slow, or read nothing at all: what waits for them is bounded, and they are cut off in the
 // end. Time is virtual, connections are real.
+import Fastify, { type FastifyInstance } from "fastify";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import type { Writable } from "node:stream";
-import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -13,7 +12,7 @@ import { send } from "../../../apiserver/http/send.ts";
 import { watchLines } from "../../../apiserver/watch/watch-stream.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
 const clock = virtualClock();

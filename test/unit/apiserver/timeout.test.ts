@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { timeoutError } from "../../../apiserver/request/timeout.ts";
+import { timeoutError } from "../../../apiserver/request/path.ts";
 
 const table = [
   ["timeout=30s", "list", undefined, undefined],

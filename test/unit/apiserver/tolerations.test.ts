@@ -5,8 +5,8 @@ import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { patient } from "../../../apiserver/admission/tolerations.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { patient } from "../../../apiserver/admission/pods.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import type { Toleration } from "../../../api/generated/types.ts";
 

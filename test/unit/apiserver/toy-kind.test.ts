@@ -5,11 +5,11 @@ import { namespaces } from "../../../api/core/namespaces.ts";
 import { define } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { invalid } from "../../../api/problems.ts";
-import { answerer } from "../../../apiserver/http/answer.ts";
+import { requestHandler } from "../../../apiserver/http/handler.ts";
 import type { ApiReply } from "../../../apiserver/request/request-response.ts";
-import { resourcePath } from "../../../apiserver/request/resource-path.ts";
+import { resourcePath } from "../../../apiserver/request/path.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
@@ -41,7 +41,7 @@ const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 const server = () => {
   const kinds = kindRegistry([namespaces, toys]);
-  const answer = answerer(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds, []);
+  const answer = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds, []);
   const stop = new AbortController();
   return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
     const at = new URL(url, "https://x");

@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
-import { isStored, qualified, type ResourceDefinition } from "../../../api/kinds.ts";
+import { type ResourceDefinition, isStored, qualified } from "../../../api/kinds.ts";
 import { type ApiObject, type Draft, keyOf } from "../../../api/meta.ts";
 import { objectOf } from "../../../apiserver/registry/codec.ts";
-import { put } from "../../../apiserver/registry/putting.ts";
+import { put } from "../../../apiserver/registry/patching.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import type { Registry } from "../../../apiserver/registry/verbs.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { draftOf } from "../api/least.ts";
 

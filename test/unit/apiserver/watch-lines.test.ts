@@ -5,7 +5,7 @@ import { namespaces } from "../../../api/core/namespaces.ts";
 import { type WatchRequest, watchLines } from "../../../apiserver/watch/watch-stream.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 const world = realWorld(() => {});

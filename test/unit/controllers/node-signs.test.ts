@@ -7,7 +7,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { instant, microTimestamp, timestamp } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { nodeLifecycleController } from "../../../controllers/nodelifecycle/controller.ts";
 import type { Observed } from "../../../controllers/nodelifecycle/decide.ts";
 import type { Controller } from "../../../machinery/controller.ts";

@@ -2,7 +2,7 @@
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { type ControllerOptions, runControllers } from "../../../controllers/controllers.ts";
 import type { Client } from "../../../machinery/client.ts";
 import type { KindRegistry } from "../../../machinery/kind-registry.ts";

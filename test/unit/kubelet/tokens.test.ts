@@ -7,12 +7,12 @@ import { key } from "../../../api/meta.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { tokenIssuer } from "../../../apiserver/verbs/token-requests.ts";
 import { tokens } from "../../../apiserver/authentication/tokens.ts";
 import { newSigningKey } from "../../../cli/cluster/pki.ts";
 import { contentOf } from "../../../kubelet/volumes/content.ts";
-import { freshTokens, type HeldTokens, nextRenewal } from "../../../kubelet/volumes/tokens.ts";
+import { type HeldTokens, freshTokens, nextRenewal } from "../../../kubelet/volumes/tokens.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 

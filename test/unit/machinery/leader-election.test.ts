@@ -8,7 +8,7 @@ import type { Lease } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { runAsLeader } from "../../../machinery/leader-election.ts";
 import { flaky, type Network, type SimulatedWorld } from "../../sim/network.ts";

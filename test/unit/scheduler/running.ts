@@ -5,7 +5,7 @@ import { pods, type Pod } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/memory.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { informer } from "../../../machinery/informer.ts";
 import type { World } from "../../../machinery/world.ts";

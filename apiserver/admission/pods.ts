@@ -1,0 +1,352 @@
+// Admission of pods: service account (KEP-1205), priority (KEP-268, KEP-902), tolerations, runtime class (KEP-688) and
+// topology (KEP-4742); and of nodes, which take no pods before they are ready.
+import type {
+  Container,
+  Node,
+  Pod,
+  PodSpec,
+  PriorityClass,
+  ProjectedVolumeSource,
+  RuntimeClass,
+  ServiceAccount,
+  Taint,
+  Toleration,
+} from "../../api/generated/types.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import type { World } from "../../machinery/world.ts";
+import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
+import { generatedName } from "../registry/prepare.ts";
+import { forbidden } from "../registry/refusals.ts";
+import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Present } from "../storage/storage.ts";
+import { markedClass } from "./classes.ts";
+import { sameJson } from "../../api/hash.ts";
+import { runtimeClasses } from "../../api/node/runtimeclasses.ts";
+import { nodes } from "../../api/core/nodes.ts";
+
+const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+const volumePrefix = "kube-api-access-";
+/** All a program needs to speak to the API. The seconds are what a token's maker knows an automatic request by. */
+const apiAccess: ProjectedVolumeSource = {
+  defaultMode: 0o644,
+  sources: [
+    { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
+    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    {
+      downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] },
+    },
+  ],
+};
+
+const isWithoutToken = ({ volumeMounts = [] }: Container): boolean =>
+  !volumeMounts.some((m) => m.mountPath === mountPath);
+
+/** The spec with the token in every container that has nothing else in its place. */
+function withToken(spec: PodSpec, newName: () => string): PodSpec {
+  const { containers, initContainers = [], volumes = [] } = spec;
+  if (![...containers, ...initContainers].some(isWithoutToken)) return spec;
+  const there = volumes.find((v) => v.name.startsWith(volumePrefix));
+  const name = there?.name ?? newName();
+  const mounted = (c: Container): Container =>
+    isWithoutToken(c) ? { ...c, volumeMounts: [...(c.volumeMounts ?? []), { name, readOnly: true, mountPath }] } : c;
+  return {
+    ...spec,
+    containers: containers.map(mounted),
+    ...(initContainers.length > 0 && { initContainers: initContainers.map(mounted) }),
+    volumes: there ? volumes : [...volumes, { name, projected: apiAccess }],
+  };
+}
+
+/** The spec of a pod that runs as this account. The pod's own word counts for more than the account's. Pure. */
+export function runningAs(spec: PodSpec, account: ServiceAccount, newName: () => string): PodSpec {
+  const automount = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+  const { imagePullSecrets = [] } = account;
+  return {
+    ...(automount ? withToken(spec, newName) : spec),
+    ...(!spec.imagePullSecrets?.length && imagePullSecrets.length > 0 && { imagePullSecrets }),
+  };
+}
+
+/** So often a namespace's default account is looked for: somebody is about to make it when the namespace is new. */
+const patience = 10;
+const shortestWaitMs = 100;
+const longestWaitMs = 200;
+
+async function accountOf(
+  pod: Pod,
+  name: string,
+  world: World,
+  present: AdmissionAttributes["present"],
+): Promise<ServiceAccount | undefined> {
+  const { get } = await present();
+  const tries = name === "default" ? patience : 1;
+  for (let tried = 1; ; tried++) {
+    const stored = get(prefixOf(serviceAccounts, pod.metadata.namespace) + name);
+    if (stored || tried === tries) return stored && objectOf<ServiceAccount>(stored);
+    await world.clock.sleep(shortestWaitMs + world.random.next() * (longestWaitMs - shortestWaitMs));
+  }
+}
+
+/** A kubelet's own pods, shown to the cluster, are nobody in it. */
+const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+
+/** Kubernetes' admission plugin ServiceAccount. */
+export const serviceAccount = (world: World): AdmissionPlugin => ({
+  name: "ServiceAccount",
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { r, present }) {
+    const pod = object as Pod;
+    // What is wrong with a pod without a spec is for others to say.
+    if (!(pod as Partial<Pod>).spec || isMirror(pod)) return object;
+    const { name, namespace } = pod.metadata;
+    const wanted = pod.spec.serviceAccountName ?? "default";
+    const account = await accountOf(pod, wanted, world, present);
+    if (!account)
+      throw forbidden(
+        r,
+        name,
+        `error looking up service account ${namespace}/${wanted}: serviceaccount "${wanted}" not found`,
+      );
+    const spec = runningAs(pod.spec, account, () => generatedName(volumePrefix, world.random));
+    return { ...pod, spec } as ApiObject;
+  },
+});
+
+type Worth = Pick<PriorityClass, "value" | "preemptionPolicy">;
+const worthOf = ({ value = 0 }: Worth): number => value;
+
+/** Two that are marked were made at the same moment: the lower one does less harm. */
+const usualClass = markedClass(priorityClasses, {
+  isMarked: (c) => c.globalDefault === true,
+  precedes: (a, b) => worthOf(a) < worthOf(b),
+});
+/** Where there is no class for all. */
+const unclassed: Worth = { value: 0, preemptionPolicy: "PreemptLowerPriority" };
+
+const refusal = (what: string, given: string | number, computed: string | number): string =>
+  `the ${what} (${given}) must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`;
+
+/** The spec of a pod of this class, or why it contradicts its class. Pure. */
+export function withPriority(spec: PodSpec, of: Worth): PodSpec | string {
+  const { preemptionPolicy = spec.preemptionPolicy } = of;
+  const priority = worthOf(of);
+  if (spec.priority !== undefined && spec.priority !== priority)
+    return refusal("integer value of priority", spec.priority, priority);
+  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== preemptionPolicy)
+    return refusal("string value of PreemptionPolicy", spec.preemptionPolicy, preemptionPolicy ?? "");
+  return { ...spec, priority, ...(preemptionPolicy && { preemptionPolicy }) };
+}
+
+function priorityClassOf(pod: Pod, { get }: Present): PriorityClass {
+  const { priorityClassName: name } = pod.spec;
+  const stored = get(prefixOf(priorityClasses) + name);
+  if (!stored) throw forbidden(pods, pod.metadata.name, `no PriorityClass with name ${name} was found`);
+  return objectOf<PriorityClass>(stored);
+}
+
+function prioritized(pod: Pod, present: Present): Pod {
+  const named = pod.spec.priorityClassName ? priorityClassOf(pod, present) : undefined;
+  const usual = named ? undefined : usualClass(present);
+  const spec = withPriority(pod.spec, named ?? usual ?? unclassed);
+  if (typeof spec === "string") throw forbidden(pods, pod.metadata.name, spec);
+  return { ...pod, spec: usual ? { ...spec, priorityClassName: usual.metadata.name } : spec };
+}
+
+/** Who replaces a pod by its manifest leaves out what was found out for it, and means no change. */
+function keptFrom(old: Pod, pod: Pod): Pod {
+  const { priority, preemptionPolicy } = old.spec;
+  const missing = {
+    ...(pod.spec.priority === undefined && priority !== undefined && { priority }),
+    ...(pod.spec.preemptionPolicy === undefined && preemptionPolicy !== undefined && { preemptionPolicy }),
+  };
+  return Object.keys(missing).length === 0 ? pod : { ...pod, spec: { ...pod.spec, ...missing } };
+}
+
+/** Kubernetes' admission plugin Priority, as far as it is about pods. */
+export const priority: AdmissionPlugin = {
+  name: "Priority",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { old, subresource, present }) {
+    const pod = object as Pod;
+    // What is wrong with a pod without a spec is for others to say.
+    if (!(pod as Partial<Pod>).spec || subresource !== undefined) return object;
+    return (old ? keptFrom(old as Pod, pod) : prioritized(pod, await present())) as ApiObject;
+  },
+};
+
+/** As far as it is about classes: there is one at most for pods that name none, and the cluster's own stay. */
+export const onePriorityForAll: AdmissionPlugin = {
+  name: "Priority",
+  operations: ["CREATE", "UPDATE", "DELETE"],
+  handles: (r) => r.group === priorityClasses.group && r.plural === priorityClasses.plural,
+  async validate(object, { r, name, operation, present }) {
+    if (operation === "DELETE") {
+      if (systemPriorities[name] === undefined) return;
+      throw forbidden(r, name, "this is a system priority class and cannot be deleted");
+    }
+    if ((object as PriorityClass).globalDefault !== true) return;
+    const other = usualClass(await present())?.metadata.name;
+    if (other !== undefined && other !== name)
+      throw forbidden(r, name, `PriorityClass ${other} is already marked as default. Only one default can exist`);
+  },
+};
+
+const silences: readonly string[] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+
+/** An empty key tolerates every taint, an empty effect all of them. */
+const speaksOf =
+  (key: string) =>
+  (t: Toleration): boolean =>
+    (!t.key || t.key === key) && (!t.effect || t.effect === "NoExecute");
+
+/** The tolerations of a pod, completed by those for silent nodes that it does not speak of. Pure. */
+export function patient(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
+  const missing = silences.filter((key) => !held.some(speaksOf(key)));
+  const added = missing.map((key): Toleration => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
+  return [...held, ...added];
+}
+
+/** Kubernetes' DefaultTolerationSeconds, with the seconds of this cluster. */
+export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin => ({
+  name: "DefaultTolerationSeconds",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  // Also on update: who replaces a pod by its manifest leaves them out again, and means no change.
+  mutate(object) {
+    const { spec } = object as Partial<Pod>;
+    // What is wrong with a pod without a spec is for others to say.
+    if (!spec) return object;
+    const held = spec.tolerations ?? [];
+    const tolerations = patient(held, tolerationSeconds);
+    return tolerations.length === held.length ? object : ({ ...object, spec: { ...spec, tolerations } } as ApiObject);
+  },
+});
+
+const isNoLonger = (a: number | undefined, b: number | undefined): boolean =>
+  b === undefined || (a !== undefined && a <= b);
+
+/** Whether who has `more` tolerates everything that who has `less` does. */
+function covers(more: Toleration, less: Toleration): boolean {
+  if (sameJson(more, less)) return true;
+  const everyKey = !more.key && more.operator === "Exists";
+  if (more.key !== less.key && !everyKey) return false;
+  if (more.effect && more.effect !== less.effect) return false;
+  if (more.effect === "NoExecute" && !isNoLonger(less.tolerationSeconds, more.tolerationSeconds)) return false;
+  if (more.operator === "Exists") return true;
+  return less.operator === "Equal" && (less.value ?? "") === (more.value ?? "");
+}
+
+/** The tolerations of both, without those that others cover. Of equal ones the first is kept. Pure. */
+export function mergedTolerations(own: readonly Toleration[], added: readonly Toleration[]): readonly Toleration[] {
+  const all = [...own, ...added];
+  const merged: Toleration[] = [];
+  for (const [i, t] of all.entries()) {
+    const later = all.slice(i + 1).filter((other) => !sameJson(other, t));
+    if (![...merged, ...later].some((other) => covers(other, t))) merged.push(t);
+  }
+  return merged;
+}
+
+/** Why the pod cannot go where its runtime is to be had, if it cannot. */
+function conflictOf(own: PodSpec["nodeSelector"] = {}, wanted: PodSpec["nodeSelector"] = {}): string | undefined {
+  const key = Object.keys(wanted).find((k) => own[k] !== undefined && own[k] !== wanted[k]);
+  return (
+    key &&
+    `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${wanted[key]}; pod.spec.nodeSelector[${key}] = ${own[key]}`
+  );
+}
+
+const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
+const unfounded = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
+
+/** The spec as a runtime of this class needs it, or why it cannot be had. Pure. */
+export function withRuntime(spec: PodSpec, { overhead, scheduling }: RuntimeClass): PodSpec | string {
+  const podFixed = overhead?.podFixed;
+  if (overhead && spec.overhead && !sameJson(spec.overhead, podFixed ?? {})) return mismatch;
+  const conflict = conflictOf(spec.nodeSelector, scheduling?.nodeSelector);
+  if (conflict !== undefined) return conflict;
+  const { nodeSelector, tolerations } = scheduling ?? {};
+  return {
+    ...spec,
+    ...(podFixed && { overhead: podFixed }),
+    ...(nodeSelector && { nodeSelector: { ...spec.nodeSelector, ...nodeSelector } }),
+    ...(tolerations && { tolerations: mergedTolerations(spec.tolerations ?? [], tolerations) }),
+  };
+}
+
+async function runtimeClassOf(
+  pod: ApiObject,
+  name: string,
+  present: AdmissionAttributes["present"],
+): Promise<RuntimeClass> {
+  const stored = (await present()).get(prefixOf(runtimeClasses) + name);
+  if (!stored) throw forbidden(pods, pod.metadata.name, `pod rejected: RuntimeClass "${name}" not found`);
+  return objectOf<RuntimeClass>(stored);
+}
+
+/** Kubernetes' admission plugin RuntimeClass. */
+export const runtimeClass: AdmissionPlugin = {
+  name: "RuntimeClass",
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  async mutate(object, { r, present }) {
+    const { spec } = object as Partial<Pod>;
+    if (spec?.runtimeClassName === undefined) return object;
+    const completed = withRuntime(spec, await runtimeClassOf(object, spec.runtimeClassName, present));
+    if (typeof completed === "string") throw forbidden(r, object.metadata.name, completed);
+    return { ...object, spec: completed } as ApiObject;
+  },
+  // What a pod takes beside its containers is for its class alone to say.
+  async validate(object, { r, present }) {
+    const { overhead, runtimeClassName: name } = (object as Pod).spec;
+    if (overhead === undefined) return;
+    const founded = name !== undefined && (await runtimeClassOf(object, name, present)).overhead !== undefined;
+    if (!founded) throw forbidden(r, object.metadata.name, unfounded);
+  },
+};
+
+const unproven: Taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+
+/** Kubernetes' TaintNodesByCondition. Who looks after nodes takes the taint away once the node is ready. */
+export const unprovenNodes: AdmissionPlugin = {
+  name: "TaintNodesByCondition",
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && r.plural === "nodes",
+  mutate(object) {
+    const node = object as Node;
+    const { taints = [] } = node.spec ?? {};
+    if (taints.some((t) => t.key === unproven.key && t.effect === unproven.effect)) return object;
+    return { ...node, spec: { ...node.spec, taints: [...taints, unproven] } } as ApiObject;
+  },
+};
+
+const places = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+
+async function placed(pod: Pod, present: AdmissionAttributes["present"]): Promise<ApiObject> {
+  const stored = (await present()).get(prefixOf(nodes) + pod.spec.nodeName!);
+  const { labels = {} } = stored ? objectOf(stored).metadata : {};
+  const told = places.filter((place) => labels[place] !== undefined).map((place) => [place, labels[place]!] as const);
+  if (told.length === 0) return pod as ApiObject;
+  const { metadata } = pod;
+  return {
+    ...pod,
+    metadata: { ...metadata, labels: { ...metadata.labels, ...Object.fromEntries(told) } },
+  } as ApiObject;
+}
+
+/** Kubernetes' PodTopologyLabels (KEP-4742): what a node says of its place, the pods that are given to it say too. */
+export const podTopology: AdmissionPlugin = {
+  name: "PodTopologyLabels",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "" && r.plural === "pods",
+  // Most pods are not given to anybody yet.
+  mutate: (object, { old, subresource, present }) =>
+    (object as Partial<Pod>).spec?.nodeName && (!old || subresource === "binding")
+      ? placed(object as Pod, present)
+      : object,
+};

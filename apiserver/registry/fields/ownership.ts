@@ -1,0 +1,326 @@
+// Field ownership: `metadata.managedFields` as every write keeps it (KEP-555). What the server's own components create
+// is not tracked. Pure.
+import { type ResourceDefinition, apiVersionOf, qualified } from "../../../api/kinds.ts";
+import {
+  type FieldSet,
+  type Shape,
+  anything,
+  fieldStep,
+  inStepOrder,
+  isEmpty,
+  isObject,
+  isPresent,
+  minus,
+  noFields,
+  pathsOf,
+  presentIn,
+  shapeOf,
+  union,
+  withoutBelow,
+} from "./set.ts";
+import type { Schema } from "../../../api/schema.ts";
+import { type ApiObject, type Draft, type Instant, type ManagedFieldsEntry, timestamp } from "../../../api/meta.ts";
+import { difference } from "./compare.ts";
+import { type Owner, deprived, idOf, ownersOf, readOwners, withOwners } from "./entries.ts";
+
+const jobLabels = ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+/**
+ * Fields the server fills in on create, beyond the defaults of the kind: Kubernetes determines the owners first, so
+ * that these have none.
+ */
+const paths: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  pods: ["serviceAccountName", "serviceAccount", "priority", "preemptionPolicy", "tolerations"].map((f) => ["spec", f]),
+  services: ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"].map((f) => ["spec", f]),
+  namespaces: [["spec", "finalizers"]],
+  persistentvolumes: [["metadata", "finalizers"]],
+  persistentvolumeclaims: [["metadata", "finalizers"]],
+  "jobs.batch": [
+    ["metadata", "labels"],
+    ["spec", "selector"],
+    ["spec", "template", "metadata", "labels"],
+    ...jobLabels.map((label) => ["spec", "template", "metadata", "labels", label]),
+  ],
+};
+
+/** The paths of a kind, each with the set of it alone. */
+const setsOf = new Map(
+  Object.entries(paths).map(([kind, own]) => [
+    kind,
+    own.map((path) => ({ path, set: pathsOf(path.map((name) => `f:${name}`)) })),
+  ]),
+);
+
+const says = (object: unknown, path: readonly string[]): boolean => {
+  let at = object;
+  for (const name of path) {
+    if (typeof at !== "object" || at === null) return false;
+    at = (at as Readonly<Record<string, unknown>>)[name];
+  }
+  return at !== undefined;
+};
+
+/** What of a new object of this kind the server has filled in, given what was said of it. */
+export function unsetFieldsIn(r: ResourceDefinition, said: object): FieldSet {
+  const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(said, path));
+  return unsaid.reduce((all, { set }) => union(all, set), noFields);
+}
+
+type Json = Readonly<Record<string, unknown>>;
+type Tree = Record<string, object>;
+/** Nothing more below. */
+const end: object = Object.freeze({});
+
+/** The fields that only the value itself has names for, in their order. */
+const unnamed = ({ steps }: Shape, value: Json): readonly string[] =>
+  Object.keys(value)
+    .filter((name) => !steps.has(name) && value[name] !== undefined)
+    .sort();
+
+function allItems({ full, step }: Shape, value: readonly unknown[], tree: Tree): Tree {
+  const items = full.items ?? anything;
+  if (value.length === 1) {
+    tree[step!(value[0])] = all(items, value[0]);
+    return tree;
+  }
+  const byStep = new Map(value.map((item) => [step!(item), item]));
+  for (const at of inStepOrder([...byStep.keys()])) tree[at] = all(items, byStep.get(at));
+  return tree;
+}
+
+/** So many kinds of objects without anything below their fields are remembered for a schema at most. */
+const mostFlat = 256;
+/** The tree of an object that has these of its named fields, and nothing below them. Made once and shared. */
+function flatTree({ fields, flat }: Shape, which: number): Tree {
+  const known = flat.get(which);
+  if (known) return known;
+  const tree: Tree = { ".": end };
+  for (const { step, weight } of fields) if (Math.floor(which / weight) % 2 === 1) tree[step] = end;
+  if (flat.size < mostFlat) flat.set(which, Object.freeze(tree));
+  return tree;
+}
+
+/** Most objects have the fields that others of their type have: a copy is quicker than to put each where it belongs. */
+function allNamed(shape: Shape, value: Json): object {
+  const present = presentIn(shape.type);
+  let [isBare, which] = [true, 0];
+  const below: (readonly [step: string, tree: object])[] = [];
+  for (const { name, step, schema, weight } of shape.fields) {
+    const inner = value[name];
+    if (inner !== undefined) isBare = false;
+    else if (!present.includes(name)) continue;
+    which += weight;
+    const tree = all(schema, inner);
+    if (tree !== end) below.push([step, tree]);
+  }
+  if (isBare) return end;
+  const flat = flatTree(shape, which);
+  if (below.length === 0) return flat;
+  const whole = { ...flat };
+  for (const [step, tree] of below) whole[step] = tree;
+  return whole;
+}
+
+function allFields(shape: Shape, value: Json): object {
+  if (shape.hasOnlyNamed) return allNamed(shape, value);
+  const tree: Tree = { ".": end };
+  let isBare = true;
+  for (const { name, step, schema } of shape.fields)
+    if (value[name] !== undefined) {
+      isBare = false;
+      tree[step] = all(schema, value[name]);
+    }
+  for (const name of unnamed(shape, value)) {
+    isBare = false;
+    tree[fieldStep(name)] = all(shape.full.additionalProperties ?? anything, value[name]);
+  }
+  return isBare ? end : tree;
+}
+
+/** All of a value: itself, and what is in it. */
+function all(schema: Schema, value: unknown): object {
+  if (typeof value !== "object" || value === null) return end;
+  const shape = shapeOf(schema);
+  if (!Array.isArray(value)) return shape.hasFields ? allFields(shape, value as Json) : end;
+  return shape.step && value.length > 0 ? allItems(shape, value, { ".": end }) : end;
+}
+
+/** What is in a struct that is always there, without the ends of `cut` and what is below them, if that is anything. */
+function inside(shape: Shape, type: string, value: Json, cut: FieldSet): Tree | undefined {
+  const tree: Tree = {};
+  let isBare = true;
+  const put = (name: string, step: string, schema: Schema): void => {
+    const inner = value[name];
+    const less = cut.below.get(step) ?? noFields;
+    if (inner === undefined || less.has) return;
+    const sub = isPresent(type, name) ? ofPresent(schema, inner, less) : all(schema, inner);
+    if (sub === undefined) return;
+    isBare = false;
+    tree[step] = sub;
+  };
+  for (const { name, step, schema } of shape.fields) put(name, step, schema);
+  if (!shape.hasOnlyNamed)
+    for (const name of unnamed(shape, value)) put(name, fieldStep(name), shape.full.additionalProperties ?? anything);
+  return isBare ? undefined : tree;
+}
+function ofPresent(schema: Schema, value: unknown, cut: FieldSet): object | undefined {
+  const shape = shapeOf(schema);
+  if (isObject(value) && shape.hasFields) return inside(shape, shape.type, value, cut);
+  if (!Array.isArray(value) || !shape.step) return all(schema, value);
+  return value.length > 0 ? allItems(shape, value, {}) : undefined;
+}
+
+/** As `fieldsV1`: everything a new object says, but for `cut`. */
+export function bornFields(r: ResourceDefinition, object: object, cut: FieldSet): object | undefined {
+  const type = r.published.slice(r.published.lastIndexOf(".") + 1);
+  return inside(shapeOf(r.schema), type, object as Json, cut);
+}
+
+/** Who writes, and which part of the object. */
+export interface Writer {
+  readonly manager: string;
+  readonly subresource?: string;
+  readonly now: Instant;
+}
+
+const serversOwn = [
+  ["f:apiVersion"],
+  ["f:kind"],
+  ...[
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+  ].map((name) => ["f:metadata", `f:${name}`]),
+];
+/** What the server says of every object belongs to nobody, */
+const said = pathsOf(...serversOwn);
+/** and neither does what this stands in. */
+const ownerless = pathsOf(...serversOwn, ["f:metadata"]);
+const status = pathsOf(["f:status"]);
+const spec = pathsOf(["f:spec"]);
+
+/** What a write to this part of the object cannot touch is nothing to own by it. */
+export function touchable(r: ResourceDefinition, fields: FieldSet, subresource: string | undefined): FieldSet {
+  if (subresource === "status") return withoutBelow(fields, spec);
+  return subresource === undefined && r.subresources.includes("status") ? withoutBelow(fields, status) : fields;
+}
+/** What can be owned of these fields at all. */
+export const ownable = (fields: FieldSet): FieldSet => minus(fields, ownerless);
+
+/** An entry of this writer, without its fields. */
+export function entryOf(
+  r: ResourceDefinition,
+  operation: "Apply" | "Update",
+  { manager, subresource, now }: Writer,
+): ManagedFieldsEntry {
+  return {
+    manager: manager || "unknown",
+    operation,
+    apiVersion: apiVersionOf(r),
+    // Whoever only scales is known, but not when: as in the original.
+    ...(subresource !== "scale" && { time: timestamp(now) }),
+    fieldsType: "FieldsV1",
+    ...(subresource !== undefined && { subresource }),
+  };
+}
+
+const [saidOrSpec, saidOrStatus] = [union(said, spec), union(said, status)];
+/** What a writer of this part cannot own of a new object. */
+function foreign(r: ResourceDefinition, subresource: string | undefined): FieldSet {
+  if (subresource === "status") return saidOrSpec;
+  return subresource === undefined && r.subresources.includes("status") ? saidOrStatus : said;
+}
+
+/** A new object, whose fields belong to whoever made it. `unsaid` is what nobody said and nobody defaulted. */
+export function createdBy(r: ResourceDefinition, object: ApiObject, writer: Writer, unsaid: FieldSet): ApiObject {
+  const fieldsV1 = bornFields(r, object, union(foreign(r, writer.subresource), unsaid));
+  const { managedFields: _, ...metadata } = object.metadata;
+  const managedFields = [{ ...entryOf(r, "Update", writer), fieldsV1 }];
+  return { ...object, metadata: { ...metadata, ...(fieldsV1 && { managedFields }) } };
+}
+
+/** An object after a write that changed `before`, of which these were the owners, to `after`. */
+export function updatedBy(
+  r: ResourceDefinition,
+  owners: readonly Owner[],
+  { before, after }: { readonly before: ApiObject; readonly after: ApiObject },
+  writer: Writer,
+): ApiObject {
+  const found = difference(r, before, after);
+  const changed = touchable(r, found.changed, writer.subresource);
+  const removed = touchable(r, found.removed, writer.subresource);
+  const lost = union(changed, removed);
+  if (isEmpty(lost)) return withOwners(after, owners);
+  const entry = entryOf(r, "Update", writer);
+  const mine = ownable(changed);
+  const left = deprived(owners, lost);
+  if (isEmpty(mine)) return withOwners(after, left);
+  const held = left.find((owner) => idOf(owner.entry) === idOf(entry));
+  const others = left.filter((owner) => owner !== held);
+  return withOwners(after, [...others, { entry, fields: held ? union(held.fields, mine) : mine }]);
+}
+
+/** In whose name a write is made, and how the account is kept. */
+export interface Ownership {
+  /** Without one, the server's own components. */
+  readonly manager?: string;
+  /** Take the account the write brings along. */
+  readonly ownership?: "given";
+}
+/** When something is written, and which part of the object. */
+export interface Occasion {
+  readonly now: Instant;
+  readonly subresource?: string;
+}
+
+const components = "kube-controller-manager";
+
+const unowned = (object: ApiObject): ApiObject => {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+};
+
+/** A new object with its first account, if one is kept. `said` is what its maker said of it. */
+export function initialOwnership(
+  r: ResourceDefinition,
+  object: ApiObject,
+  said: Draft<ApiObject>,
+  { manager, ownership, now }: Ownership & Occasion,
+): ApiObject {
+  if (ownership === "given") return object;
+  if (manager === undefined) return unowned(object);
+  return createdBy(r, object, { manager, now }, unsetFieldsIn(r, said));
+}
+
+/** An empty list, or one empty entry, is how a client asks for the account to be thrown away. */
+const isCleared = ({ metadata: { managedFields: given } }: ApiObject): boolean =>
+  given !== undefined && (given.length === 0 || (given.length === 1 && Object.keys(given[0]!).length === 0));
+
+/** The account a write starts from: the one it brings along, if it can be read; else the one that stands. */
+function accountOf(before: ApiObject, after: ApiObject, subresource: string | undefined): readonly Owner[] {
+  const given = after.metadata.managedFields;
+  if (subresource !== undefined || given === before.metadata.managedFields) return ownersOf(before);
+  if (isCleared(after)) return [];
+  const read = readOwners(given);
+  return typeof read === "string" || read.length === 0 ? ownersOf(before) : read;
+}
+
+/** A changed object with its account brought up to date. */
+export function ownedAfter(
+  r: ResourceDefinition,
+  before: ApiObject,
+  after: ApiObject,
+  { manager = components, ownership, now, subresource }: Ownership & Occasion,
+): ApiObject {
+  if (ownership === "given") return after;
+  if (before.metadata.managedFields === undefined && after.metadata.managedFields === undefined) return after;
+  const owners = accountOf(before, after, subresource);
+  if (owners.length === 0) return unowned(after);
+  const writer: Writer = { manager, now, ...(subresource !== undefined && { subresource }) };
+  return updatedBy(r, owners, { before, after: unowned(after) }, writer);
+}

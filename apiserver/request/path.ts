@@ -1,0 +1,140 @@
+// What a request asks for, as its path and its query say: the resource, the verb, and flags. Pure.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { ApiError } from "../../api/errors.ts";
+import type { RequestInfo } from "../authorization/authorizer.ts";
+
+/** A resource path, taken apart. */
+export interface ResourcePath {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  /** Asked for by the old paths, which begin with the word. */
+  readonly watch?: true;
+}
+
+/** Parts of a Namespace itself; anything else below a namespace is a kind that lives in it. */
+const ofNamespaces = ["status", "finalize"];
+
+/** The path as it is meant; undefined when it is not written as paths are. */
+function meant(path: string): string | undefined {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+/** The steps of a path: a slash at its end says nothing, an empty step is one. */
+function stepsOf(path: string): readonly string[] {
+  const from = path.startsWith("/") ? 1 : 0;
+  const to = path.length > from && path.endsWith("/") ? path.length - 1 : path.length;
+  return path.slice(from, to).split("/");
+}
+
+/** Undefined when the path names no resource. */
+export function resourcePath(path: string): ResourcePath | undefined {
+  const known = meant(path);
+  if (known === undefined) return undefined;
+  const [root, ...rest] = stepsOf(known);
+  if (root !== "api" && root !== "apis") return undefined;
+  const [group, version, ...steps] = root === "api" ? ["", ...rest] : rest;
+  if (group === undefined || version === undefined || steps.length === 0) return undefined;
+  const watch = steps[0] === "watch" && steps.length > 1;
+  const inside = watch ? steps.slice(1) : steps;
+  const [first, second, third] = inside;
+  const lives = first === "namespaces" && third !== undefined && !(inside.length === 3 && ofNamespaces.includes(third));
+  const [plural, name, subresource, ...beyond] = lives ? inside.slice(2) : inside;
+  if (plural === undefined || beyond.length > 0 || (watch && subresource !== undefined)) return undefined;
+  return {
+    group,
+    version,
+    plural,
+    ...(lives && { namespace: second! }),
+    ...(name !== undefined && { name }),
+    ...(subresource !== undefined && { subresource }),
+    ...(watch && { watch }),
+  };
+}
+
+/** Open to everybody, as those who look after the server have to see them before there is any trust. */
+const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];
+/** Whether a path may be asked without saying who one is. */
+export const isOpen = (path: string): boolean => open.includes(path);
+
+const rootOf = (r: ResourceDefinition): string => (r.group === "" ? "/api" : `/apis/${r.group}`);
+
+/** Whether a path is below an API of ours, so that what it means is ours to know. */
+export const isClaimed = (kinds: readonly ResourceDefinition[], path: string): boolean =>
+  kinds.some((r) => path === rootOf(r) || path.startsWith(`${rootOf(r)}/`));
+
+/** Absence is no, and so are "0" and "false"; everything else, nothing included, is yes. */
+export function flag(query: URLSearchParams, name: string): boolean {
+  const given = query.get(name);
+  return given !== null && given !== "0" && given.toLowerCase() !== "false";
+}
+
+/** A whole number, when one is given. */
+export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const given = query.get(name);
+  if (given === null) return undefined;
+  const refused = (because: string): ApiError =>
+    new ApiError("BadRequest", `strconv.ParseInt: parsing ${JSON.stringify(given)}: ${because}`);
+  if (!/^[+-]?\d+$/.test(given)) throw refused("invalid syntax");
+  if (BigInt.asIntN(64, BigInt(given.replace("+", ""))) !== BigInt(given.replace("+", "")))
+    throw refused("value out of range");
+  return Number(given);
+}
+
+const writing: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };
+
+/** The verb and its resource, or the lower-case method and the path where the path names no resource. */
+export function requestInfo(
+  method: string,
+  { path, place }: { readonly path: string; readonly place: ResourcePath | undefined },
+  query: URLSearchParams,
+): RequestInfo {
+  if (!place) return { verb: method.toLowerCase(), path };
+  const { group, version, plural: resource, name, namespace, subresource, watch } = place;
+  const reading = name !== undefined ? "get" : flag(query, "watch") ? "watch" : "list";
+  const verb =
+    method === "GET" || method === "HEAD"
+      ? reading
+      : method === "DELETE"
+        ? `delete${name === undefined ? "collection" : ""}`
+        : (writing[method] ?? "");
+  return {
+    version,
+    verb: watch ? "watch" : verb,
+    group,
+    resource,
+    ...(name !== undefined && { name }),
+    ...(namespace !== undefined && { namespace }),
+    ...(subresource !== undefined && { subresource }),
+  };
+}
+
+const duration = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+
+interface Requested {
+  readonly verb: string;
+  readonly subresource?: string;
+}
+
+/** Watches and streams last as long as their client stays; their `timeout` is not looked at. */
+const streamed = new Set(["exec", "attach", "portforward", "log", "proxy"]);
+const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
+  verb === "watch" || verb === "proxy" || streamed.has(subresource);
+
+/** What is wrong with the timeout of a request, in the words of Kubernetes' request deadline filter. */
+export function timeoutError(query: URLSearchParams, attributes: Requested): ApiError | undefined {
+  const text = query.get("timeout") ?? "";
+  if (text === "" || isLongRunning(attributes) || duration.test(text)) return undefined;
+  const quoted = JSON.stringify(text);
+  const detail = /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(text)
+    ? `missing unit in duration ${quoted}`
+    : `invalid duration ${quoted}`;
+  return new ApiError("BadRequest", `invalid timeout specified in the request URL - time: ${detail}`);
+}
