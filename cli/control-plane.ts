@@ -10,6 +10,7 @@ import { builtinKinds } from "../api/builtin/kinds.ts";
 import { runControllers } from "../controllers/controllers.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
+import { decisionLog } from "../machinery/decisions.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
@@ -93,7 +94,7 @@ export async function startControlPlane(
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {
-    ...{ kinds, metrics },
+    ...{ kinds, metrics, decisions: decisionLog() },
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,

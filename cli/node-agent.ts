@@ -1,6 +1,7 @@
 // One process that is a node: the kubelet and the node's network, each with its own log, sharing one connection to the
 // API server.
 import { readFileSync } from "node:fs";
+import { clientMetrics } from "../machinery/client-metrics.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { runNetwork } from "../network/main.ts";
@@ -18,14 +19,16 @@ const pemsOf = (ca: string, pair: KeyPair) => ({
 export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const { timings } = config;
   const world = realWorld(componentLog("kubelet"));
+  const metrics = clientMetrics(new URL(config.server).host);
   const client = httpClient(
     { url: config.server, userAgent: "orrery-agent", ...pemsOf(config.pki.ca, config.pki.client) },
     world,
     signal,
+    metrics,
   );
   const heartbeat = { leaseRenewMs: timings.leaseMs, statusCheckMs: timings.statusCheckMs };
   await Promise.all([
-    runKubelet({ ...config, heartbeat }, world, client, signal),
+    runKubelet({ ...config, heartbeat, componentMetrics: metrics.metrics }, world, client, signal),
     runNetwork(config, realWorld(componentLog("network")), client, signal),
   ]);
 }

@@ -43,6 +43,8 @@ export interface KubeletView {
   readonly runtime: ContainerRuntime;
   readonly world: World;
   readonly pods: Informer<Pod>;
+  /** The metrics of other parts of this process, as Prometheus text. */
+  readonly componentMetrics?: () => Promise<string>;
 }
 
 /** Coalesces pulls: requests for the same image share one. */

@@ -23,6 +23,8 @@ export interface KubeletOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Times that differ from Kubernetes' defaults. */
   readonly heartbeat?: Partial<HeartbeatTimes>;
+  /** The metrics of other parts of this process, as Prometheus text; served beside the kubelet's own. */
+  readonly componentMetrics?: () => Promise<string>;
 }
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
@@ -42,6 +44,11 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
     times: { ...defaultTimes, ...options.heartbeat },
   };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
-    serveKubelet(options.pki, "0.0.0.0", view, until);
+    serveKubelet(
+      options.pki,
+      "0.0.0.0",
+      { ...view, ...(options.componentMetrics && { componentMetrics: options.componentMetrics }) },
+      until,
+    );
   return kubelet(settings, { world, client, runtime }, serve, signal);
 }

@@ -49,18 +49,14 @@ export function componentMetrics(clock: Clock): ComponentMetrics {
   const registry = new Registry();
   const queues = new Map<string, QueueState>();
   queueGauges(queues, clock, registry);
-  const counter = (name: string, help: string, labelNames: readonly string[]) =>
-    counts({ name, help, labelNames }, registry);
+  const counter = (name: string, help: string) => counts({ name, help }, registry);
   const histogram = (name: string, help: string, bounds: readonly number[]) =>
     distributions({ name, help, bounds }, registry);
-  const adds = counter("workqueue_adds_total", "Total number of adds handled by workqueue.", ["name"]);
-  const retries = counter("workqueue_retries_total", "Total number of retries handled by workqueue.", ["name"]);
+  const adds = counter("workqueue_adds_total", "Total number of adds handled by workqueue.");
+  const retries = counter("workqueue_retries_total", "Total number of retries handled by workqueue.");
   const waited = histogram("workqueue_queue_duration_seconds", "How long an item stays in workqueue.", queueBounds);
   const worked = histogram("workqueue_work_duration_seconds", "How long processing an item takes.", queueBounds);
-  const reconciles = counter("controller_runtime_reconcile_total", "Reconciliations per controller.", [
-    "controller",
-    "result",
-  ]);
+  const reconciles = counter("controller_runtime_reconcile_total", "Reconciliations per controller.");
   const took = histogram(
     "controller_runtime_reconcile_time_seconds",
     "Length of time per reconciliation.",

@@ -1,17 +1,19 @@
-// Figures that are counted at every request: in plain numbers, which become Prometheus' figures when somebody asks. Its
-// library alone would judge and sort the labels each time.
-import { Counter, type Metric, type Registry as Figures } from "prom-client";
+// Metrics counted on hot paths: plain numbers per set of labels, which become Prometheus' series when they are read.
+// prom-client alone would check and sort the labels on every count; this file uses it for its types only.
+import type { Metric, Registry } from "prom-client";
 
 type Labels = Readonly<Record<string, string>>;
 interface Named {
   readonly name: string;
   readonly help: string;
 }
+/** Where metrics are registered: a registry, or a list of what is registered later. */
+export type Registrar = Pick<Registry, "registerMetric">;
 
-/** What belongs to each set of labels, made when it is first asked for. The labels are always the same ones. */
+/** A value per set of labels, created on first use. The label names are always the same. */
 export interface ByLabels<T> {
   of(labels: Labels): T;
-  /** The same, by a text that stands for these labels alone: who asks often knows a shorter way to tell them. */
+  /** The same by a short unique text for these labels, which callers often have at hand. */
   at(place: string, labels: () => Labels): T;
   all(): Iterable<T>;
 }
@@ -32,37 +34,44 @@ export function byLabels<T>(make: (labels: Labels) => T): ByLabels<T> {
   };
 }
 
-/** A number that is counted up. */
+/** One metric in the form prom-client reads, computed whenever it is read. */
+function register(
+  metric: Named & { readonly type: "counter" | "histogram" },
+  values: () => readonly object[],
+  registrar: Registrar,
+): void {
+  const all = { ...metric, aggregator: "sum", get: async () => ({ ...all, values: values() }) };
+  registrar.registerMetric(all as unknown as Metric);
+}
+
+/** A number that only grows. */
 export interface Count {
   n: number;
 }
-/** How often something happens, for each set of labels. */
-export function counts(named: Named & { readonly labelNames: readonly string[] }, figures: Figures) {
-  const tallies = byLabels((labels): Count & { readonly labels: Labels } => ({ labels, n: 0 }));
-  new Counter({
-    ...named,
-    registers: [figures],
-    collect() {
-      this.reset();
-      for (const { labels, n } of tallies.all()) this.inc(labels, n);
-    },
-  });
-  return tallies.of as (labels: Labels) => Count;
+/** A counter for each set of labels. */
+export function counts({ name, help }: Named, registrar: Registrar): (labels: Labels) => Count {
+  const series = byLabels((labels): Count & { readonly labels: Labels } => ({ labels, n: 0 }));
+  register(
+    { name, help, type: "counter" },
+    () => [...series.all()].map(({ labels, n }) => ({ labels, value: n })),
+    registrar,
+  );
+  return series.of;
 }
 
-/** The upper bounds, in seconds, between which durations are told apart. */
+/** The upper bounds of request durations, in seconds. */
 export const durationBounds: readonly number[] = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 
-/** How large something is, each time. */
+/** A histogram of one set of labels. */
 export interface Distribution {
   saw(value: number): void;
 }
-interface Measured extends Distribution {
+interface Histogram extends Distribution {
   values(name: string): readonly object[];
 }
-function measured(bounds: readonly number[], labels: Labels): Measured {
+function histogram(bounds: readonly number[], labels: Labels): Histogram {
   const within = bounds.map(() => 0);
   let [count, sum] = [0, 0];
   return {
@@ -73,10 +82,10 @@ function measured(bounds: readonly number[], labels: Labels): Measured {
       sum += value;
     },
     values(name) {
-      let so = 0;
+      let cumulated = 0;
       const buckets = bounds.map((le, i) => {
-        so += within[i]!;
-        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: so };
+        cumulated += within[i]!;
+        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: cumulated };
       });
       return [
         ...buckets,
@@ -88,16 +97,12 @@ function measured(bounds: readonly number[], labels: Labels): Measured {
   };
 }
 
-/** How large something is, for each set of labels. */
+/** A histogram for each set of labels. */
 export function distributions(
   { name, help, bounds }: Named & { readonly bounds: readonly number[] },
-  figures: Figures,
+  registrar: Registrar,
 ): (labels: Labels) => Distribution {
-  const series = byLabels((labels) => measured(bounds, labels));
-  const histogram = {
-    ...{ name, help, type: "histogram", aggregator: "sum" },
-    get: async () => ({ ...histogram, values: [...series.all()].flatMap((one) => one.values(name)) }),
-  };
-  figures.registerMetric(histogram as unknown as Metric);
+  const series = byLabels((labels) => histogram(bounds, labels));
+  register({ name, help, type: "histogram" }, () => [...series.all()].flatMap((one) => one.values(name)), registrar);
   return series.of;
 }

@@ -1,7 +1,8 @@
-// The client across the wire: the same contract as the registry's own, in the words of HTTP.
+// The client over HTTP: the same contract as the in-process one.
 import { ApiError, assert } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
+import type { ClientMetrics } from "./client-metrics.ts";
 import type { Client, ListOptions, Patch, WatchEvent, WritableSubresource } from "./client.ts";
 import { type Following, type HttpRequest, type HttpSession, httpSession, type ServerAccess } from "./http-session.ts";
 import { lines, partRequest, patchRequest, pathOf, query, selectors, value, watchEvent } from "./http-wire.ts";
@@ -12,7 +13,7 @@ interface List {
   readonly items: readonly ApiObject[];
 }
 
-/** Shortest time between two signs of progress: who waits to read its own write waits on these. */
+/** Shortest time between two bookmarks. Waiting to read one's own writes takes that long where nothing else changes. */
 const progressMs = 100;
 
 async function* watched<T extends ApiObject>(
@@ -42,12 +43,12 @@ async function* watched<T extends ApiObject>(
   }
 }
 
-/** Only the sender of a request knows which fields it left out on purpose: ours come from our own types. */
+/** Field validation is off: what is sent here comes from typed values. */
 const unchecked = query({ fieldValidation: "Ignore" });
 const placeOf = (namespace: string | undefined): { readonly namespace?: string } =>
   namespace === undefined ? {} : { namespace };
 
-/** Where an object is created: among its kind, or as a part of another. */
+/** Where an object is created: in its collection, or as a subresource of another object. */
 const creationPath = (
   r: Pick<ResourceDefinition, "group" | "version" | "plural" | "subresourceOf">,
   at: DraftMeta,
@@ -56,7 +57,7 @@ const creationPath = (
     ? pathOf(r.subresourceOf.of, { ...placeOf(at.namespace), name: at.name, part: r.subresourceOf.subresource })
     : pathOf(r, placeOf(at.namespace));
 
-/** One request, answered by the value it asked for. */
+/** Sends one request and decodes its response. */
 type Ask = <T>(request: HttpRequest) => Promise<T>;
 const getBy = <T extends ApiObject>(ask: Ask, r: ResourceDefinition<T>, key: Key): Promise<T> =>
   ask({ method: "GET", path: pathOf(r, splitKey(key)) });
@@ -72,13 +73,31 @@ async function updateBy<T extends ApiObject>(
   if (part === undefined)
     return ask({ method: "PUT", path: pathOf(r, splitKey(keyOf(object))) + unchecked, body: object });
   const answer = await ask<T>(partRequest(r, object, part));
-  // These two answer with something else than the object.
+  // The responses to these two are of another kind than the object.
   return part === "scale" || part === "binding" ? getBy(ask, r, keyOf(object)) : answer;
 }
 
+/** The same session; requests and the beginnings of watches are counted. */
+function measured(session: HttpSession, { clock }: World, metrics: ClientMetrics | undefined): HttpSession {
+  if (!metrics) return session;
+  const counted = async <T extends { readonly status: number }>(method: string, response: Promise<T>): Promise<T> => {
+    const began = clock.now();
+    const status = await response.then(
+      (r) => r.status,
+      () => undefined,
+    );
+    metrics.requested(method, status, clock.now() - began);
+    return response;
+  };
+  return {
+    ask: (request) => counted(request.method, session.ask(request)),
+    follow: (path, stop) => counted("GET", session.follow(path, stop)),
+  };
+}
+
 /** A client whose requests travel over one connection; it ends with the signal. */
-export function httpClient(access: ServerAccess, world: World, signal: AbortSignal): Client {
-  const session = httpSession(access, world, signal);
+export function httpClient(access: ServerAccess, world: World, signal: AbortSignal, metrics?: ClientMetrics): Client {
+  const session = measured(httpSession(access, world, signal), world, metrics);
   const ask: Ask = async <T>(request: HttpRequest) => value(await session.ask(request)) as T;
   return {
     get: (r, key) => getBy(ask, r, key),

@@ -113,13 +113,11 @@ export function requestMetrics(
 const operationOf = ({ expect, value }: Write): string =>
   value === null ? "delete" : expect === 0 ? "create" : "update";
 
-const about = ["operation", "group", "resource"];
-
 /** The same log; what is asked of it is counted and timed. */
 export function timedStorage(storage: Storage, clock: Clock, figures: Figures): Storage {
   const help = "How long the log took to answer, by what was asked of it.";
   const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, figures);
-  const counted = (name: string, said: string) => counts({ name, help: said, labelNames: about }, figures);
+  const counted = (name: string, said: string) => counts({ name, help: said }, figures);
   const askedOf = counted("etcd_requests_total", "What was asked of the log.");
   const failedOf = counted("etcd_request_errors_total", "What was asked of the log and not answered.");
   // All of one operation on one kind, looked up once.

@@ -30,7 +30,7 @@ const placeOf = ({ verb, group, version, resource, subresource, scope }: About, 
   `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
 
 function endings(figures: Figures): (about: About, dryRun: string, code: number) => Ending {
-  const named = (name: string, help: string) => ({ name, help, labelNames: [...about, "dry_run", "code"] });
+  const named = (name: string, help: string) => ({ name, help });
   const requests = counts(named("apiserver_request_total", "Requests answered, by what was asked and how."), figures);
   const seen = (name: string, help: string, bounds: readonly number[]) =>
     distributions({ name, help, bounds }, figures);
@@ -58,9 +58,8 @@ function endings(figures: Figures): (about: About, dryRun: string, code: number)
 }
 
 function tellings(figures: Figures): (labels: Pick<About, "group" | "version" | "resource">) => Telling {
-  const labelNames = ["group", "version", "resource"];
   const total: (labels: Readonly<Record<string, string>>) => Count = counts(
-    { name: "apiserver_watch_events_total", help: "Events told to watchers.", labelNames },
+    { name: "apiserver_watch_events_total", help: "Events told to watchers." },
     figures,
   );
   const sizes = distributions(

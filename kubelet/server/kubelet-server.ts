@@ -56,10 +56,11 @@ const handlers: Readonly<Record<string, Handler>> = {
     json(response, runningPods(await view.runtime.list(undefined, signal))),
   "/stats/summary": async (state, response) => json(response, await summary(state)),
   "/configz": ({ view }, response) => json(response, configuration(view.settings)),
-  "/metrics": async (_, response) => {
+  "/metrics": async ({ view }, response) => {
     // Loaded on demand: the metrics library is a fifth of an agent's code.
     const { processMetrics } = await import("./process-metrics.ts");
-    plain(response, await processMetrics.metrics(), processMetrics.contentType);
+    const others = (await view.componentMetrics?.()) ?? "";
+    plain(response, `${await processMetrics.metrics()}${others}`, processMetrics.contentType);
   },
   "/metrics/resource": async ({ samples }, response) =>
     plain(response, resourceMetrics(await samples.latest()), metricsType),

@@ -4,6 +4,7 @@ import { isAmbiguous } from "../../api/errors.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import { key } from "../../api/meta.ts";
+import { clientMetrics } from "../../machinery/client-metrics.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { clientSuite } from "./client.ts";
@@ -24,6 +25,23 @@ clientSuite("http", async () => {
       await server.close();
     },
   };
+});
+
+test("http: requests are counted by method and status, and timed", async () => {
+  const server = await listeningServer();
+  const stop = new AbortController();
+  const { url, ca, admin } = server;
+  const metrics = clientMetrics("api");
+  const client = httpClient({ url, ca, ...admin, userAgent: "suite" }, world, stop.signal, metrics);
+  await client.list(configMaps);
+  await client.get(configMaps, key("default", "missing")).catch(() => {});
+  stop.abort();
+  await client.list(configMaps).catch(() => {});
+  const text = await metrics.metrics();
+  for (const code of ["200", "404", "<error>"])
+    expect(text).toContain(`rest_client_requests_total{code="${code}",host="api",method="GET"} 1`);
+  expect(text).toContain(`rest_client_request_duration_seconds_count{host="api",verb="GET"} 3`);
+  await server.close();
 });
 
 test("http: a token is created as a part of its account", async () => {
