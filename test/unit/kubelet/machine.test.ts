@@ -155,7 +155,8 @@ describe("admission", () => {
       message: "Node didn't have enough resource: cpu, requested: 600, used: 500, capacity: 1000",
     }));
   test("every resource counts, except extended ones that the node does not list", () => {
-    const wanting = (requests: object) => pod({ spec: { containers: [container("c", { resources: { requests } })] } });
+    const wanting = (requests: Readonly<Record<string, string>>) =>
+      pod({ spec: { containers: [container("c", { resources: { requests } })] } });
     const offering = {
       ...room,
       allocatable: { ...room.allocatable, "ephemeral-storage": "1Gi", "example.org/gpu": "1" },
