@@ -57,8 +57,7 @@ export interface PendingPods {
   /** The next pod to decide. An idle scheduler does not wait for a back-off to end, except after an error. */
   pop(): Entry | undefined;
   /** Pods that wait for a change. */
-  waiting(): readonly Entry[];
-  isWaiting(entry: Entry): boolean;
+  readonly waiting: ReadonlySet<Entry>;
   /** To the active queue, unless a PreEnqueue plugin keeps it out. */
   activate(entry: Entry): void;
   /** Out of waiting: to the active queue, or to what is left of its back-off. */
@@ -130,8 +129,7 @@ export function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingO
   };
   return {
     pop: () => active.pop() ?? backingOff.pop(),
-    waiting: () => [...waiting],
-    isWaiting: (entry) => waiting.has(entry),
+    waiting,
     activate,
     requeue,
     rejected(entry, rejectors) {

@@ -67,10 +67,10 @@ export function schedulingQueue(
     add(pod) {
       const key = keyOf(pod);
       const known = entries.get(key);
-      if (known?.pod.metadata.uid === pod.metadata.uid && known) {
+      if (known && known.pod.metadata.uid === pod.metadata.uid) {
         const before = known.pod;
         known.pod = pod;
-        if (pending.isWaiting(known)) notifyOne(known, targetPodEvents(before, pod));
+        if (pending.waiting.has(known)) notifyOne(known, targetPodEvents(before, pod));
         return;
       }
       remove(key);
@@ -98,12 +98,12 @@ export function schedulingQueue(
     },
     fail(key) {
       const entry = entries.get(key);
-      if (entry && (entry.place === "inFlight" || pending.isWaiting(entry))) pending.failed(entry);
+      if (entry && (entry.place === "inFlight" || pending.waiting.has(entry))) pending.failed(entry);
     },
     notify(change) {
-      const waiting = pending.waiting();
-      const events = waiting.length > 0 ? change() : [];
-      if (events.length > 0) for (const entry of waiting) notifyOne(entry, events);
+      const events = pending.waiting.size > 0 ? change() : [];
+      // One that is kept out by PreEnqueue comes back at once: the set must not be iterated while it changes.
+      if (events.length > 0) for (const entry of [...pending.waiting]) notifyOne(entry, events);
     },
   };
 }

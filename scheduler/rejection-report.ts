@@ -1,4 +1,4 @@
-// Tells a pod's owner that it has no node: an event, and the condition PodScheduled.
+// Reports that no node takes a pod: an event, and the condition PodScheduled.
 import { hasReason } from "../api/errors.ts";
 import { pods } from "../api/core/pods.ts";
 import { conditionOf } from "../api/core/pod/status.ts";

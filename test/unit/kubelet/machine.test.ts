@@ -154,6 +154,17 @@ describe("admission", () => {
       reason: "OutOfcpu",
       message: "Node didn't have enough resource: cpu, requested: 600, used: 500, capacity: 1000",
     }));
+  test("every resource counts, except extended ones that the node does not list", () => {
+    const wanting = (requests: Readonly<Record<string, string>>) =>
+      pod({ spec: { containers: [container("c", { resources: { requests } })] } });
+    const offering = {
+      ...room,
+      allocatable: { ...room.allocatable, "ephemeral-storage": "1Gi", "example.org/gpu": "1" },
+    };
+    expect(admission(wanting({ "ephemeral-storage": "2Gi" }), [], offering)?.reason).toBe("OutOfephemeral-storage");
+    expect(admission(wanting({ "example.org/gpu": "2" }), [], offering)?.reason).toBe("OutOfexample.org/gpu");
+    expect(admission(wanting({ "example.org/gpu": "2" }), [], room)).toBeUndefined();
+  });
   test("nor more pods than there is room for", () =>
     expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
   test("nor what is for another operating system", () => {

@@ -10,7 +10,7 @@ import { unschedulable, type Rejection, type SchedulerPlugin } from "../../../sc
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { pod, running, type Running } from "./running.ts";
 
-const with_ = (...more: readonly SchedulerPlugin[]) => ({ plugins: [...more, ...defaultPlugins()] });
+const beforeDefaults = (...more: readonly SchedulerPlugin[]) => ({ plugins: [...more, ...defaultPlugins()] });
 const scheduled = async ({ client }: Running, name: string) => {
   const { status } = await client.get(pods, key("default", name));
   return conditionOf(status?.conditions, "PodScheduled");
@@ -26,7 +26,7 @@ test("Reserve may still refuse; the room goes to the next pod, and what was rese
     reserve: (_, { pod }) => (pod.metadata.name === "first" ? unschedulable("no claim") : undefined),
     unreserve: (_, { pod }) => void calls.push(pod.metadata.name),
   };
-  const scheduler = await running([pod("first"), pod("second")], with_(plugin));
+  const scheduler = await running([pod("first"), pod("second")], beforeDefaults(plugin));
   await scheduler.until(10);
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ second: "n1" });
@@ -57,7 +57,7 @@ function gang(size: number): SchedulerPlugin {
   };
 }
 test("Permit holds pods back, with their room, until it allows them", async () => {
-  const scheduler = await running([pod("a", "300m"), pod("b", "300m")], with_(gang(3)));
+  const scheduler = await running([pod("a", "300m"), pod("b", "300m")], beforeDefaults(gang(3)));
   await scheduler.until(5);
   expect(await scheduler.bound()).toEqual({});
   await scheduler.client.create(pods, pod("c", "300m"));
@@ -66,7 +66,7 @@ test("Permit holds pods back, with their room, until it allows them", async () =
   expect(await scheduler.bound()).toEqual({ a: "n1", b: "n1", c: "n1" });
 });
 test("Permit does not hold pods back for ever", async () => {
-  const scheduler = await running([pod("a"), pod("b")], with_(gang(2)));
+  const scheduler = await running([pod("a"), pod("b")], beforeDefaults(gang(2)));
   await scheduler.until(19);
   expect(await scheduled(scheduler, "a")).toBeUndefined();
   await scheduler.until(25);
@@ -84,7 +84,7 @@ test("PreBind that throws gives the room back, and the pod is tried again", asyn
       return undefined;
     },
   };
-  const scheduler = await running([pod("p")], with_(plugin));
+  const scheduler = await running([pod("p")], beforeDefaults(plugin));
   await scheduler.until(2);
   expect([tries, await scheduler.bound()]).toEqual([2, {}]);
   await scheduler.until(5);
@@ -94,12 +94,12 @@ test("PreBind that throws gives the room back, and the pod is tried again", asyn
 
 test("a pod is scheduled by the profile it names, and left alone when there is none", async () => {
   const picky: SchedulerPlugin = { name: "Picky", events: [], filter: () => unschedulable("never") };
-  const pods_ = [
+  const drafts = [
     pod("plain", "1m"),
     pod("picky", "1m", { schedulerName: "picky" }),
     pod("foreign", "1m", { schedulerName: "x" }),
   ];
-  const scheduler = await running(pods_, { profiles: { picky: [picky, ...defaultPlugins()] } });
+  const scheduler = await running(drafts, { profiles: { picky: [picky, ...defaultPlugins()] } });
   await scheduler.until(5);
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ plain: "n1" });
@@ -115,7 +115,7 @@ test("a plugin sees the kinds it reads, and their changes wake the pods it rejec
     preFilter: (_, { lister }) =>
       lister(configMaps).get(key("default", "go")) ? { state: undefined } : unschedulable("no permission"),
   };
-  const scheduler = await running([pod("p")], with_(plugin));
+  const scheduler = await running([pod("p")], beforeDefaults(plugin));
   await scheduler.until(60);
   expect(await scheduler.bound()).toEqual({});
   expect((await scheduled(scheduler, "p"))?.message).toMatch(/^0\/1 nodes are available: no permission\./);

@@ -72,7 +72,7 @@ const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[
   ["a full node is passed over", pod("600m"), [a, half], "a"],
   ["a node exactly full is full enough", pod("500m"), [half], "b"],
   ["a pod that requests nothing fits a full node", pod("0"), [on(node("b"), pod("1"))], "b"],
-  ["a cordoned node takes nobody", pod("1m"), [on(node("a", { spec: { unschedulable: true } })), b], "b"],
+  ["a cordoned node takes no pod", pod("1m"), [on(node("a", { spec: { unschedulable: true } })), b], "b"],
   ["a taint keeps away who does not tolerate it", pod("1m"), [on(node("a", tainted)), b], "b"],
   [
     "a toleration lets in",
@@ -197,9 +197,9 @@ const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: s
     "Insufficient cpu",
   ],
 ];
-for (const [what, p, place_, refusal] of room)
+for (const [what, p, where, refusal] of room)
   test(`room for ${what}: ${refusal ?? "there is"}`, () => {
-    const placement = place(p, snapshotOf([place_]), defaultPlugins());
+    const placement = place(p, snapshotOf([where]), defaultPlugins());
     expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
       refusal && [refusal],
     );
@@ -242,7 +242,7 @@ const named = (...names: readonly string[]) => ({
 });
 
 const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], said: string])[] = [
-  ["there is nobody", pod("1m"), [], "no nodes available to schedule pods"],
+  ["there are no nodes", pod("1m"), [], "no nodes available to schedule pods"],
   [
     "reasons are counted, several a node if need be",
     pod("2", { containers: [{ name: "c", resources: { requests: { cpu: "2", memory: "2Gi" } } }] }),
