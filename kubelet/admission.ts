@@ -3,6 +3,7 @@ import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { amountsOf, podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
 import { isExtended } from "../api/resource-names.ts";
+import { matches, requirementsOf } from "../api/selector.ts";
 import type { PendingResize } from "./podspec/resize.ts";
 
 /** Why this node does not run the pod. */
