@@ -106,8 +106,7 @@ function launch(e: Engine, p: Process): void {
   );
 }
 
-function refuseStart(e: Engine, p: Process, word: string): never {
-  const message = `exec: "${word}": no such file or directory`;
+function refuseStart(e: Engine, p: Process, message: string): never {
   const finishedAt = e.world.clock.now();
   p.status = { state: "exited", exitCode: 128, reason: "StartError", startedAt: undefined, finishedAt, message };
   throw new RuntimeRefused(message);
@@ -180,7 +179,10 @@ const lifecycle = (e: Engine): Lifecycle => ({
       const p = e.processes.get(id);
       if (p === undefined) throw new RuntimeRefused(`no such container: ${id}`);
       const word = p.spec.command?.[0] ?? "sh";
-      if (!isProgram(word)) refuseStart(e, p, word);
+      if (!isProgram(word)) refuseStart(e, p, `exec: "${word}": no such file or directory`);
+      const { sandboxId } = p.spec;
+      if (e.sandboxes.get(sandboxId)?.state !== "running")
+        refuseStart(e, p, `cannot join network of a non running container: ${sandboxId}`);
       if (p.status.state === "created") launch(e, p);
     }),
   resize: (id, limits) =>

@@ -246,6 +246,52 @@ describe("a pod that has to wait", () => {
     expect(isReady(await find("web"))).toBe(false);
   });
 
+  test("that nobody knows any more is removed", async () => {
+    await bind("web");
+    const p = await ready("web");
+    await stage.stop();
+    await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
+    expect(await find("web")).toBeUndefined();
+    stage.start();
+    const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
+    await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
+  });
+});
+
+describe("a pod that has to end", () => {
+  test("that is deleted while it starts never shows a success, an unknown code, or an end that is taken back", async () => {
+    const seen = new Map<string, Pod[]>();
+    const stop = new AbortController();
+    const from = await stage.client.revision();
+    const watching = (async () => {
+      for await (const e of stage.client.watch(pods, { from }, stop.signal))
+        if (e.type !== "progress")
+          seen.set(e.object.metadata.name, [...(seen.get(e.object.metadata.name) ?? []), e.object]);
+    })().catch(() => {});
+    const delays = [0, 5, 10, 20, 40, 60, 80, 120, 160, 250];
+    const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 1 };
+    const fastDelete = async (ms: number): Promise<void> => {
+      await bind(`quick-${ms}`, { ...spec, containers: [{ name: "c", image, command: sh("exit 1") }] });
+      await world.clock.sleep(ms);
+      await stage.client.delete(pods, key("default", `quick-${ms}`));
+    };
+    await Promise.all(delays.map(fastDelete));
+    for (const ms of delays)
+      await until(
+        () => find(`quick-${ms}`),
+        (p) => p === undefined,
+      );
+    stop.abort();
+    await watching;
+    expect(seen.size).toBe(delays.length);
+    for (const versions of seen.values()) {
+      const ends = versions.flatMap((p) => first(p) ?? []).map((s) => s.state?.terminated);
+      const codes = ends.slice(ends.findIndex((e) => e !== undefined)).map((e) => e?.exitCode);
+      if (ends.some((e) => e !== undefined)) expect([1, 137]).toEqual(expect.arrayContaining([...new Set(codes)]));
+      expect(versions.at(-1)?.status?.phase).toMatch(/Failed|Pending/);
+    }
+  });
+
   test("that fills a volume beyond its limit is evicted", async () => {
     const containers = [{ name: "c", image, command: lives, volumeMounts: [{ name: "v", mountPath: "/v" }] }];
     await bind("web", { containers, volumes: [{ name: "v", emptyDir: { sizeLimit: "1Ki" } }] });
@@ -261,17 +307,6 @@ describe("a pod that has to wait", () => {
       message: 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ',
     });
     expect(await reasons("web")).toContain("Evicted");
-  });
-
-  test("that nobody knows any more is removed", async () => {
-    await bind("web");
-    const p = await ready("web");
-    await stage.stop();
-    await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
-    expect(await find("web")).toBeUndefined();
-    stage.start();
-    const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
-    await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
   });
 });
 
