@@ -269,7 +269,7 @@ describe("a pod that has to end", () => {
           seen.set(e.object.metadata.name, [...(seen.get(e.object.metadata.name) ?? []), e.object]);
     })().catch(() => {});
     const delays = [0, 5, 10, 20, 40, 60, 80, 120, 160, 250];
-    const spec = { restartPolicy: "Never", terminationGracePeriodSeconds: 1 };
+    const spec = { restartPolicy: "Never" as const, terminationGracePeriodSeconds: 1 };
     const fastDelete = async (ms: number): Promise<void> => {
       await bind(`quick-${ms}`, { ...spec, containers: [{ name: "c", image, command: sh("exit 1") }] });
       await world.clock.sleep(ms);
