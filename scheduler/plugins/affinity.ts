@@ -1,6 +1,6 @@
 // Which nodes a pod wants by their labels: node selector, required and preferred node affinity.
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from "../../api/generated/types.ts";
-import { matches, type Labels, type Requirement } from "../../api/selector.ts";
+import type { Node, NodeSelectorTerm, Pod } from "../../api/generated/types.ts";
+import { matches, requirementsOf, type Labels } from "../../api/selector.ts";
 import { normalized, skip, unresolvable, type Change, type SchedulerPlugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
@@ -11,16 +11,11 @@ const conflict = unresolvable("pod affinity terms conflict");
 type Labelled = Pick<NodeInfo, "name" | "labels">;
 type Matcher = (node: Labelled) => boolean;
 const labelled = ({ metadata: { name, labels = {} } }: Node): Labelled => ({ name, labels });
-const asRequirement = (r: NodeSelectorRequirement): Requirement => ({
-  key: r.key,
-  operator: r.operator as Requirement["operator"],
-  values: r.values ?? [],
-});
-
 /** Terms match by labels and by the one field nodes can be selected by. An empty term matches nothing. */
 function termMatcher({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm): Matcher {
   if (matchExpressions.length + matchFields.length === 0) return () => false;
-  const [expressions, fields] = [matchExpressions.map(asRequirement), matchFields.map(asRequirement)];
+  const expressions = requirementsOf({ matchExpressions });
+  const fields = requirementsOf({ matchExpressions: matchFields });
   return ({ name, labels }) => {
     if (!matches(expressions, labels)) return false;
     const named: Labels = { [nameField]: name };
