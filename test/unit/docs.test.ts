@@ -4,13 +4,18 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
-const pages = globSync("{README.md,*/README.md,docs/**/*.md}", { cwd: root }).filter(
+const pages = globSync("{README.md,*/README.md,test/**/README.md,docs/**/*.md}", { cwd: root }).filter(
   (p) => !p.startsWith("node_modules"),
 );
 
+/** Links of Markdown outside its code, and those of the boxes of its diagrams. */
+const linksIn = (text: string): readonly RegExpExecArray[] => [
+  ...text.replaceAll(/^```(?!mermaid)[\s\S]*?^```/gm, "").matchAll(/(?:\]\(|\bhref ")([^)#"]+)[^)"]*[)"]/g),
+];
+
 test("every relative link of every page leads to a file", () => {
   const broken = pages.flatMap((page) =>
-    [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+    linksIn(readFileSync(join(root, page), "utf8"))
       .map(([, to]) => to!)
       .filter((to) => !to.includes("://") && !existsSync(join(root, dirname(page), to)))
       .map((to) => `${page}: ${to}`),
