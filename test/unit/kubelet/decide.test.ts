@@ -317,7 +317,7 @@ test("a missing image is asked for again after ten seconds, not before", () => {
   const at = (seconds: number) => observation({ images: { c: { ...failed, at: ago(seconds) } } });
   expect(say(at(1))).toBe("");
   expect(say(at(5))).toBe("tell pull");
-  expect(decidePod(at(5)).lookAgainAt).toBe(now + 5_000);
+  expect(decidePod(at(5)).requeueAt).toBe(now + 5_000);
   expect(say(at(10))).toBe("getImage c#0");
 });
 
@@ -402,11 +402,11 @@ test("carrying out what was decided leads to silence", () => {
     fc.property(anything, (start) => {
       let o = observation(start);
       for (let round = 0; round < 40; round++) {
-        const { actions, lookAgainAt } = decidePod(o);
-        if (actions.length === 0 && lookAgainAt === undefined) return true;
+        const { actions, requeueAt } = decidePod(o);
+        if (actions.length === 0 && requeueAt === undefined) return true;
         for (const a of actions) o = after(o, a);
         // Nothing to do but to wait: then the wait is over.
-        if (actions.length === 0) o = { ...o, now: (lookAgainAt ?? o.now) as typeof o.now };
+        if (actions.length === 0) o = { ...o, now: (requeueAt ?? o.now) as typeof o.now };
       }
       return false;
     }),
