@@ -33,7 +33,7 @@ function pendingEphemeral(pod: Pod, o: PodObservation): readonly Container[] {
 
 /** A refused resize is retried after a while. */
 function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): PodDecision {
-  const refusal = o.resizeRefusals[c.name];
+  const refusal = o.resizeRefusals.get(c.name);
   const retryAt = refusal && refusal.at + refusalRetryMs;
   if (retryAt !== undefined && o.now < retryAt) return { actions: [], requeueAt: retryAt };
   return { actions: [{ do: "resize", container: c.name, id }] };
@@ -64,7 +64,7 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
       return { actions: [{ do: "remove", id: next.run.id }] };
     case "wait": {
       const { until, backoff } = next;
-      const isNew = backoff !== undefined && o.backoffEvents[c.name] !== until;
+      const isNew = backoff !== undefined && o.backoffEvents.get(c.name) !== until;
       return {
         actions: isNew ? [{ do: "recordBackoff", container: c.name, kind: backoff, until }] : [],
         requeueAt: until,
