@@ -13,7 +13,7 @@ import { type PodWorker, podWorker } from "./pod/worker.ts";
 
 /** The workers of the node's pods. */
 export interface PodWorkers {
-  nudge(podUid: string): void;
+  notify(podUid: string): void;
   contentChanged(podUid: string): void;
   evict(podUid: string, reason: Rejection): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
@@ -52,10 +52,10 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
     if (signal.aborted) return;
     const { uid } = pod.metadata;
     // A pod of the same name may have replaced one whose deletion was missed.
-    if (before && before.metadata.uid !== uid) workers.get(before.metadata.uid)?.see("gone");
+    if (before && before.metadata.uid !== uid) workers.get(before.metadata.uid)?.update("gone");
     const present = informer.lister.get(keyOf(pod))?.metadata.uid === uid;
-    if (present) ensure(uid, node, signal).see(pod);
-    else workers.get(uid)?.see("gone");
+    if (present) ensure(uid, node, signal).update(pod);
+    else workers.get(uid)?.update("gone");
   };
 
   /** Removes the containers of pods that are not in the API. */
@@ -63,21 +63,21 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
     const { containers, sandboxes } = await node.runtime.list(undefined, signal);
     const uids = new Set([...containers, ...sandboxes].map((c) => c.pod.uid));
     const known = new Set(informer.lister.all().map((p) => p.metadata.uid));
-    for (const uid of uids) if (!known.has(uid) && !workers.has(uid)) ensure(uid, node, signal).see("gone");
+    for (const uid of uids) if (!known.has(uid) && !workers.has(uid)) ensure(uid, node, signal).update("gone");
   };
 
   const followEngine = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     let failures = 0;
     while (!signal.aborted) {
       // Events may have been missed while the stream was not open.
-      for (const worker of workers.values()) worker.nudge();
+      for (const worker of workers.values()) worker.notify();
       try {
         node.runtime.prepare(signal).catch((e: Error) => {
           if (!(e instanceof RuntimeUnavailable)) node.world.log("engine not prepared", { error: e.message });
         });
         for await (const event of node.runtime.events(signal)) {
           failures = 0;
-          workers.get(event.podUid)?.nudge();
+          workers.get(event.podUid)?.notify();
         }
       } catch (e) {
         if (!signal.aborted && failures === 0) node.world.log("engine events ended", { error: (e as Error).message });
@@ -98,7 +98,7 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
   };
 
   return {
-    nudge: (uid) => workers.get(uid)?.nudge(),
+    notify: (uid) => workers.get(uid)?.notify(),
     evict: (uid, reason) => workers.get(uid)?.evict(reason),
     contentChanged: (uid) => workers.get(uid)?.contentChanged(),
     fits: (pod, room) => pendingResize(pod, othersHere(pod), room),

@@ -36,10 +36,10 @@ export type PodAction =
   | { readonly do: "release" }
   | { readonly do: "deleteFromApi" };
 
-/** `lookAgainAt` is the time at which the decision changes without another event. */
+/** `requeueAt` is the time at which the decision changes without another event. */
 export interface PodDecision {
   readonly actions: readonly PodAction[];
-  readonly lookAgainAt?: number;
+  readonly requeueAt?: number;
 }
 
 /** Identifies an action: while one is under way, another with its key is not begun. */

@@ -29,7 +29,7 @@ const freshMs = 2_000;
 export const refusalRetryMs = 5_000;
 
 function planImage(o: PodObservation, c: Container, attempt: number): ContainerPlan | undefined {
-  const outcome = o.images[c.name];
+  const outcome = o.images.get(c.name);
   if (outcome === undefined || (outcome.is === "there" && outcome.attempt !== attempt)) return { is: "fetch", attempt };
   if (outcome.is === "there") return undefined;
   const until = instant(outcome.at + waitMs(outcome.failures));
@@ -67,7 +67,7 @@ function nextRun(pod: Pod, o: PodObservation, c: Container, last: RuntimeContain
   const attempt = last === undefined ? firstAttempt(pod, c) : last.attempt + 1;
   const image = planImage(o, c, attempt);
   if (image) return image;
-  const refusal = o.refusals[c.name];
+  const refusal = o.refusals.get(c.name);
   const retry = refusal && instant(refusal.at + refusalRetryMs);
   if (refusal && retry && o.now < retry)
     return { is: "wait", until: retry, as: { reason: refusal.reason, message: refusal.message } };

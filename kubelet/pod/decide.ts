@@ -33,9 +33,9 @@ function pendingEphemeral(pod: Pod, o: PodObservation): readonly Container[] {
 
 /** A refused resize is retried after a while. */
 function resizeStep(o: PodObservation, c: Container, { id }: RuntimeContainer): PodDecision {
-  const refusal = o.resizeRefusals[c.name];
+  const refusal = o.resizeRefusals.get(c.name);
   const retryAt = refusal && refusal.at + refusalRetryMs;
-  if (retryAt !== undefined && o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
+  if (retryAt !== undefined && o.now < retryAt) return { actions: [], requeueAt: retryAt };
   return { actions: [{ do: "resize", container: c.name, id }] };
 }
 
@@ -64,10 +64,10 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
       return { actions: [{ do: "remove", id: next.run.id }] };
     case "wait": {
       const { until, backoff } = next;
-      const isNew = backoff !== undefined && o.backoffEvents[c.name] !== until;
+      const isNew = backoff !== undefined && o.backoffEvents.get(c.name) !== until;
       return {
         actions: isNew ? [{ do: "recordBackoff", container: c.name, kind: backoff, until }] : [],
-        lookAgainAt: until,
+        requeueAt: until,
       };
     }
     default:
@@ -145,11 +145,11 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
       })),
     };
   const due = volumesDue(o);
-  if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], lookAgainAt: due };
+  if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], requeueAt: due };
   if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
   if (o.sandboxFailure) {
     const retryAt = o.sandboxFailure.at + Math.max(1_000, waitMs(o.sandboxFailure.failures - 1));
-    if (o.now < retryAt) return { actions: [], lookAgainAt: retryAt };
+    if (o.now < retryAt) return { actions: [], requeueAt: retryAt };
   }
   const dead = latestSandbox(o.sandboxes);
   return {
@@ -176,7 +176,7 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   const refresh: readonly PodAction[] = isDue ? [{ do: "mountVolumes" }] : [];
   return {
     actions: [...refresh, ...steps.flatMap((s) => s.actions), ...spent(pod, o), ...old],
-    lookAgainAt: soonest([...steps.map((s) => s.lookAgainAt), deadlineOf(pod), isDue ? undefined : due]),
+    requeueAt: soonest([...steps.map((s) => s.requeueAt), deadlineOf(pod), isDue ? undefined : due]),
   };
 }
 

@@ -3,7 +3,6 @@ import type { Container } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { EventType } from "../../machinery/events.ts";
 import type { Prober } from "../probes/prober.ts";
 import type { Target } from "../probes/run-handler.ts";
 import { RuntimeRefused } from "../runtime.ts";
@@ -19,7 +18,7 @@ import {
   getImage,
   resizeContainer,
   startContainer,
-  recordEvent,
+  recorderOf,
 } from "./make-container.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
 import { referencesOf, Unmet } from "../podspec/references.ts";
@@ -125,7 +124,7 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
   const began = node.world.clock.now();
   if (inputs && c) {
     if (!memory.preStopped.has(a.id)) {
-      recordEvent(inputs, a.container, "Normal", "Killing", a.why);
+      recorderOf(inputs, a.container)("Normal", "Killing", a.why);
       memory.preStopped.set(a.id, beforeStop(node, inputs.pod, targetOf(inputs, c, a.id), a.graceMs, signal));
     }
     const timeout = node.world.clock.sleep(a.graceMs, signal);
@@ -156,8 +155,7 @@ const executors: Executors = {
   async recordBackoff(a, { inputs, memory, container }) {
     if (inputs === undefined) return;
     memory.backoffEvents.set(a.container, a.until);
-    const record = (type: EventType, reason: string, message: string): void =>
-      recordEvent(inputs, a.container, type, reason, message);
+    const record = recorderOf(inputs, a.container);
     if (a.kind === "pull") {
       record("Normal", "BackOff", `Back-off pulling image "${container?.image}"`);
       return record("Warning", "Failed", "Error: ImagePullBackOff");

@@ -10,8 +10,7 @@ import { containerSpec, identityOf } from "./container-spec.ts";
 import { environment } from "../podspec/environment.ts";
 import type { NodeFacts } from "../podspec/fields.ts";
 import { fieldPath } from "./hooks.ts";
-import type { PodMemory } from "./memory.ts";
-import type { ImageOutcome } from "./observation.ts";
+import type { ImageOutcome, PodMemory } from "./memory.ts";
 import { terminationLogMount, nameMounts } from "./pod-files.ts";
 import { Unmet } from "../podspec/references.ts";
 import { limitsOf } from "../podspec/resources.ts";
@@ -28,14 +27,11 @@ export interface ContainerInputs {
   readonly podIp: string | undefined;
 }
 
-/** Records an event about a container. */
-export const recordEvent = (
-  { node, pod }: ContainerInputs,
-  container: string,
-  type: EventType,
-  reason: string,
-  message: string,
-): void => node.events.record(pod, type, reason, message, fieldPath(pod, container));
+/** Records events about one container. */
+export const recorderOf =
+  ({ node, pod }: ContainerInputs, container: string) =>
+  (type: EventType, reason: string, message: string): void =>
+    node.events.record(pod, type, reason, message, fieldPath(pod, container));
 
 type Failure = Pick<Extract<ImageOutcome, { is: "failed" }>, "reason" | "message">;
 
@@ -53,50 +49,40 @@ async function credentials({ node, pod }: ContainerInputs, image: string, signal
 async function pullImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const { node } = inputs;
   const image = c.image ?? "";
-  recordEvent(inputs, c.name, "Normal", "Pulling", `Pulling image "${image}"`);
+  const record = recorderOf(inputs, c.name);
+  record("Normal", "Pulling", `Pulling image "${image}"`);
   const began = node.world.clock.now();
   try {
     await node.pull(image, await credentials(inputs, image, signal), signal);
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
-    recordEvent(inputs, c.name, "Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
+    record("Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
     return { reason: "ErrImagePull", message: e.message };
   }
   const took = pullDuration(node.world.clock.now() - began);
   const size = (await node.runtime.imageStatus(image, signal))?.sizeBytes ?? 0;
-  recordEvent(
-    inputs,
-    c.name,
-    "Normal",
-    "Pulled",
-    `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${size} bytes.`,
-  );
+  const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`;
+  record("Normal", "Pulled", `${pulled}. Image size: ${size} bytes.`);
   return undefined;
 }
 
 async function provideImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
   const image = c.image ?? "";
+  const record = recorderOf(inputs, c.name);
   if (!isImageReference(image)) {
     const why = `couldn't parse image name "${image}": invalid reference format`;
     const message = `Failed to apply default image tag "${image}": ${why}`;
-    recordEvent(inputs, c.name, "Warning", "InspectFailed", message);
+    record("Warning", "InspectFailed", message);
     return { reason: "InvalidImageName", message };
   }
-  const present = await inputs.node.runtime.imageStatus(image, signal);
-  const plan = pullPlan(c, present);
+  const plan = pullPlan(c, await inputs.node.runtime.imageStatus(image, signal));
   if (plan === "pull") return pullImage(inputs, c, signal);
   if (plan === "never") {
     const message = `Container image "${image}" is not present with pull policy of Never`;
-    recordEvent(inputs, c.name, "Warning", "ErrImageNeverPull", message);
+    record("Warning", "ErrImageNeverPull", message);
     return { reason: "ErrImageNeverPull", message };
   }
-  recordEvent(
-    inputs,
-    c.name,
-    "Normal",
-    "Pulled",
-    `Container image "${image}" already present on machine and can be accessed by the pod`,
-  );
+  record("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);
   return undefined;
 }
 
@@ -105,7 +91,7 @@ export async function getImage(inputs: ContainerInputs, c: Container, action: Ge
   const { images } = inputs.memory;
   const failure = await provideImage(inputs, c, signal);
   if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
-  recordEvent(inputs, c.name, "Warning", "Failed", `Error: ${failure.reason}`);
+  recorderOf(inputs, c.name)("Warning", "Failed", `Error: ${failure.reason}`);
   const before = images.get(c.name);
   const failures = before?.is === "failed" ? before.failures + 1 : 1;
   images.set(c.name, {
@@ -151,7 +137,7 @@ function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {
   if (!(e instanceof Unmet || e instanceof RuntimeRefused)) throw e;
   const reason = e instanceof Unmet ? "CreateContainerConfigError" : "CreateContainerError";
   inputs.memory.refusals.set(c.name, { reason, message: e.message, at: inputs.node.world.clock.now() });
-  recordEvent(inputs, c.name, "Warning", "Failed", `Error: ${e.message}`);
+  recorderOf(inputs, c.name)("Warning", "Failed", `Error: ${e.message}`);
   return undefined;
 }
 
@@ -170,7 +156,7 @@ export async function createContainer(
     if (image === undefined) return void inputs.memory.images.delete(c.name);
     const id = await runtime.create(await specFor(inputs, c, action, image), signal);
     inputs.memory.refusals.delete(c.name);
-    recordEvent(inputs, c.name, "Normal", "Created", "Container created");
+    recorderOf(inputs, c.name)("Normal", "Created", "Container created");
     return id;
   } catch (e) {
     return refuse(inputs, c, e);
@@ -188,16 +174,10 @@ export async function startContainer(
     await inputs.node.runtime.start(id, signal);
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
-    recordEvent(
-      inputs,
-      container,
-      "Warning",
-      "Failed",
-      `Error: failed to start container "${container}": ${e.message}`,
-    );
+    recorderOf(inputs, container)("Warning", "Failed", `Error: failed to start container "${container}": ${e.message}`);
     return false;
   }
-  recordEvent(inputs, container, "Normal", "Started", "Container started");
+  recorderOf(inputs, container)("Normal", "Started", "Container started");
   return true;
 }
 
@@ -215,6 +195,6 @@ export async function resizeContainer(
   } catch (e) {
     if (!(e instanceof RuntimeRefused)) throw e;
     memory.resizeRefusals.set(c.name, { at: node.world.clock.now(), message: e.message });
-    recordEvent(inputs, c.name, "Warning", "ResizeError", `Error: ${e.message}`);
+    recorderOf(inputs, c.name)("Warning", "ResizeError", `Error: ${e.message}`);
   }
 }

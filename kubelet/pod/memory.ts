@@ -1,33 +1,74 @@
 // The state of a pod's worker that neither the engine nor the API has. A restart of the kubelet loses it.
 import type { Pod } from "../../api/generated/types.ts";
+import type { Instant } from "../../api/meta.ts";
 import type { Rejection } from "../admission.ts";
 import type { HeldTokens } from "../volumes/tokens.ts";
-import type { ImageOutcome, PodObservation, Refusal, VolumesState } from "./observation.ts";
 
-/** Written by the pod's worker and its executors only. */
-export interface PodMemory {
+/** The outcome of providing the image for one run of a container. */
+export type ImageOutcome =
+  | { readonly is: "there"; readonly attempt: number }
+  | {
+      readonly is: "failed";
+      readonly attempt: number;
+      readonly reason: "ErrImagePull" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError";
+      readonly message: string;
+      readonly at: Instant;
+      readonly failures: number;
+    };
+
+/** Why a container could not be created; retried soon. */
+export interface Refusal {
+  readonly reason: "CreateContainerConfigError" | "CreateContainerError";
+  readonly message: string;
+  readonly at: Instant;
+}
+
+/** Whether the pod's volumes are prepared. */
+export type VolumesState =
+  | { readonly is: "unknown" }
+  /** `until` is when a token has to be renewed. */
+  | { readonly is: "ready"; readonly until?: Instant }
+  | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
+
+/** What the pod's decision and status read of the memory. */
+export interface Remembered {
+  /** The API's object; undefined for an orphan, which is removed. */
   pod: Pod | undefined;
+  /** Deleted from the API: no status is reported any more. */
   gone: boolean;
   volumes: VolumesState;
+  /** The last failure to run a sandbox. */
+  sandboxFailure: { readonly at: Instant; readonly failures: number } | undefined;
+  /** By container name, as the three below. */
+  readonly images: ReadonlyMap<string, ImageOutcome>;
+  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** Resizes that the engine refused. */
+  readonly resizeRefusals: ReadonlyMap<string, Omit<Refusal, "reason">>;
+  /** The end of the back-off that the last event was recorded for. */
+  readonly backoffEvents: ReadonlyMap<string, number>;
+  /** Why the node does not run the pod. */
+  rejection: Rejection | undefined;
+  /** Why the node ends a pod that it had admitted. */
+  eviction: Rejection | undefined;
+  /** Volumes and cgroups are removed. */
+  released: boolean;
+}
+
+/** Written by the pod's worker and its executors only. */
+export interface PodMemory extends Remembered {
+  readonly images: Map<string, ImageOutcome>;
+  readonly refusals: Map<string, Refusal>;
+  readonly resizeRefusals: Map<string, Omit<Refusal, "reason">>;
+  readonly backoffEvents: Map<string, number>;
   /** Counts changes of the objects that the volumes show. */
   contentVersion: number;
   tokens: HeldTokens;
   /** Consecutive failures to prepare the volumes. */
   volumeFailures: number;
-  sandboxFailure: PodObservation["sandboxFailure"];
-  readonly images: Map<string, ImageOutcome>;
-  readonly refusals: Map<string, Refusal>;
-  readonly resizeRefusals: Map<string, Omit<Refusal, "reason">>;
-  /** By container name: the end of the back-off that the last event was recorded for. */
-  readonly backoffEvents: Map<string, number>;
   readonly terminationMessages: Map<string, string>;
   /** The preStop hooks that were started, by container id. */
   readonly preStopped: Map<string, Promise<void>>;
-  rejection: Rejection | undefined;
-  /** Why the node ends a pod that it had admitted. */
-  eviction: Rejection | undefined;
   admitted: boolean;
-  released: boolean;
 }
 
 export const emptyMemory = (): PodMemory => ({

@@ -65,24 +65,15 @@ export async function observePod(
   const pendingResize = memory.pod && isResized(memory.pod) ? node.fits(memory.pod) : undefined;
   const containers = await Promise.all(inventory.containers.map((run) => withTerminationMessage(node, memory, run)));
   return {
+    ...memory,
     pod: memory.pod && pendingResize ? withAllocated(memory.pod) : memory.pod,
-    gone: memory.gone,
     now: node.world.clock.now(),
     hostIp: node.nodeIp,
     sandboxes: inventory.sandboxes,
     containers,
-    volumes: memory.volumes,
-    sandboxFailure: memory.sandboxFailure,
-    images: Object.fromEntries(memory.images),
-    refusals: Object.fromEntries(memory.refusals),
-    resizeRefusals: Object.fromEntries(memory.resizeRefusals),
     health: health.health(),
     pendingResize,
-    backoffEvents: Object.fromEntries(memory.backoffEvents),
-    rejection: memory.rejection,
-    eviction: memory.eviction,
-    reported: false,
     underWay,
-    released: memory.released,
+    reported: false,
   };
 }

@@ -58,7 +58,7 @@ function resizeFacts(pod: Pod, o: PodObservation): Facts["resize"] {
   const moving = pod.spec.containers.find((c) =>
     runsOf(o.containers, c.name).some((run) => isRunning(run) && resizeOf(c, run) !== "none"),
   );
-  const refusal = moving && o.resizeRefusals[moving.name];
+  const refusal = moving && o.resizeRefusals.get(moving.name);
   return {
     ...(o.pendingResize && { PodResizePending: o.pendingResize }),
     ...(moving && { PodResizeInProgress: refusal ? { reason: "Error", message: refusal.message } : {} }),

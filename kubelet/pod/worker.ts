@@ -19,27 +19,27 @@ import { podStatus } from "./status.ts";
 export interface PodWorker {
   readonly uid: string;
   /** Sets the API's latest version of the pod, or that it was deleted. */
-  see(pod: Pod | "gone"): void;
+  update(pod: Pod | "gone"): void;
   /** Requests another observation; calls are coalesced. */
-  nudge(): void;
+  notify(): void;
   /** Ends the pod, which fails for this reason. */
-  evict(reason: Rejection): void;
+  evict(eviction: Rejection): void;
   /** An object that the pod refers to has changed. */
   contentChanged(): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
-interface Work {
+interface WorkerState {
   readonly uid: string;
   readonly node: NodeContext;
   readonly memory: PodMemory;
   readonly health: Prober;
   /** Keys of the actions under way. */
   readonly busy: Set<string>;
-  readonly nudge: () => void;
+  readonly notify: () => void;
 }
-interface Look {
-  readonly again: number | undefined;
+interface Outcome {
+  readonly requeueAt: number | undefined;
   readonly over: boolean;
 }
 
@@ -48,11 +48,16 @@ const longestRestMs = 30_000;
 const retryMs = 1_000;
 const leastRestMs = 10;
 
-function begin({ uid, node, busy, nudge }: Work, action: string, work: Promise<unknown>, signal: AbortSignal): void {
+function begin(
+  { uid, node, busy, notify }: WorkerState,
+  action: string,
+  work: Promise<unknown>,
+  signal: AbortSignal,
+): void {
   busy.add(action);
   const settled = (): void => {
     busy.delete(action);
-    nudge();
+    notify();
   };
   work.then(settled, (e: Error) => {
     if (!signal.aborted) node.world.log("pod action failed", { pod: uid, action, error: e.message });
@@ -62,7 +67,7 @@ function begin({ uid, node, busy, nudge }: Work, action: string, work: Promise<u
 }
 
 /** Whether the API has the current status; if not, begins to report it. */
-function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
+function ensureReported(w: WorkerState, o: PodObservation, signal: AbortSignal): boolean {
   const { memory, node } = w;
   if (o.pod === undefined || o.gone) return false;
   const status = completed(o.pod, podStatus(o.pod, o));
@@ -78,12 +83,12 @@ function isReported(w: Work, o: PodObservation, signal: AbortSignal): boolean {
   return false;
 }
 
-async function look(w: Work, signal: AbortSignal): Promise<Look> {
+async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
   const { uid, node, memory, health, busy } = w;
   const underWay = new Set(busy);
   const observed = await observePod(uid, node, memory, { health, underWay }, signal);
-  const o = { ...observed, reported: isReported(w, observed, signal) };
-  const { actions, lookAgainAt } = decidePod(o);
+  const o = { ...observed, reported: ensureReported(w, observed, signal) };
+  const { actions, requeueAt } = decidePod(o);
   const inputs = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
   for (const action of actions) {
     const key = actionKey(action);
@@ -92,16 +97,16 @@ async function look(w: Work, signal: AbortSignal): Promise<Look> {
     begin(w, key, execute(action, { inputs, node, memory, uid, health }, signal), signal);
   }
   const empty = o.containers.length === 0 && o.sandboxes.length === 0;
-  return { again: lookAgainAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };
+  return { requeueAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };
 }
 
-async function safeLook(w: Work, signal: AbortSignal): Promise<Look> {
+async function runSafely(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
   try {
-    return await look(w, signal);
+    return await runOnce(w, signal);
   } catch (e) {
     if (!signal.aborted && !(e instanceof RuntimeUnavailable))
       w.node.world.log("pod worker failed", { pod: w.uid, error: String(e) });
-    return { again: w.node.world.clock.now() + retryMs, over: false };
+    return { requeueAt: w.node.world.clock.now() + retryMs, over: false };
   }
 }
 
@@ -124,16 +129,16 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
   };
   return {
     uid,
-    nudge: changed.notify,
-    see(pod) {
+    notify: changed.notify,
+    update(pod) {
       if (pod === "gone") memory.gone = true;
       else remember(memory, pod);
       changed.notify();
     },
-    evict(reason) {
+    evict(eviction) {
       if (memory.pod === undefined || memory.eviction) return;
-      memory.eviction = reason;
-      node.events.record(memory.pod, "Warning", reason.reason, reason.message);
+      memory.eviction = eviction;
+      node.events.record(memory.pod, "Warning", eviction.reason, eviction.message);
       changed.notify();
     },
     contentChanged() {
@@ -144,13 +149,13 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
       const health = prober({ world: node.world, runtime: node.runtime, changed: changed.notify, record }, until);
-      const w: Work = { uid, node, memory, health, busy: new Set(), nudge: changed.notify };
+      const w: WorkerState = { uid, node, memory, health, busy: new Set(), notify: changed.notify };
       const changes = subscribe([changed], until);
       while (!signal.aborted) {
-        const { again, over } = await safeLook(w, signal);
+        const { requeueAt, over } = await runSafely(w, signal);
         if (over) break;
         const timer = new AbortController();
-        const rest = (again ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
+        const rest = (requeueAt ?? Number.POSITIVE_INFINITY) - node.world.clock.now();
         const ms = Math.min(longestRestMs, Math.max(leastRestMs, rest));
         node.world.clock.sleep(ms, timer.signal).then(changed.notify, () => {});
         await changes.next();

@@ -84,7 +84,7 @@ const table: readonly Row[] = [
   ["the second one is not", { containers: [run("c", exited(1), { attempt: 1 })] }, "tell restart"],
   [
     "nor is it told of twice",
-    { containers: [run("c", exited(1), { attempt: 1 })], backoffEvents: { c: now + 9_000 } },
+    { containers: [run("c", exited(1), { attempt: 1 })], backoffEvents: new Map([["c", now + 9_000]]) },
     "",
   ],
   [
@@ -245,7 +245,7 @@ const table: readonly Row[] = [
   ],
   [
     "what the engine refuses is not asked for at once again",
-    { pod: more(), containers: [run("c", running())], resizeRefusals: { c: { at: ago(1), message: "no" } } },
+    { pod: more(), containers: [run("c", running())], resizeRefusals: new Map([["c", { at: ago(1), message: "no" }]]) },
     "",
   ],
   [
@@ -314,10 +314,10 @@ test("a run that the engine has forgotten still counts", () => {
 
 test("a missing image is asked for again after ten seconds, not before", () => {
   const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no", failures: 1 } as const;
-  const at = (seconds: number) => observation({ images: { c: { ...failed, at: ago(seconds) } } });
+  const at = (seconds: number) => observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) });
   expect(say(at(1))).toBe("");
   expect(say(at(5))).toBe("tell pull");
-  expect(decidePod(at(5)).lookAgainAt).toBe(now + 5_000);
+  expect(decidePod(at(5)).requeueAt).toBe(now + 5_000);
   expect(say(at(10))).toBe("getImage c#0");
 });
 
@@ -333,7 +333,7 @@ function after(o: PodObservation, a: PodAction): PodObservation {
     case "runSandbox":
       return { ...o, sandboxes: [...o.sandboxes, sandbox(a.attempt)] };
     case "getImage":
-      return { ...o, images: { ...o.images, [a.container]: { is: "there", attempt: a.attempt } } };
+      return { ...o, images: new Map([...o.images, [a.container, { is: "there", attempt: a.attempt }]]) };
     case "create": {
       const init = o.pod?.spec.initContainers?.some((c) => c.name === a.container && c.restartPolicy !== "Always");
       const status = init ? exited(0, 0) : running(0);
@@ -353,7 +353,7 @@ function after(o: PodObservation, a: PodAction): PodObservation {
     case "remove":
       return { ...o, containers: others(a.id), sandboxes: o.sandboxes.filter((s) => s.id !== a.id) };
     case "recordBackoff":
-      return { ...o, backoffEvents: { ...o.backoffEvents, [a.container]: a.until } };
+      return { ...o, backoffEvents: new Map([...o.backoffEvents, [a.container, a.until]]) };
     case "release":
       return { ...o, released: true };
     case "deleteFromApi":
@@ -402,11 +402,11 @@ test("carrying out what was decided leads to silence", () => {
     fc.property(anything, (start) => {
       let o = observation(start);
       for (let round = 0; round < 40; round++) {
-        const { actions, lookAgainAt } = decidePod(o);
-        if (actions.length === 0 && lookAgainAt === undefined) return true;
+        const { actions, requeueAt } = decidePod(o);
+        if (actions.length === 0 && requeueAt === undefined) return true;
         for (const a of actions) o = after(o, a);
         // Nothing to do but to wait: then the wait is over.
-        if (actions.length === 0) o = { ...o, now: (lookAgainAt ?? o.now) as typeof o.now };
+        if (actions.length === 0) o = { ...o, now: (requeueAt ?? o.now) as typeof o.now };
       }
       return false;
     }),

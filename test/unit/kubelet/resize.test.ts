@@ -57,7 +57,7 @@ test("until a run has what was asked for, its status says what it had, and that 
     (s.conditions ?? []).filter((c) => c.type.startsWith("PodResize")).map((c) => `${c.type} ${c.reason ?? ""}`);
   const moving = podStatus(p, o);
   expect([moving.containerStatuses?.[0]?.resources, resizing(moving)]).toEqual([cpu("1"), ["PodResizeInProgress "]]);
-  const refused = podStatus(p, { ...o, resizeRefusals: { c: { at: o.now, message: "too little" } } });
+  const refused = podStatus(p, { ...o, resizeRefusals: new Map([["c", { at: o.now, message: "too little" }]]) });
   expect(resizing(refused)).toEqual(["PodResizeInProgress Error"]);
   const there = podStatus(
     { ...p, status: moving },

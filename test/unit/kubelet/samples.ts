@@ -79,7 +79,7 @@ export function run(name: string, status: ContainerState, more: Partial<RuntimeC
 }
 
 export const imagesAt = (attempts: Readonly<Record<string, number>>): PodObservation["images"] =>
-  Object.fromEntries(Object.entries(attempts).map(([name, attempt]) => [name, { is: "there" as const, attempt }]));
+  new Map(Object.entries(attempts).map(([name, attempt]) => [name, { is: "there" as const, attempt }]));
 
 export function observation(more: Partial<PodObservation> = {}): PodObservation {
   const health = Object.fromEntries(
@@ -96,11 +96,11 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     containers: [],
     volumes: { is: "ready" },
     sandboxFailure: undefined,
-    images: {},
-    refusals: {},
-    resizeRefusals: {},
+    images: new Map(),
+    refusals: new Map(),
+    resizeRefusals: new Map(),
     health,
-    backoffEvents: {},
+    backoffEvents: new Map(),
     underWay: new Set(),
     pendingResize: undefined,
     rejection: undefined,

@@ -98,7 +98,7 @@ const table: readonly Row[] = [
     "misconfigured",
     {
       images: imagesAt({ c: 0 }),
-      refusals: { c: { reason: "CreateContainerConfigError", message: "no", at: ago(1) } },
+      refusals: new Map([["c", { reason: "CreateContainerConfigError", message: "no", at: ago(1) }]]),
     },
     "Pending",
     "waiting CreateContainerConfigError",
@@ -114,7 +114,7 @@ for (const [what, observed, phase, expectedState, ready] of table)
 test("a missing image has its own name first, then that of the back-off, with the engine's words in both", () => {
   const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no such thing", failures: 1 } as const;
   const waiting = (seconds: number) => {
-    const s = status(observation({ images: { c: { ...failed, at: ago(seconds) } } }));
+    const s = status(observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) }));
     return s.containerStatuses?.[0]?.state?.waiting;
   };
   expect(waiting(0)).toEqual({ reason: "ErrImagePull", message: "no such thing" });
