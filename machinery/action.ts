@@ -1,4 +1,4 @@
-// Everything a controller can do to the cluster, as data, and the one table that does it.
+// Everything a controller can do to the cluster, as data, and the table that executes it.
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { ApiError } from "../api/errors.ts";
 import {

@@ -1,4 +1,4 @@
-// Tells users what happened to an object, as Kubernetes' Events: repeated ones are counted, not repeated.
+// Records Kubernetes Events about objects. Repeated events are counted in one object.
 import { hasReason } from "../api/errors.ts";
 import { events, type CoreV1Event } from "../api/core/events.ts";
 import { key, timestamp, type ApiObject, type Draft } from "../api/meta.ts";
@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
 export type EventType = "Normal" | "Warning";
 export interface EventRecorder {
   /**
-   * Never throws and never waits: an event that cannot be written is logged and lost. `fieldPath` names a container.
+   * Never throws and never blocks: an event that cannot be written is logged and lost. `fieldPath` names a container.
    */
   record(object: ApiObject, type: EventType, reason: string, message: string, fieldPath?: string): void;
 }
@@ -17,8 +17,8 @@ export interface EventSource {
   readonly host?: string;
 }
 
-/** Sightings of one event kept for counting; the oldest are forgotten first. */
-const remembered = 1_000;
+/** Events kept for counting; the oldest are forgotten first. */
+const limit = 1_000;
 
 function draft(
   object: ApiObject,
@@ -43,9 +43,9 @@ function draft(
   };
 }
 
-/** One per component; `source` is what `kubectl describe` shows under From. */
+/** A recorder of one component. `source` is shown by `kubectl describe` under From. */
 export function eventRecorder(client: Client, world: World, source: EventSource): EventRecorder {
-  const sightings = new Map<string, { readonly name: string; readonly namespace: string; count: number }>();
+  const recorded = new Map<string, { readonly name: string; readonly namespace: string; count: number }>();
   // One at a time, so that a count never overtakes the event it counts.
   let last = Promise.resolve();
 
@@ -58,12 +58,12 @@ export function eventRecorder(client: Client, world: World, source: EventSource)
   ): Promise<void> => {
     const id = JSON.stringify([object.metadata.uid, type, reason, message, fieldPath]);
     const now = timestamp(world.clock.now());
-    const seen = sightings.get(id);
-    if (seen) {
-      seen.count += 1;
-      const patch = { count: seen.count, lastTimestamp: now };
+    const known = recorded.get(id);
+    if (known) {
+      known.count += 1;
+      const patch = { count: known.count, lastTimestamp: now };
       try {
-        await client.patch(events, key(seen.namespace, seen.name), { type: "merge", patch });
+        await client.patch(events, key(known.namespace, known.name), { type: "merge", patch });
         return;
       } catch (e) {
         if (!hasReason(e, "NotFound")) throw e;
@@ -84,9 +84,9 @@ export function eventRecorder(client: Client, world: World, source: EventSource)
       reportingInstance: source.host ?? "",
     };
     const created = await client.create(events, draft(object, name, what, fieldPath));
-    sightings.delete(id);
-    sightings.set(id, { name, namespace: created.metadata.namespace ?? "default", count: 1 });
-    if (sightings.size > remembered) sightings.delete(sightings.keys().next().value!);
+    recorded.delete(id);
+    recorded.set(id, { name, namespace: created.metadata.namespace ?? "default", count: 1 });
+    if (recorded.size > limit) recorded.delete(recorded.keys().next().value!);
   };
 
   return {

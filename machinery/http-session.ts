@@ -1,12 +1,12 @@
-// One HTTP/2 connection to the API server, made when needed and made again when it breaks.
-// It asks whether the other side still lives, so that a watch over a dead wire ends instead of waiting for ever.
+// One HTTP/2 connection to the API server, opened on demand and reopened when it breaks. Pings detect a dead peer, so
+// that a watch over it ends instead of waiting for ever.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { createSecureContext } from "node:tls";
 import { ApiError } from "../api/errors.ts";
 import { onAbort } from "./abort.ts";
 import type { World } from "./world.ts";
 
-/** Where the server is, and who we are to it. PEM texts. */
+/** The address of the server, and the certificates of both sides as PEM. */
 export interface ServerAccess {
   readonly url: string;
   readonly ca: string | Buffer;
@@ -25,45 +25,45 @@ export interface HttpReply {
   readonly revision: string | undefined;
   readonly body: Buffer;
 }
-/** An answer that has begun. */
+/** A response whose body is still being received. */
 export interface Following {
   readonly status: number;
   readonly stream: ClientHttp2Stream;
 }
-/** Requests that are answered whole, and requests whose answer goes on. */
+/** Requests with a complete response, and requests with a streamed one. */
 export interface HttpSession {
   ask(request: HttpRequest): Promise<HttpReply>;
   follow(path: string, signal: AbortSignal): Promise<Following>;
 }
 
-const answerWithinMs = 15_000;
-const pingEveryMs = 10_000;
-const pongWithinMs = 5_000;
-const refusedPauseMs = 200;
-// The default window of 64 KiB is shared by all streams of a connection: one slow watch would stop everything else.
+const responseTimeoutMs = 15_000;
+const pingPeriodMs = 10_000;
+const pingTimeoutMs = 5_000;
+const reconnectPauseMs = 200;
+// The default window of 64 KiB is shared by all streams of a connection: one slow watch would block the others.
 const streamWindow = 1024 * 1024;
 const sessionWindow = 64 * 1024 * 1024;
 
-/** Ask the other side for a sign of life from time to time; without one the connection is given up. */
+/** Pings the peer periodically, and destroys the connection when a ping is not acknowledged in time. */
 async function keepAlive(session: ClientHttp2Session, world: World, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {
-    await world.clock.sleep(pingEveryMs, ended).catch(() => {});
+    await world.clock.sleep(pingPeriodMs, ended).catch(() => {});
     if (ended.aborted) return;
-    const answered = new AbortController();
-    session.ping(() => answered.abort());
-    const either = AbortSignal.any([answered.signal, ended]);
-    await world.clock.sleep(pongWithinMs, either).catch(() => {});
-    if (!either.aborted) session.destroy(new Error("the server gives no sign of life"));
+    const settled = new AbortController();
+    session.ping(() => settled.abort());
+    const either = AbortSignal.any([settled.signal, ended]);
+    await world.clock.sleep(pingTimeoutMs, either).catch(() => {});
+    if (!either.aborted) session.destroy(new Error("the server does not answer pings"));
   }
 }
 
-/** What a request becomes that the wire has swallowed: nobody knows whether it arrived. */
+/** The error of a request that was cut off: it may or may not have taken effect. */
 const broken = (e: unknown): ApiError =>
   new ApiError("ServiceUnavailable", `the API server cannot be reached: ${(e as Error).message}`);
 
 /**
- * The connection in use, made anew when the last one broke. While a server refuses, everybody's requests together knock
- * only now and then.
+ * The current connection, opened when the last one broke. While the server refuses connections, all requests together
+ * try again only after a pause.
  */
 function connections(access: ServerAccess, world: World, signal: AbortSignal): () => Promise<ClientHttp2Session> {
   const { url, ca, cert, key } = access;
@@ -81,13 +81,13 @@ function connections(access: ServerAccess, world: World, signal: AbortSignal): (
       refused = false;
       made.setLocalWindowSize(sessionWindow);
     });
-    // Requests hear of errors themselves; without a listener the process would die of them.
+    // Each request handles its own errors; an unhandled error event would end the process.
     made.on("error", () => {});
     made.once("close", () => {
       off();
       ended.abort();
       if (session === made) session = undefined;
-      if (refused) pause = world.clock.sleep(refusedPauseMs, signal).catch(() => {});
+      if (refused) pause = world.clock.sleep(reconnectPauseMs, signal).catch(() => {});
     });
     void keepAlive(made, world, ended.signal);
     session = made;
@@ -95,15 +95,15 @@ function connections(access: ServerAccess, world: World, signal: AbortSignal): (
   };
 }
 
-/** The whole answer of a stream; the error of a stream that ends without one. */
-function answerOf(stream: ClientHttp2Stream): Promise<HttpReply> {
+/** The complete response of a stream; rejects when the stream ends before. */
+function responseOf(stream: ClientHttp2Stream): Promise<HttpReply> {
   const chunks: Buffer[] = [];
   let head: Omit<HttpReply, "body"> | undefined;
   return new Promise((resolve, reject) => {
     const end = (): void => {
-      const whole = head && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-      if (whole) resolve({ ...head!, body: Buffer.concat(chunks) });
-      else reject(broken(new Error("the connection was closed before the answer was whole")));
+      const isComplete = head && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      if (isComplete) resolve({ ...head!, body: Buffer.concat(chunks) });
+      else reject(broken(new Error("the connection was closed before the response was complete")));
     };
     stream.on("response", (h) => {
       head = { status: h[":status"] ?? 0, revision: h["orrery-revision"] as string | undefined };
@@ -115,8 +115,8 @@ function answerOf(stream: ClientHttp2Stream): Promise<HttpReply> {
   });
 }
 
-/** Settles when the answer begins; from then on the stream itself tells how it goes on. */
-function beginningOf(stream: ClientHttp2Stream): Promise<Following> {
+/** Settles with the response headers; what follows is read from the stream. */
+function headersOf(stream: ClientHttp2Stream): Promise<Following> {
   return new Promise((resolve, reject) => {
     stream.once("response", (h) => resolve({ status: h[":status"] ?? 0, stream }));
     stream.on("error", (e) => reject(broken(e)));
@@ -124,7 +124,7 @@ function beginningOf(stream: ClientHttp2Stream): Promise<Following> {
   });
 }
 
-/** Nothing is connected until the first request; everything ends with the signal. */
+/** Connects with the first request. Ends with the signal. */
 export function httpSession(access: ServerAccess, world: World, signal: AbortSignal): HttpSession {
   const connected = connections(access, world, signal);
   const start = async ({
@@ -148,30 +148,30 @@ export function httpSession(access: ServerAccess, world: World, signal: AbortSig
       if (bytes) stream.end(bytes);
       return stream;
     } catch (e) {
-      // The connection went between two turns of the loop; the request never left.
+      // The connection was lost before the request was sent.
       throw broken(e);
     }
   };
   return {
     async ask(request) {
       const stream = await start(request);
-      const answered = new AbortController();
-      const late = world.clock.sleep(answerWithinMs, answered.signal).then((): never => {
+      const settled = new AbortController();
+      const late = world.clock.sleep(responseTimeoutMs, settled.signal).then((): never => {
         stream.close(constants.NGHTTP2_CANCEL);
         throw new ApiError(
           "Timeout",
-          `${request.method} ${request.path} was not answered within ${answerWithinMs / 1000} s`,
+          `${request.method} ${request.path} was not answered within ${responseTimeoutMs / 1000} s`,
         );
       });
-      // Once answered, the clock's rejection is nobody's business.
+      // Rejected when the response arrived first, which is no failure.
       late.catch(() => {});
-      return Promise.race([answerOf(stream), late]).finally(() => answered.abort());
+      return Promise.race([responseOf(stream), late]).finally(() => settled.abort());
     },
     async follow(path, stop) {
       const stream = await start({ method: "GET", path });
       const off = onAbort(stop, () => stream.close(constants.NGHTTP2_CANCEL));
       stream.once("close", off);
-      return beginningOf(stream);
+      return headersOf(stream);
     },
   };
 }

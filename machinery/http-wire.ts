@@ -1,4 +1,4 @@
-// How the API is said in HTTP: paths, queries, bodies and errors. Pure.
+// The API in HTTP: paths, queries, bodies and errors. Pure.
 import { ApiError, type ErrorReason, statusCodes } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, revisionOf } from "../api/meta.ts";
@@ -23,22 +23,22 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Something between us and the server has cut the answer short: what was asked may have happened.
+    // A proxy cut the response short: the request may have taken effect.
     throw new ApiError("ServiceUnavailable", "the server's answer is not whole");
   }
 }
 
-/** The answer's value, or the error it tells of. */
+/** The decoded response, or the error its Status carries. */
 export function value({ status, body }: HttpReply): unknown {
   const answer = parsed(body.toString("utf8"));
   if (status < 200 || status > 299) throw errorOf({ code: status, ...(answer as Status) });
   return frozen(answer);
 }
 
-/** What of a definition a path is made of. */
+/** The part of a definition that paths are made of. */
 type Named = Pick<ResourceDefinition, "group" | "version" | "plural">;
 
-/** The path of a kind, of one object, or of a part of one. */
+/** The path of a collection, an object, or a subresource. */
 export function pathOf(
   r: Named,
   at: { readonly namespace?: string; readonly name?: string; readonly part?: string },
@@ -49,12 +49,12 @@ export function pathOf(
   return `${root}${inside}/${r.plural}${name}${at.part === undefined ? "" : `/${at.part}`}`;
 }
 
-/** The query string of what is given. */
+/** The query string of the values that are set. */
 export function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const given = Object.entries(values).filter(([, v]) => v !== undefined && v !== "");
-  return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([k, v]) => [k, String(v)]))}`;
+  const set = Object.entries(values).filter(([, v]) => v !== undefined && v !== "");
+  return set.length === 0 ? "" : `?${new URLSearchParams(set.map(([k, v]) => [k, String(v)]))}`;
 }
-/** What a selection adds to a query. */
+/** The query parameters of a selection. */
 export const selectors = ({ labelSelector, fieldSelector }: Selection): Record<string, string | undefined> => ({
   labelSelector,
   fieldSelector,
@@ -67,7 +67,7 @@ const patchTypes = {
   apply: "application/apply-patch+yaml",
 } as const;
 
-/** A patch, as a request to its path. */
+/** The request that sends a patch to this path. */
 export function patchRequest(path: string, patch: Patch): HttpRequest {
   const contentType = patchTypes[patch.type];
   const body = patch.type === "json" ? patch.operations : patch.type === "apply" ? patch.object : patch.patch;
@@ -75,7 +75,7 @@ export function patchRequest(path: string, patch: Patch): HttpRequest {
   return { method: "PATCH", path: path + query({ ...apply, fieldValidation: "Ignore" }), body, contentType };
 }
 
-/** The lines of a stream that never ends by itself. */
+/** Splits a stream into lines. */
 export async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   for await (const chunk of stream) {
@@ -89,7 +89,7 @@ export async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<stri
   }
 }
 
-/** An event, from its line. */
+/** Decodes one line of a watch. */
 export function watchEvent<T extends ApiObject>(line: string): WatchEvent<T> {
   const { type, object } = parsed(line) as { readonly type: string; readonly object: T };
   if (type === "ERROR") throw errorOf(object as Status);
@@ -97,7 +97,7 @@ export function watchEvent<T extends ApiObject>(line: string): WatchEvent<T> {
   return { type: type === "DELETED" ? "deleted" : "applied", object: frozen(object), revision: revisionOf(object) };
 }
 
-/** What is sent when only a part of an object is written, and how. */
+/** The request that writes a subresource of an object. */
 export function partRequest(r: Named, object: ApiObject, part: WritableSubresource): HttpRequest {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   const path = pathOf(r, { ...(namespace !== undefined && { namespace }), name, part });

@@ -1,4 +1,4 @@
-// A local view of one kind, kept up to date by a watch. Two states, listing and following, and one way back: Expired.
+// A local view of one kind, kept up to date by a watch. It lists, then follows, and lists again when history expired.
 import { hasReason } from "../api/errors.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { revision, type ApiObject, type Revision } from "../api/meta.ts";
@@ -124,7 +124,7 @@ export function informer<T extends ApiObject>(
           if (hasReason(e, "Expired", "Gone")) listed = false;
           else world.log("watch ended", { resource: resource.plural, error: (e as Error).message });
         }
-        // Also after a clean end: a server that hangs up at once must not be asked again at once.
+        // Also after a clean end: a server that closes watches at once is not asked again at once.
         await world.clock.sleep(backoff(++failures, 50, 2_000), signal).catch(() => {});
       }
     },

@@ -103,7 +103,7 @@ function lock(options: ElectionOptions, client: Client, world: World): Lock {
       const time = microTimestamp(now);
       const { leaseTransitions } = lease!.spec;
       const released = { holderIdentity: "", leaseDurationSeconds: 1, renewTime: time, acquireTime: time };
-      // Whoever cannot be told waits for the end of the lease.
+      // When this fails, candidates wait for the end of the lease.
       await write({ ...lease!.spec, ...released, leaseTransitions }, now).catch(() => {});
     },
   };

@@ -10,13 +10,13 @@ export const backoff = (failures: number, base = 50, max = 30_000): number =>
 
 export interface WorkQueue<K> {
   add(key: K): void;
-  /** Add after `ms`; an earlier appointment for the same key stands, a later one is moved forward. */
+  /** Adds after `ms`; of two delays of the same key the shorter counts. */
   addAfter(key: K, ms: number): void;
-  /** Add again after a failure, later each time until {@link forget}. */
+  /** Adds after a back-off that grows with each failure until {@link forget}. */
   retry(key: K): void;
   forget(key: K): void;
   take(signal: AbortSignal): AsyncIterable<K>;
-  /** Must follow every key taken. */
+  /** To be called for every key taken, when the work is done. */
   done(key: K): void;
   /** Keys waiting to be taken. */
   readonly size: number;
@@ -40,16 +40,16 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
   const dirty = new Map<K, Instant>();
   const active = new Map<K, Instant>();
   const failures = new Map<K, number>();
-  const appointments = new Map<K, number>();
-  const sleepers = new Set<() => void>();
+  const delays = new Map<K, number>();
+  const idleWorkers = new Set<() => void>();
 
   const offer = (key: K): void => {
     waiting.push(key);
-    for (const wake of sleepers) wake();
+    for (const wake of idleWorkers) wake();
   };
   const keep = (key: K, at: number): void => {
-    if (appointments.get(key) !== at) return;
-    appointments.delete(key);
+    if (delays.get(key) !== at) return;
+    delays.delete(key);
     queue.add(key);
   };
   const queue: WorkQueue<K> = {
@@ -65,11 +65,11 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
     },
     addAfter(key, ms) {
       const at = clock.now() + ms;
-      if ((appointments.get(key) ?? Number.POSITIVE_INFINITY) <= at) return;
-      appointments.set(key, at);
+      if ((delays.get(key) ?? Number.POSITIVE_INFINITY) <= at) return;
+      delays.set(key, at);
       clock.sleep(ms, signal).then(
         () => keep(key, at),
-        () => appointments.delete(key),
+        () => delays.delete(key),
       );
     },
     retry(key) {
@@ -89,9 +89,9 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
         const key = waiting.shift();
         if (key === undefined) {
           const { slept, wake } = wakeable(until);
-          sleepers.add(wake);
+          idleWorkers.add(wake);
           await slept;
-          sleepers.delete(wake);
+          idleWorkers.delete(wake);
           continue;
         }
         const now = clock.now();

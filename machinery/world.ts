@@ -1,4 +1,4 @@
-// The only doors to the outside: time and chance. Production opens the real ones, the simulation its own.
+// Clock, randomness and log: the only sources of what is not computed. The simulation has its own.
 import type { Instant } from "../api/meta.ts";
 
 export interface Clock {

@@ -1,4 +1,5 @@
-// How fast a wish may become true: stabilisation over the recent past, and limits on change within a period. Pure.
+// How fast a scale may change: stabilization over recent recommendations, and policies per period. Pure.
+// Source: "Horizontal Pod Autoscaling", configurable scaling behavior.
 import type { V2HorizontalPodAutoscalerBehavior, V2HPAScalingRules } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
 
@@ -11,13 +12,13 @@ export interface Change {
   readonly at: Instant;
   readonly by: number;
 }
-export interface Past {
+export interface ScalingHistory {
   readonly recommendations: readonly Recommendation[];
   readonly changes: readonly Change[];
 }
 export interface Limited {
   readonly replicas: number;
-  /** Why it is not what was asked, in the words of the ScalingLimited and AbleToScale conditions. */
+  /** Why it is not the proposed number: the reason of the condition ScalingLimited or AbleToScale. */
   readonly reason?:
     | "ScaleUpStabilized"
     | "ScaleDownStabilized"
@@ -32,13 +33,13 @@ export interface Range {
 }
 
 const byPercent = { type: "Percent", value: 100, periodSeconds: 15 } as const;
-const growAtOnce: V2HPAScalingRules = {
+const defaultScaleUp: V2HPAScalingRules = {
   stabilizationWindowSeconds: 0,
   selectPolicy: "Max",
   policies: [byPercent, { type: "Pods", value: 4, periodSeconds: 15 }],
 };
-/** Kubernetes shrinks only to the highest wish of the last five minutes; both that and the policies can be set. */
-const shrinkSlowly = (windowSeconds: number): V2HPAScalingRules => ({
+/** Without a setting, a scale shrinks to the highest recommendation of the last five minutes at most. */
+const defaultScaleDown = (windowSeconds: number): V2HPAScalingRules => ({
   stabilizationWindowSeconds: windowSeconds,
   selectPolicy: "Max",
   policies: [byPercent],
@@ -49,20 +50,31 @@ interface Rules {
   readonly down: V2HPAScalingRules;
 }
 
-/** Not below the lowest recent wish when growing, not below the highest recent wish when shrinking. */
-function stabilized({ current, wish }: Wanted, past: Past, { up, down }: Rules, now: Instant): number {
+/** Grows to the lowest recent recommendation at most, shrinks to the highest at most. */
+function stabilized(
+  { current, proposal }: ScalingRequest,
+  history: ScalingHistory,
+  { up, down }: Rules,
+  now: Instant,
+): number {
   const within = (seconds: number): readonly number[] =>
-    past.recommendations.filter((r) => now - r.at < seconds * 1000).map((r) => r.replicas);
-  const floor = Math.min(wish, ...within(up.stabilizationWindowSeconds ?? 0));
-  const ceiling = Math.max(wish, ...within(down.stabilizationWindowSeconds ?? 300));
+    history.recommendations.filter((r) => now - r.at < seconds * 1000).map((r) => r.replicas);
+  const floor = Math.min(proposal, ...within(up.stabilizationWindowSeconds ?? 0));
+  const ceiling = Math.max(proposal, ...within(down.stabilizationWindowSeconds ?? 300));
   return Math.max(floor, Math.min(current, ceiling));
 }
 
 /** The furthest size the policies allow in one direction. */
-function reach(current: number, past: Past, rules: V2HPAScalingRules, direction: 1 | -1, now: Instant): number {
+function policyLimit(
+  current: number,
+  history: ScalingHistory,
+  rules: V2HPAScalingRules,
+  direction: 1 | -1,
+  now: Instant,
+): number {
   if (rules.selectPolicy === "Disabled") return current;
   const limits = (rules.policies ?? []).map((p) => {
-    const recent = past.changes.filter((c) => now - c.at < p.periodSeconds * 1000 && Math.sign(c.by) === direction);
+    const recent = history.changes.filter((c) => now - c.at < p.periodSeconds * 1000 && Math.sign(c.by) === direction);
     const start = current - recent.reduce((sum, c) => sum + c.by, 0);
     const step = p.type === "Pods" ? p.value : (start * p.value) / 100;
     return direction === 1 ? Math.ceil(start + step) : Math.max(0, Math.floor(start - step));
@@ -73,27 +85,27 @@ function reach(current: number, past: Past, rules: V2HPAScalingRules, direction:
   return direction === 1 ? Math.max(current, furthest) : Math.min(current, furthest);
 }
 
-export interface Wanted {
+export interface ScalingRequest {
   readonly current: number;
-  readonly wish: number;
+  readonly proposal: number;
   readonly range: Range;
   readonly behavior: V2HorizontalPodAutoscalerBehavior | undefined;
   readonly shrinkWindowSeconds: number;
 }
 
-export function limit(wanted: Wanted, past: Past, now: Instant): Limited {
-  const { current, wish, range, behavior, shrinkWindowSeconds } = wanted;
-  const up = behavior?.scaleUp ?? growAtOnce;
-  const down = { ...shrinkSlowly(shrinkWindowSeconds), ...behavior?.scaleDown };
-  const calm = stabilized(wanted, past, { up, down }, now);
-  const held = calm === wish ? undefined : wish > calm ? "ScaleUpStabilized" : "ScaleDownStabilized";
+export function limit(wanted: ScalingRequest, history: ScalingHistory, now: Instant): Limited {
+  const { current, proposal, range, behavior, shrinkWindowSeconds } = wanted;
+  const up = behavior?.scaleUp ?? defaultScaleUp;
+  const down = { ...defaultScaleDown(shrinkWindowSeconds), ...behavior?.scaleDown };
+  const stable = stabilized(wanted, history, { up, down }, now);
+  const held = stable === proposal ? undefined : proposal > stable ? "ScaleUpStabilized" : "ScaleDownStabilized";
   const furthest =
-    calm > current
-      ? Math.min(calm, reach(current, past, up, 1, now))
-      : Math.max(calm, reach(current, past, down, -1, now));
+    stable > current
+      ? Math.min(stable, policyLimit(current, history, up, 1, now))
+      : Math.max(stable, policyLimit(current, history, down, -1, now));
   const replicas = Math.min(range.max, Math.max(range.min, furthest));
   if (furthest > range.max) return { replicas, reason: "TooManyReplicas" };
   if (furthest < range.min) return { replicas, reason: "TooFewReplicas" };
-  if (furthest !== calm) return { replicas, reason: calm > current ? "ScaleUpLimit" : "ScaleDownLimit" };
+  if (furthest !== stable) return { replicas, reason: stable > current ? "ScaleUpLimit" : "ScaleDownLimit" };
   return held ? { replicas, reason: held } : { replicas };
 }

@@ -20,7 +20,7 @@ import { eventRecorder } from "../../machinery/events.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { byLabels, selectedBy } from "../../machinery/selector-index.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Past } from "./behavior.ts";
+import type { ScalingHistory } from "./behavior.ts";
 import { decide, type Outcome } from "./decide.ts";
 
 export interface AutoscalerOptions {
@@ -31,7 +31,7 @@ export interface AutoscalerOptions {
 }
 
 /** Recommendations and changes older than the longest configurable window are forgotten. */
-const memoryMs = 3_600_000;
+const historyMs = 3_600_000;
 
 /** A target as the scale subresource shows it. */
 interface Target {
@@ -67,12 +67,15 @@ const changed = (h: HorizontalPodAutoscaler, before?: HorizontalPodAutoscaler): 
   before && sameJson(before.spec, h.spec) ? [] : [keyOf(h)];
 
 /** The recommendations and changes with one more of each. */
-function remembering(past: Past, { wish }: Outcome, by: number, at: Instant): Past {
+function withOutcome(history: ScalingHistory, { proposal }: Outcome, by: number, at: Instant): ScalingHistory {
   const fresh = <T extends { readonly at: number }>(list: readonly T[]): readonly T[] =>
-    list.filter((x) => at - x.at < memoryMs);
+    list.filter((x) => at - x.at < historyMs);
   return {
-    recommendations: [...fresh(past.recommendations), ...(wish === undefined ? [] : [{ at, replicas: wish }])],
-    changes: [...fresh(past.changes), ...(by === 0 ? [] : [{ at, by }])],
+    recommendations: [
+      ...fresh(history.recommendations),
+      ...(proposal === undefined ? [] : [{ at, replicas: proposal }]),
+    ],
+    changes: [...fresh(history.changes), ...(by === 0 ? [] : [{ at, by }])],
   };
 }
 
@@ -108,7 +111,7 @@ function withoutTarget(
 }
 
 export function autoscaler(client: Client, world: World, kinds: KindRegistry, options: AutoscalerOptions): Reconciler {
-  const pasts = new Map<Key, Past>();
+  const histories = new Map<Key, ScalingHistory>();
   const events = eventRecorder(client, world, { component: "horizontal-pod-autoscaler" });
   const report = async (h: HorizontalPodAutoscaler, status: HorizontalPodAutoscaler["status"]): Promise<void> => {
     if (sameJson(status, h.status)) return;
@@ -131,7 +134,7 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
     async reconcile(k, views) {
       const h = views.of(horizontalPodAutoscalers).get(k);
       if (h === undefined || h.metadata.deletionTimestamp !== undefined) {
-        pasts.delete(k);
+        histories.delete(k);
         return undefined;
       }
       const { namespace } = h.metadata;
@@ -150,12 +153,12 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
         matches(requirements, p.metadata.labels),
       );
       const now = world.clock.now();
-      const past = pasts.get(k) ?? { recommendations: [{ at: now, replicas: current }], changes: [] };
+      const history = histories.get(k) ?? { recommendations: [{ at: now, replicas: current }], changes: [] };
       const metrics = await measure(client, namespace, selector);
       const { shrinkWindowSeconds } = options;
-      const outcome = decide({ autoscaler: h, current, pods: selected, metrics, past, shrinkWindowSeconds }, now);
+      const outcome = decide({ autoscaler: h, current, pods: selected, metrics, history, shrinkWindowSeconds }, now);
       if (outcome.replicas !== current) await rescale(h, target, outcome);
-      pasts.set(k, remembering(past, outcome, outcome.replicas - current, now));
+      histories.set(k, withOutcome(history, outcome, outcome.replicas - current, now));
       await report(h, outcome.status);
       return { requeueAfter: options.periodMs };
     },

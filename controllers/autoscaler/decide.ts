@@ -11,20 +11,20 @@ import type { HorizontalPodAutoscaler } from "../../api/autoscaling/horizontalpo
 import type { PodMetrics } from "../../api/metrics/metrics.ts";
 import { timestamp, type Instant } from "../../api/meta.ts";
 import { formatQuantity, milliOf } from "../../api/quantity.ts";
-import { limit, type Limited, type Past } from "./behavior.ts";
-import { byAverage, byUtilization, type UsageByPod, type Wish } from "./replicas.ts";
+import { limit, type Limited, type ScalingHistory } from "./behavior.ts";
+import { byAverage, byUtilization, type UsageByPod, type Proposal } from "./replicas.ts";
 
 export interface Observed {
   readonly autoscaler: HorizontalPodAutoscaler;
   readonly current: number;
   readonly pods: readonly Pod[];
   readonly metrics: readonly PodMetrics[];
-  readonly past: Past;
+  readonly history: ScalingHistory;
   readonly shrinkWindowSeconds: number;
 }
 export interface Outcome {
-  /** What the metrics alone ask for; remembered for stabilisation. Undefined when nothing could be measured. */
-  readonly wish?: number;
+  /** The recommendation of the metrics alone, kept for stabilization. Undefined when nothing could be measured. */
+  readonly proposal?: number;
   readonly replicas: number;
   readonly reason: string;
   readonly status: V2HorizontalPodAutoscalerStatus;
@@ -43,11 +43,11 @@ const usageOf = (metrics: readonly PodMetrics[], resource: string, container: st
 
 interface Measured {
   readonly spec: V2MetricSpec;
-  readonly wish: Wish | undefined;
+  readonly proposal: Proposal | undefined;
 }
 function measure({ current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
   const source = spec.resource ?? spec.containerResource;
-  if (source === undefined) return { spec, wish: undefined };
+  if (source === undefined) return { spec, proposal: undefined };
   const load = {
     current,
     pods,
@@ -57,22 +57,25 @@ function measure({ current, pods, metrics }: Observed, spec: V2MetricSpec): Meas
   const { averageUtilization, averageValue } = source.target;
   return {
     spec,
-    wish:
+    proposal:
       averageUtilization === undefined
         ? byAverage(load, milliOf(averageValue))
         : byUtilization(load, averageUtilization),
   };
 }
 
-const metricStatus = ({ spec, wish }: Measured): readonly V2MetricStatus[] => {
-  if (wish === undefined || spec.resource === undefined) return [];
-  const averageValue = formatQuantity({ nano: BigInt(Math.round(wish.average)) * 1_000_000n, family: "decimal" });
+const metricStatus = ({ spec, proposal }: Measured): readonly V2MetricStatus[] => {
+  if (proposal === undefined || spec.resource === undefined) return [];
+  const averageValue = formatQuantity({ nano: BigInt(Math.round(proposal.average)) * 1_000_000n, family: "decimal" });
   return [
     {
       type: "Resource",
       resource: {
         name: spec.resource.name,
-        current: { averageValue, ...(wish.utilization === undefined ? {} : { averageUtilization: wish.utilization }) },
+        current: {
+          averageValue,
+          ...(proposal.utilization === undefined ? {} : { averageUtilization: proposal.utilization }),
+        },
       },
     },
   ];
@@ -161,18 +164,18 @@ function withoutMetrics(observed: Observed, now: Instant): Outcome {
 export function decide(observed: Observed, now: Instant): Outcome {
   const { autoscaler: h, current } = observed;
   const measured = (h.spec.metrics ?? []).map((spec) => measure(observed, spec));
-  const known = measured.filter((m) => m.wish !== undefined);
-  const most = known.toSorted((a, b) => b.wish!.replicas - a.wish!.replicas)[0];
-  // With a metric missing the others may ask for more, but not for less: the missing one might have asked for it.
-  if (current === 0 || most === undefined || (known.length < measured.length && most.wish!.replicas < current))
+  const known = measured.filter((m) => m.proposal !== undefined);
+  const most = known.toSorted((a, b) => b.proposal!.replicas - a.proposal!.replicas)[0];
+  // While a metric is missing the others may raise the scale but not lower it: the missing one might require more.
+  if (current === 0 || most === undefined || (known.length < measured.length && most.proposal!.replicas < current))
     return withoutMetrics(observed, now);
-  const wish = most.wish!.replicas;
+  const proposal = most.proposal!.replicas;
   const range = { min: h.spec.minReplicas ?? 1, max: h.spec.maxReplicas };
-  const { past, shrinkWindowSeconds } = observed;
-  const limited = limit({ current, wish, range, behavior: h.spec.behavior, shrinkWindowSeconds }, past, now);
+  const { history, shrinkWindowSeconds } = observed;
+  const limited = limit({ current, proposal, range, behavior: h.spec.behavior, shrinkWindowSeconds }, history, now);
   const { replicas } = limited;
   return {
-    wish,
+    proposal,
     replicas,
     reason: replicas > current ? `${nameOf(most.spec)} above target` : "All metrics below target",
     status: {

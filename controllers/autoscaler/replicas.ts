@@ -1,4 +1,4 @@
-// How many replicas a load asks for: the ratio of what is used to what is wanted, with benefit of the doubt. Pure.
+// The replicas a load requires: current usage over target, conservative about pods without measurements. Pure.
 // Source: "Horizontal Pod Autoscaling", algorithm details.
 import type { Pod } from "../../api/generated/types.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
@@ -13,7 +13,7 @@ export interface Load {
   /** `cpu` or `memory`. */
   readonly resource: string;
 }
-export interface Wish {
+export interface Proposal {
   readonly replicas: number;
   /** Percent of requests, or undefined when the target is an amount. */
   readonly utilization?: number;
@@ -21,7 +21,7 @@ export interface Wish {
   readonly average: number;
 }
 
-/** Around the target nothing happens, or replicas would come and go with every breath. */
+/** Ratios this close to 1 change nothing, so that the scale does not follow noise. */
 const tolerance = 0.1;
 
 const requestOf = (p: Pod, resource: string): number =>
@@ -32,7 +32,7 @@ const requestOf = (p: Pod, resource: string): number =>
 
 interface Groups {
   readonly measured: readonly Pod[];
-  /** Running but not ready: what they use now says nothing about what they will. */
+  /** Running but not ready: their usage now does not predict their usage later. */
   readonly unready: readonly Pod[];
   readonly missing: readonly Pod[];
 }
@@ -76,7 +76,7 @@ function replicasFor(load: Load, groups: Groups, wanted: (p: Pod) => number): nu
 }
 
 /** Undefined when nothing could be measured, or a pod does not say what it requests. */
-export function byUtilization(load: Load, percent: number): Wish | undefined {
+export function byUtilization(load: Load, percent: number): Proposal | undefined {
   const groups = groupsOf(load);
   const { measured } = groups;
   if (measured.length === 0 || measured.some((p) => requestOf(p, load.resource) === 0)) return undefined;
@@ -90,7 +90,7 @@ export function byUtilization(load: Load, percent: number): Wish | undefined {
 }
 
 /** `milli` is what each pod should use on average. */
-export function byAverage(load: Load, milli: number): Wish | undefined {
+export function byAverage(load: Load, milli: number): Proposal | undefined {
   const groups = groupsOf(load);
   if (groups.measured.length === 0) return undefined;
   const used = groups.measured.reduce((sum, p) => sum + load.usage.get(p.metadata.name)!, 0);

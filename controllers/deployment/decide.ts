@@ -1,5 +1,4 @@
-// What a deployment does next: make a set for a new template, move pods from old sets to it, take it back, tidy up.
-// Pure.
+// The next step of a deployment: create a replica set for a new template, scale sets, roll back, clean up. Pure.
 import { isTerminal } from "../../api/core/pod/status.ts";
 import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
@@ -34,15 +33,15 @@ import {
 
 export interface Observed {
   readonly deployment: Deployment;
-  /** Replica sets this deployment controls, and those nobody controls that its selector picks. */
+  /** Replica sets it controls, and uncontrolled ones that its selector picks. */
   readonly sets: readonly ReplicaSet[];
-  /** Pods of those sets; only Recreate asks. */
+  /** Pods of those sets; observed for the strategy Recreate only. */
   readonly pods: readonly Pod[];
-  /** The name the next set would get belongs to somebody else. */
+  /** The name the next set would get is taken by a set of another owner. */
   readonly nameTaken: boolean;
 }
 
-const say = (d: Deployment, set: { readonly name: string }, from: number, to: number): Action => ({
+const scaledEvent = (d: Deployment, set: { readonly name: string }, from: number, to: number): Action => ({
   do: "event",
   object: d,
   type: "Normal",
@@ -50,7 +49,7 @@ const say = (d: Deployment, set: { readonly name: string }, from: number, to: nu
   message: `Scaled ${to > from ? "up" : "down"} replica set ${set.name} from ${from} to ${to}`,
 });
 
-/** Sizes and notes what the sizes mean. A set already right is left alone. */
+/** Scales a set, and annotates the size it is part of. A set that has both is not written. */
 function resize(d: Deployment, { set, to }: Resize, bounds: Bounds): readonly Action[] {
   const annotations = { ...set.metadata.annotations, ...sizeAnnotations(d, bounds.surge) };
   if (to === sizeOf(set) && sameJson(annotations, set.metadata.annotations)) return [];
@@ -60,7 +59,7 @@ function resize(d: Deployment, { set, to }: Resize, bounds: Bounds): readonly Ac
     spec: { ...set.spec, replicas: to },
   } as ReplicaSet;
   const update: Action = { do: "update", resource: replicaSets, object };
-  return to === sizeOf(set) ? [update] : [update, say(d, set.metadata, sizeOf(set), to)];
+  return to === sizeOf(set) ? [update] : [update, scaledEvent(d, set.metadata, sizeOf(set), to)];
 }
 
 interface Sorted {
@@ -68,7 +67,7 @@ interface Sorted {
   readonly old: readonly ReplicaSet[];
   readonly revision: bigint;
 }
-/** The oldest set with the present template is the newest version: the same template never makes two. */
+/** The oldest set with the current template is the new version: one template has one set. */
 function sortSets({ deployment: d, sets }: Observed): Sorted {
   const newest = sets.toSorted(byAge).find((s) => sameTemplate(s.spec.template, d.spec.template));
   const old = sets.filter((s) => s !== newest);
@@ -79,8 +78,8 @@ function sortSets({ deployment: d, sets }: Observed): Sorted {
   return { newest, old, revision: (highest ?? 0n) + 1n };
 }
 
-/** A new template, or an old one come back, becomes the newest revision. */
-function adopt(d: Deployment, { newest, revision }: Sorted, bounds: Bounds): readonly Action[] {
+/** Gives the set of the current template the highest revision, also when the template was rolled back to. */
+function withRevision(d: Deployment, { newest, revision }: Sorted, bounds: Bounds): readonly Action[] {
   if (newest === undefined) return [];
   const annotations = annotationsOf(d, newest, revision, bounds.surge);
   const minReadySeconds = d.spec.minReadySeconds;
@@ -105,7 +104,7 @@ function create({ deployment: d, nameTaken }: Observed, { old, revision }: Sorte
   const replicas = newSetSize(0, totalSize(old), bounds);
   const draft = replicaSetFor(d, revision, replicas, bounds.surge);
   const made: Action = { do: "create", resource: replicaSets, draft };
-  return replicas === 0 ? [made] : [made, say(d, { name: draft.metadata.name! }, 0, replicas)];
+  return replicas === 0 ? [made] : [made, scaledEvent(d, { name: draft.metadata.name! }, 0, replicas)];
 }
 
 function rolling(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
@@ -114,11 +113,11 @@ function rolling(observed: Observed, sorted: Sorted, bounds: Bounds): readonly A
   if (newest === undefined) return create(observed, sorted, bounds);
   const to = newSetSize(sizeOf(newest), totalSize(old), bounds);
   const grown = resize(d, { set: newest, to }, bounds);
-  // One direction at a time: what is available is judged by what the view shows, not by what we just asked for.
+  // One direction at a time: availability is judged by what the view shows, not by what was just requested.
   return grown.length > 0 ? grown : shrinkOld(newest, old, bounds).flatMap((r) => resize(d, r, bounds));
 }
 
-/** All old pods must be gone, not just asked to go, before the first new one starts. */
+/** All old pods must be gone, not only deleted, before the first new one starts. */
 function recreate(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
   const { newest, old } = sorted;
   const d = observed.deployment;
@@ -132,7 +131,7 @@ function recreate(observed: Observed, sorted: Sorted, bounds: Bounds): readonly 
     : resize(d, { set: newest, to: bounds.desired }, bounds);
 }
 
-/** A change of size alone: between rollouts it goes to the one live set, during one it is shared out. */
+/** A change of replicas alone: between rollouts of the one live set, during one of all sets in proportion. */
 function scale({ deployment: d, sets }: Observed, { newest, old }: Sorted, bounds: Bounds): readonly Action[] {
   const live = sets.filter((s) => sizeOf(s) > 0);
   const only = live.length <= 1 ? (live[0] ?? newest) : undefined;
@@ -143,8 +142,8 @@ function scale({ deployment: d, sets }: Observed, { newest, old }: Sorted, bound
   return proportional(sets, bounds).flatMap((r) => resize(d, r, bounds));
 }
 
-/** Old, empty sets beyond the history limit; the oldest revisions go first. */
-function forgotten(d: Deployment, old: readonly ReplicaSet[]): readonly Action[] {
+/** Deletes empty sets beyond the history limit, the oldest revisions first. */
+function cleanUp(d: Deployment, old: readonly ReplicaSet[]): readonly Action[] {
   const empty = (s: ReplicaSet): boolean =>
     sizeOf(s) === 0 &&
     (s.status?.replicas ?? 0) === 0 &&
@@ -155,16 +154,16 @@ function forgotten(d: Deployment, old: readonly ReplicaSet[]): readonly Action[]
   return candidates.slice(0, excess).map((object) => ({ do: "delete", resource: replicaSets, object }) as const);
 }
 
-function movesOf(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
+function scalingOf(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
   const d = observed.deployment;
   if (d.spec.paused === true) return scale(observed, sorted, bounds);
-  const adopted = adopt(d, sorted, bounds);
+  const annotated = withRevision(d, sorted, bounds);
   if (wasResized(d, observed.sets)) return scale(observed, sorted, bounds);
-  if (adopted.length > 0) return adopted;
+  if (annotated.length > 0) return annotated;
   return d.spec.strategy?.type === "Recreate" ? recreate(observed, sorted, bounds) : rolling(observed, sorted, bounds);
 }
 
-/** The deployment itself shows the revision it is at: `kubectl rollout history` and `undo` read it there. */
+/** Annotates the deployment with its revision: `kubectl rollout history` and `undo` read it there. */
 function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Action[] {
   const revision = newest?.metadata.annotations?.[revisionAnnotation];
   if (revision === undefined || d.metadata.annotations?.[revisionAnnotation] === revision) return [];
@@ -186,17 +185,17 @@ export function decide(observed: Observed, now: Instant): Decision {
   const bounds = boundsOf(d);
   const sorted = sortSets(observed);
   const { status, deadline } = statusOf(d, sets, sorted.newest, now);
-  const dying = d.metadata.deletionTimestamp !== undefined;
-  const moves = dying ? [] : movesOf(observed, sorted, bounds);
-  const tidy = dying || moves.length > 0 || !isComplete(d, status) ? [] : forgotten(d, sorted.old);
-  const revision = dying ? [] : ownRevision(d, sorted.newest);
+  const isDeleted = d.metadata.deletionTimestamp !== undefined;
+  const scaling = isDeleted ? [] : scalingOf(observed, sorted, bounds);
+  const cleaning = isDeleted || scaling.length > 0 || !isComplete(d, status) ? [] : cleanUp(d, sorted.old);
+  const revision = isDeleted ? [] : ownRevision(d, sorted.newest);
   // A status written beside a patch of the same object would lose the race with it.
   const report =
-    revision.length > 0 || moves.some((m) => m.do === "status") || sameJson(status, d.status)
+    revision.length > 0 || scaling.some((m) => m.do === "status") || sameJson(status, d.status)
       ? []
       : [{ do: "status", resource: deployments, object: d, status } as const];
   return {
-    actions: [...moves, ...revision, ...report, ...tidy],
+    actions: [...scaling, ...revision, ...report, ...cleaning],
     because: [
       `${bounds.desired} wanted, up to ${bounds.surge} more and ${bounds.unavailable} fewer while rolling out ${templateHash(d)}`,
     ],

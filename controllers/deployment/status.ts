@@ -1,4 +1,4 @@
-// What a deployment says of itself: its counts, and whether it is available and getting anywhere. Pure.
+// The status of a deployment: its counts, and the conditions Available and Progressing. Pure.
 import { withCondition, withoutCondition } from "../../api/conditions.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/generated/types.ts";
 import { instantOf, timestamp, type Instant } from "../../api/meta.ts";
@@ -83,18 +83,20 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   const all = d.status?.conditions ?? [];
   const before = conditionOf(all, "Progressing");
   const what = newest ? `ReplicaSet "${newest.metadata.name}"` : `Deployment "${d.metadata.name}"`;
-  const say = (status: string, reason: string, message: string): Conditions =>
+  const progressing = (status: string, reason: string, message: string): Conditions =>
     updated(all, { type: "Progressing", status, reason, message }, now);
   if (d.spec.progressDeadlineSeconds === undefined) return { conditions: withoutCondition(all, "Progressing") };
   if (d.spec.paused === true)
     return {
       conditions:
-        before?.reason === "DeploymentPaused" ? all : say("Unknown", "DeploymentPaused", "Deployment is paused"),
+        before?.reason === "DeploymentPaused"
+          ? all
+          : progressing("Unknown", "DeploymentPaused", "Deployment is paused"),
     };
   if (before?.reason === "DeploymentPaused")
-    return { conditions: say("Unknown", "DeploymentResumed", "Deployment is resumed") };
+    return { conditions: progressing("Unknown", "DeploymentResumed", "Deployment is resumed") };
   if (isComplete(d, counts))
-    return { conditions: say("True", "NewReplicaSetAvailable", `${what} has successfully progressed.`) };
+    return { conditions: progressing("True", "NewReplicaSetAvailable", `${what} has successfully progressed.`) };
   // Once rolled out, a deployment that loses pods is less available, but not rolling out again.
   const rolledOut = before?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas;
   if (rolledOut) return { conditions: all };
@@ -115,7 +117,7 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   }
   const deadline = deadlineOf(d, before);
   if (deadline !== undefined && now > deadline && before.reason !== "ProgressDeadlineExceeded")
-    return { conditions: say("False", "ProgressDeadlineExceeded", `${what} has timed out progressing.`) };
+    return { conditions: progressing("False", "ProgressDeadlineExceeded", `${what} has timed out progressing.`) };
   return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
 }
 

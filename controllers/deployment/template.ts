@@ -1,5 +1,4 @@
-// Which replica set stands for which template, and in which revision: the deployment's memory, kept in names and
-// annotations.
+// Which replica set belongs to which template and revision, as names and annotations record it. Pure.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
 import { canonicalJson, hashName } from "../../api/hash.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
@@ -19,24 +18,24 @@ const ownAnnotations = new Set([
   "deprecated.deployment.rollback.to",
 ]);
 
-/** Templates come from views, where nobody edits them: what is said of one once is always true of it. */
-function once<T>(say: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
+/** Memoizes a function of a template by identity: templates come from views and are never modified. */
+function memoized<T>(compute: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
   const known = new WeakMap<PodTemplateSpec, T>();
   return (template) => {
-    const said = known.get(template) ?? say(template);
-    known.set(template, said);
-    return said;
+    const value = known.get(template) ?? compute(template);
+    known.set(template, value);
+    return value;
   };
 }
-const textOf = once(canonicalJson);
-const firstHashOf = once((template) => hashName(`${textOf(template)}/0`, 10));
+const textOf = memoized(canonicalJson);
+const firstHashOf = memoized((template) => hashName(`${textOf(template)}/0`, 10));
 
 /** Changes with the template and, should two templates ever share a hash, with the count of such collisions. */
 export function templateHash({ spec: { template }, status: { collisionCount = 0 } = {} }: Deployment): string {
   return collisionCount === 0 ? firstHashOf(template) : hashName(`${textOf(template)}/${collisionCount}`, 10);
 }
 
-const bareTextOf = once(({ metadata, spec }) => {
+const bareTextOf = memoized(({ metadata, spec }) => {
   const { [hashLabel]: _, ...labels } = metadata?.labels ?? {};
   return canonicalJson({ metadata: { ...metadata, labels }, spec });
 });
@@ -44,9 +43,9 @@ export const sameTemplate = (a: PodTemplateSpec | undefined, b: PodTemplateSpec)
   a !== undefined && bareTextOf(a) === bareTextOf(b);
 
 const revisionIn = (text = ""): bigint => (/^\d+$/.test(text) ? BigInt(text) : 0n);
-/** A count that users may have set as high as they like. */
+/** A bigint, because users may set the annotation to any number. */
 export const revisionOfSet = (s: ReplicaSet): bigint => revisionIn(s.metadata.annotations?.[revisionAnnotation]);
-/** What the deployment wanted in total when it last sized this set; undefined when it never did. */
+/** The replicas of the deployment when it last scaled this set; undefined when it never did. */
 export const desiredOf = (s: ReplicaSet): number | undefined => numberAt(s, desiredAnnotation);
 export const maxOf = (s: ReplicaSet): number | undefined => numberAt(s, maxAnnotation);
 const numberAt = (s: ReplicaSet, annotation: string): number | undefined => {
@@ -59,7 +58,7 @@ export const sizeAnnotations = (d: Deployment, surge: number): Readonly<Record<s
   [maxAnnotation]: String((d.spec.replicas ?? 1) + surge),
 });
 
-const handedDown = (d: Deployment): Readonly<Record<string, string>> =>
+const inheritedAnnotations = (d: Deployment): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(d.metadata.annotations ?? {}).filter(([k]) => !ownAnnotations.has(k)));
 
 /** Annotations the newest set should carry; a set that comes back remembers the revisions it had. */
@@ -75,7 +74,7 @@ export function annotationsOf(
   const history = returned ? [before[historyAnnotation], past].filter((h) => h).join(",") : before[historyAnnotation];
   return {
     ...before,
-    ...handedDown(d),
+    ...inheritedAnnotations(d),
     ...sizeAnnotations(d, surge),
     [revisionAnnotation]: String(revisionIn(past) > revision ? past : revision),
     ...(history ? { [historyAnnotation]: history } : {}),

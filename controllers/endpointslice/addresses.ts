@@ -1,11 +1,11 @@
-// Which pods stand behind a service, on which ports, and whether each may be sent traffic. Pure; slices and Endpoints
-// share it.
+// The endpoints of a service by port: which pods, at which addresses, ready or not. Pure; slices and Endpoints share
+// it.
 import type { Endpoint, DiscoveryV1EndpointPort, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { canonicalJson } from "../../api/hash.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { selects } from "../../api/selector.ts";
 
-/** Pods that answer on the same ports: one slice, or one subset, holds one such group. */
+/** Endpoints with the same ports: the content of one slice or subset. */
 export interface Group {
   readonly ports: readonly DiscoveryV1EndpointPort[];
   readonly endpoints: readonly Endpoint[];
@@ -54,7 +54,7 @@ function endpointFor(service: Service, pod: Pod, node: Node | undefined): Endpoi
   };
 }
 
-/** A pod with an address that is not finished; one on its way out still counts, marked as terminating. */
+/** A pod with an address that is not finished. One that is being deleted is included, as terminating. */
 const hasAddress = (p: Pod): boolean => Boolean(p.status?.podIP) && !isTerminal(p);
 
 export function groupsOf(

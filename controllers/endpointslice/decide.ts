@@ -18,7 +18,7 @@ import { settled, type Decision } from "../../machinery/controller.ts";
 import { groupsOf, type Group } from "./addresses.ts";
 
 export interface Observed {
-  /** It may be gone, and have left its Endpoints behind, which nobody owns. */
+  /** Undefined when it was deleted: its Endpoints remain, for they have no owner. */
   readonly service: Service | undefined;
   readonly pods: readonly Pod[];
   readonly nodeOf: (name: string) => Node | undefined;
@@ -31,9 +31,9 @@ export const manager = "endpointslice-controller.k8s.io";
 const endpointsManagedBy = "endpoints.kubernetes.io/managed-by";
 const endpointsManager = "endpoint-controller";
 const headlessLabel = "service.kubernetes.io/headless";
-/** Addresses in one slice; small enough that one pod's change is a small write. */
+/** Addresses in one slice. Kubernetes: 100. */
 const sliceSize = 100;
-/** Endpoints objects stop here and say so; slices have no such end. */
+/** Addresses in an Endpoints object. Kubernetes: 1,000; slices have no such limit. */
 const mostAddresses = 1_000;
 
 const pages = (group: Group): readonly Group[] =>
@@ -64,10 +64,10 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
   };
 }
 
-type Served = Observed & { readonly service: Service };
-function slicesActions({ service, slices }: Served, groups: readonly Group[]): readonly Action[] {
+type WithService = Observed & { readonly service: Service };
+function slicesActions({ service, slices }: WithService, groups: readonly Group[]): readonly Action[] {
   const wanted = groups.flatMap(pages);
-  // A service without endpoints keeps one empty slice: "none" is an answer, too.
+  // A service without endpoints has one empty slice, as in Kubernetes.
   const drafts = (wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }]).map((page, slot) =>
     sliceFor(service, slot, page),
   );
@@ -108,7 +108,7 @@ function subsetOf({ ports, endpoints }: Group): EndpointSubset {
   };
 }
 
-function endpointsActions({ service, endpoints }: Served, groups: readonly Group[]): readonly Action[] {
+function endpointsActions({ service, endpoints }: WithService, groups: readonly Group[]): readonly Action[] {
   const filled = groups.map(subsetOf).filter((s) => s.addresses !== undefined || s.notReadyAddresses !== undefined);
   const subsets = filled.length > 0 ? filled : undefined;
   const labels = {
@@ -129,16 +129,16 @@ function endpointsActions({ service, endpoints }: Served, groups: readonly Group
   return sameJson(next, endpoints) ? [] : [{ do: "update", resource: endpointsKind, object: next }];
 }
 
-/** What we wrote for a service that is gone. Its slices go with it, for it owns them. */
-const leftBehind = (endpoints: Endpoints | undefined): readonly Action[] =>
+/** Endpoints of a deleted service, where this controller wrote them. Its slices are garbage collected. */
+const orphanedEndpoints = (endpoints: Endpoints | undefined): readonly Action[] =>
   endpoints?.metadata.labels?.[endpointsManagedBy] === endpointsManager
     ? [{ do: "delete", resource: endpointsKind, object: endpoints }]
     : [];
 
 export function decide(observed: Observed): Decision {
   const { service, pods, nodeOf, endpoints } = observed;
-  if (service === undefined) return { actions: leftBehind(endpoints) };
-  // Without a selector the addresses are somebody else's business; a name elsewhere has none.
+  if (service === undefined) return { actions: orphanedEndpoints(endpoints) };
+  // Without a selector users write the addresses; an external name has none.
   if (
     service.spec.selector === undefined ||
     service.spec.type === "ExternalName" ||
@@ -146,6 +146,6 @@ export function decide(observed: Observed): Decision {
   )
     return settled;
   const groups = groupsOf(service, pods, nodeOf);
-  const served = { ...observed, service };
-  return { actions: [...slicesActions(served, groups), ...endpointsActions(served, groups)] };
+  const withService = { ...observed, service };
+  return { actions: [...slicesActions(withService, groups), ...endpointsActions(withService, groups)] };
 }

@@ -1,5 +1,4 @@
-// The slices that say what hand-made Endpoints of a service without a selector say: traffic is sent by slices alone.
-// Pure. Source: the EndpointSlices page, "EndpointSlice mirroring".
+// The slices that mirror the Endpoints users write for services without a selector. Pure.
 import type {
   Endpoint,
   EndpointAddress,
@@ -25,18 +24,18 @@ export interface Observed {
 export const manager = "endpointslicemirroring-controller.k8s.io";
 const skipLabel = "endpointslice.kubernetes.io/skip-mirror";
 const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
-/** What is said of the Endpoints object itself, and not of its addresses. */
+/** Annotations about the Endpoints object itself, which are not mirrored. */
 const ownAnnotations = [
   "endpoints.kubernetes.io/last-change-trigger-time",
   "kubectl.kubernetes.io/last-applied-configuration",
 ];
-/** Of one subset no more than so many are mirrored. */
+/** Addresses mirrored of one subset. Kubernetes: 1,000. */
 const mostAddresses = 1_000;
 
-/** Endpoints that were locks for elections are nobody's addresses. */
+/** Endpoints used as leader election locks have no addresses to mirror. */
 function isMirrored({ endpoints: { metadata }, service }: Observed): boolean {
-  const isWished = metadata.labels?.[skipLabel] !== "true" && metadata.annotations?.[leaderAnnotation] === undefined;
-  return isWished && metadata.deletionTimestamp === undefined && service !== undefined && !service.spec.selector;
+  const isEnabled = metadata.labels?.[skipLabel] !== "true" && metadata.annotations?.[leaderAnnotation] === undefined;
+  return isEnabled && metadata.deletionTimestamp === undefined && service !== undefined && !service.spec.selector;
 }
 
 const endpointOf = ({ ip, hostname, nodeName, targetRef }: EndpointAddress, ready: boolean): Endpoint => ({
@@ -48,7 +47,7 @@ const endpointOf = ({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
 });
 
 type Content = Pick<EndpointSlice, "addressType" | "endpoints" | "ports">;
-/** A slice holds addresses of one family. */
+/** One content per address family, which a slice cannot mix. */
 function contentsOf({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset): readonly Content[] {
   const endpoints = [
     ...addresses.map((a) => endpointOf(a, true)),
@@ -75,7 +74,7 @@ function draftOf(endpoints: Endpoints, slot: number, content: Content): Draft<En
   };
 }
 
-/** An address family cannot be changed: a slice of another one is made anew. */
+/** The address family of a slice is immutable: one of another family is deleted, and created at the next look. */
 function written(draft: Draft<EndpointSlice>, now: EndpointSlice | undefined): readonly Action[] {
   if (now === undefined) return [{ do: "create", resource: endpointSlices, draft }];
   if (now.addressType !== draft.addressType) return [{ do: "delete", resource: endpointSlices, object: now }];

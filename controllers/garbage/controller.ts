@@ -9,7 +9,7 @@ import { reasonOf } from "../../machinery/reasons.ts";
 import type { ChangeType } from "../../machinery/view.ts";
 import type { SharedViews } from "../../machinery/views.ts";
 import { type Found, idOf, ownerGraph, type OwnerGraph } from "./graph.ts";
-import { foreground, isWaiting, judge, orphan } from "./owners.ts";
+import { foreground, isWaiting, verdictOf, orphan } from "./owners.ts";
 
 /** Only ownership, finalizers and deletion matter here; most changes are of none of them. */
 const isRelevant = (o: ApiObject, before: ApiObject | undefined): boolean =>
@@ -70,10 +70,8 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
   const followOwners = async (found: Found): Promise<void> => {
     const { object, resource } = found;
     const refs = object.metadata.ownerReferences ?? [];
-    const standings = new Map(
-      await Promise.all(refs.map(async (r) => [r, await graph.standingOf(object, r)] as const)),
-    );
-    const verdict = judge(object, (r) => standings.get(r)!, graph.dependentsOf(object.metadata.uid).length > 0);
+    const states = new Map(await Promise.all(refs.map(async (r) => [r, await graph.stateOf(object, r)] as const)));
+    const verdict = verdictOf(object, (r) => states.get(r)!, graph.dependentsOf(object.metadata.uid).length > 0);
     if (verdict.do === "release") await release(found, verdict.owners);
     // Owners in a circle would wait for each other for ever.
     const circles = verdict.do === "delete" && graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));

@@ -9,7 +9,7 @@ import type { Informer } from "../../machinery/informer.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { ChangeType, Indexes } from "../../machinery/view.ts";
 import type { SharedViews } from "../../machinery/views.ts";
-import { isWaiting, type Standing } from "./owners.ts";
+import { isWaiting, type OwnerState } from "./owners.ts";
 
 /** Kind and key in one, because this controller works on all kinds: `apps/v1/ReplicaSet|default/web`. */
 export const idOf = (r: ResourceDefinition, k: Key): Key => `${apiVersionOf(r)}/${r.kind}|${k}` as Key;
@@ -36,7 +36,7 @@ export interface OwnerGraph {
   find(id: Key): Found | undefined;
   dependentsOf(uid: string): readonly Found[];
   ownersOf(object: ApiObject): readonly Key[];
-  standingOf(object: ApiObject, reference: OwnerReference): Promise<Standing>;
+  stateOf(object: ApiObject, reference: OwnerReference): Promise<OwnerState>;
 }
 
 interface Followed {
@@ -111,7 +111,7 @@ export function ownerGraph(kinds: KindRegistry, views: SharedViews, client: Clie
         const owner = ownerOf(o, ref);
         return owner ? [idOf(owner.r, owner.k)] : [];
       }),
-    async standingOf(object, ref) {
+    async stateOf(object, ref) {
       const owner = ownerOf(object, ref);
       if (!owner) return "unknown";
       const seen = followed.get(owner.r)?.informer.lister.get(owner.k);

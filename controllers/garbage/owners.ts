@@ -1,11 +1,8 @@
-// What an object's owners decide about it: it stays, lets go of the ones that are gone, or goes with them. Pure.
+// What becomes of an object by the state of its owners: it is kept, released from absent ones, or deleted. Pure.
 import type { ApiObject, OwnerReference } from "../../api/meta.ts";
 
-/**
- * How an owner stands: there, gone, there but waiting for its dependents to go first, or of a kind we cannot ask
- * about.
- */
-export type Standing = "solid" | "gone" | "waiting" | "unknown";
+/** The state of an owner. `waiting` is in foreground deletion; `unknown` is of a kind that is not served. */
+export type OwnerState = "solid" | "gone" | "waiting" | "unknown";
 export type Verdict =
   | { readonly do: "keep" }
   | { readonly do: "release"; readonly owners: readonly OwnerReference[] }
@@ -17,10 +14,14 @@ export const orphan = "orphan";
 export const isWaiting = (o: ApiObject): boolean =>
   o.metadata.deletionTimestamp !== undefined && o.metadata.finalizers?.includes(foreground) === true;
 
-/** One owner that stands is enough to stay. Who waits for us must not be kept waiting. */
-export function judge(object: ApiObject, standing: (r: OwnerReference) => Standing, hasDependents: boolean): Verdict {
+/** One solid owner keeps an object. A waiting owner is not kept waiting by it. */
+export function verdictOf(
+  object: ApiObject,
+  stateOf: (r: OwnerReference) => OwnerState,
+  hasDependents: boolean,
+): Verdict {
   const owners = object.metadata.ownerReferences ?? [];
-  const of = (s: Standing): readonly OwnerReference[] => owners.filter((r) => standing(r) === s);
+  const of = (s: OwnerState): readonly OwnerReference[] => owners.filter((r) => stateOf(r) === s);
   if (owners.length === 0 || of("unknown").length > 0) return { do: "keep" };
   const left = [...of("gone"), ...of("waiting")];
   if (of("solid").length > 0) return left.length === 0 ? { do: "keep" } : { do: "release", owners: of("solid") };

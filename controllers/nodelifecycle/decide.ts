@@ -1,4 +1,4 @@
-// What a node's silence means: who stops renewing its lease is unreachable, tainted, and after a while emptied. Pure.
+// Conditions and taints of a node by its lease and status, and evictions of its pods by NoExecute taints. Pure.
 import { withCondition } from "../../api/conditions.ts";
 import type { Lease, Node, NodeCondition, Pod, PodCondition, Taint } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
@@ -11,15 +11,15 @@ import type { Action } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 export interface Timings {
-  /** A lease not renewed for this long means nobody is there. Kubernetes: 50 s. */
+  /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly graceMs: number;
 }
 export interface Observed {
   readonly node: Node;
-  /** When the node's lease last changed in our view; a node's own clock is not believed. */
+  /** When the node's lease or status last changed in the view; its own clock is not used. */
   readonly heardAt: Instant;
   readonly lease: Lease | undefined;
-  /** When a taint that does not say since when it stands was first seen. */
+  /** When a taint without a time was first seen. */
   readonly firstSeen: (taint: Taint) => Instant;
   readonly pods: readonly Pod[];
   readonly timings: Timings;
@@ -33,13 +33,13 @@ const managed: Readonly<Record<string, string>> = {
   PIDPressure: "node.kubernetes.io/pid-pressure",
   NetworkUnavailable: "node.kubernetes.io/network-unavailable",
 };
-const cordoned = "node.kubernetes.io/unschedulable";
-const ours = new Set([unreachable, notReady, cordoned, ...Object.values(managed)]);
+const unschedulable = "node.kubernetes.io/unschedulable";
+const ownTaints = new Set([unreachable, notReady, unschedulable, ...Object.values(managed)]);
 const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
-function conditionsOf({ node }: Observed, silent: boolean, now: Instant): readonly NodeCondition[] {
+function conditionsOf({ node }: Observed, isUnreachable: boolean, now: Instant): readonly NodeCondition[] {
   const before = node.status?.conditions ?? [];
-  if (!silent) return before;
+  if (!isUnreachable) return before;
   return reported.reduce<readonly NodeCondition[]>(
     (all, type) =>
       withCondition<NodeCondition>(
@@ -59,30 +59,30 @@ function conditionsOf({ node }: Observed, silent: boolean, now: Instant): readon
 
 const taint = (key: string, effect: Taint["effect"]): Taint => ({ key, effect });
 
-/** Taints follow from conditions; a taint that stands keeps the time it was put up. */
+/** The taints the conditions require. One that exists already keeps its time. */
 function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant): readonly Taint[] {
   const ready = conditionOf(conditions, "Ready")?.status;
   const reason =
     ready === "True" ? undefined : ready === "False" ? notReady : ready === "Unknown" ? unreachable : notReady;
   const pressed = Object.entries(managed).filter(([type]) => conditionOf(conditions, type)?.status === "True");
   const wanted: readonly Taint[] = [
-    ...(node.spec.unschedulable === true ? [taint(cordoned, "NoSchedule")] : []),
+    ...(node.spec.unschedulable === true ? [taint(unschedulable, "NoSchedule")] : []),
     ...pressed.map(([, key]) => taint(key, "NoSchedule")),
     ...(reason ? [taint(reason, "NoSchedule"), taint(reason, "NoExecute")] : []),
   ];
   const before = node.spec.taints ?? [];
-  const standing = (t: Taint): Taint =>
+  const withTime = (t: Taint): Taint =>
     before.find((b) => b.key === t.key && b.effect === t.effect) ?? { ...t, timeAdded: timestamp(now) };
-  return [...before.filter((t) => !ours.has(t.key)), ...wanted.map(standing)];
+  return [...before.filter((t) => !ownTaints.has(t.key)), ...wanted.map(withTime)];
 }
 
-/** A pod that came to a tainted node bears the taint from then on. */
-function bornSince(pod: Pod, since: Instant): Instant {
+/** A pod scheduled to a tainted node tolerates the taint from then on. */
+function taintedSince(pod: Pod, since: Instant): Instant {
   const placed = conditionOf(pod.status?.conditions, "PodScheduled")?.lastTransitionTime;
   return placed === undefined ? since : (Math.max(since, instantOf(placed)) as Instant);
 }
 
-/** When this pod must leave because of these taints: now, later, or never. `since` says since when one stands. */
+/** When this pod is evicted by these taints: now, later, or never. `since` is when a taint was added. */
 export function leavesAt(
   pod: Pod,
   taints: readonly Taint[],
@@ -92,29 +92,29 @@ export function leavesAt(
   const moments = taints
     .filter((t) => t.effect === "NoExecute")
     .map((taint) => {
-      const bearing = (pod.spec.tolerations ?? []).filter((t) => tolerates(t, taint));
-      if (bearing.length === 0) return now;
-      const limits = bearing.flatMap((t) =>
+      const tolerating = (pod.spec.tolerations ?? []).filter((t) => tolerates(t, taint));
+      if (tolerating.length === 0) return now;
+      const limits = tolerating.flatMap((t) =>
         t.tolerationSeconds === undefined ? [] : [Math.max(0, t.tolerationSeconds)],
       );
       if (limits.length === 0) return Number.POSITIVE_INFINITY;
-      return bornSince(pod, since(taint)) + Math.min(...limits) * 1000;
+      return taintedSince(pod, since(taint)) + Math.min(...limits) * 1000;
     });
   const first = Math.min(Number.POSITIVE_INFINITY, ...moments);
   return Number.isFinite(first) ? (first as Instant) : undefined;
 }
 
 /**
- * Services must not send traffic to a pod nobody has heard of. A pod that became ready after its node was lost was
- * heard of: to contradict its kubelet would only be contradicted in turn.
+ * Marks a pod of a lost node as not ready, so that services send it no traffic. A pod that became ready after its node
+ * was lost is left alone: its kubelet reported that, and would report it again.
  */
-function unready(pod: Pod, lostAt: string | undefined, now: Instant): readonly Action[] {
+function markUnready(pod: Pod, lostAt: string | undefined, now: Instant): readonly Action[] {
   const conditions = pod.status?.conditions ?? [];
   const ready = conditionOf(conditions, "Ready");
-  // A node that never said how it is was never lost either.
+  // A node that never reported a status was never lost.
   const since = ready?.lastTransitionTime;
-  const heardSince = lostAt === undefined || (since !== undefined && instantOf(since) >= instantOf(lostAt));
-  if (ready?.status !== "True" || heardSince) return [];
+  const wasHeardSince = lostAt === undefined || (since !== undefined && instantOf(since) >= instantOf(lostAt));
+  if (ready?.status !== "True" || wasHeardSince) return [];
   const next = withCondition<PodCondition>(conditions, { type: "Ready", status: "False" }, now);
   return [{ do: "status", resource: podKind, object: pod, status: { ...pod.status, conditions: next } }];
 }
@@ -147,7 +147,7 @@ function evictions(
   const at = leavesAt(pod, taints, now, since);
   if (at === undefined || pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   if (at > now) return { actions: [], at };
-  // First say why, then let go: each is one look, so neither can be lost half-way.
+  // First the condition that says why, then the deletion at the next look, so that neither is lost half-way.
   if (conditionOf(pod.status?.conditions, "DisruptionTarget") === undefined && !isTerminal(pod))
     return { actions: [disruption(pod, now)] };
   return {
@@ -166,28 +166,28 @@ function evictions(
 
 export function decide(observed: Observed, now: Instant): Decision {
   const { node, heardAt, firstSeen, pods, timings } = observed;
-  const silentIn = heardAt + timings.graceMs - now;
-  const silent = silentIn <= 0;
-  const conditions = conditionsOf(observed, silent, now);
+  const graceLeft = heardAt + timings.graceMs - now;
+  const isUnreachable = graceLeft <= 0;
+  const conditions = conditionsOf(observed, isUnreachable, now);
   const taints = taintsOf(node, conditions, now);
-  const fell = silent && conditionOf(node.status?.conditions, "Ready")?.status === "True";
+  const becameUnreachable = isUnreachable && conditionOf(node.status?.conditions, "Ready")?.status === "True";
   const live = pods.filter((p) => !isTerminal(p));
   const readyCondition = conditionOf(conditions, "Ready");
   const ready = readyCondition?.status === "True";
   const since = (t: Taint): Instant => (t.timeAdded === undefined ? firstSeen(t) : instantOf(t.timeAdded));
-  const leaving = live.map((p) => evictions(p, taints, now, since));
-  const unreadied = ready
+  const evicted = live.map((p) => evictions(p, taints, now, since));
+  const markedUnready = ready
     ? []
     : live
-        .filter((_, i) => leaving[i]!.actions.length === 0)
-        .flatMap((p) => unready(p, readyCondition?.lastTransitionTime, now));
-  const moments = leaving.flatMap((l) => (l.at === undefined ? [] : [l.at - now]));
-  const next = Math.min(...moments, ...(silent ? [] : [silentIn]));
+        .filter((_, i) => evicted[i]!.actions.length === 0)
+        .flatMap((p) => markUnready(p, readyCondition?.lastTransitionTime, now));
+  const moments = evicted.flatMap((l) => (l.at === undefined ? [] : [l.at - now]));
+  const next = Math.min(...moments, ...(isUnreachable ? [] : [graceLeft]));
   const changes: readonly Action[] = [
     ...(sameJson(conditions, node.status?.conditions ?? [])
       ? []
       : [{ do: "status", resource: nodes, object: node, status: { ...node.status, conditions } } as const]),
-    ...(fell
+    ...(becameUnreachable
       ? [
           {
             do: "event",
@@ -210,8 +210,8 @@ export function decide(observed: Observed, now: Instant): Decision {
         ]),
   ];
   return {
-    actions: [...changes, ...unreadied, ...leaving.flatMap((l) => l.actions)],
-    because: [silent ? "its lease has run out" : "its lease is fresh"],
+    actions: [...changes, ...markedUnready, ...evicted.flatMap((l) => l.actions)],
+    because: [isUnreachable ? "its lease has run out" : "its lease is fresh"],
     ...(Number.isFinite(next) ? { requeueAfter: Math.max(1, next) } : {}),
   };
 }

@@ -1,4 +1,4 @@
-// How many pods a replica set should have, which to make, which to let go, and what to say about it. Pure.
+// The pods a replica set creates, deletes, adopts and releases, and its status. Pure.
 import { conditionOf, isActive, isReady, restarts } from "../../api/core/pod/status.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { childName, sameJson } from "../../api/hash.ts";
@@ -12,13 +12,13 @@ import { claim } from "../../machinery/claim.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 export interface Observed {
-  /** Or a ReplicationController, in the words of sets: its selector is one of labels. */
+  /** Or a ReplicationController in the form of a set. */
   readonly set: ReplicaSet;
-  /** Pods this set controls, and pods nobody controls that its selector picks. */
+  /** Pods it controls, and uncontrolled ones that its selector picks. */
   readonly pods: readonly Pod[];
-  /** Whether a pod is called so, whoever's it is by now. */
+  /** Whether a pod of that name exists, of whatever owner. */
   readonly isTaken: (name: string) => boolean;
-  /** Deletions seen for this set: a replacement gets a new name, a retry of the same decision the same one. */
+  /** Deletions seen of its pods: a replacement gets a new name, a retry of the same decision the same name. */
   readonly deletions: number;
 }
 
@@ -32,18 +32,18 @@ const readySince = (p: Pod): number => {
 const created = (p: Pod): number => instantOf(p.metadata.creationTimestamp);
 
 /**
- * Who goes first when there are too many: the least useful, the cheapest, the most crowded, the youngest, then by
- * name.
+ * The order in which surplus pods are deleted: not scheduled, not running, not ready, of low deletion cost, on nodes
+ * with many of them, recently ready, often restarted, young, then by name.
  */
-function inOrderOfLoss(live: readonly Pod[]): readonly Pod[] {
-  const crowd = new Map<string | undefined, number>();
-  for (const p of live) crowd.set(p.spec.nodeName, (crowd.get(p.spec.nodeName) ?? 0) + 1);
+function byDeletionOrder(live: readonly Pod[]): readonly Pod[] {
+  const perNode = new Map<string | undefined, number>();
+  for (const p of live) perNode.set(p.spec.nodeName, (perNode.get(p.spec.nodeName) ?? 0) + 1);
   const keys = (p: Pod): readonly number[] => [
     p.spec.nodeName === undefined ? 0 : 1,
     phaseRank[p.status?.phase ?? "Pending"] ?? 0,
     isReady(p) ? 1 : 0,
     cost(p),
-    -crowd.get(p.spec.nodeName)!,
+    -perNode.get(p.spec.nodeName)!,
     isReady(p) ? -readySince(p) : 0,
     -restarts(p),
     -created(p),
@@ -101,7 +101,7 @@ function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, av
   };
 }
 
-const report = (set: ReplicaSet, reason: string, message: string): Action => ({
+const podEvent = (set: ReplicaSet, reason: string, message: string): Action => ({
   do: "event",
   object: set,
   type: "Normal",
@@ -118,10 +118,10 @@ export function decide(observed: Observed, now: Instant): Decision {
   const { owned, actions: claims } = claim(owner, pods, observed.pods, isActive);
   const live = owned.filter(isActive);
   const terminating = owned.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
-  const want = set.spec.replicas ?? 1;
-  const dying = set.metadata.deletionTimestamp !== undefined;
-  const surplus = dying || live.length <= want ? [] : inOrderOfLoss(live).slice(0, live.length - want);
-  const names = dying ? [] : newNames(observed, Math.max(0, want - live.length));
+  const desired = set.spec.replicas ?? 1;
+  const isDeleted = set.metadata.deletionTimestamp !== undefined;
+  const surplus = isDeleted || live.length <= desired ? [] : byDeletionOrder(live).slice(0, live.length - desired);
+  const names = isDeleted ? [] : newNames(observed, Math.max(0, desired - live.length));
   const { available, waitMs } = availability(live.filter(isReady), set.spec.minReadySeconds ?? 0, now);
   const status = statusOf(set, live, terminating, available);
   return {
@@ -129,13 +129,13 @@ export function decide(observed: Observed, now: Instant): Decision {
       ...claims,
       ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name) }) as const),
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
-      ...names.map((name) => report(set, "SuccessfulCreate", `Created pod: ${name}`)),
-      ...surplus.map((p) => report(set, "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
+      ...names.map((name) => podEvent(set, "SuccessfulCreate", `Created pod: ${name}`)),
+      ...surplus.map((p) => podEvent(set, "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
       ...(sameJson(status, set.status)
         ? []
         : [{ do: "status", resource: resourceOf(set), object: set, status } as const]),
     ],
-    because: [`${want} wanted, ${live.length} alive, ${terminating} on their way out`],
+    because: [`${desired} wanted, ${live.length} alive, ${terminating} on their way out`],
     ...(waitMs === undefined ? {} : { requeueAfter: waitMs }),
   };
 }

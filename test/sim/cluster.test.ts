@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { type Controller, rightsOf } from "../../machinery/controller.ts";
 import { controllers } from "../../controllers/controllers.ts";
 import { controllerOptions, simulate } from "./cluster.ts";
+import { beginning } from "./virtual-clock.ts";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = Number(process.env["SEEDS"] ?? 60);
@@ -56,4 +57,24 @@ test("controllers do what their declarations give them the right to do, and noth
     });
   expect([...exceeded]).toEqual([]);
   expect(used.size).toBeGreaterThan(12);
+});
+
+test("every decision that is carried out leads to silence: a cluster left alone is written to no more", async () => {
+  const minutes = 4;
+  const late: string[] = [];
+  let decisions = 0;
+  await simulate({
+    seed: first,
+    minutes,
+    trouble: false,
+    loss: 0,
+    lateness: 0,
+    crashRate: 0,
+    decided({ controller, key, at, actions }) {
+      decisions += 1;
+      if (actions.length > 0 && at > beginning + 60_000) late.push(`${controller} ${key}: ${actions.join(", ")}`);
+    },
+  });
+  expect(late).toEqual([]);
+  expect(decisions).toBeGreaterThan(50);
 });

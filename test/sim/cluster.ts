@@ -32,6 +32,8 @@ export interface Scenario {
   readonly nodes?: number;
   readonly loss?: number;
   readonly lateness?: number;
+  /** Chance that a container crashes, each time the node looks. */
+  readonly crashRate?: number;
   /** Everything a user and the fates may do; switched off to show what each costs. */
   readonly trouble?: boolean;
   /** Take away a mechanism, to see that the judge misses it. */
@@ -216,7 +218,7 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
   const end = new AbortController();
-  let crashRate = 0.01;
+  let crashRate = scenario.crashRate ?? 0.01;
   const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.excuse, life), end.signal);
   const start = (part: Part): Process => begin(part, network());
   const agents = Array.from({ length: count }, (_, i) =>

@@ -6,7 +6,7 @@ import {
 } from "../../../api/autoscaling/horizontalpodautoscalers.ts";
 import type { PodMetrics } from "../../../api/metrics/metrics.ts";
 import { instant } from "../../../api/meta.ts";
-import { limit, type Past } from "../../../controllers/autoscaler/behavior.ts";
+import { limit, type ScalingHistory } from "../../../controllers/autoscaler/behavior.ts";
 import { decide } from "../../../controllers/autoscaler/decide.ts";
 import { asStored, now, pod } from "./world.ts";
 
@@ -34,9 +34,9 @@ const asking = (name: string, more: object = {}): Pod =>
   });
 const using = (name: string, cpu: string): PodMetrics =>
   ({ metadata: { name }, containers: [{ name: "c", usage: { cpu, memory: "50Mi" } }] }) as unknown as PodMetrics;
-const past: Past = { recommendations: [], changes: [] };
+const history: ScalingHistory = { recommendations: [], changes: [] };
 const look = (pods: readonly Pod[], metrics: readonly PodMetrics[], spec: object = {}) =>
-  decide({ autoscaler: autoscaler(spec), current: pods.length, pods, metrics, past, shrinkWindowSeconds: 0 }, now);
+  decide({ autoscaler: autoscaler(spec), current: pods.length, pods, metrics, history, shrinkWindowSeconds: 0 }, now);
 
 const [a, b] = [asking("a"), asking("b")];
 const table: readonly (readonly [
@@ -112,18 +112,18 @@ const before = (seconds: number): ReturnType<typeof instant> => instant(now - se
 const limits: readonly (readonly [
   what: string,
   current: number,
-  wish: number,
-  past: Past,
+  proposal: number,
+  history: ScalingHistory,
   behavior: object | undefined,
   replicas: number,
   reason: string | undefined,
 ])[] = [
-  ["growing doubles at most, or adds four", 3, 30, past, undefined, 7, "ScaleUpLimit"],
+  ["growing doubles at most, or adds four", 3, 30, history, undefined, 7, "ScaleUpLimit"],
   [
     "what was grown in this period counts",
     8,
     30,
-    { ...past, changes: [{ at: before(5), by: 4 }] },
+    { ...history, changes: [{ at: before(5), by: 4 }] },
     undefined,
     8,
     "ScaleUpLimit",
@@ -132,16 +132,16 @@ const limits: readonly (readonly [
     "what was grown before it does not",
     8,
     30,
-    { ...past, changes: [{ at: before(20), by: 4 }] },
+    { ...history, changes: [{ at: before(20), by: 4 }] },
     undefined,
     16,
     "ScaleUpLimit",
   ],
   [
-    "a recent higher wish holds the size",
+    "a recent higher proposal holds the size",
     10,
     2,
-    { ...past, recommendations: [{ at: before(100), replicas: 8 }] },
+    { ...history, recommendations: [{ at: before(100), replicas: 8 }] },
     undefined,
     8,
     "ScaleDownStabilized",
@@ -150,17 +150,17 @@ const limits: readonly (readonly [
     "an old one does not",
     10,
     2,
-    { ...past, recommendations: [{ at: before(301), replicas: 8 }] },
+    { ...history, recommendations: [{ at: before(301), replicas: 8 }] },
     undefined,
     2,
     undefined,
   ],
-  ["shrinking may be forbidden", 10, 2, past, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
+  ["shrinking may be forbidden", 10, 2, history, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
   [
     "shrinking may be slow",
     10,
     2,
-    past,
+    history,
     { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Pods", value: 1, periodSeconds: 60 }] } },
     9,
     "ScaleDownLimit",
@@ -169,7 +169,7 @@ const limits: readonly (readonly [
     "the lesser policy may be chosen",
     10,
     30,
-    past,
+    history,
     {
       scaleUp: {
         selectPolicy: "Min",
@@ -183,8 +183,8 @@ const limits: readonly (readonly [
     "ScaleUpLimit",
   ],
 ];
-for (const [what, current, wish, history, behavior, replicas, reason] of limits)
+for (const [what, current, proposal, history, behavior, replicas, reason] of limits)
   test(`autoscaler: ${what}`, () =>
     expect(
-      limit({ current, wish, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
+      limit({ current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
     ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));

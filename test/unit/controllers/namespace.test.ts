@@ -11,7 +11,7 @@ import { key } from "../../../api/meta.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";
-import { type Rest, emptyingConditions } from "../../../controllers/namespace/conditions.ts";
+import { deletionConditions, type Remaining } from "../../../controllers/namespace/conditions.ts";
 import { namespaceController } from "../../../controllers/namespace/controller.ts";
 import type { Views } from "../../../machinery/controller.ts";
 import { informer } from "../../../machinery/informer.ts";
@@ -19,7 +19,7 @@ import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { now } from "./world.ts";
 
-const rest = (r: unknown, count: number, finalizers: string[] = [], failure?: string): Rest => ({
+const rest = (r: unknown, count: number, finalizers: string[] = [], failure?: string): Remaining => ({
   resource: r as ResourceDefinition,
   count,
   finalizers,
@@ -58,9 +58,9 @@ const table = [
     },
   ],
 ] as const;
-for (const [what, rests, amiss] of table)
+for (const [what, remaining, unmet] of table)
   test(`namespace conditions: ${what}`, () => {
-    const conditions = emptyingConditions(undefined, rests, now);
+    const conditions = deletionConditions(undefined, remaining, now);
     expect(conditions.map((c) => c.type)).toEqual([
       "NamespaceDeletionDiscoveryFailure",
       "NamespaceDeletionGroupVersionParsingFailure",
@@ -69,9 +69,18 @@ for (const [what, rests, amiss] of table)
       "NamespaceFinalizersRemaining",
     ]);
     const wrong = conditions.filter((c) => c.status === "True").map((c) => [c.type, c.message]);
-    expect(Object.fromEntries(wrong)).toEqual(amiss);
-    expect(emptyingConditions(conditions, rests, now)).toBe(conditions);
+    expect(Object.fromEntries(wrong)).toEqual(unmet);
+    expect(deletionConditions(conditions, remaining, now)).toBe(conditions);
   });
+
+test("namespace conditions: when nothing is left, every one says so in Kubernetes' words", () =>
+  expect(deletionConditions(undefined, [], now).map((c) => [c.reason, c.message])).toEqual([
+    ["ResourcesDiscovered", "All resources successfully discovered"],
+    ["ParsedGroupVersions", "All legacy kube types successfully parsed"],
+    ["ContentDeleted", "All content successfully deleted, may be waiting on finalization"],
+    ["ContentRemoved", "All content successfully removed"],
+    ["ContentHasNoFinalizers", "All content-preserving finalizers finished"],
+  ]));
 
 const inDefault = (name: string, finalizers: string[] = []) => ({ name, namespace: "gone", finalizers });
 const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] } };

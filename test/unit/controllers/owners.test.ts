@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
-import { judge, type Standing } from "../../../controllers/garbage/owners.ts";
+import { verdictOf, type OwnerState } from "../../../controllers/garbage/owners.ts";
 import { ago, asStored } from "./world.ts";
 
-const owned = (standings: readonly Standing[], metadata: object = {}) =>
+const owned = (states: readonly OwnerState[], metadata: object = {}) =>
   asStored({
     kind: "Pod",
     metadata: {
       name: "p",
-      ownerReferences: standings.map((s) => ({ apiVersion: "v1", kind: "X", name: s, uid: s })),
+      ownerReferences: states.map((s) => ({ apiVersion: "v1", kind: "X", name: s, uid: s })),
       ...metadata,
     },
   });
-const verdict = (standings: readonly Standing[], hasDependents = false, metadata: object = {}) =>
-  judge(owned(standings, metadata), (r) => r.uid as Standing, hasDependents);
+const verdict = (states: readonly OwnerState[], hasDependents = false, metadata: object = {}) =>
+  verdictOf(owned(states, metadata), (r) => r.uid as OwnerState, hasDependents);
 
 const table: readonly (readonly [what: string, given: ReturnType<typeof verdict>, expected: object])[] = [
   ["nobody's object stays", verdict([]), { do: "keep" }],
