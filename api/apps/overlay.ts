@@ -21,7 +21,9 @@ export const appsOverlay: Overlay = {
     observedGeneration: count,
     updatedNumberScheduled: count,
   },
-  DaemonSetUpdateStrategy: { type: { ...otherwise("RollingUpdate"), open: true } },
+  DaemonSetUpdateStrategy: {
+    type: { ...otherwise("RollingUpdate"), ...values("RollingUpdate", "OnDelete"), open: true },
+  },
   Deployment: { status: present },
   DeploymentSpec: {
     minReadySeconds: count,
