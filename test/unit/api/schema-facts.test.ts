@@ -60,7 +60,7 @@ function someOf(schema: Schema, depth: number): fc.Arbitrary<unknown> {
   if (full.type === "integer" || full.type === "number") return fc.integer({ min: 1, max: 100 });
   if (full.type === "array")
     return depth > 4 ? fc.constant([]) : fc.array(someOf(full.items ?? {}, depth + 1), { maxLength: 2 });
-  if (full.type !== "object") return fc.constant(full.type === "string" && full.format === undefined ? "a" : undefined);
+  if (full.type !== "object") return fc.constant(full.format === "quantity" ? "1" : "a");
   if (!full.properties || depth > 4) return fc.constant({});
   const own = Object.entries(full.properties).map(([name, field]) => [name, someOf(field, depth + 1)] as const);
   return fc.record(Object.fromEntries(own), { requiredKeys: [] });
