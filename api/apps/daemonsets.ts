@@ -47,7 +47,6 @@ export const daemonSets = define<DaemonSet>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.apps.v1.DaemonSet",
   generation: "spec",
   defaults,
   rules: podRules,

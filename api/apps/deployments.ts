@@ -69,7 +69,6 @@ export const deployments = define<Deployment>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status", "scale"],
-  published: "io.k8s.api.apps.v1.Deployment",
   generation: "spec",
   defaults,
   rules: podRules,
