@@ -1,6 +1,6 @@
 // How many, as a number or as a share of all: how fast to update, how much to keep.
 import type { Problem } from "./errors.ts";
-import { invalid, notNegative, shownWhole, unsupported } from "./problems.ts";
+import { invalid, inRange, shownWhole, unsupported } from "./problems.ts";
 
 const percent = /^[0-9]+%$/;
 const form =
@@ -17,7 +17,7 @@ export function validateShare(
   most = Number.MAX_SAFE_INTEGER,
 ): readonly Problem[] {
   if (value === undefined) return [];
-  if (typeof value === "number") return notNegative(value, path);
+  if (typeof value === "number") return inRange(value, path, 0, Infinity, "must be greater than or equal to 0");
   if (!percent.test(value)) return [invalid(path, value, form)];
   return numberIn(value) > most ? [invalid(path, value, `must not be greater than ${most}%`)] : [];
 }

@@ -131,6 +131,7 @@ type Optional =
   | "generation"
   | "allowCreateOnUpdate"
   | "allowUnconditionalUpdate"
+  | "published"
   | "schema";
 
 interface Validation {
@@ -187,9 +188,14 @@ function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): B
   };
 }
 
+/** The name most kinds of Kubernetes are published under, such as `io.k8s.api.apps.v1.Deployment`. */
+const publishedName = (r: { readonly group: string; readonly version: string; readonly kind: string }): string =>
+  `io.k8s.api.${r.group.split(".")[0] || "core"}.${r.version}.${r.kind}`;
+
 /** Completes a definition. The schema is looked up by its published name unless the kind brings its own. */
 export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefinition<T> {
-  const schema = kind.schema ?? schemaOf(kind.published);
+  const { published = publishedName(kind) } = kind;
+  const schema = kind.schema ?? schemaOf(published);
   return {
     singular: kind.kind.toLowerCase(),
     shortNames: [],
@@ -203,6 +209,7 @@ export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefin
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
     ...kind,
+    published,
     schema,
     ...behaviour(kind, schema),
   };

@@ -14,6 +14,9 @@ export type Overlay = Readonly<Record<string, Readonly<Record<string, Facts>>>>;
 
 /** A count of things. */
 export const count: Facts = { bounds: [0] };
+/** Counts by the names of their fields. */
+export const counts = (...fields: readonly string[]): Overlay[string] =>
+  Object.fromEntries(fields.map((field) => [field, count]));
 export const port: Facts = { bounds: [1, 65_535] };
 /** A user or group of the node's. */
 export const numericId: Facts = { bounds: [0, 2 ** 31 - 1] };

@@ -99,8 +99,6 @@ export function inRange(
 ): readonly Problem[] {
   return value === undefined || (value >= min && value <= max) ? none : [invalid(path, value, detail)];
 }
-export const notNegative = (value: number | undefined, path: string): readonly Problem[] =>
-  value === undefined || value >= 0 ? none : [invalid(path, value, "must be greater than or equal to 0")];
 /** A field that may never change after creation. */
 export const unchanged = (value: unknown, old: unknown, path: string): readonly Problem[] =>
   sameJson(value, old) ? none : [invalid(path, value, "field is immutable")];

@@ -90,6 +90,12 @@ export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? 
 const typeNames = new WeakMap(
   [...definitions].map(([name, schema]) => [schema, name.slice(name.lastIndexOf(".") + 1)]),
 );
+/** The values a field of a published type, or each of its items, may hold: for messages that code words. */
+export function valuesOf(published: string, field: string): readonly string[] {
+  const schema = schemaOf(published).properties?.[field];
+  return ((schema?.enum ?? schema?.items?.enum) as readonly string[] | undefined) ?? [];
+}
+
 /** The short name of the type behind a reference, or of a published type, as messages call it: `PodSpec`. */
 export const typeNameOf = (schema: Schema): string => typeNames.get(resolve(schema)) ?? "";
 

@@ -13,7 +13,6 @@ export const mutatingAdmissionPolicies = define<MutatingAdmissionPolicy>({
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
   generation: "spec",
   rules: mutatingRules,
   validate: validateMutatingPolicy,

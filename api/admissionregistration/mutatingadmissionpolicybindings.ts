@@ -14,7 +14,6 @@ export const mutatingAdmissionPolicyBindings = define<MutatingAdmissionPolicyBin
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",
   generation: "spec",
   rules: policyRules,
   validate: ({ spec }) => validateMatch(spec.matchResources),

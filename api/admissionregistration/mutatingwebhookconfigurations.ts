@@ -13,7 +13,6 @@ export const mutatingWebhookConfigurations = define<MutatingWebhookConfiguration
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
   generation: "webhooks",
   rules: webhookRules,
   columns: [nameColumn, { name: "Webhooks", type: "integer", cell: (c) => c.webhooks?.length ?? 0 }, ageColumn],

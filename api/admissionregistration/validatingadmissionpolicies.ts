@@ -14,7 +14,6 @@ export const validatingAdmissionPolicies = define<ValidatingAdmissionPolicy>({
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
   generation: "spec",
   rules: validatingRules,
   validate: validatePolicy,

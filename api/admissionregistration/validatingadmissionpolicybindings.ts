@@ -14,7 +14,6 @@ export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolic
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
   generation: "spec",
   rules: policyRules,
   validate: validateBinding,

@@ -13,7 +13,6 @@ export const validatingWebhookConfigurations = define<ValidatingWebhookConfigura
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
   generation: "webhooks",
   rules: webhookRules,
   columns: [nameColumn, { name: "Webhooks", type: "integer", cell: (c) => c.webhooks?.length ?? 0 }, ageColumn],

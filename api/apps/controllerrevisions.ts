@@ -19,7 +19,6 @@ export const controllerRevisions = define<ControllerRevision>({
   kind: "ControllerRevision",
   plural: "controllerrevisions",
   scope: "Namespaced",
-  published: "io.k8s.api.apps.v1.ControllerRevision",
   validate: (r, old) =>
     old && JSON.stringify(old.data) !== JSON.stringify(r.data)
       ? [{ path: "data", message: "Invalid value: field is immutable", reason: "FieldValueInvalid" as const }]

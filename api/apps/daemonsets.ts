@@ -6,6 +6,7 @@ import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { invalid, required } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn, selectorCell } from "../columns.ts";
 import { numberIn, unknownStrategy } from "../int-or-percent.ts";
@@ -26,7 +27,8 @@ const defaults = (d: Draft<DaemonSet>): Draft<DaemonSet> => {
 
 function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Problem[] {
   if (s?.type === "OnDelete") return [];
-  if (s?.type !== "RollingUpdate") return unknownStrategy(s, "spec.updateStrategy", ["RollingUpdate", "OnDelete"]);
+  if (s?.type !== "RollingUpdate")
+    return unknownStrategy(s, "spec.updateStrategy", valuesOf("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", "type"));
   const { maxUnavailable, maxSurge } = s.rollingUpdate ?? {};
   const path = "spec.updateStrategy.rollingUpdate";
   const [down, up] = [numberIn(maxUnavailable) !== 0, numberIn(maxSurge) !== 0];
@@ -45,7 +47,6 @@ export const daemonSets = define<DaemonSet>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.apps.v1.DaemonSet",
   generation: "spec",
   defaults,
   rules: podRules,

@@ -6,6 +6,7 @@ import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { forbidden, invalid } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
 import { selectorText } from "../selector.ts";
 import { ageColumn, containersColumn, imagesColumn, nameColumn } from "../columns.ts";
@@ -29,7 +30,8 @@ function validateStrategy(s: DeploymentStrategy | undefined): readonly Problem[]
     return rolling
       ? [forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")]
       : [];
-  if (s?.type !== "RollingUpdate") return unknownStrategy(s, "spec.strategy", ["Recreate", "RollingUpdate"]);
+  if (s?.type !== "RollingUpdate")
+    return unknownStrategy(s, "spec.strategy", valuesOf("io.k8s.api.apps.v1.DeploymentStrategy", "type"));
   const path = "spec.strategy.rollingUpdate";
   return [
     ...(numberIn(rolling?.maxSurge) === 0 && numberIn(rolling?.maxUnavailable) === 0
@@ -67,7 +69,6 @@ export const deployments = define<Deployment>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status", "scale"],
-  published: "io.k8s.api.apps.v1.Deployment",
   generation: "spec",
   defaults,
   rules: podRules,

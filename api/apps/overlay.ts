@@ -1,5 +1,5 @@
 // What the published schemas of the apps group do not say.
-import { count, type Facts, open, otherwise, type Overlay, present, unchecked, values } from "../overlay.ts";
+import { count, counts, type Facts, open, otherwise, type Overlay, present, unchecked, values } from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };
 const replicas: Facts = { default: 1, ...count };
@@ -10,18 +10,20 @@ const retention: Facts = { ...otherwise("Retain"), ...values("Retain", "Delete")
 export const appsOverlay: Overlay = {
   DaemonSet: { status: present },
   DaemonSetSpec: { minReadySeconds: count, revisionHistoryLimit: history, selector: fixed, updateStrategy: present },
-  DaemonSetStatus: {
-    collisionCount: count,
-    currentNumberScheduled: count,
-    desiredNumberScheduled: count,
-    numberAvailable: count,
-    numberMisscheduled: count,
-    numberReady: count,
-    numberUnavailable: count,
-    observedGeneration: count,
-    updatedNumberScheduled: count,
+  DaemonSetStatus: counts(
+    "collisionCount",
+    "currentNumberScheduled",
+    "desiredNumberScheduled",
+    "numberAvailable",
+    "numberMisscheduled",
+    "numberReady",
+    "numberUnavailable",
+    "observedGeneration",
+    "updatedNumberScheduled",
+  ),
+  DaemonSetUpdateStrategy: {
+    type: { ...otherwise("RollingUpdate"), ...values("RollingUpdate", "OnDelete"), open: true },
   },
-  DaemonSetUpdateStrategy: { type: { ...otherwise("RollingUpdate"), open: true } },
   Deployment: { status: present },
   DeploymentSpec: {
     minReadySeconds: count,
@@ -31,25 +33,25 @@ export const appsOverlay: Overlay = {
     selector: fixed,
     strategy: present,
   },
-  DeploymentStatus: {
-    availableReplicas: count,
-    collisionCount: count,
-    observedGeneration: count,
-    readyReplicas: count,
-    replicas: count,
-    unavailableReplicas: count,
-    updatedReplicas: count,
-  },
+  DeploymentStatus: counts(
+    "availableReplicas",
+    "collisionCount",
+    "observedGeneration",
+    "readyReplicas",
+    "replicas",
+    "unavailableReplicas",
+    "updatedReplicas",
+  ),
   DeploymentStrategy: { type: { ...otherwise("RollingUpdate"), open: true } },
   ReplicaSet: { status: present },
   ReplicaSetSpec: { minReadySeconds: count, replicas, selector: fixed },
-  ReplicaSetStatus: {
-    availableReplicas: count,
-    fullyLabeledReplicas: count,
-    observedGeneration: count,
-    readyReplicas: count,
-    replicas: count,
-  },
+  ReplicaSetStatus: counts(
+    "availableReplicas",
+    "fullyLabeledReplicas",
+    "observedGeneration",
+    "readyReplicas",
+    "replicas",
+  ),
   RollingUpdateDaemonSet: { maxSurge: share, maxUnavailable: share },
   RollingUpdateDeployment: { maxSurge: { format: "count-or-percent" }, maxUnavailable: share },
   RollingUpdateStatefulSetStrategy: { maxUnavailable: share, partition: count },
@@ -66,14 +68,14 @@ export const appsOverlay: Overlay = {
     template: unchecked,
     volumeClaimTemplates: unchecked,
   },
-  StatefulSetStatus: {
-    availableReplicas: count,
-    collisionCount: count,
-    currentReplicas: count,
-    observedGeneration: count,
-    readyReplicas: count,
-    replicas: count,
-    updatedReplicas: count,
-  },
+  StatefulSetStatus: counts(
+    "availableReplicas",
+    "collisionCount",
+    "currentReplicas",
+    "observedGeneration",
+    "readyReplicas",
+    "replicas",
+    "updatedReplicas",
+  ),
   StatefulSetUpdateStrategy: { type: open },
 };

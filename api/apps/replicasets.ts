@@ -18,7 +18,6 @@ export const replicaSets = define<ReplicaSet>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status", "scale"],
-  published: "io.k8s.api.apps.v1.ReplicaSet",
   generation: "spec",
   defaults: (d) => ({ ...d, spec: { ...d.spec, template: d.spec.template && templateDefaults(d.spec.template) } }),
   rules: podRules,

@@ -5,7 +5,7 @@ import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { forbidden, invalid } from "../problems.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { schemaOf } from "../schema.ts";
+import { schemaOf, valuesOf } from "../schema.ts";
 import { problemsAt } from "../validation.ts";
 import { numberIn } from "../int-or-percent.ts";
 import { validateCollisions, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
@@ -53,7 +53,7 @@ function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
 export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet): readonly Problem[] {
   const { spec } = set;
   return [
-    ...(["OrderedReady", "Parallel"].includes(spec.podManagementPolicy ?? "")
+    ...(valuesOf("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy").includes(spec.podManagementPolicy ?? "")
       ? []
       : [invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]),
     ...validateStrategy(spec.updateStrategy ?? {}),

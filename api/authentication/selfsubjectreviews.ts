@@ -9,5 +9,4 @@ export const selfSubjectReviews = define<SelfSubjectReview>({
   plural: "selfsubjectreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authentication.v1.SelfSubjectReview",
 });

@@ -27,6 +27,5 @@ export const tokenRequests = define<TokenRequest>({
   scope: "Namespaced",
   virtual: "review",
   subresourceOf: { of: serviceAccounts, subresource: "token" },
-  published: "io.k8s.api.authentication.v1.TokenRequest",
   validate: (t) => validateSeconds(t.spec.expirationSeconds ?? usualSeconds),
 });

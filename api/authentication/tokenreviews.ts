@@ -9,5 +9,4 @@ export const tokenReviews = define<TokenReview>({
   plural: "tokenreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authentication.v1.TokenReview",
 });

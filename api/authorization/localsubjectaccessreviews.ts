@@ -11,7 +11,6 @@ export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
   plural: "localsubjectaccessreviews",
   scope: "Namespaced",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
   validate: ({ metadata, spec }) => {
     const { namespace, ...said } = metadata;
     const { resourceAttributes: resource, nonResourceAttributes: other } = spec ?? {};

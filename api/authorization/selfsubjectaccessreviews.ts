@@ -10,6 +10,5 @@ export const selfSubjectAccessReviews = define<SelfSubjectAccessReview>({
   plural: "selfsubjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
   validate: ({ metadata, spec }) => [...validateQuestion(spec), ...validateNameless(metadata)],
 });

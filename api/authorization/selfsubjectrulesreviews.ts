@@ -9,5 +9,4 @@ export const selfSubjectRulesReviews = define<SelfSubjectRulesReview>({
   plural: "selfsubjectrulesreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
 });

@@ -10,7 +10,6 @@ export const subjectAccessReviews = define<SubjectAccessReview>({
   plural: "subjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.SubjectAccessReview",
   validate: ({ metadata, spec }) => [
     ...validateQuestion(spec),
     ...validateSubject(spec),

@@ -99,7 +99,6 @@ export const horizontalPodAutoscalersV1 = define<OldAutoscaler>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
   form: {
     of: horizontalPodAutoscalers,
     toStored: (draft) => inNewWords(draft as Draft<OldAutoscaler>) as Draft<ApiObject>,

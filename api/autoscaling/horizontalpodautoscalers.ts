@@ -76,7 +76,6 @@ export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
   defaults,
   rules: autoscalerRules,
   validate: validateAutoscaler,

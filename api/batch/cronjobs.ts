@@ -89,7 +89,6 @@ export const cronJobs = define<CronJob>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.batch.v1.CronJob",
   generation: "spec",
   defaults,
   rules: podRules,

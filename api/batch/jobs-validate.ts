@@ -5,6 +5,7 @@ import { sameJson } from "../hash.ts";
 import type { Draft, DraftMeta } from "../meta.ts";
 import { validateDomainPath, validateLabelName } from "../names.ts";
 import { invalid, required, tooLong, unchanged, unsupported } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { selects } from "../selector.ts";
 import { validateFailurePolicy } from "./jobs-failure-policy.ts";
 import { validateSuccessPolicy } from "./jobs-success-policy.ts";
@@ -80,7 +81,7 @@ function validateReplacement(
   { podReplacementPolicy: policy, podFailurePolicy }: JobSpec,
   path: string,
 ): readonly Problem[] {
-  const possible = podFailurePolicy ? ["Failed"] : ["Failed", "TerminatingOrFailed"];
+  const possible = podFailurePolicy ? ["Failed"] : valuesOf("io.k8s.api.batch.v1.JobSpec", "podReplacementPolicy");
   return policy === undefined || possible.includes(policy)
     ? []
     : [unsupported(`${path}.podReplacementPolicy`, policy, possible)];

@@ -104,7 +104,6 @@ export const jobs = define<Job>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.batch.v1.Job",
   generation: "spec",
   defaults,
   onCreate,

@@ -1,6 +1,6 @@
 // What the published schemas of the batch group do not say. Most defaults of a job are those of a job that is made, not
 // of a template of jobs, and stand with its code.
-import { count, type Facts, labelKey, needed, open, otherwise, type Overlay, present } from "../overlay.ts";
+import { count, counts, type Facts, labelKey, needed, open, otherwise, type Overlay, present } from "../overlay.ts";
 
 /** A word that must be said, with the words there are. */
 const oneOf = (...all: readonly string[]): Facts => ({
@@ -20,17 +20,19 @@ export const batchOverlay: Overlay = {
   },
   Job: { status: present },
   JobSpec: {
-    activeDeadlineSeconds: count,
-    backoffLimit: count,
-    backoffLimitPerIndex: count,
+    ...counts(
+      "activeDeadlineSeconds",
+      "backoffLimit",
+      "backoffLimitPerIndex",
+      "completions",
+      "maxFailedIndexes",
+      "parallelism",
+      "ttlSecondsAfterFinished",
+    ),
     completionMode: { enum: ["NonIndexed", "Indexed"] },
-    completions: count,
-    maxFailedIndexes: count,
-    parallelism: count,
     podReplacementPolicy: open,
-    ttlSecondsAfterFinished: count,
   },
-  JobStatus: { active: count, failed: count, ready: count, succeeded: count, terminating: count },
+  JobStatus: counts("active", "failed", "ready", "succeeded", "terminating"),
   PodFailurePolicy: { rules: { maxItems: 20 } },
   PodFailurePolicyRule: {
     action: oneOf("Count", "FailIndex", "FailJob", "Ignore"),

@@ -3,6 +3,7 @@ import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { duplicate, forbidden, invalid, required, unsupported } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
 
@@ -27,11 +28,12 @@ export function validateRequested({ spec }: Draft<CertificateSigningRequest>): r
 
 /** Once decided, this is so: it cannot be half approved. */
 const plainTypes = ["Approved", "Denied", "Failed"];
+const statuses = valuesOf("io.k8s.api.certificates.v1.CertificateSigningRequestCondition", "status");
 const conditionsPath = "status.conditions";
 
 function validateStatusOf({ type, status }: CertificateSigningRequestCondition, path: string): readonly Problem[] {
   if (!status) return [required(path)];
-  const allowed = plainTypes.includes(type) ? ["True"] : ["False", "True", "Unknown"];
+  const allowed = plainTypes.includes(type) ? ["True"] : statuses;
   return allowed.includes(status) ? [] : [unsupported(path, status, allowed)];
 }
 

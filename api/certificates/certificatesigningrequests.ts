@@ -23,7 +23,6 @@ export const certificateSigningRequests = define<CertificateSigningRequest>({
   shortNames: ["csr"],
   scope: "Cluster",
   subresources: ["approval", "status"],
-  published: "io.k8s.api.certificates.v1.CertificateSigningRequest",
   validate: (draft, old) => (old ? [] : validateRequested(draft)),
   validateStatus: validateDecided,
   selectable: { "spec.signerName": (r) => r.spec.signerName },

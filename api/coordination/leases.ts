@@ -31,7 +31,6 @@ export const leases = define<Lease>({
   scope: "Namespaced",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.coordination.v1.Lease",
   validate,
   columns: [nameColumn, { name: "Holder", cell: (l) => l.spec.holderIdentity ?? "" }, ageColumn],
 });

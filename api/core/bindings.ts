@@ -22,6 +22,5 @@ export const bindings = define<Binding>({
   plural: "bindings",
   scope: "Namespaced",
   virtual: "review",
-  published: "io.k8s.api.core.v1.Binding",
   validate: validateBinding,
 });

@@ -22,7 +22,6 @@ export const componentStatuses = define<ComponentStatus>({
   shortNames: ["cs"],
   scope: "Cluster",
   virtual: "measured",
-  published: "io.k8s.api.core.v1.ComponentStatus",
   deprecated: "v1 ComponentStatus is deprecated in v1.19+",
   columns: [
     nameColumn,

@@ -14,7 +14,6 @@ export const configMaps = define<ConfigMap>({
   plural: "configmaps",
   shortNames: ["cm"],
   scope: "Namespaced",
-  published: "io.k8s.api.core.v1.ConfigMap",
   validate: (c, old) => [
     ...validateKeys(c.data, "data"),
     ...validateKeys(c.binaryData, "binaryData"),

@@ -36,7 +36,6 @@ export const endpoints = define<Endpoints>({
   shortNames: ["ep"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.core.v1.Endpoints",
   rules: { EndpointSubset: validateSubset },
   deprecated: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   columns: [nameColumn, { name: "Endpoints", cell: addresses }, ageColumn],

@@ -27,7 +27,6 @@ export const events = define<CoreV1Event>({
   scope: "Namespaced",
   nameFormat: "any",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.core.v1.Event",
   validate: (event) => validateEvent(event),
   selectable: {
     "involvedObject.kind": (e) => e.involvedObject.kind ?? "",

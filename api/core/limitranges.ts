@@ -20,7 +20,6 @@ export const limitRanges = define<LimitRange>({
   shortNames: ["limits"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.core.v1.LimitRange",
   defaults: (d) => (d.spec?.limits ? { ...d, spec: { ...d.spec, limits: d.spec.limits.map(itemDefaults) } } : d),
   validate: validateLimitRange,
 });

@@ -36,7 +36,6 @@ export const namespaces = define<Namespace>({
   scope: "Cluster",
   nameFormat: "k8s-short-name",
   subresources: ["status", "finalize"],
-  published: "io.k8s.api.core.v1.Namespace",
   defaults: (d) => ({
     ...d,
     spec: { ...d.spec, finalizers: d.spec.finalizers ?? ["kubernetes"] },

@@ -7,10 +7,11 @@ import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { validateLabelValue, validateQualifiedName } from "../names.ts";
 import { duplicate, forbidden, invalid, oneOf, required, shownWhole } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
 import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
 
-const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+const effects = valuesOf("io.k8s.api.core.v1.Taint", "effect");
 
 function validateTaints(taints: readonly Taint[], path: string): readonly Problem[] {
   return taints.flatMap((taint, i) => {

@@ -51,7 +51,6 @@ export const nodes = define<Node>({
   shortNames: ["no"],
   scope: "Cluster",
   subresources: ["status", "proxy"],
-  published: "io.k8s.api.core.v1.Node",
   defaults,
   statusDefaults,
   validate: validateNode,

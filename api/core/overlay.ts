@@ -74,7 +74,7 @@ export const coreOverlay: Overlay = {
     type: otherwise("ClusterIP"),
   },
   ServiceStatus: { conditions: unchecked },
-  Taint: { effect: open },
+  Taint: { effect: { ...values("NoSchedule", "PreferNoSchedule", "NoExecute"), open: true } },
   TypedLocalObjectReference: { apiGroup: subdomain, kind: needed, name: needed },
   TypedObjectReference: { apiGroup: subdomain, kind: needed, name: needed, namespace: label },
 };

@@ -25,7 +25,6 @@ export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   shortNames: ["pvc"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.core.v1.PersistentVolumeClaim",
   defaults: (d) => ({ ...d, spec: { ...d.spec, ...dataSources(d.spec) } }),
   rules: claimRules,
   validate: validateClaim,

@@ -18,7 +18,6 @@ export const persistentVolumes = define<PersistentVolume>({
   shortNames: ["pv"],
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.core.v1.PersistentVolume",
   validate: validateVolume,
   columns: [
     nameColumn,

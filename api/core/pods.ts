@@ -74,7 +74,6 @@ export const pods = define<Pod>({
     "ephemeralcontainers",
     "resize",
   ],
-  published: "io.k8s.api.core.v1.Pod",
   generation: "spec",
   defaults,
   statusDefaults: podStatusDefaults,

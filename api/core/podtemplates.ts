@@ -17,7 +17,6 @@ export const podTemplates = define<PodTemplate>({
   kind: "PodTemplate",
   plural: "podtemplates",
   scope: "Namespaced",
-  published: "io.k8s.api.core.v1.PodTemplate",
   generation: "template",
   defaults: (d) => (d.template ? { ...d, template: templateDefaults(d.template) } : d),
   rules: podRules,

@@ -42,7 +42,6 @@ export const replicationControllers = define<ReplicationController>({
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status", "scale"],
-  published: "io.k8s.api.core.v1.ReplicationController",
   generation: "spec",
   defaults,
   rules: podRules,

@@ -22,7 +22,6 @@ export const resourceQuotas = define<ResourceQuota>({
   shortNames: ["quota"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.core.v1.ResourceQuota",
   validate: validateQuota,
   validateStatus: validateQuotaStatus,
   columns: [

@@ -71,7 +71,6 @@ export const secrets = define<Secret>({
   kind: "Secret",
   plural: "secrets",
   scope: "Namespaced",
-  published: "io.k8s.api.core.v1.Secret",
   defaults,
   validate,
   selectable: { type: (s) => s.type ?? "" },

@@ -14,7 +14,6 @@ export const serviceAccounts = define<ServiceAccount>({
   shortNames: ["sa"],
   scope: "Namespaced",
   subresources: ["token"],
-  published: "io.k8s.api.core.v1.ServiceAccount",
   validate: (s) => validateSubdomainName(s.metadata.name, "metadata.name"),
   columns: [nameColumn, { name: "Secrets", type: "string", cell: (s) => s.secrets?.length ?? 0 }, ageColumn],
 });

@@ -8,7 +8,7 @@ import { familyOf, validateServiceAddresses } from "./services-validate-addresse
 
 type Family = NonNullable<ServiceSpec["ipFamilies"]>[number];
 const ours: readonly Family[] = ["IPv4"];
-const all: readonly Family[] = ["IPv4", "IPv6"];
+const all: readonly Family[] = [...ours, "IPv6"];
 const policyPath = "spec.ipFamilyPolicy";
 
 /** Who has neither an address nor pods to choose is free to have endpoints of any family. */

@@ -5,10 +5,11 @@ import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service } from "../generated/types.ts";
 import { duplicate, invalid, required, unsupported } from "../problems.ts";
+import { valuesOf } from "../schema.ts";
 import { hasAddress, isHeadless, type Said } from "./services-types.ts";
 
-const families = ["IPv4", "IPv6"];
-const policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+const families = valuesOf("io.k8s.api.core.v1.ServiceSpec", "ipFamilies");
+const policies = valuesOf("io.k8s.api.core.v1.ServiceSpec", "ipFamilyPolicy");
 const path = "spec.clusterIPs";
 
 /** `IPv4` or `IPv6`, of an address that is known to be one. */

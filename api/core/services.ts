@@ -65,7 +65,6 @@ export const services = define<Service>({
   nameFormat: "k8s-short-name",
   allowCreateOnUpdate: true,
   subresources: ["status", "proxy"],
-  published: "io.k8s.api.core.v1.Service",
   defaults,
   statusDefaults: (status) => ({ ...status, loadBalancer: withModes(status.loadBalancer ?? {}) }),
   validate: validateService,

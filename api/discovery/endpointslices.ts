@@ -27,7 +27,6 @@ export const endpointSlices = define<EndpointSlice>({
   kind: "EndpointSlice",
   plural: "endpointslices",
   scope: "Namespaced",
-  published: "io.k8s.api.discovery.v1.EndpointSlice",
   generation: "content",
   validate: validateEndpointSlice,
   columns: [

@@ -39,7 +39,6 @@ export const eventsV1 = define<EventsV1Event>({
   shortNames: ["ev"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.events.v1.Event",
   form: {
     of: events,
     fields: {

@@ -11,7 +11,6 @@ export const flowSchemas = define<FlowSchema>({
   plural: "flowschemas",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.flowcontrol.v1.FlowSchema",
   generation: "spec",
   rules: flowRules,
   validate: validateFlowSchema,

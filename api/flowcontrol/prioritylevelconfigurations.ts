@@ -11,7 +11,6 @@ export const priorityLevelConfigurations = define<PriorityLevelConfiguration>({
   plural: "prioritylevelconfigurations",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",
   generation: "spec",
   rules: levelRules,
   validate: validateLevel,

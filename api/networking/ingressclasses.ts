@@ -25,7 +25,6 @@ export const ingressClasses = define<IngressClass>({
   kind: "IngressClass",
   plural: "ingressclasses",
   scope: "Cluster",
-  published: "io.k8s.api.networking.v1.IngressClass",
   generation: "spec",
   rules: { IngressClassParametersReference: validateScope },
   columns: [

@@ -22,7 +22,6 @@ export const ingresses = define<Ingress>({
   shortNames: ["ing"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.networking.v1.Ingress",
   generation: "spec",
   rules: ingressRules,
   validate: validateIngress,

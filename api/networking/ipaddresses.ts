@@ -19,7 +19,6 @@ export const ipAddresses = define<IPAddress>({
   shortNames: ["ip"],
   scope: "Cluster",
   nameFormat: "any",
-  published: "io.k8s.api.networking.v1.IPAddress",
   validate: ({ metadata }, old) => (old ? [] : validateAddress(metadata.name ?? "", "metadata.name")),
   columns: [nameColumn, { name: "ParentRef", cell: parentText }],
 });

@@ -12,7 +12,6 @@ export const networkPolicies = define<NetworkPolicy>({
   plural: "networkpolicies",
   shortNames: ["netpol"],
   scope: "Namespaced",
-  published: "io.k8s.api.networking.v1.NetworkPolicy",
   generation: "spec",
   defaults: (d) => {
     const { egress, policyTypes } = d.spec;

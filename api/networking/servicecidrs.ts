@@ -50,7 +50,6 @@ export const serviceCidrs = define<ServiceCIDR>({
   plural: "servicecidrs",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.networking.v1.ServiceCIDR",
   validate,
   columns: [nameColumn, { name: "CIDRs", cell: (c) => (c.spec?.cidrs ?? []).join(",") }, ageColumn],
 });

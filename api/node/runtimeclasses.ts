@@ -34,7 +34,6 @@ export const runtimeClasses = define<RuntimeClass>({
   scope: "Cluster",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.node.v1.RuntimeClass",
   rules: { ...podRules, Overhead: validateOverhead },
   validate,
   columns: [nameColumn, { name: "Handler", cell: (c) => c.handler }, ageColumn],

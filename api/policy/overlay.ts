@@ -1,5 +1,5 @@
 // What the published schemas of the policy group do not say.
-import { count, type Facts, type Overlay, present } from "../overlay.ts";
+import { counts, type Facts, type Overlay, present } from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };
 
@@ -8,9 +8,6 @@ export const policyOverlay: Overlay = {
   PodDisruptionBudgetSpec: { maxUnavailable: share, minAvailable: share },
   PodDisruptionBudgetStatus: {
     conditions: { unique: "type" },
-    currentHealthy: count,
-    desiredHealthy: count,
-    disruptionsAllowed: count,
-    expectedPods: count,
+    ...counts("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"),
   },
 };

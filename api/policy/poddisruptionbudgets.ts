@@ -22,7 +22,6 @@ export const podDisruptionBudgets = define<PodDisruptionBudget>({
   scope: "Namespaced",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.policy.v1.PodDisruptionBudget",
   generation: "spec",
   validate,
   columns: [

@@ -12,7 +12,6 @@ export const clusterRoleBindings = define<ClusterRoleBinding>({
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.ClusterRoleBinding",
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["ClusterRole"]),
   columns: bindingColumns,

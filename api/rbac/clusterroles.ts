@@ -12,7 +12,6 @@ export const clusterRoles = define<ClusterRole>({
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.ClusterRole",
   validate: (r) => validateRules(r.rules, false),
   columns: [nameColumn, createdColumn],
 });

@@ -12,7 +12,6 @@ export const roleBindings = define<RoleBinding>({
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.RoleBinding",
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["Role", "ClusterRole"]),
   columns: bindingColumns,

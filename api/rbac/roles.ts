@@ -12,7 +12,6 @@ export const roles = define<Role>({
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.Role",
   validate: (r) => validateRules(r.rules, true),
   columns: [nameColumn, createdColumn],
 });

@@ -12,7 +12,6 @@ export const deviceClasses = define<DeviceClass>({
   kind: "DeviceClass",
   plural: "deviceclasses",
   scope: "Cluster",
-  published: "io.k8s.api.resource.v1.DeviceClass",
   generation: "spec",
   rules: deviceRules,
   validate: ({ spec }) => [

@@ -18,7 +18,6 @@ export const resourceClaims = define<ResourceClaim>({
   plural: "resourceclaims",
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.resource.v1.ResourceClaim",
   defaults: (d) => ({ ...d, spec: { ...d.spec, devices: claimDefaults(d.spec.devices ?? {}) } }),
   rules: claimRules,
   validateStatus: validateClaimStatus,

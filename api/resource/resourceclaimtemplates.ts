@@ -13,7 +13,6 @@ export const resourceClaimTemplates = define<ResourceClaimTemplate>({
   kind: "ResourceClaimTemplate",
   plural: "resourceclaimtemplates",
   scope: "Namespaced",
-  published: "io.k8s.api.resource.v1.ResourceClaimTemplate",
   defaults: ({ spec, ...d }) => ({
     ...d,
     spec: { ...spec, spec: { ...spec.spec, devices: claimDefaults(spec.spec.devices ?? {}) } },

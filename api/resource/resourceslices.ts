@@ -10,7 +10,6 @@ export const resourceSlices = define<ResourceSlice>({
   kind: "ResourceSlice",
   plural: "resourceslices",
   scope: "Cluster",
-  published: "io.k8s.api.resource.v1.ResourceSlice",
   generation: "spec",
   selectable: { "spec.driver": (s) => s.spec.driver, "spec.nodeName": (s) => s.spec.nodeName ?? "" },
   rules: sliceRules,

@@ -49,7 +49,6 @@ export const priorityClasses = define<PriorityClass>({
   plural: "priorityclasses",
   shortNames: ["pc"],
   scope: "Cluster",
-  published: "io.k8s.api.scheduling.v1.PriorityClass",
   // The value never changes: the generation is one for good.
   generation: "value",
   validate,

@@ -35,7 +35,6 @@ export const csiDrivers = define<CSIDriver>({
   plural: "csidrivers",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSIDriver",
   validate,
   columns: [
     nameColumn,

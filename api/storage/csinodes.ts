@@ -38,7 +38,6 @@ export const csiNodes = define<CSINode>({
   plural: "csinodes",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSINode",
   rules: { CSINodeDriver: validateDriver },
   validate,
   columns: [nameColumn, { name: "Drivers", type: "integer", cell: (n) => n.spec.drivers.length }, ageColumn],

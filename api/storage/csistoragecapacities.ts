@@ -19,7 +19,6 @@ export const csiStorageCapacities = define<CSIStorageCapacity>({
   plural: "csistoragecapacities",
   scope: "Namespaced",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSIStorageCapacity",
   validate,
   columns: [
     nameColumn,

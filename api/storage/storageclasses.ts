@@ -62,7 +62,6 @@ export const storageClasses = define<StorageClass>({
   plural: "storageclasses",
   shortNames: ["sc"],
   scope: "Cluster",
-  published: "io.k8s.api.storage.v1.StorageClass",
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "storageclass") },

@@ -41,7 +41,6 @@ export const volumeAttachments = define<VolumeAttachment>({
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.storage.v1.VolumeAttachment",
   rules: { VolumeAttachmentSource: validateSource, VolumeError: validateError },
   validateStatus: ({ status }) => (status ? validateStatus(status) : []),
   columns: [

@@ -30,7 +30,6 @@ export const volumeAttributesClasses = define<VolumeAttributesClass>({
   plural: "volumeattributesclasses",
   shortNames: ["vac"],
   scope: "Cluster",
-  published: "io.k8s.api.storage.v1.VolumeAttributesClass",
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "volumeattributesclass") },

@@ -50,20 +50,20 @@ function zeroOf(shape: Json): unknown {
   return zeros[String(shape["type"])];
 }
 
-/** The published shape of a field with everything else that is known of it. */
+/** The published shape of a field with everything else that is known of it. Values of a list are those of its items. */
 export function withFacts(published: string, field: string, shape: Json, isRequired: boolean): Json {
-  const { items, additionalProperties, ...facts } = factsOf(published, field);
+  const { items, additionalProperties, enum: _, open, ...facts } = factsOf(published, field);
   const values = valuesOf(published, field);
   const zero = isRequired ? zeroOf(shape) : undefined;
-  const list = shape["type"] === "array";
-  const ofItems = { ...items, ...(list && values && { enum: values }) };
+  const choice = { ...(values && { enum: values }), ...(open && { open }) };
+  const isList = shape["type"] === "array";
   const inner = (name: string, more: object | undefined): Json =>
     more && Object.keys(more).length > 0 ? { [name]: { ...(shape[name] as Json), ...more } } : {};
   return {
     ...shape,
     ...(zero !== undefined && { default: zero }),
-    ...(!list && values && { enum: values }),
+    ...(isList ? inner("items", { ...choice, ...items }) : choice),
     ...facts,
-    ...(list ? inner("items", ofItems) : inner("additionalProperties", additionalProperties)),
+    ...inner("additionalProperties", additionalProperties),
   };
 }

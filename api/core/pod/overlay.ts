@@ -22,6 +22,7 @@ const mode: Facts = { bounds: [0, 0o777, "must be a number between 0 and 0777 (o
 const publicMode: Facts = { default: 0o644, ...mode };
 const weight: Facts = { bounds: [1, 100, "must be in the range 1-100"] };
 const generation: Facts = { bounds: [0, null, "must be a non-negative integer"] };
+const byte: Facts = { bounds: [0, 255] };
 const aboveZero: Facts = { bounds: [1, null, "must be greater than zero"] };
 const profile = (field: string): Facts => ({ nonEmpty: `type is required when ${field} is set` });
 
@@ -72,6 +73,7 @@ export const podOverlay: Overlay = {
   },
   ContainerRestartRule: { action: values("Restart"), exitCodes: { nonEmpty: "must be specified" } },
   ContainerRestartRuleOnExitCodes: { operator: values("In", "NotIn") },
+  LinuxContainerUser: { uid: numericId, gid: numericId, supplementalGroups: { items: numericId } },
   ContainerStatus: { stopSignal: open },
   Probe: {
     "": { union: handlers },
@@ -176,8 +178,11 @@ export const podOverlay: Overlay = {
   ImageVolumeSource: { reference: needed },
   PersistentVolumeClaimVolumeSource: { claimName: needed },
   EphemeralVolumeSource: { volumeClaimTemplate: needed },
-  ISCSIVolumeSource: { iscsiInterface: { default: "default" } },
-  ISCSIPersistentVolumeSource: { iscsiInterface: { default: "default" } },
+  AWSElasticBlockStoreVolumeSource: { partition: byte },
+  GCEPersistentDiskVolumeSource: { partition: byte },
+  FCVolumeSource: { lun: byte },
+  ISCSIVolumeSource: { iscsiInterface: { default: "default" }, lun: byte },
+  ISCSIPersistentVolumeSource: { iscsiInterface: { default: "default" }, lun: byte },
   RBDVolumeSource: { keyring: { default: "/etc/ceph/keyring" }, pool: { default: "rbd" }, user: { default: "admin" } },
   RBDPersistentVolumeSource: {
     keyring: { default: "/etc/ceph/keyring" },

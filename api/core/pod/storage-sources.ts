@@ -1,7 +1,7 @@
 // What can be wrong with where a volume's bytes are, for the sources that pods and persistent volumes share.
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../names.ts";
-import { inRange, invalid, required, tooLong, unsupported } from "../../problems.ts";
+import { invalid, required, tooLong, unsupported } from "../../problems.ts";
 import { withoutBacksteps } from "../../paths.ts";
 
 /** A source as its schema has read it; each kind of source has fields of its own. */
@@ -43,9 +43,6 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-const partition = (source: Source, path: string): readonly Problem[] =>
-  inRange(source["partition"] as number | undefined, `${path}.partition`, 0, 255);
-
 function initiator(name: string, path: string): readonly Problem[] {
   const form = initiators[name.slice(0, 3)];
   if (!form) return [invalid(path, name, "must be valid format starting with iqn, eui, or naa")];
@@ -54,7 +51,6 @@ function initiator(name: string, path: string): readonly Problem[] {
 
 const iscsi = (source: Source, path: string): readonly Problem[] => [
   ...(isEmpty(source["iqn"]) ? [] : initiator(text(source["iqn"]), `${path}.iqn`)),
-  ...inRange(source["lun"] as number | undefined, `${path}.lun`, 0, 255),
   ...((source["chapAuthDiscovery"] || source["chapAuthSession"]) && !source["secretRef"]
     ? [required(`${path}.secretRef`)]
     : []),
@@ -71,7 +67,7 @@ function fc(source: Source, path: string): readonly Problem[] {
       : []),
     ...(named && source["lun"] === undefined
       ? [required(`${path}.lun`, "lun is required if targetWWNs is specified")]
-      : inRange(source["lun"] as number | undefined, `${path}.lun`, 0, 255)),
+      : []),
   ];
 }
 
@@ -124,8 +120,6 @@ export const validateDriver = (driver: string, path: string): readonly Problem[]
 ];
 
 const more: Readonly<Record<string, (source: Source, path: string) => readonly Problem[]>> = {
-  awsElasticBlockStore: partition,
-  gcePersistentDisk: partition,
   azureDisk,
   fc,
   flocker,

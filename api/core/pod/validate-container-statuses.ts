@@ -2,7 +2,7 @@
 // is started again.
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, inRange, invalid, unsupported } from "../../problems.ts";
+import { duplicate, forbidden, invalid, unsupported } from "../../problems.ts";
 import { startsAgain } from "./restarts.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
@@ -14,7 +14,6 @@ export interface Told {
 }
 
 const healths = ["Healthy", "Unhealthy", "Unknown"];
-const mostId = 2 ** 31 - 1;
 
 /** `again` says of which containers that ended with this code another beginning may be told. */
 function validateTransitions(
@@ -30,17 +29,9 @@ function validateTransitions(
 }
 
 const validateUsers = ({ path, now }: Told, os: string): readonly Problem[] =>
-  now.flatMap(({ user }, i) => {
-    if (!user?.linux) return [];
-    const at = `${path}[${i}].user.linux`;
-    const { uid, gid, supplementalGroups = [] } = user.linux;
-    if (os === "windows") return [forbidden(at, "cannot be set for a windows pod")];
-    return [
-      ...inRange(uid, `${at}.uid`, 0, mostId),
-      ...inRange(gid, `${at}.gid`, 0, mostId),
-      ...supplementalGroups.flatMap((group, g) => inRange(group, `${at}.supplementalGroups[${g}]`, 0, mostId)),
-    ];
-  });
+  now.flatMap(({ user }, i) =>
+    user?.linux && os === "windows" ? [forbidden(`${path}[${i}].user.linux`, "cannot be set for a windows pod")] : [],
+  );
 
 /** A device is told of under the name by which the container asks for it. */
 function validateAsked(name: string, path: string, { resources }: Container): readonly Problem[] {

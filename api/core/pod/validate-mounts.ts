@@ -2,10 +2,12 @@
 import type { Container, Volume, VolumeDevice, VolumeMount } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, notFound, required, together, unsupported } from "../../problems.ts";
+import { valuesOf } from "../../schema.ts";
 import { relativePath } from "../../paths.ts";
 
-const propagations = ["Bidirectional", "HostToContainer", "None"];
-const recursions = ["Disabled", "Enabled", "IfPossible"];
+const mount = "io.k8s.api.core.v1.VolumeMount";
+const propagations = valuesOf(mount, "mountPropagation");
+const recursions = valuesOf(mount, "recursiveReadOnly");
 
 function validatePropagation(mount: VolumeMount, privileged: boolean, path: string): readonly Problem[] {
   const { mountPropagation: wanted } = mount;
