@@ -116,6 +116,9 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
 
 /** What every kind may leave out. */
 type Optional =
+  | "version"
+  | "plural"
+  | "published"
   | "singular"
   | "shortNames"
   | "categories"
@@ -187,10 +190,20 @@ function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): B
   };
 }
 
+/** The plural of a kind where it is regular: `NetworkPolicy`, `networkpolicies`. */
+const pluralOf = (kind: string): string => `${kind.replace(/s$/, "se").replace(/y$/, "ie").toLowerCase()}s`;
+/** The package of a group: `storage.k8s.io` is published as `storage`, and the group without a name as `core`. */
+const packageOf = (group: string): string => group.split(".")[0] || "core";
+
 /** Completes a definition. The schema is looked up by its published name unless the kind brings its own. */
 export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefinition<T> {
-  const schema = kind.schema ?? schemaOf(kind.published);
+  const { version = "v1" } = kind;
+  const { published = `io.k8s.api.${packageOf(kind.group)}.${version}.${kind.kind}` } = kind;
+  const schema = kind.schema ?? schemaOf(published);
   return {
+    version,
+    published,
+    plural: pluralOf(kind.kind),
     singular: kind.kind.toLowerCase(),
     shortNames: [],
     categories: [],

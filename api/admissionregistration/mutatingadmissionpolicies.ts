@@ -7,13 +7,10 @@ import { mutatingRules, validateMutatingPolicy } from "./mutatingadmissionpolici
 
 export const mutatingAdmissionPolicies = define<MutatingAdmissionPolicy>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingAdmissionPolicy",
-  plural: "mutatingadmissionpolicies",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
   generation: "spec",
   rules: mutatingRules,
   validate: validateMutatingPolicy,

@@ -8,13 +8,10 @@ import { policyRules } from "./policy-specs-validate.ts";
 
 export const mutatingAdmissionPolicyBindings = define<MutatingAdmissionPolicyBinding>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingAdmissionPolicyBinding",
-  plural: "mutatingadmissionpolicybindings",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",
   generation: "spec",
   rules: policyRules,
   validate: ({ spec }) => validateMatch(spec.matchResources),

@@ -7,13 +7,10 @@ import { webhookRules } from "./webhooks-validate.ts";
 
 export const mutatingWebhookConfigurations = define<MutatingWebhookConfiguration>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingWebhookConfiguration",
-  plural: "mutatingwebhookconfigurations",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
   generation: "webhooks",
   rules: webhookRules,
   columns: [nameColumn, { name: "Webhooks", type: "integer", cell: (c) => c.webhooks?.length ?? 0 }, ageColumn],

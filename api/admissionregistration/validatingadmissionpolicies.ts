@@ -7,14 +7,11 @@ import { validatingRules, validatePolicy } from "./validatingadmissionpolicies-v
 
 export const validatingAdmissionPolicies = define<ValidatingAdmissionPolicy>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingAdmissionPolicy",
-  plural: "validatingadmissionpolicies",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
   generation: "spec",
   rules: validatingRules,
   validate: validatePolicy,

@@ -8,13 +8,10 @@ import { validateBinding } from "./validatingadmissionpolicies-validate.ts";
 
 export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolicyBinding>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingAdmissionPolicyBinding",
-  plural: "validatingadmissionpolicybindings",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
   generation: "spec",
   rules: policyRules,
   validate: validateBinding,

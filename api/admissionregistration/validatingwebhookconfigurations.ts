@@ -7,13 +7,10 @@ import { webhookRules } from "./webhooks-validate.ts";
 
 export const validatingWebhookConfigurations = define<ValidatingWebhookConfiguration>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingWebhookConfiguration",
-  plural: "validatingwebhookconfigurations",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
   generation: "webhooks",
   rules: webhookRules,
   columns: [nameColumn, { name: "Webhooks", type: "integer", cell: (c) => c.webhooks?.length ?? 0 }, ageColumn],

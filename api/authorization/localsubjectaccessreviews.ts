@@ -6,12 +6,9 @@ import { validateNameless, validateQuestion, validateSubject } from "./access-re
 
 export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "LocalSubjectAccessReview",
-  plural: "localsubjectaccessreviews",
   scope: "Namespaced",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
   validate: ({ metadata, spec }) => {
     const { namespace, ...said } = metadata;
     const { resourceAttributes: resource, nonResourceAttributes: other } = spec ?? {};

@@ -5,11 +5,8 @@ import { validateNameless, validateQuestion } from "./access-reviews-validate.ts
 
 export const selfSubjectAccessReviews = define<SelfSubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "SelfSubjectAccessReview",
-  plural: "selfsubjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
   validate: ({ metadata, spec }) => [...validateQuestion(spec), ...validateNameless(metadata)],
 });

@@ -5,12 +5,9 @@ import { validateNameless, validateQuestion, validateSubject } from "./access-re
 
 export const subjectAccessReviews = define<SubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "SubjectAccessReview",
-  plural: "subjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
-  published: "io.k8s.api.authorization.v1.SubjectAccessReview",
   validate: ({ metadata, spec }) => [
     ...validateQuestion(spec),
     ...validateSubject(spec),

@@ -92,14 +92,11 @@ export function inNewWords(draft: Draft<OldAutoscaler>): Draft<V2HorizontalPodAu
 
 export const horizontalPodAutoscalersV1 = define<OldAutoscaler>({
   group: "autoscaling",
-  version: "v1",
   kind: "HorizontalPodAutoscaler",
-  plural: "horizontalpodautoscalers",
   shortNames: ["hpa"],
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
   form: {
     of: horizontalPodAutoscalers,
     toStored: (draft) => inNewWords(draft as Draft<OldAutoscaler>) as Draft<ApiObject>,

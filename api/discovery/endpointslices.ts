@@ -23,11 +23,8 @@ export const isManagedBy =
 
 export const endpointSlices = define<EndpointSlice>({
   group: "discovery.k8s.io",
-  version: "v1",
   kind: "EndpointSlice",
-  plural: "endpointslices",
   scope: "Namespaced",
-  published: "io.k8s.api.discovery.v1.EndpointSlice",
   generation: "content",
   validate: validateEndpointSlice,
   columns: [

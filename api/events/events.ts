@@ -33,13 +33,10 @@ const regarding = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVe
 
 export const eventsV1 = define<EventsV1Event>({
   group: "events.k8s.io",
-  version: "v1",
   kind: "Event",
-  plural: "events",
   shortNames: ["ev"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.events.v1.Event",
   form: {
     of: events,
     fields: {

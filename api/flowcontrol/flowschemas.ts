@@ -6,12 +6,9 @@ import { flowRules, validateFlowSchema } from "./flowschemas-validate.ts";
 
 export const flowSchemas = define<FlowSchema>({
   group: "flowcontrol.apiserver.k8s.io",
-  version: "v1",
   kind: "FlowSchema",
-  plural: "flowschemas",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.flowcontrol.v1.FlowSchema",
   generation: "spec",
   rules: flowRules,
   validate: validateFlowSchema,

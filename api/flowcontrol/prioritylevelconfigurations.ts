@@ -6,12 +6,9 @@ import { levelRules, validateLevel } from "./prioritylevelconfigurations-validat
 
 export const priorityLevelConfigurations = define<PriorityLevelConfiguration>({
   group: "flowcontrol.apiserver.k8s.io",
-  version: "v1",
   kind: "PriorityLevelConfiguration",
-  plural: "prioritylevelconfigurations",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",
   generation: "spec",
   rules: levelRules,
   validate: validateLevel,

@@ -21,11 +21,8 @@ const parametersText = (p: IngressClassParametersReference): string =>
 
 export const ingressClasses = define<IngressClass>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "IngressClass",
-  plural: "ingressclasses",
   scope: "Cluster",
-  published: "io.k8s.api.networking.v1.IngressClass",
   generation: "spec",
   rules: { IngressClassParametersReference: validateScope },
   columns: [

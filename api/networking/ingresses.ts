@@ -16,13 +16,10 @@ export const classAnnotation = "kubernetes.io/ingress.class";
 
 export const ingresses = define<Ingress>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "Ingress",
-  plural: "ingresses",
   shortNames: ["ing"],
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.networking.v1.Ingress",
   generation: "spec",
   rules: ingressRules,
   validate: validateIngress,

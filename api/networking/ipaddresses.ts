@@ -13,13 +13,10 @@ function parentText({ spec }: IPAddress): string {
 
 export const ipAddresses = define<IPAddress>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "IPAddress",
-  plural: "ipaddresses",
   shortNames: ["ip"],
   scope: "Cluster",
   nameFormat: "any",
-  published: "io.k8s.api.networking.v1.IPAddress",
   validate: ({ metadata }, old) => (old ? [] : validateAddress(metadata.name ?? "", "metadata.name")),
   columns: [nameColumn, { name: "ParentRef", cell: parentText }],
 });

@@ -7,12 +7,9 @@ import { policyWarnings, validateEndPort, validateNetworkPolicy } from "./networ
 
 export const networkPolicies = define<NetworkPolicy>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "NetworkPolicy",
-  plural: "networkpolicies",
   shortNames: ["netpol"],
   scope: "Namespaced",
-  published: "io.k8s.api.networking.v1.NetworkPolicy",
   generation: "spec",
   defaults: (d) => {
     const { egress, policyTypes } = d.spec;

@@ -45,12 +45,9 @@ const validate = ({ spec }: Draft<ServiceCIDR>, old?: ServiceCIDR): readonly Pro
 
 export const serviceCidrs = define<ServiceCIDR>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "ServiceCIDR",
-  plural: "servicecidrs",
   scope: "Cluster",
   subresources: ["status"],
-  published: "io.k8s.api.networking.v1.ServiceCIDR",
   validate,
   columns: [nameColumn, { name: "CIDRs", cell: (c) => (c.spec?.cidrs ?? []).join(",") }, ageColumn],
 });

@@ -28,13 +28,10 @@ const validateOverhead = ({ podFixed }: Overhead, path: string): readonly Proble
 
 export const runtimeClasses = define<RuntimeClass>({
   group: "node.k8s.io",
-  version: "v1",
   kind: "RuntimeClass",
-  plural: "runtimeclasses",
   scope: "Cluster",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.node.v1.RuntimeClass",
   rules: { ...podRules, Overhead: validateOverhead },
   validate,
   columns: [nameColumn, { name: "Handler", cell: (c) => c.handler }, ageColumn],

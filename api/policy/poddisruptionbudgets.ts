@@ -15,14 +15,11 @@ const validate = ({ spec }: Draft<PodDisruptionBudget>): readonly Problem[] =>
 
 export const podDisruptionBudgets = define<PodDisruptionBudget>({
   group: "policy",
-  version: "v1",
   kind: "PodDisruptionBudget",
-  plural: "poddisruptionbudgets",
   shortNames: ["pdb"],
   scope: "Namespaced",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.policy.v1.PodDisruptionBudget",
   generation: "spec",
   validate,
   columns: [

@@ -6,13 +6,10 @@ import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
 export const clusterRoleBindings = define<ClusterRoleBinding>({
   group: rbacGroup,
-  version: "v1",
   kind: "ClusterRoleBinding",
-  plural: "clusterrolebindings",
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.ClusterRoleBinding",
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["ClusterRole"]),
   columns: bindingColumns,

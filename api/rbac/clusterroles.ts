@@ -6,13 +6,10 @@ import { rbacGroup, validateRules } from "./policy-rules.ts";
 
 export const clusterRoles = define<ClusterRole>({
   group: rbacGroup,
-  version: "v1",
   kind: "ClusterRole",
-  plural: "clusterroles",
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.ClusterRole",
   validate: (r) => validateRules(r.rules, false),
   columns: [nameColumn, createdColumn],
 });

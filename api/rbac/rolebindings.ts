@@ -6,13 +6,10 @@ import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
 export const roleBindings = define<RoleBinding>({
   group: rbacGroup,
-  version: "v1",
   kind: "RoleBinding",
-  plural: "rolebindings",
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.RoleBinding",
   defaults: withGroups,
   validate: (b, old) => validateBinding(b, old, ["Role", "ClusterRole"]),
   columns: bindingColumns,

@@ -6,13 +6,10 @@ import { rbacGroup, validateRules } from "./policy-rules.ts";
 
 export const roles = define<Role>({
   group: rbacGroup,
-  version: "v1",
   kind: "Role",
-  plural: "roles",
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,
-  published: "io.k8s.api.rbac.v1.Role",
   validate: (r) => validateRules(r.rules, true),
   columns: [nameColumn, createdColumn],
 });

@@ -8,11 +8,8 @@ import { deviceRules } from "./device-requests-validate.ts";
 
 export const deviceClasses = define<DeviceClass>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "DeviceClass",
-  plural: "deviceclasses",
   scope: "Cluster",
-  published: "io.k8s.api.resource.v1.DeviceClass",
   generation: "spec",
   rules: deviceRules,
   validate: ({ spec }) => [

@@ -13,12 +13,9 @@ function stateText({ metadata, status }: ResourceClaim): string {
 
 export const resourceClaims = define<ResourceClaim>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "ResourceClaim",
-  plural: "resourceclaims",
   scope: "Namespaced",
   subresources: ["status"],
-  published: "io.k8s.api.resource.v1.ResourceClaim",
   defaults: (d) => ({ ...d, spec: { ...d.spec, devices: claimDefaults(d.spec.devices ?? {}) } }),
   rules: claimRules,
   validateStatus: validateClaimStatus,

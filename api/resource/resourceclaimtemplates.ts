@@ -9,11 +9,8 @@ import { deviceRules } from "./device-requests-validate.ts";
 
 export const resourceClaimTemplates = define<ResourceClaimTemplate>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "ResourceClaimTemplate",
-  plural: "resourceclaimtemplates",
   scope: "Namespaced",
-  published: "io.k8s.api.resource.v1.ResourceClaimTemplate",
   defaults: ({ spec, ...d }) => ({
     ...d,
     spec: { ...spec, spec: { ...spec.spec, devices: claimDefaults(spec.spec.devices ?? {}) } },

@@ -44,12 +44,9 @@ function validate(c: Draft<PriorityClass>, old?: PriorityClass): readonly Proble
 
 export const priorityClasses = define<PriorityClass>({
   group: "scheduling.k8s.io",
-  version: "v1",
   kind: "PriorityClass",
-  plural: "priorityclasses",
   shortNames: ["pc"],
   scope: "Cluster",
-  published: "io.k8s.api.scheduling.v1.PriorityClass",
   // The value never changes: the generation is one for good.
   generation: "value",
   validate,

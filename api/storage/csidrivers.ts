@@ -30,12 +30,9 @@ function validate({ spec }: Draft<CSIDriver>, old?: CSIDriver): readonly Problem
 
 export const csiDrivers = define<CSIDriver>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSIDriver",
-  plural: "csidrivers",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSIDriver",
   validate,
   columns: [
     nameColumn,

@@ -33,12 +33,9 @@ const validate = ({ spec }: Draft<CSINode>, old?: CSINode): readonly Problem[] =
 
 export const csiNodes = define<CSINode>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSINode",
-  plural: "csinodes",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSINode",
   rules: { CSINodeDriver: validateDriver },
   validate,
   columns: [nameColumn, { name: "Drivers", type: "integer", cell: (n) => n.spec.drivers.length }, ageColumn],

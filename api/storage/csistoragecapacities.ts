@@ -14,12 +14,9 @@ const validate = ({ capacity }: Draft<CSIStorageCapacity>): readonly Problem[] =
 
 export const csiStorageCapacities = define<CSIStorageCapacity>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSIStorageCapacity",
-  plural: "csistoragecapacities",
   scope: "Namespaced",
   allowUnconditionalUpdate: false,
-  published: "io.k8s.api.storage.v1.CSIStorageCapacity",
   validate,
   columns: [
     nameColumn,

@@ -57,12 +57,9 @@ function validate(c: Draft<StorageClass>, old?: StorageClass): readonly Problem[
 
 export const storageClasses = define<StorageClass>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "StorageClass",
-  plural: "storageclasses",
   shortNames: ["sc"],
   scope: "Cluster",
-  published: "io.k8s.api.storage.v1.StorageClass",
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "storageclass") },

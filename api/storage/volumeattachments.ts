@@ -35,13 +35,10 @@ function validateStatus({ attachmentMetadata = {} }: VolumeAttachmentStatus): re
 
 export const volumeAttachments = define<VolumeAttachment>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "VolumeAttachment",
-  plural: "volumeattachments",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  published: "io.k8s.api.storage.v1.VolumeAttachment",
   rules: { VolumeAttachmentSource: validateSource, VolumeError: validateError },
   validateStatus: ({ status }) => (status ? validateStatus(status) : []),
   columns: [

@@ -25,12 +25,9 @@ const validate = (c: Draft<VolumeAttributesClass>, old?: VolumeAttributesClass):
 
 export const volumeAttributesClasses = define<VolumeAttributesClass>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "VolumeAttributesClass",
-  plural: "volumeattributesclasses",
   shortNames: ["vac"],
   scope: "Cluster",
-  published: "io.k8s.api.storage.v1.VolumeAttributesClass",
   validate,
   columns: [
     { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "volumeattributesclass") },
