@@ -116,6 +116,9 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
 
 /** What every kind may leave out. */
 type Optional =
+  | "version"
+  | "plural"
+  | "published"
   | "singular"
   | "shortNames"
   | "categories"
@@ -188,15 +191,20 @@ function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): B
   };
 }
 
-/** The name most kinds of Kubernetes are published under, such as `io.k8s.api.apps.v1.Deployment`. */
-const publishedName = (r: { readonly group: string; readonly version: string; readonly kind: string }): string =>
-  `io.k8s.api.${r.group.split(".")[0] || "core"}.${r.version}.${r.kind}`;
+/** The plural of a kind where it is regular: `NetworkPolicy`, `networkpolicies`. */
+const pluralOf = (kind: string): string => `${kind.replace(/s$/, "se").replace(/y$/, "ie").toLowerCase()}s`;
+/** The package of a group: `storage.k8s.io` is published as `storage`, and the group without a name as `core`. */
+const packageOf = (group: string): string => group.split(".")[0] || "core";
 
 /** Completes a definition. The schema is looked up by its published name unless the kind brings its own. */
 export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefinition<T> {
-  const { published = publishedName(kind) } = kind;
+  const { version = "v1" } = kind;
+  const { published = `io.k8s.api.${packageOf(kind.group)}.${version}.${kind.kind}` } = kind;
   const schema = kind.schema ?? schemaOf(published);
   return {
+    version,
+    published,
+    plural: pluralOf(kind.kind),
     singular: kind.kind.toLowerCase(),
     shortNames: [],
     categories: [],

@@ -57,11 +57,16 @@ export const unsupported = (path: string, value: unknown, supported: readonly st
 /** Nothing is wrong. Most often that is so, and then nothing is made to say it. */
 export const none: readonly Problem[] = [];
 
-/** All of these problems. */
-export function together(...lists: readonly (readonly Problem[])[]): readonly Problem[] {
+/** Problems of one check: a list, one, or none where the condition before it does not hold. */
+type Outcome = readonly Problem[] | Problem | false | undefined;
+
+/** All of these problems. Nothing is allocated where there are none. */
+export function together(...outcomes: readonly Outcome[]): readonly Problem[] {
   let only = none;
   let all: Problem[] | undefined;
-  for (const list of lists) {
+  for (const outcome of outcomes) {
+    if (!outcome) continue;
+    const list = "message" in outcome ? [outcome] : outcome;
     if (list.length === 0) continue;
     if (only.length === 0) only = list;
     else {

@@ -7,9 +7,7 @@ import { mutatingRules, validateMutatingPolicy } from "./mutatingadmissionpolici
 
 export const mutatingAdmissionPolicies = define<MutatingAdmissionPolicy>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingAdmissionPolicy",
-  plural: "mutatingadmissionpolicies",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

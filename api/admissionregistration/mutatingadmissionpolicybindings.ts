@@ -8,9 +8,7 @@ import { policyRules } from "./policy-specs-validate.ts";
 
 export const mutatingAdmissionPolicyBindings = define<MutatingAdmissionPolicyBinding>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingAdmissionPolicyBinding",
-  plural: "mutatingadmissionpolicybindings",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

@@ -7,9 +7,7 @@ import { webhookRules } from "./webhooks-validate.ts";
 
 export const mutatingWebhookConfigurations = define<MutatingWebhookConfiguration>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "MutatingWebhookConfiguration",
-  plural: "mutatingwebhookconfigurations",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

@@ -7,9 +7,7 @@ import { validatingRules, validatePolicy } from "./validatingadmissionpolicies-v
 
 export const validatingAdmissionPolicies = define<ValidatingAdmissionPolicy>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingAdmissionPolicy",
-  plural: "validatingadmissionpolicies",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

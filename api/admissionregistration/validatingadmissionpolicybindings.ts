@@ -8,9 +8,7 @@ import { validateBinding } from "./validatingadmissionpolicies-validate.ts";
 
 export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolicyBinding>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingAdmissionPolicyBinding",
-  plural: "validatingadmissionpolicybindings",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

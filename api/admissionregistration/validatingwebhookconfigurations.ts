@@ -7,9 +7,7 @@ import { webhookRules } from "./webhooks-validate.ts";
 
 export const validatingWebhookConfigurations = define<ValidatingWebhookConfiguration>({
   group: "admissionregistration.k8s.io",
-  version: "v1",
   kind: "ValidatingWebhookConfiguration",
-  plural: "validatingwebhookconfigurations",
   categories: extensionCategories,
   scope: "Cluster",
   allowUnconditionalUpdate: false,

@@ -25,9 +25,7 @@ const storedIn = (spec: Spec): { readonly storedVersions: readonly string[] } =>
 
 export const customResourceDefinitions = define<CustomResourceDefinition>({
   group: "apiextensions.k8s.io",
-  version: "v1",
   kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
   shortNames: ["crd", "crds"],
   categories: extensionCategories,
   scope: "Cluster",

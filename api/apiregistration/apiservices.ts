@@ -24,9 +24,7 @@ const local = (at: string): APIServiceCondition => ({
 
 export const apiServices = define<APIService>({
   group: "apiregistration.k8s.io",
-  version: "v1",
   kind: "APIService",
-  plural: "apiservices",
   categories: extensionCategories,
   scope: "Cluster",
   nameFormat: "any",

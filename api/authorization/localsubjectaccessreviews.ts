@@ -6,9 +6,7 @@ import { validateNameless, validateQuestion, validateSubject } from "./access-re
 
 export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "LocalSubjectAccessReview",
-  plural: "localsubjectaccessreviews",
   scope: "Namespaced",
   virtual: "review",
   validate: ({ metadata, spec }) => {

@@ -5,9 +5,7 @@ import { validateNameless, validateQuestion } from "./access-reviews-validate.ts
 
 export const selfSubjectAccessReviews = define<SelfSubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "SelfSubjectAccessReview",
-  plural: "selfsubjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
   validate: ({ metadata, spec }) => [...validateQuestion(spec), ...validateNameless(metadata)],

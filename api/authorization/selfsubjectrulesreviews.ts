@@ -4,9 +4,7 @@ import { define } from "../kinds.ts";
 
 export const selfSubjectRulesReviews = define<SelfSubjectRulesReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "SelfSubjectRulesReview",
-  plural: "selfsubjectrulesreviews",
   scope: "Cluster",
   virtual: "review",
 });

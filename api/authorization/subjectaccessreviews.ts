@@ -5,9 +5,7 @@ import { validateNameless, validateQuestion, validateSubject } from "./access-re
 
 export const subjectAccessReviews = define<SubjectAccessReview>({
   group: "authorization.k8s.io",
-  version: "v1",
   kind: "SubjectAccessReview",
-  plural: "subjectaccessreviews",
   scope: "Cluster",
   virtual: "review",
   validate: ({ metadata, spec }) => [

@@ -92,9 +92,7 @@ export function inNewWords(draft: Draft<OldAutoscaler>): Draft<V2HorizontalPodAu
 
 export const horizontalPodAutoscalersV1 = define<OldAutoscaler>({
   group: "autoscaling",
-  version: "v1",
   kind: "HorizontalPodAutoscaler",
-  plural: "horizontalpodautoscalers",
   shortNames: ["hpa"],
   categories: ["all"],
   scope: "Namespaced",

@@ -71,7 +71,6 @@ export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
   group: "autoscaling",
   version: "v2",
   kind: "HorizontalPodAutoscaler",
-  plural: "horizontalpodautoscalers",
   shortNames: ["hpa"],
   categories: ["all"],
   scope: "Namespaced",

@@ -23,9 +23,7 @@ export const isManagedBy =
 
 export const endpointSlices = define<EndpointSlice>({
   group: "discovery.k8s.io",
-  version: "v1",
   kind: "EndpointSlice",
-  plural: "endpointslices",
   scope: "Namespaced",
   generation: "content",
   validate: validateEndpointSlice,

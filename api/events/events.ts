@@ -33,9 +33,7 @@ const regarding = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVe
 
 export const eventsV1 = define<EventsV1Event>({
   group: "events.k8s.io",
-  version: "v1",
   kind: "Event",
-  plural: "events",
   shortNames: ["ev"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,

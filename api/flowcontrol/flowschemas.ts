@@ -6,9 +6,7 @@ import { flowRules, validateFlowSchema } from "./flowschemas-validate.ts";
 
 export const flowSchemas = define<FlowSchema>({
   group: "flowcontrol.apiserver.k8s.io",
-  version: "v1",
   kind: "FlowSchema",
-  plural: "flowschemas",
   scope: "Cluster",
   subresources: ["status"],
   generation: "spec",

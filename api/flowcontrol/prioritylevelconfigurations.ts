@@ -6,9 +6,7 @@ import { levelRules, validateLevel } from "./prioritylevelconfigurations-validat
 
 export const priorityLevelConfigurations = define<PriorityLevelConfiguration>({
   group: "flowcontrol.apiserver.k8s.io",
-  version: "v1",
   kind: "PriorityLevelConfiguration",
-  plural: "prioritylevelconfigurations",
   scope: "Cluster",
   subresources: ["status"],
   generation: "spec",

@@ -21,9 +21,7 @@ const parametersText = (p: IngressClassParametersReference): string =>
 
 export const ingressClasses = define<IngressClass>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "IngressClass",
-  plural: "ingressclasses",
   scope: "Cluster",
   generation: "spec",
   rules: { IngressClassParametersReference: validateScope },

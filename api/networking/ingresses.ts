@@ -16,9 +16,7 @@ export const classAnnotation = "kubernetes.io/ingress.class";
 
 export const ingresses = define<Ingress>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "Ingress",
-  plural: "ingresses",
   shortNames: ["ing"],
   scope: "Namespaced",
   subresources: ["status"],

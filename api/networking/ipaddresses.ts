@@ -13,9 +13,7 @@ function parentText({ spec }: IPAddress): string {
 
 export const ipAddresses = define<IPAddress>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "IPAddress",
-  plural: "ipaddresses",
   shortNames: ["ip"],
   scope: "Cluster",
   nameFormat: "any",

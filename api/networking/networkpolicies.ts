@@ -7,9 +7,7 @@ import { policyWarnings, validateEndPort, validateNetworkPolicy } from "./networ
 
 export const networkPolicies = define<NetworkPolicy>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "NetworkPolicy",
-  plural: "networkpolicies",
   shortNames: ["netpol"],
   scope: "Namespaced",
   generation: "spec",

@@ -45,9 +45,7 @@ const validate = ({ spec }: Draft<ServiceCIDR>, old?: ServiceCIDR): readonly Pro
 
 export const serviceCidrs = define<ServiceCIDR>({
   group: "networking.k8s.io",
-  version: "v1",
   kind: "ServiceCIDR",
-  plural: "servicecidrs",
   scope: "Cluster",
   subresources: ["status"],
   validate,

@@ -28,9 +28,7 @@ const validateOverhead = ({ podFixed }: Overhead, path: string): readonly Proble
 
 export const runtimeClasses = define<RuntimeClass>({
   group: "node.k8s.io",
-  version: "v1",
   kind: "RuntimeClass",
-  plural: "runtimeclasses",
   scope: "Cluster",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

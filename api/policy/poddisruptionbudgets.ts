@@ -15,9 +15,7 @@ const validate = ({ spec }: Draft<PodDisruptionBudget>): readonly Problem[] =>
 
 export const podDisruptionBudgets = define<PodDisruptionBudget>({
   group: "policy",
-  version: "v1",
   kind: "PodDisruptionBudget",
-  plural: "poddisruptionbudgets",
   shortNames: ["pdb"],
   scope: "Namespaced",
   allowUnconditionalUpdate: false,

@@ -6,9 +6,7 @@ import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
 export const clusterRoleBindings = define<ClusterRoleBinding>({
   group: rbacGroup,
-  version: "v1",
   kind: "ClusterRoleBinding",
-  plural: "clusterrolebindings",
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,

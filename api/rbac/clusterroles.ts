@@ -6,9 +6,7 @@ import { rbacGroup, validateRules } from "./policy-rules.ts";
 
 export const clusterRoles = define<ClusterRole>({
   group: rbacGroup,
-  version: "v1",
   kind: "ClusterRole",
-  plural: "clusterroles",
   scope: "Cluster",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,

@@ -6,9 +6,7 @@ import { rbacGroup, validateBinding, withGroups } from "./policy-rules.ts";
 
 export const roleBindings = define<RoleBinding>({
   group: rbacGroup,
-  version: "v1",
   kind: "RoleBinding",
-  plural: "rolebindings",
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,

@@ -6,9 +6,7 @@ import { rbacGroup, validateRules } from "./policy-rules.ts";
 
 export const roles = define<Role>({
   group: rbacGroup,
-  version: "v1",
   kind: "Role",
-  plural: "roles",
   scope: "Namespaced",
   nameFormat: "path-segment",
   allowCreateOnUpdate: true,

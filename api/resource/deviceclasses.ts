@@ -8,9 +8,7 @@ import { deviceRules } from "./device-requests-validate.ts";
 
 export const deviceClasses = define<DeviceClass>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "DeviceClass",
-  plural: "deviceclasses",
   scope: "Cluster",
   generation: "spec",
   rules: deviceRules,

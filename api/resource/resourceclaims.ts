@@ -13,9 +13,7 @@ function stateText({ metadata, status }: ResourceClaim): string {
 
 export const resourceClaims = define<ResourceClaim>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "ResourceClaim",
-  plural: "resourceclaims",
   scope: "Namespaced",
   subresources: ["status"],
   defaults: (d) => ({ ...d, spec: { ...d.spec, devices: claimDefaults(d.spec.devices ?? {}) } }),

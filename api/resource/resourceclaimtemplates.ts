@@ -9,9 +9,7 @@ import { deviceRules } from "./device-requests-validate.ts";
 
 export const resourceClaimTemplates = define<ResourceClaimTemplate>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "ResourceClaimTemplate",
-  plural: "resourceclaimtemplates",
   scope: "Namespaced",
   defaults: ({ spec, ...d }) => ({
     ...d,

@@ -6,9 +6,7 @@ import { sliceRules, validateSlice } from "./resourceslices-validate.ts";
 
 export const resourceSlices = define<ResourceSlice>({
   group: "resource.k8s.io",
-  version: "v1",
   kind: "ResourceSlice",
-  plural: "resourceslices",
   scope: "Cluster",
   generation: "spec",
   selectable: { "spec.driver": (s) => s.spec.driver, "spec.nodeName": (s) => s.spec.nodeName ?? "" },

@@ -44,9 +44,7 @@ function validate(c: Draft<PriorityClass>, old?: PriorityClass): readonly Proble
 
 export const priorityClasses = define<PriorityClass>({
   group: "scheduling.k8s.io",
-  version: "v1",
   kind: "PriorityClass",
-  plural: "priorityclasses",
   shortNames: ["pc"],
   scope: "Cluster",
   // The value never changes: the generation is one for good.

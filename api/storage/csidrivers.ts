@@ -30,9 +30,7 @@ function validate({ spec }: Draft<CSIDriver>, old?: CSIDriver): readonly Problem
 
 export const csiDrivers = define<CSIDriver>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSIDriver",
-  plural: "csidrivers",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   validate,

@@ -33,9 +33,7 @@ const validate = ({ spec }: Draft<CSINode>, old?: CSINode): readonly Problem[] =
 
 export const csiNodes = define<CSINode>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSINode",
-  plural: "csinodes",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   rules: { CSINodeDriver: validateDriver },

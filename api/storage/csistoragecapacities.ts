@@ -14,9 +14,7 @@ const validate = ({ capacity }: Draft<CSIStorageCapacity>): readonly Problem[] =
 
 export const csiStorageCapacities = define<CSIStorageCapacity>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "CSIStorageCapacity",
-  plural: "csistoragecapacities",
   scope: "Namespaced",
   allowUnconditionalUpdate: false,
   validate,

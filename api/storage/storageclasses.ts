@@ -57,9 +57,7 @@ function validate(c: Draft<StorageClass>, old?: StorageClass): readonly Problem[
 
 export const storageClasses = define<StorageClass>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "StorageClass",
-  plural: "storageclasses",
   shortNames: ["sc"],
   scope: "Cluster",
   validate,

@@ -35,9 +35,7 @@ function validateStatus({ attachmentMetadata = {} }: VolumeAttachmentStatus): re
 
 export const volumeAttachments = define<VolumeAttachment>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "VolumeAttachment",
-  plural: "volumeattachments",
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],

@@ -25,9 +25,7 @@ const validate = (c: Draft<VolumeAttributesClass>, old?: VolumeAttributesClass):
 
 export const volumeAttributesClasses = define<VolumeAttributesClass>({
   group: "storage.k8s.io",
-  version: "v1",
   kind: "VolumeAttributesClass",
-  plural: "volumeattributesclasses",
   shortNames: ["vac"],
   scope: "Cluster",
   validate,
