@@ -61,7 +61,7 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
   raw.flushHeaders();
   for await (const chunk of stream) {
     if (isGone(raw) || raw.writableEnded) break;
-    by.told?.(chunk);
+    by.onChunk?.(chunk);
     const { into, hasRoom } = put(raw, chunk);
     if (!hasRoom) await room(raw, into, by.clock, isUrgent && by.readMs);
   }
@@ -107,7 +107,7 @@ export interface Sending {
   /** Who has not made room for so long is not reading. */
   readonly readMs: number;
   /** Called for every part of a stream. */
-  readonly told?: (part: Buffer | string) => void;
+  readonly onChunk?: (part: Buffer | string) => void;
 }
 
 /** Send a reply, of so many bytes when it is whole; rejects when it breaks off. */

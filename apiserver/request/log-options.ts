@@ -53,9 +53,9 @@ export function logQuery(name: string, query: URLSearchParams): URLSearchParams 
   const flaws = [...flawsOf(numbers), ...flawOfStream(query)];
   if (flaws.length > 0) throw invalid({ group: "", kind: "PodLogOptions", plural: "" }, name, flaws);
   const flags = ["follow", "previous", "timestamps"].filter((one) => flag(query, one));
-  const given = Object.entries(numbers).filter(([, value]) => value !== undefined);
+  const present = Object.entries(numbers).filter(([, value]) => value !== undefined);
   return new URLSearchParams([
     ...flags.map((one): [string, string] => [one, "true"]),
-    ...given.map(([field, value]): [string, string] => [field, String(value)]),
+    ...present.map(([field, value]): [string, string] => [field, String(value)]),
   ]);
 }

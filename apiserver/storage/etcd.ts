@@ -77,12 +77,12 @@ async function feed(
 }
 
 async function restart(client: EtcdClient, log: Log, world: World, signal: AbortSignal): Promise<void> {
-  for (let said = false; !signal.aborted; said = true) {
+  for (let isLogged = false; !signal.aborted; isLogged = true) {
     try {
       const { entries, revision: at } = await snapshot(client);
       return log.restart(entries, at);
     } catch (e) {
-      if (!said) world.log("etcd does not answer yet, waiting for it", { error: String(e) });
+      if (!isLogged) world.log("etcd does not answer yet, waiting for it", { error: String(e) });
       await world.clock.sleep(pauseMs, signal).catch(() => {});
     }
   }
