@@ -1,4 +1,4 @@
-// The API server put together: a log, the verbs over it, the door. Log and world come from whoever composes processes.
+// Composes the API server: storage, registry, authentication, authorization, admission, handlers, and the listener.
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";

@@ -1,4 +1,4 @@
-// In whose name a request is made: an administrator may ask as somebody else, to see what they would see. Pure.
+// Impersonation: a request made as another user, for which the caller needs the verb `impersonate`.
 import { ApiError } from "../../api/errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
 import { accountGroups } from "./claims.ts";

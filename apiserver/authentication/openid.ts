@@ -1,4 +1,4 @@
-// How others check tokens of this cluster by themselves: who makes them, and the public half of the key.
+// OpenID discovery: the issuer and the public keys by which others verify the cluster's tokens themselves.
 import type { Extension, WholeReply } from "../request/request-response.ts";
 import type { Tokens } from "./tokens.ts";
 

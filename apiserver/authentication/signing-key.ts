@@ -1,4 +1,4 @@
-// The key tokens are signed with: JSON Web Signatures in their compact form, and the public half for those who check.
+// The key that signs tokens: compact JSON Web Signatures (RFC 7515), and the public key as a JSON Web Key.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 
 /** Signs what it is given, and knows its own signature again. */

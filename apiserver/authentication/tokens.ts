@@ -1,5 +1,5 @@
-// Tokens of service accounts: made with the cluster's key, and believed for as long as the account and what they are
-// bound to exist.
+// Service account tokens: signed with the cluster's key, valid while the account and the objects they are bound to
+// exist.
 import { hasReason } from "../../api/errors.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";

@@ -1,4 +1,5 @@
-// The door: TLS, HTTP/1.1 and HTTP/2 on one port, through Fastify. Everything behind it is plain requests and replies.
+// Listens on one port with TLS, HTTP/1.1 and HTTP/2, through Fastify. Everything behind it is requests and replies as
+// data.
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage, Server } from "node:http";
 import { type ServerHttp2Stream, constants } from "node:http2";

@@ -1,4 +1,4 @@
-// A reply on the wire: whole, or as it is made, and never faster than its reader takes it.
+// Sends a response, whole or as a stream, with back-pressure from its reader.
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";

@@ -1,4 +1,4 @@
-// Requests that are to become something else than HTTP, and who serves them.
+// Requests that upgrade their connection: logs and watches over WebSocket, sessions, and proxied upgrades.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Kubelets } from "../kubelets/kubelets.ts";

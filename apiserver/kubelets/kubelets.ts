@@ -1,5 +1,4 @@
-// Asking kubelets: for a container's output, for a process in it, for what everything uses. Over TLS, showing who we
-// are.
+// The client of the kubelets' API: logs, sessions and metrics, over TLS with the server's client certificate.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { ApiError, type ErrorReason, statusCodes } from "../../api/errors.ts";

@@ -1,5 +1,4 @@
-// A connection to a port of a pod that leads through the kubelet of its node: control planes often have no route to
-// where pods are, and every kubelet has one to its own.
+// A connection to a port of a pod through the kubelet of its node: the server often has no route to the pod network.
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { WebSocket } from "ws";

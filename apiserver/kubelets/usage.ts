@@ -1,4 +1,4 @@
-// What nodes and pods use at this moment, gathered from the kubelets when somebody asks, and kept for a few seconds.
+// Resource usage of nodes and pods, read from the kubelets on request and cached for a few seconds.
 import { type NodeMetrics, nodeMetrics, type PodMetrics, podMetrics, type Usage } from "../../api/metrics/metrics.ts";
 import { type Node, nodes } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";

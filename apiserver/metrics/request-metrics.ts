@@ -1,4 +1,4 @@
-// What is counted of requests, under the names by which Prometheus' dashboards and alerts know it.
+// Metrics of requests, under the names that Prometheus' dashboards and alerts for Kubernetes use.
 import { Gauge, type Registry as MetricsRegistry } from "prom-client";
 import { byLabels, counts, distributions, durationBounds, type Count } from "../../machinery/counters.ts";
 import { version } from "../discovery/version.ts";

@@ -1,5 +1,5 @@
-// OpenAPI over the wire: an index and a document for every version of a group (version 3), and one for everything
-// (version 2), in the form asked for. Each is made when first asked for, and kept packed.
+// The endpoints of OpenAPI: the index and the documents of version 3, and version 2. Each is built on first request and
+// kept compressed.
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";

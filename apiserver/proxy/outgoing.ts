@@ -1,4 +1,4 @@
-// Requests of the proxies on their way out: dialled directly, or through the kubelet of the pod they are for.
+// Outgoing requests of the proxies: dialled directly, or through the kubelet of the pod.
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";

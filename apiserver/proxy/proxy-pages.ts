@@ -1,4 +1,4 @@
-// Pages of HTML on their way through a proxy: their links are made to lead through it too.
+// HTML pages in proxied responses, whose links are rewritten to lead through the proxy.
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";

@@ -1,4 +1,4 @@
-// Passing requests on to nodes, pods and services, and their answers back, as they come.
+// Proxies requests and upgrades to nodes, pods and services.
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";

@@ -1,4 +1,4 @@
-// Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
+// Kinds that are stored as another version: the same verbs, with objects and field selectors converted both ways.
 import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";

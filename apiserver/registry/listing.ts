@@ -1,4 +1,4 @@
-// Lists and watches over the log: a selection of its entries, page by page, and then of its changes.
+// Lists and watches: a selection of the log's entries, page by page, and the changes after them.
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Revision, revision } from "../../api/meta.ts";

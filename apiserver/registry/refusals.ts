@@ -1,4 +1,4 @@
-// The ways a request is turned down, in Kubernetes' words: clients and people read these.
+// Errors of requests, in Kubernetes' words: clients and people match on them.
 import type { RequestAttributes } from "../authorization/authorizer.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";

@@ -1,4 +1,4 @@
-// What can be asked of a cluster: the verbs, whoever carries them out.
+// The interface of the registry, and the options of its writes.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";

@@ -1,4 +1,4 @@
-// How something is to be deleted, as the body of the request says it, or else its query; and what is wrong with that.
+// DeleteOptions from the body or the query of a request, and their validation.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { invalid as wrongField, unsupported } from "../../api/problems.ts";
 import { decode, schemaOf } from "../../api/schema.ts";

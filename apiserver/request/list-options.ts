@@ -1,5 +1,4 @@
-// What the query string of a list, a watch or a collection's deletion may say: read as Kubernetes reads it, judged, and
-// put into the words of the registry. Pure.
+// ListOptions from a query: parsed and validated as Kubernetes does, and translated for the registry. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { forbidden, unsupported } from "../../api/problems.ts";

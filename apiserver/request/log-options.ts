@@ -1,4 +1,4 @@
-// What a query may ask of a log, checked, and as the kubelet is asked for it. Pure.
+// PodLogOptions from a query, validated and translated for the kubelet. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { forbidden, invalid as wrong } from "../../api/problems.ts";
 import { noTime } from "../../api/times.ts";

@@ -1,4 +1,4 @@
-// One request and its reply, free of any HTTP library, so that what the server says can be read and tested as data.
+// Requests and replies as data, independent of the HTTP library, so that handlers can be tested without sockets.
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";

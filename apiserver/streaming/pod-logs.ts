@@ -1,5 +1,4 @@
-// What a container has written, carried through from the kubelet that has it: as an answer, or in the messages of a
-// WebSocket.
+// Container logs, streamed from the kubelet: as a response, or in WebSocket messages.
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Pod, pods } from "../../api/core/pods.ts";

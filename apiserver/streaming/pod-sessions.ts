@@ -1,4 +1,4 @@
-// Exec, attach and port forwarding: carried through to the kubelet of the pod, byte for byte.
+// Exec, attach and port-forward sessions, tunnelled to the kubelet of the pod.
 import type { IncomingMessage } from "node:http";
 import { WebSocketServer } from "ws";
 import { ApiError } from "../../api/errors.ts";

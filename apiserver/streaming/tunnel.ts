@@ -1,4 +1,4 @@
-// Connections that become something else than HTTP: joining ours with one further on, or saying no in plain HTTP.
+// Upgraded connections: joins the client's with an upstream one, or refuses in plain HTTP.
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import { type ApiReply, replyError } from "../request/request-response.ts";

@@ -1,4 +1,4 @@
-// The verbs that change nothing: one object, a list of them, a watch.
+// The verbs that read: get, list, watch.
 import { ApiError } from "../../api/errors.ts";
 import { key } from "../../api/meta.ts";
 import { notAhead } from "../registry/refusals.ts";

@@ -1,5 +1,4 @@
-// Progress told often enough to be useful and seldom enough to be cheap: the first at once, later ones gathered, and a
-// last one shortly before the end.
+// Paces bookmarks: the first at once, later ones combined, and one shortly before the watch ends.
 import type { Revision } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { StoredEvent } from "../registry/listing.ts";

@@ -1,5 +1,5 @@
-// Answers on a connection that asked to become something else: a watch tells its events in the messages of a WebSocket,
-// one each; every other answer is given in plain HTTP, and the connection ends.
+// Responses on a connection that asked for WebSocket: a watch sends one event per message; any other response is plain
+// HTTP and ends the connection.
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../../machinery/world.ts";
 import type { ApiReply, StreamReply } from "../request/request-response.ts";

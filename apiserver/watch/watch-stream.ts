@@ -1,5 +1,4 @@
-// A watch on the wire: one JSON document a line, as history is made, in the words ADDED, MODIFIED, DELETED and
-// BOOKMARK.
+// A watch on the wire: one JSON document per line, of type ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Revision } from "../../api/meta.ts";
 import type { Selection } from "../../machinery/client.ts";

@@ -1,4 +1,4 @@
-// A watch as it is asked for: where it begins, how often it tells of progress, and when it has to end.
+// A watch request: where it begins, how often it sends bookmarks, and when it ends.
 import { ApiError } from "../../api/errors.ts";
 import { wantedBy } from "../registry/selection.ts";
 import { negotiatedStream, viewOf } from "../response/render.ts";
