@@ -1,5 +1,5 @@
-// How the parts of the control plane are, for who still asks for component statuses. Who answers such a question runs
-// in the same process as the parts it is about, so there is only one answer.
+// ComponentStatuses of the control plane. The components run in the process that serves them, so they are healthy
+// whenever it answers.
 import { componentStatuses, type ComponentStatus } from "../api/core/componentstatuses.ts";
 import type { Measured } from "./registry/in-process.ts";
 import { notFound } from "./registry/refusals.ts";

@@ -1,4 +1,4 @@
-// What a server does without being asked: it lets old history go, and forgets events that nobody needs any more.
+// Periodic work of a server: compaction of history, and expiry of events.
 import { hasReason } from "../api/errors.ts";
 import { events } from "../api/core/events.ts";
 import { type Instant, instantOf, keyOf, type Revision } from "../api/meta.ts";

@@ -1,4 +1,4 @@
-// The API server put together: a log, the verbs over it, the door. Log and world come from whoever composes processes.
+// Composes the API server: storage, registry, authentication, authorization, admission, handlers, and the listener.
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
@@ -75,30 +75,30 @@ const nodePorts = { from: 30_000, to: 32_767 };
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, authorizer = authenticatedUsers } = options;
   const { host, port, tls, serviceCidr, advertise } = options;
-  const seen = requestMetrics(kinds, options.componentMetrics);
-  const storage = timedStorage(options.storage, world.clock, seen.figures);
-  countObjects(options.storage, kinds, seen.figures);
+  const requests = requestMetrics(kinds, options.componentMetrics);
+  const storage = timedStorage(options.storage, world.clock, requests.registry);
+  countObjects(options.storage, kinds, requests.registry);
   const verbs = clusterRegistry(storage, world, { kinds, authorizer, serviceCidr, nodePorts, ...options.admission });
   const nodes = kubelets(verbs, options.kubeletClient);
-  const given = tokens(verbs, options.tokens);
-  const identify = identifier(async (token) => (await given.ownerOf(token)).user, world.log);
+  const serviceAccountTokens = tokens(verbs, options.tokens);
+  const identify = identifier(async (token) => (await serviceAccountTokens.ownerOf(token)).user, world.log);
   const measured = withComponents(metrics(verbs, nodes, world));
-  const issue = tokenIssuer(verbs, given);
+  const issue = tokenIssuer(verbs, serviceAccountTokens);
   const as = (manager: string): Client => inProcessClient(verbs, { measured, issue, manager });
   const client = as("kube-apiserver");
   return {
     as,
     async listen(signal) {
       const extensions = [
-        seen.serve,
+        requests.serve,
         podLogs(verbs, nodes),
         podBindings(verbs),
         sessionsWithoutUpgrade(verbs),
         proxies(verbs, nodes),
         measuredKinds(kinds, measured, world),
-        reviews(kinds, world, { tokens: given, authorizer }),
-        tokenRequest(verbs, given),
-        openId(given, () => `${advertise}:${listening.port}`),
+        reviews(kinds, world, { tokens: serviceAccountTokens, authorizer }),
+        tokenRequest(verbs, serviceAccountTokens),
+        openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
       let isBootstrapped = false;
       const checks = serverChecks(
@@ -106,11 +106,11 @@ export function apiServer(options: ServerOptions): ApiServer {
         () => isBootstrapped,
         () => signal.aborted,
       );
-      const answer = requestHandler(verbs, kinds, extensions, checks);
+      const handle = requestHandler(verbs, kinds, extensions, checks);
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,
-        { identify, authorizer, answer, upgrade: upgrades(verbs, nodes, answer), requestMetrics: seen },
+        { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests },
         signal,
       );
       onAbort(signal, nodes.close);
@@ -118,13 +118,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       await bootstrap(client, advertised);
       await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
       isBootstrapped = true;
-      const upkeep = [
+      const maintenance = [
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
         keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];
-      return { port: listening.port, closed: Promise.all([listening.closed, ...upkeep]).then(() => {}) };
+      return { port: listening.port, closed: Promise.all([listening.closed, ...maintenance]).then(() => {}) };
     },
   };
 }

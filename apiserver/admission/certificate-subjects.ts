@@ -1,5 +1,5 @@
-// Kubernetes' admission plugin CertificateSubjectRestriction: nobody becomes an administrator by asking for it. A
-// certificate that says so would be believed until it ends, whatever roles say by then.
+// CertificateSubjectRestriction: refuses requests for client certificates of the group system:masters, whose rights no
+// role can take back.
 import type { CertificateSigningRequest } from "../../api/generated/types.ts";
 import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import { forbidden } from "../registry/refusals.ts";

@@ -1,4 +1,4 @@
-// Addresses and ports as numbers, and the choice of a free one. Pure.
+// IPv4 addresses and blocks as numbers, and the choice of a free one. Pure.
 
 /** The network part and size of a block such as `10.96.0.0/16`. */
 export interface Block {

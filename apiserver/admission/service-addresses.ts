@@ -1,5 +1,5 @@
-// Cluster addresses and node ports of Services. The stored Services are the only record of what is taken,
-// so there is nothing that could leak or disagree with them.
+// Allocation of cluster addresses and node ports for Services. The stored Services are the only record of what is
+// allocated, so nothing can leak or disagree with them.
 import { ApiError } from "../../api/errors.ts";
 import { meant, withoutLeft } from "../../api/core/services-change.ts";
 import { withFamilies } from "../../api/core/services-families.ts";

@@ -1,4 +1,5 @@
-// Ports of the nodes, for services: those they ask for, those they had, and new ones. Pure but for the dice.
+// Node ports of Services: those that are requested, those a Service has already, and newly allocated ones. Pure, but
+// for random choice.
 import { ApiError } from "../../api/errors.ts";
 import { type Service, services } from "../../api/core/services.ts";
 import { hasNodePorts, needsHealthCheck, wantsNodePorts } from "../../api/core/services-types.ts";

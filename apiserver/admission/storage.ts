@@ -1,4 +1,4 @@
-// Storage: the class of a claim that names none, what keeps claims and volumes while they are used, and who may grow.
+// Admission of claims and volumes: default storage class, finalizers of what is in use, and expansion.
 import type {
   PersistentVolumeClaim as Claim,
   PersistentVolumeClaimSpec,

@@ -1,5 +1,5 @@
-// Who asks: the subject of a client certificate that our authority has signed, whoever a token was made for, or nobody
-// in particular.
+// Authentication: the subject of a client certificate that the cluster's authority signed, the owner of a bearer token,
+// or the anonymous user.
 import type { IncomingHttpHeaders } from "node:http";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { Log } from "../../machinery/world.ts";

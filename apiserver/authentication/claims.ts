@@ -1,5 +1,4 @@
-// What the token of a service account claims: whose it is, for whom, until when, and what has to exist for it to count.
-// Pure.
+// The claims of a service account token: subject, audiences, expiry, and the objects it is bound to. Pure.
 import { type ApiObject, type Instant, instantOf } from "../../api/meta.ts";
 import type { User } from "../authorization/authorizer.ts";
 

@@ -1,4 +1,4 @@
-// In whose name a request is made: an administrator may ask as somebody else, to see what they would see. Pure.
+// Impersonation: a request made as another user, for which the caller needs the verb `impersonate`.
 import { ApiError } from "../../api/errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
 import { accountGroups } from "./claims.ts";
@@ -68,15 +68,18 @@ function attempts({ name, uid, groups, extra }: Wish): readonly RequestInfo[] {
   ];
 }
 
-const everybody = "system:authenticated";
-const nobody = anonymous.groups[0]!;
+const authenticatedGroup = "system:authenticated";
+const unauthenticatedGroup = anonymous.groups[0]!;
 
 /** The groups that are told, or those that follow from the name; and whether that is somebody who is known. */
 function groupsOf({ name, groups }: Wish): readonly string[] {
   const account = accountIn(name);
-  const told = groups.length > 0 || !account ? groups : accountGroups(account.namespace);
-  if (name === anonymous.name) return told.includes(nobody) ? told : [...told, nobody];
-  return told.includes(everybody) || told.includes(nobody) ? told : [...told, everybody];
+  const requested = groups.length > 0 || !account ? groups : accountGroups(account.namespace);
+  if (name === anonymous.name)
+    return requested.includes(unauthenticatedGroup) ? requested : [...requested, unauthenticatedGroup];
+  return requested.includes(authenticatedGroup) || requested.includes(unauthenticatedGroup)
+    ? requested
+    : [...requested, authenticatedGroup];
 }
 
 const list = (words: readonly string[]): string => `[]string{${words.map((word) => JSON.stringify(word)).join(", ")}}`;

@@ -1,4 +1,4 @@
-// How others check tokens of this cluster by themselves: who makes them, and the public half of the key.
+// OpenID discovery: the issuer and the public keys by which others verify the cluster's tokens themselves.
 import type { Extension, WholeReply } from "../request/request-response.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -21,9 +21,9 @@ export function openId({ issuer, jwk }: Pick<Tokens, "issuer" | "jwk">, address:
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [jwk["alg"]],
   });
-  return ({ path: asked, method }) => {
+  return ({ path: requestPath, method }) => {
     if (method !== "GET") return undefined;
-    const path = asked.replace(/\/$/, "");
+    const path = requestPath.replace(/\/$/, "");
     if (path === configPath) return document(config(), "application/json");
     return path === keysPath ? document({ keys: [jwk] }, "application/jwk-set+json") : undefined;
   };

@@ -1,4 +1,4 @@
-// The key tokens are signed with: JSON Web Signatures in their compact form, and the public half for those who check.
+// The key that signs tokens: compact JSON Web Signatures (RFC 7515), and the public key as a JSON Web Key.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 
 /** Signs what it is given, and knows its own signature again. */
@@ -37,10 +37,10 @@ export function signingKey(pem: string): SigningKey {
   const known = new Map<string, unknown>();
   const check = (token: string): unknown => {
     const [header = "", claims = "", signature = ""] = token.split(".");
-    const said = unpacked(header) as { readonly alg?: string; readonly kid?: string };
-    if (said.kid !== undefined && said.kid !== kid) throw new Error("invalid signature, no keys found");
+    const content = unpacked(header) as { readonly alg?: string; readonly kid?: string };
+    if (content.kid !== undefined && content.kid !== kid) throw new Error("invalid signature, no keys found");
     const isOurs =
-      said.alg === alg &&
+      content.alg === alg &&
       verify("sha256", Buffer.from(`${header}.${claims}`), { key, ...form }, Buffer.from(signature, "base64url"));
     if (!isOurs) throw new Error("go-jose/go-jose: error in cryptographic primitive");
     return unpacked(claims);
@@ -48,8 +48,8 @@ export function signingKey(pem: string): SigningKey {
   return {
     jwk: { use: "sig", ...key.export({ format: "jwk" }), kid, alg },
     sign(claims) {
-      const said = `${head}.${packed(claims)}`;
-      return `${said}.${sign("sha256", Buffer.from(said), { key: secret, ...form }).toString("base64url")}`;
+      const content = `${head}.${packed(claims)}`;
+      return `${content}.${sign("sha256", Buffer.from(content), { key: secret, ...form }).toString("base64url")}`;
     },
     claimsIn(token) {
       const before = known.get(token);

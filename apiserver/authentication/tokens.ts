@@ -1,5 +1,5 @@
-// Tokens of service accounts: made with the cluster's key, and believed for as long as the account and what they are
-// bound to exist.
+// Service account tokens: signed with the cluster's key, valid while the account and the objects they are bound to
+// exist.
 import { hasReason } from "../../api/errors.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
@@ -96,12 +96,12 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
       const { clock, random } = registry.world;
       return signer.sign(claimsOf(account, { ...wanted, issuer, id: newUid(random) }, clock.now()));
     },
-    async ownerOf(token, asked = [issuer]) {
+    async ownerOf(token, targets = [issuer]) {
       if (issuerIn(token) !== issuer) throw new Error(unknown);
       const claims = signer.claimsIn(token) as Claims;
-      const audiences = claims.aud.filter((audience) => asked.includes(audience));
+      const audiences = claims.aud.filter((audience) => targets.includes(audience));
       if (audiences.length === 0)
-        throw new Error(`token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(asked)}`);
+        throw new Error(`token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(targets)}`);
       const because = await spent(registry, claims);
       if (because !== undefined) throw new Error(because);
       return { user: bearer(claims), audiences };

@@ -1,5 +1,4 @@
-// What a cluster has before anybody asks for anything: its own namespaces, in which pods can be made at once, and an
-// address for its API.
+// The system namespaces with their default accounts, and the service default/kubernetes.
 import { namespaces } from "../../api/core/namespaces.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";

@@ -1,4 +1,4 @@
-// Making what has to be there, and leaving alone what is.
+// Creates an object unless it exists; an existing one is left unchanged.
 import { hasReason } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Key, key } from "../../api/meta.ts";

@@ -1,5 +1,5 @@
-// How a fresh cluster shares its API among those who ask: levels of priority, and who is served at which. Two of each
-// are as they are in every cluster; the rest are a suggestion that an administrator may change.
+// Flow control of a fresh cluster: priority levels and flow schemas. Two of each are mandatory; an administrator may
+// change the others.
 import type {
   FlowcontrolV1Subject,
   FlowSchema,

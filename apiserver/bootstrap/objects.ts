@@ -1,5 +1,5 @@
-// What a cluster has beside its own namespaces: classes of priority, roles, shares of the API, and a list of what is
-// served. Nothing waits for any of it, so it is made all at once.
+// Bootstrap objects beside the system namespaces: priority classes, roles, flow control, and APIServices. Created
+// concurrently, since nothing waits for them.
 import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";

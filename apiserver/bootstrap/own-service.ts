@@ -1,5 +1,4 @@
-// The service every pod knows the API by, default/kubernetes, and where it leads: the server itself keeps them, and
-// makes again what somebody deleted or changed.
+// The service default/kubernetes and its endpoints, which the server keeps and restores.
 import { leadsNowhere } from "../../api/addresses-validate.ts";
 import { endpointSlices, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { endpoints } from "../../api/core/endpoints.ts";

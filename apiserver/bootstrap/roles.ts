@@ -1,5 +1,5 @@
-// The roles a fresh cluster has: for administrators, for who works in a namespace, and for who has only said who they
-// are. The three for namespaces are sums, so that whoever brings new kinds can add to them by a label.
+// The cluster roles of a fresh cluster. The three for namespaces are aggregated by label, so that new kinds can add
+// rules to them.
 import type { PolicyRule } from "../../api/generated/types.ts";
 import { clusterRoleBindings } from "../../api/rbac/clusterrolebindings.ts";
 import { clusterRoles } from "../../api/rbac/clusterroles.ts";

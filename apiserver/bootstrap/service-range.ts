@@ -1,4 +1,4 @@
-// The range this server takes the addresses of services from, as an object: whoever asks is told that it is in use.
+// The ServiceCIDR object for the range from which this server allocates cluster addresses.
 import { hasReason } from "../../api/errors.ts";
 import { serviceCidrs } from "../../api/networking/servicecidrs.ts";
 import { type Instant, key, timestamp } from "../../api/meta.ts";

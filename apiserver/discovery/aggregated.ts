@@ -1,5 +1,4 @@
-// All of discovery in one document, `apidiscovery.k8s.io/v2`: what kubectl asks for first, and asks for again with the
-// tag it was given.
+// Aggregated discovery (`apidiscovery.k8s.io/v2`): all groups in one document, with an ETag.
 import { createHash } from "node:crypto";
 import { alternatives } from "../response/render.ts";
 import type { ServedVersion } from "./order.ts";

@@ -1,5 +1,4 @@
-// What the server serves, told to clients: groups, versions, kinds, verbs and short names, all derived from the table
-// of kinds.
+// Legacy discovery and the index of paths: groups, versions and resources, derived from the served kinds.
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import { type KindRegistry, derivedFrom } from "../../machinery/kind-registry.ts";
 import { methodNotServed } from "../registry/refusals.ts";

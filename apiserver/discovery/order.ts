@@ -1,4 +1,4 @@
-// The order in which clients are shown groups and versions: where a name is in several, they take the first. Pure.
+// The order of groups and versions in discovery: clients take the first that has a name. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { priorityOf } from "./priorities.ts";
 

@@ -1,4 +1,4 @@
-// How far ahead of others clients see a group and a version: figures of Kubernetes, which APIService objects carry too.
+// Priorities of groups and versions: Kubernetes' figures, which APIService objects carry too.
 interface Priority {
   readonly group: number;
   readonly version: number;

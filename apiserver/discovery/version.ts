@@ -1,4 +1,4 @@
-// Which Kubernetes this server speaks, as clients that negotiate by version want to hear it.
+// The version of Kubernetes this server reports to clients.
 
 /** What `/version` answers. */
 export const version = {

@@ -1,4 +1,4 @@
-// What a JSON text says that its schema does not know, and what it says twice: parsing would forget both. Pure.
+// Strict decoding of a JSON text: unknown and duplicate fields, which parsing would forget. Pure.
 import { quoted } from "../../api/quoted.ts";
 import { resolve, type Schema } from "../../api/schema.ts";
 

@@ -1,4 +1,4 @@
-// YAML as the original reads it: by way of JSON with its keys in order; what is said twice is told by its line. Pure.
+// YAML as Kubernetes reads it: converted to JSON with sorted keys; duplicate keys are reported by line. Pure.
 import { type Document, LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { outlineOf, tooDeep } from "./json-syntax.ts";
 

@@ -1,4 +1,4 @@
-// Whether the server is well: what looks after it asks, and takes it out of use or starts it anew.
+// The health endpoints: /livez, /readyz, /healthz and one path for each check.
 import type { ApiRequest, WholeReply } from "../request/request-response.ts";
 
 /** One thing that has to be well. */

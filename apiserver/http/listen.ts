@@ -1,4 +1,5 @@
-// The door: TLS, HTTP/1.1 and HTTP/2 on one port, through Fastify. Everything behind it is plain requests and replies.
+// Listens on one port with TLS, HTTP/1.1 and HTTP/2, through Fastify. Everything behind it is requests and replies as
+// data.
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage, Server } from "node:http";
 import { type ServerHttp2Stream, constants } from "node:http2";
@@ -11,7 +12,7 @@ import { proxyRoutes } from "../proxy/proxy-path.ts";
 import { newUid } from "../registry/prepare.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
-import { Life, Opened, accessOf, receive, traceSince } from "./receive.ts";
+import { RequestLifetime, HttpRequest, accessOf, receive, traceSince } from "./receive.ts";
 import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
@@ -50,8 +51,8 @@ const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_
 export interface Handlers {
   readonly identify: Identify;
   readonly authorizer: Authorizer;
-  readonly requestMetrics: Pick<RequestMetrics, "begun">;
-  readonly answer: (request: ApiRequest) => Promise<ApiReply>;
+  readonly requestMetrics: Pick<RequestMetrics, "begin">;
+  readonly handle: (request: ApiRequest) => Promise<ApiReply>;
   readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, by: Upgrading) => Promise<number>;
 }
 
@@ -121,7 +122,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
 function serve(
   app: FastifyInstance,
   world: World,
-  { identify, authorizer, answer, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
+  { identify, authorizer, handle, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
   signal: AbortSignal,
 ): void {
   const { clock } = world;
@@ -132,28 +133,28 @@ function serve(
   const finish = async (
     from: FastifyRequest,
     to: FastifyReply,
-    whole: ApiReply,
-    inFlight = requestMetrics.begun(from, from.received.attributes),
+    response: ApiReply,
+    inFlight = requestMetrics.begin(from, from.received.attributes),
   ): Promise<void> => {
     const { began, id, attributes, user, path, trace } = from.received;
-    const isStream = "stream" in whole;
-    if (isStream) inFlight.streams();
+    const isStream = "stream" in response;
+    if (isStream) inFlight.becomeLongRunning();
     to.hijack();
-    const headers = { "audit-id": id, "cache-control": "no-cache, private", ...whole.headers };
+    const headers = { "audit-id": id, "cache-control": "no-cache, private", ...response.headers };
     let bytes = 0;
     try {
-      bytes = await send(to.raw, { ...whole, headers }, { clock, readMs, told: inFlight.told });
+      bytes = await send(to.raw, { ...response, headers }, { clock, readMs, onChunk: inFlight.onChunk });
     } catch (e) {
       // What has begun cannot be taken back: the client sees it break off.
       world.log("an answer broke off", { path, error: (e as Error).message });
       to.raw.destroy();
     }
     const ms = clock.now() - began;
-    inFlight.ended(whole.status, ms, bytes);
+    inFlight.end(response.status, ms, bytes);
     if (isOpen(path)) return;
-    const about = { verb: attributes.verb, uri: from.raw.url, code: whole.status, ms };
+    const about = { verb: attributes.verb, uri: from.raw.url, code: response.status, ms };
     world.log("request", { ...about, user: user.name, agent: from.headers["user-agent"], id });
-    trace.done("sent");
+    trace.record("sent");
     const slow = isStream ? undefined : trace.slow();
     if (slow !== undefined) world.log("a slow request", { ...about, steps: slow, id });
   };
@@ -167,28 +168,28 @@ function serve(
     );
     const { refused, query } = from.received;
     if (!refused) return;
-    const whole = encodeResponse(replyError(refused), { query, headers: from.headers });
-    await finish(from, to, { ...whole, headers: { ...whole.headers, "x-content-type-options": "nosniff" } });
+    const response = encodeResponse(replyError(refused), { query, headers: from.headers });
+    await finish(from, to, { ...response, headers: { ...response.headers, "x-content-type-options": "nosniff" } });
   });
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
     if (hasBody(from.raw)) from.raw.setTimeout(0);
-    const life = new Life(to.raw, signal);
+    const lifetime = new RequestLifetime(to.raw, signal);
     const { attributes, trace } = from.received;
-    const inFlight = requestMetrics.begun(from, attributes);
-    trace.done("received");
-    const whole = await answer(new Opened(from, life));
-    trace.done("answered");
-    await finish(from, to, whole, inFlight);
-    life.end();
+    const inFlight = requestMetrics.begin(from, attributes);
+    trace.record("received");
+    const response = await handle(new HttpRequest(from, lifetime));
+    trace.record("answered");
+    await finish(from, to, response, inFlight);
+    lifetime.end();
   };
   app.setErrorHandler((e: FastifyError, from, to) => finish(from, to, replyError(protocolError(e, bodyLimit))));
-  const answered = { method: methods, handler };
-  app.route({ ...answered, url: "/*" });
+  const routeOptions = { method: methods, handler };
+  app.route({ ...routeOptions, url: "/*" });
   void app.register(async (passing) => {
     // What is only passed on is not read here, however long it is.
     passing.removeAllContentTypeParsers();
     passing.addContentTypeParser("*", (_request, body, done) => done(null, body));
-    for (const url of proxyRoutes) passing.route({ ...answered, url });
+    for (const url of proxyRoutes) passing.route({ ...routeOptions, url });
   });
 }
 
@@ -204,16 +205,16 @@ function serveUpgrades(
     const known = await identify(request as unknown as Envelope);
     const { user, refused } = await accessOf(known, { attributes, path, raw: request }, authorizer);
     const { method = "GET", url = "/", headers } = request;
-    const inFlight = requestMetrics.begun({ method, url, headers }, attributes);
-    const ended = (code: number): void => inFlight.ended(code, world.clock.now() - began);
+    const inFlight = requestMetrics.begin({ method, url, headers }, attributes);
+    const ended = (code: number): void => inFlight.end(code, world.clock.now() - began);
     if (refused) {
       refuse(socket, refused);
       return ended(statusOf(refused).code);
     }
     world.log("session", { method, path, user: user.name });
-    inFlight.streams();
+    inFlight.becomeLongRunning();
     const left = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    const code = await upgrade(request, socket, head, { user, told: inFlight.told });
+    const code = await upgrade(request, socket, head, { user, onChunk: inFlight.onChunk });
     await left;
     ended(code);
   };

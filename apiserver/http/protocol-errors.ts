@@ -1,4 +1,4 @@
-// Requests that nobody could read: what HTTP's own parsers refuse is told in the same words as everything else.
+// Requests that HTTP's parsers refuse, answered with a Status like every other error.
 import type { ConnectionError } from "fastify";
 import type { Socket } from "node:net";
 import { ApiError } from "../../api/errors.ts";

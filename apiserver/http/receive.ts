@@ -19,8 +19,8 @@ const slowMs = 500;
 
 /** The trace of one request. */
 export interface Trace {
-  /** Says that a step is done by now. */
-  readonly done: (step: string) => void;
+  /** Records that a step has ended by now. */
+  readonly record: (step: string) => void;
   /** What took how long, in order, when all of it together took long. */
   slow(): string | undefined;
 }
@@ -30,7 +30,7 @@ export function traceSince(began: number, clock: Clock): Trace {
   const names: string[] = [];
   const times: number[] = [began];
   return {
-    done(step) {
+    record(step) {
       names.push(step);
       times.push(clock.now());
     },
@@ -117,7 +117,7 @@ export async function receive(
   const attributes = requestInfo(from.method, { path, place }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
-  trace.done("identified");
+  trace.record("identified");
   const malformed = search === "" ? undefined : timeoutError(query, attributes);
   const access = accessOf(user, { attributes, path, raw: from.raw }, authorizer);
   const { user: actor, refused } = access instanceof Promise ? await access : access;
@@ -132,7 +132,7 @@ const ended = new Error("the request has ended");
  * does. A class, as what is below: an accessor in an object literal costs a hidden class for each request, which keeps
  * all the request holds until the next full collection.
  */
-export class Life {
+export class RequestLifetime {
   readonly #raw: FastifyReply["raw"];
   readonly #stopping: AbortSignal;
   #gone: AbortController | undefined;
@@ -150,16 +150,16 @@ export class Life {
     this.#off();
   }
   #begin(): AbortController {
-    const life = new AbortController();
-    if (isGone(this.#raw)) life.abort(ended);
-    this.#raw.once("close", () => life.abort(ended));
-    this.#off = onAbort(this.#stopping, () => life.abort(ended));
-    return life;
+    const lifetime = new AbortController();
+    if (isGone(this.#raw)) lifetime.abort(ended);
+    this.#raw.once("close", () => lifetime.abort(ended));
+    this.#off = onAbort(this.#stopping, () => lifetime.abort(ended));
+    return lifetime;
   }
 }
 
 /** The request as those behind the door know it. */
-export class Opened implements ApiRequest {
+export class HttpRequest implements ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly place: ResourcePath | undefined;
@@ -169,11 +169,11 @@ export class Opened implements ApiRequest {
   readonly upload: Readable | undefined;
   readonly search: string;
   readonly user: User;
-  readonly done: Trace["done"];
+  readonly trace: Trace["record"];
   readonly #socket: FastifyRequest["socket"];
-  readonly #life: Life;
+  readonly #lifetime: RequestLifetime;
 
-  constructor({ method, headers, body, socket, received }: FastifyRequest, life: Life) {
+  constructor({ method, headers, body, socket, received }: FastifyRequest, lifetime: RequestLifetime) {
     this.method = method;
     this.path = received.path;
     this.place = received.place;
@@ -183,14 +183,14 @@ export class Opened implements ApiRequest {
     this.upload = body instanceof Readable ? body : undefined;
     this.search = received.search;
     this.user = received.user;
-    this.done = received.trace.done;
+    this.trace = received.trace.record;
     this.#socket = socket;
-    this.#life = life;
+    this.#lifetime = lifetime;
   }
   get from(): string | undefined {
     return this.#socket.remoteAddress;
   }
   get signal(): AbortSignal {
-    return this.#life.signal;
+    return this.#lifetime.signal;
   }
 }

@@ -1,4 +1,4 @@
-// A reply on the wire: whole, or as it is made, and never faster than its reader takes it.
+// Sends a response, whole or as a stream, with back-pressure from its reader.
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -61,7 +61,7 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
   raw.flushHeaders();
   for await (const chunk of stream) {
     if (isGone(raw) || raw.writableEnded) break;
-    by.told?.(chunk);
+    by.onChunk?.(chunk);
     const { into, hasRoom } = put(raw, chunk);
     if (!hasRoom) await room(raw, into, by.clock, isUrgent && by.readMs);
   }
@@ -107,7 +107,7 @@ export interface Sending {
   /** Who has not made room for so long is not reading. */
   readonly readMs: number;
   /** Called for every part of a stream. */
-  readonly told?: (part: Buffer | string) => void;
+  readonly onChunk?: (part: Buffer | string) => void;
 }
 
 /** Send a reply, of so many bytes when it is whole; rejects when it breaks off. */

@@ -1,4 +1,4 @@
-// Requests that are to become something else than HTTP, and who serves them.
+// Requests that upgrade their connection: logs and watches over WebSocket, sessions, and proxied upgrades.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Kubelets } from "../kubelets/kubelets.ts";
@@ -34,28 +34,33 @@ const plain = (
 });
 
 /** Who asks for an upgrade, and who hears what they are told. */
-export interface Upgrading extends Pick<Upgrade, "told"> {
+export interface Upgrading extends Pick<Upgrade, "onChunk"> {
   readonly user: User;
 }
 
 /** Serves them all; `answer` answers those that could as well be plain requests. */
-export function upgrades(registry: Registry, kubelets: Kubelets, answer: (request: ApiRequest) => Promise<ApiReply>) {
+export function upgrades(registry: Registry, kubelets: Kubelets, handle: (request: ApiRequest) => Promise<ApiReply>) {
   const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<number> => {
     const place = resourcePath(upgrade.path);
     const proxied = proxyPath(upgrade.path);
     if (ofPod(place) && place.subresource === "log") await podLogMessages(registry, kubelets, place, upgrade, signal);
     else if (ofPod(place) && isSession(place)) await podSession(registry, kubelets, place, upgrade);
     else if (proxied) await proxyUpgrade(registry, kubelets, proxied, upgrade);
-    else return answerUpgrade(upgrade, await answer(plain(upgrade, place, user, signal)), registry.world.clock);
+    else return answerUpgrade(upgrade, await handle(plain(upgrade, place, user, signal)), registry.world.clock);
     return switchingProtocols;
   };
   /** Answers with the status it came to. */
-  return async (request: IncomingMessage, socket: Duplex, head: Buffer, { user, told }: Upgrading): Promise<number> => {
+  return async (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { user, onChunk }: Upgrading,
+  ): Promise<number> => {
     const { pathname: path, searchParams: query, search } = new URL(request.url ?? "/", "https://apiserver");
     const left = new AbortController();
     socket.once("close", () => left.abort());
     try {
-      return await begin({ request, socket, head, path, query, search, told }, user, left.signal);
+      return await begin({ request, socket, head, path, query, search, onChunk }, user, left.signal);
     } catch (e) {
       refuse(socket, e);
       return statusOf(e).code;

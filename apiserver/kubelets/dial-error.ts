@@ -1,4 +1,4 @@
-// Why a connection could not be made, in the words that people who run clusters know and search for. Pure.
+// Connection errors in Go's words, which operators search for. Pure.
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connect: connection refused",

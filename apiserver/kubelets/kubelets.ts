@@ -1,5 +1,4 @@
-// Asking kubelets: for a container's output, for a process in it, for what everything uses. Over TLS, showing who we
-// are.
+// The client of the kubelets' API: logs, sessions and metrics, over TLS with the server's client certificate.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { ApiError, type ErrorReason, statusCodes } from "../../api/errors.ts";
@@ -32,7 +31,7 @@ export interface Kubelets {
     node: string,
     path: string,
     more: { readonly method: string; readonly headers: Readonly<Record<string, string>> },
-  ): Promise<{ readonly asked: ClientRequest; readonly place: Place }>;
+  ): Promise<{ readonly upstream: ClientRequest; readonly place: Place }>;
   close(): void;
 }
 
@@ -56,12 +55,12 @@ export async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /** What a kubelet's refusal is to clients: its own words where it complains of the request or of itself. Pure. */
-export function refusalOf(code: number, said: string, what: string): ApiError {
-  if (code === 400) return new ApiError("BadRequest", said);
+export function refusalOf(code: number, message: string, what: string): ApiError {
+  if (code === 400) return new ApiError("BadRequest", message);
   if (code === 404) return new ApiError("NotFound", `the server could not find the requested resource ( ${what})`);
   const reasons = Object.entries(statusCodes) as readonly [ErrorReason, number][];
   const reason = code === 500 ? undefined : reasons.find(([, known]) => known === code)?.[0];
-  return new ApiError(reason ?? "InternalError", reason ? said : `Internal error occurred: ${said}`);
+  return new ApiError(reason ?? "InternalError", reason ? message : `Internal error occurred: ${message}`);
 }
 
 const unreachable = ({ host, port }: Place, path: string, e: Error): ApiError =>
@@ -74,11 +73,11 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
   const place = async (name: string): Promise<Place> =>
     placeOf(objectOf<Node>(await registry.get(nodes, key(undefined, name))));
   /** A request to a node that does not answer is given up; one that has begun to may take as long as it likes. */
-  const begun = (asked: ClientRequest): void => {
-    const answered = new AbortController();
-    for (const event of ["response", "upgrade", "close"]) asked.once(event, () => answered.abort());
-    clock.sleep(answerWithinMs, answered.signal).then(
-      () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
+  const limitWait = (upstream: ClientRequest): void => {
+    const responded = new AbortController();
+    for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => responded.abort());
+    clock.sleep(answerWithinMs, responded.signal).then(
+      () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
       () => {},
     );
   };
@@ -88,14 +87,14 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
     async get(node, path, what, signal) {
       const at = await place(node);
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const asked = request({ ...at, path, agent }, resolve);
-        asked.on("error", (e) => reject(unreachable(at, path, e)));
-        asked.once(
+        const upstream = request({ ...at, path, agent }, resolve);
+        upstream.on("error", (e) => reject(unreachable(at, path, e)));
+        upstream.once(
           "close",
-          onAbort(signal, () => asked.destroy()),
+          onAbort(signal, () => upstream.destroy()),
         );
-        begun(asked);
-        asked.end();
+        limitWait(upstream);
+        upstream.end();
       });
       if (response.statusCode === 200) return response;
       throw refusalOf(response.statusCode ?? 500, (await textOf(response)).trim(), what);
@@ -103,9 +102,9 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
     async upgrade(node, path, more) {
       const at = await place(node);
       // Its own connection: this one will not come back to the pool.
-      const asked = request({ ...at, path, ...tls, agent: false, ...more });
-      begun(asked);
-      return { asked, place: at };
+      const upstream = request({ ...at, path, ...tls, agent: false, ...more });
+      limitWait(upstream);
+      return { upstream, place: at };
     },
     close: () => agent.destroy(),
   };

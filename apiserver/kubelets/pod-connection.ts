@@ -1,5 +1,4 @@
-// A connection to a port of a pod that leads through the kubelet of its node: control planes often have no route to
-// where pods are, and every kubelet has one to its own.
+// A connection to a port of a pod through the kubelet of its node: the server often has no route to the pod network.
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { WebSocket } from "ws";
@@ -18,12 +17,12 @@ const protocol = "v4.channel.k8s.io";
 const [dataChannel, errorChannel] = [0, 1];
 
 /** What a kubelet complains of, as if we had tried ourselves. */
-const failed = (said: string): Error =>
-  Object.assign(new Error(said), said.includes("ECONNREFUSED") ? { code: "ECONNREFUSED" } : {});
+const failed = (payload: string): Error =>
+  Object.assign(new Error(payload), payload.includes("ECONNREFUSED") ? { code: "ECONNREFUSED" } : {});
 
 /** The bytes in the messages of an open session. */
 function bytesOf(session: WebSocket): Duplex {
-  const begun = new Set<number>();
+  const openChannels = new Set<number>();
   const connection = new Duplex({
     read: () => session.resume(),
     write: (chunk: Buffer, _encoding, done) =>
@@ -35,12 +34,12 @@ function bytesOf(session: WebSocket): Duplex {
   });
   session.on("message", (message: Buffer) => {
     const channel = message[0]!;
-    const isFirst = !begun.has(channel);
-    begun.add(channel);
+    const isFirst = !openChannels.has(channel);
+    openChannels.add(channel);
     if (isFirst) return;
-    const said = message.subarray(1);
-    if (channel === errorChannel) connection.destroy(failed(said.toString()));
-    else if (channel === dataChannel && !connection.push(said)) session.pause();
+    const payload = message.subarray(1);
+    if (channel === errorChannel) connection.destroy(failed(payload.toString()));
+    else if (channel === dataChannel && !connection.push(payload)) session.pause();
   });
   session.on("close", () => connection.push(null));
   session.on("error", (e) => connection.destroy(e));
@@ -58,8 +57,8 @@ export async function connectToPod(
   const path = `/portForward/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}?port=${port}`;
   const name = host.includes(":") ? `[${host}]` : host;
   const session = new WebSocket(`wss://${name}:${kubelet}${path}`, [protocol], { ...kubelets.tls });
-  const answered = new AbortController();
-  clock.sleep(withinMs, answered.signal).then(
+  const connected = new AbortController();
+  clock.sleep(withinMs, connected.signal).then(
     () => session.terminate(),
     () => {},
   );
@@ -67,7 +66,7 @@ export async function connectToPod(
     session.once("open", () => resolve(bytesOf(session)));
     session.once("error", reject);
     session.once("unexpected-response", (_asked, response: IncomingMessage) => {
-      textOf(response).then((said) => reject(new Error(said.trim())), reject);
+      textOf(response).then((payload) => reject(new Error(payload.trim())), reject);
     });
-  }).finally(() => answered.abort());
+  }).finally(() => connected.abort());
 }

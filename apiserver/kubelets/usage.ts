@@ -1,4 +1,4 @@
-// What nodes and pods use at this moment, gathered from the kubelets when somebody asks, and kept for a few seconds.
+// Resource usage of nodes and pods, read from the kubelets on request and cached for a few seconds.
 import { type NodeMetrics, nodeMetrics, type PodMetrics, podMetrics, type Usage } from "../../api/metrics/metrics.ts";
 import { type Node, nodes } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
@@ -69,19 +69,19 @@ export function metrics(registry: Registry, kubelets: Kubelets, world: World): M
   const { clock } = world;
   const held = new Map<string, { readonly at: Instant; readonly summary: Promise<Summary | undefined> }>();
   const ask = async (node: string): Promise<Summary | undefined> => {
-    const answered = new AbortController();
-    const late = clock.sleep(answerWithinMs, answered.signal).then(
-      () => answered.abort(),
+    const responded = new AbortController();
+    const late = clock.sleep(answerWithinMs, responded.signal).then(
+      () => responded.abort(),
       () => {},
     );
     try {
-      const response = await kubelets.get(node, "/stats/summary", `nodes ${node}`, answered.signal);
+      const response = await kubelets.get(node, "/stats/summary", `nodes ${node}`, responded.signal);
       return JSON.parse(await textOf(response)) as Summary;
     } catch (e) {
       world.log("no figures from a kubelet", { node, error: (e as Error).message });
       return undefined;
     } finally {
-      answered.abort();
+      responded.abort();
       await late;
     }
   };
@@ -100,13 +100,13 @@ export function metrics(registry: Registry, kubelets: Kubelets, world: World): M
     const summaries = await Promise.all(
       all.map(async (node) => ({ node, summary: await summaryOf(node.metadata.name) })),
     );
-    const answered = summaries.flatMap(({ node, summary }) => (summary ? [{ node, summary }] : []));
+    const responded = summaries.flatMap(({ node, summary }) => (summary ? [{ node, summary }] : []));
     const now = clock.now();
     if (r.plural === nodeMetrics.plural)
-      return answered.flatMap(({ node, summary }) => nodeMetricsOf(node, summary, now));
+      return responded.flatMap(({ node, summary }) => nodeMetricsOf(node, summary, now));
     const page = await registry.list(pods, namespace === undefined ? {} : { namespace });
     const known = new Map(objectsOf<Pod>(page).map((p) => [p.metadata.uid, p]));
-    return answered.flatMap(({ summary }) => podMetricsOf(known, summary, now));
+    return responded.flatMap(({ summary }) => podMetricsOf(known, summary, now));
   };
   return {
     async list(r, selection) {

@@ -1,12 +1,12 @@
 // The server's metrics, in Prometheus' text and under Kubernetes' names: requests, calls of the storage, objects, and
 // the process.
 import type { IncomingHttpHeaders } from "node:http";
-import { Gauge, Registry as Figures, collectDefaultMetrics } from "prom-client";
+import { Gauge, Registry as MetricsRegistry, collectDefaultMetrics } from "prom-client";
 import { type ResourceDefinition, isStored, qualified } from "../../api/kinds.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { RequestInfo } from "../authorization/authorizer.ts";
 import type { Extension } from "../request/request-response.ts";
-import { type About, requestFigures } from "./request-metrics.ts";
+import { type About, requestInstruments } from "./request-metrics.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { prefixOf } from "../registry/codec.ts";
@@ -16,11 +16,11 @@ import { byLabels, counts, distributions, durationBounds } from "../../machinery
 /** A request between its beginning and its end. */
 export interface InFlight {
   /** A part of a stream was sent. */
-  told(part: Buffer | string): void;
+  onChunk(part: Buffer | string): void;
   /** Its answer is a stream, which may last. */
-  streams(): void;
+  becomeLongRunning(): void;
   /** With so many bytes, where they were counted. */
-  ended(code: number, ms: number, bytes?: number): void;
+  end(code: number, ms: number, bytes?: number): void;
 }
 /** What of a request is counted, beside what it would do. */
 export interface Counted {
@@ -30,9 +30,9 @@ export interface Counted {
 }
 /** Counts what the server does. */
 export interface RequestMetrics {
-  readonly figures: Figures;
+  readonly registry: MetricsRegistry;
   readonly serve: Extension;
-  begun(request: Counted, attributes: RequestInfo): InFlight;
+  begin(request: Counted, attributes: RequestInfo): InFlight;
 }
 
 const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -71,36 +71,36 @@ export function requestMetrics(
   kinds: Pick<KindRegistry, "of">,
   componentMetrics: () => Promise<string> = async () => "",
 ): RequestMetrics {
-  const figures = new Figures();
-  collectDefaultMetrics({ register: figures });
-  const { inflight, longRunning, deprecated, endingOf, tellingOf } = requestFigures(figures);
+  const registry = new MetricsRegistry();
+  collectDefaultMetrics({ register: registry });
+  const { inflight, longRunning, deprecated, outcomeOf, watchEventsOf } = requestInstruments(registry);
   return {
-    figures,
+    registry,
     async serve({ path, method }) {
       if (path !== "/metrics" || method !== "GET") return undefined;
-      const body = `${await figures.metrics()}${await componentMetrics()}`;
-      return { status: 200, body, headers: { "content-type": figures.contentType } };
+      const body = `${await registry.metrics()}${await componentMetrics()}`;
+      return { status: 200, body, headers: { "content-type": registry.contentType } };
     },
-    begun(request, attributes) {
+    begin(request, attributes) {
       const { group = "", version = "", resource: plural = "" } = attributes;
       const r = kinds.of({ group, version, plural });
       const labels = labelsOf(r, request, attributes);
       const kind = request.method === "GET" || request.method === "HEAD" ? "readOnly" : "mutating";
       inflight[kind]++;
-      let telling: ReturnType<typeof tellingOf> | undefined;
+      let watchEvents: ReturnType<typeof watchEventsOf> | undefined;
       let leave = (): void => void inflight[kind]--;
       return {
-        told: (part) => telling?.told(Buffer.byteLength(part)),
-        streams() {
+        onChunk: (part) => watchEvents?.onChunk(Buffer.byteLength(part)),
+        becomeLongRunning() {
           leave();
           longRunning.inc(labels);
           leave = () => longRunning.dec(labels);
           const { verb, resource } = labels;
-          if (verb === "WATCH") telling = tellingOf({ group: labels.group, version: labels.version, resource });
+          if (verb === "WATCH") watchEvents = watchEventsOf({ group: labels.group, version: labels.version, resource });
         },
-        ended(code, ms, bytes = 0) {
+        end(code, ms, bytes = 0) {
           leave();
-          endingOf(labels, request.url.includes("dryRun=All") ? "All" : "", code).ended(ms, bytes);
+          outcomeOf(labels, request.url.includes("dryRun=All") ? "All" : "", code).end(ms, bytes);
           const { resource, subresource } = labels;
           if (r?.deprecated !== undefined)
             deprecated.set({ group, version, resource, subresource, removed_release: "" }, 1);
@@ -114,26 +114,26 @@ const operationOf = ({ expect, value }: Write): string =>
   value === null ? "delete" : expect === 0 ? "create" : "update";
 
 /** The same log; what is asked of it is counted and timed. */
-export function timedStorage(storage: Storage, clock: Clock, figures: Figures): Storage {
+export function timedStorage(storage: Storage, clock: Clock, registry: MetricsRegistry): Storage {
   const help = "How long the log took to answer, by what was asked of it.";
-  const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, figures);
-  const counted = (name: string, said: string) => counts({ name, help: said }, figures);
-  const askedOf = counted("etcd_requests_total", "What was asked of the log.");
+  const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, registry);
+  const counted = (name: string, help: string) => counts({ name, help: help }, registry);
+  const requestsOf = counted("etcd_requests_total", "What was asked of the log.");
   const failedOf = counted("etcd_request_errors_total", "What was asked of the log and not answered.");
   // All of one operation on one kind, looked up once.
   const series = byLabels((labels) => ({
-    asked: askedOf(labels),
+    requests: requestsOf(labels),
     failed: failedOf(labels),
     duration: durationOf(labels),
   }));
   const timed = async <T>(operation: string, key: string, ask: () => Promise<T>): Promise<T> => {
     const began = clock.now();
     const kind = key.slice(0, key.indexOf("/", key.indexOf("/", 1) + 1));
-    const { asked, failed, duration } = series.at(`${operation}${kind}`, () => {
+    const { requests, failed, duration } = series.at(`${operation}${kind}`, () => {
       const [, group = "", resource = ""] = kind.split("/");
       return { operation, group, resource };
     });
-    asked.n++;
+    requests.n++;
     try {
       return await ask();
     } catch (e) {
@@ -152,13 +152,13 @@ export function timedStorage(storage: Storage, clock: Clock, figures: Figures): 
 }
 
 /** Counts the objects of every kind, whenever somebody asks; under the name of old, and the one that took its place. */
-export function countObjects(storage: Storage, kinds: Pick<KindRegistry, "all">, figures: Figures): void {
+export function countObjects(storage: Storage, kinds: Pick<KindRegistry, "all">, registry: MetricsRegistry): void {
   const counted = (name: string, labelsOf: (r: ResourceDefinition) => Readonly<Record<string, string>>): Gauge =>
     new Gauge({
       name,
       help: "Objects of every kind.",
       labelNames: Object.keys(labelsOf(namespaces)),
-      registers: [figures],
+      registers: [registry],
       async collect() {
         for (const r of kinds.all().filter(isStored)) {
           const { entries, remaining } = await storage.list(prefixOf(r), { limit: 1 });

@@ -1,5 +1,5 @@
-// What is counted of requests, under the names by which Prometheus' dashboards and alerts know it.
-import { Gauge, type Registry as Figures } from "prom-client";
+// Metrics of requests, under the names that Prometheus' dashboards and alerts for Kubernetes use.
+import { Gauge, type Registry as MetricsRegistry } from "prom-client";
 import { byLabels, counts, distributions, durationBounds, type Count } from "../../machinery/counters.ts";
 import { version } from "../discovery/version.ts";
 
@@ -8,12 +8,12 @@ export const about = ["verb", "group", "version", "resource", "subresource", "sc
 export type About = Readonly<Record<(typeof about)[number], string>>;
 
 /** What is counted of requests that ended alike. */
-interface Ending {
-  ended(ms: number, bytes: number): void;
+interface OutcomeMetrics {
+  end(ms: number, bytes: number): void;
 }
 /** What is counted of watches of one kind. */
-interface Telling {
-  told(bytes: number): void;
+interface WatchEventMetrics {
+  onChunk(bytes: number): void;
 }
 
 const powers = (base: number, factor: number, count: number): readonly number[] =>
@@ -24,29 +24,33 @@ const eventSizeBounds = powers(1024, 2, 8);
 /** What is quick enough for any promise is not told apart. */
 const promisedBounds = durationBounds.filter((bound) => bound >= 0.05);
 
-type Ended = About & { readonly dry_run: string; readonly code: string };
+type OutcomeLabels = About & { readonly dry_run: string; readonly code: string };
 /** What the labels of a request's end are told apart by. */
 const placeOf = ({ verb, group, version, resource, subresource, scope }: About, dryRun: string, code: number): string =>
   `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
 
-function endings(figures: Figures): (about: About, dryRun: string, code: number) => Ending {
+function outcomeMetrics(registry: MetricsRegistry): (about: About, dryRun: string, code: number) => OutcomeMetrics {
   const named = (name: string, help: string) => ({ name, help });
-  const requests = counts(named("apiserver_request_total", "Requests answered, by what was asked and how."), figures);
-  const seen = (name: string, help: string, bounds: readonly number[]) =>
-    distributions({ name, help, bounds }, figures);
+  const requests = counts(named("apiserver_request_total", "Requests answered, by what was asked and how."), registry);
+  const histogram = (name: string, help: string, bounds: readonly number[]) =>
+    distributions({ name, help, bounds }, registry);
   const took = "How long requests took, from their first byte to their last";
-  const duration = seen("apiserver_request_duration_seconds", `${took}.`, durationBounds);
-  const promised = seen("apiserver_request_sli_duration_seconds", `${took}, as promises count it.`, promisedBounds);
-  const sizes = seen("apiserver_response_sizes", "How large the answers are to those who read.", sizeBounds);
-  const make = (labels: Readonly<Record<string, string>>): Ending => {
+  const duration = histogram("apiserver_request_duration_seconds", `${took}.`, durationBounds);
+  const promised = histogram(
+    "apiserver_request_sli_duration_seconds",
+    `${took}, as promises count it.`,
+    promisedBounds,
+  );
+  const sizes = histogram("apiserver_response_sizes", "How large the answers are to those who read.", sizeBounds);
+  const make = (labels: Readonly<Record<string, string>>): OutcomeMetrics => {
     const { code: _, dry_run, ...subject } = labels;
-    const [count, whole] = [requests(labels), duration({ ...subject, dry_run: dry_run! })];
+    const [count, elapsed] = [requests(labels), duration({ ...subject, dry_run: dry_run! })];
     const kept = dry_run === "" ? promised(subject) : undefined;
     const size = subject["verb"] === "GET" || subject["verb"] === "LIST" ? sizes(subject) : undefined;
     return {
-      ended(ms, bytes) {
+      end(ms, bytes) {
         count.n++;
-        whole.saw(ms / 1000);
+        elapsed.saw(ms / 1000);
         kept?.saw(ms / 1000);
         size?.saw(bytes);
       },
@@ -54,22 +58,24 @@ function endings(figures: Figures): (about: About, dryRun: string, code: number)
   };
   const series = byLabels(make);
   return (about, dryRun, code) =>
-    series.at(placeOf(about, dryRun, code), (): Ended => ({ ...about, dry_run: dryRun, code: `${code}` }));
+    series.at(placeOf(about, dryRun, code), (): OutcomeLabels => ({ ...about, dry_run: dryRun, code: `${code}` }));
 }
 
-function tellings(figures: Figures): (labels: Pick<About, "group" | "version" | "resource">) => Telling {
+function watchEventMetrics(
+  registry: MetricsRegistry,
+): (labels: Pick<About, "group" | "version" | "resource">) => WatchEventMetrics {
   const total: (labels: Readonly<Record<string, string>>) => Count = counts(
     { name: "apiserver_watch_events_total", help: "Events told to watchers." },
-    figures,
+    registry,
   );
   const sizes = distributions(
     { name: "apiserver_watch_events_sizes", help: "How large events are.", bounds: eventSizeBounds },
-    figures,
+    registry,
   );
-  const make = (labels: Readonly<Record<string, string>>): Telling => {
+  const make = (labels: Readonly<Record<string, string>>): WatchEventMetrics => {
     const [count, size] = [total(labels), sizes(labels)];
     return {
-      told(bytes) {
+      onChunk(bytes) {
         count.n++;
         size.saw(bytes);
       },
@@ -79,7 +85,7 @@ function tellings(figures: Figures): (labels: Pick<About, "group" | "version" | 
 }
 
 /** Says what was built of what. Here nothing is built: it is what is spoken. */
-function buildInfo(figures: Figures): void {
+function buildInfo(registry: MetricsRegistry): void {
   const { gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform, major, minor } = version;
   const labels = {
     ...{ build_date: buildDate, compiler, git_commit: gitCommit, git_tree_state: gitTreeState },
@@ -87,18 +93,18 @@ function buildInfo(figures: Figures): void {
   };
   const help = "Which version of the API this server speaks.";
   const name = "kubernetes_build_info";
-  new Gauge({ name, help, labelNames: Object.keys(labels), registers: [figures] }).set(labels, 1);
+  new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
 }
 
 /** The figures of requests of one server. */
-export function requestFigures(figures: Figures) {
-  buildInfo(figures);
+export function requestInstruments(registry: MetricsRegistry) {
+  buildInfo(registry);
   const inflight = { readOnly: 0, mutating: 0 };
   new Gauge({
     name: "apiserver_current_inflight_requests",
     help: "Requests under way at this moment, streams aside.",
     labelNames: ["request_kind"],
-    registers: [figures],
+    registers: [registry],
     collect() {
       for (const [kind, count] of Object.entries(inflight)) this.set({ request_kind: kind }, count);
     },
@@ -107,13 +113,19 @@ export function requestFigures(figures: Figures) {
     name: "apiserver_longrunning_requests",
     help: "Watches and other streams open at this moment.",
     labelNames: about,
-    registers: [figures],
+    registers: [registry],
   });
   const deprecated = new Gauge({
     name: "apiserver_requested_deprecated_apis",
     help: "Kinds that were asked for although they had better not be used.",
     labelNames: ["group", "version", "resource", "subresource", "removed_release"],
-    registers: [figures],
+    registers: [registry],
   });
-  return { inflight, longRunning, deprecated, endingOf: endings(figures), tellingOf: tellings(figures) };
+  return {
+    inflight,
+    longRunning,
+    deprecated,
+    outcomeOf: outcomeMetrics(registry),
+    watchEventsOf: watchEventMetrics(registry),
+  };
 }

@@ -1,5 +1,5 @@
-// Texts, values and defaults as they were written down at set-up. They are read when somebody asks for a document and
-// let go of with it: a server that nobody asks carries none of them.
+// Descriptions, enums and defaults of the published types, written at set-up. Read for each set of documents and then
+// released, to save memory.
 import { readFile } from "node:fs/promises";
 
 /** What is said of a field or a type beside its shape. */

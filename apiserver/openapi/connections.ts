@@ -1,5 +1,5 @@
-// Paths of subresources that connect to something alive: sessions, logs, proxies. They have query parameters of their
-// own, and replies of any type. Pure.
+// Paths of subresources that connect to a session, a log or a proxy: they have query parameters of their own and
+// responses of any type. Pure.
 import type { Subresource } from "../../api/kinds.ts";
 import { subresources } from "../registry/subresources.ts";
 import { capital, type Method, type Operation, type Path, type Speaker } from "./paths.ts";

@@ -1,5 +1,4 @@
-// Paths and schemas put together to documents of OpenAPI: version 3 has one for every version of a group, version 2 one
-// for everything. Pure.
+// OpenAPI documents from paths and schemas: version 3 has one per group version, version 2 one for everything. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
 import type { Annotations } from "./annotations.ts";

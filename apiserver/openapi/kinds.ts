@@ -1,4 +1,4 @@
-// Which kinds a published schema is: clients find the schema of an object by them. Pure.
+// Which kinds a published schema stands for (`x-kubernetes-group-version-kind`). Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
 import { subresources } from "../registry/subresources.ts";

@@ -1,5 +1,5 @@
-// OpenAPI over the wire: an index and a document for every version of a group (version 3), and one for everything
-// (version 2), in the form asked for. Each is made when first asked for, and kept packed.
+// The endpoints of OpenAPI: the index and the documents of version 3, and version 2. Each is built on first request and
+// kept compressed.
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
@@ -60,10 +60,10 @@ async function served(
   const etag = `"${hash}"`;
   const common = { ...more, etag, vary: "Accept, Accept-Encoding" };
   if (headers["if-none-match"] === etag) return { status: 304, body: "", headers: common };
-  const whole = { ...common, "content-type": type };
+  const v2Document = { ...common, "content-type": type };
   if (!/\bgzip\b/.test(String(headers["accept-encoding"] ?? "")))
-    return { status: 200, body: await unpack(bytes), headers: whole };
-  return { status: 200, body: bytes, headers: { ...whole, "content-encoding": "gzip" } };
+    return { status: 200, body: await unpack(bytes), headers: v2Document };
+  return { status: 200, body: bytes, headers: { ...v2Document, "content-encoding": "gzip" } };
 }
 
 const year = 365 * 24 * 3600 * 1000;
@@ -84,7 +84,7 @@ interface Library {
   /** The documents of version 3, by their place. */
   chapters(): Promise<ReadonlyMap<string, Packed>>;
   /** The document of version 2, by its type. */
-  whole(type: string): Promise<Packed>;
+  v2Document(type: string): Promise<Packed>;
 }
 
 function libraryOf(kinds: readonly ResourceDefinition[]): Library {
@@ -99,11 +99,11 @@ function libraryOf(kinds: readonly ResourceDefinition[]): Library {
     for (const chapter of parts()) all.set(chapter.place, await written(chapter, annotations));
     return all;
   });
-  const whole = kept(async (type): Promise<Packed> => {
+  const v2Document = kept(async (type): Promise<Packed> => {
     const document = documentV2(parts(), kinds, await readAnnotations());
     return packed(type === "application/json" ? Buffer.from(JSON.stringify(document)) : encodeDocument(document));
   });
-  return { chapters: () => volume("v3"), whole };
+  return { chapters: () => volume("v3"), v2Document };
 }
 
 // Keyed by the set of kinds: servers of one process that serve the same kinds share their documents.
@@ -130,21 +130,21 @@ export function openApi(
     const found = (await library().chapters()).get(place);
     if (!found) throw nowhere();
     const type = formOf(request.headers.accept, forms.v3);
-    const asked = request.query.get("hash");
-    if (asked === null) return served(found, type, request);
-    if (asked !== found.hash)
+    const requestedHash = request.query.get("hash");
+    if (requestedHash === null) return served(found, type, request);
+    if (requestedHash !== found.hash)
       return { status: 301, body: "", headers: { location: `/openapi/v3/${place}?hash=${found.hash}` } };
     const expires = new Date(now() + year).toUTCString();
     return served(found, type, request, { "cache-control": "public, immutable", expires });
   };
-  const whole = async (request: ApiRequest): Promise<ApiReply> => {
+  const v2Document = async (request: ApiRequest): Promise<ApiReply> => {
     const type = formOf(request.headers.accept, forms.v2);
-    return served(await library().whole(type), type, request);
+    return served(await library().v2Document(type), type, request);
   };
   return (request) => {
     const path = request.path.replace(/\/$/, "");
     if (path === "/openapi/v3") return index();
     if (path.startsWith("/openapi/v3/")) return chapter(path.slice("/openapi/v3/".length), request);
-    return path === "/openapi/v2" ? whole(request) : undefined;
+    return path === "/openapi/v2" ? v2Document(request) : undefined;
   };
 }

@@ -1,5 +1,4 @@
-// Every path of a kind with everything that may be done there, named as Kubernetes names it: what OpenAPI documents of
-// either version are written from. Pure.
+// The paths of a kind and their operations, named as Kubernetes names them. Pure.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import { verbsOf } from "../discovery/resources.ts";
 import { subresources } from "../registry/subresources.ts";

@@ -1,4 +1,4 @@
-// What may be done at a path, and how Kubernetes makes names for it: the words OpenAPI documents are built from. Pure.
+// Operations and paths as data, and the names of operations. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { GroupVersionKind } from "./schemas.ts";
 

@@ -1,5 +1,4 @@
-// A document of OpenAPI version 2 as the Protocol Buffers that older kubectls ask for: the messages of gnostic's
-// OpenAPIv2, as far as our documents have use for them. Pure.
+// An OpenAPI version 2 document in Protocol Buffers, as gnostic defines them; older kubectls ask for it. Pure.
 
 type Json = Readonly<Record<string, unknown>>;
 /** Writes the fields of one sort of message. */

@@ -1,5 +1,4 @@
-// The schemas of kinds as OpenAPI documents say them, in the words of version 2 or 3: with names for what the project
-// writes as formats, texts, values, defaults, and the kinds they are. Pure.
+// Schemas of kinds in the dialect of OpenAPI version 2 or 3, with descriptions, enums, defaults and references. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Schema, schemaOf } from "../../api/schema.ts";
 import type { Annotation, Annotations } from "./annotations.ts";

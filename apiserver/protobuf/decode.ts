@@ -1,5 +1,5 @@
-// Objects that clients send as protobuf, turned into the JSON the rest of the server speaks. What a field is, its
-// schema says; which number it travels under, the table beside this file (facts of Kubernetes' wire format). Pure.
+// Objects sent as Protocol Buffers, decoded to JSON by their schema and a table of field numbers, which are facts of
+// Kubernetes' wire format. Pure.
 import { resolve, type Schema, schemaOf } from "../../api/schema.ts";
 import table from "./field-numbers.json" with { type: "json" };
 import { bytesAt, fieldsOf, numberAt, textAt } from "./wire.ts";

@@ -1,4 +1,4 @@
-// Protocol Buffers as bytes: a message is a list of numbered fields, each a number or a piece of bytes. Pure.
+// The wire format of Protocol Buffers: a message is a list of numbered fields, each a number or bytes. Pure.
 
 /** One field of a message: its number, and what stands under it. */
 export interface Field {

@@ -1,4 +1,4 @@
-// Requests of the proxies on their way out: dialled directly, or through the kubelet of the pod they are for.
+// Outgoing requests of the proxies: dialled directly, or through the kubelet of the pod.
 import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
@@ -50,13 +50,13 @@ export async function sendTo(out: Outgoing, { method, path, headers }: Letter): 
   const letter = { host: to.host, port: to.port || undefined, method, path, headers };
   if (connection) return httpRequest({ ...letter, createConnection: () => connection });
   const ask = to.scheme === "https" ? httpsRequest : httpRequest;
-  const asked = ask({ ...letter, agent: false, ...(to.tls ?? { rejectUnauthorized: false }) });
+  const upstream = ask({ ...letter, agent: false, ...(to.tls ?? { rejectUnauthorized: false }) });
   const connected = new AbortController();
-  for (const event of ["response", "upgrade", "close"]) asked.once(event, () => connected.abort());
-  asked.once("socket", (socket) => socket.once("connect", () => connected.abort()));
+  for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => connected.abort());
+  upstream.once("socket", (socket) => socket.once("connect", () => connected.abort()));
   clock.sleep(connectWithinMs, connected.signal).then(
-    () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
+    () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
     () => {},
   );
-  return asked;
+  return upstream;
 }

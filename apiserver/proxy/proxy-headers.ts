@@ -1,4 +1,4 @@
-// What a proxy changes about a request and its answer on the way through. Pure.
+// Headers that a proxy adds, removes and rewrites. Pure.
 import type { IncomingHttpHeaders } from "node:http";
 
 /** Headers by name; several values are several lines. */

@@ -1,4 +1,4 @@
-// The links on a page of HTML. Linear in the length of the page, whatever it holds: it comes from a stranger. Pure.
+// Links in an HTML page. Linear in the length of the page, because its content is untrusted. Pure.
 
 const attributes: Readonly<Record<string, readonly string[]>> = {
   a: ["href"],

@@ -1,4 +1,4 @@
-// Pages of HTML on their way through a proxy: their links are made to lead through it too.
+// HTML pages in proxied responses, whose links are rewritten to lead through the proxy.
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";
@@ -45,13 +45,13 @@ export async function rewritten(
     size += next.value.length;
     if (size > largestPage) return { stream: joined(held, source), length: response.headers["content-length"] };
   }
-  const whole = Buffer.concat(held);
+  const page = Buffer.concat(held);
   try {
-    const text = (await coding.read(whole)).toString("utf8");
+    const text = (await coding.read(page)).toString("utf8");
     const bytes = await coding.write(Buffer.from(rewriteLinks(text, rewrite)));
     return { stream: once(bytes), length: String(bytes.length) };
   } catch {
     // What cannot be read is not ours to judge.
-    return { stream: once(whole), length: String(whole.length) };
+    return { stream: once(page), length: String(page.length) };
   }
 }

@@ -1,4 +1,4 @@
-// Who is behind a proxy: the kubelet of a node, a port of a pod, or one of the endpoints of a service.
+// The target of a proxy path: the kubelet of a node, a port of a pod, or an endpoint of a service.
 import { holdsAddress, parseAddress, parseBlock } from "../../api/addresses.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type EndpointSlice, endpointSlices } from "../../api/discovery/endpointslices.ts";

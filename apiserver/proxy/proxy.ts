@@ -1,4 +1,4 @@
-// Passing requests on to nodes, pods and services, and their answers back, as they come.
+// Proxies requests and upgrades to nodes, pods and services.
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
@@ -27,18 +27,18 @@ const unreachable = (e: NodeJS.ErrnoException, to: Behind): ApiError =>
   );
 
 async function answerOf(out: Outgoing, letter: Letter, { upload, signal }: ApiRequest): Promise<IncomingMessage> {
-  const asked = await sendTo(out, letter).catch((e: Error) => {
+  const upstream = await sendTo(out, letter).catch((e: Error) => {
     throw unreachable(e, out.to);
   });
   return new Promise((resolve, reject) => {
-    asked.once("response", resolve);
-    asked.once("error", (e) => reject(unreachable(e, out.to)));
-    asked.once(
+    upstream.once("response", resolve);
+    upstream.once("error", (e) => reject(unreachable(e, out.to)));
+    upstream.once(
       "close",
-      onAbort(signal, () => asked.destroy()),
+      onAbort(signal, () => upstream.destroy()),
     );
-    if (upload) upload.pipe(asked);
-    else asked.end();
+    if (upload) upload.pipe(upstream);
+    else upstream.end();
   });
 }
 
@@ -48,7 +48,7 @@ const framing = ({ upload, headers }: ApiRequest): Lines =>
 
 async function passOn(out: Outgoing, path: ProxyPath, request: ApiRequest, search: string): Promise<StreamReply> {
   const { headers } = request;
-  const asked: Asked = {
+  const upstream: Asked = {
     host: String(headers.host ?? headers[":authority"] ?? ""),
     prefix: path.prefix,
     from: request.from,
@@ -56,17 +56,17 @@ async function passOn(out: Outgoing, path: ProxyPath, request: ApiRequest, searc
   const letter = {
     method: request.method,
     path: `${path.rest || "/"}${search}`,
-    headers: { ...requestHeaders(headers, asked, path.rest), ...framing(request) },
+    headers: { ...requestHeaders(headers, upstream, path.rest), ...framing(request) },
   };
   const response = await answerOf(out, letter, request);
-  const answered = responseHeaders(response.headersDistinct);
-  const rewrite = (link: string): string => throughProxy(link, hostOf(out.to), asked);
+  const responseFields = responseHeaders(response.headersDistinct);
+  const rewrite = (link: string): string => throughProxy(link, hostOf(out.to), upstream);
   const status = response.statusCode ?? 502;
-  if (typeof answered["location"] === "string")
-    return { status, headers: { ...answered, location: rewrite(answered["location"]) }, stream: response };
+  if (typeof responseFields["location"] === "string")
+    return { status, headers: { ...responseFields, location: rewrite(responseFields["location"]) }, stream: response };
   const page = request.method === "HEAD" ? undefined : await rewritten(response, rewrite);
-  if (page === undefined) return { status, headers: answered, stream: response };
-  const { "content-length": _, ...rest } = answered;
+  if (page === undefined) return { status, headers: responseFields, stream: response };
+  const { "content-length": _, ...rest } = responseFields;
   return { status, headers: { ...rest, ...(page.length && { "content-length": page.length }) }, stream: page.stream };
 }
 
@@ -108,10 +108,10 @@ export async function proxyUpgrade(
   const letter = { method: request.method ?? "GET", path: `${path.rest || "/"}${search}`, headers };
   const failed = (e: NodeJS.ErrnoException): void =>
     refuse(socket, new ApiError("Unknown", `error dialing backend: ${dialError(e, to.host, to.port)}`));
-  const asked = await sendTo({ kubelets, clock: registry.world.clock, to }, letter).catch(failed);
-  if (!asked) return;
-  join(upgrade, asked, {
-    answered(response) {
+  const upstream = await sendTo({ kubelets, clock: registry.world.clock, to }, letter).catch(failed);
+  if (!upstream) return;
+  join(upgrade, upstream, {
+    onResponse(response) {
       const code = response.statusCode ?? 0;
       if (code >= 400) echo(socket, response);
       else refuse(socket, new ApiError("Unknown", `invalid upgrade response: status code ${code}`));

@@ -1,5 +1,5 @@
-// Objects as bytes and back. The bytes begin with the metadata, so that the revision, which nobody knows before the
-// commit, can be put in front when they are served: nothing is ever encoded twice.
+// Objects as stored bytes and back, and the keys they are stored under. The bytes begin with the metadata, so that the
+// revision, known only after the commit, is put in front when they are served: nothing is encoded twice.
 import { sameJson } from "../../api/hash.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { frozen } from "../../machinery/frozen.ts";

@@ -1,4 +1,4 @@
-// Where a list goes on: tokens that clients carry from page to page and must not read. Pure.
+// Continue tokens of paged lists, opaque to clients. Pure.
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 

@@ -1,4 +1,4 @@
-// Kinds that are others in other words: the same verbs, with the words changed on the way in and on the way out.
+// Kinds that are stored as another version: the same verbs, with objects and field selectors converted both ways.
 import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
@@ -9,18 +9,18 @@ import { type Occasion, type Ownership, initialOwnership, ownedAfter } from "./f
 import { invalid } from "./refusals.ts";
 import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
 
-interface Formed {
+interface Converted {
   readonly r: ResourceDefinition;
   readonly form: VersionConversion;
 }
 
 // Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
-const wordings = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+const convertedBytes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
 
 /** The entry as a reader of this form sees it: other bytes, the same place in history. */
-function shown(r: ResourceDefinition, form: VersionConversion, stored: Stored): Stored {
-  const known = wordings.get(stored.value) ?? new Map<string, Uint8Array>();
-  wordings.set(stored.value, known);
+function inVersion(r: ResourceDefinition, form: VersionConversion, stored: Stored): Stored {
+  const known = convertedBytes.get(stored.value) ?? new Map<string, Uint8Array>();
+  convertedBytes.set(stored.value, known);
   let value = known.get(apiVersionOf(r));
   if (!value) {
     const object = form.fromStored(objectOf(stored));
@@ -47,32 +47,32 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
 /** The object, filled in and judged in its own words. */
-function judged(r: ResourceDefinition, given: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
-  const full = r.defaults(decoded(r, given));
+function validated(r: ResourceDefinition, sent: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
+  const full = r.defaults(decoded(r, sent));
   const problems = r.validate(full, old);
   if (problems.length > 0) throw invalid(r, full.metadata.name ?? "", problems);
   return full;
 }
 
 /** In stored words, with an account of whose the fields are in the words it was written in. */
-function createdInForm(
-  { r, form }: Formed,
+function convertedDraft(
+  { r, form }: Converted,
   draft: Draft<ApiObject>,
   options: Ownership & { readonly now: Instant },
 ): Draft<ApiObject> {
-  const full = judged(r, draft) as ApiObject;
+  const full = validated(r, draft) as ApiObject;
   return form.toStored(initialOwnership(r, full, draft, options) as Draft<ApiObject>, undefined);
 }
 
 function changeConverted(
-  { r, form }: Formed,
+  { r, form }: Converted,
   target: Target,
   decide: Change,
   options: Ownership & Occasion,
 ): [Target, Change] {
   const change: Change = async (current) => {
     const before = form.fromStored(current);
-    const full = judged(r, (await decide(before)) as Draft<ApiObject>, before);
+    const full = validated(r, (await decide(before)) as Draft<ApiObject>, before);
     return form.toStored(ownedAfter(r, before, full as ApiObject, options), current) as ApiObject;
   };
   return [{ ...target, r: form.of }, change];
@@ -87,7 +87,7 @@ async function* watchConverted(
   const served = whileServed(registry.kinds, r, signal);
   try {
     for await (const event of registry.watch(form.of, selectionOf(form, options), served.signal))
-      yield event.type === "PROGRESS" ? event : { ...event, stored: shown(r, form, event.stored) };
+      yield event.type === "PROGRESS" ? event : { ...event, stored: inVersion(r, form, event.stored) };
   } finally {
     served.release();
   }
@@ -97,29 +97,29 @@ async function* watchConverted(
  * The same, of an object in other words: what was read by one schema was not read by the other, and whose its fields
  * are has been said.
  */
-const reworded = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
+const convertedOptions = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
 /** The verbs on a kind that is stored in other words. */
 export const throughConversion = (registry: Registry, form: VersionConversion): Registry => ({
   ...registry,
-  get: async (r, key) => shown(r, form, await registry.get(form.of, key)),
+  get: async (r, key) => inVersion(r, form, await registry.get(form.of, key)),
   async list(r, options = {}) {
     const page = await registry.list(form.of, selectionOf(form, options));
-    return { ...page, entries: page.entries.map((stored) => shown(r, form, stored)) };
+    return { ...page, entries: page.entries.map((stored) => inVersion(r, form, stored)) };
   },
   async create(r, draft, options = {}) {
-    const made = createdInForm({ r, form }, draft, { ...options, now: registry.world.clock.now() });
-    return shown(r, form, await registry.create(form.of, made, reworded(options)));
+    const made = convertedDraft({ r, form }, draft, { ...options, now: registry.world.clock.now() });
+    return inVersion(r, form, await registry.create(form.of, made, convertedOptions(options)));
   },
   async change(target, decide, options = {}) {
     const { r, subresource } = target;
     const occasion = { ...options, now: registry.world.clock.now(), ...(subresource !== undefined && { subresource }) };
     const [inner, change] = changeConverted({ r, form }, target, decide, occasion);
-    return shown(r, form, await registry.change(inner, change, reworded(options)));
+    return inVersion(r, form, await registry.change(inner, change, convertedOptions(options)));
   },
   async delete(target, options) {
     const deleted = await registry.delete({ ...target, r: form.of }, options);
-    return { ...deleted, stored: shown(target.r, form, deleted.stored) };
+    return { ...deleted, stored: inVersion(target.r, form, deleted.stored) };
   },
   watch: (r, options, signal) => watchConverted(registry, [r, form], options, signal),
 });

@@ -18,15 +18,15 @@ const foreground = "foregroundDeletion";
 function finalizersAfter(
   { dependents }: DeletionStrategy,
   object: ApiObject,
-  asked: DeleteOptions["propagationPolicy"],
+  requested: DeleteOptions["propagationPolicy"],
 ): readonly string[] {
-  const held = object.metadata.finalizers ?? [];
-  if (dependents === "none") return held;
+  const present = object.metadata.finalizers ?? [];
+  if (dependents === "none") return present;
   // What is said at the deletion goes before what stands in the object, and that before the habit of its kind.
-  const isDecided = asked !== undefined || held.includes(orphan) || held.includes(foreground);
-  const policy = isDecided || dependents !== "orphan" ? asked : "Orphan";
-  if (policy === undefined) return held;
-  const others = held.filter((f) => f !== orphan && f !== foreground);
+  const isDecided = requested !== undefined || present.includes(orphan) || present.includes(foreground);
+  const policy = isDecided || dependents !== "orphan" ? requested : "Orphan";
+  if (policy === undefined) return present;
+  const others = present.filter((f) => f !== orphan && f !== foreground);
   if (policy === "Orphan") return [...others, orphan];
   return policy === "Foreground" ? [...others, foreground] : others;
 }
@@ -62,21 +62,21 @@ export function decideDeletion(
   options: DeleteOptions,
   now: Instant,
 ): Deletion {
-  const { deletionTimestamp, deletionGracePeriodSeconds: pending = 0, finalizers: held = [] } = object.metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds: pending = 0, finalizers: present = [] } = object.metadata;
   const { deletion } = strategyOf(r);
   const finalizers = finalizersAfter(deletion, object, options.propagationPolicy);
   const graceful = deletion.gracePeriodSeconds !== undefined;
-  const asked = deletion.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
+  const requested = deletion.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
   const isHeld = finalizers.length > 0 || (deletion.isHeld?.(object) ?? false);
   if (deletionTimestamp === undefined) {
-    if (asked === 0 && !isHeld) return { do: "remove" };
-    return { do: "mark", object: marked(deletion, object, instant(now + asked * 1000), asked, finalizers) };
+    if (requested === 0 && !isHeld) return { do: "remove" };
+    return { do: "mark", object: marked(deletion, object, instant(now + requested * 1000), requested, finalizers) };
   }
   // Asking again may shorten the time given, never lengthen it.
-  const shorter = graceful && options.gracePeriodSeconds !== undefined && asked < pending;
-  const grace = shorter || (graceful && asked === 0) ? asked : pending;
+  const shorter = graceful && options.gracePeriodSeconds !== undefined && requested < pending;
+  const grace = shorter || (graceful && requested === 0) ? requested : pending;
   if (grace === 0 && !isHeld) return { do: "remove" };
-  if (grace === pending && sameSet(held, finalizers)) return { do: "wait" };
+  if (grace === pending && sameSet(present, finalizers)) return { do: "wait" };
   const began = instantOf(deletionTimestamp) - pending * 1000;
   return { do: "mark", object: marked(deletion, object, instant(began + grace * 1000), grace, finalizers) };
 }

@@ -1,4 +1,4 @@
-// The client for components that live in the same process: the registry's verbs, with objects instead of bytes.
+// A Client for components in the server's process: the registry's verbs with objects instead of bytes.
 import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import type { Scale } from "../../api/generated/types.ts";

@@ -1,4 +1,4 @@
-// Lists and watches over the log: a selection of its entries, page by page, and then of its changes.
+// Lists and watches: a selection of the log's entries, page by page, and the changes after them.
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Revision, revision } from "../../api/meta.ts";
@@ -153,14 +153,14 @@ export async function* watchStored(
   const { entry, leave } = watchIndexes.enter(r, options);
   try {
     for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, served.signal, entry)) {
-      let told = revision(0);
+      let lastSent = revision(0);
       for (const change of batch.changes) {
         const event = eventOf(change, wanted);
         if (!event) continue;
-        told = event.revision;
+        lastSent = event.revision;
         yield event;
       }
-      if (told < batch.revision) yield { type: "PROGRESS", revision: batch.revision };
+      if (lastSent < batch.revision) yield { type: "PROGRESS", revision: batch.revision };
     }
   } catch (e) {
     if (!(e instanceof Compacted)) throw e;

@@ -57,33 +57,33 @@ const kindOf = (apiVersion: string, kind: string): string => {
 };
 
 /** What an apply says, as the kind's schema reads it; of a wrong type, or with fields nobody knows, it is none. */
-function configOf(r: ResourceDefinition, given: object): ApiObject {
-  const { apiVersion = "", kind = "", metadata } = given as Partial<ApiObject>;
+function configOf(r: ResourceDefinition, sent: object): ApiObject {
+  const { apiVersion = "", kind = "", metadata } = sent as Partial<ApiObject>;
   const gvk = kindOf(String(apiVersion), String(kind));
   if (apiVersion !== apiVersionOf(r) || kind !== r.kind)
     throw new ApiError("BadRequest", `invalid object type: ${gvk}`);
   if (metadata?.managedFields) throw new ApiError("BadRequest", "metadata.managedFields must be nil");
-  const error = typeError(r.schema, given);
+  const error = typeError(r.schema, sent);
   const who = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}; ${gvk}`;
   if (error !== undefined) throw new ApiError("Unknown", `failed to create typed patch object (${who}): ${error}`);
-  return decoded(r, { metadata: {}, ...given } as unknown as ApiObject);
+  return decoded(r, { metadata: {}, ...sent } as unknown as ApiObject);
 }
 
 /** The object is where its path says it is. */
 function placed(config: ApiObject, { key }: Target): ApiObject {
   const { namespace, name } = splitKey(key);
-  const said = config.metadata;
-  if (said.namespace && said.namespace !== namespace && namespace !== undefined)
+  const meta = config.metadata;
+  if (meta.namespace && meta.namespace !== namespace && namespace !== undefined)
     throw new ApiError(
       "BadRequest",
       "the namespace of the provided object does not match the namespace sent on the request",
     );
-  if (said.name !== undefined && said.name !== name)
+  if (meta.name !== undefined && meta.name !== name)
     throw new ApiError(
       "BadRequest",
-      `the name of the object (${said.name}) does not match the name on the URL (${name})`,
+      `the name of the object (${meta.name}) does not match the name on the URL (${name})`,
     );
-  return { ...config, metadata: { ...said, name, ...(namespace !== undefined && { namespace }) } };
+  return { ...config, metadata: { ...meta, name, ...(namespace !== undefined && { namespace }) } };
 }
 
 /** A scale is said in words of its own: of the object itself it says how many. */

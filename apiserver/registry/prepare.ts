@@ -71,10 +71,10 @@ export function draftMeta(meta: DraftMeta & Partial<ObjectMeta>): DraftMeta {
 }
 
 /** What a writer may change about an existing object: everything but its identity and its history. */
-export function nextMeta(given: ObjectMeta, current: ObjectMeta): ObjectMeta {
+export function nextMeta(sent: ObjectMeta, current: ObjectMeta): ObjectMeta {
   const next: Record<string, unknown> = {};
   for (const [field, whose] of fields) {
-    const value = (whose === "writer" ? given : current)[field];
+    const value = (whose === "writer" ? sent : current)[field];
     if (value !== undefined) next[field] = value;
   }
   return next as unknown as ObjectMeta;

@@ -1,4 +1,4 @@
-// The ways a request is turned down, in Kubernetes' words: clients and people read these.
+// Errors of requests, in Kubernetes' words: clients and people match on them.
 import type { RequestAttributes } from "../authorization/authorizer.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
@@ -88,9 +88,9 @@ export const methodNotServed = (): ApiError =>
   new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
 /** Nobody can be shown a future they have heard of: they may have heard it from another server, and ask again. */
-export function notAhead(asked: Revision | undefined, current: Revision): void {
-  if (asked === undefined || asked <= current) return;
-  throw new ApiError("Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+export function notAhead(requested: Revision | undefined, current: Revision): void {
+  if (requested === undefined || requested <= current) return;
+  throw new ApiError("Timeout", `Timeout: Too large resource version: ${requested}, current: ${current}`, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
     retryAfterSeconds: 1,
   });

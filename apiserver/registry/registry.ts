@@ -104,11 +104,11 @@ async function createAs(
   if (strategy.authorize) await authorize(cluster, strategy, by, owned);
   const admission = cluster.admit(by);
   const object = await admission.mutate(owned);
-  options.done?.("admitted");
+  options.trace?.("admitted");
   const problems = validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
   await admission.validate(object);
-  options.done?.("judged");
+  options.trace?.("validated");
   if (options.warn) for (const sentence of strategy.warnings(object, undefined, by)) options.warn(sentence);
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
@@ -116,7 +116,7 @@ async function createAs(
   // What a dry run shows is as if it were stored, but at no revision of its own.
   if (options.dryRun) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
   const commit = await storage.commit({ key, expect: none, value });
-  options.done?.("committed");
+  options.trace?.("committed");
   if (!commit.ok) return undefined;
   return { key, value, created: commit.revision, modified: commit.revision };
 }
@@ -125,11 +125,11 @@ async function createAs(
 export async function create(
   cluster: Cluster,
   r: ResourceDefinition,
-  given: Draft<ApiObject>,
+  sent: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = decoded(r, given, options.read);
-  options.done?.("decoded");
+  const draft = decoded(r, sent, options.read);
+  options.trace?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   const generated = !name && generateName !== "";
@@ -164,8 +164,8 @@ async function replace(
   return { key, value, created, modified: commit.revision };
 }
 
-function checkIdentity(r: ResourceDefinition, given: ApiObject, before: ApiObject): void {
-  const { name, uid, resourceVersion } = given.metadata;
+function checkIdentity(r: ResourceDefinition, sent: ApiObject, before: ApiObject): void {
+  const { name, uid, resourceVersion } = sent.metadata;
   const { uid: isUid, resourceVersion: isVersion } = before.metadata;
   if (uid && uid !== isUid) throw otherUid(r, keyOf(before), uid, isUid);
   if (!resourceVersion || resourceVersion === "0") {
@@ -197,16 +197,16 @@ export async function change(
       : changed;
     if (strategy.authorize) await authorize(cluster, strategy, by, owned);
     const admission = cluster.admit(by);
-    options.done?.("prepared");
+    options.trace?.("prepared");
     const next = await admission.mutate(owned);
-    options.done?.("admitted");
+    options.trace?.("admitted");
     const problems = strategy.validateUpdate(next, before, by);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
     await admission.validate(next);
-    options.done?.("judged");
+    options.trace?.("validated");
     if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
     const stored = await replace(cluster, r, current, next, options.dryRun);
-    options.done?.("committed");
+    options.trace?.("committed");
     if (stored) return stored;
   }
   throw conflict(r, splitKey(key).name);
@@ -247,7 +247,7 @@ export async function remove(
     checkPreconditions(r, object, options);
     const by = attributesOf(cluster, target, object, ["DELETE", options]);
     await cluster.admit(by).validate(object);
-    options.done?.("admitted");
+    options.trace?.("admitted");
     const deletion = decideDeletion(r, object, options, by.now);
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
@@ -257,7 +257,7 @@ export async function remove(
       continue;
     }
     const commit = await cluster.storage.commit({ key: current.key, expect: current.modified, value: null });
-    options.done?.("committed");
+    options.trace?.("committed");
     if (commit.ok) return { stored: current, gone: true, revision: commit.revision };
     if (!commit.current) throw notFound(r, object.metadata.name);
   }

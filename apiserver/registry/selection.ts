@@ -1,4 +1,4 @@
-// Which objects a request means: namespace, labels and fields, compiled once into one question.
+// Selections by namespace, labels and fields, compiled to one predicate.
 import { ApiError } from "../../api/errors.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";

@@ -1,4 +1,4 @@
-// What can be asked of a cluster: the verbs, whoever carries them out.
+// The interface of the registry, and the options of its writes.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
@@ -18,8 +18,8 @@ export interface WriteOptions extends Ownership {
   readonly read?: object | undefined;
   /** The change returns the object to be stored, also of a subresource whose bodies are of another kind. */
   readonly isMerged?: true;
-  /** Hears of every step of the write when it is done. */
-  readonly done?: ((step: string) => void) | undefined;
+  /** Records the end of a step of the write. */
+  readonly trace?: ((step: string) => void) | undefined;
   /** Hears what the writer should know although nothing is wrong. */
   readonly warn?: (sentence: string) => void;
 }

@@ -1,5 +1,5 @@
-// Watches of one kind are not woken by what happens to the others, nor those narrowed to one value of a field, say one
-// node's pods, by what happens beside them. That history has moved on without them they hear when somebody asks.
+// Indexes of watches: a change wakes the watches of its kind, or of one value of a selected field such as a pod's node.
+// Watches that are not woken learn of progress from time to time.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";

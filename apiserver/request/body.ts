@@ -56,8 +56,8 @@ export function managerProblems(manager: string, path: string): readonly Problem
 }
 
 /** What is wrong with asking to try only. */
-export const dryRunProblems = (given: readonly string[]): readonly Problem[] =>
-  given.every((value) => value === "All") ? [] : [unsupported("dryRun", given, ["All"])];
+export const dryRunProblems = (sent: readonly string[]): readonly Problem[] =>
+  sent.every((value) => value === "All") ? [] : [unsupported("dryRun", sent, ["All"])];
 
 /** Who does not name himself is called by the first word of his program's name. */
 function managerOf(request: ApiRequest): string {
@@ -94,7 +94,7 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
       manager: manager || managerOf(request),
       user: request.user,
       warn,
-      done: request.done,
+      trace: request.trace,
     },
     validation: (validation || "Warn") as FieldValidation,
     force: flag(query, "force"),
@@ -179,11 +179,11 @@ const packageOf = ({ group }: ResourceDefinition): string => {
 /** Whether what was sent is of the kind the path is about; left out, it is. */
 function checkKind(
   r: ResourceDefinition,
-  given: Readonly<Record<string, unknown>>,
+  sent: Readonly<Record<string, unknown>>,
   kinds: Pick<KindRegistry, "ofKind">,
 ): void {
-  const kind = String(given["kind"] || r.kind);
-  const apiVersion = String(given["apiVersion"] || apiVersionOf(r));
+  const kind = String(sent["kind"] || r.kind);
+  const apiVersion = String(sent["apiVersion"] || apiVersionOf(r));
   if (kind === r.kind && apiVersion === apiVersionOf(r)) return;
   const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
   const known = kinds.ofKind(apiVersion, kind);
@@ -268,9 +268,9 @@ export function inNamespace(
   object: Draft<ApiObject>,
   namespace: string | undefined,
 ): Draft<ApiObject> {
-  const { namespace: said, ...metadata } = object.metadata;
+  const { namespace: namespaceInBody, ...metadata } = object.metadata;
   if (r.scope === "Cluster") return { ...object, metadata };
-  if (said && said !== namespace)
+  if (namespaceInBody && namespaceInBody !== namespace)
     throw new ApiError(
       "BadRequest",
       "the namespace of the provided object does not match the namespace sent on the request",

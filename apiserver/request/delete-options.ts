@@ -1,4 +1,4 @@
-// How something is to be deleted, as the body of the request says it, or else its query; and what is wrong with that.
+// DeleteOptions from the body or the query of a request, and their validation.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { invalid as wrongField, unsupported } from "../../api/problems.ts";
 import { decode, schemaOf } from "../../api/schema.ts";
@@ -8,7 +8,7 @@ import { dryRunProblems, parseBody } from "./body.ts";
 import type { ApiRequest } from "./request-response.ts";
 import { flag, wholeNumber } from "./path.ts";
 
-interface Said {
+interface SentOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly orphanDependents?: boolean;
@@ -24,10 +24,10 @@ export interface Deleting {
 
 const schema = schemaOf("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
 const policies = ["Foreground", "Background", "Orphan"];
-const isPolicy = (given: string | undefined): given is DeleteOptions["propagationPolicy"] & string =>
-  given !== undefined && policies.includes(given);
+const isPolicy = (policy: string | undefined): policy is DeleteOptions["propagationPolicy"] & string =>
+  policy !== undefined && policies.includes(policy);
 
-function saidInQuery({ query }: ApiRequest): Said {
+function optionsInQuery({ query }: ApiRequest): SentOptions {
   const grace = wholeNumber(query, "gracePeriodSeconds");
   const policy = query.get("propagationPolicy");
   return {
@@ -38,13 +38,13 @@ function saidInQuery({ query }: ApiRequest): Said {
   };
 }
 
-function saidIn(body: unknown): Said {
+function optionsIn(body: unknown): SentOptions {
   const { value, wrong } = decode(schema, body);
   if (wrong[0]) throw new ApiError("BadRequest", wrong[0].read);
-  return value as Said;
+  return value as SentOptions;
 }
 
-function problemsOf({ propagationPolicy, orphanDependents, dryRun = [] }: Said): readonly Problem[] {
+function problemsOf({ propagationPolicy, orphanDependents, dryRun = [] }: SentOptions): readonly Problem[] {
   const both = orphanDependents !== undefined && propagationPolicy !== undefined;
   const because = "orphanDependents and deletionPropagation cannot be both set";
   return [
@@ -58,12 +58,12 @@ function problemsOf({ propagationPolicy, orphanDependents, dryRun = [] }: Said):
 
 /** What a request to delete asks for. */
 export function deleteOptions(request: ApiRequest, body: unknown = parseBody(request)): Deleting {
-  const said = body === undefined || body === null ? saidInQuery(request) : saidIn(body);
-  const problems = problemsOf(said);
+  const sent = body === undefined || body === null ? optionsInQuery(request) : optionsIn(body);
+  const problems = problemsOf(sent);
   if (problems.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions", plural: "" }, "", problems);
-  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions = {}, dryRun = [] } = said;
-  const asked = { true: "Orphan", false: "Background" } as const;
-  const policy = orphanDependents === undefined ? propagationPolicy : asked[`${orphanDependents}`];
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions = {}, dryRun = [] } = sent;
+  const orphanPolicies = { true: "Orphan", false: "Background" } as const;
+  const policy = orphanDependents === undefined ? propagationPolicy : orphanPolicies[`${orphanDependents}`];
   const { uid, resourceVersion } = preconditions;
   return {
     options: {

@@ -1,5 +1,4 @@
-// What the query string of a list, a watch or a collection's deletion may say: read as Kubernetes reads it, judged, and
-// put into the words of the registry. Pure.
+// ListOptions from a query: parsed and validated as Kubernetes does, and translated for the registry. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { forbidden, unsupported } from "../../api/problems.ts";
@@ -116,9 +115,9 @@ export function momentOf(q: ListQuery): { readonly at?: Revision; readonly atLea
     if (isFromNow(q)) return {};
     throw new ApiError("BadRequest", "specifying resource version is not allowed when using continue");
   }
-  const asked = parseRevision(q.resourceVersion);
-  if ("wrong" in asked) throw new ApiError("BadRequest", `invalid resource version: ${asked.wrong}`);
-  if (asked.at === 0) return {};
+  const parsed = parseRevision(q.resourceVersion);
+  if ("wrong" in parsed) throw new ApiError("BadRequest", `invalid resource version: ${parsed.wrong}`);
+  if (parsed.at === 0) return {};
   const exactly = q.resourceVersionMatch === "Exact" || (q.resourceVersionMatch === "" && q.limit !== undefined);
-  return exactly ? { at: asked.at } : { atLeast: asked.at };
+  return exactly ? { at: parsed.at } : { atLeast: parsed.at };
 }

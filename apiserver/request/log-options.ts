@@ -1,4 +1,4 @@
-// What a query may ask of a log, checked, and as the kubelet is asked for it. Pure.
+// PodLogOptions from a query, validated and translated for the kubelet. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { forbidden, invalid as wrong } from "../../api/problems.ts";
 import { noTime } from "../../api/times.ts";
@@ -53,9 +53,9 @@ export function logQuery(name: string, query: URLSearchParams): URLSearchParams 
   const flaws = [...flawsOf(numbers), ...flawOfStream(query)];
   if (flaws.length > 0) throw invalid({ group: "", kind: "PodLogOptions", plural: "" }, name, flaws);
   const flags = ["follow", "previous", "timestamps"].filter((one) => flag(query, one));
-  const given = Object.entries(numbers).filter(([, value]) => value !== undefined);
+  const present = Object.entries(numbers).filter(([, value]) => value !== undefined);
   return new URLSearchParams([
     ...flags.map((one): [string, string] => [one, "true"]),
-    ...given.map(([field, value]): [string, string] => [field, String(value)]),
+    ...present.map(([field, value]): [string, string] => [field, String(value)]),
   ]);
 }

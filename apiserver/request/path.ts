@@ -72,20 +72,20 @@ export const isClaimed = (kinds: readonly ResourceDefinition[], path: string): b
 
 /** Absence is no, and so are "0" and "false"; everything else, nothing included, is yes. */
 export function flag(query: URLSearchParams, name: string): boolean {
-  const given = query.get(name);
-  return given !== null && given !== "0" && given.toLowerCase() !== "false";
+  const value = query.get(name);
+  return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }
 
 /** A whole number, when one is given. */
 export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
-  const given = query.get(name);
-  if (given === null) return undefined;
+  const value = query.get(name);
+  if (value === null) return undefined;
   const refused = (because: string): ApiError =>
-    new ApiError("BadRequest", `strconv.ParseInt: parsing ${JSON.stringify(given)}: ${because}`);
-  if (!/^[+-]?\d+$/.test(given)) throw refused("invalid syntax");
-  if (BigInt.asIntN(64, BigInt(given.replace("+", ""))) !== BigInt(given.replace("+", "")))
+    new ApiError("BadRequest", `strconv.ParseInt: parsing ${JSON.stringify(value)}: ${because}`);
+  if (!/^[+-]?\d+$/.test(value)) throw refused("invalid syntax");
+  if (BigInt.asIntN(64, BigInt(value.replace("+", ""))) !== BigInt(value.replace("+", "")))
     throw refused("value out of range");
-  return Number(given);
+  return Number(value);
 }
 
 const writing: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };

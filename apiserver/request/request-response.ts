@@ -1,4 +1,4 @@
-// One request and its reply, free of any HTTP library, so that what the server says can be read and tested as data.
+// Requests and replies as data, independent of the HTTP library, so that handlers can be tested without sockets.
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
@@ -22,8 +22,8 @@ export interface ApiRequest {
   readonly from?: string | undefined;
   readonly user: User;
   readonly signal: AbortSignal;
-  /** Hears of every step towards the answer when it is done, so that it can be told which took long. */
-  readonly done?: (step: string) => void;
+  /** Records the end of a step, for the log entry of a slow request. */
+  readonly trace?: (step: string) => void;
 }
 /** A body in one piece: to put parts together costs less than to have the connection send them one by one. */
 export type Body = Buffer | string;
@@ -92,8 +92,10 @@ export function statusOf(e: unknown): { readonly code: number; readonly status: 
 export function replyError(e: unknown): WholeReply {
   const { code, status } = statusOf(e);
   const after = e instanceof ApiError ? e.details?.retryAfterSeconds : undefined;
-  const whole = reply(status, code);
-  return after === undefined ? whole : { ...whole, headers: { ...whole.headers, "retry-after": String(after) } };
+  const response = reply(status, code);
+  return after === undefined
+    ? response
+    : { ...response, headers: { ...response.headers, "retry-after": String(after) } };
 }
 
 /** `metav1.Status` for something that went well and has nothing to show. */

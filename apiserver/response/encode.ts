@@ -1,5 +1,4 @@
-// A reply on its way out, as this client wants to read it: in YAML, or in lines for people, and packed when it is
-// large. Programs ask for none of this, and get the bytes as they are.
+// The encoding of a response: YAML, indented JSON, gzip. Most programs ask for none, and get the bytes unchanged.
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { stringify } from "yaml";

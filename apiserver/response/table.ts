@@ -1,4 +1,4 @@
-// What `kubectl get` prints: rows and columns made by the server, from the columns of the kind's definition. Pure.
+// Tables (`meta.k8s.io/v1`) from the columns of a kind's definition; kubectl get prints them. Pure.
 import columns from "../../api/generated/columns.json" with { type: "json" };
 import type { Column, ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";

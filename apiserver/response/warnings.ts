@@ -1,5 +1,4 @@
-// What the sender of a request should know although it went well, as Warning headers: each sentence once, and never
-// more than a client can take. Pure but for the set that is filled.
+// Warning headers: each sentence once, within a limit of size. Pure, but for the set that is filled.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiReply, replyError, type WholeReply } from "../request/request-response.ts";
 

@@ -108,8 +108,8 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
     },
     async page(after, at) {
       const key = after === undefined ? root : Buffer.concat([fullKey(after), wholeStore]);
-      const asked = { key, range_end: prefixEnd(root), limit: entriesPerPage, ...(at && { revision: at }) };
-      const { kvs, header, more } = await etcd.kv.range(asked);
+      const request = { key, range_end: prefixEnd(root), limit: entriesPerPage, ...(at && { revision: at }) };
+      const { kvs, header, more } = await etcd.kv.range(request);
       return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
     },
     async commit({ key, expect, value }) {

@@ -1,5 +1,5 @@
-// The log in etcd: one watch over the whole store feeds the log in memory, writes are one transaction each.
-// Reads ask etcd how far history has come and wait until the log is there, so they never lie.
+// The log in etcd: one watch over the whole store feeds the log in memory, and a write is one transaction. A read asks
+// etcd for its revision and waits until the log has reached it, so reads are linearizable.
 import type { IEvent, IWatchResponse } from "etcd3/lib/rpc.js";
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
@@ -77,12 +77,12 @@ async function feed(
 }
 
 async function restart(client: EtcdClient, log: Log, world: World, signal: AbortSignal): Promise<void> {
-  for (let said = false; !signal.aborted; said = true) {
+  for (let isLogged = false; !signal.aborted; isLogged = true) {
     try {
       const { entries, revision: at } = await snapshot(client);
       return log.restart(entries, at);
     } catch (e) {
-      if (!said) world.log("etcd does not answer yet, waiting for it", { error: String(e) });
+      if (!isLogged) world.log("etcd does not answer yet, waiting for it", { error: String(e) });
       await world.clock.sleep(pauseMs, signal).catch(() => {});
     }
   }

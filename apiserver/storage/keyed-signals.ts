@@ -1,4 +1,4 @@
-// Which watches a change wakes: those outside any index by every change, the others by changes of their value only.
+// Signals by key: watches outside any index are woken by every change, the others by changes of their value only.
 import { newSignal, type Signal } from "../../machinery/signal.ts";
 import type { Change, WatchIndex, WatchIndexEntry } from "./storage.ts";
 

@@ -1,5 +1,5 @@
-// The log in one SQLite file: every change is a row, and opening the file is replaying the rows.
-// Reads are served from memory; a commit is answered when its row is on the disk.
+// The log in one SQLite file: a change is a row, and opening the file replays the rows. Reads are served from memory; a
+// commit returns when its row is on disk.
 import { setImmediate as endOfTick } from "node:timers/promises";
 import { DatabaseSync } from "node:sqlite";
 import { ApiError } from "../../api/errors.ts";

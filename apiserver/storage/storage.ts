@@ -1,5 +1,5 @@
-// The contract of the log: the one place where facts are kept, whatever keeps them.
-// Three engines (memory, SQLite, etcd) are held to it by test/suites/storage.ts.
+// The contract of the log, which is the only place where state is kept. test/suites/storage.ts holds three engines to
+// it: memory, SQLite and etcd.
 import type { Revision } from "../../api/meta.ts";
 import type { Signal } from "../../machinery/signal.ts";
 

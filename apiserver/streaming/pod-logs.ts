@@ -1,5 +1,4 @@
-// What a container has written, carried through from the kubelet that has it: as an answer, or in the messages of a
-// WebSocket.
+// Container logs, streamed from the kubelet: as a response, or in WebSocket messages.
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Pod, pods } from "../../api/core/pods.ts";
@@ -22,14 +21,14 @@ async function logs(
   { namespace, name }: PodPath,
   { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal },
 ): Promise<StreamReply> {
-  const asked = logQuery(name, query);
+  const parameters = logQuery(name, query);
   const pod = objectOf<Pod>(await registry.get(pods, key(namespace, name)));
   const container = containerIn(pod, query.get("container"));
   // Nobody has run it yet, so it has said nothing.
   if (!pod.spec.nodeName) return { status: 200, headers: text, stream: nothing() };
   const place = [namespace, name, container].map(encodeURIComponent).join("/");
   const what = `pods/log ${name}`;
-  const response = await kubelets.get(pod.spec.nodeName, `/containerLogs/${place}?${asked}`, what, signal);
+  const response = await kubelets.get(pod.spec.nodeName, `/containerLogs/${place}?${parameters}`, what, signal);
   return { status: 200, headers: text, stream: response };
 }
 

@@ -1,4 +1,4 @@
-// Exec, attach and port forwarding: carried through to the kubelet of the pod, byte for byte.
+// Exec, attach and port-forward sessions, tunnelled to the kubelet of the pod.
 import type { IncomingMessage } from "node:http";
 import { WebSocketServer } from "ws";
 import { ApiError } from "../../api/errors.ts";
@@ -20,13 +20,13 @@ export const isSession = (path: PodPath): boolean => sessions[path.subresource ?
 
 /** The query in the words of kubelets. Pure. */
 export function sessionQuery(what: string, query: URLSearchParams): URLSearchParams {
-  const given = (name: string): [string, string][] => query.getAll(name).map((value) => [name, value]);
-  if (what === "portforward") return new URLSearchParams(given("ports").map(([, port]) => ["port", port]));
+  const parametersOf = (name: string): [string, string][] => query.getAll(name).map((value) => [name, value]);
+  if (what === "portforward") return new URLSearchParams(parametersOf("ports").map(([, port]) => ["port", port]));
   const words = { stdin: "input", stdout: "output", stderr: "error", tty: "tty" };
   const flags = Object.entries(words).filter(([name]) => flag(query, name));
   return new URLSearchParams([
     ...flags.map(([, word]): [string, string] => [word, "1"]),
-    ...(what === "exec" ? given("command") : []),
+    ...(what === "exec" ? parametersOf("command") : []),
   ]);
 }
 
@@ -61,8 +61,8 @@ const carried = [
   "x-stream-protocol-version",
 ];
 function headersOf(request: IncomingMessage): Record<string, string> {
-  const given = carried.map((name) => [name, request.headers[name]]).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+  const parametersOf = carried.map((name) => [name, request.headers[name]]).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(parametersOf.map(([name, value]) => [name, String(value)]));
 }
 
 const errorChannel = 3;
@@ -96,23 +96,23 @@ export async function podSession(
 ): Promise<void> {
   const { request, socket, query } = upgrade;
   const { node, url } = await locate(registry, path, query);
-  const { asked, place } = await kubelets.upgrade(node, url, {
+  const { upstream, place } = await kubelets.upgrade(node, url, {
     method: request.method ?? "GET",
     headers: headersOf(request),
   });
   const inSession = String(request.headers["sec-websocket-protocol"] ?? "").includes(lastWords);
-  join(upgrade, asked, {
-    answered(response) {
+  join(upgrade, upstream, {
+    onResponse(response) {
       if (!inSession) return echo(socket, response);
       textOf(response).then(
-        (said) => refuseInSession(upgrade, `unable to upgrade connection: ${said.trim()}`),
+        (message) => refuseInSession(upgrade, `unable to upgrade connection: ${message.trim()}`),
         () => socket.destroy(),
       );
     },
     failed(e) {
       const why = dialError(e, place.host, place.port);
-      const whole = `error sending request: Post "https://${place.host}:${place.port}${url}": ${why}`;
-      if (inSession) refuseInSession(upgrade, whole);
+      const message = `error sending request: Post "https://${place.host}:${place.port}${url}": ${why}`;
+      if (inSession) refuseInSession(upgrade, message);
       else refuse(socket, new ApiError("Unknown", `error dialing backend: ${why}`));
     },
   });

@@ -1,4 +1,4 @@
-// Which pod, which of its containers and which node a request for a session or a log is about. Pure.
+// The pod, container and node that a log or session request is for. Pure.
 import { ApiError } from "../../api/errors.ts";
 import type { Pod } from "../../api/core/pods.ts";
 import type { ResourcePath } from "../request/path.ts";

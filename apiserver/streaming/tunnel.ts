@@ -1,4 +1,4 @@
-// Connections that become something else than HTTP: joining ours with one further on, or saying no in plain HTTP.
+// Upgraded connections: joins the client's with an upstream one, or refuses in plain HTTP.
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import { type ApiReply, replyError } from "../request/request-response.ts";
@@ -14,7 +14,7 @@ export interface Upgrade {
   /** The query as it was written, with its question mark, or nothing. */
   readonly search: string;
   /** Hears of every part of a stream that is told. */
-  readonly told: (part: Buffer | string) => void;
+  readonly onChunk: (part: Buffer | string) => void;
 }
 /** What an upgraded connection is by then. */
 export const switchingProtocols = 101;
@@ -22,9 +22,11 @@ export const switchingProtocols = 101;
 /** A plain answer to a request that wanted to become something else; nothing more is said on this connection. */
 export function respond(socket: Duplex, reply: ApiReply): void {
   const { status, headers = {} } = reply;
-  const given = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  const headerPairs = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value]),
+  );
   const length = "stream" in reply ? [] : [["content-length", Buffer.byteLength(reply.body)]];
-  const lines = [...given, ...length, ["connection", "close"]].map(([name, value]) => `${name}: ${value}`);
+  const lines = [...headerPairs, ...length, ["connection", "close"]].map(([name, value]) => `${name}: ${value}`);
   socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "\r\n"].join("\r\n"));
   if ("stream" in reply)
     Readable.from(reply.stream)
@@ -63,20 +65,20 @@ export function echo(socket: Duplex, response: IncomingMessage): void {
 
 /** What happens when the other side does not become what was asked for. */
 export interface Otherwise {
-  answered(response: IncomingMessage): void;
+  onResponse(response: IncomingMessage): void;
   failed(e: NodeJS.ErrnoException): void;
 }
 
 /** Sends a request that is to become something else, and joins the connections when it does. */
-export function join({ socket, head }: Upgrade, asked: ClientRequest, otherwise: Otherwise): void {
-  asked.once("upgrade", (response, far: Duplex, first: Buffer) => {
+export function join({ socket, head }: Upgrade, upstream: ClientRequest, otherwise: Otherwise): void {
+  upstream.once("upgrade", (response, far: Duplex, first: Buffer) => {
     socket.write(headOf(response));
     if (first.length > 0) socket.write(first);
     if (head.length > 0) far.write(head);
     splice(socket, far);
   });
-  asked.once("response", otherwise.answered);
-  asked.once("error", otherwise.failed);
-  socket.once("close", () => asked.destroy());
-  asked.end();
+  upstream.once("response", otherwise.onResponse);
+  upstream.once("error", otherwise.failed);
+  socket.once("close", () => upstream.destroy());
+  upstream.end();
 }

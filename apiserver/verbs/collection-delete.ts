@@ -1,4 +1,4 @@
-// Deleting all that a selection picks, one by one, as if each had been asked for by name.
+// Deletes the objects of a selection, one by one.
 import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";

@@ -1,4 +1,4 @@
-// Eviction: a deletion that keeps to disruption budgets. Who could wait is told to, when a budget has nothing left.
+// Eviction (`policy/v1`): a pod's deletion, refused when its disruption budget allows no disruption.
 import { ApiError } from "../../api/errors.ts";
 import { type PodDisruptionBudget, podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import type { Pod } from "../../api/core/pods.ts";

@@ -1,4 +1,4 @@
-// The kinds that are measured when asked for, on the wire: they can be read and nothing else.
+// Serves virtual kinds that are computed on request, such as metrics: they can only be read.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";

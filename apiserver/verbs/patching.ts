@@ -1,4 +1,4 @@
-// PATCH: which of the four ways the body is meant, and what its outcome must withstand.
+// PATCH: parses the body by its media type, and checks the patched object.
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";

@@ -1,4 +1,4 @@
-// The verbs that change nothing: one object, a list of them, a watch.
+// The verbs that read: get, list, watch.
 import { ApiError } from "../../api/errors.ts";
 import { key } from "../../api/meta.ts";
 import { notAhead } from "../registry/refusals.ts";
@@ -15,7 +15,7 @@ export async function list(call: Call): Promise<ApiReply> {
   const asked = listQuery(request.query, path.namespace);
   if (asked.watch) return watch(call, asked);
   const page = await registry.list(r, { ...asked, ...momentOf(asked) });
-  request.done?.("listed");
+  request.trace?.("listed");
   return replyList(r, page, view);
 }
 
@@ -28,7 +28,7 @@ export async function get(call: Call): Promise<ApiReply> {
   if ("wrong" in asked) throw new ApiError("Unknown", asked.wrong);
   if (asked.at > 0) notAhead(asked.at, await registry.revision());
   const stored = await registry.get(r, key(path.namespace, path.name!));
-  request.done?.("read");
+  request.trace?.("read");
   return replyStored(call, stored, view);
 }
 

@@ -1,4 +1,4 @@
-// Questions that are created and answered in one: whose is this token, who am I, and who may do what?
+// Reviews, which are created and answered at once: TokenReview, SubjectAccessReview and their kin.
 import { ApiError } from "../../api/errors.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
 import type {

@@ -1,4 +1,4 @@
-// Asking for a token of a service account: for how long, for whom, and bound to what.
+// TokenRequest: issues a service account token with an expiry, audiences and a bound object.
 import { ApiError } from "../../api/errors.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { nodes } from "../../api/core/nodes.ts";

@@ -69,8 +69,8 @@ export async function remove(call: Call): Promise<ApiReply> {
   const { registry, r, request } = call;
   const view = viewOf(request, registry.world.clock.now());
   const { options, waitsForDependents } = deleteOptions(request);
-  const { user, done } = request;
-  const { stored, gone, revision } = await registry.delete(targetOf(call), { ...options, user, done });
+  const { user, trace } = request;
+  const { stored, gone, revision } = await registry.delete(targetOf(call), { ...options, user, trace });
   const { name, uid } = objectOf(stored).metadata;
   const isShown = !gone || strategyOf(r).deletion.returnsObject;
   const reply = isShown

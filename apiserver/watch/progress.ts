@@ -1,5 +1,4 @@
-// Progress told often enough to be useful and seldom enough to be cheap: the first at once, later ones gathered, and a
-// last one shortly before the end.
+// Paces bookmarks: the first at once, later ones combined, and one shortly before the watch ends.
 import type { Revision } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { StoredEvent } from "../registry/listing.ts";
@@ -42,13 +41,13 @@ export async function* paced(
       }
       // Made anew for every wait: what is waited on for long would keep all that ever waited.
       const woken = new Promise<undefined>((resolve) => (wake = () => resolve(undefined)));
-      const heard = await Promise.race([next, woken]);
-      if (!heard) continue;
-      if (heard.done) return;
+      const result = await Promise.race([next, woken]);
+      if (!result) continue;
+      if (result.done) return;
       next = reader.next();
-      reached = heard.value.revision;
-      if (heard.value.type === "PROGRESS") hasNews = true;
-      else yield heard.value;
+      reached = result.value.revision;
+      if (result.value.type === "PROGRESS") hasNews = true;
+      else yield result.value;
     }
   } finally {
     // The pending read ends with the signal; nobody waits for it any more.

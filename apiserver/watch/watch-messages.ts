@@ -1,5 +1,5 @@
-// Answers on a connection that asked to become something else: a watch tells its events in the messages of a WebSocket,
-// one each; every other answer is given in plain HTTP, and the connection ends.
+// Responses on a connection that asked for WebSocket: a watch sends one event per message; any other response is plain
+// HTTP and ends the connection.
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../../machinery/world.ts";
 import type { ApiReply, StreamReply } from "../request/request-response.ts";
@@ -27,7 +27,7 @@ function refusedHandshake(headers: Upgrade["request"]["headers"]): number | unde
 async function tell(
   socket: WebSocket,
   { stream }: StreamReply,
-  { clock, told }: { readonly clock: Clock } & Pick<Upgrade, "told">,
+  { clock, onChunk }: { readonly clock: Clock } & Pick<Upgrade, "onChunk">,
 ): Promise<void> {
   const sent = (data: Buffer | string): Promise<void> =>
     new Promise((resolve) => socket.send(data, { binary: false }, () => resolve()));
@@ -36,7 +36,7 @@ async function tell(
     const taken = new AbortController();
     const tooLong = clock.sleep(readMs, taken.signal).then(() => socket.terminate());
     tooLong.catch(() => {});
-    told(line);
+    onChunk(line);
     await sent(line);
     taken.abort();
   }
@@ -46,7 +46,7 @@ const isWebSocket = ({ request }: Upgrade): boolean => request.headers.upgrade?.
 
 /** Gives this answer, and says with which status. */
 export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): number {
-  const { request, socket, head, told } = upgrade;
+  const { request, socket, head, onChunk } = upgrade;
   if (!("stream" in reply) || !isWebSocket(upgrade)) {
     respond(socket, reply);
     return reply.status;
@@ -60,7 +60,7 @@ export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): 
     ws.on("error", () => {});
     // Nobody listens to what the client says.
     ws.on("message", () => {});
-    tell(ws, reply, { clock, told }).then(
+    tell(ws, reply, { clock, onChunk }).then(
       () => ws.close(1000),
       () => ws.terminate(),
     );

@@ -1,5 +1,4 @@
-// A watch on the wire: one JSON document a line, as history is made, in the words ADDED, MODIFIED, DELETED and
-// BOOKMARK.
+// A watch on the wire: one JSON document per line, of type ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Revision } from "../../api/meta.ts";
 import type { Selection } from "../../machinery/client.ts";
@@ -54,10 +53,10 @@ interface Writer {
   event(event: Telling): Buffer;
   bookmark(at: Revision, isInitialEnd: boolean): Buffer;
 }
-function writerOf({ r, view: asked }: WatchRequest, clock: Clock): Writer {
+function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Writer {
   let headers = true;
   // Ages are told as they are when they are told.
-  const view = (): View => ({ ...asked, now: clock.now() });
+  const view = (): View => ({ ...requestedView, now: clock.now() });
   const once = (): boolean => {
     const first = headers;
     headers = false;
@@ -65,7 +64,7 @@ function writerOf({ r, view: asked }: WatchRequest, clock: Clock): Writer {
   };
   return {
     event(event) {
-      if (asked.form === "Plain") return plainLine(event);
+      if (requestedView.form === "Plain") return plainLine(event);
       const { type, stored, revision: at } = event;
       return line(type, JSON.stringify(rendered(r, objectAt(stored, at), view(), once())));
     },
@@ -73,7 +72,7 @@ function writerOf({ r, view: asked }: WatchRequest, clock: Clock): Writer {
       const annotations = isInitialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
       const metadata = { resourceVersion: String(at), creationTimestamp: null, ...annotations };
       const object = { kind: r.kind, apiVersion: apiVersionOf(r), metadata } as unknown as ApiObject;
-      if (asked.form === "Table")
+      if (requestedView.form === "Table")
         return line("BOOKMARK", JSON.stringify(bookmarkTable(r, object, { ...view(), headers: once() })));
       return line("BOOKMARK", JSON.stringify(rendered(r, object, view())));
     },

@@ -1,4 +1,4 @@
-// A watch as it is asked for: where it begins, how often it tells of progress, and when it has to end.
+// A watch request: where it begins, how often it sends bookmarks, and when it ends.
 import { ApiError } from "../../api/errors.ts";
 import { wantedBy } from "../registry/selection.ts";
 import { negotiatedStream, viewOf } from "../response/render.ts";
@@ -18,11 +18,11 @@ const usualSeconds = 1_800;
 const mostMs = 2 ** 31 - 1;
 
 function beginningOf({ sendInitialEvents, resourceVersion }: ListQuery): Beginning {
-  const asked = parseRevision(resourceVersion);
+  const requested = parseRevision(resourceVersion);
   // The original forgets to say that the request is at fault; clients know it so.
-  if ("wrong" in asked) throw new ApiError("Unknown", asked.wrong);
-  if (sendInitialEvents) return { with: "what there is", atLeast: asked.at };
-  return asked.at === 0 ? { with: "what comes" } : { with: "what came after", from: asked.at };
+  if ("wrong" in requested) throw new ApiError("Unknown", requested.wrong);
+  if (sendInitialEvents) return { with: "what there is", atLeast: requested.at };
+  return requested.at === 0 ? { with: "what comes" } : { with: "what came after", from: requested.at };
 }
 
 /** Answers with a stream of events. What cannot be streamed is refused before it begins. */
@@ -39,7 +39,7 @@ export function watch({ registry, r, request }: Call, q: ListQuery): ApiReply {
     () => ended.abort(),
     () => ended.abort(),
   );
-  const asked = {
+  const requested = {
     r,
     selection,
     begin: beginningOf(q),
@@ -54,7 +54,7 @@ export function watch({ registry, r, request }: Call, q: ListQuery): ApiReply {
   return {
     status: 200,
     headers: { "content-type": "application/json" },
-    stream: watchLines(registry, asked, ended.signal),
+    stream: watchLines(registry, requested, ended.signal),
     isUrgent: true,
   };
 }

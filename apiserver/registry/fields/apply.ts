@@ -29,7 +29,8 @@ import { type Writer, createdBy, entryOf, ownable, touchable } from "./ownership
 
 type Path = readonly string[];
 
-const told = (path: Path, because: string): string => (path.length === 0 ? because : `${shownPath(path)}: ${because}`);
+const errorAt = (path: Path, because: string): string =>
+  path.length === 0 ? because : `${shownPath(path)}: ${because}`;
 
 /** A value as the original's language shows one of its own. */
 const inside = (value: unknown): string => `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;
@@ -39,12 +40,12 @@ const typeOf = (value: unknown): string =>
 
 function scalarErrors(schema: Schema, value: unknown, path: Path): readonly string[] {
   if (schema.type === "integer" || schema.type === "number")
-    return typeof value === "number" ? [] : [told(path, `expected numeric (int or float), got ${typeOf(value)}`)];
+    return typeof value === "number" ? [] : [errorAt(path, `expected numeric (int or float), got ${typeOf(value)}`)];
   if (schema.type === "boolean")
-    return typeof value === "boolean" ? [] : [told(path, `expected boolean, got ${inside(value)}`)];
+    return typeof value === "boolean" ? [] : [errorAt(path, `expected boolean, got ${inside(value)}`)];
   // Times and amounts are of any type to the checker.
   const isFree = schema.type !== "string" || ["quantity", "date-time", "date-time-micro"].includes(schema.format ?? "");
-  return isFree || typeof value === "string" ? [] : [told(path, `expected string, got ${inside(value)}`)];
+  return isFree || typeof value === "string" ? [] : [errorAt(path, `expected string, got ${inside(value)}`)];
 }
 
 function keyError(item: unknown, keys: readonly string[]): string | undefined {
@@ -58,15 +59,15 @@ function keyError(item: unknown, keys: readonly string[]): string | undefined {
 function listErrors(full: Schema, value: readonly unknown[], path: Path): readonly string[] {
   const step = stepFor(full);
   const keys = full["x-kubernetes-list-type"] === "map" ? (full["x-kubernetes-list-map-keys"] ?? []) : [];
-  const seen = new Set<string>();
+  const stepsSeen = new Set<string>();
   return value.flatMap((item, i) => {
     const because = step && keys.length > 0 ? keyError(item, keys) : undefined;
-    if (because !== undefined) return [told(path, `element ${i}: ${because}`)];
+    if (because !== undefined) return [errorAt(path, `element ${i}: ${because}`)];
     const at = step ? step(item) : `i:${i}`;
-    const again = step !== undefined && seen.has(at);
-    seen.add(at);
+    const again = step !== undefined && stepsSeen.has(at);
+    stepsSeen.add(at);
     return [
-      ...(again ? [told(path, `duplicate entries for key ${shownPath([at])}`)] : []),
+      ...(again ? [errorAt(path, `duplicate entries for key ${shownPath([at])}`)] : []),
       ...errorsIn(full.items ?? {}, item, [...path, at]),
     ];
   });
@@ -76,15 +77,15 @@ function errorsIn(schema: Schema, value: unknown, path: Path): readonly string[]
   if (value === null || value === undefined) return [];
   const full = whole(schema);
   if (full.type === "array")
-    return Array.isArray(value) ? listErrors(full, value, path) : [told(path, `expected list, got &{${value}}`)];
+    return Array.isArray(value) ? listErrors(full, value, path) : [errorAt(path, `expected list, got &{${value}}`)];
   if (full.type !== "object") return scalarErrors(full, value, path);
-  if (!isObject(value)) return [told(path, `expected map, got &{${value}}`)];
+  if (!isObject(value)) return [errorAt(path, `expected map, got &{${value}}`)];
   const { properties, additionalProperties } = resolve(full);
   if (full["x-kubernetes-preserve-unknown-fields"]) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     const field = properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
     const at = [...path, `f:${name}`];
-    return field ? errorsIn(field, inner, at) : [told(at, "field not declared in schema")];
+    return field ? errorsIn(field, inner, at) : [errorAt(at, "field not declared in schema")];
   });
 }
 
@@ -190,14 +191,17 @@ function nameOf({ manager = "", operation, apiVersion, subresource }: ManagedFie
 
 /** The refusal of an apply. */
 export function conflictError(conflicts: Conflicts): ApiError {
-  const told = conflicts
+  const errorAt = conflicts
     .toSorted((a, b) => (idOf(a.entry) < idOf(b.entry) ? -1 : 1))
     .map(({ entry, fields }) => ({ owner: nameOf(entry), paths: [...pathsIn(fields)].map(shownPath) }));
-  const causes = told.flatMap(({ owner, paths }) =>
+  const causes = errorAt.flatMap(({ owner, paths }) =>
     paths.map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${owner}`, field })),
   );
   const [only] = causes;
-  const listed = told.flatMap(({ owner, paths }) => [`conflicts with ${owner}:`, ...paths.map((path) => `- ${path}`)]);
+  const listed = errorAt.flatMap(({ owner, paths }) => [
+    `conflicts with ${owner}:`,
+    ...paths.map((path) => `- ${path}`),
+  ]);
   const message =
     causes.length === 1
       ? `Apply failed with 1 conflict: ${only!.message}: ${only!.field}`

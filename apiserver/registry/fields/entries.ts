@@ -1,5 +1,4 @@
-// The account of who owns what, as `metadata.managedFields` writes it: one entry for each manager, operation, version
-// and part of the object. Pure.
+// `metadata.managedFields` as data: one entry per manager, operation, version and subresource. Pure.
 import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
 import { type FieldSet, fromFieldsV1, isEmpty, minus, sameFields, toFieldsV1, union } from "./set.ts";
 

@@ -60,8 +60,8 @@ const says = (object: unknown, path: readonly string[]): boolean => {
 };
 
 /** What of a new object of this kind the server has filled in, given what was said of it. */
-export function unsetFieldsIn(r: ResourceDefinition, said: object): FieldSet {
-  const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(said, path));
+export function unsetFieldsIn(r: ResourceDefinition, sent: object): FieldSet {
+  const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(sent, path));
   return unsaid.reduce((all, { set }) => union(all, set), noFields);
 }
 
@@ -115,9 +115,9 @@ function allNamed(shape: Shape, value: Json): object {
   if (isBare) return end;
   const flat = flatTree(shape, which);
   if (below.length === 0) return flat;
-  const whole = { ...flat };
-  for (const [step, tree] of below) whole[step] = tree;
-  return whole;
+  const merged = { ...flat };
+  for (const [step, tree] of below) merged[step] = tree;
+  return merged;
 }
 
 function allFields(shape: Shape, value: Json): object {
@@ -197,7 +197,7 @@ const serversOwn = [
   ].map((name) => ["f:metadata", `f:${name}`]),
 ];
 /** What the server says of every object belongs to nobody, */
-const said = pathsOf(...serversOwn);
+const sent = pathsOf(...serversOwn);
 /** and neither does what this stands in. */
 const ownerless = pathsOf(...serversOwn, ["f:metadata"]);
 const status = pathsOf(["f:status"]);
@@ -228,11 +228,11 @@ export function entryOf(
   };
 }
 
-const [saidOrSpec, saidOrStatus] = [union(said, spec), union(said, status)];
+const [saidOrSpec, saidOrStatus] = [union(sent, spec), union(sent, status)];
 /** What a writer of this part cannot own of a new object. */
 function foreign(r: ResourceDefinition, subresource: string | undefined): FieldSet {
   if (subresource === "status") return saidOrSpec;
-  return subresource === undefined && r.subresources.includes("status") ? saidOrStatus : said;
+  return subresource === undefined && r.subresources.includes("status") ? saidOrStatus : sent;
 }
 
 /** A new object, whose fields belong to whoever made it. `unsaid` is what nobody said and nobody defaulted. */
@@ -289,12 +289,12 @@ const unowned = (object: ApiObject): ApiObject => {
 export function initialOwnership(
   r: ResourceDefinition,
   object: ApiObject,
-  said: Draft<ApiObject>,
+  sent: Draft<ApiObject>,
   { manager, ownership, now }: Ownership & Occasion,
 ): ApiObject {
   if (ownership === "given") return object;
   if (manager === undefined) return unowned(object);
-  return createdBy(r, object, { manager, now }, unsetFieldsIn(r, said));
+  return createdBy(r, object, { manager, now }, unsetFieldsIn(r, sent));
 }
 
 /** An empty list, or one empty entry, is how a client asks for the account to be thrown away. */

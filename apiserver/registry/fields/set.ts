@@ -199,12 +199,12 @@ interface KeyName {
 /** Which item of a list this is. */
 function itemStep(item: unknown, keys: readonly KeyName[]): string {
   const named = isObject(item) ? item : {};
-  const said: string[] = [];
+  const values: string[] = [];
   for (const { name, written } of keys) {
     const value = JSON.stringify(named[name] ?? keyDefaults[name]);
-    if (value !== undefined) said.push(written + value);
+    if (value !== undefined) values.push(written + value);
   }
-  return `k:{${said.join(",")}}`;
+  return `k:{${values.join(",")}}`;
 }
 
 /** What can be known of the parts of values from their schema alone. */

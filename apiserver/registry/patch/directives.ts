@@ -1,4 +1,4 @@
-// The words of a strategic merge patch that are no part of the object, and what is said of their misuse. Pure.
+// Directives of a strategic merge patch, and the errors of their misuse. Pure.
 import { ApiError } from "../../../api/errors.ts";
 import { printed } from "./printed.ts";
 

@@ -1,4 +1,4 @@
-// JSON patch (RFC 6902): a list of small edits, of which all happen or none. Pure.
+// JSON patch (RFC 6902): a list of operations that is applied as a whole or not at all. Pure.
 import fastJsonPatch, { type Operation } from "fast-json-patch";
 import { ApiError } from "../../../api/errors.ts";
 

@@ -1,4 +1,4 @@
-// JSON merge patch (RFC 7396): what is named is replaced, null removes, lists are replaced whole. Pure.
+// JSON merge patch (RFC 7396): named fields are replaced, null removes, lists are replaced. Pure.
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-// What a patch made of an object, read as the kind's schema says: the patch answers for what is wrong with it. Pure.
+// The patched object as the kind's schema reads it, and the errors that the patch is refused with. Pure.
 import type { ApiError } from "../../../api/errors.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";

@@ -1,4 +1,4 @@
-// The four ways to say a change, brought to one: what stands there, and what shall. Pure.
+// Dispatches a patch by its type to the function that applies it. Pure.
 import { ApiError } from "../../../api/errors.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";

@@ -1,4 +1,4 @@
-// Values as the original's own language prints them: some of its sentences show what they are about. Pure.
+// Values as Go prints them, for error messages. Pure.
 
 /** `map[name:web ports:[80 443]]`. */
 export function printed(value: unknown): string {

@@ -1,4 +1,4 @@
-// Lists under a strategic merge patch: sets of scalars, or of maps that one field tells apart. Pure.
+// Lists under a strategic merge patch: sets of scalars, or of maps with a merge key. Pure.
 import { sameJson } from "../../../api/hash.ts";
 import * as words from "./directives.ts";
 import { isObject, type Json, mapIn, noMergeKey } from "./directives.ts";

@@ -34,8 +34,8 @@ function retain(merged: Json, patch: Json): void {
   if (keep === undefined) return;
   if (!Array.isArray(keep)) throw badRetainKeys();
   const isKept = (name: string): boolean => keep.includes(name);
-  const said = Object.keys(patch).filter((name) => patch[name] !== null && name !== retainKeys);
-  if (said.some((name) => !name.startsWith(deletion) && !name.startsWith(order) && !isKept(name)))
+  const names = Object.keys(patch).filter((name) => patch[name] !== null && name !== retainKeys);
+  if (names.some((name) => !name.startsWith(deletion) && !name.startsWith(order) && !isKept(name)))
     throw badRetainKeys();
   for (const name of Object.keys(merged)) if (!isKept(name)) delete merged[name];
 }

@@ -21,9 +21,9 @@ const verdicts = ["Approved", "Denied"];
 /** Records the user, whatever the request says. The server's own components may name another one. */
 export function requestedBy(draft: Draft<Request>, user: User | undefined): Draft<Request> {
   if (!user) return draft;
-  const { username: _, uid: __, groups: ___, extra: ____, ...asked } = draft.spec;
+  const { username: _, uid: __, groups: ___, extra: ____, ...rest } = draft.spec;
   const { name: username, uid, groups, extra } = user;
-  return { ...draft, spec: { ...asked, username, groups, ...(uid && { uid }), ...(extra && { extra }) } };
+  return { ...draft, spec: { ...rest, username, groups, ...(uid && { uid }), ...(extra && { extra }) } };
 }
 
 /** Conditions with the times of their last update, and of their last transition. */
@@ -39,18 +39,18 @@ function stamped(conditions: readonly Condition[], old: Request, now: Instant): 
   });
 }
 
-const withStatus = (old: Request, given: Request, status: Status): Request => ({ ...given, spec: old.spec, status });
+const withStatus = (old: Request, sent: Request, status: Status): Request => ({ ...sent, spec: old.spec, status });
 
 /** What an approver writes: conditions, and nothing but conditions. */
-export const approved = (old: Request, given: Request, now: Instant): Request =>
-  withStatus(old, given, { ...old.status, conditions: stamped(conditionsOf(given), old, now) });
+export const approved = (old: Request, sent: Request, now: Instant): Request =>
+  withStatus(old, sent, { ...old.status, conditions: stamped(conditionsOf(sent), old, now) });
 
 /** What a signer writes: everything but the verdicts, which stand as they were. */
-export function signed(old: Request, given: Request, now: Instant): Request {
-  const kept = conditionsOf(given).map((c) =>
+export function signed(old: Request, sent: Request, now: Instant): Request {
+  const kept = conditionsOf(sent).map((c) =>
     verdicts.includes(c.type) ? (conditionsOf(old).find(({ type }) => type === c.type) ?? c) : c,
   );
-  return withStatus(old, given, { ...given.status, conditions: stamped(kept, old, now) });
+  return withStatus(old, sent, { ...sent.status, conditions: stamped(kept, old, now) });
 }
 
 /** Only the approval subresource adds these conditions. */
