@@ -217,7 +217,6 @@ export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefin
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: true,
     ...kind,
-    published,
     schema,
     ...behaviour(kind, schema),
   };
