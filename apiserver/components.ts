@@ -14,7 +14,7 @@ const healthy = (name: string): ComponentStatus =>
     conditions: [{ type: "Healthy", status: "True", message: "ok" }],
   }) as unknown as ComponentStatus;
 
-/** Measures the components, and leaves every other kind to who measured it before. */
+/** Serves component statuses, and delegates every other kind. */
 export const withComponents = (others: Measured): Measured => ({
   async list(r, selection) {
     if (r.plural !== componentStatuses.plural) return others.list(r, selection);

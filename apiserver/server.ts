@@ -45,7 +45,7 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** Decides who may do what; every authenticated user everything when left out. */
+  /** By default every authenticated user is allowed everything. */
   readonly authorizer?: Authorizer;
   /** What admission fills in; Kubernetes' own values when left out. */
   readonly admission?: Pick<AdmissionConfig, "tolerationSeconds">;
@@ -71,7 +71,7 @@ export interface ApiServer {
 
 const nodePorts = { from: 30_000, to: 32_767 };
 
-/** Composes the server; nothing runs until it is told to listen. */
+/** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, authorizer = authenticatedUsers } = options;
   const { host, port, tls, serviceCidr, advertise } = options;

@@ -56,7 +56,7 @@ export const namespaceStays: AdmissionPlugin = {
   },
 };
 
-/** What something asks for, and what it is limited to. */
+/** Requests and limits. */
 export interface Asked {
   readonly requests?: Amounts;
   readonly limits?: Amounts;
@@ -142,7 +142,7 @@ const missing = (said: Amounts | undefined, usual: Amounts): readonly string[] =
     .filter((name) => said?.[name] === undefined)
     .toSorted();
 
-/** The container with what it did not say, and how that is told. */
+/** The container with default requests and limits, and the text of the annotation. */
 function completed(c: Container, usual: Required<Asked>, called: string): readonly [Container, readonly string[]] {
   const [requests, limits] = [
     missing(c.resources?.requests, usual.requests),
@@ -161,7 +161,7 @@ function completed(c: Container, usual: Required<Asked>, called: string): readon
   return [{ ...c, resources }, told];
 }
 
-/** The pod with what its containers did not say and the range does. What was filled in is told in an annotation. */
+/** The pod with the range's default requests and limits, which an annotation names. */
 export function withLimits(pod: Pod, range: LimitRange): Pod {
   const items = itemsOf(range, "Container");
   const usual = {
@@ -203,7 +203,7 @@ const resourcesOf = (r: ResourceDefinition, object: ApiObject): unknown => {
   const { containers, initContainers = [], resources } = (object as Pod).spec;
   return [resources, ...[...containers, ...initContainers].map((c) => c.resources)];
 };
-/** What was allowed once is not asked about again. */
+/** Whether nothing that is limited has changed. */
 const isSettled = (r: ResourceDefinition, object: ApiObject, old: ApiObject | undefined): boolean =>
   old !== undefined &&
   (old.metadata.deletionTimestamp !== undefined || sameJson(resourcesOf(r, object), resourcesOf(r, old)));

@@ -70,7 +70,7 @@ export function runningAs(spec: PodSpec, account: ServiceAccount, newName: () =>
   };
 }
 
-/** So often a namespace's default account is looked for: somebody is about to make it when the namespace is new. */
+/** Attempts to find a namespace's default account, which a controller creates after the namespace. */
 const patience = 10;
 const shortestWaitMs = 100;
 const longestWaitMs = 200;
@@ -90,7 +90,7 @@ async function accountOf(
   }
 }
 
-/** A kubelet's own pods, shown to the cluster, are nobody in it. */
+/** Mirrors of static pods have no account. */
 const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
 
 /** Kubernetes' admission plugin ServiceAccount. */
@@ -216,7 +216,7 @@ export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin =
   name: "DefaultTolerationSeconds",
   operations: ["CREATE", "UPDATE"],
   handles: (r) => r.group === "" && r.plural === "pods",
-  // Also on update: who replaces a pod by its manifest leaves them out again, and means no change.
+  // Also on update: a manifest leaves them out again, and means no change.
   mutate(object) {
     const { spec } = object as Partial<Pod>;
     // What is wrong with a pod without a spec is for others to say.
@@ -230,7 +230,7 @@ export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin =
 const isNoLonger = (a: number | undefined, b: number | undefined): boolean =>
   b === undefined || (a !== undefined && a <= b);
 
-/** Whether who has `more` tolerates everything that who has `less` does. */
+/** Whether `more` tolerates everything that `less` does. */
 function covers(more: Toleration, less: Toleration): boolean {
   if (sameJson(more, less)) return true;
   const everyKey = !more.key && more.operator === "Exists";
@@ -339,7 +339,7 @@ async function placed(pod: Pod, present: AdmissionAttributes["present"]): Promis
   } as ApiObject;
 }
 
-/** Kubernetes' PodTopologyLabels (KEP-4742): what a node says of its place, the pods that are given to it say too. */
+/** Kubernetes' PodTopologyLabels (KEP-4742): copies the zone and region of the node to the pod's labels. */
 export const podTopology: AdmissionPlugin = {
   name: "PodTopologyLabels",
   operations: ["CREATE", "UPDATE"],

@@ -26,7 +26,7 @@ export function block(cidr: string): Block {
   return { first: first - (first % size), size };
 }
 
-/** The low end of a block is left to those who ask for an address by name, such as the cluster's DNS. */
+/** The low end of a block is reserved for explicitly requested addresses, such as the cluster's DNS. */
 export const reserved = ({ size }: Block): number => Math.min(Math.max(16, size >>> 4), 256);
 
 /**

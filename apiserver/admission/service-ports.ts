@@ -20,13 +20,13 @@ const nodePortsOf = ({ spec }: Service): readonly number[] =>
 
 const internal = (because: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${because}`);
 
-/** The low end of the range is left to those who ask for a port by name. Source: KEP-3668. */
+/** The low end of the range is reserved for explicitly requested ports (KEP-3668). */
 const named = ({ from, to }: PortRange): number => {
   const size = to - from + 1;
   return size <= 16 ? 0 : Math.min(Math.max(16, size >>> 5), 128);
 };
 
-/** The ports that are free, and who took one meanwhile. */
+/** The ports that are free, and those taken meanwhile. */
 class Free {
   readonly #range: PortRange;
   readonly #taken: Set<number>;
@@ -36,7 +36,7 @@ class Free {
     this.#taken = new Set(taken);
     this.#random = random;
   }
-  /** Take the port; says why that cannot be. */
+  /** Takes the port, or returns why it cannot be taken. */
   take(port: number): string | undefined {
     const { from, to } = this.#range;
     if (port < from || port > to)
@@ -94,7 +94,7 @@ function healthPort({ spec }: Service, old: Service | undefined, free: Free): nu
   throw internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${because}`);
 }
 
-/** The service with its ports of the nodes; throws where it cannot have what it asks for. */
+/** The service with its node ports. Throws Invalid for a port that is not available. */
 export function withPorts(
   service: Service,
   old: Service | undefined,

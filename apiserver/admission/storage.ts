@@ -38,7 +38,7 @@ export const defaultStorageClass: AdmissionPlugin = {
   },
 };
 
-/** What keeps each of these kinds until nobody uses it any more; the controllers take it away. */
+/** The finalizer of each kind that may be in use; a controller removes it. */
 const keepers: Readonly<Record<string, string>> = {
   persistentvolumeclaims: "kubernetes.io/pvc-protection",
   persistentvolumes: "kubernetes.io/pv-protection",

@@ -5,18 +5,18 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { Log } from "../../machinery/world.ts";
 import type { User } from "../authorization/authorizer.ts";
 
-/** What of a connection tells who is at its other end. */
+/** What of a connection identifies its client. */
 type Shown = Pick<TLSSocket, "authorized" | "getPeerCertificate">;
 
-/** Who shows nothing is still somebody: what everybody may see is shown to them as well. */
+/** The user of requests without credentials. */
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
 const list = (value: string | string[] | undefined): readonly string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /**
- * The name is the certificate's CN, the groups are its Os. Undefined when somebody shows what does not prove anything:
- * who pretends is not let in even as nobody.
+ * The user's name is the certificate's CN, the groups are its Os. Undefined for a certificate that is not trusted: such
+ * a client is not even anonymous.
  */
 export function userOf(socket: Shown): User | undefined {
   const { subject, fingerprint256 = "" } = socket.getPeerCertificate() as Partial<PeerCertificate>;
@@ -33,7 +33,7 @@ export function userOf(socket: Shown): User | undefined {
 
 const known = new WeakMap<object, { readonly user: User | undefined }>();
 
-/** The same, asked once for a connection: its certificate does not change while it lasts. */
+/** Cached per connection, whose certificate does not change. */
 function userOfConnection(connection: object, socket: Shown): User | undefined {
   let found = known.get(connection);
   if (!found) {
@@ -43,7 +43,7 @@ function userOfConnection(connection: object, socket: Shown): User | undefined {
   return found.user;
 }
 
-/** The token in an Authorization header, if it is one of the sort that whoever bears it is believed. */
+/** The bearer token in an Authorization header. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   const [scheme = "", token = ""] = (authorization ?? "").trim().split(" ");
   return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
@@ -52,8 +52,8 @@ export function bearerToken(authorization: string | undefined): string | undefin
 const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
 
 /**
- * The token a browser puts among the protocols it offers, as it can send no header of its own; what is behind us does
- * not see it there. A token that stands alone or beside another is nobody's.
+ * The token among the subprotocols of a WebSocket, since browsers cannot set headers. It is removed there. A token
+ * without another subprotocol, or beside a second token, is invalid.
  */
 export function offeredToken(headers: IncomingHttpHeaders): string | undefined {
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
@@ -65,17 +65,17 @@ export function offeredToken(headers: IncomingHttpHeaders): string | undefined {
   return Buffer.from(token.slice(tokenProtocol.length), "base64url").toString();
 }
 
-/** What of a request tells who makes it. */
+/** What of a request identifies its user. */
 export interface Envelope {
   readonly headers: IncomingHttpHeaders;
   readonly socket: Shown;
   /** With the new version of HTTP, the stream it came on. */
   readonly stream?: { readonly session?: object | undefined };
 }
-/** Says who makes a request: by their certificate, else by their token, else nobody in particular. */
+/** The user of a request: by certificate, else by token, else anonymous; undefined for invalid credentials. */
 export type Identify = (request: Envelope) => User | undefined | Promise<User | undefined>;
 
-/** Asks `whose` for tokens alone: most who call have a certificate, and are not kept waiting. */
+/** Calls `whose` for tokens only; with a certificate the result is not a promise. */
 export function identifier(whose: (token: string) => Promise<User>, log: Log): Identify {
   const believed = (token: string): Promise<User | undefined> =>
     whose(token).catch((e: unknown) => {
@@ -90,7 +90,7 @@ export function identifier(whose: (token: string) => Promise<User>, log: Log): I
   };
 }
 
-/** Whether anybody asks as somebody else: most do not. */
+/** Whether a request carries impersonation headers. */
 export function isImpersonating(headers: object): boolean {
   for (const name in headers) if (name.startsWith("impersonate-")) return true;
   return false;

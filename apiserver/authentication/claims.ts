@@ -43,7 +43,7 @@ export const named = ({ metadata: { name, uid } }: ApiObject): Named => ({ name,
 /** How a token is to be made. */
 export interface Wanted {
   readonly issuer: string;
-  /** By which this one token is told from all others. */
+  /** The unique id of the token. */
   readonly id: string;
   readonly audiences: readonly string[];
   readonly seconds: number;

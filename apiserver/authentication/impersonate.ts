@@ -52,7 +52,7 @@ function accountIn(name: string): { readonly namespace: string; readonly name: s
   return isWrong ? undefined : { namespace, name: account };
 }
 
-/** Everything somebody has to be allowed to be, one by one. */
+/** The attributes that must be authorized, one for each impersonated value. */
 function attempts({ name, uid, groups, extra }: Wish): readonly RequestInfo[] {
   const account = accountIn(name);
   const be = (of: Omit<RequestInfo, "verb">): RequestInfo => ({ verb: "impersonate", group: "", ...of });
@@ -71,7 +71,7 @@ function attempts({ name, uid, groups, extra }: Wish): readonly RequestInfo[] {
 const authenticatedGroup = "system:authenticated";
 const unauthenticatedGroup = anonymous.groups[0]!;
 
-/** The groups that are told, or those that follow from the name; and whether that is somebody who is known. */
+/** The requested groups, or those of the service account, with system:authenticated or :unauthenticated. */
 function groupsOf({ name, groups }: Wish): readonly string[] {
   const account = accountIn(name);
   const requested = groups.length > 0 || !account ? groups : accountGroups(account.namespace);
@@ -83,7 +83,7 @@ function groupsOf({ name, groups }: Wish): readonly string[] {
 }
 
 const list = (words: readonly string[]): string => `[]string{${words.map((word) => JSON.stringify(word)).join(", ")}}`;
-/** As the original shows what it was asked for, in the language it is written in. */
+/** The request as Kubernetes prints it, in Go syntax. */
 function shown({ uid, groups, extra }: Wish): string {
   const pairs = [...extra].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const map = `map[string][]string{${pairs.map(([key, all]) => `${JSON.stringify(key)}:${list(all)}`).join(", ")}}`;

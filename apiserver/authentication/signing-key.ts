@@ -7,7 +7,7 @@ export interface SigningKey {
   readonly jwk: Readonly<Record<string, unknown>>;
   /** The claims as a token. */
   sign(claims: object): string;
-  /** What a token claims; throws, in words for whoever asks, when this key has not signed it. */
+  /** The claims of a token. Throws when this key has not signed it. */
   claimsIn(token: string): unknown;
 }
 

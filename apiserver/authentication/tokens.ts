@@ -21,7 +21,7 @@ export interface TokenOptions {
   /** The private key, as PEM. */
   readonly key: string;
 }
-/** Who showed a token, and for whom of those that asked it was made. */
+/** The owner of a token, and the requested audiences it is for. */
 export interface Owner {
   readonly user: User;
   readonly audiences: readonly string[];
@@ -32,7 +32,7 @@ export interface Tokens {
   readonly jwk: SigningKey["jwk"];
   /** A new one, for an account that is there. */
   make(account: ApiObject, wanted: Omit<Wanted, "issuer" | "id">): string;
-  /** Whose it is; throws an error that says why it is nobody's. Without audiences it has to be for this server. */
+  /** The owner of a token. Throws why it is not valid. Without audiences it must be for this server. */
   ownerOf(token: string, audiences?: readonly string[]): Promise<Owner>;
 }
 
@@ -45,7 +45,7 @@ const kinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
 const unknown = "invalid bearer token";
 const quoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(" ")}]`;
 
-/** Who says they made it. Nothing is believed yet. */
+/** The claimed issuer, before verification. */
 function issuerIn(token: string): string | undefined {
   try {
     const [, claims = "", , ...more] = token.split(".");
@@ -74,7 +74,7 @@ async function spent(registry: Registry, claims: Claims): Promise<string | undef
   const account = objectOf<ApiObject>(await registry.get(serviceAccounts, key(namespace, serviceaccount.name)));
   const disclaimed = disowned(claims, account, now);
   if (disclaimed) return disclaimed;
-  // The node of a pod is only told of: the pod may outlive it.
+  // The node is informational: the pod may outlive it.
   const bound = { secret, pod, ...(!pod && { node }) };
   for (const what of ["secret", "pod", "node"] as const) {
     const to = bound[what];

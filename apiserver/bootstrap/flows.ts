@@ -12,7 +12,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 
 type Given = readonly [ResourceDefinition, object];
 
-/** What is ours may be renewed by a later server, unless an administrator says no. */
+/** A later server may update these objects, unless the annotation is set to false. */
 const metadata = (name: string): object => ({ name, annotations: { "apf.kubernetes.io/autoupdate-spec": "true" } });
 
 interface Level {
@@ -85,7 +85,7 @@ const health = { verbs: ["get"], nonResourceURLs: ["/healthz", "/readyz", "/live
 interface Flow {
   readonly level: string;
   readonly precedence: number;
-  /** What tells one flow from another within the schema. */
+  /** How requests of the schema are divided into flows. */
   readonly by?: "ByUser" | "ByNamespace";
   readonly subjects: readonly FlowcontrolV1Subject[];
   readonly rules?: object;

@@ -57,7 +57,7 @@ function targets({ address, port }: Advertised): readonly (readonly [ResourceDef
   ];
 }
 
-/** The service is left as it was found; where it leads is what this server says. */
+/** The service is left unchanged; its endpoints are this server's address. */
 export async function ownService(client: Client, advertised: Advertised): Promise<void> {
   await ensure(client, services, service(advertised) as Draft<ApiObject>);
   for (const [r, draft] of targets(advertised)) {

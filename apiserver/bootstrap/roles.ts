@@ -9,7 +9,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 type Given = readonly [ResourceDefinition, object];
 
 const words = (text: string): readonly string[] => text.split(" ");
-/** What may be done (`verbs`) to which resources of one group, each told as words in a row. */
+/** Verbs on resources of one group, each separated by spaces. */
 const rule = (verbs: string, group: string, resources: string): PolicyRule => ({
   apiGroups: [group],
   resources: words(resources),
@@ -116,7 +116,7 @@ const binding = (name: string, ...groups: readonly string[]): Given => [
   },
 ];
 
-/** Roles, and who has them without being given them. */
+/** Roles, and their default subjects. */
 export const clusterRolesAndBindings: readonly Given[] = [
   ...roles,
   binding("cluster-admin", "system:masters"),

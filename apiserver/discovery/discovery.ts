@@ -21,7 +21,7 @@ function groupOf(group: string, versions: readonly ServedVersion[]): object {
   return { name: group, versions: all, preferredVersion: all[0] };
 }
 
-/** The core group's answers are as old as the API: nothing said its own version then. */
+/** The core group's list has no apiVersion, as in Kubernetes. */
 const resourceList = ({ group, version, kinds }: ServedVersion): object => ({
   kind: "APIResourceList",
   ...(group !== "" && { apiVersion: "v1" }),
@@ -41,7 +41,7 @@ function replyPlain(value: object, { headers }: ApiRequest): ApiReply {
   return reply(value);
 }
 
-/** The documents of one set of kinds. The aggregated ones are made when first asked for. */
+/** The documents of one set of kinds. The aggregated ones are built on first request. */
 interface Documents {
   readonly answers: ReadonlyMap<string, (request: ApiRequest) => object>;
   aggregated(path: "/api" | "/apis"): Tagged;

@@ -37,7 +37,7 @@ const versions: Readonly<Record<string, number>> = {
 };
 const usual: Priority = { group: 1000, version: 15 };
 
-/** The priority of a group, or of one of its versions; one nobody knows has that of a custom resource. */
+/** The priority of a group and a version; by default that of custom resources. */
 export const priorityOf = (group: string, version = ""): Priority => ({
   group: groups[group] ?? usual.group,
   version: versions[`${group}/${version}`] ?? usual.version,

@@ -19,7 +19,7 @@ interface Judged {
   readonly failed?: string;
 }
 
-/** Reasons are for those who run the server: this is read by everybody. */
+/** Reasons are logged only, since the response is public. */
 async function judge({ name, check }: Check, excluded: readonly string[]): Promise<Judged> {
   if (excluded.includes(name)) return { name, line: `[+]${name} excluded: ok` };
   try {

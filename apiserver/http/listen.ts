@@ -62,7 +62,7 @@ const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const headerLimit = 1024 * 1024;
 /** So many requests at once may share a connection. */
 const streamLimit = 1000;
-/** So long requests that have begun may take to end when the server is told to stop. */
+/** Time for open requests to end when the server stops, in milliseconds. */
 const stopMs = 2000;
 
 /** Ends a request that will never be whole: the connection with the old protocol, its own stream with the new one. */
@@ -72,8 +72,8 @@ function hangUp(raw: FastifyRequest["raw"] & { readonly stream?: ServerHttp2Stre
 }
 
 /**
- * With the new protocol a body may come without a word about its length or its type; whoever reads it looks for one of
- * the two.
+ * An HTTP/2 request may have a body without a content length; Fastify reads bodies only with that or a transfer
+ * encoding.
  */
 function announceBody({ headers, stream }: FastifyRequest["raw"] & { readonly stream?: ServerHttp2Stream }): void {
   if (stream && !stream.endAfterHeaders && headers["content-length"] === undefined)
@@ -118,7 +118,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
   return app;
 }
 
-/** Answers requests from their first byte to their last, and tells of them. */
+/** Registers the routes: receives, handles, responds, counts and logs. */
 function serve(
   app: FastifyInstance,
   world: World,
@@ -178,7 +178,7 @@ function serve(
     const inFlight = requestMetrics.begin(from, attributes);
     trace.record("received");
     const response = await handle(new HttpRequest(from, lifetime));
-    trace.record("answered");
+    trace.record("handled");
     await finish(from, to, response, inFlight);
     lifetime.end();
   };
@@ -228,8 +228,8 @@ function serveUpgrades(
 }
 
 /**
- * Stops in three steps: nobody new comes in, and who is idle goes; those who wait for an answer get it, and watches
- * end; whoever is left after a while is cut off.
+ * Stops in three steps: no new connections, and idle ones are closed; requests in flight are answered, and watches end;
+ * what remains after a timeout is destroyed.
  */
 function closing(server: Server, world: World, signal: AbortSignal): Promise<void> {
   const connections = new Set<Socket>();

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { ApiError } from "../../api/errors.ts";
 import { replyError } from "../request/request-response.ts";
 
-/** Why the framework passed a request on to nobody. What is not listed is no fault of the client's. */
+/** The API error for an error of the framework. An unlisted one is internal. */
 export function protocolError(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
   switch (e.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
@@ -23,7 +23,7 @@ export function protocolError(e: { readonly code?: string; readonly message: str
 const tooSlow = "ERR_HTTP_REQUEST_TIMEOUT";
 const tooLong = "HPE_HEADER_OVERFLOW";
 
-/** What could not even be parsed is answered on the bare connection, which then ends: nobody knows what follows. */
+/** Answers a request that cannot be parsed on the bare connection, and closes it: its framing is unknown. */
 export function refuseConnection(e: ConnectionError, socket: Socket): void {
   // The client has gone itself, or hung up in the middle of its own request.
   if (e.code === "ECONNRESET" || !socket.writable) {

@@ -54,7 +54,7 @@ export interface ReceivedRequest {
   readonly query: URLSearchParams;
   /** The query as it was written, with its question mark, or nothing. */
   readonly search: string;
-  /** Why it is turned away, if it is: then nobody reads its body. */
+  /** Why it is refused, if it is; its body is not read then. */
   readonly refused: ApiError | undefined;
 }
 
@@ -124,13 +124,13 @@ export async function receive(
   return { began, id, trace, attributes, path, place, query, search, user: actor, refused: malformed ?? refused };
 }
 
-// Made once: an error with a stack for every request that ends would be dear.
+// Shared: an error with a stack for every request that ends would be expensive.
 const ended = new Error("the request has ended");
 
 /**
- * The life of a request, as a signal. Most requests are answered before anybody asks, so it is made only when somebody
- * does. A class, as what is below: an accessor in an object literal costs a hidden class for each request, which keeps
- * all the request holds until the next full collection.
+ * The lifetime of a request as a signal, which is created on first use: most requests need none. A class, like the one
+ * below: an accessor in an object literal costs a hidden class per request, which retains all the request holds until
+ * the next full collection.
  */
 export class RequestLifetime {
   readonly #raw: FastifyReply["raw"];

@@ -10,11 +10,11 @@ import type { ApiReply, StreamReply, WholeReply } from "../request/request-respo
 /** A response of either version of HTTP; the new one has a stream. */
 type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };
 
-/** Whether nobody is left to read what is sent. */
+/** Whether the client has disconnected. */
 export const isGone = (raw: Raw): boolean => raw.stream?.destroyed ?? raw.destroyed;
 
 let last: { readonly part: Buffer | string; readonly chunk: Buffer } | undefined;
-/** A part as the old protocol sends it, behind its length: the same one is told to many, one after the other. */
+/** A chunk in HTTP/1.1 framing. Cached, because many watches send the same one in turn. */
 function chunkOf(part: Buffer | string): Buffer {
   if (last?.part !== part) {
     const size = Buffer.byteLength(part).toString(16);
@@ -28,7 +28,7 @@ interface Sink {
   readonly into: Raw | Socket;
   readonly hasRoom: boolean;
 }
-/** Writes a part; to a connection that is ours alone as the chunk that is made once for everybody. */
+/** Writes a chunk; over HTTP/1.1 with its cached framing, directly to the socket. */
 function put(raw: Raw, part: Buffer | string): Sink {
   const { socket, chunkedEncoding } = raw as ServerResponse;
   // A chunk without bytes would end them all.
@@ -36,7 +36,7 @@ function put(raw: Raw, part: Buffer | string): Sink {
   return { into: socket, hasRoom: socket.write(chunkOf(part)) };
 }
 
-/** Settles when there is room again, or nobody is left to fill it; rejects when neither happens for too long. */
+/** Settles when the buffer has drained or the client has left; rejects after the timeout. */
 function room(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number | undefined): Promise<void> {
   const waited = new AbortController();
   return new Promise((resolve, reject) => {
@@ -71,8 +71,8 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
 
 let endOfTurn: Promise<void> | undefined;
 /**
- * Settles when all requests that have arrived by now are answered. Answers leave together then: to wake a client that
- * sleeps costs both sides more than the answer itself, and one who hears of many at once is woken once.
+ * Settles when all requests that have arrived by now are handled, so that their responses are written together: waking
+ * a client costs both sides more than a response, and one wake-up then serves many.
  */
 function together(): Promise<void> {
   endOfTurn ??= new Promise((resolve) => {
@@ -89,7 +89,7 @@ async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promi
   await together();
   if (isGone(raw)) throw left();
   const closed = new Promise((resolve) => raw.once("close", resolve));
-  // Nothing is said of a body that is not sent: a client would take it for its own copy's.
+  // Without a content-length, which a client would take for that of its cached copy.
   const isBare = status === 304;
   const length = Buffer.byteLength(body);
   raw.writeHead(status, { ...headers, ...(!isBare && { "content-length": length }) });

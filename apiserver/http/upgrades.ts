@@ -33,7 +33,7 @@ const plain = (
   signal,
 });
 
-/** Who asks for an upgrade, and who hears what they are told. */
+/** The user of an upgrade, and the callback for metrics. */
 export interface Upgrading extends Pick<Upgrade, "onChunk"> {
   readonly user: User;
 }

@@ -39,7 +39,7 @@ const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /** Parts that are connections rather than objects. */
 const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
 
-/** Verbs as methods, but for those that read, which are told apart, and those that connect. */
+/** The verb label: LIST, WATCH, APPLY or CONNECT, else the method. */
 function verbOf({ method, headers }: Counted, { verb, subresource = "" }: RequestInfo): string {
   if (connections.includes(subresource)) return "CONNECT";
   if (verb === "watch" || verb === "list") return verb.toUpperCase();
@@ -113,7 +113,7 @@ export function requestMetrics(
 const operationOf = ({ expect, value }: Write): string =>
   value === null ? "delete" : expect === 0 ? "create" : "update";
 
-/** The same log; what is asked of it is counted and timed. */
+/** The storage, with its calls counted and timed. */
 export function timedStorage(storage: Storage, clock: Clock, registry: MetricsRegistry): Storage {
   const help = "How long the log took to answer, by what was asked of it.";
   const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, registry);
@@ -151,7 +151,7 @@ export function timedStorage(storage: Storage, clock: Clock, registry: MetricsRe
   };
 }
 
-/** Counts the objects of every kind, whenever somebody asks; under the name of old, and the one that took its place. */
+/** Counts the objects of every kind on scrape, under the deprecated metric name and its replacement. */
 export function countObjects(storage: Storage, kinds: Pick<KindRegistry, "all">, registry: MetricsRegistry): void {
   const counted = (name: string, labelsOf: (r: ResourceDefinition) => Readonly<Record<string, string>>): Gauge =>
     new Gauge({

@@ -3,7 +3,7 @@ import { Gauge, type Registry as MetricsRegistry } from "prom-client";
 import { byLabels, counts, distributions, durationBounds, type Count } from "../../machinery/counters.ts";
 import { version } from "../discovery/version.ts";
 
-/** What a request is about, as its figures are told apart. */
+/** Labels of request metrics. */
 export const about = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
 export type About = Readonly<Record<(typeof about)[number], string>>;
 
@@ -21,11 +21,11 @@ const powers = (base: number, factor: number, count: number): readonly number[] 
 /** From a thousand bytes to a thousand millions. */
 const sizeBounds = powers(1000, 10, 7);
 const eventSizeBounds = powers(1024, 2, 8);
-/** What is quick enough for any promise is not told apart. */
+/** Buckets for the SLI, which begins at 50 ms. */
 const promisedBounds = durationBounds.filter((bound) => bound >= 0.05);
 
 type OutcomeLabels = About & { readonly dry_run: string; readonly code: string };
-/** What the labels of a request's end are told apart by. */
+/** The key of a set of labels. */
 const placeOf = ({ verb, group, version, resource, subresource, scope }: About, dryRun: string, code: number): string =>
   `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
 

@@ -46,8 +46,8 @@ export function wireBytes(stored: Stored, end = "", at: number = stored.modified
   return bytes;
 }
 
-// Keyed by the bytes: whoever reads the same commit, by whichever way, shares one parsed object. It lives as long as
-// somebody holds it, in a view say; what nobody looks at is kept as bytes alone.
+// Keyed by the bytes: all readers of a commit share one parsed object. It lives as long as it is referenced, such as by
+// a view; everything else is kept as bytes alone.
 const parsed = new WeakMap<Uint8Array, WeakRef<ApiObject>>();
 
 const atRevision = (object: ApiObject, at: number): ApiObject => ({
@@ -74,13 +74,13 @@ export function isWritten(bytes: Uint8Array, object: ApiObject, current: Stored)
   return Buffer.compare(bytes, current.value) === 0 || sameJson(object, objectOf(current));
 }
 
-/** The same object, said to be of another revision: how a deletion tells when it happened. */
+/** The object with another revision, such as that of its deletion. */
 export const objectAt = <T extends ApiObject>(stored: Stored, at: number): T =>
   frozen(atRevision(objectOf(stored), at)) as T;
 
 /**
- * Remember what was just encoded, so that our own writes are never parsed: before they are committed, for whoever is
- * told of the commit looks at once. At which revision it stands is found out then.
+ * Caches what was just encoded, so that the server's own writes are never parsed: before the commit, because watches
+ * read it at once. Its revision is added when it is read.
  */
 export function remember(value: Uint8Array, object: ApiObject): void {
   parsed.set(value, new WeakRef(object));

@@ -31,14 +31,14 @@ function parsed(text: string): { readonly v?: unknown; readonly rv?: unknown; re
     const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // Whatever else it may be, it is none of ours: said so below.
+    // Not a token of this server: refused below.
   }
   throw refused(
     json === "" ? ": unexpected end of JSON input" : `: invalid character '${json[0]}' looking for beginning of value`,
   );
 }
 
-/** Where a token says that the list under this prefix goes on. */
+/** The position in a token, for the list under this prefix. */
 export function parseToken(text: string, prefix: string): Continue {
   const { v = "", rv = 0, start = "" } = parsed(text);
   if (v !== version) throw refused(`: server does not recognize this encoded version ${v}`);

@@ -14,7 +14,7 @@ interface Converted {
   readonly form: VersionConversion;
 }
 
-// Keyed by the stored bytes, then by the form: a watch of a thousand is put into other words once.
+// Keyed by the stored bytes, then by the version: an event is converted once for all watches.
 const convertedBytes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
 
 /** The entry as a reader of this form sees it: other bytes, the same place in history. */
@@ -31,7 +31,7 @@ function inVersion(r: ResourceDefinition, form: VersionConversion, stored: Store
   return { ...stored, value };
 }
 
-/** A field selector in the words of the kind it is carried out on. */
+/** A field selector in the field names of the stored version. */
 export function fieldsOfStored({ fields = {} }: VersionConversion, fieldSelector: string): string {
   return fieldSelector
     .split(",")
@@ -46,7 +46,7 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
-/** The object, filled in and judged in its own words. */
+/** The object, defaulted and validated in its own version. */
 function validated(r: ResourceDefinition, sent: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
   const full = r.defaults(decoded(r, sent));
   const problems = r.validate(full, old);
@@ -54,7 +54,7 @@ function validated(r: ResourceDefinition, sent: Draft<ApiObject>, old?: ApiObjec
   return full;
 }
 
-/** In stored words, with an account of whose the fields are in the words it was written in. */
+/** The draft in the stored version; its managed fields are in the version it was written in. */
 function convertedDraft(
   { r, form }: Converted,
   draft: Draft<ApiObject>,
@@ -94,12 +94,11 @@ async function* watchConverted(
 }
 
 /**
- * The same, of an object in other words: what was read by one schema was not read by the other, and whose its fields
- * are has been said.
+ * The options for the stored version: nothing was decoded by its schema yet, and managed fields are set already.
  */
 const convertedOptions = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
 
-/** The verbs on a kind that is stored in other words. */
+/** The verbs on a kind that is stored as another version. */
 export const throughConversion = (registry: Registry, form: VersionConversion): Registry => ({
   ...registry,
   get: async (r, key) => inVersion(r, form, await registry.get(form.of, key)),

@@ -6,7 +6,7 @@ import { withoutUndefined } from "./prepare.ts";
 import type { DeletionStrategy } from "./strategies/strategy.ts";
 import { strategyOf } from "./strategies/table.ts";
 
-/** The outcome of asking for a deletion. `wait` means it was asked for already and nothing changes by asking again. */
+/** The outcome of a deletion. With `wait` the object is marked already, and nothing changes. */
 export type Deletion =
   | { readonly do: "remove" }
   | { readonly do: "mark"; readonly object: ApiObject }
@@ -22,7 +22,7 @@ function finalizersAfter(
 ): readonly string[] {
   const present = object.metadata.finalizers ?? [];
   if (dependents === "none") return present;
-  // What is said at the deletion goes before what stands in the object, and that before the habit of its kind.
+  // The request decides, else the finalizers of the object, else the default of the kind.
   const isDecided = requested !== undefined || present.includes(orphan) || present.includes(foreground);
   const policy = isDecided || dependents !== "orphan" ? requested : "Orphan";
   if (policy === undefined) return present;
@@ -55,7 +55,7 @@ function marked(
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((x) => b.includes(x));
 
-/** Decide what becomes of an object that is asked to be deleted. */
+/** Decides what a deletion does to the object. */
 export function decideDeletion(
   r: ResourceDefinition,
   object: ApiObject,

@@ -26,7 +26,7 @@ function eventOf<T extends ApiObject>(event: StoredEvent): WatchEvent<T> {
   return { type: "applied", object: objectOf<T>(stored), revision };
 }
 
-/** Kinds that are measured when asked for, and not kept. */
+/** The source of virtual kinds, which are computed on request and not stored. */
 export interface Measured {
   list(r: ResourceDefinition, selection: Selection): Promise<readonly ApiObject[]>;
   get(r: ResourceDefinition, namespace: string | undefined, name: string): Promise<ApiObject>;
@@ -37,7 +37,7 @@ export interface Insider {
   readonly measured?: Measured;
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
-  /** In whose name it writes. Without one, what it makes is owned by nobody: that is sooner done. */
+  /** Its field manager. Without one its writes are not tracked, which is faster. */
   readonly manager?: string;
 }
 

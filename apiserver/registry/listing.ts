@@ -12,7 +12,7 @@ import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { type Wanted, wantedBy } from "./selection.ts";
 
-/** A page of a list, still as bytes: who serves it over the wire need not parse it. */
+/** A page of a list as stored bytes, which are served without parsing. */
 export interface StoredPage {
   readonly entries: readonly Stored[];
   readonly revision: Revision;
@@ -20,7 +20,7 @@ export interface StoredPage {
   readonly remaining?: number;
 }
 
-/** What a watch tells, in the words of the wire. A deletion carries what stood there before it. */
+/** A watch event, or progress. DELETED carries the last state of the object. */
 export type StoredEvent =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly stored: Stored; readonly revision: Revision }
   | { readonly type: "PROGRESS"; readonly revision: Revision };
@@ -57,7 +57,7 @@ async function fill(
   }
 }
 
-/** A list may be asked for as it was at a revision, or as it is, but no older than one. */
+/** A list at a revision, or the current one, but no older than a revision. */
 export interface StoredListOptions extends ListOptions {
   readonly at?: Revision;
   readonly atLeast?: Revision;
@@ -113,7 +113,7 @@ export async function listStored(
   }
 }
 
-/** What a change means to somebody who sees only what is wanted. */
+/** The event of a change for a selection: an object that begins or ceases to match is added or deleted. */
 function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredEvent | undefined {
   const isIn = now !== undefined && (!wanted || wanted(objectOf(now)));
   const wasIn = before !== undefined && (!wanted || wanted(objectOf(before)));

@@ -56,7 +56,7 @@ const kindOf = (apiVersion: string, kind: string): string => {
   return `${apiVersion.slice(0, Math.max(slash, 0))}/${apiVersion.slice(slash + 1)}, Kind=${kind}`;
 };
 
-/** What an apply says, as the kind's schema reads it; of a wrong type, or with fields nobody knows, it is none. */
+/** The applied configuration, decoded. Throws for another kind, wrong types and unknown fields. */
 function configOf(r: ResourceDefinition, sent: object): ApiObject {
   const { apiVersion = "", kind = "", metadata } = sent as Partial<ApiObject>;
   const gvk = kindOf(String(apiVersion), String(kind));
@@ -69,7 +69,7 @@ function configOf(r: ResourceDefinition, sent: object): ApiObject {
   return decoded(r, { metadata: {}, ...sent } as unknown as ApiObject);
 }
 
-/** The object is where its path says it is. */
+/** The configuration with the name and namespace of the path, which it must not contradict. */
 function placed(config: ApiObject, { key }: Target): ApiObject {
   const { namespace, name } = splitKey(key);
   const meta = config.metadata;
@@ -86,7 +86,7 @@ function placed(config: ApiObject, { key }: Target): ApiObject {
   return { ...config, metadata: { ...meta, name, ...(namespace !== undefined && { namespace }) } };
 }
 
-/** A scale is said in words of its own: of the object itself it says how many. */
+/** An applied Scale as a configuration of the object: its number of replicas. */
 function scaled(r: ResourceDefinition, config: Config): ApiObject {
   const { metadata, spec } = config;
   return {
@@ -97,7 +97,7 @@ function scaled(r: ResourceDefinition, config: Config): ApiObject {
   } as ApiObject;
 }
 
-/** Lay what a manager says over what stands there, or make it when nothing does. */
+/** Applies a configuration to the object, or creates it. */
 export async function applyTo(
   registry: Registry,
   target: Target,

@@ -43,30 +43,29 @@ export function newUid(random: Random): string {
 }
 
 /**
- * Every field of the metadata in its order, and whose it is: a writer says it at any time, or at birth alone, or it is
- * the object's history, which the server writes.
+ * Every field of the metadata in its order, and who sets it: a writer at any time, or on create only, or the server.
  */
 const fields = [
-  ["name", "birth"],
+  ["name", "create"],
   ["generateName", "writer"],
-  ["namespace", "birth"],
+  ["namespace", "create"],
   ["labels", "writer"],
   ["annotations", "writer"],
   ["ownerReferences", "writer"],
   ["finalizers", "writer"],
   ["managedFields", "writer"],
-  ["uid", "history"],
-  ["creationTimestamp", "history"],
-  ["generation", "history"],
-  ["deletionTimestamp", "history"],
-  ["deletionGracePeriodSeconds", "history"],
-  ["resourceVersion", "history"],
+  ["uid", "server"],
+  ["creationTimestamp", "server"],
+  ["generation", "server"],
+  ["deletionTimestamp", "server"],
+  ["deletionGracePeriodSeconds", "server"],
+  ["resourceVersion", "server"],
 ] as const;
 
 /** What a user may say of a new object; the rest is the server's to fill in. */
 export function draftMeta(meta: DraftMeta & Partial<ObjectMeta>): DraftMeta {
   const draft: Record<string, unknown> = {};
-  for (const [field, whose] of fields) if (whose !== "history" && meta[field] !== undefined) draft[field] = meta[field];
+  for (const [field, whose] of fields) if (whose !== "server" && meta[field] !== undefined) draft[field] = meta[field];
   return draft;
 }
 
@@ -125,8 +124,8 @@ function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]
 }
 
 /**
- * The object with each of its owners once. Who names one twice is told, in the words for when it was noticed: as the
- * object was read, or after it was patched.
+ * The object with each of its owners once. Duplicates are warned of, in the words for when they are found: in the body,
+ * or after a patch.
  */
 export function withDistinctOwners<T extends { readonly metadata: DraftMeta }>(
   object: T,
@@ -154,7 +153,7 @@ function validateAnnotations(annotations: DraftMeta["annotations"] = {}): readon
   ];
 }
 
-/** What is wrong with the metadata of an object. What stands as it stood before has been judged before. */
+/** What is wrong with the metadata of an object. Unchanged fields are not validated again. */
 export function validateMeta(r: ResourceDefinition, meta: DraftMeta, old: DraftMeta = {}): readonly Problem[] {
   const problems: Problem[] = [];
   if (!meta.name) problems.push(required("metadata.name", "name or generateName is required"));
@@ -221,8 +220,8 @@ export function prepareCreate(r: ResourceDefinition, draft: Draft<ApiObject>, id
   } as unknown as ApiObject);
 }
 /**
- * What is wrong with the beginning of a made-up name. It is judged as a name is, but may end with a dash. A kind says
- * what is wrong with a name only together with everything else, so it is asked only when there is a reason to.
+ * What is wrong with `generateName`. It is validated as a name, but may end with a dash. A kind validates names only
+ * with everything else, so this runs only when there may be a problem.
  */
 function validateNameBeginning(r: ResourceDefinition, object: ApiObject, isNameWrong: boolean): readonly Problem[] {
   const { generateName = "" } = object.metadata;

@@ -28,7 +28,7 @@ export const noNameLeft = (r: Resource, name: string): ApiError =>
 
 export const conflict = (r: Resource, name: string, because: string = modified): ApiError =>
   new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${because}`, about(r, name));
-/** A write meant for an object that was deleted since, and perhaps made again. Clients know the words. */
+/** A write for an object that was deleted, and perhaps recreated, meanwhile. */
 export const otherUid = (r: Resource, key: Key, wanted: string, found = ""): ApiError => {
   const because = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
   const where = `StorageError: invalid object, Code: 4, Key: /registry/${r.plural}/${key}, ResourceVersion: 0`;
@@ -42,7 +42,7 @@ export const forbidden = (r: Resource, name: string, because: string, cause?: ob
     ...(cause && { causes: [cause] }),
   });
 
-/** Everything that is wrong at once, so that nobody has to mend a manifest field by field. */
+/** All problems at once, so that a manifest need not be corrected field by field. */
 export function invalid(r: Resource, name: string, problems: readonly Problem[]): ApiError {
   const sentences = [...new Set(problems.map((p) => `${p.path}: ${p.message}`))];
   const all = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
@@ -87,7 +87,7 @@ export const nowhere = (): ApiError => new ApiError("NotFound", "the server coul
 export const methodNotServed = (): ApiError =>
   new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
-/** Nobody can be shown a future they have heard of: they may have heard it from another server, and ask again. */
+/** Refuses a revision ahead of this server's: it may come from another server, so the client retries. */
 export function notAhead(requested: Revision | undefined, current: Revision): void {
   if (requested === undefined || requested <= current) return;
   throw new ApiError("Timeout", `Timeout: Too large resource version: ${requested}, current: ${current}`, {

@@ -40,9 +40,9 @@ export interface Cluster {
   readonly admit: ReturnType<typeof admissionChain>;
 }
 const none = revision(0);
-/** So often a write is tried against ever newer facts before the caller is told of the conflict. */
+/** Attempts of a write against concurrent changes before it fails with Conflict. */
 const attempts = 10;
-/** So many names are made up before the maker of an object is told that all of them were taken. */
+/** Generated names that are tried before AlreadyExists. */
 const generatedNames = 8;
 
 /** Where an object is kept. */
@@ -79,7 +79,7 @@ function completed(
   return withDefaults(r.schema, decoded(r, { metadata, status } as object as ApiObject, known), before);
 }
 
-/** What stands there, or a refusal that names it. */
+/** The stored object. Throws NotFound. */
 export async function read({ storage }: Cluster, r: ResourceDefinition, key: Key): Promise<Stored> {
   const stored = await storage.get(pathOf(r, key));
   if (!stored) throw notFound(r, splitKey(key).name);
@@ -121,7 +121,7 @@ async function createAs(
   return { key, value, created: commit.revision, modified: commit.revision };
 }
 
-/** Bring a new object into being, under its own name or one made up from its base. */
+/** Creates an object under its name, or under a generated one. */
 export async function create(
   cluster: Cluster,
   r: ResourceDefinition,
@@ -143,7 +143,7 @@ export async function create(
   throw generated ? noNameLeft(r, made) : alreadyExists(r, made);
 }
 
-/** Put `next` where `current` stands, unless they are the same or the object thereby goes. */
+/** Commits `next` over `current`, unless they are equal; removes an object whose last hold is gone. */
 async function replace(
   cluster: Cluster,
   r: ResourceDefinition,
@@ -173,7 +173,7 @@ function checkIdentity(r: ResourceDefinition, sent: ApiObject, before: ApiObject
   } else if (resourceVersion !== isVersion) throw conflict(r, name);
 }
 
-/** Change what stands there, whatever it is by then. A change that names a revision or a uid insists on it. */
+/** Changes the current object, with retries. A revision or a uid in the change is a precondition. */
 export async function change(
   cluster: Cluster,
   target: Target,
@@ -212,7 +212,7 @@ export async function change(
   throw conflict(r, splitKey(key).name);
 }
 
-/** Where the original names the kind in the place of the resource. */
+/** Some of Kubernetes' messages name the kind in place of the resource. */
 const byKind = ({ group, kind }: ResourceDefinition): { group: string; kind: string; plural: string } => ({
   group,
   kind,
@@ -234,7 +234,7 @@ function checkPreconditions(r: ResourceDefinition, object: ApiObject, { uid, res
     );
 }
 
-/** Delete, or mark for deletion what somebody still has to clean up after. */
+/** Deletes the object, or marks it while finalizers or its grace period hold it. */
 export async function remove(
   cluster: Cluster,
   target: Target,

@@ -28,7 +28,7 @@ const hasOwnFields = (r: ResourceDefinition): boolean => Object.keys(r.selectabl
 
 /** How a field is read, when selectors may name it. */
 export function fieldReader(r: ResourceDefinition, field: string): FieldReader | undefined {
-  // Kinds that say which fields they have do not have what they cannot be told apart by.
+  // A cluster-scoped kind with selectable fields of its own does not offer the namespace.
   if (field === "metadata.namespace" && r.scope === "Cluster" && hasOwnFields(r)) return undefined;
   return everywhere[field] ?? (r.selectable[field] as FieldReader | undefined);
 }
@@ -49,7 +49,7 @@ const unsupported = (r: ResourceDefinition, field: string): string =>
     ? `field label not supported: ${field}`
     : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 
-/** The question a selection asks of an object, beyond its namespace, which its key already answers. */
+/** The predicate of a selection, without the namespace, which is part of the key. */
 export function wantedBy(r: ResourceDefinition, { labelSelector, fieldSelector }: Selection): Wanted {
   const byLabels = labelSelector ? labelsWanted(labelSelector) : undefined;
   const byFields = fieldSelector ? fieldsWanted(r, fieldSelector) : undefined;

@@ -99,7 +99,7 @@ const logParameters = [
   ...["previous", "sinceSeconds", "stream", "tailLines", "timestamps"],
 ];
 
-/** All of them. Which of them a kind has is said by its definition. */
+/** All subresources. The definition of a kind names those it has. */
 export const subresources: Readonly<Record<Subresource, SubresourceDefinition>> = {
   status: { verbs: changing, strategy: statusStrategy({}) },
   scale: { verbs: changing, speaks: scales, show: scaleOf, strategy: mergeStrategy(scaled) },

@@ -30,8 +30,8 @@ export interface Deleted {
   readonly revision: Revision;
 }
 /**
- * Says what shall stand where `current` stands. Asked again with newer facts when somebody was faster; throws to
- * refuse.
+ * The object to be stored in place of `current`. Called again with the newer object after a concurrent write; throws
+ * to refuse.
  */
 export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
 /** Which object is written, and which subresource of it. */

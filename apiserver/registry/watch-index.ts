@@ -11,15 +11,15 @@ import { objectOf, prefixOf } from "./codec.ts";
 import { type FieldReader, fieldReader } from "./selection.ts";
 
 export interface WatchIndexes {
-  /** Somebody was told where history is: those in watchIndexes are told soon as well. */
+  /** A client has read the revision: indexed watches report progress soon, since it may wait for them. */
   ask(): void;
   /** The entry of a selection, and how to leave it when the watch ends. */
   enter(r: ResourceDefinition, selection: Selection): { readonly entry: WatchIndexEntry; readonly leave: () => void };
 }
 
-/** Who asks where history is waits for a view to get there: so soon those in watchIndexes hear how far it has come. */
+/** Delay of progress after the revision was read, in milliseconds. */
 const soonMs = 50;
-/** So often they hear it in any case, lest history be given up behind a cursor that nothing moves. */
+/** Interval of progress in any case, so that compaction does not overtake idle watches. */
 const seldomMs = 30_000;
 
 function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
@@ -38,7 +38,7 @@ function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
 const everything = "";
 const wholeKind = (r: ResourceDefinition): WatchIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
 
-/** Rings soon when somebody asked where history is, otherwise seldom, and only as long as somebody listens. */
+/** Notifies soon after the revision was read, otherwise seldom, and only while there are watches. */
 function progressOf({ clock }: World): { readonly progress: Signal; ask(): void; enter(): () => void } {
   const progress = newSignal();
   let inside = 0;

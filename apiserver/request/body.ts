@@ -16,12 +16,12 @@ import { strictErrors } from "../documents/strict.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
 
-/** How strictly fields nobody knows are taken. */
+/** What happens to unknown and duplicate fields. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 /** Tells the sender of a request what he should know although it goes well. */
 export type Warn = (sentence: string) => void;
 
-/** What a query says of a write. */
+/** The options of a write in its query. */
 export interface WriteQuery {
   readonly options: WriteOptions;
   readonly validation: FieldValidation;
@@ -74,7 +74,7 @@ function forceProblems(query: URLSearchParams, patchType: string): readonly Prob
   return query.get("fieldManager") ? [] : [required("fieldManager", "is required for apply patch")];
 }
 
-/** What the query of a write says; what it must not say refuses it. */
+/** The options in the query of a write. Throws Invalid. */
 export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string): WriteQuery {
   const { query, method } = request;
   const manager = query.get("fieldManager") ?? "";
@@ -105,10 +105,10 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
 export const mediaType = (request: ApiRequest): string =>
   (request.headers["content-type"] ?? "application/json").split(";")[0]!.trim().toLowerCase();
 
-/** A document that was sent: what it says, and what a strict reader would say of it. */
+/** A decoded document, and the errors of strict decoding. */
 export interface Sent {
   readonly value: unknown;
-  /** Whether it says something twice, of which the value shows only the last. */
+  /** Whether a field occurs twice; the value has only the last one. */
   saysTwice(): boolean;
   strict(schema: Schema): readonly string[];
 }
@@ -153,7 +153,7 @@ function read(request: ApiRequest): Sent {
   );
 }
 
-/** The body as whatever its type says, if there is one. */
+/** The body decoded by its media type, if there is one. */
 export function parseBody(request: ApiRequest): unknown {
   if (!request.body || request.body.length === 0) return undefined;
   try {
@@ -230,7 +230,7 @@ export function judgeStrictly(
   if (validation === "Strict") throw refuse(`strict decoding error: ${errors.join(", ")}`);
   for (const sentence of errors.flatMap(linesOf)) warn(sentence);
 }
-/** What a reader of YAML says in one breath is warned of line by line. */
+/** Errors of a YAML document are one text; each line of it becomes a warning. */
 const linesOf = (error: string): readonly string[] =>
   error.startsWith("yaml: unmarshal errors:\n") || error.startsWith("error converting YAML to JSON: yaml: unmarshal")
     ? error
@@ -256,7 +256,7 @@ export function objectIn(
   checkKind(r, sent.value as Readonly<Record<string, unknown>>, kinds);
   const { value, unknown, wrong } = decode(r.schema, sent.value);
   if (wrong[0]) throw unhandled(r, wrong[0].read);
-  // Read again for the words, when there is something to say.
+  // Decoded again for the messages, only when there are any.
   const strict = (): readonly string[] => (unknown.length > 0 || sent.saysTwice() ? sent.strict(r.schema) : []);
   judgeStrictly(strict, validation, warn, (because) => unhandled(r, because));
   return { metadata: {}, ...(value as object) } as Draft<ApiObject>;

@@ -15,10 +15,10 @@ interface SentOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   readonly dryRun?: readonly string[];
 }
-/** A deletion as it is asked for. */
+/** The options of a deletion. */
 export interface Deleting {
   readonly options: DeleteOptions & { readonly dryRun: boolean };
-  /** Asked in the old way to delete dependents first: who asks so is told when that takes its time. */
+  /** `orphanDependents: false`, the old form of foreground deletion: the reply is 202 while dependents remain. */
   readonly waitsForDependents: boolean;
 }
 
@@ -56,7 +56,7 @@ function problemsOf({ propagationPolicy, orphanDependents, dryRun = [] }: SentOp
   ];
 }
 
-/** What a request to delete asks for. */
+/** The options of a deletion, from its body or its query. Throws Invalid. */
 export function deleteOptions(request: ApiRequest, body: unknown = parseBody(request)): Deleting {
   const sent = body === undefined || body === null ? optionsInQuery(request) : optionsIn(body);
   const problems = problemsOf(sent);

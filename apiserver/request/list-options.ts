@@ -42,7 +42,7 @@ function given(query: URLSearchParams, namespace: string | undefined, forceWatch
 
 const isFromNow = ({ resourceVersion }: ListQuery): boolean => resourceVersion === "" || resourceVersion === "0";
 
-/** A watch from nowhere in particular begins with what there is. */
+/** A watch without a resource version begins with the existing objects. */
 const withDefaults = (q: ListQuery): ListQuery =>
   q.watch && isFromNow(q) && q.sendInitialEvents === undefined && q.resourceVersionMatch === ""
     ? { ...q, sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }

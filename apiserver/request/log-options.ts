@@ -42,7 +42,7 @@ function flawsOf({ tailLines, limitBytes, sinceSeconds, sinceTime }: Numbers): r
 const flawOfStream = (query: URLSearchParams): readonly Problem[] =>
   query.has("stream") ? [forbidden("stream", "may not be specified")] : [];
 
-/** The query a kubelet is asked with for the log of the pod of this name. */
+/** The query of the kubelet's log endpoint. Throws Invalid. */
 export function logQuery(name: string, query: URLSearchParams): URLSearchParams {
   const numbers: Numbers = {
     tailLines: wholeNumber(query, "tailLines"),

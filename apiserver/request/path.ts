@@ -1,4 +1,4 @@
-// What a request asks for, as its path and its query say: the resource, the verb, and flags. Pure.
+// The resource, the verb and the flags of a request, from its path and its query. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { ApiError } from "../../api/errors.ts";
 import type { RequestInfo } from "../authorization/authorizer.ts";
@@ -27,7 +27,7 @@ function meant(path: string): string | undefined {
     return undefined;
   }
 }
-/** The steps of a path: a slash at its end says nothing, an empty step is one. */
+/** The segments of a path. A trailing slash is ignored; an empty segment is one. */
 function stepsOf(path: string): readonly string[] {
   const from = path.startsWith("/") ? 1 : 0;
   const to = path.length > from && path.endsWith("/") ? path.length - 1 : path.length;
@@ -59,9 +59,9 @@ export function resourcePath(path: string): ResourcePath | undefined {
   };
 }
 
-/** Open to everybody, as those who look after the server have to see them before there is any trust. */
+/** Open without authentication, for probes and version negotiation. */
 const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];
-/** Whether a path may be asked without saying who one is. */
+/** Whether a path is open without authentication. */
 export const isOpen = (path: string): boolean => open.includes(path);
 
 const rootOf = (r: ResourceDefinition): string => (r.group === "" ? "/api" : `/apis/${r.group}`);

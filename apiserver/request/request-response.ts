@@ -67,7 +67,7 @@ export const replyBytes = (body: Body, status = 200): WholeReply => ({
   headers: { "content-type": json },
 });
 
-/** An error as `metav1.Status`. What is no ApiError is our own mistake, and says nothing of our inside. */
+/** An error as `metav1.Status`. Anything but an ApiError is an internal error, whose stack is not shown. */
 export function statusOf(e: unknown): { readonly code: number; readonly status: object } {
   const error =
     e instanceof ApiError ? e : new ApiError("InternalError", `Internal error occurred: ${(e as Error).message}`);

@@ -10,13 +10,13 @@ const pack = promisify(gzip);
 const largeBytes = 128 * 1024;
 const json = "application/json";
 
-/** What of a request tells how its sender reads. */
+/** What of a request determines the encoding. */
 type Reader = Pick<ApiRequest, "query" | "headers">;
 
 /** Whether a text means yes, in the spellings of Go. */
 const isYes = (text: string): boolean => ["1", "t", "T", "TRUE", "true", "True"].includes(text);
 
-/** People are told apart by their tools, unless they say what they want. */
+/** Browsers and command-line tools get indented JSON, unless the query says otherwise. */
 function isForPeople({ query, headers }: Reader): boolean {
   const said = query.get("pretty");
   return said ? isYes(said) : /^(curl|Wget|Mozilla\/5\.0)/.test(headers["user-agent"] ?? "");
@@ -40,7 +40,7 @@ export function encodeResponse(whole: WholeReply, request: Reader): WholeReply {
   const isRefusal = whole.status >= 400;
   const wanted = accepted(request.headers.accept, isRefusal ? ["Plain"] : undefined);
   const inYaml = wanted?.writing === "yaml";
-  // A refusal is told in any case, and then so that it can be read.
+  // An error is sent whatever is accepted, and indented when nothing matched.
   const inLines = wanted === undefined ? isRefusal : wanted.pretty || isForPeople(request);
   if (!inYaml && !inLines) return whole;
   const value: unknown = JSON.parse(whole.body.toString());

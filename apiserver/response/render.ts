@@ -18,7 +18,7 @@ export interface Accepted {
   readonly form: Form;
   /** Of the form: tables and metadata have been called by two versions, and are the same in both. */
   readonly version: "v1" | "v1beta1";
-  /** Metadata of a list is asked for by another name than that of an object. */
+  /** `PartialObjectMetadataList` was requested, rather than `PartialObjectMetadata`. */
   readonly isList: boolean;
   readonly writing: "json" | "yaml";
   readonly pretty: boolean;
@@ -36,7 +36,7 @@ interface Alternative {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** From 0 to 1; what is no number is as good as nothing said. */
+/** The quality value, from 0 to 1; 1 unless it is a number. */
 const quality = ({ parameters: { q = "1" } }: Alternative): number => Number(q) || (Number(q) === 0 ? 0 : 1);
 /** The more a type leaves open, the later it is tried. */
 const openness = ({ type }: Alternative): number => type.split("/").filter((part) => part === "*").length;
@@ -118,7 +118,7 @@ export function negotiatedStream(accept: string | undefined): Accepted {
   return found;
 }
 
-/** How this client wants what it asked for. */
+/** The negotiated form of a response. */
 export interface View extends Accepted {
   readonly include: IncludeObject;
   readonly now: Instant;
@@ -135,7 +135,7 @@ export function viewOf(request: ApiRequest, now: Instant, view: Accepted = negot
   );
 }
 
-/** One object, already parsed, in the form asked for. */
+/** One parsed object in the negotiated form. */
 export function rendered(r: ResourceDefinition, object: ApiObject, view: View, headers = true): object {
   if (view.form === "Metadata") return metadataOf(object, view.version);
   if (view.form === "Plain") return object;
@@ -165,7 +165,7 @@ export function replyStored(
   return reply(rendered(speaks, show(objectOf(stored)), view), status);
 }
 
-/** Any list of objects, with what is said of the list itself. */
+/** A list of objects in the negotiated form. */
 export function renderedList(
   r: ResourceDefinition,
   objects: readonly ApiObject[],

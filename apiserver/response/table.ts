@@ -13,7 +13,7 @@ const plainColumns: readonly Column<ApiObject>[] = [
 const columnsOf = (r: ResourceDefinition): readonly Column<ApiObject>[] =>
   r.columns.length > 0 ? r.columns : plainColumns;
 
-/** A column that shows a field is described where the field is described for everybody. */
+/** A column's description is that of the field it shows. */
 const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = columns;
 const descriptionOf = ({ kind }: ResourceDefinition, column: string): string =>
   texts[kind]?.[column] ?? texts[""]?.[column] ?? "";
@@ -70,7 +70,7 @@ export function tableOf(
   return table(metadata, rows, options.headers ? definitionsOf(r) : null, options.version);
 }
 
-/** The table a bookmark is told in: one row without a word in it, for there is nothing to show of nothing. */
+/** A bookmark as a table: one row with empty cells. */
 export function bookmarkTable(r: ResourceDefinition, bookmark: ApiObject, options: TableOptions): object {
   const cells = columnsOf(r).map(({ type = "string" }) => (type === "integer" ? 0 : ""));
   const rows = [{ cells, object: metadataOf(bookmark, options.version) }];

@@ -7,14 +7,14 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { Commit, Stored, Write } from "./storage.ts";
 
-/** Where etcd answers, under which root the cluster's keys live, and who we are to it. */
+/** Endpoints of etcd, the root of the cluster's keys, and credentials. */
 export interface EtcdOptions {
   readonly hosts: readonly string[];
   readonly root: string;
   readonly tls?: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 }
 
-/** One call each, tried once: whoever calls decides what a lost answer means. */
+/** Single calls without retries: the caller decides what a lost response means. */
 export interface EtcdClient {
   revision(): Promise<Revision>;
   page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
@@ -76,7 +76,7 @@ function prefixEnd(prefix: Buffer): Buffer {
   return end;
 }
 
-/** An error after which nothing has been written for certain, told in the API's words; nothing for the others. */
+/** The API error for a failure after which certainly nothing was written; undefined for others. */
 export function refusal(e: unknown): ApiError | undefined {
   const tooLarge = e instanceof GRPCResourceExhastedError && e.message.includes("larger than max");
   if (e instanceof GRPCInvalidArgumentError || tooLarge)

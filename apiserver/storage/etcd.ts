@@ -9,7 +9,7 @@ import { emptyLog, type Log } from "./log.ts";
 import { coalesce } from "./coalesce.ts";
 import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
 
-/** So long an etcd that is being restarted, or choosing a leader, may take before the caller hears of it. */
+/** Time for etcd to restart or elect a leader before a call fails, in milliseconds. */
 const patienceMs = 8_000;
 const pauseMs = 100;
 
@@ -26,7 +26,7 @@ async function snapshot(client: EtcdClient): Promise<Snapshot> {
   }
 }
 
-/** Events of other roots move history on as well: they become changes nobody listens to. */
+/** Events of other roots advance the revision too; they become changes without a watch. */
 function appendEvent(log: Log, client: EtcdClient, event: IEvent): void {
   const at = revision(Number(event.kv.mod_revision));
   const key = client.ownKey(event.kv.key);
@@ -88,7 +88,7 @@ async function restart(client: EtcdClient, log: Log, world: World, signal: Abort
   }
 }
 
-/** Ask until there is an answer or patience ends. Only for what may be asked twice. */
+/** Retries until the deadline. For idempotent calls only. */
 async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   const until = world.clock.now() + patienceMs;
   for (;;) {
@@ -104,8 +104,8 @@ async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<
 }
 
 /**
- * Write once, though the answer may get lost. A second try with the same expectation cannot happen twice; when it is
- * refused, either our own first try stands there, which the value shows, or nobody can tell: the caller is told so.
+ * Writes once, though the response may be lost. A retry with the same expectation cannot apply twice; when it fails,
+ * the first try may have succeeded, which the value shows, or the outcome is unknown, which is an error.
  */
 async function commitOnce(client: EtcdClient, world: World, write: Write): Promise<Commit> {
   const until = world.clock.now() + patienceMs;
@@ -145,7 +145,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
   };
   void feed(client, log, world, signal, refeed);
 
-  /** Until the log has come as far as etcd itself had when we asked. */
+  /** Waits until the log has reached etcd's revision at the time of the call. */
   const caughtUp = coalesce(async (): Promise<Revision> => {
     const known = log.head();
     const target = await persist(world, signal, client.revision);
@@ -182,7 +182,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
     commit: (write) => commitOnce(client, world, write),
     watch: log.watch,
     async compact(upTo) {
-      // The log may not have heard yet of what was committed a moment ago.
+      // The watch may not have delivered yet what was just committed.
       const floor = revision(Math.min(upTo, await caughtUp()));
       if (floor <= log.floor()) return;
       await persist(world, signal, () => client.compact(floor));

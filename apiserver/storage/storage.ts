@@ -54,7 +54,7 @@ export interface Listing {
   readonly remaining: number;
 }
 
-/** Something inside values by which watches are told apart: the node a pod is on, say. */
+/** A field of stored objects by which watches are indexed, such as the node of a pod. */
 export interface WatchIndex {
   readonly prefix: string;
   /** Under which values a change is of interest: what it has become, and what it was. */
@@ -79,7 +79,7 @@ export interface Present {
 export interface Storage {
   revision(): Promise<Revision>;
   get(key: string): Promise<Stored | undefined>;
-  /** No older than the question: who has several things to look up asks the store but once. */
+  /** The current state, no older than the call: several look-ups cost one read. */
   present(): Promise<Present>;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;

@@ -11,7 +11,7 @@ import type { Registry, Target } from "../registry/verbs.ts";
 
 type Status = NonNullable<PodDisruptionBudget["status"]>;
 
-/** So many evictions may be under way that whoever keeps the budget has not seen yet. */
+/** Limit of evictions that the disruption controller has not confirmed yet. */
 const mostUnseen = 2000;
 
 function tooMany(message: string, seconds?: number): ApiError {
@@ -27,7 +27,7 @@ const isHealthy = ({ status }: Pod): boolean =>
 const goesFreely = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp !== undefined || ["Pending", "Succeeded", "Failed"].includes(status?.phase ?? "");
 
-/** An unhealthy pod is not counted on: it may go when the healthy ones suffice, or whenever its budget says so. */
+/** An unhealthy pod may be evicted when enough are healthy, or always under the policy AlwaysAllow. */
 const isSpare = (pod: Pod, { spec, status }: PodDisruptionBudget): boolean => {
   if (isHealthy(pod)) return false;
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
@@ -81,7 +81,7 @@ async function budgetsOf(registry: Registry, { metadata }: Pod): Promise<readonl
   const { namespace, labels } = metadata;
   const r = podDisruptionBudgets as unknown as Target["r"];
   const { entries } = await registry.list(r, { ...(namespace !== undefined && { namespace }) });
-  // A budget without a selector is about nobody.
+  // A budget with an empty selector selects no pods here.
   return entries
     .map((stored) => objectOf<PodDisruptionBudget>(stored))
     .filter(({ spec: { selector } }) => {

@@ -10,7 +10,7 @@ import { rendered, renderedList, viewOf } from "../response/render.ts";
 import type { ResourcePath } from "../request/path.ts";
 import { withDeprecationWarning } from "../response/warnings.ts";
 
-/** Serves virtual kinds from whoever measures them. */
+/** Serves virtual kinds from their source. */
 export function measuredKinds(kinds: KindRegistry, measured: Measured, world: World): Extension {
   const read = async (r: ResourceDefinition, path: ResourcePath, request: ApiRequest): Promise<ApiReply> => {
     const view = viewOf(request, world.clock.now());

@@ -67,7 +67,7 @@ const userInfo = ({ name, uid, groups, extra }: User): object => ({
   ...(extra && { extra }),
 });
 
-/** Whose a token is, and for whom of those who ask it was made. */
+/** The owner of a token, and which of the requested audiences it is for. */
 const ownerOf: Ask = async (question, _asker, { tokens }) => {
   const { token, audiences = [] } = (question as unknown as TokenReview).spec ?? {};
   if (!token) throw new ApiError("BadRequest", "token is required for TokenReview in authentication");
@@ -75,7 +75,7 @@ const ownerOf: Ask = async (question, _asker, { tokens }) => {
     const owner = await tokens.ownerOf(token, audiences.length > 0 ? audiences : undefined);
     return { status: { authenticated: true, user: userInfo(owner.user), audiences: owner.audiences } };
   } catch (e) {
-    // The server asks two who know tokens, and the first knows none of these.
+    // Kubernetes combines the errors of two authenticators; the first knows no such token.
     const [first, then] = ["invalid bearer token", (e as Error).message];
     return { status: { user: {}, error: first === then ? first : `[${first}, ${then}]` } };
   }
@@ -94,7 +94,7 @@ const answers: Readonly<Record<string, Ask>> = {
   TokenReview: ownerOf,
 };
 
-/** Answers the kinds that are questions. They have no table: nobody would list them. */
+/** Serves the review kinds, which cannot be read or listed. */
 export function reviews(
   kinds: KindRegistry,
   world: World,

@@ -23,7 +23,7 @@ type Reference = NonNullable<TokenRequest["spec"]["boundObjectRef"]>;
 const warnAfterSeconds = 3607;
 const graceSeconds = 365 * 24 * 3600;
 
-/** The node a pod is on is told of, also when it is not there. */
+/** The node of the pod is part of the claims, whether or not it exists. */
 async function nodeOf(registry: Registry, { spec: { nodeName } }: Pod): Promise<Bound> {
   if (!nodeName) return {};
   const node = await find(registry, nodes, key(undefined, nodeName));
@@ -63,7 +63,7 @@ function checkUid({ kind = "", apiVersion = "", name = "", uid }: Reference, bou
   throw conflict(r, name, because);
 }
 
-/** What the request says about the account has to be true. */
+/** The name, namespace and uid in the request are those of the account. */
 function checkAccount({ metadata }: Partial<ApiObject>, account: ApiObject): void {
   const { name, namespace, uid } = account.metadata;
   for (const [field, said, is, word] of [
@@ -82,7 +82,7 @@ function checkAccount({ metadata }: Partial<ApiObject>, account: ApiObject): voi
     );
 }
 
-/** The request with what was left out, once it is judged. */
+/** The request with its defaults, validated. */
 function completed(draft: unknown, account: ApiObject, issuer: string, now: Instant): TokenRequest {
   const asked = tokenRequests.defaults(draft as TokenRequest);
   const audiences = asked.spec?.audiences?.length ? asked.spec.audiences : [issuer];

@@ -3,10 +3,10 @@ import type { Revision } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { StoredEvent } from "../registry/listing.ts";
 
-/** How often progress is told. */
+/** How often bookmarks are sent. */
 export interface Pace {
   readonly everyMs: number;
-  /** After so long it is told once more, whether or not there was any: who reads this will have to come back soon. */
+  /** A last bookmark is sent after so long, with or without progress: the watch is about to end. */
   readonly lastAfterMs?: number;
 }
 
@@ -20,7 +20,7 @@ export async function* paced(
   const reader = events[Symbol.asyncIterator]();
   let next = reader.next();
   let wake = (): void => {};
-  let [isDue, hasNews, isFarewell] = [true, false, false];
+  let [isDue, hasNews, isLast] = [true, false, false];
   let reached = from;
   const later = (ms: number, then: () => void): void =>
     void clock.sleep(ms, signal).then(
@@ -30,11 +30,11 @@ export async function* paced(
       },
       () => {},
     );
-  if (lastAfterMs !== undefined) later(lastAfterMs, () => (isFarewell = true));
+  if (lastAfterMs !== undefined) later(lastAfterMs, () => (isLast = true));
   try {
     for (;;) {
-      if (isFarewell || (isDue && hasNews)) {
-        [isDue, hasNews, isFarewell] = [false, false, false];
+      if (isLast || (isDue && hasNews)) {
+        [isDue, hasNews, isLast] = [false, false, false];
         later(everyMs, () => (isDue = true));
         yield { type: "PROGRESS", revision: reached };
         continue;
@@ -50,7 +50,7 @@ export async function* paced(
       else yield result.value;
     }
   } finally {
-    // The pending read ends with the signal; nobody waits for it any more.
+    // The pending read ends with the signal, and is not awaited.
     next.catch(() => {});
     await reader.return?.();
   }

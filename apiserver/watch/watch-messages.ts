@@ -44,7 +44,7 @@ async function tell(
 
 const isWebSocket = ({ request }: Upgrade): boolean => request.headers.upgrade?.toLowerCase() === "websocket";
 
-/** Gives this answer, and says with which status. */
+/** Sends the response, and returns its status. */
 export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): number {
   const { request, socket, head, onChunk } = upgrade;
   if (!("stream" in reply) || !isWebSocket(upgrade)) {
@@ -58,7 +58,7 @@ export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): 
   }
   handshakes.handleUpgrade(request, socket, head, (ws) => {
     ws.on("error", () => {});
-    // Nobody listens to what the client says.
+    // Messages of the client are not read.
     ws.on("message", () => {});
     tell(ws, reply, { clock, onChunk }).then(
       () => ws.close(1000),

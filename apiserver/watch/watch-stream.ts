@@ -18,12 +18,12 @@ export type Beginning =
   /** As it is now, which must not be older than `atLeast`; and with bookmarks, a word that this was all. */
   | { readonly with: "what there is"; readonly atLeast: Revision };
 
-/** Where a watch begins and how it tells of progress. */
+/** Where a watch begins, and how often it sends bookmarks. */
 export interface WatchRequest {
   readonly r: ResourceDefinition;
   readonly selection: Selection;
   readonly begin: Beginning;
-  /** Absent: progress is not told. */
+  /** Absent: no bookmarks. */
   readonly bookmarks?: Pace;
   readonly view: View;
 }
@@ -37,9 +37,9 @@ const line = (type: string, object: Buffer | string): Buffer =>
 
 type Telling = Exclude<StoredEvent, { type: "PROGRESS" }>;
 
-// What happens is told to all who watch, to one after the other: so the last line is nearly always the next one.
+// Watches of a kind receive the same event one after the other, so the last line is nearly always needed next.
 let last: { readonly event: Telling; readonly bytes: Buffer } | undefined;
-/** An event as it is stored, as a line that is made once for all who are told of it. */
+/** A stored event as a line, which is encoded once for all watches. */
 function plainLine(event: Telling): Buffer {
   const { type, stored, revision: at } = event;
   const known = last?.event;
@@ -55,7 +55,7 @@ interface Writer {
 }
 function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Writer {
   let headers = true;
-  // Ages are told as they are when they are told.
+  // Ages in tables are those at the time of the event.
   const view = (): View => ({ ...requestedView, now: clock.now() });
   const once = (): boolean => {
     const first = headers;
@@ -79,7 +79,7 @@ function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Write
   };
 }
 
-/** The lines of a watch, until the signal is aborted or history is lost; then a last line says so. */
+/** The lines of a watch until the signal is aborted. An error, such as compacted history, is the last line. */
 export async function* watchLines(
   registry: Registry,
   request: WatchRequest,

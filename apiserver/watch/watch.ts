@@ -8,10 +8,10 @@ import { type ListQuery, parseRevision } from "../request/list-options.ts";
 import { wholeNumber } from "../request/path.ts";
 import { type Beginning, watchLines } from "./watch-stream.ts";
 
-/** Shortest time between bookmarks for who does not say otherwise; nobody is owed them more often. */
+/** Default shortest time between bookmarks. */
 const usualBookmarkMs = 60_000;
-/** The last bookmark comes so long before the end, so that whoever comes back begins there. */
-const farewellMs = 2_000;
+/** The last bookmark is sent so long before the end, for the client to resume from. */
+const lastBookmarkMs = 2_000;
 /** Watches without an end of their own last this long, or up to twice: so clients spread over servers again. */
 const usualSeconds = 1_800;
 /** What a timer can count to. */
@@ -46,7 +46,7 @@ export function watch({ registry, r, request }: Call, q: ListQuery): ApiReply {
     ...(q.allowWatchBookmarks && {
       bookmarks: {
         everyMs: wholeNumber(query, "bookmarkMilliseconds") ?? usualBookmarkMs,
-        ...(ms > farewellMs && { lastAfterMs: ms - farewellMs }),
+        ...(ms > lastBookmarkMs && { lastAfterMs: ms - lastBookmarkMs }),
       },
     }),
     view: viewOf(request, clock.now(), negotiatedStream(request.headers.accept)),

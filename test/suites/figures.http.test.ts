@@ -133,7 +133,7 @@ test("a request that took long says where its time went, and no other does", asy
   expect(slow()).toEqual([]);
   const { headers } = await make(takes.name);
   await vi.waitFor(() => expect(slow()).toHaveLength(1), patience);
-  const steps = ["identified", "received", "decoded", "admitted", "validated", "committed", "answered", "sent"]
+  const steps = ["identified", "received", "decoded", "admitted", "validated", "committed", "handled", "sent"]
     .map((step) => `${step} ${step === "committed" ? takes.ms : 0} ms`)
     .join(", ");
   const asked = { verb: "create", uri: maps, code: 201, id: headers["audit-id"] };

@@ -135,7 +135,7 @@ function mergedItems(
   return result;
 }
 
-/** The set with every named field on the way to what is in it: who owns a field owns its way. */
+/** The set with the parents of its fields, which belong to the same owner. */
 export function withWays(schema: Schema, set: FieldSet): FieldSet {
   const { properties, items } = whole(schema);
   const below = new Map<string, FieldSet>();
@@ -163,7 +163,7 @@ export function without(schema: Schema, value: unknown, gone: FieldSet): unknown
   return isObject(value) ? Object.fromEntries(left) : left.map(([, item]) => item);
 }
 
-/** What an apply would change of what somebody else owns. */
+/** Fields owned by others that an apply would change. */
 export type Conflicts = readonly Owner[];
 
 /** What of these changes is others'. */
@@ -225,7 +225,7 @@ export function fromClientSide(r: ResourceDefinition, live: ApiObject): FieldSet
   }
 }
 
-/** The note, where there is one, says what is applied now. */
+/** The annotation of the last applied configuration, brought up to date where there is one. */
 export function followed(object: ApiObject, said: object, manager: string): ApiObject {
   if (manager !== "kubectl" || noted(object) === "") return object;
   const { metadata } = said as ApiObject;
@@ -235,14 +235,14 @@ export function followed(object: ApiObject, said: object, manager: string): ApiO
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** The owners of what stands there. What is from before anybody kept account belongs to nobody in particular. */
+/** The owners of an object. Fields from before tracking belong to the manager `before-first-apply`. */
 function claimed(r: ResourceDefinition, live: ApiObject, writer: Writer): readonly Owner[] {
   const owners = ownersOf(live);
   if (owners.length > 0) return owners;
   return ownersOf(createdBy(r, live, { ...writer, manager: "before-first-apply" }, noFields));
 }
 
-/** Without what this manager said and no longer says, and nobody else does. */
+/** The object without fields that only this manager applied, and applies no longer. */
 function pruned(r: ResourceDefinition, over: unknown, last: FieldSet, held: FieldSet): ApiObject {
   const { schema } = r;
   const standing = common(held, fieldsOf(schema, over));
@@ -286,7 +286,7 @@ export function applied(
   return isSame && kept && left.length === others.length ? live : withOwners(next, after);
 }
 
-/** A new object as a manager says it, all of which belongs to it. */
+/** A new object from a configuration, all of whose fields belong to its manager. */
 export function appliedNew(r: ResourceDefinition, wanted: ApiObject, writer: Writer): ApiObject {
   const own = ownable(touchable(r, fieldsOf(r.schema, wanted), writer.subresource));
   return withOwners(wanted, isEmpty(own) ? [] : [{ entry: entryOf(r, "Apply", writer), fields: own }]);

@@ -21,7 +21,7 @@ import {
   whole,
 } from "./set.ts";
 
-/** Every path a value says, as an apply owns it. An item of a list is a path of its own, beside those of its fields. */
+/** Every field path a value sets, as an apply owns it. An item of a list is a path beside those of its fields. */
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {
   const parts = partsOf(schema, value);
   if (!parts) return here;
@@ -80,7 +80,7 @@ const empty = {};
 
 function child(type: string, step: string, a: Part | undefined, b: Part | undefined): Difference {
   const schema = (b ?? a)!.schema;
-  // A field that is always there is empty where nobody filled it.
+  // A field that counts as present is empty when it is not set.
   const isThere = step.startsWith("f:") && isPresent(type, step.slice(2)) && partsOf(schema, (b ?? a)!.value);
   if (!isThere || (a && b)) return compare(schema, a?.value, b?.value);
   const blank = Array.isArray((b ?? a)!.value) ? [] : empty;

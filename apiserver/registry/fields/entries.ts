@@ -11,7 +11,7 @@ export interface Owner {
 /** More than so many entries of updates are not kept apart: the oldest become one. */
 const mostUpdaters = 10;
 
-/** What tells one entry from another. Who applies is the same in every version. */
+/** The identity of an entry. For an apply it does not depend on the version. */
 export const idOf = ({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string =>
   JSON.stringify({
     manager,
@@ -52,7 +52,7 @@ const inOrder = (a: ManagedFieldsEntry, b: ManagedFieldsEntry): number =>
   before(a.apiVersion, b.apiVersion) ||
   before(a.subresource, b.subresource);
 
-/** Owners without these fields; who owns nothing any more is no owner. */
+/** Owners without these fields; an owner of nothing is dropped. */
 export function deprived(owners: readonly Owner[], lost: FieldSet): readonly Owner[] {
   return owners.flatMap((owner) => {
     const fields = minus(owner.fields, lost);

@@ -50,7 +50,7 @@ const setsOf = new Map(
   ]),
 );
 
-const says = (object: unknown, path: readonly string[]): boolean => {
+const isSet = (object: unknown, path: readonly string[]): boolean => {
   let at = object;
   for (const name of path) {
     if (typeof at !== "object" || at === null) return false;
@@ -59,10 +59,10 @@ const says = (object: unknown, path: readonly string[]): boolean => {
   return at !== undefined;
 };
 
-/** What of a new object of this kind the server has filled in, given what was said of it. */
+/** Fields of a new object that the server filled in, because the request did not set them. */
 export function unsetFieldsIn(r: ResourceDefinition, sent: object): FieldSet {
-  const unsaid = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !says(sent, path));
-  return unsaid.reduce((all, { set }) => union(all, set), noFields);
+  const unset = (setsOf.get(qualified(r)) ?? []).filter(({ path }) => !isSet(sent, path));
+  return unset.reduce((all, { set }) => union(all, set), noFields);
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -169,8 +169,8 @@ function ofPresent(schema: Schema, value: unknown, cut: FieldSet): object | unde
   return value.length > 0 ? allItems(shape, value, {}) : undefined;
 }
 
-/** As `fieldsV1`: everything a new object says, but for `cut`. */
-export function bornFields(r: ResourceDefinition, object: object, cut: FieldSet): object | undefined {
+/** As `fieldsV1`: every field that a new object sets, but for `cut`. */
+export function initialFields(r: ResourceDefinition, object: object, cut: FieldSet): object | undefined {
   const type = r.published.slice(r.published.lastIndexOf(".") + 1);
   return inside(shapeOf(r.schema), type, object as Json, cut);
 }
@@ -196,8 +196,8 @@ const serversOwn = [
     "resourceVersion",
   ].map((name) => ["f:metadata", `f:${name}`]),
 ];
-/** What the server says of every object belongs to nobody, */
-const sent = pathsOf(...serversOwn);
+/** Fields that the server sets in every object have no owner, */
+const serverFields = pathsOf(...serversOwn);
 /** and neither does what this stands in. */
 const ownerless = pathsOf(...serversOwn, ["f:metadata"]);
 const status = pathsOf(["f:status"]);
@@ -221,23 +221,23 @@ export function entryOf(
     manager: manager || "unknown",
     operation,
     apiVersion: apiVersionOf(r),
-    // Whoever only scales is known, but not when: as in the original.
+    // Without a time for scale, as in Kubernetes.
     ...(subresource !== "scale" && { time: timestamp(now) }),
     fieldsType: "FieldsV1",
     ...(subresource !== undefined && { subresource }),
   };
 }
 
-const [saidOrSpec, saidOrStatus] = [union(sent, spec), union(sent, status)];
+const [serverOrSpec, serverOrStatus] = [union(serverFields, spec), union(serverFields, status)];
 /** What a writer of this part cannot own of a new object. */
 function foreign(r: ResourceDefinition, subresource: string | undefined): FieldSet {
-  if (subresource === "status") return saidOrSpec;
-  return subresource === undefined && r.subresources.includes("status") ? saidOrStatus : sent;
+  if (subresource === "status") return serverOrSpec;
+  return subresource === undefined && r.subresources.includes("status") ? serverOrStatus : serverFields;
 }
 
-/** A new object, whose fields belong to whoever made it. `unsaid` is what nobody said and nobody defaulted. */
-export function createdBy(r: ResourceDefinition, object: ApiObject, writer: Writer, unsaid: FieldSet): ApiObject {
-  const fieldsV1 = bornFields(r, object, union(foreign(r, writer.subresource), unsaid));
+/** A new object whose fields belong to its creator, except `unset`. */
+export function createdBy(r: ResourceDefinition, object: ApiObject, writer: Writer, unset: FieldSet): ApiObject {
+  const fieldsV1 = initialFields(r, object, union(foreign(r, writer.subresource), unset));
   const { managedFields: _, ...metadata } = object.metadata;
   const managedFields = [{ ...entryOf(r, "Update", writer), fieldsV1 }];
   return { ...object, metadata: { ...metadata, ...(fieldsV1 && { managedFields }) } };
@@ -285,7 +285,7 @@ const unowned = (object: ApiObject): ApiObject => {
   return { ...object, metadata };
 };
 
-/** A new object with its first account, if one is kept. `said` is what its maker said of it. */
+/** A new object with its first managed fields, if they are tracked. `sent` is what the request set. */
 export function initialOwnership(
   r: ResourceDefinition,
   object: ApiObject,
@@ -297,7 +297,7 @@ export function initialOwnership(
   return createdBy(r, object, { manager, now }, unsetFieldsIn(r, sent));
 }
 
-/** An empty list, or one empty entry, is how a client asks for the account to be thrown away. */
+/** An empty list, or one empty entry, is a request to reset managed fields. */
 const isCleared = ({ metadata: { managedFields: given } }: ApiObject): boolean =>
   given !== undefined && (given.length === 0 || (given.length === 1 && Object.keys(given[0]!).length === 0));
 

@@ -122,7 +122,7 @@ const sorted = (set: FieldSet): readonly string[] => inStepOrder([...set.below.k
 
 /** Nothing more below; most paths end so. */
 const end: object = Object.freeze({});
-/** As `fieldsV1` of a managed fields entry: a dot says "and this itself", where there is more below. */
+/** As `fieldsV1` of a managed fields entry: a dot stands for the field itself, where there are fields below it. */
 export function toFieldsV1(set: FieldSet): object {
   if (set.below.size === 0) return end;
   const tree: Record<string, object> = {};
@@ -149,7 +149,7 @@ function fromTree(tree: unknown): FieldSet | undefined {
   return setOf(steps.length === 0 || "." in tree, below);
 }
 
-/** As conflicts are told: `.spec.containers[name="c"].image`. */
+/** As conflicts show a path: `.spec.containers[name="c"].image`. */
 export const shownPath = (steps: readonly string[]): string =>
   steps
     .map((step) => {
@@ -191,7 +191,7 @@ function remembered(make: (name: string) => string): (name: string) => string {
 /** The step to a field. */
 export const fieldStep = remembered((name) => `f:${name}`);
 
-/** A key of a list, as the beginning of what a step says of it. */
+/** A key of a list item, as the beginning of its path step. */
 interface KeyName {
   readonly name: string;
   readonly written: string;
@@ -209,11 +209,11 @@ function itemStep(item: unknown, keys: readonly KeyName[]): string {
 
 /** What can be known of the parts of values from their schema alone. */
 export interface Shape {
-  /** What is said of a field and of its type, together. */
+  /** The schema of the field merged with that of its type. */
   readonly full: Schema;
   /** The name of the type a field refers to. */
   readonly type: string;
-  /** How the items of a list are told apart: by their keys, by themselves, or not at all. */
+  /** How list items are identified: by their keys, by their value, or not at all. */
   readonly step: ((item: unknown) => string) | undefined;
   /** Whether an object is owned field by field. */
   readonly hasFields: boolean;
@@ -280,11 +280,11 @@ export function shapeOf(schema: Schema): Shape {
   return shape;
 }
 
-/** What is said of a field and of its type, together. */
+/** The schema of a field merged with that of its type. */
 export const whole = (schema: Schema): Schema => shapeOf(schema).full;
 /** The name of the type a field refers to. */
 export const typeOf = (schema: Schema): string => shapeOf(schema).type;
-/** How the items of a list are told apart, if they are. */
+/** How list items are identified, if they are. */
 export const stepFor = (schema: Schema): Shape["step"] => shapeOf(schema).step;
 
 /** What is not described is owned whole. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { type Schema, resolve } from "../../../api/schema.ts";
-import { bornFields } from "../../../apiserver/registry/fields/ownership.ts";
+import { initialFields } from "../../../apiserver/registry/fields/ownership.ts";
 import { difference } from "../../../apiserver/registry/fields/compare.ts";
 import { isEmpty, noFields, pathsOf, toFieldsV1, withoutBelow } from "../../../apiserver/registry/fields/set.ts";
 
@@ -40,7 +40,7 @@ test.each([
     fc.property(born, ([r, object]) => {
       const found = withoutBelow(difference(r, {}, object as object).changed, cut);
       const written = isEmpty(found) ? undefined : JSON.stringify(toFieldsV1(found));
-      expect(JSON.stringify(bornFields(r, object as object, cut))).toBe(written);
+      expect(JSON.stringify(initialFields(r, object as object, cut))).toBe(written);
     }),
     { numRuns: 500 },
   ),
