@@ -112,11 +112,12 @@ export interface Reconciler {
   readonly watches: readonly Watch[];
   /** Adds event sources of its own: for kinds that come and go while it runs. */
   readonly listen?: (enqueue: (key: Key, reason: Reason) => void, signal: AbortSignal) => void;
-  readonly reconcile: (
-    key: Key,
-    views: Views,
-    signal: AbortSignal,
-  ) => Promise<Pick<Decision, "requeueAfter"> | undefined>;
+  /** Returns undefined when there was nothing to decide. */
+  readonly reconcile: (key: Key, views: Views, signal: AbortSignal) => Promise<Reconciled | undefined>;
+}
+/** What a reconciler decided and did; `done` has one line per action, as {@link Decision.actions} are described. */
+export interface Reconciled extends Pick<Decision, "requeueAfter" | "because"> {
+  readonly done?: readonly string[];
 }
 
 export const itself = (o: ApiObject): readonly Key[] => [keyOf(o)];

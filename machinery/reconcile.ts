@@ -6,7 +6,7 @@ import { type ApiObject, controllerOf, type Key, type Revision, revision } from 
 import { act, type Action, describeAction } from "./action.ts";
 import type { Client } from "./client.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
-import { childrenIn, type Controller, type Decision, type Reconciler, settle, type Views } from "./controller.ts";
+import { childrenIn, type Controller, type Reconciled, type Reconciler, settle, type Views } from "./controller.ts";
 import type { DecisionLog } from "./decisions.ts";
 import { eventRecorder, type EventRecorder } from "./events.ts";
 import type { Informer } from "./informer.ts";
@@ -93,9 +93,9 @@ function declaredViews(name: string, informers: Informers, deletions: ReadonlyMa
   };
 }
 
-/** One attempt at a key: what it decided, and the error that ended it. */
+/** One attempt at a key: what was decided and done, and the error that ended it. */
 interface Attempt {
-  readonly decision: Decision | undefined;
+  readonly decision: Reconciled | undefined;
   readonly error?: unknown;
 }
 /** Works on a key. Returns when the views show what was written. */
@@ -125,7 +125,8 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
       }
     }
     await seen(written, signal);
-    return { decision, error };
+    const { actions, ...rest } = decision;
+    return { decision: runtime.decisions ? { ...rest, done: actions.map(describeAction) } : rest, error };
   };
 }
 
@@ -145,11 +146,12 @@ function record(
   { decision, error }: Attempt,
   runtime: Runtime,
 ): void {
-  if (!decision || !runtime.decisions) return;
+  const { because = [], done = [] } = decision ?? {};
+  // A look that found nothing to do, for no reason worth a line, is not kept.
+  if (!runtime.decisions || (because.length === 0 && done.length === 0 && error === undefined)) return;
   runtime.decisions.record({
     ...{ controller: loop.name, key, reasons, at: runtime.world.clock.now(), revision: loop.revision() },
-    because: decision.because ?? [],
-    actions: decision.actions.map(describeAction),
+    ...{ because, actions: done },
     ...(error !== undefined && { error: (error as Error).message }),
   });
 }
@@ -238,9 +240,6 @@ export function runController(
 export function runReconciler(r: Reconciler, runtime: Runtime, signal: AbortSignal, workers = 1): Promise<void> {
   const informers = informersOf(r, runtime.views);
   const views = declaredViews(r.name, informers, new Map());
-  const look: Look = async (key, own) => {
-    const result = await r.reconcile(key, views, own);
-    return { decision: result && { actions: [], ...result } };
-  };
+  const look: Look = async (key, own) => ({ decision: await r.reconcile(key, views, own) });
   return run({ ...r, informers, views, look, initialKeys: [], revision: () => revision(0) }, runtime, signal, workers);
 }

@@ -143,7 +143,7 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
         if (!(target instanceof ApiError)) throw target;
         events.record(h, "Warning", "FailedGetScale", target.message);
         await report(h, withoutTarget(h, target.message, world.clock.now()));
-        return { requeueAfter: options.periodMs };
+        return { requeueAfter: options.periodMs, because: [target.message] };
       }
       const { spec, status } = target.scale;
       const [selector, current] = [status?.selector ?? "", spec.replicas ?? 0];
@@ -160,7 +160,12 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
       if (outcome.replicas !== current) await rescale(h, target, outcome);
       histories.set(k, withOutcome(history, outcome, outcome.replicas - current, now));
       await report(h, outcome.status);
-      return { requeueAfter: options.periodMs };
+      const isScaled = outcome.replicas !== current;
+      return {
+        requeueAfter: options.periodMs,
+        because: [isScaled ? outcome.reason : `${current} replicas are right`],
+        done: isScaled ? [`scale ${target.resource.plural} ${keyOf(target.scale)} to ${outcome.replicas}`] : [],
+      };
     },
   };
 }

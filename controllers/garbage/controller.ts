@@ -3,7 +3,7 @@
 import { sameJson } from "../../api/hash.ts";
 import { type ApiObject, type Key, keyOf, type OwnerReference } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
-import type { Reconciler } from "../../machinery/controller.ts";
+import type { Reconciled, Reconciler } from "../../machinery/controller.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { reasonOf } from "../../machinery/reasons.ts";
 import type { ChangeType } from "../../machinery/view.ts";
@@ -35,6 +35,8 @@ function keysOf(
   return [...own, ...(isReleased ? graph.ownersOf(before) : []), ...(isWaiting(o) ? dependents() : [])];
 }
 
+const line = (done: string, { resource, object }: Found): string => `${done} ${resource.plural} ${keyOf(object)}`;
+
 export function garbageCollector(kinds: KindRegistry, views: SharedViews, client: Client): Reconciler {
   const graph = ownerGraph(kinds, views, client);
   const patchMetadata = ({ resource, object }: Found, change: object): Promise<unknown> => {
@@ -49,7 +51,7 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
   const release = (found: Found, ownerReferences: readonly OwnerReference[]): Promise<unknown> =>
     patchMetadata(found, { ownerReferences });
 
-  const finishDeletion = async (found: Found): Promise<void> => {
+  const finishDeletion = async (found: Found): Promise<Reconciled | undefined> => {
     const { metadata } = found.object;
     const dependents = graph.dependentsOf(metadata.uid);
     if (metadata.finalizers?.includes(orphan)) {
@@ -59,32 +61,41 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
           d.object.metadata.ownerReferences!.filter((r) => r.uid !== metadata.uid),
         );
       await without(found, orphan);
-    } else if (metadata.finalizers?.includes(foreground)) {
+      return { because: ["its dependents are orphaned"], done: dependents.map((d) => line("release", d)) };
+    }
+    if (metadata.finalizers?.includes(foreground)) {
       const blocking = dependents.some((d) =>
         d.object.metadata.ownerReferences?.some((r) => r.uid === metadata.uid && r.blockOwnerDeletion),
       );
-      // The dependents themselves are looked at under their own keys, and each one's end brings us back here.
-      if (!blocking) await without(found, foreground);
+      // Dependents are deleted under their own keys, and the deletion of each enqueues this one.
+      if (blocking) return { because: ["dependents that block its deletion are left"] };
+      await without(found, foreground);
+      return { because: ["its dependents are deleted"], done: [line("finalize", found)] };
     }
+    return undefined;
   };
-  const followOwners = async (found: Found): Promise<void> => {
+  const followOwners = async (found: Found): Promise<Reconciled | undefined> => {
     const { object, resource } = found;
     const refs = object.metadata.ownerReferences ?? [];
     const states = new Map(await Promise.all(refs.map(async (r) => [r, await graph.stateOf(object, r)] as const)));
     const verdict = verdictOf(object, (r) => states.get(r)!, graph.dependentsOf(object.metadata.uid).length > 0);
-    if (verdict.do === "release") await release(found, verdict.owners);
+    if (verdict.do === "keep") return undefined;
+    if (verdict.do === "release") {
+      await release(found, verdict.owners);
+      return { because: ["owners are gone, and others are left"], done: [line("release", found)] };
+    }
     // Owners in a circle would wait for each other for ever.
-    const circles = verdict.do === "delete" && graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));
+    const circles = graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));
     if (circles && refs.some((r) => r.blockOwnerDeletion))
       await release(
         found,
         refs.map((r) => ({ ...r, blockOwnerDeletion: false })),
       );
-    if (verdict.do === "delete")
-      await client.delete(resource, keyOf(object), {
-        uid: object.metadata.uid,
-        propagationPolicy: verdict.propagationPolicy,
-      });
+    // Of exactly this version: an object that was given another owner meanwhile is looked at again.
+    const { uid, resourceVersion } = object.metadata;
+    const { propagationPolicy } = verdict;
+    await client.delete(resource, keyOf(object), { uid, resourceVersion, propagationPolicy });
+    return { because: ["all its owners are gone or wait for it"], done: [line("delete", found)] };
   };
 
   return {
@@ -101,9 +112,7 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
       await graph.filled(signal);
       const found = graph.find(id);
       if (found === undefined) return undefined;
-      if (found.object.metadata.deletionTimestamp !== undefined) await finishDeletion(found);
-      else await followOwners(found);
-      return undefined;
+      return found.object.metadata.deletionTimestamp === undefined ? followOwners(found) : finishDeletion(found);
     },
   };
 }

@@ -66,10 +66,12 @@ export function namespaceController(kinds: KindRegistry, client: Client, world: 
       const contents = kinds.all().filter((r) => r.scope === "Namespaced" && isStored(r));
       const remaining = await emptyAll(client, contents, namespace.metadata.name);
       const latest = await reported(namespace, remaining);
-      if (remaining.some((r) => r.count > 0)) return { requeueAfter: 500 };
+      const left = remaining.filter((r) => r.count > 0);
+      if (left.length > 0)
+        return { requeueAfter: 500, because: left.map((r) => `${r.count} ${r.resource.plural} are left`) };
       const finalizers = (latest.spec.finalizers ?? []).filter((f) => f !== ownFinalizer);
       await client.update(namespaces, { ...latest, spec: { ...latest.spec, finalizers } }, "finalize");
-      return undefined;
+      return { because: ["it is empty"], done: [`finalize namespaces ${k}`] };
     },
   };
 }

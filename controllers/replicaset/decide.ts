@@ -135,7 +135,7 @@ export function decide(observed: Observed, now: Instant): Decision {
         ? []
         : [{ do: "status", resource: resourceOf(set), object: set, status } as const]),
     ],
-    because: [`${desired} wanted, ${live.length} alive, ${terminating} on their way out`],
+    because: [`${desired} desired, ${live.length} active, ${terminating} terminating`],
     ...(waitMs === undefined ? {} : { requeueAfter: waitMs }),
   };
 }
