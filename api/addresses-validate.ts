@@ -24,7 +24,7 @@ function faultsOfBlock(value: string): readonly string[] {
   if (block.address.odd === "mapped") return ["must not have an IPv4-mapped IPv6 address"];
   return isFirst(block) ? [] : ["must not have bits set beyond the prefix length"];
 }
-const told = (faults: readonly string[], value: string, path: string): readonly Problem[] =>
+const problemsOf = (faults: readonly string[], value: string, path: string): readonly Problem[] =>
   faults.map((fault) => invalid(path, value, fault));
 
 const special: readonly (readonly [form: RegExp, detail: string])[] = [
@@ -49,22 +49,22 @@ export function validateReachable(value: string, path: string): readonly Problem
 export function validateAddress(value: string, path: string): readonly Problem[] {
   const faults = faultsOfAddress(value);
   const right = faults.length === 0 ? addressText(parseAddress(value)!) : value;
-  return told(right === value ? faults : [canonical(right)], value, path);
+  return problemsOf(right === value ? faults : [canonical(right)], value, path);
 }
 
 /** An address in a field that has always been lenient. */
 export const validateOldAddress = (value: string, path: string): readonly Problem[] =>
-  told(faultsOfAddress(value), value, path);
+  problemsOf(faultsOfAddress(value), value, path);
 
 /** A block in a field that has always been lenient; `known` are those that stood there before. */
 export const validateOldBlock = (value: string, path: string, known: readonly string[]): readonly Problem[] =>
-  known.includes(value) ? [] : told(faultsOfBlock(value), value, path);
+  known.includes(value) ? [] : problemsOf(faultsOfBlock(value), value, path);
 
 /** A block, written in the one right way. */
 export function validateBlock(value: string, path: string): readonly Problem[] {
   const faults = faultsOfBlock(value);
   const right = faults.length === 0 ? blockText(parseBlock(value)!) : value;
-  return told(right === value ? faults : [canonical(right)], value, path);
+  return problemsOf(right === value ? faults : [canonical(right)], value, path);
 }
 
 /** An address and how much of it is the network's, as an interface has one; written in the one right way. */
@@ -82,25 +82,25 @@ export function validateInterfaceAddress(value: string, path: string): readonly 
 export function addressWarnings(value: string, path: string): readonly string[] {
   const address = parseAddress(value);
   if (!address) return [];
-  const [right, said] = [JSON.stringify(addressText(address)), JSON.stringify(value)];
-  if (address.odd) return [`${path}: non-standard IP address ${said} is invalid: use ${right}`];
-  return address.bits === 32 || right === said
+  const [right, written] = [JSON.stringify(addressText(address)), JSON.stringify(value)];
+  if (address.odd) return [`${path}: non-standard IP address ${written} is invalid: use ${right}`];
+  return address.bits === 32 || right === written
     ? []
-    : [`${path}: IPv6 address ${said} should be in RFC 5952 canonical format (${right})`];
+    : [`${path}: IPv6 address ${written} should be in RFC 5952 canonical format (${right})`];
 }
 
 /** What a writer should know of a block that is taken although others may read it differently. */
 export function blockWarnings(value: string, path: string): readonly string[] {
   const block = parseBlock(value);
   if (!block) return [];
-  const [right, said] = [JSON.stringify(blockText(block)), JSON.stringify(value)];
+  const [right, written] = [JSON.stringify(blockText(block)), JSON.stringify(value)];
   const { address } = block;
   const ambiguous = isFirst(block)
     ? []
     : [
-        `${path}: CIDR value ${said} is ambiguous in this context (should be ${right} or "${addressText(address)}/${address.bits}"?)`,
+        `${path}: CIDR value ${written} is ambiguous in this context (should be ${right} or "${addressText(address)}/${address.bits}"?)`,
       ];
-  if (address.odd) return [...ambiguous, `${path}: non-standard CIDR value ${said} is invalid: use ${right}`];
-  if (ambiguous.length > 0 || address.bits === 32 || right === said) return ambiguous;
-  return [`${path}: IPv6 CIDR value ${said} should be in RFC 5952 canonical format (${right})`];
+  if (address.odd) return [...ambiguous, `${path}: non-standard CIDR value ${written} is invalid: use ${right}`];
+  if (ambiguous.length > 0 || address.bits === 32 || right === written) return ambiguous;
+  return [`${path}: IPv6 CIDR value ${written} should be in RFC 5952 canonical format (${right})`];
 }

@@ -30,11 +30,11 @@ function read(text: string): Quantity | undefined {
   const match = form.exec(text);
   if (!match) return undefined;
   const [, sign, digits = "", exponent, suffix = ""] = match;
-  const [whole = "", fraction = ""] = digits.split(".");
+  const [integer = "", fraction = ""] = digits.split(".");
   const power = exponent === undefined ? 0 : Number(exponent.slice(1));
   if (Math.abs(power) > 36) return undefined;
   const scale = exponent === undefined ? scales.get(suffix)! : billion;
-  let numerator = BigInt(whole + fraction || "0") * scale;
+  let numerator = BigInt(integer + fraction || "0") * scale;
   let denominator = 10n ** BigInt(fraction.length);
   if (power > 0) numerator *= 10n ** BigInt(power);
   else denominator *= 10n ** BigInt(-power);

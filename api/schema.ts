@@ -122,7 +122,7 @@ interface Walk {
   readonly unknown: string[];
   readonly wrong: Mismatch[];
   /** Whether it remembers where it is. */
-  readonly isTold: boolean;
+  readonly tracksPath: boolean;
 }
 /** Where we are: what is above, by which step we came, and the type that owns the field. */
 interface Place {
@@ -209,7 +209,7 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
     return undefined;
   }
   if (inner === null || inner === undefined) return inner === null && field.nullable === true ? null : undefined;
-  const place: Place = walk.isTold ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
+  const place: Place = walk.tracksPath ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
   const read = decodeInto(inner, field, place, walk, known);
   return own && isForgotten(read, field, name, full) ? undefined : read;
 }
@@ -219,7 +219,7 @@ function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?
   const within = {
     full: resolve(schema),
     at,
-    owner: walk.isTold ? (schema.$ref === undefined ? at.owner : typeNameOf(schema)) : "",
+    owner: walk.tracksPath ? (schema.$ref === undefined ? at.owner : typeNameOf(schema)) : "",
   };
   const names = Object.keys(value);
   let out: Record<string, unknown> | undefined;
@@ -246,7 +246,7 @@ function decodeItems(
   const before = Array.isArray(known) ? known : [];
   let out: unknown[] | undefined;
   for (let i = 0; i < value.length; i++) {
-    const place: Place = walk.isTold ? { above: at, step: String(i), by: "item", owner: at.owner } : at;
+    const place: Place = walk.tracksPath ? { above: at, step: String(i), by: "item", owner: at.owner } : at;
     const read = decodeInto(value[i], items, place, walk, before[i]);
     if (out === undefined && read === value[i]) continue;
     out ??= value.slice(0, i);
@@ -270,14 +270,14 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 /** Says where it ceases to be base64: at the first foreign character, or where the last group begins. */
 function notBase64(text: string, at: Place, walk: Walk): undefined {
   const foreign = text.search(/[^A-Za-z0-9+/]/);
-  const said = `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
-  walk.wrong.push({ path: pathTo(at), read: said, converted: said });
+  const message = `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
+  walk.wrong.push({ path: pathTo(at), read: message, converted: message });
   return undefined;
 }
 
 function notTime(text: string, format: TimeFormat, at: Place, walk: Walk): undefined {
-  const said = noTime(text, format);
-  walk.wrong.push({ path: pathTo(at), read: said, converted: said });
+  const message = noTime(text, format);
+  walk.wrong.push({ path: pathTo(at), read: message, converted: message });
   return undefined;
 }
 
@@ -323,8 +323,8 @@ function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known
  * very parts of `known`, which was read by this schema before, are taken as they are.
  */
 export function decode(schema: Schema, value: unknown, known?: unknown): Decoded {
-  const walk = (isTold: boolean): Decoded => {
-    const found: Walk = { unknown: [], wrong: [], isTold };
+  const walk = (tracksPath: boolean): Decoded => {
+    const found: Walk = { unknown: [], wrong: [], tracksPath };
     return { value: decodeInto(value, schema, top, found, known), unknown: found.unknown, wrong: found.wrong };
   };
   // Of most values there is nothing to tell, so the first to look at one does not remember where.

@@ -14,11 +14,11 @@ function validateMutation(mutation: Mutation, path: string): readonly Problem[] 
   if (!Object.hasOwn(patches, type ?? "")) return [];
   const field = patches[type];
   const other = patches[type === "JSONPatch" ? "ApplyConfiguration" : "JSONPatch"];
-  const said = mutation[field];
+  const patch = mutation[field];
   return [
-    ...(said === undefined
+    ...(patch === undefined
       ? [required(`${path}.${field}`, `must be specified when patchType is ${type}`)]
-      : (said.expression ?? "").trim() === ""
+      : (patch.expression ?? "").trim() === ""
         ? [required(`${path}.${field}.expression`, "expression is not specified")]
         : []),
     ...(mutation[other] === undefined

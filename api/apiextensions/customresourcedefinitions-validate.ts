@@ -9,7 +9,7 @@ import type {
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { validateDns1035Label, validateSubdomainName } from "../names.ts";
-import { detailOf, forbidden, invalid, required, unchanged, unsupported } from "../problems.ts";
+import { detailOf, forbidden, invalid, required, unchanged } from "../problems.ts";
 import { validateRootSchema } from "./structural-schemas-validate.ts";
 import { validateCall } from "../admissionregistration/webhook-calls-validate.ts";
 
@@ -89,10 +89,7 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[] =
 function validateConversion({ strategy, webhook }: CustomResourceConversion): readonly Problem[] {
   const path = "spec.conversion";
   if (strategy !== "Webhook")
-    return [
-      ...(strategy === "None" ? [] : [unsupported(`${path}.strategy`, strategy, ["None", "Webhook"])]),
-      ...(webhook ? [forbidden(`${path}.webhook`, "should not be set when strategy is not set to Webhook")] : []),
-    ];
+    return webhook ? [forbidden(`${path}.webhook`, "should not be set when strategy is not set to Webhook")] : [];
   if (!webhook?.clientConfig)
     return [required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook")];
   return [

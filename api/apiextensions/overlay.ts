@@ -4,6 +4,7 @@ import { type Facts, needed, type Overlay, values } from "../overlay.ts";
 const name: Facts = { format: "dns-1035-label" };
 
 export const apiextensionsOverlay: Overlay = {
+  CustomResourceConversion: { strategy: values("None", "Webhook") },
   CustomResourceDefinitionNames: {
     categories: { items: name },
     kind: needed,

@@ -11,10 +11,10 @@ import { validateStatefulSet, validateStatefulSetStatus } from "./statefulsets-v
 export type { StatefulSet } from "../generated/types.ts";
 
 /** Numbers of a rolling update are filled in where there are any, or where nothing at all was said of updates. */
-function strategy(given: StatefulSetUpdateStrategy | undefined): StatefulSetUpdateStrategy {
-  const type = given?.type || "RollingUpdate";
-  const rolling = given?.rollingUpdate ?? (given?.type ? undefined : {});
-  if (type !== "RollingUpdate" || !rolling) return { ...given, type };
+function strategy(update: StatefulSetUpdateStrategy | undefined): StatefulSetUpdateStrategy {
+  const type = update?.type || "RollingUpdate";
+  const rolling = update?.rollingUpdate ?? (update?.type ? undefined : {});
+  if (type !== "RollingUpdate" || !rolling) return { ...update, type };
   return { type, rollingUpdate: { ...rolling, partition: rolling.partition ?? 0 } };
 }
 

@@ -32,12 +32,12 @@ function validateValues({ operator, values = [] }: Requirement, path: string): r
 }
 
 function validateSelection(
-  given: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
+  selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
   path: string,
   validateRequirement: (r: Requirement, path: string) => readonly Problem[],
 ): readonly Problem[] {
-  if (!given) return [];
-  const { rawSelector = "", requirements = [] } = given;
+  if (!selector) return [];
+  const { rawSelector = "", requirements = [] } = selector;
   return [
     ...(rawSelector !== "" && requirements.length > 0
       ? [invalid(`${path}.rawSelector`, rawSelector, "may not specified at the same time as requirements")]
@@ -82,6 +82,6 @@ export const validateSubject = ({ user = "", groups = [] }: Question = {}): read
 
 /** A question is nobody: it has no name and no labels. */
 export function validateNameless(metadata: DraftMeta, detail = "must be empty"): readonly Problem[] {
-  const { managedFields: _, ...said } = metadata;
-  return Object.keys(said).length === 0 ? [] : [invalid("metadata", metadata, detail)];
+  const { managedFields: _, ...rest } = metadata;
+  return Object.keys(rest).length === 0 ? [] : [invalid("metadata", metadata, detail)];
 }

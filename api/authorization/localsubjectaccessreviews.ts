@@ -10,13 +10,13 @@ export const localSubjectAccessReviews = define<LocalSubjectAccessReview>({
   scope: "Namespaced",
   virtual: "review",
   validate: ({ metadata, spec }) => {
-    const { namespace, ...said } = metadata;
+    const { namespace, ...rest } = metadata;
     const { resourceAttributes: resource, nonResourceAttributes: other } = spec ?? {};
     const within = resource?.namespace ?? "";
     return [
       ...validateQuestion(spec),
       ...validateSubject(spec),
-      ...validateNameless(said, "must be empty except for namespace"),
+      ...validateNameless(rest, "must be empty except for namespace"),
       ...(resource && within !== namespace
         ? [invalid("spec.resourceAttributes.namespace", within, "must match metadata.namespace")]
         : []),

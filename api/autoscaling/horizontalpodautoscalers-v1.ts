@@ -23,7 +23,7 @@ const cpuMetric = (averageUtilization: number): V2MetricSpec => ({
   resource: { name: "cpu", target: { type: "Utilization", averageUtilization } },
 });
 
-const said = (texts: Readonly<Record<string, unknown>>): Record<string, string> =>
+const annotated = (texts: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(texts)
       .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
@@ -40,7 +40,7 @@ export function inOldWords(autoscaler: V2HorizontalPodAutoscaler): OldAutoscaler
   const other = metrics.filter((m) => m !== cpu);
   const annotations = {
     ...metadata.annotations,
-    ...said({ metrics: other, behavior, "current-metrics": currentMetrics, conditions }),
+    ...annotated({ metrics: other, behavior, "current-metrics": currentMetrics, conditions }),
   };
   return {
     ...rest,

@@ -88,20 +88,20 @@ const types = Object.keys(kindOf);
 
 function validateMetric(spec: V2MetricSpec, path: string): readonly Problem[] {
   const { type = "" } = spec;
-  const told = kinds.filter((kind) => spec[kind] !== undefined);
+  const sources = kinds.filter((kind) => spec[kind] !== undefined);
   const expected = kindOf[type];
   const unknown = unsupported(`${path}.type`, type, types);
   return [
     ...(type === "" ? [required(`${path}.type`, "must specify a metric source type")] : []),
     ...(expected ? [] : [unknown]),
-    ...told.slice(0, 1).flatMap((kind) => validateAim(kind, spec[kind]?.target, `${path}.${kind}.target`)),
+    ...sources.slice(0, 1).flatMap((kind) => validateAim(kind, spec[kind]?.target, `${path}.${kind}.target`)),
     ...(expected && spec[expected] === undefined
       ? [required(`${path}.${expected}`, "must populate information for the given metric source")]
       : []),
     ...(expected ? [] : [unknown]),
-    ...(told.length === 1
+    ...(sources.length === 1
       ? []
-      : told
+      : sources
           .filter((kind) => kind !== expected)
           .map((kind) => forbidden(`${path}.${kind}`, "must populate the given metric source only"))),
   ];

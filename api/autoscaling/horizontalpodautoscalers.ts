@@ -22,9 +22,9 @@ const upRules: V2HPAScalingRules = {
   policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, byPercent(100)],
 };
 const downRules: V2HPAScalingRules = { selectPolicy: "Max", policies: [byPercent(100)] };
-const rules = (given: V2HPAScalingRules | undefined, otherwise: V2HPAScalingRules): V2HPAScalingRules => ({
+const rules = (own: V2HPAScalingRules | undefined, otherwise: V2HPAScalingRules): V2HPAScalingRules => ({
   ...otherwise,
-  ...given,
+  ...own,
 });
 /** How fast it goes is completed where anything is said of it. */
 function defaults(d: Draft<HorizontalPodAutoscaler>): Draft<HorizontalPodAutoscaler> {

@@ -39,26 +39,26 @@ interface Range {
   readonly open: boolean;
 }
 
-function rangeOf(text: string, whole: string, field: Field): Range | string {
+function rangeOf(text: string, expression: string, field: Field): Range | string {
   const [low = "", high, ...beyond] = text.split("-");
   if (low === "*" || low === "?") return { start: field.min, end: field.max, open: false };
   const start = numberSaid(low, field);
   if (typeof start === "string") return start;
   if (high === undefined) return { start, end: start, open: true };
-  if (beyond.length > 0) return `too many hyphens: ${whole}`;
+  if (beyond.length > 0) return `too many hyphens: ${expression}`;
   const end = numberSaid(high, field);
   return typeof end === "string" ? end : { start, end, open: false };
 }
 
 function wrongPart(text: string, field: Field): string | undefined {
   const [range = "", step, ...beyond] = text.split("/");
-  const said = rangeOf(range, text, field);
-  if (typeof said === "string") return said;
+  const bounds = rangeOf(range, text, field);
+  if (typeof bounds === "string") return bounds;
   if (beyond.length > 0) return `too many slashes: ${text}`;
   const by = step === undefined ? 1 : numberOf(step);
   if (typeof by === "string") return by;
-  const { start } = said;
-  const end = step !== undefined && said.open ? field.max : said.end;
+  const { start } = bounds;
+  const end = step !== undefined && bounds.open ? field.max : bounds.end;
   if (start < field.min) return `beginning of range (${start}) below minimum (${field.min}): ${text}`;
   if (end > field.max) return `end of range (${end}) above maximum (${field.max}): ${text}`;
   if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${text}`;

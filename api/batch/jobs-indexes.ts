@@ -1,13 +1,13 @@
 // Sets of a job's indexes, written short: `0,2-5,9`.
 
-const whole = /^[+-]?\d+$/;
+const integer = /^[+-]?\d+$/;
 
 function interval(text: string, completions: number): readonly [from: number, to: number] | string {
   const limits = text.split("-");
   if (limits.length > 2)
     return `the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`;
   for (const limit of limits) {
-    if (!whole.test(limit)) return `cannot convert string to integer for index: ${JSON.stringify(limit)}`;
+    if (!integer.test(limit)) return `cannot convert string to integer for index: ${JSON.stringify(limit)}`;
     if (Number(limit) >= completions) return `too large index: ${JSON.stringify(limit)}`;
   }
   const [from, to] = [Number(limits[0]), Number(limits.at(-1))];

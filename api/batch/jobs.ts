@@ -15,17 +15,17 @@ export type { Job } from "../generated/types.ts";
 const always = 2 ** 31 - 1;
 
 /** What a job leaves unsaid. Of a template of jobs, only what it says of its pods is completed. */
-function jobSpecDefaults(given: Partial<JobSpec>): JobSpec {
-  const single = given.completions === undefined && given.parallelism === undefined;
+function jobSpecDefaults(spec: Partial<JobSpec>): JobSpec {
+  const single = spec.completions === undefined && spec.parallelism === undefined;
   return {
-    ...given,
+    ...spec,
     ...(single ? { completions: 1 } : {}),
-    parallelism: given.parallelism ?? 1,
-    backoffLimit: given.backoffLimit ?? (given.backoffLimitPerIndex === undefined ? 6 : always),
-    completionMode: given.completionMode ?? "NonIndexed",
-    suspend: given.suspend ?? false,
-    podReplacementPolicy: given.podReplacementPolicy ?? (given.podFailurePolicy ? "Failed" : "TerminatingOrFailed"),
-    manualSelector: given.manualSelector ?? false,
+    parallelism: spec.parallelism ?? 1,
+    backoffLimit: spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : always),
+    completionMode: spec.completionMode ?? "NonIndexed",
+    suspend: spec.suspend ?? false,
+    podReplacementPolicy: spec.podReplacementPolicy ?? (spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed"),
+    manualSelector: spec.manualSelector ?? false,
   } as JobSpec;
 }
 
@@ -51,9 +51,9 @@ function onCreate(job: Job): Job {
   const { spec, metadata } = job;
   if (spec.manualSelector === true || !spec.template) return job;
   const own = generatedLabels(metadata);
-  const said = spec.template.metadata?.labels;
-  const labels = { ...own, ...said };
-  const inherited = JSON.stringify(metadata.labels ?? said) === JSON.stringify(said);
+  const templateLabels = spec.template.metadata?.labels;
+  const labels = { ...own, ...templateLabels };
+  const inherited = JSON.stringify(metadata.labels ?? templateLabels) === JSON.stringify(templateLabels);
   const matchLabels = { [selectingLabel]: metadata.uid, ...spec.selector?.matchLabels };
   return {
     ...job,

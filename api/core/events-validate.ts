@@ -52,7 +52,7 @@ function validateSeries({ series }: Draft<CoreV1Event>): readonly Problem[] {
   ];
 }
 
-const isSaid = (value: unknown): boolean => value !== undefined && value !== 0;
+const isSet = (value: unknown): boolean => value !== undefined && value !== 0;
 const deprecated = ["firstTimestamp", "lastTimestamp", "count"] as const;
 
 /** What a new event of events.k8s.io has to keep to. */
@@ -62,7 +62,7 @@ export function validateNewEvent(event: Draft<CoreV1Event>): readonly Problem[] 
     ...validateEvent(event, "reportingController"),
     ...validateSeries(event),
     ...(type === "Normal" || type === "Warning" ? [] : [invalid("type", "", `has invalid value: ${type}`)]),
-    ...deprecated.filter((field) => isSaid(event[field])).map((field) => invalid(field, "", "needs to be unset")),
+    ...deprecated.filter((field) => isSet(event[field])).map((field) => invalid(field, "", "needs to be unset")),
     ...(source?.component || source?.host ? [invalid("source", "", "needs to be unset")] : []),
   ];
 }

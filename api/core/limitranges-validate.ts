@@ -99,14 +99,14 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
   const validateName =
     item.type === "Pod" || item.type === "Container" ? validateContainerResourceName : validateResourceName;
   const misplaced = item.type === "Pod" ? (["default", "defaultRequest"] as const) : [];
-  const said = bounds.filter((bound) => !misplaced.some((m) => m === bound));
-  const resources = new Set(said.flatMap((bound) => Object.keys(item[bound] ?? {})));
+  const allowedBounds = bounds.filter((bound) => !misplaced.some((m) => m === bound));
+  const resources = new Set(allowedBounds.flatMap((bound) => Object.keys(item[bound] ?? {})));
   const boundsOf = (resource: string): Bounds =>
-    Object.fromEntries(said.map((bound) => [bound, parseQuantity(item[bound]?.[resource] ?? "")]));
+    Object.fromEntries(allowedBounds.map((bound) => [bound, parseQuantity(item[bound]?.[resource] ?? "")]));
   const unbounded = item.max?.["storage"] === undefined && item.min?.["storage"] === undefined;
   return [
     ...validateType(item.type, `${path}.type`),
-    ...said.flatMap((bound) =>
+    ...allowedBounds.flatMap((bound) =>
       Object.keys(item[bound] ?? {}).flatMap((name) => validateName(name, `${path}.${bound}[${name}]`)),
     ),
     ...misplaced

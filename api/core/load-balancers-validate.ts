@@ -4,9 +4,8 @@ import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { LoadBalancerIngress, LoadBalancerStatus } from "../generated/types.ts";
 import { validateSubdomainName } from "../names.ts";
-import { forbidden, invalid, oneOf, required } from "../problems.ts";
+import { forbidden, invalid, required } from "../problems.ts";
 
-const modes = ["Proxy", "VIP"];
 const path = "status.loadBalancer.ingress";
 
 /** An address as an IP; one that stood there before is taken as it is. */
@@ -19,9 +18,11 @@ export const validateBalancedName = (hostname: string | undefined, at: string): 
   ...(hostname && parseAddress(hostname) ? [invalid(at, hostname, "must be a DNS name, not an IP address")] : []),
 ];
 
-function validateMode({ ip, ipMode }: LoadBalancerIngress, at: string): readonly Problem[] {
+/** How packets come is said of an address, and of nothing else. Source: KEP-1860. */
+export function validateMode({ ip, ipMode }: LoadBalancerIngress, path: string): readonly Problem[] {
+  const at = `${path}.ipMode`;
   if (ipMode === undefined) return ip ? [required(at, "must be specified when `ip` is set")] : [];
-  return ip ? oneOf(ipMode, at, modes) : [forbidden(at, "may not be specified when `ip` is not set")];
+  return ip ? [] : [forbidden(at, "may not be specified when `ip` is not set")];
 }
 
 /** What is wrong with a service's balancer: only a service of that type has one. */
@@ -36,11 +37,7 @@ export function validateBalancerStatus(
   const known = (old.ingress ?? []).flatMap(({ ip }) => ip ?? []);
   return ingress.flatMap((one, i) => {
     const at = `${path}[${i}]`;
-    return [
-      ...validateBalancedIp(one.ip, `${at}.ip`, known),
-      ...validateMode(one, `${at}.ipMode`),
-      ...validateBalancedName(one.hostname, `${at}.hostname`),
-    ];
+    return [...validateBalancedIp(one.ip, `${at}.ip`, known), ...validateBalancedName(one.hostname, `${at}.hostname`)];
   });
 }
 

@@ -14,15 +14,15 @@ function validateMap(source: ConfigMapNodeConfigSource, path: string, isFound: b
     if (isFound) return source[field] ? [] : [required(`${path}.${field}`, `${field} must be set in status`)];
     return source[field] ? [forbidden(`${path}.${field}`, `${field} must not be set in spec`)] : [];
   });
-  const said = (field: "namespace" | "name" | "kubeletConfigKey", validate: typeof validateDataKey) =>
+  const validateField = (field: "namespace" | "name" | "kubeletConfigKey", validate: typeof validateDataKey) =>
     source[field]
       ? validate(source[field], `${path}.${field}`)
       : [required(`${path}.${field}`, `${field} must be set`)];
   return [
     ...known,
-    ...said("namespace", validateLabelName),
-    ...said("name", validateSubdomainName),
-    ...said("kubeletConfigKey", validateDataKey),
+    ...validateField("namespace", validateLabelName),
+    ...validateField("name", validateSubdomainName),
+    ...validateField("kubeletConfigKey", validateDataKey),
   ];
 }
 

@@ -27,6 +27,7 @@ export const coreOverlay: Overlay = {
   Namespace: { status: present },
   NamespaceStatus: { phase: { ...otherwise("Active"), open: true } },
   NodeStatus: { phase: open },
+  LoadBalancerIngress: { ipMode: values("Proxy", "VIP") },
   ModifyVolumeStatus: { status: open },
   PersistentVolume: { status: present },
   PersistentVolumeSpec: {

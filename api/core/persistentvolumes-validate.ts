@@ -65,8 +65,8 @@ function validateChange(next: PersistentVolumeSpec, old: PersistentVolumeSpec): 
     Object.fromEntries(sourcesOf(spec).map((kind) => [kind, spec[kind]]));
   const { controllerExpandSecretRef: secret, ...csi } = next.csi ?? { driver: "", volumeHandle: "" };
   // A secret to expand with may be told later, once.
-  const told = secret && next.csi && old.csi && !old.csi.controllerExpandSecretRef;
-  const [now, then] = [{ ...pick(next), ...(told && { csi }) }, pick(old)];
+  const addsSecret = secret && next.csi && old.csi && !old.csi.controllerExpandSecretRef;
+  const [now, then] = [{ ...pick(next), ...(addsSecret && { csi }) }, pick(old)];
   return [
     ...(sameJson(now, then)
       ? []

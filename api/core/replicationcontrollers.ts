@@ -15,15 +15,15 @@ const isEmpty = (map: object | undefined): boolean => Object.keys(map ?? {}).len
 
 /** What is not said of labels is what the pods have. */
 function defaults(d: Draft<ReplicationController>): Draft<ReplicationController> {
-  const given: Partial<ReplicationControllerSpec> = d.spec ?? {};
-  const labels = given.template?.metadata?.labels;
+  const spec: Partial<ReplicationControllerSpec> = d.spec ?? {};
+  const labels = spec.template?.metadata?.labels;
   return {
     ...d,
     metadata: isEmpty(d.metadata.labels) && labels ? { ...d.metadata, labels } : d.metadata,
     spec: {
-      ...given,
-      ...(isEmpty(given.selector) && labels ? { selector: labels } : {}),
-      ...(given.template ? { template: templateDefaults(given.template as PodTemplateSpec) } : {}),
+      ...spec,
+      ...(isEmpty(spec.selector) && labels ? { selector: labels } : {}),
+      ...(spec.template ? { template: templateDefaults(spec.template as PodTemplateSpec) } : {}),
     },
   };
 }

@@ -71,17 +71,17 @@ function familiesOf(service: Service): readonly Family[] {
 /** The service with its families, or what speaks against them. */
 export function withFamilies(service: Service, old: Service | undefined): Service | readonly Problem[] {
   if (!hasAddress(service.spec)) return service;
-  const said = { ...service, spec: { ...service.spec, ipFamilyPolicy: policyOf(service, old) } };
-  const wrong = validateServiceAddresses(said, old);
+  const withPolicy = { ...service, spec: { ...service.spec, ipFamilyPolicy: policyOf(service, old) } };
+  const wrong = validateServiceAddresses(withPolicy, old);
   if (wrong.length > 0) return wrong;
-  const spec = old ? reduced(said.spec, old.spec) : said.spec;
+  const spec = old ? reduced(withPolicy.spec, old.spec) : withPolicy.spec;
   const problems = [
     ...(old ? validateRelease(spec, old.spec) : []),
     ...validatePolicy(spec),
     ...validateInferred(spec),
   ];
   if (problems.length > 0) return problems;
-  const next = { ...said, spec };
+  const next = { ...withPolicy, spec };
   const foreign = isFree(next) ? [] : validateOurs(spec);
   return foreign.length > 0 ? foreign : { ...next, spec: { ...spec, ipFamilies: familiesOf(next) } };
 }

@@ -2,10 +2,10 @@
 import type { Service, ServiceSpec } from "../generated/types.ts";
 
 /** As far as these questions go, a draft answers like a service. */
-export type Said = Pick<Service, "spec">;
+export type ServiceLike = Pick<Service, "spec">;
 
 /** No cluster address: DNS answers with the pods' own. */
-export const isHeadless = ({ spec }: Said): boolean =>
+export const isHeadless = ({ spec }: ServiceLike): boolean =>
   spec.clusterIP === "None" && (spec.clusterIPs === undefined || spec.clusterIPs.length <= 1);
 
 /** An address of its own, or at least the word that it has none. */

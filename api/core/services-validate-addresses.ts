@@ -6,7 +6,7 @@ import type { Problem } from "../errors.ts";
 import type { Service } from "../generated/types.ts";
 import { duplicate, invalid, required, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
-import { hasAddress, isHeadless, type Said } from "./services-types.ts";
+import { hasAddress, isHeadless, type ServiceLike } from "./services-types.ts";
 
 const families = valuesOf("io.k8s.api.core.v1.ServiceSpec", "ipFamilies");
 const policies = valuesOf("io.k8s.api.core.v1.ServiceSpec", "ipFamilyPolicy");
@@ -53,7 +53,7 @@ function validatePairs({ clusterIPs = [], ipFamilies = [] }: Service["spec"]): r
 }
 
 /** What is wrong with the addresses themselves: asked of who wants one, and again of who has got it. */
-export function validateServiceAddresses(service: Said, old?: Said): readonly Problem[] {
+export function validateServiceAddresses(service: ServiceLike, old?: ServiceLike): readonly Problem[] {
   const { spec } = service;
   if (!hasAddress(spec)) return [];
   const ips = spec.clusterIPs ?? [];
@@ -110,7 +110,7 @@ function validateList(
 }
 
 /** Addresses and families stay while the service has any. */
-export function validateAddressChange(service: Said, old: Said): readonly Problem[] {
+export function validateAddressChange(service: ServiceLike, old: ServiceLike): readonly Problem[] {
   const [next, was] = [service.spec, old.spec];
   if (!hasAddress(next) || !hasAddress(was)) return [];
   const [without, wasWithout] = [isHeadless(service), isHeadless(old)];

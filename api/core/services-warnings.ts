@@ -22,16 +22,16 @@ export function serviceWarnings(service: Draft<Service>): readonly string[] {
   const { metadata, spec } = service;
   const { externalIPs = [], clusterIPs = [], loadBalancerIP, loadBalancerSourceRanges = [] } = spec;
   const isExternal = spec.type === "ExternalName";
-  const told = (field: string, list: readonly string[]): readonly string[] =>
+  const warningsOf = (field: string, list: readonly string[]): readonly string[] =>
     list.flatMap((ip, i) => addressWarnings(ip, `spec.${field}[${i}]`));
   return [
     ...(metadata.annotations?.[hintsAnnotation] === undefined
       ? []
       : [`annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`]),
-    ...(isHeadless(service) ? [] : told("clusterIPs", clusterIPs)),
+    ...(isHeadless(service) ? [] : warningsOf("clusterIPs", clusterIPs)),
     ...ignored(service),
     ...(externalIPs.length > 0 ? ["spec.externalIPs is deprecated"] : []),
-    ...told("externalIPs", externalIPs),
+    ...warningsOf("externalIPs", externalIPs),
     ...(loadBalancerIP ? addressWarnings(loadBalancerIP, "spec.loadBalancerIP") : []),
     ...loadBalancerSourceRanges.flatMap((range, i) => blockWarnings(range, `spec.loadBalancerSourceRanges[${i}]`)),
     ...(isExternal && externalIPs.length > 0 ? ['spec.externalIPs is ignored when spec.type is "ExternalName"'] : []),

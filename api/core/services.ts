@@ -3,7 +3,7 @@ import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { validateBalancerStatus, withModes } from "./load-balancers-validate.ts";
+import { validateBalancerStatus, validateMode, withModes } from "./load-balancers-validate.ts";
 import { hasNodePorts, isReachedFromOutside } from "./services-types.ts";
 import { validateService } from "./services-validate.ts";
 import { serviceWarnings } from "./services-warnings.ts";
@@ -67,6 +67,7 @@ export const services = define<Service>({
   subresources: ["status", "proxy"],
   defaults,
   statusDefaults: (status) => ({ ...status, loadBalancer: withModes(status.loadBalancer ?? {}) }),
+  rules: { LoadBalancerIngress: validateMode },
   validate: validateService,
   validateStatus: (next, old) =>
     validateBalancerStatus(next.status?.loadBalancer, old.status?.loadBalancer, next.spec.type),

@@ -69,11 +69,11 @@ export const validateCollisions = (now: Collisions, then: Collisions): readonly 
 export const validateNotAbove = <K extends string>(
   parts: readonly K[],
   status: Counts<K>,
-  whole: K,
+  total: K,
   detail: string,
 ): readonly Problem[] =>
   parts.flatMap((part) =>
-    (status?.[part] ?? 0) > (status?.[whole] ?? 0) ? [invalid(`status.${part}`, status?.[part], detail)] : [],
+    (status?.[part] ?? 0) > (status?.[total] ?? 0) ? [invalid(`status.${part}`, status?.[part], detail)] : [],
   );
 
 /** What is wrong with what a set of replicas is said to have come to. */

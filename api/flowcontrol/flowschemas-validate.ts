@@ -42,9 +42,8 @@ function validateAccount(account: FlowcontrolV1Subject["serviceAccount"], path: 
 }
 
 function validateSubject(subject: FlowcontrolV1Subject, path: string): readonly Problem[] {
-  if (!Object.hasOwn(sorts, subject.kind))
-    return [unsupported(`${path}.kind`, subject.kind, ["Group", "ServiceAccount", "User"])];
-  const field = sorts[subject.kind as Sort];
+  const field = sorts[subject.kind];
+  if (field === undefined) return [];
   const others = (Object.keys(sorts) as Sort[]).filter((kind) => kind !== subject.kind && subject[sorts[kind]]);
   const at = `${path}.${field}`;
   return [

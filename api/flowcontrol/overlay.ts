@@ -33,5 +33,6 @@ export const flowcontrolOverlay: Overlay = {
     queueLengthLimit: { default: 50, ...positive },
     queues: { default: 64, bounds: [1, null, "must be positive"] },
   },
+  Subject: { kind: values("Group", "ServiceAccount", "User") },
   UserSubject: { name: needed },
 };

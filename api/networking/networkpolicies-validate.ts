@@ -24,15 +24,15 @@ const isPartOf = (inner: Block, outer: Block): boolean =>
 
 function validateIpBlock(block: IPBlock, path: string, known: readonly string[]): readonly Problem[] {
   if (!block.cidr) return [];
-  const whole = parseBlock(block.cidr);
+  const range = parseBlock(block.cidr);
   return [
     ...validateOldBlock(block.cidr, `${path}.cidr`, known),
-    ...(whole ? (block.except ?? []) : []).flatMap((text, i) => {
+    ...(range ? (block.except ?? []) : []).flatMap((text, i) => {
       const at = `${path}.except[${i}]`;
       const part = parseBlock(text);
       return [
         ...validateOldBlock(text, at, known),
-        ...(part && !isPartOf(part, whole!) ? [invalid(at, text, "must be a strict subset of `cidr`")] : []),
+        ...(part && !isPartOf(part, range!) ? [invalid(at, text, "must be a strict subset of `cidr`")] : []),
       ];
     }),
   ];

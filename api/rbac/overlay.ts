@@ -1,5 +1,5 @@
 // What the published schemas of the rbac group do not say.
-import { otherwise, type Overlay } from "../overlay.ts";
+import { needed, otherwise, type Overlay, values } from "../overlay.ts";
 
 export const rbacOverlay: Overlay = {
   AggregationRule: {
@@ -7,6 +7,7 @@ export const rbacOverlay: Overlay = {
   },
   ClusterRole: { rules: { keepEmpty: true } },
   PolicyRule: { verbs: { nonEmpty: "verbs must contain at least one value" } },
+  Subject: { name: needed, kind: values("ServiceAccount", "User", "Group") },
   Role: { rules: { keepEmpty: true } },
   RoleRef: {
     apiGroup: { ...otherwise("rbac.authorization.k8s.io"), enum: ["rbac.authorization.k8s.io"] },

@@ -36,12 +36,10 @@ export const validateRules = (rules: readonly PolicyRule[] | undefined, isNamesp
   (rules ?? []).flatMap((rule, i) => validateRule(rule, `rules[${i}]`, isNamespaced));
 
 function validateSubject(s: RbacV1Subject, path: string, isNamespaced: boolean): readonly Problem[] {
-  const unnamed = s.name ? [] : [required(`${path}.name`)];
   const { apiGroup = "" } = s;
   switch (s.kind) {
     case "ServiceAccount":
       return [
-        ...unnamed,
         ...validateSubdomainName(s.name, `${path}.name`),
         ...(apiGroup === "" ? [] : [unsupported(`${path}.apiGroup`, apiGroup, [""])]),
         ...(isNamespaced || s.namespace ? [] : [required(`${path}.namespace`)]),
@@ -49,12 +47,11 @@ function validateSubject(s: RbacV1Subject, path: string, isNamespaced: boolean):
     case "User":
     case "Group":
       return [
-        ...unnamed,
         ...(s.name ? [] : [invalid(`${path}.name`, s.name, `${s.kind.toLowerCase()} name cannot be empty`)]),
         ...(apiGroup === rbacGroup ? [] : [unsupported(`${path}.apiGroup`, apiGroup, [rbacGroup])]),
       ];
     default:
-      return [...unnamed, unsupported(`${path}.kind`, s.kind, ["ServiceAccount", "User", "Group"])];
+      return [];
   }
 }
 

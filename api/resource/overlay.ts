@@ -23,10 +23,10 @@ const bindable: Overlay[string] = {
   bindingConditions: { maxItems: 4, unique: true, items: labelKey },
   bindingFailureConditions: { maxItems: 4, unique: true, items: labelKey },
 };
-const given: Overlay[string] = { device: neededLabel, driver, pool: { nonEmpty: true, format: "pool-name" } };
+const allocated: Overlay[string] = { device: neededLabel, driver, pool: { nonEmpty: true, format: "pool-name" } };
 
 export const resourceOverlay: Overlay = {
-  AllocatedDeviceStatus: { ...given, conditions: { maxItems: 8, unique: "type" }, data: { format: "driver-data" } },
+  AllocatedDeviceStatus: { ...allocated, conditions: { maxItems: 8, unique: "type" }, data: { format: "driver-data" } },
   CELDeviceSelector: { expression: { maxLength: 10_240 } },
   CounterSet: { name: neededLabel },
   Device: {
@@ -44,7 +44,7 @@ export const resourceOverlay: Overlay = {
   DeviceClassSpec: { config: few, selectors: few },
   DeviceCounterConsumption: { counterSet: neededLabel },
   DeviceRequest: { firstAvailable: { maxItems: 8, unique: "name" }, name: neededLabel },
-  DeviceRequestAllocationResult: { ...given, ...bindable },
+  DeviceRequestAllocationResult: { ...allocated, ...bindable },
   DeviceSelector: { cel: needed },
   DeviceSubRequest: { ...exact, name: neededLabel },
   DeviceTaint: { effect: needed, key: labelKey, value: { format: "k8s-label-value" } },

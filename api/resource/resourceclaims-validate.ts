@@ -50,12 +50,13 @@ function validateAllocation({ devices }: AllocationResult, claim: ResourceClaim)
 }
 
 /** Only of devices that were given can anything be told. */
-const validateTold = (d: AllocatedDeviceStatus, path: string, given: ReadonlySet<string>): readonly Problem[] =>
-  given.has(idOf(d)) ? [] : [invalid(path, idOf(d), "must be an allocated device in the claim")];
+const validateDevice = (d: AllocatedDeviceStatus, path: string, allocated: ReadonlySet<string>): readonly Problem[] =>
+  allocated.has(idOf(d)) ? [] : [invalid(path, idOf(d), "must be an allocated device in the claim")];
 
 function validateDevices(devices: readonly AllocatedDeviceStatus[], allocation?: AllocationResult): readonly Problem[] {
-  const given = new Set((allocation?.devices?.results ?? []).map(idOf));
-  const validateOne = (d: AllocatedDeviceStatus, path: string): readonly Problem[] => validateTold(d, path, given);
+  const allocated = new Set((allocation?.devices?.results ?? []).map(idOf));
+  const validateOne = (d: AllocatedDeviceStatus, path: string): readonly Problem[] =>
+    validateDevice(d, path, allocated);
   return validateSet(devices, "status.devices", validateOne, idOf);
 }
 

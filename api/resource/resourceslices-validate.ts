@@ -22,7 +22,7 @@ const validateSelector = ({ nodeSelectorTerms: terms }: NodeSelector, path: stri
 /** Where the devices are is said in one of four ways. */
 function validatePlace(spec: Spec): readonly Problem[] {
   const { nodeName, nodeSelector, allNodes, perDeviceNodeSelection: perDevice } = spec;
-  const said = [
+  const places = [
     ...(nodeName ? ["`nodeName`"] : []),
     ...(nodeSelector ? ["`nodeSelector`"] : []),
     ...(allNodes ? ["`allNodes`"] : []),
@@ -34,8 +34,10 @@ function validatePlace(spec: Spec): readonly Problem[] {
     ...(nodeSelector ? validateSelector(nodeSelector, "spec.nodeSelector") : []),
     ...(allNodes === false ? [invalid("spec.allNodes", false, unset)] : []),
     ...(perDevice === false ? [invalid("spec.perDeviceNodeSelection", false, unset)] : []),
-    ...(said.length === 0 ? [required("spec", exactlyOne)] : []),
-    ...(said.length > 1 ? [invalid("spec", `{${said.join(", ")}}`, `${exactlyOne}, but multiple fields are set`)] : []),
+    ...(places.length === 0 ? [required("spec", exactlyOne)] : []),
+    ...(places.length > 1
+      ? [invalid("spec", `{${places.join(", ")}}`, `${exactlyOne}, but multiple fields are set`)]
+      : []),
   ];
 }
 

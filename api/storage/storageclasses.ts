@@ -32,11 +32,11 @@ function validateTopology(term: TopologySelectorTerm, path: string): readonly Pr
 
 /** Terms that say the same twice. */
 const repeatedTerms = (terms: readonly TopologySelectorTerm[]): readonly Problem[] => {
-  const said = terms.map((t) =>
+  const texts = terms.map((t) =>
     canonicalJson(Object.fromEntries((t.matchLabelExpressions ?? []).map((e) => [e.key, e.values?.toSorted()]))),
   );
-  return said.flatMap((text, i) =>
-    said.indexOf(text) < i ? [duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "")] : [],
+  return texts.flatMap((text, i) =>
+    texts.indexOf(text) < i ? [duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "")] : [],
   );
 };
 

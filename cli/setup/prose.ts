@@ -17,7 +17,7 @@ function packageOf(file: string): string {
 }
 
 /** A comment without its stars; breaks between lines are kept as they are meant. */
-const said = (comment: string): string =>
+const textOf = (comment: string): string =>
   comment
     .replaceAll(/^[ \t]*\* ?/gm, "")
     .replaceAll("*\\/", "*/")
@@ -27,8 +27,8 @@ function textsIn(source: string, from: string): (readonly [string, Texts])[] {
   const declared = /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:interface (\w+) \{\n([\s\S]*?)^\}|type (\w+) =)/gm;
   return [...source.matchAll(declared)].map(([, comment = "", name, body = "", alias]) => {
     const fields = body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n\s*(?:readonly )?["']?([\w$-]+)["']?\??:/g);
-    const texts = [...fields].map(([, text = "", field = ""]) => [field, said(text)] as const);
-    return [`${from}.${name ?? alias}`, new Map([["", said(comment)], ...texts])] as const;
+    const texts = [...fields].map(([, text = "", field = ""]) => [field, textOf(text)] as const);
+    return [`${from}.${name ?? alias}`, new Map([["", textOf(comment)], ...texts])] as const;
   });
 }
 

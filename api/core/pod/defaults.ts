@@ -72,9 +72,9 @@ function ownResources(spec: PodSpec): ResourceRequirements | undefined {
   const { resources: own } = spec;
   if (!own?.limits || Object.keys(own.limits).length === 0) return own;
   const sum = (name: string): string | undefined => {
-    const asked = spec.containers.flatMap((c) => parseQuantity(c.resources?.requests?.[name] ?? "") ?? []);
-    if (asked.length === 0) return undefined;
-    return formatQuantity({ ...asked[0]!, nano: asked.reduce((total, q) => total + q.nano, 0n) });
+    const requests = spec.containers.flatMap((c) => parseQuantity(c.resources?.requests?.[name] ?? "") ?? []);
+    if (requests.length === 0) return undefined;
+    return formatQuantity({ ...requests[0]!, nano: requests.reduce((total, q) => total + q.nano, 0n) });
   };
   const together = Object.fromEntries(
     ["cpu", "memory"].flatMap((name) => {

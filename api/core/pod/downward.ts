@@ -53,10 +53,10 @@ export function validateFieldRef(
     invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${why}`),
   ];
   if (apiVersion !== "v1") return unread(`unsupported pod version: ${apiVersion}`);
-  const [, whole, key] = /^(.*)\['(.*)'\]$/.exec(fieldPath) ?? [];
-  if (whole !== undefined && key !== undefined) {
-    if (!maps.includes(whole)) return unread(`field label does not support subscript: ${fieldPath}`);
-    return validateQualifiedName(whole === "metadata.labels" ? key : key.toLowerCase(), path);
+  const [, map, key] = /^(.*)\['(.*)'\]$/.exec(fieldPath) ?? [];
+  if (map !== undefined && key !== undefined) {
+    if (!maps.includes(map)) return unread(`field label does not support subscript: ${fieldPath}`);
+    return validateQualifiedName(map === "metadata.labels" ? key : key.toLowerCase(), path);
   }
   if (!known.has(fieldPath)) return unread(`field label not supported: ${fieldPath}`);
   return fields.includes(fieldPath) ? [] : [unsupported(`${path}.fieldPath`, fieldPath, fields.toSorted())];
@@ -87,10 +87,10 @@ export function validateResourceRef(
   path: string,
 ): readonly Problem[] {
   const huge = /^(limits|requests)\.hugepages-/.test(resource ?? "");
-  const said = (): readonly Problem[] => {
+  const wrongResource = (): readonly Problem[] => {
     if (file && !containerName) return [required(`${path}.containerName`)];
     if (!resource) return [required(`${path}.resource`)];
     return resources.includes(resource) || huge ? [] : [unsupported(`${path}.resource`, resource, resources)];
   };
-  return [...said(), ...(resource ? validateDivisor(resource, divisor, path) : [])];
+  return [...wrongResource(), ...(resource ? validateDivisor(resource, divisor, path) : [])];
 }

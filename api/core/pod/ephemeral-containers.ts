@@ -7,10 +7,10 @@ import { forbidden } from "../../problems.ts";
 import { validatePodSpec } from "./rules.ts";
 
 /** The pod as it stands, with the ephemeral containers of another version of it and nothing else. */
-export function withEphemeralContainers(current: Pod, given: Pod): Pod {
-  const { uid, resourceVersion } = given.metadata;
+export function withEphemeralContainers(current: Pod, update: Pod): Pod {
+  const { uid, resourceVersion } = update.metadata;
   const { ephemeralContainers: _, ...spec } = current.spec;
-  const joined = given.spec?.ephemeralContainers;
+  const joined = update.spec?.ephemeralContainers;
   return {
     ...current,
     metadata: { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },

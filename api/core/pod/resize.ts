@@ -11,8 +11,8 @@ const amounts = ["requests", "limits"] as const;
 type Amounts = Readonly<Record<string, string>>;
 
 /** The containers as they stand, with the amounts of others of their names. A name that is new is left to be judged. */
-const withAmountsOf = (given: readonly Container[], current: readonly Container[] = []): readonly Container[] =>
-  given.map((wanted) => {
+const withAmountsOf = (update: readonly Container[], current: readonly Container[] = []): readonly Container[] =>
+  update.map((wanted) => {
     const own = current.find((c) => c.name === wanted.name);
     if (!own) return wanted;
     const { resources: _, resizePolicy: __, ...rest } = own;
@@ -21,10 +21,10 @@ const withAmountsOf = (given: readonly Container[], current: readonly Container[
   });
 
 /** The pod as it stands, with what another version of it asks for and nothing else. */
-export function resized(current: Pod, given: Pod): Pod {
-  const { uid, resourceVersion } = given.metadata;
+export function resized(current: Pod, update: Pod): Pod {
+  const { uid, resourceVersion } = update.metadata;
   const { resources: _, ...spec } = current.spec;
-  const { containers = [], initContainers, resources } = given.spec ?? {};
+  const { containers = [], initContainers, resources } = update.spec ?? {};
   return {
     ...current,
     metadata: { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },

@@ -6,7 +6,7 @@ import { duplicate, forbidden, invalid, unsupported } from "../../problems.ts";
 import { startsAgain } from "./restarts.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
-export interface Told {
+export interface Statuses {
   readonly path: string;
   readonly containers: readonly Container[];
   readonly now: readonly ContainerStatus[];
@@ -17,7 +17,7 @@ const healths = ["Healthy", "Unhealthy", "Unknown"];
 
 /** `again` says of which containers that ended with this code another beginning may be told. */
 function validateTransitions(
-  { path, now, before }: Told,
+  { path, now, before }: Statuses,
   again: (name: string, code: number) => boolean,
 ): readonly Problem[] {
   return before.flatMap(({ name, state }, i) => {
@@ -28,7 +28,7 @@ function validateTransitions(
   });
 }
 
-const validateUsers = ({ path, now }: Told, os: string): readonly Problem[] =>
+const validateUsers = ({ path, now }: Statuses, os: string): readonly Problem[] =>
   now.flatMap(({ user }, i) =>
     user?.linux && os === "windows" ? [forbidden(`${path}[${i}].user.linux`, "cannot be set for a windows pod")] : [],
   );
@@ -39,9 +39,11 @@ function validateAsked(name: string, path: string, { resources }: Container): re
     return resources?.requests?.[name] === undefined
       ? [invalid(path, name, "must match one of the container's resource requests")]
       : [];
-  const asked = (resources?.claims ?? []).map((c) => `claim:${c.name}${c.request ? `/${c.request}` : ""}`);
+  const claims = (resources?.claims ?? []).map((c) => `claim:${c.name}${c.request ? `/${c.request}` : ""}`);
   const form = "in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
-  return asked.includes(name) ? [] : [invalid(path, name, `must match one of the container's resource claims ${form}`)];
+  return claims.includes(name)
+    ? []
+    : [invalid(path, name, `must match one of the container's resource claims ${form}`)];
 }
 
 const validateHealth = ({ resources = [] }: ResourceStatus, path: string): readonly Problem[] =>
@@ -52,7 +54,7 @@ const validateHealth = ({ resources = [] }: ResourceStatus, path: string): reado
       : []),
   ]);
 
-const validateDevices = ({ path, containers, now }: Told): readonly Problem[] =>
+const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[] =>
   now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
     allocatedResourcesStatus.flatMap((resource, j) => {
       const at = `${path}[${i}].allocatedResourcesStatus[${j}]`;
@@ -65,25 +67,25 @@ const validateDevices = ({ path, containers, now }: Told): readonly Problem[] =>
   );
 
 /** What is wrong with what is said of containers that a pod lives by. */
-export function validateContainerStatuses(told: Told, spec: PodSpec): readonly Problem[] {
+export function validateContainerStatuses(statuses: Statuses, spec: PodSpec): readonly Problem[] {
   const again = (name: string, code: number): boolean => {
-    const container = told.containers.find((c) => c.name === name);
+    const container = statuses.containers.find((c) => c.name === name);
     return container !== undefined && startsAgain(container, spec, code);
   };
   return [
-    ...validateTransitions(told, again),
-    ...validateUsers(told, spec.os?.name ?? "linux"),
-    ...validateDevices(told),
+    ...validateTransitions(statuses, again),
+    ...validateUsers(statuses, spec.os?.name ?? "linux"),
+    ...validateDevices(statuses),
   ];
 }
 
 /** The same of containers that look into a pod: they are never started again, and own nothing. */
-export const validateEphemeralStatuses = (told: Told, spec: PodSpec): readonly Problem[] => [
-  ...validateTransitions(told, () => false),
-  ...validateUsers(told, spec.os?.name ?? "linux"),
-  ...told.now.flatMap(({ allocatedResourcesStatus }, i) =>
+export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] => [
+  ...validateTransitions(statuses, () => false),
+  ...validateUsers(statuses, spec.os?.name ?? "linux"),
+  ...statuses.now.flatMap(({ allocatedResourcesStatus }, i) =>
     allocatedResourcesStatus
-      ? [forbidden(`${told.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
+      ? [forbidden(`${statuses.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
       : [],
   ),
 ];

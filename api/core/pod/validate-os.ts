@@ -31,7 +31,7 @@ const ofContainerSecurity = [
   "runAsGroup",
 ] as const;
 
-const isSaid = (value: unknown): boolean =>
+const isSet = (value: unknown): boolean =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 const every = (spec: PodSpec, path: string): readonly (readonly [Container, string])[] =>
   (["initContainers", "containers", "ephemeralContainers"] as const).flatMap((list) =>
@@ -49,12 +49,12 @@ function validateLinux(spec: PodSpec, path: string): readonly Problem[] {
 
 function validateWindows(spec: PodSpec, path: string): readonly Problem[] {
   const refused = (at: string): Problem => forbidden(at, "cannot be set for a windows pod");
-  const said = <T extends object>(from: T | undefined, fields: readonly (keyof T & string)[], at: string) =>
-    fields.filter((field) => isSaid(from?.[field])).map((field) => refused(`${at}.${field}`));
+  const refusedFields = <T extends object>(from: T | undefined, fields: readonly (keyof T & string)[], at: string) =>
+    fields.filter((field) => isSet(from?.[field])).map((field) => refused(`${at}.${field}`));
   return [
-    ...said(spec, ofPods, path),
-    ...said(spec.securityContext, ofPodSecurity, `${path}.securityContext`),
-    ...every(spec, path).flatMap(([c, at]) => said(c.securityContext, ofContainerSecurity, at)),
+    ...refusedFields(spec, ofPods, path),
+    ...refusedFields(spec.securityContext, ofPodSecurity, `${path}.securityContext`),
+    ...every(spec, path).flatMap(([c, at]) => refusedFields(c.securityContext, ofContainerSecurity, at)),
   ];
 }
 

@@ -18,7 +18,7 @@ interface Keyed {
 const shortestSeconds = 10 * 60;
 const longestSeconds = 2 ** 32;
 
-function validateToken(token: ServiceAccountTokenProjection, path: string, whole: string): readonly Problem[] {
+function validateToken(token: ServiceAccountTokenProjection, path: string, volumePath: string): readonly Problem[] {
   const { expirationSeconds: seconds = 3600 } = token;
   return [
     ...(seconds < shortestSeconds
@@ -27,7 +27,7 @@ function validateToken(token: ServiceAccountTokenProjection, path: string, whole
     ...(seconds > longestSeconds
       ? [invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds")]
       : []),
-    ...(token.path ? projectedPath(token.path, `${whole}.path`) : [required(`${whole}.path`)]),
+    ...(token.path ? projectedPath(token.path, `${volumePath}.path`) : [required(`${volumePath}.path`)]),
   ];
 }
 
@@ -73,13 +73,13 @@ const kinds = [
   "podCertificate",
 ] as const;
 
-function validateSource(s: VolumeProjection, path: string, whole: string): readonly Problem[] {
-  let told = 0;
-  for (const kind of kinds) if (s[kind] !== undefined) told++;
+function validateSource(s: VolumeProjection, path: string, volumePath: string): readonly Problem[] {
+  let kindsSet = 0;
+  for (const kind of kinds) if (s[kind] !== undefined) kindsSet++;
   return together(
     each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
-    s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, whole) : none,
-    told > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
+    s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, volumePath) : none,
+    kindsSet > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
   );
 }
 

@@ -118,10 +118,10 @@ export function validatePodResources(spec: PodSpec, path: string): readonly Prob
   const limitOf = (name: string): Quantity | undefined => parseQuantity(resources.limits?.[name] ?? "");
   const above = (spec.containers ?? []).flatMap((c, i) =>
     Object.entries(c.resources?.limits ?? {}).flatMap(([name, text]) => {
-      const [own, whole] = [parseQuantity(text), limitOf(name)];
-      if (!own || !whole || own.nano <= whole.nano) return [];
+      const [own, ofPod] = [parseQuantity(text), limitOf(name)];
+      if (!own || !ofPod || own.nano <= ofPod.nano) return [];
       const at = `${path}.resources.containers[${i}][${name}].limits`;
-      return [invalid(at, text, `must be less than or equal to pod limits of ${formatQuantity(whole)}`)];
+      return [invalid(at, text, `must be less than or equal to pod limits of ${formatQuantity(ofPod)}`)];
     }),
   );
   return [

@@ -80,15 +80,18 @@ function validateExtendedClaim(claim: PodExtendedResourceClaimStatus, spec: PodS
 }
 
 function validateContainers(now: PodStatus, then: PodStatus, spec: PodSpec): readonly Problem[] {
-  const told = (field: "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses") => ({
+  const statusesOf = (field: "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses") => ({
     path: `status.${field}`,
     now: now[field] ?? [],
     before: then[field] ?? [],
   });
   return [
-    ...validateContainerStatuses({ ...told("containerStatuses"), containers: spec.containers }, spec),
-    ...validateContainerStatuses({ ...told("initContainerStatuses"), containers: spec.initContainers ?? [] }, spec),
-    ...validateEphemeralStatuses({ ...told("ephemeralContainerStatuses"), containers: [] }, spec),
+    ...validateContainerStatuses({ ...statusesOf("containerStatuses"), containers: spec.containers }, spec),
+    ...validateContainerStatuses(
+      { ...statusesOf("initContainerStatuses"), containers: spec.initContainers ?? [] },
+      spec,
+    ),
+    ...validateEphemeralStatuses({ ...statusesOf("ephemeralContainerStatuses"), containers: [] }, spec),
   ];
 }
 

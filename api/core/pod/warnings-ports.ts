@@ -1,7 +1,7 @@
 // Ports that are told twice, or that may get in each other's way.
 import type { Container, ContainerPort } from "../../generated/types.ts";
 
-interface Told {
+interface PlacedPort {
   readonly port: ContainerPort;
   readonly path: string;
 }
@@ -11,7 +11,7 @@ const hostOf = ({ hostIP = "", hostPort = 0 }: ContainerPort): readonly [ip: str
 ];
 
 /** How two definitions of the same port go together. */
-function together({ port, path }: Told, before: Told): readonly string[] {
+function together({ port, path }: PlacedPort, before: PlacedPort): readonly string[] {
   const [[ip, host], [otherIp, otherHost]] = [hostOf(port), hostOf(before.port)];
   if (ip === otherIp && host === otherHost) return [`${path}: duplicate port definition with ${before.path}`];
   if (host === 0 || otherHost === 0) return [`${path}: overlapping port definition with ${before.path}`];
@@ -22,22 +22,22 @@ function together({ port, path }: Told, before: Told): readonly string[] {
 
 /** What to know of the ports of all containers of a pod. */
 export function portWarnings(containers: readonly (readonly [Container, string])[]): readonly string[] {
-  const told = containers.flatMap(([c, path]) =>
-    (c.ports ?? []).map((port, i): Told => ({ port, path: `${path}.ports[${i}]` })),
+  const ports = containers.flatMap(([c, path]) =>
+    (c.ports ?? []).map((port, i): PlacedPort => ({ port, path: `${path}.ports[${i}]` })),
   );
-  if (told.length < 2) return [];
+  if (ports.length < 2) return [];
   const isSame = (a: ContainerPort, b: ContainerPort): boolean =>
     a.containerPort === b.containerPort && (a.protocol || "TCP") === (b.protocol || "TCP");
   return [
-    ...told.flatMap((one, i) =>
-      told
+    ...ports.flatMap((one, i) =>
+      ports
         .slice(0, i)
         .filter((before) => isSame(before.port, one.port))
         .flatMap((before) => together(one, before)),
     ),
-    ...told.flatMap(({ port, path }, i) => {
-      const first = told.find((before) => before.port.name === port.name);
-      if (!port.name || !first || told.indexOf(first) === i) return [];
+    ...ports.flatMap(({ port, path }, i) => {
+      const first = ports.find((before) => before.port.name === port.name);
+      if (!port.name || !first || ports.indexOf(first) === i) return [];
       return [
         `${path}: duplicate port name ${JSON.stringify(port.name)} with ${first.path}, services and probes that select ports by name will use ${first.path}`,
       ];

@@ -23,9 +23,9 @@ const shown = ({ path, source }: File): string => JSON.stringify(path) + (source
 const inside = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`);
 
 /** Pairs of files of which one is the other, or is inside it. */
-function overlaps(given: readonly File[]): readonly string[] {
-  if (given.length < 2) return [];
-  const files = given.map((file) => ({ ...file, path: file.path.replace(/\/+$/, "") })).filter((f) => f.path !== "");
+function overlaps(all: readonly File[]): readonly string[] {
+  if (all.length < 2) return [];
+  const files = all.map((file) => ({ ...file, path: file.path.replace(/\/+$/, "") })).filter((f) => f.path !== "");
   return files.flatMap((file, i) =>
     files
       .slice(0, i)

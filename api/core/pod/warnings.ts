@@ -123,13 +123,13 @@ function addsToItself(name: string, value: string, valueFrom: unknown): boolean 
 }
 function variables([{ env = [] }, path]: Placed): readonly string[] {
   const seen = new Set<string>();
-  const told: string[] = [];
+  const warnings: string[] = [];
   for (const [i, { name, value = "", valueFrom }] of env.entries()) {
     if (seen.has(name) && !addsToItself(name, value, valueFrom))
-      told.push(`${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`);
+      warnings.push(`${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`);
     seen.add(name);
   }
-  return told;
+  return warnings;
 }
 
 /** What to know of a spec; `path` is of what it stands in, and empty for a pod itself. */
