@@ -36,6 +36,8 @@ export interface Scenario {
   readonly crashRate?: number;
   /** Everything a user and the fates may do; switched off to show what each costs. */
   readonly trouble?: boolean;
+  /** Controller managers, of which one leads. Two unless given. */
+  readonly managers?: number;
   /** Take away a mechanism, to see that the judge misses it. */
   readonly without?: "assume";
   /** Hears what components log; for looking at one seed. */
@@ -232,8 +234,8 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
     ),
   );
   const leaders = countedLeaders(judge.secondLeader);
-  const managers = ["manager-0", "manager-1"].map((identity) =>
-    start(controllersPart(world, identity, leaders, scenario.decided)),
+  const managers = Array.from({ length: scenario.managers ?? 2 }, (_, i) =>
+    start(controllersPart(world, `manager-${i}`, leaders, scenario.decided)),
   );
   const parts = [...managers, start(schedulerPart(world, scenario.without !== "assume")), ...agents];
   for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
