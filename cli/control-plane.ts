@@ -10,7 +10,7 @@ import { builtinKinds } from "../api/builtin/kinds.ts";
 import { runControllers } from "../controllers/controllers.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
-import { decisionLog } from "../machinery/decisions.ts";
+import { type DecisionLog, decisionLog } from "../machinery/decisions.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
@@ -48,10 +48,19 @@ const tlsFrom = (ca: string, pair: KeyPair) => ({
 
 type Leading = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
 
-async function schedule(client: Client, world: World, packing: Packing, signal: AbortSignal): Promise<void> {
+interface Scheduling {
+  readonly packing: Packing;
+  readonly decisions: DecisionLog;
+}
+async function schedule(
+  client: Client,
+  world: World,
+  { packing, decisions }: Scheduling,
+  signal: AbortSignal,
+): Promise<void> {
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
   await Promise.all([
-    runScheduler(views, client, world, { plugins: defaultPlugins(packing) }, signal),
+    runScheduler(views, client, world, { plugins: defaultPlugins(packing), decisions }, signal),
     views.pods.run(signal),
     views.nodes.run(signal),
   ]);
@@ -73,6 +82,7 @@ export async function startControlPlane(
   const timings = config.timings;
   const kinds = kindRegistry(builtinKinds);
   const metrics = componentMetrics(world.clock);
+  const decisions = decisionLog();
   // The store outlives the server: who is still being answered may have something to write.
   const closing = new AbortController();
   const server = apiServer({
@@ -94,7 +104,7 @@ export async function startControlPlane(
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {
-    ...{ kinds, metrics, decisions: decisionLog() },
+    ...{ kinds, metrics, decisions },
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,
@@ -109,7 +119,9 @@ export async function startControlPlane(
     return runAsLeader(election, client, own, (term) => run(client, own, term), signal);
   };
   const components = (): readonly Promise<void>[] => [
-    elected("kube-scheduler", "scheduler", (client, own, term) => schedule(client, own, config.packing, term)),
+    elected("kube-scheduler", "scheduler", (client, own, term) =>
+      schedule(client, own, { packing: config.packing, decisions }, term),
+    ),
     elected("kube-controller-manager", "controllers", (client, own, term) =>
       runControllers(client, own, controllerOptions, term),
     ),
