@@ -18,7 +18,7 @@ export const statusCodes = {
   Invalid: 422,
   TooManyRequests: 429,
   InternalError: 500,
-  /** What the original answers where it forgot to say why; the wire carries no reason then. */
+  /** Kubernetes answers some requests without a reason. */
   Unknown: 500,
   ServiceUnavailable: 503,
   Timeout: 504,
@@ -55,7 +55,7 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly reason: ErrorReason;
   readonly details: ErrorDetails | undefined;
-  /** With which token a list that cannot go on as it was may go on as it is. */
+  /** Token to continue an expired list from, at the current revision. */
   readonly continue: string | undefined;
   constructor(reason: ErrorReason, message: string, details?: ErrorDetails, token?: string) {
     super(message);
@@ -68,10 +68,10 @@ export class ApiError extends Error {
 export const hasReason = (e: unknown, ...reasons: readonly ErrorReason[]): boolean =>
   e instanceof ApiError && reasons.includes(e.reason);
 
-/** The request may or may not have taken effect: the caller has to look before it leaps again. */
+/** Whether a failed request may have taken effect: read before retrying. */
 export const isAmbiguous = (e: unknown): boolean => hasReason(e, "Timeout", "ServiceUnavailable", "InternalError");
 
-/** On in production: the process dies, its supervisor starts it again, the state is in the log. */
+/** Throws when an invariant does not hold, also in production. */
 export function assert(condition: unknown, believed: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${believed}`);
 }

@@ -37,14 +37,14 @@ interface Reader<T> {
 }
 
 /**
- * A kind that is another one in other words, such as `autoscaling/v1` of `autoscaling/v2`: served by itself, stored as
- * that one. Both directions are pure, and what the other words cannot say must survive the way there and back.
+ * A version of a kind that is stored as another one, such as `autoscaling/v1` as `autoscaling/v2`. Both directions are
+ * pure, and what the other version cannot express must survive a round trip.
  */
 export interface VersionConversion {
   readonly of: ResourceDefinition;
-  /** Field selectors in our words, by the other's. */
+  /** Names of fields in the stored version, by those in this one: for field selectors. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** `old` is what stands there, when something does. */
+  /** `old` is the stored object, on an update. */
   toStored(object: Draft<ApiObject>, old: ApiObject | undefined): Draft<ApiObject>;
   fromStored(object: ApiObject): ApiObject;
 }
@@ -67,8 +67,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   /** Name the schema is published under; `kubectl explain` prints it. */
   readonly published: string;
   /**
-   * Never stored: measured when asked for, like what the kubelets' pods use, or a question that is created and
-   * answered in one, like a SubjectAccessReview.
+   * Never stored: measured on request, like the usage of pods, or a review that is created and answered in one request,
+   * like a SubjectAccessReview.
    */
   readonly virtual?: "measured" | "review";
   /** Created through a subresource of another kind's object, whose name it bears. */
@@ -85,7 +85,7 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   defaults(draft: Draft<T>, old?: T): Draft<T>;
   /** The same for a status that is written by itself. */
   statusDefaults(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
-  /** What a new object is given once, when it has a name and a uid, and never again on update. Pure. */
+  /** Completes a new object once it has a name and a uid; not called on update. Pure. */
   onCreate(object: T): T;
   /**
    * What is wrong: with the name, by the schema and the rules of its types, then by the kind's own validation. `old` is
@@ -94,23 +94,23 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   validate(object: Draft<T>, old?: T): readonly Problem[];
   /** What is wrong with a status that is written by itself. Pure. */
   validateStatus(object: T, old: T): readonly Problem[];
-  /** What a writer should know although nothing is wrong: sentences for Warning headers. Pure. */
+  /** Sentences for Warning headers: what is valid and yet unlikely to be meant. Pure. */
   warnings(object: Draft<T>, old?: T): readonly string[];
-  /** Why the kind had better not be used any more: whoever asks for it, for whatever, is told. */
+  /** The warning that every request for a deprecated kind is answered with. */
   readonly deprecated?: string;
   readonly columns: readonly Column<T>[];
-  /** How an object has run its course, if it has: whoever shows it in a table may leave it out. Pure. */
+  /** Why an object has completed, if it has: a table row condition that lets clients hide it. Pure. */
   completed?(object: T): { readonly reason: string; readonly message: string } | undefined;
-  /** Fields a field selector may name, beside `metadata.name` and `metadata.namespace`. */
+  /** Fields that field selectors support beside `metadata.name` and `metadata.namespace`. */
   readonly selectable: Readonly<Record<string, Reader<T>["read"]>>;
   /**
-   * What raises `metadata.generation` when it changes: one field, such as `spec`, or `content`, which is all there is
-   * beside the status. With `none` there is no generation.
+   * What raises `metadata.generation` when it changes: one field, such as `spec`, or `content`, everything but the
+   * status. With `none` there is no generation.
    */
   readonly generation: string;
-  /** Whether an update of what is not there makes it. */
+  /** Whether an update creates an object that does not exist. */
   readonly allowCreateOnUpdate: boolean;
-  /** Whether an update may leave out which revision it was made for, and so win over all of them. */
+  /** Whether an update may leave out `resourceVersion`, and so overwrite any version. */
   readonly allowUnconditionalUpdate: boolean;
 }
 
@@ -222,7 +222,7 @@ export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefin
   };
 }
 
-/** Whether objects of this kind are in the log as what they are. */
+/** Whether objects of this kind are stored, and in this version. */
 export const isStored = (r: ResourceDefinition): boolean => r.virtual === undefined && r.form === undefined;
 
 /** `apps/v1`, or `v1` for the core group. */

@@ -37,7 +37,7 @@ export const notFound = (path: string, value: unknown): Problem => ({
   message: `Not found: ${shown(value)}`,
   reason: "FieldValueNotFound",
 });
-/** What is wrong with something that is better not shown. */
+/** An invalid value that is not shown. */
 export const unfit = (path: string, detail: string): Problem => ({
   path,
   message: `Invalid value: ${detail}`,
@@ -54,7 +54,7 @@ export const unsupported = (path: string, value: unknown, supported: readonly st
   reason: "FieldValueNotSupported",
 });
 
-/** Nothing is wrong. Most often that is so, and then nothing is made to say it. */
+/** No problems: one shared empty list, because most values are valid. */
 export const none: readonly Problem[] = [];
 
 /** Problems of one check: a list, one, or none where the condition before it does not hold. */
@@ -77,7 +77,7 @@ export function together(...outcomes: readonly Outcome[]): readonly Problem[] {
   return all ?? only;
 }
 
-/** What is wrong with the items of a list, each judged with its path. */
+/** The problems of the items of a list, each validated with its path. */
 export function each<T>(
   items: readonly T[] | undefined,
   path: string,
@@ -94,7 +94,7 @@ export function each<T>(
   return found ?? none;
 }
 
-/** A whole number within bounds, both included. An absent one is the caller's business. */
+/** A number within bounds, both included; undefined is valid. */
 export function inRange(
   value: number | undefined,
   path: string,
@@ -107,16 +107,16 @@ export function inRange(
 /** A field that may never change after creation. */
 export const unchanged = (value: unknown, old: unknown, path: string): readonly Problem[] =>
   sameJson(value, old) ? none : [invalid(path, value, "field is immutable")];
-/** `value` is longer than its kind can keep. */
+/** A value is too long. */
 export const tooLong = (path: string, max: number): Problem => ({
   path,
   message: `Too long: may not be more than ${max} bytes`,
   reason: "FieldValueTooLong",
 });
-/** One of a few words, when anything is said at all. */
+/** One of the supported values; undefined is valid. */
 export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
   value === undefined || supported.includes(value) ? none : [unsupported(path, value, supported)];
-/** What a problem says of a value, without the value: for who tells it of another one. */
+/** The detail of a message without the value it quotes, to report it for another value. */
 export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");
 /**
  * How the original's own types show themselves: every field, its name beginning with a capital, and null where nothing

@@ -1,5 +1,5 @@
-// What a schema says about a value: its shape, and from it decoding, pruning and the errors a user reads.
-// The form is OpenAPI's, so a built-in kind and a CustomResourceDefinition are the same sort of thing.
+// The structural schema of a kind, and decoding by it: types, pruning of unknown fields, canonical quantities and
+// times. Built-in kinds and custom resources use the same form.
 import generated from "./generated/schemas.json" with { type: "json" };
 import { canonicalQuantity } from "./quantity.ts";
 import { canonicalTime, noTime, type TimeFormat } from "./times.ts";
@@ -81,7 +81,7 @@ function referred(reference: string): Schema {
   if (!found) throw new Error(`no schema is published as ${reference.slice(prefix.length)}`);
   return found;
 }
-/** The schema published under a name such as `io.k8s.api.core.v1.Pod`; an unknown name is a programmer's mistake. */
+/** The schema published under a name such as `io.k8s.api.core.v1.Pod`. Throws for an unknown name. */
 export const schemaOf = (published: string): Schema => referred(prefix + published);
 
 /** Follow a reference, if the schema is one. */
@@ -99,13 +99,13 @@ export function valuesOf(published: string, field: string): readonly string[] {
 /** The short name of the type behind a reference, or of a published type, as messages call it: `PodSpec`. */
 export const typeNameOf = (schema: Schema): string => typeNames.get(resolve(schema)) ?? "";
 
-/** A value that is not of the type its field has, in the words of the two ways in which the original reads. */
+/** A value of another type than its field, in the words of Kubernetes' two decoders. */
 export interface Mismatch {
   /** `spec.containers[0].image`. */
   readonly path: string;
-  /** Of a text that was sent. */
+  /** The error for a request body. */
   readonly read: string;
-  /** Of a value that a patch made. */
+  /** The error for the result of a patch. */
   readonly converted: string;
 }
 export interface Decoded {
@@ -113,7 +113,7 @@ export interface Decoded {
   readonly value: unknown;
   /** Paths of fields the schema does not have, as Kubernetes writes them: `spec.containers[0].imagee`. */
   readonly unknown: readonly string[];
-  /** What cannot be read at all. */
+  /** Values that have the wrong type. */
   readonly wrong: readonly Mismatch[];
 }
 
@@ -121,10 +121,10 @@ type Json = Readonly<Record<string, unknown>>;
 interface Walk {
   readonly unknown: string[];
   readonly wrong: Mismatch[];
-  /** Whether it remembers where it is. */
+  /** Whether places are recorded. */
   readonly tracksPath: boolean;
 }
-/** Where we are: what is above, by which step we came, and the type that owns the field. */
+/** A place in a value: the place above, the step from there, and the type that owns the field. */
 interface Place {
   readonly above?: Place;
   readonly step: string;
@@ -174,7 +174,7 @@ function unconverted(value: unknown, schema: Schema): string {
   if (schema.$ref !== undefined) return `cannot restore struct from: ${from}`;
   if (schema.type === "object") return `cannot restore map from ${from}`;
   const to = goType(schema);
-  // One of them is a number: the language would convert, and the original says why it does not.
+  // Go could convert between numbers and strings, and Kubernetes reports that it does not.
   const near = typeof value === "number" && (to === "string" || to.startsWith("int"));
   return near ? `cannot convert ${from} to ${to}` : `unrecognized type: ${to}`;
 }
@@ -192,13 +192,13 @@ function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefi
   return undefined;
 }
 
-/** Where a field stands: in an object of this schema, at this place. */
+/** The object a field stands in: its schema and its place. */
 interface Within {
   readonly full: Schema;
   readonly at: Place;
   readonly owner: string;
 }
-/** What becomes of one field; undefined where nothing does. */
+/** A decoded field; undefined where it is dropped. */
 function decodeField(name: string, inner: unknown, { full, at, owner }: Within, walk: Walk, known: unknown): unknown {
   const { properties } = full;
   const own = properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -214,7 +214,7 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
   return own && isForgotten(read, field, name, full) ? undefined : read;
 }
 
-/** The very value it is given, as long as nothing in it has to be read otherwise; then a copy. */
+/** The object decoded: itself where nothing changes, else a copy. */
 function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?: Json): Json {
   const within = {
     full: resolve(schema),
@@ -234,7 +234,7 @@ function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?
   return out ?? value;
 }
 
-/** The same for a list. */
+/** The list decoded: itself where nothing changes, else a copy. */
 function decodeItems(
   value: readonly unknown[],
   full: Schema,
@@ -255,7 +255,7 @@ function decodeItems(
   return out ?? value;
 }
 
-/** An empty list or map of an optional field is as good as none, and is not kept. */
+/** Go omits an empty list or map of an optional field (`omitempty`). */
 function isForgotten(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
   if (typeof value !== "object" || value === null || schema.keepEmpty === true) return false;
   const isEmpty = Array.isArray(value) ? value.length === 0 : schema.additionalProperties && isBare(value);
@@ -267,7 +267,7 @@ function isBare(value: object): boolean {
 }
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-/** Says where it ceases to be base64: at the first foreign character, or where the last group begins. */
+/** Reports the first byte that is not base64: a foreign character, or the beginning of an incomplete last group. */
 function notBase64(text: string, at: Place, walk: Walk): undefined {
   const foreign = text.search(/[^A-Za-z0-9+/]/);
   const message = `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
@@ -306,7 +306,7 @@ function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): un
 }
 
 function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known?: unknown): unknown {
-  // What was taken over as it stands has been read before.
+  // Parts of an object that was decoded before are decoded.
   if (value === known) return value;
   const full = resolve(schema);
   if (full.type === "array")
@@ -319,15 +319,15 @@ function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known
 }
 
 /**
- * Read a parsed JSON value as the schema says, once, at the border; after it no one needs a cast. Parts that are the
- * very parts of `known`, which was read by this schema before, are taken as they are.
+ * Decodes a parsed JSON value by its schema. Parts that are identical to those of `known`, which was decoded by the
+ * same schema, are not decoded again.
  */
 export function decode(schema: Schema, value: unknown, known?: unknown): Decoded {
   const walk = (tracksPath: boolean): Decoded => {
     const found: Walk = { unknown: [], wrong: [], tracksPath };
     return { value: decodeInto(value, schema, top, found, known), unknown: found.unknown, wrong: found.wrong };
   };
-  // Of most values there is nothing to tell, so the first to look at one does not remember where.
+  // Most values have no errors, so places are recorded only in a second pass, when there are some.
   const decoded = walk(false);
   return decoded.unknown.length + decoded.wrong.length === 0 ? decoded : walk(true);
 }

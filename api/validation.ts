@@ -68,7 +68,7 @@ const objectCheck =
       }
       const lacking = missing(field, inner);
       if (lacking) add(lacking);
-      else if (inner !== undefined && check) {
+      else if (inner !== undefined && inner !== null && check) {
         const then = before?.[name];
         // What stands there already was validated when it came.
         if (field.ratcheting ? sameJson(inner, then) : inner === then && typeof inner === "object") continue;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { withDefaults } from "../../../api/defaulting.ts";
-import { resolve, type Schema, typeNameOf } from "../../../api/schema.ts";
+import { decode, resolve, type Schema, typeNameOf } from "../../../api/schema.ts";
 import { problemsOf } from "../../../api/validation.ts";
 
 /** Every type the kinds are made of. */
@@ -152,6 +152,15 @@ test("a custom resource's schema: required fields, types of alternatives, defaul
   expect(problemsOf(schema, {}).map((p) => `${p.path}: ${p.message}`)).toEqual(["port: Required value"]);
   expect(problemsOf(schema, { port: "http" })).toEqual([]);
   expect(withDefaults<object>(schema, { list: [{}, { a: "y" }] })).toEqual({ list: [{ a: "x" }, { a: "y" }] });
+});
+
+test("a custom resource's schema: null stays where it may, and is dropped elsewhere", () => {
+  const field: Schema = { type: "object", properties: { a: { type: "string", minLength: 1 } }, required: ["a"] };
+  const schema: Schema = { type: "object", properties: { may: { ...field, nullable: true }, not: field } };
+  const { value } = decode(schema, { may: null, not: null });
+  expect(value).toEqual({ may: null });
+  expect(withDefaults(schema, value)).toBe(value);
+  expect(problemsOf(schema, value)).toEqual([]);
 });
 
 /** Lists that are the values of some enum and yet mean something else, each with what that is. */
