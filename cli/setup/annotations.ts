@@ -1,5 +1,5 @@
-// What is published of the API beside its shape: texts, the values a field may hold, what is taken where it is left
-// out. Needed only by who asks for the documents, and therefore kept apart from the schemas.
+// Builds the documentation of types, fields and query parameters: descriptions, enumerations, defaults. Kept apart from
+// the schemas, because only OpenAPI documents need it.
 import { columnFields } from "./column-fields.ts";
 import { defaultValues, enumeration } from "./enumerations.ts";
 import type { Field, Model } from "./models.ts";
@@ -14,36 +14,36 @@ interface AnnotatedType extends Annotation {
   readonly fields: Readonly<Record<string, Annotation>>;
 }
 
-/** Go's zero values: what a required field holds that nobody filled in. */
+/** Zero values of Go, the defaults of required fields. */
 const zero: Readonly<Record<string, unknown>> = { string: "", number: 0, boolean: false };
 
-const listed = (values: readonly string[]): string =>
+const enumText = (values: readonly string[]): string =>
   ["\n\nPossible enum values:", ...values.map((value) => ` - \`"${value}"\``)].join("\n");
 
 function annotation(type: string, field: Field, older: string): Annotation {
   const path = `${type}.${field.name}`;
   const text = bestOf(field.description, older);
   const values = enumeration(path);
-  const description = values ? `${text}${listed(values)}`.trim() : text;
-  const plain = path in defaultValues ? defaultValues[path] : field.required ? zero[field.type] : undefined;
+  const description = values ? `${text}${enumText(values)}`.trim() : text;
+  const defaultValue = path in defaultValues ? defaultValues[path] : field.required ? zero[field.type] : undefined;
   return {
     ...(description !== "" && { description }),
     ...(values && { enum: values }),
-    ...(plain !== undefined && { default: plain }),
+    ...(defaultValue !== undefined && { default: defaultValue }),
   };
 }
 
-/** Everything that is said of types and parameters, by the names types are published under. */
+/** Documentation of types, by published name, and of query parameters. */
 interface Annotations {
   readonly types: Readonly<Record<string, AnnotatedType>>;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** The texts of columns that show a field, by kind and header. */
+/** Descriptions of the table columns that show a field, by kind and header. */
 export function columnTexts({ types }: Annotations): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const stable = Object.entries(types).filter(([name]) => /^io\.k8s\.(api|apimachinery)\./.test(name));
   const fields = new Map<string, string>(
-    // The core group has the last word where two groups have a type of the same name.
+    // Later entries win: where two groups have a type of the same name, the core group's is used.
     stable
       .toSorted(([a], [b]) => Number(a.includes(".core.v1.")) - Number(b.includes(".core.v1.")))
       .flatMap(([name, type]) =>
@@ -61,7 +61,7 @@ export function columnTexts({ types }: Annotations): Readonly<Record<string, Rea
   );
 }
 
-/** All of it, by the names types are published under. */
+/** Documentation of all models. `names` maps class names to published names; `packages` are npm package folders. */
 export function annotations(
   models: readonly Model[],
   names: ReadonlyMap<string, string>,
@@ -74,7 +74,7 @@ export function annotations(
     const older = prose(name);
     const description = bestOf(model.description, older?.get(""));
     const type = name.slice(name.lastIndexOf(".") + 1);
-    // What nobody described is at least what its type is.
+    // A field without a description takes that of its type.
     const fields = model.fields.map(
       (f) => [f.name, annotation(type, f, older?.get(f.name) || ofTypes.get(f.type) || "")] as const,
     );

@@ -1,5 +1,5 @@
-// Which field each column of `kubectl get` shows, where it shows one: its text is the column's. Names are
-// `package-less type.field`, columns are named by the kind and their header.
+// Maps table columns to the field they show, whose description is the column's. Fields are named `Type.field`, without
+// the type's package.
 
 const everywhere = {
   Name: "ObjectMeta.name",
@@ -14,7 +14,7 @@ const autoscaler = {
   Replicas: "HorizontalPodAutoscalerStatus.currentReplicas",
 };
 
-/** By kind and header; the empty kind is every kind. */
+/** By kind and header; the empty kind stands for all kinds. */
 export const columnFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "": everywhere,
   CSIDriver: {

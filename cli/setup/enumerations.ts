@@ -1,125 +1,122 @@
-// Facts about the API that the client's models leave out: which texts a field may hold, and what is taken where one is
-// left out. Source: the API reference. Names are `package-less type.field`.
+// Enumerations and defaults of API fields, which the client's models leave out. Source: the API reference. Fields are
+// named `Type.field`, without the type's package.
+import { words } from "./words.ts";
 
-const plainSignals =
-  "SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|SIGPWR|SIGQUIT|" +
-  "SIGSEGV|SIGSTKFLT|SIGSTOP|SIGSYS|SIGTERM|SIGTRAP|SIGTSTP|SIGTTIN|SIGTTOU|SIGURG|SIGUSR1|SIGUSR2|SIGVTALRM|SIGWINCH|SIGXCPU|SIGXFSZ";
-const counted = (from: string, to: number, sign: string): readonly string[] =>
-  Array.from({ length: to }, (_, i) => `${from}${sign}${i + 1}`);
+const counted = (from: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `${from}${i + 1}`);
 const signals = [
-  ...plainSignals.split("|"),
-  "SIGRTMAX",
-  ...counted("SIGRTMAX", 14, "-"),
-  "SIGRTMIN",
-  ...counted("SIGRTMIN", 15, "+"),
+  ...words(`
+    SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO SIGIOT SIGKILL SIGPIPE SIGPOLL
+    SIGPROF SIGPWR SIGQUIT SIGSEGV SIGSTKFLT SIGSTOP SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGUSR1
+    SIGUSR2 SIGVTALRM SIGWINCH SIGXCPU SIGXFSZ SIGRTMAX SIGRTMIN
+  `),
+  ...counted("SIGRTMAX-", 14),
+  ...counted("SIGRTMIN+", 15),
 ].toSorted();
 
-const quotaScopes =
-  "BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass";
-const table: Readonly<Record<string, string>> = {
-  "AppArmorProfile.type": "Localhost|RuntimeDefault|Unconfined",
-  "AzureDiskVolumeSource.cachingMode": "None|ReadOnly|ReadWrite",
-  "AzureDiskVolumeSource.kind": "Dedicated|Managed|Shared",
-  "CertificateSigningRequestSpec.usages":
-    "any|cert sign|client auth|code signing|content commitment|crl sign|data encipherment|" +
-    "decipher only|digital signature|email protection|encipher only|ipsec end system|ipsec tunnel|ipsec user|key agreement|key encipherment|microsoft sgc|" +
-    "netscape sgc|ocsp signing|s/mime|server auth|signing|timestamping",
-  "Container.imagePullPolicy": "Always|IfNotPresent|Never",
-  "Container.terminationMessagePolicy": "FallbackToLogsOnError|File",
-  "ContainerPort.protocol": "SCTP|TCP|UDP",
-  "CronJobSpec.concurrencyPolicy": "Allow|Forbid|Replace",
-  "DaemonSetUpdateStrategy.type": "OnDelete|RollingUpdate",
-  "DeploymentStrategy.type": "Recreate|RollingUpdate",
-  "DeviceAllocationConfiguration.source": "FromClaim|FromClass",
-  "DeviceSubRequest.allocationMode": "All|ExactCount",
-  "DeviceTaint.effect": "NoExecute|NoSchedule|None",
-  "DeviceToleration.effect": "NoExecute|NoSchedule|None",
-  "DeviceToleration.operator": "Equal|Exists",
-  "EndpointPort.protocol": "SCTP|TCP|UDP",
-  "EndpointSlice.addressType": "FQDN|IPv4|IPv6",
-  "EphemeralContainer.imagePullPolicy": "Always|IfNotPresent|Never",
-  "EphemeralContainer.terminationMessagePolicy": "FallbackToLogsOnError|File",
-  "ExactDeviceRequest.allocationMode": "All|ExactCount",
-  "HTTPGetAction.scheme": "HTTP|HTTPS",
-  "HTTPIngressPath.pathType": "Exact|ImplementationSpecific|Prefix",
-  "HostPathVolumeSource.type": "|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket",
-  "ImageVolumeSource.pullPolicy": "Always|IfNotPresent|Never",
-  "IngressPortStatus.protocol": "SCTP|TCP|UDP",
-  "JobSpec.completionMode": "Indexed|NonIndexed",
-  "JobSpec.podReplacementPolicy": "Failed|TerminatingOrFailed",
-  "MatchResources.matchPolicy": "Equivalent|Exact",
-  "MetricSpec.type": "ContainerResource|External|Object|Pods|Resource",
-  "MetricStatus.type": "ContainerResource|External|Object|Pods|Resource",
-  "ModifyVolumeStatus.status": "InProgress|Infeasible|Pending",
-  "MutatingAdmissionPolicySpec.failurePolicy": "Fail|Ignore",
-  "MutatingAdmissionPolicySpec.reinvocationPolicy": "IfNeeded|Never",
-  "MutatingWebhook.failurePolicy": "Fail|Ignore",
-  "MutatingWebhook.matchPolicy": "Equivalent|Exact",
-  "MutatingWebhook.reinvocationPolicy": "IfNeeded|Never",
-  "MutatingWebhook.sideEffects": "None|NoneOnDryRun|Some|Unknown",
-  "Mutation.patchType": "ApplyConfiguration|JSONPatch",
-  "NamespaceStatus.phase": "Active|Terminating",
-  "NetworkPolicyPort.protocol": "SCTP|TCP|UDP",
-  "NetworkPolicySpec.policyTypes": "Egress|Ingress",
-  "NodeSelectorRequirement.operator": "DoesNotExist|Exists|Gt|In|Lt|NotIn",
-  "NodeStatus.phase": "Pending|Running|Terminated",
-  "PersistentVolumeClaimSpec.accessModes": "ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod",
-  "PersistentVolumeClaimSpec.volumeMode": "Block|Filesystem",
-  "PersistentVolumeClaimStatus.accessModes": "ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod",
-  "PersistentVolumeClaimStatus.phase": "Bound|Lost|Pending",
-  "PersistentVolumeSpec.accessModes": "ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod",
-  "PersistentVolumeSpec.persistentVolumeReclaimPolicy": "Delete|Recycle|Retain",
-  "PersistentVolumeSpec.volumeMode": "Block|Filesystem",
-  "PersistentVolumeStatus.phase": "Available|Bound|Failed|Pending|Released",
-  "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy": "AlwaysAllow|IfHealthyBudget",
-  "PodFailurePolicyOnExitCodesRequirement.operator": "In|NotIn",
-  "PodFailurePolicyRule.action": "Count|FailIndex|FailJob|Ignore",
-  "PodSecurityContext.fsGroupChangePolicy": "Always|OnRootMismatch",
-  "PodSecurityContext.supplementalGroupsPolicy": "Merge|Strict",
-  "PodSpec.dnsPolicy": "ClusterFirst|ClusterFirstWithHostNet|Default|None",
-  "PodSpec.preemptionPolicy": "Never|PreemptLowerPriority",
-  "PodSpec.restartPolicy": "Always|Never|OnFailure",
-  "PodStatus.phase": "Failed|Pending|Running|Succeeded|Unknown",
-  "PodStatus.qosClass": "BestEffort|Burstable|Guaranteed",
-  "PortStatus.protocol": "SCTP|TCP|UDP",
-  "ResourceQuotaSpec.scopes": quotaScopes,
-  "RuleWithOperations.operations": "*|CONNECT|CREATE|DELETE|UPDATE",
-  "ScopedResourceSelectorRequirement.operator": "DoesNotExist|Exists|In|NotIn",
-  "ScopedResourceSelectorRequirement.scopeName": quotaScopes,
-  "SeccompProfile.type": "Localhost|RuntimeDefault|Unconfined",
-  "SecurityContext.procMount": "Default|Unmasked",
-  "ServicePort.protocol": "SCTP|TCP|UDP",
-  "ServiceSpec.externalTrafficPolicy": "Cluster|Local",
-  "ServiceSpec.internalTrafficPolicy": "Cluster|Local",
-  "ServiceSpec.ipFamilies": "|IPv4|IPv6",
-  "ServiceSpec.ipFamilyPolicy": "PreferDualStack|RequireDualStack|SingleStack",
-  "ServiceSpec.sessionAffinity": "ClientIP|None",
-  "ServiceSpec.type": "ClusterIP|ExternalName|LoadBalancer|NodePort",
-  "StatefulSetSpec.podManagementPolicy": "OrderedReady|Parallel",
-  "StatefulSetUpdateStrategy.type": "OnDelete|RollingUpdate",
-  "StorageClass.reclaimPolicy": "Delete|Recycle|Retain",
-  "StorageClass.volumeBindingMode": "Immediate|WaitForFirstConsumer",
-  "Taint.effect": "NoExecute|NoSchedule|PreferNoSchedule",
-  "Toleration.effect": "NoExecute|NoSchedule|PreferNoSchedule",
-  "Toleration.operator": "Equal|Exists|Gt|Lt",
-  "TopologySpreadConstraint.nodeAffinityPolicy": "Honor|Ignore",
-  "TopologySpreadConstraint.nodeTaintsPolicy": "Honor|Ignore",
-  "TopologySpreadConstraint.whenUnsatisfiable": "DoNotSchedule|ScheduleAnyway",
-  "ValidatingAdmissionPolicyBindingSpec.validationActions": "Audit|Deny|Warn",
-  "ValidatingAdmissionPolicySpec.failurePolicy": "Fail|Ignore",
-  "ValidatingWebhook.failurePolicy": "Fail|Ignore",
-  "ValidatingWebhook.matchPolicy": "Equivalent|Exact",
-  "ValidatingWebhook.sideEffects": "None|NoneOnDryRun|Some|Unknown",
-  "VolumeMount.mountPropagation": "Bidirectional|HostToContainer|None",
-};
+/** Enumerations, and the fields that have each of them. */
+const enumerations: readonly (readonly [values: string, fields: string])[] = [
+  ["Localhost|RuntimeDefault|Unconfined", "AppArmorProfile.type SeccompProfile.type"],
+  ["None|ReadOnly|ReadWrite", "AzureDiskVolumeSource.cachingMode"],
+  ["Dedicated|Managed|Shared", "AzureDiskVolumeSource.kind"],
+  [
+    "any|cert sign|client auth|code signing|content commitment|crl sign|data encipherment|decipher only|" +
+      "digital signature|email protection|encipher only|ipsec end system|ipsec tunnel|ipsec user|key agreement|" +
+      "key encipherment|microsoft sgc|netscape sgc|ocsp signing|s/mime|server auth|signing|timestamping",
+    "CertificateSigningRequestSpec.usages",
+  ],
+  [
+    "Always|IfNotPresent|Never",
+    "Container.imagePullPolicy EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy",
+  ],
+  ["FallbackToLogsOnError|File", "Container.terminationMessagePolicy EphemeralContainer.terminationMessagePolicy"],
+  [
+    "SCTP|TCP|UDP",
+    `
+      ContainerPort.protocol EndpointPort.protocol IngressPortStatus.protocol NetworkPolicyPort.protocol
+      PortStatus.protocol ServicePort.protocol
+    `,
+  ],
+  ["Allow|Forbid|Replace", "CronJobSpec.concurrencyPolicy"],
+  ["OnDelete|RollingUpdate", "DaemonSetUpdateStrategy.type StatefulSetUpdateStrategy.type"],
+  ["Recreate|RollingUpdate", "DeploymentStrategy.type"],
+  ["FromClaim|FromClass", "DeviceAllocationConfiguration.source"],
+  ["All|ExactCount", "DeviceSubRequest.allocationMode ExactDeviceRequest.allocationMode"],
+  ["NoExecute|NoSchedule|None", "DeviceTaint.effect DeviceToleration.effect"],
+  ["Equal|Exists", "DeviceToleration.operator"],
+  ["FQDN|IPv4|IPv6", "EndpointSlice.addressType"],
+  ["HTTP|HTTPS", "HTTPGetAction.scheme"],
+  ["Exact|ImplementationSpecific|Prefix", "HTTPIngressPath.pathType"],
+  ["|BlockDevice|CharDevice|Directory|DirectoryOrCreate|File|FileOrCreate|Socket", "HostPathVolumeSource.type"],
+  ["Indexed|NonIndexed", "JobSpec.completionMode"],
+  ["Failed|TerminatingOrFailed", "JobSpec.podReplacementPolicy"],
+  ["Equivalent|Exact", "MatchResources.matchPolicy MutatingWebhook.matchPolicy ValidatingWebhook.matchPolicy"],
+  ["ContainerResource|External|Object|Pods|Resource", "MetricSpec.type MetricStatus.type"],
+  ["InProgress|Infeasible|Pending", "ModifyVolumeStatus.status"],
+  [
+    "Fail|Ignore",
+    `
+      MutatingAdmissionPolicySpec.failurePolicy MutatingWebhook.failurePolicy
+      ValidatingAdmissionPolicySpec.failurePolicy ValidatingWebhook.failurePolicy
+    `,
+  ],
+  ["IfNeeded|Never", "MutatingAdmissionPolicySpec.reinvocationPolicy MutatingWebhook.reinvocationPolicy"],
+  ["None|NoneOnDryRun|Some|Unknown", "MutatingWebhook.sideEffects ValidatingWebhook.sideEffects"],
+  ["ApplyConfiguration|JSONPatch", "Mutation.patchType"],
+  ["Active|Terminating", "NamespaceStatus.phase"],
+  ["Egress|Ingress", "NetworkPolicySpec.policyTypes"],
+  ["DoesNotExist|Exists|Gt|In|Lt|NotIn", "NodeSelectorRequirement.operator"],
+  ["Pending|Running|Terminated", "NodeStatus.phase"],
+  [
+    "ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod",
+    "PersistentVolumeClaimSpec.accessModes PersistentVolumeClaimStatus.accessModes PersistentVolumeSpec.accessModes",
+  ],
+  ["Block|Filesystem", "PersistentVolumeClaimSpec.volumeMode PersistentVolumeSpec.volumeMode"],
+  ["Bound|Lost|Pending", "PersistentVolumeClaimStatus.phase"],
+  ["Delete|Recycle|Retain", "PersistentVolumeSpec.persistentVolumeReclaimPolicy StorageClass.reclaimPolicy"],
+  ["Available|Bound|Failed|Pending|Released", "PersistentVolumeStatus.phase"],
+  ["AlwaysAllow|IfHealthyBudget", "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy"],
+  ["In|NotIn", "PodFailurePolicyOnExitCodesRequirement.operator"],
+  ["Count|FailIndex|FailJob|Ignore", "PodFailurePolicyRule.action"],
+  ["Always|OnRootMismatch", "PodSecurityContext.fsGroupChangePolicy"],
+  ["Merge|Strict", "PodSecurityContext.supplementalGroupsPolicy"],
+  ["ClusterFirst|ClusterFirstWithHostNet|Default|None", "PodSpec.dnsPolicy"],
+  ["Never|PreemptLowerPriority", "PodSpec.preemptionPolicy"],
+  ["Always|Never|OnFailure", "PodSpec.restartPolicy"],
+  ["Failed|Pending|Running|Succeeded|Unknown", "PodStatus.phase"],
+  ["BestEffort|Burstable|Guaranteed", "PodStatus.qosClass"],
+  [
+    "BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|" +
+      "VolumeAttributesClass",
+    "ResourceQuotaSpec.scopes ScopedResourceSelectorRequirement.scopeName",
+  ],
+  ["*|CONNECT|CREATE|DELETE|UPDATE", "RuleWithOperations.operations"],
+  ["DoesNotExist|Exists|In|NotIn", "ScopedResourceSelectorRequirement.operator"],
+  ["Default|Unmasked", "SecurityContext.procMount"],
+  ["Cluster|Local", "ServiceSpec.externalTrafficPolicy ServiceSpec.internalTrafficPolicy"],
+  ["|IPv4|IPv6", "ServiceSpec.ipFamilies"],
+  ["PreferDualStack|RequireDualStack|SingleStack", "ServiceSpec.ipFamilyPolicy"],
+  ["ClientIP|None", "ServiceSpec.sessionAffinity"],
+  ["ClusterIP|ExternalName|LoadBalancer|NodePort", "ServiceSpec.type"],
+  ["OrderedReady|Parallel", "StatefulSetSpec.podManagementPolicy"],
+  ["Immediate|WaitForFirstConsumer", "StorageClass.volumeBindingMode"],
+  ["NoExecute|NoSchedule|PreferNoSchedule", "Taint.effect Toleration.effect"],
+  ["Equal|Exists|Gt|Lt", "Toleration.operator"],
+  ["Honor|Ignore", "TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy"],
+  ["DoNotSchedule|ScheduleAnyway", "TopologySpreadConstraint.whenUnsatisfiable"],
+  ["Audit|Deny|Warn", "ValidatingAdmissionPolicyBindingSpec.validationActions"],
+  ["Bidirectional|HostToContainer|None", "VolumeMount.mountPropagation"],
+];
+const byField = new Map<string, readonly string[]>([
+  ...enumerations.flatMap(([values, fields]) => words(fields).map((field) => [field, values.split("|")] as const)),
+  ["ContainerStatus.stopSignal", signals],
+  ["Lifecycle.stopSignal", signals],
+]);
 
-/** The texts a field may hold, each with a meaning of its own. */
-export function enumeration(field: string): readonly string[] | undefined {
-  if (field === "ContainerStatus.stopSignal" || field === "Lifecycle.stopSignal") return signals;
-  return table[field]?.split("|");
-}
+/** The values of an enumerated field. */
+export const enumeration = (field: string): readonly string[] | undefined => byField.get(field);
 
-/** What is taken where a field is left out, as JSON. */
+/** Default values, as JSON. */
 export const defaultValues: Readonly<Record<string, unknown>> = {
   "AzureDiskVolumeSource.cachingMode": "ReadWrite",
   "AzureDiskVolumeSource.fsType": "ext4",

@@ -1,4 +1,4 @@
-// Merges what an overlay says of a type's fields into its published schema.
+// Merges the facts of the overlays into the published schemas.
 import type { Facts, Overlay } from "../../api/overlay.ts";
 import { enumeration } from "./enumerations.ts";
 import { overlays } from "./overlays.ts";
@@ -12,21 +12,21 @@ const known = new Map<string, Overlay[string]>(
 );
 const used = new Set<string>();
 
-/** The facts of a field by the published name of its type; the empty field is the type itself. */
+/** The facts of a field, by the published name of its type; the empty field name stands for the type. */
 export function factsOf(published: string, field: string): Facts {
   const facts = known.get(published)?.[field];
   if (facts) used.add(`${published}.${field}`);
   return facts ?? {};
 }
 
-/** Fields in the order of their facts, which is the order in which they are validated; then the others. */
+/** Fields in the order of their facts, which is the order of validation, followed by fields without facts. */
 export function inOrder<F extends { readonly name: string }>(published: string, fields: readonly F[]): readonly F[] {
   const order = Object.keys(known.get(published) ?? {});
-  const place = ({ name }: F): number => (order.includes(name) ? order.indexOf(name) : order.length);
-  return fields.toSorted((a, b) => place(a) - place(b));
+  const position = ({ name }: F): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return fields.toSorted((a, b) => position(a) - position(b));
 }
 
-/** Facts of fields that no published type has: most likely misspelt. */
+/** Facts of fields that no published type has: probably misspelt. */
 export const unusedFacts = (): readonly string[] =>
   [...known].flatMap(([type, facts]) =>
     Object.keys(facts)
@@ -34,14 +34,14 @@ export const unusedFacts = (): readonly string[] =>
       .filter((name) => !used.has(name)),
   );
 
-/** The values a field, or each of its items, may hold. */
+/** The enumeration of a field, or of its items. */
 export function valuesOf(published: string, field: string): readonly string[] | undefined {
   const facts = factsOf(published, field);
   const own = facts.enum ?? facts.items?.enum;
   return (own as readonly string[] | undefined) ?? enumeration(`${published.split(".").at(-1)}.${field}`);
 }
 
-/** What Go has where a required field was not sent: an amount, a moment and a selector have no such value. */
+/** The zero value of a required field in Go. Quantities, times and selectors have none. */
 function zeroOf(shape: Json): unknown {
   if (shape["$ref"] !== undefined) return String(shape["$ref"]).endsWith(".LabelSelector") ? undefined : {};
   if (shape["x-kubernetes-int-or-string"]) return 0;
@@ -50,19 +50,19 @@ function zeroOf(shape: Json): unknown {
   return zeros[String(shape["type"])];
 }
 
-/** The published shape of a field with everything else that is known of it. Values of a list are those of its items. */
+/** The published schema of a field with its facts. The enumeration of a list applies to its items. */
 export function withFacts(published: string, field: string, shape: Json, isRequired: boolean): Json {
   const { items, additionalProperties, enum: _, open, ...facts } = factsOf(published, field);
   const values = valuesOf(published, field);
   const zero = isRequired ? zeroOf(shape) : undefined;
-  const choice = { ...(values && { enum: values }), ...(open && { open }) };
+  const enumFacts = { ...(values && { enum: values }), ...(open && { open }) };
   const isList = shape["type"] === "array";
   const inner = (name: string, more: object | undefined): Json =>
     more && Object.keys(more).length > 0 ? { [name]: { ...(shape[name] as Json), ...more } } : {};
   return {
     ...shape,
     ...(zero !== undefined && { default: zero }),
-    ...(isList ? inner("items", { ...choice, ...items }) : choice),
+    ...(isList ? inner("items", { ...enumFacts, ...items }) : enumFacts),
     ...facts,
     ...inner("additionalProperties", additionalProperties),
   };

@@ -1,5 +1,5 @@
-// Writes api/generated/: the TypeScript types, the schemas and the documentation of the API, from the npm packages that
-// carry them. The output is not committed: other people's prose stays in their packages.
+// Generates api/generated/: TypeScript types, schemas and documentation of the API, from the npm packages that contain
+// them. The output is not committed: the texts stay in the packages of their authors.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { annotations, columnTexts } from "./annotations.ts";
@@ -30,7 +30,7 @@ const last = (published: string): string => published.slice(published.lastIndexO
 const typeName = (className: string): string => className.replace(/^V1(?=[A-Z])/, "");
 const ref = (className: string): Json => ({ $ref: `#/components/schemas/${names.get(className)}` });
 
-/** The shape of a field's type, before what only the overlay knows. */
+/** The schema of a field's type, without the facts of the overlay. */
 function shape(type: string, format: string): Json {
   const list = /^(?:Array|Set)<(.*)>$/.exec(type)?.[1];
   if (list !== undefined) return { type: "array", items: shape(list, format) };
@@ -58,26 +58,20 @@ function shape(type: string, format: string): Json {
 }
 
 function withOverlay(path: string, plain: Json): Json {
-  const keyed = keyedLists[path];
-  if (keyed) {
-    const strategy = keyed.retainKeys ? "merge,retainKeys" : "merge";
+  const mergedBy = (key: string | undefined, strategy: string): Json => ({
+    "x-kubernetes-patch-strategy": strategy,
+    "x-kubernetes-patch-merge-key": key,
+  });
+  const keyed = keyedLists.get(path);
+  if (keyed)
     return {
       ...plain,
       "x-kubernetes-list-type": "map",
       "x-kubernetes-list-map-keys": keyed.keys,
-      ...(keyed.patchKey === undefined
-        ? {}
-        : { "x-kubernetes-patch-strategy": strategy, "x-kubernetes-patch-merge-key": keyed.patchKey }),
+      ...(!keyed.applyOnly && mergedBy(keyed.keys[0], keyed.retainKeys ? "merge,retainKeys" : "merge")),
     };
-  }
   const patchKey = patchKeys[path];
-  if (patchKey !== undefined)
-    return {
-      ...plain,
-      "x-kubernetes-list-type": "atomic",
-      "x-kubernetes-patch-strategy": "merge",
-      "x-kubernetes-patch-merge-key": patchKey,
-    };
+  if (patchKey !== undefined) return { ...plain, "x-kubernetes-list-type": "atomic", ...mergedBy(patchKey, "merge") };
   if (replacedSets.has(path)) return { ...plain, "x-kubernetes-list-type": "set" };
   if (replacedObjects.has(path)) return { ...plain, "x-kubernetes-patch-strategy": "replace" };
   if (setLists.has(path)) return { ...plain, "x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge" };
@@ -95,7 +89,7 @@ const isKind = (m: Model): boolean =>
   ["apiVersion", "kind"].every((n) => m.fields.some((f) => f.name === n)) &&
   m.fields.some((f) => f.type === "V1ObjectMeta");
 
-/** Whether a field is there although it was not sent; a kind always has its spec. */
+/** Whether decoding sets the field when a client leaves it out: required fields, and the spec of a kind. */
 const isNeeded = (m: Model, f: Field): boolean => f.required || (isKind(m) && f.name === "spec");
 
 function schema(model: Model): Json {
@@ -113,7 +107,6 @@ function schema(model: Model): Json {
     ...factsOf(published, ""),
     ...(required.length > 0 ? { required } : {}),
     ...(atomicTypes.has(name) && !granularTypes.has(published) ? { "x-kubernetes-map-type": "atomic" } : {}),
-    // A condition keeps its own ways; everything about JSONSchemaProps may be nested without end.
   };
 }
 
@@ -143,7 +136,7 @@ function tsField(model: Model, f: Field): string {
 }
 
 const types = [
-  "// Made at set-up from @kubernetes/client-node; do not edit. Types of the stable API, as they are on the wire.",
+  "// Generated from @kubernetes/client-node; do not edit. Wire types of the stable API.",
   'import type { DraftMeta, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../meta.ts";',
   ...known
     .filter(
@@ -155,7 +148,7 @@ const types = [
 ];
 const schemas = Object.fromEntries(known.map((m) => [names.get(m.className)!, schema(m)]));
 const unused = unusedFacts();
-if (unused.length > 0) throw new Error(`overlays speak of fields that are not published: ${unused.join(", ")}`);
+if (unused.length > 0) throw new Error(`overlays name fields that are not published: ${unused.join(", ")}`);
 const annotated = annotations(known, names, { client, types: join(root, "node_modules/kubernetes-types") });
 
 const out = join(root, "api/generated");

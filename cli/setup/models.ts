@@ -1,11 +1,11 @@
-// Reads the API's models out of the official JavaScript client: fields and formats from its code, docs and required
-// marks from its declarations. The npm package is the one place where the whole API can be had as data.
+// Reads the models of the API from the official JavaScript client: fields and formats from its code, documentation and
+// required marks from its declarations.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Field {
   readonly name: string;
-  /** As the client writes it: `string`, `Array<V1Pod>`, `{ [key: string]: string; }`, … */
+  /** In the client's notation: `string`, `Array<V1Pod>`, `{ [key: string]: string; }`, … */
   readonly type: string;
   readonly format: string;
   readonly required: boolean;
@@ -17,7 +17,7 @@ export interface Model {
   readonly fields: readonly Field[];
 }
 
-/** Doc comments of the client escape quotes for a language that is not TypeScript. */
+/** Text of a doc comment of the client, which escapes quotes as HTML or with backslashes. */
 const plainText = (doc: string): string =>
   doc
     .replaceAll(/^\s*\* ?/gm, "")
@@ -55,7 +55,7 @@ function readModel(folder: string, className: string): Model {
 
 const isModel = /^(?!.*V?\d(alpha|beta)\d)([A-Z]\w+)\.d\.ts$/;
 
-/** Every stable model of the API. Alpha and beta versions are left out: Kubernetes does not serve them by default. */
+/** The stable models of the API; Kubernetes does not serve alpha and beta versions by default. */
 export function readModels(client: string): readonly Model[] {
   const folder = join(client, "dist/gen/models");
   return readdirSync(folder)
@@ -65,7 +65,7 @@ export function readModels(client: string): readonly Model[] {
     .filter((model) => model.fields.length > 0);
 }
 
-/** Which models each API group's operations speak of, for example `AppsV1` → `V1Deployment`, … */
+/** The models that the operations of each API group use, for example `AppsV1` → `V1Deployment`, … */
 export function readGroups(client: string): ReadonlyMap<string, readonly string[]> {
   const folder = join(client, "dist/gen/apis");
   return new Map(

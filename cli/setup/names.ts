@@ -1,58 +1,32 @@
-// Gives each model the name Kubernetes itself publishes it under (`io.k8s.api.core.v1.Pod`), which `kubectl explain`
-// prints.
+// Derives the published name of each model (`io.k8s.api.core.v1.Pod`), which OpenAPI and `kubectl explain` use.
 import type { Model } from "./models.ts";
+import { words } from "./words.ts";
 
-/** Packages of the groups, in the order in which they may claim a model that several of them use. */
-const packages: Readonly<Record<string, string>> = {
-  CoreV1: "io.k8s.api.core.v1",
-  AppsV1: "io.k8s.api.apps.v1",
-  BatchV1: "io.k8s.api.batch.v1",
-  AutoscalingV1: "io.k8s.api.autoscaling.v1",
-  AutoscalingV2: "io.k8s.api.autoscaling.v2",
-  PolicyV1: "io.k8s.api.policy.v1",
-  NetworkingV1: "io.k8s.api.networking.v1",
-  DiscoveryV1: "io.k8s.api.discovery.v1",
-  StorageV1: "io.k8s.api.storage.v1",
-  SchedulingV1: "io.k8s.api.scheduling.v1",
-  NodeV1: "io.k8s.api.node.v1",
-  CoordinationV1: "io.k8s.api.coordination.v1",
-  EventsV1: "io.k8s.api.events.v1",
+/** API groups as the client names them, in the order in which they claim a model that several of them use. */
+const groupOrder = words(`
+  CoreV1 AppsV1 BatchV1 AutoscalingV1 AutoscalingV2 PolicyV1 NetworkingV1 DiscoveryV1 StorageV1 SchedulingV1 NodeV1
+  CoordinationV1 EventsV1 RbacAuthorizationV1 CertificatesV1 AuthenticationV1 AuthorizationV1
+  AdmissionregistrationV1 FlowcontrolApiserverV1 ResourceV1 ApiextensionsV1 ApiregistrationV1
+`);
+/** Go packages that are not `io.k8s.api.<group>.<version>`. */
+const otherPackages: Readonly<Record<string, string>> = {
   RbacAuthorizationV1: "io.k8s.api.rbac.v1",
-  CertificatesV1: "io.k8s.api.certificates.v1",
-  AuthenticationV1: "io.k8s.api.authentication.v1",
-  AuthorizationV1: "io.k8s.api.authorization.v1",
-  AdmissionregistrationV1: "io.k8s.api.admissionregistration.v1",
   FlowcontrolApiserverV1: "io.k8s.api.flowcontrol.v1",
-  ResourceV1: "io.k8s.api.resource.v1",
   ApiextensionsV1: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",
   ApiregistrationV1: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1",
 };
+const packageOf = (group: string): string =>
+  otherPackages[group] ?? `io.k8s.api.${group.replace(/V(?=\d)/, ".v").toLowerCase()}`;
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
-const metaModels = [
-  "V1APIGroup",
-  "V1APIGroupList",
-  "V1APIResource",
-  "V1APIResourceList",
-  "V1APIVersions",
-  "V1Condition",
-  "V1DeleteOptions",
-  "V1FieldSelectorRequirement",
-  "V1GroupVersionForDiscovery",
-  "V1LabelSelector",
-  "V1LabelSelectorRequirement",
-  "V1ListMeta",
-  "V1ManagedFieldsEntry",
-  "V1ObjectMeta",
-  "V1OwnerReference",
-  "V1Preconditions",
-  "V1ServerAddressByClientCIDR",
-  "V1Status",
-  "V1StatusCause",
-  "V1StatusDetails",
-];
-/** Models that operations of one group borrow from another one. */
-const borrowed: Readonly<Record<string, string>> = {
+const metaModels = words(`
+  V1APIGroup V1APIGroupList V1APIResource V1APIResourceList V1APIVersions V1Condition V1DeleteOptions
+  V1FieldSelectorRequirement V1GroupVersionForDiscovery V1LabelSelector V1LabelSelectorRequirement V1ListMeta
+  V1ManagedFieldsEntry V1ObjectMeta V1OwnerReference V1Preconditions V1ServerAddressByClientCIDR V1Status
+  V1StatusCause V1StatusDetails
+`);
+/** Models that operations of one group use and another group publishes. */
+const ofOtherGroups: Readonly<Record<string, string>> = {
   V1Scale: "io.k8s.api.autoscaling.v1.Scale",
   V1ScaleSpec: "io.k8s.api.autoscaling.v1.ScaleSpec",
   V1ScaleStatus: "io.k8s.api.autoscaling.v1.ScaleStatus",
@@ -65,26 +39,25 @@ const borrowed: Readonly<Record<string, string>> = {
   V1BoundObjectReference: "io.k8s.api.authentication.v1.BoundObjectReference",
 };
 
-/** `V1Pod` and `CoreV1Event` both carry a version that the published name keeps elsewhere. */
+/** `V1Pod` to `Pod`, `CoreV1Event` to `Event`: the published name has group and version in its package. */
 const bare = (className: string): string => className.replace(/^([A-Z][a-z]+)?V\d/, "");
-const mentioned = (type: string): readonly string[] => type.match(/\b([A-Z][a-z]+)?V\d\w+/g) ?? [];
+const referenced = (type: string): readonly string[] => type.match(/\b([A-Z][a-z]+)?V\d\w+/g) ?? [];
 
-/** Published name of every model: each group claims what its operations reach and no earlier group has claimed. */
+/** Published names by class name: a group claims the models its operations reach, unless an earlier group has. */
 export function publishedNames(
   models: readonly Model[],
   groups: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, string> {
   const byClass = new Map(models.map((m) => [m.className, m]));
-  const names = new Map<string, string>(Object.entries(borrowed));
+  const names = new Map<string, string>(Object.entries(ofOtherGroups));
   for (const className of metaModels) names.set(className, `${meta}.${bare(className)}`);
   const claim = (className: string, prefix: string): void => {
     const model = byClass.get(className);
-    if (!model || (names.has(className) && borrowed[className] === undefined)) return;
+    if (!model || (names.has(className) && ofOtherGroups[className] === undefined)) return;
     if (!names.has(className)) names.set(className, `${prefix}.${bare(className)}`);
-    if (borrowed[className] === undefined)
-      for (const f of model.fields) for (const next of mentioned(f.type)) claim(next, prefix);
+    if (ofOtherGroups[className] === undefined)
+      for (const f of model.fields) for (const next of referenced(f.type)) claim(next, prefix);
   };
-  for (const [group, prefix] of Object.entries(packages))
-    for (const root of groups.get(group) ?? []) claim(root, prefix);
+  for (const group of groupOrder) for (const root of groups.get(group) ?? []) claim(root, packageOf(group));
   return names;
 }

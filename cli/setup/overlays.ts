@@ -1,4 +1,4 @@
-// The overlays of the API groups, by the package their types are published in.
+// Lists the overlays of the API groups, with the package their types are published in.
 import { admissionregistrationOverlay } from "../../api/admissionregistration/overlay.ts";
 import { apiextensionsOverlay } from "../../api/apiextensions/overlay.ts";
 import { apiregistrationOverlay } from "../../api/apiregistration/overlay.ts";
