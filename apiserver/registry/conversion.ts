@@ -5,7 +5,7 @@ import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { decoded, encode, objectOf, remember } from "./codec.ts";
 import { type StoredEvent, whileServed } from "./listing.ts";
-import { type Occasion, type Ownership, initialOwnership, ownedAfter } from "./fields/ownership.ts";
+import { type Occasion, initialOwnership, ownedAfter } from "./fields/ownership.ts";
 import { invalid } from "./refusals.ts";
 import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
 
@@ -47,8 +47,12 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
 /** The object, defaulted and validated in its own version. */
-function validated(r: ResourceDefinition, sent: Draft<ApiObject>, old?: ApiObject): Draft<ApiObject> {
-  const full = r.defaults(decoded(r, sent));
+function validated(
+  r: ResourceDefinition,
+  sent: Draft<ApiObject>,
+  { read, old }: { readonly read?: object | undefined; readonly old?: ApiObject },
+): Draft<ApiObject> {
+  const full = r.defaults(decoded(r, sent, read));
   const problems = r.validate(full, old);
   if (problems.length > 0) throw invalid(r, full.metadata.name ?? "", problems);
   return full;
@@ -58,9 +62,9 @@ function validated(r: ResourceDefinition, sent: Draft<ApiObject>, old?: ApiObjec
 function convertedDraft(
   { r, form }: Converted,
   draft: Draft<ApiObject>,
-  options: Ownership & { readonly now: Instant },
+  options: WriteOptions & { readonly now: Instant },
 ): Draft<ApiObject> {
-  const full = validated(r, draft) as ApiObject;
+  const full = validated(r, draft, options) as ApiObject;
   return form.toStored(initialOwnership(r, full, draft, options) as Draft<ApiObject>, undefined);
 }
 
@@ -68,11 +72,11 @@ function changeConverted(
   { r, form }: Converted,
   target: Target,
   decide: Change,
-  options: Ownership & Occasion,
+  options: WriteOptions & Occasion,
 ): [Target, Change] {
   const change: Change = async (current) => {
     const before = form.fromStored(current);
-    const full = validated(r, (await decide(before)) as Draft<ApiObject>, before);
+    const full = validated(r, (await decide(before)) as Draft<ApiObject>, { read: options.read, old: before });
     return form.toStored(ownedAfter(r, before, full as ApiObject, options), current) as ApiObject;
   };
   return [{ ...target, r: form.of }, change];
@@ -94,9 +98,13 @@ async function* watchConverted(
 }
 
 /**
- * The options for the stored version: nothing was decoded by its schema yet, and managed fields are set already.
+ * The options for the stored version: it is not decoded or validated again, and managed fields are set already.
  */
-const convertedOptions = (options: WriteOptions): WriteOptions => ({ ...options, read: undefined, ownership: "given" });
+const convertedOptions = (options: WriteOptions): WriteOptions => ({
+  ...options,
+  ownership: "given",
+  isConverted: true,
+});
 
 /** The verbs on a kind that is stored as another version. */
 export const throughConversion = (registry: Registry, form: VersionConversion): Registry => ({

@@ -13,7 +13,15 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import { type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
 import { decoded, encode, isWritten, objectOf, prefixOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
-import { type AnyObject, generatedName, newUid, prepareCreate, validateCreate } from "./prepare.ts";
+import {
+  type AnyObject,
+  generatedName,
+  newUid,
+  prepareCreate,
+  validateCreate,
+  validateMeta,
+  validateMetaUpdate,
+} from "./prepare.ts";
 import { initialOwnership, ownedAfter } from "./fields/ownership.ts";
 import {
   alreadyExists,
@@ -69,14 +77,13 @@ async function authorize(
 
 /** What is sent, read by the schema and with its required fields; for a status, only the status and the metadata. */
 function completed(
-  r: ResourceDefinition,
+  { readsStatusOnly }: Strategy,
   sent: ApiObject,
-  before: ApiObject,
-  { readsStatusOnly, known = before }: Pick<Strategy, "readsStatusOnly"> & { readonly known?: object | undefined },
+  { r, old, options: { read: known = old } }: WriteAttributes,
 ): ApiObject {
-  if (!readsStatusOnly) return withDefaults(r.schema, decoded(r, sent, known), before);
   const { metadata, status } = sent as AnyObject;
-  return withDefaults(r.schema, decoded(r, { metadata, status } as object as ApiObject, known), before);
+  const read = readsStatusOnly ? ({ metadata, status } as object as ApiObject) : sent;
+  return withDefaults(r.schema, decoded(r, read, known), old);
 }
 
 /** The stored object. Throws NotFound. */
@@ -105,7 +112,7 @@ async function createAs(
   const admission = cluster.admit(by);
   const object = await admission.mutate(owned);
   options.trace?.("admitted");
-  const problems = validateCreate(r, object);
+  const problems = options.isConverted ? validateMeta(r, object.metadata) : validateCreate(r, object);
   if (problems.length > 0) throw invalid(r, name, problems);
   await admission.validate(object);
   options.trace?.("validated");
@@ -128,7 +135,7 @@ export async function create(
   sent: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = decoded(r, sent, options.read);
+  const draft = options.isConverted ? sent : decoded(r, sent, options.read);
   options.trace?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
@@ -189,9 +196,8 @@ export async function change(
     const decided = await decide(before);
     const sent = strategy.merge && !options.isMerged ? strategy.merge(before, decided, by) : decided;
     checkIdentity(r, sent, before);
-    const { readsStatusOnly } = strategy;
-    const narrowed = completed(r, sent, before, { readsStatusOnly, known: options.read });
-    const changed = strategy.prepareForUpdate(narrowed, before, by);
+    const complete = options.isConverted ? sent : completed(strategy, sent, by);
+    const changed = strategy.prepareForUpdate(complete, before, by);
     const owned = strategy.tracksFields
       ? ownedAfter(r, before, changed, { ...options, now: by.now, ...(subresource !== undefined && { subresource }) })
       : changed;
@@ -200,7 +206,9 @@ export async function change(
     options.trace?.("prepared");
     const next = await admission.mutate(owned);
     options.trace?.("admitted");
-    const problems = strategy.validateUpdate(next, before, by);
+    const problems = options.isConverted
+      ? validateMetaUpdate(r, next.metadata, before.metadata)
+      : strategy.validateUpdate(next, before, by);
     if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
     await admission.validate(next);
     options.trace?.("validated");
