@@ -1,6 +1,9 @@
 // Adding a kind costs one value: a toy kind is served, listed, watched, printed, validated and explained without
 // another line.
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { define } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";
@@ -10,7 +13,7 @@ import type { ApiReply } from "../../../apiserver/request/request-response.ts";
 import { resourcePath } from "../../../apiserver/request/path.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";
-import { kindRegistry } from "../../../machinery/kind-registry.ts";
+import { type KindRegistry, kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
 interface Toy extends ApiObject {
@@ -39,8 +42,8 @@ const toys = define<Toy>({
 
 const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-const server = () => {
-  const kinds = kindRegistry([namespaces, toys]);
+const server = () => requesting(kindRegistry([namespaces, toys]));
+const requesting = (kinds: KindRegistry) => {
   const answer = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds, []);
   const stop = new AbortController();
   return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
@@ -119,4 +122,25 @@ test("a kind nobody serves is not found, and a verb nobody knows is not allowed"
   expect((await ask("GET", "/api/v1/namespaces?resourceVersion=x")).status).toBe(400);
   expect((await ask("GET", "/api/v1/namespaces?resourceVersion=999999")).status).toBe(504);
   expect((await ask("POST", "/api/v1/namespaces?dryRun=Some", {})).status).toBe(422);
+});
+
+test("a built-in kind is its file and one line of the table: nothing of the server names it", async () => {
+  const root = join(import.meta.dirname, "../../..");
+  const table = readFileSync(join(root, "api/builtin/kinds.ts"), "utf8");
+  expect(table.match(/\bcsiNodes\b/g)).toHaveLength(2);
+  const naming = globSync("{apiserver,machinery}/**/*.ts", { cwd: root }).filter((path) =>
+    /csiNodes|csinodes|CSINode\b/.test(readFileSync(join(root, path), "utf8")),
+  );
+  expect(naming).toEqual([]);
+  const kinds = kindRegistry(builtinKinds);
+  const ask = requesting(kinds);
+  const at = "/apis/storage.k8s.io/v1/csinodes";
+  const drivers = [{ name: "d", nodeID: "n" }];
+  expect((await ask("POST", at, { metadata: { name: "n" }, spec: { drivers } })).status).toBe(201);
+  expect(bodyOf(await ask("PATCH", `${at}/n`, { metadata: { labels: { a: "b" } } })).metadata.labels).toEqual({
+    a: "b",
+  });
+  expect(bodyOf(await ask("GET", "/apis/storage.k8s.io/v1")).resources).toContainEqual(
+    expect.objectContaining({ name: "csinodes" }),
+  );
 });
