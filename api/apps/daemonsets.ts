@@ -5,7 +5,7 @@ import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { invalid, required } from "../problems.ts";
+import { invalid, required, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn, selectorCell } from "../columns.ts";
@@ -32,10 +32,10 @@ function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Prob
   const { maxUnavailable, maxSurge } = s.rollingUpdate ?? {};
   const path = "spec.updateStrategy.rollingUpdate";
   const [down, up] = [numberIn(maxUnavailable) !== 0, numberIn(maxSurge) !== 0];
-  return [
-    ...(down && up ? [invalid(`${path}.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero")] : []),
-    ...(down || up ? [] : [required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0")]),
-  ];
+  return together(
+    down && up && invalid(`${path}.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero"),
+    !down && !up && required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0"),
+  );
 }
 
 export const daemonSets = define<DaemonSet>({

@@ -5,7 +5,7 @@ import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { forbidden, invalid } from "../problems.ts";
+import { forbidden, invalid, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
 import { selectorText } from "../selector.ts";
@@ -33,32 +33,32 @@ function validateStrategy(s: DeploymentStrategy | undefined): readonly Problem[]
   if (s?.type !== "RollingUpdate")
     return unknownStrategy(s, "spec.strategy", valuesOf("io.k8s.api.apps.v1.DeploymentStrategy", "type"));
   const path = "spec.strategy.rollingUpdate";
-  return [
-    ...(numberIn(rolling?.maxSurge) === 0 && numberIn(rolling?.maxUnavailable) === 0
-      ? [invalid(`${path}.maxUnavailable`, rolling?.maxUnavailable, "may not be 0 when `maxSurge` is 0")]
-      : []),
-  ];
+  return together(
+    numberIn(rolling?.maxSurge) === 0 &&
+      numberIn(rolling?.maxUnavailable) === 0 &&
+      invalid(`${path}.maxUnavailable`, rolling?.maxUnavailable, "may not be 0 when `maxSurge` is 0"),
+  );
 }
 
 function validate(d: Draft<Deployment>, old?: Deployment): readonly Problem[] {
   const { progressDeadlineSeconds: deadline = 600, minReadySeconds = 0 } = d.spec;
-  return [
-    ...validateWorkload(d, "Deployment", old),
-    ...validateStrategy(d.spec.strategy),
-    ...(deadline > minReadySeconds
-      ? []
-      : [invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")]),
-  ];
+  return together(
+    validateWorkload(d, "Deployment", old),
+    validateStrategy(d.spec.strategy),
+    deadline <= minReadySeconds &&
+      invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"),
+  );
 }
 
 const parts = ["updatedReplicas", "readyReplicas", "availableReplicas"] as const;
 
 /** What is wrong with what a deployment is said to have come to. */
-const validateStatus = ({ status }: Deployment, old: Deployment): readonly Problem[] => [
-  ...validateCollisions(status, old.status),
-  ...validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
-  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
-];
+const validateStatus = ({ status }: Deployment, old: Deployment): readonly Problem[] =>
+  together(
+    validateCollisions(status, old.status),
+    validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
+    validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
+  );
 
 export const deployments = define<Deployment>({
   group: "apps",

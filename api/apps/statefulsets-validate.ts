@@ -3,7 +3,7 @@ import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "..
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden, invalid } from "../problems.ts";
+import { forbidden, invalid, together } from "../problems.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { schemaOf, valuesOf } from "../schema.ts";
 import { problemsAt } from "../validation.ts";
@@ -52,32 +52,30 @@ function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
 /** What is wrong with a stateful set. */
 export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet): readonly Problem[] {
   const { spec } = set;
-  return [
-    ...(valuesOf("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy").includes(spec.podManagementPolicy ?? "")
-      ? []
-      : [invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]),
-    ...validateStrategy(spec.updateStrategy ?? {}),
-    ...problemsAt("spec.template", templateSchema, withClaimsAsVolumes(spec).template, undefined, podRules),
-    ...validateWorkload(set, "StatefulSet"),
-    ...(old && !sameJson(fixed(spec), fixed(old.spec))
-      ? [
-          forbidden(
-            "spec",
-            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    !valuesOf("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy").includes(spec.podManagementPolicy ?? "") &&
+      invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'"),
+    validateStrategy(spec.updateStrategy ?? {}),
+    problemsAt("spec.template", templateSchema, withClaimsAsVolumes(spec).template, undefined, podRules),
+    validateWorkload(set, "StatefulSet"),
+    old &&
+      !sameJson(fixed(spec), fixed(old.spec)) &&
+      forbidden(
+        "spec",
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+      ),
+  );
 }
 
 /** What is wrong with what a stateful set is said to have come to. */
-export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] => [
-  ...validateCollisions(status, old.status),
-  ...validateNotAbove(
-    ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
-    status,
-    "replicas",
-    "cannot be greater than status.replicas",
-  ),
-  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than status.readyReplicas"),
-];
+export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] =>
+  together(
+    validateCollisions(status, old.status),
+    validateNotAbove(
+      ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+      status,
+      "replicas",
+      "cannot be greater than status.replicas",
+    ),
+    validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than status.readyReplicas"),
+  );

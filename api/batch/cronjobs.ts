@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { invalid, unsupported } from "../problems.ts";
+import { invalid, together, unsupported } from "../problems.ts";
 import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, nameColumn, selectorCell, since } from "../columns.ts";
 import { isTimeZone, wrongSchedule } from "./cronjobs-schedule.ts";
@@ -28,15 +28,14 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
   const wrong = wrongSchedule(schedule);
   const zoned = schedule.includes("TZ");
   const mayBeZoned = old?.schedule.includes("TZ") === true;
-  return [
-    ...(wrong === undefined ? [] : [invalid(path, schedule, wrong)]),
-    ...(zoned && mayBeZoned && timeZone !== undefined
-      ? [invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule")]
-      : []),
-    ...(zoned && !mayBeZoned
-      ? [invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")]
-      : []),
-  ];
+  return together(
+    wrong !== undefined && invalid(path, schedule, wrong),
+    zoned &&
+      mayBeZoned &&
+      timeZone !== undefined &&
+      invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule"),
+    zoned && !mayBeZoned && invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"),
+  );
 }
 
 const zonePart = /^[A-Za-z._0-9+-]{1,14}$/;
@@ -49,32 +48,31 @@ function validateZone(zone: string | undefined): readonly Problem[] {
   if (parts.some((part) => part === "." || part === ".." || part.startsWith("-") || !zonePart.test(part)))
     return [invalid(path, zone, `unknown time zone ${zone}`)];
   const local = zone.toLowerCase() === "local";
-  return [
-    ...(local
-      ? [invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
-      : []),
-    ...(local || isTimeZone(zone) ? [] : [invalid(path, zone, `unknown time zone ${zone}`)]),
-  ];
+  return together(
+    local &&
+      invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"),
+    !local && !isTimeZone(zone) && invalid(path, zone, `unknown time zone ${zone}`),
+  );
 }
 
 function validateJobTemplate({ spec }: JobTemplateSpec): readonly Problem[] {
   const path = "spec.jobTemplate.spec";
-  return [
-    ...validateJobSpec(spec ?? ({} as JobSpec), path),
-    ...(spec?.selector ? [invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated")] : []),
-    ...(spec?.manualSelector === true ? [unsupported(`${path}.manualSelector`, true, ["nil", "false"])] : []),
-  ];
+  return together(
+    validateJobSpec(spec ?? ({} as JobSpec), path),
+    spec?.selector && invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated"),
+    spec?.manualSelector === true && unsupported(`${path}.manualSelector`, true, ["nil", "false"]),
+  );
 }
 
 function validate({ metadata, spec }: Draft<CronJob>, old?: CronJob): readonly Problem[] {
-  return [
-    ...validateSchedule(spec, old?.spec),
-    ...(old && old.spec.timeZone === spec.timeZone ? [] : validateZone(spec.timeZone)),
-    ...validateJobTemplate(spec.jobTemplate ?? {}),
-    ...(!old && (metadata.name?.length ?? 0) > longestName
-      ? [invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`)]
-      : []),
-  ];
+  return together(
+    validateSchedule(spec, old?.spec),
+    !(old && old.spec.timeZone === spec.timeZone) && validateZone(spec.timeZone),
+    validateJobTemplate(spec.jobTemplate ?? {}),
+    !old &&
+      (metadata.name?.length ?? 0) > longestName &&
+      invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`),
+  );
 }
 
 const containers = (c: CronJob): readonly { readonly name: string; readonly image?: string }[] =>

@@ -1,7 +1,7 @@
 // What can be wrong with a job's rules of when it has succeeded although not every pod has.
 import type { JobSpec, SuccessPolicyRule } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { invalid, required } from "../problems.ts";
+import { invalid, required, together } from "../problems.ts";
 import { countIndexes } from "./jobs-indexes.ts";
 
 function validateRule(rule: SuccessPolicyRule, completions: number, path: string): readonly Problem[] {
@@ -10,23 +10,22 @@ function validateRule(rule: SuccessPolicyRule, completions: number, path: string
     return [required(path, "at least one of succeededCount or succeededIndexes must be specified")];
   const counted = countIndexes(indexes ?? "", completions);
   const at = `${path}.succeededCount`;
-  return [
-    ...(typeof counted === "string"
-      ? [invalid(`${path}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${counted}`)]
-      : []),
-    ...(count !== undefined && count > completions
-      ? [invalid(at, count, `must be less than or equal to ${completions} (the number of specified completions)`)]
-      : []),
-    ...(count !== undefined && indexes !== undefined && typeof counted === "number" && count > counted
-      ? [
-          invalid(
-            at,
-            count,
-            `must be less than or equal to ${counted} (the number of indexes in the specified succeededIndexes field)`,
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    typeof counted === "string" &&
+      invalid(`${path}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${counted}`),
+    count !== undefined &&
+      count > completions &&
+      invalid(at, count, `must be less than or equal to ${completions} (the number of specified completions)`),
+    count !== undefined &&
+      indexes !== undefined &&
+      typeof counted === "number" &&
+      count > counted &&
+      invalid(
+        at,
+        count,
+        `must be less than or equal to ${counted} (the number of indexes in the specified succeededIndexes field)`,
+      ),
+  );
 }
 
 /** What is wrong with the rules for early success. */

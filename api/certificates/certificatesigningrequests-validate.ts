@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { duplicate, forbidden, invalid, required, unsupported } from "../problems.ts";
+import { duplicate, forbidden, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
@@ -18,12 +18,12 @@ function validateRequest(request: string): readonly Problem[] {
 /** What is wrong with a request before anybody has looked at it. */
 export function validateRequested({ spec }: Draft<CertificateSigningRequest>): readonly Problem[] {
   const { signerName } = spec;
-  return [
-    ...validateRequest(spec.request ?? ""),
-    ...(signerName === legacySigner
-      ? [invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")]
-      : validateSignerName(signerName, "spec.signerName")),
-  ];
+  return together(
+    validateRequest(spec.request ?? ""),
+    signerName === legacySigner
+      ? invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")
+      : validateSignerName(signerName, "spec.signerName"),
+  );
 }
 
 /** Once decided, this is so: it cannot be half approved. */
@@ -43,12 +43,12 @@ function validateConditions(all: readonly CertificateSigningRequestCondition[]):
     const path = `${conditionsPath}[${i}]`;
     const before = all.slice(0, i);
     const clashes = before.some((b) => b.type === opposite[c.type]);
-    return [
-      ...(c.type ? [] : [required(`${path}.type`)]),
-      ...validateStatusOf(c, `${path}.status`),
-      ...(clashes ? [invalid(`${path}.type`, c.type, "Approved and Denied conditions are mutually exclusive")] : []),
-      ...(before.some((b) => b.type === c.type) ? [duplicate(`${path}.type`, c.type)] : []),
-    ];
+    return together(
+      !c.type && required(`${path}.type`),
+      validateStatusOf(c, `${path}.status`),
+      clashes && invalid(`${path}.type`, c.type, "Approved and Denied conditions are mutually exclusive"),
+      before.some((b) => b.type === c.type) && duplicate(`${path}.type`, c.type),
+    );
   });
 }
 
@@ -72,14 +72,14 @@ export function validateDecided(next: CertificateSigningRequest, old: Certificat
   const removed = plainTypes.filter(
     (type) => before.some((c) => c.type === type) && !conditions.some((c) => c.type === type),
   );
-  return [
-    ...validateConditions(conditions),
-    ...(certificate === issued || certificate === "" ? [] : validateCertificate(certificate)),
-    ...removed.map((type) =>
+  return together(
+    validateConditions(conditions),
+    certificate !== issued && certificate !== "" && validateCertificate(certificate),
+    removed.map((type) =>
       forbidden(conditionsPath, `updates may not remove a condition of type ${JSON.stringify(type)}`),
     ),
-    ...(issued !== "" && certificate !== issued
-      ? [forbidden("status.certificate", "updates may not modify existing certificate content")]
-      : []),
-  ];
+    issued !== "" &&
+      certificate !== issued &&
+      forbidden("status.certificate", "updates may not modify existing certificate content"),
+  );
 }

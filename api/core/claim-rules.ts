@@ -1,7 +1,7 @@
 // The rules of what a claim asks for, in a claim or in a template of claims.
 import type { PersistentVolumeClaimSpec, TypedLocalObjectReference } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { forbidden, invalid, none, required } from "../problems.ts";
+import { forbidden, invalid, none, required, together } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
 import type { Rules } from "../validation.ts";
@@ -20,9 +20,9 @@ function validateSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpe
   if (!dataSource || !dataSourceRef) return each;
   const shown = `${path}.dataSource`.replace(/^\./, "spec.");
   if (dataSourceRef.namespace)
-    return [...each, invalid(path, shown, "may not be specified when dataSourceRef.namespace is specified")];
+    return together(each, invalid(path, shown, "may not be specified when dataSourceRef.namespace is specified"));
   const same = (["apiGroup", "kind", "name"] as const).every((field) => dataSource[field] === dataSourceRef[field]);
-  return same ? each : [...each, invalid(path, shown, "must match dataSourceRef")];
+  return same ? each : together(each, invalid(path, shown, "must match dataSourceRef"));
 }
 
 function validateSize(text: string | undefined, path: string): readonly Problem[] {
@@ -38,10 +38,11 @@ export const validateAccessModes = (modes: readonly string[] | undefined, path: 
     ? [forbidden(`${path}.accessModes`, "may not use ReadWriteOncePod with other access modes")]
     : none;
 
-const validateClaimSpec = (spec: PersistentVolumeClaimSpec, path: string): readonly Problem[] => [
-  ...validateAccessModes(spec.accessModes, path),
-  ...validateSize(spec.resources?.requests?.["storage"], `${path}.resources[storage]`),
-  ...validateSources(spec, path),
-];
+const validateClaimSpec = (spec: PersistentVolumeClaimSpec, path: string): readonly Problem[] =>
+  together(
+    validateAccessModes(spec.accessModes, path),
+    validateSize(spec.resources?.requests?.["storage"], `${path}.resources[storage]`),
+    validateSources(spec, path),
+  );
 
 export const claimRules: Rules = { PersistentVolumeClaimSpec: validateClaimSpec };

@@ -4,7 +4,7 @@ import { validateDataKey } from "../data-keys.ts";
 import type { Problem } from "../errors.ts";
 import type { ConfigMapNodeConfigSource, NodeConfigSource, NodeConfigStatus } from "../generated/types.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { forbidden, invalid, required } from "../problems.ts";
+import { forbidden, invalid, required, together } from "../problems.ts";
 
 const one = "exactly one reference subfield must be non-nil";
 
@@ -18,12 +18,12 @@ function validateMap(source: ConfigMapNodeConfigSource, path: string, isFound: b
     source[field]
       ? validate(source[field], `${path}.${field}`)
       : [required(`${path}.${field}`, `${field} must be set`)];
-  return [
-    ...known,
-    ...validateField("namespace", validateLabelName),
-    ...validateField("name", validateSubdomainName),
-    ...validateField("kubeletConfigKey", validateDataKey),
-  ];
+  return together(
+    known,
+    validateField("namespace", validateLabelName),
+    validateField("name", validateSubdomainName),
+    validateField("kubeletConfigKey", validateDataKey),
+  );
 }
 
 /** What is wrong with a source of configuration. */

@@ -6,7 +6,7 @@ import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { validateLabelValue, validateQualifiedName } from "../names.ts";
-import { duplicate, forbidden, invalid, oneOf, required, shownWhole } from "../problems.ts";
+import { duplicate, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
 import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
@@ -19,24 +19,22 @@ function validateTaints(taints: readonly Taint[], path: string): readonly Proble
     const at = `${path}[${i}]`;
     const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
     const twice = duplicate(at, shownWhole({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
-    return [
-      ...validateQualifiedName(key, `${at}.key`),
-      ...validateLabelValue(value, `${at}.value`),
-      ...(effect ? oneOf(effect, `${at}.effect`, effects) : [required(`${at}.effect`)]),
-      ...(again ? [{ ...twice, message: `${twice.message}: taints must be unique by key and effect pair` }] : []),
-    ];
+    return together(
+      validateQualifiedName(key, `${at}.key`),
+      validateLabelValue(value, `${at}.value`),
+      effect ? oneOf(effect, `${at}.effect`, effects) : required(`${at}.effect`),
+      again && { ...twice, message: `${twice.message}: taints must be unique by key and effect pair` },
+    );
   });
 }
 
 function validateRanges(ranges: readonly string[]): readonly Problem[] {
   const path = "spec.podCIDRs";
   const families = new Set(ranges.map((range) => parseBlock(range)?.address.bits));
-  return [
-    ...ranges.flatMap((range, i) => validateOldBlock(range, `${path}[${i}]`, [])),
-    ...(families.size < ranges.length
-      ? [invalid(path, ranges, "may specify no more than one CIDR for each IP family")]
-      : []),
-  ];
+  return together(
+    ranges.flatMap((range, i) => validateOldBlock(range, `${path}[${i}]`, [])),
+    families.size < ranges.length && invalid(path, ranges, "may specify no more than one CIDR for each IP family"),
+  );
 }
 
 type Reported = Draft<Node>["status"];
@@ -58,12 +56,12 @@ function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Pr
   const known = old.podCIDRs ?? [];
   const once = (field: string): Problem =>
     forbidden(`spec.${field}`, `node updates may not change ${field.replace(/s$/, "")} except from "" to valid`);
-  return [
-    ...(known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) ? [once("podCIDRs")] : []),
-    ...(old.providerID && old.providerID !== spec.providerID ? [once("providerID")] : []),
-    ...validateConfigSource(spec.configSource, "spec.configSource"),
-    ...((spec.externalID ?? "") === (old.externalID ?? "") ? [] : [forbidden("spec.externalID", "may not be updated")]),
-  ];
+  return together(
+    known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) && once("podCIDRs"),
+    old.providerID && old.providerID !== spec.providerID && once("providerID"),
+    validateConfigSource(spec.configSource, "spec.configSource"),
+    (spec.externalID ?? "") !== (old.externalID ?? "") && forbidden("spec.externalID", "may not be updated"),
+  );
 }
 
 function validateSwap(status: Reported): readonly Problem[] {
@@ -72,15 +70,13 @@ function validateSwap(status: Reported): readonly Problem[] {
 }
 
 /** What is wrong with a node. */
-export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] => [
-  ...validateTaints(node.spec.taints ?? [], "metadata.taints"),
-  ...validateAmounts(node.status),
-  ...(old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])]),
-];
+export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] =>
+  together(
+    validateTaints(node.spec.taints ?? [], "metadata.taints"),
+    validateAmounts(node.status),
+    old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])],
+  );
 
 /** What is wrong with what a node says of itself. */
-export const validateNodeStatus = ({ status }: Node): readonly Problem[] => [
-  ...validateAmounts(status),
-  ...validateAddresses(status?.addresses ?? []),
-  ...validateConfigStatus(status?.config),
-];
+export const validateNodeStatus = ({ status }: Node): readonly Problem[] =>
+  together(validateAmounts(status), validateAddresses(status?.addresses ?? []), validateConfigStatus(status?.config));

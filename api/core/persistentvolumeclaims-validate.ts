@@ -3,7 +3,7 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../genera
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden, unchanged, unsupported } from "../problems.ts";
+import { forbidden, together, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
 import { differences } from "../differences.ts";
@@ -36,26 +36,21 @@ function validateChange(next: Draft<PersistentVolumeClaim>, old: PersistentVolum
   const smaller =
     sizeOf(next.spec) < sizeOf(old.spec) && sizeOf(next.spec) <= nanoOf(old.status?.capacity?.["storage"]);
   const vac = next.spec.volumeAttributesClassName;
-  return [
-    ...(sameJson(next.spec, may)
-      ? []
-      : [
-          forbidden(
-            "spec",
-            `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${differences(may, next.spec)}`,
-          ),
-        ]),
-    ...(smaller ? [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")] : []),
-    ...unchanged(next.spec.volumeMode, old.spec.volumeMode, "volumeMode"),
-    ...(old.status?.currentVolumeAttributesClassName !== undefined && !vac
-      ? [
-          forbidden(
-            "spec.volumeAttributesClassName",
-            `update to ${vac === undefined ? "nil" : "empty string"} is forbidden when status.currentVolumeAttributesClassName is not nil`,
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    !sameJson(next.spec, may) &&
+      forbidden(
+        "spec",
+        `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${differences(may, next.spec)}`,
+      ),
+    smaller && forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"),
+    unchanged(next.spec.volumeMode, old.spec.volumeMode, "volumeMode"),
+    old.status?.currentVolumeAttributesClassName !== undefined &&
+      !vac &&
+      forbidden(
+        "spec.volumeAttributesClassName",
+        `update to ${vac === undefined ? "nil" : "empty string"} is forbidden when status.currentVolumeAttributesClassName is not nil`,
+      ),
+  );
 }
 
 /** What is wrong with a change of a claim. */
@@ -71,14 +66,15 @@ const resizing = [
 ].toSorted();
 
 /** What is wrong with what a claim is said to have got. */
-export const validateClaimStatus = ({ status }: PersistentVolumeClaim): readonly Problem[] => [
-  ...Object.entries(status?.capacity ?? {}).flatMap(([name, text]) =>
-    validateAmount(name, text, `status.capacity[${name}]`),
-  ),
-  ...Object.entries(status?.allocatedResourceStatuses ?? {}).flatMap(([name, word]) =>
-    resizing.includes(word) ? [] : [unsupported("status.allocatedResourceStatuses", name, resizing)],
-  ),
-  ...Object.entries(status?.allocatedResources ?? {}).flatMap(([name, text]) =>
-    validateAmount(name, text, `status.allocatedResources[${name}]`),
-  ),
-];
+export const validateClaimStatus = ({ status }: PersistentVolumeClaim): readonly Problem[] =>
+  together(
+    Object.entries(status?.capacity ?? {}).flatMap(([name, text]) =>
+      validateAmount(name, text, `status.capacity[${name}]`),
+    ),
+    Object.entries(status?.allocatedResourceStatuses ?? {}).flatMap(([name, word]) =>
+      resizing.includes(word) ? [] : [unsupported("status.allocatedResourceStatuses", name, resizing)],
+    ),
+    Object.entries(status?.allocatedResources ?? {}).flatMap(([name, text]) =>
+      validateAmount(name, text, `status.allocatedResources[${name}]`),
+    ),
+  );

@@ -2,7 +2,7 @@
 import type { LabelSelector, PodTemplateSpec, ReplicaSet } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { DraftMeta } from "../meta.ts";
-import { forbidden, invalid, unsupported } from "../problems.ts";
+import { forbidden, invalid, together, unsupported } from "../problems.ts";
 import { selects } from "../selector.ts";
 
 interface Workload {
@@ -26,17 +26,16 @@ export function validateRunningTemplate(
 ): readonly Problem[] {
   const { metadata, spec } = template;
   const path = "spec.template";
-  return [
-    ...(isEmpty(selector) || selects(selector, metadata?.labels)
-      ? []
-      : [invalid(`${path}.metadata.labels`, metadata?.labels ?? {}, "`selector` does not match template `labels`")]),
-    ...(spec?.restartPolicy === undefined || spec.restartPolicy === "Always"
-      ? []
-      : [unsupported(`${path}.spec.restartPolicy`, spec.restartPolicy, ["Always"])]),
-    ...(spec?.activeDeadlineSeconds === undefined
-      ? []
-      : [forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)]),
-  ];
+  return together(
+    !isEmpty(selector) &&
+      !selects(selector, metadata?.labels) &&
+      invalid(`${path}.metadata.labels`, metadata?.labels ?? {}, "`selector` does not match template `labels`"),
+    spec?.restartPolicy !== undefined &&
+      spec.restartPolicy !== "Always" &&
+      unsupported(`${path}.spec.restartPolicy`, spec.restartPolicy, ["Always"]),
+    spec?.activeDeadlineSeconds !== undefined &&
+      forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`),
+  );
 }
 
 /**
@@ -48,12 +47,10 @@ export function validateWorkload({ spec }: Workload, kind: string, old?: Workloa
   const isKnown = template === old?.spec.template && selector === old?.spec.selector;
   // Where no selector was said, Kubernetes speaks of a deployment also to replica sets.
   const called = kind === "ReplicaSet" ? "deployment" : kind.toLowerCase();
-  return [
-    ...(selector && isEmpty(selector)
-      ? [invalid("spec.selector", selector, `empty selector is invalid for ${called}`)]
-      : []),
-    ...(template && !isKnown ? validateRunningTemplate(template, selector ?? {}, kind) : []),
-  ];
+  return together(
+    selector && isEmpty(selector) && invalid("spec.selector", selector, `empty selector is invalid for ${called}`),
+    template && !isKnown && validateRunningTemplate(template, selector ?? {}, kind),
+  );
 }
 
 type Counts<K extends string> = Readonly<Partial<Record<K, number>>> | undefined;
@@ -79,8 +76,8 @@ export const validateNotAbove = <K extends string>(
 /** What is wrong with what a set of replicas is said to have come to. */
 export function validateReplicaStatus({ status }: Pick<ReplicaSet, "status">): readonly Problem[] {
   const parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"] as const;
-  return [
-    ...validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
-    ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
-  ];
+  return together(
+    validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
+    validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
+  );
 }

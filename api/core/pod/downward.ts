@@ -2,7 +2,7 @@
 import type { ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateQualifiedName } from "../../names.ts";
-import { invalid, required, unsupported } from "../../problems.ts";
+import { invalid, required, together, unsupported } from "../../problems.ts";
 
 /** Fields that can be had as a variable, and as a file. */
 export const fieldsOfVariables: readonly string[] = [
@@ -92,5 +92,5 @@ export function validateResourceRef(
     if (!resource) return [required(`${path}.resource`)];
     return resources.includes(resource) || huge ? [] : [unsupported(`${path}.resource`, resource, resources)];
   };
-  return [...wrongResource(), ...(resource ? validateDivisor(resource, divisor, path) : [])];
+  return together(wrongResource(), resource && validateDivisor(resource, divisor, path));
 }

@@ -2,7 +2,7 @@
 import type { Problem } from "../../errors.ts";
 import type { DraftMeta } from "../../meta.ts";
 import { validateQualifiedName } from "../../names.ts";
-import { forbidden, tooLong } from "../../problems.ts";
+import { forbidden, together, tooLong } from "../../problems.ts";
 
 const mostBytes = 256 * 1024;
 
@@ -13,10 +13,10 @@ export function validateAnnotations(
 ): readonly Problem[] {
   const all = Object.entries(annotations ?? {});
   const size = all.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return [
-    ...all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
-    ...(size > mostBytes ? [tooLong(path, mostBytes)] : []),
-  ];
+  return together(
+    all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
+    size > mostBytes && tooLong(path, mostBytes),
+  );
 }
 
 const mirror = "kubernetes.io/config.mirror";

@@ -3,7 +3,7 @@ import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleratio
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import type { Draft } from "../../meta.ts";
-import { forbidden, inRange, invalid } from "../../problems.ts";
+import { forbidden, inRange, invalid, together } from "../../problems.ts";
 import { differences } from "../../differences.ts";
 
 const mutable = [
@@ -78,18 +78,15 @@ function validatePlacement(now: PodSpec, then: PodSpec): readonly Problem[] {
             ? []
             : [invalid(`${path}[${i}]`, terms[i], "only additions are allowed (no mutations or deletions)")],
         );
-  return [
-    ...(Object.entries(kept).every(([key, value]) => selector[key] === value)
-      ? []
-      : [
-          invalid(
-            "spec.nodeSelector",
-            selector,
-            "only additions to spec.nodeSelector are allowed (no mutations or deletions)",
-          ),
-        ]),
-    ...narrowed(),
-  ];
+  return together(
+    !Object.entries(kept).every(([key, value]) => selector[key] === value) &&
+      invalid(
+        "spec.nodeSelector",
+        selector,
+        "only additions to spec.nodeSelector are allowed (no mutations or deletions)",
+      ),
+    narrowed(),
+  );
 }
 
 const withImagesOf = (now: readonly Container[] | undefined, then: readonly Container[] | undefined) =>
@@ -125,18 +122,15 @@ export function validateChange({ spec }: Draft<Pod>, { spec: old }: Pod): readon
   const deadline = validateDeadline(spec.activeDeadlineSeconds, old.activeDeadlineSeconds);
   const compared = munged(spec, old);
   const gated = (old.schedulingGates ?? []).length > 0;
-  return [
-    ...deadline,
-    ...validateTolerations(spec.tolerations ?? [], old.tolerations ?? []),
-    ...validateGates(spec, old),
-    ...(gated ? validatePlacement(spec, old) : []),
-    ...(sameJson(compared, old)
-      ? []
-      : [
-          forbidden(
-            "spec",
-            `pod updates may not change fields other than ${mutable.join(",")}\n${differences(old, compared)}`,
-          ),
-        ]),
-  ];
+  return together(
+    deadline,
+    validateTolerations(spec.tolerations ?? [], old.tolerations ?? []),
+    validateGates(spec, old),
+    gated && validatePlacement(spec, old),
+    !sameJson(compared, old) &&
+      forbidden(
+        "spec",
+        `pod updates may not change fields other than ${mutable.join(",")}\n${differences(old, compared)}`,
+      ),
+  );
 }

@@ -2,7 +2,7 @@
 // is started again.
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, invalid, unsupported } from "../../problems.ts";
+import { duplicate, forbidden, invalid, together, unsupported } from "../../problems.ts";
 import { startsAgain } from "./restarts.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
@@ -47,22 +47,20 @@ function validateAsked(name: string, path: string, { resources }: Container): re
 }
 
 const validateHealth = ({ resources = [] }: ResourceStatus, path: string): readonly Problem[] =>
-  resources.flatMap(({ resourceID, health = "" }, k) => [
-    ...(healths.includes(health) ? [] : [unsupported(`${path}.resources[${k}].health`, health, healths)]),
-    ...(resources.findIndex((r) => r.resourceID === resourceID) < k
-      ? [duplicate(`${path}.resources[${k}].resourceID`, resourceID)]
-      : []),
-  ]);
+  resources.flatMap(({ resourceID, health = "" }, k) =>
+    together(
+      !healths.includes(health) && unsupported(`${path}.resources[${k}].health`, health, healths),
+      resources.findIndex((r) => r.resourceID === resourceID) < k &&
+        duplicate(`${path}.resources[${k}].resourceID`, resourceID),
+    ),
+  );
 
 const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[] =>
   now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
     allocatedResourcesStatus.flatMap((resource, j) => {
       const at = `${path}[${i}].allocatedResourcesStatus[${j}]`;
       const container = containers.find((c) => c.name === name);
-      return [
-        ...(container ? validateAsked(resource.name, `${at}.name`, container) : []),
-        ...validateHealth(resource, at),
-      ];
+      return together(container && validateAsked(resource.name, `${at}.name`, container), validateHealth(resource, at));
     }),
   );
 
@@ -72,20 +70,21 @@ export function validateContainerStatuses(statuses: Statuses, spec: PodSpec): re
     const container = statuses.containers.find((c) => c.name === name);
     return container !== undefined && startsAgain(container, spec, code);
   };
-  return [
-    ...validateTransitions(statuses, again),
-    ...validateUsers(statuses, spec.os?.name ?? "linux"),
-    ...validateDevices(statuses),
-  ];
+  return together(
+    validateTransitions(statuses, again),
+    validateUsers(statuses, spec.os?.name ?? "linux"),
+    validateDevices(statuses),
+  );
 }
 
 /** The same of containers that look into a pod: they are never started again, and own nothing. */
-export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] => [
-  ...validateTransitions(statuses, () => false),
-  ...validateUsers(statuses, spec.os?.name ?? "linux"),
-  ...statuses.now.flatMap(({ allocatedResourcesStatus }, i) =>
-    allocatedResourcesStatus
-      ? [forbidden(`${statuses.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
-      : [],
-  ),
-];
+export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] =>
+  together(
+    validateTransitions(statuses, () => false),
+    validateUsers(statuses, spec.os?.name ?? "linux"),
+    statuses.now.flatMap(({ allocatedResourcesStatus }, i) =>
+      allocatedResourcesStatus
+        ? [forbidden(`${statuses.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
+        : [],
+    ),
+  );

@@ -52,19 +52,15 @@ function validateClaims(
     const met = before.some(
       (c) => keyOf(c) === keyOf(claim) || (c.name === claim.name && (!c.request || !claim.request)),
     );
-    return [
-      ...validateLabelName(claim.request, `${at}.request`),
-      ...(met ? [duplicate(at, keyOf(claim))] : []),
-      ...(ofPod.includes(claim.name)
-        ? []
-        : [
-            {
-              path: at,
-              message: `Not found: ${JSON.stringify(claim.name)}: must be one of the names in pod.spec.resourceClaims${hint}`,
-              reason: "FieldValueNotFound" as const,
-            },
-          ]),
-    ];
+    return together(
+      validateLabelName(claim.request, `${at}.request`),
+      met && duplicate(at, keyOf(claim)),
+      !ofPod.includes(claim.name) && {
+        path: at,
+        message: `Not found: ${JSON.stringify(claim.name)}: must be one of the names in pod.spec.resourceClaims${hint}`,
+        reason: "FieldValueNotFound" as const,
+      },
+    );
   });
 }
 
@@ -124,14 +120,12 @@ export function validatePodResources(spec: PodSpec, path: string): readonly Prob
       return [invalid(at, text, `must be less than or equal to pod limits of ${formatQuantity(ofPod)}`)];
     }),
   );
-  return [
-    ...(resources.claims
-      ? [forbidden(`${path}.resources.claims`, "claims may not be set for Resources at pod-level")]
-      : []),
-    ...validateRequirements({ ...resources, claims: undefined }, `${path}.resources`, {
+  return together(
+    resources.claims && forbidden(`${path}.resources.claims`, "claims may not be set for Resources at pod-level"),
+    validateRequirements({ ...resources, claims: undefined }, `${path}.resources`, {
       validateName: validatePodResourceName,
       claims: [],
     }),
-    ...above,
-  ];
+    above,
+  );
 }
