@@ -1,7 +1,7 @@
 // What can be wrong with a job's rules of what it means when a pod fails.
 import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { duplicate, invalid, together, unfit } from "../problems.ts";
+import { duplicate, each, invalid, together, unfit } from "../problems.ts";
 
 function validateCodes(
   r: PodFailurePolicyOnExitCodesRequirement,
@@ -19,10 +19,10 @@ function validateCodes(
         "must be one of the container or initContainer names in the pod template",
       ),
     values.length === 0 && invalid(`${path}.values`, values, "at least one value is required"),
-    values.flatMap((value, i) =>
+    each(values, `${path}.values`, (value, at, i) =>
       together(
-        operator === "In" && value === 0 && invalid(`${path}.values[${i}]`, value, "must not be 0 for the In operator"),
-        values.indexOf(value) < i && duplicate(`${path}.values[${i}]`, value),
+        operator === "In" && value === 0 && invalid(at, value, "must not be 0 for the In operator"),
+        values.indexOf(value) < i && duplicate(at, value),
       ),
     ),
     !ordered && invalid(`${path}.values`, values, "must be ordered"),
@@ -50,4 +50,4 @@ function validateRule(spec: JobSpec, rule: PodFailurePolicyRule, path: string): 
 
 /** What is wrong with the rules for failed pods. */
 export const validateFailurePolicy = (spec: JobSpec, path: string): readonly Problem[] =>
-  (spec.podFailurePolicy?.rules ?? []).flatMap((rule, i) => validateRule(spec, rule, `${path}.rules[${i}]`));
+  each(spec.podFailurePolicy?.rules, `${path}.rules`, (rule, at) => validateRule(spec, rule, at));

@@ -1,7 +1,7 @@
 // What can be wrong with a job's rules of when it has succeeded although not every pod has.
 import type { JobSpec, SuccessPolicyRule } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
-import { invalid, required, together } from "../problems.ts";
+import { each, invalid, required, together } from "../problems.ts";
 import { countIndexes } from "./jobs-indexes.ts";
 
 function validateRule(rule: SuccessPolicyRule, completions: number, path: string): readonly Problem[] {
@@ -33,5 +33,5 @@ export function validateSuccessPolicy(spec: JobSpec, path: string): readonly Pro
   const rules = spec.successPolicy?.rules ?? [];
   if (rules.length === 0)
     return [required(`${path}.rules`, "at least one rules must be specified when the successPolicy is specified")];
-  return rules.flatMap((rule, i) => validateRule(rule, spec.completions ?? 0, `${path}.rules[${i}]`));
+  return each(rules, `${path}.rules`, (rule, at) => validateRule(rule, spec.completions ?? 0, at));
 }

@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { duplicate, forbidden, invalid, required, together, unsupported } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
@@ -39,8 +39,7 @@ function validateStatusOf({ type, status }: CertificateSigningRequestCondition, 
 
 function validateConditions(all: readonly CertificateSigningRequestCondition[]): readonly Problem[] {
   const opposite: Readonly<Record<string, string>> = { Approved: "Denied", Denied: "Approved" };
-  return all.flatMap((c, i) => {
-    const path = `${conditionsPath}[${i}]`;
+  return each(all, conditionsPath, (c, path, i) => {
     const before = all.slice(0, i);
     const clashes = before.some((b) => b.type === opposite[c.type]);
     return together(

@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { Endpoints, EndpointSubset } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { required, together } from "../problems.ts";
+import { each, required, together } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Endpoints } from "../generated/types.ts";
@@ -22,7 +22,7 @@ function validateSubset(s: EndpointSubset, path: string): readonly Problem[] {
   return together(
     addresses.length + notReadyAddresses.length <= 0 &&
       required(path, "must specify `addresses` or `notReadyAddresses`"),
-    ports.length !== 1 && ports.flatMap((p, i) => (p.name ? [] : [required(`${path}.ports[${i}].name`)])),
+    ports.length !== 1 && each(ports, `${path}.ports`, (p, at) => !p.name && required(`${at}.name`)),
   );
 }
 

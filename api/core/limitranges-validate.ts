@@ -3,7 +3,7 @@ import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { duplicate, forbidden, invalid, required, together } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, required, together } from "../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import { isOvercommitted, validateContainerResourceName, validateResourceName } from "../resource-names.ts";
 
@@ -119,10 +119,7 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
 export function validateLimitRange({ spec }: Draft<LimitRange>): readonly Problem[] {
   const limits = spec?.limits ?? [];
   const types = limits.map((item) => item.type);
-  return limits.flatMap((item, i) =>
-    together(
-      validateItem(item, `spec.limits[${i}]`),
-      types.indexOf(item.type) < i && duplicate(`spec.limits[${i}].type`, item.type),
-    ),
+  return each(limits, "spec.limits", (item, at, i) =>
+    together(validateItem(item, at), types.indexOf(item.type) < i && duplicate(`${at}.type`, item.type)),
   );
 }

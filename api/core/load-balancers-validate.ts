@@ -4,7 +4,7 @@ import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { LoadBalancerIngress, LoadBalancerStatus } from "../generated/types.ts";
 import { validateSubdomainName } from "../names.ts";
-import { forbidden, invalid, required, together } from "../problems.ts";
+import { each, forbidden, invalid, required, together } from "../problems.ts";
 
 const path = "status.loadBalancer.ingress";
 
@@ -36,8 +36,7 @@ export function validateBalancerStatus(
   if (type !== "LoadBalancer" && ingress.length > 0)
     return [forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
   const known = (old.ingress ?? []).flatMap(({ ip }) => ip ?? []);
-  return ingress.flatMap((one, i) => {
-    const at = `${path}[${i}]`;
+  return each(ingress, path, (one, at) => {
     return together(
       validateBalancedIp(one.ip, `${at}.ip`, known),
       validateBalancedName(one.hostname, `${at}.hostname`),

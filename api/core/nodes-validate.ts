@@ -6,7 +6,7 @@ import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { validateLabelValue, validateQualifiedName } from "../names.ts";
-import { duplicate, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
 import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
@@ -14,9 +14,8 @@ import { validateConfigSource, validateConfigStatus } from "./nodes-config-valid
 const effects = valuesOf("io.k8s.api.core.v1.Taint", "effect");
 
 function validateTaints(taints: readonly Taint[], path: string): readonly Problem[] {
-  return taints.flatMap((taint, i) => {
+  return each(taints, path, (taint, at, i) => {
     const { effect, key, value = "" } = taint;
-    const at = `${path}[${i}]`;
     const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
     const twice = duplicate(at, shownWhole({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
     return together(
@@ -32,7 +31,7 @@ function validateRanges(ranges: readonly string[]): readonly Problem[] {
   const path = "spec.podCIDRs";
   const families = new Set(ranges.map((range) => parseBlock(range)?.address.bits));
   return together(
-    ranges.flatMap((range, i) => validateOldBlock(range, `${path}[${i}]`, [])),
+    each(ranges, path, (range, at) => validateOldBlock(range, at, [])),
     families.size < ranges.length && invalid(path, ranges, "may specify no more than one CIDR for each IP family"),
   );
 }
@@ -46,10 +45,12 @@ const validateAmounts = (status: Reported): readonly Problem[] =>
   );
 
 const validateAddresses = (addresses: readonly NodeAddress[]): readonly Problem[] =>
-  addresses.flatMap((address, i) =>
-    addresses.findIndex((other) => sameJson(other, address)) < i
-      ? [duplicate(`status.addresses[${i}]`, shownWhole(address, ["type", "address"]))]
-      : [],
+  each(
+    addresses,
+    "status.addresses",
+    (address, at, i) =>
+      addresses.findIndex((other) => sameJson(other, address)) < i &&
+      duplicate(at, shownWhole(address, ["type", "address"])),
   );
 
 function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Problem[] {

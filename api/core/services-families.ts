@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import { sameJson } from "../hash.ts";
-import { invalid, together } from "../problems.ts";
+import { each, invalid, together } from "../problems.ts";
 import { hasAddress, isHeadless } from "./services-types.ts";
 import { familyOf, validateServiceAddresses } from "./services-validate-addresses.ts";
 
@@ -45,10 +45,14 @@ const validateRelease = (next: ServiceSpec, old: ServiceSpec): readonly Problem[
 
 /** Addresses that are named have a family, also when it is not. */
 function validateInferred({ clusterIPs = [], ipFamilies = [] }: ServiceSpec): readonly Problem[] {
-  return clusterIPs.flatMap((ip, i) =>
-    ip === "None" || i < ipFamilies.length || ours.includes(familyOf(ip))
-      ? []
-      : [invalid(`spec.clusterIPs[${i}]`, clusterIPs, `${familyOf(ip)} is not configured on this cluster`)],
+  return each(
+    clusterIPs,
+    "spec.clusterIPs",
+    (ip, at, i) =>
+      ip !== "None" &&
+      i >= ipFamilies.length &&
+      !ours.includes(familyOf(ip)) &&
+      invalid(at, clusterIPs, `${familyOf(ip)} is not configured on this cluster`),
   );
 }
 
@@ -56,8 +60,10 @@ const validateOurs = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonl
   together(
     ipFamilyPolicy === "RequireDualStack" &&
       invalid(policyPath, ipFamilyPolicy, "this cluster is not configured for dual-stack services"),
-    ipFamilies.flatMap((family, i) =>
-      ours.includes(family) ? [] : [invalid(`spec.ipFamilies[${i}]`, family, "not configured on this cluster")],
+    each(
+      ipFamilies,
+      "spec.ipFamilies",
+      (family, at) => !ours.includes(family) && invalid(at, family, "not configured on this cluster"),
     ),
   );
 

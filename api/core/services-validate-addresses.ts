@@ -4,7 +4,7 @@ import { parseAddress } from "../addresses.ts";
 import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service } from "../generated/types.ts";
-import { duplicate, invalid, required, together, unsupported } from "../problems.ts";
+import { duplicate, each, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { hasAddress, isHeadless, type ServiceLike } from "./services-types.ts";
 
@@ -27,10 +27,10 @@ function validateFirst({ clusterIP, clusterIPs = [] }: Service["spec"]): readonl
 
 const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]): readonly Problem[] =>
   together(
-    ipFamilies.flatMap((family, i) =>
+    each(ipFamilies, "spec.ipFamilies", (family, at, i) =>
       together(
-        !families.includes(family) && unsupported(`spec.ipFamilies[${i}]`, family, families),
-        ipFamilies.indexOf(family) < i && duplicate(`spec.ipFamilies[${i}]`, family),
+        !families.includes(family) && unsupported(at, family, families),
+        ipFamilies.indexOf(family) < i && duplicate(at, family),
       ),
     ),
     ipFamilyPolicy !== undefined &&
@@ -39,10 +39,10 @@ const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]):
   );
 
 function faultsOf(ips: readonly string[], known: readonly string[]): readonly Problem[] {
-  return ips.flatMap((ip, i) => {
+  return each(ips, path, (ip, at, i) => {
     if (i === 0 && ip === "None")
       return ips.length > 1 ? [invalid(path, ips, "'None' must be the first and only value")] : [];
-    return known.includes(ip) ? [] : validateOldAddress(ip, `${path}[${i}]`);
+    return known.includes(ip) ? [] : validateOldAddress(ip, at);
   });
 }
 

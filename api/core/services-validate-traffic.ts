@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { forbidden, inRange, invalid, required, together } from "../problems.ts";
+import { each, forbidden, inRange, invalid, required, together } from "../problems.ts";
 import { hasAddress, isReachedFromOutside, needsHealthCheck } from "./services-types.ts";
 
 const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
@@ -40,7 +40,7 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
     const known = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
     return together(
       misplaced(path),
-      ranges.flatMap((range, i) => validateOldBlock(range.trim(), `${path}[${i}]`, known)),
+      each(ranges, path, (range, at) => validateOldBlock(range.trim(), at, known)),
     );
   }
   const annotated = metadata.annotations?.[rangesAnnotation];
@@ -54,7 +54,11 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
 }
 
 /** A class belongs to a balancer. */
-export function validateBalancer({ type, loadBalancerClass, allocateLoadBalancerNodePorts }: ServiceSpec): readonly Problem[] {
+export function validateBalancer({
+  type,
+  loadBalancerClass,
+  allocateLoadBalancerNodePorts,
+}: ServiceSpec): readonly Problem[] {
   const isBalancer = type === "LoadBalancer";
   const path = "spec.loadBalancerClass";
   return together(

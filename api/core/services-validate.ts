@@ -5,7 +5,7 @@ import type { Problem } from "../errors.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, inRange, invalid, required, shownWhole, together } from "../problems.ts";
+import { duplicate, each, forbidden, inRange, invalid, required, shownWhole, together } from "../problems.ts";
 import { isHeadless } from "./services-types.ts";
 import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
 import {
@@ -55,10 +55,12 @@ function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
   const isAgain = (same: "port" | "nodePort", i: number): boolean =>
     ports.findIndex((p) => p.protocol === ports[i]!.protocol && p[same] === ports[i]![same]) < i;
   return together(
-    ports.flatMap((p, i) =>
-      p.nodePort && isAgain("nodePort", i) ? [duplicate(`spec.ports[${i}].nodePort`, p.nodePort)] : [],
+    each(
+      ports,
+      "spec.ports",
+      (p, at, i) => p.nodePort && isAgain("nodePort", i) && duplicate(`${at}.nodePort`, p.nodePort),
     ),
-    ports.flatMap((p, i) => (isAgain("port", i) ? [duplicate(`spec.ports[${i}]`, shownPort(p))] : [])),
+    each(ports, "spec.ports", (p, at, i) => isAgain("port", i) && duplicate(at, shownPort(p))),
   );
 }
 
@@ -74,8 +76,7 @@ function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config
 }
 
 function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly string[]): readonly Problem[] {
-  return externalIPs.flatMap((ip, i) => {
-    const path = `spec.externalIPs[${i}]`;
+  return each(externalIPs, "spec.externalIPs", (ip, path) => {
     const faults = known.includes(ip) ? [] : validateOldAddress(ip, path);
     const nowhere = parseAddress(ip) ? leadsNowhere(ip) : undefined;
     return faults.length > 0 || nowhere === undefined ? faults : [invalid(path, ip, nowhere)];
@@ -90,13 +91,15 @@ export function validateService(s: Draft<Service>, old?: Service): readonly Prob
     old && [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)],
     validateAnnotations(s),
     validateType(s),
-    ports.length !== 1 && ports.flatMap((p, i) => (p.name ? [] : [required(`spec.ports[${i}].name`)])),
+    ports.length !== 1 && each(ports, "spec.ports", (p, at) => !p.name && required(`${at}.name`)),
     validateAffinity(spec),
     validateServiceAddresses(s, old),
     validateExternalIps(spec, old?.spec.externalIPs ?? []),
     spec.type === "ClusterIP" &&
-      ports.flatMap((port, i) =>
-        port.nodePort ? [forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'")] : [],
+      each(
+        ports,
+        "spec.ports",
+        (port, at) => port.nodePort && forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'"),
       ),
     validateTwice(ports),
     validateSourceRanges(s, old),

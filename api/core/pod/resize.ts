@@ -2,7 +2,7 @@
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
-import { forbidden, invalid, together } from "../../problems.ts";
+import { each, forbidden, invalid, together } from "../../problems.ts";
 import { qosClass } from "./status.ts";
 import { validatePodSpec } from "./rules.ts";
 
@@ -41,10 +41,11 @@ function validateOrder(now: PodSpec, then: PodSpec): readonly Problem[] {
   return lists.flatMap((list) => {
     const [own, old] = [now[list] ?? [], then[list] ?? []];
     if (own.length !== old.length) return [forbidden(`spec.${list}`, `${list} may not be added or removed on resize`)];
-    return old.flatMap(({ name }, i) =>
-      own[i]?.name === name
-        ? []
-        : [forbidden(`spec.${list}[${i}].name`, `${list} may not be renamed or reordered on resize`)],
+    return each(
+      old,
+      `spec.${list}`,
+      ({ name }, at, i) =>
+        own[i]?.name !== name && forbidden(`${at}.name`, `${list} may not be renamed or reordered on resize`),
     );
   });
 }
@@ -75,15 +76,14 @@ const differs = (now: Container, then: Container): boolean => !sameJson(unmeasur
 function validateContainers(now: PodSpec, then: PodSpec): readonly Problem[] {
   const pairs = (then.containers ?? []).map((old, i) => [now.containers[i]!, old] as const);
   return together(
-    pairs.flatMap(([c, old], i) => validateKept(c.resources, old.resources, `spec.containers[${i}].resources`)),
+    each(pairs, "spec.containers", ([c, old], at) => validateKept(c.resources, old.resources, `${at}.resources`)),
     pairs.flatMap(([c, old]) => (differs(c, old) ? [forbidden("spec", onlyMeasures)] : [])),
   );
 }
 
 function validateInitContainers(now: PodSpec, then: PodSpec): readonly Problem[] {
-  return (then.initContainers ?? []).flatMap((old, i) => {
+  return each(then.initContainers, "spec.initContainers", (old, path, i) => {
     const c = now.initContainers![i]!;
-    const path = `spec.initContainers[${i}]`;
     const restarts = (c.resizePolicy ?? []).some((p) => p.restartPolicy === "RestartContainer");
     return together(
       validateKept(c.resources, old.resources, `${path}.resources`),

@@ -52,7 +52,9 @@ function initiator(name: string, path: string): readonly Problem[] {
 const iscsi = (source: Source, path: string): readonly Problem[] =>
   together(
     !isEmpty(source["iqn"]) && initiator(text(source["iqn"]), `${path}.iqn`),
-    Boolean(source["chapAuthDiscovery"] || source["chapAuthSession"]) && !source["secretRef"] && required(`${path}.secretRef`),
+    Boolean(source["chapAuthDiscovery"] || source["chapAuthSession"]) &&
+      !source["secretRef"] &&
+      required(`${path}.secretRef`),
     !isEmpty(source["initiatorName"]) && initiator(text(source["initiatorName"]), `${path}.initiatorname`),
   );
 

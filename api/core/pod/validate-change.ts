@@ -3,7 +3,7 @@ import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleratio
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import type { Draft } from "../../meta.ts";
-import { forbidden, inRange, invalid, together } from "../../problems.ts";
+import { each, forbidden, inRange, invalid, together } from "../../problems.ts";
 import { differences } from "../../differences.ts";
 
 const mutable = [
@@ -41,15 +41,11 @@ function validateTolerations(now: readonly Toleration[], then: readonly Tolerati
 
 function validateGates(now: PodSpec, then: PodSpec): readonly Problem[] {
   const known = new Set((then.schedulingGates ?? []).map((gate) => gate.name));
-  return (now.schedulingGates ?? []).flatMap(({ name }, i) =>
-    known.has(name)
-      ? []
-      : [
-          forbidden(
-            `spec.schedulingGates[${i}].name`,
-            `only deletion is allowed, but found new scheduling gate '${name}'`,
-          ),
-        ],
+  return each(
+    now.schedulingGates,
+    "spec.schedulingGates",
+    ({ name }, at) =>
+      !known.has(name) && forbidden(`${at}.name`, `only deletion is allowed, but found new scheduling gate '${name}'`),
   );
 }
 
@@ -73,10 +69,12 @@ function validatePlacement(now: PodSpec, then: PodSpec): readonly Problem[] {
   const narrowed = (): readonly Problem[] =>
     old.length > 0 && old.length !== terms.length
       ? [invalid(path, terms, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")]
-      : old.flatMap((term, i) =>
-          onlyAdds(terms[i], term)
-            ? []
-            : [invalid(`${path}[${i}]`, terms[i], "only additions are allowed (no mutations or deletions)")],
+      : each(
+          old,
+          path,
+          (term, at, i) =>
+            !onlyAdds(terms[i], term) &&
+            invalid(at, terms[i], "only additions are allowed (no mutations or deletions)"),
         );
   return together(
     !Object.entries(kept).every(([key, value]) => selector[key] === value) &&

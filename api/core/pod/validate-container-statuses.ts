@@ -2,7 +2,7 @@
 // is started again.
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, invalid, together, unsupported } from "../../problems.ts";
+import { duplicate, each, forbidden, invalid, together, unsupported } from "../../problems.ts";
 import { startsAgain } from "./restarts.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
@@ -20,17 +20,20 @@ function validateTransitions(
   { path, now, before }: Statuses,
   again: (name: string, code: number) => boolean,
 ): readonly Problem[] {
-  return before.flatMap(({ name, state }, i) => {
+  return each(before, path, ({ name, state }, at) => {
     if (!state?.terminated) return [];
     const next = now.find((c) => c.name === name);
     if (!next || next.state?.terminated || again(name, state.terminated.exitCode)) return [];
-    return [forbidden(`${path}[${i}].state`, "may not be transitioned to non-terminated state")];
+    return [forbidden(`${at}.state`, "may not be transitioned to non-terminated state")];
   });
 }
 
 const validateUsers = ({ path, now }: Statuses, os: string): readonly Problem[] =>
-  now.flatMap(({ user }, i) =>
-    user?.linux && os === "windows" ? [forbidden(`${path}[${i}].user.linux`, "cannot be set for a windows pod")] : [],
+  each(
+    now,
+    path,
+    ({ user }, at) =>
+      user?.linux && os === "windows" && forbidden(`${at}.user.linux`, "cannot be set for a windows pod"),
   );
 
 /** A device is told of under the name by which the container asks for it. */
@@ -47,18 +50,16 @@ function validateAsked(name: string, path: string, { resources }: Container): re
 }
 
 const validateHealth = ({ resources = [] }: ResourceStatus, path: string): readonly Problem[] =>
-  resources.flatMap(({ resourceID, health = "" }, k) =>
+  each(resources, `${path}.resources`, ({ resourceID, health = "" }, at, k) =>
     together(
-      !healths.includes(health) && unsupported(`${path}.resources[${k}].health`, health, healths),
-      resources.findIndex((r) => r.resourceID === resourceID) < k &&
-        duplicate(`${path}.resources[${k}].resourceID`, resourceID),
+      !healths.includes(health) && unsupported(`${at}.health`, health, healths),
+      resources.findIndex((r) => r.resourceID === resourceID) < k && duplicate(`${at}.resourceID`, resourceID),
     ),
   );
 
 const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[] =>
   now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
-    allocatedResourcesStatus.flatMap((resource, j) => {
-      const at = `${path}[${i}].allocatedResourcesStatus[${j}]`;
+    each(allocatedResourcesStatus, `${path}[${i}].allocatedResourcesStatus`, (resource, at) => {
       const container = containers.find((c) => c.name === name);
       return together(container && validateAsked(resource.name, `${at}.name`, container), validateHealth(resource, at));
     }),
@@ -82,9 +83,11 @@ export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): re
   together(
     validateTransitions(statuses, () => false),
     validateUsers(statuses, spec.os?.name ?? "linux"),
-    statuses.now.flatMap(({ allocatedResourcesStatus }, i) =>
-      allocatedResourcesStatus
-        ? [forbidden(`${statuses.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
-        : [],
+    each(
+      statuses.now,
+      statuses.path,
+      ({ allocatedResourcesStatus }, at) =>
+        allocatedResourcesStatus &&
+        forbidden(`${at}.allocatedResourcesStatus`, "must not be specified in container status"),
     ),
   );

@@ -29,9 +29,9 @@ export interface Pod extends Surroundings {
 function validateResize(policies: readonly ContainerResizePolicy[], path: string, pod: Pod): readonly Problem[] {
   const word = (value: string, values: readonly string[]): readonly Problem[] =>
     value ? oneOf(value, path, values) : [required(path)];
-  return policies.flatMap(({ resourceName, restartPolicy }, i) =>
+  return each(policies, path, ({ resourceName, restartPolicy }, at, i) =>
     together(
-      policies.findIndex((p) => p.resourceName === resourceName) < i && duplicate(`${path}[${i}]`, resourceName),
+      policies.findIndex((p) => p.resourceName === resourceName) < i && duplicate(at, resourceName),
       word(resourceName, ["cpu", "memory"]),
       word(restartPolicy, ["NotRequired", "RestartContainer"]),
       pod.restartPolicy === "Never" &&
@@ -124,11 +124,11 @@ export function validateInitContainers(
   pod: Pod,
 ): readonly Problem[] {
   const names = [...named(others), ...named(containers)];
-  return containers.flatMap((c, i) =>
+  return each(containers, path, (c, at, i) =>
     together(
-      validateInPod(c, `${path}[${i}]`, pod),
-      validateInit(c, `${path}[${i}]`, pod),
-      names.indexOf(c.name) < others.length + i && duplicate(`${path}[${i}].name`, c.name),
+      validateInPod(c, at, pod),
+      validateInit(c, at, pod),
+      names.indexOf(c.name) < others.length + i && duplicate(`${at}.name`, c.name),
       validateHostPorts([c], path),
     ),
   );
@@ -156,8 +156,7 @@ export function validateEphemeral(
   const lasting = named(others);
   const names = [...lasting, ...named(containers)];
   const refused = (at: string): Problem => forbidden(at, "cannot be set for an Ephemeral Container");
-  return containers.flatMap((c, i) => {
-    const at = `${path}[${i}]`;
+  return each(containers, path, (c, at, i) => {
     const target = c.targetContainerName;
     return together(
       validateInPod(c as Container, at, pod),

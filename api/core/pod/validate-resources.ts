@@ -2,7 +2,7 @@
 import type { CoreV1ResourceClaim, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateLabelName } from "../../names.ts";
-import { duplicate, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
+import { duplicate, each, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../../quantity.ts";
 import {
   isHugePages,
@@ -45,8 +45,7 @@ function validateClaims(
   if (claims.length === 0) return none;
   const hint = ofPod.length === 0 ? " which is empty" : `: ${ofPod.toSorted().join(", ")}`;
   const keyOf = (c: CoreV1ResourceClaim): string => (c.request ? `${c.name}/${c.request}` : c.name);
-  return claims.flatMap((claim, i) => {
-    const at = `${path}[${i}]`;
+  return each(claims, path, (claim, at, i) => {
     if (!claim.name) return [required(at)];
     const before = claims.slice(0, i);
     const met = before.some(

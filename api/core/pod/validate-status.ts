@@ -4,7 +4,7 @@ import { validateOldAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod, PodCondition, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
 import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import { duplicate, invalid, required, together } from "../../problems.ts";
+import { duplicate, each, invalid, required, together } from "../../problems.ts";
 import { validateMirrorChange } from "./validate-annotations.ts";
 import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
 
@@ -23,7 +23,7 @@ function validateIps(ips: readonly Ip[] = [], before: readonly Ip[] = [], path: 
   const families = new Set(ips.map(({ ip }) => parseAddress(ip)?.bits));
   const shown = ips.map(({ ip }) => ({ IP: ip }));
   return together(
-    ips.flatMap(({ ip }, i) => (known.has(ip) ? [] : validateOldAddress(ip, `${path}[${i}]`))),
+    each(ips, path, ({ ip }, at) => !known.has(ip) && validateOldAddress(ip, at)),
     ips.length > 1 &&
       (families.size !== ips.length || families.has(undefined)) &&
       invalid(path, shown, "may specify no more than one IP for each IP family"),
@@ -36,8 +36,8 @@ const validateFirstHost = ({ hostIP = "", hostIPs = [] }: PodStatus): readonly P
     : [];
 
 function validateClaims({ resourceClaimStatuses: statuses = [] }: PodStatus, spec: PodSpec): readonly Problem[] {
-  return statuses.flatMap(({ name, resourceClaimName }, i) => {
-    const path = `status.resourceClaimStatuses[${i}].name`;
+  return each(statuses, "status.resourceClaimStatuses", ({ name, resourceClaimName }, at, i) => {
+    const path = `${at}.name`;
     return together(
       !spec.resourceClaims?.some((c) => c.name === name) &&
         invalid(path, name, "must match the name of an entry in `spec.resourceClaims`"),
@@ -53,8 +53,7 @@ function validateExtendedClaim(claim: PodExtendedResourceClaimStatus, spec: PodS
   const { requestMappings: mappings = [], resourceClaimName } = claim;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const words = ["containerName", "resourceName", "requestName"] as const;
-  const mapped = mappings.flatMap((mapping, i) => {
-    const at = `${path}.requestMappings[${i}]`;
+  const mapped = each(mappings, `${path}.requestMappings`, (mapping, at, i) => {
     const container = containers.find((c) => c.name === mapping.containerName);
     const first = mappings.findIndex((other) => words.every((word) => other[word] === mapping[word]));
     const nobody = "must match the name of an entry in spec.initContainers.name or spec.containers.name";

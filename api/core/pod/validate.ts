@@ -2,13 +2,13 @@
 import type { Container, Pod } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import type { Draft } from "../../meta.ts";
-import { forbidden, together } from "../../problems.ts";
+import { each, forbidden, together } from "../../problems.ts";
 import { validateMirrorChange } from "./validate-annotations.ts";
 import { validateChange } from "./validate-change.ts";
 import { validateImage } from "./validate-container.ts";
 
 const images = (list: readonly Container[] | undefined, path: string): readonly Problem[] =>
-  (list ?? []).flatMap((c, i) => validateImage(c, `${path}[${i}]`));
+  each(list, path, (c, at) => validateImage(c, at));
 
 function validateNew({ spec }: Draft<Pod>): readonly Problem[] {
   return together(
