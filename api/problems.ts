@@ -1,7 +1,7 @@
 // The sentences in which a field is wrong, as Kubernetes words them: clients and people grep for these.
 import type { Problem } from "./errors.ts";
 import { sameJson } from "./hash.ts";
-import { quoted } from "./quoted.ts";
+import { quoted } from "./quote.ts";
 
 const shown = (value: unknown): string =>
   typeof value === "string"

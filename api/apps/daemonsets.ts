@@ -1,4 +1,4 @@
-// DaemonSet: one pod on every node that suits it.
+// DaemonSet: runs one pod on every node that matches.
 import type { DaemonSet, DaemonSetUpdateStrategy } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
@@ -8,7 +8,7 @@ import { podRules } from "../core/pod/rules.ts";
 import { invalid, required, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn, selectorCell } from "../columns.ts";
+import { ageColumn, containerColumns, labelsCell, nameColumn, selectorCell } from "../columns.ts";
 import { numberIn, unknownStrategy } from "../int-or-percent.ts";
 import { validateCollisions, validateWorkload } from "../core/workload-validate.ts";
 
@@ -40,9 +40,7 @@ function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Prob
 
 export const daemonSets = define<DaemonSet>({
   group: "apps",
-  version: "v1",
   kind: "DaemonSet",
-  plural: "daemonsets",
   shortNames: ["ds"],
   categories: ["all"],
   scope: "Namespaced",
@@ -62,8 +60,7 @@ export const daemonSets = define<DaemonSet>({
     { name: "Available", type: "integer", cell: (d) => d.status?.numberAvailable ?? 0 },
     { name: "Node Selector", cell: (d) => labelsCell(d.spec.template.spec?.nodeSelector) },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((d: DaemonSet) => d.spec.template),
     { name: "Selector", priority: 1, cell: (d) => selectorCell(d.spec.selector) },
   ],
 });

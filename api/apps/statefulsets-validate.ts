@@ -1,4 +1,4 @@
-// What can be wrong with a stateful set, and the few fields of it that may still change.
+// Validation of stateful sets: update strategy, claims as volumes, and fields that cannot change.
 import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
@@ -8,7 +8,7 @@ import { podRules } from "../core/pod/rules.ts";
 import { schemaOf, valuesOf } from "../schema.ts";
 import { problemsAt } from "../validation.ts";
 import { numberIn } from "../int-or-percent.ts";
-import { validateCollisions, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
+import { validateCollisions, validateReplicaCounts, validateWorkload } from "../core/workload-validate.ts";
 
 function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
   const path = "spec.updateStrategy";
@@ -26,7 +26,7 @@ function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
 
 const templateSchema = schemaOf("io.k8s.api.core.v1.PodTemplateSpec");
 
-/** What may be said anew at any time. */
+/** Fields that an update may change. */
 const mutable = [
   "replicas",
   "ordinals",
@@ -39,7 +39,7 @@ const mutable = [
 const fixed = (spec: StatefulSetSpec): object =>
   Object.fromEntries(Object.entries(spec).filter(([field]) => !mutable.some((m) => m === field)));
 
-/** Claims may have volumes that the pods' own list of volumes does not name. */
+/** The spec with a volume for each claim template, so that mounts of claims validate. */
 function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
   const claims = (spec.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? []);
   const pod = spec.template?.spec;
@@ -49,7 +49,7 @@ function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
   return { ...spec, template: { ...spec.template, spec: { ...pod, volumes } } };
 }
 
-/** What is wrong with a stateful set. */
+/** Validates a stateful set. */
 export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet): readonly Problem[] {
   const { spec } = set;
   return together(
@@ -67,15 +67,13 @@ export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet):
   );
 }
 
-/** What is wrong with what a stateful set is said to have come to. */
+/** Validates the counts of a status. */
 export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] =>
   together(
     validateCollisions(status, old.status),
-    validateNotAbove(
+    validateReplicaCounts(
       ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
       status,
-      "replicas",
-      "cannot be greater than status.replicas",
+      "status.readyReplicas",
     ),
-    validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than status.readyReplicas"),
   );

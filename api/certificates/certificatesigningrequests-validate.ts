@@ -4,8 +4,23 @@ import type { CertificateSigningRequest, CertificateSigningRequestCondition } fr
 import type { Draft } from "../meta.ts";
 import { duplicate, each, forbidden, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
-import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
+
+/** The kinds of the blocks in a text, in order; what stands around them does not count. */
+export function pemBlocks(text: string): readonly { readonly type: string; readonly hasHeaders: boolean }[] {
+  const block = /-----BEGIN ([^\n-]*)-----\s*\n([\s\S]*?)-----END \1-----/g;
+  return [...text.matchAll(block)].map(([, type = "", body = ""]) => ({ type, hasHeaders: body.includes(":") }));
+}
+
+/** Undefined when the text is not base64. */
+export function fromBase64(text: string): string | undefined {
+  try {
+    return atob(text);
+  } catch {
+    // What cannot be decoded is told as wrong by whoever asked.
+    return undefined;
+  }
+}
 
 const legacySigner = "kubernetes.io/legacy-unknown";
 function validateRequest(request: string): readonly Problem[] {

@@ -25,9 +25,7 @@ function validate({ spec }: Draft<Lease>): readonly Problem[] {
 
 export const leases = define<Lease>({
   group: "coordination.k8s.io",
-  version: "v1",
   kind: "Lease",
-  plural: "leases",
   scope: "Namespaced",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

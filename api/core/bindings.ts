@@ -17,9 +17,7 @@ export function validateBinding({ target }: Draft<Binding>): readonly Problem[] 
 
 export const bindings = define<Binding>({
   group: "",
-  version: "v1",
   kind: "Binding",
-  plural: "bindings",
   scope: "Namespaced",
   virtual: "review",
   validate: validateBinding,

@@ -28,7 +28,6 @@ function validateSubset(s: EndpointSubset, path: string): readonly Problem[] {
 
 export const endpoints = define<Endpoints>({
   group: "",
-  version: "v1",
   kind: "Endpoints",
   plural: "endpoints",
   singular: "endpoints",

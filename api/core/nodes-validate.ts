@@ -1,15 +1,63 @@
 // What can be wrong with a node, and what of it never changes once it is known.
-import type { Node, NodeAddress, Taint } from "../generated/types.ts";
+import type {
+  ConfigMapNodeConfigSource,
+  Node,
+  NodeAddress,
+  NodeConfigSource,
+  NodeConfigStatus,
+  Taint,
+} from "../generated/types.ts";
 import { validateOldBlock } from "../addresses-validate.ts";
 import { parseBlock } from "../addresses.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelValue, validateQualifiedName } from "../names.ts";
+import {
+  validateDataKey,
+  validateLabelName,
+  validateLabelValue,
+  validateQualifiedName,
+  validateSubdomainName,
+} from "../names.ts";
 import { duplicate, each, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
-import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
+
+const one = "exactly one reference subfield must be non-nil";
+
+/** A map is known by its name alone where it is asked for, and to the revision where it was found. */
+function validateMap(source: ConfigMapNodeConfigSource, path: string, isFound: boolean): readonly Problem[] {
+  const known = (["uid", "resourceVersion"] as const).flatMap((field) => {
+    if (isFound) return source[field] ? [] : [required(`${path}.${field}`, `${field} must be set in status`)];
+    return source[field] ? [forbidden(`${path}.${field}`, `${field} must not be set in spec`)] : [];
+  });
+  const validateField = (field: "namespace" | "name" | "kubeletConfigKey", validate: typeof validateDataKey) =>
+    source[field]
+      ? validate(source[field], `${path}.${field}`)
+      : [required(`${path}.${field}`, `${field} must be set`)];
+  return together(
+    known,
+    validateField("namespace", validateLabelName),
+    validateField("name", validateSubdomainName),
+    validateField("kubeletConfigKey", validateDataKey),
+  );
+}
+
+/** What is wrong with a source of configuration. */
+export const validateConfigSource = (
+  source: NodeConfigSource | undefined,
+  path: string,
+  isFound = false,
+): readonly Problem[] => {
+  if (!source) return [];
+  return source.configMap ? validateMap(source.configMap, `${path}.configMap`, isFound) : [invalid(path, source, one)];
+};
+
+/** The same of those a node says it has. */
+export const validateConfigStatus = (config: NodeConfigStatus = {}): readonly Problem[] =>
+  (["assigned", "active", "lastKnownGood"] as const).flatMap((field) =>
+    validateConfigSource(config[field], `status.config.${field}`, true),
+  );
 
 const effects = valuesOf("io.k8s.api.core.v1.Taint", "effect");
 

@@ -1,15 +1,46 @@
 // What can be wrong with a volume, and what may still change in one: not where its bytes are.
-import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.ts";
+import type { PersistentVolume, PersistentVolumeSpec, SecretReference } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
 import { forbidden, invalid, required, together, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
-import { differences } from "../differences.ts";
-import { validateAccessModes } from "./claim-rules.ts";
-import type { Source } from "./pod/storage-sources.ts";
-import { sourcesOf, validatePersistentSource } from "./persistentvolumes-sources.ts";
+import { differences } from "../unified-diff.ts";
+import { validateAccessModes } from "./persistentvolumeclaims-validate.ts";
+import { type Source, storageSources, validateStorageSource } from "./pod/volume-sources.ts";
+import { validateLabelName, validateSubdomainName } from "../names.ts";
+
+/** The sources that are told; there should be one. */
+export const sourcesOf = (spec: PersistentVolumeSpec): readonly (keyof PersistentVolumeSpec)[] =>
+  (storageSources as readonly (keyof PersistentVolumeSpec)[]).filter((kind) => spec[kind] !== undefined);
+
+const secretsOfCsi = [
+  "controllerPublishSecretRef",
+  "controllerExpandSecretRef",
+  "nodePublishSecretRef",
+  "nodeExpandSecretRef",
+];
+
+/** Unlike a pod, a volume lives in no namespace: its secrets must say theirs. */
+function validateSecret({ name, namespace }: SecretReference, path: string): readonly Problem[] {
+  return together(
+    name ? validateSubdomainName(name, `${path}.name`) : required(`${path}.name`),
+    namespace ? validateLabelName(namespace, `${path}.namespace`) : required(`${path}.namespace`),
+  );
+}
+
+/** What is wrong with the source of a volume. */
+export function validatePersistentSource(kind: string, source: Source, path: string): readonly Problem[] {
+  const secrets = kind === "csi" ? secretsOfCsi : kind === "cinder" || kind === "storageos" ? ["secretRef"] : [];
+  return together(
+    validateStorageSource(kind, source, path),
+    kind === "csi" && !source["volumeHandle"] && required(`${path}.volumeHandle`),
+    secrets.flatMap((field) =>
+      source[field] === undefined ? [] : validateSecret(source[field] as SecretReference, `${path}.${field}`),
+    ),
+  );
+}
 
 function validateCapacity(capacity: Readonly<Record<string, string>>, path: string): readonly Problem[] {
   const names = Object.keys(capacity);

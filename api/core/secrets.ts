@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { invalid, required, together } from "../problems.ts";
-import { immutableData, validateKeys, validateSize } from "./data.ts";
+import { immutableData, validateKeys, validateSize } from "./config-data.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Secret } from "../generated/types.ts";
@@ -68,9 +68,7 @@ const validate = (s: Draft<Secret>, old?: Secret): readonly Problem[] =>
 
 export const secrets = define<Secret>({
   group: "",
-  version: "v1",
   kind: "Secret",
-  plural: "secrets",
   scope: "Namespaced",
   defaults,
   validate,

@@ -1,5 +1,5 @@
 // Containers that join a pod that runs already: what a write of them takes, and what may change about them. Pure.
-import { differences } from "../../differences.ts";
+import { differences } from "../../unified-diff.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
 import { sameJson } from "../../hash.ts";

@@ -3,7 +3,7 @@
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { duplicate, each, forbidden, invalid, together, unsupported } from "../../problems.ts";
-import { startsAgain } from "./restarts.ts";
+import { startsAgain } from "./containers.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
 export interface Statuses {

@@ -2,7 +2,7 @@
 import type { EnvFromSource, EnvVar } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { invalid, none, together } from "../../problems.ts";
-import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward.ts";
+import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward-api.ts";
 
 /** A variable takes its value from one place. */
 export function validateVariable({ value, valueFrom }: EnvVar, at: string): readonly Problem[] {

@@ -2,7 +2,7 @@
 import type { Container, Lifecycle, LifecycleHandler, Probe } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { forbidden, invalid, none, together, unsupported } from "../../problems.ts";
-import { stopSignals } from "./signals.ts";
+import { stopSignals } from "./containers.ts";
 
 function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "life"): readonly Problem[] {
   if (!p) return none;

@@ -9,7 +9,7 @@ import type {
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, required, together } from "../../problems.ts";
 import { projectedPath } from "../../paths.ts";
-import { validateDownwardFile } from "./projected-files.ts";
+import { validateDownwardFile } from "./downward-api.ts";
 
 interface Keyed {
   readonly name?: string;

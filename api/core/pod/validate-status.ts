@@ -5,7 +5,7 @@ import type { Problem } from "../../errors.ts";
 import type { Pod, PodCondition, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
 import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
 import { duplicate, each, invalid, required, together } from "../../problems.ts";
-import { validateMirrorChange } from "./validate-annotations.ts";
+import { validateMirrorChange } from "./validate-metadata.ts";
 import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
 
 const plainConditions = ["PodScheduled", "Ready", "Initialized"];

@@ -1,5 +1,5 @@
 // Rules that ConfigMap and Secret share: keys become file names, the whole must fit in a store, and immutable means it.
-import { validateDataKey } from "../data-keys.ts";
+import { validateDataKey } from "../names.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import { forbidden, together, tooLong } from "../problems.ts";
