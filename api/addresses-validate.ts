@@ -2,7 +2,7 @@
 // in other words, and warn of it; newer ones take nothing but the one right way to write it.
 import { addressText, blockText, isFirst, parseAddress, parseBlock } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
-import { invalid } from "./problems.ts";
+import { invalid, together } from "./problems.ts";
 
 const addressExample = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const blockExample = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
@@ -42,7 +42,7 @@ export const leadsNowhere = (address: string): string | undefined =>
 /** An address that somebody else is to reach, in a field that has always been lenient. */
 export function validateReachable(value: string, path: string): readonly Problem[] {
   const detail = leadsNowhere(value);
-  return [...validateOldAddress(value, path), ...(detail === undefined ? [] : [invalid(path, value, detail)])];
+  return together(validateOldAddress(value, path), detail !== undefined && invalid(path, value, detail));
 }
 
 /** An address, written in the one right way. */

@@ -6,21 +6,21 @@ import {
   validateOldAddress,
   validateReachable,
 } from "./addresses-validate.ts";
-import { validateDataKey } from "./data-keys.ts";
-import type { Problem } from "./errors.ts";
-import { validateShare } from "./int-or-percent.ts";
 import {
+  validateDataKey,
   validateDns1035Label,
   validateDomainPath,
+  validateDriverName,
   validateLabelName,
-  validateLabels,
   validateLabelValue,
+  validateLabels,
   validatePathSegment,
   validatePortName,
   validateQualifiedName,
   validateSubdomainName,
 } from "./names.ts";
-import { validateDriverName } from "./driver-names.ts";
+import type { Problem } from "./errors.ts";
+import { validateShare } from "./int-or-percent.ts";
 import { projectedPath, relativePath, withoutBacksteps } from "./paths.ts";
 import { inRange, invalid, none, tooLong, unfit } from "./problems.ts";
 import { validateAmount, validateContainerResourceName } from "./resource-names.ts";

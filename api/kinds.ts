@@ -1,4 +1,4 @@
-// What a kind is, as data. The definition is also the handle: pass `pods`, get `Pod`s back.
+// A kind as data. The definition is also the typed handle: `client.list(pods)` returns `Pod`s.
 import { withDefaults } from "./defaulting.ts";
 import type { Problem } from "./errors.ts";
 import { formats } from "./formats.ts";
@@ -32,10 +32,6 @@ export interface Column<T> {
   cell(object: T, now: Instant): string | number | boolean;
 }
 
-interface Reader<T> {
-  read(object: T): string;
-}
-
 /**
  * A version of a kind that is stored as another one, such as `autoscaling/v1` as `autoscaling/v2`. Both directions are
  * pure, and what the other version cannot express must survive a round trip.
@@ -49,9 +45,14 @@ export interface VersionConversion {
   fromStored(object: ApiObject): ApiObject;
 }
 
+/** A method, for the same reason as those of a definition. */
+interface FieldReader<T> {
+  read(object: T): string;
+}
+
 type StatusOf<T> = T extends { readonly status?: infer S } ? S : object;
 
-/** Methods, not function properties: a definition of Pods must be usable where any definition will do. */
+/** Methods rather than function properties, so that a definition of Pods is assignable to one of any object. */
 export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly group: string;
   readonly version: string;
@@ -62,13 +63,13 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly categories: readonly string[];
   readonly scope: "Namespaced" | "Cluster";
   readonly subresources: readonly Subresource[];
-  /** Everything about shape derives from it: decoding, pruning, merge keys, OpenAPI, `explain`. */
+  /** The source of decoding, pruning, defaults, validation, merge keys, OpenAPI and `explain`. */
   readonly schema: Schema;
   /** Name the schema is published under; `kubectl explain` prints it. */
   readonly published: string;
   /**
-   * Never stored: measured on request, like the usage of pods, or a review that is created and answered in one request,
-   * like a SubjectAccessReview.
+   * Never stored: measured on request, like the usage of pods, or a review whose status is computed in the request that
+   * creates it, like a SubjectAccessReview.
    */
   readonly virtual?: "measured" | "review";
   /** Created through a subresource of another kind's object, whose name it bears. */
@@ -79,30 +80,30 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   /** Stored as another kind. */
   readonly form?: VersionConversion;
   /**
-   * Fills in what was left out: the schema's defaults, then the kind's own. Parts that are the very parts of `old` are
-   * complete. Pure and idempotent.
+   * Fills in unset fields: the schema's defaults, then the kind's own. Parts identical to those of `old` are complete.
+   * Pure and idempotent.
    */
   defaults(draft: Draft<T>, old?: T): Draft<T>;
-  /** The same for a status that is written by itself. */
+  /** Defaults of a write of the status subresource. */
   statusDefaults(status: NonNullable<StatusOf<T>>): NonNullable<StatusOf<T>>;
   /** Completes a new object once it has a name and a uid; not called on update. Pure. */
   onCreate(object: T): T;
   /**
-   * What is wrong: with the name, by the schema and the rules of its types, then by the kind's own validation. `old` is
+   * Validates the name, the object by its schema and the rules of its types, then by the kind's own code. `old` is
    * present on update, for immutable fields. Pure.
    */
   validate(object: Draft<T>, old?: T): readonly Problem[];
-  /** What is wrong with a status that is written by itself. Pure. */
+  /** Validates a write of the status subresource. Pure. */
   validateStatus(object: T, old: T): readonly Problem[];
-  /** Sentences for Warning headers: what is valid and yet unlikely to be meant. Pure. */
+  /** Texts of Warning headers: what is valid but probably a mistake. Pure. */
   warnings(object: Draft<T>, old?: T): readonly string[];
-  /** The warning that every request for a deprecated kind is answered with. */
+  /** The Warning header of every response for a deprecated kind. */
   readonly deprecated?: string;
   readonly columns: readonly Column<T>[];
-  /** Why an object has completed, if it has: a table row condition that lets clients hide it. Pure. */
+  /** The reason of a completed object: a table row condition that lets clients hide it. Pure. */
   completed?(object: T): { readonly reason: string; readonly message: string } | undefined;
   /** Fields that field selectors support beside `metadata.name` and `metadata.namespace`. */
-  readonly selectable: Readonly<Record<string, Reader<T>["read"]>>;
+  readonly selectable: Readonly<Record<string, FieldReader<T>["read"]>>;
   /**
    * What raises `metadata.generation` when it changes: one field, such as `spec`, or `content`, everything but the
    * status. With `none` there is no generation.
@@ -114,29 +115,6 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly allowUnconditionalUpdate: boolean;
 }
 
-/** What every kind may leave out. */
-type Optional =
-  | "version"
-  | "plural"
-  | "published"
-  | "singular"
-  | "shortNames"
-  | "categories"
-  | "subresources"
-  | "defaults"
-  | "statusDefaults"
-  | "onCreate"
-  | "validate"
-  | "validateStatus"
-  | "warnings"
-  | "columns"
-  | "selectable"
-  | "generation"
-  | "allowCreateOnUpdate"
-  | "allowUnconditionalUpdate"
-  | "published"
-  | "schema";
-
 interface Validation {
   /** Rules of the types in this kind's schema, for what a schema cannot say. */
   readonly rules?: Rules;
@@ -144,8 +122,8 @@ interface Validation {
   readonly nameFormat?: "k8s-long-name" | "k8s-short-name" | "path-segment" | "any";
 }
 /** A kind as its file declares it. Its own defaults and validation come after those of the schema. */
-type Declaration<T extends ApiObject> = Omit<ResourceDefinition<T>, Optional> &
-  Partial<Pick<ResourceDefinition<T>, Optional>> &
+type Declaration<T extends ApiObject> = Pick<ResourceDefinition<T>, "group" | "kind" | "scope"> &
+  Partial<ResourceDefinition<T>> &
   Validation;
 
 /** A schema without some of its fields. */

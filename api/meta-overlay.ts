@@ -1,8 +1,8 @@
-// What the published schemas of the types all groups share do not say.
+// Facts the published schemas of the types that all groups share lack.
 import { needed, type Overlay } from "./overlay.ts";
 
 export const metaOverlay: Overlay = {
-  // To empty the account of who owns which field is to throw it away, and that has to be seen.
+  // An empty list means that the client removes field management, so it must survive decoding.
   ObjectMeta: { managedFields: { keepEmpty: true } },
   LabelSelector: { "": { format: "label-selector" } },
   Condition: {

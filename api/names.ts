@@ -1,6 +1,7 @@
-// What a name may look like. Source: RFC 1123, RFC 1035 and the API concepts page, "Object Names and IDs".
+// Validation of names: labels, subdomains, qualified names, ports, data keys and drivers. Source: RFC 1123, RFC 1035 and
+// the API concepts page, "Object Names and IDs".
 import type { Problem } from "./errors.ts";
-import { none } from "./problems.ts";
+import { detailOf, invalid, none, required, together, tooLong } from "./problems.ts";
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -11,13 +12,7 @@ const wildcard = /^\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-
 const httpPathForm = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const httpPath = new RegExp(`^${httpPathForm}$`);
 
-const tooLong = (max: number): string => `must be no more than ${max} characters`;
-/** Kubernetes quotes the offending value before it says what is wrong with it. */
-const invalid = (path: string, value: string, message: string): Problem => ({
-  path,
-  message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
-  reason: "FieldValueInvalid",
-});
+const atMost = (max: number): string => `must be no more than ${max} characters`;
 
 export const labelMessage =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -40,13 +35,13 @@ interface Rule {
 }
 const validateForm = (value: string | undefined, path: string, rule: Rule): readonly Problem[] => {
   if (value === undefined || value === "") return none;
-  if (value.length > rule.max) return [invalid(path, value, tooLong(rule.max))];
+  if (value.length > rule.max) return [invalid(path, value, atMost(rule.max))];
   return rule.form.test(value) ? none : [invalid(path, value, rule.message)];
 };
 const labelRule: Rule = { form: label, max: 63, message: labelMessage };
 const subdomainRule: Rule = { form: subdomain, max: 253, message: subdomainMessage };
 
-/** An absent name is the registry's business: it may be generated. */
+/** An absent or empty name is valid here: the registry may generate it. */
 export const validateLabelName = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, labelRule);
 export const validateSubdomainName = (value: string | undefined, path: string): readonly Problem[] =>
@@ -67,49 +62,46 @@ export function validateQualifiedName(name: string, path: string): readonly Prob
       ),
     ];
   if (parts.length === 2 && !subdomain.test(parts[0]!)) return [invalid(path, name, `prefix part ${subdomainMessage}`)];
-  if (bare.length > 63) return [invalid(path, name, `name part ${tooLong(63)}`)];
+  if (bare.length > 63) return [invalid(path, name, `name part ${atMost(63)}`)];
   return qualifiedPart.test(bare) ? none : [invalid(path, name, qualifiedMessage)];
 }
 
-/** The value of a label: short and plain. */
+/** The value of a label: at most 63 characters. */
 export function validateLabelValue(value: string, path: string): readonly Problem[] {
-  if (value.length > 63) return [invalid(path, value, tooLong(63))];
+  if (value.length > 63) return [invalid(path, value, atMost(63))];
   return labelValue.test(value) ? none : [invalid(path, value, labelValueMessage)];
 }
 
-/** Label keys are qualified names; values are short and plain. */
-export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string): readonly Problem[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...validateQualifiedName(key, path),
-    ...validateLabelValue(value, path),
-  ]);
-}
+export const validateLabels = (labels: Readonly<Record<string, string>> = {}, path: string): readonly Problem[] =>
+  Object.entries(labels).flatMap(([key, value]) =>
+    together(validateQualifiedName(key, path), validateLabelValue(value, path)),
+  );
 
-/** What stands between two slashes of a path: a name in a URL, or a Role. */
+/** A name that is one segment of a URL path, such as that of a Role. */
 export function validatePathSegment(value: string, path: string): readonly Problem[] {
   if (value === "." || value === "..") return [invalid(path, value, `may not be '${value}'`)];
   return ["/", "%"].flatMap((c) => (value.includes(c) ? [invalid(path, value, `may not contain '${c}'`)] : []));
 }
 
-/** `*.example.com`: every host one step below a domain. */
+/** `*.example.com` */
 export const validateWildcardName = (value: string, path: string): readonly Problem[] =>
   validateForm(value, path, { form: wildcard, max: 253, message: wildcardMessage });
 
 /** A port by name, as RFC 6335 writes it. */
 export const validatePortName = (value: string, path: string): readonly Problem[] =>
   usualPort.test(value) ? none : portNameProblems(value, path);
-/** A name nothing can be wrong with. */
+/** Most port names match this, which saves the detailed checks. */
 const usualPort = /^[a-z][a-z0-9]{0,14}$/;
 const portNameProblems = (value: string, path: string): readonly Problem[] =>
   [
-    ...(value.length > 15 ? [tooLong(15)] : []),
+    ...(value.length > 15 ? [atMost(15)] : []),
     ...(/^[-a-z0-9]+$/.test(value) ? [] : ["must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"]),
     ...(/[a-z]/.test(value) ? [] : ["must contain at least one letter (a-z)"]),
     ...(value.includes("--") ? ["must not contain consecutive hyphens"] : []),
     ...(/^-|-$/.test(value) ? ["must not begin or end with a hyphen"] : []),
   ].map((message) => invalid(path, value, message));
 
-/** `example.com/controller`: a path that belongs to whoever owns the domain. */
+/** `example.com/controller`: a path prefixed by a domain. */
 export function validateDomainPath(value: string, path: string): readonly Problem[] {
   const slash = value.indexOf("/");
   if (slash <= 0 || slash === value.length - 1)
@@ -122,3 +114,29 @@ export function validateDomainPath(value: string, path: string): readonly Proble
       : [invalid(path, rest, `Invalid path (regex used for validation is '${httpPathForm}')`)]),
   ];
 }
+
+const dataKey = /^[-._a-zA-Z0-9]+$/;
+const dataKeyMessage =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+/** A key of a ConfigMap or Secret, which may become a file name. */
+export function validateDataKey(key: string, path: string): readonly Problem[] {
+  const isDots = key === "." || key === "..";
+  return together(
+    key.length > 253 && invalid(path, key, atMost(253)),
+    !dataKey.test(key) && invalid(path, key, dataKeyMessage),
+    isDots && invalid(path, key, `must not be '${key}'`),
+    !isDots && key.startsWith("..") && invalid(path, key, "must not start with '..'"),
+  );
+}
+
+const longestDriverName = 63;
+
+/** The name of a storage driver: a subdomain in any case, at most 63 characters. */
+export const validateDriverName = (name: string | undefined, path: string): readonly Problem[] =>
+  name
+    ? together(
+        name.length > longestDriverName && tooLong(path, longestDriverName),
+        validateSubdomainName(name.toLowerCase(), path).map((p) => invalid(path, name, detailOf(p))),
+      )
+    : [required(path)];

@@ -1,7 +1,7 @@
 // The sentences in which a field is wrong, as Kubernetes words them: clients and people grep for these.
 import type { Problem } from "./errors.ts";
 import { sameJson } from "./hash.ts";
-import { quoted } from "./quoted.ts";
+import { quoted } from "./quote.ts";
 
 const shown = (value: unknown): string =>
   typeof value === "string"
@@ -57,8 +57,8 @@ export const unsupported = (path: string, value: unknown, supported: readonly st
 /** No problems: one shared empty list, because most values are valid. */
 export const none: readonly Problem[] = [];
 
-/** Problems of one check: a list, one, or none where the condition before it does not hold. */
-type Outcome = readonly Problem[] | Problem | false | undefined;
+/** Result of one check: a list, one problem, or the falsy value of a condition that did not hold. */
+export type Outcome = readonly Problem[] | Problem | false | undefined | null | 0 | "";
 
 /** All of these problems. Nothing is allocated where there are none. */
 export function together(...outcomes: readonly Outcome[]): readonly Problem[] {
@@ -81,15 +81,15 @@ export function together(...outcomes: readonly Outcome[]): readonly Problem[] {
 export function each<T>(
   items: readonly T[] | undefined,
   path: string,
-  judge: (item: T, at: string, i: number) => readonly Problem[],
+  validate: (item: T, at: string, i: number) => Outcome,
 ): readonly Problem[] {
   if (items === undefined) return none;
   let found: Problem[] | undefined;
   for (let i = 0; i < items.length; i++) {
-    const problems = judge(items[i]!, `${path}[${i}]`, i);
-    if (problems.length === 0) continue;
-    found ??= [];
-    for (const problem of problems) found.push(problem);
+    const outcome = validate(items[i]!, `${path}[${i}]`, i);
+    if (!outcome) continue;
+    const problems = "message" in outcome ? [outcome] : outcome;
+    if (problems.length > 0) found = found === undefined ? [...problems] : [...found, ...problems];
   }
   return found ?? none;
 }

@@ -2,7 +2,7 @@
 import type { LabelSelector, LabelSelectorRequirement } from "./generated/types.ts";
 import type { Problem } from "./errors.ts";
 import { validateLabels, validateLabelValue, validateQualifiedName } from "./names.ts";
-import { forbidden, invalid, required } from "./problems.ts";
+import { each, forbidden, invalid, required, together } from "./problems.ts";
 
 /** What is wrong with an operator, or with how many values it is given. */
 export function validateOperator(
@@ -27,15 +27,14 @@ export function validateOperator(
 
 /** An absent selector is the caller's business. */
 export function validateLabelSelector(selector: LabelSelector | undefined, path: string): readonly Problem[] {
-  return [
-    ...validateLabels(selector?.matchLabels, `${path}.matchLabels`),
-    ...(selector?.matchExpressions ?? []).flatMap((e, i) => {
-      const at = `${path}.matchExpressions[${i}]`;
-      return [
-        ...validateOperator(e, at),
-        ...validateQualifiedName(e.key, `${at}.key`),
-        ...(e.values ?? []).flatMap((v, j) => validateLabelValue(v, `${at}.values[${j}]`)),
-      ];
+  return together(
+    validateLabels(selector?.matchLabels, `${path}.matchLabels`),
+    each(selector?.matchExpressions, `${path}.matchExpressions`, (e, at) => {
+      return together(
+        validateOperator(e, at),
+        validateQualifiedName(e.key, `${at}.key`),
+        (e.values ?? []).flatMap((v, j) => validateLabelValue(v, `${at}.values[${j}]`)),
+      );
     }),
-  ];
+  );
 }

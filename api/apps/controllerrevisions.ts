@@ -1,7 +1,8 @@
-// ControllerRevision: a numbered, immutable copy of a workload's state, to roll back to.
+// ControllerRevision: a numbered, immutable snapshot of a workload's state, for rollbacks.
 import type { ControllerRevision } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { controllerOf } from "../meta.ts";
+import { unfit } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { ControllerRevision } from "../generated/types.ts";
@@ -15,14 +16,10 @@ const owner = (r: ControllerRevision): string => {
 
 export const controllerRevisions = define<ControllerRevision>({
   group: "apps",
-  version: "v1",
   kind: "ControllerRevision",
-  plural: "controllerrevisions",
   scope: "Namespaced",
   validate: (r, old) =>
-    old && JSON.stringify(old.data) !== JSON.stringify(r.data)
-      ? [{ path: "data", message: "Invalid value: field is immutable", reason: "FieldValueInvalid" as const }]
-      : [],
+    old && JSON.stringify(old.data) !== JSON.stringify(r.data) ? [unfit("data", "field is immutable")] : [],
   columns: [
     nameColumn,
     { name: "Controller", cell: owner },

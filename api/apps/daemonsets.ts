@@ -1,14 +1,14 @@
-// DaemonSet: one pod on every node that suits it.
+// DaemonSet: runs one pod on every node that matches.
 import type { DaemonSet, DaemonSetUpdateStrategy } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { invalid, required } from "../problems.ts";
+import { invalid, required, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn, selectorCell } from "../columns.ts";
+import { ageColumn, containerColumns, labelsCell, nameColumn, selectorCell } from "../columns.ts";
 import { numberIn, unknownStrategy } from "../int-or-percent.ts";
 import { validateCollisions, validateWorkload } from "../core/workload-validate.ts";
 
@@ -32,17 +32,15 @@ function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Prob
   const { maxUnavailable, maxSurge } = s.rollingUpdate ?? {};
   const path = "spec.updateStrategy.rollingUpdate";
   const [down, up] = [numberIn(maxUnavailable) !== 0, numberIn(maxSurge) !== 0];
-  return [
-    ...(down && up ? [invalid(`${path}.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero")] : []),
-    ...(down || up ? [] : [required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0")]),
-  ];
+  return together(
+    down && up && invalid(`${path}.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero"),
+    !down && !up && required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0"),
+  );
 }
 
 export const daemonSets = define<DaemonSet>({
   group: "apps",
-  version: "v1",
   kind: "DaemonSet",
-  plural: "daemonsets",
   shortNames: ["ds"],
   categories: ["all"],
   scope: "Namespaced",
@@ -62,8 +60,7 @@ export const daemonSets = define<DaemonSet>({
     { name: "Available", type: "integer", cell: (d) => d.status?.numberAvailable ?? 0 },
     { name: "Node Selector", cell: (d) => labelsCell(d.spec.template.spec?.nodeSelector) },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((d: DaemonSet) => d.spec.template),
     { name: "Selector", priority: 1, cell: (d) => selectorCell(d.spec.selector) },
   ],
 });

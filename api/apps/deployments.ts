@@ -1,17 +1,17 @@
-// Deployment: replica sets in sequence, so that a new version arrives gradually and can be taken back.
+// Deployment: rolls out versions of a pod template through replica sets.
 import type { Deployment, DeploymentStrategy } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { forbidden, invalid } from "../problems.ts";
+import { forbidden, invalid, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
 import { selectorText } from "../selector.ts";
-import { ageColumn, containersColumn, imagesColumn, nameColumn } from "../columns.ts";
+import { ageColumn, containerColumns, nameColumn } from "../columns.ts";
 import { numberIn, unknownStrategy } from "../int-or-percent.ts";
-import { validateCollisions, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
+import { validateCollisions, validateReplicaCounts, validateWorkload } from "../core/workload-validate.ts";
 
 export type { Deployment } from "../generated/types.ts";
 
@@ -26,45 +26,37 @@ const defaults = (d: Draft<Deployment>): Draft<Deployment> => ({
 
 function validateStrategy(s: DeploymentStrategy | undefined): readonly Problem[] {
   const rolling = s?.rollingUpdate;
+  const path = "spec.strategy.rollingUpdate";
   if (s?.type === "Recreate")
-    return rolling
-      ? [forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")]
-      : [];
+    return rolling ? [forbidden(path, "may not be specified when strategy `type` is 'Recreate'")] : [];
   if (s?.type !== "RollingUpdate")
     return unknownStrategy(s, "spec.strategy", valuesOf("io.k8s.api.apps.v1.DeploymentStrategy", "type"));
-  const path = "spec.strategy.rollingUpdate";
-  return [
-    ...(numberIn(rolling?.maxSurge) === 0 && numberIn(rolling?.maxUnavailable) === 0
-      ? [invalid(`${path}.maxUnavailable`, rolling?.maxUnavailable, "may not be 0 when `maxSurge` is 0")]
-      : []),
-  ];
+  const isStuck = numberIn(rolling?.maxSurge) === 0 && numberIn(rolling?.maxUnavailable) === 0;
+  return isStuck
+    ? [invalid(`${path}.maxUnavailable`, rolling?.maxUnavailable, "may not be 0 when `maxSurge` is 0")]
+    : [];
 }
 
 function validate(d: Draft<Deployment>, old?: Deployment): readonly Problem[] {
   const { progressDeadlineSeconds: deadline = 600, minReadySeconds = 0 } = d.spec;
-  return [
-    ...validateWorkload(d, "Deployment", old),
-    ...validateStrategy(d.spec.strategy),
-    ...(deadline > minReadySeconds
-      ? []
-      : [invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")]),
-  ];
+  return together(
+    validateWorkload(d, "Deployment", old),
+    validateStrategy(d.spec.strategy),
+    deadline <= minReadySeconds &&
+      invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"),
+  );
 }
 
-const parts = ["updatedReplicas", "readyReplicas", "availableReplicas"] as const;
-
-/** What is wrong with what a deployment is said to have come to. */
-const validateStatus = ({ status }: Deployment, old: Deployment): readonly Problem[] => [
-  ...validateCollisions(status, old.status),
-  ...validateNotAbove(parts, status, "replicas", "cannot be greater than status.replicas"),
-  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than readyReplicas"),
-];
+/** Validates the counts of a status. */
+const validateStatus = ({ status }: Deployment, old: Deployment): readonly Problem[] =>
+  together(
+    validateCollisions(status, old.status),
+    validateReplicaCounts(["updatedReplicas", "readyReplicas", "availableReplicas"], status, "readyReplicas"),
+  );
 
 export const deployments = define<Deployment>({
   group: "apps",
-  version: "v1",
   kind: "Deployment",
-  plural: "deployments",
   shortNames: ["deploy"],
   categories: ["all"],
   scope: "Namespaced",
@@ -81,8 +73,7 @@ export const deployments = define<Deployment>({
     { name: "Up-to-date", type: "integer", cell: (d) => d.status?.updatedReplicas ?? 0 },
     { name: "Available", type: "integer", cell: (d) => d.status?.availableReplicas ?? 0 },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((d: Deployment) => d.spec.template),
     { name: "Selector", priority: 1, cell: (d) => selectorText(d.spec.selector) },
   ],
 });

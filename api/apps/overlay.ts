@@ -1,4 +1,4 @@
-// What the published schemas of the apps group do not say.
+// Facts the published schemas of the apps group lack.
 import { count, counts, type Facts, open, otherwise, type Overlay, present, unchecked, values } from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };

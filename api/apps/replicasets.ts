@@ -1,9 +1,9 @@
-// ReplicaSet: this many pods of this template, always.
+// ReplicaSet: keeps a number of pods of one template running.
 import type { ReplicaSet } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
+import { ageColumn, containerColumns, nameColumn, selectorCell } from "../columns.ts";
 import { validateReplicaStatus, validateWorkload } from "../core/workload-validate.ts";
 import { podRules } from "../core/pod/rules.ts";
 
@@ -11,9 +11,7 @@ export type { ReplicaSet } from "../generated/types.ts";
 
 export const replicaSets = define<ReplicaSet>({
   group: "apps",
-  version: "v1",
   kind: "ReplicaSet",
-  plural: "replicasets",
   shortNames: ["rs"],
   categories: ["all"],
   scope: "Namespaced",
@@ -31,8 +29,7 @@ export const replicaSets = define<ReplicaSet>({
     { name: "Current", type: "integer", cell: (s) => s.status?.replicas ?? 0 },
     { name: "Ready", type: "integer", cell: (s) => s.status?.readyReplicas ?? 0 },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((s: ReplicaSet) => s.spec.template),
     { name: "Selector", priority: 1, cell: (s) => selectorCell(s.spec.selector) },
   ],
 });

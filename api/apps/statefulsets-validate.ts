@@ -1,14 +1,14 @@
-// What can be wrong with a stateful set, and the few fields of it that may still change.
+// Validation of stateful sets: update strategy, claims as volumes, and fields that cannot change.
 import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden, invalid } from "../problems.ts";
+import { forbidden, invalid, together } from "../problems.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { schemaOf, valuesOf } from "../schema.ts";
 import { problemsAt } from "../validation.ts";
 import { numberIn } from "../int-or-percent.ts";
-import { validateCollisions, validateNotAbove, validateWorkload } from "../core/workload-validate.ts";
+import { validateCollisions, validateReplicaCounts, validateWorkload } from "../core/workload-validate.ts";
 
 function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
   const path = "spec.updateStrategy";
@@ -26,7 +26,7 @@ function validateStrategy(s: StatefulSetUpdateStrategy): readonly Problem[] {
 
 const templateSchema = schemaOf("io.k8s.api.core.v1.PodTemplateSpec");
 
-/** What may be said anew at any time. */
+/** Fields that an update may change. */
 const mutable = [
   "replicas",
   "ordinals",
@@ -39,7 +39,7 @@ const mutable = [
 const fixed = (spec: StatefulSetSpec): object =>
   Object.fromEntries(Object.entries(spec).filter(([field]) => !mutable.some((m) => m === field)));
 
-/** Claims may have volumes that the pods' own list of volumes does not name. */
+/** The spec with a volume for each claim template, so that mounts of claims validate. */
 function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
   const claims = (spec.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? []);
   const pod = spec.template?.spec;
@@ -49,35 +49,31 @@ function withClaimsAsVolumes(spec: StatefulSetSpec): StatefulSetSpec {
   return { ...spec, template: { ...spec.template, spec: { ...pod, volumes } } };
 }
 
-/** What is wrong with a stateful set. */
+/** Validates a stateful set. */
 export function validateStatefulSet(set: Draft<StatefulSet>, old?: StatefulSet): readonly Problem[] {
   const { spec } = set;
-  return [
-    ...(valuesOf("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy").includes(spec.podManagementPolicy ?? "")
-      ? []
-      : [invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]),
-    ...validateStrategy(spec.updateStrategy ?? {}),
-    ...problemsAt("spec.template", templateSchema, withClaimsAsVolumes(spec).template, undefined, podRules),
-    ...validateWorkload(set, "StatefulSet"),
-    ...(old && !sameJson(fixed(spec), fixed(old.spec))
-      ? [
-          forbidden(
-            "spec",
-            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    !valuesOf("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy").includes(spec.podManagementPolicy ?? "") &&
+      invalid("spec.podManagementPolicy", spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'"),
+    validateStrategy(spec.updateStrategy ?? {}),
+    problemsAt("spec.template", templateSchema, withClaimsAsVolumes(spec).template, undefined, podRules),
+    validateWorkload(set, "StatefulSet"),
+    old &&
+      !sameJson(fixed(spec), fixed(old.spec)) &&
+      forbidden(
+        "spec",
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+      ),
+  );
 }
 
-/** What is wrong with what a stateful set is said to have come to. */
-export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] => [
-  ...validateCollisions(status, old.status),
-  ...validateNotAbove(
-    ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
-    status,
-    "replicas",
-    "cannot be greater than status.replicas",
-  ),
-  ...validateNotAbove(["availableReplicas"], status, "readyReplicas", "cannot be greater than status.readyReplicas"),
-];
+/** Validates the counts of a status. */
+export const validateStatefulSetStatus = ({ status }: StatefulSet, old: StatefulSet): readonly Problem[] =>
+  together(
+    validateCollisions(status, old.status),
+    validateReplicaCounts(
+      ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+      status,
+      "status.readyReplicas",
+    ),
+  );

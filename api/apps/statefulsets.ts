@@ -1,16 +1,16 @@
-// StatefulSet: pods that keep their name and their storage, made one after another.
+// StatefulSet: pods with stable names and storage, created in order.
 import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, nameColumn } from "../columns.ts";
+import { ageColumn, containerColumns, nameColumn } from "../columns.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { validateStatefulSet, validateStatefulSetStatus } from "./statefulsets-validate.ts";
 
 export type { StatefulSet } from "../generated/types.ts";
 
-/** Numbers of a rolling update are filled in where there are any, or where nothing at all was said of updates. */
+/** A rolling update gets its partition where it is present, or where no strategy was set at all. */
 function strategy(update: StatefulSetUpdateStrategy | undefined): StatefulSetUpdateStrategy {
   const type = update?.type || "RollingUpdate";
   const rolling = update?.rollingUpdate ?? (update?.type ? undefined : {});
@@ -18,14 +18,9 @@ function strategy(update: StatefulSetUpdateStrategy | undefined): StatefulSetUpd
   return { type, rollingUpdate: { ...rolling, partition: rolling.partition ?? 0 } };
 }
 
-/** A template of claims is written as a whole claim. */
-const claimTemplate = (
-  claim: NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number],
-): NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number] => ({
-  ...claim,
-  apiVersion: "v1",
-  kind: "PersistentVolumeClaim",
-});
+/** A claim template is stored with its type. */
+type Claim = NonNullable<StatefulSetSpec["volumeClaimTemplates"]>[number];
+const claimTemplate = (claim: Claim): Claim => ({ ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" });
 
 function defaults(d: Draft<StatefulSet>): Draft<StatefulSet> {
   const { template, volumeClaimTemplates: claims } = d.spec;
@@ -35,14 +30,11 @@ function defaults(d: Draft<StatefulSet>): Draft<StatefulSet> {
 
 export const statefulSets = define<StatefulSet>({
   group: "apps",
-  version: "v1",
   kind: "StatefulSet",
-  plural: "statefulsets",
   shortNames: ["sts"],
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status", "scale"],
-  published: "io.k8s.api.apps.v1.StatefulSet",
   generation: "spec",
   defaults,
   rules: podRules,
@@ -58,7 +50,6 @@ export const statefulSets = define<StatefulSet>({
     nameColumn,
     { name: "Ready", cell: (s) => `${s.status?.readyReplicas ?? 0}/${s.spec.replicas ?? 0}` },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((s: StatefulSet) => s.spec.template),
   ],
 });

@@ -1,5 +1,5 @@
-// What a schedule may look like: five fields of numbers and ranges, or a word for a usual one. The words in which one
-// is wrong are those of the library Kubernetes reads them with, because users search for them.
+// Validation of cron schedules: five fields of numbers and ranges, or a descriptor such as `@daily`. The messages are
+// those of robfig/cron, which Kubernetes parses schedules with.
 
 interface Field {
   readonly min: number;
@@ -20,7 +20,7 @@ const everyPrefix = "@every ";
 /** `1h30m`, as Go writes durations. */
 const duration = /^[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/;
 
-/** The number said, or why it is none. */
+/** The number, or the parse error. */
 function numberOf(text: string): number | string {
   if (!/^[+-]?\d+$/.test(text))
     return `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
@@ -28,7 +28,7 @@ function numberOf(text: string): number | string {
   return number < 0 ? `negative number (${number}) not allowed: ${text}` : number;
 }
 
-function numberSaid(text: string, { min, names }: Field): number | string {
+function namedNumber(text: string, { min, names }: Field): number | string {
   const named = names?.indexOf(text.toLowerCase()) ?? -1;
   return named >= 0 ? named + min : numberOf(text);
 }
@@ -42,15 +42,15 @@ interface Range {
 function rangeOf(text: string, expression: string, field: Field): Range | string {
   const [low = "", high, ...beyond] = text.split("-");
   if (low === "*" || low === "?") return { start: field.min, end: field.max, open: false };
-  const start = numberSaid(low, field);
+  const start = namedNumber(low, field);
   if (typeof start === "string") return start;
   if (high === undefined) return { start, end: start, open: true };
   if (beyond.length > 0) return `too many hyphens: ${expression}`;
-  const end = numberSaid(high, field);
+  const end = namedNumber(high, field);
   return typeof end === "string" ? end : { start, end, open: false };
 }
 
-function wrongPart(text: string, field: Field): string | undefined {
+function partError(text: string, field: Field): string | undefined {
   const [range = "", step, ...beyond] = text.split("/");
   const bounds = rangeOf(range, text, field);
   if (typeof bounds === "string") return bounds;
@@ -65,8 +65,8 @@ function wrongPart(text: string, field: Field): string | undefined {
   return by === 0 ? `step of range should be a positive number: ${text}` : undefined;
 }
 
-/** Why a schedule cannot be kept; nothing when it can. */
-export function wrongSchedule(schedule: string): string | undefined {
+/** Why a schedule is invalid; undefined when it is valid. */
+export function scheduleError(schedule: string): string | undefined {
   const [, zone, rest] = /^(?:CRON_)?TZ=(\S*)\s*(.*)$/s.exec(schedule) ?? [];
   if (zone !== undefined && !isTimeZone(zone)) return `provided bad location ${zone}: unknown time zone ${zone}`;
   const text = rest ?? schedule;
@@ -84,20 +84,20 @@ export function wrongSchedule(schedule: string): string | undefined {
     return `expected exactly ${fields.length} fields, found ${parts.length}: [${parts.join(" ")}]`;
   for (const [i, part] of parts.entries())
     for (const one of part.split(",").filter((p) => p !== "")) {
-      const wrong = wrongPart(one, fields[i]!);
-      if (wrong !== undefined) return wrong;
+      const error = partError(one, fields[i]!);
+      if (error !== undefined) return error;
     }
   return undefined;
 }
 
-/** Does the world's table of time zones have this one? An offset is no zone. */
+/** Whether the IANA database has this time zone; an offset is not a zone. */
 export function isTimeZone(name: string): boolean {
   if (name === "" || /^[+-]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
   } catch {
-    // The table does not have it.
+    // RangeError: there is no such zone.
     return false;
   }
 }

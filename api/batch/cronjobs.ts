@@ -1,19 +1,19 @@
-// CronJob: jobs at set times.
+// CronJob: creates jobs on a schedule.
 import type { CronJob, CronJobSpec, JobSpec, JobTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { podRules } from "../core/pod/rules.ts";
-import { invalid, unsupported } from "../problems.ts";
+import { invalid, together, unsupported } from "../problems.ts";
 import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, nameColumn, selectorCell, since } from "../columns.ts";
-import { isTimeZone, wrongSchedule } from "./cronjobs-schedule.ts";
+import { ageColumn, containerColumns, nameColumn, selectorCell, since } from "../columns.ts";
+import { isTimeZone, scheduleError } from "./cronjobs-schedule.ts";
 import { jobSpecWarnings, jobTemplateDefaults } from "./jobs.ts";
 import { validateJobSpec } from "./jobs-validate.ts";
 
 export type { CronJob } from "../generated/types.ts";
 
-/** A job's name is that of its cron job and eleven more characters, and must still be a label. */
+/** A job's name appends eleven characters to its cron job's, and must still be a label of 63. */
 const longestName = 52;
 
 function defaults(d: Draft<CronJob>): Draft<CronJob> {
@@ -23,68 +23,57 @@ function defaults(d: Draft<CronJob>): Draft<CronJob> {
 }
 
 function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined): readonly Problem[] {
-  const path = "spec.schedule";
   if (!schedule) return [];
-  const wrong = wrongSchedule(schedule);
-  const zoned = schedule.includes("TZ");
+  const refuse = (detail: string): Problem => invalid("spec.schedule", schedule, detail);
+  const error = scheduleError(schedule);
+  const isZoned = schedule.includes("TZ");
+  // A zone in the schedule is accepted only where it stood before.
   const mayBeZoned = old?.schedule.includes("TZ") === true;
-  return [
-    ...(wrong === undefined ? [] : [invalid(path, schedule, wrong)]),
-    ...(zoned && mayBeZoned && timeZone !== undefined
-      ? [invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule")]
-      : []),
-    ...(zoned && !mayBeZoned
-      ? [invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")]
-      : []),
-  ];
+  return together(
+    error !== undefined && refuse(error),
+    isZoned &&
+      mayBeZoned &&
+      timeZone !== undefined &&
+      refuse("cannot use both timeZone field and TZ or CRON_TZ in schedule"),
+    isZoned && !mayBeZoned && refuse("cannot use TZ or CRON_TZ in schedule, use timeZone field instead"),
+  );
 }
 
-const zonePart = /^[A-Za-z._0-9+-]{1,14}$/;
+const zonePart = /^(?!-)[A-Za-z._0-9+-]{1,14}$/;
 
 function validateZone(zone: string | undefined): readonly Problem[] {
-  const path = "spec.timeZone";
   if (zone === undefined) return [];
-  if (zone === "") return [invalid(path, zone, "timeZone must be nil or non-empty string")];
-  const parts = zone.split("/");
-  if (parts.some((part) => part === "." || part === ".." || part.startsWith("-") || !zonePart.test(part)))
-    return [invalid(path, zone, `unknown time zone ${zone}`)];
-  const local = zone.toLowerCase() === "local";
-  return [
-    ...(local
-      ? [invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
-      : []),
-    ...(local || isTimeZone(zone) ? [] : [invalid(path, zone, `unknown time zone ${zone}`)]),
-  ];
+  const refuse = (detail: string): readonly Problem[] => [invalid("spec.timeZone", zone, detail)];
+  if (zone === "") return refuse("timeZone must be nil or non-empty string");
+  if (zone.toLowerCase() === "local")
+    return refuse("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
+  const isWritten = zone.split("/").every((part) => part !== "." && part !== ".." && zonePart.test(part));
+  return isWritten && isTimeZone(zone) ? [] : refuse(`unknown time zone ${zone}`);
 }
 
 function validateJobTemplate({ spec }: JobTemplateSpec): readonly Problem[] {
   const path = "spec.jobTemplate.spec";
-  return [
-    ...validateJobSpec(spec ?? ({} as JobSpec), path),
-    ...(spec?.selector ? [invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated")] : []),
-    ...(spec?.manualSelector === true ? [unsupported(`${path}.manualSelector`, true, ["nil", "false"])] : []),
-  ];
+  return together(
+    validateJobSpec(spec ?? ({} as JobSpec), path),
+    spec?.selector && invalid(`${path}.selector`, spec.selector, "`selector` will be auto-generated"),
+    spec?.manualSelector === true && unsupported(`${path}.manualSelector`, true, ["nil", "false"]),
+  );
 }
 
 function validate({ metadata, spec }: Draft<CronJob>, old?: CronJob): readonly Problem[] {
-  return [
-    ...validateSchedule(spec, old?.spec),
-    ...(old && old.spec.timeZone === spec.timeZone ? [] : validateZone(spec.timeZone)),
-    ...validateJobTemplate(spec.jobTemplate ?? {}),
-    ...(!old && (metadata.name?.length ?? 0) > longestName
-      ? [invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`)]
-      : []),
-  ];
+  return together(
+    validateSchedule(spec, old?.spec),
+    !(old && old.spec.timeZone === spec.timeZone) && validateZone(spec.timeZone),
+    validateJobTemplate(spec.jobTemplate ?? {}),
+    !old &&
+      (metadata.name?.length ?? 0) > longestName &&
+      invalid("metadata.name", metadata.name, `must be no more than ${longestName} characters`),
+  );
 }
-
-const containers = (c: CronJob): readonly { readonly name: string; readonly image?: string }[] =>
-  c.spec.jobTemplate.spec?.template.spec?.containers ?? [];
 
 export const cronJobs = define<CronJob>({
   group: "batch",
-  version: "v1",
   kind: "CronJob",
-  plural: "cronjobs",
   shortNames: ["cj"],
   categories: ["all"],
   scope: "Namespaced",
@@ -109,22 +98,7 @@ export const cronJobs = define<CronJob>({
       cell: (c, now) => (c.status?.lastScheduleTime ? since(c.status.lastScheduleTime, now) : "<none>"),
     },
     ageColumn,
-    {
-      name: "Containers",
-      priority: 1,
-      cell: (c) =>
-        containers(c)
-          .map((one) => one.name)
-          .join(","),
-    },
-    {
-      name: "Images",
-      priority: 1,
-      cell: (c) =>
-        containers(c)
-          .map((one) => one.image ?? "")
-          .join(","),
-    },
+    ...containerColumns((c: CronJob) => c.spec.jobTemplate.spec?.template),
     { name: "Selector", priority: 1, cell: (c) => selectorCell(c.spec.jobTemplate.spec?.selector) },
   ],
 });

@@ -1,4 +1,4 @@
-// Sets of a job's indexes, written short: `0,2-5,9`.
+// Parses compact sets of job indexes such as `0,2-5,9`.
 
 const integer = /^[+-]?\d+$/;
 
@@ -14,15 +14,15 @@ function interval(text: string, completions: number): readonly [from: number, to
   return limits.length > 1 && from >= to ? `non-increasing order, previous: ${from}, current: ${to}` : [from, to];
 }
 
-/** How many indexes there are in the set, or why it cannot be read. */
+/** The number of indexes in the set, or the parse error. */
 export function countIndexes(text: string, completions: number): number | string {
   if (text === "") return 0;
   let total = 0;
   let last: number | undefined;
   for (const part of text.split(",")) {
-    const read = interval(part, completions);
-    if (typeof read === "string") return read;
-    const [from, to] = read;
+    const range = interval(part, completions);
+    if (typeof range === "string") return range;
+    const [from, to] = range;
     if (last !== undefined && last >= from) return `non-increasing order, previous: ${last}, current: ${from}`;
     total += to - from + 1;
     last = to;
@@ -30,17 +30,14 @@ export function countIndexes(text: string, completions: number): number | string
   return total;
 }
 
-/** The first index that is in both sets, as far as they can be read. */
+/** The first index in both sets; fragments that do not parse are skipped. */
 export function sharedIndex(a: string, b: string, completions: number): number | undefined {
-  const read = (text: string): readonly (readonly [number, number])[] =>
-    text === ""
-      ? []
-      : text.split(",").flatMap((part) => {
-          const one = interval(part, completions);
-          return typeof one === "string" ? [] : [one];
-        });
-  const others = read(b);
-  for (const [from, to] of read(a)) {
+  const rangesOf = (text: string): readonly (readonly [number, number])[] =>
+    (text === "" ? [] : text.split(","))
+      .map((part) => interval(part, completions))
+      .filter((range) => typeof range !== "string");
+  const others = rangesOf(b);
+  for (const [from, to] of rangesOf(a)) {
     const met = others.find(([start, end]) => from <= end && start <= to);
     if (met) return Math.max(from, met[0]);
   }

@@ -1,4 +1,4 @@
-// Job: pods that are to end, so many of them well.
+// Job: runs pods until a number of them has succeeded.
 import { age } from "../age.ts";
 import type { Job, JobSpec, JobStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
@@ -6,22 +6,22 @@ import { instantOf, type Draft, type Instant } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, nameColumn, selectorCell } from "../columns.ts";
+import { ageColumn, containerColumns, nameColumn, selectorCell } from "../columns.ts";
 import { validateJobStatus } from "./jobs-validate-status.ts";
 import { generatedLabels, selectingLabel, validateJob } from "./jobs-validate.ts";
 
 export type { Job } from "../generated/types.ts";
 
-const always = 2 ** 31 - 1;
+const unlimited = 2 ** 31 - 1;
 
-/** What a job leaves unsaid. Of a template of jobs, only what it says of its pods is completed. */
+/** Defaults of a job's own fields; a template of jobs gets only those of its pods. */
 function jobSpecDefaults(spec: Partial<JobSpec>): JobSpec {
   const single = spec.completions === undefined && spec.parallelism === undefined;
   return {
     ...spec,
     ...(single ? { completions: 1 } : {}),
     parallelism: spec.parallelism ?? 1,
-    backoffLimit: spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : always),
+    backoffLimit: spec.backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? 6 : unlimited),
     completionMode: spec.completionMode ?? "NonIndexed",
     suspend: spec.suspend ?? false,
     podReplacementPolicy: spec.podReplacementPolicy ?? (spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed"),
@@ -29,7 +29,7 @@ function jobSpecDefaults(spec: Partial<JobSpec>): JobSpec {
   } as JobSpec;
 }
 
-/** What is completed in every job, made or yet to be made. */
+/** Defaults of the pods of a job, or of a template of jobs. */
 export const jobTemplateDefaults = (spec: JobSpec): JobSpec => ({
   ...spec,
   ...(spec.template && { template: templateDefaults(spec.template) }),
@@ -38,15 +38,11 @@ export const jobTemplateDefaults = (spec: JobSpec): JobSpec => ({
 function defaults(d: Draft<Job>): Draft<Job> {
   const spec = jobTemplateDefaults(jobSpecDefaults(d.spec));
   const labels = spec.template?.metadata?.labels;
-  const unlabelled = Object.keys(d.metadata.labels ?? {}).length === 0;
-  return {
-    ...d,
-    metadata: labels && unlabelled ? { ...d.metadata, labels } : d.metadata,
-    spec,
-  };
+  const isLabelled = Object.keys(d.metadata.labels ?? {}).length > 0;
+  return { ...d, metadata: labels && !isLabelled ? { ...d.metadata, labels } : d.metadata, spec };
 }
 
-/** A job finds its pods by its own uid, unless its author takes that upon himself. */
+/** Generates the selector and labels from the job's uid, unless its selector is manual. */
 function onCreate(job: Job): Job {
   const { spec, metadata } = job;
   if (spec.manualSelector === true || !spec.template) return job;
@@ -66,11 +62,11 @@ function onCreate(job: Job): Job {
   };
 }
 
-const words = ["Complete", "Failed", "Terminating", "Suspended", "FailureTarget", "SuccessCriteriaMet"] as const;
-const holds = (job: Job, word: string): boolean =>
-  word === "Terminating"
+const statuses = ["Complete", "Failed", "Terminating", "Suspended", "FailureTarget", "SuccessCriteriaMet"] as const;
+const holds = (job: Job, type: string): boolean =>
+  type === "Terminating"
     ? job.metadata.deletionTimestamp !== undefined
-    : job.status?.conditions?.some((c) => c.type === word && c.status === "True") === true;
+    : job.status?.conditions?.some((c) => c.type === type && c.status === "True") === true;
 
 function completions({ spec, status }: Job): string {
   const done = status?.succeeded ?? 0;
@@ -86,7 +82,7 @@ function duration({ startTime, completionTime }: JobStatus, now: Instant): strin
 const manyCompletions = 100_000;
 const mostAtOnce = 10_000;
 
-/** What to know of a job, made or yet to be made. */
+/** Warnings about the spec of a job, or of a template of jobs. */
 export function jobSpecWarnings(spec: Partial<JobSpec> | undefined, path: string): readonly string[] {
   const { completionMode, completions = 0, parallelism = 0 } = spec ?? {};
   return completionMode === "Indexed" && completions > manyCompletions && parallelism > mostAtOnce
@@ -98,9 +94,7 @@ export function jobSpecWarnings(spec: Partial<JobSpec> | undefined, path: string
 
 export const jobs = define<Job>({
   group: "batch",
-  version: "v1",
   kind: "Job",
-  plural: "jobs",
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
@@ -114,12 +108,11 @@ export const jobs = define<Job>({
   selectable: { "status.successful": (j) => String(j.status?.succeeded ?? 0) },
   columns: [
     nameColumn,
-    { name: "Status", cell: (j) => words.find((word) => holds(j, word)) ?? "Running" },
+    { name: "Status", cell: (j) => statuses.find((type) => holds(j, type)) ?? "Running" },
     { name: "Completions", cell: completions },
     { name: "Duration", cell: (j, now) => duration(j.status ?? {}, now) },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((j: Job) => j.spec.template),
     { name: "Selector", priority: 1, cell: (j) => selectorCell(j.spec.selector) },
   ],
 });

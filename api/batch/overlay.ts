@@ -1,8 +1,8 @@
-// What the published schemas of the batch group do not say. Most defaults of a job are those of a job that is made, not
-// of a template of jobs, and stand with its code.
+// Facts the published schemas of the batch group lack. Most defaults of a job do not apply to templates of jobs, and are
+// therefore in jobs.ts.
 import { count, counts, type Facts, labelKey, needed, open, otherwise, type Overlay, present } from "../overlay.ts";
 
-/** A word that must be said, with the words there are. */
+/** A required enum, whose message lists the values. */
 const oneOf = (...all: readonly string[]): Facts => ({
   nonEmpty: `valid values: [${all.map((value) => JSON.stringify(value)).join(" ")}]`,
   enum: all,

@@ -2,10 +2,25 @@
 import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
-import { duplicate, forbidden, invalid, required, unsupported } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
-import { fromBase64, pemBlocks } from "./pem.ts";
 import { validateSignerName } from "./signer-names.ts";
+
+/** The kinds of the blocks in a text, in order; what stands around them does not count. */
+export function pemBlocks(text: string): readonly { readonly type: string; readonly hasHeaders: boolean }[] {
+  const block = /-----BEGIN ([^\n-]*)-----\s*\n([\s\S]*?)-----END \1-----/g;
+  return [...text.matchAll(block)].map(([, type = "", body = ""]) => ({ type, hasHeaders: body.includes(":") }));
+}
+
+/** Undefined when the text is not base64. */
+export function fromBase64(text: string): string | undefined {
+  try {
+    return atob(text);
+  } catch {
+    // What cannot be decoded is told as wrong by whoever asked.
+    return undefined;
+  }
+}
 
 const legacySigner = "kubernetes.io/legacy-unknown";
 function validateRequest(request: string): readonly Problem[] {
@@ -18,12 +33,12 @@ function validateRequest(request: string): readonly Problem[] {
 /** What is wrong with a request before anybody has looked at it. */
 export function validateRequested({ spec }: Draft<CertificateSigningRequest>): readonly Problem[] {
   const { signerName } = spec;
-  return [
-    ...validateRequest(spec.request ?? ""),
-    ...(signerName === legacySigner
-      ? [invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")]
-      : validateSignerName(signerName, "spec.signerName")),
-  ];
+  return together(
+    validateRequest(spec.request ?? ""),
+    signerName === legacySigner
+      ? invalid("spec.signerName", signerName, "the legacy signerName is not allowed via this API version")
+      : validateSignerName(signerName, "spec.signerName"),
+  );
 }
 
 /** Once decided, this is so: it cannot be half approved. */
@@ -39,16 +54,15 @@ function validateStatusOf({ type, status }: CertificateSigningRequestCondition, 
 
 function validateConditions(all: readonly CertificateSigningRequestCondition[]): readonly Problem[] {
   const opposite: Readonly<Record<string, string>> = { Approved: "Denied", Denied: "Approved" };
-  return all.flatMap((c, i) => {
-    const path = `${conditionsPath}[${i}]`;
+  return each(all, conditionsPath, (c, path, i) => {
     const before = all.slice(0, i);
     const clashes = before.some((b) => b.type === opposite[c.type]);
-    return [
-      ...(c.type ? [] : [required(`${path}.type`)]),
-      ...validateStatusOf(c, `${path}.status`),
-      ...(clashes ? [invalid(`${path}.type`, c.type, "Approved and Denied conditions are mutually exclusive")] : []),
-      ...(before.some((b) => b.type === c.type) ? [duplicate(`${path}.type`, c.type)] : []),
-    ];
+    return together(
+      !c.type && required(`${path}.type`),
+      validateStatusOf(c, `${path}.status`),
+      clashes && invalid(`${path}.type`, c.type, "Approved and Denied conditions are mutually exclusive"),
+      before.some((b) => b.type === c.type) && duplicate(`${path}.type`, c.type),
+    );
   });
 }
 
@@ -72,14 +86,14 @@ export function validateDecided(next: CertificateSigningRequest, old: Certificat
   const removed = plainTypes.filter(
     (type) => before.some((c) => c.type === type) && !conditions.some((c) => c.type === type),
   );
-  return [
-    ...validateConditions(conditions),
-    ...(certificate === issued || certificate === "" ? [] : validateCertificate(certificate)),
-    ...removed.map((type) =>
+  return together(
+    validateConditions(conditions),
+    certificate !== issued && certificate !== "" && validateCertificate(certificate),
+    removed.map((type) =>
       forbidden(conditionsPath, `updates may not remove a condition of type ${JSON.stringify(type)}`),
     ),
-    ...(issued !== "" && certificate !== issued
-      ? [forbidden("status.certificate", "updates may not modify existing certificate content")]
-      : []),
-  ];
+    issued !== "" &&
+      certificate !== issued &&
+      forbidden("status.certificate", "updates may not modify existing certificate content"),
+  );
 }

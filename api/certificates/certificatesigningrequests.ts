@@ -17,9 +17,7 @@ const durationText = (seconds: number | undefined): string =>
 
 export const certificateSigningRequests = define<CertificateSigningRequest>({
   group: "certificates.k8s.io",
-  version: "v1",
   kind: "CertificateSigningRequest",
-  plural: "certificatesigningrequests",
   shortNames: ["csr"],
   scope: "Cluster",
   subresources: ["approval", "status"],

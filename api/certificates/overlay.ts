@@ -1,4 +1,4 @@
-// What the published schemas of the certificates group do not say.
+// Facts the published schemas of the certificates group lack.
 import { needed, type Overlay, present, values } from "../overlay.ts";
 
 export const certificatesOverlay: Overlay = {

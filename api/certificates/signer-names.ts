@@ -1,7 +1,7 @@
 // The name of who signs: a domain, and a path in it, such as `kubernetes.io/kubelet-serving`.
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
-import { detailOf, invalid, required, tooLong } from "../problems.ts";
+import { detailOf, invalid, required, together, tooLong } from "../problems.ts";
 
 const longestDomain = 253;
 const longestName = longestDomain + 1 + (253 + 63 + 1);
@@ -25,13 +25,11 @@ export function validateSignerName(name: string | undefined, path: string): read
   const [domain = "", rest, ...more] = name.split("/");
   if (rest === undefined || more.length > 0)
     return [invalid(path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
-  return [
-    ...(domain.length > longestDomain ? [tooLong(path, longestDomain)] : []),
-    ...labels(domain, path, validateLabelName),
-    ...(domain.includes(".")
-      ? []
-      : [invalid(path, domain, "should be a domain with at least two segments separated by dots")]),
-    ...labels(rest, path, validateSubdomainName),
-    ...(name.length > longestName ? [tooLong(path, longestName)] : []),
-  ];
+  return together(
+    domain.length > longestDomain && tooLong(path, longestDomain),
+    labels(domain, path, validateLabelName),
+    !domain.includes(".") && invalid(path, domain, "should be a domain with at least two segments separated by dots"),
+    labels(rest, path, validateSubdomainName),
+    name.length > longestName && tooLong(path, longestName),
+  );
 }

@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { forbidden, oneOf } from "../problems.ts";
+import { forbidden, oneOf, together } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Lease } from "../generated/types.ts";
@@ -13,21 +13,19 @@ const strategies = ["OldestEmulationVersion"];
 
 function validate({ spec }: Draft<Lease>): readonly Problem[] {
   const { preferredHolder, strategy } = spec;
-  return [
-    ...(strategy?.includes("/")
+  return together(
+    strategy?.includes("/")
       ? validateQualifiedName(strategy, "spec.strategy")
-      : oneOf(strategy, "spec.strategy", strategies)),
-    ...(preferredHolder && !strategy
-      ? [forbidden("spec.preferredHolder", "may only be specified when `strategy` is defined")]
-      : []),
-  ];
+      : oneOf(strategy, "spec.strategy", strategies),
+    preferredHolder &&
+      !strategy &&
+      forbidden("spec.preferredHolder", "may only be specified when `strategy` is defined"),
+  );
 }
 
 export const leases = define<Lease>({
   group: "coordination.k8s.io",
-  version: "v1",
   kind: "Lease",
-  plural: "leases",
   scope: "Namespaced",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

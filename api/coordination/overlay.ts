@@ -1,4 +1,4 @@
-// What the published schemas of the coordination group do not say.
+// Facts the published schemas of the coordination group lack.
 import { count, type Overlay } from "../overlay.ts";
 
 export const coordinationOverlay: Overlay = {

@@ -3,23 +3,21 @@ import type { Binding } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { required, unsupported } from "../problems.ts";
+import { required, together, unsupported } from "../problems.ts";
 
 export type { Binding } from "../generated/types.ts";
 
 /** A pod may be bound to a node and to nothing else. */
 export function validateBinding({ target }: Draft<Binding>): readonly Problem[] {
-  return [
-    ...(target?.kind && target.kind !== "Node" ? [unsupported("target.kind", target.kind, ["Node", "<empty>"])] : []),
-    ...(target?.name ? [] : [required("target.name")]),
-  ];
+  return together(
+    target?.kind && target.kind !== "Node" && unsupported("target.kind", target.kind, ["Node", "<empty>"]),
+    !target?.name && required("target.name"),
+  );
 }
 
 export const bindings = define<Binding>({
   group: "",
-  version: "v1",
   kind: "Binding",
-  plural: "bindings",
   scope: "Namespaced",
   virtual: "review",
   validate: validateBinding,

@@ -16,9 +16,7 @@ function word(c: ComponentStatus): string {
 
 export const componentStatuses = define<ComponentStatus>({
   group: "",
-  version: "v1",
   kind: "ComponentStatus",
-  plural: "componentstatuses",
   shortNames: ["cs"],
   scope: "Cluster",
   virtual: "measured",

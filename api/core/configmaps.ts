@@ -2,16 +2,14 @@
 import type { ConfigMap } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { invalid } from "../problems.ts";
-import { immutableData, validateKeys, validateSize } from "./data.ts";
+import { immutableData, validateKeys, validateSize } from "./config-data.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { ConfigMap } from "../generated/types.ts";
 
 export const configMaps = define<ConfigMap>({
   group: "",
-  version: "v1",
   kind: "ConfigMap",
-  plural: "configmaps",
   shortNames: ["cm"],
   scope: "Namespaced",
   validate: (c, old) => [

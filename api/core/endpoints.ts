@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { Endpoints, EndpointSubset } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { required } from "../problems.ts";
+import { each, required, together } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Endpoints } from "../generated/types.ts";
@@ -19,17 +19,15 @@ const addresses = (e: Endpoints): string => {
 
 function validateSubset(s: EndpointSubset, path: string): readonly Problem[] {
   const { addresses = [], notReadyAddresses = [], ports = [] } = s;
-  return [
-    ...(addresses.length + notReadyAddresses.length > 0
-      ? []
-      : [required(path, "must specify `addresses` or `notReadyAddresses`")]),
-    ...(ports.length === 1 ? [] : ports.flatMap((p, i) => (p.name ? [] : [required(`${path}.ports[${i}].name`)]))),
-  ];
+  return together(
+    addresses.length + notReadyAddresses.length <= 0 &&
+      required(path, "must specify `addresses` or `notReadyAddresses`"),
+    ports.length !== 1 && each(ports, `${path}.ports`, (p, at) => !p.name && required(`${at}.name`)),
+  );
 }
 
 export const endpoints = define<Endpoints>({
   group: "",
-  version: "v1",
   kind: "Endpoints",
   plural: "endpoints",
   singular: "endpoints",

@@ -20,9 +20,7 @@ const source = (e: CoreV1Event): string =>
 
 export const events = define<CoreV1Event>({
   group: "",
-  version: "v1",
   kind: "Event",
-  plural: "events",
   shortNames: ["ev"],
   scope: "Namespaced",
   nameFormat: "any",

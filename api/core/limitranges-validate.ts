@@ -3,7 +3,7 @@ import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { duplicate, forbidden, invalid, required } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, required, together } from "../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import { isOvercommitted, validateContainerResourceName, validateResourceName } from "../resource-names.ts";
 
@@ -63,12 +63,11 @@ function validateRatio(b: Bounds, path: string): readonly Problem[] {
   if (!ratio) return [];
   const shown = formatQuantity(ratio);
   const most = min && max && min.nano > 0n ? Number(max.nano) / Number(min.nano) : Number.POSITIVE_INFINITY;
-  return [
-    ...(ratio.nano < one ? [invalid(path, shown, `ratio ${shown} is less than 1`)] : []),
-    ...(Number(ratio.nano) / Number(one) > most
-      ? [invalid(path, shown, `ratio ${shown} is greater than max/min = ${most.toFixed(6)}`)]
-      : []),
-  ];
+  return together(
+    ratio.nano < one && invalid(path, shown, `ratio ${shown} is less than 1`),
+    Number(ratio.nano) / Number(one) > most &&
+      invalid(path, shown, `ratio ${shown} is greater than max/min = ${most.toFixed(6)}`),
+  );
 }
 
 function validateBounds(resource: string, b: Bounds, path: string): readonly Problem[] {
@@ -80,19 +79,16 @@ function validateBounds(resource: string, b: Bounds, path: string): readonly Pro
     );
   const unequal =
     !isOvercommitted(resource) && b.default && b.defaultRequest && b.default.nano !== b.defaultRequest.nano;
-  return [
-    ...wrong,
-    ...validateRatio(b, `${path}.maxLimitRequestRatio[${resource}]`),
-    ...(unequal
-      ? [
-          invalid(
-            `${path}.defaultRequest[${resource}]`,
-            text("defaultRequest"),
-            `default value ${text("default")} must equal to defaultRequest value ${text("defaultRequest")} in ${resource}`,
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    wrong,
+    validateRatio(b, `${path}.maxLimitRequestRatio[${resource}]`),
+    unequal &&
+      invalid(
+        `${path}.defaultRequest[${resource}]`,
+        text("defaultRequest"),
+        `default value ${text("default")} must equal to defaultRequest value ${text("defaultRequest")} in ${resource}`,
+      ),
+  );
 }
 
 function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
@@ -104,29 +100,26 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
   const boundsOf = (resource: string): Bounds =>
     Object.fromEntries(allowedBounds.map((bound) => [bound, parseQuantity(item[bound]?.[resource] ?? "")]));
   const unbounded = item.max?.["storage"] === undefined && item.min?.["storage"] === undefined;
-  return [
-    ...validateType(item.type, `${path}.type`),
-    ...allowedBounds.flatMap((bound) =>
+  return together(
+    validateType(item.type, `${path}.type`),
+    allowedBounds.flatMap((bound) =>
       Object.keys(item[bound] ?? {}).flatMap((name) => validateName(name, `${path}.${bound}[${name}]`)),
     ),
-    ...misplaced
+    misplaced
       .filter((bound) => Object.keys(item[bound] ?? {}).length > 0)
       .map((bound) => forbidden(`${path}.${bound}`, "may not be specified when `type` is 'Pod'")),
-    ...(item.type === "PersistentVolumeClaim" && unbounded
-      ? [required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided")]
-      : []),
-    ...[...resources].flatMap((resource) => validateBounds(resource, boundsOf(resource), path)),
-  ];
+    item.type === "PersistentVolumeClaim" &&
+      unbounded &&
+      required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided"),
+    [...resources].flatMap((resource) => validateBounds(resource, boundsOf(resource), path)),
+  );
 }
 
 /** What is wrong with a range of limits. */
 export function validateLimitRange({ spec }: Draft<LimitRange>): readonly Problem[] {
   const limits = spec?.limits ?? [];
   const types = limits.map((item) => item.type);
-  return [
-    ...limits.flatMap((item, i) => [
-      ...validateItem(item, `spec.limits[${i}]`),
-      ...(types.indexOf(item.type) < i ? [duplicate(`spec.limits[${i}].type`, item.type)] : []),
-    ]),
-  ];
+  return each(limits, "spec.limits", (item, at, i) =>
+    together(validateItem(item, at), types.indexOf(item.type) < i && duplicate(`${at}.type`, item.type)),
+  );
 }

@@ -14,9 +14,7 @@ function itemDefaults(item: LimitRangeItem): LimitRangeItem {
 
 export const limitRanges = define<LimitRange>({
   group: "",
-  version: "v1",
   kind: "LimitRange",
-  plural: "limitranges",
   shortNames: ["limits"],
   scope: "Namespaced",
   allowCreateOnUpdate: true,

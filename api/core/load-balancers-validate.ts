@@ -4,7 +4,7 @@ import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { LoadBalancerIngress, LoadBalancerStatus } from "../generated/types.ts";
 import { validateSubdomainName } from "../names.ts";
-import { forbidden, invalid, required } from "../problems.ts";
+import { each, forbidden, invalid, required, together } from "../problems.ts";
 
 const path = "status.loadBalancer.ingress";
 
@@ -13,10 +13,11 @@ export const validateBalancedIp = (ip: string | undefined, at: string, known: re
   ip && !known.includes(ip) ? validateOldAddress(ip, at) : [];
 
 /** An address as a name. */
-export const validateBalancedName = (hostname: string | undefined, at: string): readonly Problem[] => [
-  ...validateSubdomainName(hostname, at),
-  ...(hostname && parseAddress(hostname) ? [invalid(at, hostname, "must be a DNS name, not an IP address")] : []),
-];
+export const validateBalancedName = (hostname: string | undefined, at: string): readonly Problem[] =>
+  together(
+    validateSubdomainName(hostname, at),
+    hostname && parseAddress(hostname) && invalid(at, hostname, "must be a DNS name, not an IP address"),
+  );
 
 /** How packets come is said of an address, and of nothing else. Source: KEP-1860. */
 export function validateMode({ ip, ipMode }: LoadBalancerIngress, path: string): readonly Problem[] {
@@ -35,9 +36,11 @@ export function validateBalancerStatus(
   if (type !== "LoadBalancer" && ingress.length > 0)
     return [forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
   const known = (old.ingress ?? []).flatMap(({ ip }) => ip ?? []);
-  return ingress.flatMap((one, i) => {
-    const at = `${path}[${i}]`;
-    return [...validateBalancedIp(one.ip, `${at}.ip`, known), ...validateBalancedName(one.hostname, `${at}.hostname`)];
+  return each(ingress, path, (one, at) => {
+    return together(
+      validateBalancedIp(one.ip, `${at}.ip`, known),
+      validateBalancedName(one.hostname, `${at}.hostname`),
+    );
   });
 }
 

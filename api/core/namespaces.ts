@@ -29,9 +29,7 @@ function validateStatus({ metadata, status }: Namespace): readonly Problem[] {
 
 export const namespaces = define<Namespace>({
   group: "",
-  version: "v1",
   kind: "Namespace",
-  plural: "namespaces",
   shortNames: ["ns"],
   scope: "Cluster",
   nameFormat: "k8s-short-name",

@@ -1,42 +1,87 @@
 // What can be wrong with a node, and what of it never changes once it is known.
-import type { Node, NodeAddress, Taint } from "../generated/types.ts";
+import type {
+  ConfigMapNodeConfigSource,
+  Node,
+  NodeAddress,
+  NodeConfigSource,
+  NodeConfigStatus,
+  Taint,
+} from "../generated/types.ts";
 import { validateOldBlock } from "../addresses-validate.ts";
 import { parseBlock } from "../addresses.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import type { Draft } from "../meta.ts";
-import { validateLabelValue, validateQualifiedName } from "../names.ts";
-import { duplicate, forbidden, invalid, oneOf, required, shownWhole } from "../problems.ts";
+import {
+  validateDataKey,
+  validateLabelName,
+  validateLabelValue,
+  validateQualifiedName,
+  validateSubdomainName,
+} from "../names.ts";
+import { duplicate, each, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
-import { validateConfigSource, validateConfigStatus } from "./nodes-config-validate.ts";
+
+const one = "exactly one reference subfield must be non-nil";
+
+/** A map is known by its name alone where it is asked for, and to the revision where it was found. */
+function validateMap(source: ConfigMapNodeConfigSource, path: string, isFound: boolean): readonly Problem[] {
+  const known = (["uid", "resourceVersion"] as const).flatMap((field) => {
+    if (isFound) return source[field] ? [] : [required(`${path}.${field}`, `${field} must be set in status`)];
+    return source[field] ? [forbidden(`${path}.${field}`, `${field} must not be set in spec`)] : [];
+  });
+  const validateField = (field: "namespace" | "name" | "kubeletConfigKey", validate: typeof validateDataKey) =>
+    source[field]
+      ? validate(source[field], `${path}.${field}`)
+      : [required(`${path}.${field}`, `${field} must be set`)];
+  return together(
+    known,
+    validateField("namespace", validateLabelName),
+    validateField("name", validateSubdomainName),
+    validateField("kubeletConfigKey", validateDataKey),
+  );
+}
+
+/** What is wrong with a source of configuration. */
+export const validateConfigSource = (
+  source: NodeConfigSource | undefined,
+  path: string,
+  isFound = false,
+): readonly Problem[] => {
+  if (!source) return [];
+  return source.configMap ? validateMap(source.configMap, `${path}.configMap`, isFound) : [invalid(path, source, one)];
+};
+
+/** The same of those a node says it has. */
+export const validateConfigStatus = (config: NodeConfigStatus = {}): readonly Problem[] =>
+  (["assigned", "active", "lastKnownGood"] as const).flatMap((field) =>
+    validateConfigSource(config[field], `status.config.${field}`, true),
+  );
 
 const effects = valuesOf("io.k8s.api.core.v1.Taint", "effect");
 
 function validateTaints(taints: readonly Taint[], path: string): readonly Problem[] {
-  return taints.flatMap((taint, i) => {
+  return each(taints, path, (taint, at, i) => {
     const { effect, key, value = "" } = taint;
-    const at = `${path}[${i}]`;
     const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
     const twice = duplicate(at, shownWhole({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
-    return [
-      ...validateQualifiedName(key, `${at}.key`),
-      ...validateLabelValue(value, `${at}.value`),
-      ...(effect ? oneOf(effect, `${at}.effect`, effects) : [required(`${at}.effect`)]),
-      ...(again ? [{ ...twice, message: `${twice.message}: taints must be unique by key and effect pair` }] : []),
-    ];
+    return together(
+      validateQualifiedName(key, `${at}.key`),
+      validateLabelValue(value, `${at}.value`),
+      effect ? oneOf(effect, `${at}.effect`, effects) : required(`${at}.effect`),
+      again && { ...twice, message: `${twice.message}: taints must be unique by key and effect pair` },
+    );
   });
 }
 
 function validateRanges(ranges: readonly string[]): readonly Problem[] {
   const path = "spec.podCIDRs";
   const families = new Set(ranges.map((range) => parseBlock(range)?.address.bits));
-  return [
-    ...ranges.flatMap((range, i) => validateOldBlock(range, `${path}[${i}]`, [])),
-    ...(families.size < ranges.length
-      ? [invalid(path, ranges, "may specify no more than one CIDR for each IP family")]
-      : []),
-  ];
+  return together(
+    each(ranges, path, (range, at) => validateOldBlock(range, at, [])),
+    families.size < ranges.length && invalid(path, ranges, "may specify no more than one CIDR for each IP family"),
+  );
 }
 
 type Reported = Draft<Node>["status"];
@@ -48,22 +93,24 @@ const validateAmounts = (status: Reported): readonly Problem[] =>
   );
 
 const validateAddresses = (addresses: readonly NodeAddress[]): readonly Problem[] =>
-  addresses.flatMap((address, i) =>
-    addresses.findIndex((other) => sameJson(other, address)) < i
-      ? [duplicate(`status.addresses[${i}]`, shownWhole(address, ["type", "address"]))]
-      : [],
+  each(
+    addresses,
+    "status.addresses",
+    (address, at, i) =>
+      addresses.findIndex((other) => sameJson(other, address)) < i &&
+      duplicate(at, shownWhole(address, ["type", "address"])),
   );
 
 function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Problem[] {
   const known = old.podCIDRs ?? [];
   const once = (field: string): Problem =>
     forbidden(`spec.${field}`, `node updates may not change ${field.replace(/s$/, "")} except from "" to valid`);
-  return [
-    ...(known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) ? [once("podCIDRs")] : []),
-    ...(old.providerID && old.providerID !== spec.providerID ? [once("providerID")] : []),
-    ...validateConfigSource(spec.configSource, "spec.configSource"),
-    ...((spec.externalID ?? "") === (old.externalID ?? "") ? [] : [forbidden("spec.externalID", "may not be updated")]),
-  ];
+  return together(
+    known.length > 0 && !sameJson(spec.podCIDRs ?? [], known) && once("podCIDRs"),
+    old.providerID && old.providerID !== spec.providerID && once("providerID"),
+    validateConfigSource(spec.configSource, "spec.configSource"),
+    (spec.externalID ?? "") !== (old.externalID ?? "") && forbidden("spec.externalID", "may not be updated"),
+  );
 }
 
 function validateSwap(status: Reported): readonly Problem[] {
@@ -72,15 +119,13 @@ function validateSwap(status: Reported): readonly Problem[] {
 }
 
 /** What is wrong with a node. */
-export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] => [
-  ...validateTaints(node.spec.taints ?? [], "metadata.taints"),
-  ...validateAmounts(node.status),
-  ...(old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])]),
-];
+export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] =>
+  together(
+    validateTaints(node.spec.taints ?? [], "metadata.taints"),
+    validateAmounts(node.status),
+    old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])],
+  );
 
 /** What is wrong with what a node says of itself. */
-export const validateNodeStatus = ({ status }: Node): readonly Problem[] => [
-  ...validateAmounts(status),
-  ...validateAddresses(status?.addresses ?? []),
-  ...validateConfigStatus(status?.config),
-];
+export const validateNodeStatus = ({ status }: Node): readonly Problem[] =>
+  together(validateAmounts(status), validateAddresses(status?.addresses ?? []), validateConfigStatus(status?.config));

@@ -45,9 +45,7 @@ function defaults(d: Draft<Node>): Draft<Node> {
 
 export const nodes = define<Node>({
   group: "",
-  version: "v1",
   kind: "Node",
-  plural: "nodes",
   shortNames: ["no"],
   scope: "Cluster",
   subresources: ["status", "proxy"],

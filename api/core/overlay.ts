@@ -1,4 +1,4 @@
-// What the published schemas of the core group do not say, but for pods and their parts.
+// Facts the published schemas of the core group lack, except for pods.
 import {
   count,
   label,

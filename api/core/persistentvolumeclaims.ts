@@ -3,9 +3,8 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../genera
 import { define } from "../kinds.ts";
 import { fractions } from "./pod/warnings.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { accessModesCell, classAnnotation } from "./storage-words.ts";
-import { claimRules } from "./claim-rules.ts";
-import { validateClaim, validateClaimStatus } from "./persistentvolumeclaims-validate.ts";
+import { accessModesCell, classAnnotation } from "./volume-fields.ts";
+import { claimRules, validateClaim, validateClaimStatus } from "./persistentvolumeclaims-validate.ts";
 
 export type { PersistentVolumeClaim } from "../generated/types.ts";
 
@@ -19,9 +18,7 @@ function dataSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec): 
 
 export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   group: "",
-  version: "v1",
   kind: "PersistentVolumeClaim",
-  plural: "persistentvolumeclaims",
   shortNames: ["pvc"],
   scope: "Namespaced",
   subresources: ["status"],

@@ -3,7 +3,7 @@ import type { PersistentVolume } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { validateVolume } from "./persistentvolumes-validate.ts";
-import { accessModesCell, classAnnotation } from "./storage-words.ts";
+import { accessModesCell, classAnnotation } from "./volume-fields.ts";
 
 export type { PersistentVolume } from "../generated/types.ts";
 
@@ -12,9 +12,7 @@ const claim = ({ spec: { claimRef } }: PersistentVolume): string =>
 
 export const persistentVolumes = define<PersistentVolume>({
   group: "",
-  version: "v1",
   kind: "PersistentVolume",
-  plural: "persistentvolumes",
   shortNames: ["pv"],
   scope: "Cluster",
   subresources: ["status"],

@@ -56,9 +56,7 @@ const endings: Readonly<Record<string, { readonly reason: string; readonly messa
 
 export const pods = define<Pod>({
   group: "",
-  version: "v1",
   kind: "Pod",
-  plural: "pods",
   shortNames: ["po"],
   categories: ["all"],
   scope: "Namespaced",

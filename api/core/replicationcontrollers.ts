@@ -1,4 +1,4 @@
-// ReplicationController: a replica set from before there were sets in selectors.
+// ReplicationController: the predecessor of ReplicaSet, with equality selectors only.
 import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
@@ -6,14 +6,14 @@ import type { Draft } from "../meta.ts";
 import { templateDefaults } from "./pod/defaults.ts";
 import { podRules } from "./pod/rules.ts";
 import { workloadWarnings } from "./pod/warnings.ts";
-import { ageColumn, containersColumn, imagesColumn, labelsCell, nameColumn } from "../columns.ts";
+import { ageColumn, containerColumns, labelsCell, nameColumn } from "../columns.ts";
 import { validateReplicaStatus, validateRunningTemplate } from "./workload-validate.ts";
 
 export type { ReplicationController } from "../generated/types.ts";
 
 const isEmpty = (map: object | undefined): boolean => Object.keys(map ?? {}).length === 0;
 
-/** What is not said of labels is what the pods have. */
+/** The labels and the selector default to the labels of the template. */
 function defaults(d: Draft<ReplicationController>): Draft<ReplicationController> {
   const spec: Partial<ReplicationControllerSpec> = d.spec ?? {};
   const labels = spec.template?.metadata?.labels;
@@ -35,9 +35,7 @@ const validate = ({ spec }: Draft<ReplicationController>): readonly Problem[] =>
 
 export const replicationControllers = define<ReplicationController>({
   group: "",
-  version: "v1",
   kind: "ReplicationController",
-  plural: "replicationcontrollers",
   shortNames: ["rc"],
   categories: ["all"],
   scope: "Namespaced",
@@ -55,8 +53,7 @@ export const replicationControllers = define<ReplicationController>({
     { name: "Current", type: "integer", cell: (c) => c.status?.replicas ?? 0 },
     { name: "Ready", type: "integer", cell: (c) => c.status?.readyReplicas ?? 0 },
     ageColumn,
-    containersColumn,
-    imagesColumn,
+    ...containerColumns((c: ReplicationController) => c.spec.template),
     { name: "Selector", priority: 1, cell: (c) => labelsCell(c.spec.selector) },
   ],
 });

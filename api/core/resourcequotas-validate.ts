@@ -2,7 +2,7 @@
 import type { ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
-import { invalid, required } from "../problems.ts";
+import { invalid, required, together } from "../problems.ts";
 import { isQuotaName, validateAmount, validateQuotaResourceName } from "../resource-names.ts";
 
 type Amounts = Readonly<Record<string, string>> | undefined;
@@ -27,10 +27,9 @@ const opposites = [
 ] as const;
 
 const validateAmounts = (amounts: Amounts, path: string): readonly Problem[] =>
-  Object.entries(amounts ?? {}).flatMap(([name, text]) => [
-    ...validateQuotaResourceName(name, `${path}[${name}]`),
-    ...validateAmount(name, text, `${path}[${name}]`),
-  ]);
+  Object.entries(amounts ?? {}).flatMap(([name, text]) =>
+    together(validateQuotaResourceName(name, `${path}[${name}]`), validateAmount(name, text, `${path}[${name}]`)),
+  );
 
 const uncounted = (scope: string, hard: Amounts): readonly string[] =>
   Object.keys(hard ?? {})
@@ -41,13 +40,15 @@ const conflicting = (scopes: readonly string[]): boolean =>
 
 function validateScopes({ scopes = [], hard }: ResourceQuotaSpec): readonly Problem[] {
   const path = "spec.scopes";
-  return [
-    ...scopes.flatMap((scope) => [
-      ...(countedIn[scope] ? [] : [invalid(path, scopes, "unsupported scope")]),
-      ...uncounted(scope, hard).map(() => invalid(path, scopes, "unsupported scope applied to resource")),
-    ]),
-    ...(conflicting(scopes) ? [invalid(path, scopes, "conflicting scopes")] : []),
-  ];
+  return together(
+    scopes.flatMap((scope) =>
+      together(
+        !countedIn[scope] && invalid(path, scopes, "unsupported scope"),
+        uncounted(scope, hard).map(() => invalid(path, scopes, "unsupported scope applied to resource")),
+      ),
+    ),
+    conflicting(scopes) && invalid(path, scopes, "conflicting scopes"),
+  );
 }
 
 function validateOperator(r: ScopedResourceSelectorRequirement, path: string): readonly Problem[] {
@@ -77,40 +78,36 @@ function validateOperator(r: ScopedResourceSelectorRequirement, path: string): r
 function validateScopeSelector({ scopeSelector, hard, scopes }: ResourceQuotaSpec): readonly Problem[] {
   const path = "spec.scopeSelector.matchExpressions";
   const wanted = scopeSelector?.matchExpressions ?? [];
-  return [
-    ...wanted.flatMap((r) => [
-      ...(countedIn[r.scopeName] ? [] : [invalid(`${path}.scopeName`, r.scopeName, "unsupported scope")]),
-      ...uncounted(r.scopeName, hard).map(() => invalid(path, scopeSelector, "unsupported scope applied to resource")),
-      ...(plain.includes(r.scopeName) && r.operator !== "Exists"
-        ? [
-            invalid(
-              `${path}.operator`,
-              r.operator,
-              "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
-            ),
-          ]
-        : []),
-      ...validateOperator(r, path),
-    ]),
-    ...(conflicting(wanted.map((r) => r.scopeName)) ? [invalid(path, scopes ?? [], "conflicting scopes")] : []),
-  ];
+  return together(
+    wanted.flatMap((r) =>
+      together(
+        !countedIn[r.scopeName] && invalid(`${path}.scopeName`, r.scopeName, "unsupported scope"),
+        uncounted(r.scopeName, hard).map(() => invalid(path, scopeSelector, "unsupported scope applied to resource")),
+        plain.includes(r.scopeName) &&
+          r.operator !== "Exists" &&
+          invalid(
+            `${path}.operator`,
+            r.operator,
+            "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+          ),
+        validateOperator(r, path),
+      ),
+    ),
+    conflicting(wanted.map((r) => r.scopeName)) && invalid(path, scopes ?? [], "conflicting scopes"),
+  );
 }
 
 /** What is wrong with a quota. Which pods it counts stays as it was. */
 export function validateQuota({ spec }: Draft<ResourceQuota>, old?: ResourceQuota): readonly Problem[] {
   const [now, then] = [new Set(spec.scopes), new Set(old?.spec.scopes)];
-  return [
-    ...validateAmounts(spec.hard, "spec.hard"),
-    ...validateScopes(spec),
-    ...validateScopeSelector(spec),
-    ...(old && now.symmetricDifference(then).size > 0
-      ? [invalid("spec.scopes", spec.scopes ?? [], "field is immutable")]
-      : []),
-  ];
+  return together(
+    validateAmounts(spec.hard, "spec.hard"),
+    validateScopes(spec),
+    validateScopeSelector(spec),
+    old && now.symmetricDifference(then).size > 0 && invalid("spec.scopes", spec.scopes ?? [], "field is immutable"),
+  );
 }
 
 /** What is wrong with what a quota is said to have counted. */
-export const validateQuotaStatus = ({ status }: ResourceQuota): readonly Problem[] => [
-  ...validateAmounts(status?.hard, "status.hard"),
-  ...validateAmounts(status?.used, "status.used"),
-];
+export const validateQuotaStatus = ({ status }: ResourceQuota): readonly Problem[] =>
+  together(validateAmounts(status?.hard, "status.hard"), validateAmounts(status?.used, "status.used"));

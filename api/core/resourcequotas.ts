@@ -16,9 +16,7 @@ const usage = (q: ResourceQuota, wanted: (resource: string) => boolean): string 
 
 export const resourceQuotas = define<ResourceQuota>({
   group: "",
-  version: "v1",
   kind: "ResourceQuota",
-  plural: "resourcequotas",
   shortNames: ["quota"],
   scope: "Namespaced",
   subresources: ["status"],

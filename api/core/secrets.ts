@@ -3,8 +3,8 @@ import type { Secret } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { invalid, required } from "../problems.ts";
-import { immutableData, validateKeys, validateSize } from "./data.ts";
+import { invalid, required, together } from "../problems.ts";
+import { immutableData, validateKeys, validateSize } from "./config-data.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Secret } from "../generated/types.ts";
@@ -40,7 +40,7 @@ function validateType({ data = {}, metadata, type = "" }: Draft<Secret>): readon
   const needed = neededKeys[type] ?? [];
   // A private key must also have something in it.
   const isThere = (key: string): boolean => (key === "ssh-privatekey" ? !!data[key] : data[key] !== undefined);
-  return [...missing(needed.filter((key) => !isThere(key))), ...validateDockerConfig(needed, data)];
+  return together(missing(needed.filter((key) => !isThere(key))), validateDockerConfig(needed, data));
 }
 
 /** The credentials of registries are an object in JSON. */
@@ -58,18 +58,17 @@ function validateDockerConfig(keys: readonly string[], data: Readonly<Record<str
     });
 }
 
-const validate = (s: Draft<Secret>, old?: Secret): readonly Problem[] => [
-  ...validateKeys(s.data, "data"),
-  ...validateSize(undefined, s.data, "data"),
-  ...validateType(s),
-  ...immutableData(s, old),
-];
+const validate = (s: Draft<Secret>, old?: Secret): readonly Problem[] =>
+  together(
+    validateKeys(s.data, "data"),
+    validateSize(undefined, s.data, "data"),
+    validateType(s),
+    immutableData(s, old),
+  );
 
 export const secrets = define<Secret>({
   group: "",
-  version: "v1",
   kind: "Secret",
-  plural: "secrets",
   scope: "Namespaced",
   defaults,
   validate,

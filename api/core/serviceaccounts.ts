@@ -8,9 +8,7 @@ export type { ServiceAccount } from "../generated/types.ts";
 
 export const serviceAccounts = define<ServiceAccount>({
   group: "",
-  version: "v1",
   kind: "ServiceAccount",
-  plural: "serviceaccounts",
   shortNames: ["sa"],
   scope: "Namespaced",
   subresources: ["token"],

@@ -2,7 +2,7 @@
 import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import { sameJson } from "../hash.ts";
-import { invalid } from "../problems.ts";
+import { each, invalid, together } from "../problems.ts";
 import { hasAddress, isHeadless } from "./services-types.ts";
 import { familyOf, validateServiceAddresses } from "./services-validate-addresses.ts";
 
@@ -29,10 +29,10 @@ function reduced(next: ServiceSpec, old: ServiceSpec): ServiceSpec {
 function validatePolicy({ ipFamilyPolicy, ipFamilies = [], clusterIPs = [] }: ServiceSpec): readonly Problem[] {
   if (ipFamilyPolicy !== "SingleStack") return [];
   const needed = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
-  return [
-    ...(clusterIPs.length > 1 ? [invalid(policyPath, ipFamilyPolicy, `${needed} cluster IPs are specified`)] : []),
-    ...(ipFamilies.length > 1 ? [invalid(policyPath, ipFamilyPolicy, `${needed} IP families are specified`)] : []),
-  ];
+  return together(
+    clusterIPs.length > 1 && invalid(policyPath, ipFamilyPolicy, `${needed} cluster IPs are specified`),
+    ipFamilies.length > 1 && invalid(policyPath, ipFamilyPolicy, `${needed} IP families are specified`),
+  );
 }
 
 const validateRelease = (next: ServiceSpec, old: ServiceSpec): readonly Problem[] => {
@@ -45,21 +45,27 @@ const validateRelease = (next: ServiceSpec, old: ServiceSpec): readonly Problem[
 
 /** Addresses that are named have a family, also when it is not. */
 function validateInferred({ clusterIPs = [], ipFamilies = [] }: ServiceSpec): readonly Problem[] {
-  return clusterIPs.flatMap((ip, i) =>
-    ip === "None" || i < ipFamilies.length || ours.includes(familyOf(ip))
-      ? []
-      : [invalid(`spec.clusterIPs[${i}]`, clusterIPs, `${familyOf(ip)} is not configured on this cluster`)],
+  return each(
+    clusterIPs,
+    "spec.clusterIPs",
+    (ip, at, i) =>
+      ip !== "None" &&
+      i >= ipFamilies.length &&
+      !ours.includes(familyOf(ip)) &&
+      invalid(at, clusterIPs, `${familyOf(ip)} is not configured on this cluster`),
   );
 }
 
-const validateOurs = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonly Problem[] => [
-  ...(ipFamilyPolicy === "RequireDualStack"
-    ? [invalid(policyPath, ipFamilyPolicy, "this cluster is not configured for dual-stack services")]
-    : []),
-  ...ipFamilies.flatMap((family, i) =>
-    ours.includes(family) ? [] : [invalid(`spec.ipFamilies[${i}]`, family, "not configured on this cluster")],
-  ),
-];
+const validateOurs = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonly Problem[] =>
+  together(
+    ipFamilyPolicy === "RequireDualStack" &&
+      invalid(policyPath, ipFamilyPolicy, "this cluster is not configured for dual-stack services"),
+    each(
+      ipFamilies,
+      "spec.ipFamilies",
+      (family, at) => !ours.includes(family) && invalid(at, family, "not configured on this cluster"),
+    ),
+  );
 
 function familiesOf(service: Service): readonly Family[] {
   const { ipFamilies = [], ipFamilyPolicy } = service.spec;

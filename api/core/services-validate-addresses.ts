@@ -4,7 +4,7 @@ import { parseAddress } from "../addresses.ts";
 import { validateOldAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service } from "../generated/types.ts";
-import { duplicate, invalid, required, unsupported } from "../problems.ts";
+import { duplicate, each, invalid, required, together, unsupported } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { hasAddress, isHeadless, type ServiceLike } from "./services-types.ts";
 
@@ -25,21 +25,24 @@ function validateFirst({ clusterIP, clusterIPs = [] }: Service["spec"]): readonl
   return clusterIPs[0] === clusterIP ? [] : [invalid(path, clusterIPs, "first value must match `clusterIP`")];
 }
 
-const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]): readonly Problem[] => [
-  ...ipFamilies.flatMap((family, i) => [
-    ...(families.includes(family) ? [] : [unsupported(`spec.ipFamilies[${i}]`, family, families)]),
-    ...(ipFamilies.indexOf(family) < i ? [duplicate(`spec.ipFamilies[${i}]`, family)] : []),
-  ]),
-  ...(ipFamilyPolicy === undefined || policies.includes(ipFamilyPolicy)
-    ? []
-    : [unsupported("spec.ipFamilyPolicy", ipFamilyPolicy, policies)]),
-];
+const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]): readonly Problem[] =>
+  together(
+    each(ipFamilies, "spec.ipFamilies", (family, at, i) =>
+      together(
+        !families.includes(family) && unsupported(at, family, families),
+        ipFamilies.indexOf(family) < i && duplicate(at, family),
+      ),
+    ),
+    ipFamilyPolicy !== undefined &&
+      !policies.includes(ipFamilyPolicy) &&
+      unsupported("spec.ipFamilyPolicy", ipFamilyPolicy, policies),
+  );
 
 function faultsOf(ips: readonly string[], known: readonly string[]): readonly Problem[] {
-  return ips.flatMap((ip, i) => {
+  return each(ips, path, (ip, at, i) => {
     if (i === 0 && ip === "None")
       return ips.length > 1 ? [invalid(path, ips, "'None' must be the first and only value")] : [];
-    return known.includes(ip) ? [] : validateOldAddress(ip, `${path}[${i}]`);
+    return known.includes(ip) ? [] : validateOldAddress(ip, at);
   });
 }
 
@@ -67,11 +70,11 @@ export function validateServiceAddresses(service: ServiceLike, old?: ServiceLike
   // Of what is no address, nothing more can be said.
   if (faults.length > 0) return before;
   const isTwice = ips.length > 1 && new Set(ips.map(familyOf)).size !== ips.length;
-  return [
-    ...before,
-    ...(isTwice ? [invalid(path, ips, "may specify no more than one IP for each IP family")] : []),
-    ...(isHeadless(service) ? [] : validatePairs(spec)),
-  ];
+  return together(
+    before,
+    isTwice && invalid(path, ips, "may specify no more than one IP for each IP family"),
+    !isHeadless(service) && validatePairs(spec),
+  );
 }
 
 /** A list whose first word stays for good, and whose second comes and goes with the policy. */
@@ -92,21 +95,18 @@ function validateList(
       word === next[i] ? [] : [invalid(`${at}[${byPlace ? i : 0}]`, next, "may not change once set")],
     );
   const gone = next.length < old.length;
-  return [
-    ...(gone && next.length === 0 ? [invalid(`${at}[0]`, next, `primary ${called} can not be unset`)] : []),
-    ...(next.length > 0 && old.length > 0 && next[0] !== old[0]
-      ? [invalid(`${at}[0]`, next, "may not change once set")]
-      : []),
-    ...(gone && next.length === 1 && policy !== "SingleStack"
-      ? [
-          invalid(
-            "spec.ipFamilyPolicy",
-            policy ?? null,
-            `must be set to 'SingleStack' when releasing the secondary ${called}`,
-          ),
-        ]
-      : []),
-  ];
+  return together(
+    gone && next.length === 0 && invalid(`${at}[0]`, next, `primary ${called} can not be unset`),
+    next.length > 0 && old.length > 0 && next[0] !== old[0] && invalid(`${at}[0]`, next, "may not change once set"),
+    gone &&
+      next.length === 1 &&
+      policy !== "SingleStack" &&
+      invalid(
+        "spec.ipFamilyPolicy",
+        policy ?? null,
+        `must be set to 'SingleStack' when releasing the secondary ${called}`,
+      ),
+  );
 }
 
 /** Addresses and families stay while the service has any. */
@@ -128,8 +128,8 @@ export function validateAddressChange(service: ServiceLike, old: ServiceLike): r
     called: "ipFamily",
     byPlace: false,
   };
-  return [
-    ...(without && wasWithout ? [] : validateList(ips, next.ipFamilyPolicy)),
-    ...(without || wasWithout ? [] : validateList(kinds, next.ipFamilyPolicy)),
-  ];
+  return together(
+    !(without && wasWithout) && validateList(ips, next.ipFamilyPolicy),
+    !without && !wasWithout && validateList(kinds, next.ipFamilyPolicy),
+  );
 }

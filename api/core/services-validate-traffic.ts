@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { forbidden, inRange, invalid, required } from "../problems.ts";
+import { each, forbidden, inRange, invalid, required, together } from "../problems.ts";
 import { hasAddress, isReachedFromOutside, needsHealthCheck } from "./services-types.ts";
 
 const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
@@ -38,52 +38,53 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
   if (ranges.length > 0) {
     const path = "spec.LoadBalancerSourceRanges";
     const known = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
-    return [
-      ...misplaced(path),
-      ...ranges.flatMap((range, i) => validateOldBlock(range.trim(), `${path}[${i}]`, known)),
-    ];
+    return together(
+      misplaced(path),
+      each(ranges, path, (range, at) => validateOldBlock(range.trim(), at, known)),
+    );
   }
   const annotated = metadata.annotations?.[rangesAnnotation];
   if (annotated === undefined) return [];
   const path = `metadata.annotations[${rangesAnnotation}]`;
   const isKnown = annotated.trim() === "" || annotated === old?.metadata.annotations?.[rangesAnnotation];
-  return [
-    ...misplaced(path),
-    ...(isKnown ? [] : annotated.split(",").flatMap((range) => validateOldBlock(range.trim(), path, []))),
-  ];
+  return together(
+    misplaced(path),
+    !isKnown && annotated.split(",").flatMap((range) => validateOldBlock(range.trim(), path, [])),
+  );
 }
 
 /** A class belongs to a balancer. */
-export function validateBalancer({ type, loadBalancerClass, allocateLoadBalancerNodePorts }: ServiceSpec): Problem[] {
+export function validateBalancer({
+  type,
+  loadBalancerClass,
+  allocateLoadBalancerNodePorts,
+}: ServiceSpec): readonly Problem[] {
   const isBalancer = type === "LoadBalancer";
   const path = "spec.loadBalancerClass";
-  return [
-    ...(allocateLoadBalancerNodePorts !== undefined && !isBalancer
-      ? [forbidden("spec.allocateLoadBalancerNodePorts", balancerOnly)]
-      : []),
-    ...(isBalancer && allocateLoadBalancerNodePorts === undefined ? [required("allocateLoadBalancerNodePorts")] : []),
-    ...(isBalancer && loadBalancerClass !== undefined ? validateQualifiedName(loadBalancerClass, path) : []),
-    ...(!isBalancer && loadBalancerClass !== undefined ? [forbidden(path, balancerOnly)] : []),
-  ];
+  return together(
+    allocateLoadBalancerNodePorts !== undefined &&
+      !isBalancer &&
+      forbidden("spec.allocateLoadBalancerNodePorts", balancerOnly),
+    isBalancer && allocateLoadBalancerNodePorts === undefined && required("allocateLoadBalancerNodePorts"),
+    isBalancer && loadBalancerClass !== undefined && validateQualifiedName(loadBalancerClass, path),
+    !isBalancer && loadBalancerClass !== undefined && forbidden(path, balancerOnly),
+  );
 }
 
 /** What is wrong with the ways of traffic to a service. */
-export const validateTraffic = (spec: ServiceSpec): readonly Problem[] => [
-  ...validateOutside(spec),
-  ...validateHealthCheck(spec),
-  ...validateInside(spec),
-];
+export const validateTraffic = (spec: ServiceSpec): readonly Problem[] =>
+  together(validateOutside(spec), validateHealthCheck(spec), validateInside(spec));
 
 /** What a balancer was told when it was made stays while it is one: it is asked for elsewhere, and once. */
 export function validateTrafficChange(spec: ServiceSpec, old: ServiceSpec): readonly Problem[] {
   const bothBalance = spec.type === "LoadBalancer" && old.type === "LoadBalancer";
   const bothChecked = needsHealthCheck(spec) && needsHealthCheck(old);
-  return [
-    ...(bothBalance && spec.loadBalancerClass !== old.loadBalancerClass
-      ? [invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set")]
-      : []),
-    ...(bothChecked && spec.healthCheckNodePort !== old.healthCheckNodePort
-      ? [forbidden("spec.healthCheckNodePort", "field is immutable")]
-      : []),
-  ];
+  return together(
+    bothBalance &&
+      spec.loadBalancerClass !== old.loadBalancerClass &&
+      invalid("spec.loadBalancerClass", spec.loadBalancerClass ?? null, "may not change once set"),
+    bothChecked &&
+      spec.healthCheckNodePort !== old.healthCheckNodePort &&
+      forbidden("spec.healthCheckNodePort", "field is immutable"),
+  );
 }

@@ -5,7 +5,7 @@ import type { Problem } from "../errors.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
-import { duplicate, forbidden, inRange, invalid, required, shownWhole } from "../problems.ts";
+import { duplicate, each, forbidden, inRange, invalid, required, shownWhole, together } from "../problems.ts";
 import { isHeadless } from "./services-types.ts";
 import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
 import {
@@ -33,17 +33,17 @@ function validateType(service: Draft<Service>): readonly Problem[] {
   const isExternal = type === "ExternalName";
   const unset = (field: string): Problem => forbidden(`spec.${field}`, "may not be set for ExternalName services");
   const name = externalName.replace(/\.$/, "");
-  return [
-    ...(ports.length === 0 && !alone && !isExternal ? [required("spec.ports")] : []),
-    ...(alone && (type === "LoadBalancer" || type === "NodePort")
-      ? [invalid("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${type} services`)]
-      : []),
-    ...(isExternal && clusterIPs.length > 0 ? [unset("clusterIPs")] : []),
-    ...(isExternal && ipFamilies.length > 0 ? [unset("ipFamilies")] : []),
-    ...(isExternal && ipFamilyPolicy !== undefined ? [unset("ipFamilyPolicy")] : []),
-    ...(isExternal && name === "" ? [required("spec.externalName")] : []),
-    ...(isExternal ? validateSubdomainName(name, "spec.externalName") : []),
-  ];
+  return together(
+    ports.length === 0 && !alone && !isExternal && required("spec.ports"),
+    alone &&
+      (type === "LoadBalancer" || type === "NodePort") &&
+      invalid("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${type} services`),
+    isExternal && clusterIPs.length > 0 && unset("clusterIPs"),
+    isExternal && ipFamilies.length > 0 && unset("ipFamilies"),
+    isExternal && ipFamilyPolicy !== undefined && unset("ipFamilyPolicy"),
+    isExternal && name === "" && required("spec.externalName"),
+    isExternal && validateSubdomainName(name, "spec.externalName"),
+  );
 }
 
 const wholePort = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
@@ -54,12 +54,14 @@ const shownPort = ({ protocol, port }: ServicePort): object | null =>
 function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
   const isAgain = (same: "port" | "nodePort", i: number): boolean =>
     ports.findIndex((p) => p.protocol === ports[i]!.protocol && p[same] === ports[i]![same]) < i;
-  return [
-    ...ports.flatMap((p, i) =>
-      p.nodePort && isAgain("nodePort", i) ? [duplicate(`spec.ports[${i}].nodePort`, p.nodePort)] : [],
+  return together(
+    each(
+      ports,
+      "spec.ports",
+      (p, at, i) => p.nodePort && isAgain("nodePort", i) && duplicate(`${at}.nodePort`, p.nodePort),
     ),
-    ...ports.flatMap((p, i) => (isAgain("port", i) ? [duplicate(`spec.ports[${i}]`, shownPort(p))] : [])),
-  ];
+    each(ports, "spec.ports", (p, at, i) => isAgain("port", i) && duplicate(at, shownPort(p))),
+  );
 }
 
 function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config }: ServiceSpec): readonly Problem[] {
@@ -74,8 +76,7 @@ function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config
 }
 
 function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly string[]): readonly Problem[] {
-  return externalIPs.flatMap((ip, i) => {
-    const path = `spec.externalIPs[${i}]`;
+  return each(externalIPs, "spec.externalIPs", (ip, path) => {
     const faults = known.includes(ip) ? [] : validateOldAddress(ip, path);
     const nowhere = parseAddress(ip) ? leadsNowhere(ip) : undefined;
     return faults.length > 0 || nowhere === undefined ? faults : [invalid(path, ip, nowhere)];
@@ -86,22 +87,23 @@ function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly 
 export function validateService(s: Draft<Service>, old?: Service): readonly Problem[] {
   const { spec } = s;
   const ports = spec.ports ?? [];
-  return [
-    ...(old ? [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)] : []),
-    ...validateAnnotations(s),
-    ...validateType(s),
-    ...(ports.length === 1 ? [] : ports.flatMap((p, i) => (p.name ? [] : [required(`spec.ports[${i}].name`)]))),
-    ...validateAffinity(spec),
-    ...validateServiceAddresses(s, old),
-    ...validateExternalIps(spec, old?.spec.externalIPs ?? []),
-    ...(spec.type === "ClusterIP"
-      ? ports.flatMap((port, i) =>
-          port.nodePort ? [forbidden(`spec.ports[${i}].nodePort`, "may not be used when `type` is 'ClusterIP'")] : [],
-        )
-      : []),
-    ...validateTwice(ports),
-    ...validateSourceRanges(s, old),
-    ...validateBalancer(spec),
-    ...validateTraffic(spec),
-  ];
+  return together(
+    old && [...validateAddressChange(s, old), ...validateTrafficChange(spec, old.spec)],
+    validateAnnotations(s),
+    validateType(s),
+    ports.length !== 1 && each(ports, "spec.ports", (p, at) => !p.name && required(`${at}.name`)),
+    validateAffinity(spec),
+    validateServiceAddresses(s, old),
+    validateExternalIps(spec, old?.spec.externalIPs ?? []),
+    spec.type === "ClusterIP" &&
+      each(
+        ports,
+        "spec.ports",
+        (port, at) => port.nodePort && forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'"),
+      ),
+    validateTwice(ports),
+    validateSourceRanges(s, old),
+    validateBalancer(spec),
+    validateTraffic(spec),
+  );
 }

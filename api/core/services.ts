@@ -56,9 +56,7 @@ function externalCell(s: Service): string {
 
 export const services = define<Service>({
   group: "",
-  version: "v1",
   kind: "Service",
-  plural: "services",
   shortNames: ["svc"],
   categories: ["all"],
   scope: "Namespaced",

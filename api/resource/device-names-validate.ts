@@ -1,7 +1,7 @@
 // Names of devices and of what they can do: a driver, a pool of its devices, and attributes that belong to a domain.
 import type { Problem } from "../errors.ts";
 import { invalid, required, tooLong } from "../problems.ts";
-import { validateDriverName } from "../driver-names.ts";
+import { validateDriverName } from "../names.ts";
 
 const longestId = 32;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -4,7 +4,7 @@ import { define } from "../kinds.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { claimDefaults } from "./device-requests.ts";
 import { validateLabels } from "../names.ts";
-import { validateAnnotations } from "../core/pod/validate-annotations.ts";
+import { validateAnnotations } from "../core/pod/validate-metadata.ts";
 import { deviceRules } from "./device-requests-validate.ts";
 
 export const resourceClaimTemplates = define<ResourceClaimTemplate>({

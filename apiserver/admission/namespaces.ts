@@ -11,7 +11,7 @@ import type {
   Pod,
   PodSpec,
 } from "../../api/generated/types.ts";
-import { type Amounts, podAmounts } from "../../api/core/pod/amounts.ts";
+import { type Amounts, podAmounts } from "../../api/core/pod/pod-resources.ts";
 import { type Quantity, formatQuantity, parseQuantity } from "../../api/quantity.ts";
 import { sameJson } from "../../api/hash.ts";
 import { limitRanges } from "../../api/core/limitranges.ts";

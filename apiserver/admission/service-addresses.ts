@@ -1,7 +1,7 @@
 // Allocation of cluster addresses and node ports for Services. The stored Services are the only record of what is
 // allocated, so nothing can leak or disagree with them.
 import { ApiError } from "../../api/errors.ts";
-import { meant, withoutLeft } from "../../api/core/services-change.ts";
+import { meant, withoutLeft } from "../../api/core/services-update.ts";
 import { withFamilies } from "../../api/core/services-families.ts";
 import { hasAddress, isHeadless } from "../../api/core/services-types.ts";
 import { type Service, services } from "../../api/core/services.ts";

@@ -1,5 +1,5 @@
 // Strict decoding of a JSON text: unknown and duplicate fields, which parsing would forget. Pure.
-import { quoted } from "../../api/quoted.ts";
+import { quoted } from "../../api/quote.ts";
 import { resolve, type Schema } from "../../api/schema.ts";
 
 /** The schema of a value of any shape: only what is said twice is wrong with it. */

@@ -2,7 +2,7 @@
 // schema, and of the kind the path names.
 import { forbidden, required, unsupported } from "../../api/problems.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
-import { quoted } from "../../api/quoted.ts";
+import { quoted } from "../../api/quote.ts";
 import { invalid as refused, unhandled } from "../registry/refusals.ts";
 import type { WriteOptions } from "../registry/verbs.ts";
 import type { ApiRequest } from "./request-response.ts";

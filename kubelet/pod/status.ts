@@ -1,6 +1,6 @@
 // The status of a pod, computed from an observation; times and past exits come from the last reported status. Pure.
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
-import { startsAgain } from "../../api/core/pod/restarts.ts";
+import { startsAgain } from "../../api/core/pod/containers.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts } from "./conditions.ts";

@@ -2,7 +2,7 @@
 // everything that carries a pod template. Source: the API reference of Pod and Container, "Defaults to".
 import type { Container, PodSpec, PodTemplateSpec, ResourceRequirements, Volume } from "../../generated/types.ts";
 import { formatQuantity, parseQuantity } from "../../quantity.ts";
-import { pullPolicy } from "./images.ts";
+import { pullPolicy } from "./containers.ts";
 
 const maybe = <K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [name]: value } as { [P in K]: V });

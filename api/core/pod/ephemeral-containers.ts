@@ -1,9 +1,9 @@
 // Containers that join a pod that runs already: what a write of them takes, and what may change about them. Pure.
-import { differences } from "../../differences.ts";
+import { differences } from "../../unified-diff.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
 import { sameJson } from "../../hash.ts";
-import { forbidden } from "../../problems.ts";
+import { forbidden, together } from "../../problems.ts";
 import { validatePodSpec } from "./rules.ts";
 
 /** The pod as it stands, with the ephemeral containers of another version of it and nothing else. */
@@ -30,9 +30,9 @@ export function validateEphemeralChange(next: Pod, old: Pod): readonly Problem[]
     if (sameJson(now, before)) return [];
     return [forbidden(path, `existing ephemeral containers ${name} may not be changed\n${differences(before, now)}`)];
   });
-  return [
-    ...(isStatic ? [forbidden("[]", "static pods do not support ephemeral containers")] : []),
-    ...validatePodSpec(next.spec, "spec"),
-    ...kept,
-  ];
+  return together(
+    isStatic && forbidden("[]", "static pods do not support ephemeral containers"),
+    validatePodSpec(next.spec, "spec"),
+    kept,
+  );
 }

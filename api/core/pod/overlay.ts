@@ -1,4 +1,4 @@
-// What the published schemas of pods and their parts do not say.
+// Facts the published schemas of pods and the types inside them lack.
 import {
   count,
   type Facts,

@@ -2,7 +2,7 @@
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
-import { forbidden, invalid } from "../../problems.ts";
+import { each, forbidden, invalid, together } from "../../problems.ts";
 import { qosClass } from "./status.ts";
 import { validatePodSpec } from "./rules.ts";
 
@@ -41,10 +41,11 @@ function validateOrder(now: PodSpec, then: PodSpec): readonly Problem[] {
   return lists.flatMap((list) => {
     const [own, old] = [now[list] ?? [], then[list] ?? []];
     if (own.length !== old.length) return [forbidden(`spec.${list}`, `${list} may not be added or removed on resize`)];
-    return old.flatMap(({ name }, i) =>
-      own[i]?.name === name
-        ? []
-        : [forbidden(`spec.${list}[${i}].name`, `${list} may not be renamed or reordered on resize`)],
+    return each(
+      old,
+      `spec.${list}`,
+      ({ name }, at, i) =>
+        own[i]?.name !== name && forbidden(`${at}.name`, `${list} may not be renamed or reordered on resize`),
     );
   });
 }
@@ -74,38 +75,35 @@ const differs = (now: Container, then: Container): boolean => !sameJson(unmeasur
 
 function validateContainers(now: PodSpec, then: PodSpec): readonly Problem[] {
   const pairs = (then.containers ?? []).map((old, i) => [now.containers[i]!, old] as const);
-  return [
-    ...pairs.flatMap(([c, old], i) => validateKept(c.resources, old.resources, `spec.containers[${i}].resources`)),
-    ...pairs.flatMap(([c, old]) => (differs(c, old) ? [forbidden("spec", onlyMeasures)] : [])),
-  ];
+  return together(
+    each(pairs, "spec.containers", ([c, old], at) => validateKept(c.resources, old.resources, `${at}.resources`)),
+    pairs.flatMap(([c, old]) => (differs(c, old) ? [forbidden("spec", onlyMeasures)] : [])),
+  );
 }
 
 function validateInitContainers(now: PodSpec, then: PodSpec): readonly Problem[] {
-  return (then.initContainers ?? []).flatMap((old, i) => {
+  return each(then.initContainers, "spec.initContainers", (old, path, i) => {
     const c = now.initContainers![i]!;
-    const path = `spec.initContainers[${i}]`;
     const restarts = (c.resizePolicy ?? []).some((p) => p.restartPolicy === "RestartContainer");
-    return [
-      ...validateKept(c.resources, old.resources, `${path}.resources`),
-      ...(differs(c, old)
-        ? [forbidden(path, "only cpu and memory resources for init or sidecar containers are mutable")]
-        : []),
-      ...(restarts && c.restartPolicy !== "Always" && !sameJson(c, old)
-        ? [forbidden(path, "non-sidecar init containers with a resize policy of RestartContainer cannot be resized")]
-        : []),
-    ];
+    return together(
+      validateKept(c.resources, old.resources, `${path}.resources`),
+      differs(c, old) && forbidden(path, "only cpu and memory resources for init or sidecar containers are mutable"),
+      restarts &&
+        c.restartPolicy !== "Always" &&
+        !sameJson(c, old) &&
+        forbidden(path, "non-sidecar init containers with a resize policy of RestartContainer cannot be resized"),
+    );
   });
 }
 
 function validateWhole({ resources: now }: PodSpec, { resources: then }: PodSpec): readonly Problem[] {
   const path = "spec.resources";
   if (then && !now) return [forbidden(path, "pod-level resources cannot be removed")];
-  return [
-    ...validateKept(now, then, path, "pod-level resource"),
-    ...(sameJson(withoutMeasures(now), withoutMeasures(then))
-      ? []
-      : [forbidden("spec", "only cpu and memory resources are mutable at pod-level")]),
-  ];
+  return together(
+    validateKept(now, then, path, "pod-level resource"),
+    !sameJson(withoutMeasures(now), withoutMeasures(then)) &&
+      forbidden("spec", "only cpu and memory resources are mutable at pod-level"),
+  );
 }
 
 const onlyMeasures = "only cpu and memory resources are mutable";
@@ -123,15 +121,13 @@ export function validateResize(next: Pod, old: Pod): readonly Problem[] {
   if (old.spec.os?.name === "windows") return [forbidden("[]", "windows pods cannot be resized")];
   const quality = old.status?.qosClass ?? qosClass(old.spec);
   const order = validateOrder(next.spec, old.spec);
-  return [
-    ...validatePodSpec(next.spec, "spec"),
-    ...(qosClass(next.spec) === quality
-      ? []
-      : [invalid("spec", quality, "Pod QOS Class may not change as a result of resizing")]),
-    ...(isSupported(old) ? [] : [forbidden("spec", "Pod running on node without support for resize")]),
-    ...validateWhole(next.spec, old.spec),
-    ...(order.length > 0
+  return together(
+    validatePodSpec(next.spec, "spec"),
+    qosClass(next.spec) !== quality && invalid("spec", quality, "Pod QOS Class may not change as a result of resizing"),
+    !isSupported(old) && forbidden("spec", "Pod running on node without support for resize"),
+    validateWhole(next.spec, old.spec),
+    order.length > 0
       ? order
-      : [...validateInitContainers(next.spec, old.spec), ...validateContainers(next.spec, old.spec)]),
-  ];
+      : [...validateInitContainers(next.spec, old.spec), ...validateContainers(next.spec, old.spec)],
+  );
 }

@@ -19,9 +19,9 @@ import { validateBundle, validateCertificate } from "./validate-projections.ts";
 import { validateAppArmor, validateSeccomp } from "./validate-security.ts";
 import { validateAcross, validateClaim } from "./validate-spec.ts";
 import { validateCondition } from "./validate-status.ts";
-import { validateTemplate } from "./validate-template.ts";
+import { validateTemplate } from "./validate-metadata.ts";
 import { validateVolume } from "./validate-volumes.ts";
-import { claimRules } from "../claim-rules.ts";
+import { claimRules } from "../persistentvolumeclaims-validate.ts";
 
 const volumeSchema = schemaOf("io.k8s.api.core.v1.Volume");
 const specSchema = schemaOf("io.k8s.api.core.v1.PodSpec");

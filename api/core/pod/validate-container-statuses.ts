@@ -2,8 +2,8 @@
 // is started again.
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, invalid, unsupported } from "../../problems.ts";
-import { startsAgain } from "./restarts.ts";
+import { duplicate, each, forbidden, invalid, together, unsupported } from "../../problems.ts";
+import { startsAgain } from "./containers.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
 export interface Statuses {
@@ -20,17 +20,20 @@ function validateTransitions(
   { path, now, before }: Statuses,
   again: (name: string, code: number) => boolean,
 ): readonly Problem[] {
-  return before.flatMap(({ name, state }, i) => {
+  return each(before, path, ({ name, state }, at) => {
     if (!state?.terminated) return [];
     const next = now.find((c) => c.name === name);
     if (!next || next.state?.terminated || again(name, state.terminated.exitCode)) return [];
-    return [forbidden(`${path}[${i}].state`, "may not be transitioned to non-terminated state")];
+    return [forbidden(`${at}.state`, "may not be transitioned to non-terminated state")];
   });
 }
 
 const validateUsers = ({ path, now }: Statuses, os: string): readonly Problem[] =>
-  now.flatMap(({ user }, i) =>
-    user?.linux && os === "windows" ? [forbidden(`${path}[${i}].user.linux`, "cannot be set for a windows pod")] : [],
+  each(
+    now,
+    path,
+    ({ user }, at) =>
+      user?.linux && os === "windows" && forbidden(`${at}.user.linux`, "cannot be set for a windows pod"),
   );
 
 /** A device is told of under the name by which the container asks for it. */
@@ -47,22 +50,18 @@ function validateAsked(name: string, path: string, { resources }: Container): re
 }
 
 const validateHealth = ({ resources = [] }: ResourceStatus, path: string): readonly Problem[] =>
-  resources.flatMap(({ resourceID, health = "" }, k) => [
-    ...(healths.includes(health) ? [] : [unsupported(`${path}.resources[${k}].health`, health, healths)]),
-    ...(resources.findIndex((r) => r.resourceID === resourceID) < k
-      ? [duplicate(`${path}.resources[${k}].resourceID`, resourceID)]
-      : []),
-  ]);
+  each(resources, `${path}.resources`, ({ resourceID, health = "" }, at, k) =>
+    together(
+      !healths.includes(health) && unsupported(`${at}.health`, health, healths),
+      resources.findIndex((r) => r.resourceID === resourceID) < k && duplicate(`${at}.resourceID`, resourceID),
+    ),
+  );
 
 const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[] =>
   now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
-    allocatedResourcesStatus.flatMap((resource, j) => {
-      const at = `${path}[${i}].allocatedResourcesStatus[${j}]`;
+    each(allocatedResourcesStatus, `${path}[${i}].allocatedResourcesStatus`, (resource, at) => {
       const container = containers.find((c) => c.name === name);
-      return [
-        ...(container ? validateAsked(resource.name, `${at}.name`, container) : []),
-        ...validateHealth(resource, at),
-      ];
+      return together(container && validateAsked(resource.name, `${at}.name`, container), validateHealth(resource, at));
     }),
   );
 
@@ -72,20 +71,23 @@ export function validateContainerStatuses(statuses: Statuses, spec: PodSpec): re
     const container = statuses.containers.find((c) => c.name === name);
     return container !== undefined && startsAgain(container, spec, code);
   };
-  return [
-    ...validateTransitions(statuses, again),
-    ...validateUsers(statuses, spec.os?.name ?? "linux"),
-    ...validateDevices(statuses),
-  ];
+  return together(
+    validateTransitions(statuses, again),
+    validateUsers(statuses, spec.os?.name ?? "linux"),
+    validateDevices(statuses),
+  );
 }
 
 /** The same of containers that look into a pod: they are never started again, and own nothing. */
-export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] => [
-  ...validateTransitions(statuses, () => false),
-  ...validateUsers(statuses, spec.os?.name ?? "linux"),
-  ...statuses.now.flatMap(({ allocatedResourcesStatus }, i) =>
-    allocatedResourcesStatus
-      ? [forbidden(`${statuses.path}[${i}].allocatedResourcesStatus`, "must not be specified in container status")]
-      : [],
-  ),
-];
+export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] =>
+  together(
+    validateTransitions(statuses, () => false),
+    validateUsers(statuses, spec.os?.name ?? "linux"),
+    each(
+      statuses.now,
+      statuses.path,
+      ({ allocatedResourcesStatus }, at) =>
+        allocatedResourcesStatus &&
+        forbidden(`${at}.allocatedResourcesStatus`, "must not be specified in container status"),
+    ),
+  );

@@ -29,16 +29,16 @@ export interface Pod extends Surroundings {
 function validateResize(policies: readonly ContainerResizePolicy[], path: string, pod: Pod): readonly Problem[] {
   const word = (value: string, values: readonly string[]): readonly Problem[] =>
     value ? oneOf(value, path, values) : [required(path)];
-  return policies.flatMap(({ resourceName, restartPolicy }, i) => [
-    ...(policies.findIndex((p) => p.resourceName === resourceName) < i
-      ? [duplicate(`${path}[${i}]`, resourceName)]
-      : []),
-    ...word(resourceName, ["cpu", "memory"]),
-    ...word(restartPolicy, ["NotRequired", "RestartContainer"]),
-    ...(pod.restartPolicy === "Never" && restartPolicy !== "NotRequired"
-      ? [invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")]
-      : []),
-  ]);
+  return each(policies, path, ({ resourceName, restartPolicy }, at, i) =>
+    together(
+      policies.findIndex((p) => p.resourceName === resourceName) < i && duplicate(at, resourceName),
+      word(resourceName, ["cpu", "memory"]),
+      word(restartPolicy, ["NotRequired", "RestartContainer"]),
+      pod.restartPolicy === "Never" &&
+        restartPolicy !== "NotRequired" &&
+        invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"),
+    ),
+  );
 }
 
 /** What of a container depends on its pod. */
@@ -60,15 +60,14 @@ export function validateRestarts(
 ): readonly Problem[] {
   if (rules.length === 0) return none;
   const at = `${path}.restartPolicyRules`;
-  return [
-    ...(restartPolicy === undefined
-      ? [required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used")]
-      : []),
-    ...(rules.length > mostRules ? [tooLong(at, mostRules)] : []),
-    ...rules.flatMap(({ exitCodes }, i) =>
+  return together(
+    restartPolicy === undefined &&
+      required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"),
+    rules.length > mostRules && tooLong(at, mostRules),
+    rules.flatMap(({ exitCodes }, i) =>
       (exitCodes?.values?.length ?? 0) > mostCodes ? [tooLong(`${at}[${i}].exitCodes.values`, mostCodes)] : [],
     ),
-  ];
+  );
 }
 
 const named = (containers: readonly { readonly name: string }[]): readonly string[] => containers.map((c) => c.name);
@@ -107,17 +106,14 @@ function validateInit(c: Container, path: string, pod: Pod): readonly Problem[] 
     return forSidecars
       .filter((field) => c[field] !== undefined)
       .map((field) => forbidden(`${path}.${field}`, "may not be set for init containers without restartPolicy=Always"));
-  return [
-    ...(c.restartPolicyRules?.length
-      ? [
-          forbidden(
-            `${path}.restartPolicyRules`,
-            "restartPolicyRules are not allowed for init containers with restart policy Always",
-          ),
-        ]
-      : []),
-    ...validateHandlers(c, path, pod),
-  ];
+  return together(
+    c.restartPolicyRules?.length &&
+      forbidden(
+        `${path}.restartPolicyRules`,
+        "restartPolicyRules are not allowed for init containers with restart policy Always",
+      ),
+    validateHandlers(c, path, pod),
+  );
 }
 
 /** What is wrong with the containers that come first; `others` are those that come after. */
@@ -128,13 +124,14 @@ export function validateInitContainers(
   pod: Pod,
 ): readonly Problem[] {
   const names = [...named(others), ...named(containers)];
-  return containers.flatMap((c, i) => [
-    ...validateInPod(c, `${path}[${i}]`, pod),
-    ...validateInit(c, `${path}[${i}]`, pod),
-    ...(names.indexOf(c.name) < others.length + i ? [duplicate(`${path}[${i}].name`, c.name)] : []),
-    // They run one after another, so a port may be had by each in its turn.
-    ...validateHostPorts([c], path),
-  ]);
+  return each(containers, path, (c, at, i) =>
+    together(
+      validateInPod(c, at, pod),
+      validateInit(c, at, pod),
+      names.indexOf(c.name) < others.length + i && duplicate(`${at}.name`, c.name),
+      validateHostPorts([c], path),
+    ),
+  );
 }
 
 const forLasting = [
@@ -159,22 +156,23 @@ export function validateEphemeral(
   const lasting = named(others);
   const names = [...lasting, ...named(containers)];
   const refused = (at: string): Problem => forbidden(at, "cannot be set for an Ephemeral Container");
-  return containers.flatMap((c, i) => {
-    const at = `${path}[${i}]`;
+  return each(containers, path, (c, at, i) => {
     const target = c.targetContainerName;
-    return [
-      ...validateInPod(c as Container, at, pod),
-      ...validateImage(c, at),
-      ...(names.indexOf(c.name) < others.length + i ? [duplicate(`${at}.name`, c.name)] : []),
-      ...(target && !lasting.includes(target) ? [notFound(`${at}.targetContainerName`, target)] : []),
-      ...forLasting
+    return together(
+      validateInPod(c as Container, at, pod),
+      validateImage(c, at),
+      names.indexOf(c.name) < others.length + i && duplicate(`${at}.name`, c.name),
+      target && !lasting.includes(target) && notFound(`${at}.targetContainerName`, target),
+      forLasting
         .filter((field) => Object.keys((c[field] as object | undefined) ?? {}).length > 0)
         .map((field) => refused(`${at}.${field}`)),
-      ...(c.volumeMounts ?? []).flatMap((m, j) => [
-        ...(m.subPath ? [refused(`${at}.volumeMounts[${j}].subPath`)] : []),
-        ...(m.subPathExpr ? [refused(`${at}.volumeMounts[${j}].subPathExpr`)] : []),
-      ]),
-    ];
+      (c.volumeMounts ?? []).flatMap((m, j) =>
+        together(
+          m.subPath && refused(`${at}.volumeMounts[${j}].subPath`),
+          m.subPathExpr && refused(`${at}.volumeMounts[${j}].subPathExpr`),
+        ),
+      ),
+    );
   });
 }
 

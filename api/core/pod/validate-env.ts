@@ -1,8 +1,8 @@
 // What can be wrong with the variables of a container and where their values come from.
 import type { EnvFromSource, EnvVar } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { invalid, none } from "../../problems.ts";
-import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward.ts";
+import { invalid, none, together } from "../../problems.ts";
+import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward-api.ts";
 
 /** A variable takes its value from one place. */
 export function validateVariable({ value, valueFrom }: EnvVar, at: string): readonly Problem[] {
@@ -24,16 +24,18 @@ export function validateVariable({ value, valueFrom }: EnvVar, at: string): read
     if (value) return [invalid(path, "", "may not be specified when `value` is not empty")];
     return sources.length > 1 ? [invalid(path, "", "may not have more than one field specified at a time")] : [];
   };
-  return [
-    ...(fieldRef ? validateFieldRef(fieldRef, fieldsOfVariables, `${path}.fieldRef`) : []),
-    ...(resourceFieldRef ? validateResourceRef(resourceFieldRef, false, `${path}.resourceFieldRef`) : []),
-    ...count(),
-  ];
+  return together(
+    fieldRef && validateFieldRef(fieldRef, fieldsOfVariables, `${path}.fieldRef`),
+    resourceFieldRef && validateResourceRef(resourceFieldRef, false, `${path}.resourceFieldRef`),
+    count(),
+  );
 }
 
 /** What is wrong with variables that come all together. */
 export const validateEnvFrom = (from: readonly EnvFromSource[], path: string): readonly Problem[] =>
-  from.flatMap(({ configMapRef, secretRef }) => [
-    ...(configMapRef || secretRef ? [] : [invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")]),
-    ...(configMapRef && secretRef ? [invalid(path, "", "may not have more than one field specified at a time")] : []),
-  ]);
+  from.flatMap(({ configMapRef, secretRef }) =>
+    together(
+      !configMapRef && !secretRef && invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"),
+      configMapRef && secretRef && invalid(path, "", "may not have more than one field specified at a time"),
+    ),
+  );

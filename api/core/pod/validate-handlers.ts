@@ -2,7 +2,7 @@
 import type { Container, Lifecycle, LifecycleHandler, Probe } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { forbidden, invalid, none, together, unsupported } from "../../problems.ts";
-import { stopSignals } from "./signals.ts";
+import { stopSignals } from "./containers.ts";
 
 function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "life"): readonly Problem[] {
   if (!p) return none;
@@ -40,11 +40,12 @@ function validateStopSignal(signal: string | undefined, os: string | undefined, 
   return known === undefined || known.includes(signal) ? [] : [unsupported(path, signal, known)];
 }
 
-const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Surroundings): readonly Problem[] => [
-  ...validateSleep(l.postStart, `${path}.postStart`, graceSeconds),
-  ...validateSleep(l.preStop, `${path}.preStop`, graceSeconds),
-  ...validateStopSignal(l.stopSignal, os, `${path}.stopSignal`),
-];
+const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Surroundings): readonly Problem[] =>
+  together(
+    validateSleep(l.postStart, `${path}.postStart`, graceSeconds),
+    validateSleep(l.preStop, `${path}.preStop`, graceSeconds),
+    validateStopSignal(l.stopSignal, os, `${path}.stopSignal`),
+  );
 
 /** What is wrong with the probes and the lifecycle of a container that is to go on. */
 export const validateHandlers = (c: Container, path: string, around: Surroundings): readonly Problem[] =>

@@ -12,24 +12,23 @@ const recursions = valuesOf(mount, "recursiveReadOnly");
 function validatePropagation(mount: VolumeMount, privileged: boolean, path: string): readonly Problem[] {
   const { mountPropagation: wanted } = mount;
   if (wanted === undefined) return none;
-  return [
-    ...(propagations.includes(wanted) ? [] : [unsupported(path, wanted, propagations)]),
-    ...(wanted === "Bidirectional" && !privileged
-      ? [forbidden(path, "Bidirectional mount propagation is available only to privileged containers")]
-      : []),
-  ];
+  return together(
+    !propagations.includes(wanted) && unsupported(path, wanted, propagations),
+    wanted === "Bidirectional" &&
+      !privileged &&
+      forbidden(path, "Bidirectional mount propagation is available only to privileged containers"),
+  );
 }
 
 function validateRecursion(mount: VolumeMount, path: string): readonly Problem[] {
   const { recursiveReadOnly: wanted, readOnly, mountPropagation = "None" } = mount;
   if (wanted === undefined || wanted === "Disabled") return none;
   if (!recursions.includes(wanted)) return [unsupported(path, wanted, recursions)];
-  return [
-    ...(readOnly ? [] : [forbidden(path, "may only be specified when readOnly is true")]),
-    ...(mountPropagation === "None"
-      ? []
-      : [forbidden(path, "may only be specified when mountPropagation is None or not specified")]),
-  ];
+  return together(
+    !readOnly && forbidden(path, "may only be specified when readOnly is true"),
+    mountPropagation !== "None" &&
+      forbidden(path, "may only be specified when mountPropagation is None or not specified"),
+  );
 }
 
 const repeated = (values: readonly string[], i: number): boolean => values.indexOf(values[i]!) < i;
@@ -64,27 +63,23 @@ function validateDevice(c: Container, device: VolumeDevice, i: number, all: stri
   const names = devices.map((d) => d.name);
   const paths = devices.map((d) => d.devicePath);
   const twice = (field: string, value: string): Problem => invalid(`${at}.${field}`, value, "must be unique");
-  return [
-    ...(repeated(names, i) ? [twice("name", name)] : []),
-    ...(devicePath ? [] : [required(`${at}.devicePath`)]),
-    ...(repeated(paths, i) ? [twice("devicePath", devicePath)] : []),
-    ...(devicePath?.split("/").includes("..")
-      ? [invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')")]
-      : []),
-    ...(mounts.some((m) => m.name === name)
-      ? [invalid(`${at}.name`, name, "must not already exist in volumeMounts")]
-      : []),
-    ...(mounts.some((m) => m.mountPath === devicePath)
-      ? [invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts")]
-      : []),
-  ];
+  return together(
+    repeated(names, i) && twice("name", name),
+    !devicePath && required(`${at}.devicePath`),
+    repeated(paths, i) && twice("devicePath", devicePath),
+    devicePath?.split("/").includes("..") &&
+      invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"),
+    mounts.some((m) => m.name === name) && invalid(`${at}.name`, name, "must not already exist in volumeMounts"),
+    mounts.some((m) => m.mountPath === devicePath) &&
+      invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts"),
+  );
 }
 
 /** What is wrong with the mounts of a container; `volumes` are those of its pod. */
 export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume>, path: string): readonly Problem[] {
   const named = (name: string, at: string): readonly Problem[] => {
     const missing = volumes.has(name) ? none : [notFound(at, name)];
-    return name ? missing : [required(at), ...missing];
+    return name ? missing : together(required(at), missing);
   };
   const block = (name: string, at: string): readonly Problem[] => {
     const volume = volumes.get(name);

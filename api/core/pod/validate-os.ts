@@ -1,7 +1,7 @@
 // What a pod may not say when it insists on an operating system that has no such thing.
 import type { Container, PodSpec } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { forbidden, required, unsupported } from "../../problems.ts";
+import { forbidden, required, together, unsupported } from "../../problems.ts";
 
 const systems = ["linux", "windows"];
 const ofPods = ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] as const;
@@ -41,21 +41,21 @@ const every = (spec: PodSpec, path: string): readonly (readonly [Container, stri
 function validateLinux(spec: PodSpec, path: string): readonly Problem[] {
   const refused = (at: string): Problem =>
     forbidden(`${at}.windowsOptions`, "windows options cannot be set for a linux pod");
-  return [
-    ...(spec.securityContext?.windowsOptions ? [refused(`${path}.securityContext`)] : []),
-    ...every(spec, path).flatMap(([c, at]) => (c.securityContext?.windowsOptions ? [refused(at)] : [])),
-  ];
+  return together(
+    spec.securityContext?.windowsOptions && refused(`${path}.securityContext`),
+    every(spec, path).flatMap(([c, at]) => (c.securityContext?.windowsOptions ? [refused(at)] : [])),
+  );
 }
 
 function validateWindows(spec: PodSpec, path: string): readonly Problem[] {
   const refused = (at: string): Problem => forbidden(at, "cannot be set for a windows pod");
   const refusedFields = <T extends object>(from: T | undefined, fields: readonly (keyof T & string)[], at: string) =>
     fields.filter((field) => isSet(from?.[field])).map((field) => refused(`${at}.${field}`));
-  return [
-    ...refusedFields(spec, ofPods, path),
-    ...refusedFields(spec.securityContext, ofPodSecurity, `${path}.securityContext`),
-    ...every(spec, path).flatMap(([c, at]) => refusedFields(c.securityContext, ofContainerSecurity, at)),
-  ];
+  return together(
+    refusedFields(spec, ofPods, path),
+    refusedFields(spec.securityContext, ofPodSecurity, `${path}.securityContext`),
+    every(spec, path).flatMap(([c, at]) => refusedFields(c.securityContext, ofContainerSecurity, at)),
+  );
 }
 
 /** What is wrong with what a pod says in view of its operating system. */

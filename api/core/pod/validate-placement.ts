@@ -9,7 +9,7 @@ import type {
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateLabelValue, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import { duplicate, forbidden, invalid, required, shownWhole, unsupported } from "../../problems.ts";
+import { duplicate, each, forbidden, invalid, required, shownWhole, together, unsupported } from "../../problems.ts";
 import { validateOperator } from "../../selector-validate.ts";
 
 /** A node's labels may also be compared as numbers. */
@@ -24,31 +24,29 @@ function validateNodeOperator(requirement: NodeSelectorRequirement, path: string
 function validateField({ key, operator, values = [] }: NodeSelectorRequirement, path: string): readonly Problem[] {
   const single = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
   const chosen = operator === "In" || operator === "NotIn";
-  return [
-    ...(chosen ? [] : [invalid(`${path}.operator`, operator, "not a valid selector operator")]),
-    ...(chosen && values.length !== 1 ? [required(`${path}.values`, single)] : []),
-    ...(key === "metadata.name"
-      ? values.flatMap((value, i) => validateSubdomainName(value, `${path}.values[${i}]`))
-      : [invalid(`${path}.key`, key, "not a valid field selector key")]),
-  ];
+  return together(
+    !chosen && invalid(`${path}.operator`, operator, "not a valid selector operator"),
+    chosen && values.length !== 1 && required(`${path}.values`, single),
+    key === "metadata.name"
+      ? each(values, `${path}.values`, (value, at) => validateSubdomainName(value, at))
+      : invalid(`${path}.key`, key, "not a valid field selector key"),
+  );
 }
 
 /** What is wrong with one choice of nodes. */
-export const validateTerm = (term: NodeSelectorTerm, path: string): readonly Problem[] => [
-  ...(term.matchExpressions ?? []).flatMap((r, i) => {
-    const at = `${path}.matchExpressions[${i}]`;
-    return [...validateNodeOperator(r, at), ...validateQualifiedName(r.key, `${at}.key`)];
-  }),
-  ...(term.matchFields ?? []).flatMap((r, i) => validateField(r, `${path}.matchFields[${i}]`)),
-];
+export const validateTerm = (term: NodeSelectorTerm, path: string): readonly Problem[] =>
+  together(
+    each(term.matchExpressions, `${path}.matchExpressions`, (r, at) => {
+      return together(validateNodeOperator(r, at), validateQualifiedName(r.key, `${at}.key`));
+    }),
+    each(term.matchFields, `${path}.matchFields`, (r, at) => validateField(r, at)),
+  );
 
 /** Values of labels in a choice of nodes that must be kept to; a preference may name others. */
 export const validateValues = ({ nodeSelectorTerms = [] }: NodeSelector, path: string): readonly Problem[] =>
-  nodeSelectorTerms.flatMap((term, i) =>
+  each(nodeSelectorTerms, `${path}.nodeSelectorTerms`, (term, at) =>
     (term.matchExpressions ?? []).flatMap(({ values = [] }, j) =>
-      values.flatMap((value, k) =>
-        validateLabelValue(value, `${path}.nodeSelectorTerms[${i}].matchExpressions[${j}].values[${k}]`),
-      ),
+      values.flatMap((value, k) => validateLabelValue(value, `${at}.matchExpressions[${j}].values[${k}]`)),
     ),
   );
 
@@ -58,22 +56,23 @@ type Selector = PodAffinityTerm["labelSelector"];
 function validateKeys(keys: readonly string[] | undefined, selector: Selector, path: string): readonly Problem[] {
   if (!keys?.length) return [];
   if (!selector) return [forbidden(path, "must not be specified when labelSelector is not set")];
-  return keys.flatMap((key, i) => validateQualifiedName(key, `${path}[${i}]`));
+  return each(keys, path, (key, at) => validateQualifiedName(key, at));
 }
 
 /** What is wrong with whom a pod wants to be beside. */
 export function validateAffinityTerm(term: PodAffinityTerm, path: string): readonly Problem[] {
   const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
-  return [
-    ...(term.namespaces ?? []).flatMap((name) => validateLabelName(name, `${path}.namespace`)),
-    ...validateKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`),
-    ...validateKeys(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`),
-    ...matchLabelKeys.flatMap((key, i) =>
-      mismatchLabelKeys.includes(key)
-        ? [invalid(`${path}.matchLabelKeys[${i}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys")]
-        : [],
+  return together(
+    (term.namespaces ?? []).flatMap((name) => validateLabelName(name, `${path}.namespace`)),
+    validateKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`),
+    validateKeys(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`),
+    each(
+      matchLabelKeys,
+      `${path}.matchLabelKeys`,
+      (key, at) =>
+        mismatchLabelKeys.includes(key) && invalid(at, key, "exists in both matchLabelKeys and mismatchLabelKeys"),
     ),
-  ];
+  );
 }
 
 const wholeToleration = ["key", "operator", "value", "effect", "tolerationSeconds"];
@@ -93,42 +92,42 @@ function validateTolerated(toleration: Toleration, path: string): readonly Probl
 }
 
 /** What is wrong with a taint a pod puts up with. */
-export const validateToleration = (t: Toleration, path: string): readonly Problem[] => [
-  ...(!t.key && t.operator !== "Exists"
-    ? [
-        invalid(
-          `${path}.operator`,
-          t.operator ?? "",
-          'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-        ),
-      ]
-    : []),
-  ...(t.tolerationSeconds !== undefined && t.effect !== "NoExecute"
-    ? [invalid(`${path}.effect`, t.effect ?? "", "effect must be 'NoExecute' when `tolerationSeconds` is set")]
-    : []),
-  ...validateTolerated(t, `${path}.operator`),
-];
+export const validateToleration = (t: Toleration, path: string): readonly Problem[] =>
+  together(
+    !t.key &&
+      t.operator !== "Exists" &&
+      invalid(
+        `${path}.operator`,
+        t.operator ?? "",
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      ),
+    t.tolerationSeconds !== undefined &&
+      t.effect !== "NoExecute" &&
+      invalid(`${path}.effect`, t.effect ?? "", "effect must be 'NoExecute' when `tolerationSeconds` is set"),
+    validateTolerated(t, `${path}.operator`),
+  );
 
 /** What is wrong with one way in which pods are to be spread. */
-export const validateConstraint = (c: TopologySpreadConstraint, path: string): readonly Problem[] => [
-  ...(c.minDomains !== undefined && c.whenUnsatisfiable !== "DoNotSchedule"
-    ? [
-        invalid(
-          `${path}.minDomains`,
-          c.minDomains,
-          `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${c.whenUnsatisfiable}`,
-        ),
-      ]
-    : []),
-  ...validateKeys(c.matchLabelKeys, c.labelSelector, `${path}.matchLabelKeys`),
-];
+export const validateConstraint = (c: TopologySpreadConstraint, path: string): readonly Problem[] =>
+  together(
+    c.minDomains !== undefined &&
+      c.whenUnsatisfiable !== "DoNotSchedule" &&
+      invalid(
+        `${path}.minDomains`,
+        c.minDomains,
+        `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${c.whenUnsatisfiable}`,
+      ),
+    validateKeys(c.matchLabelKeys, c.labelSelector, `${path}.matchLabelKeys`),
+  );
 
 /** What is wrong with how pods are to be spread. */
 export const validateSpread = (all: readonly TopologySpreadConstraint[], path: string): readonly Problem[] =>
-  all.flatMap((c, i) =>
-    all
-      .slice(i + 1)
-      .some((other) => other.topologyKey === c.topologyKey && other.whenUnsatisfiable === c.whenUnsatisfiable)
-      ? [duplicate(`${path}[${i}].{topologyKey, whenUnsatisfiable}`, `{${c.topologyKey}, ${c.whenUnsatisfiable}}`)]
-      : [],
+  each(
+    all,
+    path,
+    (c, at, i) =>
+      all
+        .slice(i + 1)
+        .some((other) => other.topologyKey === c.topologyKey && other.whenUnsatisfiable === c.whenUnsatisfiable) &&
+      duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${c.topologyKey}, ${c.whenUnsatisfiable}}`),
   );

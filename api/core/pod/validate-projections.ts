@@ -9,7 +9,7 @@ import type {
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, required, together } from "../../problems.ts";
 import { projectedPath } from "../../paths.ts";
-import { validateDownwardFile } from "./projected-files.ts";
+import { validateDownwardFile } from "./downward-api.ts";
 
 interface Keyed {
   readonly name?: string;
@@ -20,15 +20,13 @@ const longestSeconds = 2 ** 32;
 
 function validateToken(token: ServiceAccountTokenProjection, path: string, volumePath: string): readonly Problem[] {
   const { expirationSeconds: seconds = 3600 } = token;
-  return [
-    ...(seconds < shortestSeconds
-      ? [invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes")]
-      : []),
-    ...(seconds > longestSeconds
-      ? [invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds")]
-      : []),
-    ...(token.path ? projectedPath(token.path, `${volumePath}.path`) : [required(`${volumePath}.path`)]),
-  ];
+  return together(
+    seconds < shortestSeconds &&
+      invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes"),
+    seconds > longestSeconds &&
+      invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"),
+    token.path ? projectedPath(token.path, `${volumePath}.path`) : required(`${volumePath}.path`),
+  );
 }
 
 /** A bundle is chosen by its name, or by its signer. */
@@ -38,13 +36,13 @@ export function validateBundle(bundle: ClusterTrustBundleProjection, path: strin
     return [invalid(path, bundle, "only one of name and signerName may be used")];
   if (name === undefined && signerName === undefined)
     return [required(path, "either name or signerName must be specified")];
-  return [
-    ...(name === "" ? [required(`${path}.name`, "must be a valid object name")] : []),
-    ...(signerName === "" ? [required(`${path}.signerName`, "must be a valid signer name")] : []),
-    ...(name !== undefined && labelSelector
-      ? [invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified")]
-      : []),
-  ];
+  return together(
+    name === "" && required(`${path}.name`, "must be a valid object name"),
+    signerName === "" && required(`${path}.signerName`, "must be a valid signer name"),
+    name !== undefined &&
+      labelSelector &&
+      invalid(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified"),
+  );
 }
 
 const certificateFiles = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;

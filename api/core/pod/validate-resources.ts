@@ -2,7 +2,7 @@
 import type { CoreV1ResourceClaim, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateLabelName } from "../../names.ts";
-import { duplicate, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
+import { duplicate, each, forbidden, invalid, none, required, together, unsupported } from "../../problems.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../../quantity.ts";
 import {
   isHugePages,
@@ -45,26 +45,21 @@ function validateClaims(
   if (claims.length === 0) return none;
   const hint = ofPod.length === 0 ? " which is empty" : `: ${ofPod.toSorted().join(", ")}`;
   const keyOf = (c: CoreV1ResourceClaim): string => (c.request ? `${c.name}/${c.request}` : c.name);
-  return claims.flatMap((claim, i) => {
-    const at = `${path}[${i}]`;
+  return each(claims, path, (claim, at, i) => {
     if (!claim.name) return [required(at)];
     const before = claims.slice(0, i);
     const met = before.some(
       (c) => keyOf(c) === keyOf(claim) || (c.name === claim.name && (!c.request || !claim.request)),
     );
-    return [
-      ...validateLabelName(claim.request, `${at}.request`),
-      ...(met ? [duplicate(at, keyOf(claim))] : []),
-      ...(ofPod.includes(claim.name)
-        ? []
-        : [
-            {
-              path: at,
-              message: `Not found: ${JSON.stringify(claim.name)}: must be one of the names in pod.spec.resourceClaims${hint}`,
-              reason: "FieldValueNotFound" as const,
-            },
-          ]),
-    ];
+    return together(
+      validateLabelName(claim.request, `${at}.request`),
+      met && duplicate(at, keyOf(claim)),
+      !ofPod.includes(claim.name) && {
+        path: at,
+        message: `Not found: ${JSON.stringify(claim.name)}: must be one of the names in pod.spec.resourceClaims${hint}`,
+        reason: "FieldValueNotFound" as const,
+      },
+    );
   });
 }
 
@@ -124,14 +119,12 @@ export function validatePodResources(spec: PodSpec, path: string): readonly Prob
       return [invalid(at, text, `must be less than or equal to pod limits of ${formatQuantity(ofPod)}`)];
     }),
   );
-  return [
-    ...(resources.claims
-      ? [forbidden(`${path}.resources.claims`, "claims may not be set for Resources at pod-level")]
-      : []),
-    ...validateRequirements({ ...resources, claims: undefined }, `${path}.resources`, {
+  return together(
+    resources.claims && forbidden(`${path}.resources.claims`, "claims may not be set for Resources at pod-level"),
+    validateRequirements({ ...resources, claims: undefined }, `${path}.resources`, {
       validateName: validatePodResourceName,
       claims: [],
     }),
-    ...above,
-  ];
+    above,
+  );
 }

@@ -9,7 +9,7 @@ import type {
   Sysctl,
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
-import { duplicate, forbidden, invalid, required, tooLong } from "../../problems.ts";
+import { duplicate, forbidden, invalid, required, together, tooLong } from "../../problems.ts";
 import { relativePath } from "../../paths.ts";
 
 const longestPath = 4095;
@@ -26,22 +26,22 @@ function validateProfile(
   if (file === undefined || (called === "AppArmor" && file === ""))
     return [required(at, `must be set when ${called} type is Localhost`)];
   if (called === "seccomp") return relativePath(file, at);
-  return [
-    ...(file.trim() === file ? [] : [invalid(at, file, "must not be padded with whitespace")]),
-    ...(file.length > longestPath ? [tooLong(at, longestPath)] : []),
-  ];
+  return together(
+    file.trim() !== file && invalid(at, file, "must not be padded with whitespace"),
+    file.length > longestPath && tooLong(at, longestPath),
+  );
 }
 
 function validateEscalation(sc: SecurityContext, path: string): readonly Problem[] {
   if (sc.allowPrivilegeEscalation !== false) return [];
   const refused = (what: string): Problem =>
     invalid(path, sc, `cannot set \`allowPrivilegeEscalation\` to false and ${what}`);
-  return [
-    ...(sc.privileged === true ? [refused("`privileged` to true")] : []),
-    ...(sc.capabilities?.add ?? [])
+  return together(
+    sc.privileged === true && refused("`privileged` to true"),
+    (sc.capabilities?.add ?? [])
       .filter((capability) => capability === "CAP_SYS_ADMIN")
       .map(() => refused("`capabilities.Add` CAP_SYS_ADMIN")),
-  ];
+  );
 }
 
 export const validateAppArmor = (profile: AppArmorProfile, path: string): readonly Problem[] =>
@@ -56,12 +56,12 @@ export const validateSecurity = (
   hostUsers: boolean,
 ): readonly Problem[] =>
   sc
-    ? [
-        ...(hostUsers && sc.procMount === "Unmasked"
-          ? [invalid(`${path}.procMount`, sc.procMount, "`hostUsers` must be false to use `Unmasked`")]
-          : []),
-        ...validateEscalation(sc, path),
-      ]
+    ? together(
+        hostUsers &&
+          sc.procMount === "Unmasked" &&
+          invalid(`${path}.procMount`, sc.procMount, "`hostUsers` must be false to use `Unmasked`"),
+        validateEscalation(sc, path),
+      )
     : [];
 
 const segment = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
@@ -82,27 +82,25 @@ function validateSysctls(all: readonly Sysctl[], spec: PodSpec, path: string): r
         return [invalid(at, name, `must have at most ${longestSysctl} characters and match regex ${sysctlForm}`)];
       return names.indexOf(name) < i ? [duplicate(at, name)] : [];
     };
-    return [
-      ...form(),
-      ...(spec.hostNetwork && ofNetwork.test(name ?? "")
-        ? [invalid(at, name, "may not be specified when 'hostNetwork' is true")]
-        : []),
-      ...(spec.hostIPC && ofIpc.test(name ?? "")
-        ? [invalid(at, name, "may not be specified when 'hostIPC' is true")]
-        : []),
-    ];
+    return together(
+      form(),
+      spec.hostNetwork &&
+        ofNetwork.test(name ?? "") &&
+        invalid(at, name, "may not be specified when 'hostNetwork' is true"),
+      spec.hostIPC && ofIpc.test(name ?? "") && invalid(at, name, "may not be specified when 'hostIPC' is true"),
+    );
   });
 }
 
 /** What is wrong with what all containers of a pod may do. */
 export function validatePodSecurity(spec: PodSpec, path: string): readonly Problem[] {
   const sc: PodSecurityContext = spec.securityContext ?? {};
-  return [
-    ...(spec.shareProcessNamespace && spec.hostPID
-      ? [invalid(`${path}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled")]
-      : []),
-    ...validateSysctls(sc.sysctls ?? [], spec, `${path}.sysctls`),
-  ];
+  return together(
+    spec.shareProcessNamespace &&
+      spec.hostPID &&
+      invalid(`${path}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled"),
+    validateSysctls(sc.sysctls ?? [], spec, `${path}.sysctls`),
+  );
 }
 
 /** Users of its own do not go with namespaces of the node's. */
@@ -111,11 +109,11 @@ export function validateHostUsers(spec: PodSpec, path: string): readonly Problem
   const refused = (at: string): Problem => forbidden(`${path}.${at}`, "when `hostUsers` is false");
   const devices = (list: readonly Container[] | undefined, at: string): readonly Problem[] =>
     (list ?? []).flatMap((c, i) => (c.volumeDevices?.length ? [refused(`${at}[${i}].volumeDevices`)] : []));
-  return [
-    ...(spec.hostNetwork ? [refused("hostNetwork")] : []),
-    ...(spec.hostPID ? [refused("HostPID")] : []),
-    ...(spec.hostIPC ? [refused("HostIPC")] : []),
-    ...devices(spec.initContainers, "initContainers"),
-    ...devices(spec.containers, "containers"),
-  ];
+  return together(
+    spec.hostNetwork && refused("hostNetwork"),
+    spec.hostPID && refused("HostPID"),
+    spec.hostIPC && refused("HostIPC"),
+    devices(spec.initContainers, "initContainers"),
+    devices(spec.containers, "containers"),
+  );
 }

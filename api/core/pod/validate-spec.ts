@@ -34,12 +34,12 @@ function validateHostNetwork({ hostNetwork, containers }: PodSpec, path: string)
 function validateHostname(spec: PodSpec, path: string): readonly Problem[] {
   const { hostnameOverride: name } = spec;
   const at = `${path}.hostnameOverride`;
-  return [
-    ...(name !== undefined && spec.setHostnameAsFQDN
-      ? [forbidden(at, "may not be specified when setHostnameAsFQDN is true")]
-      : []),
-    ...(name !== undefined && spec.hostNetwork ? [forbidden(at, "may not be specified when hostNetwork is true")] : []),
-  ];
+  return together(
+    name !== undefined &&
+      spec.setHostnameAsFQDN &&
+      forbidden(at, "may not be specified when setHostnameAsFQDN is true"),
+    name !== undefined && spec.hostNetwork && forbidden(at, "may not be specified when hostNetwork is true"),
+  );
 }
 
 /** A variable can be read from a file only where the pod itself writes files. */
@@ -78,10 +78,9 @@ function validateAllContainers(spec: PodSpec, path: string, volumes: Volumes): r
 }
 
 const validateOverhead = (overhead: Readonly<Record<string, string>>, path: string): readonly Problem[] =>
-  Object.entries(overhead).flatMap(([name, text]) => [
-    ...validateContainerResourceName(name, `${path}[${name}]`),
-    ...validateAmount(name, text, `${path}[${name}]`),
-  ]);
+  Object.entries(overhead).flatMap(([name, text]) =>
+    together(validateContainerResourceName(name, `${path}[${name}]`), validateAmount(name, text, `${path}[${name}]`)),
+  );
 
 /** What crosses the fields of a spec of pods; `volumes` are those that nothing is wrong with. */
 export const validateAcross = (spec: PodSpec, path: string, volumes: Volumes): readonly Problem[] =>

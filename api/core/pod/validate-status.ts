@@ -4,8 +4,8 @@ import { validateOldAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod, PodCondition, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
 import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import { duplicate, invalid, required } from "../../problems.ts";
-import { validateMirrorChange } from "./validate-annotations.ts";
+import { duplicate, each, invalid, required, together } from "../../problems.ts";
+import { validateMirrorChange } from "./validate-metadata.ts";
 import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
 
 const plainConditions = ["PodScheduled", "Ready", "Initialized"];
@@ -22,12 +22,12 @@ function validateIps(ips: readonly Ip[] = [], before: readonly Ip[] = [], path: 
   const known = new Set(before.map(({ ip }) => ip));
   const families = new Set(ips.map(({ ip }) => parseAddress(ip)?.bits));
   const shown = ips.map(({ ip }) => ({ IP: ip }));
-  return [
-    ...ips.flatMap(({ ip }, i) => (known.has(ip) ? [] : validateOldAddress(ip, `${path}[${i}]`))),
-    ...(ips.length > 1 && (families.size !== ips.length || families.has(undefined))
-      ? [invalid(path, shown, "may specify no more than one IP for each IP family")]
-      : []),
-  ];
+  return together(
+    each(ips, path, ({ ip }, at) => !known.has(ip) && validateOldAddress(ip, at)),
+    ips.length > 1 &&
+      (families.size !== ips.length || families.has(undefined)) &&
+      invalid(path, shown, "may specify no more than one IP for each IP family"),
+  );
 }
 
 const validateFirstHost = ({ hostIP = "", hostIPs = [] }: PodStatus): readonly Problem[] =>
@@ -36,15 +36,14 @@ const validateFirstHost = ({ hostIP = "", hostIPs = [] }: PodStatus): readonly P
     : [];
 
 function validateClaims({ resourceClaimStatuses: statuses = [] }: PodStatus, spec: PodSpec): readonly Problem[] {
-  return statuses.flatMap(({ name, resourceClaimName }, i) => {
-    const path = `status.resourceClaimStatuses[${i}].name`;
-    return [
-      ...(spec.resourceClaims?.some((c) => c.name === name)
-        ? []
-        : [invalid(path, name, "must match the name of an entry in `spec.resourceClaims`")]),
-      ...(statuses.findIndex((s) => s.name === name) < i ? [duplicate(path, name)] : []),
-      ...validateSubdomainName(resourceClaimName, path),
-    ];
+  return each(statuses, "status.resourceClaimStatuses", ({ name, resourceClaimName }, at, i) => {
+    const path = `${at}.name`;
+    return together(
+      !spec.resourceClaims?.some((c) => c.name === name) &&
+        invalid(path, name, "must match the name of an entry in `spec.resourceClaims`"),
+      statuses.findIndex((s) => s.name === name) < i && duplicate(path, name),
+      validateSubdomainName(resourceClaimName, path),
+    );
   });
 }
 
@@ -54,29 +53,28 @@ function validateExtendedClaim(claim: PodExtendedResourceClaimStatus, spec: PodS
   const { requestMappings: mappings = [], resourceClaimName } = claim;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const words = ["containerName", "resourceName", "requestName"] as const;
-  const mapped = mappings.flatMap((mapping, i) => {
-    const at = `${path}.requestMappings[${i}]`;
+  const mapped = each(mappings, `${path}.requestMappings`, (mapping, at, i) => {
     const container = containers.find((c) => c.name === mapping.containerName);
     const first = mappings.findIndex((other) => words.every((word) => other[word] === mapping[word]));
     const nobody = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
     const nothing =
       "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
-    return [
-      ...(container ? [] : [invalid(`${at}.containerName`, mapping.containerName, nobody)]),
-      ...(container && container.resources?.requests?.[mapping.resourceName] === undefined
-        ? [invalid(`${at}.resourceName`, mapping.resourceName, nothing)]
-        : []),
-      ...validateLabelName(mapping.requestName, `${path}.requestName`),
-      ...(first < i ? words.map((word) => duplicate(`${at}.${word}`, mapping[word])) : []),
-    ];
+    return together(
+      !container && invalid(`${at}.containerName`, mapping.containerName, nobody),
+      container &&
+        container.resources?.requests?.[mapping.resourceName] === undefined &&
+        invalid(`${at}.resourceName`, mapping.resourceName, nothing),
+      validateLabelName(mapping.requestName, `${path}.requestName`),
+      first < i && words.map((word) => duplicate(`${at}.${word}`, mapping[word])),
+    );
   });
-  return [
-    ...(mappings.length > 0 ? [] : [required(`${path}.requestMappings`, "at least one request mapping is required")]),
-    ...mapped,
-    ...(resourceClaimName
+  return together(
+    mappings.length <= 0 && required(`${path}.requestMappings`, "at least one request mapping is required"),
+    mapped,
+    resourceClaimName
       ? validateSubdomainName(resourceClaimName, `${path}.resourceClaimName`)
-      : [required(`${path}.resourceClaimName`)]),
-  ];
+      : required(`${path}.resourceClaimName`),
+  );
 }
 
 function validateContainers(now: PodStatus, then: PodStatus, spec: PodSpec): readonly Problem[] {
@@ -85,29 +83,26 @@ function validateContainers(now: PodStatus, then: PodStatus, spec: PodSpec): rea
     now: now[field] ?? [],
     before: then[field] ?? [],
   });
-  return [
-    ...validateContainerStatuses({ ...statusesOf("containerStatuses"), containers: spec.containers }, spec),
-    ...validateContainerStatuses(
-      { ...statusesOf("initContainerStatuses"), containers: spec.initContainers ?? [] },
-      spec,
-    ),
-    ...validateEphemeralStatuses({ ...statusesOf("ephemeralContainerStatuses"), containers: [] }, spec),
-  ];
+  return together(
+    validateContainerStatuses({ ...statusesOf("containerStatuses"), containers: spec.containers }, spec),
+    validateContainerStatuses({ ...statusesOf("initContainerStatuses"), containers: spec.initContainers ?? [] }, spec),
+    validateEphemeralStatuses({ ...statusesOf("ephemeralContainerStatuses"), containers: [] }, spec),
+  );
 }
 
 /** What is wrong with a pod's new status. */
 export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
   const [now, then]: readonly PodStatus[] = [pod.status ?? {}, old.status ?? {}] as const;
   if (!now || !then) return [];
-  return [
-    ...validateMirrorChange(pod, old),
-    ...validateContainers(now, then, old.spec),
-    ...validateClaims(now, pod.spec),
-    ...(now.extendedResourceClaimStatus ? validateExtendedClaim(now.extendedResourceClaimStatus, pod.spec) : []),
-    ...validateIps(now.podIPs, then.podIPs, "status.podIPs"),
-    ...validateFirstHost(now),
-    ...validateIps(now.hostIPs, then.hostIPs, "status.hostIPs"),
-  ];
+  return together(
+    validateMirrorChange(pod, old),
+    validateContainers(now, then, old.spec),
+    validateClaims(now, pod.spec),
+    now.extendedResourceClaimStatus && validateExtendedClaim(now.extendedResourceClaimStatus, pod.spec),
+    validateIps(now.podIPs, then.podIPs, "status.podIPs"),
+    validateFirstHost(now),
+    validateIps(now.hostIPs, then.hostIPs, "status.hostIPs"),
+  );
 }
 
 /** The address of a pod is told in two fields; where they differ, whoever knows only the older one is right. */

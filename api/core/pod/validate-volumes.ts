@@ -4,8 +4,8 @@ import type { Problem } from "../../errors.ts";
 import { validateSubdomainName } from "../../names.ts";
 import { forbidden, none, required, together } from "../../problems.ts";
 import { parseQuantity } from "../../quantity.ts";
-import { validateDownwardFile } from "./projected-files.ts";
-import { type Source, storageSources, validateStorageSource } from "./storage-sources.ts";
+import { validateDownwardFile } from "./downward-api.ts";
+import { type Source, storageSources, validateStorageSource } from "./volume-sources.ts";
 import { validateProjected } from "./validate-projections.ts";
 
 const validateEphemeral = ({ ephemeral }: Volume, path: string): readonly Problem[] =>

@@ -4,7 +4,7 @@ import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements }
 import { limitRanges } from "../../../api/core/limitranges.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
-import { podAmounts } from "../../../api/core/pod/amounts.ts";
+import { podAmounts } from "../../../api/core/pod/pod-resources.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/namespaces.ts";
 import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";

@@ -1,7 +1,7 @@
 // Jobs and cron jobs: what may be said of them, what may still change, and how a job may be said to have gone.
 import { expect, test } from "vitest";
 import { cronJobs } from "../../../../api/batch/cronjobs.ts";
-import { wrongSchedule } from "../../../../api/batch/cronjobs-schedule.ts";
+import { scheduleError } from "../../../../api/batch/cronjobs-schedule.ts";
 import { type Job, jobs } from "../../../../api/batch/jobs.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 
@@ -278,4 +278,4 @@ const schedules: readonly (readonly [schedule: string, wrong?: string])[] = [
 ];
 for (const [schedule, wrong] of schedules)
   test(`CronJob: "${schedule}" is ${wrong ? "no schedule" : "a schedule"}`, () =>
-    expect(wrongSchedule(schedule)).toBe(wrong));
+    expect(scheduleError(schedule)).toBe(wrong));

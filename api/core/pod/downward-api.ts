@@ -1,8 +1,24 @@
 // What a pod may be told about itself: fields of its own, and what its containers may use.
-import type { ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
+import type { DownwardAPIVolumeFile, ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateQualifiedName } from "../../names.ts";
-import { invalid, required, unsupported } from "../../problems.ts";
+import { invalid, none, required, together, unsupported } from "../../problems.ts";
+import { fileMode, projectedPath } from "../../paths.ts";
+
+/** What a pod is told about itself, and the file it finds it in. */
+export function validateDownwardFile(file: DownwardAPIVolumeFile, path: string): readonly Problem[] {
+  const { fieldRef, mode, resourceFieldRef } = file;
+  return together(
+    file.path ? projectedPath(file.path, `${path}.path`) : [required(`${path}.path`)],
+    fieldRef ? validateFieldRef(fieldRef, fieldsOfFiles, `${path}.fieldRef`) : none,
+    fieldRef && resourceFieldRef
+      ? [invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")]
+      : none,
+    !fieldRef && resourceFieldRef ? validateResourceRef(resourceFieldRef, true, `${path}.resourceFieldRef`) : none,
+    fieldRef || resourceFieldRef ? none : [required(path, "one of fieldRef and resourceFieldRef is required")],
+    fileMode(mode, `${path}.mode`),
+  );
+}
 
 /** Fields that can be had as a variable, and as a file. */
 export const fieldsOfVariables: readonly string[] = [
@@ -92,5 +108,5 @@ export function validateResourceRef(
     if (!resource) return [required(`${path}.resource`)];
     return resources.includes(resource) || huge ? [] : [unsupported(`${path}.resource`, resource, resources)];
   };
-  return [...wrongResource(), ...(resource ? validateDivisor(resource, divisor, path) : [])];
+  return together(wrongResource(), resource && validateDivisor(resource, divisor, path));
 }

@@ -1,8 +1,8 @@
 // Rules that ConfigMap and Secret share: keys become file names, the whole must fit in a store, and immutable means it.
-import { validateDataKey } from "../data-keys.ts";
+import { validateDataKey } from "../names.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
-import { forbidden, tooLong } from "../problems.ts";
+import { forbidden, together, tooLong } from "../problems.ts";
 
 const maxBytes = 1024 * 1024;
 
@@ -32,9 +32,9 @@ export function immutableData(now: Holder, old: Holder | undefined): readonly Pr
   if (old?.immutable !== true) return [];
   const fixed = (path: string): Problem => forbidden(path, "field is immutable when `immutable` is set");
   const differs = (a: Data, b: Data): boolean => !sameJson(a ?? {}, b ?? {});
-  return [
-    ...(now.immutable === true ? [] : [fixed("immutable")]),
-    ...(differs(now.data, old.data) ? [fixed("data")] : []),
-    ...(differs(now.binaryData, old.binaryData) ? [fixed("binaryData")] : []),
-  ];
+  return together(
+    now.immutable !== true && fixed("immutable"),
+    differs(now.data, old.data) && fixed("data"),
+    differs(now.binaryData, old.binaryData) && fixed("binaryData"),
+  );
 }

@@ -1,8 +1,18 @@
 // What can be wrong with the notes on a pod or on a template of pods.
 import type { Problem } from "../../errors.ts";
 import type { DraftMeta } from "../../meta.ts";
-import { validateQualifiedName } from "../../names.ts";
-import { forbidden, tooLong } from "../../problems.ts";
+import { validateLabels, validateQualifiedName } from "../../names.ts";
+import { forbidden, required, together, tooLong } from "../../problems.ts";
+import type { PodTemplateSpec } from "../../generated/types.ts";
+
+export const validateTemplate = ({ metadata, spec }: PodTemplateSpec, path: string): readonly Problem[] =>
+  together(
+    validateLabels(metadata?.labels, `${path}.labels`),
+    validateAnnotations(metadata?.annotations, `${path}.annotations`),
+    !spec && required(`${path}.spec.containers`),
+    spec?.ephemeralContainers?.length &&
+      forbidden(`${path}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"),
+  );
 
 const mostBytes = 256 * 1024;
 
@@ -13,10 +23,10 @@ export function validateAnnotations(
 ): readonly Problem[] {
   const all = Object.entries(annotations ?? {});
   const size = all.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return [
-    ...all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
-    ...(size > mostBytes ? [tooLong(path, mostBytes)] : []),
-  ];
+  return together(
+    all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
+    size > mostBytes && tooLong(path, mostBytes),
+  );
 }
 
 const mirror = "kubernetes.io/config.mirror";

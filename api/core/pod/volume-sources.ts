@@ -1,7 +1,7 @@
 // What can be wrong with where a volume's bytes are, for the sources that pods and persistent volumes share.
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../names.ts";
-import { invalid, required, tooLong, unsupported } from "../../problems.ts";
+import { invalid, required, together, tooLong, unsupported } from "../../problems.ts";
 import { withoutBacksteps } from "../../paths.ts";
 
 /** A source as its schema has read it; each kind of source has fields of its own. */
@@ -49,26 +49,23 @@ function initiator(name: string, path: string): readonly Problem[] {
   return form.test(name) ? [] : [invalid(path, name, "must be valid format")];
 }
 
-const iscsi = (source: Source, path: string): readonly Problem[] => [
-  ...(isEmpty(source["iqn"]) ? [] : initiator(text(source["iqn"]), `${path}.iqn`)),
-  ...((source["chapAuthDiscovery"] || source["chapAuthSession"]) && !source["secretRef"]
-    ? [required(`${path}.secretRef`)]
-    : []),
-  ...(isEmpty(source["initiatorName"]) ? [] : initiator(text(source["initiatorName"]), `${path}.initiatorname`)),
-];
+const iscsi = (source: Source, path: string): readonly Problem[] =>
+  together(
+    !isEmpty(source["iqn"]) && initiator(text(source["iqn"]), `${path}.iqn`),
+    Boolean(source["chapAuthDiscovery"] || source["chapAuthSession"]) &&
+      !source["secretRef"] &&
+      required(`${path}.secretRef`),
+    !isEmpty(source["initiatorName"]) && initiator(text(source["initiatorName"]), `${path}.initiatorname`),
+  );
 
 function fc(source: Source, path: string): readonly Problem[] {
   const [named, wwids] = [!isEmpty(source["targetWWNs"]), !isEmpty(source["wwids"])];
   const at = `${path}.targetWWNs`;
-  return [
-    ...(named || wwids ? [] : [required(at, "must specify either targetWWNs or wwids, but not both")]),
-    ...(named && wwids
-      ? [invalid(at, source["targetWWNs"], "targetWWNs and wwids can not be specified simultaneously")]
-      : []),
-    ...(named && source["lun"] === undefined
-      ? [required(`${path}.lun`, "lun is required if targetWWNs is specified")]
-      : []),
-  ];
+  return together(
+    !named && !wwids && required(at, "must specify either targetWWNs or wwids, but not both"),
+    named && wwids && invalid(at, source["targetWWNs"], "targetWWNs and wwids can not be specified simultaneously"),
+    named && source["lun"] === undefined && required(`${path}.lun`, "lun is required if targetWWNs is specified"),
+  );
 }
 
 function flocker(source: Source, path: string): readonly Problem[] {
@@ -113,11 +110,12 @@ function quobyte(source: Source, path: string): readonly Problem[] {
 }
 
 /** The name of a CSI driver. */
-export const validateDriver = (driver: string, path: string): readonly Problem[] => [
-  ...(driver === "" ? [required(path)] : []),
-  ...(driver.length > 63 ? [tooLong(path, 63)] : []),
-  ...validateSubdomainName(driver.toLowerCase(), path),
-];
+export const validateDriver = (driver: string, path: string): readonly Problem[] =>
+  together(
+    driver === "" && required(path),
+    driver.length > 63 && tooLong(path, 63),
+    validateSubdomainName(driver.toLowerCase(), path),
+  );
 
 const more: Readonly<Record<string, (source: Source, path: string) => readonly Problem[]>> = {
   azureDisk,
@@ -137,7 +135,8 @@ const more: Readonly<Record<string, (source: Source, path: string) => readonly P
 };
 
 /** What is wrong with a source of this kind. */
-export const validateStorageSource = (kind: string, source: Source, path: string): readonly Problem[] => [
-  ...(needed[kind] ?? []).filter((field) => isEmpty(source[field])).map((field) => required(`${path}.${field}`)),
-  ...(more[kind]?.(source, path) ?? []),
-];
+export const validateStorageSource = (kind: string, source: Source, path: string): readonly Problem[] =>
+  together(
+    (needed[kind] ?? []).filter((field) => isEmpty(source[field])).map((field) => required(`${path}.${field}`)),
+    more[kind]?.(source, path) ?? [],
+  );

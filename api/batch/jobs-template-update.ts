@@ -1,10 +1,11 @@
-// What may change in the pods of a job that exists: nothing, unless it is suspended and none of them runs.
+// Validation of updates of a job's pod template: it is immutable unless the job is suspended and has no active pods, and
+// then only placement and resources may change. Source: KEP-2926.
 import type { Container, Job, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
 import { unchanged } from "../problems.ts";
 
-/** Where the pods go may be said anew. */
+/** The old template with the labels, annotations and scheduling directives of the new one. */
 function withPlacementOf(next: PodTemplateSpec, old: PodTemplateSpec): PodTemplateSpec {
   const { nodeSelector, tolerations, schedulingGates, affinity } = next.spec ?? { containers: [] };
   const { nodeAffinity: _, ...others } = old.spec?.affinity ?? {};
@@ -28,17 +29,17 @@ function withPlacementOf(next: PodTemplateSpec, old: PodTemplateSpec): PodTempla
 
 type Containers = readonly Container[] | undefined;
 
-/** How much the pods get may be said anew. */
+/** The old containers with the resources of the new ones. */
 const withResourcesOf = (next: Containers, old: Containers): Containers =>
   next?.length === old?.length
     ? old?.map((c, i) => (c.name === next?.[i]?.name ? { ...c, resources: next[i].resources } : c))
     : old;
 
-/** What is wrong with a change of a job's template. */
+/** Validates an update of a job's template. */
 export function validateTemplateChange(job: Draft<Job>, old: Job): readonly Problem[] {
   const { template } = job.spec;
-  const rests = old.spec.suspend === true && (old.status?.active ?? 0) === 0;
-  if (!rests) return unchanged(template, old.spec.template, "spec.template");
+  const isMutable = old.spec.suspend === true && (old.status?.active ?? 0) === 0;
+  if (!isMutable) return unchanged(template, old.spec.template, "spec.template");
   const allowed = withPlacementOf(template, old.spec.template);
   const spec = allowed.spec && {
     ...allowed.spec,
