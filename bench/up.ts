@@ -1,7 +1,8 @@
 // How long it takes until a cluster of three nodes is Ready when its images are there, and until a server alone answers.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { apiCaller, isServerReady, readAccess } from "../cli/cluster/api-access.ts";
+import { connect } from "../cli/cluster/connection.ts";
+import { isServerReady } from "../cli/cluster/readiness.ts";
 import { run } from "../cli/cluster/subprocess.ts";
 import { orreryOn, until } from "./cluster.ts";
 import { median, report, timed } from "./report.ts";
@@ -27,23 +28,16 @@ const bareContainers = (): Promise<number> =>
   );
 
 async function serverUp(): Promise<number> {
-  const stop = new AbortController();
   const began = performance.now();
   const server = spawn(join(import.meta.dirname, "../orrery"), ["server", "--name", name, "--port", "17443"], {
     stdio: "ignore",
   });
   try {
-    // Until its kubeconfig is written there is nobody to ask.
-    const call = await until("a kubeconfig", async () =>
-      readAccess(name).then(
-        (a) => apiCaller(a, stop.signal),
-        () => undefined,
-      ),
-    );
-    await until("an answer", () => isServerReady(call).catch(() => false));
+    // The server writes its kubeconfig before it listens.
+    const api = await until("a kubeconfig", () => connect(name).catch(() => undefined));
+    await until("an answer", () => isServerReady(api));
     return performance.now() - began;
   } finally {
-    stop.abort();
     server.kill("SIGTERM");
     await new Promise((resolve) => server.once("exit", resolve));
     await orrery("down");

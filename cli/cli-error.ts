@@ -1,6 +1,6 @@
-// How a command says that it cannot go on: what happened, and what the user can do about it.
+// Errors of commands, with advice for the user.
 
-/** An error for people: printed without a stack, with its advice on a line of its own, and exit code 1. */
+/** An error for users: printed without a stack, followed by its advice; exit code 1. */
 export class CliError extends Error {
   readonly advice: string | undefined;
   constructor(message: string, advice?: string) {

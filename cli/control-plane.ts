@@ -1,5 +1,4 @@
-// One process that is the whole control plane: the API server with the scheduler and the controllers beside it,
-// speaking to it directly instead of over the wire.
+// Runs the control plane in one process: the API server, and the scheduler and controllers, which call it directly.
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { apiServer } from "../apiserver/server.ts";
@@ -19,10 +18,10 @@ import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import type { Packing } from "../scheduler/plugins/resources.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
-import type { KeyPair, ServerConfig, StoreConfig } from "./cluster/config.ts";
+import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 
-/** The log of the cluster, as the configuration names it. Only that engine is loaded: a client of etcd is large. */
+/** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
 async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
   switch (store.kind) {
     case "etcd": {
@@ -39,12 +38,6 @@ async function openStorage(store: StoreConfig, world: World, signal: AbortSignal
     }
   }
 }
-
-const tlsFrom = (ca: string, pair: KeyPair) => ({
-  ca: readFileSync(ca, "utf8"),
-  cert: readFileSync(pair.cert, "utf8"),
-  key: readFileSync(pair.key, "utf8"),
-});
 
 type Leading = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
 
@@ -66,13 +59,12 @@ async function schedule(
   ]);
 }
 
-/** Which components run. */
 export interface ControlPlaneOptions {
-  /** The API server alone: others bring the scheduler and the controllers. */
+  /** Runs the API server without scheduler and controllers. */
   readonly apiOnly?: boolean;
 }
 
-/** Resolves once requests are answered; `stopped` settles when the signal has stopped every part. */
+/** Resolves when the server listens; `stopped` settles when the signal has stopped all components. */
 export async function startControlPlane(
   config: ServerConfig,
   signal: AbortSignal,
@@ -83,7 +75,7 @@ export async function startControlPlane(
   const kinds = kindRegistry(builtinKinds);
   const metrics = componentMetrics(world.clock);
   const decisions = decisionLog();
-  // The store outlives the server: who is still being answered may have something to write.
+  // The storage is closed after the server, since requests in flight may still write.
   const closing = new AbortController();
   const server = apiServer({
     storage: await openStorage(config.store, world, closing.signal),
@@ -92,8 +84,8 @@ export async function startControlPlane(
     componentMetrics: metrics.metrics,
     host: config.listen.host,
     port: config.listen.port,
-    tls: tlsFrom(config.pki.ca, config.pki.serving),
-    kubeletClient: tlsFrom(config.pki.ca, config.pki.kubeletClient),
+    tls: readTls(config.pki.ca, config.pki.serving),
+    kubeletClient: readTls(config.pki.ca, config.pki.kubeletClient),
     serviceCidr: config.serviceRange,
     advertise: config.advertiseAddress,
     tokens: {
@@ -110,7 +102,7 @@ export async function startControlPlane(
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
   };
-  // One process at a time listens there, so a server that starts again takes its own leases back at once.
+  // Only one process listens on this address, so a restarted server may renew its own leases at once.
   const identity = `${hostname()}_${config.advertiseAddress}:${port}`;
   const elected = (name: string, log: string, run: Leading): Promise<void> => {
     const own = realWorld(componentLog(log));

@@ -1,9 +1,8 @@
-// Logs of components: one JSON line an entry, with the component's name, on standard output, where the supervisor
-// keeps them.
+// The log of a component: JSON lines with its name on standard output, which the supervisor writes to a file.
 import pino from "pino";
 import type { Log } from "../machinery/world.ts";
 
-/** Errors carry a field `error`, and that makes them worth an operator's look: they are logged as warnings. */
+/** Logs entries with a field `error` as warnings, all others as information. */
 export function componentLog(component: string): Log {
   const logger = pino({ base: { component } }, pino.destination({ fd: 1, sync: true }));
   return (message, fields = {}) =>

@@ -1,4 +1,4 @@
-// The command line's door: finds the command's file, runs it, and turns failures into words and exit codes.
+// The entry point of the command line: loads and runs a command, and reports errors with an exit code.
 import { flushCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
@@ -7,7 +7,7 @@ import { CliError } from "./cli-error.ts";
 
 type CommandFile = () => Promise<{ readonly register: (program: Command) => void }>;
 
-/** Every command and the file that knows it; only the file that is needed is loaded, so that each starts quickly. */
+/** The modules of commands. Only the needed one is loaded, for a quick start. */
 const commands: Readonly<Record<string, CommandFile>> = {
   up: () => import("./commands/up.ts"),
   down: () => import("./commands/down.ts"),
@@ -41,17 +41,17 @@ const newProgram = (): Command =>
     .exitOverride();
 
 const load = async (program: Command, args: readonly string[]): Promise<void> => {
-  const wanted = args[0] === undefined ? undefined : commands[args[0]];
-  // Help, completion and mistyped names need to know them all.
-  const files = wanted === undefined || args[0] === "completion" ? Object.values(commands) : [wanted];
+  const command = args[0] === undefined ? undefined : commands[args[0]];
+  // Help, completion and suggestions for mistyped names need all commands.
+  const files = command === undefined || args[0] === "completion" ? Object.values(commands) : [command];
   for (const file of await Promise.all(files.map((open) => open()))) file.register(program);
 };
 
-// Those that run for days would never write down what they compiled, and be slow to start again after a crash.
+// Long-lived commands flush the compile cache after their start, so that they restart quickly after a crash.
 const longLived: readonly string[] = ["server", "agent"];
 
-const complain = (error: unknown, wantsStack: boolean): number => {
-  // Commander has said what there is to say.
+const reportError = (error: unknown, wantsStack: boolean): number => {
+  // Commander has printed its own message.
   if (error instanceof CommanderError) return error.exitCode;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${pc.red("error:")} ${message}\n`);
@@ -72,14 +72,14 @@ const main = async (args: readonly string[]): Promise<void> => {
     await load(program, args);
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = complain(error, isLongLived || process.env["ORRERY_DEBUG"] !== undefined);
+    process.exitCode = reportError(error, isLongLived || process.env["ORRERY_DEBUG"] !== undefined);
   }
   ended.abort();
   flushCompileCache();
-  // What is left of a component that lost a part must not look alive: its supervisor starts it anew.
+  // A component whose parts failed must exit, even with open handles, so that its supervisor restarts it.
   if (isLongLived) process.exit();
 };
 
-// A reader that has seen enough, such as `head`, is no failure.
+// A closed pipe, for example by `head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 await main(process.argv.slice(2));

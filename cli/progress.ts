@@ -1,16 +1,15 @@
-// Says what is being done and how long it took: one line a step, alive on a terminal, plain in a log.
+// Shows the steps of a command and how long they took: live on a terminal, as plain lines in a log.
 import pc from "picocolors";
 import type { Clock } from "../machinery/world.ts";
 
-/** How long work tells its user that it is alive. */
 export interface Progress {
-  /** Runs one step, shows it, and notes how long it took. `note` tells what it is busy with. */
+  /** Runs a step and shows its duration. `note` shows what it is doing. */
   step<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;
-  /** One line that stays. */
+  /** Prints a line. */
   say(text: string): void;
 }
 
-/** What everything that takes a while is handed. */
+/** The clock and progress of a long operation. */
 export interface Io {
   readonly clock: Clock;
   readonly progress: Progress;
@@ -18,12 +17,12 @@ export interface Io {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** Progress written to a stream, usually standard error, so that standard output stays free for results. */
+/** Progress on a stream, usually standard error: standard output is for results. */
 export const progressOn = (stream: NodeJS.WriteStream, clock: Clock): Progress => {
   const live = stream.isTTY === true;
   const clear = live ? "\r\x1b[2K" : "";
   let shownAt = clock.now();
-  // A log keeps every line, so there it is enough to hear every few seconds that work goes on.
+  // A log keeps all lines, so notes are limited to one every five seconds.
   const show = (text: string): void => {
     if (live) stream.write(`${clear}${text.slice(0, (stream.columns ?? 80) - 1)}`);
     else if (clock.now() - shownAt > 5000) {

@@ -1,24 +1,21 @@
-// From what people name (`web-1`, `pod/web-1`, `deploy/web`) to the pods behind it.
+// Resolves `web-1`, `pod/web-1` or `deploy/web` to pods, and a pod to one of its containers.
 import type { Deployment, Pod, ReplicaSet, Service } from "../../api/generated/types.ts";
 import { isReady } from "../../api/core/pod/status.ts";
 import { selectorText } from "../../api/selector.ts";
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "./connection.ts";
-import { pathOf, type Resource, resourcesCalled } from "./resources.ts";
+import type { Connection } from "../cluster/connection.ts";
+import { pathOf, type Resource, resourcesNamed } from "./resources.ts";
 
-type Selecting = Deployment | ReplicaSet | Service;
+type PodOwner = Deployment | ReplicaSet | Service;
 
-function selectorOf(owner: Selecting): string {
-  if (owner.kind === "Service") return selectorText({ matchLabels: owner.spec.selector ?? {} });
-  return selectorText(owner.spec.selector);
-}
+const selectorOf = (owner: PodOwner): string =>
+  selectorText(owner.kind === "Service" ? { matchLabels: owner.spec.selector ?? {} } : owner.spec.selector);
 
-async function selected(api: Connection, namespace: string, labelSelector: string): Promise<readonly Pod[]> {
-  const path = `/api/v1/namespaces/${namespace}/pods?${new URLSearchParams({ labelSelector })}`;
-  return (await api.ask<{ readonly items: readonly Pod[] }>({ path })).body.items;
-}
+/** Pods that match a label selector. */
+export const podsMatching = (api: Connection, namespace: string, labelSelector: string): Promise<readonly Pod[]> =>
+  api.list(`/api/v1/namespaces/${namespace}/pods?${new URLSearchParams({ labelSelector })}`);
 
-/** Ready ones first: they have most to say. */
+/** A pod, or the pods of a workload or service, ready ones first. */
 export async function podsOf(
   api: Connection,
   resources: readonly Resource[],
@@ -26,19 +23,14 @@ export async function podsOf(
   text: string,
 ): Promise<readonly Pod[]> {
   const [type, name] = text.includes("/") ? (text.split("/") as [string, string]) : ["pod", text];
-  const resource = resourcesCalled(type, resources)[0]!;
-  const { body } = await api.ask<Pod | Selecting>({ path: pathOf(resource, namespace, name) });
-  if (body.kind === "Pod") return [body];
-  const found = await selected(api, namespace, selectorOf(body));
-  if (found.length === 0) throw new CliError(`${text} has no pods`, `See why with: orrery describe ${text}`);
-  return found.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)));
+  const object = await api.get<Pod | PodOwner>(pathOf(resourcesNamed(type, resources)[0]!, namespace, name));
+  if (object.kind === "Pod") return [object];
+  const pods = await podsMatching(api, namespace, selectorOf(object));
+  if (pods.length === 0) throw new CliError(`${text} has no pods`, `See why with: orrery describe ${text}`);
+  return pods.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)));
 }
 
-/** Pods with these labels. */
-export const podsWith = (api: Connection, namespace: string, labels: string): Promise<readonly Pod[]> =>
-  selected(api, namespace, labels);
-
-/** The container that is meant: the one named, the one the pod's author marked, or the first. */
+/** A container by name; by default that of the annotation `default-container`, or else the first. */
 export function containerOf(pod: Pod, name: string | undefined): string {
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((c) => c.name);
   if (name !== undefined && !all.includes(name))

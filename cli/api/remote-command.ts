@@ -1,10 +1,11 @@
-// A command in a container, over a WebSocket: each message begins with the number of its channel.
+// Runs a command in a container over a WebSocket. The first byte of a message is its channel.
 // Source: the remote command subprotocol v5.channel.k8s.io (KEP-4006).
+import type { IncomingMessage } from "node:http";
 import type { Readable, Writable } from "node:stream";
 import { WebSocket } from "ws";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
-import type { ApiAccess } from "../cluster/api-access.ts";
+import { type ApiAccess, errorFrom, textOf } from "../cluster/connection.ts";
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
@@ -17,7 +18,7 @@ export interface RemoteCommand {
   readonly stdin: Readable | undefined;
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Tells the size at once and whenever it changes; present for a command that has a terminal. */
+  /** Calls the listener with the terminal's size, at once and on every change; set for commands with a terminal. */
   readonly onResize?: (listener: (size: Terminal) => void) => void;
 }
 
@@ -27,36 +28,24 @@ interface ExitStatus {
   readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
 }
 
-/** The exit code of the command; what failed before it could start is an error. */
+/** The exit code of the command. Throws CliError when the command could not be started. */
 function exitCodeOf(text: string): number {
-  const said = JSON.parse(text) as ExitStatus;
-  if (said.status === "Success") return 0;
-  const code = said.details?.causes?.find((c) => c.reason === "ExitCode")?.message;
+  const exitStatus = JSON.parse(text) as ExitStatus;
+  if (exitStatus.status === "Success") return 0;
+  const code = exitStatus.details?.causes?.find((c) => c.reason === "ExitCode")?.message;
   if (code !== undefined) return Number(code);
-  throw new CliError(said.message ?? "the command could not be run");
+  throw new CliError(exitStatus.message ?? "the command could not be run");
 }
 
 async function send(socket: WebSocket, stdin: Readable): Promise<void> {
-  for await (const piece of stdin) {
+  for await (const chunk of stdin) {
     if (socket.readyState !== WebSocket.OPEN) return;
-    socket.send(Buffer.concat([Buffer.from([channel.stdin]), piece as Buffer]));
+    socket.send(Buffer.concat([Buffer.from([channel.stdin]), chunk as Buffer]));
   }
   if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.from([channel.close, channel.stdin]));
 }
 
-/** What a refused upgrade was refused for, in the server's words. */
-const refusalOf = async (response: Readable): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString("utf8");
-  try {
-    return (JSON.parse(text) as { readonly message?: string }).message ?? text;
-  } catch {
-    return text;
-  }
-};
-
-/** Runs until the command ends, and resolves with its exit code. */
+/** Runs a command to its end and resolves with its exit code. */
 export function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
   const url = new URL(command.path, access.server.replace(/^http/, "ws"));
   const socket = new WebSocket(url, ["v5.channel.k8s.io"], { ca: access.ca, cert: access.cert, key: access.key });
@@ -65,13 +54,9 @@ export function runRemote(access: ApiAccess, command: RemoteCommand, signal: Abo
     let status = "";
     socket.on("open", () => {
       command.onResize?.((size) => {
+        const message = JSON.stringify({ Width: size.columns, Height: size.rows });
         if (socket.readyState === WebSocket.OPEN)
-          socket.send(
-            Buffer.concat([
-              Buffer.from([channel.resize]),
-              Buffer.from(JSON.stringify({ Width: size.columns, Height: size.rows })),
-            ]),
-          );
+          socket.send(Buffer.concat([Buffer.from([channel.resize]), Buffer.from(message)]));
       });
       if (command.stdin) send(socket, command.stdin).catch(reject);
     });
@@ -81,8 +66,8 @@ export function runRemote(access: ApiAccess, command: RemoteCommand, signal: Abo
       else if (data[0] === channel.stderr) command.stderr.write(content);
       else if (data[0] === channel.error) status += content.toString("utf8");
     });
-    socket.on("unexpected-response", (_request, response: Readable) => {
-      refusalOf(response).then((why) => reject(new CliError(why)), reject);
+    socket.on("unexpected-response", (_request, response: IncomingMessage) => {
+      textOf(response).then((text) => reject(errorFrom(response.statusCode ?? 0, text)), reject);
     });
     socket.on("error", reject);
     socket.on("close", () => {

@@ -1,9 +1,8 @@
-// What people call things (`po`, `deploy/web`, `svc,ep`) and where those live in the API, as the server's discovery
-// says.
+// Resolves resource arguments (`po`, `deploy/web`, `svc,ep`) to resources and their API paths, by discovery.
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../cluster/connection.ts";
 
-/** One resource the server offers. */
+/** A resource the server serves. */
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -33,11 +32,13 @@ interface Discovery {
 }
 const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/** Everything the server offers, preferred versions first. */
+/** All resources the server serves, preferred versions first. */
 export async function discover(api: Connection): Promise<readonly Resource[]> {
-  const answers = await Promise.all(["/api", "/apis"].map((path) => api.ask<Discovery>({ path, accept: aggregated })));
-  return answers
-    .flatMap((a) => a.body.items)
+  const responses = await Promise.all(
+    ["/api", "/apis"].map((path) => api.request<Discovery>({ path, accept: aggregated })),
+  );
+  return responses
+    .flatMap(({ body }) => body.items)
     .flatMap((group) =>
       group.versions.flatMap(({ version, resources = [] }) =>
         resources.map((r) => ({
@@ -54,23 +55,24 @@ export async function discover(api: Connection): Promise<readonly Resource[]> {
     );
 }
 
-const isCalled = (r: Resource, name: string): boolean => {
+/** Whether a name such as `deploy`, `deployments.apps` or `Deployment` refers to the resource. */
+export const isNamed = (r: Resource, name: string): boolean => {
   const [bare = "", ...group] = name.split(".");
   if (group.length > 0 && group.join(".") !== r.group && group.join(".") !== `${r.version}.${r.group}`) return false;
   return [r.plural, r.singular, r.kind.toLowerCase(), ...r.shortNames].includes(bare.toLowerCase());
 };
-/** Measurements go by the same names as what is measured, and are asked for with `top`. */
-const isMeasured = (r: Resource): boolean => r.group === "metrics.k8s.io";
+/** Metrics have the names of the measured resources; `top` shows them. */
+const isMetric = (r: Resource): boolean => r.group === "metrics.k8s.io";
 
-/** The resources behind `pods,svc` or `all`; an unknown one is an error that lists what is near. */
-export function resourcesCalled(words: string, all: readonly Resource[]): readonly Resource[] {
+/** The resources of `pods,svc` or a category such as `all`. Throws CliError with similar names for unknown ones. */
+export function resourcesNamed(words: string, all: readonly Resource[]): readonly Resource[] {
   return words.split(",").flatMap((word) => {
     const category = all.filter((r) => r.categories.includes(word));
     if (category.length > 0) return category;
-    const found = all.find((r) => isCalled(r, word) && (!isMeasured(r) || word.includes("metrics")));
+    const found = all.find((r) => isNamed(r, word) && (!isMetric(r) || word.includes("metrics")));
     if (found) return [found];
     const near = all
-      .filter((r) => !isMeasured(r) && r.plural.startsWith(word.slice(0, 3).toLowerCase()))
+      .filter((r) => !isMetric(r) && r.plural.startsWith(word.slice(0, 3).toLowerCase()))
       .map((r) => r.plural);
     throw new CliError(
       `the server does not have a resource type "${word}"`,
@@ -79,35 +81,36 @@ export function resourcesCalled(words: string, all: readonly Resource[]): readon
   });
 }
 
-/** The resource of a manifest's kind, or undefined when the server has none. */
+/** The resource of a kind, or undefined when the server does not serve it. */
 export const resourceOfKind = (apiVersion: string, kind: string, all: readonly Resource[]): Resource | undefined =>
   all.find((r) => r.kind === kind && (r.group === "" ? r.version : `${r.group}/${r.version}`) === apiVersion);
 
-/** Path of one object, of all in a namespace, or of all. */
+/** The path of an object, of a namespace's list or of the list of all namespaces. */
 export function pathOf(r: Resource, namespace: string | undefined, name?: string): string {
   const root = r.group === "" ? `/api/${r.version}` : `/apis/${r.group}/${r.version}`;
-  const place = r.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
-  return `${root}${place}/${r.plural}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+  const scope = r.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${root}${scope}/${r.plural}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
 }
 
-/** `deployment.apps/web`, as every command says what it did to what. */
+/** `deployment.apps/web`: an object in the output of commands. */
 export const display = (r: Resource, name: string): string =>
   `${r.singular || r.plural}${r.group === "" ? "" : `.${r.group}`}/${name}`;
 
-/** Type and names as people give them: `pods a b`, `deploy/web`, `svc,ep`. */
-export interface Wanted {
+/** A resource argument: one object, or all of a resource. */
+export interface Target {
   readonly resource: Resource;
-  /** Undefined means all of them. */
+  /** Undefined for all objects. */
   readonly name: string | undefined;
 }
-export function wantedBy(words: readonly string[], all: readonly Resource[]): readonly Wanted[] {
+/** The targets of arguments such as `pods a b`, `deploy/web` or `svc,ep`. */
+export function targetsOf(words: readonly string[], all: readonly Resource[]): readonly Target[] {
   const [first, ...names] = words;
   if (first === undefined) throw new CliError("say which resource", "For example: orrery get pods");
   if (words.every((w) => w.includes("/")))
     return words.flatMap((w) => {
       const [type = "", name = ""] = w.split("/");
-      return resourcesCalled(type, all).map((resource) => ({ resource, name }));
+      return resourcesNamed(type, all).map((resource) => ({ resource, name }));
     });
-  const wanted: readonly (string | undefined)[] = names.length === 0 ? [undefined] : names;
-  return resourcesCalled(first, all).flatMap((resource) => wanted.map((name) => ({ resource, name })));
+  const namesOrAll: readonly (string | undefined)[] = names.length === 0 ? [undefined] : names;
+  return resourcesNamed(first, all).flatMap((resource) => namesOrAll.map((name) => ({ resource, name })));
 }

@@ -1,9 +1,9 @@
-// What `orrery server` and `orrery agent` are told in their JSON files, and the addresses every cluster uses.
+// Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { localTimings, type Timings } from "./timings.ts";
 
-/** The ranges and names that are the same in every cluster, as people know them from Kubernetes. */
+/** The address ranges and names of every cluster: those that are usual in Kubernetes. */
 export const addresses = {
   podRange: "10.244.0.0/16",
   serviceRange: "10.96.0.0/16",
@@ -15,73 +15,69 @@ export const addresses = {
   kubeletPort: 10250,
 } as const;
 
-/** Where the log of the cluster is kept. */
+/** The storage of the API server. */
 export type StoreConfig =
   | { readonly kind: "etcd"; readonly endpoints: readonly string[] }
   | { readonly kind: "sqlite"; readonly file: string }
   | { readonly kind: "memory" };
 
-/** A certificate and its key, as paths of PEM files. */
+/** Paths of a certificate and its key, in PEM. */
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Everything one process needs to be the control plane: API server, scheduler and controllers. */
-export interface ServerConfig {
-  readonly clusterName: string;
+/** What the control plane and the nodes of a cluster agree on. */
+interface SharedConfig {
+  readonly podRange: string;
+  readonly serviceRange: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  readonly timings: Timings;
+}
+
+/** Configuration of a control plane: API server, scheduler and controllers in one process. */
+export interface ServerConfig extends SharedConfig {
   readonly listen: { readonly host: string; readonly port: number };
-  /** The address agents and users reach the server at; goes into the `kubernetes` endpoints. */
+  /** The API server's address for agents and users; the endpoint of the `kubernetes` service. */
   readonly advertiseAddress: string;
   readonly store: StoreConfig;
   readonly pki: {
-    /** Signs every certificate of the cluster; callers must present one signed by it. */
+    /** Signs all certificates of the cluster; clients must present one of them. */
     readonly ca: string;
     readonly serving: KeyPair;
-    /** What the server shows to kubelets when it asks for logs, exec and metrics. */
+    /** The API server's client certificate for requests to kubelets: logs, exec and metrics. */
     readonly kubeletClient: KeyPair;
     readonly scheduler: KeyPair;
     readonly controllerManager: KeyPair;
     /** The key that signs tokens of service accounts. */
     readonly tokens: string;
   };
-  readonly podRange: string;
-  readonly serviceRange: string;
-  readonly clusterDns: string;
-  readonly clusterDomain: string;
-  readonly timings: Timings;
-  /** Whether the scheduler fills nodes up or keeps them equally loaded. */
+  /** How the scheduler scores nodes by load: fill them up, or spread pods. */
   readonly packing: Packing;
 }
 
-/** Everything one process needs to be a node: kubelet and node network. */
-export interface AgentConfig {
-  readonly clusterName: string;
+/** Configuration of a node: kubelet and node network in one process. */
+export interface AgentConfig extends SharedConfig {
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly server: string;
   readonly pki: {
     readonly ca: string;
-    /** Who the node is to the API server: system:node:NAME of system:nodes. */
+    /** The node's identity for the API server: user system:node:NAME, group system:nodes. */
     readonly client: KeyPair;
-    /** What the kubelet shows to the API server on its own port. */
+    /** The certificate of the kubelet's own port. */
     readonly serving: KeyPair;
   };
   readonly kubeletPort: number;
-  /** Appears once the engine answers and holds the pause image; until then there is nothing to wait for but itself. */
   readonly dockerSocket: string;
-  /** What the node's container may use; the engine would report the whole machine. */
+  /** The resources of the node's container; the engine would report those of the machine. */
   readonly capacity: { readonly cpuMillis: number; readonly memoryBytes: number; readonly pods: number };
-  /** This node's own part of the pod range; the agent registers its Node with it. */
+  /** The node's part of the pod range, registered in its Node. */
   readonly podCidr: string;
-  readonly podRange: string;
-  readonly serviceRange: string;
-  readonly clusterDns: string;
-  readonly clusterDomain: string;
   readonly pauseImage: string;
-  /** Volumes of pods and the like; survives a restart of the node. */
+  /** Volumes of pods and other state that survives a restart of the node. */
   readonly stateDir: string;
-  readonly timings: Timings;
 }
 
 const read = (file: string): unknown => {
@@ -92,43 +88,55 @@ const read = (file: string): unknown => {
   }
 };
 
-/** The configuration `orrery server --config` was given; written by `up`, so its shape is not questioned. */
+/** Reads the configuration of `orrery server`. Its shape is not checked: `up` wrote it. */
 export const readServerConfig = (file: string): ServerConfig => read(file) as ServerConfig;
 
-/** The configuration `orrery agent --config` was given; written by `up`, so its shape is not questioned. */
+/** Reads the configuration of `orrery agent`. Its shape is not checked: `up` wrote it. */
 export const readAgentConfig = (file: string): AgentConfig => read(file) as AgentConfig;
 
-const inside = "/etc/orrery";
-const pair = (name: string): KeyPair => ({ cert: `${inside}/${name}.crt`, key: `${inside}/${name}.key` });
+/** The PEM texts of an authority's certificate and of a key pair, as TLS options. */
+export const readTls = (ca: string, pair: KeyPair) => ({
+  ca: readFileSync(ca, "utf8"),
+  cert: readFileSync(pair.cert, "utf8"),
+  key: readFileSync(pair.key, "utf8"),
+});
 
-/** What `up` tells a control plane. */
-export const serverConfig = (
-  clusterName: string,
-  ip: string,
-  store: StoreConfig,
-  packing: Packing = "MostAllocated",
-): ServerConfig => ({
-  clusterName,
-  listen: { host: "0.0.0.0", port: addresses.apiPort },
-  advertiseAddress: ip,
-  store,
-  pki: {
-    ca: `${inside}/ca.crt`,
-    serving: pair("apiserver"),
-    kubeletClient: pair("apiserver-kubelet-client"),
-    scheduler: pair("scheduler"),
-    controllerManager: pair("controller-manager"),
-    tokens: `${inside}/sa.key`,
-  },
+const shared: SharedConfig = {
   podRange: addresses.podRange,
   serviceRange: addresses.serviceRange,
   clusterDns: addresses.clusterDns,
   clusterDomain: addresses.clusterDomain,
   timings: localTimings,
+};
+
+/** The folder of configuration and certificates inside a node container. */
+export const nodeConfigDir = "/etc/orrery";
+
+const pairIn = (dir: string, name: string): KeyPair => ({ cert: `${dir}/${name}.crt`, key: `${dir}/${name}.key` });
+
+/** The configuration of a control plane whose certificates are in `dir`. */
+export const serverConfig = (
+  dir: string,
+  ip: string,
+  store: StoreConfig,
+  packing: Packing = "MostAllocated",
+): ServerConfig => ({
+  ...shared,
+  listen: { host: "0.0.0.0", port: addresses.apiPort },
+  advertiseAddress: ip,
+  store,
+  pki: {
+    ca: `${dir}/ca.crt`,
+    serving: pairIn(dir, "apiserver"),
+    kubeletClient: pairIn(dir, "apiserver-kubelet-client"),
+    scheduler: pairIn(dir, "scheduler"),
+    controllerManager: pairIn(dir, "controller-manager"),
+    tokens: `${dir}/sa.key`,
+  },
   packing,
 });
 
-/** What tells one worker from another. */
+/** The properties of one worker node. */
 export interface Worker {
   readonly name: string;
   readonly ip: string;
@@ -137,27 +145,26 @@ export interface Worker {
   readonly memoryBytes: number;
 }
 
-/** What `up` tells a worker's agent. */
-export const agentConfig = (clusterName: string, worker: Worker, controlPlaneIp: string): AgentConfig => ({
-  clusterName,
+/** The configuration of a worker's agent. */
+export const agentConfig = (worker: Worker, controlPlaneIp: string): AgentConfig => ({
+  ...shared,
   nodeName: worker.name,
   nodeIp: worker.ip,
   server: `https://${controlPlaneIp}:${addresses.apiPort}`,
-  pki: { ca: `${inside}/ca.crt`, client: pair("kubelet-client"), serving: pair("kubelet") },
+  pki: {
+    ca: `${nodeConfigDir}/ca.crt`,
+    client: pairIn(nodeConfigDir, "kubelet-client"),
+    serving: pairIn(nodeConfigDir, "kubelet"),
+  },
   kubeletPort: addresses.kubeletPort,
   dockerSocket: "/var/run/docker.sock",
   capacity: { cpuMillis: Math.round(worker.cpus * 1000), memoryBytes: worker.memoryBytes, pods: 110 },
   podCidr: worker.podCidr,
-  podRange: addresses.podRange,
-  serviceRange: addresses.serviceRange,
-  clusterDns: addresses.clusterDns,
-  clusterDomain: addresses.clusterDomain,
   pauseImage: "orrery/pause:1",
   stateDir: "/var/lib/orrery",
-  timings: localTimings,
 });
 
-/** The node's own engine: it only runs containers, the network around them is the agent's business. */
+/** The daemon.json of a node's engine, which only runs containers: the agent programs the node's network. */
 export const engineConfig = (worker: Worker): object => ({
   bip: worker.podCidr.replace(/\.0\/(\d+)$/, ".1/$1"),
   dns: [addresses.clusterDns],
@@ -165,7 +172,7 @@ export const engineConfig = (worker: Worker): object => ({
   "ip-masq": false,
   "userland-proxy": false,
   "live-restore": true,
-  // Lets sandboxes be made ahead of the pods they will serve: see the script.
+  // Allows sandboxes to be created before their pods are known; see the script.
   runtimes: { orrery: { path: "/opt/orrery/kubelet/docker/hostname-runtime.sh" } },
   "log-driver": "json-file",
   "log-opts": { "max-size": "10m", "max-file": "3" },

@@ -1,13 +1,13 @@
-// Which certificates a cluster needs, and the kubeconfig that carries its administrator's.
+// The certificates of a cluster's components, and the kubeconfig of its administrator.
 import { stringify } from "yaml";
 import { addresses, type Worker } from "./config.ts";
 import type { Authority, Pem } from "./pki.ts";
 
-const servicePrefix = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"] as const;
-
-/** Names and addresses under which the API server is called. */
+/** Names and addresses of the API server. */
 const apiServerHosts = (container: string, ip: string): readonly string[] => [
-  ...servicePrefix,
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
   `kubernetes.default.svc.${addresses.clusterDomain}`,
   "localhost",
   container,
@@ -16,7 +16,7 @@ const apiServerHosts = (container: string, ip: string): readonly string[] => [
   ip,
 ];
 
-/** The files of a control plane's folder: its certificates by file name, keys beside them. */
+/** Certificates of a control plane, by file name. */
 export const controlPlaneCredentials = async (
   authority: Authority,
   container: string,
@@ -31,7 +31,7 @@ export const controlPlaneCredentials = async (
   return { apiserver, "apiserver-kubelet-client": kubeletClient, scheduler, "controller-manager": controllerManager };
 };
 
-/** The files of a worker's folder: who it is to the API server, and what its own port shows. */
+/** Certificates of a worker, by file name: of the kubelet as a client, and of its own port. */
 export const workerCredentials = async (
   authority: Authority,
   worker: Worker,
@@ -44,13 +44,13 @@ export const workerCredentials = async (
   return { "kubelet-client": client, kubelet };
 };
 
-/** The certificate of whoever made the cluster. */
+/** The client certificate of the cluster's administrator. */
 export const adminCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** A kubeconfig with everything embedded, so that the one file is enough wherever it is copied. */
+/** A kubeconfig with embedded certificates, so that it can be copied elsewhere. */
 export const kubeconfig = (cluster: string, server: string, caCert: string, admin: Pem): string => {
   const name = cluster === "orrery" ? "orrery" : `orrery-${cluster}`;
   return stringify({

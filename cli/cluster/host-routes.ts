@@ -1,15 +1,15 @@
-// Keeps packets for pods and services from leaving this machine when no node takes them.
+// Blackhole routes on this machine for the pod and service ranges, so that stray packets do not leave it.
 import { addresses } from "./config.ts";
 import { nodeTag } from "./recipes.ts";
 import { run } from "./subprocess.ts";
 
 const ranges = [addresses.podRange, addresses.serviceRange] as const;
-// Any real route to the same range is preferred to ours.
+// A high metric: other routes to the same range take precedence.
 const metric = "4278198272";
 
 const isLocalRoot = process.platform === "linux" && process.getuid?.() === 0;
 
-// Without root here, the engine's own machine is reached through a container in its network.
+// Without root, through a container in the network of the engine's machine.
 const ip = (...args: readonly string[]): Promise<string> =>
   isLocalRoot
     ? run(["ip", ...args])
@@ -23,17 +23,17 @@ const present = async (): Promise<readonly string[]> => {
   return ranges.filter((range) => routes.split("\n").some((line) => line.includes(range) && line.includes(metric)));
 };
 
-/** Destinations this machine already has routes to. */
+/** The routes of this machine, as `ip route show` prints them. */
 export const hostRoutes = (): Promise<string> => ip("-4", "route", "show").catch(() => "");
 
-/** Lays the blackhole routes that are missing. */
+/** Adds the missing blackhole routes. */
 export const blackholeRanges = async (): Promise<void> => {
-  const found = await present();
+  const existing = await present();
   for (const range of ranges)
-    if (!found.includes(range)) await ip("route", "replace", "blackhole", range, "metric", metric);
+    if (!existing.includes(range)) await ip("route", "replace", "blackhole", range, "metric", metric);
 };
 
-/** Takes the blackhole routes away again. */
+/** Removes the blackhole routes. */
 export const removeBlackholes = async (): Promise<void> => {
   for (const range of await present()) await ip("route", "del", "blackhole", range, "metric", metric);
 };

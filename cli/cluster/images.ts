@@ -1,4 +1,4 @@
-// Makes the images a cluster needs, only when they are missing or their recipe changed, and unpacks them for the nodes.
+// Builds the images of a cluster when they are missing or outdated, and unpacks those that nodes preload.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,20 +7,16 @@ import { CliError } from "../cli-error.ts";
 import { withLock } from "./lock.ts";
 import { cacheDir, checkout } from "./paths.ts";
 import { isAboutPrivileges, localPrivileges, type Privileges, privilegeFlags } from "./privileges.ts";
-import { baseTag, type ContextFile, fingerprint, heldTags, nodeTag, type Recipe, recipes } from "./recipes.ts";
-import { CommandFailed, run, succeeds } from "./subprocess.ts";
+import { baseTag, type ContextFile, fingerprint, preloadedTags, nodeTag, type Recipe, recipes } from "./recipes.ts";
+import { CommandFailed, inspectLines, run, succeeds } from "./subprocess.ts";
 
 type Note = (text: string) => void;
-interface Present {
-  readonly id: string;
-  readonly hash: string;
-}
 
 const hashLabel = "orrery.dev/hash";
 const imagesDir = join(checkout, "images");
 
-/** Where the nodes' share of the images lies; every node sees this folder. */
-const seedsDir = (): string => cacheDir("images");
+/** The folder of the preloaded images, mounted into all nodes. */
+const seedsDir = cacheDir("images");
 
 const contextOf = async (folder: string): Promise<readonly ContextFile[]> => {
   const names = await readdir(join(imagesDir, folder));
@@ -36,20 +32,19 @@ const fingerprints = async (): Promise<ReadonlyMap<string, string>> => {
   return known;
 };
 
-const presentImages = async (): Promise<ReadonlyMap<string, Present>> => {
-  const format = `{{json .RepoTags}} {{.Id}} {{with .Config}}{{with .Labels}}{{index . "${hashLabel}"}}{{end}}{{end}}`;
+/** The fingerprints of the existing images by tag; empty for images without one. */
+const presentImages = async (): Promise<ReadonlyMap<string, string>> => {
+  const format = `{{json .RepoTags}} {{with .Config}}{{with .Labels}}{{index . "${hashLabel}"}}{{end}}{{end}}`;
   const tags = [baseTag, ...recipes.map((recipe) => recipe.tag)];
-  // Inspect fails when one image is missing, but still speaks of the others.
-  const lines = await run(["docker", "image", "inspect", "--format", format, ...tags]).catch((error: unknown) => {
-    if (error instanceof CommandFailed) return error.stdout;
-    throw error;
-  });
-  const present = new Map<string, Present>();
-  for (const line of lines.split("\n").filter((text) => text.startsWith("["))) {
-    const [names, id, hash] = line.split(" ");
-    for (const name of JSON.parse(names!) as string[]) present.set(name, { id: id!, hash: hash ?? "" });
-  }
-  return present;
+  const lines = await inspectLines(["docker", "image", "inspect", "--format", format, ...tags]);
+  return new Map(
+    lines
+      .filter((line) => line.startsWith("["))
+      .flatMap((line) => {
+        const [names, hash] = line.split(" ");
+        return (JSON.parse(names!) as string[]).map((name) => [name, hash ?? ""] as const);
+      }),
+  );
 };
 
 const makeBase = async (note: Note): Promise<void> => {
@@ -73,44 +68,32 @@ const makeBase = async (note: Note): Promise<void> => {
 };
 
 const build = async (recipe: Recipe, hash: string, note: Note): Promise<void> => {
-  const args = { ...recipe.from, ...recipe.args };
-  const context = join(imagesDir, recipe.folder);
-  // Only the engine's own builder sees the images that were built just before.
-  await run(
-    [
-      ...[
-        "env",
-        "BUILDX_BUILDER=default",
-        "docker",
-        "build",
-        "--force-rm",
-        "--tag",
-        recipe.tag,
-        "--label",
-        `${hashLabel}=${hash}`,
-      ],
-      ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
-      ...(recipe.target === undefined ? [] : ["--target", recipe.target]),
-      context,
-    ],
-    { onLine: (line) => note(`${recipe.tag} ${line}`) },
-  );
+  const buildArgs = Object.entries({ ...recipe.from, ...recipe.args });
+  // Only the engine's default builder sees images that were just built.
+  const command = [
+    ...["env", "BUILDX_BUILDER=default", "docker", "build", "--force-rm", "--tag", recipe.tag],
+    ...["--label", `${hashLabel}=${hash}`],
+    ...buildArgs.flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+    ...(recipe.target === undefined ? [] : ["--target", recipe.target]),
+    join(imagesDir, recipe.folder),
+  ];
+  await run(command, { onLine: (line) => note(`${recipe.tag} ${line}`) });
 };
 
 const buildMissing = async (wanted: ReadonlyMap<string, string>, note: Note): Promise<void> => {
   const present = await presentImages();
-  const stale = recipes.filter((recipe) => present.get(recipe.tag)?.hash !== wanted.get(recipe.tag));
+  const stale = recipes.filter((recipe) => present.get(recipe.tag) !== wanted.get(recipe.tag));
   if (stale.length === 0) return;
   if (!present.has(baseTag)) await makeBase(note);
   const done = new Map<string, Promise<void>>();
   let services = Promise.resolve();
   for (const recipe of stale) {
     const parents = Object.values(recipe.from).map((tag) => done.get(tag));
-    // The services share their compile step; one after the other they find it in the builder's cache.
-    const turn = recipe.folder === "services" ? services : undefined;
-    const made = Promise.all([...parents, turn]).then(() => build(recipe, wanted.get(recipe.tag)!, note));
-    if (recipe.folder === "services") services = made;
-    done.set(recipe.tag, made);
+    // The services share a compile step. Built one after the other, they find it in the builder's cache.
+    const previous = recipe.folder === "services" ? services : undefined;
+    const built = Promise.all([...parents, previous]).then(() => build(recipe, wanted.get(recipe.tag)!, note));
+    if (recipe.folder === "services") services = built;
+    done.set(recipe.tag, built);
   }
   await Promise.all(done.values());
   await run(["docker", "image", "prune", "-f", "--filter", `label=${hashLabel}`]);
@@ -119,13 +102,13 @@ const buildMissing = async (wanted: ReadonlyMap<string, string>, note: Note): Pr
 
 const seedCommand = (privileges: Privileges): readonly string[] => [
   ...["docker", "run", "--rm", "--tmpfs", "/run:exec,mode=755", "--volume", "/var/lib/docker"],
-  ...["--volume", `${seedsDir()}:/opt/orrery-images`, ...privilegeFlags(privileges), nodeTag, "seed"],
+  ...["--volume", `${seedsDir}:/opt/orrery-images`, ...privilegeFlags(privileges), nodeTag, "seed"],
 ];
 
-/** Lets an engine unpack what every node holds, as the engines of nodes will find it. */
+/** Unpacks the preloaded images in an engine of their own and saves its image store for the engines of nodes. */
 const seed = async (file: string): Promise<void> => {
-  const [images, unpacked] = [join(seedsDir(), "images.tar"), join(seedsDir(), "engine.tar")];
-  await run(["docker", "save", "-o", images, ...heldTags]);
+  const [images, unpacked] = [join(seedsDir, "images.tar"), join(seedsDir, "engine.tar")];
+  await run(["docker", "save", "-o", images, ...preloadedTags]);
   await run(seedCommand(await localPrivileges())).catch((error: unknown) => {
     if (error instanceof CommandFailed && isAboutPrivileges(error.stderr)) return run(seedCommand("fallback"));
     throw error;
@@ -135,21 +118,20 @@ const seed = async (file: string): Promise<void> => {
 };
 
 const seedNodes = async (wanted: ReadonlyMap<string, string>, note: Note): Promise<void> => {
-  const dir = seedsDir();
-  await mkdir(dir, { recursive: true });
+  await mkdir(seedsDir, { recursive: true });
   const hash = createHash("sha256")
-    .update([nodeTag, ...heldTags].map((tag) => wanted.get(tag)).join())
+    .update([nodeTag, ...preloadedTags].map((tag) => wanted.get(tag)).join())
     .digest("hex");
   const name = `engine-${hash.slice(0, 12)}.tar`;
-  const found = await readdir(dir);
+  const found = await readdir(seedsDir);
   if (!found.includes(name)) {
     note("unpacking the nodes' images");
-    await seed(join(dir, name));
+    await seed(join(seedsDir, name));
   }
-  await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(dir, other), { force: true })));
+  await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(seedsDir, other), { force: true })));
 };
 
-/** After this, every image a cluster needs is in the engine, and the nodes' share lies unpacked in the cache. */
+/** Ensures that the engine has all images of a cluster, and the cache the unpacked images that nodes preload. */
 export const ensureImages = async (clock: Clock, note: Note): Promise<void> => {
   const wanted = await fingerprints();
   await withLock(cacheDir("images.lock"), clock, async () => {

@@ -1,4 +1,4 @@
-// One at a time: a file that says which process is at work, so that two commands do not do the same thing twice.
+// Locks between processes: a file that contains the process id of the holder.
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../machinery/world.ts";
@@ -8,12 +8,12 @@ const isAlive = (pid: number): boolean => {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Not allowed to signal it means that it is there, and somebody else's.
+    // The process exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 };
 
-const tryToTake = async (file: string): Promise<boolean> => {
+const tryLock = async (file: string): Promise<boolean> => {
   try {
     const handle = await open(file, "wx");
     await handle.writeFile(String(process.pid));
@@ -25,12 +25,12 @@ const tryToTake = async (file: string): Promise<boolean> => {
   }
 };
 
-/** Runs `work` while nobody else holds `file`; a lock whose holder has died is taken over. */
+/** Runs `work` while holding the lock `file`. The lock of a dead process is taken over. */
 export const withLock = async <T>(file: string, clock: Clock, work: () => Promise<T>): Promise<T> => {
   await mkdir(dirname(file), { recursive: true });
-  while (!(await tryToTake(file))) {
+  while (!(await tryLock(file))) {
     const holder = Number(await readFile(file, "utf8").catch(() => ""));
-    // An empty file is a holder that has not yet written who it is.
+    // An empty file: the holder has not written its id yet.
     if (holder > 0 && !isAlive(holder)) await rm(file, { force: true });
     else await clock.sleep(100);
   }

@@ -1,6 +1,6 @@
-// Lines of component logs: JSON as pino writes it, or whatever a foreign program says, made readable.
+// Formats lines of component logs: JSON as pino writes it, and other programs' lines unchanged.
 
-/** A line that was written as JSON with a `component` of ours. */
+/** A line in pino's format. */
 interface Entry {
   readonly level: number;
   readonly time: number;
@@ -9,14 +9,8 @@ interface Entry {
   readonly rest: Readonly<Record<string, unknown>>;
 }
 
-const levels: Readonly<Record<number, string>> = {
-  10: "trace",
-  20: "debug",
-  30: "info",
-  40: "warn",
-  50: "error",
-  60: "fatal",
-};
+/** Names of pino's levels 10, 20, ... 60. */
+const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 const parse = (line: string): Entry | undefined => {
   if (!line.startsWith("{")) return undefined;
@@ -26,7 +20,7 @@ const parse = (line: string): Entry | undefined => {
       ? { level, time, component, msg: msg ?? "", rest }
       : undefined;
   } catch {
-    // A line cut off by a crash is shown as it is.
+    // A line truncated by a crash.
     return undefined;
   }
 };
@@ -34,15 +28,15 @@ const parse = (line: string): Entry | undefined => {
 const field = ([name, value]: [string, unknown]): string =>
   `${name}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`;
 
-/** The component a line speaks for, when it says so itself. */
+/** The component that wrote a line, if the line contains it. */
 export const componentOf = (line: string): string | undefined => parse(line)?.component;
 
-/** One line for people: time, level, component, message, fields. Foreign lines pass unchanged. */
+/** A line as time, level, component, message and fields. Lines in other formats pass unchanged. */
 export const readable = (line: string): string => {
   const entry = parse(line);
   if (entry === undefined) return line;
   const time = new Date(entry.time).toISOString().slice(11, 23);
-  const level = (levels[entry.level] ?? String(entry.level)).padEnd(5);
-  const words = [time, level, entry.component ?? "-", entry.msg, ...Object.entries(entry.rest).map(field)];
-  return words.filter((word) => word !== "").join(" ");
+  const level = (levels[entry.level / 10 - 1] ?? String(entry.level)).padEnd(5);
+  const parts = [time, level, entry.component ?? "-", entry.msg, ...Object.entries(entry.rest).map(field)];
+  return parts.filter((part) => part !== "").join(" ");
 };

@@ -1,17 +1,17 @@
-// Which file holds what a component says, on which nodes, and the last words of those that are in trouble.
+// The log files of components: which file holds which log, and the last lines of components that failed.
 import { CliError } from "../cli-error.ts";
-import { componentsOf } from "./components.ts";
 import { nodeContainers, runIn } from "./containers.ts";
 import { readable } from "./log-line.ts";
+import { componentsOf } from "./status.ts";
 
-/** Where a component's words are found. `only` picks its lines from a process it shares with others. */
+/** The log of a component. `only` selects its lines in the log of a process with several components. */
 export interface LogSource {
   readonly file: string;
   readonly role: "control-plane" | "worker";
   readonly only?: string;
 }
 
-/** Every name `component-logs` knows: the processes, and the components inside them. */
+/** The names that `component-logs` accepts: processes, and the components in them. */
 export const logSources: Readonly<Record<string, LogSource>> = {
   etcd: { file: "etcd", role: "control-plane" },
   server: { file: "server", role: "control-plane" },
@@ -25,14 +25,14 @@ export const logSources: Readonly<Record<string, LogSource>> = {
   images: { file: "images", role: "worker" },
 };
 
-/** The source of a name, or a refusal that lists the names there are. */
+/** The source of a name. Throws CliError for an unknown name. */
 export const logSource = (name: string): LogSource => {
   const source = logSources[name];
   if (source !== undefined) return source;
   throw new CliError(`there is no component "${name}"`, `There are: ${Object.keys(logSources).join(", ")}.`);
 };
 
-/** The path of a log inside its node. */
+/** The path of a log in its node. */
 export const logPath = (source: LogSource): string => `/var/log/orrery/${source.file}.log`;
 
 const indent = (text: string): string =>
@@ -42,7 +42,7 @@ const indent = (text: string): string =>
     .map((line) => `    ${readable(line).slice(0, 300)}`)
     .join("\n");
 
-/** The last lines of every component that is down or had to be started again; empty when all is well. */
+/** The last log lines of components that are down or were restarted; empty when there are none. */
 export const recentTrouble = async (cluster: string): Promise<string> => {
   const reports: string[] = [];
   for (const container of await nodeContainers(cluster)) {
@@ -50,10 +50,12 @@ export const recentTrouble = async (cluster: string): Promise<string> => {
       reports.push(`${container.name}: ${container.status}`);
       continue;
     }
-    const ill = (await componentsOf(container)).filter((component) => !component.running || component.restarts > 0);
-    for (const { name, restarts } of ill) {
-      const words = await runIn(container.name, ["tail", "-n", "5", `/var/log/orrery/${name}.log`]).catch(() => "");
-      reports.push(`${container.name}: ${name} was started again ${restarts} times. It said last:\n${indent(words)}`);
+    const failed = (await componentsOf(container)).filter((component) => !component.running || component.restarts > 0);
+    for (const { name, restarts } of failed) {
+      const lastLines = await runIn(container.name, ["tail", "-n", "5", `/var/log/orrery/${name}.log`]).catch(() => "");
+      reports.push(
+        `${container.name}: ${name} was started again ${restarts} times. It said last:\n${indent(lastLines)}`,
+      );
     }
   }
   return reports.slice(0, 2).join("\n");

@@ -1,8 +1,8 @@
-// Writes the folder each node container sees as /etc/orrery: what its components are told, and its certificates.
+// Writes the files of a cluster: authority, kubeconfig, and each node's folder of configuration and certificates.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
-import { agentConfig, engineConfig, serverConfig, type StoreConfig, type Worker } from "./config.ts";
+import { agentConfig, engineConfig, nodeConfigDir, serverConfig, type StoreConfig, type Worker } from "./config.ts";
 import { adminCredentials, controlPlaneCredentials, kubeconfig, workerCredentials } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "./paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
@@ -10,12 +10,14 @@ import { type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
-const writeAll = async (dir: string, files: Readonly<Record<string, string>>): Promise<void> => {
+/** Writes files that only their owner may read. */
+export const writeAll = async (dir: string, files: Readonly<Record<string, string>>): Promise<void> => {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text, { mode: 0o600 })));
 };
 
-const pemFiles = (pems: Readonly<Record<string, Pem>>): Record<string, string> =>
+/** Certificates as `NAME.crt`, keys as `NAME.key`. */
+export const pemFiles = (pems: Readonly<Record<string, Pem>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(pems).flatMap(([name, pem]) => [
       [`${name}.crt`, pem.cert],
@@ -23,56 +25,62 @@ const pemFiles = (pems: Readonly<Record<string, Pem>>): Record<string, string> =
     ]),
   );
 
+/** Issues the administrator's certificate and writes the kubeconfig that contains it. */
+export const writeKubeconfig = async (cluster: string, server: string, authority: Authority): Promise<Pem> => {
+  const admin = await adminCredentials(authority);
+  const text = kubeconfig(cluster, server, authority.pem.cert, admin);
+  await writeFile(kubeconfigPath(cluster), text, { mode: 0o600 });
+  return admin;
+};
+
+/** Reads an authority from `ca.crt` and `ca.key`. */
+export const authorityIn = async (dir: string, now: Instant): Promise<Authority> => {
+  const [cert, key] = await Promise.all(["ca.crt", "ca.key"].map((name) => readFile(join(dir, name), "utf8")));
+  return authorityFrom({ cert: cert!, key: key! }, now);
+};
+
+/** The authority of an existing cluster. */
+export const readAuthority = (cluster: string, now: Instant): Promise<Authority> =>
+  authorityIn(clusterDir(cluster, "pki"), now);
+
 const storeConfig = (state: ClusterState): StoreConfig =>
   state.store === "etcd"
     ? { kind: "etcd", endpoints: ["http://127.0.0.1:2379"] }
     : { kind: "sqlite", file: "/var/lib/store/orrery.sqlite" };
 
-/** The folder a node container mounts. */
+/** The folder that a node container mounts. */
 const nodeDir = (cluster: string, node: string): string => clusterDir(cluster, "nodes", node);
 
-/** Everything a worker needs to join. */
-export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> => {
-  await writeAll(nodeDir(state.name, worker.name), {
-    "agent.json": json(agentConfig(state.name, worker, state.controlPlane.ip)),
+/** Writes the folder of a worker. */
+export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> =>
+  writeAll(nodeDir(state.name, worker.name), {
+    "agent.json": json(agentConfig(worker, state.controlPlane.ip)),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
-};
 
 const writeControlPlaneFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
   const { name, ip } = state.controlPlane;
   await writeAll(nodeDir(state.name, name), {
-    "server.json": json(serverConfig(state.name, ip, storeConfig(state), state.packing)),
+    "server.json": json(serverConfig(nodeConfigDir, ip, storeConfig(state), state.packing)),
     "ca.crt": authority.pem.cert,
     "sa.key": await newSigningKey(),
     ...pemFiles(await controlPlaneCredentials(authority, name, ip)),
   });
 };
 
-/** Makes the authority of a new cluster and every file that follows from it. */
+/** Creates the authority of a new cluster and writes all of its files. */
 export const writeClusterFiles = async (state: ClusterState, now: Instant): Promise<void> => {
   const authority = await newAuthority(`${state.name}-ca`, now);
-  const admin = await adminCredentials(authority);
+  const admin = await writeKubeconfig(state.name, serverUrl(state), authority);
   await Promise.all([
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
-    writeFile(kubeconfigPath(state.name), kubeconfig(state.name, serverUrl(state), authority.pem.cert, admin), {
-      mode: 0o600,
-    }),
     writeControlPlaneFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);
 };
 
-/** The authority of a cluster that exists, to sign for a node that joins. */
-export const readAuthority = async (cluster: string, now: Instant): Promise<Authority> => {
-  const [cert, key] = await Promise.all(
-    ["ca.crt", "ca.key"].map((name) => readFile(clusterDir(cluster, "pki", name), "utf8")),
-  );
-  return authorityFrom({ cert: cert!, key: key! }, now);
-};
-
-/** Forgets a node's files. */
+/** Removes the folder of a node. */
 export const removeNodeFiles = (cluster: string, node: string): Promise<void> =>
   rm(nodeDir(cluster, node), { recursive: true, force: true });

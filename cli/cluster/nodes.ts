@@ -1,40 +1,47 @@
-// One node at a time: a cluster loses nodes, gets them back, and grows.
+// Adds, stops, starts, kills and removes nodes of a cluster.
+import { hasReason } from "../../api/errors.ts";
 import { instant } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
-import { apiCaller, readAccess } from "./api-access.ts";
 import type { Worker } from "./config.ts";
-import { nodeContainers, removeContainers, removeVolumes, workerCommand } from "./containers.ts";
+import { connect } from "./connection.ts";
+import { type NodeContainer, nodeContainers, removeContainers, removeVolumes, workerCommand } from "./containers.ts";
 import { blackholeRanges } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { readAuthority, removeNodeFiles, writeWorkerFiles } from "./node-files.ts";
+import { waitUntilReady } from "./readiness.ts";
 import { clusterLock, maxWorkers, numberOf, requireState, type Size, workerNumber, writeState } from "./state.ts";
 import { run } from "./subprocess.ts";
-import { waitUntilReady } from "./up.ts";
 
 const timeoutMs = 60_000;
 
-/** Finds a node by its full name, or by the part after the cluster's: "node-2" or just "2". */
-export const nodeNamed = async (cluster: string, text: string): Promise<string> => {
+/** The full names of nodes, each named in full or without the cluster's name: "node-2" or "2". */
+export const nodesNamed = async (cluster: string, texts: readonly string[]): Promise<readonly string[]> => {
   const names = (await nodeContainers(cluster)).map((container) => container.name);
-  const found = [text, `${cluster}-${text}`, `${cluster}-node-${text}`].find((name) => names.includes(name));
-  if (found !== undefined) return found;
-  throw new CliError(`cluster "${cluster}" has no node "${text}"`, `There are: ${names.join(", ")}.`);
+  return texts.map((text) => {
+    const found = [text, `${cluster}-${text}`, `${cluster}-node-${text}`].find((name) => names.includes(name));
+    if (found !== undefined) return found;
+    throw new CliError(`cluster "${cluster}" has no node "${text}"`, `There are: ${names.join(", ")}.`);
+  });
 };
 
-const workersNamed = (cluster: string, texts: readonly string[]): Promise<readonly string[]> =>
-  Promise.all(texts.map((text) => nodeNamed(cluster, text)));
+/** The names of the running nodes of a role. Throws CliError when there are none. */
+export const runningNodes = async (cluster: string, role: NodeContainer["role"]): Promise<readonly string[]> => {
+  const running = (await nodeContainers(cluster)).filter((node) => node.role === role && node.running);
+  if (running.length > 0) return running.map((node) => node.name);
+  throw new CliError(`no ${role} of cluster "${cluster}" is running`, "Start it with: orrery up");
+};
 
-/** Stops nodes in good order: components hear of it and containers are told to end. */
+/** Stops nodes gracefully. */
 export const stopNodes = async (cluster: string, texts: readonly string[], io: Io): Promise<void> => {
-  const names = await workersNamed(cluster, texts);
+  const names = await nodesNamed(cluster, texts);
   await io.progress.step(`stopped ${names.join(", ")}`, () => run(["docker", "stop", ...names]));
 };
 
-/** Cuts the power of nodes. */
+/** Kills nodes, like a power failure. */
 export const killNodes = async (cluster: string, texts: readonly string[], io: Io): Promise<void> => {
-  const names = await workersNamed(cluster, texts);
+  const names = await nodesNamed(cluster, texts);
   await io.progress.step(`killed ${names.join(", ")}`, () => run(["docker", "kill", ...names]));
 };
 
@@ -46,36 +53,32 @@ export const startNodes = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const state = await requireState(cluster);
-  const names = await workersNamed(cluster, texts);
+  const names = await nodesNamed(cluster, texts);
   const since = io.clock.now();
   await blackholeRanges();
   await io.progress.step(`started ${names.join(", ")}`, () => run(["docker", "start", ...names]));
   const workers = names.filter((name) => name !== state.controlPlane.name);
-  await waitUntilReady(state, { workers, since, timeoutMs }, io, signal);
+  await waitUntilReady(cluster, { workers, since, timeoutMs }, io, signal);
 };
 
-const forget = async (cluster: string, node: string): Promise<void> => {
-  const ended = new AbortController();
+const deleteNodeObject = async (cluster: string, node: string): Promise<void> => {
   try {
-    const call = apiCaller(await readAccess(cluster), ended.signal);
-    const reply = await call("DELETE", `/api/v1/nodes/${node}`, 5000);
-    if (reply.status !== 200 && reply.status !== 404)
-      throw new Error(`HTTP ${reply.status}: ${reply.body.slice(0, 200)}`);
+    const api = await connect(cluster);
+    await api.request({ method: "DELETE", path: `/api/v1/nodes/${node}`, timeoutMs: 5000 });
   } catch (error) {
+    if (hasReason(error, "NotFound")) return;
     throw new CliError(
       `${node} is removed, but the API server still lists it: ${(error as Error).message}`,
       `Once the server answers: orrery delete node ${node}`,
     );
-  } finally {
-    ended.abort();
   }
 };
 
-/** Removes workers for good: their containers, their volumes, their certificates and their Node objects. */
+/** Removes workers: their containers, volumes, certificates and Node objects. */
 export const removeNodes = (cluster: string, texts: readonly string[], io: Io): Promise<void> =>
   withLock(clusterLock(cluster), io.clock, async () => {
     const state = await requireState(cluster);
-    const names = await workersNamed(cluster, texts);
+    const names = await nodesNamed(cluster, texts);
     if (names.includes(state.controlPlane.name)) {
       throw new CliError(
         "the control plane cannot be removed from its cluster",
@@ -87,35 +90,36 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io): 
       await removeVolumes(names.map((name) => `${name}-docker`));
       await writeState({ ...state, workers: state.workers.filter((worker) => !names.includes(worker.name)) });
       await Promise.all(names.map((name) => removeNodeFiles(cluster, name)));
-      for (const name of names) await forget(cluster, name);
+      for (const name of names) await deleteNodeObject(cluster, name);
     });
   });
 
-/** Adds workers, numbered after the last one there ever was a place for, and waits until they are Ready. */
+/** Adds workers and waits until they are Ready. By default they have the size of the first worker. */
 export const addNodes = (
   cluster: string,
-  wish: Partial<Size> & { readonly count: number },
+  { count, ...size }: Partial<Size> & { readonly count: number },
   io: Io,
   signal: AbortSignal,
 ): Promise<void> =>
   withLock(clusterLock(cluster), io.clock, async () => {
-    const { count } = wish;
     const state = await requireState(cluster);
     const last = Math.max(0, ...state.workers.map(numberOf));
     if (last + count > maxWorkers) throw new CliError(`a cluster has at most ${maxWorkers} nodes`);
-    const usual = state.workers[0] ?? { cpus: 1, memoryBytes: 2 ** 30 };
-    const wanted: Size = { cpus: wish.cpus ?? usual.cpus, memoryBytes: wish.memoryBytes ?? usual.memoryBytes };
-    const fresh: readonly Worker[] = Array.from({ length: count }, (_, i) =>
-      workerNumber(cluster, state.subnet, last + 1 + i, wanted),
+    const { cpus, memoryBytes } = state.workers[0] ?? { cpus: 1, memoryBytes: 2 ** 30 };
+    const added: readonly Worker[] = Array.from({ length: count }, (_, i) =>
+      workerNumber(cluster, state.subnet, last + 1 + i, {
+        cpus: size.cpus ?? cpus,
+        memoryBytes: size.memoryBytes ?? memoryBytes,
+      }),
     );
-    const grown = { ...state, workers: [...state.workers, ...fresh] };
-    const names = fresh.map((worker) => worker.name);
-    await io.progress.step(`added ${names.join(", ")}`, async (note) => {
+    const nextState = { ...state, workers: [...state.workers, ...added] };
+    const workers = added.map((worker) => worker.name);
+    await io.progress.step(`added ${workers.join(", ")}`, async (note) => {
       await ensureImages(io.clock, note);
       const authority = await readAuthority(cluster, io.clock.now());
-      await writeState(grown);
-      await Promise.all(fresh.map((worker) => writeWorkerFiles(grown, worker, authority)));
-      await Promise.all(fresh.map((worker) => run(workerCommand(grown, worker))));
+      await writeState(nextState);
+      await Promise.all(added.map((worker) => writeWorkerFiles(nextState, worker, authority)));
+      await Promise.all(added.map((worker) => run(workerCommand(nextState, worker))));
     });
-    await waitUntilReady(grown, { workers: names, since: instant(0), timeoutMs }, io, signal);
+    await waitUntilReady(cluster, { workers, since: instant(0), timeoutMs }, io, signal);
   });

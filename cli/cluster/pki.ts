@@ -1,4 +1,4 @@
-// Certificates of a cluster: one authority, and for each component the least it needs to prove who it is.
+// A cluster's certificate authority and the certificates it issues.
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -10,10 +10,7 @@ export interface Pem {
   readonly key: string;
 }
 
-/**
- * Whom a certificate speaks for: `name` becomes the user, each of `groups` a group, `hosts` the addresses it may
- * serve.
- */
+/** The subject of a certificate: `name` is the user, `groups` are its groups, `hosts` the subject alternative names. */
 interface Subject {
   readonly name: string;
   readonly groups?: readonly string[];
@@ -21,7 +18,7 @@ interface Subject {
   readonly use: "client" | "server";
 }
 
-/** Signs certificates; its key never leaves the machine that made the cluster. */
+/** Issues certificates. Its key stays on the machine that created the cluster. */
 export interface Authority {
   readonly pem: Pem;
   issue(subject: Subject): Promise<Pem>;
@@ -36,6 +33,11 @@ const newKeys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKe
 const pemOfKey = async (key: CryptoKey): Promise<string> =>
   x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 
+const pemOf = async (certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Pem> => ({
+  cert: `${certificate.toString("pem")}\n`,
+  key: `${await pemOfKey(keys.privateKey)}\n`,
+});
+
 const keyOfPem = (pem: string): Promise<CryptoKey> =>
   crypto.subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(pem), ecdsa, true, ["sign"]);
 
@@ -44,7 +46,7 @@ const serialNumber = (): string =>
     .toString("hex")
     .replace(/^./, "1");
 
-// Clocks of nodes may be a little behind the machine that signs.
+// Starts a day early, because clocks of nodes may be behind.
 const validity = (now: Instant, days: number): { notBefore: Date; notAfter: Date } => ({
   notBefore: new Date(now - day),
   notAfter: new Date(now + days * day),
@@ -69,10 +71,10 @@ const extensionsFor = (subject: Subject, authorityKey: x509.Extension): x509.Ext
   ];
 };
 
-/** A key to sign with that no certificate is about: for tokens. */
+/** A key without a certificate, to sign tokens. */
 export const newSigningKey = async (): Promise<string> => `${await pemOfKey((await newKeys()).privateKey)}\n`;
 
-/** Takes up an authority again, for certificates of nodes that join later. */
+/** Restores an authority from its certificate and key. */
 export const authorityFrom = async (pem: Pem, now: Instant): Promise<Authority> => {
   const own = new x509.X509Certificate(pem.cert);
   const signingKey = await keyOfPem(pem.key);
@@ -98,12 +100,12 @@ export const authorityFrom = async (pem: Pem, now: Instant): Promise<Authority> 
         },
         crypto,
       );
-      return { cert: `${certificate.toString("pem")}\n`, key: `${await pemOfKey(keys.privateKey)}\n` };
+      return pemOf(certificate, keys);
     },
   };
 };
 
-/** A new authority of its own, for a new cluster. */
+/** Creates a self-signed authority. */
 export const newAuthority = async (name: string, now: Instant): Promise<Authority> => {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
@@ -121,6 +123,5 @@ export const newAuthority = async (name: string, now: Instant): Promise<Authorit
     },
     crypto,
   );
-  const pem = { cert: `${certificate.toString("pem")}\n`, key: `${await pemOfKey(keys.privateKey)}\n` };
-  return authorityFrom(pem, now);
+  return authorityFrom(await pemOf(certificate, keys), now);
 };

@@ -1,13 +1,13 @@
-// Which images there are, what each is made from, and a fingerprint that changes when it has to be made again.
+// The images that are built, their build parameters, and a fingerprint that changes when one must be rebuilt.
 import { createHash } from "node:crypto";
 
-/** The image everything starts from: pulled where a registry answers, bootstrapped from the Debian mirror elsewhere. */
+/** The base image: pulled from a registry, or else bootstrapped from the Debian mirror. */
 export const baseTag = "orrery/debian:bookworm";
 
-/** How one image is made. */
+/** The build parameters of an image. */
 export interface Recipe {
   readonly tag: string;
-  /** The folder below images/ that is its build context. */
+  /** The build context, a folder of images/. */
   readonly folder: string;
   /** Build arguments that name other images. */
   readonly from: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface Recipe {
 const toolchain = { TOOLCHAIN: "orrery/toolchain:1" };
 const services = { folder: "services", from: { ...toolchain, BUSYBOX: "orrery/busybox:1" } };
 
-/** Every image that is built here, parents before children. */
+/** All images that are built, parents before children. */
 export const recipes: readonly Recipe[] = [
   { tag: "orrery/node:1", folder: "node", from: { BASE: baseTag } },
   { tag: "orrery/toolchain:1", folder: "toolchain", from: { BASE: baseTag } },
@@ -30,10 +30,10 @@ export const recipes: readonly Recipe[] = [
   { tag: "orrery/load:1", ...services, target: "load" },
 ];
 
-/** What every node's container is made from. */
+/** The image of node containers. */
 export const nodeTag = "orrery/node:1";
-/** What every node holds from the start: pause, and what the examples need, so that they need no registry. */
-export const heldTags: readonly string[] = recipes
+/** The images preloaded into all nodes: pause and those of the examples. */
+export const preloadedTags: readonly string[] = recipes
   .map((recipe) => recipe.tag)
   .filter((tag) => tag !== nodeTag && tag !== "orrery/toolchain:1");
 
@@ -43,7 +43,7 @@ export interface ContextFile {
   readonly content: Uint8Array | string;
 }
 
-/** Twelve digits that change when a recipe, a file of its folder or anything it is made from changes. */
+/** Twelve hex digits that change with the recipe, a file of its context or the fingerprint of a parent. */
 export const fingerprint = (recipe: Recipe, files: readonly ContextFile[], parents: readonly string[]): string => {
   const hash = createHash("sha256");
   const { tag, from, args, target } = recipe;

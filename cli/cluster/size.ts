@@ -1,4 +1,4 @@
-// How large a worker is: what users write, and what is sensible when they write nothing.
+// The size of workers: parses CPU and memory options, and computes the defaults.
 import { CliError } from "../cli-error.ts";
 
 const units: Readonly<Record<string, number>> = {
@@ -12,7 +12,7 @@ const units: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** Bytes from "2Gi", "512Mi" or a plain number, as Kubernetes writes them. */
+/** Bytes of a quantity such as "2Gi", "512Mi" or a plain number. */
 export const parseMemory = (text: string): number => {
   const match = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi|Ti)?$/.exec(text);
   const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * units[match[2] ?? ""]!);
@@ -23,7 +23,7 @@ export const parseMemory = (text: string): number => {
   );
 };
 
-/** Processors from "2", "0.5" or "500m", as Kubernetes writes them; no more than the machine has. */
+/** CPUs of a quantity such as "2", "0.5" or "500m"; at most those of the machine. */
 export const parseCpus = (text: string, machine: number): number => {
   const match = /^(\d+(?:\.\d+)?)(m)?$/.exec(text);
   const cpus = match === null ? Number.NaN : Number(match[1]) / (match[2] === "m" ? 1000 : 1);
@@ -34,7 +34,7 @@ export const parseCpus = (text: string, machine: number): number => {
   );
 };
 
-/** A whole number between two others. */
+/** An integer within bounds. */
 export const parseCount = (text: string, what: string, least: number, most: number): number => {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (count >= least && count <= most) return count;
@@ -42,8 +42,8 @@ export const parseCount = (text: string, what: string, least: number, most: numb
 };
 
 /**
- * Nodes share the machine's processors, so each may use two of them; their memory limits add up to no more than the
- * machine has, unless that would leave a node with too little to be of use.
+ * The default size. Nodes share the CPUs, so each may use two. Their memory limits add up to at most 80 % of the
+ * machine's memory, but a node has at least 512 MiB.
  */
 export const defaultSize = (
   machine: { readonly cpus: number; readonly memoryBytes: number },

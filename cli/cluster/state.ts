@@ -1,4 +1,4 @@
-// What is remembered of a cluster between commands: its shape, in one small file.
+// The persistent state of a cluster: its nodes, addresses and options, in one JSON file.
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { CliError } from "../cli-error.ts";
@@ -7,13 +7,13 @@ import { cacheDir, clusterDir } from "./paths.ts";
 import type { Privileges } from "./privileges.ts";
 import { addressIn } from "./subnet.ts";
 
-/** The two stores a cluster may be made with; memory forgets, and so is not among them. */
+/** The stores of a cluster. The memory store is not one of them, since it does not survive a restart. */
 export type StoreKind = "etcd" | "sqlite";
 
-/** The shape of a cluster. Worker names and addresses never change once given. */
+/** The state of a cluster. Names and addresses of workers never change. */
 export interface ClusterState {
   readonly name: string;
-  /** Set once everything was up; what lacks it is the remains of an `up` that was cut off. */
+  /** Set once all nodes were Ready. A state without it is left over from an interrupted `up`. */
   readonly complete: boolean;
   readonly store: StoreKind;
   readonly packing: Packing;
@@ -24,13 +24,13 @@ export interface ClusterState {
   readonly workers: readonly Worker[];
 }
 
-/** What a user asks of every worker. */
+/** The size of a worker. */
 export interface Size {
   readonly cpus: number;
   readonly memoryBytes: number;
 }
 
-/** The n-th worker, from 1: its name, its address and its part of the pod range all follow from n. */
+/** The n-th worker, from 1. Its name, address and part of the pod range follow from n. */
 export const workerNumber = (cluster: string, subnet: string, n: number, size: Size): Worker => ({
   name: `${cluster}-node-${n}`,
   ip: addressIn(subnet, 10 + n),
@@ -38,16 +38,16 @@ export const workerNumber = (cluster: string, subnet: string, n: number, size: S
   ...size,
 });
 
-/** The number in a worker's name. */
+/** The number of a worker. */
 export const numberOf = (worker: Worker): number => Number(/\d+$/.exec(worker.name)![0]);
 
-/** As many workers as fit the addresses of one network. */
+/** The number of workers that fit the addresses of a network. */
 export const maxWorkers = 200;
 
-/** Where the API server of a cluster is found from this machine. */
+/** The URL of a cluster's API server on this machine. */
 export const serverUrl = (state: ClusterState): string => `https://127.0.0.1:${state.apiPort}`;
 
-/** Refuses names that Docker, DNS or the folder of clusters could not take. */
+/** Throws CliError for names that are invalid in Docker or DNS, or reserved in Orrery's folder. */
 export const checkName = (name: string): string => {
   if (/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name) && !["cache", "host", "bridge", "none"].includes(name))
     return name;
@@ -59,13 +59,13 @@ export const checkName = (name: string): string => {
 
 const stateFile = (name: string): string => clusterDir(name, "cluster.json");
 
-/** The state of a cluster, or nothing when there is no such cluster. */
+/** The state of a cluster, or undefined when it does not exist. */
 export const readState = async (name: string): Promise<ClusterState | undefined> => {
   const text = await readFile(stateFile(name), "utf8").catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as ClusterState);
 };
 
-/** The state of a cluster that must exist for the command to make sense. */
+/** The state of a cluster. Throws CliError when it does not exist. */
 export const requireState = async (name: string): Promise<ClusterState> => {
   const state = await readState(checkName(name));
   if (state !== undefined) return state;
@@ -79,22 +79,22 @@ export const requireState = async (name: string): Promise<ClusterState> => {
   );
 };
 
-/** Writes the state in one step, so that a crash leaves the old or the new one. */
+/** Writes the state atomically. */
 export const writeState = async (state: ClusterState): Promise<void> => {
   await mkdir(clusterDir(state.name), { recursive: true });
   await writeFile(`${stateFile(state.name)}.new`, `${JSON.stringify(state, null, 2)}\n`);
   await rename(`${stateFile(state.name)}.new`, stateFile(state.name));
 };
 
-/** Every cluster this user has, so that a new one keeps out of their ways. */
+/** The states of all clusters of this user. */
 export const allStates = async (): Promise<readonly ClusterState[]> => {
   const names = await readdir(clusterDir("")).catch(() => []);
   const states = await Promise.all(names.map(readState));
   return states.filter((state) => state !== undefined);
 };
 
-/** Held while a cluster is being changed. */
+/** The lock of changes to a cluster. */
 export const clusterLock = (name: string): string => cacheDir("locks", `${name}.lock`);
 
-/** Held while a network, a port and the routes are chosen, which all clusters of a machine share. */
+/** The lock of choosing networks, ports and routes, which all clusters of a machine share. */
 export const allocationLock = (): string => cacheDir("locks", ".allocation");

@@ -1,10 +1,23 @@
-// How a cluster is: one row for each component of each node, as an operator wants to see it.
-import type { Instant } from "../../api/meta.ts";
-import { type ApiCall, apiCaller, isServerReady, readAccess, readyNodes } from "./api-access.ts";
-import { type ComponentState, componentsOf } from "./components.ts";
-import { type NodeContainer, nodeContainers } from "./containers.ts";
+// The state of each component of each node, from its supervisor and the API server.
+import { type Instant, instant } from "../../api/meta.ts";
+import { connect } from "./connection.ts";
+import { type NodeContainer, nodeContainers, runIn } from "./containers.ts";
+import { isServerReady, readyNodes } from "./readiness.ts";
 
-/** What the API server says, where it can be asked. */
+/** What the supervisor of a component recorded. */
+export interface ComponentState {
+  readonly node: string;
+  readonly name: string;
+  readonly running: boolean;
+  readonly restarts: number;
+  /** When the component was last started. */
+  readonly since: Instant | undefined;
+  readonly residentBytes: number | undefined;
+  /** The result of a health check on the node; undefined for components that only the API server can check. */
+  readonly answers: boolean | undefined;
+}
+
+/** Readiness according to the API server. */
 export interface ApiView {
   readonly serverReady: boolean;
   readonly readyNodes: readonly string[];
@@ -20,13 +33,39 @@ export interface StatusRow {
   readonly residentBytes: number | undefined;
 }
 
+const numberIn = (text: string | undefined): number | undefined =>
+  text === undefined || text === "-" ? undefined : Number(text);
+
+/** Parses the lines of images/node/components.sh: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS. */
+export const parseComponents = (node: string, text: string): readonly ComponentState[] =>
+  text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const [name, pid, since, restarts, , rss, answers] = line.trim().split(/\s+/);
+      const [startedAt, kilobytes] = [numberIn(since), numberIn(rss)];
+      return {
+        node,
+        name: name!,
+        running: pid !== "-",
+        restarts: numberIn(restarts) ?? 0,
+        since: startedAt === undefined ? undefined : instant(startedAt * 1000),
+        residentBytes: kilobytes === undefined ? undefined : kilobytes * 1024,
+        answers: answers === "yes" ? true : answers === "no" ? false : undefined,
+      };
+    });
+
+/** The components of a running node container. */
+export const componentsOf = async (container: NodeContainer): Promise<readonly ComponentState[]> =>
+  parseComponents(container.name, await runIn(container.name, ["components.sh"]));
+
 const isHealthy = (component: ComponentState, api: ApiView): boolean => {
   if (component.name === "server") return api.serverReady;
   if (component.name === "agent") return api.readyNodes.includes(component.node);
   return component.answers !== false;
 };
 
-/** One component's row; `stopped` speaks for a whole node. */
+/** The row of one component. */
 export const statusRow = (component: ComponentState, api: ApiView, now: Instant): StatusRow => ({
   node: component.node,
   component: component.name,
@@ -48,23 +87,16 @@ const stoppedRow = (container: NodeContainer): StatusRow => ({
   residentBytes: undefined,
 });
 
-const viewOfApi = async (call: ApiCall): Promise<ApiView> => {
-  const [serverReady, ready] = await Promise.all([isServerReady(call), readyNodes(call)]);
-  return { serverReady, readyNodes: ready };
-};
-
-/** Asks every node and the API server, and puts it in rows. */
+/** Asks all nodes and the API server; a stopped node has a single row. */
 export const clusterStatus = async (cluster: string, now: () => Instant): Promise<readonly StatusRow[]> => {
-  const ended = new AbortController();
-  try {
-    const call = apiCaller(await readAccess(cluster), ended.signal);
-    const containers = await nodeContainers(cluster);
-    const running = containers.filter((container) => container.running);
-    const [api, ...components] = await Promise.all([viewOfApi(call), ...running.map(componentsOf)]);
-    const rows = components.flat().map((component) => statusRow(component, api, now()));
-    const stopped = containers.filter((container) => !container.running).map(stoppedRow);
-    return [...rows, ...stopped];
-  } finally {
-    ended.abort();
-  }
+  const api = await connect(cluster);
+  const containers = await nodeContainers(cluster);
+  const running = containers.filter((container) => container.running);
+  const [serverReady, ready, ...components] = await Promise.all([
+    isServerReady(api),
+    readyNodes(api),
+    ...running.map(componentsOf),
+  ]);
+  const rows = components.flat().map((component) => statusRow(component, { serverReady, readyNodes: ready }, now()));
+  return [...rows, ...containers.filter((container) => !container.running).map(stoppedRow)];
 };

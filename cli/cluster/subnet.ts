@@ -1,4 +1,4 @@
-// IPv4 ranges: which of them overlap, and which one is still free for a cluster's network.
+// IPv4 ranges: whether they overlap, and which is free for a cluster's network.
 
 interface Range {
   readonly first: number;
@@ -15,26 +15,26 @@ const parse = (cidr: string): Range | undefined => {
   return { first, last: first + size - 1 };
 };
 
-/** Whether two ranges share an address; what is no IPv4 range shares none. */
+/** Whether two ranges overlap. A text that is not an IPv4 range overlaps nothing. */
 export const overlap = (one: string, other: string): boolean => {
   const [a, b] = [parse(one), parse(other)];
   return a !== undefined && b !== undefined && a.first <= b.last && b.first <= a.last;
 };
 
-/** The 512 ranges a cluster may live in, away from those that engines and home networks take by themselves. */
+/** The 512 ranges for clusters, outside of those that engines and home networks use by default. */
 const candidates: readonly string[] = [
   ...Array.from({ length: 256 }, (_, i) => `172.30.${i}.0/24`),
   ...Array.from({ length: 256 }, (_, i) => `10.89.${i}.0/24`),
 ];
 
-/** The first range that nobody on this machine uses. */
+/** The first range that overlaps none of those in use. */
 export const freeSubnet = (taken: readonly string[]): string | undefined =>
   candidates.find((candidate) => taken.every((range) => !overlap(candidate, range)));
 
 /** The n-th address of a /24, such as 172.30.0.10 for 10. */
 export const addressIn = (subnet: string, n: number): string => subnet.replace(/\.\d+\/\d+$/, `.${n}`);
 
-/** Destinations of `ip -4 route show`, leaving out the default route, which covers everything and claims nothing. */
+/** Destinations in the output of `ip -4 route show`, except the default route. */
 export const routedRanges = (routes: string): readonly string[] =>
   routes
     .split("\n")

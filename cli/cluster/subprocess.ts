@@ -1,14 +1,14 @@
-// Runs other programs. The one place that knows how to start a process, feed it and read what it says.
-import { spawn, type StdioOptions } from "node:child_process";
+// Runs other programs: starts a process, feeds its input, collects its output.
+import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 
-/** What a program said when it failed, so that callers can tell a race from a breakdown. */
+/** The output and exit code of a program that failed. */
 export class CommandFailed extends Error {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
   constructor(command: readonly string[], code: number, stdout: string, stderr: string) {
-    super(`${command.slice(0, 3).join(" ")} failed (${code}): ${lastWords(stderr)}`);
+    super(`${command.slice(0, 3).join(" ")} failed (${code}): ${lastLines(stderr)}`);
     this.name = "CommandFailed";
     this.code = code;
     this.stdout = stdout;
@@ -16,67 +16,62 @@ export class CommandFailed extends Error {
   }
 }
 
-const lastWords = (text: string): string =>
+const lastLines = (text: string): string =>
   text.trim().split("\n").slice(-3).join(" ").slice(-600) || "it said nothing";
 
-/** How a program is fed and heard. */
 export interface RunOptions {
-  /** Fed to the program's standard input. */
+  /** A file that becomes the program's standard input. */
   readonly inputFile?: string;
-  readonly input?: string;
-  /** Heard while the program runs, line by line, from both of its outputs. */
+  /** Called with every line of both outputs while the program runs. */
   readonly onLine?: (line: string) => void;
-  readonly cwd?: string;
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
 }
 
-/**
- * Runs a program to its end and returns its standard output; throws CommandFailed with its standard error otherwise.
- */
+/** Runs a program to its end and returns its standard output. Throws CommandFailed when it fails. */
 export const run = (command: readonly string[], options: RunOptions = {}): Promise<string> =>
   new Promise((resolve, reject) => {
     const [program, ...args] = command;
-    const child = spawn(program!, args, {
-      cwd: options.cwd,
-      signal: options.signal,
-      timeout: options.timeoutMs,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    const hear = (text: string): void => {
-      for (const line of text.split("\n")) if (line.trim() !== "") options.onLine?.(line.trim());
-    };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-      hear(text);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text;
-      hear(text);
-    });
+    const child = spawn(program!, args, { timeout: options.timeoutMs, stdio: ["pipe", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text;
+        for (const line of text.split("\n")) if (line.trim() !== "") options.onLine?.(line.trim());
+      });
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      if (code === 0) resolve(out);
-      else reject(new CommandFailed(command, code ?? 1, out, signal === null ? err : `${err}\nended by ${signal}`));
+      const { stdout, stderr } = output;
+      const reason = signal === null ? stderr : `${stderr}\nended by ${signal}`;
+      if (code === 0) resolve(stdout);
+      else reject(new CommandFailed(command, code ?? 1, stdout, reason));
     });
-    // A program that stops reading early says why on its standard error; the broken pipe adds nothing.
+    // A program that exits before it has read its input reports why on standard error; a broken pipe adds nothing.
     child.stdin.on("error", () => {});
     if (options.inputFile !== undefined) createReadStream(options.inputFile).on("error", reject).pipe(child.stdin);
-    else child.stdin.end(options.input ?? "");
+    else child.stdin.end();
   });
 
-/** Runs a program on the user's own terminal and returns its exit code. */
-export const runAttached = (command: readonly string[], stdio: StdioOptions = "inherit"): Promise<number> =>
+/** The lines a program prints, without empty ones. */
+export const runLines = async (command: readonly string[]): Promise<readonly string[]> =>
+  (await run(command)).split("\n").filter((line) => line !== "");
+
+/** The same for `docker inspect`, which fails when one of several objects is missing, but prints the others. */
+export const inspectLines = (command: readonly string[]): Promise<readonly string[]> =>
+  runLines(command).catch((error: unknown) => {
+    if (error instanceof CommandFailed) return error.stdout.split("\n").filter((line) => line !== "");
+    throw error;
+  });
+
+/** Runs a program on the user's terminal and returns its exit code. */
+export const runAttached = (command: readonly string[]): Promise<number> =>
   new Promise((resolve, reject) => {
     const [program, ...args] = command;
-    const child = spawn(program!, args, { stdio });
+    const child = spawn(program!, args, { stdio: "inherit" });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
 
-/** Runs a program and says only whether it succeeded. */
+/** Runs a program and returns whether it succeeded. */
 export const succeeds = (command: readonly string[], options: RunOptions = {}): Promise<boolean> =>
   run(command, options).then(
     () => true,

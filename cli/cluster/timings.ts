@@ -1,26 +1,19 @@
-// How quickly a cluster notices and reacts. Kubernetes' defaults suit thousands of machines across data centres; these
-// suit a few on one machine, where a heartbeat costs nothing and a person is watching.
+// Intervals and grace periods of a cluster on one machine, where heartbeats are cheap and a person is waiting. They are
+// shorter than the defaults of Kubernetes.
 
-export interface Timings {
+export type Timings = typeof localTimings;
+
+export const localTimings = {
   /** How often a node renews its lease. Kubernetes: 10 s. */
-  readonly leaseMs: number;
-  /** How often a node looks at itself and reports what changed. Kubernetes: 10 s. */
-  readonly statusCheckMs: number;
-  /** A lease not renewed for this long means the node is unreachable. Kubernetes: 50 s. */
-  readonly nodeGraceMs: number;
-  /** How long a pod stays on a node that is unreachable or not ready, unless it says otherwise. Kubernetes: 300 s. */
-  readonly tolerationSeconds: number;
-  /** How often autoscalers measure. Kubernetes: 15 s. */
-  readonly autoscalerPeriodMs: number;
-  /** How long a target keeps its size after its last high wish, unless it says otherwise. Kubernetes: 300 s. */
-  readonly shrinkWindowSeconds: number;
-}
-
-export const localTimings: Timings = {
   leaseMs: 1_000,
+  /** How often a node checks its own status. Kubernetes: 10 s. */
   statusCheckMs: 5_000,
+  /** How long a lease may be overdue before the node is unreachable. Kubernetes: 50 s. */
   nodeGraceMs: 5_000,
+  /** How long a pod tolerates an unreachable or not ready node by default. Kubernetes: 300 s. */
   tolerationSeconds: 2,
+  /** How often autoscalers measure. Kubernetes: 15 s. */
   autoscalerPeriodMs: 5_000,
+  /** The default stabilization window for scaling down. Kubernetes: 300 s. */
   shrinkWindowSeconds: 30,
 };

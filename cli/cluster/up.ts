@@ -1,13 +1,12 @@
-// Brings a cluster to life: images, network, certificates, containers, then waits until every node says Ready.
+// Creates a cluster or starts its stopped parts: images, network, certificates, containers, then waits for all nodes.
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { type Instant, instant } from "../../api/meta.ts";
+import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
-import { apiCaller, isServerReady, readAccess, readyNodes } from "./api-access.ts";
 import { addresses, type Worker } from "./config.ts";
 import {
   compileCommand,
@@ -28,19 +27,20 @@ import { recentTrouble } from "./logs.ts";
 import { writeClusterFiles } from "./node-files.ts";
 import { cacheDir, clusterDir } from "./paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
+import { waitUntilReady } from "./readiness.ts";
 import type { ClusterState, Size, StoreKind } from "./state.ts";
 import { allocationLock, allStates, checkName, clusterLock, readState, workerNumber, writeState } from "./state.ts";
 import { CommandFailed, run } from "./subprocess.ts";
 import { addressIn, freeSubnet, routedRanges } from "./subnet.ts";
 
-/** What the user asks for. */
+/** The options of a new cluster. */
 export interface UpOptions extends Size {
   readonly name: string;
   readonly nodes: number;
   readonly store: StoreKind;
   readonly packing: Packing;
   readonly timeoutMs: number;
-  /** Leaves a cluster that did not come up as it is, to be looked at. */
+  /** Keeps a cluster that did not become Ready, for inspection. */
   readonly keep: boolean;
 }
 
@@ -58,7 +58,7 @@ const freePort = async (taken: readonly number[]): Promise<number> => {
   throw new CliError("no free port for the API server", `All of ${addresses.apiPort} and the 500 after it are taken.`);
 };
 
-// Taking a network and a port is one step, or two clusters coming up together would take the same.
+// Under a lock, so that two clusters created at the same time do not choose the same network or port.
 const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
   withLock(allocationLock(), clock, async () => {
     const others = await allStates();
@@ -98,59 +98,17 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
 const startContainers = async (state: ClusterState): Promise<ClusterState> => {
   const commands = [controlPlaneCommand(state), ...state.workers.map((worker) => workerCommand(state, worker))];
   const outcomes = await Promise.allSettled(commands.map((command) => run(command)));
-  const refusal = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
-  if (refusal === undefined) return state;
-  if (!(refusal instanceof CommandFailed) || state.privileges === "fallback" || !isAboutPrivileges(refusal.stderr))
-    throw refusal;
-  const humbler: ClusterState = { ...state, privileges: "fallback" };
+  const error = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
+  if (error === undefined) return state;
+  if (!(error instanceof CommandFailed) || state.privileges === "fallback" || !isAboutPrivileges(error.stderr))
+    throw error;
+  const fallback: ClusterState = { ...state, privileges: "fallback" };
   await removeContainers((await nodeContainers(state.name)).map((container) => container.name));
-  await writeState(humbler);
-  return startContainers(humbler);
+  await writeState(fallback);
+  return startContainers(fallback);
 };
 
-/** What to wait for: these workers Ready, as heard of since then, within this time. */
-export interface Awaited {
-  readonly workers: readonly string[];
-  readonly since: Instant;
-  readonly timeoutMs: number;
-}
-
-/** Waits until the API server answers and every awaited worker is Ready. */
-export const waitUntilReady = async (
-  state: ClusterState,
-  awaited: Awaited,
-  io: Io,
-  signal: AbortSignal,
-): Promise<void> => {
-  const { clock, progress } = io;
-  const ended = new AbortController();
-  const deadline = clock.now() + awaited.timeoutMs;
-  const waitFor = async (failure: string, done: () => Promise<boolean>): Promise<void> => {
-    while (!(await done())) {
-      if (clock.now() > deadline) throw new CliError(failure);
-      await clock.sleep(100, signal);
-    }
-  };
-  try {
-    const call = apiCaller(await readAccess(state.name), ended.signal);
-    await progress.step("API server answers", () =>
-      waitFor("the API server did not answer in time", () => isServerReady(call)),
-    );
-    const count = awaited.workers.length;
-    await progress.step(`${count} ${count === 1 ? "node" : "nodes"} Ready`, (note) =>
-      waitFor("not every node became Ready in time", async () => {
-        const ready = await readyNodes(call, awaited.since);
-        const missing = awaited.workers.filter((name) => !ready.includes(name));
-        note(`waiting for ${missing.join(", ")}`);
-        return missing.length === 0;
-      }),
-    );
-  } finally {
-    ended.abort();
-  }
-};
-
-const explained = async (cluster: string, error: unknown): Promise<CliError> => {
+const withRecentTrouble = async (cluster: string, error: unknown): Promise<CliError> => {
   const trouble = await recentTrouble(cluster).catch(() => "");
   const text = error instanceof Error ? error.message : String(error);
   return new CliError(
@@ -159,14 +117,14 @@ const explained = async (cluster: string, error: unknown): Promise<CliError> => 
   );
 };
 
-// A component that compiles all it reads starts slowly and stays 25 MB larger for as long as it lives, so the first
-// cluster of a machine compiles beforehand.
+// The first cluster of a machine fills the compile cache. A component that compiles its own code starts slowly and uses
+// 25 MB more.
 const compileOnce = async (note: (text: string) => void): Promise<void> => {
   if (existsSync(cacheDir("compiled-in-nodes"))) return;
-  // A folder that the engine has to make itself would belong to root.
+  // A folder created by the engine would belong to root.
   await mkdir(cacheDir("compiled-in-nodes"), { recursive: true });
   note("compiling the components");
-  await run(compileCommand());
+  await run(compileCommand);
 };
 
 const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): Promise<void> => {
@@ -176,26 +134,27 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
     await compileOnce(note);
   });
   try {
-    const fresh = await progress.step("network and certificates", async () => {
-      const allocated = await allocate(options, clock);
-      await writeClusterFiles(allocated, clock.now());
-      return allocated;
+    const allocated = await progress.step("network and certificates", async () => {
+      const newState = await allocate(options, clock);
+      await writeClusterFiles(newState, clock.now());
+      return newState;
     });
-    const workers = fresh.workers.map((worker) => worker.name);
+    const workers = allocated.workers.map((worker) => worker.name);
     const title = `control plane and ${workers.length} ${workers.length === 1 ? "node" : "nodes"} started`;
-    const state = await progress.step(title, () => startContainers(fresh));
-    await waitUntilReady(state, { workers, since: instant(0), timeoutMs: options.timeoutMs }, io, signal);
+    const state = await progress.step(title, () => startContainers(allocated));
+    await waitUntilReady(state.name, { workers, since: instant(0), timeoutMs: options.timeoutMs }, io, signal);
     await writeState({ ...state, complete: true });
   } catch (error) {
-    const failure = await explained(options.name, error);
+    const failure = await withRecentTrouble(options.name, error);
     if (!options.keep) await down(options.name, io);
     throw failure;
   }
 };
 
-// Objects live in the control plane: a worker whose container was lost can be made again, but not the other way round.
-const missingWorkers = (state: ClusterState, there: readonly string[]): readonly Worker[] => {
-  if (there.includes(state.controlPlane.name)) return state.workers.filter((worker) => !there.includes(worker.name));
+// A lost worker container can be created again. A lost control plane cannot: it holds the objects.
+const missingWorkers = (state: ClusterState, existing: readonly string[]): readonly Worker[] => {
+  if (existing.includes(state.controlPlane.name))
+    return state.workers.filter((worker) => !existing.includes(worker.name));
   throw new CliError(
     `the container ${state.controlPlane.name} of cluster "${state.name}" is gone`,
     `Remove what is left of it with: orrery down --name ${state.name}`,
@@ -204,26 +163,26 @@ const missingWorkers = (state: ClusterState, there: readonly string[]): readonly
 
 const resumeCluster = async (state: ClusterState, options: UpOptions, io: Io, signal: AbortSignal): Promise<void> => {
   const containers = await nodeContainers(state.name);
-  const lost = missingWorkers(
+  const missing = missingWorkers(
     state,
     containers.map((container) => container.name),
   );
   const stopped = containers.filter((container) => !container.running).map((container) => container.name);
-  const names = [...stopped, ...lost.map((worker) => worker.name)];
+  const names = [...stopped, ...missing.map((worker) => worker.name)];
   const since = names.length > 0 ? io.clock.now() : instant(0);
   await blackholeRanges();
   if (names.length === 0) io.progress.say(`Cluster "${state.name}" is already up.`);
   else {
     await io.progress.step(`started ${names.join(", ")}`, async () => {
       if (stopped.length > 0) await run(["docker", "start", ...stopped]);
-      await Promise.all(lost.map((worker) => run(workerCommand(state, worker))));
+      await Promise.all(missing.map((worker) => run(workerCommand(state, worker))));
     });
   }
   const workers = state.workers.map((worker) => worker.name);
-  await waitUntilReady(state, { workers, since, timeoutMs: options.timeoutMs }, io, signal);
+  await waitUntilReady(state.name, { workers, since, timeoutMs: options.timeoutMs }, io, signal);
 };
 
-/** Makes a cluster, or starts the stopped parts of one that exists. Interrupted, it cleans up after itself. */
+/** Creates a cluster, or starts the stopped parts of an existing one. Cleans up when it fails or is interrupted. */
 export const up = (options: UpOptions, io: Io, signal: AbortSignal): Promise<void> =>
   withLock(clusterLock(checkName(options.name)), io.clock, async () => {
     const state = await readState(options.name);
@@ -234,7 +193,7 @@ export const up = (options: UpOptions, io: Io, signal: AbortSignal): Promise<voi
         "Choose another name with --name, or remove it for good with: orrery down",
       );
     }
-    // What an `up` that was killed half-way left behind is of no use to anyone.
+    // Left over from an interrupted `up`.
     if (existsSync(clusterDir(options.name)) || (await hasNetwork(options.name))) {
       await io.progress.step("cleared the remains of an earlier attempt", async () => {
         await removeAll(options.name);

@@ -1,4 +1,4 @@
-// orrery agent: what runs on every node of a cluster; started there by `up`, not by people.
+// orrery agent: runs the kubelet and the network of a node, as a component of a cluster.
 import type { Command } from "commander";
 import { readAgentConfig } from "../cluster/config.ts";
 import { runNodeAgent } from "../node-agent.ts";

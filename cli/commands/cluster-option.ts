@@ -1,22 +1,19 @@
-// The option every command shares: which of this machine's clusters it speaks to.
+// What all commands share: the option for the cluster, the clock and progress, and interruption.
 import type { Command } from "commander";
 import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
 import { type Io, progressOn } from "../progress.ts";
 
-/** Lets a command be pointed at one of several clusters. */
+/** Adds the option for the cluster. */
 export const withCluster = (command: Command): Command =>
   command.option("--name <cluster>", "which cluster, when there are several side by side", "orrery");
 
-/** The real clock, and progress on standard error so that standard output stays free for results. */
-export const realIo = (): Io => {
-  const { clock } = realWorld(() => {});
-  return { clock, progress: progressOn(process.stderr, clock) };
-};
+export const { clock } = realWorld(() => {});
 
-/**
- * Aborts when the user has had enough, so that what was begun is cleaned up; a second time ends the program at once.
- */
+/** The real clock, and progress on standard error: standard output is for results. */
+export const realIo = (): Io => ({ clock, progress: progressOn(process.stderr, clock) });
+
+/** Aborts on the first SIGINT or SIGTERM, so that the command can clean up. The second ends the program. */
 export const interruption = (): AbortSignal => {
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -1,8 +1,8 @@
-// orrery completion: a script that teaches a shell the commands and options, read off the program itself.
+// orrery completion: prints a completion script, derived from the program's commands and options.
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 
-/** What may follow a command: its subcommands and its options. */
+/** The completions of a command: its subcommands and options. */
 export const wordsAfter = (command: Command): readonly string[] => [
   ...command.commands.map((sub) => sub.name()),
   ...command.options.flatMap((option) =>

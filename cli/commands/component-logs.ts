@@ -1,12 +1,11 @@
-// orrery component-logs: what the cluster's own components say.
+// orrery component-logs: prints or follows the logs of a cluster's components.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { nodeContainers } from "../cluster/containers.ts";
 import { componentOf, readable } from "../cluster/log-line.ts";
 import { type LogSource, logPath, logSource, logSources } from "../cluster/logs.ts";
-import { nodeNamed } from "../cluster/nodes.ts";
+import { nodesNamed, runningNodes } from "../cluster/nodes.ts";
 import { parseCount } from "../cluster/size.ts";
 import { requireState } from "../cluster/state.ts";
 import { withCluster } from "./cluster-option.ts";
@@ -19,32 +18,26 @@ interface Flags {
   readonly output?: string;
 }
 
-const nodesWith = async (source: LogSource, flags: Flags): Promise<readonly string[]> => {
-  if (flags.node !== undefined) return [await nodeNamed(flags.name, flags.node)];
-  const fitting = (await nodeContainers(flags.name)).filter(
-    (container) => container.role === source.role && container.running,
-  );
-  if (fitting.length > 0) return fitting.map((container) => container.name);
-  throw new CliError(`no ${source.role} of cluster "${flags.name}" is running`, "Start it with: orrery up");
-};
+const nodesOf = (source: LogSource, { name, node }: Flags): Promise<readonly string[]> =>
+  node === undefined ? runningNodes(name, source.role) : nodesNamed(name, [node]);
 
 const stream = (node: string, source: LogSource, flags: Flags, print: (line: string) => void): Promise<number> =>
   new Promise((resolve, reject) => {
     const follow = flags.follow === true ? ["-F"] : [];
-    // A process hosts several components, so lines are counted after they were told apart.
+    // A process may contain several components, so lines are counted after filtering.
     const lines = source.only === undefined ? flags.tail : "+1";
     const tail = ["tail", "-q", ...follow, "-n", lines, logPath(source)];
     const child = spawn("docker", ["exec", node, ...tail], { stdio: ["ignore", "pipe", "inherit"] });
-    const kept: string[] = [];
+    const lastLines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => {
       const component = componentOf(line);
       if (source.only !== undefined && component !== undefined && component !== source.only) return;
       if (flags.follow === true || source.only === undefined) print(line);
-      else if (kept.push(line) > Number(flags.tail)) kept.shift();
+      else if (lastLines.push(line) > Number(flags.tail)) lastLines.shift();
     });
     child.on("error", reject);
     child.on("close", (code) => {
-      kept.forEach(print);
+      lastLines.forEach(print);
       resolve(code ?? 0);
     });
   });
@@ -55,7 +48,7 @@ const show = async (name: string, flags: Flags): Promise<void> => {
   if (flags.output !== undefined && flags.output !== "json")
     throw new CliError(`logs cannot be printed as "${flags.output}"`, "Choose -o json.");
   const source = logSource(name);
-  const nodes = await nodesWith(source, flags);
+  const nodes = await nodesOf(source, flags);
   const codes = await Promise.all(
     nodes.map((node) =>
       stream(node, source, flags, (line) => {

@@ -1,13 +1,13 @@
-// orrery delete: removes objects by name, by label or by manifest, and waits until they are gone.
+// orrery delete: deletes objects by name, selector or manifest, and waits until they are gone.
 import type { Command } from "commander";
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { realWorld } from "../../machinery/real-world.ts";
-import type { Connection } from "../api/connection.ts";
 import { readManifests } from "../api/manifest.ts";
-import { display, pathOf, type Resource, resourceOfKind, wantedBy } from "../api/resources.ts";
+import { display, pathOf, type Resource, resourceOfKind, targetsOf } from "../api/resources.ts";
 import { CliError } from "../cli-error.ts";
-import { namespaceOf, type ObjectFlags, query, selectionOf, session, withSelection } from "./object-options.ts";
+import type { Connection } from "../cluster/connection.ts";
+import { clock } from "./cluster-option.ts";
+import { type ObjectFlags, objectsOf, printLine, session, withSelection } from "./object-options.ts";
 
 interface Flags extends ObjectFlags {
   readonly filename?: readonly string[];
@@ -17,7 +17,7 @@ interface Flags extends ObjectFlags {
   readonly cascade: string;
   readonly ignoreNotFound?: boolean;
 }
-interface Target {
+interface DeletedObject {
   readonly resource: Resource;
   readonly namespace: string | undefined;
   readonly name: string;
@@ -28,35 +28,33 @@ const propagation: Readonly<Record<string, string>> = {
   orphan: "Orphan",
 };
 
-async function named(
+async function fromArguments(
   api: Connection,
   words: readonly string[],
   flags: Flags,
   resources: readonly Resource[],
-): Promise<readonly Target[]> {
-  const targets: Target[] = [];
-  for (const { resource, name } of wantedBy(words, resources)) {
-    if (name !== undefined) targets.push({ resource, namespace: flags.namespace ?? "default", name });
+): Promise<readonly DeletedObject[]> {
+  const found: DeletedObject[] = [];
+  for (const target of targetsOf(words, resources)) {
+    const { resource, name } = target;
+    if (name !== undefined) found.push({ resource, namespace: flags.namespace ?? "default", name });
     else if (!flags.all && !flags.selector && !flags.fieldSelector)
       throw new CliError(
         `say which ${resource.plural}`,
         `By name, by label with -l, or all of them with: orrery delete ${resource.plural} --all`,
       );
-    else {
-      const { body } = await api.ask<{ readonly items: readonly ApiObject[] }>({
-        path: pathOf(resource, namespaceOf(flags)) + query(selectionOf(flags)),
-      });
-      targets.push(...body.items.map((o) => ({ resource, namespace: o.metadata.namespace, name: o.metadata.name })));
-    }
+    else
+      for (const { metadata } of await objectsOf(api, target, flags))
+        found.push({ resource, namespace: metadata.namespace, name: metadata.name });
   }
-  return targets;
+  return found;
 }
 
-/** In the order opposite to that of applying: what was made last goes first. */
-async function written(flags: Flags, resources: readonly Resource[]): Promise<readonly Target[]> {
-  const { written: all, flaws } = await readManifests(flags.filename ?? [], false);
-  if (flaws.length > 0) throw new CliError(flaws.map((f) => `${f.file}:${f.line}: ${f.message}`).join("\n"));
-  return all.toReversed().map(({ object, file, line }) => {
+/** In reverse order of creation. */
+async function fromManifests(flags: Flags, resources: readonly Resource[]): Promise<readonly DeletedObject[]> {
+  const { objects, errors } = await readManifests(flags.filename ?? [], false);
+  if (errors.length > 0) throw new CliError(errors.map((e) => `${e.file}:${e.line}: ${e.message}`).join("\n"));
+  return objects.toReversed().map(({ object, file, line }) => {
     const resource = resourceOfKind(object.apiVersion, object.kind, resources);
     if (!resource)
       throw new CliError(`${file}:${line}: no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
@@ -68,16 +66,12 @@ async function written(flags: Flags, resources: readonly Resource[]): Promise<re
   });
 }
 
-async function untilGone(
-  api: Connection,
-  { resource, namespace, name }: Target,
-  uid: string | undefined,
-): Promise<void> {
-  const { clock } = realWorld(() => {});
+/** Waits until the path has no object, or one with another uid. */
+async function untilGone(api: Connection, path: string, uid: string | undefined): Promise<void> {
   for (;;) {
     try {
-      const { body } = await api.ask<ApiObject>({ path: pathOf(resource, namespace, name) });
-      if (uid !== undefined && body.metadata.uid !== uid) return;
+      const { metadata } = await api.get<ApiObject>(path);
+      if (uid !== undefined && metadata.uid !== uid) return;
     } catch (e) {
       if (hasReason(e, "NotFound")) return;
       throw e;
@@ -86,32 +80,31 @@ async function untilGone(
   }
 }
 
-async function remove(api: Connection, target: Target, flags: Flags): Promise<void> {
-  const { resource, namespace, name } = target;
+async function remove(api: Connection, { resource, namespace, name }: DeletedObject, flags: Flags): Promise<void> {
+  const path = pathOf(resource, namespace, name);
   const body = {
     kind: "DeleteOptions",
     apiVersion: "v1",
     propagationPolicy: propagation[flags.cascade],
     ...(flags.gracePeriod === undefined ? {} : { gracePeriodSeconds: Number(flags.gracePeriod) }),
   };
-  const answer = await api.ask<Partial<ApiObject> & { readonly details?: { readonly uid?: string } }>({
-    method: "DELETE",
-    path: pathOf(resource, namespace, name),
-    body,
-  });
-  process.stdout.write(`${display(resource, name)} deleted\n`);
-  if (flags.wait) await untilGone(api, target, answer.body.metadata?.uid ?? answer.body.details?.uid);
+  type Deleted = Partial<ApiObject> & { readonly details?: { readonly uid?: string } };
+  const response = await api.request<Deleted>({ method: "DELETE", path, body });
+  printLine(`${display(resource, name)} deleted`);
+  if (flags.wait) await untilGone(api, path, response.body.metadata?.uid ?? response.body.details?.uid);
 }
 
 const deleteAll = async (words: readonly string[], flags: Flags): Promise<void> => {
   if (propagation[flags.cascade] === undefined)
     throw new CliError(`unknown cascade "${flags.cascade}"`, `Choose one of: ${Object.keys(propagation).join(", ")}`);
   const { api, resources } = await session(flags);
-  const targets = flags.filename ? await written(flags, resources) : await named(api, words, flags, resources);
-  if (targets.length === 0) process.stderr.write("No resources found.\n");
+  const objects = flags.filename
+    ? await fromManifests(flags, resources)
+    : await fromArguments(api, words, flags, resources);
+  if (objects.length === 0) process.stderr.write("No resources found.\n");
   const missing: string[] = [];
-  const removals = targets.map((target) =>
-    remove(api, target, flags).catch((e: unknown) => {
+  const removals = objects.map((object) =>
+    remove(api, object, flags).catch((e: unknown) => {
       if (!hasReason(e, "NotFound")) throw e;
       missing.push((e as Error).message);
     }),

@@ -1,17 +1,17 @@
-// orrery demo: the guided tour of what a cluster does by itself, each act shown, explained and checked.
+// orrery demo: runs the guided tour, which demonstrates and checks what a cluster does by itself.
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
-import { readAccess } from "../cluster/api-access.ts";
+import { nameOption, readAccess } from "../cluster/connection.ts";
 import { readState } from "../cluster/state.ts";
 import { closeNamespace } from "../demo/guestbook.ts";
 import type { Stage } from "../demo/stage.ts";
 import { tour } from "../demo/tour.ts";
 import { type Io, progressOn } from "../progress.ts";
-import { interruption, withCluster } from "./cluster-option.ts";
-import { startUsual } from "./up.ts";
+import { clock, interruption, withCluster } from "./cluster-option.ts";
+import { startDefault } from "./up.ts";
 
 interface Flags {
   readonly name: string;
@@ -22,22 +22,13 @@ const namespace = "orrery-demo";
 
 async function stageOf(cluster: string, io: Io, signal: AbortSignal): Promise<Stage> {
   const { server: url, ca, cert, key } = await readAccess(cluster);
-  const access = { url, ca, cert, key, userAgent: "orrery-demo" };
-  return {
-    cluster,
-    namespace,
-    client: httpClient(
-      access,
-      realWorld(() => {}),
-      signal,
-    ),
-    io,
-    signal,
-  };
+  const world = realWorld(() => {});
+  const client = httpClient({ url, ca, cert, key, userAgent: "orrery-demo" }, world, signal);
+  return { cluster, namespace, client, io, signal };
 }
 
-/** Waits for the reader's Enter; "q" ends the tour. */
-async function turnPage(signal: AbortSignal): Promise<void> {
+/** Waits for Enter. Throws CliError for "q". */
+async function waitForEnter(signal: AbortSignal): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = await lines.question("\nEnter goes on, q ends the tour: ", { signal });
@@ -48,22 +39,20 @@ async function turnPage(signal: AbortSignal): Promise<void> {
 }
 
 const demo = async (flags: Flags): Promise<void> => {
-  const { clock } = realWorld(() => {});
   const io: Io = { clock, progress: progressOn(process.stdout, clock) };
   const interrupted = interruption();
   const finished = new AbortController();
-  const asks = flags.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const isInteractive = flags.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const isNew = (await readState(flags.name))?.complete !== true;
-  if (isNew) await startUsual(flags.name, io, interrupted);
+  if (isNew) await startDefault(flags.name, io, interrupted);
   try {
     const stage = await stageOf(flags.name, io, AbortSignal.any([interrupted, finished.signal]));
-    await tour(stage, asks ? () => turnPage(interrupted) : async () => {});
+    await tour(stage, isInteractive ? () => waitForEnter(interrupted) : async () => {});
     if (flags.keep !== true) await closeNamespace(stage);
   } finally {
     finished.abort();
   }
-  const suffix = flags.name === "orrery" ? "" : ` --name ${flags.name}`;
-  if (isNew) io.progress.say(`The cluster is still up. To remove it: orrery down${suffix}`);
+  if (isNew) io.progress.say(`The cluster is still up. To remove it: orrery down${nameOption(flags.name)}`);
 };
 
 /** Adds `demo` to the program. */

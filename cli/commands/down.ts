@@ -1,4 +1,4 @@
-// orrery down: takes a cluster away without a trace.
+// orrery down: removes a cluster.
 import type { Command } from "commander";
 import { down } from "../cluster/down.ts";
 import { withLock } from "../cluster/lock.ts";

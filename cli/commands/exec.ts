@@ -1,9 +1,9 @@
-// orrery exec: runs a command in a container, with a terminal when asked for one.
+// orrery exec: runs a command in a container, optionally with a terminal.
 import type { Command } from "commander";
 import { containerOf, podsOf } from "../api/pods-of.ts";
 import { runRemote, type Terminal } from "../api/remote-command.ts";
 import { CliError } from "../cli-error.ts";
-import { type ObjectFlags, session, withPlace } from "./object-options.ts";
+import { type ObjectFlags, session, withNamespace } from "./object-options.ts";
 
 interface Flags extends ObjectFlags {
   readonly container?: string;
@@ -28,7 +28,7 @@ const exec = async (what: string, command: readonly string[], flags: Flags): Pro
     ...command.map((word) => ["command", word] as [string, string]),
   ]);
   const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/exec?${parameters}`;
-  // Keys such as Ctrl-C belong to the remote command.
+  // In raw mode, keys such as Ctrl-C are sent to the remote command.
   if (tty) process.stdin.setRawMode(true);
   const onResize = (listener: (size: Terminal) => void): void => {
     listener(terminalSize());
@@ -43,14 +43,14 @@ const exec = async (what: string, command: readonly string[], flags: Flags): Pro
     );
   } finally {
     if (tty) process.stdin.setRawMode(false);
-    // Otherwise the next key would be waited for.
+    // An open standard input would keep the process alive.
     process.stdin.destroy();
   }
 };
 
 /** Adds `exec` to the program. */
 export const register = (program: Command): void => {
-  withPlace(program.command("exec <pod> [command...]"))
+  withNamespace(program.command("exec <pod> [command...]"))
     .summary("run a command in a container")
     .option("-c, --container <name>", "which container")
     .option("-i, --stdin", "pass on what is typed")

@@ -1,9 +1,8 @@
-// orrery image load: brings images of this machine's engine into the nodes, where no registry has them.
+// orrery image load: copies images of this machine's engine to the nodes, without a registry.
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { nodeContainers } from "../cluster/containers.ts";
-import { nodeNamed } from "../cluster/nodes.ts";
+import { nodesNamed, runningNodes } from "../cluster/nodes.ts";
 import { cacheDir } from "../cluster/paths.ts";
 import { requireState } from "../cluster/state.ts";
 import { run } from "../cluster/subprocess.ts";
@@ -25,16 +24,6 @@ const imageId = async (image: string): Promise<string> =>
     },
   );
 
-const targets = async (flags: Flags): Promise<readonly string[]> => {
-  if (flags.node !== undefined) return Promise.all(flags.node.map((name) => nodeNamed(flags.name, name)));
-  const workers = (await nodeContainers(flags.name)).filter(
-    (container) => container.role === "worker" && container.running,
-  );
-  if (workers.length === 0)
-    throw new CliError(`no node of cluster "${flags.name}" is running`, "Start it with: orrery up");
-  return workers.map((worker) => worker.name);
-};
-
 const has = async (node: string, image: string, id: string): Promise<boolean> =>
   run(["docker", "exec", node, "docker", "image", "inspect", "--format", "{{.Id}}", image]).then(
     (found) => found.trim() === id,
@@ -44,11 +33,13 @@ const has = async (node: string, image: string, id: string): Promise<boolean> =>
 const load = async (images: readonly string[], flags: Flags): Promise<void> => {
   await requireState(flags.name);
   const { progress } = realIo();
-  const nodes = await targets(flags);
+  const nodes = await (flags.node === undefined
+    ? runningNodes(flags.name, "worker")
+    : nodesNamed(flags.name, flags.node));
   const ids = await Promise.all(images.map(imageId));
-  const lacking = async (node: string): Promise<boolean> =>
+  const lacks = async (node: string): Promise<boolean> =>
     (await Promise.all(images.map((image, i) => has(node, image, ids[i]!)))).includes(false);
-  const missing = await Promise.all(nodes.map(lacking));
+  const missing = await Promise.all(nodes.map(lacks));
   const into = nodes.filter((_, i) => missing[i]);
   if (into.length === 0) return progress.say(`${images.join(", ")}: already there on ${nodes.join(", ")}`);
   const file = cacheDir(`load-${process.pid}.tar`);

@@ -1,7 +1,7 @@
-// orrery kubeconfig: where the file is that kubectl and other clients need.
+// orrery kubeconfig: prints the path or content of a cluster's kubeconfig.
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { readAccess } from "../cluster/api-access.ts";
+import { readAccess } from "../cluster/connection.ts";
 import { kubeconfigPath } from "../cluster/paths.ts";
 import { withCluster } from "./cluster-option.ts";
 

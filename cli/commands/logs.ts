@@ -1,11 +1,11 @@
-// orrery logs: what containers wrote, once or as they write it.
+// orrery logs: prints or follows the logs of containers.
 import type { Command } from "commander";
 import type { Pod } from "../../api/generated/types.ts";
-import type { Connection } from "../api/connection.ts";
-import { containerOf, podsOf, podsWith } from "../api/pods-of.ts";
+import { containerOf, podsMatching, podsOf } from "../api/pods-of.ts";
 import { CliError } from "../cli-error.ts";
+import type { Connection } from "../cluster/connection.ts";
 import { interruption } from "./cluster-option.ts";
-import { type ObjectFlags, query, session, withPlace } from "./object-options.ts";
+import { type ObjectFlags, query, session, withNamespace } from "./object-options.ts";
 
 interface Flags extends ObjectFlags {
   readonly container?: string;
@@ -36,7 +36,7 @@ function sourcesOf(pods: readonly Pod[], flags: Flags): readonly Source[] {
   });
 }
 
-/** Lines of several sources say whose they are; a single one is passed on as it is, byte for byte. */
+/** Copies a log to standard output: lines with the prefix, or unchanged bytes without one. */
 async function copy(
   api: Connection,
   { pod, container }: Source,
@@ -54,10 +54,10 @@ async function copy(
   };
   const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/log${query(parameters)}`;
   let atLineStart = true;
-  for await (const piece of api.stream({ path, accept: "*/*" }, signal)) {
-    if (prefix === "") process.stdout.write(piece);
+  for await (const chunk of api.stream({ path, accept: "*/*" }, signal)) {
+    if (prefix === "") process.stdout.write(chunk);
     else
-      for (const line of piece.toString("utf8").split(/(?<=\n)/)) {
+      for (const line of chunk.toString("utf8").split(/(?<=\n)/)) {
         process.stdout.write((atLineStart ? prefix : "") + line);
         atLineStart = line.endsWith("\n");
       }
@@ -74,7 +74,7 @@ const logs = async (what: string | undefined, flags: Flags): Promise<void> => {
     );
   const pods =
     what === undefined
-      ? await podsWith(api, namespace, flags.selector!)
+      ? await podsMatching(api, namespace, flags.selector!)
       : (await podsOf(api, resources, namespace, what)).slice(0, 1);
   const sources = sourcesOf(pods, flags);
   if (sources.length === 0) process.stderr.write("No pods found.\n");
@@ -87,7 +87,7 @@ const logs = async (what: string | undefined, flags: Flags): Promise<void> => {
 
 /** Adds `logs` to the program. */
 export const register = (program: Command): void => {
-  withPlace(program.command("logs [pod]"))
+  withNamespace(program.command("logs [pod]"))
     .summary("show what containers wrote")
     .option("-f, --follow", "go on as more is written")
     .option("-c, --container <name>", "which container")

@@ -1,4 +1,4 @@
-// orrery node: add, stop, start, kill and remove single nodes.
+// orrery node: adds, stops, starts, kills and removes nodes.
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { addNodes, killNodes, removeNodes, startNodes, stopNodes } from "../cluster/nodes.ts";
@@ -15,12 +15,12 @@ interface AddFlags {
 }
 
 const add = async (flags: AddFlags): Promise<void> => {
-  const wish = {
+  const workers = {
     count: parseCount(flags.nodes, "nodes", 1, maxWorkers),
     cpus: flags.nodeCpus === undefined ? undefined : parseCpus(flags.nodeCpus, availableParallelism()),
     memoryBytes: flags.nodeMemory === undefined ? undefined : parseMemory(flags.nodeMemory),
   };
-  await addNodes(flags.name, wish, realIo(), interruption());
+  await addNodes(flags.name, workers, realIo(), interruption());
 };
 
 type Verb = (cluster: string, nodes: readonly string[], io: Io, signal: AbortSignal) => Promise<void>;

@@ -1,7 +1,8 @@
-// The options that commands about objects share: where they live and which of them are meant.
+// The options of commands about objects, and the requests they share.
 import type { Command } from "commander";
-import { type Connection, connect } from "../api/connection.ts";
-import { discover, type Resource } from "../api/resources.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import { discover, pathOf, type Resource, type Target } from "../api/resources.ts";
+import { type Connection, connect } from "../cluster/connection.ts";
 import { withCluster } from "./cluster-option.ts";
 
 export interface ObjectFlags {
@@ -12,25 +13,25 @@ export interface ObjectFlags {
   readonly fieldSelector?: string;
 }
 
-/** Options that say where: the cluster and the namespace. */
-export const withPlace = (command: Command): Command =>
+/** Adds the options for the cluster and the namespace. */
+export const withNamespace = (command: Command): Command =>
   withCluster(command).option("-n, --namespace <namespace>", 'which namespace (default: "default")');
 
-/** Options that say which, beside the place. */
+/** Adds the options for the cluster, the namespace and the selection of objects. */
 export const withSelection = (command: Command): Command =>
-  withPlace(command)
+  withNamespace(command)
     .option("-A, --all-namespaces", "in every namespace")
     .option("-l, --selector <labels>", "only those with these labels, such as app=web,tier!=cache")
     .option("--field-selector <fields>", "only those with these fields, such as status.phase=Running");
 
-/** The namespace that is meant; undefined means all of them. */
+/** The namespace of the flags; undefined for all namespaces. */
 export const namespaceOf = (flags: ObjectFlags): string | undefined =>
   flags.allNamespaces ? undefined : (flags.namespace ?? "default");
 
-/** The query string of these parameters, without those that say nothing. */
+/** The query string of these parameters, without undefined ones. */
 export function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const given = Object.entries(parameters).flatMap(([k, v]) => (v === undefined ? [] : [[k, String(v)]]));
-  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+  const defined = Object.entries(parameters).flatMap(([k, v]) => (v === undefined ? [] : [[k, String(v)]]));
+  return defined.length === 0 ? "" : `?${new URLSearchParams(defined)}`;
 }
 
 export const selectionOf = (flags: ObjectFlags) => ({
@@ -38,10 +39,27 @@ export const selectionOf = (flags: ObjectFlags) => ({
   fieldSelector: flags.fieldSelector,
 });
 
-/** A connection, and what its server offers. */
-export async function session(flags: {
-  readonly name: string;
-}): Promise<{ readonly api: Connection; readonly resources: readonly Resource[] }> {
+/** A connection, and the resources its server serves. */
+export interface Session {
+  readonly api: Connection;
+  readonly resources: readonly Resource[];
+}
+export async function session(flags: { readonly name: string }): Promise<Session> {
   const api = await connect(flags.name);
   return { api, resources: await discover(api) };
 }
+
+/** The named object, or the objects that the flags select; with their kinds, which items of a list lack. */
+export async function objectsOf(
+  api: Connection,
+  { resource, name }: Target,
+  flags: ObjectFlags,
+): Promise<readonly ApiObject[]> {
+  if (name !== undefined) return [await api.get<ApiObject>(pathOf(resource, namespaceOf(flags), name))];
+  const apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+  const path = pathOf(resource, namespaceOf(flags)) + query(selectionOf(flags));
+  return (await api.list<ApiObject>(path)).map((object) => ({ ...object, apiVersion, kind: resource.kind }));
+}
+
+/** Writes a line to standard output. */
+export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,8 +1,8 @@
-// orrery scale: gives a workload another size.
+// orrery scale: sets the replicas of workloads.
 import type { Command } from "commander";
-import { pathOf, display, wantedBy } from "../api/resources.ts";
+import { pathOf, display, targetsOf } from "../api/resources.ts";
 import { CliError } from "../cli-error.ts";
-import { namespaceOf, type ObjectFlags, session, withPlace } from "./object-options.ts";
+import { namespaceOf, type ObjectFlags, printLine, session, withNamespace } from "./object-options.ts";
 
 interface Flags extends ObjectFlags {
   readonly replicas: string;
@@ -10,7 +10,7 @@ interface Flags extends ObjectFlags {
 
 /** Adds `scale` to the program. */
 export const register = (program: Command): void => {
-  withPlace(program.command("scale <workload> [names...]"))
+  withNamespace(program.command("scale <workload> [names...]"))
     .summary("give a workload another size")
     .requiredOption("--replicas <n>", "how many pods")
     .addHelpText("after", "\nExamples:\n  orrery scale deploy/web --replicas 5")
@@ -18,20 +18,20 @@ export const register = (program: Command): void => {
       if (!/^\d+$/.test(flags.replicas))
         throw new CliError(`"${flags.replicas}" is no number of replicas`, "Give a whole number, 0 or more.");
       const { api, resources } = await session(flags);
-      for (const { resource, name } of wantedBy([first, ...names], resources)) {
+      for (const { resource, name } of targetsOf([first, ...names], resources)) {
         if (name === undefined)
           throw new CliError(
             `say which ${resource.plural}`,
             `For example: orrery scale ${resource.singular}/web --replicas 5`,
           );
         const path = `${pathOf(resource, namespaceOf(flags), name)}/scale`;
-        await api.ask({
+        await api.request({
           method: "PATCH",
           path,
           body: { spec: { replicas: Number(flags.replicas) } },
           contentType: "application/merge-patch+json",
         });
-        process.stdout.write(`${display(resource, name)} scaled\n`);
+        printLine(`${display(resource, name)} scaled`);
       }
     });
 };

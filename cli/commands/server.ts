@@ -1,18 +1,18 @@
-// orrery server: the control plane alone, in this process, over an embedded store; or, with --config, as a component
-// of a cluster.
+// orrery server: runs the control plane in this process, standalone with an embedded store, or with --config as a
+// component of a cluster.
 import type { Command } from "commander";
 import { readServerConfig, type ServerConfig } from "../cluster/config.ts";
 import { kubeconfigPath } from "../cluster/paths.ts";
 import { startControlPlane } from "../control-plane.ts";
-import type { Alone } from "../standalone.ts";
+import type { StandaloneOptions } from "../standalone.ts";
 import { interruption, withCluster } from "./cluster-option.ts";
 
-interface Flags extends Alone {
+interface Flags extends StandaloneOptions {
   readonly apiOnly?: boolean;
   readonly config?: string;
 }
 
-/** As the file of a cluster says, or all by itself; only who stands alone loads what makes certificates. */
+/** Reads or creates the configuration. Only a standalone server loads the code that issues certificates. */
 async function configOf(flags: Flags): Promise<ServerConfig> {
   if (flags.config !== undefined) return readServerConfig(flags.config);
   const { standalone } = await import("../standalone.ts");

@@ -1,11 +1,12 @@
-// orrery status: how every component of a cluster is.
+// orrery status: shows the health of the components of a cluster.
 import type { Command } from "commander";
 import pc from "picocolors";
 import { stringify } from "yaml";
 import { CliError } from "../cli-error.ts";
 import { requireState } from "../cluster/state.ts";
 import { clusterStatus, type StatusRow } from "../cluster/status.ts";
-import { realIo, withCluster } from "./cluster-option.ts";
+import { textTable } from "../printers/table.ts";
+import { clock, withCluster } from "./cluster-option.ts";
 
 const colours: Readonly<Record<StatusRow["health"], (text: string) => string>> = {
   healthy: pc.green,
@@ -25,24 +26,11 @@ const megabytes = (bytes: number | undefined): string => (bytes === undefined ? 
 
 const table = (rows: readonly StatusRow[]): string => {
   const header = ["NODE", "COMPONENT", "RESTARTS", "UPTIME", "MEMORY", "HEALTH"];
-  const cells = rows.map((row) => [
-    row.node,
-    row.component,
-    String(row.restarts),
-    uptime(row.uptimeSeconds),
-    megabytes(row.residentBytes),
-    row.health,
+  const cells = rows.map(({ node, component, restarts, uptimeSeconds, residentBytes, health }) => [
+    ...[node, component, String(restarts), uptime(uptimeSeconds), megabytes(residentBytes)],
+    colours[health](health),
   ]);
-  const widths = header.map((title, i) => Math.max(title.length, ...cells.map((line) => line[i]!.length)));
-  const line = (parts: readonly string[]): string =>
-    parts
-      .map((part, i) => part.padEnd(widths[i]!))
-      .join("   ")
-      .trimEnd();
-  return [
-    line(header),
-    ...cells.map((parts, i) => line(parts).replace(/[a-z ]+$/, (word) => colours[rows[i]!.health](word))),
-  ].join("\n");
+  return textTable(header, cells);
 };
 
 const print = (rows: readonly StatusRow[], format: string | undefined): string => {
@@ -61,7 +49,7 @@ export const register = (program: Command): void => {
     .addHelpText("after", "\nExamples:\n  orrery status\n  orrery status -o json")
     .action(async (flags: { readonly name: string; readonly output?: string }) => {
       const state = await requireState(flags.name);
-      const rows = await clusterStatus(state.name, realIo().clock.now);
+      const rows = await clusterStatus(state.name, clock.now);
       process.stdout.write(print(rows, flags.output));
       if (rows.some((row) => row.health !== "healthy")) process.exitCode = 1;
     });

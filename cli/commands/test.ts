@@ -1,4 +1,4 @@
-// orrery test: every check and every test there is, and one line that says how it went.
+// orrery test: runs all checks and tests, and prints the totals.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import type { Command } from "commander";
 import { checkout } from "../cluster/paths.ts";
 import { runAttached } from "../cluster/subprocess.ts";
 
-/** What counts in the end. */
+/** Numbers of tests. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
 }
 
-/** The part of vitest's JSON report that is read here. */
+/** The fields of vitest's JSON report that are used. */
 export interface Report {
   readonly testResults: readonly {
     /** The file's path. */
@@ -28,20 +28,20 @@ const count = (report: Report, status: string): number =>
     0,
   );
 
-/** Counts a run; one that ended without a report, or with a file that would not load, has failed. */
+/** The totals of a run. A run without a report, or with a file that does not load, counts as one failure. */
 export const tally = (report: Report | undefined, exitCode: number): Tally => {
   if (report === undefined) return { passed: 0, failed: 1 };
   const failed = count(report, "failed");
   return { passed: count(report, "passed"), failed: exitCode === 0 ? failed : Math.max(1, failed) };
 };
 
-/** The files in which something failed, each once. */
+/** The files with failures. */
 export const failedFiles = (report: Report): string[] => [
   ...new Set(report.testResults.filter(({ status }) => status === "failed").map(({ name }) => name)),
 ];
 
-/** A run as it stands once its failed files have been heard again: what they say the second time is what counts. */
-export const reconsidered = (first: Report, second: Report): Report => ({
+/** A run in which the results of failed files are replaced by those of their second run. */
+export const withRerun = (first: Report, second: Report): Report => ({
   testResults: [...first.testResults.filter(({ status }) => status !== "failed"), ...second.testResults],
 });
 
@@ -57,33 +57,26 @@ const runTests = async (args: readonly string[]): Promise<Run> => {
   const file = join(dir, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const exitCode = await runAttached([
-      process.execPath,
-      bin("vitest"),
-      "run",
-      "--root",
-      checkout,
-      ...reporters,
-      ...args,
-    ]);
-    const written = await readFile(file, "utf8").catch(() => undefined);
-    return { report: written === undefined ? undefined : (JSON.parse(written) as Report), exitCode };
+    const command = [process.execPath, bin("vitest"), "run", "--root", checkout, ...reporters, ...args];
+    const exitCode = await runAttached(command);
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    return { report: text === undefined ? undefined : (JSON.parse(text) as Report), exitCode };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 };
 
 /**
- * Hears failed files once more, one after the other with nothing beside them. What holds real processes to real time
- * can lose to a busy machine; what is broken fails again. Either way the first failure stays in the output.
+ * Runs the tests, and failed files a second time, one at a time. Tests of real processes in real time can fail on a
+ * busy machine; broken ones fail again. The first failure stays in the output.
  */
-const heard = async (filters: readonly string[]): Promise<Tally> => {
+const testTotals = async (filters: readonly string[]): Promise<Tally> => {
   const first = await runTests(filters);
   const files = first.report === undefined ? [] : failedFiles(first.report);
   if (first.report === undefined || files.length === 0) return tally(first.report, first.exitCode);
-  process.stdout.write(`\nunsteady or broken, heard once more alone:\n${files.map((f) => `  ${f}\n`).join("")}\n`);
+  process.stdout.write(`\nfailed, run once more one at a time:\n${files.map((f) => `  ${f}\n`).join("")}\n`);
   const second = await runTests(["--no-file-parallelism", ...files]);
-  return tally(second.report && reconsidered(first.report, second.report), second.exitCode);
+  return tally(second.report && withRerun(first.report, second.report), second.exitCode);
 };
 
 const check = async (): Promise<Tally> => {
@@ -98,7 +91,7 @@ export const register = (program: Command): void => {
     .summary("run every check and every test, also those that need Docker")
     .addHelpText("after", "\nExamples:\n  orrery test\n  orrery test test/e2e")
     .action(async (filters: readonly string[]) => {
-      const parts = [...(filters.length === 0 ? [await check()] : []), await heard(filters)];
+      const parts = [...(filters.length === 0 ? [await check()] : []), await testTotals(filters)];
       const passed = parts.reduce((sum, part) => sum + part.passed, 0);
       const failed = parts.reduce((sum, part) => sum + part.failed, 0);
       process.stdout.write(`${passed} passed, ${failed} failed\n`);

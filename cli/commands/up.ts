@@ -1,7 +1,8 @@
-// orrery up: a cluster from one command.
+// orrery up: creates and starts a cluster.
 import { availableParallelism, totalmem } from "node:os";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { nameOption } from "../cluster/connection.ts";
 import { kubeconfigPath } from "../cluster/paths.ts";
 import { defaultSize, parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
@@ -25,63 +26,57 @@ const storeKind = (text: string): StoreKind => {
   throw new CliError(`there is no store "${text}"`, "Choose --store etcd or --store sqlite.");
 };
 
-const farewell = (name: string): string => {
-  const suffix = name === "orrery" ? "" : ` --name ${name}`;
-  return [
+const nextSteps = (name: string): string =>
+  [
     "",
     `Cluster "${name}" is up.`,
-    `  orrery get nodes${suffix}`,
+    `  orrery get nodes${nameOption(name)}`,
     `  kubectl --kubeconfig ${kubeconfigPath(name)} get nodes`,
-    `  orrery down${suffix}`,
+    `  orrery down${nameOption(name)}`,
   ].join("\n");
-};
 
-const start = async (flags: Flags): Promise<void> => {
+const defaults = { nodes: "3", store: "etcd", timeout: "120" } as const;
+
+const start = (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
   const nodes = parseCount(flags.nodes, "nodes", 1, maxWorkers);
   const cpus = availableParallelism();
-  const usual = defaultSize({ cpus, memoryBytes: totalmem() }, nodes);
-  const io = realIo();
-  await up(
-    {
-      name: flags.name,
-      nodes,
-      store: storeKind(flags.store),
-      packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
-      cpus: parseCpus(flags.nodeCpus ?? usual.cpus, cpus),
-      memoryBytes: parseMemory(flags.nodeMemory ?? usual.memory),
-      timeoutMs: parseCount(flags.timeout, "seconds", 1, 3600) * 1000,
-      keep: flags.keep === true,
-    },
-    io,
-    interruption(),
-  );
-  io.progress.say(farewell(flags.name));
+  const size = defaultSize({ cpus, memoryBytes: totalmem() }, nodes);
+  const options = {
+    name: flags.name,
+    nodes,
+    store: storeKind(flags.store),
+    packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
+    cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
+    memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
+    timeoutMs: parseCount(flags.timeout, "seconds", 1, 3600) * 1000,
+    keep: flags.keep === true,
+  } as const;
+  return up(options, io, signal);
 };
 
-/** Starts a cluster as `up` does when it is told nothing but a name, for commands that need one. */
-export const startUsual = (name: string, io: Io, signal: AbortSignal): Promise<void> => {
-  const nodes = 3;
-  const { cpus, memory } = defaultSize({ cpus: availableParallelism(), memoryBytes: totalmem() }, nodes);
-  const size = { cpus: parseCpus(cpus, availableParallelism()), memoryBytes: parseMemory(memory) };
-  const usual = { store: "etcd", packing: "MostAllocated", timeoutMs: 120_000, keep: false } as const;
-  return up({ name, nodes, ...size, ...usual }, io, signal);
-};
+/** Starts a cluster with the default options of `up`, for commands that need one. */
+export const startDefault = (name: string, io: Io, signal: AbortSignal): Promise<void> =>
+  start({ name, ...defaults }, io, signal);
 
 /** Adds `up` to the program. */
 export const register = (program: Command): void => {
   withCluster(program.command("up"))
     .summary("start a cluster, or the stopped parts of one")
     .description("Starts a control plane and some nodes as containers, and waits until every node is Ready.")
-    .option("--nodes <n>", "how many workers", "3")
-    .option("--store <kind>", "where the cluster keeps its objects: etcd or sqlite", "etcd")
+    .option("--nodes <n>", "how many workers", defaults.nodes)
+    .option("--store <kind>", "where the cluster keeps its objects: etcd or sqlite", defaults.store)
     .option("--node-cpus <n>", "processors each node may use and offers to pods, such as 2 or 500m")
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
-    .option("--timeout <seconds>", "how long to wait until everything is Ready", "120")
+    .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "when the cluster does not come up, leave it there to be looked at")
     .addHelpText(
       "after",
       "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi",
     )
-    .action(start);
+    .action(async (flags: Flags) => {
+      const io = realIo();
+      await start(flags, io, interruption());
+      io.progress.say(nextSteps(flags.name));
+    });
 };

@@ -1,12 +1,12 @@
-// One act about load: visitors come in masses and go away again, and the web service grows and shrinks with them.
+// An act about autoscaling: load rises and falls, and the web deployment scales up and down.
 import type { Deployment } from "../../api/generated/types.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { horizontalPodAutoscalers } from "../../api/autoscaling/horizontalpodautoscalers.ts";
 import { type Draft, key } from "../../api/meta.ts";
-import { type Act, check, eventually, livePods, type Look, readyPods, type Stage, tell } from "./stage.ts";
+import { type Act, activePods, check, detail, eventually, readyPods, type Stage } from "./stage.ts";
 
-/** Each request spends 20 ms of processor time: together 0.5 of a core, where three pods should use 0.18. */
-const rush = (namespace: string): Draft<Deployment> => ({
+/** A load of 25 requests of 20 ms CPU time per second: 0.5 CPU, where the target of three pods is 0.18. */
+const loadGenerator = (namespace: string): Draft<Deployment> => ({
   kind: "Deployment",
   metadata: { name: "rush", namespace },
   spec: {
@@ -33,8 +33,11 @@ const rush = (namespace: string): Draft<Deployment> => ({
   },
 });
 
-/** How the autoscaler sees it: `47% of 60%, 3 replicas`. */
-async function measured({ client, namespace }: Stage): Promise<{ readonly replicas: number; readonly text: string }> {
+/** The autoscaler's status. */
+async function scalerStatus({
+  client,
+  namespace,
+}: Stage): Promise<{ readonly replicas: number; readonly text: string }> {
   const scaler = await client.get(horizontalPodAutoscalers, key(namespace, "web"));
   const now = scaler.status?.currentMetrics?.[0]?.resource?.current.averageUtilization;
   const target = scaler.spec.metrics?.[0]?.resource?.target.averageUtilization;
@@ -51,23 +54,23 @@ export const autoscaling: Act = {
     const { client, namespace, io } = stage;
     const { spec } = await client.get(horizontalPodAutoscalers, key(namespace, "web"));
     const least = spec.minReplicas ?? 1;
-    await io.progress.step("a rush of visitors begins", () => client.create(deployments, rush(namespace)));
-    await eventually(stage, "the autoscaler asks for more pods", 90_000, async (): Promise<Look> => {
-      const { replicas, text } = await measured(stage);
-      return { come: replicas > least, seen: text };
+    await io.progress.step("a rush of visitors begins", () => client.create(deployments, loadGenerator(namespace)));
+    await eventually(stage, "the autoscaler asks for more pods", 90_000, async () => {
+      const { replicas, text } = await scalerStatus(stage);
+      return { holds: replicas > least, seen: text };
     });
-    tell(stage, (await measured(stage)).text);
+    detail(stage, (await scalerStatus(stage)).text);
     await eventually(stage, "they are Ready", 60_000, async () => {
-      const { replicas } = await measured(stage);
+      const { replicas } = await scalerStatus(stage);
       return readyPods(stage, "web", replicas)();
     });
-    const most = (await livePods(stage, "web")).length;
+    const most = (await activePods(stage, "web")).length;
     check(most <= spec.maxReplicas, `there are ${most} pods where ${spec.maxReplicas} are allowed`);
     await io.progress.step("the rush ends", () => client.delete(deployments, key(namespace, "rush")));
     await eventually(stage, `back to ${least} pods`, 120_000, async () => {
-      const { come, seen } = await readyPods(stage, "web", least)();
-      return { come, seen: `${seen}; ${(await measured(stage)).text}` };
+      const { holds, seen } = await readyPods(stage, "web", least)();
+      return { holds, seen: `${seen}; ${(await scalerStatus(stage)).text}` };
     });
-    tell(stage, `${least} pods, ${most} under load, ${least} again`);
+    detail(stage, `${least} pods, ${most} under load, ${least} again`);
   },
 };

@@ -1,18 +1,18 @@
-// Two acts about small losses: a container that dies, and a pod that is deleted.
+// Two acts about self-healing: a container that is killed, and a pod that is deleted.
 import type { Pod } from "../../api/generated/types.ts";
 import { pods } from "../../api/core/pods.ts";
 import { keyOf } from "../../api/meta.ts";
 import { isReady, restarts } from "../../api/core/pod/status.ts";
 import { runIn } from "../cluster/containers.ts";
-import { type Act, check, eventually, livePods, placesOf, readyPods, type Stage, tell } from "./stage.ts";
+import { type Act, activePods, check, detail, eventually, placements, readyPods, type Stage } from "./stage.ts";
 
 const onePod = async (stage: Stage): Promise<Pod> => {
-  const [pod] = await livePods(stage, "web");
+  const [pod] = await activePods(stage, "web");
   check(pod !== undefined, "there is no web pod to try this on");
   return pod;
 };
 
-/** The engine's own id of a pod's first container. */
+/** The Docker id of a pod's first container. */
 const containerIdOf = (pod: Pod): string =>
   (pod.status?.containerStatuses?.[0]?.containerID ?? "").replace("docker://", "");
 
@@ -28,12 +28,12 @@ export const killContainer: Act = {
     );
     await eventually(stage, "it runs again and is Ready", 30_000, async () => {
       const now = await stage.client.get(pods, keyOf(pod));
-      const again = restarts(now) > before && containerIdOf(now) !== id;
-      return { come: again && isReady(now), seen: again ? "runs, not Ready yet" : "not started again yet" };
+      const restarted = restarts(now) > before && containerIdOf(now) !== id;
+      return { holds: restarted && isReady(now), seen: restarted ? "runs, not Ready yet" : "not started again yet" };
     });
     const after = await stage.client.get(pods, keyOf(pod));
     check(after.status?.podIP === pod.status?.podIP, "the pod changed its address although only its container died");
-    tell(stage, `restarts: ${before} before, ${restarts(after)} now; still at ${after.status?.podIP}`);
+    detail(stage, `restarts: ${before} before, ${restarts(after)} now; still at ${after.status?.podIP}`);
   },
 };
 
@@ -41,13 +41,13 @@ export const deletePod: Act = {
   title: "A pod is deleted",
   story: "The replica set counts one too few and makes another, the scheduler finds it a node, a kubelet starts it.",
   play: async (stage) => {
-    const before = await livePods(stage, "web");
+    const before = await activePods(stage, "web");
     const pod = await onePod(stage);
     await stage.io.progress.step(`deleted ${pod.metadata.name}`, () => stage.client.delete(pods, keyOf(pod)));
     await eventually(stage, "a replacement is Ready", 30_000, readyPods(stage, "web", before.length));
     const names = before.map((p) => p.metadata.name);
-    const fresh = (await livePods(stage, "web")).filter((p) => !names.includes(p.metadata.name));
-    check(fresh.length === 1, `one new pod was expected, and there are ${fresh.length}`);
-    tell(stage, placesOf(fresh));
+    const added = (await activePods(stage, "web")).filter((p) => !names.includes(p.metadata.name));
+    check(added.length === 1, `one new pod was expected, and there are ${added.length}`);
+    detail(stage, placements(added));
   },
 };

@@ -1,4 +1,4 @@
-// What every act of the tour is handed: the cluster, a way to wait for what should come true, and a voice.
+// What the acts of the tour share: access to the cluster, waiting for conditions, and output.
 import type { Pod } from "../../api/generated/types.ts";
 import { pods } from "../../api/core/pods.ts";
 import { isActive, isReady } from "../../api/core/pod/status.ts";
@@ -6,7 +6,7 @@ import type { Client } from "../../machinery/client.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
 
-/** The place where an act happens. */
+/** The environment of an act. */
 export interface Stage {
   readonly cluster: string;
   readonly namespace: string;
@@ -15,67 +15,67 @@ export interface Stage {
   readonly signal: AbortSignal;
 }
 
-/** One thing the cluster is seen to do: what it shows, in a sentence, and how it is shown. */
+/** A demonstration: its explanation, and the steps that perform and check it. */
 export interface Act {
   readonly title: string;
   readonly story: string;
-  /** Why this cluster cannot show it, if it cannot. */
+  /** The reason why this cluster cannot show it, or undefined. */
   readonly obstacle?: (stage: Stage) => Promise<string | undefined>;
   readonly play: (stage: Stage) => Promise<void>;
 }
 
-/** What a look at the cluster found: how it is in a few words, and whether that is what was waited for. */
-export interface Look {
-  readonly come: boolean;
+/** Whether a condition holds, and a short description of what was observed. */
+export interface Observation {
+  readonly holds: boolean;
   readonly seen: string;
 }
 
-const lookEveryMs = 100;
+const pollIntervalMs = 100;
 
-/** Waits until a look finds what it looks for, shows how long that took, and fails with what was seen last. */
+/** Polls until the condition holds and shows how long that took. Throws CliError with the last observation. */
 export function eventually(
   { io, signal }: Stage,
   title: string,
   withinMs: number,
-  look: () => Promise<Look>,
+  observe: () => Promise<Observation>,
 ): Promise<void> {
   return io.progress.step(title, async (note) => {
     const deadline = io.clock.now() + withinMs;
     for (;;) {
-      const { come, seen } = await look();
-      if (come) return;
+      const { holds, seen } = await observe();
+      if (holds) return;
       note(seen);
       if (io.clock.now() > deadline)
         throw new CliError(`${title}: this did not happen within ${withinMs / 1000} s; seen last: ${seen}`);
-      await io.clock.sleep(lookEveryMs, signal);
+      await io.clock.sleep(pollIntervalMs, signal);
     }
   });
 }
 
-/** Fails the tour when what it just showed is not so. */
-export function check(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new CliError(otherwise);
+/** Throws CliError when a condition does not hold. */
+export function check(holds: boolean, failure: string): asserts holds {
+  if (!holds) throw new CliError(failure);
 }
 
-/** Says what there is to see, under the step that showed it. */
-export const tell = (stage: Stage, text: string): void => stage.io.progress.say(`      ${text}`);
+/** Prints a detail of the last step. */
+export const detail = (stage: Stage, text: string): void => stage.io.progress.say(`      ${text}`);
 
-/** The pods of one app that are neither dead nor on their way out. */
-export async function livePods({ client, namespace }: Stage, app: string): Promise<readonly Pod[]> {
+/** The active pods of an app: neither terminal nor being deleted. */
+export async function activePods({ client, namespace }: Stage, app: string): Promise<readonly Pod[]> {
   const { items } = await client.list(pods, { namespace, labelSelector: `app=${app}` });
   return items.filter(isActive);
 }
 
 /** `web-a on node-1, web-b on node-2`. */
-export const placesOf = (all: readonly Pod[]): string =>
+export const placements = (all: readonly Pod[]): string =>
   all.map((pod) => `${pod.metadata.name} on ${pod.spec.nodeName ?? "no node"}`).join(", ");
 
-/** A look at whether so many pods of an app are Ready, and no others are left. */
+/** Observes whether exactly `count` active pods of an app exist, all of them Ready and accepted by `accepts`. */
 export const readyPods =
-  (stage: Stage, app: string, count: number, also: (pod: Pod) => boolean = () => true) =>
-  async (): Promise<Look> => {
-    const live = await livePods(stage, app);
-    const good = live.filter((pod) => isReady(pod) && also(pod));
-    const seen = `${good.length} of ${count} Ready${live.length > good.length ? `, ${live.length - good.length} not yet` : ""}`;
-    return { come: good.length === count && live.length === count, seen };
+  (stage: Stage, app: string, count: number, accepts: (pod: Pod) => boolean = () => true) =>
+  async (): Promise<Observation> => {
+    const active = await activePods(stage, app);
+    const ready = active.filter((pod) => isReady(pod) && accepts(pod));
+    const seen = `${ready.length} of ${count} Ready${active.length > ready.length ? `, ${active.length - ready.length} not yet` : ""}`;
+    return { holds: ready.length === count && active.length === count, seen };
   };

@@ -1,14 +1,15 @@
-// The tour itself: its acts in order, each told, played and checked; the first that fails ends it.
+// Runs the acts of the tour in order; the first failure ends it.
 import pc from "picocolors";
 import type { Act, Stage } from "./stage.ts";
 import { autoscaling } from "./autoscaling.ts";
 import { applyGuestbook, openNamespace } from "./guestbook.ts";
 import { deletePod, killContainer } from "./healing.ts";
 import { loseNode } from "./node-loss.ts";
-import { check, eventually, livePods, placesOf, readyPods, tell } from "./stage.ts";
+import { activePods, check, detail, eventually, placements, readyPods } from "./stage.ts";
 import { badUpdate, update } from "./updates.ts";
 import { addressesOf, visit } from "./visitors.ts";
 import { CliError } from "../cli-error.ts";
+import { nameOption } from "../cluster/connection.ts";
 
 const setUp: Act = {
   title: "A guestbook, from manifests",
@@ -20,27 +21,23 @@ const setUp: Act = {
     );
     await eventually(stage, "three web pods are Ready", 60_000, readyPods(stage, "web", 3));
     await eventually(stage, "so is the key-value service they count visits in", 60_000, readyPods(stage, "kv", 1));
-    tell(stage, placesOf(await livePods(stage, "web")));
+    detail(stage, placements(await activePods(stage, "web")));
     const [address] = await addressesOf(stage, "web");
     check(address !== undefined, "no node is Ready");
     await eventually(stage, "a visitor is greeted at a port of the node", 30_000, async () => {
-      const said = await visit(`${address}/`).catch((error: Error) => error.message);
-      return { come: said.includes("version 1. Visits: ") && !said.includes("unknown"), seen: said };
+      const seen = await visit(`${address}/`).catch((error: Error) => error.message);
+      return { holds: seen.includes("version 1. Visits: ") && !seen.includes("unknown"), seen };
     });
-    tell(stage, `${address} says: ${await visit(`${address}/`)}`);
+    detail(stage, `${address} says: ${await visit(`${address}/`)}`);
   },
 };
 
-/** Everything the tour shows, in order. */
-export const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, autoscaling];
+/** The acts in order. */
+const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, autoscaling];
 
-const advice = ({ cluster, namespace }: Stage): string => {
-  const name = cluster === "orrery" ? "" : ` --name ${cluster}`;
-  return (
-    `What the tour made is still there to be looked at: orrery get pods -n ${namespace}${name}\n` +
-    `Whether every component is well: orrery status${name}`
-  );
-};
+const advice = ({ cluster, namespace }: Stage): string =>
+  `What the tour made is still there to be looked at: orrery get pods -n ${namespace}${nameOption(cluster)}\n` +
+  `Whether every component is well: orrery status${nameOption(cluster)}`;
 
 async function play(act: Act, number: string, stage: Stage): Promise<boolean> {
   const { progress } = stage.io;
@@ -59,7 +56,7 @@ async function play(act: Act, number: string, stage: Stage): Promise<boolean> {
   }
 }
 
-/** Plays all acts; `between` is asked before each but the first. Says how it went. */
+/** Plays all acts, with `between` before each but the first, and prints a summary. */
 export async function tour(stage: Stage, between: () => Promise<void>): Promise<void> {
   const began = stage.io.clock.now();
   let shown = 0;

@@ -1,13 +1,13 @@
-// Two acts about change: an update that nobody notices, and a bad one that is taken back.
-import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
+// Two acts about rollouts: an update without lost requests, and a bad one that is rolled back.
+import type { Deployment, Pod } from "../../api/generated/types.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { controllerOf, key } from "../../api/meta.ts";
 import { statusWord } from "../../api/core/pod/status.ts";
-import { type Act, check, eventually, livePods, readyPods, type Stage, tell } from "./stage.ts";
+import { revisionsOf, templateOf } from "../rollout.ts";
+import { type Act, activePods, check, detail, eventually, readyPods, type Stage } from "./stage.ts";
 import { checkNoneLost, type Visits, visitedDuring } from "./visitors.ts";
 
-const revisionAnnotation = "deployment.kubernetes.io/revision";
 const good = "orrery/web:2";
 const missing = "orrery/web:no-such-version";
 
@@ -24,8 +24,8 @@ const runs =
   (pod: Pod): boolean =>
     pod.spec.containers[0]?.image === image;
 
-const summary = ({ answers, answered }: Visits): string =>
-  `${answered} requests, none lost: ${[...answers].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
+const summary = ({ responses, answered }: Visits): string =>
+  `${answered} requests, none lost: ${[...responses].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
 
 export const update: Act = {
   title: "A rolling update, while visitors come",
@@ -43,28 +43,22 @@ export const update: Act = {
       );
     });
     checkNoneLost(visits);
-    check((visits.answers.get("2") ?? 0) > 0, "no visitor saw version 2");
-    tell(stage, summary(visits));
+    check((visits.responses.get("2") ?? 0) > 0, "no visitor saw version 2");
+    detail(stage, summary(visits));
   },
 };
 
-/** What `rollout undo` does: the template of the revision before the newest becomes the deployment's own again. */
-async function rollBack(stage: Stage): Promise<string> {
+/** Restores the template of the previous revision, like `rollout undo`. */
+async function rollBack(stage: Stage): Promise<void> {
   const { client, namespace } = stage;
   const deployment = await web(stage);
   const { items } = await client.list(replicaSets, { namespace });
-  const revision = (set: ReplicaSet): number => Number(set.metadata.annotations?.[revisionAnnotation] ?? 0);
-  const [, before] = items
-    .filter((set) => controllerOf(set)?.uid === deployment.metadata.uid)
-    .toSorted((a, b) => revision(b) - revision(a));
-  check(before?.spec.template !== undefined, "there is no earlier revision to go back to");
-  const { "pod-template-hash": _, ...labels } = before.spec.template.metadata?.labels ?? {};
-  const template = { ...before.spec.template, metadata: { ...before.spec.template.metadata, labels } };
+  const previous = revisionsOf(items.filter((set) => controllerOf(set)?.uid === deployment.metadata.uid)).at(-2);
+  check(previous !== undefined, "there is no earlier revision to go back to");
   await client.patch(deployments, key(namespace, "web"), {
     type: "json",
-    operations: [{ op: "replace", path: "/spec/template", value: template }],
+    operations: [{ op: "replace", path: "/spec/template", value: templateOf(previous) }],
   });
-  return String(revision(before));
 }
 
 const troubles: readonly string[] = ["ErrImagePull", "ImagePullBackOff"];
@@ -78,15 +72,15 @@ export const badUpdate: Act = {
     const visits = await visitedDuring(stage, "/version", async () => {
       await stage.io.progress.step(`web set to ${missing}`, () => setImage(stage, missing));
       await eventually(stage, "the new pod says what is wrong", 60_000, async () => {
-        const pod = (await livePods(stage, "web")).find(runs(missing));
+        const pod = (await activePods(stage, "web")).find(runs(missing));
         return {
-          come: pod !== undefined && troubles.includes(statusWord(pod)),
+          holds: pod !== undefined && troubles.includes(statusWord(pod)),
           seen: pod ? statusWord(pod) : "no new pod yet",
         };
       });
-      const [stuck, serving] = [(await livePods(stage, "web")).find(runs(missing)), await livePods(stage, "web")];
+      const [stuck, serving] = [(await activePods(stage, "web")).find(runs(missing)), await activePods(stage, "web")];
       check(serving.filter(runs(good)).length === count, "old pods were taken away although no new one was Ready");
-      tell(stage, `${statusWord(stuck!)}: ${stuck!.status?.containerStatuses?.[0]?.state?.waiting?.message ?? ""}`);
+      detail(stage, `${statusWord(stuck!)}: ${stuck!.status?.containerStatuses?.[0]?.state?.waiting?.message ?? ""}`);
       await stage.io.progress.step("rolled back", () => rollBack(stage));
       await eventually(
         stage,
@@ -96,6 +90,6 @@ export const badUpdate: Act = {
       );
     });
     checkNoneLost(visits);
-    tell(stage, summary(visits));
+    detail(stage, summary(visits));
   },
 };

@@ -1,4 +1,4 @@
-// Visitors of the guestbook: they come to a port of the nodes, one after the other, and remember every answer.
+// Clients of the guestbook: send requests to its node port and count the responses.
 import { request } from "node:http";
 import type { Node } from "../../api/generated/types.ts";
 import { nodes } from "../../api/core/nodes.ts";
@@ -8,21 +8,21 @@ import { conditionOf } from "../../api/core/pod/status.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { check, type Stage } from "./stage.ts";
 
-/** What visitors were told, and what they were not. */
+/** The outcomes of requests. */
 export interface Visits {
-  /** How often each answer came. */
-  readonly answers: ReadonlyMap<string, number>;
+  /** The number of responses by body. */
+  readonly responses: ReadonlyMap<string, number>;
   readonly answered: number;
   readonly failures: readonly string[];
 }
 
-/** A busy machine answers late, and late is not lost: whoever asks a pod that is gone would wait for ever. */
-const patienceMs = 15_000;
+/** Long enough for a busy machine; a request to a pod that is gone would never be answered. */
+const timeoutMs = 15_000;
 
-/** Asks once, over a connection of its own. */
+/** Sends a GET request over its own connection and resolves with the body. */
 export const visit = (url: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const call = request(url, { agent: false, timeout: patienceMs }, (response) => {
+    const call = request(url, { agent: false, timeout: timeoutMs }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => {
         body += text;
@@ -36,36 +36,36 @@ export const visit = (url: string): Promise<string> =>
     call.on("error", reject).end();
   });
 
-const isReady = (node: Node): boolean => conditionOf(node.status?.conditions, "Ready")?.status === "True";
+export const isNodeReady = (node: Node): boolean => conditionOf(node.status?.conditions, "Ready")?.status === "True";
 
-/** The addresses at which a service is found from outside: its port on every node that is Ready. */
+/** The URLs of a service from outside: its node port on all Ready nodes. */
 export async function addressesOf({ client, namespace }: Stage, service: string): Promise<readonly string[]> {
   const found = await client.get(services, key(namespace, service));
   const port = found.spec.ports?.[0]?.nodePort;
   check(port !== undefined, `the service ${service} has no port on the nodes`);
   const { items } = await client.list(nodes);
-  return items.filter(isReady).flatMap((node) => {
+  return items.filter(isNodeReady).flatMap((node) => {
     const ip = node.status?.addresses?.find((address) => address.type === "InternalIP")?.address;
     return ip === undefined ? [] : [`http://${ip}:${port}`];
   });
 }
 
-/** Visits all addresses in turn, steadily, until told to stop; every visit that was begun is counted. */
-export async function keepVisiting(
+/** Sends requests to all addresses in turn until the signal aborts, and waits for the last ones. */
+async function keepVisiting(
   addresses: readonly string[],
   path: string,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Visits> {
-  const answers = new Map<string, number>();
+  const responses = new Map<string, number>();
   const failures: string[] = [];
   let answered = 0;
   const visitor = async (first: number): Promise<void> => {
     for (let turn = first; !signal.aborted; turn++) {
       const address = addresses[turn % addresses.length]!;
       try {
-        const answer = await visit(address + path);
-        answers.set(answer, (answers.get(answer) ?? 0) + 1);
+        const response = await visit(address + path);
+        responses.set(response, (responses.get(response) ?? 0) + 1);
         answered++;
       } catch (error) {
         failures.push(`${address}: ${(error as Error).message}`);
@@ -74,31 +74,31 @@ export async function keepVisiting(
     }
   };
   await Promise.all([0, 1, 2].map(visitor));
-  return { answers, answered, failures };
+  return { responses, answered, failures };
 }
 
-/** Keeps visitors coming while something happens, and hands back what they were told. */
-export async function visitedDuring(stage: Stage, path: string, happening: () => Promise<void>): Promise<Visits> {
+/** Sends requests while `action` runs and returns their outcomes. */
+export async function visitedDuring(stage: Stage, path: string, action: () => Promise<void>): Promise<Visits> {
   const { clock } = stage.io;
-  const enough = new AbortController();
+  const stop = new AbortController();
   const visits = keepVisiting(
     await addressesOf(stage, "web"),
     path,
     clock,
-    AbortSignal.any([enough.signal, stage.signal]),
+    AbortSignal.any([stop.signal, stage.signal]),
   );
   try {
     await clock.sleep(500, stage.signal);
-    await happening();
+    await action();
     await clock.sleep(500, stage.signal);
   } finally {
-    enough.abort();
+    stop.abort();
     await visits;
   }
   return visits;
 }
 
-/** Not one visitor may have gone away without an answer. */
+/** Throws CliError when a request failed. */
 export function checkNoneLost({ answered, failures }: Visits): void {
   const some = failures.slice(0, 3).join("; ");
   check(failures.length === 0, `${failures.length} of ${answered + failures.length} requests were lost: ${some}`);

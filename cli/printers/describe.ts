@@ -1,4 +1,4 @@
-// An object as a person reads it: names first, then what is wanted, then what is, then what happened.
+// Formats all fields of an object for people: metadata, spec, status, then events.
 import { age } from "../../api/age.ts";
 import type { CoreV1Event } from "../../api/generated/types.ts";
 import { instantOf, type ApiObject, type Instant } from "../../api/meta.ts";
@@ -12,16 +12,11 @@ const isMap = (v: unknown): v is Readonly<Record<string, unknown>> =>
 const isPlain = (v: unknown): boolean => typeof v !== "object" || v === null;
 const isEmpty = (v: unknown): boolean => (Array.isArray(v) ? v.length === 0 : isMap(v) && Object.keys(v).length === 0);
 
+const indented = (text: string, indent: string): readonly string[] => text.split("\n").map((line) => indent + line);
+
 function conditionsTable(list: readonly Readonly<Record<string, unknown>>[], indent: string): readonly string[] {
-  const rows = list.map((c) => [
-    String(c["type"]),
-    String(c["status"]),
-    String(c["reason"] ?? ""),
-    String(c["message"] ?? ""),
-  ]);
-  return textTable(["Type", "Status", "Reason", "Message"], rows)
-    .split("\n")
-    .map((l) => indent + l);
+  const rows = list.map((c) => ["type", "status", "reason", "message"].map((name) => String(c[name] ?? "")));
+  return indented(textTable(["Type", "Status", "Reason", "Message"], rows), indent);
 }
 
 function item(value: unknown, indent: string): readonly string[] {
@@ -36,9 +31,10 @@ function lines(value: Readonly<Record<string, unknown>>, indent: string): readon
   return Object.entries(value).flatMap(([name, v]): readonly string[] => {
     if (v === undefined || isEmpty(v)) return [];
     const head = `${indent}${title(name)}:`;
-    if (isPlain(v)) return [`${head.padEnd(Math.max(head.length + 1, indent.length + 18))}${String(v)}`];
+    const aligned = head.padEnd(Math.max(head.length + 1, indent.length + 18));
+    if (isPlain(v)) return [aligned + String(v)];
     if (Array.isArray(v)) {
-      if (v.every(isPlain)) return [`${head.padEnd(Math.max(head.length + 1, indent.length + 18))}${v.join(", ")}`];
+      if (v.every(isPlain)) return [aligned + v.join(", ")];
       if (name === "conditions")
         return [head, ...conditionsTable(v as readonly Readonly<Record<string, unknown>>[], `${indent}  `)];
       return [head, ...v.flatMap((x) => item(x, `${indent}  `))];
@@ -57,35 +53,33 @@ const pairs = (
   return entries.map(([k, v], i) => `${(i === 0 ? `${name}:` : "").padEnd(18)}${k}${separator}${v}`);
 };
 
-const since = (e: CoreV1Event): Instant => instantOf(e.lastTimestamp ?? e.eventTime ?? e.metadata.creationTimestamp);
+/** When an event last occurred. */
+export const lastSeen = (e: CoreV1Event): Instant =>
+  instantOf(e.lastTimestamp ?? e.eventTime ?? e.metadata.creationTimestamp);
 
-/** The events of one object, oldest first. */
-export function eventsTable(events: readonly CoreV1Event[], now: Instant): string {
+/** `5m (x3)`: the age of an event's last occurrence, and the number of occurrences. */
+export const eventAge = (e: CoreV1Event, now: Instant): string =>
+  age(lastSeen(e), now) + ((e.count ?? 1) > 1 ? ` (x${e.count})` : "");
+
+/** The events of an object, oldest first. */
+function eventsTable(events: readonly CoreV1Event[], now: Instant): string {
   const rows = events
-    .toSorted((a, b) => since(a) - since(b))
+    .toSorted((a, b) => lastSeen(a) - lastSeen(b))
     .map((e) => [
       e.type ?? "",
       e.reason ?? "",
-      `${age(since(e), now)}${(e.count ?? 1) > 1 ? ` (x${e.count})` : ""}`,
+      eventAge(e, now),
       e.source?.component ?? e.reportingComponent ?? "",
       e.message ?? "",
     ]);
   return textTable(["Type", "Reason", "Age", "From", "Message"], rows);
 }
 
-/** Everything there is to say about one object. */
+/** All fields of an object, and its events. */
 export function describe(object: ApiObject, events: readonly CoreV1Event[], now: Instant): string {
   const { apiVersion: _, kind: __, metadata, ...rest } = object as ApiObject & Readonly<Record<string, unknown>>;
   const owner = metadata.ownerReferences?.find((r) => r.controller);
-  const told =
-    events.length === 0
-      ? ["Events:           <none>"]
-      : [
-          "Events:",
-          ...eventsTable(events, now)
-            .split("\n")
-            .map((l) => `  ${l}`),
-        ];
+  const eventLines = ["Events:", ...indented(eventsTable(events, now), "  ")];
   return [
     `${"Name:".padEnd(18)}${metadata.name}`,
     ...(metadata.namespace === undefined ? [] : [`${"Namespace:".padEnd(18)}${metadata.namespace}`]),
@@ -97,6 +91,6 @@ export function describe(object: ApiObject, events: readonly CoreV1Event[], now:
       : [`${"Being deleted:".padEnd(18)}since ${metadata.deletionTimestamp}`]),
     ...(owner ? [`${"Controlled by:".padEnd(18)}${owner.kind}/${owner.name}`] : []),
     ...lines(rest, ""),
-    ...told,
+    ...(events.length === 0 ? ["Events:           <none>"] : eventLines),
   ].join("\n");
 }

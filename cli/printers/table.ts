@@ -1,6 +1,6 @@
-// Rows and columns as text, each column as wide as its widest cell.
+// Formats tables as text, with columns as wide as their widest cell.
 
-/** Columns are separated by three spaces, as everywhere in this field; the last one is not padded. */
+/** Columns are separated by three spaces, as in kubectl; the last is not padded. */
 export function textTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -14,11 +14,11 @@ export function textTable(
   return [...(header.length > 0 ? [line(header)] : []), ...rows.map(line)].join("\n");
 }
 
-/** Needed to print more rows later under the same header. */
+/** The widths of columns, to print more rows later under the same header. */
 export const widthsOf = (header: readonly string[], rows: readonly (readonly string[])[]): readonly number[] =>
   header.map((title, i) => Math.max(title.length, ...rows.map((r) => r[i]?.length ?? 0)));
 
-/** The server's Table, of which `get` shows all but the columns for `-o wide`. */
+/** A Table of the API. Columns with a priority above 0 are shown with `-o wide`. */
 export interface ServerTable {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
   readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: { readonly metadata: RowMeta } }[];
@@ -32,7 +32,7 @@ export interface TableOptions {
   readonly wide: boolean;
   readonly namespaces: boolean;
   readonly labels: boolean;
-  /** Put before each name when several kinds are shown. */
+  /** A prefix of each name, used when several kinds are shown. */
   readonly prefix: string;
 }
 
@@ -41,7 +41,7 @@ const labelsText = (labels: RowMeta["labels"]): string =>
     .map(([k, v]) => `${k}=${v}`)
     .join(",") || "<none>";
 
-/** Header and cells of a server's table, as the options ask. */
+/** The header and cells of a Table according to the options. */
 export function shownCells(
   table: ServerTable,
   options: TableOptions,

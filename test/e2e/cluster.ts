@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from "vitest";
 import { pods } from "../../api/core/pods.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
-import { readAccess } from "../../cli/cluster/api-access.ts";
+import { readAccess } from "../../cli/cluster/connection.ts";
 import { kubeconfigPath } from "../../cli/cluster/paths.ts";
 import { run } from "../../cli/cluster/subprocess.ts";
 import type { Client } from "../../machinery/client.ts";

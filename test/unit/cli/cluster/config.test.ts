@@ -1,4 +1,4 @@
-// What up tells the parts of a cluster.
+// The configuration files that `up` writes.
 import { expect, test } from "vitest";
 import { agentConfig, engineConfig, serverConfig } from "../../../../cli/cluster/config.ts";
 import { checkName, numberOf, workerNumber } from "../../../../cli/cluster/state.ts";
@@ -16,8 +16,8 @@ test("everything about a worker follows from its number", () => {
   expect(numberOf(worker)).toBe(2);
 });
 
-test("an agent is told its size, its server and its part of the pod range", () => {
-  expect(agentConfig("orrery", worker, "172.30.4.2")).toMatchObject({
+test("the configuration of an agent has its size, its server and its part of the pod range", () => {
+  expect(agentConfig(worker, "172.30.4.2")).toMatchObject({
     nodeName: "orrery-node-2",
     nodeIp: "172.30.4.12",
     server: "https://172.30.4.2:6443",
@@ -37,9 +37,9 @@ test("a node's engine takes the first address of its range and leaves the packet
   });
 });
 
-test("a server is told its store and its certificates", () => {
+test("the configuration of a server has its store and its certificates", () => {
   const config = serverConfig(
-    "orrery",
+    "/etc/orrery",
     "172.30.4.2",
     { kind: "etcd", endpoints: ["http://127.0.0.1:2379"] },
     "LeastAllocated",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   baseTag,
   type ContextFile,
-  heldTags,
+  preloadedTags,
   fingerprint,
   type Recipe,
   recipes,
@@ -55,7 +55,7 @@ test("parents come before their children", () => {
 });
 
 test("nodes hold pause and the examples, and not the tools they were made with", () => {
-  expect(heldTags).toEqual([
+  expect(preloadedTags).toEqual([
     "orrery/pause:1",
     "orrery/busybox:1",
     "orrery/web:1",

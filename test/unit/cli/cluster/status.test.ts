@@ -1,10 +1,9 @@
-// What operators see is what the supervisors and the API server said.
+// Rows of `orrery status`, readiness of nodes, and formatted log lines.
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../api/meta.ts";
-import { readySince } from "../../../../cli/cluster/api-access.ts";
-import { parseComponents } from "../../../../cli/cluster/components.ts";
 import { componentOf, readable } from "../../../../cli/cluster/log-line.ts";
-import { statusRow } from "../../../../cli/cluster/status.ts";
+import { readySince } from "../../../../cli/cluster/readiness.ts";
+import { parseComponents, statusRow } from "../../../../cli/cluster/status.ts";
 
 const at = (text: string) => instant(Date.parse(text));
 const noon = at("2026-06-01T12:00:00Z");

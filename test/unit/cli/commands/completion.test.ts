@@ -1,4 +1,4 @@
-// Completion is read off the program, so a new command is completed without being told.
+// Completion scripts are derived from the program, so that they include new commands.
 import { execFileSync } from "node:child_process";
 import { Command } from "commander";
 import { expect, test } from "vitest";

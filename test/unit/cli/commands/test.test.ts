@@ -1,5 +1,6 @@
+// The totals of `orrery test`.
 import { expect, test } from "vitest";
-import { failedFiles, type Report, reconsidered, tally } from "../../../../cli/commands/test.ts";
+import { failedFiles, type Report, withRerun, tally } from "../../../../cli/commands/test.ts";
 
 const file = (name: string, ...statuses: readonly string[]): Report["testResults"][number] => ({
   name,
@@ -18,14 +19,14 @@ test.each<[string, Report | undefined, number, [passed: number, failed: number]]
   expect(tally(run, exitCode)).toEqual({ passed, failed });
 });
 
-test("a file that would not load has failed, though no test of it did", () => {
+test("a file that does not load has failed, although none of its tests did", () => {
   expect(failedFiles(report(file("a", "passed"), { name: "b", status: "failed", assertionResults: [] }))).toEqual([
     "b",
   ]);
 });
 
-test("what failed files say the second time counts, and the others keep their word", () => {
+test("the second run of failed files counts, and the first of all others", () => {
   const first = report(file("a", "passed"), file("b", "passed", "failed"), file("c", "failed"));
   const second = report(file("b", "passed", "passed"), file("c", "failed"));
-  expect(tally(reconsidered(first, second), 1)).toEqual({ passed: 3, failed: 1 });
+  expect(tally(withRerun(first, second), 1)).toEqual({ passed: 3, failed: 1 });
 });
