@@ -4,7 +4,7 @@ import { builtinKinds } from "../api/builtin/kinds.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import { type AdmissionConfig, admissionPlugins } from "./admission/plugins.ts";
-import type { AddressRanges } from "./admission/service-addresses.ts";
+import type { AddressRanges } from "./admission/services.ts";
 import { authenticatedUsers } from "./authorization/authorizer.ts";
 import { registry, type RegistryOptions } from "./registry/registry.ts";
 import type { Registry } from "./registry/verbs.ts";

@@ -13,7 +13,7 @@ import {
   serviceAccount,
   unprovenNodes,
 } from "./pods.ts";
-import { type AddressRanges, serviceAddresses } from "./service-addresses.ts";
+import { type AddressRanges, serviceAddresses } from "./services.ts";
 import { claimGrowth, defaultStorageClass, storageInUse } from "./storage.ts";
 
 /** What differs between clusters. */

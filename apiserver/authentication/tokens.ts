@@ -1,5 +1,6 @@
-// Service account tokens: signed with the cluster's key, valid while the account and the objects they are bound to
-// exist.
+// Service account tokens: compact JSON Web Signatures (RFC 7515) with the cluster's key, valid while the account and
+// the objects they are bound to exist; and OpenID discovery, by which others verify them.
+import { type KeyObject, createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { hasReason } from "../../api/errors.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
@@ -12,7 +13,68 @@ import { objectOf } from "../registry/codec.ts";
 import { newUid } from "../registry/prepare.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { type Bound, type Claims, type Wanted, bearer, claimsOf, disowned, unbound, untimely } from "./claims.ts";
-import { type SigningKey, signingKey } from "./signing-key.ts";
+import type { Extension, WholeReply } from "../request/request-response.ts";
+
+/** Signs what it is given, and knows its own signature again. */
+export interface SigningKey {
+  /** The public half, as a set of keys shows it. */
+  readonly jwk: Readonly<Record<string, unknown>>;
+  /** The claims as a token. */
+  sign(claims: object): string;
+  /** The claims of a token. Throws when this key has not signed it. */
+  claimsIn(token: string): unknown;
+}
+
+const algorithms = { ec: "ES256", rsa: "RS256" } as const;
+type Kind = keyof typeof algorithms;
+
+const encodedPart = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+const decodedPart = (part: string): unknown => JSON.parse(Buffer.from(part, "base64url").toString());
+
+/** Says which key it is without saying the key. */
+const idOf = (key: KeyObject): string =>
+  createHash("sha256")
+    .update(key.export({ format: "der", type: "spki" }))
+    .digest("base64url");
+
+/** Tokens of the last while, whose signature need not be checked twice. */
+const remembered = 1000;
+
+/** The key in a PEM file: of an elliptic curve (P-256), or of RSA. */
+export function signingKey(pem: string): SigningKey {
+  const secret = createPrivateKey(pem);
+  const key = createPublicKey(secret);
+  const alg = algorithms[key.asymmetricKeyType as Kind];
+  const kid = idOf(key);
+  const head = encodedPart({ alg, kid });
+  const form = { dsaEncoding: "ieee-p1363" } as const;
+  const verified = new Map<string, unknown>();
+  const check = (token: string): unknown => {
+    const [header = "", claims = "", signature = ""] = token.split(".");
+    const content = decodedPart(header) as { readonly alg?: string; readonly kid?: string };
+    if (content.kid !== undefined && content.kid !== kid) throw new Error("invalid signature, no keys found");
+    const isOurs =
+      content.alg === alg &&
+      verify("sha256", Buffer.from(`${header}.${claims}`), { key, ...form }, Buffer.from(signature, "base64url"));
+    if (!isOurs) throw new Error("go-jose/go-jose: error in cryptographic primitive");
+    return decodedPart(claims);
+  };
+  return {
+    jwk: { use: "sig", ...key.export({ format: "jwk" }), kid, alg },
+    sign(claims) {
+      const content = `${head}.${encodedPart(claims)}`;
+      return `${content}.${sign("sha256", Buffer.from(content), { key: secret, ...form }).toString("base64url")}`;
+    },
+    claimsIn(token) {
+      const before = verified.get(token);
+      if (before !== undefined) return before;
+      const claims = check(token);
+      if (verified.size >= remembered) verified.clear();
+      verified.set(token, claims);
+      return claims;
+    },
+  };
+}
 
 /** In whose name tokens are made, and with which key. */
 export interface TokenOptions {
@@ -37,12 +99,12 @@ export interface Tokens {
 }
 
 /** What a token is bound to, by the word for it in the claims. */
-const kinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
+const boundKinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
   pod: pods as unknown as ResourceDefinition,
   secret: secrets as unknown as ResourceDefinition,
   node: nodes as unknown as ResourceDefinition,
 };
-const unknown = "invalid bearer token";
+const unknownToken = "invalid bearer token";
 const quoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(" ")}]`;
 
 /** The claimed issuer, before verification. */
@@ -80,7 +142,7 @@ async function spent(registry: Registry, claims: Claims): Promise<string | undef
     const to = bound[what];
     if (!to) continue;
     const at = key(what === "node" ? undefined : namespace, to.name);
-    const because = unbound(what, to, await find(registry, kinds[what], at), now);
+    const because = unbound(what, to, await find(registry, boundKinds[what], at), now);
     if (because) return because;
   }
   return undefined;
@@ -97,7 +159,7 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
       return signer.sign(claimsOf(account, { ...wanted, issuer, id: newUid(random) }, clock.now()));
     },
     async ownerOf(token, targets = [issuer]) {
-      if (issuerIn(token) !== issuer) throw new Error(unknown);
+      if (issuerIn(token) !== issuer) throw new Error(unknownToken);
       const claims = signer.claimsIn(token) as Claims;
       const audiences = claims.aud.filter((audience) => targets.includes(audience));
       if (audiences.length === 0)
@@ -106,5 +168,32 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
       if (because !== undefined) throw new Error(because);
       return { user: bearer(claims), audiences };
     },
+  };
+}
+
+const cached = { "cache-control": "public, max-age=3600" };
+const configPath = "/.well-known/openid-configuration";
+const keysPath = "/openid/v1/jwks";
+
+const publicDocument = (value: object, type: string): WholeReply => ({
+  status: 200,
+  body: Buffer.from(JSON.stringify(value)),
+  headers: { "content-type": type, ...cached },
+});
+
+/** Serves the two documents; `address` is where this server is reached. */
+export function openId({ issuer, jwk }: Pick<Tokens, "issuer" | "jwk">, address: () => string): Extension {
+  const config = (): object => ({
+    issuer,
+    jwks_uri: `https://${address()}${keysPath}`,
+    response_types_supported: ["id_token"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: [jwk["alg"]],
+  });
+  return ({ path: requestPath, method }) => {
+    if (method !== "GET") return undefined;
+    const path = requestPath.replace(/\/$/, "");
+    if (path === configPath) return publicDocument(config(), "application/json");
+    return path === keysPath ? publicDocument({ keys: [jwk] }, "application/jwk-set+json") : undefined;
   };
 }

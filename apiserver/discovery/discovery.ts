@@ -1,12 +1,142 @@
-// Legacy discovery and the index of paths: groups, versions and resources, derived from the served kinds.
-import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
+// Discovery: groups, versions and resources, derived from the served kinds, in the aggregated form
+// (`apidiscovery.k8s.io/v2`) and the legacy one; and the index of paths.
+import { createHash } from "node:crypto";
+import { type ResourceDefinition, type Subresource, apiVersionOf } from "../../api/kinds.ts";
+import { strategyOf } from "../registry/strategies/table.ts";
+import { subresources } from "../registry/subresources.ts";
+import { alternatives, negotiated } from "../response/render.ts";
+import { type ServedVersion, servedGroups } from "./order.ts";
+import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";
 import { type KindRegistry, derivedFrom } from "../../machinery/kind-registry.ts";
 import { methodNotServed } from "../registry/refusals.ts";
-import { negotiated } from "../response/render.ts";
-import { type Tagged, aggregated, replyAggregated, wantsAggregated } from "./aggregated.ts";
-import { type ServedVersion, servedGroups } from "./order.ts";
-import { resourcesOf } from "./resources.ts";
-import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";
+
+/** A resource or a subresource, as `metav1.APIResource`. */
+export interface ApiResource {
+  readonly name: string;
+  readonly singularName: string;
+  readonly namespaced: boolean;
+  readonly group?: string;
+  readonly version?: string;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly storageVersionHash?: string;
+}
+
+const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const virtualVerbs = { measured: ["get", "list"], review: ["create"] };
+
+/** The verbs of a kind. */
+export function verbsOf(r: ResourceDefinition): readonly string[] {
+  if (r.virtual) return virtualVerbs[r.virtual];
+  return strategyOf(r).deletion.isSingle ? verbs.filter((verb) => verb !== "deletecollection") : verbs;
+}
+
+/** A subresource as discovery describes it: its verbs, and the kind of its bodies. */
+export function describeSubresource(
+  r: ResourceDefinition,
+  name: Subresource,
+): Pick<ApiResource, "group" | "version" | "kind" | "verbs"> {
+  const { verbs: own, speaks, connects } = subresources[name];
+  const isElsewhere = speaks !== undefined && apiVersionOf(speaks) !== apiVersionOf(r);
+  return {
+    ...(isElsewhere && { group: speaks.group, version: speaks.version }),
+    kind: speaks?.kind ?? connects?.options(r) ?? r.kind,
+    verbs: own,
+  };
+}
+
+/** Which kind and version are in the log: what a migration of storage waits for to change. */
+function storageVersionHash(r: ResourceDefinition): string {
+  const { group, version, kind } = r.form?.of ?? r;
+  return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
+}
+
+/** A kind, followed by its subresources in order of their names. */
+export function resourcesOf(r: ResourceDefinition): readonly ApiResource[] {
+  const namespaced = r.scope === "Namespaced";
+  const own = {
+    name: r.plural,
+    singularName: r.singular,
+    namespaced,
+    kind: r.kind,
+    verbs: verbsOf(r),
+    ...(r.shortNames.length > 0 && { shortNames: r.shortNames }),
+    ...(r.categories.length > 0 && { categories: r.categories }),
+    ...(!r.virtual && { storageVersionHash: storageVersionHash(r) }),
+  };
+  const inside = r.subresources
+    .toSorted()
+    .map((name) => ({ name: `${r.plural}/${name}`, singularName: "", namespaced, ...describeSubresource(r, name) }));
+  return [own, ...inside];
+}
+
+/** A document, and the tag that changes with it. */
+export interface Tagged {
+  readonly bytes: Buffer;
+  readonly tag: string;
+}
+
+const mediaType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/**
+ * Whether the client prefers this form to the old one. Its beta version is no longer served: who knows only that gets
+ * the old form.
+ */
+export function wantsAggregated(accept: string | undefined): boolean {
+  for (const { type, parameters } of alternatives(accept)) {
+    const { as, g, v } = parameters;
+    if (!["application/json", "application/*", "*/*"].includes(type)) continue;
+    if (as === undefined) return false;
+    if (as === "APIGroupDiscoveryList" && g === "apidiscovery.k8s.io" && v === "v2") return true;
+  }
+  return false;
+}
+
+const responseKind = ({ group = "", version = "", kind }: ApiResource): object => ({ group, version, kind });
+
+function resource([own, ...inside]: readonly ApiResource[]): object {
+  const { name, namespaced, singularName, verbs, shortNames, categories } = own!;
+  const subresources = inside.map((one) => ({
+    subresource: one.name.slice(name.length + 1),
+    responseKind: responseKind(one),
+    verbs: one.verbs,
+  }));
+  return {
+    resource: name,
+    responseKind: responseKind(own!),
+    scope: namespaced ? "Namespaced" : "Cluster",
+    singularResource: singularName,
+    verbs,
+    ...(shortNames && { shortNames }),
+    ...(categories && { categories }),
+    ...(subresources.length > 0 && { subresources }),
+  };
+}
+
+/** The document of some groups, in their order. */
+export function aggregated(groups: readonly (readonly [string, readonly ServedVersion[]])[]): Tagged {
+  const items = groups.map(([name, versions]) => ({
+    metadata: name === "" ? {} : { name },
+    versions: versions.map(({ version, kinds }) => ({
+      version,
+      resources: kinds.map((r) => resource(resourcesOf(r))),
+      freshness: "Current",
+    })),
+  }));
+  const list = { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
+  const bytes = Buffer.from(JSON.stringify(list));
+  return { bytes, tag: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
+}
+
+/** The document, or word that the client has it already. */
+export function replyAggregated({ bytes, tag }: Tagged, request: ApiRequest): ApiReply {
+  const etag = `"${tag}"`;
+  const headers = { etag, vary: "Accept", "cache-control": "public" };
+  if (request.headers["if-none-match"] === etag) return { status: 304, body: "", headers };
+  return { status: 200, body: bytes, headers: { ...headers, "content-type": mediaType } };
+}
 
 /** What is at the root beside the groups. */
 const otherPaths = [

@@ -8,7 +8,7 @@ import type { TLSSocket } from "node:tls";
 import { assert } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
-import { proxyRoutes } from "../proxy/proxy-path.ts";
+import { proxyRoutes } from "../proxy/target.ts";
 import { newUid } from "../registry/prepare.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { isOpen, requestInfo, resourcePath } from "../request/path.ts";

@@ -9,9 +9,14 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
 import { accessDenied, unauthorized } from "../registry/refusals.ts";
 import { type ResourcePath, isOpen, requestInfo, resourcePath, timeoutError } from "../request/path.ts";
-import { type Envelope, type Identify, anonymous, isImpersonating } from "../authentication/authenticate.ts";
+import {
+  type Envelope,
+  type Identify,
+  anonymous,
+  isImpersonating,
+  impersonated,
+} from "../authentication/authenticate.ts";
 import type { ApiRequest } from "../request/request-response.ts";
-import { impersonated } from "../authentication/impersonate.ts";
 import { isGone } from "./send.ts";
 
 /** From here on a request is slow. Kubernetes: the same. */

@@ -1,13 +1,40 @@
-// The client of the kubelets' API: logs, sessions and metrics, over TLS with the server's client certificate.
+// The client of the kubelets' API: logs, sessions, metrics and ports of pods, over TLS with the server's client
+// certificate.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import { ApiError, type ErrorReason, statusCodes } from "../../api/errors.ts";
+import { type ErrorReason, ApiError, statusCodes } from "../../api/errors.ts";
 import { type Node, nodes } from "../../api/core/nodes.ts";
 import { key } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import { dialError } from "./dial-error.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
+import { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import type { Clock } from "../../machinery/world.ts";
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connect: connection refused",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+  ECONNRESET: "read: connection reset by peer",
+  ETIMEDOUT: "i/o timeout",
+  EPIPE: "write: broken pipe",
+};
+
+interface Failure {
+  readonly code?: string | undefined;
+  readonly message: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** One line about a failed connection to this place. */
+export function dialError(e: Failure, host: string, port: number | string): string {
+  const known = words[e.code ?? ""];
+  if (known === undefined) return e.message;
+  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return `dial tcp ${place}: ${known}`;
+}
 
 /** What we show kubelets, and whom we believe to be one. PEM texts. */
 export interface KubeletTls {
@@ -108,4 +135,70 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Which pod, and the node that runs it. */
+export interface PodAt {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** As kubelets forward ports: a channel of data and one of errors, each of which begins with the number of the port. */
+const protocol = "v4.channel.k8s.io";
+const [dataChannel, errorChannel] = [0, 1];
+
+/** What a kubelet complains of, as if we had tried ourselves. */
+const failed = (payload: string): Error =>
+  Object.assign(new Error(payload), payload.includes("ECONNREFUSED") ? { code: "ECONNREFUSED" } : {});
+
+/** The bytes in the messages of an open session. */
+function bytesOf(session: WebSocket): Duplex {
+  const openChannels = new Set<number>();
+  const connection = new Duplex({
+    read: () => session.resume(),
+    write: (chunk: Buffer, _encoding, done) =>
+      session.send(Buffer.concat([Buffer.of(dataChannel), chunk]), (e) => done(e ?? null)),
+    destroy(e, done) {
+      session.terminate();
+      done(e);
+    },
+  });
+  session.on("message", (message: Buffer) => {
+    const channel = message[0]!;
+    const isFirst = !openChannels.has(channel);
+    openChannels.add(channel);
+    if (isFirst) return;
+    const payload = message.subarray(1);
+    if (channel === errorChannel) connection.destroy(failed(payload.toString()));
+    else if (channel === dataChannel && !connection.push(payload)) session.pause();
+  });
+  session.on("close", () => connection.push(null));
+  session.on("error", (e) => connection.destroy(e));
+  return connection;
+}
+
+/** Connects; rejects when the kubelet does not answer or does not know the pod. */
+export async function connectToPod(
+  kubelets: Kubelets,
+  { node, namespace, pod }: PodAt,
+  port: number,
+  { clock, withinMs }: { readonly clock: Clock; readonly withinMs: number },
+): Promise<Duplex> {
+  const { host, port: kubelet } = await kubelets.place(node);
+  const path = `/portForward/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}?port=${port}`;
+  const name = host.includes(":") ? `[${host}]` : host;
+  const session = new WebSocket(`wss://${name}:${kubelet}${path}`, [protocol], { ...kubelets.tls });
+  const connected = new AbortController();
+  clock.sleep(withinMs, connected.signal).then(
+    () => session.terminate(),
+    () => {},
+  );
+  return new Promise<Duplex>((resolve, reject) => {
+    session.once("open", () => resolve(bytesOf(session)));
+    session.once("error", reject);
+    session.once("unexpected-response", (_asked, response: IncomingMessage) => {
+      textOf(response).then((payload) => reject(new Error(payload.trim())), reject);
+    });
+  }).finally(() => connected.abort());
 }

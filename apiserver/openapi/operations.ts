@@ -1,6 +1,6 @@
 // The paths of a kind and their operations, named as Kubernetes names them. Pure.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
-import { verbsOf } from "../discovery/resources.ts";
+import { verbsOf } from "../discovery/discovery.ts";
 import { subresources } from "../registry/subresources.ts";
 import { connections } from "./connections.ts";
 import { capital, type Operation, type Path, type Speaker, speakerOf } from "./paths.ts";

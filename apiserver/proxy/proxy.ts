@@ -1,24 +1,77 @@
-// Proxies requests and upgrades to nodes, pods and services.
-import type { IncomingMessage } from "node:http";
-import { ApiError } from "../../api/errors.ts";
-import { onAbort } from "../../machinery/abort.ts";
-import { dialError } from "../kubelets/dial-error.ts";
-import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
-import { echo, join, refuse, type Upgrade } from "../streaming/tunnel.ts";
-import type { Kubelets } from "../kubelets/kubelets.ts";
-import type { Registry } from "../registry/verbs.ts";
-import { defaultPort, hostOf, type Letter, type Outgoing, sendTo } from "./outgoing.ts";
+// Proxies requests and upgrades to nodes, pods and services: dialled directly, or through the kubelet of the pod.
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import type { Clock } from "../../machinery/world.ts";
+import { type Kubelets, connectToPod, dialError } from "../kubelets/kubelets.ts";
 import {
-  type Asked,
   type Lines,
+  type Asked,
   requestHeaders,
   responseHeaders,
   throughProxy,
   upgradeHeaders,
 } from "./proxy-headers.ts";
-import { rewritten } from "./proxy-pages.ts";
-import { type ProxyPath, proxyPath } from "./proxy-path.ts";
-import { type Behind, behind } from "./proxy-target.ts";
+import { type Behind, type ProxyPath, proxyPath, behind } from "./target.ts";
+import { ApiError } from "../../api/errors.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
+import { type Upgrade, echo, join, refuse } from "../streaming/tunnel.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { rewritten } from "./pages.ts";
+
+/** So long we try to reach somebody. */
+const connectWithinMs = 30_000;
+
+/** The host and port as links name them. */
+export const hostOf = ({ host, port }: Behind): string => {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === "" ? name : `${name}:${port}`;
+};
+
+/** The port of a scheme for which none is named. */
+export const defaultPort = ({ scheme }: Behind): string => (scheme === "https" ? "443" : "80");
+
+/** Where requests go out. */
+export interface Outgoing {
+  readonly kubelets: Kubelets;
+  readonly clock: Clock;
+  readonly to: Behind;
+}
+/** What is asked there. */
+export interface Letter {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Lines;
+}
+
+/** The connection to a pod that is reached through its kubelet; others are dialled when the request is made. */
+async function dialled({ kubelets, clock, to }: Outgoing): Promise<Duplex | undefined> {
+  if (!to.pod) return undefined;
+  const port = Number(to.port || defaultPort(to));
+  const connection = await connectToPod(kubelets, to.pod, port, { clock, withinMs: connectWithinMs });
+  return to.scheme === "https" ? connectTls({ socket: connection, rejectUnauthorized: false }) : connection;
+}
+
+/** A request on its way; it is given up when nobody answers the door. */
+export async function sendTo(out: Outgoing, { method, path, headers }: Letter): Promise<ClientRequest> {
+  const { clock, to } = out;
+  if (to.port !== "" && !/^\d+$/.test(to.port)) throw new Error(`dial tcp: lookup tcp/${to.port}: unknown port`);
+  const connection = await dialled(out);
+  const letter = { host: to.host, port: to.port || undefined, method, path, headers };
+  if (connection) return httpRequest({ ...letter, createConnection: () => connection });
+  const ask = to.scheme === "https" ? httpsRequest : httpRequest;
+  const upstream = ask({ ...letter, agent: false, ...(to.tls ?? { rejectUnauthorized: false }) });
+  const connected = new AbortController();
+  for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => connected.abort());
+  upstream.once("socket", (socket) => socket.once("connect", () => connected.abort()));
+  clock.sleep(connectWithinMs, connected.signal).then(
+    () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
+    () => {},
+  );
+  return upstream;
+}
 
 const unreachable = (e: NodeJS.ErrnoException, to: Behind): ApiError =>
   new ApiError(

@@ -1,5 +1,5 @@
 // Signals by key: watches outside any index are woken by every change, the others by changes of their value only.
-import { newSignal, type Signal } from "../../machinery/signal.ts";
+import { type Signal, newSignal } from "../../machinery/signal.ts";
 import type { Change, WatchIndex, WatchIndexEntry } from "./storage.ts";
 
 /** The signals of one log. */

@@ -1,12 +1,169 @@
-// A watch request: where it begins, how often it sends bookmarks, and when it ends.
+// Watches on the wire: where one begins, one JSON document per event, how often bookmarks are sent, and when it ends.
+import type { Revision, ApiObject } from "../../api/meta.ts";
+import type { Clock } from "../../machinery/world.ts";
+import type { StoredEvent } from "../registry/listing.ts";
+import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
+import type { Selection } from "../../machinery/client.ts";
+import { objectAt, wireBytes } from "../registry/codec.ts";
+import type { Registry } from "../registry/verbs.ts";
+import { type ApiReply, statusOf } from "../request/request-response.ts";
+import { type View, rendered, negotiatedStream, viewOf } from "../response/render.ts";
+import { bookmarkTable } from "../response/table.ts";
 import { ApiError } from "../../api/errors.ts";
 import { wantedBy } from "../registry/selection.ts";
-import { negotiatedStream, viewOf } from "../response/render.ts";
 import type { Call } from "../request/call.ts";
-import type { ApiReply } from "../request/request-response.ts";
 import { type ListQuery, parseRevision } from "../request/list-options.ts";
 import { wholeNumber } from "../request/path.ts";
-import { type Beginning, watchLines } from "./watch-stream.ts";
+
+/** How often bookmarks are sent. */
+export interface Pace {
+  readonly everyMs: number;
+  /** A last bookmark is sent after so long, with or without progress: the watch is about to end. */
+  readonly lastAfterMs?: number;
+}
+
+/** The same events, with at most one progress in each `everyMs`; the last one is never lost. */
+export async function* paced(
+  events: AsyncIterable<StoredEvent>,
+  { everyMs, lastAfterMs, from }: Pace & { readonly from: Revision },
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<StoredEvent> {
+  const reader = events[Symbol.asyncIterator]();
+  let next = reader.next();
+  let wake = (): void => {};
+  let [isDue, hasNews, isLast] = [true, false, false];
+  let reached = from;
+  const later = (ms: number, then: () => void): void =>
+    void clock.sleep(ms, signal).then(
+      () => {
+        then();
+        wake();
+      },
+      () => {},
+    );
+  if (lastAfterMs !== undefined) later(lastAfterMs, () => (isLast = true));
+  try {
+    for (;;) {
+      if (isLast || (isDue && hasNews)) {
+        [isDue, hasNews, isLast] = [false, false, false];
+        later(everyMs, () => (isDue = true));
+        yield { type: "PROGRESS", revision: reached };
+        continue;
+      }
+      // Made anew for every wait: what is waited on for long would keep all that ever waited.
+      const woken = new Promise<undefined>((resolve) => (wake = () => resolve(undefined)));
+      const result = await Promise.race([next, woken]);
+      if (!result) continue;
+      if (result.done) return;
+      next = reader.next();
+      reached = result.value.revision;
+      if (result.value.type === "PROGRESS") hasNews = true;
+      else yield result.value;
+    }
+  } finally {
+    // The pending read ends with the signal, and is not awaited.
+    next.catch(() => {});
+    await reader.return?.();
+  }
+}
+
+/** What a watch begins with. */
+export type Beginning =
+  | { readonly with: "what came after"; readonly from: Revision }
+  | { readonly with: "what comes" }
+  /** As it is now, which must not be older than `atLeast`; and with bookmarks, a word that this was all. */
+  | { readonly with: "what there is"; readonly atLeast: Revision };
+
+/** Where a watch begins, and how often it sends bookmarks. */
+export interface WatchRequest {
+  readonly r: ResourceDefinition;
+  readonly selection: Selection;
+  readonly begin: Beginning;
+  /** Absent: no bookmarks. */
+  readonly bookmarks?: Pace;
+  readonly view: View;
+}
+
+const line = (type: string, object: Buffer | string): Buffer =>
+  Buffer.concat([
+    Buffer.from(`{"type":"${type}","object":`),
+    typeof object === "string" ? Buffer.from(object) : object,
+    Buffer.from("}\n"),
+  ]);
+
+type Telling = Exclude<StoredEvent, { type: "PROGRESS" }>;
+
+// Watches of a kind receive the same event one after the other, so the last line is nearly always needed next.
+let last: { readonly event: Telling; readonly bytes: Buffer } | undefined;
+/** A stored event as a line, which is encoded once for all watches. */
+function plainLine(event: Telling): Buffer {
+  const { type, stored, revision: at } = event;
+  const known = last?.event;
+  if (known?.stored !== stored || known.type !== type || known.revision !== at)
+    last = { event, bytes: line(type, wireBytes(stored, "", at)) };
+  return last!.bytes;
+}
+
+/** Turns what happens into lines; a table names its columns only the first time. */
+interface Writer {
+  event(event: Telling): Buffer;
+  bookmark(at: Revision, isInitialEnd: boolean): Buffer;
+}
+function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Writer {
+  let headers = true;
+  // Ages in tables are those at the time of the event.
+  const view = (): View => ({ ...requestedView, now: clock.now() });
+  const once = (): boolean => {
+    const first = headers;
+    headers = false;
+    return first;
+  };
+  return {
+    event(event) {
+      if (requestedView.form === "Plain") return plainLine(event);
+      const { type, stored, revision: at } = event;
+      return line(type, JSON.stringify(rendered(r, objectAt(stored, at), view(), once())));
+    },
+    bookmark(at, isInitialEnd) {
+      const annotations = isInitialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
+      const metadata = { resourceVersion: String(at), creationTimestamp: null, ...annotations };
+      const object = { kind: r.kind, apiVersion: apiVersionOf(r), metadata } as unknown as ApiObject;
+      if (requestedView.form === "Table")
+        return line("BOOKMARK", JSON.stringify(bookmarkTable(r, object, { ...view(), headers: once() })));
+      return line("BOOKMARK", JSON.stringify(rendered(r, object, view())));
+    },
+  };
+}
+
+/** The lines of a watch until the signal is aborted. An error, such as compacted history, is the last line. */
+export async function* watchLines(
+  registry: Registry,
+  request: WatchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { r, selection, bookmarks, begin } = request;
+  const write = writerOf(request, registry.world.clock);
+  try {
+    let from = begin.with === "what came after" ? begin.from : undefined;
+    if (begin.with === "what there is") {
+      const page = await registry.list(r, { ...selection, atLeast: begin.atLeast });
+      for (const stored of page.entries) yield write.event({ type: "ADDED", stored, revision: stored.modified });
+      from = page.revision;
+      if (bookmarks) yield write.bookmark(from, true);
+    }
+    from ??= await registry.revision();
+    const events = registry.watch(r, { ...selection, from }, signal);
+    for await (const event of bookmarks
+      ? paced(events, { ...bookmarks, from }, registry.world.clock, signal)
+      : events) {
+      if (event.type !== "PROGRESS") yield write.event(event);
+      else if (bookmarks) yield write.bookmark(event.revision, false);
+    }
+  } catch (e) {
+    if (!signal.aborted) yield line("ERROR", JSON.stringify(statusOf(e).status));
+  }
+}
 
 /** Default shortest time between bookmarks. */
 const usualBookmarkMs = 60_000;

@@ -1,6 +1,6 @@
 // The verbs over a log in etcd: the same suite once more, with a real store across a network behind it.
 import { afterAll, beforeAll } from "vitest";
-import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";

@@ -5,7 +5,7 @@ import { expect, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { namespaces } from "../../api/core/namespaces.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
-import { ensure } from "../../apiserver/bootstrap/ensure.ts";
+import { ensure } from "../../apiserver/bootstrap/objects.ts";
 import type { TestServer } from "../suites/listening.ts";
 import { atTerminal, type Desk, type Kubectl, type Running, runner, type Said, started } from "./kubectl.ts";
 

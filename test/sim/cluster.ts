@@ -7,7 +7,7 @@ import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { isActive, isReady } from "../../api/core/pod/status.ts";
-import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";

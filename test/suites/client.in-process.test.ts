@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";

@@ -10,7 +10,7 @@ import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
-import { bootstrap } from "../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";

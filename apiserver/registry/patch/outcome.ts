@@ -6,7 +6,7 @@ import { invalid as wrongField } from "../../../api/problems.ts";
 import { decode } from "../../../api/schema.ts";
 import type { Patch } from "../../../machinery/client.ts";
 import { invalid } from "../refusals.ts";
-import { printed } from "./printed.ts";
+import { printed } from "./strategic.ts";
 
 /** The outcome of a patch. */
 export interface Outcome {

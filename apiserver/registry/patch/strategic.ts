@@ -1,22 +1,200 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists are sets of named things. Pure.
 // Source: the API reference's "Strategic merge patch", and sig-api-machinery's page of that name for the directives.
+import { ApiError } from "../../../api/errors.ts";
 import { sameJson } from "../../../api/hash.ts";
-import { resolve, type Schema } from "../../../api/schema.ts";
-import {
-  badRetainKeys,
-  deletion,
-  directive,
-  isObject,
-  type Json,
-  listIn,
-  mapIn,
-  order,
-  plain,
-  plainFields,
-  retainKeys,
-  unknownDirective,
-} from "./directives.ts";
-import { type Members, mergedList, orderedList } from "./strategic-lists.ts";
+import { type Schema, resolve } from "../../../api/schema.ts";
+
+/** `map[name:web ports:[80 443]]`. */
+export function printed(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(printed).join(" ")}]`;
+  if (typeof value !== "object") return String(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, inner]) => `${key}:${printed(inner)}`).join(" ")}]`;
+}
+
+export type Json = Record<string, unknown>;
+export const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What is to be done with the map it stands in: `replace` or `delete`. */
+export const directive = "$patch";
+/** Names the fields a map keeps, whatever else it had. */
+export const retainKeys = "$retainKeys";
+/** Before the name of a list, whose members shall stand in this order. */
+export const order = "$setElementOrder/";
+/** Before the name of a list of scalars, which shall lose these. */
+export const deletion = "$deleteFromPrimitiveList/";
+
+const isWord = (name: string): boolean =>
+  name === directive || name === retainKeys || name.startsWith(order) || name.startsWith(deletion);
+
+/**
+ * What a patch puts where there was nothing: itself, without our words and without nulls. A map that says what is to be
+ * done with it is no part of that, so there may be nothing left.
+ */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain).filter((item) => item !== undefined);
+  if (!isObject(value)) return value;
+  return value[directive] === undefined ? plainFields(value) : undefined;
+}
+
+/** The fields of a map, each as {@link plain} leaves it. */
+export function plainFields(map: Json): Json {
+  const kept = Object.entries(map).filter(([name, inner]) => inner !== null && !isWord(name));
+  return Object.fromEntries(
+    kept.map(([name, inner]) => [name, plain(inner)]).filter(([, inner]) => inner !== undefined),
+  );
+}
+
+const bad = (because: string): ApiError => new ApiError("BadRequest", because);
+const typeOf = (value: unknown): string => {
+  if (value === null) return "%!s(<nil>)";
+  if (Array.isArray(value)) return "[]interface {}";
+  if (isObject(value)) return "map[string]interface {}";
+  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
+  return typeof value === "boolean" ? "bool" : typeof value;
+};
+
+export const unknownDirective = (map: Json): ApiError =>
+  bad(`unknown patch type: ${printed(map[directive])} in map: ${printed(map)}`);
+export const noMergeKey = (map: Json, key: string): ApiError =>
+  bad(`map: ${printed(map)} does not contain declared merge key: ${key}`);
+export const badRetainKeys = (): ApiError => bad("invalid patch format of retainKeys");
+export const noListMerge = (): ApiError => bad("merging lists cannot yet be specified in the patch");
+export const noKeyDeclared = (): ApiError => bad("cannot merge lists without merge key");
+export const mixedLists = (...lists: readonly (readonly unknown[])[]): ApiError =>
+  bad(`list element types are not identical: ${printed(lists)}`);
+export const listsOfLists = (): ApiError =>
+  new ApiError("Invalid", "the server rejected our request due to an error in our request");
+export const otherOrder = (list: readonly unknown[], wanted: readonly unknown[]): ApiError =>
+  bad(`The order in patch list:\n${printed(list)}\n doesn't match $setElementOrder list:\n${printed(wanted)}\n`);
+
+/** A list, or a refusal of what should have been one. */
+export function listIn(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw bad(`expected a []interface {}, but received a ${typeOf(value)}`);
+}
+/** A map, or a refusal of what should have been one. */
+export function mapIn(value: unknown): Json {
+  if (isObject(value)) return value;
+  throw bad(`expected a map[string]interface {}, but received a ${typeOf(value)}`);
+}
+
+/** How the members of a list are told apart and merged. */
+export interface Members {
+  /** The field that names a member; of scalars none. */
+  readonly key: string | undefined;
+  readonly merge: (member: Json, patch: Json) => Json;
+}
+
+function idOf(member: unknown, key: string | undefined): unknown {
+  if (key === undefined || !isObject(member)) return member;
+  if (member[key] === undefined) throw noMergeKey(member, key);
+  return member[key];
+}
+
+/** Whether members are maps; a list whose members differ in type can be neither merged nor ordered. */
+function areMaps(...lists: readonly (readonly unknown[])[]): boolean {
+  const members = lists.flat();
+  const [first] = members;
+  if (Array.isArray(first)) throw listsOfLists();
+  const sort = (member: unknown): string => (Array.isArray(member) ? "list" : member === null ? "null" : typeof member);
+  if (members.some((member) => sort(member) !== sort(first))) throw mixedLists(...lists);
+  return isObject(first);
+}
+
+/**
+ * Members in the order that is asked for, and among them those nobody asked about, each before whatever it stood
+ * before. What is new comes first.
+ */
+export function arranged(
+  members: readonly unknown[],
+  wanted: readonly unknown[],
+  original: readonly unknown[],
+  key: string | undefined,
+): unknown[] {
+  const placeIn = (list: readonly unknown[], member: unknown): number => {
+    const id = idOf(member, key);
+    return list.findIndex((other) => sameJson(idOf(other, key), id));
+  };
+  const by = (list: readonly unknown[]) => (a: unknown, b: unknown) => placeIn(list, a) - placeIn(list, b);
+  const named = members.filter((member) => placeIn(wanted, member) >= 0).toSorted(by(wanted));
+  const others = members.filter((member) => placeIn(wanted, member) < 0).toSorted(by(original));
+  const result: unknown[] = [];
+  for (const other of others) {
+    const was = placeIn(original, other);
+    const isLater = (member: unknown): boolean => was >= 0 && was < placeIn(original, member);
+    while (named.length > 0 && !isLater(named[0])) result.push(named.shift());
+    result.push(other);
+  }
+  return [...result, ...named];
+}
+
+/** What is left of a list, and what is to be merged into it, once members that are words have had their say. */
+function obeyed(
+  before: readonly unknown[],
+  patch: readonly Json[],
+  key: string,
+): { readonly left: readonly unknown[]; readonly wanted: readonly Json[] } {
+  let left = before;
+  const wanted = patch.filter((member) => member[directive] === undefined);
+  for (const member of patch) {
+    const word = member[directive];
+    if (word === undefined || word === "replace") continue;
+    if (word === "merge") throw noListMerge();
+    if (word !== "delete") throw unknownDirective(member);
+    const id = idOf(member, key);
+    left = left.filter((other) => !sameJson(idOf(other, key), id));
+  }
+  const isReplaced = patch.some((member) => member[directive] === "replace");
+  return isReplaced ? { left: wanted.map(plainFields), wanted: [] } : { left, wanted };
+}
+
+/** What a list becomes when another is merged into it. */
+export function mergedList(before: readonly unknown[], patch: readonly unknown[], { key, merge }: Members): unknown[] {
+  if (before.length + patch.length === 0) return [];
+  if (!areMaps(before, patch)) {
+    const both = [...before, ...patch];
+    const once = both.filter((member, i) => both.findIndex((other) => sameJson(other, member)) === i);
+    return arranged(once, patch, before, undefined);
+  }
+  if (key === undefined) throw noKeyDeclared();
+  const { left, wanted } = obeyed(before, patch as readonly Json[], key);
+  const result = [...left];
+  for (const member of wanted) {
+    const id = idOf(member, key);
+    const at = result.findIndex((other) => sameJson(idOf(other, key), id));
+    if (at >= 0) result[at] = merge(mapIn(result[at]), member);
+    else result.push(plainFields(member));
+  }
+  return arranged(result, wanted, left, key);
+}
+
+/** Whether the members of a patch stand in the order the patch itself asks for; refused when they do not. */
+function checkOrder(list: readonly unknown[], wanted: readonly unknown[], key: string | undefined): void {
+  if (wanted.length === 0) return;
+  const named = list.filter((member) => !isObject(member) || member[directive] === undefined);
+  let next = 0;
+  for (const member of named) {
+    const at = wanted.findIndex((other, i) => i >= next && sameJson(idOf(other, key), idOf(member, key)));
+    if (at < 0) throw otherOrder(list, wanted);
+    next = at + 1;
+  }
+}
+
+/** What a list becomes when its patch says in which order its members shall stand; there may be no such list. */
+export function orderedList(
+  before: readonly unknown[] | undefined,
+  patch: readonly unknown[] | undefined,
+  wanted: readonly unknown[],
+  members: Members,
+): unknown[] | undefined {
+  if (patch) checkOrder(patch, wanted, members.key);
+  if (before === undefined && patch === undefined) return undefined;
+  const merged = before && patch ? mergedList(before, patch, members) : [...(before ?? (plain(patch) as unknown[]))];
+  return arranged(merged, wanted, before ?? [], members.key);
+}
 
 const strategies = (schema: Schema): readonly string[] => (schema["x-kubernetes-patch-strategy"] ?? "").split(",");
 const fieldOf = (schema: Schema, name: string): Schema => {

@@ -4,7 +4,7 @@ import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
 import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";

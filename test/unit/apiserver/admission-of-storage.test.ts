@@ -8,7 +8,7 @@ import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";

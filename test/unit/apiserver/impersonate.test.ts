@@ -1,8 +1,7 @@
 // In whose name a request is made, from its headers.
 import { type User, authenticatedUsers } from "../../../apiserver/authorization/authorizer.ts";
 import { expect, test } from "vitest";
-import { isImpersonating } from "../../../apiserver/authentication/authenticate.ts";
-import { impersonated } from "../../../apiserver/authentication/impersonate.ts";
+import { isImpersonating, impersonated } from "../../../apiserver/authentication/authenticate.ts";
 
 const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 const nobody = { name: "nobody", groups: ["system:unauthenticated"] };

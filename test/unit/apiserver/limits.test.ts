@@ -6,7 +6,7 @@ import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
 import { podAmounts } from "../../../api/core/pod/pod-resources.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/namespaces.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
 import { logQuery } from "../../../apiserver/request/log-options.ts";
-import { sessionQuery } from "../../../apiserver/streaming/pod-sessions.ts";
-import { dialError } from "../../../apiserver/kubelets/dial-error.ts";
+import { sessionQuery } from "../../../apiserver/streaming/pods.ts";
+import { dialError } from "../../../apiserver/kubelets/kubelets.ts";
 
 const asked = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
 

@@ -5,8 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deployments } from "../../../api/apps/deployments.ts";
 import { pods } from "../../../api/core/pods.ts";
-import { jsonPatched } from "../../../apiserver/registry/patch/json.ts";
-import { mergePatched } from "../../../apiserver/registry/patch/merge.ts";
+import { jsonPatched, mergePatched } from "../../../apiserver/registry/patch/patch.ts";
 import { strategicPatched } from "../../../apiserver/registry/patch/strategic.ts";
 
 const merges = [

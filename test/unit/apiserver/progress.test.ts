@@ -1,7 +1,7 @@
 // How often progress is told: the first at once, later ones gathered, a last one before the end.
 import { expect, test } from "vitest";
 import { revision } from "../../../api/meta.ts";
-import { type Pace, paced } from "../../../apiserver/watch/progress.ts";
+import { type Pace, paced } from "../../../apiserver/watch/watch.ts";
 import type { StoredEvent } from "../../../apiserver/registry/listing.ts";
 import { virtualClock } from "../../sim/virtual-clock.ts";
 

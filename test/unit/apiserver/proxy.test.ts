@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Service } from "../../../api/core/services.ts";
 import { requestHeaders, responseHeaders, throughProxy } from "../../../apiserver/proxy/proxy-headers.ts";
-import { rewriteLinks } from "../../../apiserver/proxy/proxy-html.ts";
-import { cleaned, namedIn, proxyPath } from "../../../apiserver/proxy/proxy-path.ts";
-import { candidatesIn, isProxyable, portName } from "../../../apiserver/proxy/proxy-target.ts";
+import { rewriteLinks } from "../../../apiserver/proxy/pages.ts";
+import { cleaned, namedIn, proxyPath, candidatesIn, isProxyable, portName } from "../../../apiserver/proxy/target.ts";
 
 describe("paths", () => {
   test.each([

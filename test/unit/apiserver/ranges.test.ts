@@ -1,8 +1,8 @@
 // Addresses as numbers, and the choice of a free one.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { apiServiceIp } from "../../../apiserver/bootstrap/own-service.ts";
-import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/admission/ranges.ts";
+import { apiServiceIp } from "../../../apiserver/bootstrap/objects.ts";
+import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/admission/services.ts";
 
 test("addresses are numbers and back", () => {
   fc.assert(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ServiceAccount } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { runningAs } from "../../../apiserver/admission/pods.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { patient } from "../../../apiserver/admission/pods.ts";

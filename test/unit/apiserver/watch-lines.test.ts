@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
-import { type WatchRequest, watchLines } from "../../../apiserver/watch/watch-stream.ts";
+import { type WatchRequest, watchLines } from "../../../apiserver/watch/watch.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";

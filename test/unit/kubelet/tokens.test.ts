@@ -4,7 +4,7 @@ import type { Pod } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/bootstrap.ts";
+import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";

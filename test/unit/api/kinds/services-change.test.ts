@@ -1,7 +1,7 @@
 // Services that change: what the server gave stays, and goes with the type it belongs to.
 import { expect, test } from "vitest";
 import { type Service, services } from "../../../../api/core/services.ts";
-import { withAddresses } from "../../../../apiserver/admission/service-addresses.ts";
+import { withAddresses } from "../../../../apiserver/admission/services.ts";
 import { born, said } from "./refused.ts";
 import { port, ranges, standing, told, world } from "./serving.ts";
 

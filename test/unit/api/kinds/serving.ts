@@ -1,7 +1,7 @@
 // Services as they stand once they have their addresses, and what is said of those that do not get so far.
 import { ApiError } from "../../../../api/errors.ts";
 import { type Service, services } from "../../../../api/core/services.ts";
-import { type AddressRanges, withAddresses } from "../../../../apiserver/admission/service-addresses.ts";
+import { type AddressRanges, withAddresses } from "../../../../apiserver/admission/services.ts";
 import { born, said } from "./refused.ts";
 
 export const ranges: AddressRanges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };

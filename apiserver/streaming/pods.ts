@@ -1,17 +1,113 @@
-// Exec, attach and port-forward sessions, tunnelled to the kubelet of the pod.
-import type { IncomingMessage } from "node:http";
-import { WebSocketServer } from "ws";
+// Logs, exec, attach and port-forward of pods, through the kubelet of the pod's node: as a response, in WebSocket
+// messages, or as a tunnel.
 import { ApiError } from "../../api/errors.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
+import { type ResourcePath, flag } from "../request/path.ts";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
 import { key } from "../../api/meta.ts";
-import { type Kubelets, textOf } from "../kubelets/kubelets.ts";
+import { onAbort } from "../../machinery/abort.ts";
+import { type Kubelets, textOf, dialError } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type Extension, statusOf } from "../request/request-response.ts";
-import { dialError } from "../kubelets/dial-error.ts";
-import { type PodPath, containerIn, hostOf, ofPod } from "./pod-target.ts";
-import { flag } from "../request/path.ts";
+import { type Extension, type StreamReply, statusOf } from "../request/request-response.ts";
+import { logQuery } from "../request/log-options.ts";
 import { type Upgrade, echo, join, refuse } from "./tunnel.ts";
+import type { IncomingMessage } from "node:http";
+
+/** The path of a part of one pod. */
+export type PodPath = ResourcePath & { readonly name: string; readonly namespace: string };
+export const ofPod = (path: ResourcePath | undefined): path is PodPath =>
+  path?.group === "" && path.plural === "pods" && path.name !== undefined && path.namespace !== undefined;
+
+/** The container that is meant: the one named, or the only one there is. */
+export function containerIn(pod: Pod, named: string | null): string {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const all = [...initContainers, ...containers, ...ephemeralContainers].map((c) => c.name);
+  const { name } = pod.metadata;
+  if (named) {
+    if (!all.includes(named)) throw new ApiError("BadRequest", `container ${named} is not valid for pod ${name}`);
+    return named;
+  }
+  if (containers.length === 1) return containers[0]!.name;
+  throw new ApiError(
+    "BadRequest",
+    `a container name must be specified for pod ${name}, choose one of: [${all.join(" ")}]`,
+  );
+}
+
+/** The node that runs it; there is nobody to talk to before there is one. */
+export function hostOf(pod: Pod): string {
+  if (!pod.spec.nodeName) throw new ApiError("BadRequest", `pod ${pod.metadata.name} does not have a host assigned`);
+  return pod.spec.nodeName;
+}
+
+const text = { "content-type": "text/plain" };
+async function* nothing(): AsyncGenerator<Buffer> {}
+
+async function logs(
+  registry: Registry,
+  kubelets: Kubelets,
+  { namespace, name }: PodPath,
+  { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal },
+): Promise<StreamReply> {
+  const parameters = logQuery(name, query);
+  const pod = objectOf<Pod>(await registry.get(pods, key(namespace, name)));
+  const container = containerIn(pod, query.get("container"));
+  // Nobody has run it yet, so it has said nothing.
+  if (!pod.spec.nodeName) return { status: 200, headers: text, stream: nothing() };
+  const place = [namespace, name, container].map(encodeURIComponent).join("/");
+  const what = `pods/log ${name}`;
+  const response = await kubelets.get(pod.spec.nodeName, `/containerLogs/${place}?${parameters}`, what, signal);
+  return { status: 200, headers: text, stream: response };
+}
+
+/** Serves what containers write. */
+export const podLogs =
+  (registry: Registry, kubelets: Kubelets): Extension =>
+  (request) => {
+    const path = request.place;
+    if (request.method !== "GET" || !ofPod(path) || path.subresource !== "log") return undefined;
+    return logs(registry, kubelets, path, request);
+  };
+
+/** Bytes as they are, or as text. */
+const logHandshakes = new WebSocketServer({
+  noServer: true,
+  handleProtocols: (offered) => ["binary.k8s.io", "base64.binary.k8s.io"].find((name) => offered.has(name)) ?? false,
+});
+
+async function sendMessages(socket: WebSocket, { stream }: StreamReply): Promise<void> {
+  const asText = socket.protocol.startsWith("base64.");
+  const send = (data: Buffer): Promise<void> =>
+    new Promise((resolve) => socket.send(asText ? data.toString("base64") : data, () => resolve()));
+  // The first message says that there is a connection.
+  await send(Buffer.alloc(0));
+  for await (const chunk of stream) {
+    if (socket.readyState !== socket.OPEN) return;
+    await send(Buffer.from(chunk));
+  }
+}
+
+/** A log for a client that wants it message by message. */
+export async function podLogMessages(
+  registry: Registry,
+  kubelets: Kubelets,
+  path: PodPath,
+  { request, socket, head, query }: Upgrade,
+  signal: AbortSignal,
+): Promise<void> {
+  const reply = await logs(registry, kubelets, path, { query, signal });
+  logHandshakes.handleUpgrade(request, socket as Duplex, head, (ws) => {
+    ws.on("error", () => {});
+    const off = onAbort(signal, () => ws.terminate());
+    ws.once("close", off);
+    sendMessages(ws, reply).then(
+      () => ws.close(1000),
+      () => ws.terminate(),
+    );
+  });
+}
 
 /** What kubelets call the sessions that the API calls by these names. */
 const sessions: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
@@ -67,7 +163,7 @@ function headersOf(request: IncomingMessage): Record<string, string> {
 
 const errorChannel = 3;
 const lastWords = "v5.channel.k8s.io";
-const handshakes = new WebSocketServer({
+const sessionHandshakes = new WebSocketServer({
   noServer: true,
   handleProtocols: (offered) => (offered.has(lastWords) ? lastWords : false),
 });
@@ -80,7 +176,7 @@ function refuseInSession({ request, socket, head }: Upgrade, why: string): void 
   const status = statusOf(
     new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] }),
   );
-  handshakes.handleUpgrade(request, socket, head, (ws) => {
+  sessionHandshakes.handleUpgrade(request, socket, head, (ws) => {
     ws.on("error", () => {});
     ws.send(Buffer.concat([Buffer.from([errorChannel]), Buffer.from(JSON.stringify(status.status))]));
     ws.close(1000);

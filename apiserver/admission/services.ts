@@ -1,0 +1,248 @@
+// Allocation of cluster addresses and node ports for Services. The stored Services are the only record of what is
+// allocated, so nothing can leak or disagree with them.
+import { ApiError } from "../../api/errors.ts";
+import { type Service, services } from "../../api/core/services.ts";
+import {
+  hasNodePorts,
+  needsHealthCheck,
+  wantsNodePorts,
+  hasAddress,
+  isHeadless,
+} from "../../api/core/services-types.ts";
+import { invalid as wrongField } from "../../api/problems.ts";
+import type { Random, World } from "../../machinery/world.ts";
+import { invalid } from "../registry/refusals.ts";
+import { meant, withoutLeft } from "../../api/core/services-update.ts";
+import { withFamilies } from "../../api/core/services-families.ts";
+import type { ApiObject } from "../../api/meta.ts";
+import type { AdmissionPlugin } from "../registry/admission.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
+import { withoutUndefined } from "../registry/prepare.ts";
+
+/** The network part and size of a block such as `10.96.0.0/16`. */
+export interface Block {
+  readonly first: number;
+  readonly size: number;
+}
+
+/** An IPv4 address as a number, or nothing when it is none. */
+export function ipv4(text: string): number | undefined {
+  const parts = text.split(".").map((part) => (/^(0|[1-9]\d{0,2})$/.test(part) ? Number(part) : 256));
+  if (parts.length !== 4 || parts.some((part) => part > 255)) return undefined;
+  return parts.reduce((sum, part) => sum * 256 + part, 0);
+}
+/** Undo {@link ipv4}. */
+export const ipv4Text = (n: number): string => [24, 16, 8, 0].map((shift) => (n >>> shift) & 255).join(".");
+
+/** A block in CIDR notation; throws on what is none, since only operators write these. */
+export function block(cidr: string): Block {
+  const [address = "", bits = ""] = cidr.split("/");
+  const first = ipv4(address);
+  const length = Number(bits);
+  if (first === undefined || !/^\d+$/.test(bits) || length < 8 || length > 30)
+    throw new Error(`${cidr} is no usable IPv4 range`);
+  const size = 2 ** (32 - length);
+  return { first: first - (first % size), size };
+}
+
+/** The low end of a block is reserved for explicitly requested addresses, such as the cluster's DNS. */
+export const reserved = ({ size }: Block): number => Math.min(Math.max(16, size >>> 4), 256);
+
+/**
+ * A number in `[from, to)` that is not taken, beginning the search at a place told by `dice` in [0, 1).
+ * Beginning anywhere but at the lowest keeps an address from being reused as soon as it is free.
+ */
+export function pickFree(from: number, to: number, taken: ReadonlySet<number>, dice: number): number | undefined {
+  const count = to - from;
+  if (count <= 0) return undefined;
+  const start = Math.floor(dice * count);
+  for (let i = 0; i < count; i++) {
+    const candidate = from + ((start + i) % count);
+    if (!taken.has(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+type Ports = NonNullable<Service["spec"]["ports"]>;
+
+/** Every port of the nodes that a service holds. */
+const nodePortsOf = ({ spec }: Service): readonly number[] =>
+  [...(spec.ports ?? []).map((p) => p.nodePort ?? 0), spec.healthCheckNodePort ?? 0].filter((port) => port > 0);
+
+const internal = (because: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${because}`);
+
+/** The low end of the range is reserved for explicitly requested ports (KEP-3668). */
+const reservedPorts = ({ from, to }: PortRange): number => {
+  const size = to - from + 1;
+  return size <= 16 ? 0 : Math.min(Math.max(16, size >>> 5), 128);
+};
+
+/** The ports that are free, and those taken meanwhile. */
+class Free {
+  readonly #range: PortRange;
+  readonly #taken: Set<number>;
+  readonly #random: Random;
+  constructor(range: PortRange, taken: Iterable<number>, random: Random) {
+    this.#range = range;
+    this.#taken = new Set(taken);
+    this.#random = random;
+  }
+  /** Takes the port, or returns why it cannot be taken. */
+  take(port: number): string | undefined {
+    const { from, to } = this.#range;
+    if (port < from || port > to)
+      return `provided port is not in the valid range. The range of valid ports is ${from}-${to}`;
+    if (this.#taken.has(port)) return "provided port is already allocated";
+    this.#taken.add(port);
+    return undefined;
+  }
+  /** Take any. */
+  any(what: string): number {
+    const { from, to } = this.#range;
+    const low = from + reservedPorts(this.#range);
+    const dice = this.#random.next();
+    const port = pickFree(low, to + 1, this.#taken, dice) ?? pickFree(from, low, this.#taken, dice);
+    if (port === undefined) throw internal(`failed to allocate a ${what}: range is full`);
+    this.#taken.add(port);
+    return port;
+  }
+}
+
+/**
+ * The ports of a service with theirs of the nodes. Those of one number, such as DNS over both protocols, share one
+ * when the service is new.
+ */
+function withNodePorts(service: Service, old: Service | undefined, free: Free): Ports {
+  const { spec } = service;
+  const ports = spec.ports ?? [];
+  const mine = new Set((old?.spec.ports ?? []).map((p) => p.nodePort));
+  const shared = new Map<number, number>();
+  const ask = (nodePort: number, i: number): number => {
+    const because = mine.has(nodePort) ? undefined : free.take(nodePort);
+    if (because !== undefined)
+      throw invalid(services, service.metadata.name, [wrongField(`spec.ports[${i}].nodePort`, nodePort, because)]);
+    if (old) mine.add(nodePort);
+    return nodePort;
+  };
+  return ports.map((port, i) => {
+    const siblings = old ? [] : ports.filter((p) => p.port === port.port && p.nodePort);
+    const known = shared.get(port.port);
+    if (!port.nodePort && !wantsNodePorts(spec)) return port;
+    const wanted = port.nodePort || known || siblings[0]?.nodePort;
+    if (wanted !== undefined && wanted === known) return { ...port, nodePort: wanted };
+    const nodePort = wanted === undefined ? free.any("nodePort") : ask(wanted, i);
+    if (!old && known === undefined) shared.set(port.port, nodePort);
+    return { ...port, nodePort };
+  });
+}
+
+function healthPort({ spec }: Service, old: Service | undefined, free: Free): number | undefined {
+  const { healthCheckNodePort: asked } = spec;
+  if (!needsHealthCheck(spec) || (old && needsHealthCheck(old.spec))) return asked;
+  if (!asked) return free.any("HealthCheck NodePort 0");
+  const because = free.take(asked);
+  if (because === undefined) return asked;
+  throw internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${because}`);
+}
+
+/** The service with its node ports. Throws Invalid for a port that is not available. */
+export function withPorts(
+  service: Service,
+  old: Service | undefined,
+  others: readonly Service[],
+  range: PortRange,
+  random: Random,
+): Service {
+  const held = old ? nodePortsOf(old) : [];
+  const free = new Free(range, [...others.flatMap(nodePortsOf), ...held], random);
+  const ports = hasNodePorts(service.spec) ? withNodePorts(service, old, free) : service.spec.ports;
+  const spec = { ...service.spec, ...(ports && { ports }) };
+  const healthCheckNodePort = healthPort({ ...service, spec }, old, free);
+  return { ...service, spec: { ...spec, ...(healthCheckNodePort !== undefined && { healthCheckNodePort }) } };
+}
+
+/** Where services get their addresses from. */
+export interface AddressRanges {
+  readonly serviceCidr: string;
+  readonly nodePorts: PortRange;
+}
+
+/** The first address of a block is its network, the last its broadcast. */
+const usable = ({ first, size }: Block): readonly [from: number, to: number] => [first + 1, first + size - 1];
+
+function anyIp(taken: ReadonlySet<number>, range: Block, dice: number): string {
+  const [from, to] = usable(range);
+  const low = range.first + reserved(range);
+  const ip = pickFree(low, to, taken, dice) ?? pickFree(from, low, taken, dice);
+  if (ip === undefined)
+    throw new ApiError("InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full");
+  return ipv4Text(ip);
+}
+
+/** Why this address cannot be had, if it cannot. */
+function whyNot(asked: string, taken: ReadonlySet<number>, range: Block): string | undefined {
+  const ip = ipv4(asked);
+  const [from, to] = usable(range);
+  if (ip === undefined || ip < range.first || ip >= range.first + range.size)
+    return "the provided network does not match the current range";
+  if (ip < from || ip >= to)
+    return `the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${ipv4Text(range.first)}/${32 - Math.log2(range.size)}`;
+  return taken.has(ip) ? "provided IP is already allocated" : undefined;
+}
+
+/** The service with an address, which it gets when it comes to need one and then keeps. */
+function withIp(
+  service: Service,
+  old: Service | undefined,
+  others: readonly Service[],
+  range: Block,
+  dice: number,
+): Service {
+  const { spec, metadata } = service;
+  if (!hasAddress(spec) || isHeadless(service) || (old && hasAddress(old.spec))) return service;
+  const taken = new Set(others.flatMap((s) => ipv4(s.spec.clusterIP ?? "") ?? []));
+  const [asked] = spec.clusterIPs ?? [];
+  const because = asked && whyNot(asked, taken, range);
+  if (because)
+    throw invalid(services, metadata.name, [
+      wrongField("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${asked}: ${because}`),
+    ]);
+  const ip = asked ?? anyIp(taken, range, dice);
+  return { ...service, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
+}
+
+/** The service with its addresses, kept where it had some and chosen where it had none. Throws what it cannot have. */
+export function withAddresses(
+  service: Service,
+  old: Service | undefined,
+  others: readonly Service[],
+  ranges: AddressRanges,
+  world: Pick<World, "random">,
+): Service {
+  const said = withFamilies(meant(service, old), old);
+  if (!("spec" in said)) throw invalid(services, service.metadata.name, said);
+  const addressed = withIp(said, old, others, block(ranges.serviceCidr), world.random.next());
+  const full = withPorts(addressed, old, others, ranges.nodePorts, world.random);
+  const next = old ? withoutLeft(full, old) : full;
+  return { ...next, spec: withoutUndefined(next.spec) };
+}
+
+/** Gives every Service its addresses as it is created or changes its type. */
+export function serviceAddresses(world: World, ranges: AddressRanges): AdmissionPlugin {
+  return {
+    name: "ServiceAddresses",
+    operations: ["CREATE", "UPDATE"],
+    handles: (r) => r.group === "" && r.plural === "services",
+    async mutate(object, { old, present }) {
+      // Whoever writes the status, or a label, leaves the spec as it stands.
+      if ((object as Service).spec === (old as Service | undefined)?.spec) return object;
+      const all = (await present()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
+      const others = all.filter((s) => s.metadata.uid !== object.metadata.uid);
+      return withAddresses(object as Service, old as Service | undefined, others, ranges, world) as ApiObject;
+    },
+  };
+}
