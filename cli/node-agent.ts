@@ -1,7 +1,7 @@
 // One process that is a node: the kubelet and the node's network, each with its own log, sharing one connection to the
 // API server.
 import { readFileSync } from "node:fs";
-import { clientMetrics } from "../machinery/client-metrics.ts";
+import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { runNetwork } from "../network/main.ts";
