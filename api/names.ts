@@ -1,5 +1,5 @@
-// Validation of names: labels, subdomains, qualified names, ports, data keys and drivers. Source: RFC 1123, RFC 1035 and
-// the API concepts page, "Object Names and IDs".
+// Validation of names: labels, subdomains, qualified names, ports, data keys and drivers. Source: RFC 1123, RFC 1035
+// and the API concepts page, "Object Names and IDs".
 import type { Problem } from "./errors.ts";
 import { detailOf, invalid, none, required, together, tooLong } from "./problems.ts";
 

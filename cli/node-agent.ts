@@ -1,5 +1,5 @@
 // Runs a node in one process: the kubelet and the node's network, which share a client of the API server.
-import { clientMetrics } from "../machinery/client-metrics.ts";
+import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { runNetwork } from "../network/main.ts";

@@ -6,7 +6,7 @@ import type { Controller, Reconciler } from "../machinery/controller.ts";
 import type { DecisionLog } from "../machinery/decisions.ts";
 import { type KindRegistry, kindRegistry } from "../machinery/kind-registry.ts";
 import { type Runtime, runController, runReconciler } from "../machinery/reconcile.ts";
-import { sharedViews, type SharedViews } from "../machinery/views.ts";
+import { sharedViews, type SharedViews } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";

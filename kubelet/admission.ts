@@ -4,7 +4,7 @@ import { amountsOf, podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
 import { isExtended } from "../api/resource-names.ts";
 import { matches, requirementsOf } from "../api/selector.ts";
-import type { PendingResize } from "./podspec/resize.ts";
+import type { PendingResize } from "./podspec/resources.ts";
 
 /** Why this node does not run the pod. */
 export interface Rejection {

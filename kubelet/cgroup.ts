@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Usage } from "./runtime.ts";
 
 /** The folders of a process's cgroup. */
-export interface CgroupPaths {
+interface CgroupPaths {
   readonly version: 1 | 2;
   readonly cpu: string;
   readonly memory: string;

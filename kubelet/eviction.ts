@@ -10,7 +10,7 @@ import type { ContainerRuntime } from "./runtime.ts";
 import { volumePath } from "./volumes/volumes.ts";
 
 /** Bytes on the node's disk, by the name of the emptyDir or container. */
-export interface StorageUsage {
+interface StorageUsage {
   readonly emptyDirs: ReadonlyMap<string, number>;
   readonly containers: ReadonlyMap<string, number>;
 }
@@ -84,7 +84,7 @@ async function usageOf(
   return { emptyDirs: new Map(await Promise.all(folders)), containers: new Map(await Promise.all(sizes)) };
 }
 
-export interface EvictionPorts {
+interface EvictionPorts {
   readonly world: World;
   readonly runtime: ContainerRuntime;
   readonly stateDir: string;

@@ -2,7 +2,7 @@
 import type { Container, Secret } from "../api/generated/types.ts";
 import type { ImageStatus, RegistryCredentials } from "./runtime.ts";
 
-export type PullPlan = "use" | "pull" | "never";
+type PullPlan = "use" | "pull" | "never";
 
 /** What the pull policy requires. Without a policy only the tag `latest` is always pulled. */
 export function pullPlan(c: Container, present: ImageStatus | undefined): PullPlan {
@@ -31,7 +31,7 @@ export const pullDuration = (ms: number): string =>
   ms < 1_000 ? `${Math.round(ms)}ms` : `${Number((ms / 1_000).toFixed(3))}s`;
 
 /** The registry of an image: docker.io unless the first part has a dot or a colon or is `localhost`. */
-export function registryOf(image: string): string {
+function registryOf(image: string): string {
   const [first = "", ...rest] = image.split("/");
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
 }

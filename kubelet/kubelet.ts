@@ -32,7 +32,7 @@ export interface KubeletSettings {
   readonly labels: Readonly<Record<string, string>>;
   readonly times: HeartbeatTimes;
 }
-export interface KubeletPorts {
+interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;

@@ -8,7 +8,7 @@ import type { Capacity } from "./node/node-status.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
 
 /** The kubelet's part of an agent's configuration. */
-export interface KubeletOptions {
+interface KubeletOptions {
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly kubeletPort: number;

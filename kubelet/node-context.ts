@@ -5,7 +5,7 @@ import type { EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
 import type { NameSettings } from "./podspec/names-and-dns.ts";
 import type { Rejection } from "./admission.ts";
-import type { PendingResize } from "./podspec/resize.ts";
+import type { PendingResize } from "./podspec/resources.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 

@@ -7,12 +7,12 @@ import type { Informer } from "../machinery/informer.ts";
 import { admission, pendingResize, type Room } from "./admission.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
 import type { NodeContext } from "./node-context.ts";
-import type { PendingResize } from "./podspec/resize.ts";
+import type { PendingResize } from "./podspec/resources.ts";
 import type { Rejection } from "./admission.ts";
 import { type PodWorker, podWorker } from "./pod/worker.ts";
 
 /** The workers of the node's pods. */
-export interface PodWorkers {
+interface PodWorkers {
   notify(podUid: string): void;
   contentChanged(podUid: string): void;
   evict(podUid: string, reason: Rejection): void;

@@ -12,7 +12,7 @@ export interface Owner {
   readonly selector: LabelSelectorLike | undefined;
 }
 /** The children an owner has once the actions are carried out. */
-export interface Claimed<T> {
+interface Claimed<T> {
   readonly owned: readonly T[];
   readonly actions: readonly Action[];
 }

@@ -5,7 +5,7 @@ import type { QueueMetrics, WorkQueue } from "./workqueue.ts";
 import type { Clock } from "./world.ts";
 
 /** How a reconcile ended. */
-export type ReconcileResult = "success" | "error" | "requeue_after";
+type ReconcileResult = "success" | "error" | "requeue_after";
 
 /** The metrics of one component. */
 export interface ComponentMetrics {

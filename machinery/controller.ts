@@ -5,7 +5,7 @@ import { type ApiObject, controllerOf, type Instant, type Key, key, keyOf, type 
 import type { LabelSelectorLike } from "../api/selector.ts";
 import type { Action } from "./action.ts";
 import type { Client } from "./client.ts";
-import type { Reason } from "./reasons.ts";
+import type { Reason } from "./decisions.ts";
 import { bySelector, selectedBy, selectorsOf, uncontrolled } from "./selector-index.ts";
 import type { ChangeType, Indexes, Lister } from "./view.ts";
 import type { World } from "./world.ts";
@@ -55,20 +55,20 @@ export const watch = <T extends ApiObject>(
 ): Watch<T> => ({ kind, keysOf, indexes });
 
 /** What a controller may do with a resource, in RBAC's terms. */
-export interface Right {
+interface Right {
   readonly group: string;
   readonly resource: string;
   readonly verbs: readonly string[];
 }
 /** Writes of a kind that follow from nothing else in a declaration. */
-export interface Writes {
+interface Writes {
   readonly kind: ResourceDefinition<any>;
   readonly subresource?: string;
   readonly verbs: readonly string[];
 }
 
 /** A controller as it is declared. `T` is the kind it reconciles, `O` what its decision depends on. */
-export interface Declaration<T extends ApiObject, O> {
+interface Declaration<T extends ApiObject, O> {
   readonly name: string;
   readonly reconciles: ResourceDefinition<T>;
   /** Kinds of which it controls objects. Their changes concern their controller, and an owner that may adopt them. */
@@ -157,10 +157,7 @@ export function controller<T extends ApiObject, O>(d: Declaration<T, O>): Contro
   return {
     ...{ name: d.name, reconciles: d.reconciles, owns, observe: d.observe, decide: d.decide },
     watches: [
-      watch(d.reconciles, d.keysOf ?? itself, {
-        ...d.indexes,
-        ...(d.selectorOf && bySelector(d.selectorOf)),
-      }),
+      watch(d.reconciles, d.keysOf ?? itself, { ...d.indexes, ...(d.selectorOf && bySelector(d.selectorOf)) }),
       ...owns.map((kind) => watchOwned(kind, d as unknown as Declaration<T, never>)),
       ...(d.watches ?? []),
     ],

@@ -1,5 +1,5 @@
 // Metrics counted on hot paths: plain numbers per set of labels, which become Prometheus' series when they are read.
-// prom-client alone would check and sort the labels on every count; this file uses it for its types only.
+// prom-client alone would check and sort the labels on every count; it is loaded only when a client's metrics are read.
 import type { Metric, Registry } from "prom-client";
 
 type Labels = Readonly<Record<string, string>>;
@@ -8,10 +8,10 @@ interface Named {
   readonly help: string;
 }
 /** Where metrics are registered: a registry, or a list of what is registered later. */
-export type Registrar = Pick<Registry, "registerMetric">;
+type Registrar = Pick<Registry, "registerMetric">;
 
 /** A value per set of labels, created on first use. The label names are always the same. */
-export interface ByLabels<T> {
+interface ByLabels<T> {
   of(labels: Labels): T;
   /** The same by a short unique text for these labels, which callers often have at hand. */
   at(place: string, labels: () => Labels): T;
@@ -27,11 +27,7 @@ export function byLabels<T>(make: (labels: Labels) => T): ByLabels<T> {
     }
     return found;
   };
-  return {
-    of: (labels) => at(Object.values(labels).join("\n"), () => labels),
-    at,
-    all: () => known.values(),
-  };
+  return { of: (labels) => at(Object.values(labels).join("\n"), () => labels), at, all: () => known.values() };
 }
 
 /** One metric in the form prom-client reads, computed whenever it is read. */
@@ -65,7 +61,7 @@ export const durationBounds: readonly number[] = [
 ];
 
 /** A histogram of one set of labels. */
-export interface Distribution {
+interface Distribution {
   saw(value: number): void;
 }
 interface Histogram extends Distribution {
@@ -105,4 +101,41 @@ export function distributions(
   const series = byLabels((labels) => histogram(bounds, labels));
   register({ name, help, type: "histogram" }, () => [...series.all()].flatMap((one) => one.values(name)), registrar);
   return series.of;
+}
+
+/** The metrics of one client. */
+export interface ClientMetrics {
+  /** Counts a request that ended after `ms` milliseconds with this status, or without one. */
+  requested(method: string, status: number | undefined, ms: number): void;
+  /** All of it as Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+/** The buckets of client-go, in seconds. */
+const bounds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+
+/** Counts requests to one server. */
+export function clientMetrics(host: string): ClientMetrics {
+  const registered: Metric[] = [];
+  const registrar = { registerMetric: (metric: Metric) => void registered.push(metric) };
+  const total = counts(
+    { name: "rest_client_requests_total", help: "Number of HTTP requests, by status code, method, and host." },
+    registrar,
+  );
+  const duration = distributions(
+    { name: "rest_client_request_duration_seconds", help: "Request latency, by verb and host.", bounds },
+    registrar,
+  );
+  return {
+    requested(method, status, ms) {
+      total({ code: status === undefined ? "<error>" : `${status}`, host, method }).n++;
+      duration({ host, verb: method }).saw(ms / 1000);
+    },
+    async metrics() {
+      const { Registry } = await import("prom-client");
+      const registry = new Registry();
+      for (const metric of registered) registry.registerMetric(metric);
+      return registry.metrics();
+    },
+  };
 }

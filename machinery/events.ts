@@ -12,7 +12,7 @@ export interface EventRecorder {
    */
   record(object: ApiObject, type: EventType, reason: string, message: string, fieldPath?: string): void;
 }
-export interface EventSource {
+interface EventSource {
   readonly component: string;
   readonly host?: string;
 }

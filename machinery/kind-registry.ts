@@ -5,7 +5,7 @@ import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { newSignal, type Signal } from "./signal.ts";
 
 /** What a path names. */
-export interface GroupVersionResource {
+interface GroupVersionResource {
   readonly group: string;
   readonly version: string;
   readonly plural: string;

@@ -11,7 +11,7 @@ import { eventRecorder } from "./events.ts";
 import type { World } from "./world.ts";
 
 /** Which lease is held, by whom, and for how long. Milliseconds; Kubernetes' defaults unless given. */
-export interface ElectionOptions {
+interface ElectionOptions {
   readonly namespace: string;
   readonly name: string;
   /** Unique among candidates. One that is the same after a restart takes its own lease back at once. */

@@ -7,12 +7,10 @@ import { act, type Action, describeAction } from "./action.ts";
 import type { Client } from "./client.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import { childrenIn, type Controller, type Reconciled, type Reconciler, settle, type Views } from "./controller.ts";
-import type { DecisionLog } from "./decisions.ts";
+import { type DecisionLog, newReasons, type Reason, reasonOf, type Reasons } from "./decisions.ts";
 import { eventRecorder, type EventRecorder } from "./events.ts";
-import type { Informer } from "./informer.ts";
-import { newReasons, type Reason, reasonOf, type Reasons } from "./reasons.ts";
+import type { Informer, SharedViews } from "./informer.ts";
 import type { Lister } from "./view.ts";
-import type { SharedViews } from "./views.ts";
 import { type WorkQueue, workQueue } from "./workqueue.ts";
 import type { World } from "./world.ts";
 

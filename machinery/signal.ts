@@ -23,7 +23,7 @@ export function newSignal(): Signal {
 }
 
 /** A wait that can be repeated without adding a listener each time. */
-export interface Subscription {
+interface Subscription {
   /** Settles at the next notification or on abort; at once when either came since the last wait. */
   next(): Promise<void>;
   close(): void;

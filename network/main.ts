@@ -21,7 +21,7 @@ import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./p
 import { rulesOf } from "./proxy/rules.ts";
 import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
-export interface NetworkOptions {
+interface NetworkOptions {
   readonly nodeName: string;
   readonly podRange: string;
   readonly serviceRange: string;
@@ -35,11 +35,7 @@ const batchMs = 20;
 function networkViews(client: Client, world: World, nodeName: string) {
   return {
     services: informer(client, services, world),
-    slices: informer(client, endpointSlices, world, {
-      indexes: {
-        service: (s: EndpointSlice) => [serviceOf(s)],
-      },
-    }),
+    slices: informer(client, endpointSlices, world, { indexes: { service: (s: EndpointSlice) => [serviceOf(s)] } }),
     nodes: informer(client, nodes, world),
     namespaces: informer(client, namespaces, world),
     pods: informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } }),
@@ -64,11 +60,7 @@ function tasksOf(
   options: NetworkOptions,
   { world, run, health }: { readonly world: World; readonly run: Run; readonly health: HealthCheckServers },
 ): Readonly<Record<string, Task>> {
-  const ranges = {
-    pods: options.podRange,
-    services: options.serviceRange,
-    dns: options.clusterDns,
-  };
+  const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
   const proxied = () => ({
     nodeName: options.nodeName,
@@ -88,10 +80,7 @@ function tasksOf(
       follows: ["services", "slices", "pods"],
       work: () => dataplane.apply(rulesOf({ ...proxied(), pods: views.pods.lister.all() })),
     },
-    "health checks": {
-      follows: ["services", "slices"],
-      work: () => health.serve(healthChecksOf(proxied())),
-    },
+    "health checks": { follows: ["services", "slices"], work: () => health.serve(healthChecksOf(proxied())) },
   };
 }
 

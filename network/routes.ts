@@ -4,7 +4,7 @@ import { addressOf } from "../api/core/nodes.ts";
 import type { Run } from "./command.ts";
 
 /** A node's podCIDR to its address. */
-export type Routes = ReadonlyMap<string, string>;
+type Routes = ReadonlyMap<string, string>;
 
 /** The routes of node `self`: to every other node with a podCIDR and an address. Pure. */
 export function routesOf(nodes: readonly Node[], self: string): Routes {

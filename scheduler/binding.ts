@@ -22,7 +22,7 @@ interface BindingRejection {
   readonly status: Rejection;
 }
 /** What the scheduler does about the outcome. */
-export interface BindingOutcomes {
+interface BindingOutcomes {
   /** A plugin rejected it, before the next decision or later. */
   rejected(binding: Binding, plugin: string, message: string): void;
   /** The API refused, or a plugin threw. */

@@ -1,10 +1,11 @@
-// What a change of a node or a pod means to pods that wait: one event for every property that scheduling looks at.
+// What a change of the cluster means to pods that wait: one event for every property that scheduling looks at, and the
+// pods whose rejecting plugins say that it may help. Source: KEP-4247.
 import type { Node, Pod } from "../api/generated/types.ts";
 import { effectiveRequests } from "../api/core/pod/status.ts";
 import { occupies } from "../api/core/pods.ts";
 import { sameJson } from "../api/hash.ts";
 import type { ApiObject } from "../api/meta.ts";
-import type { Change, ClusterEvent, EventAction } from "./framework.ts";
+import type { Change, ClusterEvent, EventAction, QueueingHint, SchedulerPlugin } from "./framework.ts";
 
 /** Properties compared between two versions of an object. */
 type Aspects<T> = readonly (readonly [action: EventAction, of: (object: T) => unknown])[];
@@ -32,12 +33,7 @@ const changesOf = <T extends ApiObject>(
 
 /** Events of an object that was added, changed or deleted; what changed is not looked at. */
 export const plainEvents = (resource: string, { before, after }: Change<ApiObject>): readonly ClusterEvent[] => [
-  {
-    resource,
-    action: before === undefined ? "Add" : after === undefined ? "Delete" : "Update",
-    before,
-    after,
-  },
+  { resource, action: before === undefined ? "Add" : after === undefined ? "Delete" : "Update", before, after },
 ];
 
 export function nodeEvents({ before, after }: Change<Node>): readonly ClusterEvent[] {
@@ -71,4 +67,36 @@ export function targetPodEvents(before: Pod, after: Pod): readonly ClusterEvent[
   return events.length > 0 || sameJson(before.spec, after.spec)
     ? events
     : [{ resource: "TargetPod", action: "Update", before, after }];
+}
+
+/** May one of these events make the pod schedulable that these plugins rejected? */
+export type QueueingHints = (pod: Pod, rejectors: ReadonlySet<string>, events: readonly ClusterEvent[]) => boolean;
+
+interface PluginHint {
+  readonly plugin: string;
+  readonly hint: Pick<QueueingHint, "isSchedulableAfter">;
+}
+const idOf = (resource: string, action: string): string => `${resource}/${action}`;
+
+/** The hints of a profile, by event. A plugin that declares no events waits for any; no rejector at all, likewise. */
+export function queueingHints(plugins: readonly SchedulerPlugin[]): QueueingHints {
+  const byEvent = new Map<string, PluginHint[]>();
+  const undeclared = new Set(plugins.filter(({ events }) => events === undefined).map(({ name }) => name));
+  for (const { name, events = [] } of plugins)
+    for (const hint of events)
+      for (const action of hint.actions) {
+        const id = idOf(hint.resource, action);
+        const known = byEvent.get(id);
+        if (known) known.push({ plugin: name, hint });
+        else byEvent.set(id, [{ plugin: name, hint }]);
+      }
+  return (pod, rejectors, events) => {
+    if (events.length === 0) return false;
+    if (rejectors.size === 0 || !rejectors.isDisjointFrom(undeclared)) return true;
+    return events.some((event) =>
+      byEvent
+        .get(idOf(event.resource, event.action))
+        ?.some(({ plugin, hint }) => rejectors.has(plugin) && (hint.isSchedulableAfter?.(pod, event) ?? true)),
+    );
+  };
 }

@@ -22,7 +22,7 @@ export const unresolvable = (...reasons: readonly string[]): Rejection => ({
 
 /** The plugin has nothing to do with this pod: its Filter or Score is not called. */
 export const skip = "Skip";
-export type Skip = typeof skip;
+type Skip = typeof skip;
 
 /** The state of the cluster that one decision is made from. It does not change while the decision is made. */
 export interface Snapshot {
@@ -77,7 +77,7 @@ export interface QueuedPod {
   readonly attempts: number;
 }
 
-export interface PreFilterResult<F> {
+interface PreFilterResult<F> {
   /** Passed to Filter and Reserve. */
   readonly state: F;
   /** The only nodes that can do; absent when any may. */
@@ -89,7 +89,7 @@ export interface NodeStatus {
   readonly plugin: string;
   readonly status: Rejection;
 }
-export interface PostFilterResult {
+interface PostFilterResult {
   readonly message: string;
   /** The node on which the pod is expected to fit soon. */
   readonly nominatedNodeName?: string;
@@ -101,7 +101,7 @@ export interface FilterOutcome {
 }
 
 /** A pod that Permit holds back. */
-export interface PermitWait {
+interface PermitWait {
   readonly timeoutMs: number;
   /** Resolves when the pod may be bound, or with the reason why it may not. */
   readonly allowed: Promise<Rejection | undefined>;

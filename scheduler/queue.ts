@@ -1,13 +1,168 @@
 // The scheduling queue: pods in the order in which they are decided, and back again when a decision came to nothing.
 // Source: the Kubernetes concepts page, "Scheduling Framework"; KEP-4247; KEP-3521.
+import TinyQueue from "tinyqueue";
 import type { Pod } from "../api/generated/types.ts";
-import { instant, keyOf, type Key } from "../api/meta.ts";
-import { wakeable } from "../machinery/abort.ts";
+import { instant, type Instant, keyOf, type Key } from "../api/meta.ts";
+import { backoff } from "../machinery/workqueue.ts";
 import type { Clock } from "../machinery/world.ts";
-import { targetPodEvents } from "./cluster-events.ts";
-import type { ClusterEvent, QueuedPod, SchedulerPlugin } from "./framework.ts";
-import { pendingPods, type Entry } from "./pending-pods.ts";
-import { queueingHints, type QueueingHints } from "./queueing-hints.ts";
+import type { QueuedPod, SchedulerPlugin, ClusterEvent } from "./framework.ts";
+import { wakeable } from "../machinery/abort.ts";
+import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-events.ts";
+
+const initialBackoffMs = 1_000;
+const maxBackoffMs = 10_000;
+/** A rejected pod is tried again at the latest after this, whatever the plugins say could help. */
+const maxUnschedulableMs = 300_000;
+const flushPeriodMs = 30_000;
+
+type Place = "active" | "backoff" | "errorBackoff" | "unschedulable" | "gated" | "inFlight" | "deleted";
+/** A queued pod, as the queue itself sees it. */
+interface Entry extends QueuedPod {
+  pod: Pod;
+  timestamp: Instant;
+  attempts: number;
+  place: Place;
+  backoffUntil: Instant;
+  /** Plugins that rejected it last. */
+  rejectors: ReadonlySet<string>;
+}
+
+/** Entries in order, the earlier one first among equals. One that was deleted meanwhile is skipped. */
+interface Heap {
+  push(entry: Entry): void;
+  peek(): Entry | undefined;
+  pop(): Entry | undefined;
+}
+function heap(place: Place, compare: (a: Entry, b: Entry) => number): Heap {
+  let order = 0;
+  const items = new TinyQueue<{ readonly entry: Entry; readonly order: number }>(
+    [],
+    (a, b) => compare(a.entry, b.entry) || a.order - b.order,
+  );
+  const peek = (): Entry | undefined => {
+    for (let item = items.peek(); item; item = items.peek()) {
+      if (item.entry.place === place) return item.entry;
+      items.pop();
+    }
+    return undefined;
+  };
+  return {
+    push(entry) {
+      entry.place = place;
+      items.push({ entry, order: order++ });
+    },
+    peek,
+    pop: () => (peek() ? items.pop()?.entry : undefined),
+  };
+}
+
+interface PendingPods {
+  /** The next pod to decide. An idle scheduler does not wait for a back-off to end, except after an error. */
+  pop(): Entry | undefined;
+  /** Pods that wait for a change. */
+  readonly waiting: ReadonlySet<Entry>;
+  /** To the active queue, unless a PreEnqueue plugin keeps it out. */
+  activate(entry: Entry): void;
+  /** Out of waiting: to the active queue, or to what is left of its back-off. */
+  requeue(entry: Entry): void;
+  /** Back from a cycle that failed: because plugins rejected it, or by an error if there are none. */
+  rejected(entry: Entry, rejectors: ReadonlySet<string>): void;
+  failed(entry: Entry): void;
+  remove(entry: Entry): void;
+}
+
+/** Timers end with the signal. */
+interface PendingOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly pluginsOf: (pod: Pod) => readonly SchedulerPlugin[];
+  readonly sort: NonNullable<SchedulerPlugin["queueSort"]>;
+  /** A pod can be popped. */
+  readonly notify: () => void;
+}
+
+const byExpiry = (a: Entry, b: Entry): number => a.backoffUntil - b.backoffUntil;
+
+/** No pods yet. */
+function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions): PendingPods {
+  const active = heap("active", sort);
+  const backingOff = heap("backoff", byExpiry);
+  const errors = heap("errorBackoff", byExpiry);
+  const waiting = new Set<Entry>();
+  const later = (ms: number, then: () => void): void => {
+    clock.sleep(ms, signal).then(then, () => {});
+  };
+  const flush = periodically(later, () => {
+    for (const entry of [...waiting])
+      if (entry.place === "unschedulable" && clock.now() - entry.timestamp >= maxUnschedulableMs) requeue(entry);
+    return waiting.size > 0;
+  });
+  const park = (entry: Entry, place: "unschedulable" | "gated"): void => {
+    entry.place = place;
+    waiting.add(entry);
+    flush();
+  };
+  const activate = (entry: Entry): void => {
+    waiting.delete(entry);
+    const gate = pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod));
+    if (gate) entry.rejectors = new Set([gate.name]);
+    else active.push(entry);
+    if (gate) park(entry, "gated");
+    else notify();
+  };
+  const expire = (): void => {
+    for (const each of [backingOff, errors])
+      while ((each.peek()?.backoffUntil ?? Number.POSITIVE_INFINITY) <= clock.now()) activate(each.pop()!);
+  };
+  const postpone = (entry: Entry, to: Heap): void => {
+    waiting.delete(entry);
+    to.push(entry);
+    later(entry.backoffUntil - clock.now(), expire);
+    notify();
+  };
+  const requeue = (entry: Entry): void => {
+    entry.timestamp = clock.now();
+    if (entry.backoffUntil > entry.timestamp) postpone(entry, backingOff);
+    else activate(entry);
+  };
+  const penalize = (entry: Entry, rejectors: ReadonlySet<string>): void => {
+    entry.rejectors = rejectors;
+    entry.timestamp = clock.now();
+    entry.backoffUntil = instant(entry.timestamp + backoff(entry.attempts, initialBackoffMs, maxBackoffMs));
+  };
+  return {
+    pop: () => active.pop() ?? backingOff.pop(),
+    waiting,
+    activate,
+    requeue,
+    rejected(entry, rejectors) {
+      penalize(entry, rejectors);
+      park(entry, "unschedulable");
+    },
+    failed(entry) {
+      penalize(entry, new Set());
+      postpone(entry, errors);
+    },
+    remove(entry) {
+      entry.place = "deleted";
+      waiting.delete(entry);
+    },
+  };
+}
+
+/** Runs every flush period, from the first call until `run` says that nothing is left to look at. */
+function periodically(later: (ms: number, then: () => void) => void, run: () => boolean): () => void {
+  let isPlanned = false;
+  const start = (): void => {
+    if (isPlanned) return;
+    isPlanned = true;
+    later(flushPeriodMs, () => {
+      isPlanned = false;
+      if (run()) start();
+    });
+  };
+  return start;
+}
 
 export interface SchedulingQueue {
   /** A pending pod as it is now. */

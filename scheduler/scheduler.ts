@@ -1,19 +1,63 @@
 // The scheduler as a process: views feed a cache and a queue, one pod is decided at a time, bindings run beside.
-import type { Node, Pod } from "../api/generated/types.ts";
-import { keyOf, revision, type Key } from "../api/meta.ts";
+import type { ResourceDefinition } from "../api/kinds.ts";
+import { keyOf, revision, type ApiObject, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import type { Informer } from "../machinery/informer.ts";
+import { informer, type Informer } from "../machinery/informer.ts";
+import type { Lister } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
+import { plainEvents, assignedPodEvents, nodeEvents } from "./cluster-events.ts";
+import type { ClusterEvent, SchedulerPlugin, Snapshot } from "./framework.ts";
+import type { Node, Pod } from "../api/generated/types.ts";
 import { schedulerCache } from "./cache.ts";
-import { assignedPodEvents, nodeEvents } from "./cluster-events.ts";
-import { profilesOf, type ProfileOptions } from "./profiles.ts";
+import {
+  profilesOf,
+  type ProfileOptions,
+  rejectionReport,
+  isPending,
+  schedulingCycle,
+  type CycleOptions,
+} from "./scheduling-cycle.ts";
 import { schedulingQueue } from "./queue.ts";
-import { rejectionReport } from "./rejection-report.ts";
-import { isPending, schedulingCycle, type CycleOptions } from "./scheduling-cycle.ts";
-import { pluginViews } from "./views.ts";
+
+interface PluginViews {
+  readonly lister: Snapshot["lister"];
+  /** Fills the views and keeps them up to date until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  caughtUp(signal: AbortSignal): Promise<void>;
+}
+
+/** `notify` receives every change of these objects. */
+function pluginViews(
+  plugins: readonly SchedulerPlugin[],
+  client: Client,
+  world: World,
+  notify: (change: () => readonly ClusterEvent[]) => void,
+): PluginViews {
+  const kinds = new Set<ResourceDefinition>(plugins.flatMap(({ reads = [] }) => reads));
+  const views = new Map<ResourceDefinition, Informer<ApiObject>>();
+  for (const kind of kinds) {
+    const view = informer(client, kind, world);
+    views.set(kind, view);
+    view.onChange((object, before) => {
+      const after = view.lister.get(keyOf(object));
+      notify(() => plainEvents(kind.kind, { before, after }));
+    });
+  }
+  const all = [...views.values()];
+  return {
+    lister<T extends ApiObject>(kind: ResourceDefinition<T>) {
+      const view = views.get(kind);
+      if (!view) throw new Error(`no plugin reads ${kind.plural}`);
+      // The map forgets which definition goes with which type of object.
+      return view.lister as Lister<T>;
+    },
+    run: async (signal) => void (await Promise.all(all.map((view) => view.run(signal)))),
+    caughtUp: async (signal) => void (await Promise.all(all.map((view) => view.caughtUp(revision(0), signal)))),
+  };
+}
 
 export interface SchedulerOptions extends ProfileOptions, CycleOptions {}
-export interface SchedulerViews {
+interface SchedulerViews {
   readonly pods: Informer<Pod>;
   readonly nodes: Informer<Node>;
 }

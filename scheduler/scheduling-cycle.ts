@@ -1,20 +1,110 @@
-// One pod from the queue: decides it, then starts its binding or reports its rejection.
-import type { Pod } from "../api/generated/types.ts";
-import { isTerminal } from "../api/core/pod/status.ts";
-import type { DecisionLog } from "../machinery/decisions.ts";
-import type { Informer } from "../machinery/informer.ts";
+// One pod from the queue: decides it with the plugins of its profile, then starts its binding or reports its rejection.
+import type { Pod, PodCondition } from "../api/generated/types.ts";
+import type { Client } from "../machinery/client.ts";
+import { eventRecorder, type EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
+import type { SchedulerPlugin, QueuedPod } from "./framework.ts";
+import { hasReason } from "../api/errors.ts";
+import { pods } from "../api/core/pods.ts";
+import { conditionOf, isTerminal } from "../api/core/pod/status.ts";
+import { keyOf, timestamp, type Instant, type Key } from "../api/meta.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { DecisionRecord, DecisionLog } from "../machinery/decisions.ts";
+import { type Placement, type NodeScore, place } from "./place.ts";
+import type { Informer } from "../machinery/informer.ts";
 import { binder, type Binding } from "./binding.ts";
 import type { SchedulerCache } from "./cache.ts";
 import { assignedPodEvents } from "./cluster-events.ts";
-import { explained } from "./explanation.ts";
-import type { QueuedPod, SchedulerPlugin } from "./framework.ts";
 import { podInfoOf } from "./node-info.ts";
-import { place, type Placement } from "./place.ts";
-import type { Profiles } from "./profiles.ts";
 import type { SchedulingQueue } from "./queue.ts";
-import type { Report } from "./rejection-report.ts";
-import type { Client } from "../machinery/client.ts";
+
+export interface ProfileOptions {
+  /** The default profile: the name that pods call it by, and its plugins. */
+  readonly name?: string;
+  readonly plugins: readonly SchedulerPlugin[];
+  /** Further profiles, by the `schedulerName` of their pods. */
+  readonly profiles?: Readonly<Record<string, readonly SchedulerPlugin[]>>;
+}
+interface Profile {
+  readonly name: string;
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly events: EventRecorder;
+}
+/** Nothing for a pod that another scheduler takes care of. */
+type Profiles = (pod: Pod) => Profile | undefined;
+
+/** Events are recorded under the profile's name. */
+export function profilesOf(
+  { name: defaultName = "default-scheduler", plugins, profiles = {} }: ProfileOptions,
+  client: Client,
+  world: World,
+): Profiles {
+  const all = new Map<string, Profile>();
+  for (const [name, own] of Object.entries({ ...profiles, [defaultName]: plugins }))
+    all.set(name, { name, plugins: own, events: eventRecorder(client, world, { component: name }) });
+  return ({ spec }) => all.get(spec.schedulerName ?? defaultName);
+}
+
+function unschedulableConditions(pod: Pod, message: string, now: Instant): readonly PodCondition[] {
+  const before = conditionOf(pod.status?.conditions, "PodScheduled");
+  const since = before?.status === "False" ? before.lastTransitionTime : undefined;
+  const condition: PodCondition = {
+    type: "PodScheduled",
+    status: "False",
+    reason: "Unschedulable",
+    message,
+    lastTransitionTime: since ?? timestamp(now),
+  };
+  return [...(pod.status?.conditions ?? []).filter((c) => c.type !== "PodScheduled"), condition];
+}
+
+/** Nothing is written when the condition already says so. */
+export type Report = (pod: Pod, diagnosis: Pick<Diagnosis, "message" | "nominatedNodeName">) => Promise<void>;
+
+/** `retry` is called when the condition could not be written: the pod has to be decided again. */
+export function rejectionReport(
+  client: Client,
+  world: World,
+  profileOf: Profiles,
+  retry: (key: Key) => void,
+  signal: AbortSignal,
+): Report {
+  return async (pod, { message, nominatedNodeName }) => {
+    if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
+    profileOf(pod)?.events.record(pod, "Warning", "FailedScheduling", message);
+    const conditions = unschedulableConditions(pod, message, world.clock.now());
+    const status = { ...pod.status, conditions, ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
+    await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
+      if (signal.aborted || hasReason(e, "NotFound")) return;
+      if (!hasReason(e, "Conflict")) world.log("status not written", { pod: keyOf(pod), error: (e as Error).message });
+      retry(keyOf(pod));
+    });
+  };
+}
+
+/** So many nodes are named when none will do; the message counts the others. */
+const namedNodes = 10;
+
+const scoreText = ({ nodeName, total, byPlugin }: NodeScore): string =>
+  `${nodeName} scored ${total}: ${Object.entries(byPlugin)
+    .map(([plugin, score]) => `${plugin} ${score}`)
+    .join(", ")}`;
+
+/** The reasons and the action of a decision. */
+export function explained(placement: Placement): Pick<DecisionRecord, "because" | "actions"> {
+  if (placement.outcome === "unschedulable") {
+    const { message, nodeStatuses } = placement.diagnosis;
+    const named = nodeStatuses
+      .slice(0, namedNodes)
+      .map(({ nodeName, plugin, status }) => `${nodeName} rejected by ${plugin}: ${status.reasons.join(", ")}`);
+    return { because: [message, ...named], actions: [] };
+  }
+  const { nodeName, scores } = placement;
+  return {
+    because: scores.length > 0 ? scores.map(scoreText) : [`${nodeName} is the only node that passed`],
+    actions: [`bind to ${nodeName}`],
+  };
+}
 
 export interface CycleOptions {
   /** How many of the nodes must pass before scoring; 0, the default, adapts it to the size of the cluster. */
@@ -24,7 +114,7 @@ export interface CycleOptions {
   /** Only the simulation turns this off, to show what it is for. */
   readonly assume?: boolean;
 }
-export interface CyclePorts {
+interface CyclePorts {
   readonly view: Informer<Pod>;
   readonly client: Client;
   readonly world: World;

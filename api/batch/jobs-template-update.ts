@@ -1,5 +1,5 @@
-// Validation of updates of a job's pod template: it is immutable unless the job is suspended and has no active pods, and
-// then only placement and resources may change. Source: KEP-2926.
+// Validation of updates of a job's pod template: it is immutable unless the job is suspended and has no active pods,
+// and then only placement and resources may change. Source: KEP-2926.
 import type { Container, Job, PodTemplateSpec } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";

@@ -1,5 +1,5 @@
-// Facts the published schemas of the batch group lack. Most defaults of a job do not apply to templates of jobs, and are
-// therefore in jobs.ts.
+// Facts the published schemas of the batch group lack. Most defaults of a job do not apply to templates of jobs, and
+// are therefore in jobs.ts.
 import { count, counts, type Facts, labelKey, needed, open, otherwise, type Overlay, present } from "../overlay.ts";
 
 /** A required enum, whose message lists the values. */

@@ -3,7 +3,7 @@
 import type { V2HorizontalPodAutoscalerBehavior, V2HPAScalingRules } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
 
-export interface Recommendation {
+interface Recommendation {
   readonly at: Instant;
   readonly replicas: number;
 }
@@ -27,7 +27,7 @@ export interface Limited {
     | "TooManyReplicas"
     | "TooFewReplicas";
 }
-export interface Range {
+interface Range {
   readonly min: number;
   readonly max: number;
 }
@@ -85,7 +85,7 @@ function policyLimit(
   return direction === 1 ? Math.max(current, furthest) : Math.min(current, furthest);
 }
 
-export interface ScalingRequest {
+interface ScalingRequest {
   readonly current: number;
   readonly proposal: number;
   readonly range: Range;

@@ -6,7 +6,7 @@ import { milliOf } from "../../api/quantity.ts";
 
 /** Thousandths of the resource's unit, by pod name. */
 export type UsageByPod = ReadonlyMap<string, number>;
-export interface Load {
+interface Load {
   readonly current: number;
   readonly pods: readonly Pod[];
   readonly usage: UsageByPod;

@@ -121,7 +121,7 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
 }
 
-export interface NewStatus {
+interface NewStatus {
   readonly status: DeploymentStatus;
   /** Look again at this time: a deadline may have passed. */
   readonly deadline?: Instant;

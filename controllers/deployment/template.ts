@@ -6,7 +6,7 @@ import { ownedBy, type Draft } from "../../api/meta.ts";
 const hashLabel = "pod-template-hash";
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
 const historyAnnotation = "deployment.kubernetes.io/revision-history";
-export const desiredAnnotation = "deployment.kubernetes.io/desired-replicas";
+const desiredAnnotation = "deployment.kubernetes.io/desired-replicas";
 const maxAnnotation = "deployment.kubernetes.io/max-replicas";
 /** Annotations that belong to the deployment alone and are not handed down. */
 const ownAnnotations = new Set([

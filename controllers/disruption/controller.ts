@@ -1,15 +1,140 @@
-// PodDisruptionBudget: observes the pods a budget selects, and the controllers that say how many there are to be.
+// PodDisruptionBudget: how many of the pods it selects may be evicted now. An eviction is counted until its pod is seen
+// to go (KEP-85).
+import { withCondition } from "../../api/conditions.ts";
+import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../api/generated/types.ts";
+import { sameJson } from "../../api/hash.ts";
+import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
+import { numberIn } from "../../api/int-or-percent.ts";
+import { controllerOf, type Instant, instantOf, type OwnerReference, key, keyOf } from "../../api/meta.ts";
+import { isReady } from "../../api/core/pod/status.ts";
+import { type Decision, controller, type KeysOf, type Views, watch } from "../../machinery/controller.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { statefulSets } from "../../api/apps/statefulsets.ts";
 import { pods } from "../../api/core/pods.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
-import type { Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
-import { controllerOf, key, keyOf, type OwnerReference } from "../../api/meta.ts";
-import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
-import { controller, type KeysOf, type Views, watch } from "../../machinery/controller.ts";
 import { byLabels, selectedBy, selectorsOf } from "../../machinery/selector-index.ts";
-import { decide, type Scale } from "./decide.ts";
+
+/** A controller that can be scaled, and its replicas. */
+export interface Scale {
+  readonly uid: string;
+  readonly replicas: number;
+}
+export interface Observed {
+  readonly budget: PodDisruptionBudget;
+  /** The pods its selector picks. */
+  readonly pods: readonly Pod[];
+  /** The scale behind the controller of a pod; undefined where it cannot be found. */
+  readonly scaleOf: (controller: OwnerReference) => Scale | undefined;
+}
+
+/** How long an evicted pod counts as disrupted while it is still there. */
+const disruptedMs = 2 * 60_000;
+
+interface Counted {
+  readonly expected: number;
+  readonly desired: number;
+}
+const isPercentage = (value: number | string | undefined): value is string => typeof value === "string";
+const amountOf = (value: number | string, total: number): number =>
+  isPercentage(value) ? Math.ceil((numberIn(value) * total) / 100) : value;
+
+/** The sum of the replicas of all controllers of the pods; a message when one of them is not found. */
+function expectedOf({ pods, scaleOf }: Observed): number | string {
+  const scales = new Map<string, number>();
+  for (const pod of pods) {
+    const controller = controllerOf(pod);
+    // Nothing replaces a pod without a controller.
+    if (!controller) continue;
+    const scale = scaleOf(controller);
+    if (!scale) return `found no controllers for pod "${pod.metadata.name}"`;
+    scales.set(scale.uid, scale.replicas);
+  }
+  return [...scales.values()].reduce((sum, replicas) => sum + replicas, 0);
+}
+
+/** The expected pods and how many of them must be healthy; a message when that cannot be computed. */
+function counted(observed: Observed): Counted | string {
+  const { minAvailable, maxUnavailable } = observed.budget.spec;
+  if (minAvailable !== undefined && !isPercentage(minAvailable))
+    return { expected: observed.pods.length, desired: minAvailable };
+  if (minAvailable === undefined && maxUnavailable === undefined) return { expected: 0, desired: 0 };
+  const expected = expectedOf(observed);
+  if (typeof expected === "string") return expected;
+  if (minAvailable !== undefined) return { expected, desired: amountOf(minAvailable, expected) };
+  return { expected, desired: Math.max(0, expected - amountOf(maxUnavailable!, expected)) };
+}
+
+/** Evicted pods that are still there, for as long as they count as disrupted, with the time of the eviction. */
+function disruptedPods({ budget, pods }: Observed, now: Instant): ReadonlyMap<string, string> {
+  const disrupted = budget.status?.disruptedPods ?? {};
+  const names = pods.filter((p) => p.metadata.deletionTimestamp === undefined).map((p) => p.metadata.name);
+  const isDisrupted = (name: string): boolean =>
+    disrupted[name] !== undefined && instantOf(disrupted[name]) + disruptedMs > now;
+  return new Map(names.filter(isDisrupted).map((name) => [name, disrupted[name]!]));
+}
+
+function allowed(status: PodDisruptionBudgetStatus, generation: number | undefined, now: Instant) {
+  const { disruptionsAllowed = 0 } = status;
+  const enough = disruptionsAllowed > 0;
+  const next: Next = {
+    type: "DisruptionAllowed",
+    status: enough ? "True" : "False",
+    reason: enough ? "SufficientPods" : "InsufficientPods",
+    message: "",
+  };
+  return conditionsWith(status, next, generation, now);
+}
+
+type Conditions = NonNullable<PodDisruptionBudgetStatus["conditions"]>;
+type Next = Omit<Conditions[number], "lastTransitionTime">;
+const conditionsWith = (
+  { conditions }: PodDisruptionBudgetStatus,
+  next: Next,
+  observedGeneration: number | undefined,
+  now: Instant,
+): Conditions =>
+  withCondition(conditions, next, now).map((c) => (c.type === next.type ? { ...c, observedGeneration } : c));
+
+/** The status when the expected pods cannot be computed: no disruption is allowed. */
+function failed({ status = {}, metadata: { generation } }: PodDisruptionBudget, message: string, now: Instant) {
+  const next: Next = { type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message };
+  return { ...status, disruptionsAllowed: 0, conditions: conditionsWith(status, next, generation, now) };
+}
+
+function statusOf(observed: Observed, { expected, desired }: Counted, now: Instant): PodDisruptionBudgetStatus {
+  const { budget, pods } = observed;
+  const { generation } = budget.metadata;
+  const disrupted = disruptedPods(observed, now);
+  const isHealthy = (p: Pod): boolean =>
+    p.metadata.deletionTimestamp === undefined && !disrupted.has(p.metadata.name) && isReady(p);
+  const healthy = pods.filter(isHealthy).length;
+  const status = {
+    ...budget.status,
+    currentHealthy: healthy,
+    desiredHealthy: desired,
+    expectedPods: expected,
+    // A budget without pods allows no disruption: its first pods may exist before they are seen.
+    disruptionsAllowed: expected > 0 ? Math.max(0, healthy - desired) : 0,
+    disruptedPods: disrupted.size > 0 ? Object.fromEntries(disrupted) : undefined,
+    observedGeneration: generation,
+  };
+  return { ...status, conditions: allowed(status, generation, now) };
+}
+
+export function decide(observed: Observed, now: Instant): Decision {
+  const { budget, pods } = observed;
+  const count = counted(observed);
+  const status = typeof count === "string" ? failed(budget, count, now) : statusOf(observed, count, now);
+  const times = Object.values(status.disruptedPods ?? {}).map((at) => instantOf(at) + disruptedMs - now);
+  return {
+    actions: sameJson(status, budget.status)
+      ? []
+      : [{ do: "status", resource: podDisruptionBudgets, object: budget, status }],
+    because: [`${status.currentHealthy} of ${pods.length} pods are healthy, ${status.desiredHealthy} must be`],
+    ...(times.length > 0 && { requeueAfter: Math.max(0, ...times) + 1 }),
+  };
+}
 
 interface Scaled {
   readonly metadata: { readonly uid: string };

@@ -24,9 +24,7 @@ export const endpointSliceController = controller({
   selectorOf,
   watches: [
     watch(pods, servicesOf, byLabels),
-    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), {
-      service: (s) => [serviceOf(s)],
-    }),
+    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), { service: (s) => [serviceOf(s)] }),
     watch(endpoints, itself),
     watch(nodes),
   ],

@@ -13,9 +13,7 @@ export const endpointSliceMirroringController = controller({
   reconciles: endpoints,
   watches: [
     watch(services, itself),
-    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), {
-      service: (s) => [serviceOf(s)],
-    }),
+    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), { service: (s) => [serviceOf(s)] }),
   ],
   writes: [{ kind: endpointSlices, verbs: ["create", "delete", "update"] }],
   // Slices whose Endpoints are gone are garbage collected: the Endpoints own them.

@@ -5,11 +5,10 @@ import { type ApiObject, type Key, keyOf, type OwnerReference } from "../../api/
 import type { Client } from "../../machinery/client.ts";
 import type { Reconciled, Reconciler } from "../../machinery/controller.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { reasonOf } from "../../machinery/reasons.ts";
+import { reasonOf } from "../../machinery/decisions.ts";
 import type { ChangeType } from "../../machinery/view.ts";
-import type { SharedViews } from "../../machinery/views.ts";
-import { type Found, idOf, ownerGraph, type OwnerGraph } from "./graph.ts";
-import { foreground, isWaiting, verdictOf, orphan } from "./owners.ts";
+import type { SharedViews } from "../../machinery/informer.ts";
+import { type Found, idOf, ownerGraph, type OwnerGraph, foreground, isWaiting, verdictOf, orphan } from "./graph.ts";
 
 /** Only ownership, finalizers and deletion matter here; most changes are of none of them. */
 const isRelevant = (o: ApiObject, before: ApiObject | undefined): boolean =>

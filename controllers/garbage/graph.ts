@@ -1,15 +1,41 @@
-// Which object owns which, over every stored kind: read from views of metadata, and from the API where a view may be
-// behind. Informers start and stop with the kinds.
+// Which object owns which, over every stored kind, and what becomes of an object by the state of its owners. Read from
+// views of metadata, and from the API where a view may be behind. Informers start and stop with the kinds.
+import { type ApiObject, type OwnerReference, type Key, key, revision } from "../../api/meta.ts";
 import { hasReason } from "../../api/errors.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Key, key, type OwnerReference, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
-import type { Informer } from "../../machinery/informer.ts";
+import type { Informer, SharedViews } from "../../machinery/informer.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { ChangeType, Indexes } from "../../machinery/view.ts";
-import type { SharedViews } from "../../machinery/views.ts";
-import { isWaiting, type OwnerState } from "./owners.ts";
+
+/** The state of an owner. `waiting` is in foreground deletion; `unknown` is of a kind that is not served. */
+export type OwnerState = "solid" | "gone" | "waiting" | "unknown";
+type Verdict =
+  | { readonly do: "keep" }
+  | { readonly do: "release"; readonly owners: readonly OwnerReference[] }
+  | { readonly do: "delete"; readonly propagationPolicy: "Background" | "Foreground" };
+
+export const foreground = "foregroundDeletion";
+export const orphan = "orphan";
+
+export const isWaiting = (o: ApiObject): boolean =>
+  o.metadata.deletionTimestamp !== undefined && o.metadata.finalizers?.includes(foreground) === true;
+
+/** One solid owner keeps an object. A waiting owner is not kept waiting by it. */
+export function verdictOf(
+  object: ApiObject,
+  stateOf: (r: OwnerReference) => OwnerState,
+  hasDependents: boolean,
+): Verdict {
+  const owners = object.metadata.ownerReferences ?? [];
+  const of = (s: OwnerState): readonly OwnerReference[] => owners.filter((r) => stateOf(r) === s);
+  if (owners.length === 0 || of("unknown").length > 0) return { do: "keep" };
+  const left = [...of("gone"), ...of("waiting")];
+  if (of("solid").length > 0) return left.length === 0 ? { do: "keep" } : { do: "release", owners: of("solid") };
+  if (object.metadata.deletionTimestamp !== undefined) return { do: "keep" };
+  return { do: "delete", propagationPolicy: of("waiting").length > 0 && hasDependents ? "Foreground" : "Background" };
+}
 
 /** Kind and key in one, because this controller works on all kinds: `apps/v1/ReplicaSet|default/web`. */
 export const idOf = (r: ResourceDefinition, k: Key): Key => `${apiVersionOf(r)}/${r.kind}|${k}` as Key;

@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import type Docker from "dockerode";
 import type { EngineCapabilities } from "./create-options.ts";
-import { engineCall } from "./engine-error.ts";
+import { engineCall } from "./engine.ts";
 
 /** The name of the registered OCI runtime that sets a container's host name from its environment. */
-export const hostnameRuntimeName = "orrery";
+const hostnameRuntimeName = "orrery";
 const capSysResource = 24n;
 
 /** Whether a container can have every Linux capability, from the text of `/proc/self/status`. Pure. */

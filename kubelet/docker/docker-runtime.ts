@@ -5,18 +5,23 @@ import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
 import { type ContainerRuntime, type ContainerSpec, RuntimeRefused, type SandboxSpec } from "../runtime.ts";
 import { detectCapabilities } from "./capabilities.ts";
-import { containerOptions, type Engine, fitsPool, limitsHost, sandboxOptions } from "./create-options.ts";
-import { engineClient } from "./engine-client.ts";
-import { engineCall, hasStatus, asRuntimeError } from "./engine-error.ts";
+import {
+  containerOptions,
+  type Engine,
+  fitsPool,
+  limitsHost,
+  sandboxOptions,
+  engineName,
+  sandboxContainerName,
+} from "./create-options.ts";
+import { engineClient, engineCall, hasStatus, asRuntimeError } from "./engine.ts";
 import { imageStatus, listImages, pullImage } from "./images.ts";
 import { dockerInventory } from "./inventory.ts";
-import { engineName, sandboxContainerName } from "./names.ts";
-import { readEvents, readLogs } from "./output.ts";
+import { readEvents, readLogs, openAttach, openExec, runCommand } from "./streams.ts";
 import { connectInside } from "./pod-socket.ts";
 import { sandboxPool } from "./pool.ts";
-import { openAttach, openExec, runCommand } from "./sessions.ts";
 
-export interface DockerOptions {
+interface DockerOptions {
   readonly socket: string;
   readonly nodeName: string;
   readonly pauseImage: string;

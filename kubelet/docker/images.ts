@@ -1,7 +1,7 @@
 // Lists, inspects and pulls images.
 import type Docker from "dockerode";
 import { type ImageInfo, type ImageStatus, type RegistryCredentials, RuntimeRefused } from "../runtime.ts";
-import { engineCall } from "./engine-error.ts";
+import { engineCall } from "./engine.ts";
 
 /** Adds the default tag `latest`: without a tag or digest the engine would pull every tag. */
 export const withTag = (image: string): string =>

@@ -4,9 +4,9 @@ import type Docker from "dockerode";
 import type { ContainerInfo } from "dockerode";
 import type { World } from "../../machinery/world.ts";
 import { type Engine, poolOptions } from "./create-options.ts";
-import { engineCall } from "./engine-error.ts";
+import { engineCall } from "./engine.ts";
 
-export interface SandboxPool {
+interface SandboxPool {
   /** Takes a running sandbox under a new name and refills the pool; undefined when the pool is empty. */
   take(name: string, engine: Engine): Promise<string | undefined>;
   /** Fills the pool once nothing was taken from it for a while. */

@@ -32,7 +32,7 @@ export const defaultTimes: HeartbeatTimes = {
   statusReportMs: 300_000,
 };
 
-export interface HeartbeatPorts {
+interface HeartbeatPorts {
   readonly world: World;
   readonly client: Client;
   readonly events: EventRecorder;

@@ -5,7 +5,7 @@ import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
 import type { ImageInfo, RuntimeInfo } from "../runtime.ts";
 
 /** The version of Kubernetes that this kubelet implements. */
-export const kubeletVersion = "v1.36.0+orrery";
+const kubeletVersion = "v1.36.0+orrery";
 
 /** The node's capacity. It is configured, because several nodes may share one machine. */
 export interface Capacity {

@@ -4,16 +4,16 @@ import { timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd } from "./termination.ts";
 import { planContainer, type Waiting } from "./container-plan.ts";
-import type { PodObservation } from "./observation.ts";
-import { amountsOf, resizeOf } from "../podspec/resize.ts";
+import type { PodObservation } from "./memory.ts";
+import { amountsOf, resizeOf } from "../podspec/resources.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar } from "../podspec/containers.ts";
 import { type Ended, hasEnded, isRunning, runsOf } from "./runs.ts";
 
 /** The containerID of a status. */
-export const containerReference = (id: string): string => `docker://${id}`;
+const containerReference = (id: string): string => `docker://${id}`;
 
 /** The terminated state of a run that has ended. */
-export function terminatedState(run: Ended): ContainerState {
+function terminatedState(run: Ended): ContainerState {
   const { exitCode, reason, message, startedAt, finishedAt } = run.status;
   return {
     terminated: {

@@ -3,9 +3,8 @@ import type { Container, Pod } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import type { PodAction, PodDecision } from "./actions.ts";
-import { waitMs } from "./backoff.ts";
-import { type ContainerPlan, planContainer, refusalRetryMs } from "./container-plan.ts";
-import type { PodObservation } from "./observation.ts";
+import { waitMs, type ContainerPlan, planContainer, refusalRetryMs } from "./container-plan.ts";
+import type { PodObservation } from "./memory.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
 import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
 import { deadlineOf, decideEnd, graceMsOf, mustEnd } from "./termination.ts";
@@ -86,7 +85,7 @@ const isInitialized = (pod: Pod, o: PodObservation, sandbox: Sandbox): boolean =
   o.containers.some((c) => c.sandboxId === sandbox.id && pod.spec.containers.some((m) => m.name === c.name));
 
 /** Containers that may run now: init containers one by one beside sidecars, then the rest; ephemeral ones always. */
-export function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly Container[] {
+function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readonly Container[] {
   const inits = initContainersOf(pod);
   const ephemeral = pendingEphemeral(pod, o);
   if (isInitialized(pod, o, sandbox)) return [...inits.filter(isSidecar), ...pod.spec.containers, ...ephemeral];
@@ -100,7 +99,7 @@ export function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox):
 }
 
 /** Whether containers still have to run: not after all have ended, nor after an init container failed, for good. */
-export function hasWork(pod: Pod, o: PodObservation): boolean {
+function hasWork(pod: Pod, o: PodObservation): boolean {
   const finished = (c: Container): boolean => {
     const last = runsOf(o.containers, c.name)[0];
     return last !== undefined && hasEnded(last) && !restarts(pod, c, last.status.exitCode);

@@ -4,14 +4,13 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Prober } from "../probes/prober.ts";
-import type { Target } from "../probes/run-handler.ts";
+import type { Target } from "../probes/handlers.ts";
 import { RuntimeRefused } from "../runtime.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
 import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
-import { identityOf } from "./container-spec.ts";
-import { afterStart, beforeStop } from "./hooks.ts";
 import {
+  identityOf,
   type ContainerInputs,
   createContainer,
   factsFor,
@@ -20,6 +19,7 @@ import {
   startContainer,
   recorderOf,
 } from "./make-container.ts";
+import { afterStart, beforeStop } from "./hooks.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
 import { referencesOf, Unmet } from "../podspec/references.ts";
 import { cgroupParentOf } from "../podspec/resources.ts";

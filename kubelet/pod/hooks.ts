@@ -1,9 +1,8 @@
 // Lifecycle hooks: postStart and preStop.
 import type { Container, LifecycleHandler, Pod } from "../../api/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
-import { failure, type HandlerOutcome, success } from "../probes/handlers.ts";
+import { failure, type HandlerOutcome, success, runHandler, type Target } from "../probes/handlers.ts";
 import type { Prober } from "../probes/prober.ts";
-import { runHandler, type Target } from "../probes/run-handler.ts";
 
 const longestHookMs = 24 * 3_600_000;
 

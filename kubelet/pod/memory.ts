@@ -1,8 +1,12 @@
-// The state of a pod's worker that neither the engine nor the API has. A restart of the kubelet loses it.
+// The state of a pod's worker that neither the engine nor the API has, lost by a restart of the kubelet, and the
+// observation that the pod's decision and status derive from.
 import type { Pod } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
 import type { Rejection } from "../admission.ts";
 import type { HeldTokens } from "../volumes/tokens.ts";
+import type { PendingResize } from "../podspec/resources.ts";
+import type { Health } from "../probes/prober.ts";
+import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 
 /** The outcome of providing the image for one run of a container. */
 export type ImageOutcome =
@@ -17,21 +21,21 @@ export type ImageOutcome =
     };
 
 /** Why a container could not be created; retried soon. */
-export interface Refusal {
+interface Refusal {
   readonly reason: "CreateContainerConfigError" | "CreateContainerError";
   readonly message: string;
   readonly at: Instant;
 }
 
 /** Whether the pod's volumes are prepared. */
-export type VolumesState =
+type VolumesState =
   | { readonly is: "unknown" }
   /** `until` is when a token has to be renewed. */
   | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
 
 /** What the pod's decision and status read of the memory. */
-export interface Remembered {
+interface Remembered {
   /** The API's object; undefined for an orphan, which is removed. */
   pod: Pod | undefined;
   /** Deleted from the API: no status is reported any more. */
@@ -96,4 +100,20 @@ export function invalidateVolumes(memory: PodMemory): void {
   memory.contentVersion += 1;
   memory.volumes = { is: "unknown" };
   memory.refusals.clear();
+}
+
+/** `pod` has the resources that the node has given it. */
+export interface PodObservation extends Readonly<Remembered> {
+  readonly now: Instant;
+  readonly hostIp: string;
+  readonly sandboxes: readonly Sandbox[];
+  readonly containers: readonly RuntimeContainer[];
+  /** By container id. */
+  readonly health: Readonly<Record<string, Health>>;
+  /** Why `pod` has the resources it was given before, not those of the API's object. */
+  readonly pendingResize: PendingResize | undefined;
+  /** Keys of the actions that were under way when the observation began. */
+  readonly underWay: ReadonlySet<string>;
+  /** The API has the current status, so the containers that it derives from may be removed. */
+  readonly reported: boolean;
 }

@@ -3,10 +3,9 @@ import type { Pod } from "../../api/generated/types.ts";
 import type { NodeContext } from "../node-context.ts";
 import type { Prober } from "../probes/prober.ts";
 import type { Inventory, RuntimeContainer } from "../runtime.ts";
-import type { PodMemory } from "./memory.ts";
-import type { PodObservation } from "./observation.ts";
+import type { PodMemory, PodObservation } from "./memory.ts";
 import { terminationMessage } from "./pod-files.ts";
-import { withAllocated, isResized } from "../podspec/resize.ts";
+import { withAllocated, isResized } from "../podspec/resources.ts";
 import { containerNamed, containerStatusesOf } from "../podspec/containers.ts";
 import { hasEnded, isRunning, liveSandbox } from "./runs.ts";
 

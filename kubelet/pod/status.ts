@@ -1,17 +1,58 @@
-// The status of a pod, computed from an observation; times and past exits come from the last reported status. Pure.
-import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
-import { startsAgain } from "../../api/core/pod/containers.ts";
+// The status of a pod, computed from an observation; times and past exits come from the last reported status. A
+// container of an ended pod without a recorded exit counts as failed. Pure.
+import type { ContainerStatus, Pod, Container, PodStatus } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
+import { initContainersOf, isSidecar, ephemeralContainersOf, containerStatusesOf } from "../podspec/containers.ts";
+import type { PodObservation } from "./memory.ts";
+import { mustEnd, isPastDeadline } from "./termination.ts";
+import { startsAgain } from "../../api/core/pod/containers.ts";
 import { timestamp } from "../../api/meta.ts";
-import { conditionsOf, type Facts } from "./conditions.ts";
+import { conditionsOf, type Facts, phaseOf } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
-import type { PodObservation } from "./observation.ts";
-import { ended, isOver } from "./final-status.ts";
-import { resizeOf } from "../podspec/resize.ts";
-import { phaseOf } from "./phase.ts";
-import { ephemeralContainersOf, initContainersOf, containerStatusesOf } from "../podspec/containers.ts";
+import { resizeOf } from "../podspec/resources.ts";
 import { isRunning, liveSandbox, runsOf } from "./runs.ts";
-import { isPastDeadline } from "./termination.ts";
+
+interface Statuses {
+  readonly inits: readonly ContainerStatus[];
+  readonly own: readonly ContainerStatus[];
+}
+
+/** Whether nothing of the pod runs, or will run again. */
+const isOver = (pod: Pod, o: PodObservation): boolean =>
+  (mustEnd(pod, o) || isTerminal(pod)) &&
+  o.sandboxes.length === 0 &&
+  o.containers.every((run) => run.status.state === "exited");
+
+const unknownExit = {
+  exitCode: 137,
+  reason: "ContainerStatusUnknown",
+  message: "The container could not be located when the pod was terminated",
+};
+const withExit = (status: ContainerStatus): ContainerStatus =>
+  status.state?.terminated ? status : { ...status, ready: false, started: false, state: { terminated: unknownExit } };
+
+const hasBegun = (s: ContainerStatus): boolean =>
+  s.state?.waiting === undefined || s.lastState?.terminated !== undefined;
+
+function isInitialized(pod: Pod, { inits, own }: Statuses): boolean {
+  const spec = initContainersOf(pod).at(-1);
+  const last = inits.at(-1);
+  if (spec === undefined || own.some(hasBegun)) return true;
+  if (isSidecar(spec)) return last?.state?.running !== undefined && last.started === true;
+  return [last?.state, last?.lastState].some((state) => state?.terminated?.exitCode === 0);
+}
+
+/**
+ * Gives each container that may have run an exit. Init containers after the last one that began, and all others of a
+ * pod that was never initialized, keep waiting: they certainly did not run.
+ */
+export function ended(pod: Pod, { inits, own }: Statuses): Statuses {
+  const begun = Math.max(1, inits.findLastIndex(hasBegun) + 1);
+  return {
+    inits: inits.map((s, i) => (i < begun ? withExit(s) : s)),
+    own: isInitialized(pod, { inits, own }) ? own.map(withExit) : own,
+  };
+}
 
 const tooLong = {
   phase: "Failed",

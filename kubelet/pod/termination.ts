@@ -4,7 +4,7 @@ import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
 import { isStarting, type PodAction, type PodDecision } from "./actions.ts";
-import type { PodObservation } from "./observation.ts";
+import type { PodObservation } from "./memory.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
 import { isRunning } from "./runs.ts";
 

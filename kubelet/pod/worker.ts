@@ -1,5 +1,10 @@
 // The worker of a pod: observes, decides, acts and reports until neither the API nor the engine has the pod.
-import type { Pod } from "../../api/generated/types.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Pod, PodStatus } from "../../api/generated/types.ts";
+import { hasReason } from "../../api/errors.ts";
+import { keyOf, revisionOf } from "../../api/meta.ts";
+import { pods } from "../../api/core/pods.ts";
+import type { Client } from "../../machinery/client.ts";
 import { newSignal, subscribe } from "../../machinery/signal.ts";
 import type { Rejection } from "../admission.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -9,12 +14,41 @@ import { actionKey } from "./actions.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
 import { fieldPath } from "./hooks.ts";
-import { emptyMemory, invalidateVolumes, type PodMemory } from "./memory.ts";
-import type { PodObservation } from "./observation.ts";
+import { emptyMemory, invalidateVolumes, type PodMemory, type PodObservation } from "./memory.ts";
 import { observePod } from "./observe.ts";
-import { completed, newer, report, sameStatus } from "./report.ts";
 import { liveSandbox } from "./runs.ts";
 import { podStatus } from "./status.ts";
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? {}));
+
+/** On the wire an undefined property is an absent one. */
+const sameStatus = (a: PodStatus | undefined, b: PodStatus): boolean => isDeepStrictEqual(plain(a), plain(b));
+
+/** The newer of two versions of one pod. */
+const newer = (a: Pod | undefined, b: Pod): Pod => (a !== undefined && revisionOf(a) > revisionOf(b) ? a : b);
+
+/** Status fields that other components own; a write of this node keeps them. */
+const foreignFields = (status: PodStatus | undefined): PodStatus => {
+  const { nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus } = status ?? {};
+  return JSON.parse(
+    JSON.stringify({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus }),
+  ) as PodStatus;
+};
+
+/** Adds the fields of other components to `status`. */
+const completed = (pod: Pod, status: PodStatus): PodStatus => ({ ...status, ...foreignFields(pod.status) });
+
+/** Writes the status; resolves with the updated pod, or undefined if it was deleted. */
+export async function report(client: Client, pod: Pod, status: PodStatus): Promise<Pod | undefined> {
+  try {
+    return await client.update(pods, { ...pod, status }, "status");
+  } catch (e) {
+    if (hasReason(e, "NotFound")) return undefined;
+    if (!hasReason(e, "Conflict")) throw e;
+    const now = await client.get(pods, keyOf(pod));
+    return now.metadata.uid === pod.metadata.uid ? now : undefined;
+  }
+}
 
 export interface PodWorker {
   readonly uid: string;

@@ -16,7 +16,7 @@ export const hostnameOf = (pod: Pod): string =>
   (pod.spec.hostname || pod.metadata.name).slice(0, longestLabel).replace(/[-.]+$/, "");
 
 /** The pod's fully qualified name, if it has a subdomain. */
-export const fullNameOf = (pod: Pod, clusterDomain: string): string | undefined =>
+const fullNameOf = (pod: Pod, clusterDomain: string): string | undefined =>
   pod.spec.subdomain
     ? `${hostnameOf(pod)}.${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
     : undefined;

@@ -1,8 +1,12 @@
-// The network handlers of probes and lifecycle hooks: HTTP requests and TCP connections.
+// Runs the handler of one probe or lifecycle hook against a container: a command, an HTTP request, a TCP connection, or
+// a gRPC health check over HTTP/2, without a gRPC library.
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
-import type { Container, HTTPGetAction } from "../../api/generated/types.ts";
+import type { Container, HTTPGetAction, LifecycleHandler, Probe } from "../../api/generated/types.ts";
+import http2 from "node:http2";
+import type { World } from "../../machinery/world.ts";
+import type { ContainerRuntime } from "../runtime.ts";
 
 /** The result of one handler; `output` is the text of the event. A warning counts as a success. */
 export interface HandlerOutcome {
@@ -30,7 +34,7 @@ const dialError = (address: string, e: NodeJS.ErrnoException): string =>
       : e.message;
 
 /** Succeeds when a connection can be opened. */
-export function probeTcp(host: string, port: number, timeoutMs: number): Promise<HandlerOutcome> {
+function probeTcp(host: string, port: number, timeoutMs: number): Promise<HandlerOutcome> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port, timeout: timeoutMs });
     const finish = (outcome: HandlerOutcome): void => {
@@ -108,4 +112,98 @@ export async function probeHttp(
   } catch (e) {
     return failure(`Get "${url.href}": ${dialError(`${host}:${port}`, e as NodeJS.ErrnoException)}`);
   }
+}
+
+/** Encodes HealthCheckRequest, a message of one string field, in a length-prefixed gRPC frame. Pure. */
+export function healthRequest(service: string): Buffer {
+  const name = Buffer.from(service);
+  const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const frame = Buffer.alloc(5);
+  frame.writeUInt32BE(message.length, 1);
+  return Buffer.concat([frame, message]);
+}
+
+const statuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+/** Decodes HealthCheckResponse: the value of its only field, which is 0 when absent. Pure. */
+export const healthStatus = (frame: Uint8Array): string =>
+  statuses[frame.length >= 7 ? (frame[6] ?? 0) : 0] ?? "UNKNOWN";
+
+function grpcOutcome(status: string | undefined, body: Buffer, service: string): HandlerOutcome {
+  if (status !== undefined && status !== "0")
+    return failure(`error: health rpc probe failed with gRPC status ${status}`);
+  const health = healthStatus(body);
+  if (health === "SERVING") return success;
+  return failure(`service unhealthy (responded with "${health}")${service ? ` for ${service}` : ""}`);
+}
+
+/** Succeeds when the service reports SERVING before `deadline` settles. */
+function probeGrpc(host: string, port: number, service: string, deadline: Promise<void>): Promise<HandlerOutcome> {
+  return new Promise((resolve) => {
+    const session = http2.connect(`http://${host}:${port}`);
+    const finish = (outcome: HandlerOutcome): void => {
+      session.destroy();
+      resolve(outcome);
+    };
+    const failed = (why: string): void =>
+      finish(failure(`timeout: failed to connect service "${host}:${port}": ${why}`));
+    deadline.then(
+      () => failed("context deadline exceeded"),
+      () => failed("called off"),
+    );
+    session.once("error", (e) => failed(e.message));
+    const headers = {
+      ":method": "POST",
+      ":path": "/grpc.health.v1.Health/Check",
+      "content-type": "application/grpc",
+      te: "trailers",
+    };
+    const call = session.request(headers);
+    const body: Buffer[] = [];
+    let status: string | undefined;
+    for (const event of ["response", "trailers"] as const)
+      call.on(event, (h: http2.IncomingHttpHeaders) => {
+        status = h["grpc-status"] as string | undefined;
+      });
+    call.on("data", (d: Buffer) => body.push(d));
+    call.once("end", () => finish(grpcOutcome(status, Buffer.concat(body), service)));
+    call.once("error", (e) => failed(e.message));
+    call.end(healthRequest(service));
+  });
+}
+
+/** The container a handler runs against. */
+export interface Target {
+  readonly id: string;
+  readonly container: Container;
+  readonly podIp: string;
+}
+
+async function runCommand(
+  runtime: ContainerRuntime,
+  t: Target,
+  command: readonly string[],
+  limit: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<HandlerOutcome> {
+  const { exitCode, output, timedOut } = await runtime.run(t.id, command, limit.ms, limit.signal);
+  if (timedOut) return failure(`command timed out: "${command.join(" ")}" timed out after ${limit.ms / 1_000}s`);
+  return exitCode === 0 ? success : failure(output.trimEnd());
+}
+
+/** Runs the handler for at most `limit.ms` milliseconds. */
+export async function runHandler(
+  { runtime, world: { clock } }: { readonly runtime: ContainerRuntime; readonly world: World },
+  t: Target,
+  handler: Probe | LifecycleHandler,
+  limit: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<HandlerOutcome> {
+  if (handler.exec) return runCommand(runtime, t, handler.exec.command ?? [], limit);
+  const action = handler.httpGet ?? handler.tcpSocket;
+  if (action) {
+    const port = portNumber(action.port, t.container);
+    if (port === undefined) return failure(`couldn't find port: ${action.port}`);
+    const host = action.host || t.podIp;
+    return handler.httpGet ? probeHttp(host, port, handler.httpGet, limit.ms) : probeTcp(host, port, limit.ms);
+  }
+  const { grpc } = handler as Probe;
+  return grpc ? probeGrpc(t.podIp, grpc.port, grpc.service ?? "", clock.sleep(limit.ms, limit.signal)) : success;
 }

@@ -1,11 +1,37 @@
-// Runs the probes of one pod's containers periodically and keeps their verdicts.
-import type { Container, Probe } from "../../api/generated/types.ts";
+// Runs the probes of one pod's containers periodically and counts their results up to the probes' thresholds.
+import type { Probe, Container } from "../../api/generated/types.ts";
 import type { EventType } from "../../machinery/events.ts";
 import type { World } from "../../machinery/world.ts";
 import type { ContainerRuntime, RuntimeContainer } from "../runtime.ts";
-import { failure } from "./handlers.ts";
-import { afterResult, initialState, type ProbeKind, type ProbeResult, type ProbeState } from "./probe-state.ts";
-import { runHandler, type Target } from "./run-handler.ts";
+import { failure, runHandler, type Target } from "./handlers.ts";
+
+export type ProbeResult = "success" | "failure";
+/** The state a probe has reached, and how many equal results came in a row. */
+interface ProbeState {
+  readonly verdict: ProbeResult | "unknown";
+  readonly latest: ProbeResult | undefined;
+  readonly inARow: number;
+}
+type ProbeKind = "startup" | "readiness" | "liveness";
+
+/** Before its first result a container is alive and not ready; whether it has started is unknown. */
+const initialVerdict: Readonly<Record<ProbeKind, ProbeState["verdict"]>> = {
+  startup: "unknown",
+  readiness: "failure",
+  liveness: "success",
+};
+export const initialState = (kind: ProbeKind): ProbeState => ({
+  verdict: initialVerdict[kind],
+  latest: undefined,
+  inARow: 0,
+});
+
+/** The verdict changes once as many equal results as its threshold came in a row. */
+export function afterResult(state: ProbeState, result: ProbeResult, probe: Probe): ProbeState {
+  const inARow = state.latest === result ? state.inARow + 1 : 1;
+  const threshold = result === "failure" ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);
+  return { verdict: inARow >= threshold ? result : state.verdict, latest: result, inARow };
+}
 
 /** The probes' results for one run of a container. */
 export interface Health {
@@ -15,7 +41,7 @@ export interface Health {
   readonly verdict?: { readonly because: string; readonly graceMs?: number };
 }
 
-export interface ProberPorts {
+interface ProberPorts {
   readonly world: World;
   readonly runtime: ContainerRuntime;
   /** Called when a verdict has changed. */
@@ -23,7 +49,7 @@ export interface ProberPorts {
   readonly record: (container: string, type: EventType, reason: string, message: string) => void;
 }
 /** The state of a container that the API had before this kubelet first saw it. */
-export interface Reported {
+interface Reported {
   readonly started: boolean;
   readonly ready: boolean;
 }

@@ -1,13 +1,12 @@
 // The channel protocol over one WebSocket (`v5.channel.k8s.io`): the first byte of a message is its channel.
 import type { WebSocket } from "ws";
-import { messagesIn, send } from "./messages.ts";
+import { messagesIn, send } from "./transports.ts";
 import type { SessionProtocol } from "./protocols.ts";
-import { type SessionClient, type ClientInput, type Streams, sizeIn } from "./remote-command.ts";
-import { statusBytes } from "./session-status.ts";
+import { type SessionClient, type ClientInput, type Streams, sizeIn, statusBytes } from "./remote-command.ts";
 
-export const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-export interface ChannelMessage {
+interface ChannelMessage {
   readonly channel: number;
   readonly data: Buffer;
 }

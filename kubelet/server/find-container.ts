@@ -45,7 +45,7 @@ const waitingFor: Readonly<Record<string, string>> = {
 };
 
 /** The error for the log of a container that never ran. Pure. */
-export function noLogYet(pod: Pod, name: string): string {
+function noLogYet(pod: Pod, name: string): string {
   const container = `container "${name}" in pod "${pod.metadata.name}"`;
   const status = statusOf(pod, name);
   if (status === undefined) return `${container} is not available`;

@@ -1,18 +1,45 @@
 // The kubelet's HTTPS server: logs, exec, attach, port forwarding, metrics. Clients authenticate with a certificate of
 // the cluster's authority.
+import type { KubeletSettings, KubeletView } from "../kubelet.ts";
+import { isRunning } from "../pod/runs.ts";
+import type { Inventory } from "../runtime.ts";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import { onAbort } from "../../machinery/abort.ts";
-import type { KubeletView } from "../kubelet.ts";
 import { serveLogs } from "./container-logs.ts";
 import { Refused } from "./find-container.ts";
-import { cadvisorMetrics, resourceMetrics } from "./node-metrics.ts";
+import { cadvisorMetrics, resourceMetrics, statsSummary } from "./node-metrics.ts";
 import { serveNodeLogs } from "./node-logs.ts";
-import { configuration, runningPods } from "./running-pods.ts";
-import { statsSummary } from "./stats-summary.ts";
 import { statusOf, upgrade } from "./upgrades.ts";
 import { type UsageSamples, usageSamples } from "./usage-samples.ts";
+
+/** The pods with running containers, from the engine's list. */
+export function runningPods({ containers }: Inventory): object {
+  const items = [...Map.groupBy(containers.filter(isRunning), (run) => run.pod.uid).values()].map((runs) => ({
+    metadata: { ...runs[0]!.pod },
+    spec: { containers: runs.map(({ name, image }) => ({ name, image, resources: {} })) },
+    status: {},
+  }));
+  return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+}
+
+const seconds = (ms: number): string => `${ms / 1_000}s`;
+/** The settings under the names of KubeletConfiguration. */
+const configuration = (s: KubeletSettings): object => ({
+  kubeletconfig: {
+    port: s.kubeletPort,
+    podCIDR: s.podCidr ?? "",
+    maxPods: s.capacity.pods,
+    clusterDomain: s.clusterDomain,
+    clusterDNS: [s.clusterDns],
+    nodeLeaseDurationSeconds: s.times.leaseDurationSeconds,
+    nodeStatusReportFrequency: seconds(s.times.statusReportMs),
+    nodeStatusUpdateFrequency: seconds(s.times.statusCheckMs),
+    authentication: { anonymous: { enabled: false } },
+    enableServer: true,
+  },
+});
 
 /** Paths of certificates and keys. */
 export interface ServerPki {

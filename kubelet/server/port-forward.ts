@@ -1,10 +1,16 @@
-// Port forwarding over SPDY: for each connection the client opens a data and an error stream, both with the port.
+// Port forwarding. Over SPDY the client opens a data and an error stream for each connection, both with the port; over
+// WebSocket channels the ports are in the query, and each has a data and an error channel.
 import type { KubeletView } from "../kubelet.ts";
 import { drained } from "../back-pressure.ts";
 import { liveSandbox } from "../pod/runs.ts";
 import type { ByteStream } from "../runtime.ts";
 import { findPod, Refused } from "./find-container.ts";
 import { type SpdyStream, spdyConnection, type Transport } from "./spdy.ts";
+import type { WebSocket } from "ws";
+import { PassThrough } from "node:stream";
+import { encodeMessage, decodeMessage } from "./channels.ts";
+import { messagesIn, send } from "./transports.ts";
+import type { SessionProtocol } from "./protocols.ts";
 
 /** The protocols: SPDY, and SPDY tunnelled through a WebSocket (KEP-4006). */
 export const forwardProtocol = "portforward.k8s.io";
@@ -37,7 +43,7 @@ async function forwardInput(from: AsyncIterable<Uint8Array>, to: ByteStream): Pr
 }
 
 /** Forwards one connection until the pod closes it; resolves with the error if it failed. */
-export async function forwardConnection(
+async function forwardConnection(
   { pod, dial }: Dialer,
   port: number,
   from: AsyncIterable<Uint8Array>,
@@ -93,4 +99,60 @@ export async function forwardPorts(dialing: Dialer, transport: Transport): Promi
     forwardPair(dialing, data, errors).catch(() => {});
   };
   await spdyConnection(transport, opened).left;
+}
+
+function portIn(text: string, all: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(port))
+    throw new Refused(400, `unable to parse "${all}" as a port: strconv.ParseUint: parsing "${text}": invalid syntax`);
+  if (port > 65_535)
+    throw new Refused(
+      400,
+      `unable to parse "${all}" as a port: strconv.ParseUint: parsing "${text}": value out of range`,
+    );
+  if (port < 1) throw new Refused(400, `port "${all}" must be > 0`);
+  return port;
+}
+
+/** The ports of the query. Pure. */
+export function portsIn(query: URLSearchParams): readonly number[] {
+  const values = query.getAll("port");
+  if (values.length === 0) throw new Refused(400, 'query parameter "port" is required');
+  return values.flatMap((all) => {
+    if (all === "") throw new Refused(400, 'query parameter "port" cannot be empty');
+    return all.split(",").map((text) => portIn(text, all));
+  });
+}
+
+/** Serves one client until all its connections have ended, or it disconnects. */
+export async function forwardChannels(
+  dialing: Dialer,
+  ports: readonly number[],
+  socket: WebSocket,
+  protocol: SessionProtocol,
+): Promise<void> {
+  const write = async (to: number, data: Uint8Array): Promise<void> => {
+    if (socket.readyState !== socket.OPEN) throw new Error("the client has left");
+    await send(socket, encodeMessage(to, data, protocol));
+  };
+  const inputs = ports.map(() => new PassThrough());
+  const readInput = async (): Promise<void> => {
+    for await (const raw of messagesIn(socket)) {
+      const message = decodeMessage(raw, protocol);
+      const input = message && message.channel % 2 === 0 ? inputs[message.channel / 2] : undefined;
+      if (message && input && !input.write(message.data)) await drained(input);
+    }
+    for (const input of inputs) input.end();
+  };
+  const forward = async (port: number, i: number): Promise<void> => {
+    const header = Buffer.alloc(2);
+    header.writeUInt16LE(port);
+    await write(2 * i, header);
+    await write(2 * i + 1, header);
+    const wrong = await forwardConnection(dialing, port, inputs[i]!, (data) => write(2 * i, data));
+    inputs[i]!.resume();
+    if (wrong !== undefined) await write(2 * i + 1, Buffer.from(wrong));
+  };
+  readInput().catch(() => {});
+  await Promise.all(ports.map(forward));
 }

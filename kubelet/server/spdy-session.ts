@@ -1,13 +1,12 @@
 // Exec and attach over SPDY: the client opens a stream for each input and output; the process starts when all are open.
 import type { Clock } from "../../machinery/world.ts";
 import type { SessionProtocol } from "./protocols.ts";
-import { type SessionClient, type ClientInput, type Streams, sizeIn } from "./remote-command.ts";
-import { statusBytes } from "./session-status.ts";
+import { type SessionClient, type ClientInput, type Streams, sizeIn, statusBytes } from "./remote-command.ts";
 import type { SpdyStream } from "./spdy.ts";
 
 type Kind = "error" | "stdin" | "stdout" | "stderr" | "resize";
 /** The opened streams by their `streamtype`. */
-export type Opened = ReadonlyMap<string, SpdyStream>;
+type Opened = ReadonlyMap<string, SpdyStream>;
 
 /** Time for the client to open its streams. */
 const openWithinMs = 30_000;

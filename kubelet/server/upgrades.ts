@@ -5,8 +5,15 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { KubeletView } from "../kubelet.ts";
 import { overChannels } from "./channels.ts";
 import { Refused } from "./find-container.ts";
-import { forwardChannels, portsIn } from "./port-channels.ts";
-import { type Dialer, dialer, forwardPorts, forwardProtocol, tunnelProtocol } from "./port-forward.ts";
+import {
+  forwardChannels,
+  portsIn,
+  type Dialer,
+  dialer,
+  forwardPorts,
+  forwardProtocol,
+  tunnelProtocol,
+} from "./port-forward.ts";
 import {
   channelProtocols,
   negotiate,

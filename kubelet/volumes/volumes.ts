@@ -1,15 +1,44 @@
 // The volumes of a pod on the node's disk: prepared, refreshed and removed.
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import type { Pod, Volume } from "../../api/generated/types.ts";
-import { unitsOf } from "../../api/quantity.ts";
+import { type Stats, existsSync } from "node:fs";
+import { mkdir, stat, writeFile, chmod, chown, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { HostPathVolumeSource, Pod, Volume } from "../../api/generated/types.ts";
 import { Unmet } from "../podspec/references.ts";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
-import { prepareHostPath } from "./host-path.ts";
+
+type FileType = readonly [is: (s: Stats) => boolean, called: string];
+const directory: FileType = [(s) => s.isDirectory(), "directory"];
+const file: FileType = [(s) => s.isFile(), "file"];
+const types: Readonly<Record<string, FileType>> = {
+  Directory: directory,
+  DirectoryOrCreate: directory,
+  File: file,
+  FileOrCreate: file,
+  Socket: [(s) => s.isSocket(), "socket file"],
+  CharDevice: [(s) => s.isCharacterDevice(), "character device"],
+  BlockDevice: [(s) => s.isBlockDevice(), "block device"],
+};
+
+/** Resolves with the path; throws `Unmet` for another file type. Without a type a missing path becomes a directory. */
+async function prepareHostPath({ path, type = "" }: HostPathVolumeSource): Promise<string> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined && (type === "" || type === "DirectoryOrCreate"))
+    await mkdir(path, { recursive: true, mode: 0o755 });
+  if (there === undefined && type === "FileOrCreate") {
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await writeFile(path, "", { flag: "a", mode: 0o644 });
+  }
+  const expected = types[type];
+  if (expected === undefined) return path;
+  const [is, called] = expected;
+  const now = await stat(path).catch(() => undefined);
+  if (now === undefined || !is(now)) throw new Unmet(`hostPath type check failed: ${path} is not a ${called}`);
+  return path;
+}
 
 const execute = promisify(execFile);
 

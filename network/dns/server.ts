@@ -1,24 +1,36 @@
 // The DNS server of a node: UDP and TCP on the cluster's DNS address, which every node has on its loopback device.
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { createServer, type Socket as TcpSocket } from "node:net";
 import {
+  encode,
+  encodingLength,
+  type Packet,
+  TRUNCATED_RESPONSE,
   AUTHORITATIVE_ANSWER,
   decode,
-  encode,
   RECURSION_AVAILABLE,
   RECURSION_DESIRED,
   type DecodedPacket,
-  type Packet,
 } from "dns-packet";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createServer, type Socket as TcpSocket } from "node:net";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Log } from "../../machinery/world.ts";
 import { answer, authority, type Reply, type Zone } from "./answer.ts";
-import { encodeWithin } from "./fit.ts";
 import type { DnsView } from "./view.ts";
+
+/** Encodes a reply within `limit` bytes; without all its answers it carries the TC flag, which asks for TCP. */
+export function encodeWithin(packet: Packet, limit: number): Buffer {
+  if (encodingLength(packet) <= limit) return encode(packet);
+  const bare: Packet = { ...packet, additionals: [] };
+  if (encodingLength(bare) <= limit) return encode(bare);
+  const shortened: Packet = { ...bare, flags: (packet.flags ?? 0) | TRUNCATED_RESPONSE };
+  let answers = [...(packet.answers ?? [])];
+  while (answers.length > 0 && encodingLength({ ...shortened, answers }) > limit) answers = answers.slice(0, -1);
+  return encode({ ...shortened, answers });
+}
 
 /** Sends a query to an upstream name server; undefined without a reply. */
 export type Forward = (query: Buffer, signal: AbortSignal) => Promise<Buffer | undefined>;
-export interface DnsServerOptions {
+interface DnsServerOptions {
   readonly address: string;
   readonly port: number;
   readonly zone: Zone;

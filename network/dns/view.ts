@@ -8,7 +8,7 @@ export interface Host {
   readonly name: string;
   readonly ready: boolean;
 }
-export interface NamedPort {
+interface NamedPort {
   readonly name: string;
   readonly protocol: string;
   readonly port: number;

@@ -1,11 +1,29 @@
 // Applies rulesets to the kernel: the whole table first, then only changes, and the whole again after a refused change.
+import type { UdpBackends, Ruleset } from "./rules.ts";
 import type { Log } from "../../machinery/world.ts";
 import type { Run } from "../command.ts";
-import { deletionsOf, listUdp } from "./conntrack.ts";
 import { changesBetween, type Ranges, wholeTable } from "./nftables.ts";
-import type { Ruleset, UdpBackends } from "./rules.ts";
 
-export interface Dataplane {
+/** Arguments for `conntrack` that list all UDP entries. */
+const listUdp: readonly string[] = ["-L", "-p", "udp", "-f", "ipv4"];
+
+/** Both tuples of an entry: as the client sent it, and as the reply comes back. */
+const entry = /src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+).*? src=(\S+) dst=\S+ sport=(\d+) dport=\d+/;
+
+/**
+ * From the output of `conntrack -L`: for each entry to an address of a service whose pod is not among those that serve
+ * it, the arguments that delete it. A service that no pod serves keeps its entries, as in kube-proxy.
+ */
+export function deletionsOf(listed: string, backends: UdpBackends): readonly (readonly string[])[] {
+  return listed.split("\n").flatMap((line) => {
+    const [, client, address, clientPort, port, pod, podPort] = entry.exec(line) ?? [];
+    const serving = backends.get(`${address}:${port}`) ?? backends.get(`*:${port}`);
+    if (serving === undefined || serving.has(`${pod}:${podPort}`)) return [];
+    return [["-D", "-p", "udp", "-s", client!, "-d", address!, "--sport", clientPort!, "--dport", port!]];
+  });
+}
+
+interface Dataplane {
   /** One at a time, in order; resolves when packets follow the new rules. */
   apply(next: Ruleset): Promise<void>;
 }

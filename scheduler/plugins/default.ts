@@ -1,14 +1,50 @@
-// The plugins of the default profile, in the order in which they run, cheapest and most decisive first.
-import type { SchedulerPlugin } from "../framework.ts";
+// The plugins of the default profile, among them those that only queue and bind.
+import { isAmbiguous } from "../../api/errors.ts";
+import { pods } from "../../api/core/pods.ts";
+import { backoff } from "../../machinery/workqueue.ts";
+import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
-import { defaultBinder } from "./binder.ts";
 import { imageLocality } from "./images.ts";
 import { nodeName, nodeUnschedulable } from "./node.ts";
 import { nodePorts } from "./ports.ts";
 import { defaultPreemption, dynamicResources } from "./preemption.ts";
-import { prioritySort, schedulingGates } from "./queueing.ts";
 import { resourcesFit, type Packing } from "./resources.ts";
 import { taintToleration } from "./taints.ts";
+
+const defaultBinder: SchedulerPlugin = {
+  name: "DefaultBinder",
+  events: [],
+  async bind({ pod }, nodeName, { client, clock, signal }) {
+    // The same binding is sent again after an unknown outcome: a lost one may still arrive, and must find its room.
+    for (let failures = 1; ; failures++) {
+      try {
+        await client.update(pods, { ...pod, spec: { ...pod.spec, nodeName } }, "binding");
+        return undefined;
+      } catch (e) {
+        if (!isAmbiguous(e)) throw e;
+        await clock.sleep(backoff(failures), signal);
+      }
+    }
+  },
+};
+
+/** A pod with scheduling gates waits until the last of them is removed (KEP-3521). */
+const schedulingGates: SchedulerPlugin = {
+  name: "SchedulingGates",
+  events: [{ resource: "TargetPod", actions: ["UpdatePodSchedulingGatesEliminated"] }],
+  preEnqueue({ spec }) {
+    const gates = spec.schedulingGates ?? [];
+    return gates.length === 0
+      ? undefined
+      : unresolvable(`waiting for scheduling gates: [${gates.map((g) => g.name).join(" ")}]`);
+  },
+};
+
+/** Higher priority first, then whichever has waited longer. */
+export const prioritySort: SchedulerPlugin = {
+  name: "PrioritySort",
+  queueSort: (a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0) || a.timestamp - b.timestamp,
+};
 
 export const defaultPlugins = (packing: Packing = "MostAllocated"): readonly SchedulerPlugin[] => [
   schedulingGates,

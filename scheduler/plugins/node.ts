@@ -28,11 +28,7 @@ export const nodeUnschedulable: SchedulerPlugin = {
       isSchedulableAfter: (_, { before, after }: Change<Node>) =>
         !isCordoned(after) && (before === undefined || isCordoned(before)),
     },
-    {
-      resource: "TargetPod",
-      actions: ["UpdatePodToleration"],
-      isSchedulableAfter: (pod) => toleratesCordon(pod),
-    },
+    { resource: "TargetPod", actions: ["UpdatePodToleration"], isSchedulableAfter: (pod) => toleratesCordon(pod) },
   ],
   preFilter: ({ pod }) => (toleratesCordon(pod) ? skip : { state: undefined }),
   filter: (_, { unschedulable }) => (unschedulable ? cordoned : undefined),

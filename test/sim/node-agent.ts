@@ -11,8 +11,7 @@ import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import type { Client } from "../../machinery/client.ts";
 import { controller, type Decision } from "../../machinery/controller.ts";
 import { runController } from "../../machinery/reconcile.ts";
-import { type Informer, informer } from "../../machinery/informer.ts";
-import type { SharedViews } from "../../machinery/views.ts";
+import { type Informer, informer, type SharedViews } from "../../machinery/informer.ts";
 import type { World } from "../../machinery/world.ts";
 
 export interface AgentOptions {

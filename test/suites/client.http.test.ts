@@ -4,7 +4,7 @@ import { isAmbiguous } from "../../api/errors.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import { key } from "../../api/meta.ts";
-import { clientMetrics } from "../../machinery/client-metrics.ts";
+import { clientMetrics } from "../../machinery/counters.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { clientSuite } from "./client.ts";

@@ -1,7 +1,7 @@
 // What a budget allows, counted from its pods and from who makes them.
 import { expect, test } from "vitest";
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../../api/generated/types.ts";
-import { decide, type Observed, type Scale } from "../../../controllers/disruption/decide.ts";
+import { decide, type Observed, type Scale } from "../../../controllers/disruption/controller.ts";
 import { ago, asStored, carryOut, now, pod } from "./world.ts";
 
 const budget = (spec: object, status: Partial<PodDisruptionBudgetStatus> = {}): PodDisruptionBudget =>

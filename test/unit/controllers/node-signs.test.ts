@@ -12,7 +12,7 @@ import { nodeLifecycleController } from "../../../controllers/nodelifecycle/cont
 import type { Observed } from "../../../controllers/nodelifecycle/decide.ts";
 import type { Controller } from "../../../machinery/controller.ts";
 import { runController } from "../../../machinery/reconcile.ts";
-import { sharedViews } from "../../../machinery/views.ts";
+import { sharedViews } from "../../../machinery/informer.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 

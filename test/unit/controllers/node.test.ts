@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { decide, leavesAt } from "../../../controllers/nodelifecycle/decide.ts";
-import { rangeAllocator } from "../../../controllers/nodeipam/ranges.ts";
-import { decide as collectPods, quarantineMs } from "../../../controllers/podgc/decide.ts";
+import { rangeAllocator } from "../../../controllers/nodeipam/controller.ts";
+import { decide as collectPods, quarantineMs } from "../../../controllers/podgc/controller.ts";
 import { ago, asStored, carryOut, now, pod } from "./world.ts";
 
 const node = (ready: string, spec: object = {}): Node =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { verdictOf, type OwnerState } from "../../../controllers/garbage/owners.ts";
+import { verdictOf, type OwnerState } from "../../../controllers/garbage/graph.ts";
 import { ago, asStored } from "./world.ts";
 
 const owned = (states: readonly OwnerState[], metadata: object = {}) =>

@@ -1,7 +1,7 @@
 // Claims and volumes that were deleted: which go, and which wait for whom.
 import { expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
-import { claimsOf, decideClaim, decideVolume } from "../../../controllers/storageprotection/decide.ts";
+import { claimsOf, decideClaim, decideVolume } from "../../../controllers/storageprotection/controller.ts";
 import { ago, asStored, carryOut, pod } from "./world.ts";
 
 const going = { deletionTimestamp: ago(1) };

@@ -6,7 +6,7 @@ import { instant } from "../../../api/meta.ts";
 import type { PodAction } from "../../../kubelet/pod/actions.ts";
 import { decidePod } from "../../../kubelet/pod/decide.ts";
 import { limitsOf } from "../../../kubelet/podspec/resources.ts";
-import type { PodObservation } from "../../../kubelet/pod/observation.ts";
+import type { PodObservation } from "../../../kubelet/pod/memory.ts";
 import type { RuntimeContainer } from "../../../kubelet/runtime.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
 

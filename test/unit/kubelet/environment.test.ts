@@ -1,13 +1,12 @@
 // What a container finds in its environment, its name files and its volumes.
 import { describe, expect, test } from "vitest";
 import type { ConfigMap, Container, Secret, Service } from "../../../api/generated/types.ts";
-import { environment, expand } from "../../../kubelet/podspec/environment.ts";
+import { environment, expand, serviceEnvironment } from "../../../kubelet/podspec/environment.ts";
 import { fieldValue, resourceValue } from "../../../kubelet/podspec/fields.ts";
 import { hostnameOf, hostsFile, resolvConf } from "../../../kubelet/podspec/names-and-dns.ts";
 import { referencesOf } from "../../../kubelet/podspec/references.ts";
 import { limitsOf } from "../../../kubelet/podspec/resources.ts";
 import { securityOf } from "../../../kubelet/podspec/security.ts";
-import { serviceEnvironment } from "../../../kubelet/podspec/service-environment.ts";
 import { contentOf } from "../../../kubelet/volumes/content.ts";
 import { container, pod } from "./samples.ts";
 

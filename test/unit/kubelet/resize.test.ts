@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { pendingResize } from "../../../kubelet/admission.ts";
-import { withAllocated, isResized, resizeOf } from "../../../kubelet/podspec/resize.ts";
+import { withAllocated, isResized, resizeOf } from "../../../kubelet/podspec/resources.ts";
 import { podStatus } from "../../../kubelet/pod/status.ts";
 import { container, observation, pod, run, running } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 // Pods, runs and observations for the kubelet's tables: only what a row is about has to be said.
 import type { Container, Pod, PodSpec, PodStatus } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
-import type { PodObservation } from "../../../kubelet/pod/observation.ts";
+import type { PodObservation } from "../../../kubelet/pod/memory.ts";
 import { limitsOf } from "../../../kubelet/podspec/resources.ts";
 import { containerHash } from "../../../kubelet/podspec/containers.ts";
 import type { ContainerState, Exit, RuntimeContainer, Sandbox } from "../../../kubelet/runtime.ts";

@@ -1,11 +1,16 @@
 // What a session says on the wire, in every version of its protocol.
 import { describe, expect, test } from "vitest";
 import { encodeMessage, decodeMessage } from "../../../kubelet/server/channels.ts";
-import { portsIn } from "../../../kubelet/server/port-channels.ts";
-import { flawOf } from "../../../kubelet/server/port-forward.ts";
+import { portsIn, flawOf } from "../../../kubelet/server/port-forward.ts";
 import { channelProtocols, negotiate, namesIn, spdyProtocols } from "../../../kubelet/server/protocols.ts";
-import { sizeIn, streamsOf } from "../../../kubelet/server/remote-command.ts";
-import { exitStatus, failureStatus, statusBytes, success } from "../../../kubelet/server/session-status.ts";
+import {
+  sizeIn,
+  streamsOf,
+  exitStatus,
+  failureStatus,
+  statusBytes,
+  success,
+} from "../../../kubelet/server/remote-command.ts";
 import { expected } from "../../../kubelet/server/spdy-session.ts";
 
 const named = (name: string) => channelProtocols.find((p) => p.name === name)!;

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { type Dialer, forwardPorts } from "../../../kubelet/server/port-forward.ts";
-import { type Frame, frames } from "../../../kubelet/server/spdy-frames.ts";
+import { type Frame, frames } from "../../../kubelet/server/spdy.ts";
 import {
   dictionary,
   type Headers,

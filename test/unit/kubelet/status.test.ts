@@ -1,7 +1,7 @@
 // What the API is told of a pod: phases, conditions, container states, in Kubernetes' words.
 import { expect, test } from "vitest";
 import type { PodStatus } from "../../../api/generated/types.ts";
-import type { PodObservation } from "../../../kubelet/pod/observation.ts";
+import type { PodObservation } from "../../../kubelet/pod/memory.ts";
 import { podStatus } from "../../../kubelet/pod/status.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
 

@@ -12,7 +12,7 @@ import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { type Decision, controller, itself } from "../../../machinery/controller.ts";
 import { type RunOptions, runController } from "../../../machinery/reconcile.ts";
-import { sharedViews } from "../../../machinery/views.ts";
+import { sharedViews } from "../../../machinery/informer.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 

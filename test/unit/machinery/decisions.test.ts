@@ -2,8 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { instant, type Key, key, revision } from "../../../api/meta.ts";
-import { decisionLog } from "../../../machinery/decisions.ts";
-import { newReasons } from "../../../machinery/reasons.ts";
+import { decisionLog, newReasons } from "../../../machinery/decisions.ts";
 
 const limits = { perKey: 2, keys: 3, bytes: 10_000 };
 const decision = (name: string, at: number, actions: readonly string[] = [`create pods ${at}`], because = "so") => ({

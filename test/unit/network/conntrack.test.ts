@@ -1,6 +1,6 @@
 // Which connection tracking entries of UDP flows are stale.
 import { expect, test } from "vitest";
-import { deletionsOf } from "../../../network/proxy/conntrack.ts";
+import { deletionsOf } from "../../../network/proxy/dataplane.ts";
 
 const backends = new Map([
   ["10.96.0.20:53", new Set(["10.244.1.2:5353"])],

@@ -1,7 +1,7 @@
 // What becomes of answers that are too long for a datagram.
 import { type Answer, decode, encode, type Packet, TRUNCATED_RESPONSE } from "dns-packet";
 import { expect, test } from "vitest";
-import { encodeWithin } from "../../../network/dns/fit.ts";
+import { encodeWithin } from "../../../network/dns/server.ts";
 
 const name = `_http._tcp.${"x".repeat(20)}.default.svc.cluster.local`;
 const target = (n: number): string => `10-244-0-${n}.${"x".repeat(20)}.default.svc.cluster.local`;

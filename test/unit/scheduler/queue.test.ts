@@ -4,8 +4,7 @@ import type { Node, Pod } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
 import { nodeEvents, assignedPodEvents } from "../../../scheduler/cluster-events.ts";
 import type { ClusterEvent } from "../../../scheduler/framework.ts";
-import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
-import { prioritySort } from "../../../scheduler/plugins/queueing.ts";
+import { defaultPlugins, prioritySort } from "../../../scheduler/plugins/default.ts";
 import { schedulingQueue, type SchedulingQueue } from "../../../scheduler/queue.ts";
 import { beginning, virtualClock, type VirtualClock } from "../../sim/virtual-clock.ts";
 

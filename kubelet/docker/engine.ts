@@ -1,5 +1,28 @@
-// Translates errors of the engine's client: unavailable, refused, or an expected status.
+// The Docker client without its gRPC and SSH libraries, which only builds and remote engines need and which would cost
+// each node's agent more than ten megabytes each; and its errors: unavailable, refused, or an expected status.
+import { createRequire, registerHooks } from "node:module";
+import type Docker from "dockerode";
 import { RuntimeRefused, RuntimeUnavailable } from "../runtime.ts";
+
+const unused = new Set(["@grpc/grpc-js", "@grpc/proto-loader", "ssh2"]);
+const emptyModule = "node:timers";
+
+function load(): typeof Docker {
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      unused.has(specifier) ? { url: emptyModule, format: "builtin", shortCircuit: true } : next(specifier, context),
+  });
+  try {
+    return createRequire(import.meta.url)("dockerode") as typeof Docker;
+  } finally {
+    hooks.deregister();
+  }
+}
+
+const Engine = load();
+
+/** A client of the engine at this Unix socket. */
+export const engineClient = (socketPath: string): Docker => new Engine({ socketPath });
 
 interface EngineError {
   readonly statusCode?: number;
@@ -9,7 +32,7 @@ interface EngineError {
 const asEngineError = (e: unknown): EngineError => (typeof e === "object" && e !== null ? e : { message: String(e) });
 
 /** The engine's message. The client's summary of a 404 would call a missing image "no such container". */
-export function messageOf(e: unknown): string {
+function messageOf(e: unknown): string {
   const { json, message = "unknown error" } = asEngineError(e);
   return json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]* - /, "").trim();
 }
