@@ -103,7 +103,7 @@ test("time, chance and engines enter through one door each", () => {
   expect(wrong).toEqual([]);
 });
 
-test("files fit a sitting and say what they know", () => {
+test("files are short and begin by saying what they know", () => {
   const wrong = sources.flatMap(({ path, text }) => [
     ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
     ...(text.startsWith("//") || text.startsWith("/**") || text.startsWith("#!")
