@@ -14,10 +14,12 @@ import {
   validateLabelName,
   validateLabelValue,
   validateLabels,
+  validateMixedCaseLabel,
   validatePathSegment,
   validatePortName,
   validateQualifiedName,
   validateSubdomainName,
+  validateUid,
 } from "./names.ts";
 import type { Problem } from "./errors.ts";
 import { validateShare } from "./int-or-percent.ts";
@@ -44,6 +46,9 @@ const variable = "a valid environment variable name must consist only of printab
 const reason =
   "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
 
+const version =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
+
 const nonEmpty =
   (format: (text: string, path: string) => readonly Problem[]): Format =>
   (text: string, path) =>
@@ -56,6 +61,7 @@ export const formats: Readonly<Record<string, Format>> = {
   "k8s-label-key": validateQualifiedName,
   "k8s-label-value": validateLabelValue,
   "dns-1035-label": validateDns1035Label,
+  "mixed-case-label": validateMixedCaseLabel,
   "path-segment": validatePathSegment,
   "domain-path": validateDomainPath,
   "port-name": nonEmpty(validatePortName),
@@ -85,6 +91,8 @@ export const formats: Readonly<Record<string, Format>> = {
     const isObject = typeof value === "object" && !Array.isArray(value);
     return isObject ? none : [unfit(path, '"<value omitted>": must be a valid JSON object')];
   },
+  "semantic-version": form(version, "must be a string compatible with semver.org spec 2.0.0"),
+  uid: validateUid,
   "relative-path": relativePath,
   "projected-path": projectedPath,
   "path-without-backsteps": withoutBacksteps,

@@ -49,6 +49,18 @@ export const validateSubdomainName = (value: string | undefined, path: string): 
 export const validateDns1035Label = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, { form: label1035, max: 63, message: label1035Message });
 
+/** A kind: a label of RFC 1035, except that it may be written with capitals. */
+export const validateMixedCaseLabel = (value: string, path: string): readonly Problem[] =>
+  validateDns1035Label(value.toLowerCase(), path).map((problem) =>
+    invalid(path, value, `may have mixed case, but should otherwise match: ${detailOf(problem)}`),
+  );
+/** A subdomain of so many labels at least; `words` say so. */
+export function validateDomain(value: string, path: string, labels: number, words: string): readonly Problem[] {
+  const wrong = validateSubdomainName(value, path);
+  if (value === "" || wrong.length > 0 || value.split(".").length >= labels) return wrong;
+  return [invalid(path, value, `should be a domain with at least ${words}`)];
+}
+
 /** `example.com/name` or `name`, as label keys, annotation keys and finalizers are written. */
 export function validateQualifiedName(name: string, path: string): readonly Problem[] {
   const parts = name.split("/");
@@ -100,6 +112,21 @@ const portNameProblems = (value: string, path: string): readonly Problem[] =>
     ...(value.includes("--") ? ["must not contain consecutive hyphens"] : []),
     ...(/^-|-$/.test(value) ? ["must not begin or end with a hyphen"] : []),
   ].map((message) => invalid(path, value, message));
+
+const uidForm = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const normalUid = new RegExp(`^${uidForm}$`);
+/** Bare, in braces, as a URN, or in capitals: a UUID, but not in normal form. */
+const otherUids = new RegExp(`^([0-9a-f]{32}|${uidForm}|urn:uuid:${uidForm}|\\{${uidForm}\\})$`, "i");
+const uidMessage =
+  "uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal characters";
+
+/** A UUID, as RFC 4122 writes it. */
+export function validateUid(id: string, path: string): readonly Problem[] {
+  if (normalUid.test(id)) return none;
+  if (otherUids.test(id)) return [invalid(path, id, uidMessage)];
+  const isLong = [32, 36, 38, 45].includes(id.length);
+  return [invalid(path, id, `error validating uid: invalid UUID ${isLong ? "format" : `length: ${id.length}`}`)];
+}
 
 /** `example.com/controller`: a path prefixed by a domain. */
 export function validateDomainPath(value: string, path: string): readonly Problem[] {

@@ -32,6 +32,12 @@ export const labelKey: Facts = { format: "k8s-label-key" };
 export const needed: Facts = { nonEmpty: true };
 export const neededLabel: Facts = { nonEmpty: true, format: "k8s-short-name" };
 export const neededSubdomain: Facts = { nonEmpty: true, format: "k8s-long-name" };
+/** A service that the server calls. */
+export const serviceReference: Overlay[string] = {
+  name: needed,
+  namespace: needed,
+  port: { default: 443, bounds: [1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"] },
+};
 /** Published values that are not enforced, or whose fault is worded by code. */
 export const open: Facts = { open: true };
 /** Not validated where it stands. */

@@ -94,6 +94,21 @@ export function each<T>(
   return found ?? none;
 }
 
+/** Items that have the key of an earlier one: the value of a field, or what a function makes of the item. */
+export function repeated<T>(
+  items: readonly T[] | undefined,
+  path: string,
+  by: keyof T | ((item: T) => unknown),
+  report: (at: string, item: T, key: unknown) => Problem = (at, _, key) => duplicate(at, key),
+): readonly Problem[] {
+  const seen = new Set<unknown>();
+  return each(items, path, (item, at) => {
+    const key = typeof by === "function" ? by(item) : (item[by] ?? "");
+    if (!seen.has(key)) return seen.add(key) && none;
+    return [report(typeof by === "function" ? at : `${at}.${String(by)}`, item, key)];
+  });
+}
+
 /** A number within bounds, both included; undefined is valid. */
 export function inRange(
   value: number | undefined,
@@ -116,6 +131,11 @@ export const tooLong = (path: string, max: number): Problem => ({
 /** One of the supported values; undefined is valid. */
 export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
   value === undefined || supported.includes(value) ? none : [unsupported(path, value, supported)];
+/** `*` stands for every value, so nothing may stand beside it. */
+export const wildcardAlone = (list: readonly string[] = [], path: string, others: string): readonly Problem[] =>
+  list.length > 1 && list.includes("*")
+    ? [invalid(path, list, `if '*' is present, must not specify other ${others}`)]
+    : none;
 /** The detail of a message without the value it quotes, to report it for another value. */
 export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");
 /**

@@ -1,5 +1,15 @@
 // What the published schemas of the admissionregistration group do not say.
-import { type Facts, labelKey, needed, neededSubdomain, type Overlay, present, unchecked, values } from "../overlay.ts";
+import {
+  type Facts,
+  labelKey,
+  needed,
+  neededSubdomain,
+  type Overlay,
+  present,
+  unchecked,
+  values,
+  serviceReference,
+} from "../overlay.ts";
 
 const scope: Facts = { default: "*", ...values("*", "Cluster", "Namespaced") };
 const operations: Facts = { ...needed, items: values("*", "CONNECT", "CREATE", "DELETE", "UPDATE") };
@@ -12,6 +22,8 @@ const everywhere: Overlay[string] = {
 const conditions: Facts = { maxItems: 64, unique: ["name"] };
 const webhook: Overlay[string] = {
   ...everywhere,
+  name: needed,
+  admissionReviewVersions: { nonEmpty: "must specify one of v1, v1beta1" },
   failurePolicy: { default: "Fail" },
   matchConditions: conditions,
   sideEffects: { nonEmpty: "must specify one of None, NoneOnDryRun", ...values("None", "NoneOnDryRun") },
@@ -35,17 +47,14 @@ export const admissionregistrationOverlay: Overlay = {
   MutatingWebhook: { ...webhook, reinvocationPolicy: { default: "Never" } },
   MutatingWebhookConfiguration: { webhooks: { unique: ["name"] } },
   Mutation: { patchType: needed },
-  NamedRuleWithOperations: rule,
+  NamedRuleWithOperations: { resourceNames: { items: { format: "path-segment" } }, ...rule },
+  ParamKind: { apiVersion: needed, kind: { nonEmpty: true, format: "mixed-case-label" } },
   ParamRef: {
     name: { format: "path-segment" },
     parameterNotFoundAction: { ...needed, ...values("Deny", "Allow") },
   },
   RuleWithOperations: rule,
-  ServiceReference: {
-    name: needed,
-    namespace: needed,
-    port: { default: 443, bounds: [1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"] },
-  },
+  ServiceReference: serviceReference,
   ValidatingAdmissionPolicy: { status: present },
   ValidatingAdmissionPolicyBindingSpec: {
     ...binding,

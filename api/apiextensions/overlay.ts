@@ -1,26 +1,24 @@
 // What the published schemas of the apiextensions group do not say.
-import { type Facts, needed, type Overlay, values } from "../overlay.ts";
+import { type Facts, needed, type Overlay, values, serviceReference } from "../overlay.ts";
 
+const mixedCase: Facts = { nonEmpty: true, format: "mixed-case-label" };
 const name: Facts = { format: "dns-1035-label" };
 
 export const apiextensionsOverlay: Overlay = {
   CustomResourceConversion: { strategy: values("None", "Webhook") },
   CustomResourceDefinitionNames: {
     categories: { items: name },
-    kind: needed,
-    listKind: needed,
+    kind: mixedCase,
+    listKind: mixedCase,
     plural: { ...needed, ...name },
     shortNames: { items: name },
     singular: { ...needed, ...name },
   },
   CustomResourceDefinitionSpec: {
     conversion: { default: { strategy: "None" } },
+    group: { nonEmpty: true, immutable: true },
     scope: { ...needed, ...values("Cluster", "Namespaced") },
   },
   CustomResourceDefinitionStatus: { conditions: { keepEmpty: true } },
-  ServiceReference: {
-    name: needed,
-    namespace: needed,
-    port: { default: 443, bounds: [1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"] },
-  },
+  ServiceReference: serviceReference,
 };

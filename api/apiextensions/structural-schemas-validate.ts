@@ -1,17 +1,10 @@
-// Schemas of kinds that users bring must be structural: every field says what it is, so that what is unknown can be
-// dropped. Source: the custom resources page, "Specifying a structural schema".
+// Schemas of custom resources must be structural: every field has a type, so that unknown fields can be pruned.
+// Source: the custom resources page, "Specifying a structural schema".
 import type { Problem } from "../errors.ts";
 import type { JSONSchemaProps } from "../generated/types.ts";
-import { forbidden, invalid, required, unsupported } from "../problems.ts";
+import { forbidden, invalid, oneOf, required, together } from "../problems.ts";
 
-const unsupportedFields = [
-  "$ref",
-  "definitions",
-  "dependencies",
-  "id",
-  "patternProperties",
-  "additionalItems",
-] as const;
+const refused = ["$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems"] as const;
 const types = ["array", "boolean", "integer", "number", "object", "string"];
 const listTypes = ["atomic", "map", "set"];
 
@@ -20,70 +13,52 @@ const isObject = (value: unknown): value is JSONSchemaProps =>
 const isOpen = (schema: JSONSchemaProps): boolean =>
   schema["x-kubernetes-int-or-string"] === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
 
-/** What a field may not say, wherever it stands. */
-function validateWords(schema: JSONSchemaProps, path: string): readonly Problem[] {
-  const { type = "", additionalProperties, properties = {} } = schema;
-  const listType = schema["x-kubernetes-list-type"];
+const quadratic = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
+
+/** Keywords that are refused wherever they stand. */
+function validateKeywords(schema: JSONSchemaProps, path: string): readonly Problem[] {
+  const { type = "", additionalProperties, properties = {}, "x-kubernetes-list-type": listType } = schema;
   const hasBoth = additionalProperties !== undefined && Object.keys(properties).length > 0;
-  return [
-    ...unsupportedFields
+  return together(
+    refused
       .filter((field) => schema[field] !== undefined)
       .map((field) => forbidden(`${path}.${field}`, `${field} is not supported`)),
-    ...(schema.uniqueItems
-      ? [
-          forbidden(
-            `${path}.uniqueItems`,
-            "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-          ),
-        ]
-      : []),
-    ...(hasBoth
-      ? [forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive")]
-      : []),
-    ...(type === "" || types.includes(type) ? [] : [unsupported(`${path}.type`, type, types)]),
-    ...(listType === undefined || listTypes.includes(listType)
-      ? []
-      : [unsupported(`${path}.x-kubernetes-list-type`, listType, listTypes)]),
-    ...(listType === "map" && !schema["x-kubernetes-list-map-keys"]?.length
-      ? [required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map")]
-      : []),
-  ];
+    schema.uniqueItems && forbidden(`${path}.uniqueItems`, quadratic),
+    hasBoth && forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"),
+    type !== "" && oneOf(type, `${path}.type`, types),
+    oneOf(listType, `${path}.x-kubernetes-list-type`, listTypes),
+    listType === "map" &&
+      !schema["x-kubernetes-list-map-keys"]?.length &&
+      required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map"),
+  );
 }
 
-/** A field below another, and below what it stands. */
-function validateField(
-  schema: JSONSchemaProps,
-  path: string,
-  below: "object fields" | "array items",
-): readonly Problem[] {
-  return [
-    ...(schema.type || isOpen(schema) ? [] : [required(`${path}.type`, `must not be empty for specified ${below}`)]),
-    ...validateSchema(schema, path),
-  ];
-}
+/** A schema below another one has a type of its own. */
+const validateInner = (schema: JSONSchemaProps, path: string, below: "object fields" | "array items") =>
+  together(
+    !schema.type && !isOpen(schema) && required(`${path}.type`, `must not be empty for specified ${below}`),
+    validateSchema(schema, path),
+  );
 
 function validateSchema(schema: JSONSchemaProps, path: string): readonly Problem[] {
-  const { properties = {}, items, additionalProperties } = schema;
-  return [
-    ...validateWords(schema, path),
-    ...Object.entries(properties).flatMap(([name, inner]) =>
-      validateField(inner, `${path}.properties[${name}]`, "object fields"),
+  const { properties = {}, items, additionalProperties: values } = schema;
+  return together(
+    validateKeywords(schema, path),
+    ...Object.entries(properties).map(([name, inner]) =>
+      validateInner(inner, `${path}.properties[${name}]`, "object fields"),
     ),
-    ...(isObject(additionalProperties)
-      ? validateField(additionalProperties, `${path}.additionalProperties`, "object fields")
-      : []),
-    ...(isObject(items) ? validateField(items, `${path}.items`, "array items") : []),
-    ...(schema.type === "array" && items === undefined ? [required(`${path}.items`, "must be specified")] : []),
-    ...(Array.isArray(items) ? [forbidden(`${path}.items`, "items must be a schema object and not an array")] : []),
-  ];
+    isObject(values) && validateInner(values, `${path}.additionalProperties`, "object fields"),
+    isObject(items) && validateInner(items, `${path}.items`, "array items"),
+    schema.type === "array" && items === undefined && required(`${path}.items`, "must be specified"),
+    Array.isArray(items) && forbidden(`${path}.items`, "items must be a schema object and not an array"),
+  );
 }
 
-/** The schema of a whole object. */
-export const validateRootSchema = (schema: JSONSchemaProps, path: string): readonly Problem[] => [
-  ...(schema.type ? [] : [required(`${path}.type`, "must not be empty at the root")]),
-  ...(schema.type && schema.type !== "object"
-    ? [invalid(`${path}.type`, schema.type, "must be object at the root")]
-    : []),
-  ...(schema.nullable ? [forbidden(`${path}.nullable`, "nullable cannot be true at the root")] : []),
-  ...validateSchema(schema, path),
-];
+/** The schema of an object of the kind. */
+export const validateRootSchema = (schema: JSONSchemaProps, path: string): readonly Problem[] =>
+  together(
+    !schema.type && required(`${path}.type`, "must not be empty at the root"),
+    schema.type && schema.type !== "object" && invalid(`${path}.type`, schema.type, "must be object at the root"),
+    schema.nullable && forbidden(`${path}.nullable`, "nullable cannot be true at the root"),
+    validateSchema(schema, path),
+  );

@@ -1,19 +1,20 @@
-// APIService: who serves a version of a group of the API, this server or one behind a service.
+// APIService: which server, this one or one behind a service, serves a version of an API group. Source: the API
+// reference of apiregistration.k8s.io.
 import type { APIService, APIServiceCondition } from "../generated/types.ts";
-import { define } from "../kinds.ts";
+import { extension } from "../admissionregistration/match-rules.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { extensionCategories } from "../admissionregistration/match-rules.ts";
-import { validateApiService } from "./apiservices-validate.ts";
+import type { Problem } from "../errors.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateDns1035Label } from "../names.ts";
+import { detailOf, invalid, required, together } from "../problems.ts";
 
 function availableText({ status }: APIService): string {
-  const condition = (status?.conditions ?? []).find((c) => c.type === "Available");
-  if (!condition) return "Unknown";
-  return condition.status !== "True" && condition.reason
-    ? `${condition.status} (${condition.reason})`
-    : condition.status;
+  const { status: answer = "Unknown", reason } = status?.conditions?.find((c) => c.type === "Available") ?? {};
+  return answer !== "True" && reason ? `${answer} (${reason})` : answer;
 }
 
-/** What this server serves itself is always there. */
+/** What this server serves itself is always available. */
 const local = (at: string): APIServiceCondition => ({
   type: "Available",
   status: "True",
@@ -22,17 +23,40 @@ const local = (at: string): APIServiceCondition => ({
   message: "Local APIServices are always available",
 });
 
+/** The connection to another server is verified by a CA bundle, or not at all; there is none to this server. */
+function validateTls({ caBundle, insecureSkipTLSVerify: isInsecure, service }: APIService["spec"]) {
+  const path = "spec.insecureSkipTLSVerify";
+  if (service)
+    return together(isInsecure && caBundle && invalid(path, isInsecure, "may not be true if caBundle is present"));
+  return together(
+    caBundle && invalid("spec.caBundle", `${atob(caBundle).length} bytes`, "local APIServices may not have a caBundle"),
+    isInsecure && invalid(path, isInsecure, "local APIServices may not have insecureSkipTLSVerify"),
+  );
+}
+
+function validate({ metadata: { name = "" }, spec }: Draft<APIService>): readonly Problem[] {
+  const { group = "", version = "" } = spec;
+  const expected = `${version}.${group}`;
+  return together(
+    name !== expected &&
+      invalid("metadata.name", name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`),
+    group === "" &&
+      version !== "v1" &&
+      required("spec.group", "only v1 may have an empty group and it better be legacy kube"),
+    validateDns1035Label(version || "-", "spec.version").map((p) => invalid(p.path, version, detailOf(p))),
+    validateTls(spec),
+  );
+}
+
 export const apiServices = define<APIService>({
+  ...extension,
   group: "apiregistration.k8s.io",
   kind: "APIService",
-  categories: extensionCategories,
-  scope: "Cluster",
   nameFormat: "any",
-  allowUnconditionalUpdate: false,
   subresources: ["status"],
   published: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   onCreate: (s) => (s.spec.service ? s : { ...s, status: { conditions: [local(s.metadata.creationTimestamp)] } }),
-  validate: validateApiService,
+  validate,
   columns: [
     nameColumn,
     { name: "Service", cell: ({ spec: { service: s } }) => (s ? `${s.namespace ?? ""}/${s.name ?? ""}` : "Local") },

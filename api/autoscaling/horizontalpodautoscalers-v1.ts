@@ -1,121 +1,90 @@
-// HorizontalPodAutoscaler as it was spoken of before there were metrics other than CPU. What the old words cannot say
-// travels in annotations, as it does in Kubernetes, so that a change made in them loses nothing.
+// HorizontalPodAutoscaler (autoscaling/v1), which has one metric, CPU. The rest of autoscaling/v2 is kept in
+// annotations, as in Kubernetes, so that the conversion there and back loses nothing.
 import type {
-  HorizontalPodAutoscaler as OldAutoscaler,
+  HorizontalPodAutoscaler,
   V2HorizontalPodAutoscaler,
+  V2HorizontalPodAutoscalerStatus as Status,
   V2MetricSpec,
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { ApiObject, Draft } from "../meta.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
-import { horizontalPodAutoscalers } from "./horizontalpodautoscalers.ts";
+import { autoscaler, autoscalerColumns, horizontalPodAutoscalers } from "./horizontalpodautoscalers.ts";
 
-type Spec = V2HorizontalPodAutoscaler["spec"];
-type Status = NonNullable<V2HorizontalPodAutoscaler["status"]>;
+const prefix = "autoscaling.alpha.kubernetes.io/";
+const kept: ReadonlySet<string> = new Set(["metrics", "behavior", "current-metrics", "conditions"]);
 
-const annotation = (of: string): string => `autoscaling.alpha.kubernetes.io/${of}`;
-const carried = ["metrics", "behavior", "current-metrics", "conditions"].map(annotation);
+const isPlainCpu = ({ type, resource }: V2MetricSpec): boolean =>
+  type === "Resource" && resource?.name === "cpu" && resource.target.averageUtilization !== undefined;
 
-const isPlainCpu = (m: V2MetricSpec): boolean =>
-  m.type === "Resource" && m.resource?.name === "cpu" && m.resource.target.averageUtilization !== undefined;
-const cpuMetric = (averageUtilization: number): V2MetricSpec => ({
-  type: "Resource",
-  resource: { name: "cpu", target: { type: "Utilization", averageUtilization } },
-});
-
-const annotated = (texts: Readonly<Record<string, unknown>>): Record<string, string> =>
+/** Fields of v2 as annotations; empty lists are left out. */
+const annotated = (fields: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(texts)
+    Object.entries(fields)
       .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
-      .map(([of, value]) => [annotation(of), JSON.stringify(value)]),
+      .map(([field, value]) => [prefix + field, JSON.stringify(value)]),
   );
 
-/** The old words, and in annotations what they lack. */
-export function inOldWords(autoscaler: V2HorizontalPodAutoscaler): OldAutoscaler {
-  const { metadata, spec, status, ...rest } = autoscaler;
-  const { metrics = [], behavior, ...kept } = spec;
+export function toV1({ metadata, spec, status, ...rest }: V2HorizontalPodAutoscaler): HorizontalPodAutoscaler {
+  const { metrics = [], behavior, ...shared } = spec;
+  const { currentMetrics = [], conditions, ...counts }: Status = status ?? { desiredReplicas: 0 };
   const cpu = metrics.find(isPlainCpu);
-  const { currentMetrics = [], conditions, ...counted }: Status = status ?? { desiredReplicas: 0 };
   const used = currentMetrics.find((m) => m.resource?.name === "cpu")?.resource?.current.averageUtilization;
-  const other = metrics.filter((m) => m !== cpu);
-  const annotations = {
-    ...metadata.annotations,
-    ...annotated({ metrics: other, behavior, "current-metrics": currentMetrics, conditions }),
-  };
+  const others = metrics.filter((m) => m !== cpu);
+  const fields = { metrics: others, behavior, "current-metrics": currentMetrics, conditions };
+  const annotations = { ...metadata.annotations, ...annotated(fields) };
   return {
     ...rest,
     apiVersion: "autoscaling/v1",
     kind: "HorizontalPodAutoscaler",
     metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
-    spec: {
-      ...kept,
-      ...(cpu && { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization }),
-    },
-    status: {
-      currentReplicas: 0,
-      ...counted,
-      ...(used !== undefined && { currentCPUUtilizationPercentage: used }),
-    },
+    spec: { ...shared, ...(cpu && { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization }) },
+    status: { currentReplicas: 0, ...counts, ...(used !== undefined && { currentCPUUtilizationPercentage: used }) },
   };
 }
 
-function parsed<T>(annotations: Readonly<Record<string, string>>, of: string): T | undefined {
+/** A field of v2 from its annotation; undefined where a user wrote something else there. */
+function parsed<T>(annotations: Readonly<Record<string, string>>, field: string): T | undefined {
   try {
-    return JSON.parse(annotations[annotation(of)] ?? "null") ?? undefined;
+    return JSON.parse(annotations[prefix + field] ?? "null") ?? undefined;
   } catch {
-    // A user wrote something of their own there: it says nothing to us.
     return undefined;
   }
 }
 
-/** Undo {@link inOldWords}. */
-export function inNewWords(draft: Draft<OldAutoscaler>): Draft<V2HorizontalPodAutoscaler> {
-  const { metadata, spec, status, ...rest } = draft;
+export function toV2({ metadata, spec, status, ...rest }: Draft<HorizontalPodAutoscaler>) {
   const { annotations = {}, ...meta } = metadata;
-  const { targetCPUUtilizationPercentage: cpu, ...kept } = spec;
+  const { targetCPUUtilizationPercentage: averageUtilization, ...shared } = spec;
+  const { currentCPUUtilizationPercentage: _, ...counts } = status ?? { currentReplicas: 0, desiredReplicas: 0 };
+  const target = { type: "Utilization", averageUtilization };
+  const cpu: V2MetricSpec = { type: "Resource", resource: { name: "cpu", target } };
   const others = parsed<readonly V2MetricSpec[]>(annotations, "metrics") ?? [];
-  const metrics = [...(cpu === undefined ? [] : [cpuMetric(cpu)]), ...others];
-  const behavior = parsed<Spec["behavior"]>(annotations, "behavior");
-  const left = Object.entries(annotations).filter(([name]) => !carried.includes(name));
-  const { currentCPUUtilizationPercentage: _, ...counted } = status ?? { currentReplicas: 0, desiredReplicas: 0 };
+  const metrics = [...(averageUtilization === undefined ? [] : [cpu]), ...others];
+  const behavior = parsed<V2HorizontalPodAutoscaler["spec"]["behavior"]>(annotations, "behavior");
   const currentMetrics = parsed<Status["currentMetrics"]>(annotations, "current-metrics");
   const conditions = parsed<Status["conditions"]>(annotations, "conditions");
+  const left = Object.entries(annotations).filter(
+    ([name]) => !(name.startsWith(prefix) && kept.has(name.slice(prefix.length))),
+  );
   return {
     ...rest,
     apiVersion: "autoscaling/v2",
-    kind: "HorizontalPodAutoscaler",
     metadata: { ...meta, ...(left.length > 0 && { annotations: Object.fromEntries(left) }) },
-    spec: { ...kept, ...(metrics.length > 0 && { metrics }), ...(behavior && { behavior }) },
-    status: { ...counted, ...(currentMetrics && { currentMetrics }), ...(conditions && { conditions }) },
-  };
+    spec: { ...shared, ...(metrics.length > 0 && { metrics }), ...(behavior && { behavior }) },
+    status: { ...counts, ...(currentMetrics && { currentMetrics }), ...(conditions && { conditions }) },
+  } satisfies Draft<V2HorizontalPodAutoscaler>;
 }
 
-export const horizontalPodAutoscalersV1 = define<OldAutoscaler>({
-  group: "autoscaling",
-  kind: "HorizontalPodAutoscaler",
-  shortNames: ["hpa"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status"],
+const percent = (share: number | undefined, unset: string): string => (share === undefined ? unset : `${share}%`);
+
+export const horizontalPodAutoscalersV1 = define<HorizontalPodAutoscaler>({
+  ...autoscaler,
   form: {
     of: horizontalPodAutoscalers,
-    toStored: (draft) => inNewWords(draft as Draft<OldAutoscaler>) as Draft<ApiObject>,
-    fromStored: (object) => inOldWords(object as V2HorizontalPodAutoscaler),
+    toStored: (draft) => toV2(draft as Draft<HorizontalPodAutoscaler>) as Draft<ApiObject>,
+    fromStored: (object) => toV1(object as V2HorizontalPodAutoscaler),
   },
-  columns: [
-    nameColumn,
-    { name: "Reference", cell: (h) => `${h.spec.scaleTargetRef.kind}/${h.spec.scaleTargetRef.name}` },
-    {
-      name: "Targets",
-      cell: ({ spec, status }) => {
-        const used = status?.currentCPUUtilizationPercentage;
-        const aim = spec.targetCPUUtilizationPercentage;
-        return `${used === undefined ? "<unknown>" : `${used}%`}/${aim === undefined ? "<unset>" : `${aim}%`}`;
-      },
-    },
-    { name: "MinPods", cell: (h) => h.spec.minReplicas ?? "<unset>" },
-    { name: "MaxPods", type: "integer", cell: (h) => h.spec.maxReplicas },
-    { name: "Replicas", type: "integer", cell: (h) => h.status?.currentReplicas ?? 0 },
-    ageColumn,
-  ],
+  columns: autoscalerColumns(({ spec, status }) => {
+    const used = percent(status?.currentCPUUtilizationPercentage, "<unknown>");
+    return `${used}/${percent(spec.targetCPUUtilizationPercentage, "<unset>")}`;
+  }),
 });

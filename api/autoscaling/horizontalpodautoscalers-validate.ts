@@ -1,4 +1,4 @@
-// What can be wrong with an autoscaler: its bounds, what it measures, and how fast it may go.
+// Validation of an autoscaler: replicas, metrics, and the rate of scaling.
 import type {
   V2HorizontalPodAutoscaler,
   V2HPAScalingPolicy,
@@ -8,7 +8,7 @@ import type {
 } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden, invalid, required, unsupported } from "../problems.ts";
+import { forbidden, invalid, required, together, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
 import type { Rules } from "../validation.ts";
@@ -16,118 +16,104 @@ import type { Rules } from "../validation.ts";
 const longestWindow = 3600;
 const longestPeriod = 1800;
 
-const validatePolicy = ({ periodSeconds }: V2HPAScalingPolicy, path: string): readonly Problem[] => [
-  ...(periodSeconds > 0 ? [] : [invalid(`${path}.periodSeconds`, periodSeconds, "must be greater than zero")]),
-  ...(periodSeconds > longestPeriod
-    ? [invalid(`${path}.periodSeconds`, periodSeconds, `must be less than or equal to ${longestPeriod}`)]
-    : []),
-];
+const atMost = (value: number, field: string, most: number) =>
+  value > most && invalid(field, value, `must be less than or equal to ${most}`);
 
-function validateRules(r: V2HPAScalingRules, path: string): readonly Problem[] {
-  const { stabilizationWindowSeconds: seconds = 0, tolerance } = r;
-  const window = `${path}.stabilizationWindowSeconds`;
-  return [
-    ...(seconds < 0 ? [invalid(window, seconds, "must be greater than or equal to zero")] : []),
-    ...(seconds > longestWindow ? [invalid(window, seconds, `must be less than or equal to ${longestWindow}`)] : []),
-    ...(tolerance === undefined ? [] : validateAmount("", tolerance, `${path}.tolerance`)),
-  ];
-}
+const validatePositive = (amount: string | undefined, field: string) =>
+  amount !== undefined && (parseQuantity(amount)?.nano ?? 0n) <= 0n && invalid(field, amount, "must be positive");
 
-const targets = ["Utilization", "Value", "AverageValue"];
-const isPositive = (text: string | undefined): boolean => text === undefined || (parseQuantity(text)?.nano ?? 0n) > 0n;
+const validateTarget = ({ averageValue, type, value }: V2MetricTarget) =>
+  together(
+    type === "" && required("type", "must specify a metric target type"),
+    !["Utilization", "Value", "AverageValue"].includes(type) &&
+      invalid("type", type, "must be either Utilization, Value, or AverageValue"),
+    validatePositive(value, "value"),
+    validatePositive(averageValue, "averageValue"),
+  );
 
-function validateTarget({ averageValue, type, value }: V2MetricTarget, path: string): readonly Problem[] {
-  return [
-    ...(type === "" ? [required(`${path}.type`, "must specify a metric target type")] : []),
-    ...(targets.includes(type)
-      ? []
-      : [invalid(`${path}.type`, type, "must be either Utilization, Value, or AverageValue")]),
-    ...(isPositive(value) ? [] : [invalid(`${path}.value`, value, "must be positive")]),
-    ...(isPositive(averageValue) ? [] : [invalid(`${path}.averageValue`, averageValue, "must be positive")]),
-  ];
-}
-
-/** What each source must measure itself against. */
-function validateAim(kind: Kind, target: V2MetricTarget | undefined, path: string): readonly Problem[] {
-  const { averageUtilization: share, averageValue, value } = target ?? {};
-  if (kind === "pods")
-    return averageValue === undefined
-      ? [required(`${path}.averageValue`, "must specify a positive target averageValue")]
-      : [];
-  if (kind === "object" || kind === "external") {
-    const either =
-      kind === "object"
-        ? "must set either a target value or averageValue"
-        : "must set either a target value for metric or a per-pod target";
-    const both = kind === "external" && value !== undefined && averageValue !== undefined;
-    return [
-      ...(value === undefined && averageValue === undefined ? [required(`${path}.averageValue`, either)] : []),
-      ...(both ? [forbidden(`${path}.value`, "may not set both a target value for metric and a per-pod target")] : []),
-    ];
-  }
-  return [
-    ...(share === undefined && averageValue === undefined
-      ? [required(`${path}.averageUtilization`, "must set either a target raw value or a target utilization")]
-      : []),
-    ...(share !== undefined && averageValue !== undefined
-      ? [forbidden(`${path}.averageValue`, "may not set both a target raw value and a target utilization")]
-      : []),
-  ];
-}
-
-const kinds = ["object", "external", "pods", "resource", "containerResource"] as const;
-type Kind = (typeof kinds)[number];
-const kindOf: Readonly<Record<string, Kind>> = {
+/** The field of each type of metric. */
+const sources = {
   ContainerResource: "containerResource",
   External: "external",
   Object: "object",
   Pods: "pods",
   Resource: "resource",
-};
-const types = Object.keys(kindOf);
+} as const;
+type Source = (typeof sources)[keyof typeof sources];
+const inOrder: readonly Source[] = ["object", "external", "pods", "resource", "containerResource"];
 
-function validateMetric(spec: V2MetricSpec, path: string): readonly Problem[] {
-  const { type = "" } = spec;
-  const sources = kinds.filter((kind) => spec[kind] !== undefined);
-  const expected = kindOf[type];
-  const unknown = unsupported(`${path}.type`, type, types);
-  return [
-    ...(type === "" ? [required(`${path}.type`, "must specify a metric source type")] : []),
-    ...(expected ? [] : [unknown]),
-    ...sources.slice(0, 1).flatMap((kind) => validateAim(kind, spec[kind]?.target, `${path}.${kind}.target`)),
-    ...(expected && spec[expected] === undefined
-      ? [required(`${path}.${expected}`, "must populate information for the given metric source")]
-      : []),
-    ...(expected ? [] : [unknown]),
-    ...(sources.length === 1
-      ? []
-      : sources
-          .filter((kind) => kind !== expected)
-          .map((kind) => forbidden(`${path}.${kind}`, "must populate the given metric source only"))),
-  ];
+/** The values that a source is compared with. */
+function validateAim(source: Source, target: V2MetricTarget | undefined) {
+  const { averageUtilization, averageValue, value } = target ?? {};
+  const path = `${source}.target`;
+  const hasAverage = averageValue !== undefined;
+  if (source === "pods")
+    return !hasAverage && required(`${path}.averageValue`, "must specify a positive target averageValue");
+  if (source === "object")
+    return (
+      !hasAverage &&
+      value === undefined &&
+      required(`${path}.averageValue`, "must set either a target value or averageValue")
+    );
+  const isExternal = source === "external";
+  const other = isExternal ? value : averageUtilization;
+  const both = isExternal
+    ? "a target value for metric and a per-pod target"
+    : "a target raw value and a target utilization";
+  if (hasAverage && other !== undefined)
+    return forbidden(`${path}.${isExternal ? "value" : "averageValue"}`, `may not set both ${both}`);
+  return (
+    !hasAverage &&
+    other === undefined &&
+    required(
+      `${path}.${isExternal ? "averageValue" : "averageUtilization"}`,
+      `must set either ${both.replace(" and ", " or ")}`,
+    )
+  );
 }
 
-/** What is wrong with an autoscaler. Down to nothing it goes only where something else than pods is measured. */
-export function validateAutoscaler({ spec }: Draft<V2HorizontalPodAutoscaler>): readonly Problem[] {
-  const { maxReplicas, metrics = [], minReplicas } = spec;
-  return [
-    ...(minReplicas !== undefined && maxReplicas < minReplicas
-      ? [invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`")]
-      : []),
-    ...(minReplicas === 0 && !metrics.some((m) => m.type === "Object" || m.type === "External")
-      ? [
-          forbidden(
-            "spec.metrics",
-            "must specify at least one Object or External metric to support scaling to zero replicas",
-          ),
-        ]
-      : []),
-  ];
+function validateMetric(spec: V2MetricSpec): readonly Problem[] {
+  const { type } = spec;
+  const set = inOrder.filter((source) => spec[source] !== undefined);
+  const expected = Object.hasOwn(sources, type) ? sources[type] : undefined;
+  const unknown = expected === undefined && unsupported("type", type, Object.keys(sources));
+  const [first] = set;
+  return together(
+    (type as string) === "" && required("type", "must specify a metric source type"),
+    unknown,
+    first && validateAim(first, spec[first]?.target),
+    expected &&
+      spec[expected] === undefined &&
+      required(expected, "must populate information for the given metric source"),
+    unknown,
+    set.length > 1 &&
+      set
+        .filter((source) => source !== expected)
+        .map((source) => forbidden(source, "must populate the given metric source only")),
+  );
 }
+
+const noScaleToZero = "must specify at least one Object or External metric to support scaling to zero replicas";
+/** Without pods there is nothing to measure, so zero replicas need a metric of something else. */
+export const validateAutoscaler = ({
+  spec: { maxReplicas, metrics = [], minReplicas = 1 },
+}: Draft<V2HorizontalPodAutoscaler>) =>
+  together(
+    maxReplicas < minReplicas &&
+      invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"),
+    minReplicas === 0 &&
+      !metrics.some(({ type }) => type === "Object" || type === "External") &&
+      forbidden("spec.metrics", noScaleToZero),
+  );
 
 export const autoscalerRules: Rules = {
-  HPAScalingPolicy: validatePolicy,
-  HPAScalingRules: validateRules,
+  HPAScalingPolicy: ({ periodSeconds }: V2HPAScalingPolicy) =>
+    together(atMost(periodSeconds, "periodSeconds", longestPeriod)),
+  HPAScalingRules: ({ stabilizationWindowSeconds: seconds = 0, tolerance }: V2HPAScalingRules) =>
+    together(
+      atMost(seconds, "stabilizationWindowSeconds", longestWindow),
+      tolerance !== undefined && validateAmount("", tolerance, "tolerance"),
+    ),
   MetricSpec: validateMetric,
   MetricTarget: validateTarget,
 };

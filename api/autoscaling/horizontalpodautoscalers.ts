@@ -1,4 +1,4 @@
-// HorizontalPodAutoscaler (v2): as many replicas as the load asks for, within bounds.
+// HorizontalPodAutoscaler (autoscaling/v2): scales a workload by metrics, within bounds.
 import type {
   V2HorizontalPodAutoscaler,
   V2HPAScalingPolicy,
@@ -7,8 +7,8 @@ import type {
   V2MetricStatus,
   V2MetricTarget,
 } from "../generated/types.ts";
-import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
+import { type Column, define } from "../kinds.ts";
+import type { ApiObject, Draft } from "../meta.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { autoscalerRules, validateAutoscaler } from "./horizontalpodautoscalers-validate.ts";
 
@@ -22,16 +22,13 @@ const upRules: V2HPAScalingRules = {
   policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, byPercent(100)],
 };
 const downRules: V2HPAScalingRules = { selectPolicy: "Max", policies: [byPercent(100)] };
-const rules = (own: V2HPAScalingRules | undefined, otherwise: V2HPAScalingRules): V2HPAScalingRules => ({
-  ...otherwise,
-  ...own,
-});
-/** How fast it goes is completed where anything is said of it. */
+/** Completes the behaviour in both directions where it has one in either. */
 function defaults(d: Draft<HorizontalPodAutoscaler>): Draft<HorizontalPodAutoscaler> {
   const { behavior } = d.spec;
   if (!behavior) return d;
-  const full = { scaleUp: rules(behavior.scaleUp, upRules), scaleDown: rules(behavior.scaleDown, downRules) };
-  return { ...d, spec: { ...d.spec, behavior: { ...behavior, ...full } } };
+  const scaleUp = { ...upRules, ...behavior.scaleUp };
+  const scaleDown = { ...downRules, ...behavior.scaleDown };
+  return { ...d, spec: { ...d.spec, behavior: { ...behavior, scaleUp, scaleDown } } };
 }
 
 interface Measured {
@@ -39,7 +36,7 @@ interface Measured {
 }
 const shown = 2;
 
-/** How far a metric is from its target, in the few characters a column has. */
+/** The current value of a metric and its target, as a column shows them. */
 function metricText(spec: V2MetricSpec, status: V2MetricStatus | undefined): string {
   const kind = `${spec.type.slice(0, 1).toLowerCase()}${spec.type.slice(1)}` as keyof V2MetricSpec &
     keyof V2MetricStatus;
@@ -59,7 +56,7 @@ function metricText(spec: V2MetricSpec, status: V2MetricStatus | undefined): str
     : `${now(current?.averageValue)}/${target.averageValue} (avg)`;
 }
 
-/** The metrics of a column: two of them, and how many more there are. */
+/** The first two metrics, and how many more there are. */
 function targets({ spec, status }: HorizontalPodAutoscaler): string {
   const metrics = spec.metrics ?? [];
   const texts = metrics.slice(0, shown).map((metric, i) => metricText(metric, status?.currentMetrics?.[i]));
@@ -67,24 +64,32 @@ function targets({ spec, status }: HorizontalPodAutoscaler): string {
   return metrics.length === 0 ? "<none>" : texts.join(", ") + more;
 }
 
-export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
+/** What both versions share. */
+export const autoscaler = {
   group: "autoscaling",
-  version: "v2",
   kind: "HorizontalPodAutoscaler",
   shortNames: ["hpa"],
   categories: ["all"],
   scope: "Namespaced",
   subresources: ["status"],
+} as const;
+
+type EitherVersion = ApiObject & Pick<HorizontalPodAutoscaler, "spec" | "status">;
+export const autoscalerColumns = <T extends EitherVersion>(targets: Column<T>["cell"]): readonly Column<T>[] => [
+  nameColumn,
+  { name: "Reference", cell: ({ spec: { scaleTargetRef: to } }) => `${to.kind}/${to.name}` },
+  { name: "Targets", cell: targets },
+  { name: "MinPods", cell: (h) => h.spec.minReplicas ?? "<unset>" },
+  { name: "MaxPods", type: "integer", cell: (h) => h.spec.maxReplicas },
+  { name: "Replicas", type: "integer", cell: (h) => h.status?.currentReplicas ?? 0 },
+  ageColumn,
+];
+
+export const horizontalPodAutoscalers = define<HorizontalPodAutoscaler>({
+  ...autoscaler,
+  version: "v2",
   defaults,
   rules: autoscalerRules,
   validate: validateAutoscaler,
-  columns: [
-    nameColumn,
-    { name: "Reference", cell: (h) => `${h.spec.scaleTargetRef.kind}/${h.spec.scaleTargetRef.name}` },
-    { name: "Targets", cell: targets },
-    { name: "MinPods", type: "string", cell: (h) => h.spec.minReplicas ?? "<unset>" },
-    { name: "MaxPods", type: "integer", cell: (h) => h.spec.maxReplicas },
-    { name: "Replicas", type: "integer", cell: (h) => h.status?.currentReplicas ?? 0 },
-    ageColumn,
-  ],
+  columns: autoscalerColumns(targets),
 });

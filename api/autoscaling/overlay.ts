@@ -1,6 +1,7 @@
 // What the published schemas of the autoscaling group do not say.
 import { count, type Facts, open, type Overlay, present, unchecked, values } from "../overlay.ts";
 
+const positive: Facts = { bounds: [1, null, "must be greater than zero"] };
 const named: Facts = { nonEmpty: true, format: "path-segment" };
 const resource: Facts = { nonEmpty: "must specify a resource name" };
 const atEighty = {
@@ -30,10 +31,11 @@ export const autoscalingV2Overlay: Overlay = {
     currentReplicas: count,
     desiredReplicas: count,
   },
-  HPAScalingPolicy: { type: values("Percent", "Pods"), value: { bounds: [1, null, "must be greater than zero"] } },
+  HPAScalingPolicy: { type: values("Percent", "Pods"), value: positive, periodSeconds: positive },
   HPAScalingRules: {
     policies: { nonEmpty: "must specify at least one Policy" },
     selectPolicy: values("Disabled", "Max", "Min"),
+    stabilizationWindowSeconds: { bounds: [0, null, "must be greater than or equal to zero"] },
   },
   MetricIdentifier: {
     name: { nonEmpty: "must specify a metric name", format: "path-segment" },

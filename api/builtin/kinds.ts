@@ -1,18 +1,28 @@
 // The table of kinds. Routes, storage keys, discovery, OpenAPI, columns and short names all derive from it:
 // to add a kind, write its file and add one line here.
 import type { ResourceDefinition } from "../kinds.ts";
+import { mutatingAdmissionPolicies, validatingAdmissionPolicies } from "../admissionregistration/admissionpolicies.ts";
+import {
+  mutatingAdmissionPolicyBindings,
+  validatingAdmissionPolicyBindings,
+} from "../admissionregistration/admissionpolicybindings.ts";
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from "../admissionregistration/webhookconfigurations.ts";
 import { apiServices } from "../apiregistration/apiservices.ts";
+import {
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  subjectAccessReviews,
+} from "../authorization/accessreviews.ts";
 import { bindings } from "../core/bindings.ts";
 import { certificateSigningRequests } from "../certificates/certificatesigningrequests.ts";
-import { clusterRoleBindings } from "../rbac/clusterrolebindings.ts";
-import { clusterRoles } from "../rbac/clusterroles.ts";
 import { componentStatuses } from "../core/componentstatuses.ts";
 import { configMaps } from "../core/configmaps.ts";
 import { controllerRevisions } from "../apps/controllerrevisions.ts";
 import { cronJobs } from "../batch/cronjobs.ts";
-import { csiDrivers } from "../storage/csidrivers.ts";
-import { csiNodes } from "../storage/csinodes.ts";
-import { csiStorageCapacities } from "../storage/csistoragecapacities.ts";
 import { customResourceDefinitions } from "../apiextensions/customresourcedefinitions.ts";
 import { daemonSets } from "../apps/daemonsets.ts";
 import { deployments } from "../apps/deployments.ts";
@@ -30,11 +40,7 @@ import { ipAddresses } from "../networking/ipaddresses.ts";
 import { jobs } from "../batch/jobs.ts";
 import { leases } from "../coordination/leases.ts";
 import { limitRanges } from "../core/limitranges.ts";
-import { localSubjectAccessReviews } from "../authorization/localsubjectaccessreviews.ts";
 import { nodeMetrics, podMetrics } from "../metrics/metrics.ts";
-import { mutatingAdmissionPolicies } from "../admissionregistration/mutatingadmissionpolicies.ts";
-import { mutatingAdmissionPolicyBindings } from "../admissionregistration/mutatingadmissionpolicybindings.ts";
-import { mutatingWebhookConfigurations } from "../admissionregistration/mutatingwebhookconfigurations.ts";
 import { namespaces } from "../core/namespaces.ts";
 import { networkPolicies } from "../networking/networkpolicies.ts";
 import { nodes } from "../core/nodes.ts";
@@ -47,29 +53,22 @@ import { priorityClasses } from "../scheduling/priorityclasses.ts";
 import { priorityLevelConfigurations } from "../flowcontrol/prioritylevelconfigurations.ts";
 import { replicaSets } from "../apps/replicasets.ts";
 import { replicationControllers } from "../core/replicationcontrollers.ts";
-import { resourceClaims } from "../resource/resourceclaims.ts";
-import { resourceClaimTemplates } from "../resource/resourceclaimtemplates.ts";
+import { resourceClaims, resourceClaimTemplates } from "../resource/resourceclaims.ts";
 import { resourceQuotas } from "../core/resourcequotas.ts";
 import { resourceSlices } from "../resource/resourceslices.ts";
-import { roleBindings } from "../rbac/rolebindings.ts";
-import { roles } from "../rbac/roles.ts";
+import { clusterRoleBindings, roleBindings } from "../rbac/rolebindings.ts";
+import { clusterRoles, roles } from "../rbac/roles.ts";
 import { runtimeClasses } from "../node/runtimeclasses.ts";
 import { secrets } from "../core/secrets.ts";
-import { selfSubjectAccessReviews } from "../authorization/selfsubjectaccessreviews.ts";
 import { selfSubjectReviews } from "../authentication/selfsubjectreviews.ts";
-import { selfSubjectRulesReviews } from "../authorization/selfsubjectrulesreviews.ts";
 import { serviceAccounts } from "../core/serviceaccounts.ts";
 import { serviceCidrs } from "../networking/servicecidrs.ts";
 import { services } from "../core/services.ts";
 import { statefulSets } from "../apps/statefulsets.ts";
-import { storageClasses } from "../storage/storageclasses.ts";
-import { subjectAccessReviews } from "../authorization/subjectaccessreviews.ts";
+import { csiDrivers, csiNodes, csiStorageCapacities } from "../storage/csi.ts";
+import { storageClasses, volumeAttributesClasses } from "../storage/storageclasses.ts";
 import { tokenReviews } from "../authentication/tokenreviews.ts";
-import { validatingAdmissionPolicies } from "../admissionregistration/validatingadmissionpolicies.ts";
-import { validatingAdmissionPolicyBindings } from "../admissionregistration/validatingadmissionpolicybindings.ts";
-import { validatingWebhookConfigurations } from "../admissionregistration/validatingwebhookconfigurations.ts";
 import { volumeAttachments } from "../storage/volumeattachments.ts";
-import { volumeAttributesClasses } from "../storage/volumeattributesclasses.ts";
 
 export const builtinKinds: readonly ResourceDefinition[] = [
   apiServices,

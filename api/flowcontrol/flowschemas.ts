@@ -1,8 +1,93 @@
-// FlowSchema: which requests belong together, and at which level of priority they are served.
-import type { FlowSchema } from "../generated/types.ts";
-import { define } from "../kinds.ts";
+// FlowSchema: which requests form a flow, and the priority level they are served at. Source: KEP-1040.
+import type {
+  FlowcontrolV1Subject,
+  FlowSchema,
+  NonResourcePolicyRule,
+  PolicyRulesWithSubjects,
+  ResourcePolicyRule,
+} from "../generated/types.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
-import { flowRules, validateFlowSchema } from "./flowschemas-validate.ts";
+import type { Problem } from "../errors.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validateLabelName, validateSubdomainName } from "../names.ts";
+import { detailOf, each, forbidden, invalid, required, together, unsupported, wildcardAlone } from "../problems.ts";
+
+const lastPrecedence = 10_000;
+const distinguishers = ["ByNamespace", "ByUser"];
+const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
+/** The field of each kind of subject. */
+const fields = { Group: "group", ServiceAccount: "serviceAccount", User: "user" } as const;
+
+const validateVerbs = (list: readonly string[] = []) =>
+  together(
+    wildcardAlone(list, "verbs", "verbs"),
+    !list.includes("*") && !list.every((verb) => verbs.includes(verb)) && unsupported("verbs", list, verbs),
+  );
+
+function validateAccount({ name, namespace }: NonNullable<FlowcontrolV1Subject["serviceAccount"]>) {
+  const at = "serviceAccount";
+  return together(
+    name === "" ? required(`${at}.name`) : name !== "*" && validateSubdomainName(name, `${at}.name`),
+    namespace === ""
+      ? required(`${at}.namespace`, "must specify namespace for service account")
+      : validateLabelName(namespace, `${at}.namespace`),
+  );
+}
+
+function validateSubject(subject: FlowcontrolV1Subject): readonly Problem[] {
+  const own = subject.kind;
+  if (!Object.hasOwn(fields, own)) return [];
+  const others = (["ServiceAccount", "User", "Group"] as const).filter((kind) => kind !== own && subject[fields[kind]]);
+  return together(
+    !subject[fields[own]] && required(fields[own], `${fields[own]} is required when subject kind is '${own}'`),
+    own === "ServiceAccount" && subject.serviceAccount && validateAccount(subject.serviceAccount),
+    others.map((kind) => forbidden(fields[kind], `${fields[kind]} is forbidden when subject kind is not '${kind}'`)),
+  );
+}
+
+function faultOfUrl(url: string): string | undefined {
+  if (url === "") return "must not be empty";
+  if (url === "/") return undefined;
+  if (!url.startsWith("/")) return "must start with slash";
+  if (url.includes(" ")) return "must not contain white-space";
+  if (url.includes("//")) return "must not contain double slash";
+  return /\*.|[^/]\*/s.test(url) ? "wildcard can only do suffix matching" : undefined;
+}
+
+function validateUrls(urls: readonly string[] = []): readonly Problem[] {
+  if (urls.includes("*")) return wildcardAlone(urls, "nonResourceURLs", "non-resource URLs");
+  return each(urls, "nonResourceURLs", (url, at) => {
+    const fault = faultOfUrl(url);
+    return fault === undefined ? [] : [invalid(at, url, fault)];
+  });
+}
+
+function validateNamespaces({ namespaces = [], clusterScope }: ResourcePolicyRule): readonly Problem[] {
+  if (namespaces.length === 0 && !clusterScope)
+    return [required("namespaces", "resource rules that are not cluster scoped must supply at least one namespace")];
+  if (namespaces.includes("*")) return wildcardAlone(namespaces, "namespaces", "namespaces");
+  const intro = "each member of this list must be '*' or a DNS-1123 label; ";
+  return each(namespaces, "namespaces", (name, at) =>
+    validateLabelName(name, at).map((problem) => invalid(at, name, intro + detailOf(problem))),
+  );
+}
+
+const noRules = "at least one of resourceRules and nonResourceRules has to be non-empty";
+
+function validate({ metadata, spec }: Draft<FlowSchema>): readonly Problem[] {
+  const { distinguisherMethod: method, matchingPrecedence: precedence = 0 } = spec;
+  const path = "spec.matchingPrecedence";
+  return together(
+    precedence > lastPrecedence && invalid(path, precedence, `must not be greater than ${lastPrecedence}`),
+    precedence === 1 &&
+      metadata.name !== "exempt" &&
+      invalid(path, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
+    method &&
+      !distinguishers.includes(method.type) &&
+      unsupported("spec.distinguisherMethod.type", method, distinguishers),
+  );
+}
 
 export const flowSchemas = define<FlowSchema>({
   group: "flowcontrol.apiserver.k8s.io",
@@ -10,8 +95,21 @@ export const flowSchemas = define<FlowSchema>({
   scope: "Cluster",
   subresources: ["status"],
   generation: "spec",
-  rules: flowRules,
-  validate: validateFlowSchema,
+  rules: {
+    NonResourcePolicyRule: (rule: NonResourcePolicyRule) =>
+      together(validateVerbs(rule.verbs), validateUrls(rule.nonResourceURLs)),
+    PolicyRulesWithSubjects: ({ resourceRules = [], nonResourceRules = [] }: PolicyRulesWithSubjects) =>
+      resourceRules.length + nonResourceRules.length === 0 ? [required("", noRules)] : [],
+    ResourcePolicyRule: (rule: ResourcePolicyRule) =>
+      together(
+        validateVerbs(rule.verbs),
+        wildcardAlone(rule.apiGroups, "apiGroups", "api groups"),
+        wildcardAlone(rule.resources, "resources", "resources"),
+        validateNamespaces(rule),
+      ),
+    Subject: validateSubject,
+  },
+  validate,
   columns: [
     nameColumn,
     { name: "PriorityLevel", cell: (s) => s.spec.priorityLevelConfiguration?.name ?? "" },

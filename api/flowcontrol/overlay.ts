@@ -4,6 +4,7 @@ import { type Facts, needed, otherwise, type Overlay, present, values } from "..
 const positive: Facts = { bounds: [1, null, "must be positive"] };
 const shares: Facts = { bounds: [0, null, "must be a non-negative integer"] };
 const percent: Facts = { default: 0, bounds: [0, 100] };
+const verbs: Facts = { nonEmpty: "verbs must contain at least one value" };
 const condition: Overlay[string] = { type: { nonEmpty: "must not be empty" } };
 const status: Overlay[string] = { conditions: { unique: ["type"] } };
 
@@ -11,7 +12,9 @@ export const flowcontrolOverlay: Overlay = {
   ExemptPriorityLevelConfiguration: { lendablePercent: percent, nominalConcurrencyShares: { default: 0, ...shares } },
   FlowSchema: { status: present },
   FlowSchemaCondition: condition,
-  FlowSchemaSpec: { matchingPrecedence: otherwise(1000) },
+  FlowSchemaSpec: {
+    matchingPrecedence: { ...otherwise(1000), bounds: [1, null, "must be a positive value"] },
+  },
   FlowSchemaStatus: status,
   GroupSubject: { name: needed },
   LimitResponse: { type: values("Queue", "Reject") },
@@ -19,6 +22,10 @@ export const flowcontrolOverlay: Overlay = {
     borrowingLimitPercent: { bounds: [0, null, "if specified, must be a non-negative integer"] },
     lendablePercent: percent,
     nominalConcurrencyShares: { default: 30, ...shares },
+  },
+  NonResourcePolicyRule: {
+    verbs,
+    nonResourceURLs: { nonEmpty: "nonResourceURLs must contain at least one value" },
   },
   PolicyRulesWithSubjects: { subjects: { nonEmpty: "subjects must contain at least one value" } },
   PriorityLevelConfiguration: { status: present },
@@ -31,7 +38,12 @@ export const flowcontrolOverlay: Overlay = {
   QueuingConfiguration: {
     handSize: { default: 8, ...positive },
     queueLengthLimit: { default: 50, ...positive },
-    queues: { default: 64, bounds: [1, null, "must be positive"] },
+    queues: { default: 64, ...positive },
+  },
+  ResourcePolicyRule: {
+    verbs,
+    apiGroups: { nonEmpty: "resource rules must supply at least one api group" },
+    resources: { nonEmpty: "resource rules must supply at least one resource" },
   },
   Subject: { kind: values("Group", "ServiceAccount", "User") },
   UserSubject: { name: needed },

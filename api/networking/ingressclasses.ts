@@ -1,16 +1,16 @@
-// IngressClass: who carries out ingresses, and the one to take when an ingress does not say.
+// IngressClass: the controller that implements ingresses of the class.
 import type { Problem } from "../errors.ts";
 import type { IngressClass, IngressClassParametersReference } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { validateLabelName } from "../names.ts";
-import { forbidden, required } from "../problems.ts";
+import { forbidden, none, required } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
-function validateScope({ scope, namespace }: IngressClassParametersReference, path: string): readonly Problem[] {
-  const at = `${path}.namespace`;
+function validateScope({ scope, namespace }: IngressClassParametersReference): readonly Problem[] {
+  const at = "namespace";
   if (scope === "Cluster")
-    return namespace === undefined ? [] : [forbidden(at, "`parameters.scope` is set to 'Cluster'")];
-  if (scope !== "Namespace") return [];
+    return namespace === undefined ? none : [forbidden(at, "`parameters.scope` is set to 'Cluster'")];
+  if (scope !== "Namespace") return none;
   return namespace === undefined
     ? [required(at, "`parameters.scope` is set to 'Namespace'")]
     : validateLabelName(namespace, at);

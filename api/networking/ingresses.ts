@@ -1,18 +1,70 @@
-// Ingress: which requests from outside go to which services.
-import type { Ingress, IngressStatus } from "../generated/types.ts";
-import { define } from "../kinds.ts";
+// Ingress: routes HTTP requests from outside the cluster to services. Source: the API reference of networking.k8s.io.
+import { parseAddress } from "../addresses.ts";
 import { ageColumn, firstThree, nameColumn } from "../columns.ts";
-import { ingressRules, validateIngress, validateIngressStatus } from "./ingresses-validate.ts";
+import { validateBalancedIp, validateBalancedName } from "../core/load-balancers-validate.ts";
+import type { Problem } from "../errors.ts";
+import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressTLS } from "../generated/types.ts";
+import { define } from "../kinds.ts";
+import type { Draft } from "../meta.ts";
+import { validatePathSegment, validatePortName, validateSubdomainName, validateWildcardName } from "../names.ts";
+import { each, inRange, invalid, none, required, together } from "../problems.ts";
 
 export type { Ingress } from "../generated/types.ts";
 
-const addresses = (status: IngressStatus | undefined): string =>
-  (status?.loadBalancer?.ingress ?? [])
-    .map((i) => i.ip || i.hostname || "")
-    .filter((address) => address !== "")
-    .join(",");
-
 export const classAnnotation = "kubernetes.io/ingress.class";
+
+const validateHost = (host: string, path: string): readonly Problem[] =>
+  host.includes("*") ? validateWildcardName(host, path) : validateSubdomainName(host, path);
+
+function validateBackend({ resource, service }: IngressBackend): readonly Problem[] {
+  if (resource && service) return [invalid("", "", "cannot set both resource and service backends")];
+  if (resource)
+    return together(
+      validatePathSegment(resource.kind, "resource.kind"),
+      validatePathSegment(resource.name, "resource.name"),
+    );
+  if (!service) return [invalid("", "", "resource or service backend is required")];
+  const { name, number } = service.port ?? {};
+  if (name && number) return [invalid("", "", "cannot set both port name & port number")];
+  if (name) return validatePortName(name, "service.port.name");
+  return number ? inRange(number, "service.port.number", 1, 65_535) : [required("", "port name or number is required")];
+}
+
+function validatePath({ path = "", pathType }: HTTPIngressPath): readonly Problem[] {
+  const isSpecific = pathType === "ImplementationSpecific";
+  const refuse = (detail: string): Problem => invalid("path", path, detail);
+  if (isSpecific) return path === "" || path.startsWith("/") ? none : [refuse("must be an absolute path")];
+  return together(
+    pathType && !path.startsWith("/") && refuse("must be an absolute path"),
+    pathType &&
+      ["//", "/./", "/../", "%2f", "%2F"].filter((s) => path.includes(s)).map((s) => refuse(`must not contain '${s}'`)),
+    pathType && ["/..", "/."].filter((s) => path.endsWith(s)).map((s) => refuse(`cannot end with '${s}'`)),
+  );
+}
+
+function validate({ metadata, spec }: Draft<Ingress>, old?: Ingress): readonly Problem[] {
+  const { defaultBackend, ingressClassName: name, rules = [] } = spec;
+  const annotated = metadata.annotations?.[classAnnotation];
+  return together(
+    rules.length === 0 &&
+      !defaultBackend &&
+      invalid("spec", null, "either `defaultBackend` or `rules` must be specified"),
+    !old &&
+      annotated !== undefined &&
+      name !== undefined &&
+      annotated !== name &&
+      invalid(`annotations.${classAnnotation}`, annotated, "must match `ingressClassName` when both are specified"),
+  );
+}
+
+const pointsOf = ({ status }: Ingress) => status?.loadBalancer?.ingress ?? [];
+
+function validateStatus(next: Ingress, old: Ingress): readonly Problem[] {
+  const known = pointsOf(old).flatMap(({ ip }) => ip ?? []);
+  return each(pointsOf(next), "status.loadBalancer.ingress", ({ ip, hostname }, at) =>
+    together(validateBalancedIp(ip, `${at}.ip`, known), validateBalancedName(hostname, `${at}.hostname`)),
+  );
+}
 
 export const ingresses = define<Ingress>({
   group: "networking.k8s.io",
@@ -21,9 +73,18 @@ export const ingresses = define<Ingress>({
   scope: "Namespaced",
   subresources: ["status"],
   generation: "spec",
-  rules: ingressRules,
-  validate: validateIngress,
-  validateStatus: validateIngressStatus,
+  rules: {
+    HTTPIngressPath: validatePath,
+    IngressBackend: validateBackend,
+    IngressRule: ({ host = "" }: IngressRule) =>
+      together(
+        parseAddress(host) && invalid("host", host, "must be a DNS name, not an IP address"),
+        validateHost(host, "host"),
+      ),
+    IngressTLS: ({ hosts }: IngressTLS) => each(hosts, "hosts", validateHost),
+  },
+  validate,
+  validateStatus,
   warnings: (i, old) =>
     !old && i.metadata.annotations?.[classAnnotation] !== undefined
       ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]
@@ -33,13 +94,19 @@ export const ingresses = define<Ingress>({
     { name: "Class", cell: (i) => i.spec.ingressClassName ?? "<none>" },
     {
       name: "Hosts",
-      cell: (i) =>
+      cell: ({ spec: { rules = [] } }) =>
         firstThree(
-          (i.spec.rules ?? []).flatMap((r) => r.host || []),
+          rules.flatMap(({ host }) => host || []),
           "*",
         ),
     },
-    { name: "Address", cell: (i) => addresses(i.status) },
+    {
+      name: "Address",
+      cell: (i) =>
+        pointsOf(i)
+          .flatMap(({ ip, hostname }) => ip || hostname || [])
+          .join(","),
+    },
     { name: "Ports", cell: (i) => (i.spec.tls?.length ? "80, 443" : "80") },
     ageColumn,
   ],

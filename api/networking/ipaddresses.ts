@@ -1,4 +1,4 @@
-// IPAddress: one address of the services' ranges that is taken, and by whom.
+// IPAddress: an allocated address of a service range, and the service that has it.
 import { validateAddress } from "../addresses-validate.ts";
 import type { IPAddress } from "../generated/types.ts";
 import { define, qualified } from "../kinds.ts";

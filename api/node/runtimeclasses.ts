@@ -1,30 +1,15 @@
-// RuntimeClass: what runs a pod's containers, what that costs, and on which nodes it is to be had.
-import type { Problem } from "../errors.ts";
+// RuntimeClass: the container runtime configuration of a pod, its overhead, and the nodes that have it.
 import type { Overhead, RuntimeClass, Toleration } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
-import { duplicate } from "../problems.ts";
-import { sameJson } from "../hash.ts";
+import { duplicate, none, repeated } from "../problems.ts";
+import { canonicalJson } from "../hash.ts";
 import { podRules } from "../core/pod/rules.ts";
 import { shownToleration } from "../core/pod/validate-placement.ts";
 import { validateResources } from "../core/pod/validate-resources.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
-/** For how long something is tolerated does not make it another toleration. */
-const repeated = (tolerations: readonly Toleration[], path: string): readonly Problem[] => {
-  const keys = tolerations.map(({ key, operator, value, effect }) => ({ key, operator, value, effect }));
-  return keys.flatMap((k, i) =>
-    keys.findIndex((other) => sameJson(other, k)) < i
-      ? [duplicate(`${path}[${i}]`, shownToleration(tolerations[i]!))]
-      : [],
-  );
-};
-
-const validate = ({ scheduling }: Draft<RuntimeClass>, old?: RuntimeClass): readonly Problem[] =>
-  old ? [] : repeated(scheduling?.tolerations ?? [], "scheduling.tolerations");
-
-const validateOverhead = ({ podFixed }: Overhead, path: string): readonly Problem[] =>
-  validateResources(podFixed && { limits: podFixed }, [], path);
+/** Tolerations that differ only in `tolerationSeconds` are the same. */
+const keyOf = ({ tolerationSeconds: _, ...toleration }: Toleration): string => canonicalJson(toleration);
 
 export const runtimeClasses = define<RuntimeClass>({
   group: "node.k8s.io",
@@ -32,7 +17,15 @@ export const runtimeClasses = define<RuntimeClass>({
   scope: "Cluster",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
-  rules: { ...podRules, Overhead: validateOverhead },
-  validate,
+  rules: {
+    ...podRules,
+    Overhead: ({ podFixed }: Overhead) => validateResources(podFixed && { limits: podFixed }, [], ""),
+  },
+  validate: ({ scheduling }, old) =>
+    old
+      ? none
+      : repeated(scheduling?.tolerations, "scheduling.tolerations", keyOf, (at, toleration) =>
+          duplicate(at, shownToleration(toleration)),
+        ),
   columns: [nameColumn, { name: "Handler", cell: (c) => c.handler }, ageColumn],
 });

@@ -1,17 +1,10 @@
-// PodDisruptionBudget: how many pods of a set may be taken away at once by somebody who could also wait.
+// PodDisruptionBudget: how many pods of a set may be unavailable at once because of voluntary disruptions.
 import type { PodDisruptionBudget } from "../generated/types.ts";
-import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
-import { invalid } from "../problems.ts";
+import { invalid, none } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { PodDisruptionBudget } from "../generated/types.ts";
-
-const validate = ({ spec }: Draft<PodDisruptionBudget>): readonly Problem[] =>
-  spec.minAvailable !== undefined && spec.maxUnavailable !== undefined
-    ? [invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
-    : [];
 
 export const podDisruptionBudgets = define<PodDisruptionBudget>({
   group: "policy",
@@ -21,7 +14,10 @@ export const podDisruptionBudgets = define<PodDisruptionBudget>({
   allowUnconditionalUpdate: false,
   subresources: ["status"],
   generation: "spec",
-  validate,
+  validate: ({ spec }) =>
+    spec.minAvailable !== undefined && spec.maxUnavailable !== undefined
+      ? [invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
+      : none,
   columns: [
     nameColumn,
     { name: "Min Available", cell: (b) => String(b.spec.minAvailable ?? "N/A") },

@@ -1,10 +1,10 @@
-// DeviceClass: a sort of device, and how to set it up.
+// DeviceClass: selects and configures a category of devices.
+import { ageColumn, nameColumn } from "../columns.ts";
 import type { DeviceClass } from "../generated/types.ts";
 import { define } from "../kinds.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
-import { invalid } from "../problems.ts";
+import { invalid, none } from "../problems.ts";
 import { isExtended } from "../resource-names.ts";
-import { deviceRules } from "./device-requests-validate.ts";
+import { deviceRules } from "./device-requests.ts";
 
 export const deviceClasses = define<DeviceClass>({
   group: "resource.k8s.io",
@@ -12,10 +12,9 @@ export const deviceClasses = define<DeviceClass>({
   scope: "Cluster",
   generation: "spec",
   rules: deviceRules,
-  validate: ({ spec }) => [
-    ...(spec.extendedResourceName === undefined || isExtended(spec.extendedResourceName)
-      ? []
-      : [invalid("spec.extendedResourceName", spec.extendedResourceName, "must be a valid extended resource name")]),
-  ],
+  validate: ({ spec: { extendedResourceName: name } }) =>
+    name === undefined || isExtended(name)
+      ? none
+      : [invalid("spec.extendedResourceName", name, "must be a valid extended resource name")],
   columns: [nameColumn, ageColumn],
 });

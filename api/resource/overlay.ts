@@ -23,12 +23,24 @@ const bindable: Overlay[string] = {
   bindingConditions: { maxItems: 4, unique: true, items: labelKey },
   bindingFailureConditions: { maxItems: 4, unique: true, items: labelKey },
 };
-const allocated: Overlay[string] = { device: neededLabel, driver, pool: { nonEmpty: true, format: "pool-name" } };
+const device: Overlay[string] = {
+  device: neededLabel,
+  driver,
+  pool: { nonEmpty: true, format: "pool-name" },
+};
+const counters: Facts = { nonEmpty: true, maxProperties: 32 };
+const text: Facts = { maxLength: 64 };
+const version: Facts = { maxLength: 64, format: "semantic-version" };
 
 export const resourceOverlay: Overlay = {
-  AllocatedDeviceStatus: { ...allocated, conditions: { maxItems: 8, unique: "type" }, data: { format: "driver-data" } },
+  AllocatedDeviceStatus: {
+    ...device,
+    shareID: { format: "uid" },
+    conditions: { maxItems: 8, unique: "type" },
+    data: { format: "driver-data" },
+  },
   CELDeviceSelector: { expression: { maxLength: 10_240 } },
-  CounterSet: { name: neededLabel },
+  CounterSet: { name: neededLabel, counters },
   Device: {
     ...bindable,
     consumesCounters: { maxItems: 2, unique: "counterSet" },
@@ -38,13 +50,14 @@ export const resourceOverlay: Overlay = {
   },
   DeviceAllocationConfiguration: { opaque: needed, source: needed },
   DeviceAllocationResult: { config: { maxItems: 64 }, results: few },
+  DeviceAttribute: { string: text, strings: { items: text }, version, versions: { items: version } },
   DeviceClaim: { config: few, constraints: few, requests: fewByName },
   DeviceClaimConfiguration: { opaque: needed },
   DeviceClassConfiguration: { opaque: needed },
   DeviceClassSpec: { config: few, selectors: few },
-  DeviceCounterConsumption: { counterSet: neededLabel },
+  DeviceCounterConsumption: { counterSet: neededLabel, counters },
   DeviceRequest: { firstAvailable: { maxItems: 8, unique: "name" }, name: neededLabel },
-  DeviceRequestAllocationResult: { ...allocated, ...bindable },
+  DeviceRequestAllocationResult: { ...device, ...bindable },
   DeviceSelector: { cel: needed },
   DeviceSubRequest: { ...exact, name: neededLabel },
   DeviceTaint: { effect: needed, key: labelKey, value: { format: "k8s-label-value" } },

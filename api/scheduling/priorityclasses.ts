@@ -1,45 +1,35 @@
-// PriorityClass: how much pods of a sort matter, as a number with a name.
-import type { Problem } from "../errors.ts";
+// PriorityClass: a name for a priority of pods.
 import type { PriorityClass } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { forbidden } from "../problems.ts";
+import { forbidden, none } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
-const highestOfUsers = 1_000_000_000;
+const highestUserPriority = 1_000_000_000;
 
-/** The classes of the cluster's own pods, above everything a user may define. */
+/** The priority classes of the cluster's own pods, above every class of users. */
 export const systemPriorities: Readonly<Record<string, number>> = {
-  "system-cluster-critical": 2 * highestOfUsers,
-  "system-node-critical": 2 * highestOfUsers + 1000,
+  "system-cluster-critical": 2 * highestUserPriority,
+  "system-node-critical": 2 * highestUserPriority + 1000,
 };
 
-function reservedName({ metadata: { name = "" }, value = 0, globalDefault }: Draft<PriorityClass>): readonly Problem[] {
+/** Why a class may not have its `system-` name; undefined if it may. */
+function reservedFor({ metadata: { name = "" }, value = 0, globalDefault }: Draft<PriorityClass>): string | undefined {
   const known = systemPriorities[name];
-  const error =
-    known === undefined
-      ? `${name} is not a known system priority class`
-      : known !== value
-        ? `value of ${name} PriorityClass must be ${known}`
-        : globalDefault
-          ? `globalDefault of ${name} PriorityClass must be false`
-          : undefined;
-  return error === undefined
-    ? []
-    : [
-        forbidden(
-          "metadata.name",
-          `priority class names with 'system-' prefix are reserved for system use only. error: ${error}`,
-        ),
-      ];
+  if (known === undefined) return `${name} is not a known system priority class`;
+  if (known !== value) return `value of ${name} PriorityClass must be ${known}`;
+  return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
 }
 
-function validate(c: Draft<PriorityClass>, old?: PriorityClass): readonly Problem[] {
-  if (old) return [];
-  if (c.metadata.name?.startsWith("system-")) return reservedName(c);
-  return (c.value ?? 0) > highestOfUsers
-    ? [forbidden("value", `maximum allowed value of a user defined priority is ${highestOfUsers}`)]
-    : [];
+function validate(c: Draft<PriorityClass>, old?: PriorityClass) {
+  if (old) return none;
+  if (!c.metadata.name?.startsWith("system-"))
+    return (c.value ?? 0) > highestUserPriority
+      ? [forbidden("value", `maximum allowed value of a user defined priority is ${highestUserPriority}`)]
+      : none;
+  const error = reservedFor(c);
+  const reserved = "priority class names with 'system-' prefix are reserved for system use only";
+  return error === undefined ? none : [forbidden("metadata.name", `${reserved}. error: ${error}`)];
 }
 
 export const priorityClasses = define<PriorityClass>({
@@ -47,7 +37,7 @@ export const priorityClasses = define<PriorityClass>({
   kind: "PriorityClass",
   shortNames: ["pc"],
   scope: "Cluster",
-  // The value never changes: the generation is one for good.
+  // The value is immutable, so the generation stays 1.
   generation: "value",
   validate,
   columns: [

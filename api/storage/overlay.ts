@@ -1,6 +1,7 @@
 // What the published schemas of the storage group do not say.
 import { count, type Facts, otherwise, type Overlay, present, subdomain, unchecked, values } from "../overlay.ts";
 
+const fixed = (field: string): Facts => ({ immutable: `updates to ${field} are forbidden.` });
 const driver: Facts = { nonEmpty: true, format: "driver-name" };
 
 export const storageOverlay: Overlay = {
@@ -23,12 +24,18 @@ export const storageOverlay: Overlay = {
   CSINodeSpec: { drivers: { unique: ["name"] } },
   CSIStorageCapacity: { nodeTopology: { immutable: true }, storageClassName: { ...subdomain, immutable: true } },
   StorageClass: {
-    reclaimPolicy: { default: "Delete", ...values("Delete", "Retain") },
+    parameters: fixed("parameters"),
+    provisioner: fixed("provisioner"),
+    reclaimPolicy: { default: "Delete", ...values("Delete", "Retain"), ...fixed("reclaimPolicy") },
     volumeBindingMode: { default: "Immediate", immutable: true },
   },
   VolumeAttachment: { spec: { immutable: true }, status: present },
   VolumeAttachmentSource: { inlineVolumeSpec: unchecked },
   VolumeAttachmentSpec: { attacher: driver, nodeName: subdomain },
+  VolumeAttributesClass: {
+    driverName: fixed("driverName"),
+    parameters: { nonEmpty: "must contain at least one key/value pair", ...fixed("parameters") },
+  },
   VolumeError: { errorCode: { bounds: [0, 2 ** 31 - 1] } },
   VolumeNodeResources: { count },
 };

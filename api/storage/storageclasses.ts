@@ -1,72 +1,93 @@
-// StorageClass: a kind of storage to be had, and who provides it.
+// StorageClass and VolumeAttributesClass: the driver that provisions or modifies volumes, with parameters for it.
+// Source: the API reference of storage.k8s.io.
+import { ageColumn, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
-import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";
+import type {
+  StorageClass,
+  TopologySelectorLabelRequirement,
+  TopologySelectorTerm,
+  VolumeAttributesClass,
+} from "../generated/types.ts";
 import { canonicalJson } from "../hash.ts";
 import { define } from "../kinds.ts";
-import type { Draft } from "../meta.ts";
+import type { Draft, DraftMeta } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
-import { duplicate, required } from "../problems.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
-import {
-  defaultMark,
-  forbiddenUpdate,
-  keptParameters,
-  validateParameters,
-  validateProvider,
-} from "./storage-parameters.ts";
+import { duplicate, each, invalid, none, repeated, required, together, tooLong } from "../problems.ts";
 
-function validateTopology(term: TopologySelectorTerm, path: string): readonly Problem[] {
-  const expressions = term.matchLabelExpressions ?? [];
-  return expressions.flatMap((e, i) => {
-    const at = `${path}.matchLabelExpressions[${i}]`;
-    const repeated = (e.values ?? []).flatMap((v, j, all) =>
-      all.indexOf(v) < j ? [duplicate(`${at}.values[${j}]`, v)] : [],
-    );
-    return [
-      ...(e.values?.length ? repeated : [required(`${at}.values`)]),
-      ...validateQualifiedName(e.key, `${at}.key`),
-      ...(expressions.findIndex((other) => other.key === e.key) < i ? [duplicate(`${at}.key`, e.key)] : []),
-    ];
-  });
+const mostParameters = 512;
+const mostBytes = 256 * 1024;
+
+/** The name of a driver is a qualified name in any case. */
+const validateDriver = (name: string, path: string): readonly Problem[] =>
+  name === "" ? [required(path)] : validateQualifiedName(name.toLowerCase(), path);
+
+function validateParameters(parameters: Readonly<Record<string, string>> = {}): readonly Problem[] {
+  const entries = Object.entries(parameters);
+  if (entries.length > mostParameters) return [tooLong("parameters", mostParameters)];
+  const bytes = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return together(
+    Object.hasOwn(parameters, "") && invalid("parameters", "", "field can not be empty."),
+    bytes > mostBytes && tooLong("parameters", mostBytes),
+  );
 }
 
-/** Terms that say the same twice. */
-const repeatedTerms = (terms: readonly TopologySelectorTerm[]): readonly Problem[] => {
-  const texts = terms.map((t) =>
-    canonicalJson(Object.fromEntries((t.matchLabelExpressions ?? []).map((e) => [e.key, e.values?.toSorted()]))),
+const validateExpression = ({ key, values }: TopologySelectorLabelRequirement, path: string): readonly Problem[] =>
+  together(
+    values.length === 0 && required(`${path}.values`),
+    repeated(values, `${path}.values`, (value) => value),
+    validateQualifiedName(key, `${path}.key`),
   );
-  return texts.flatMap((text, i) =>
-    texts.indexOf(text) < i ? [duplicate(`allowedTopologies[${i}].matchLabelExpressions`, "")] : [],
-  );
-};
 
-function validate(c: Draft<StorageClass>, old?: StorageClass): readonly Problem[] {
-  if (old)
-    return [
-      ...keptParameters(c.parameters, old.parameters),
-      ...(c.provisioner === old.provisioner ? [] : [forbiddenUpdate("provisioner")]),
-      ...(c.reclaimPolicy === old.reclaimPolicy ? [] : [forbiddenUpdate("reclaimPolicy")]),
-    ];
-  return [
-    ...validateProvider(c.provisioner, "provisioner"),
-    ...validateParameters(c.parameters),
-    ...(c.allowedTopologies ?? []).flatMap((t, i) => validateTopology(t, `allowedTopologies[${i}]`)),
-    ...repeatedTerms(c.allowedTopologies ?? []),
-  ];
+function validateTopology({ matchLabelExpressions: expressions }: TopologySelectorTerm, at: string) {
+  const path = `${at}.matchLabelExpressions`;
+  return together(each(expressions, path, validateExpression), repeated(expressions, path, "key"));
 }
+
+/** Terms with the same requirements in any order have the same key. */
+const termKey = ({ matchLabelExpressions: expressions = [] }: TopologySelectorTerm): string =>
+  canonicalJson(Object.fromEntries(expressions.map(({ key, values }) => [key, values.toSorted()])));
+
+const validateNew = ({ allowedTopologies: terms, parameters, provisioner }: Draft<StorageClass>) =>
+  together(
+    validateDriver(provisioner, "provisioner"),
+    validateParameters(parameters),
+    each(terms, "allowedTopologies", validateTopology),
+    repeated(terms, "allowedTopologies", termKey, (at) => duplicate(`${at}.matchLabelExpressions`, "")),
+  );
+
+/** The name of a class, and whether claims without a class get it. */
+const markedName = (resource: string) => ({
+  ...nameColumn,
+  cell: ({ metadata: { annotations = {}, name } }: { readonly metadata: DraftMeta }): string =>
+    [`${resource}.kubernetes.io`, `${resource}.beta.kubernetes.io`].some(
+      (prefix) => annotations[`${prefix}/is-default-class`] === "true",
+    )
+      ? `${name} (default)`
+      : `${name}`,
+});
 
 export const storageClasses = define<StorageClass>({
   group: "storage.k8s.io",
   kind: "StorageClass",
   shortNames: ["sc"],
   scope: "Cluster",
-  validate,
+  validate: (c, old) => (old ? none : validateNew(c)),
   columns: [
-    { ...nameColumn, cell: (c) => c.metadata.name + defaultMark(c, "storageclass") },
+    markedName("storageclass"),
     { name: "Provisioner", cell: (c) => c.provisioner },
     { name: "ReclaimPolicy", cell: (c) => c.reclaimPolicy ?? "Delete" },
     { name: "VolumeBindingMode", cell: (c) => c.volumeBindingMode ?? "Immediate" },
     { name: "AllowVolumeExpansion", cell: (c) => c.allowVolumeExpansion ?? false },
     ageColumn,
   ],
+});
+
+export const volumeAttributesClasses = define<VolumeAttributesClass>({
+  group: "storage.k8s.io",
+  kind: "VolumeAttributesClass",
+  shortNames: ["vac"],
+  scope: "Cluster",
+  validate: ({ driverName, parameters }) =>
+    together(validateDriver(driverName, "driverName"), validateParameters(parameters)),
+  columns: [markedName("volumeattributesclass"), { name: "DriverName", cell: (c) => c.driverName }, ageColumn],
 });

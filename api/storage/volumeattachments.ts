@@ -1,5 +1,4 @@
-// VolumeAttachment: the wish that a volume be attached to a node, and what became of it.
-import type { Problem } from "../errors.ts";
+// VolumeAttachment: a volume that is to be attached to a node, and the result.
 import type {
   VolumeAttachment,
   VolumeAttachmentSource,
@@ -8,29 +7,24 @@ import type {
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { validateSubdomainName } from "../names.ts";
-import { forbidden, required, tooLong } from "../problems.ts";
+import { forbidden, none, required, tooLong } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
 const exactlyOne = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-
 const mostMessage = 1024;
 const mostMetadata = 256 * 1024;
 
-function validateSource(source: VolumeAttachmentSource, path: string): readonly Problem[] {
-  const { inlineVolumeSpec: inline, persistentVolumeName: name } = source;
-  if (inline === undefined && name === undefined) return [required(path, exactlyOne)];
-  if (inline !== undefined && name !== undefined) return [forbidden(path, exactlyOne)];
-  if (name === "") return [required(`${path}.persistentVolumeName`, "must specify non empty persistentVolumeName")];
-  return validateSubdomainName(name, `${path}.persistentVolumeName`);
+function validateSource({ inlineVolumeSpec: inline, persistentVolumeName: name }: VolumeAttachmentSource) {
+  if (inline === undefined && name === undefined) return [required("", exactlyOne)];
+  if (inline !== undefined && name !== undefined) return [forbidden("", exactlyOne)];
+  return name === ""
+    ? [required("persistentVolumeName", "must specify non empty persistentVolumeName")]
+    : validateSubdomainName(name, "persistentVolumeName");
 }
 
-const validateError = ({ message = "" }: VolumeError, path: string): readonly Problem[] =>
-  message.length > mostMessage ? [tooLong(`${path}.message`, mostMetadata)] : [];
-
-/** What is wrong with what became of it. */
-function validateStatus({ attachmentMetadata = {} }: VolumeAttachmentStatus): readonly Problem[] {
+function validateMetadata({ attachmentMetadata = {} }: VolumeAttachmentStatus) {
   const size = Object.entries(attachmentMetadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return size > mostMetadata ? [tooLong("status.attachmentMetadata", mostMetadata)] : [];
+  return size > mostMetadata ? [tooLong("attachmentMetadata", mostMetadata)] : none;
 }
 
 export const volumeAttachments = define<VolumeAttachment>({
@@ -39,8 +33,12 @@ export const volumeAttachments = define<VolumeAttachment>({
   scope: "Cluster",
   allowUnconditionalUpdate: false,
   subresources: ["status"],
-  rules: { VolumeAttachmentSource: validateSource, VolumeError: validateError },
-  validateStatus: ({ status }) => (status ? validateStatus(status) : []),
+  rules: {
+    VolumeAttachmentSource: validateSource,
+    VolumeAttachmentStatus: validateMetadata,
+    VolumeError: ({ message = "" }: VolumeError) =>
+      message.length > mostMessage ? [tooLong("message", mostMetadata)] : none,
+  },
   columns: [
     nameColumn,
     { name: "Attacher", format: "name", cell: (a) => a.spec.attacher },

@@ -1,9 +1,8 @@
 // The cluster roles of a fresh cluster. The three for namespaces are aggregated by label, so that new kinds can add
 // rules to them.
 import type { PolicyRule } from "../../api/generated/types.ts";
-import { clusterRoleBindings } from "../../api/rbac/clusterrolebindings.ts";
-import { clusterRoles } from "../../api/rbac/clusterroles.ts";
-import { rbacGroup } from "../../api/rbac/policy-rules.ts";
+import { clusterRoleBindings } from "../../api/rbac/rolebindings.ts";
+import { clusterRoles, rbacGroup } from "../../api/rbac/roles.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 
 type Given = readonly [ResourceDefinition, object];

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { HorizontalPodAutoscaler, V2HorizontalPodAutoscaler, V2MetricSpec } from "../../../api/generated/types.ts";
 import { canonicalJson } from "../../../api/hash.ts";
-import { inNewWords, inOldWords } from "../../../api/autoscaling/horizontalpodautoscalers-v1.ts";
+import { toV1, toV2 } from "../../../api/autoscaling/horizontalpodautoscalers-v1.ts";
 import { fieldsOfStored } from "../../../apiserver/registry/conversion.ts";
 
 const resource = (name: string, target: object): V2MetricSpec =>
@@ -46,7 +46,7 @@ const autoscaler = fc
 test("an autoscaler told in old words is the same autoscaler", () => {
   fc.assert(
     fc.property(autoscaler, (a) => {
-      expect(canonicalJson(inNewWords(inOldWords(a)))).toBe(canonicalJson(a));
+      expect(canonicalJson(toV2(toV1(a)))).toBe(canonicalJson(a));
     }),
     { seed: Number(process.env["SEED"] ?? 7) },
   );
@@ -58,7 +58,7 @@ test("old words have a field for CPU, and annotations for the rest", () => {
     resource("cpu", { type: "Utilization", averageUtilization: 70 }),
     resource("memory", { type: "AverageValue", averageValue: "1Gi" }),
   ];
-  const old: HorizontalPodAutoscaler = inOldWords({
+  const old: HorizontalPodAutoscaler = toV1({
     apiVersion: "autoscaling/v2",
     kind: "HorizontalPodAutoscaler",
     metadata: { name: "a", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },

@@ -1,8 +1,7 @@
 // Devices: what may be asked of them, what a driver may offer, and what may be told of those that were given.
 import { expect, test } from "vitest";
 import { deviceClasses } from "../../../../api/resource/deviceclasses.ts";
-import { resourceClaims } from "../../../../api/resource/resourceclaims.ts";
-import { resourceClaimTemplates } from "../../../../api/resource/resourceclaimtemplates.ts";
+import { resourceClaims, resourceClaimTemplates } from "../../../../api/resource/resourceclaims.ts";
 import { resourceSlices } from "../../../../api/resource/resourceslices.ts";
 import { born, changes, refuses, said } from "./refused.ts";
 

@@ -1,7 +1,7 @@
-// Names of devices and of what they can do: a driver, a pool of its devices, and attributes that belong to a domain.
+// Names of attributes and capacities of devices: C identifiers, below the domain of their driver or of another one.
 import type { Problem } from "../errors.ts";
-import { invalid, required, tooLong } from "../problems.ts";
 import { validateDriverName } from "../names.ts";
+import { invalid, none, required, together, tooLong } from "../problems.ts";
 
 const longestId = 32;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -10,23 +10,24 @@ const identifierMessage =
 
 function validateId(id: string, path: string): readonly Problem[] {
   if (id.length > longestId) return [tooLong(path, longestId)];
-  return identifier.test(id) ? [] : [invalid(path, id, identifierMessage)];
+  return identifier.test(id) ? none : [invalid(path, id, identifierMessage)];
 }
 
-/** The name of an attribute or a capacity: its driver's own, or with the domain of somebody else. */
+/** `memory`, which is the driver's own, or `gpu.example.com/memory`. */
 export function validateQualifiedDeviceName(name: string, path: string): readonly Problem[] {
   if (name === "") return [required(path, "name required")];
   const [first = "", second, ...rest] = name.split("/");
   if (second === undefined) return validateId(first, path);
   if (rest.length > 0) return [invalid(path, name, "must be either a single name or a <domain>/<name> pair")];
-  return [
-    ...(first === "" ? [required(path, "the domain must not be empty")] : validateDriverName(first, path)),
-    ...(second === "" ? [required(path, "the name must not be empty")] : validateId(second, path)),
-  ];
+  return together(
+    first === "" ? required(path, "the domain must not be empty") : validateDriverName(first, path),
+    second === "" ? required(path, "the name must not be empty") : validateId(second, path),
+  );
 }
 
-/** The same, where the domain must be said. */
-export const validateFullDeviceName = (name: string, path: string): readonly Problem[] => [
-  ...validateQualifiedDeviceName(name, path),
-  ...(name === "" || name.includes("/") ? [] : [invalid(path, name, "must include a domain")]),
-];
+/** `gpu.example.com/memory`. */
+export const validateFullDeviceName = (name: string, path: string): readonly Problem[] =>
+  together(
+    validateQualifiedDeviceName(name, path),
+    name !== "" && !name.includes("/") && invalid(path, name, "must include a domain"),
+  );
