@@ -9,13 +9,6 @@ export const ageColumn: Column<ApiObject> = {
   name: "Age",
   cell: (o, now) => age(instantOf(o.metadata.creationTimestamp), now),
 };
-/** The creation time, for kinds that show it instead of an age. */
-export const createdColumn: Column<ApiObject> = {
-  name: "Created At",
-  type: "date",
-  cell: (o) => o.metadata.creationTimestamp,
-};
-
 /** At most three items of a list, and how many more there are. */
 export function firstThree(all: readonly string[], none: string): string {
   const more = all.length > 3 ? ` + ${all.length - 3} more...` : "";

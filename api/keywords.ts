@@ -37,7 +37,7 @@ function enumCheck({ enum: values, omitZero, open }: Schema): Check | undefined 
 
 function boundsCheck({ bounds, omitZero }: Schema): Check | undefined {
   if (bounds === undefined) return undefined;
-  const [least, most, detail] = bounds;
+  const [least, most, detail, above = detail] = bounds;
   const top = most ?? Number.POSITIVE_INFINITY;
   const usual =
     most === undefined
@@ -45,7 +45,7 @@ function boundsCheck({ bounds, omitZero }: Schema): Check | undefined {
       : `must be between ${least} and ${most}, inclusive`;
   return unless(
     (value) => typeof value !== "number" || (value >= least && value <= top) || (omitZero === true && value === 0),
-    (value) => [invalid("", value, detail ?? usual)],
+    (value) => [invalid("", value, (Number(value) > top ? above : detail) ?? usual)],
   );
 }
 

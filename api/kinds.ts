@@ -99,6 +99,7 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   warnings(object: Draft<T>, old?: T): readonly string[];
   /** The Warning header of every response for a deprecated kind. */
   readonly deprecated?: string;
+  /** Columns of `kubectl get`; without any it shows the name and the time of creation. */
   readonly columns: readonly Column<T>[];
   /** The reason of a completed object: a table row condition that lets clients hide it. Pure. */
   completed?(object: T): { readonly reason: string; readonly message: string } | undefined;

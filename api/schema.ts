@@ -50,13 +50,13 @@ export interface Schema {
   readonly keepEmpty?: boolean;
   /** Must hold something, and why where the message says more than that. */
   readonly nonEmpty?: boolean | string;
-  /** Least and greatest number, both included, and how the message says it where not in the usual words. */
-  readonly bounds?: readonly [least: number, most?: number | null, detail?: string];
+  /** Least and greatest number, both included, and the details where not the usual ones, if only one then for both. */
+  readonly bounds?: readonly [least: number, most?: number | null, detail?: string, above?: string];
   /** No two items are the same, or have the same values of these fields; by a single name, reported at the item. */
   readonly unique?: true | string | readonly string[];
   /** A value that is equal to the old one is not validated again. */
   readonly ratcheting?: boolean;
-  /** Cannot change after creation, and how the message says it where not in the usual words. */
+  /** Cannot change after creation, and the detail where not the usual one, `above` where the upper bound has its own. */
   readonly immutable?: boolean | string;
   /** One of these fields, or of all that are not required, is set: the details where none is, and where more are. */
   readonly union?: { readonly members?: readonly string[]; readonly none?: string; readonly more?: string };

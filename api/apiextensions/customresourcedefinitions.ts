@@ -8,7 +8,6 @@ import type {
 } from "../generated/types.ts";
 import { extension } from "../admissionregistration/match-rules.ts";
 import { validateClientConfig } from "../admissionregistration/webhook-client-config.ts";
-import { createdColumn, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
 import { define } from "../kinds.ts";
@@ -131,5 +130,4 @@ export const customResourceDefinitions = define<Crd>({
       kind && kind === listKind ? [invalid("listKind", listKind, "kind and listKind may not be the same")] : none,
   },
   validate,
-  columns: [nameColumn, createdColumn],
 });

@@ -1,7 +1,6 @@
 // What the published schemas of the autoscaling group do not say.
 import { count, type Facts, open, type Overlay, present, unchecked, values } from "../overlay.ts";
 
-const positive: Facts = { bounds: [1, null, "must be greater than zero"] };
 const named: Facts = { nonEmpty: true, format: "path-segment" };
 const resource: Facts = { nonEmpty: "must specify a resource name" };
 const atEighty = {
@@ -31,11 +30,17 @@ export const autoscalingV2Overlay: Overlay = {
     currentReplicas: count,
     desiredReplicas: count,
   },
-  HPAScalingPolicy: { type: values("Percent", "Pods"), value: positive, periodSeconds: positive },
+  HPAScalingPolicy: {
+    type: values("Percent", "Pods"),
+    value: { bounds: [1, null, "must be greater than zero"] },
+    periodSeconds: { bounds: [1, 1800, "must be greater than zero", "must be less than or equal to 1800"] },
+  },
   HPAScalingRules: {
     policies: { nonEmpty: "must specify at least one Policy" },
     selectPolicy: values("Disabled", "Max", "Min"),
-    stabilizationWindowSeconds: { bounds: [0, null, "must be greater than or equal to zero"] },
+    stabilizationWindowSeconds: {
+      bounds: [0, 3600, "must be greater than or equal to zero", "must be less than or equal to 3600"],
+    },
   },
   MetricIdentifier: {
     name: { nonEmpty: "must specify a metric name", format: "path-segment" },

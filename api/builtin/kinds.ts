@@ -31,12 +31,11 @@ import { endpoints } from "../core/endpoints.ts";
 import { endpointSlices } from "../discovery/endpointslices.ts";
 import { events } from "../core/events.ts";
 import { eventsV1 } from "../events/events.ts";
-import { flowSchemas } from "../flowcontrol/flowschemas.ts";
+import { flowSchemas, priorityLevelConfigurations } from "../flowcontrol/flowschemas.ts";
 import { horizontalPodAutoscalers } from "../autoscaling/horizontalpodautoscalers.ts";
 import { horizontalPodAutoscalersV1 } from "../autoscaling/horizontalpodautoscalers-v1.ts";
-import { ingressClasses } from "../networking/ingressclasses.ts";
-import { ingresses } from "../networking/ingresses.ts";
-import { ipAddresses } from "../networking/ipaddresses.ts";
+import { ingressClasses, ingresses } from "../networking/ingresses.ts";
+import { ipAddresses, serviceCidrs } from "../networking/servicecidrs.ts";
 import { jobs } from "../batch/jobs.ts";
 import { leases } from "../coordination/leases.ts";
 import { limitRanges } from "../core/limitranges.ts";
@@ -50,7 +49,6 @@ import { podDisruptionBudgets } from "../policy/poddisruptionbudgets.ts";
 import { pods } from "../core/pods.ts";
 import { podTemplates } from "../core/podtemplates.ts";
 import { priorityClasses } from "../scheduling/priorityclasses.ts";
-import { priorityLevelConfigurations } from "../flowcontrol/prioritylevelconfigurations.ts";
 import { replicaSets } from "../apps/replicasets.ts";
 import { replicationControllers } from "../core/replicationcontrollers.ts";
 import { resourceClaims, resourceClaimTemplates } from "../resource/resourceclaims.ts";
@@ -62,13 +60,11 @@ import { runtimeClasses } from "../node/runtimeclasses.ts";
 import { secrets } from "../core/secrets.ts";
 import { selfSubjectReviews } from "../authentication/selfsubjectreviews.ts";
 import { serviceAccounts } from "../core/serviceaccounts.ts";
-import { serviceCidrs } from "../networking/servicecidrs.ts";
 import { services } from "../core/services.ts";
 import { statefulSets } from "../apps/statefulsets.ts";
-import { csiDrivers, csiNodes, csiStorageCapacities } from "../storage/csi.ts";
+import { csiDrivers, csiNodes, csiStorageCapacities, volumeAttachments } from "../storage/csi.ts";
 import { storageClasses, volumeAttributesClasses } from "../storage/storageclasses.ts";
 import { tokenReviews } from "../authentication/tokenreviews.ts";
-import { volumeAttachments } from "../storage/volumeattachments.ts";
 
 export const builtinKinds: readonly ResourceDefinition[] = [
   apiServices,

@@ -13,7 +13,10 @@ export const flowcontrolOverlay: Overlay = {
   FlowSchema: { status: present },
   FlowSchemaCondition: condition,
   FlowSchemaSpec: {
-    matchingPrecedence: { ...otherwise(1000), bounds: [1, null, "must be a positive value"] },
+    matchingPrecedence: {
+      ...otherwise(1000),
+      bounds: [1, 10_000, "must be a positive value", "must not be greater than 10000"],
+    },
   },
   FlowSchemaStatus: status,
   GroupSubject: { name: needed },
@@ -38,7 +41,7 @@ export const flowcontrolOverlay: Overlay = {
   QueuingConfiguration: {
     handSize: { default: 8, ...positive },
     queueLengthLimit: { default: 50, ...positive },
-    queues: { default: 64, ...positive },
+    queues: { default: 64, bounds: [1, 10_000_000, "must be positive", "must not be greater than 10000000"] },
   },
   ResourcePolicyRule: {
     verbs,

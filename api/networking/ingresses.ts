@@ -1,13 +1,28 @@
-// Ingress: routes HTTP requests from outside the cluster to services. Source: the API reference of networking.k8s.io.
+// Ingress: routes HTTP requests from outside the cluster to services. IngressClass: the controller that implements it.
+// Source: the API reference of networking.k8s.io.
 import { parseAddress } from "../addresses.ts";
 import { ageColumn, firstThree, nameColumn } from "../columns.ts";
 import { validateBalancedIp, validateBalancedName } from "../core/load-balancers-validate.ts";
 import type { Problem } from "../errors.ts";
-import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressTLS } from "../generated/types.ts";
+import type {
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressClass,
+  IngressClassParametersReference,
+  IngressRule,
+  IngressTLS,
+} from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validatePathSegment, validatePortName, validateSubdomainName, validateWildcardName } from "../names.ts";
-import { each, inRange, invalid, none, required, together } from "../problems.ts";
+import {
+  validateLabelName,
+  validatePathSegment,
+  validatePortName,
+  validateSubdomainName,
+  validateWildcardName,
+} from "../names.ts";
+import { each, forbidden, inRange, invalid, none, required, together } from "../problems.ts";
 
 export type { Ingress } from "../generated/types.ts";
 
@@ -108,6 +123,33 @@ export const ingresses = define<Ingress>({
           .join(","),
     },
     { name: "Ports", cell: (i) => (i.spec.tls?.length ? "80, 443" : "80") },
+    ageColumn,
+  ],
+});
+
+function validateScope({ scope, namespace }: IngressClassParametersReference): readonly Problem[] {
+  const at = "namespace";
+  if (scope === "Cluster")
+    return namespace === undefined ? none : [forbidden(at, "`parameters.scope` is set to 'Cluster'")];
+  if (scope !== "Namespace") return none;
+  return namespace === undefined
+    ? [required(at, "`parameters.scope` is set to 'Namespace'")]
+    : validateLabelName(namespace, at);
+}
+
+const parametersText = (p: IngressClassParametersReference): string =>
+  `${p.kind}${p.apiGroup === undefined ? "" : `.${p.apiGroup}`}/${p.name}`;
+
+export const ingressClasses = define<IngressClass>({
+  group: "networking.k8s.io",
+  kind: "IngressClass",
+  scope: "Cluster",
+  generation: "spec",
+  rules: { IngressClassParametersReference: validateScope },
+  columns: [
+    nameColumn,
+    { name: "Controller", cell: (c) => c.spec?.controller ?? "" },
+    { name: "Parameters", cell: (c) => (c.spec?.parameters ? parametersText(c.spec.parameters) : "<none>") },
     ageColumn,
   ],
 });

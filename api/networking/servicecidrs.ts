@@ -1,9 +1,9 @@
-// ServiceCIDR: a range that cluster IPs of services are allocated from.
+// ServiceCIDR: a range that cluster IPs of services are allocated from. IPAddress: an address that is allocated.
 import { parseBlock } from "../addresses.ts";
-import { validateBlock } from "../addresses-validate.ts";
+import { validateAddress, validateBlock } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
-import type { ServiceCIDR } from "../generated/types.ts";
-import { define } from "../kinds.ts";
+import type { IPAddress, ServiceCIDR } from "../generated/types.ts";
+import { define, qualified } from "../kinds.ts";
 import { each, invalid, none, required, together } from "../problems.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 
@@ -39,4 +39,21 @@ export const serviceCidrs = define<ServiceCIDR>({
   validate: ({ spec: { cidrs = [] } }, old) =>
     old ? validateChange(cidrs, old.spec.cidrs ?? []) : validateBlocks(cidrs),
   columns: [nameColumn, { name: "CIDRs", cell: (c) => (c.spec?.cidrs ?? []).join(",") }, ageColumn],
+});
+
+function parentText({ spec }: IPAddress): string {
+  const parent = spec?.parentRef;
+  if (!parent) return "<none>";
+  const resource = qualified({ group: parent.group ?? "", plural: parent.resource });
+  return [resource.toLowerCase(), ...(parent.namespace ? [parent.namespace] : []), parent.name].join("/");
+}
+
+export const ipAddresses = define<IPAddress>({
+  group: "networking.k8s.io",
+  kind: "IPAddress",
+  shortNames: ["ip"],
+  scope: "Cluster",
+  nameFormat: "any",
+  validate: ({ metadata }, old) => (old ? [] : validateAddress(metadata.name ?? "", "metadata.name")),
+  columns: [nameColumn, { name: "ParentRef", cell: parentText }],
 });

@@ -1,6 +1,5 @@
 // Role and ClusterRole: rules that allow verbs on resources or on URL paths, in one namespace or everywhere.
 import type { ClusterRole, PolicyRule, Role } from "../generated/types.ts";
-import { createdColumn, nameColumn } from "../columns.ts";
 import { define } from "../kinds.ts";
 import { invalid, required, together } from "../problems.ts";
 import type { Rules } from "../validation.ts";
@@ -35,7 +34,6 @@ export const roles = define<Role>({
   kind: "Role",
   scope: "Namespaced",
   rules: rulesOf(true),
-  columns: [nameColumn, createdColumn],
 });
 
 export const clusterRoles = define<ClusterRole>({
@@ -43,5 +41,4 @@ export const clusterRoles = define<ClusterRole>({
   kind: "ClusterRole",
   scope: "Cluster",
   rules: rulesOf(false),
-  columns: [nameColumn, createdColumn],
 });

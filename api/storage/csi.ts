@@ -1,5 +1,5 @@
-// CSIDriver, CSINode and CSIStorageCapacity: a storage driver, the nodes it runs on, and the capacity it has left.
-// Source: the API reference of storage.k8s.io.
+// CSIDriver, CSINode, CSIStorageCapacity and VolumeAttachment: storage drivers, the nodes they run on, the capacity they
+// have left, and the volumes they attach. Source: the API reference of storage.k8s.io.
 import { ageColumn, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
 import type {
@@ -8,12 +8,16 @@ import type {
   CSINodeDriver,
   CSIStorageCapacity,
   StorageV1TokenRequest,
+  VolumeAttachment,
+  VolumeAttachmentSource,
+  VolumeAttachmentStatus,
+  VolumeError,
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { validateQualifiedName } from "../names.ts";
+import { validateQualifiedName, validateSubdomainName } from "../names.ts";
 import { validateAmount } from "../resource-names.ts";
-import { duplicate, each, invalid, none, required, together, unchanged } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, none, required, together, tooLong, unchanged } from "../problems.ts";
 
 const csi = { group: "storage.k8s.io", allowUnconditionalUpdate: false } as const;
 
@@ -92,5 +96,44 @@ export const csiStorageCapacities = define<CSIStorageCapacity>({
     nameColumn,
     { name: "StorageClassName", cell: (c) => c.storageClassName },
     { name: "Capacity", cell: (c) => c.capacity ?? "<unset>" },
+  ],
+});
+
+const exactlyOne = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+const mostMessage = 1024;
+const mostMetadata = 256 * 1024;
+
+function validateSource({ inlineVolumeSpec: inline, persistentVolumeName: name }: VolumeAttachmentSource) {
+  if (inline === undefined && name === undefined) return [required("", exactlyOne)];
+  if (inline !== undefined && name !== undefined) return [forbidden("", exactlyOne)];
+  return name === ""
+    ? [required("persistentVolumeName", "must specify non empty persistentVolumeName")]
+    : validateSubdomainName(name, "persistentVolumeName");
+}
+
+function validateMetadata({ attachmentMetadata = {} }: VolumeAttachmentStatus) {
+  const size = Object.entries(attachmentMetadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return size > mostMetadata ? [tooLong("attachmentMetadata", mostMetadata)] : none;
+}
+
+export const volumeAttachments = define<VolumeAttachment>({
+  group: "storage.k8s.io",
+  kind: "VolumeAttachment",
+  scope: "Cluster",
+  allowUnconditionalUpdate: false,
+  subresources: ["status"],
+  rules: {
+    VolumeAttachmentSource: validateSource,
+    VolumeAttachmentStatus: validateMetadata,
+    VolumeError: ({ message = "" }: VolumeError) =>
+      message.length > mostMessage ? [tooLong("message", mostMetadata)] : none,
+  },
+  columns: [
+    nameColumn,
+    { name: "Attacher", format: "name", cell: (a) => a.spec.attacher },
+    { name: "PV", cell: (a) => a.spec.source.persistentVolumeName ?? "" },
+    { name: "Node", cell: (a) => a.spec.nodeName },
+    { name: "Attached", type: "boolean", cell: (a) => a.status?.attached ?? false },
+    ageColumn,
   ],
 });

@@ -4,7 +4,7 @@ import type { ApiObject } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
 import type { Present, Stored } from "../storage/storage.ts";
 import type { Ingress } from "../../api/generated/types.ts";
-import { ingressClasses } from "../../api/networking/ingressclasses.ts";
+import { ingressClasses } from "../../api/networking/ingresses.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 
 /** Which classes are marked, and which of two that are comes first. */

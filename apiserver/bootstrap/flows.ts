@@ -6,8 +6,7 @@ import type {
   PolicyRulesWithSubjects,
   PriorityLevelConfiguration,
 } from "../../api/generated/types.ts";
-import { flowSchemas } from "../../api/flowcontrol/flowschemas.ts";
-import { priorityLevelConfigurations } from "../../api/flowcontrol/prioritylevelconfigurations.ts";
+import { flowSchemas, priorityLevelConfigurations } from "../../api/flowcontrol/flowschemas.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 
 type Given = readonly [ResourceDefinition, object];

@@ -1,7 +1,6 @@
 // FlowSchema: sets the condition Dangling, true while the priority level it refers to does not exist (KEP-1040).
 import type { FlowSchema } from "../../api/generated/types.ts";
-import { flowSchemas } from "../../api/flowcontrol/flowschemas.ts";
-import { priorityLevelConfigurations } from "../../api/flowcontrol/prioritylevelconfigurations.ts";
+import { flowSchemas, priorityLevelConfigurations } from "../../api/flowcontrol/flowschemas.ts";
 import { type Instant, key, keyOf, timestamp } from "../../api/meta.ts";
 import { controller, type Decision, settled, watch } from "../../machinery/controller.ts";
 

@@ -165,7 +165,7 @@ test("a custom resource's schema: null stays where it may, and is dropped elsewh
 
 /** Lists that are the values of some enum and yet mean something else, each with what that is. */
 const alike: Readonly<Record<string, string>> = {
-  "api/authorization/access-reviews-validate.ts": "operators that go with values, of all there are",
+  "api/authorization/accessreviews.ts": "operators that go with values, of all there are",
   "api/core/pod/validate-placement.ts": "the operators of a toleration whose comparing ones are not enabled",
   "api/networking/networkpolicies.ts": "the directions of a policy that says nothing of them",
 };

@@ -1,8 +1,7 @@
 // Claims, volumes and ingresses as the server completes them, and claims that want to grow.
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
-import { ingressClasses } from "../../../api/networking/ingressclasses.ts";
-import { ingresses } from "../../../api/networking/ingresses.ts";
+import { ingressClasses, ingresses } from "../../../api/networking/ingresses.ts";
 import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";

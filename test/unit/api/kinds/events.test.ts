@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { CoreV1Event, EventsV1Event } from "../../../../api/generated/types.ts";
 import { events } from "../../../../api/core/events.ts";
-import { eventsV1, inCoreWords, inNewWords } from "../../../../api/events/events.ts";
+import { eventsV1, toCore, fromCore } from "../../../../api/events/events.ts";
 import { instant } from "../../../../api/meta.ts";
 import { born, changes, refuses } from "./refused.ts";
 
@@ -59,8 +59,8 @@ changes(eventsV1, [
 
 test("an event told in other words is the same event", () => {
   const event = born(eventsV1, whole);
-  expect(inNewWords(inCoreWords(event) as CoreV1Event)).toEqual(event);
-  expect(inCoreWords(event)).toMatchObject({ apiVersion: "v1", involvedObject: regarding, message: "it went well" });
+  expect(fromCore(toCore(event) as CoreV1Event)).toEqual(event);
+  expect(toCore(event)).toMatchObject({ apiVersion: "v1", involvedObject: regarding, message: "it went well" });
 });
 
 test("an event is shown alike in both words", () => {
@@ -79,5 +79,5 @@ test("an event is shown alike in both words", () => {
     1,
     "a",
   ]);
-  expect(events.columns.map((c) => c.cell(inCoreWords(event) as CoreV1Event, now))).toEqual(row);
+  expect(events.columns.map((c) => c.cell(toCore(event) as CoreV1Event, now))).toEqual(row);
 });

@@ -9,7 +9,7 @@ import { persistentVolumeClaims } from "../../../../api/core/persistentvolumecla
 import { persistentVolumes } from "../../../../api/core/persistentvolumes.ts";
 import { podDisruptionBudgets } from "../../../../api/policy/poddisruptionbudgets.ts";
 import { pods } from "../../../../api/core/pods.ts";
-import { volumeAttachments } from "../../../../api/storage/volumeattachments.ts";
+import { volumeAttachments } from "../../../../api/storage/csi.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import type { ApiObject } from "../../../../api/meta.ts";
 import { born, changes, said } from "./refused.ts";
