@@ -9,6 +9,7 @@ export const ageColumn: Column<ApiObject> = {
   name: "Age",
   cell: (o, now) => age(instantOf(o.metadata.creationTimestamp), now),
 };
+
 /** At most three items of a list, and how many more there are. */
 export function firstThree(all: readonly string[], none: string): string {
   const more = all.length > 3 ? ` + ${all.length - 3} more...` : "";
