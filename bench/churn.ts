@@ -1,28 +1,28 @@
-// The API server's memory while objects come, change and go without end, before the eyes of some watchers: it must not
-// grow. First it is let fill what it keeps anyway, recent history; from there on it is measured.
+// Checks that the API server's memory does not grow while objects are created, changed, deleted and watched. Measured
+// from the time when the history of recent changes has its full length.
 import { realWorld } from "../machinery/real-world.ts";
-import { churn, crowd } from "./api/churn.ts";
-import { asking } from "./api/load.ts";
-import { newTrust, served } from "./api/process.ts";
+import { churn, watchLoad } from "./api/churn.ts";
+import { sender } from "./api/load.ts";
+import { newTrust, startServer } from "./api/process.ts";
 import type { Usage } from "./api/served.ts";
 import { report } from "./report.ts";
 
 const minutes = Number(process.argv[2] ?? 10);
 const rate = Number(process.argv[3] ?? 200);
-/** After so many writes history is as long as it will be, once it was looked at twice; see upkeep.ts. */
-const fullAfter = 20_000;
-const twoLooksMs = 35_000;
-/** Between two looks at history it grows: the least of several samples says what is kept. */
+/** The writes after which history has its full length, once it was compacted twice; see maintenance.ts. */
+const fullAfterWrites = 20_000;
+const twoCompactionsMs = 35_000;
+/** Memory grows between compactions, so the least of several samples is used. */
 const sampleEveryMs = 4_000;
-const samplesAtOnce = 5;
+const samplesPerValue = 5;
 
 const { clock } = realWorld(() => {});
 const trust = await newTrust(clock.now());
-const server = await served({ serve: "memory", ...trust });
+const server = await startServer({ serve: "memory", ...trust });
 const stop = new AbortController();
-const ask = asking(server, trust);
-const writing = churn(ask, { clock, rate }, stop.signal);
-const watching = crowd(server, trust, writing, stop.signal);
+const send = sender(server, trust);
+const writing = churn(send, { clock, rate }, stop.signal);
+const watching = watchLoad(server, trust, writing, stop.signal);
 
 interface Sample {
   readonly atMs: number;
@@ -30,19 +30,19 @@ interface Sample {
   readonly kept: number;
   readonly resident: number;
 }
-const began = performance.now();
-const keptBy = ({ heap, outside }: Usage): number => heap + outside;
+const startedAt = performance.now();
+const retainedBy = ({ heap, external }: Usage): number => heap + external;
 async function sample(): Promise<Sample> {
   let least = await server.usage();
-  for (let i = 1; i < samplesAtOnce; i++) {
+  for (let i = 1; i < samplesPerValue; i++) {
     await clock.sleep(sampleEveryMs);
     const next = await server.usage();
-    if (keptBy(next) < keptBy(least)) least = next;
+    if (retainedBy(next) < retainedBy(least)) least = next;
   }
   const now = {
-    atMs: performance.now() - began,
+    atMs: performance.now() - startedAt,
     writes: writing.count(),
-    kept: keptBy(least),
+    kept: retainedBy(least),
     resident: least.resident,
   };
   const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -52,13 +52,13 @@ async function sample(): Promise<Sample> {
   return now;
 }
 
-while (writing.count() < fullAfter) await clock.sleep(1_000);
-await clock.sleep(twoLooksMs);
+while (writing.count() < fullAfterWrites) await clock.sleep(1_000);
+await clock.sleep(twoCompactionsMs);
 const first = await sample();
 const end = performance.now() + minutes * 60_000;
 const samples = [first];
 while (performance.now() < end) {
-  await clock.sleep(Math.max(0, Math.min(minutes * 30_000, end - performance.now()) - sampleEveryMs * samplesAtOnce));
+  await clock.sleep(Math.max(0, Math.min(minutes * 30_000, end - performance.now()) - sampleEveryMs * samplesPerValue));
   samples.push(await sample());
 }
 const last = samples.at(-1)!;

@@ -1,4 +1,4 @@
-// A real cluster for as long as a benchmark runs, and ways to wait for what happens in it.
+// A real cluster for the duration of a benchmark, and functions that wait for its state.
 import { join } from "node:path";
 import type { Pod } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
@@ -25,19 +25,19 @@ export const orreryOn =
   (...args: readonly string[]): Promise<string> =>
     run([launcher, ...args, "--name", name], { timeoutMs: 300_000 });
 
-/** Brings a cluster up, lends it, and takes it down whatever happens. */
+/** Creates a cluster, passes it to `use` and removes it afterwards, also after errors. */
 export async function withCluster(
   name: string,
   nodes: number,
   use: (cluster: BenchCluster) => Promise<void>,
 ): Promise<void> {
   const orrery = orreryOn(name);
-  const over = new AbortController();
+  const stop = new AbortController();
   await orrery("down");
   try {
     await orrery("up", "--nodes", String(nodes));
-    const { server: url, ca, cert, key: own } = await readAccess(name);
-    const client = httpClient({ url, ca, cert, key: own, userAgent: "orrery-bench" }, world, over.signal);
+    const { server: url, ca, cert, key: clientKey } = await readAccess(name);
+    const client = httpClient({ url, ca, cert, key: clientKey, userAgent: "orrery-bench" }, world, stop.signal);
     await use({
       name,
       client,
@@ -45,12 +45,12 @@ export async function withCluster(
       inNode: (node, ...command) => run(["docker", "exec", node, ...command], { timeoutMs: 120_000 }),
     });
   } finally {
-    over.abort();
+    stop.abort();
     await orrery("down");
   }
 }
 
-/** Looks every few milliseconds until a look finds something. */
+/** Polls every 10 ms until `look` returns a value. Throws after the time limit. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
@@ -65,15 +65,15 @@ export async function until<T>(
   }
 }
 
-/** Follows one pod from now on, and resolves as soon as it is as wished. */
-export async function podBecomes(client: Client, name: string, isAsWished: (pod: Pod) => boolean): Promise<Pod> {
+/** Watches a pod and resolves when it meets the condition. */
+export async function podBecomes(client: Client, name: string, condition: (pod: Pod) => boolean): Promise<Pod> {
   const stop = new AbortController();
   const selection = { namespace: "default", fieldSelector: `metadata.name=${name}` };
   try {
     const { items, revision } = await client.list(pods, selection);
-    if (items[0] && isAsWished(items[0])) return items[0];
+    if (items[0] && condition(items[0])) return items[0];
     for await (const event of client.watch(pods, { ...selection, from: revision }, stop.signal))
-      if (event.type === "applied" && isAsWished(event.object)) return event.object;
+      if (event.type === "applied" && condition(event.object)) return event.object;
   } finally {
     stop.abort();
   }
@@ -85,7 +85,7 @@ export const readyPods = async (client: Client, app: string): Promise<readonly P
     (p) => p.metadata.deletionTimestamp === undefined && isReady(p),
   );
 
-/** A pod that sleeps, on this node when one is named. */
+/** The draft of a pod that sleeps, optionally bound to a node. */
 export const sleeper = (name: string, nodeName?: string, more: object = {}): Draft<Pod> => ({
   kind: "Pod",
   metadata: { name, namespace: "default" },

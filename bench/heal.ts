@@ -1,4 +1,4 @@
-// How soon a cluster is whole again: a killed container, a deleted pod, a killed node.
+// Recovery times after a killed container, a deleted pod and a killed node.
 import { deployments } from "../api/apps/deployments.ts";
 import { pods } from "../api/core/pods.ts";
 import { isReady } from "../api/core/pod/status.ts";
@@ -8,7 +8,7 @@ import { median, report, timed } from "./report.ts";
 const runs = 5;
 const dockerIdOf = (id: string | undefined): string => (id ?? "").replace("docker://", "");
 
-/** From the moment the engine is told to kill it until the pod's status shows it running again. */
+/** From the kill command until the pod's status shows the container running again. */
 async function killedContainer({ client, inNode }: BenchCluster, i: number): Promise<number> {
   const name = `victim-${i}`;
   await client.create(pods, sleeper(name));
@@ -25,7 +25,7 @@ async function killedContainer({ client, inNode }: BenchCluster, i: number): Pro
   await client.delete(pods, keyIn(pod), { gracePeriodSeconds: 0 });
   return ms;
 }
-/** The engine alone: killing a container and starting another one like it. */
+/** The same on the engine alone: kill a container and start it again. */
 const bareRestart = ({ inNode, name }: BenchCluster): Promise<number> =>
   timed(() =>
     inNode(

@@ -1,19 +1,19 @@
-// What ten thousand watches cost that have nothing to tell, over either version of HTTP, beside a bare server that
-// holds as many answers open. Clients and servers are processes of their own; the servers' memory is read.
+// The memory of 10,000 idle watches over HTTP/1.1 and HTTP/2, compared with a bare server that keeps as many responses
+// open. Clients and servers run in processes of their own.
 import { realWorld } from "../machinery/real-world.ts";
-import { newTrust, type Served, served, type Trust } from "./api/process.ts";
-import { type Opening, watchingProcess } from "./api/watching.ts";
+import { newTrust, type ServerProcess, startServer, type Trust } from "./api/process.ts";
+import { type WatchesSpec, watchingProcess } from "./api/watching.ts";
 import { report } from "./report.ts";
 
 const count = Number(process.argv[2] ?? 10_000);
 const settleMs = 3_000;
 const { clock } = realWorld(() => {});
 
-/** Megabytes a server holds for them, resident and after its rubbish was thrown away. */
-async function cost(server: Served, trust: Trust, how: Pick<Opening, "http">): Promise<number> {
+/** The growth of resident memory in MB, after garbage collection. */
+async function cost(server: ServerProcess, trust: Trust, protocol: Pick<WatchesSpec, "http">): Promise<number> {
   await clock.sleep(settleMs);
   const before = await server.usage();
-  const clients = await watchingProcess({ ...trust, ...how, port: server.port, count });
+  const clients = await watchingProcess({ ...trust, ...protocol, port: server.port, count });
   await clock.sleep(settleMs);
   const after = await server.usage();
   await clients.close();
@@ -21,17 +21,17 @@ async function cost(server: Served, trust: Trust, how: Pick<Opening, "http">): P
 }
 
 const over = { 1: "HTTP/1.1, a connection each", 2: "HTTP/2, 100 a connection" };
-/** Hundredths of what a bare server takes, whose streams of HTTP/2 are next to nothing. */
-const most = { 1: 150, 2: 1000 };
+/** Budget in percent of the bare server, whose HTTP/2 streams cost almost nothing. */
+const budgets = { 1: 150, 2: 1000 };
 
 const trust = await newTrust(clock.now());
 for (const http of [2, 1] as const) {
-  // One after the other, each fresh: what a server has taken once, it does not give back.
+  // Each measurement uses a new process, since a process does not return its memory.
   const measured = async (serve: "memory" | "open"): Promise<number> => {
-    const server = await served({ serve, ...trust });
-    const taken = await cost(server, trust, { http });
+    const server = await startServer({ serve, ...trust });
+    const megabytes = await cost(server, trust, { http });
     await server.close();
-    return taken;
+    return megabytes;
   };
   const [ours, bare] = [await measured("memory"), await measured("open")];
   report({
@@ -39,9 +39,9 @@ for (const http of [2, 1] as const) {
     value: (100 * ours) / bare,
     unit: "%",
     beside: { what: "bare, each", value: (1000 * bare) / count, unit: "KB" },
-    budget: { atMost: most[http] },
+    budget: { atMost: budgets[http] },
   });
-  // A connection of TLS for each costs more than that by itself.
+  // Not for HTTP/1.1: a TLS connection for each watch exceeds this budget by itself.
   if (http === 2)
     report({
       what: `${count} of them in all`,

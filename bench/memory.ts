@@ -1,4 +1,4 @@
-// How much memory the components hold after some work: many pods made, rolled over and deleted again.
+// The resident memory of components after several rollouts of 20 pods.
 import { deployments } from "../api/apps/deployments.ts";
 import { key } from "../api/meta.ts";
 import type { StatusRow } from "../cli/cluster/status.ts";

@@ -1,4 +1,4 @@
-// From bound to running, beside what the node's engine needs to create and start the same containers by itself.
+// The time from a bound to a running pod, compared with the engine alone starting the same containers.
 import { pods } from "../api/core/pods.ts";
 import { type BenchCluster, keyIn, podBecomes, sleeper, until, withCluster } from "./cluster.ts";
 import { median, report } from "./report.ts";
@@ -13,10 +13,10 @@ async function podStart({ client, name }: BenchCluster, i: number): Promise<numb
     );
     return podBecomes(client, podName, (p) => p.status?.phase === "Running");
   })();
-  const began = performance.now();
+  const startedAt = performance.now();
   const pod = await client.create(pods, sleeper(podName, `${name}-node-1`));
   await running;
-  const ms = performance.now() - began;
+  const ms = performance.now() - startedAt;
   await client.delete(pods, keyIn(pod), { gracePeriodSeconds: 0 });
   await until("the pod to go", () =>
     client.get(pods, keyIn(pod)).then(
@@ -27,7 +27,7 @@ async function podStart({ client, name }: BenchCluster, i: number): Promise<numb
   return ms;
 }
 
-/** Runs inside the node, over the engine's own socket: pause with a network, then the container in it. */
+/** Runs in the node: starts a pause container, then a container in its network, over the engine's socket. */
 const bareScript = `
   const Docker = require("/opt/orrery/node_modules/dockerode");
   const docker = new Docker({ socketPath: "/var/run/docker.sock" });

@@ -1,10 +1,10 @@
-// How every figure is printed: what was measured, what it is compared with in the same run, and what it must reach.
+// Prints a measurement with its comparison and its budget.
 
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: "ms" | "s" | "KB" | "MB" | "x" | "%" | "/s" | "seeds";
-  /** Something measured in the same run on the same machine, so that the figure means something elsewhere too. */
+  /** A comparison measured in the same run, which makes results of different machines comparable. */
   readonly beside?: { readonly what: string; readonly value: number; readonly unit: Figure["unit"] };
   readonly budget: { readonly atMost: number } | { readonly atLeast: number };
 }
@@ -13,7 +13,7 @@ const round = (n: number): string => (n >= 100 ? n.toFixed(0) : n >= 10 ? n.toFi
 const holds = ({ value, budget }: Figure): boolean =>
   "atMost" in budget ? value <= budget.atMost : value >= budget.atLeast;
 
-/** One line a figure; the process ends with 1 when one of them is missed. */
+/** Prints a figure on one line, and sets exit code 1 when it misses its budget. */
 export function report(figure: Figure): void {
   const { what, value, unit, beside, budget } = figure;
   const bound = "atMost" in budget ? `at most ${budget.atMost}` : `at least ${budget.atLeast}`;
@@ -26,7 +26,7 @@ export function report(figure: Figure): void {
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-/** Milliseconds that some work takes. */
+/** The duration of some work in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();

@@ -1,11 +1,11 @@
-// A thousand lives of a whole cluster, twelve minutes each, on one core: how long they take, and what went wrong in them.
+// Runs 1,000 simulations of a cluster, twelve virtual minutes each, on one core: their duration and invariant violations.
 import { createHash } from "node:crypto";
 import { simulate } from "../test/sim/cluster.ts";
 import { median, report } from "./report.ts";
 
 const seeds = Number(process.argv[2] ?? 1_000);
 
-/** A fixed amount of work of the same sort (hashing, parsing, promises): says how fast this machine is at this moment. */
+/** The duration of a fixed amount of similar work (hashing, parsing, promises): the present speed of the machine. */
 async function yardstick(): Promise<number> {
   const text = JSON.stringify({
     list: Array.from({ length: 40 }, (_, i) => ({
@@ -34,12 +34,12 @@ for (let seed = 1; seed <= seeds; seed++) {
 }
 const seconds = (performance.now() - began) / 1000;
 yardsticks.push(await yardstick());
-process.stdout.write(`${seeds} lives, ${commits} commits, ${((1000 * seconds) / seeds).toFixed(0)} ms a life\n`);
+process.stdout.write(`${seeds} simulations, ${commits} commits, ${((1000 * seconds) / seeds).toFixed(0)} ms each\n`);
 report({
-  what: `${seeds} lives of 12 minutes`,
+  what: `${seeds} simulations of 12 minutes`,
   value: seconds,
   unit: "s",
   beside: { what: "10,000 documents hashed and parsed", value: median(yardsticks), unit: "ms" },
   budget: { atMost: (60 * seeds) / 1_000 },
 });
-report({ what: "lives in which something forbidden happened", value: wrong, unit: "seeds", budget: { atMost: 0 } });
+report({ what: "simulations with violations", value: wrong, unit: "seeds", budget: { atMost: 0 } });

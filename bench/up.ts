@@ -1,4 +1,4 @@
-// How long it takes until a cluster of three nodes is Ready when its images are there, and until a server alone answers.
+// The time until a cluster of three nodes is Ready with existing images, and until a standalone server answers.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { connect } from "../cli/cluster/connection.ts";
@@ -17,7 +17,7 @@ async function clusterUp(): Promise<number> {
   await orrery("down");
   return ms;
 }
-/** What four containers cost that do nothing at all. */
+/** The time to run four containers that exit at once. */
 const bareContainers = (): Promise<number> =>
   timed(() =>
     Promise.all(
@@ -45,18 +45,18 @@ async function serverUp(): Promise<number> {
 }
 const bareNode = (): Promise<number> => timed(() => run([process.execPath, "-e", "0"]));
 
-// The first one makes what is missing.
+// Warm-up: creates missing images and the compile cache.
 await clusterUp();
-const many = async (measure: () => Promise<number>): Promise<number> => {
+const medianOf = async (measure: () => Promise<number>): Promise<number> => {
   const all: number[] = [];
   for (let i = 0; i < runs; i++) all.push(await measure());
   return median(all);
 };
 const [up, bare, server, node] = [
-  await many(clusterUp),
-  await many(bareContainers),
-  await many(serverUp),
-  await many(bareNode),
+  await medianOf(clusterUp),
+  await medianOf(bareContainers),
+  await medianOf(serverUp),
+  await medianOf(bareNode),
 ];
 report({
   what: "up, 3 nodes Ready",

@@ -1,4 +1,4 @@
-// A pod as big clusters have them: two containers with settings, probes and volumes, about 5 KB as JSON.
+// A pod of realistic size: two containers with environment, probes and volumes, about 5 KB of JSON.
 
 const env = (count: number): readonly object[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -22,7 +22,7 @@ const container = (name: string): object => ({
   volumeMounts: [{ name: "config", mountPath: "/etc/config", readOnly: true }],
 });
 
-/** What a user sends; `name` or the beginning of one the server completes. */
+/** The draft of a pod with a `name` or `generateName`. */
 export const podDraft = (metadata: { readonly name?: string; readonly generateName?: string }): object => ({
   apiVersion: "v1",
   kind: "Pod",

@@ -1,13 +1,13 @@
-// A serving process as its parent sees it: started, asked, ended.
+// Starts and stops servers in processes of their own, and reads their memory usage.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { adminCredentials } from "../../cli/cluster/credentials.ts";
 import type { Instant } from "../../api/meta.ts";
 import { newAuthority, type Pem } from "../../cli/cluster/pki.ts";
-import type { Order, Usage } from "./served.ts";
+import type { ServerSpec, Usage } from "./served.ts";
 
-/** Certificates that servers and clients of one run believe. */
+/** The certificates of servers and clients in one run. */
 export interface Trust {
   readonly ca: string;
   readonly serving: Pem;
@@ -19,32 +19,32 @@ export async function newTrust(now: Instant): Promise<Trust> {
   return { ca: authority.pem.cert, serving, admin: await adminCredentials(authority) };
 }
 
-export interface Served {
+export interface ServerProcess {
   readonly port: number;
   readonly url: string;
-  /** What it holds at this moment. */
+  /** Its memory after garbage collection. */
   usage(): Promise<Usage>;
   close(): Promise<void>;
 }
 
-/** Starts a server in a process of its own, which has and takes its memory as that of `./orrery server`. */
-export async function served(order: Order): Promise<Served> {
+/** Starts a server process, with the memory settings of `./orrery server`. */
+export async function startServer(spec: ServerSpec): Promise<ServerProcess> {
   const child = fork(join(import.meta.dirname, "served.ts"), {
     execArgv: ["--expose-gc", "--max-semi-space-size=64"],
     env: { ...process.env, GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
   });
   const ended = once(child, "exit");
-  const ask = async (message: Order | "usage"): Promise<unknown> => {
-    const answer = once(child, "message");
+  const send = async (message: ServerSpec | "usage"): Promise<unknown> => {
+    const reply = once(child, "message");
     child.send(message);
-    const [told] = await Promise.race([answer, ended.then(() => Promise.reject(new Error("the server has ended")))]);
-    return told;
+    const [result] = await Promise.race([reply, ended.then(() => Promise.reject(new Error("the server has ended")))]);
+    return result;
   };
-  const { port } = (await ask(order)) as { port: number };
+  const { port } = (await send(spec)) as { port: number };
   return {
     port,
     url: `https://127.0.0.1:${port}`,
-    usage: async () => (await ask("usage")) as Usage,
+    usage: async () => (await send("usage")) as Usage,
     async close() {
       child.disconnect();
       await ended;

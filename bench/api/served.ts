@@ -1,5 +1,5 @@
-// One process that serves, the other side of the load: the API server over a store, or a bare HTTPS server that knows
-// nothing and answers bytes it was given. Told by its parent what to do, it tells back where it listens and what it uses.
+// The process of a server under load: the API server, or a bare HTTPS server that sends given bytes. Its parent sends the
+// specification over IPC and receives the port and memory usage.
 import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { kindRegistry } from "../../machinery/kind-registry.ts";
 import { createServer } from "node:https";
@@ -11,27 +11,27 @@ import type { Pem } from "../../cli/cluster/pki.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { serveOpen } from "./open.ts";
 
-/** What to serve, and under which certificates. */
-export interface Order {
+/** The server to start and its certificates. */
+export interface ServerSpec {
   readonly serve: "memory" | "etcd" | "bare" | "open";
   readonly ca: string;
   readonly serving: Pem;
   readonly admin: Pem;
   readonly hosts?: readonly string[];
-  /** Bodies by path, for the bare server. A watch's body is sent to all who watch, at each request to `/tell`. */
+  /** Bodies by path, for the bare server. A request to `/send-event` sends the body of `/event` to all watches. */
   readonly bodies?: Readonly<Record<string, string>>;
 }
-/** What the process holds after its rubbish was thrown away, in bytes. */
+/** Memory after garbage collection, in bytes. */
 export interface Usage {
   readonly resident: number;
   readonly heap: number;
-  readonly outside: number;
+  readonly external: number;
 }
 
 const world = realWorld(() => {});
 const stop = new AbortController();
 
-async function serveApi({ serve, ca, serving, admin, hosts = [] }: Order): Promise<number> {
+async function serveApi({ serve, ca, serving, admin, hosts = [] }: ServerSpec): Promise<number> {
   const storage = serve === "etcd" ? await etcdStorage({ hosts, root: "/bench" }, world, stop.signal) : memoryStorage();
   const server = apiServer({
     kinds: kindRegistry(builtinKinds),
@@ -48,8 +48,8 @@ async function serveApi({ serve, ca, serving, admin, hosts = [] }: Order): Promi
   return (await server.listen(stop.signal)).port;
 }
 
-/** The least a server can do for the same bytes. */
-function serveBare({ ca, serving, bodies = {} }: Order): Promise<number> {
+/** A server that only sends bytes, for comparison. */
+function serveBare({ ca, serving, bodies = {} }: ServerSpec): Promise<number> {
   const watchers = new Set<import("node:http").ServerResponse>();
   const bytes = new Map(Object.entries(bodies).map(([path, body]) => [path, Buffer.from(body)]));
   const server = createServer({ ca, ...serving, requestCert: true }, (request, response) => {
@@ -60,7 +60,7 @@ function serveBare({ ca, serving, bodies = {} }: Order): Promise<number> {
       response.once("close", () => watchers.delete(response));
       return;
     }
-    if (url === "/tell") for (const watcher of watchers) watcher.write(bytes.get("/event")!);
+    if (url === "/send-event") for (const watcher of watchers) watcher.write(bytes.get("/event")!);
     const body = bytes.get(url) ?? Buffer.from("{}");
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
     response.end(body);
@@ -68,19 +68,19 @@ function serveBare({ ca, serving, bodies = {} }: Order): Promise<number> {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
 }
 
-function begin(order: Order): Promise<number> {
-  if (order.serve === "bare") return serveBare(order);
-  return order.serve === "open" ? serveOpen(order) : serveApi(order);
+function start(spec: ServerSpec): Promise<number> {
+  if (spec.serve === "bare") return serveBare(spec);
+  return spec.serve === "open" ? serveOpen(spec) : serveApi(spec);
 }
 
 const usage = (): Usage => {
   for (let i = 0; i < 3; i++) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { resident: rss, heap: heapUsed, outside: external };
+  return { resident: rss, heap: heapUsed, external };
 };
 
-process.on("message", (message: Order | "usage") => {
+process.on("message", (message: ServerSpec | "usage") => {
   if (message === "usage") process.send?.(usage());
-  else void begin(message).then((port) => process.send?.({ port }));
+  else void start(message).then((port) => process.send?.({ port }));
 });
 process.on("disconnect", () => process.exit());

@@ -1,7 +1,7 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
-import { localTimings, type Timings } from "./timings.ts";
+import { localTimings } from "./timings.ts";
 
 /** The address ranges and names of every cluster: those that are usual in Kubernetes. */
 export const addresses = {
@@ -27,14 +27,10 @@ export interface KeyPair {
   readonly key: string;
 }
 
+const { podRange, serviceRange, clusterDns, clusterDomain } = addresses;
 /** What the control plane and the nodes of a cluster agree on. */
-interface SharedConfig {
-  readonly podRange: string;
-  readonly serviceRange: string;
-  readonly clusterDns: string;
-  readonly clusterDomain: string;
-  readonly timings: Timings;
-}
+const shared = { podRange, serviceRange, clusterDns, clusterDomain, timings: localTimings };
+type SharedConfig = Readonly<typeof shared>;
 
 /** Configuration of a control plane: API server, scheduler and controllers in one process. */
 export interface ServerConfig extends SharedConfig {
@@ -80,19 +76,14 @@ export interface AgentConfig extends SharedConfig {
   readonly stateDir: string;
 }
 
-const read = (file: string): unknown => {
+/** Reads a configuration file. Its shape is not checked: `up` wrote it. */
+export const readConfig = <T extends ServerConfig | AgentConfig>(file: string): T => {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(readFileSync(file, "utf8")) as T;
   } catch (error) {
     throw new Error(`cannot read the configuration ${file}: ${(error as Error).message}`);
   }
 };
-
-/** Reads the configuration of `orrery server`. Its shape is not checked: `up` wrote it. */
-export const readServerConfig = (file: string): ServerConfig => read(file) as ServerConfig;
-
-/** Reads the configuration of `orrery agent`. Its shape is not checked: `up` wrote it. */
-export const readAgentConfig = (file: string): AgentConfig => read(file) as AgentConfig;
 
 /** The PEM texts of an authority's certificate and of a key pair, as TLS options. */
 export const readTls = (ca: string, pair: KeyPair) => ({
@@ -100,14 +91,6 @@ export const readTls = (ca: string, pair: KeyPair) => ({
   cert: readFileSync(pair.cert, "utf8"),
   key: readFileSync(pair.key, "utf8"),
 });
-
-const shared: SharedConfig = {
-  podRange: addresses.podRange,
-  serviceRange: addresses.serviceRange,
-  clusterDns: addresses.clusterDns,
-  clusterDomain: addresses.clusterDomain,
-  timings: localTimings,
-};
 
 /** The folder of configuration and certificates inside a node container. */
 export const nodeConfigDir = "/etc/orrery";
@@ -167,7 +150,7 @@ export const agentConfig = (worker: Worker, controlPlaneIp: string): AgentConfig
 /** The daemon.json of a node's engine, which only runs containers: the agent programs the node's network. */
 export const engineConfig = (worker: Worker): object => ({
   bip: worker.podCidr.replace(/\.0\/(\d+)$/, ".1/$1"),
-  dns: [addresses.clusterDns],
+  dns: [clusterDns],
   iptables: false,
   "ip-masq": false,
   "userland-proxy": false,

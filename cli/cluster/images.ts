@@ -80,9 +80,9 @@ const build = async (recipe: Recipe, hash: string, note: Note): Promise<void> =>
   await run(command, { onLine: (line) => note(`${recipe.tag} ${line}`) });
 };
 
-const buildMissing = async (wanted: ReadonlyMap<string, string>, note: Note): Promise<void> => {
+const buildMissing = async (expected: ReadonlyMap<string, string>, note: Note): Promise<void> => {
   const present = await presentImages();
-  const stale = recipes.filter((recipe) => present.get(recipe.tag) !== wanted.get(recipe.tag));
+  const stale = recipes.filter((recipe) => present.get(recipe.tag) !== expected.get(recipe.tag));
   if (stale.length === 0) return;
   if (!present.has(baseTag)) await makeBase(note);
   const done = new Map<string, Promise<void>>();
@@ -91,7 +91,7 @@ const buildMissing = async (wanted: ReadonlyMap<string, string>, note: Note): Pr
     const parents = Object.values(recipe.from).map((tag) => done.get(tag));
     // The services share a compile step. Built one after the other, they find it in the builder's cache.
     const previous = recipe.folder === "services" ? services : undefined;
-    const built = Promise.all([...parents, previous]).then(() => build(recipe, wanted.get(recipe.tag)!, note));
+    const built = Promise.all([...parents, previous]).then(() => build(recipe, expected.get(recipe.tag)!, note));
     if (recipe.folder === "services") services = built;
     done.set(recipe.tag, built);
   }
@@ -117,10 +117,10 @@ const seed = async (file: string): Promise<void> => {
   await rm(images);
 };
 
-const seedNodes = async (wanted: ReadonlyMap<string, string>, note: Note): Promise<void> => {
+const seedNodes = async (expected: ReadonlyMap<string, string>, note: Note): Promise<void> => {
   await mkdir(seedsDir, { recursive: true });
   const hash = createHash("sha256")
-    .update([nodeTag, ...preloadedTags].map((tag) => wanted.get(tag)).join())
+    .update([nodeTag, ...preloadedTags].map((tag) => expected.get(tag)).join())
     .digest("hex");
   const name = `engine-${hash.slice(0, 12)}.tar`;
   const found = await readdir(seedsDir);
@@ -133,9 +133,9 @@ const seedNodes = async (wanted: ReadonlyMap<string, string>, note: Note): Promi
 
 /** Ensures that the engine has all images of a cluster, and the cache the unpacked images that nodes preload. */
 export const ensureImages = async (clock: Clock, note: Note): Promise<void> => {
-  const wanted = await fingerprints();
+  const expected = await fingerprints();
   await withLock(cacheDir("images.lock"), clock, async () => {
-    await buildMissing(wanted, note);
-    await seedNodes(wanted, note);
+    await buildMissing(expected, note);
+    await seedNodes(expected, note);
   });
 };

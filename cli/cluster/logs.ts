@@ -1,7 +1,6 @@
-// The log files of components: which file holds which log, and the last lines of components that failed.
+// Logs of components: their files, the format of their lines, and the last lines of components that failed.
 import { CliError } from "../cli-error.ts";
 import { nodeContainers, runIn } from "./containers.ts";
-import { readable } from "./log-line.ts";
 import { componentsOf } from "./status.ts";
 
 /** The log of a component. `only` selects its lines in the log of a process with several components. */
@@ -35,6 +34,47 @@ export const logSource = (name: string): LogSource => {
 /** The path of a log in its node. */
 export const logPath = (source: LogSource): string => `/var/log/orrery/${source.file}.log`;
 
+/** A line in pino's format. */
+interface Entry {
+  readonly level: number;
+  readonly time: number;
+  readonly component?: string;
+  readonly msg: string;
+  readonly rest: Readonly<Record<string, unknown>>;
+}
+
+/** Names of pino's levels 10, 20, ... 60. */
+const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+const parse = (line: string): Entry | undefined => {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const { level, time, component, msg, pid: _pid, hostname: _hostname, ...rest } = JSON.parse(line);
+    return typeof level === "number" && typeof time === "number"
+      ? { level, time, component, msg: msg ?? "", rest }
+      : undefined;
+  } catch {
+    // A line truncated by a crash.
+    return undefined;
+  }
+};
+
+const field = ([name, value]: [string, unknown]): string =>
+  `${name}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`;
+
+/** The component that wrote a line, if the line contains it. */
+export const componentOf = (line: string): string | undefined => parse(line)?.component;
+
+/** A line as time, level, component, message and fields. Lines in other formats pass unchanged. */
+export const readable = (line: string): string => {
+  const entry = parse(line);
+  if (entry === undefined) return line;
+  const time = new Date(entry.time).toISOString().slice(11, 23);
+  const level = (levels[entry.level / 10 - 1] ?? String(entry.level)).padEnd(5);
+  const parts = [time, level, entry.component ?? "-", entry.msg, ...Object.entries(entry.rest).map(field)];
+  return parts.filter((part) => part !== "").join(" ");
+};
+
 const indent = (text: string): string =>
   text
     .trimEnd()
@@ -43,7 +83,7 @@ const indent = (text: string): string =>
     .join("\n");
 
 /** The last log lines of components that are down or were restarted; empty when there are none. */
-export const recentTrouble = async (cluster: string): Promise<string> => {
+export const recentFailures = async (cluster: string): Promise<string> => {
   const reports: string[] = [];
   for (const container of await nodeContainers(cluster)) {
     if (!container.running) {

@@ -1,21 +1,10 @@
 // The size of workers: parses CPU and memory options, and computes the defaults.
+import { milliOf, unitsOf } from "../../api/quantity.ts";
 import { CliError } from "../cli-error.ts";
-
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
 
 /** Bytes of a quantity such as "2Gi", "512Mi" or a plain number. */
 export const parseMemory = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi|Ti)?$/.exec(text);
-  const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * units[match[2] ?? ""]!);
+  const bytes = unitsOf(text);
   if (bytes >= 256 * 2 ** 20) return bytes;
   throw new CliError(
     `"${text}" is no amount of memory a node can work with`,
@@ -25,8 +14,7 @@ export const parseMemory = (text: string): number => {
 
 /** CPUs of a quantity such as "2", "0.5" or "500m"; at most those of the machine. */
 export const parseCpus = (text: string, machine: number): number => {
-  const match = /^(\d+(?:\.\d+)?)(m)?$/.exec(text);
-  const cpus = match === null ? Number.NaN : Number(match[1]) / (match[2] === "m" ? 1000 : 1);
+  const cpus = milliOf(text) / 1000;
   if (cpus >= 0.1 && cpus <= machine) return cpus;
   throw new CliError(
     `"${text}" is no number of processors for a node`,

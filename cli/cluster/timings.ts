@@ -1,8 +1,6 @@
 // Intervals and grace periods of a cluster on one machine, where heartbeats are cheap and a person is waiting. They are
 // shorter than the defaults of Kubernetes.
 
-export type Timings = typeof localTimings;
-
 export const localTimings = {
   /** How often a node renews its lease. Kubernetes: 10 s. */
   leaseMs: 1_000,

@@ -23,7 +23,7 @@ import { down } from "./down.ts";
 import { blackholeRanges, hostRoutes } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
-import { recentTrouble } from "./logs.ts";
+import { recentFailures } from "./logs.ts";
 import { writeClusterFiles } from "./node-files.ts";
 import { cacheDir, clusterDir } from "./paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
@@ -108,11 +108,11 @@ const startContainers = async (state: ClusterState): Promise<ClusterState> => {
   return startContainers(fallback);
 };
 
-const withRecentTrouble = async (cluster: string, error: unknown): Promise<CliError> => {
-  const trouble = await recentTrouble(cluster).catch(() => "");
+const withRecentFailures = async (cluster: string, error: unknown): Promise<CliError> => {
+  const failures = await recentFailures(cluster).catch(() => "");
   const text = error instanceof Error ? error.message : String(error);
   return new CliError(
-    trouble === "" ? text : `${text}\n${trouble}`,
+    failures === "" ? text : `${text}\n${failures}`,
     error instanceof CliError ? error.advice : undefined,
   );
 };
@@ -145,7 +145,7 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
     await waitUntilReady(state.name, { workers, since: instant(0), timeoutMs: options.timeoutMs }, io, signal);
     await writeState({ ...state, complete: true });
   } catch (error) {
-    const failure = await withRecentTrouble(options.name, error);
+    const failure = await withRecentFailures(options.name, error);
     if (!options.keep) await down(options.name, io);
     throw failure;
   }

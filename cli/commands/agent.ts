@@ -1,6 +1,6 @@
 // orrery agent: runs the kubelet and the network of a node, as a component of a cluster.
 import type { Command } from "commander";
-import { readAgentConfig } from "../cluster/config.ts";
+import { type AgentConfig, readConfig } from "../cluster/config.ts";
 import { runNodeAgent } from "../node-agent.ts";
 import { interruption } from "./cluster-option.ts";
 
@@ -12,7 +12,7 @@ export const register = (program: Command): void => {
     .requiredOption("--config <file>", "which node this is, and where its cluster answers")
     .action(async ({ config }: { readonly config: string }) => {
       const signal = interruption();
-      await runNodeAgent(readAgentConfig(config), signal).catch((e: unknown) => {
+      await runNodeAgent(readConfig<AgentConfig>(config), signal).catch((e: unknown) => {
         if (!signal.aborted) throw e;
       });
     });

@@ -1,8 +1,10 @@
 // orrery get: lists objects as a table, JSON, YAML or names, once or with every change.
 import type { Command } from "commander";
+import { stringify } from "yaml";
+import type { ApiObject } from "../../api/meta.ts";
 import { display, pathOf, type Target, targetsOf } from "../api/resources.ts";
+import { CliError } from "../cli-error.ts";
 import { type Connection, jsonLines } from "../cluster/connection.ts";
-import { checkFormat, printObjects } from "../printers/output.ts";
 import { type ServerTable, shownCells, type TableOptions, textTable, widthsOf } from "../printers/table.ts";
 import { interruption } from "./cluster-option.ts";
 import {
@@ -78,6 +80,28 @@ async function watchTable(api: Connection, target: Target, flags: Flags, signal:
     widths ??= widthsOf(header, rows).map((w) => w + 4);
     printLine(textTable(isFirst ? header : [], rows, widths));
   }
+}
+
+const formats = ["json", "yaml", "wide", "name"] as const;
+type Format = (typeof formats)[number];
+
+/** The output format. Throws CliError for an unknown one. */
+function checkFormat(text: string | undefined): Format | undefined {
+  if (text === undefined || formats.includes(text as Format)) return text as Format | undefined;
+  throw new CliError(`unknown output format "${text}"`, `Choose one of: ${formats.join(", ")}`);
+}
+
+/** The object without its managed fields. */
+const withoutManagedFields = (o: ApiObject): unknown => {
+  const { managedFields: _, ...metadata } = o.metadata;
+  return { ...o, metadata };
+};
+
+/** A single object, or a List of objects. */
+function printObjects(objects: readonly ApiObject[], format: "json" | "yaml", single: boolean): string {
+  const items = objects.map(withoutManagedFields);
+  const value = single && items.length === 1 ? items[0] : { apiVersion: "v1", kind: "List", items };
+  return format === "json" ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, { lineWidth: 0 });
 }
 
 const get = async (words: readonly string[], flags: Flags): Promise<void> => {

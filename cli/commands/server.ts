@@ -1,7 +1,7 @@
 // orrery server: runs the control plane in this process, standalone with an embedded store, or with --config as a
 // component of a cluster.
 import type { Command } from "commander";
-import { readServerConfig, type ServerConfig } from "../cluster/config.ts";
+import { readConfig, type ServerConfig } from "../cluster/config.ts";
 import { kubeconfigPath } from "../cluster/paths.ts";
 import { startControlPlane } from "../control-plane.ts";
 import type { StandaloneOptions } from "../standalone.ts";
@@ -14,7 +14,7 @@ interface Flags extends StandaloneOptions {
 
 /** Reads or creates the configuration. Only a standalone server loads the code that issues certificates. */
 async function configOf(flags: Flags): Promise<ServerConfig> {
-  if (flags.config !== undefined) return readServerConfig(flags.config);
+  if (flags.config !== undefined) return readConfig<ServerConfig>(flags.config);
   const { standalone } = await import("../standalone.ts");
   return standalone(flags);
 }

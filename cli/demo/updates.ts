@@ -24,8 +24,8 @@ const runs =
   (pod: Pod): boolean =>
     pod.spec.containers[0]?.image === image;
 
-const summary = ({ responses, answered }: Visits): string =>
-  `${answered} requests, none lost: ${[...responses].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
+const summary = ({ responses, succeeded }: Visits): string =>
+  `${succeeded} requests, none lost: ${[...responses].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
 
 export const update: Act = {
   title: "A rolling update, while visitors come",

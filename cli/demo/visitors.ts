@@ -12,7 +12,7 @@ import { check, type Stage } from "./stage.ts";
 export interface Visits {
   /** The number of responses by body. */
   readonly responses: ReadonlyMap<string, number>;
-  readonly answered: number;
+  readonly succeeded: number;
   readonly failures: readonly string[];
 }
 
@@ -59,14 +59,14 @@ async function keepVisiting(
 ): Promise<Visits> {
   const responses = new Map<string, number>();
   const failures: string[] = [];
-  let answered = 0;
+  let succeeded = 0;
   const visitor = async (first: number): Promise<void> => {
     for (let turn = first; !signal.aborted; turn++) {
       const address = addresses[turn % addresses.length]!;
       try {
         const response = await visit(address + path);
         responses.set(response, (responses.get(response) ?? 0) + 1);
-        answered++;
+        succeeded++;
       } catch (error) {
         failures.push(`${address}: ${(error as Error).message}`);
       }
@@ -74,7 +74,7 @@ async function keepVisiting(
     }
   };
   await Promise.all([0, 1, 2].map(visitor));
-  return { responses, answered, failures };
+  return { responses, succeeded, failures };
 }
 
 /** Sends requests while `action` runs and returns their outcomes. */
@@ -99,7 +99,7 @@ export async function visitedDuring(stage: Stage, path: string, action: () => Pr
 }
 
 /** Throws CliError when a request failed. */
-export function checkNoneLost({ answered, failures }: Visits): void {
+export function checkNoneLost({ succeeded, failures }: Visits): void {
   const some = failures.slice(0, 3).join("; ");
-  check(failures.length === 0, `${failures.length} of ${answered + failures.length} requests were lost: ${some}`);
+  check(failures.length === 0, `${failures.length} of ${succeeded + failures.length} requests were lost: ${some}`);
 }

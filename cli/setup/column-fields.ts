@@ -1,153 +1,104 @@
-// Maps table columns to the field they show, whose description is the column's. Fields are named `Type.field`, without
-// the type's package.
+// Maps table columns to the field they show, whose description is the column's.
 
-const everywhere = {
-  Name: "ObjectMeta.name",
-  Age: "ObjectMeta.creationTimestamp",
-  "Created At": "ObjectMeta.creationTimestamp",
-};
-const autoscaler = {
-  Reference: "HorizontalPodAutoscalerSpec.scaleTargetRef",
-  Targets: "HorizontalPodAutoscalerSpec.metrics",
-  MinPods: "HorizontalPodAutoscalerSpec.minReplicas",
-  MaxPods: "HorizontalPodAutoscalerSpec.maxReplicas",
-  Replicas: "HorizontalPodAutoscalerStatus.currentReplicas",
+/**
+ * Columns as `Header=field`, by kind. A field is `.name`, `spec.name` or `status.name` of the kind, or
+ * `Type.name` of another type.
+ */
+const columns: Readonly<Record<string, string>> = {
+  CSIDriver: `
+    AttachRequired=spec.attachRequired, PodInfoOnMount=spec.podInfoOnMount, StorageCapacity=spec.storageCapacity,
+    TokenRequests=spec.tokenRequests, RequiresRepublish=spec.requiresRepublish, Modes=spec.volumeLifecycleModes
+  `,
+  CertificateSigningRequest: `
+    SignerName=spec.signerName, Requestor=spec.request, RequestedDuration=spec.expirationSeconds,
+    Condition=status.conditions
+  `,
+  ClusterRoleBinding: "Role=.roleRef",
+  ConfigMap: "Data=.data",
+  ControllerRevision: "Revision=.revision",
+  CronJob: `
+    Schedule=spec.schedule, Timezone=spec.timeZone, Suspend=spec.suspend, Active=status.active,
+    Last Schedule=status.lastScheduleTime, Selector=JobSpec.selector
+  `,
+  DaemonSet: `
+    Desired=status.desiredNumberScheduled, Current=status.currentNumberScheduled, Ready=status.numberReady,
+    Up-to-date=status.updatedNumberScheduled, Available=status.numberAvailable,
+    Node Selector=PodSpec.nodeSelector, Selector=spec.selector
+  `,
+  Deployment: "Up-to-date=status.updatedReplicas, Available=status.availableReplicas, Selector=spec.selector",
+  EndpointSlice: "AddressType=.addressType, Ports=.ports, Endpoints=.endpoints",
+  Endpoints: "Endpoints=.subsets",
+  Event: `
+    Last Seen=.lastTimestamp, Type=.type, Reason=.reason, Object=.involvedObject,
+    Subobject=ObjectReference.fieldPath, Source=.source, Message=.message, First Seen=.firstTimestamp,
+    Count=.count
+  `,
+  HorizontalPodAutoscaler: `
+    Reference=spec.scaleTargetRef, Targets=spec.metrics, MinPods=spec.minReplicas, MaxPods=spec.maxReplicas,
+    Replicas=status.currentReplicas
+  `,
+  Job: "Completions=status.succeeded, Selector=spec.selector",
+  Lease: "Holder=spec.holderIdentity",
+  NetworkPolicy: "Pod-Selector=spec.podSelector",
+  Node: `
+    Version=NodeSystemInfo.kubeletVersion, Internal-IP=status.addresses, External-IP=status.addresses,
+    OS-Image=NodeSystemInfo.osImage, Kernel-Version=NodeSystemInfo.kernelVersion,
+    Container-Runtime=NodeSystemInfo.containerRuntimeVersion
+  `,
+  PersistentVolume: `
+    Capacity=spec.capacity, Access Modes=spec.accessModes, Reclaim Policy=spec.persistentVolumeReclaimPolicy,
+    Status=status.phase, Claim=spec.claimRef, Reason=status.reason, VolumeMode=spec.volumeMode
+  `,
+  PersistentVolumeClaim: `
+    Status=status.phase, Volume=spec.volumeName, Capacity=status.capacity, Access Modes=status.accessModes,
+    VolumeMode=spec.volumeMode
+  `,
+  Pod: `
+    IP=status.podIP, Node=spec.nodeName, Nominated Node=status.nominatedNodeName,
+    Readiness Gates=spec.readinessGates
+  `,
+  PriorityClass: "Value=.value, Global-Default=.globalDefault, PreemptionPolicy=.preemptionPolicy",
+  ReplicaSet: "Desired=spec.replicas, Current=status.replicas, Ready=status.readyReplicas, Selector=spec.selector",
+  ReplicationController: `
+    Desired=spec.replicas, Current=status.replicas, Ready=status.readyReplicas, Selector=spec.selector
+  `,
+  RoleBinding: "Role=.roleRef",
+  RuntimeClass: "Handler=.handler",
+  Secret: "Type=.type, Data=.data",
+  Service: `
+    Type=spec.type, Cluster-IP=spec.clusterIP, External-IP=spec.externalIPs, Port(s)=spec.ports,
+    Selector=spec.selector
+  `,
+  ServiceAccount: "Secrets=.secrets",
+  StorageClass: `
+    Provisioner=.provisioner, ReclaimPolicy=.reclaimPolicy, VolumeBindingMode=.volumeBindingMode,
+    AllowVolumeExpansion=.allowVolumeExpansion
+  `,
+  VolumeAttachment: `
+    Attacher=spec.attacher, PV=VolumeAttachmentSource.persistentVolumeName, Node=spec.nodeName,
+    Attached=status.attached
+  `,
 };
 
-/** By kind and header; the empty kind stands for all kinds. */
+const fieldOf = (kind: string, field: string): string =>
+  field.replace(/^(spec|status|)\./, (_, part: string) => `${kind}${part.replace(/^s/, "S")}.`);
+
+/** The fields of columns, as `Type.name`, by kind and header; the empty kind stands for all kinds. */
 export const columnFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "": everywhere,
-  CSIDriver: {
-    AttachRequired: "CSIDriverSpec.attachRequired",
-    PodInfoOnMount: "CSIDriverSpec.podInfoOnMount",
-    StorageCapacity: "CSIDriverSpec.storageCapacity",
-    TokenRequests: "CSIDriverSpec.tokenRequests",
-    RequiresRepublish: "CSIDriverSpec.requiresRepublish",
-    Modes: "CSIDriverSpec.volumeLifecycleModes",
+  "": {
+    Name: "ObjectMeta.name",
+    Age: "ObjectMeta.creationTimestamp",
+    "Created At": "ObjectMeta.creationTimestamp",
   },
-  CertificateSigningRequest: {
-    SignerName: "CertificateSigningRequestSpec.signerName",
-    Requestor: "CertificateSigningRequestSpec.request",
-    RequestedDuration: "CertificateSigningRequestSpec.expirationSeconds",
-    Condition: "CertificateSigningRequestStatus.conditions",
-  },
-  ClusterRoleBinding: { Role: "ClusterRoleBinding.roleRef" },
-  ConfigMap: { Data: "ConfigMap.data" },
-  ControllerRevision: { Revision: "ControllerRevision.revision" },
-  CronJob: {
-    Schedule: "CronJobSpec.schedule",
-    Timezone: "CronJobSpec.timeZone",
-    Suspend: "CronJobSpec.suspend",
-    Active: "CronJobStatus.active",
-    "Last Schedule": "CronJobStatus.lastScheduleTime",
-    Selector: "JobSpec.selector",
-  },
-  DaemonSet: {
-    Desired: "DaemonSetStatus.desiredNumberScheduled",
-    Current: "DaemonSetStatus.currentNumberScheduled",
-    Ready: "DaemonSetStatus.numberReady",
-    "Up-to-date": "DaemonSetStatus.updatedNumberScheduled",
-    Available: "DaemonSetStatus.numberAvailable",
-    "Node Selector": "PodSpec.nodeSelector",
-    Selector: "DaemonSetSpec.selector",
-  },
-  Deployment: {
-    "Up-to-date": "DeploymentStatus.updatedReplicas",
-    Available: "DeploymentStatus.availableReplicas",
-    Selector: "DeploymentSpec.selector",
-  },
-  EndpointSlice: {
-    AddressType: "EndpointSlice.addressType",
-    Ports: "EndpointSlice.ports",
-    Endpoints: "EndpointSlice.endpoints",
-  },
-  Endpoints: { Endpoints: "Endpoints.subsets" },
-  Event: {
-    "Last Seen": "Event.lastTimestamp",
-    Type: "Event.type",
-    Reason: "Event.reason",
-    Object: "Event.involvedObject",
-    Subobject: "ObjectReference.fieldPath",
-    Source: "Event.source",
-    Message: "Event.message",
-    "First Seen": "Event.firstTimestamp",
-    Count: "Event.count",
-  },
-  HorizontalPodAutoscaler: autoscaler,
-  Job: {
-    Completions: "JobStatus.succeeded",
-    Selector: "JobSpec.selector",
-  },
-  Lease: { Holder: "LeaseSpec.holderIdentity" },
-  NetworkPolicy: { "Pod-Selector": "NetworkPolicySpec.podSelector" },
-  Node: {
-    Version: "NodeSystemInfo.kubeletVersion",
-    "Internal-IP": "NodeStatus.addresses",
-    "External-IP": "NodeStatus.addresses",
-    "OS-Image": "NodeSystemInfo.osImage",
-    "Kernel-Version": "NodeSystemInfo.kernelVersion",
-    "Container-Runtime": "NodeSystemInfo.containerRuntimeVersion",
-  },
-  PersistentVolume: {
-    Capacity: "PersistentVolumeSpec.capacity",
-    "Access Modes": "PersistentVolumeSpec.accessModes",
-    "Reclaim Policy": "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
-    Status: "PersistentVolumeStatus.phase",
-    Claim: "PersistentVolumeSpec.claimRef",
-    Reason: "PersistentVolumeStatus.reason",
-    VolumeMode: "PersistentVolumeSpec.volumeMode",
-  },
-  PersistentVolumeClaim: {
-    Status: "PersistentVolumeClaimStatus.phase",
-    Volume: "PersistentVolumeClaimSpec.volumeName",
-    Capacity: "PersistentVolumeClaimStatus.capacity",
-    "Access Modes": "PersistentVolumeClaimStatus.accessModes",
-    VolumeMode: "PersistentVolumeClaimSpec.volumeMode",
-  },
-  Pod: {
-    IP: "PodStatus.podIP",
-    Node: "PodSpec.nodeName",
-    "Nominated Node": "PodStatus.nominatedNodeName",
-    "Readiness Gates": "PodSpec.readinessGates",
-  },
-  PriorityClass: {
-    Value: "PriorityClass.value",
-    "Global-Default": "PriorityClass.globalDefault",
-    PreemptionPolicy: "PriorityClass.preemptionPolicy",
-  },
-  ReplicaSet: {
-    Desired: "ReplicaSetSpec.replicas",
-    Current: "ReplicaSetStatus.replicas",
-    Ready: "ReplicaSetStatus.readyReplicas",
-    Selector: "ReplicaSetSpec.selector",
-  },
-  ReplicationController: {
-    Desired: "ReplicationControllerSpec.replicas",
-    Current: "ReplicationControllerStatus.replicas",
-    Ready: "ReplicationControllerStatus.readyReplicas",
-    Selector: "ReplicationControllerSpec.selector",
-  },
-  RoleBinding: { Role: "RoleBinding.roleRef" },
-  RuntimeClass: { Handler: "RuntimeClass.handler" },
-  Secret: { Type: "Secret.type", Data: "Secret.data" },
-  Service: {
-    Type: "ServiceSpec.type",
-    "Cluster-IP": "ServiceSpec.clusterIP",
-    "External-IP": "ServiceSpec.externalIPs",
-    "Port(s)": "ServiceSpec.ports",
-    Selector: "ServiceSpec.selector",
-  },
-  ServiceAccount: { Secrets: "ServiceAccount.secrets" },
-  StorageClass: {
-    Provisioner: "StorageClass.provisioner",
-    ReclaimPolicy: "StorageClass.reclaimPolicy",
-    VolumeBindingMode: "StorageClass.volumeBindingMode",
-    AllowVolumeExpansion: "StorageClass.allowVolumeExpansion",
-  },
-  VolumeAttachment: {
-    Attacher: "VolumeAttachmentSpec.attacher",
-    PV: "VolumeAttachmentSource.persistentVolumeName",
-    Node: "VolumeAttachmentSpec.nodeName",
-    Attached: "VolumeAttachmentStatus.attached",
-  },
+  ...Object.fromEntries(
+    Object.entries(columns).map(([kind, text]) => [
+      kind,
+      Object.fromEntries(
+        text.split(",").map((column) => {
+          const [header = "", field = ""] = column.trim().split("=");
+          return [header, fieldOf(kind, field)] as const;
+        }),
+      ),
+    ]),
+  ),
 };

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the Debian image everything else starts from, on machines where no registry can be pulled from.
+# Builds the Debian base image on machines without a registry.
 # Usage: build.sh TAG WORKDIR   (as root, with debootstrap installed)
 set -eu
 tag=$1 work=$2
 suite=bookworm
 mirror=http://deb.debian.org/debian
 
-# A machine that has its own Debian mirror can be trusted to reach that one.
+# The machine's own Debian mirror is preferred, since it is reachable.
 if grep -qs '^ID=debian' /etc/os-release; then
   own=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
     awk '/^(deb|URIs:) /{for (i = 2; i <= NF; i++) if ($i ~ /^https?:.*\/debian\/?$/) { print $i; exit }}')

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Says how each component of this node is, one line each: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown).
+# Prints the state of each component of this node: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown).
 cd /run/orrery 2>/dev/null || exit 0
 
 resident_kb() {
-  # The engine does its work through a second process, which the operator pays for as well.
+  # Includes containerd, a child process of the engine.
   children=$(pgrep -P "$1" -x containerd | tr '\n' ' ')
   ps -o rss= -p "$1" ${children:+-p $children} | awk '{ sum += $1 } END { print sum ? sum : "-" }'
 }

@@ -1,25 +1,25 @@
 #!/bin/sh
-# Turns a container into a machine: makes the kernel's trees writable, starts the components of its role and keeps them running.
-# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker, or what is done once for all nodes: "compile" fills the
-# cache of compiled code, "seed" unpacks the images that each will hold
+# The entry point of a node container: makes kernel file systems writable and supervises the components of its role.
+# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker, or once for all nodes: "compile" fills the compile cache,
+# "seed" unpacks the preloaded images
 set -u
 role=$1
 run=/run/orrery
 main=/opt/orrery/cli/main.ts
 seeds=/opt/orrery-images
-# There is an agent on every node, and it is seldom busy: small matters more than fast.
+# For agents: every node has one, mostly idle, so memory matters more than speed.
 small="--optimize-for-size --max-semi-space-size=1"
-# Most of what a server makes is short-lived; a small nursery keeps it from being held on to.
+# For servers: most objects are short-lived, and a small young generation limits the heap.
 steady="--max-semi-space-size=4"
 
 writable_kernel_trees() {
   mount -o remount,rw /sys 2>/dev/null
   mount -o remount,rw /proc/sys 2>/dev/null
-  # Without "bind" the kernel would try to change the whole hierarchy and call it busy.
+  # Without "bind", the kernel would remount the whole hierarchy and fail with EBUSY.
   awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts | while read -r tree; do mount -o remount,bind,rw "$tree"; done
 }
 
-# In cgroup v2 a group that holds processes cannot hand controllers to its children, so ours move one level down.
+# In cgroup v2, a group with processes cannot delegate controllers to its children, so the processes move to a child group.
 delegate_cgroup_controllers() {
   top=/sys/fs/cgroup
   [ -f $top/cgroup.controllers ] || return 0
@@ -28,14 +28,14 @@ delegate_cgroup_controllers() {
   sed 's/[^ ]\{1,\}/+&/g' $top/cgroup.controllers >$top/cgroup.subtree_control
 }
 
-# Services on one bridge are only rewritten when bridged packets pass through the packet filter too.
+# Service addresses between pods of one bridge are only translated if bridged packets pass the packet filter.
 filter_bridged_packets() {
   [ -e /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null
   sysctl -qw net.ipv4.ip_forward=1
   sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null
 }
 
-# A new engine begins with the images every node holds. They appear in one step, or not at all.
+# Copies the preloaded images into a new engine, atomically.
 seed_engine() {
   [ -d /var/lib/docker/image ] && return
   seed=/var/lib/docker/orrery-seed
@@ -45,7 +45,7 @@ seed_engine() {
   rmdir $seed
 }
 
-# The last one started is the first one stopped.
+# Components are stopped in reverse order of their start.
 supervisors=""
 keep() { supervise.sh "$@" & supervisors="$! $supervisors"; }
 stop() {
@@ -54,7 +54,7 @@ stop() {
   exit 0
 }
 
-# Writers append, so a file may be emptied under them.
+# Writers append, so a file can be truncated while it is open.
 rotate_logs() {
   while sleep 30; do
     find /var/log/orrery -name '*.log' -size +16M | while read -r log; do cp "$log" "$log.1" && : >"$log"; done
@@ -82,7 +82,7 @@ case $role in
   worker)
     delegate_cgroup_controllers
     filter_bridged_packets
-    # A pid file of the life before this one would keep the engine from starting.
+    # A stale pid file would prevent the engine from starting.
     rm -f /var/run/docker.pid
     seed_engine
     keep dockerd dockerd --config-file /etc/orrery/dockerd.json

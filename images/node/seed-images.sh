@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lets an engine unpack the images that every node holds, once for all nodes, and keeps what it made of them: unpacking
-# costs a node more than all the rest of its start. Usage: seed-images.sh FOLDER   Reads images.tar there, writes engine.tar
+# Loads the preloaded images into an engine and saves its image store for all nodes, because unpacking takes longer than the
+# rest of a node's start. Usage: seed-images.sh FOLDER   Reads images.tar there, writes engine.tar
 set -eu
 folder=$1
 
@@ -12,7 +12,7 @@ until [ -S /var/run/docker.sock ] && docker version >/dev/null 2>&1; do
   sleep 0.1
 done
 docker load -q -i "$folder/images.tar" >&2
-# What it holds in memory is on disk once it has gone.
+# The engine writes its state to disk when it exits.
 kill $engine
 wait $engine || true
 tar -C /var/lib/docker --exclude backingFsBlockDev -cf "$folder/engine.tar" image overlay2

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Keeps one component running: starts it, notes how it is, and starts it again when it dies, a little later each time.
+# Supervises a component: starts it, records its state, and restarts it when it exits, with increasing delay.
 # Usage: supervise.sh NAME COMMAND...   State: /run/orrery/NAME/{pid,since,restarts,exit}   Log: /var/log/orrery/NAME.log
 set -u
 name=$1
@@ -23,12 +23,12 @@ while :; do
   echo $restarts >"$state/restarts"
   wait $child
   code=$?
-  # A signal to us ends "wait" early; the child is owed the rest of its goodbye.
+  # A signal interrupts "wait"; the child may still be shutting down.
   while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
   rm -f "$state/pid"
   echo $code >"$state/exit"
   [ -n "$stopping" ] && exit 0
-  # Ten seconds of life make it a fresh start, so a single crash is always repaired at once.
+  # After ten seconds of uptime the delay is reset, so that a single crash is followed by an immediate restart.
   if [ $(($(date +%s) - started)) -ge 10 ]; then quick=0; fi
   case $quick in 0) pause=0.1 ;; 1) pause=0.2 ;; 2) pause=0.5 ;; 3) pause=1 ;; 4) pause=2 ;; *) pause=5 ;; esac
   quick=$((quick + 1)) restarts=$((restarts + 1))

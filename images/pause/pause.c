@@ -1,4 +1,4 @@
-// Holds namespaces open: waits for a signal to end, and buries what other processes left behind when it is their init.
+// Keeps namespaces open until a signal, and reaps zombie processes when it is init.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Just enough HTTP for the examples, over blocking sockets.
+// A minimal HTTP/1.1 server and client over blocking sockets.
 #define _GNU_SOURCE
 #include "http.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-// Just enough HTTP for the examples: one request a connection, a thread for each, and a polite end.
+// A minimal HTTP/1.1 server and client: one request per connection, one thread per connection, graceful shutdown.
 #pragma once
 #include <stddef.h>
 
@@ -18,14 +18,14 @@ struct answer {
   size_t length;
 };
 
-// Answers requests on a port until SIGTERM, then goes on for `grace_ms` for those who have not heard yet.
+// Serves requests on a port until SIGTERM, then for `grace_ms` more, until clients have stopped using this address.
 int serve(int port, int grace_ms, void (*handle)(const struct request *, struct answer *));
 
-// Asks another service; returns the status, or -1 when there was no answer within the time.
+// Sends a request; returns the status, or -1 when there was no response in time.
 int ask(const char *address, const char *method, const char *path, int timeout_ms, struct answer *answer);
 
-// Fills an answer the way printf does.
+// Formats a response like printf.
 void say(struct answer *answer, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-// A number from the environment, or what to take when it is missing or not one.
+// A number from the environment, or a default when it is missing or invalid.
 long number_from(const char *name, long otherwise);

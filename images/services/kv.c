@@ -1,4 +1,4 @@
-// A key-value service that keeps each value in a file of its own, so that a volume is all it needs to remember.
+// A key-value service that stores each value in a file, on a volume.
 // GET /keys  GET|PUT|DELETE /keys/NAME  POST /keys/NAME/increment  GET /healthz
 #include "http.h"
 #include <dirent.h>
@@ -28,7 +28,7 @@ static ssize_t load(const char *key, char *value) {
   return length;
 }
 
-// A crash leaves the old value or the new one, never half of either.
+// Atomic: a crash leaves the old or the new value.
 static int store(const char *key, const char *value, size_t length) {
   char path[600], draft[600];
   snprintf(path, sizeof path, "%s/%s", folder, key);

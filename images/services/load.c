@@ -1,4 +1,4 @@
-// A load generator: asks one address at a steady rate and says every second how that went.
+// A load generator: sends requests to one address at a constant rate and prints statistics every second.
 // TARGET=http://host:port/path  RATE=requests a second  WORKERS=how many at once
 #include "http.h"
 #include <pthread.h>
@@ -27,7 +27,7 @@ static void *work(void *nothing) {
   struct answer *answer = calloc(1, sizeof *answer);
   for (long next = now_us(); answer && !told_to_end; next += interval_us) {
     long start = now_us();
-    // Who has fallen behind does not try to catch up: the rate is a ceiling.
+    // A worker that is late does not catch up: the rate is a maximum.
     if (next < start) next = start;
     else usleep((useconds_t)(next - start)), start = now_us();
     int status = ask(address, "GET", path, 5000, answer);

@@ -1,4 +1,4 @@
-// A web service that says who and which version it is, and counts visits in the key-value service.
+// A web service that returns its host name and version, and counts visits in the key-value service.
 // GET /  GET /version  GET /healthz  GET /burn?ms=N (spends N ms of processor time, for autoscaling)
 #include "http.h"
 #include <stdio.h>

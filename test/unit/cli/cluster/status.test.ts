@@ -1,7 +1,7 @@
 // Rows of `orrery status`, readiness of nodes, and formatted log lines.
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../api/meta.ts";
-import { componentOf, readable } from "../../../../cli/cluster/log-line.ts";
+import { componentOf, readable } from "../../../../cli/cluster/logs.ts";
 import { readySince } from "../../../../cli/cluster/readiness.ts";
 import { parseComponents, statusRow } from "../../../../cli/cluster/status.ts";
 
