@@ -1,5 +1,5 @@
-// Schemas of kinds in the dialect of OpenAPI version 2 or 3, with references and the descriptions, enums and defaults of
-// the published types, which are written at set-up.
+// Schemas of kinds in the dialect of OpenAPI version 2 or 3, with references, and with the descriptions, enums and
+// defaults of the published types, which are written at set-up.
 import { readFile } from "node:fs/promises";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Schema, schemaOf } from "../../api/schema.ts";
