@@ -10,12 +10,11 @@ import { identifier } from "./authentication/authenticate.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { requestHandler } from "./http/handler.ts";
-import { podBindings } from "./verbs/subresources.ts";
 import { serverChecks } from "./http/health.ts";
 import { type Patience, type ServerTls, listen } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/measured.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
-import { podLogs, sessionsWithoutUpgrade } from "./streaming/pods.ts";
+import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
 import { reviews } from "./verbs/reviews.ts";
 import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -84,15 +83,18 @@ export function apiServer(options: ServerOptions): ApiServer {
   return {
     as,
     async listen(signal) {
+      const handlers = {
+        log: podLogs(nodes),
+        exec: sessionWithoutUpgrade,
+        attach: sessionWithoutUpgrade,
+        portforward: sessionWithoutUpgrade,
+        token: tokenRequest(serviceAccountTokens),
+        measured: measuredKinds(measured),
+        review: reviews({ tokens: serviceAccountTokens, authorizer }),
+      };
       const extensions = [
         requests.serve,
-        podLogs(verbs, nodes),
-        podBindings(verbs),
-        sessionsWithoutUpgrade(verbs),
         proxies(verbs, nodes),
-        measuredKinds(kinds, measured, world),
-        reviews(kinds, world, { tokens: serviceAccountTokens, authorizer }),
-        tokenRequest(verbs, serviceAccountTokens),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
       let isBootstrapped = false;
@@ -101,7 +103,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         () => isBootstrapped,
         () => signal.aborted,
       );
-      const handle = requestHandler(verbs, kinds, extensions, checks);
+      const handle = requestHandler(verbs, kinds, { handlers, extensions, checks });
       const listening = await listen(
         { host, port, tls, ...(options.patience && { patience: options.patience }) },
         world,

@@ -3,9 +3,9 @@
 import { ApiError } from "../../api/errors.ts";
 import { methodNotServed, nowhere } from "../registry/refusals.ts";
 import { strategyOf } from "../registry/strategies/table.ts";
-import { type ObjectVerb, type SubresourceDefinition, subresourceOf } from "../registry/subresources.ts";
+import { type ObjectVerb, subresourceOf } from "../registry/subresources.ts";
 import { negotiated } from "../response/render.ts";
-import type { Call } from "../request/call.ts";
+import type { Call, Handler } from "../request/call.ts";
 import {
   type ApiReply,
   type ApiRequest,
@@ -17,30 +17,34 @@ import {
 import { collectionDelete } from "../verbs/collection-delete.ts";
 import { patchRequest } from "../verbs/patching.ts";
 import { get, list, watchByPath } from "../verbs/reads.ts";
-import { bindPod, evictPod } from "../verbs/subresources.ts";
+import { bindPod, createBinding, evictPod } from "../verbs/subresources.ts";
 import { withDeprecationWarning } from "../response/warnings.ts";
 import { create, remove, update } from "../verbs/writes.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { discovery } from "../discovery/discovery.ts";
 import { packed, encodeResponse } from "../response/encode.ts";
-import { type Checks, health, healthPaths } from "./health.ts";
+import { type Checks, health, healthPaths, noChecks } from "./health.ts";
 import { openApi } from "../openapi/openapi.ts";
 import { isClaimed } from "../request/path.ts";
 import { version } from "../discovery/version.ts";
 
-type Handler = (call: Call) => Promise<ApiReply>;
-type Handlers = Readonly<Record<string, Handler>>;
-const onCollection: Handlers = { GET: list, POST: create, DELETE: collectionDelete };
-const onUndeletableCollection: Handlers = { GET: list, POST: create };
+type ByMethod = Readonly<Record<string, Handler>>;
+const onCollection: ByMethod = { GET: list, POST: create, DELETE: collectionDelete };
+const onUndeletableCollection: ByMethod = { GET: list, POST: create };
 /** Objects of all namespaces are only listed together. */
-const onAllNamespaces: Handlers = { GET: list };
-const onObject: Handlers = { GET: get, PUT: update, PATCH: patchRequest, DELETE: remove };
-const onWatchPath: Handlers = { GET: watchByPath };
+const onAllNamespaces: ByMethod = { GET: list };
+const onObject: ByMethod = { GET: get, PUT: update, PATCH: patchRequest, DELETE: remove };
+const onWatchPath: ByMethod = { GET: watchByPath };
 
 const verbs: Readonly<Record<string, ObjectVerb>> = { GET: "get", PUT: "update", PATCH: "patch", POST: "create" };
-/** Subresources whose creation does something else than to write the subresource. */
-const creations: Partial<Readonly<Record<string, Handler>>> = { binding: bindPod, eviction: evictPod };
+
+/**
+ * Handlers of subresources that are more than a read or a write of the object, by name, and of kinds that are not
+ * stored, by kind or by what they are.
+ */
+export type Handlers = Readonly<Record<string, Handler>>;
+const ownHandlers: Handlers = { binding: bindPod, eviction: evictPod, Binding: createBinding };
 
 /** A name is one step of a path: what could be none cannot be the name of anything. */
 function checkPathSegment(name = ""): void {
@@ -52,35 +56,30 @@ function checkPathSegment(name = ""): void {
   throw new ApiError("BadRequest", `Name parameter invalid: ${JSON.stringify(name)}: ${faults.join(";")}`);
 }
 
-function handlersAt({ r, path }: Call): Handlers {
-  if (path.watch) return onWatchPath;
+/** The handler of a request to a kind; undefined where the method is not served. */
+function handlerOf({ r, path, subresource, request: { method } }: Call, special: Handlers): Handler | undefined {
+  if (r.virtual) return special[r.kind] ?? special[r.virtual];
+  if (!subresource && path.subresource !== undefined) throw nowhere();
+  if (path.watch) return onWatchPath[method];
   const lacksNamespace = r.scope === "Namespaced" && path.namespace === undefined;
-  if (path.name !== undefined) {
-    if (lacksNamespace) throw nowhere();
-    return onObject;
+  if (path.name === undefined) {
+    if (lacksNamespace) return onAllNamespaces[method];
+    return (strategyOf(r).deletion.isSingle ? onUndeletableCollection : onCollection)[method];
   }
-  if (lacksNamespace) return onAllNamespaces;
-  return strategyOf(r).deletion.isSingle ? onUndeletableCollection : onCollection;
-}
-
-function subresourceHandler({ path: { subresource = "" }, request }: Call, definition: SubresourceDefinition): Handler {
-  const verb = verbs[request.method];
-  if (!verb || !definition.verbs.includes(verb)) throw methodNotServed();
-  const handler = verb === "create" ? creations[subresource] : onObject[request.method];
-  if (!handler) throw methodNotServed();
-  return handler;
+  if (lacksNamespace) throw nowhere();
+  if (!subresource) return onObject[method];
+  const verb = verbs[method];
+  return verb && subresource.verbs.includes(verb) ? (special[path.subresource!] ?? onObject[method]) : undefined;
 }
 
 /** Handles a request to a kind. */
-async function handleKind(call: Call): Promise<ApiReply> {
+async function handleKind(call: Call, special: Handlers): Promise<ApiReply> {
   const { r, path, request } = call;
-  if (!call.subresource && path.subresource !== undefined) throw nowhere();
-  const handlers = handlersAt(call);
-  const handler = call.subresource ? subresourceHandler(call, call.subresource) : handlers[request.method];
+  const handler = handlerOf(call, special);
   if (!handler) throw methodNotServed();
   checkPathSegment(path.name);
   // Negotiated before the verb is carried out: a write whose reply cannot be given must not happen.
-  negotiated(request.headers.accept);
+  if (!call.subresource?.connects) negotiated(request.headers.accept);
   return r.deprecated === undefined ? handler(call) : withDeprecationWarning(r, handler(call));
 }
 
@@ -91,27 +90,30 @@ const notFoundPage: WholeReply = {
   headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
 };
 
+/** What a server serves beside the objects in its registry. */
+export interface Services {
+  readonly handlers: Handlers;
+  readonly extensions: readonly Extension[];
+  readonly checks: Checks;
+}
+
 /** Handles every request; errors become replies. */
 export function requestHandler(
   registry: Registry,
   kinds: KindRegistry,
-  extensions: readonly Extension[],
-  checks: Checks = { livez: [], readyz: [], healthz: [] },
+  { handlers, extensions, checks }: Services = { handlers: {}, extensions: [], checks: noChecks },
 ): (request: ApiRequest) => Promise<ApiReply> {
   const discover = discovery(kinds, healthPaths(checks));
   const documents = openApi(kinds, () => registry.world.clock.now());
-  const callOf = (request: ApiRequest): Call | undefined => {
-    const path = request.place;
-    const r = path && kinds.of(path);
-    if (!r || r.virtual) return undefined;
-    const subresource = path.subresource === undefined ? undefined : subresourceOf(r, path.subresource);
-    return { registry, r, path, subresource, request };
-  };
+  const special = { ...ownHandlers, ...handlers };
   const handle = async (request: ApiRequest): Promise<ApiReply> => {
-    const { path } = request;
-    const call = callOf(request);
-    // Most requests read or write an object, and need no look at the extensions.
-    if (call && (call.path.subresource === undefined || call.subresource?.strategy)) return handleKind(call);
+    const { path, place } = request;
+    const r = place && kinds.of(place);
+    // A proxied path goes on behind the name of the subresource: an extension.
+    if (r && place.subresource !== "proxy") {
+      const subresource = place.subresource === undefined ? undefined : subresourceOf(r, place.subresource);
+      return handleKind({ registry, r, path: place, subresource, request }, special);
+    }
     if (path === "/version" || path === "/version/") return replyLines(version);
     for (const extension of extensions) {
       const extended = await extension(request);
@@ -120,8 +122,7 @@ export function requestHandler(
     const page = (await health(checks, request)) ?? discover(request) ?? (await documents(request));
     if (page) return page;
     if (!isClaimed(kinds.all(), path)) return notFoundPage;
-    if (!call) throw nowhere();
-    return handleKind(call);
+    throw nowhere();
   };
   return async (request) => {
     const reply = await handle(request).catch(replyError);

@@ -12,6 +12,9 @@ export interface Check {
 /** What has to be well for each of the three questions: is it alive, is it ready, and the old one for both. */
 export type Checks = Readonly<Record<"livez" | "readyz" | "healthz", readonly Check[]>>;
 
+/** No checks at all. */
+export const noChecks: Checks = { livez: [], readyz: [], healthz: [] };
+
 const plain = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
 const fault = (body: string): WholeReply => ({ status: 500, body: `${body}\n`, headers: plain });
 

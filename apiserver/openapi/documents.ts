@@ -1,44 +1,33 @@
 // OpenAPI documents from paths and schemas: version 3 has one per group version, version 2 one for everything. Pure.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
-import type { Annotations } from "./annotations.ts";
-import { kindsOfSchemas } from "./kinds.ts";
-import { pathsOf, published } from "./operations.ts";
-import { groupWord, type Operation, type Path, rootOf, tagOf } from "./paths.ts";
-import { definitions, type Dialect, referenceTo } from "./schemas.ts";
+import { type Operation, type Path, capital, groupWord, pathsOf, published, rootOf, tagOf } from "./operations.ts";
+import { subresources } from "../registry/subresources.ts";
+import { type Annotations, type Dialect, type GroupVersionKind, definitions, referenceTo } from "./schemas.ts";
 import { version } from "../discovery/version.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-const integers = ["gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds", "tailLines", "timeoutSeconds"];
+const words = (text: string): readonly string[] => text.split(" ");
+const integers = words("gracePeriodSeconds limit limitBytes ports sinceSeconds tailLines timeoutSeconds");
 const booleans = [
-  "allowWatchBookmarks",
-  "follow",
-  "force",
-  "ignoreStoreReadErrorWithClusterBreakingPotential",
-  "insecureSkipTLSVerifyBackend",
-  "orphanDependents",
-  "previous",
-  "sendInitialEvents",
-  "stderr",
-  "stdin",
-  "stdout",
-  "timestamps",
-  "tty",
-  "watch",
+  ...words(
+    "allowWatchBookmarks follow force ignoreStoreReadErrorWithClusterBreakingPotential orphanDependents previous",
+  ),
+  ...words("insecureSkipTLSVerifyBackend sendInitialEvents stderr stdin stdout timestamps tty watch"),
 ];
 const patchTypes = ["json-patch+json", "merge-patch+json", "apply-patch+yaml", "strategic-merge-patch+json"];
 const json = "application/json";
 
-/** Writes the parameters, bodies and answers of operations in the words of one version. */
+/** How parameters, bodies and responses are written in one version of OpenAPI. */
 interface Writer {
   readonly dialect: Dialect;
   readonly annotations: Annotations;
 }
 
 function parameter({ dialect, annotations }: Writer, name: string, kind: string, place: "query" | "path"): Json {
-  const said = place === "path" && name === "name" ? `name of the ${kind}` : undefined;
-  const text = said ?? annotations.parameters[`${kind}.${name}`] ?? annotations.parameters[name];
+  const own = place === "path" && name === "name" ? `name of the ${kind}` : undefined;
+  const text = own ?? annotations.parameters[`${kind}.${name}`] ?? annotations.parameters[name];
   const type = integers.includes(name) ? "integer" : booleans.includes(name) ? "boolean" : "string";
   const shape = { type, uniqueItems: true };
   return {
@@ -64,12 +53,12 @@ const descriptions: Readonly<Record<string, string>> = { 200: "OK", 201: "Create
 
 function responses({ dialect }: Writer, operation: Operation): Json {
   const types = operation.action === "connect" ? ["*/*"] : produced(operation);
-  const answered = Object.entries(operation.answers).map(([code, name]) => {
+  const byCode = Object.entries(operation.responses).map(([code, name]) => {
     const schema = name === undefined ? { type: "string" } : { $ref: referenceTo(dialect, name) };
     const description = descriptions[code];
     return [code, { description, ...(dialect === "v3" ? { content: contentOf(types, schema) } : { schema }) }];
   });
-  return { ...Object.fromEntries(answered), 401: { description: "Unauthorized" } };
+  return { ...Object.fromEntries(byCode), 401: { description: "Unauthorized" } };
 }
 
 function operationOf(w: Writer, operation: Operation): Json {
@@ -105,19 +94,19 @@ function pathItem(w: Writer, { parameters, operations }: Path): Json {
 const schemasIn = (paths: readonly Path[]): ReadonlySet<string> =>
   new Set(
     paths.flatMap(({ operations }) =>
-      operations.flatMap(({ body, answers }) =>
-        [body, ...Object.values(answers)].filter((name): name is string => name !== undefined),
+      operations.flatMap(({ body, responses }) =>
+        [body, ...Object.values(responses)].filter((name): name is string => name !== undefined),
       ),
     ),
   );
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
-/** A path that is only read and tells of the API itself. */
-const told = (path: string, id: string, tag: string, what: string, schema: string): Path => ({
+/** A path of discovery. */
+const informationPath = (path: string, id: string, tag: string, what: string, schema: string): Path => ({
   path,
   parameters: [],
   operations: [
-    { method: "get", id, tag, description: `get ${what}`, query: [], answers: { 200: `${meta}.${schema}` } },
+    { method: "get", id, tag, description: `get ${what}`, query: [], responses: { 200: `${meta}.${schema}` } },
   ],
 });
 
@@ -134,21 +123,58 @@ export function chapters(groups: readonly (readonly [string, readonly ServedVers
   const whole = groups.flatMap(([group, versions]): readonly Chapter[] => {
     const word = groupWord(group);
     const root = group === "" ? "api" : `apis/${group}`;
-    const tag = tagOf(group, "").replace(/_$/, "");
+    const tag = tagOf(group);
     const head =
       group === ""
-        ? told("/api/", "getCoreAPIVersions", tag, "available API versions", "APIVersions")
-        : told(`/${root}/`, `get${word}APIGroup`, tag, "information of a group", "APIGroup");
+        ? informationPath("/api/", "getCoreAPIVersions", tag, "available API versions", "APIVersions")
+        : informationPath(`/${root}/`, `get${word}APIGroup`, tag, "information of a group", "APIGroup");
     const each = versions.map((served) => {
-      const id = `get${word}${served.version.charAt(0).toUpperCase()}${served.version.slice(1)}APIResources`;
+      const id = `get${word}${capital(served.version)}APIResources`;
       const at = `${rootOf(group, served.version)}/`;
-      const resources = told(at, id, tagOf(group, served.version), "available resources", "APIResourceList");
+      const resources = informationPath(at, id, tagOf(group, served.version), "available resources", "APIResourceList");
       return { place: `${root}/${served.version}`, paths: [resources, ...served.kinds.flatMap(pathsOf)], served };
     });
     return [{ place: root, paths: [head] }, ...each];
   });
-  const list = told("/apis/", "getAPIVersions", "apis", "available API versions", "APIGroupList");
+  const list = informationPath("/apis/", "getAPIVersions", "apis", "available API versions", "APIGroupList");
   return [{ place: "apis", paths: [list] }, ...whole].toSorted((a, b) => (a.place < b.place ? -1 : 1));
+}
+
+/** Kinds of version 1 of no group. */
+const ofNoGroup = ["APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "Status"].map(
+  (kind) => `${meta}.${kind}`,
+);
+/** Kinds of every version of every group. */
+const everywhere = [`${meta}.DeleteOptions`, `${meta}.WatchEvent`];
+/** Kinds of the bodies of subresources, which are in no registry. */
+const ofSubresources = Object.values(subresources).flatMap(({ speaks }) => (speaks ? [speaks] : []));
+
+/**
+ * The kinds a published schema stands for (`x-kubernetes-group-version-kind`), by its name. A document of one group
+ * version names that one alone.
+ */
+function kindsOfSchemas(
+  kinds: readonly ResourceDefinition[],
+  of?: ServedVersion,
+): (name: string) => readonly GroupVersionKind[] {
+  const known = new Map<string, GroupVersionKind>(
+    ofSubresources.map(({ published, group, kind, version }) => [published, { group, kind, version }]),
+  );
+  for (const { group, version, kind, published } of kinds) {
+    known.set(published, { group, kind, version });
+    known.set(`${published}List`, { group, kind: `${kind}List`, version });
+  }
+  for (const name of ofNoGroup) known.set(name, { group: "", kind: name.slice(meta.length + 1), version: "v1" });
+  const versions = new Map(kinds.map(({ group, version }) => [`${group}/${version}`, { group, version }]));
+  return (name) => {
+    if (everywhere.includes(name)) {
+      const kind = name.slice(meta.length + 1);
+      const all = of ? [of] : [...versions.values()];
+      return all.map(({ group, version }) => ({ group, kind, version }));
+    }
+    const one = known.get(name);
+    return one ? [one] : [];
+  };
 }
 
 const info = { title: "Kubernetes", version: version.gitVersion };

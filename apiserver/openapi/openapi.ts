@@ -10,7 +10,7 @@ import { nowhere } from "../registry/refusals.ts";
 import { alternatives } from "../response/render.ts";
 import { servedGroups } from "../discovery/order.ts";
 import { type ApiReply, type ApiRequest, reply } from "../request/request-response.ts";
-import { type Annotations, readAnnotations } from "./annotations.ts";
+import { type Annotations, readAnnotations } from "./schemas.ts";
 import { type Chapter, chapters, documentV2, documentV3 } from "./documents.ts";
 import { encodeDocument } from "./protobuf.ts";
 

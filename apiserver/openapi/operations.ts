@@ -1,13 +1,11 @@
-// The paths of a kind and their operations, named as Kubernetes names them. Pure.
+// The paths of a kind and their operations as data, named as Kubernetes names them. Pure.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import { verbsOf } from "../discovery/discovery.ts";
 import { subresources } from "../registry/subresources.ts";
-import { connections } from "./connections.ts";
-import { capital, type Operation, type Path, type Speaker, speakerOf } from "./paths.ts";
 import type { GroupVersionKind } from "./schemas.ts";
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
-/** Schemas that operations of every kind speak of. */
+/** Schemas that operations of every kind refer to. */
 export const published = {
   status: `${meta}.Status`,
   deleteOptions: `${meta}.DeleteOptions`,
@@ -15,169 +13,208 @@ export const published = {
   watchEvent: `${meta}.WatchEvent`,
 } as const;
 
+/** Methods as OpenAPI writes them. */
+type Method = "get" | "put" | "post" | "delete" | "options" | "head" | "patch";
+
+/** An operation on a path. */
+export interface Operation {
+  readonly method: Method;
+  readonly id: string;
+  readonly description: string;
+  /** `x-kubernetes-action`; discovery has none. */
+  readonly action?: string;
+  readonly kind?: GroupVersionKind;
+  /** Names of query parameters. */
+  readonly query: readonly string[];
+  /** Name of the schema of the body. */
+  readonly body?: string | undefined;
+  /** Schemas of the responses by their codes; undefined is plain text. */
+  readonly responses: Readonly<Record<number, string | undefined>>;
+  /** Whether the response may be a watch. */
+  readonly stream?: boolean;
+  readonly tag: string;
+}
+/** A path with parameters, and its operations. */
+export interface Path {
+  readonly path: string;
+  /** Names of parameters that all operations have. Those in braces are part of the path, not names of objects. */
+  readonly parameters: readonly string[];
+  readonly operations: readonly Operation[];
+}
+
+/** The word with a capital first letter. */
+export const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+/** `rbac.authorization.k8s.io` is RbacAuthorization in names of operations. */
+export const groupWord = (group: string): string =>
+  (group || "core")
+    .replace(/\.k8s\.io$/, "")
+    .split(".")
+    .map(capital)
+    .join("");
+/** `rbacAuthorization_v1`; without a version, the group alone. */
+export function tagOf(group: string, version?: string): string {
+  const word = groupWord(group);
+  return [word.charAt(0).toLowerCase() + word.slice(1), ...(version === undefined ? [] : [version])].join("_");
+}
+/** The path below which a version of a group is served. */
+export const rootOf = (group: string, version: string): string =>
+  group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+
 const writing = ["dryRun", "fieldManager", "fieldValidation"];
 const selecting = ["fieldSelector", "labelSelector"];
 const reading = ["resourceVersion", "resourceVersionMatch", "sendInitialEvents", "shardSelector", "timeoutSeconds"];
 const listing = ["allowWatchBookmarks", "continue", ...selecting, "limit", ...reading, "watch"];
 const deleting = [
-  "dryRun",
-  "gracePeriodSeconds",
-  "ignoreStoreReadErrorWithClusterBreakingPotential",
-  "orphanDependents",
-  "propagationPolicy",
+  ...["dryRun", "gracePeriodSeconds", "ignoreStoreReadErrorWithClusterBreakingPotential"],
+  ...["orphanDependents", "propagationPolicy"],
 ];
-const emptying = ["continue", ...deleting, ...selecting, "limit", ...reading].toSorted();
+const deletingCollection = ["continue", ...deleting, ...selecting, "limit", ...reading].toSorted();
 
-/** `a Pod`, `an Event`, and Endpoints, of which there are always several. */
+/** `a Pod`, `an Event`, and Endpoints, which is a plural. */
 function withArticle(noun: string): string {
   if (noun.endsWith("s") && !noun.endsWith("ss")) return noun;
   return /^[AEIOU]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
-type Draft = Omit<Operation, "tag" | "kind"> & { readonly kind?: GroupVersionKind };
-const spoken = ({ tag, gvk }: Speaker, drafts: readonly (Draft | false)[]): readonly Operation[] =>
-  drafts.flatMap((draft) => (draft === false ? [] : [{ kind: gvk, tag, ...draft }]));
+/**
+ * What a verb of the API is in a document. The sentence has placeholders: `OF` for a subresource, `A KIND` for the kind
+ * with its article.
+ */
+type Verb = readonly [method: Method, id: string, query: readonly string[], codes: readonly number[], sentence: string];
+const verbs: Readonly<Record<string, Verb>> = {
+  list: ["get", "list", listing, [200], "list or watch objects of kind KIND"],
+  create: ["post", "create", writing, [200, 201, 202], "create OFA KIND"],
+  deletecollection: ["delete", "delete", deletingCollection, [200], "delete collection of KIND"],
+  get: ["get", "read", [], [200], "read OFthe specified KIND"],
+  update: ["put", "replace", writing, [200, 201], "replace OFthe specified KIND"],
+  patch: ["patch", "patch", [...writing, "force"], [200, 201], "partially update OFthe specified KIND"],
+  delete: ["delete", "delete", deleting, [200, 202], "delete A KIND"],
+};
+/** The schema of a body that is not of the kind. */
+const bodies: Readonly<Partial<Record<Method, string>>> = { delete: published.deleteOptions, patch: published.patch };
+const ofCollection = ["list", "create", "deletecollection"];
+const ofObject = ["get", "update", "patch", "delete"];
 
-function collection(s: Speaker, can: (verb: string) => boolean): readonly Operation[] {
-  const { kind, published: schema } = s.r;
-  const answers = { 200: schema, 201: schema, 202: schema };
-  return spoken(s, [
-    can("list") && {
-      method: "get",
-      id: s.id("list", s.scoped + kind),
-      description: `list or watch objects of kind ${kind}`,
-      action: "list",
-      query: listing,
-      answers: { 200: `${schema}List` },
-      stream: can("watch"),
-    },
-    can("create") && {
-      method: "post",
-      id: s.id("create", s.scoped + kind),
-      description: `create ${withArticle(kind)}`,
-      action: "post",
-      query: writing,
-      body: schema,
-      answers,
-    },
-    can("deletecollection") && {
-      method: "delete",
-      id: s.id("delete", `Collection${s.scoped}${kind}`),
-      description: `delete collection of ${kind}`,
-      action: "deletecollection",
-      query: emptying,
-      body: published.deleteOptions,
-      answers: { 200: published.status },
-    },
-  ]);
+/** What all paths of a kind have in common. */
+interface Common {
+  readonly r: ResourceDefinition;
+  readonly root: string;
+  /** The path of its collection, in a namespace where it has one. */
+  readonly base: string;
+  /** Stands in the names of operations. */
+  readonly scoped: "Namespaced" | "";
+  readonly inNamespace: readonly string[];
+  readonly tag: string;
+  id(verb: string, rest: string): string;
 }
-
-/** Reading and changing an object, or one of its subresources. */
-function changes(
-  s: Speaker,
-  can: (verb: string) => boolean,
-  subresource?: { name: string; schema: string; gvk: GroupVersionKind },
-) {
-  const schema = subresource?.schema ?? s.r.published;
-  const rest = s.scoped + s.r.kind + (subresource ? capital(subresource.name) : "");
-  const what = `${subresource ? `${subresource.name} of ` : ""}the specified ${s.r.kind}`;
-  const kind = subresource?.gvk ?? s.gvk;
-  const both = { 200: schema, 201: schema };
-  const to = (verb: string): { readonly id: string; readonly kind: GroupVersionKind } => ({
-    id: s.id(verb, rest),
-    kind,
-  });
-  return spoken(s, [
-    can("get") && {
-      ...to("read"),
-      method: "get",
-      description: `read ${what}`,
-      action: "get",
-      query: [],
-      answers: { 200: schema },
-    },
-    can("update") && {
-      ...to("replace"),
-      method: "put",
-      description: `replace ${what}`,
-      action: "put",
-      query: writing,
-      body: schema,
-      answers: both,
-    },
-    can("patch") && {
-      ...to("patch"),
-      method: "patch",
-      description: `partially update ${what}`,
-      action: "patch",
-      query: [...writing, "force"],
-      body: published.patch,
-      answers: both,
-    },
-  ]);
-}
-
-const removal = (s: Speaker): readonly Operation[] =>
-  spoken(s, [
-    {
-      method: "delete",
-      id: s.id("delete", s.scoped + s.r.kind),
-      description: `delete ${withArticle(s.r.kind)}`,
-      action: "delete",
-      query: deleting,
-      body: published.deleteOptions,
-      answers: { 200: published.status, 202: published.status },
-    },
-  ]);
-
-/** The operations on a subresource, with bodies of the kind it speaks. */
-function subresourceOperations(s: Speaker, name: Subresource): readonly Operation[] {
-  const { verbs, speaks = s.r } = subresources[name];
-  const { published: schema, group, version, kind } = speaks;
-  const gvk = { group, version, kind };
-  if (!verbs.includes("create"))
-    return changes(s, (verb) => (verbs as readonly string[]).includes(verb), { name, schema, gvk });
-  const rest = s.scoped + s.r.kind + capital(name);
-  const answers = { 200: schema, 201: schema, 202: schema };
-  const description = `create ${name} of ${withArticle(s.r.kind)}`;
-  const create: Draft = {
-    method: "post",
-    id: s.id("create", rest),
-    description,
-    action: "post",
-    query: writing,
-    answers,
+function commonOf(r: ResourceDefinition): Common {
+  const { group, version, scope } = r;
+  const root = rootOf(group, version);
+  const isNamespaced = scope === "Namespaced";
+  return {
+    r,
+    root,
+    base: `${root}/${isNamespaced ? "namespaces/{namespace}/" : ""}${r.plural}`,
+    scoped: isNamespaced ? "Namespaced" : "",
+    inNamespace: isNamespaced ? ["namespace"] : [],
+    tag: tagOf(group, version),
+    id: (verb, rest) => `${verb}${groupWord(group)}${capital(version)}${rest}`,
   };
-  return spoken(s, [{ ...create, body: schema, kind: gvk }]);
 }
 
-/** The old way to watch: by a path of its own. */
-function watches(s: Speaker, base: string, everywhere: string | undefined): readonly Path[] {
-  const { r, root, scoped } = s;
-  const old = (path: string, rest: string, parameters: readonly string[], action: string): Path => ({
+const gvkOf = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({ group, version, kind });
+
+/** The operations of these verbs on a kind, or on one of its subresources. */
+function operationsOf(
+  { r, scoped, tag, id }: Common,
+  served: readonly string[],
+  subresource?: Subresource,
+): readonly Operation[] {
+  const { speaks = r } = subresource ? subresources[subresource] : {};
+  const [name, of] = subresource ? [capital(subresource), `${subresource} of `] : ["", ""];
+  return served.map((verb) => {
+    const [method, word, query, codes, sentence] = verbs[verb]!;
+    const response = method === "delete" ? published.status : speaks.published + (verb === "list" ? "List" : "");
+    return {
+      method,
+      id: id(word, `${verb === "deletecollection" ? "Collection" : ""}${scoped}${r.kind}${name}`),
+      description: sentence.replace("OF", of).replace("A KIND", withArticle(r.kind)).replace("KIND", r.kind),
+      action: ofCollection.includes(verb) && verb !== "create" ? verb : method,
+      kind: gvkOf(speaks),
+      query,
+      body: method === "get" ? undefined : (bodies[method] ?? speaks.published),
+      responses: Object.fromEntries(codes.map((code) => [code, response])),
+      stream: verb === "list" && verbsOf(r).includes("watch"),
+      tag,
+    };
+  });
+}
+
+const proxied = ["delete", "get", "head", "options", "patch", "post", "put"] as const;
+
+/** The paths of a subresource that is a connection: a session, a log or a proxy. Its responses are of any type. */
+function connectionPaths({ r, base, scoped, inNamespace, tag, id }: Common, name: Subresource): readonly Path[] {
+  const { options, parameters } = subresources[name].connects!;
+  const common = { tag, kind: { ...gvkOf(r), kind: options(r) }, query: [], responses: { 200: undefined } };
+  const rest = `${scoped}${r.kind}${capital(name)}`;
+  const at = (end: string, operations: readonly Operation[], more: readonly string[] = []): Path => ({
+    path: `${base}/{name}/${name}${end}`,
+    parameters: ["name", ...inNamespace, ...parameters, ...more],
+    operations,
+  });
+  if (name === "log") {
+    const description = `read log of the specified ${r.kind}`;
+    return [at("", [{ ...common, method: "get", id: id("read", rest), description, action: "get" }])];
+  }
+  const connecting = (end: string): readonly Operation[] =>
+    (name === "proxy" ? proxied : (["get", "post"] as const)).map((method) => ({
+      ...common,
+      method,
+      id: id("connect", `${capital(method)}${rest}${end}`),
+      description: `connect ${method.toUpperCase()} requests to ${name} of ${r.kind}`,
+      action: "connect",
+    }));
+  if (name !== "proxy") return [at("", connecting(""))];
+  return [at("", connecting("")), at("/{path}", connecting("WithPath"), ["{path}"])];
+}
+
+function subresourcePaths(common: Common, name: Subresource): readonly Path[] {
+  const { connects, verbs: own } = subresources[name];
+  if (connects) return connectionPaths(common, name);
+  const served = own.includes("create")
+    ? ["create"]
+    : ofObject.filter((verb) => (own as readonly string[]).includes(verb));
+  const parameters = ["name", ...common.inNamespace, "pretty"];
+  return [{ path: `${common.base}/{name}/${name}`, parameters, operations: operationsOf(common, served, name) }];
+}
+
+/** The deprecated paths that watch. */
+function watchPaths({ r, root, base, scoped, inNamespace, tag, id }: Common): readonly Path[] {
+  const at = (path: string, rest: string, parameters: readonly string[], action: string): Path => ({
     path: path.replace(root, `${root}/watch`),
     parameters: [...parameters, ...listing, "pretty"],
-    operations: spoken(s, [
+    operations: [
       {
         method: "get",
-        id: s.id("watch", rest),
+        id: id("watch", rest),
         description: `watch ${action === "watch" ? "" : "individual "}changes of ${r.kind}; deprecated: list with 'watch' instead`,
         action,
+        kind: gvkOf(r),
         query: [],
-        answers: { 200: published.watchEvent },
+        responses: { 200: published.watchEvent },
         stream: true,
+        tag,
       },
-    ]),
+    ],
   });
-  const inNamespace = scoped === "" ? [] : ["namespace"];
   return [
-    old(base, `${scoped}${r.kind}List`, inNamespace, "watchlist"),
-    old(`${base}/{name}`, scoped + r.kind, ["name", ...inNamespace], "watch"),
-    ...(everywhere === undefined ? [] : [old(everywhere, `${r.kind}ListForAllNamespaces`, [], "watchlist")]),
+    at(base, `${scoped}${r.kind}List`, inNamespace, "watchlist"),
+    at(`${base}/{name}`, scoped + r.kind, ["name", ...inNamespace], "watch"),
+    ...(scoped ? [at(`${root}/${r.plural}`, `${r.kind}ListForAllNamespaces`, [], "watchlist")] : []),
   ];
 }
 
-/** What everything that may be done at a path takes, the path itself takes. */
+/** Moves query parameters that all operations have to the path. */
 function withShared({ path, parameters, operations }: Path): Path {
   const [first, ...others] = operations;
   const shared = (first?.query ?? []).filter((name) => others.every(({ query }) => query.includes(name)));
@@ -190,33 +227,24 @@ function withShared({ path, parameters, operations }: Path): Path {
 
 /** All paths of a kind. */
 export function pathsOf(r: ResourceDefinition): readonly Path[] {
-  const s = speakerOf(r);
-  const verbs = verbsOf(r);
-  const can = (verb: string): boolean => verbs.includes(verb);
-  const inNamespace = s.scoped === "" ? [] : ["namespace"];
-  const base = s.scoped === "" ? `${s.root}/${r.plural}` : `${s.root}/namespaces/{namespace}/${r.plural}`;
-  const everywhere = s.scoped === "" ? undefined : `${s.root}/${r.plural}`;
-  const all = collection(s, can);
-  const list = all.find(({ action }) => action === "list");
-  const one = [...changes(s, can), ...(can("delete") ? removal(s) : [])];
-  const whole: Path[] = [
-    { path: base, parameters: [...inNamespace, "pretty"], operations: all },
-    { path: `${base}/{name}`, parameters: ["name", ...inNamespace, "pretty"], operations: one },
+  const common = commonOf(r);
+  const { root, base, inNamespace, scoped, id } = common;
+  const verbsOfKind = verbsOf(r);
+  const served = (verbs: readonly string[]): readonly Operation[] =>
+    operationsOf(
+      common,
+      verbs.filter((verb) => verbsOfKind.includes(verb)),
+    );
+  const everywhere = served(scoped ? ["list"] : []).map((list) => ({
+    ...list,
+    id: id("list", `${r.kind}ForAllNamespaces`),
+  }));
+  const all: readonly Path[] = [
+    { path: base, parameters: [...inNamespace, "pretty"], operations: served(ofCollection) },
+    { path: `${base}/{name}`, parameters: ["name", ...inNamespace, "pretty"], operations: served(ofObject) },
+    { path: `${root}/${r.plural}`, parameters: ["pretty"], operations: everywhere },
+    ...r.subresources.flatMap((name) => subresourcePaths(common, name)),
+    ...(verbsOfKind.includes("watch") ? watchPaths(common) : []),
   ];
-  if (list && everywhere !== undefined) {
-    const id = s.id("list", `${r.kind}ForAllNamespaces`);
-    whole.push({ path: everywhere, parameters: ["pretty"], operations: [{ ...list, id }] });
-  }
-  const inside = r.subresources.flatMap(
-    (name): readonly Path[] =>
-      connections(s, `${base}/{name}`, name) ?? [
-        {
-          path: `${base}/{name}/${name}`,
-          parameters: ["name", ...inNamespace, "pretty"],
-          operations: subresourceOperations(s, name),
-        },
-      ],
-  );
-  const old = can("watch") ? watches(s, base, everywhere) : [];
-  return [...whole, ...inside, ...old].filter(({ operations }) => operations.length > 0).map(withShared);
+  return all.filter(({ operations }) => operations.length > 0).map(withShared);
 }

@@ -1,20 +1,19 @@
-// An OpenAPI version 2 document in Protocol Buffers, as gnostic defines them; older kubectls ask for it. Pure.
+// An OpenAPI version 2 document in Protocol Buffers, by the message definitions of gnostic; older kubectls request it.
+// Pure.
 
 type Json = Readonly<Record<string, unknown>>;
-/** Writes the fields of one sort of message. */
-type Encode = (value: Json, to: Writer) => void;
 
 /**
- * Writes from the end to the beginning: what is inside a message is there before its length has to be said, so nothing
- * is written twice. Fields of a message may come in any order; what is a list is written last to first.
+ * Writes from the end to the beginning: the content of a message is written before its length, so that nothing is
+ * copied. Fields may come in any order; lists are written last to first.
  */
 interface Writer {
-  text(number: number, value: unknown): void;
-  truth(number: number, value: unknown): void;
+  text(number: number, value: string): void;
+  truth(number: number): void;
   /** A message inside the message. */
   field(number: number, content: () => void): void;
-  /** What was written, from its beginning. */
-  whole(): Buffer;
+  /** All that was written, from its beginning. */
+  bytes(): Buffer;
 }
 
 function backwardsWriter(): Writer {
@@ -40,7 +39,6 @@ function backwardsWriter(): Writer {
   };
   return {
     text(field, value) {
-      if (typeof value !== "string") return;
       const size = Buffer.byteLength(value);
       room(size);
       at -= size;
@@ -48,139 +46,146 @@ function backwardsWriter(): Writer {
       number(size);
       number(field * 8 + 2);
     },
-    truth(field, value) {
-      if (value !== true) return;
+    truth(field) {
       number(1);
       number(field * 8);
     },
     field(name, content) {
-      // Counted from the end, which stays where it is when the room grows.
+      // Counted from the end, which stays where it is when the buffer grows.
       const after = bytes.length - at;
       content();
       number(bytes.length - at - after);
       number(name * 8 + 2);
     },
-    whole: () => bytes.subarray(at),
+    bytes: () => bytes.subarray(at),
   };
 }
 
-const texts = (to: Writer, number: number, values: unknown): void => {
-  for (const value of ((values as readonly string[] | undefined) ?? []).toReversed()) to.text(number, value);
-};
-/** A message that may be missing. */
-const inner = (to: Writer, number: number, value: unknown, encode: Encode): void => {
-  if (value !== undefined) to.field(number, () => encode(value as Json, to));
-};
-const each = (to: Writer, number: number, values: unknown, encode: Encode): void => {
-  for (const value of ((values as readonly Json[] | undefined) ?? []).toReversed()) inner(to, number, value, encode);
-};
-/** A map is a list of names and values. */
-const named = (to: Writer, number: number, map: unknown, encode: Encode): void => {
-  for (const [name, value] of Object.entries((map ?? {}) as Json).toReversed())
-    to.field(number, () => {
-      inner(to, 2, value, encode);
-      to.text(1, name);
-    });
-};
-/** Where a message is one of several sorts, the number says which. */
-const sort =
-  (number: number, encode: Encode): Encode =>
-  (value, to) =>
-    to.field(number, () => encode(value, to));
+type Encode = (to: Writer, number: number, value: unknown) => void;
+/** A field of a message: its number, its name in JSON, and its encoding. `x-` stands for all extensions. */
+type Field = readonly [number: number, name: string, encode: Encode];
 
-/** Any value, as the YAML that JSON is too. */
-const any: Encode = (value, to) => to.text(2, JSON.stringify(value));
-/** Everything that begins with `x-`. */
-const extensions = (to: Writer, number: number, value: Json): void => {
-  const found = Object.entries(value).filter(([name]) => name.startsWith("x-"));
-  named(to, number, Object.fromEntries(found), any);
+const text: Encode = (to, number, value) => {
+  if (typeof value === "string") to.text(number, value);
 };
+const truth: Encode = (to, number, value) => {
+  if (value === true) to.truth(number);
+};
+const list =
+  (encode: Encode): Encode =>
+  (to, number, values) => {
+    for (const value of (values as readonly unknown[]).toReversed()) encode(to, number, value);
+  };
+/** A message that holds the value alone; of a choice, `inner` says which. */
+const within =
+  (inner: number, encode: Encode): Encode =>
+  (to, number, value) =>
+    to.field(number, () => encode(to, inner, value));
+/** A map is a list of messages of a name and a value. */
+const map =
+  (encode: Encode): Encode =>
+  (to, number, values) => {
+    for (const [name, value] of Object.entries(values as Json).toReversed())
+      to.field(number, () => {
+        encode(to, 2, value);
+        to.text(1, name);
+      });
+  };
 
-const properties: Encode = (all, to) => named(to, 1, all, schema);
-const schema: Encode = (s, to) => {
-  extensions(to, 31, s);
-  inner(to, 25, s["properties"], properties);
-  inner(to, 23, s["items"], sort(1, schema));
-  if (s["type"] !== undefined) to.field(22, () => to.text(1, s["type"]));
-  inner(to, 21, s["additionalProperties"], sort(1, schema));
-  each(to, 20, s["enum"], any);
-  texts(to, 19, s["required"]);
-  to.truth(16, s["uniqueItems"]);
-  to.text(4, s["description"]);
-  to.text(2, s["format"]);
-  to.text(1, s["$ref"]);
-};
+const extensionsIn = (message: Json): Json =>
+  Object.fromEntries(Object.entries(message).filter(([name]) => name.startsWith("x-")));
 
-const body: Encode = (p, to) => {
-  inner(to, 5, p["schema"], schema);
-  to.truth(4, p["required"]);
-  to.text(3, p["in"]);
-  to.text(2, p["name"]);
-  to.text(1, p["description"]);
-};
-const query: Encode = (p, to) => {
-  to.truth(20, p["uniqueItems"]);
-  to.text(6, p["type"]);
-  to.text(4, p["name"]);
-  to.text(3, p["description"]);
-  to.text(2, p["in"]);
-  to.truth(1, p["required"]);
-};
-const inPath: Encode = (p, to) => {
-  to.truth(19, p["uniqueItems"]);
-  to.text(5, p["type"]);
-  to.text(4, p["name"]);
-  to.text(3, p["description"]);
-  to.text(2, p["in"]);
-  to.truth(1, p["required"]);
-};
-/** A parameter is a body, or one of several other sorts. */
-const parameter: Encode = (p, to) => {
-  const other = sort(2, p["in"] === "path" ? sort(4, inPath) : sort(3, query));
-  sort(1, p["in"] === "body" ? sort(1, body) : other)(p, to);
-};
+/** Writes the fields of a message, which are listed by their numbers. */
+function fields(...all: readonly Field[]): (to: Writer, message: Json) => void {
+  const reversed = all.toReversed();
+  return (to, message) => {
+    for (const [number, name, encode] of reversed) {
+      const value = name === "x-" ? extensionsIn(message) : message[name];
+      if (value !== undefined) encode(to, number, value);
+    }
+  };
+}
+function message(...all: readonly Field[]): Encode {
+  const write = fields(...all);
+  return (to, number, value) => to.field(number, () => write(to, value as Json));
+}
 
-const response: Encode = (r, to) => {
-  inner(to, 2, r["schema"], sort(1, schema));
-  to.text(1, r["description"]);
-};
-const operation: Encode = (o, to) => {
-  extensions(to, 13, o);
-  texts(to, 10, o["schemes"]);
-  inner(to, 9, o["responses"], (all) => named(to, 1, all, sort(1, response)));
-  each(to, 8, o["parameters"], parameter);
-  texts(to, 7, o["consumes"]);
-  texts(to, 6, o["produces"]);
-  to.text(5, o["operationId"]);
-  to.text(3, o["description"]);
-  texts(to, 1, o["tags"]);
-};
+/** Any value, as YAML, which JSON is too. */
+const any: Encode = (to, number, value) => to.field(number, () => to.text(2, JSON.stringify(value)));
 
-const methods = { get: 2, put: 3, post: 4, delete: 5, options: 6, head: 7, patch: 8 } as const;
-const pathItem: Encode = (item, to) => {
-  each(to, 9, item["parameters"], parameter);
-  for (const [method, number] of Object.entries(methods).toReversed()) inner(to, number, item[method], operation);
-};
+// Schemas contain schemas.
+const schema: Encode = (to, number, value) => schemaMessage(to, number, value);
+const properties = within(1, map(schema));
+const schemaMessage = message(
+  [1, "$ref", text],
+  [2, "format", text],
+  [4, "description", text],
+  [16, "uniqueItems", truth],
+  [19, "required", list(text)],
+  [20, "enum", list(any)],
+  [21, "additionalProperties", within(1, schema)],
+  [22, "type", within(1, text)],
+  [23, "items", within(1, schema)],
+  [25, "properties", properties],
+  [31, "x-", map(any)],
+);
 
-const key: Encode = (s, to) => {
-  to.text(4, s["description"]);
-  to.text(3, s["in"]);
-  to.text(2, s["name"]);
-  to.text(1, s["type"]);
+const body = message(
+  [1, "description", text],
+  [2, "name", text],
+  [3, "in", text],
+  [4, "required", truth],
+  [5, "schema", schema],
+);
+/** What parameters in the query and in the path have in common. */
+const named = [
+  [1, "required", truth],
+  [2, "in", text],
+  [3, "description", text],
+  [4, "name", text],
+] as const;
+const query = message(...named, [6, "type", text], [20, "uniqueItems", truth]);
+const inPath = message(...named, [5, "type", text], [19, "uniqueItems", truth]);
+const parameters: Readonly<Record<string, Encode>> = {
+  body: within(1, within(1, body)),
+  path: within(1, within(2, within(4, inPath))),
+  query: within(1, within(2, within(3, query))),
 };
-const info: Encode = (i, to) => {
-  to.text(2, i["version"]);
-  to.text(1, i["title"]);
-};
+const parameter: Encode = (to, number, value) => parameters[(value as { readonly in: string }).in]!(to, number, value);
 
-/** The whole document. */
-export function encodeDocument(d: Json): Buffer {
+const response = message([1, "description", text], [2, "schema", within(1, schema)]);
+const operation = message(
+  [1, "tags", list(text)],
+  [3, "description", text],
+  [5, "operationId", text],
+  [6, "produces", list(text)],
+  [7, "consumes", list(text)],
+  [8, "parameters", list(parameter)],
+  [9, "responses", within(1, map(within(1, response)))],
+  [10, "schemes", list(text)],
+  [13, "x-", map(any)],
+);
+const methods = ["get", "put", "post", "delete", "options", "head", "patch"];
+const pathItem = message(...methods.map((method, i): Field => [i + 2, method, operation]), [
+  9,
+  "parameters",
+  list(parameter),
+]);
+
+const info = message([1, "title", text], [2, "version", text]);
+const apiKey = message([1, "type", text], [2, "name", text], [3, "in", text], [4, "description", text]);
+const writeDocument = fields(
+  [1, "swagger", text],
+  [2, "info", info],
+  [8, "paths", within(2, map(pathItem))],
+  [9, "definitions", properties],
+  [12, "security", list(within(1, map(message())))],
+  [13, "securityDefinitions", within(1, map(within(2, apiKey)))],
+);
+
+/** The document as one message. */
+export function encodeDocument(document: Json): Buffer {
   const to = backwardsWriter();
-  inner(to, 13, d["securityDefinitions"], (all) => named(to, 1, all, sort(2, key)));
-  each(to, 12, d["security"], (one) => named(to, 1, one, () => {}));
-  inner(to, 9, d["definitions"], properties);
-  inner(to, 8, d["paths"], (all) => named(to, 2, all, pathItem));
-  inner(to, 2, d["info"], info);
-  to.text(1, d["swagger"]);
-  return to.whole();
+  writeDocument(to, document);
+  return to.bytes();
 }

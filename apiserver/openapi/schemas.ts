@@ -1,7 +1,27 @@
-// Schemas of kinds in the dialect of OpenAPI version 2 or 3, with descriptions, enums, defaults and references. Pure.
+// Schemas of kinds in the dialect of OpenAPI version 2 or 3, with references, and with the descriptions, enums and
+// defaults of the published types, which are written at set-up.
+import { readFile } from "node:fs/promises";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Schema, schemaOf } from "../../api/schema.ts";
-import type { Annotation, Annotations } from "./annotations.ts";
+
+/** What is said of a field or a type beside its shape. */
+export interface Annotation {
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+}
+interface AnnotatedType extends Annotation {
+  readonly fields: Readonly<Record<string, Annotation>>;
+}
+/** Everything that is said, by published name, and what query parameters mean. */
+export interface Annotations {
+  readonly types: Readonly<Record<string, AnnotatedType>>;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const file = new URL("../../api/generated/annotations.json", import.meta.url);
+
+export const readAnnotations = async (): Promise<Annotations> => JSON.parse(await readFile(file, "utf8"));
 
 /** Which version of OpenAPI a document is written in. */
 export type Dialect = "v2" | "v3";

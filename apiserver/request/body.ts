@@ -5,6 +5,7 @@ import { ApiError, type Problem } from "../../api/errors.ts";
 import { quoted } from "../../api/quote.ts";
 import { invalid as refused, unhandled } from "../registry/refusals.ts";
 import type { WriteOptions } from "../registry/verbs.ts";
+import type { Call } from "./call.ts";
 import type { ApiRequest } from "./request-response.ts";
 import { flag } from "./path.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
@@ -262,6 +263,18 @@ export function objectIn(
   return { metadata: {}, ...(value as object) } as Draft<ApiObject>;
 }
 
+/** What was sent to be written, and how; `warnings` are filled in while it is written. */
+export interface Body extends Pick<WriteQuery, "options"> {
+  readonly object: Draft<ApiObject>;
+  readonly warnings: ReadonlySet<string>;
+}
+/** The body of a write, read as an object of this kind. */
+export function bodyOf({ registry: { kinds }, request }: Call, kind: ResourceDefinition): Body {
+  const warnings = new Set<string>();
+  const warn = (sentence: string): void => void warnings.add(sentence);
+  const { options, validation } = writeQuery(request, warn);
+  return { object: objectIn(request, kind, { kinds, validation, warn }), options, warnings };
+}
 /** The object, in the namespace of the path. */
 export function inNamespace(
   r: ResourceDefinition,

@@ -4,7 +4,7 @@ import type { WritableSubresource } from "../../machinery/client.ts";
 import { type Key, key } from "../../api/meta.ts";
 import type { SubresourceDefinition } from "../registry/subresources.ts";
 import type { Registry } from "../registry/verbs.ts";
-import type { ApiRequest } from "./request-response.ts";
+import type { ApiReply, ApiRequest } from "./request-response.ts";
 import type { ResourcePath } from "./path.ts";
 
 /** One request to one kind. */
@@ -16,6 +16,9 @@ export interface Call {
   readonly path: ResourcePath;
   readonly request: ApiRequest;
 }
+
+/** Handles a request to a kind. */
+export type Handler = (call: Call) => Promise<ApiReply>;
 
 /** What a call writes to. */
 export const targetOf = ({

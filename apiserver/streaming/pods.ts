@@ -1,5 +1,6 @@
 // Logs, exec, attach and port-forward of pods, through the kubelet of the pod's node: as a response, in WebSocket
 // messages, or as a tunnel.
+import type { Handler } from "../request/call.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { type ResourcePath, flag } from "../request/path.ts";
@@ -10,7 +11,7 @@ import { onAbort } from "../../machinery/abort.ts";
 import { type Kubelets, textOf, dialError } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type Extension, type StreamReply, statusOf } from "../request/request-response.ts";
+import { type StreamReply, statusOf } from "../request/request-response.ts";
 import { logQuery } from "../request/log-options.ts";
 import { type Upgrade, echo, join, refuse } from "./tunnel.ts";
 import type { IncomingMessage } from "node:http";
@@ -62,14 +63,11 @@ async function logs(
   return { status: 200, headers: text, stream: response };
 }
 
-/** Serves what containers write. */
+/** Serves the logs of containers. */
 export const podLogs =
-  (registry: Registry, kubelets: Kubelets): Extension =>
-  (request) => {
-    const path = request.place;
-    if (request.method !== "GET" || !ofPod(path) || path.subresource !== "log") return undefined;
-    return logs(registry, kubelets, path, request);
-  };
+  (kubelets: Kubelets): Handler =>
+  ({ registry, path, request }) =>
+    logs(registry, kubelets, path as PodPath, request);
 
 /** Bytes as they are, or as text. */
 const logHandshakes = new WebSocketServer({
@@ -136,16 +134,11 @@ async function locate(registry: Registry, path: PodPath, query: URLSearchParams)
   return { node, url: `/${sessions[what]}/${place}?${sessionQuery(what, query)}` };
 }
 
-/** Says to whoever asks for a session in plain HTTP that this is not the way. */
-export const sessionsWithoutUpgrade =
-  (registry: Registry): Extension =>
-  (request) => {
-    const path = request.place;
-    if (!ofPod(path) || !isSession(path) || !["GET", "POST"].includes(request.method)) return undefined;
-    return locate(registry, path, request.query).then(() => {
-      throw new ApiError("BadRequest", "Upgrade request required");
-    });
-  };
+/** Refuses a session that is requested without an upgrade. */
+export const sessionWithoutUpgrade: Handler = async ({ registry, path, request }) => {
+  await locate(registry, path as PodPath, request.query);
+  throw new ApiError("BadRequest", "Upgrade request required");
+};
 
 const carried = [
   "connection",

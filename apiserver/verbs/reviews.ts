@@ -8,47 +8,46 @@ import type {
   TokenReview,
 } from "../../api/generated/types.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
-import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import type { World } from "../../machinery/world.ts";
 import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/render.ts";
-import { inNamespace, objectIn, writeQuery } from "../request/body.ts";
-import { type Extension, reply } from "../request/request-response.ts";
+import { bodyOf, inNamespace } from "../request/body.ts";
+import type { Handler } from "../request/call.ts";
+import { reply } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
 
-/** What the answer adds to the question. */
-interface Answer {
+/** What the response adds to the request. */
+interface Outcome {
   readonly metadata?: object;
   readonly status: object;
 }
-type Question = Draft<ApiObject> & { readonly spec?: unknown };
-interface Known {
+type Review = Draft<ApiObject> & { readonly spec?: unknown };
+interface Context {
   readonly now: Instant;
   readonly authorizer: Authorizer;
   readonly tokens: Pick<Tokens, "ownerOf">;
 }
-type Ask = (question: Question, asker: User, known: Known) => Answer | Promise<Answer>;
+type Reviewer = (review: Review, user: User, context: Context) => Outcome | Promise<Outcome>;
 
 const attributesOf = ({ verb = "", ...of }: ResourceAttributes): RequestInfo => ({ verb, ...of });
-const attempted = (spec: SubjectAccessReview["spec"]): RequestInfo =>
+const attributesIn = (spec: SubjectAccessReview["spec"]): RequestInfo =>
   spec.resourceAttributes
     ? attributesOf(spec.resourceAttributes)
     : { verb: spec.nonResourceAttributes?.verb ?? "", path: spec.nonResourceAttributes?.path ?? "" };
 
-async function access(spec: SubjectAccessReview["spec"], user: User, authorizer: Authorizer): Promise<Answer> {
-  const { allowed, reason } = await authorizer.decide({ ...attempted(spec), user });
+async function access(spec: SubjectAccessReview["spec"], user: User, authorizer: Authorizer): Promise<Outcome> {
+  const { allowed, reason } = await authorizer.decide({ ...attributesIn(spec), user });
   return { status: { allowed, ...(reason !== undefined && { reason }) } };
 }
-const accessOf: Ask = (question, _asker, { authorizer }) => {
-  const { spec } = question as unknown as SubjectAccessReview;
+const accessOf: Reviewer = (review, _user, { authorizer }) => {
+  const { spec } = review as unknown as SubjectAccessReview;
   return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
 };
 
 /** Everything, or nothing: there are no finer rules yet. */
-const rulesOf: Ask = async (question, user, { authorizer }) => {
-  const { namespace } = (question as unknown as SelfSubjectRulesReview).spec ?? {};
+const rulesOf: Reviewer = async (review, user, { authorizer }) => {
+  const { namespace } = (review as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
   const { allowed } = await authorizer.decide({ user, verb: "*" });
   return {
@@ -68,8 +67,8 @@ const userInfo = ({ name, uid, groups, extra }: User): object => ({
 });
 
 /** The owner of a token, and which of the requested audiences it is for. */
-const ownerOf: Ask = async (question, _asker, { tokens }) => {
-  const { token, audiences = [] } = (question as unknown as TokenReview).spec ?? {};
+const ownerOf: Reviewer = async (review, _user, { tokens }) => {
+  const { token, audiences = [] } = (review as unknown as TokenReview).spec ?? {};
   if (!token) throw new ApiError("BadRequest", "token is required for TokenReview in authentication");
   try {
     const owner = await tokens.ownerOf(token, audiences.length > 0 ? audiences : undefined);
@@ -81,40 +80,31 @@ const ownerOf: Ask = async (question, _asker, { tokens }) => {
   }
 };
 
-const answers: Readonly<Record<string, Ask>> = {
+const reviewers: Readonly<Record<string, Reviewer>> = {
   SubjectAccessReview: accessOf,
   LocalSubjectAccessReview: accessOf,
-  SelfSubjectAccessReview: (question, asker, { authorizer }) =>
-    access((question as unknown as SubjectAccessReview).spec, asker, authorizer),
+  SelfSubjectAccessReview: (review, user, { authorizer }) =>
+    access((review as unknown as SubjectAccessReview).spec, user, authorizer),
   SelfSubjectRulesReview: rulesOf,
-  SelfSubjectReview: (_question, asker, { now }) => ({
+  SelfSubjectReview: (_review, user, { now }) => ({
     metadata: { creationTimestamp: timestamp(now) },
-    status: { userInfo: userInfo(asker) },
+    status: { userInfo: userInfo(user) },
   }),
   TokenReview: ownerOf,
 };
 
 /** Serves the review kinds, which cannot be read or listed. */
-export function reviews(
-  kinds: KindRegistry,
-  world: World,
-  { tokens, authorizer }: Pick<Known, "tokens" | "authorizer">,
-): Extension {
-  return async (request) => {
-    const path = request.place;
-    const r = path && kinds.of(path);
-    if (!path || r?.virtual !== "review") return undefined;
+export const reviews =
+  ({ tokens, authorizer }: Omit<Context, "now">): Handler =>
+  async (call) => {
+    const { registry, r, path, request } = call;
     if (request.method !== "POST" || path.name !== undefined) throw methodNotServed();
     negotiated(request.headers.accept, ["Plain"]);
-    const heard = new Set<string>();
-    const warn = (sentence: string): void => void heard.add(sentence);
-    const { validation } = writeQuery(request, warn);
-    const object = inNamespace(r, objectIn(request, r, { kinds, validation, warn }), path.namespace);
+    const { object: sent, warnings } = bodyOf(call, r);
+    const object = inNamespace(r, sent, path.namespace);
     const problems = r.validate(object);
     if (problems.length > 0) throw invalid(r, "", problems);
-    const known = { now: world.clock.now(), tokens, authorizer };
-    const { metadata = object.metadata ?? {}, status } = await answers[r.kind]!(object, request.user, known);
-    const answer = { ...object, kind: r.kind, apiVersion: apiVersionOf(r), metadata, status };
-    return warned(reply(answer, 201), heard);
+    const context = { now: registry.world.clock.now(), tokens, authorizer };
+    const { metadata = object.metadata ?? {}, status } = await reviewers[r.kind]!(object, request.user, context);
+    return warned(reply({ ...object, kind: r.kind, apiVersion: apiVersionOf(r), metadata, status }, 201), warnings);
   };
-}

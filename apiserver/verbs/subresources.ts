@@ -5,16 +5,14 @@ import { type Binding, bindings } from "../../api/core/bindings.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
-import { invalid, methodNotAllowed } from "../registry/refusals.ts";
+import { invalid, methodNotAllowed, methodNotServed } from "../registry/refusals.ts";
 import { evictions, subresources } from "../registry/subresources.ts";
-import type { Registry } from "../registry/verbs.ts";
-import { parseBody } from "../request/body.ts";
+import { bodyOf, parseBody } from "../request/body.ts";
 import { type Call, targetOf } from "../request/call.ts";
 import { deleteOptions } from "../request/delete-options.ts";
-import { type ApiReply, type Extension, replySuccess } from "../request/request-response.ts";
+import { type ApiReply, replySuccess } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
 import { evict } from "./eviction.ts";
-import { bodyOf } from "./writes.ts";
 
 /** A body that is sent to one object names that object. */
 function checkPath({ path }: Call, { metadata }: Draft<ApiObject>, { kind }: ResourceDefinition): void {
@@ -49,23 +47,20 @@ export async function evictPod(call: Call): Promise<ApiReply> {
 }
 
 /** Serves `namespaces/{namespace}/bindings`: the same as the binding subresource of the pod it names. */
-export function podBindings(registry: Registry): Extension {
-  return async (request) => {
-    const path = request.place;
-    if (path?.group !== "" || path.plural !== bindings.plural || path.namespace === undefined) return undefined;
-    if (request.method !== "POST" || path.name !== undefined)
-      throw methodNotAllowed(bindings, request.method.toLowerCase());
-    const binding = parseBody(request) as Partial<ApiObject> | undefined;
-    const name = binding?.metadata?.name;
-    if (!name) throw new ApiError("BadRequest", "name is required");
-    const problems = bindings.validate(binding as never);
-    if (problems.length > 0) throw invalid(bindings, name, problems);
-    return bindPod({
-      registry,
-      r: pods as unknown as ResourceDefinition,
-      path: { ...path, plural: pods.plural, name, subresource: "binding" },
-      subresource: subresources.binding,
-      request,
-    });
-  };
+export async function createBinding(call: Call): Promise<ApiReply> {
+  const { path, request } = call;
+  if (path.namespace === undefined) throw methodNotServed();
+  if (request.method !== "POST" || path.name !== undefined)
+    throw methodNotAllowed(bindings, request.method.toLowerCase());
+  const binding = parseBody(request) as Partial<ApiObject> | undefined;
+  const name = binding?.metadata?.name;
+  if (!name) throw new ApiError("BadRequest", "name is required");
+  const problems = bindings.validate(binding as never);
+  if (problems.length > 0) throw invalid(bindings, name, problems);
+  return bindPod({
+    ...call,
+    r: pods as unknown as ResourceDefinition,
+    path: { ...path, plural: pods.plural, name, subresource: "binding" },
+    subresource: subresources.binding,
+  });
 }

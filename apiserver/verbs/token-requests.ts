@@ -5,14 +5,15 @@ import { nodes } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
-import { apiVersionOf } from "../../api/kinds.ts";
+import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, key, timestamp } from "../../api/meta.ts";
 import { invalid as wrong } from "../../api/problems.ts";
-import { objectIn, writeQuery } from "../request/body.ts";
-import { type Extension, reply } from "../request/request-response.ts";
+import { bodyOf } from "../request/body.ts";
+import type { Handler } from "../request/call.ts";
+import { reply } from "../request/request-response.ts";
 import { warned } from "../response/warnings.ts";
 import { objectOf } from "../registry/codec.ts";
-import { conflict, invalid, methodNotServed } from "../registry/refusals.ts";
+import { conflict, invalid } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { type Bound, named } from "../authentication/claims.ts";
 import { type Tokens, find } from "../authentication/tokens.ts";
@@ -127,15 +128,9 @@ export const tokenIssuer =
 
 /** Serves `serviceaccounts/NAME/token`. */
 export const tokenRequest =
-  (registry: Registry, tokens: Tokens): Extension =>
-  async (request) => {
-    const path = request.place;
-    if (path?.plural !== "serviceaccounts" || path.subresource !== "token" || path.group !== "") return undefined;
-    if (request.method !== "POST") throw methodNotServed();
-    const account = await accountAt(registry, path.namespace, path.name!);
-    const heard = new Set<string>();
-    const warn = (sentence: string): void => void heard.add(sentence);
-    const { validation } = writeQuery(request, warn);
-    const draft = objectIn(request, tokenRequests, { kinds: registry.kinds, validation, warn });
-    return warned(reply(await issued(registry, tokens, account, draft), 201), heard);
+  (tokens: Tokens): Handler =>
+  async (call) => {
+    const account = await accountAt(call.registry, call.path.namespace, call.path.name!);
+    const { object, warnings } = bodyOf(call, tokenRequests as unknown as ResourceDefinition);
+    return warned(reply(await issued(call.registry, tokens, account, object), 201), warnings);
   };

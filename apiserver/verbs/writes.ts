@@ -1,31 +1,17 @@
 // The verbs that write: create, update and delete an object, and update a subresource.
 import { ApiError } from "../../api/errors.ts";
-import type { ResourceDefinition } from "../../api/kinds.ts";
-import type { ApiObject, Draft } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
 import { withDistinctOwners } from "../registry/prepare.ts";
 import { put } from "../registry/patching.ts";
 import { methodNotServed } from "../registry/refusals.ts";
 import { strategyOf } from "../registry/strategies/table.ts";
-import { type WriteQuery, inNamespace, objectIn, writeQuery } from "../request/body.ts";
+import { type Body, bodyOf, inNamespace } from "../request/body.ts";
 import { type Call, targetOf } from "../request/call.ts";
 import { deleteOptions } from "../request/delete-options.ts";
 import { type ApiReply, replySuccess } from "../request/request-response.ts";
 import { replyObject, replyStored, viewOf } from "../response/render.ts";
 import { warned } from "../response/warnings.ts";
 
-/** What was sent to be written, and how; `warnings` are filled in while it is written. */
-interface Body extends Pick<WriteQuery, "options"> {
-  readonly object: Draft<ApiObject>;
-  readonly warnings: ReadonlySet<string>;
-}
-/** The body of a write, read as this kind. */
-export function bodyOf({ registry: { kinds }, request }: Call, kind: ResourceDefinition): Body {
-  const warnings = new Set<string>();
-  const warn = (sentence: string): void => void warnings.add(sentence);
-  const { options, validation } = writeQuery(request, warn);
-  return { object: objectIn(request, kind, { kinds, validation, warn }), options, warnings };
-}
 /** The body of a write of the object itself, in the namespace of the path. */
 function objectBody(call: Call): Body {
   const { object: read, options, warnings } = bodyOf(call, call.r);

@@ -3,18 +3,36 @@ import { ApiError } from "../../../api/errors.ts";
 import type { Pod } from "../../../api/core/pods.ts";
 import { validateEphemeralChange, withEphemeralContainers } from "../../../api/core/pod/ephemeral-containers.ts";
 import { resized, validateResize } from "../../../api/core/pod/resize.ts";
-import { type ApiObject, timestamp } from "../../../api/meta.ts";
+import { type ApiObject, type Draft, timestamp } from "../../../api/meta.ts";
 import type { WriteAttributes } from "../admission.ts";
-import { mergeStrategy, validateMetaUpdate } from "../prepare.ts";
+import { defaultStrategy, mergeStrategy, validateMetaUpdate } from "../prepare.ts";
 import { conflict } from "../refusals.ts";
+import type { Strategy } from "./strategy.ts";
 
 /** Seconds a pod is given to end. One without a node, or whose containers have all ended, needs none. */
-export function podGracePeriodSeconds(object: ApiObject, requested: number | undefined): number {
+function podGracePeriodSeconds(object: ApiObject, requested: number | undefined): number {
   const { spec, status } = object as Pod;
   if (!spec.nodeName || status?.phase === "Succeeded" || status?.phase === "Failed") return 0;
   const grace = requested ?? spec.terminationGracePeriodSeconds ?? 30;
   return grace < 0 ? 1 : grace;
 }
+
+/** The condition of a new pod whose scheduling gates are not all removed yet (KEP-3521). */
+const gated = {
+  type: "PodScheduled",
+  status: "False",
+  reason: "SchedulingGated",
+  message: "Scheduling is blocked due to non-empty scheduling gates",
+};
+
+export const podStrategy: Partial<Strategy> = {
+  prepareForCreate(draft, by) {
+    const pod = defaultStrategy.prepareForCreate(draft, by) as Draft<Pod>;
+    return pod.spec?.schedulingGates?.length ? ({ ...pod, status: { conditions: [gated] } } as Draft<ApiObject>) : pod;
+  },
+  statusKeeps: ["ownerReferences"],
+  deletion: { gracePeriodSeconds: podGracePeriodSeconds, returnsObject: true },
+};
 
 /** Assigns the pod to a node, once. `sent` is a pod of which only `spec.nodeName` is read. */
 function bound(old: ApiObject, sent: ApiObject, { r, now }: WriteAttributes): ApiObject {

@@ -6,7 +6,7 @@ import { subresources } from "../subresources.ts";
 import { certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
 import { defaultStrategy, statusStrategy } from "../prepare.ts";
 import { namespaceStrategy } from "./namespaces.ts";
-import { podGracePeriodSeconds } from "./pods.ts";
+import { podStrategy } from "./pods.ts";
 import type { Strategy } from "./strategy.ts";
 
 const writable: readonly (keyof ObjectMeta)[] = ["labels", "annotations", "finalizers", "ownerReferences"];
@@ -17,10 +17,7 @@ const statusKeepsMetadata = { statusKeeps: writable };
 
 /** Resources that differ from the default, by their qualified names. */
 const own: Readonly<Record<string, Partial<Strategy>>> = {
-  pods: {
-    statusKeeps: ["ownerReferences"],
-    deletion: { gracePeriodSeconds: podGracePeriodSeconds, returnsObject: true },
-  },
+  pods: podStrategy,
   // A node reports its status when it registers.
   nodes: { prepareForCreate: (draft) => draft },
   namespaces: namespaceStrategy,

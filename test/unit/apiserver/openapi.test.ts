@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { servedGroups } from "../../../apiserver/discovery/order.ts";
-import { readAnnotations } from "../../../apiserver/openapi/annotations.ts";
+import { readAnnotations } from "../../../apiserver/openapi/schemas.ts";
 import { chapters, documentV2, documentV3 } from "../../../apiserver/openapi/documents.ts";
 import { encodeDocument } from "../../../apiserver/openapi/protobuf.ts";
 import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/wire.ts";

@@ -44,7 +44,7 @@ const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 const server = () => requesting(kindRegistry([namespaces, toys]));
 const requesting = (kinds: KindRegistry) => {
-  const answer = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds, []);
+  const answer = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds);
   const stop = new AbortController();
   return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
     const at = new URL(url, "https://x");
