@@ -11,7 +11,7 @@ export interface Condition {
 }
 
 /** The list with this condition in it. Nothing changes when it says the same as before. */
-export function withCondition<C extends Condition>(
+export function withCondition<C extends Partial<Condition>>(
   all: readonly C[] | undefined,
   next: Omit<C, "lastTransitionTime" | "lastUpdateTime">,
   now: Instant,
@@ -20,7 +20,7 @@ export function withCondition<C extends Condition>(
   const before = list.find((c) => c.type === next.type);
   if (before && before.status === next.status && before.reason === next.reason && before.message === next.message)
     return list;
-  const since = before?.status === next.status ? before.lastTransitionTime : timestamp(now);
+  const since = before?.status === next.status ? before?.lastTransitionTime : timestamp(now);
   const full = { ...before, reason: undefined, message: undefined, ...next, lastTransitionTime: since } as C;
   return before ? list.map((c) => (c.type === next.type ? full : c)) : [...list, full];
 }

@@ -56,7 +56,7 @@ export interface Schema {
   readonly unique?: true | string | readonly string[];
   /** A value that is equal to the old one is not validated again. */
   readonly ratcheting?: boolean;
-  /** Cannot change after creation, and the detail where not the usual one, `above` where the upper bound has its own. */
+  /** Cannot change after creation, and the detail of the message where it is not the usual one. */
   readonly immutable?: boolean | string;
   /** One of these fields, or of all that are not required, is set: the details where none is, and where more are. */
   readonly union?: { readonly members?: readonly string[]; readonly none?: string; readonly more?: string };

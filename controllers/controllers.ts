@@ -12,16 +12,15 @@ import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
-import { endpointSliceMirroringController } from "./endpointslicemirroring/controller.ts";
+import { endpointSliceMirroringController } from "./endpointslice/mirroring.ts";
 import { flowSchemaController } from "./flowschema/controller.ts";
 import { garbageCollector } from "./garbage/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { rootCaController, serviceAccountController } from "./namespaceobjects/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
-import { rootCaController } from "./rootca/controller.ts";
-import { serviceAccountController } from "./serviceaccount/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 
 /** What controllers need to know of the cluster. */
@@ -47,7 +46,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   replicationController,
   endpointSliceController,
   endpointSliceMirroringController,
-  nodeLifecycleController({ graceMs: options.nodeGraceMs }),
+  nodeLifecycleController(options.nodeGraceMs),
   nodeIpamController(options.clusterCidr),
   podGcController(),
   disruptionController,

@@ -1,6 +1,7 @@
 // Everything a controller can do to the cluster, as data, and the table that executes it.
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { ApiError } from "../api/errors.ts";
+import { sameJson } from "../api/hash.ts";
 import {
   type ApiObject,
   type Draft,
@@ -11,53 +12,50 @@ import {
   type Revision,
   revisionOf,
 } from "../api/meta.ts";
-import type { Client, DeleteOptions, Patch, WritableSubresource } from "./client.ts";
+import type { Client, DeleteOptions, Patch } from "./client.ts";
 import type { EventRecorder, EventType } from "./events.ts";
 
+/** An action on an object of a kind. */
+interface On<D extends string> {
+  readonly do: D;
+  readonly resource: ResourceDefinition<any>;
+  readonly object: ApiObject;
+}
 /** The only ways in which a controller changes the cluster. */
 export type Action =
   | { readonly do: "create"; readonly resource: ResourceDefinition<any>; readonly draft: Draft<any> }
-  | { readonly do: "update"; readonly resource: ResourceDefinition<any>; readonly object: ApiObject }
-  | {
-      readonly do: "delete";
-      readonly resource: ResourceDefinition<any>;
-      readonly object: ApiObject;
-      readonly options?: DeleteOptions;
-    }
-  | {
-      readonly do: "status";
-      readonly resource: ResourceDefinition<any>;
-      readonly object: ApiObject;
-      readonly status: unknown;
-    }
-  | {
-      readonly do: "patch";
-      readonly resource: ResourceDefinition<any>;
-      readonly object: ApiObject;
-      readonly patch: Patch;
-      readonly subresource?: WritableSubresource;
-    }
+  | On<"update">
+  | (On<"delete"> & { readonly options?: DeleteOptions })
+  | (On<"status"> & { readonly status: unknown })
+  | (On<"patch"> & { readonly patch: Patch })
   /** Makes `owner` the controller of an object that has none. Fails with Conflict when the live owner is another. */
-  | {
-      readonly do: "adopt";
-      readonly resource: ResourceDefinition<any>;
-      readonly object: ApiObject;
-      readonly owner: ApiObject;
-      readonly ownerKind: ResourceDefinition<any>;
-    }
-  | {
-      readonly do: "release";
-      readonly resource: ResourceDefinition<any>;
-      readonly object: ApiObject;
-      readonly owner: ApiObject;
-    }
-  | {
-      readonly do: "event";
-      readonly object: ApiObject;
-      readonly type: EventType;
-      readonly reason: string;
-      readonly message: string;
-    };
+  | (On<"adopt"> & { readonly owner: ApiObject; readonly ownerKind: ResourceDefinition<any> })
+  | (On<"release"> & { readonly owner: ApiObject })
+  | EventAction;
+interface EventAction {
+  readonly do: "event";
+  readonly object: ApiObject;
+  readonly type: EventType;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Records an event about an object. */
+export const recordEvent = (object: ApiObject, type: EventType, reason: string, message: string): Action => ({
+  ...{ do: "event", object, type, reason, message },
+});
+/** Updates an object, unless nothing about it changes. */
+export const updateTo = <T extends ApiObject>(
+  resource: ResourceDefinition<T>,
+  before: T,
+  object: T,
+): readonly Action[] => (sameJson(object, before) ? [] : [{ do: "update", resource, object }]);
+/** Writes the status of an object, unless it has this status. */
+export const statusTo = <T extends ApiObject & { readonly status?: unknown }>(
+  resource: ResourceDefinition<any>,
+  object: T,
+  status: T["status"],
+): readonly Action[] => (sameJson(status, object.status) ? [] : [{ do: "status", resource, object, status }]);
 
 type Executors = {
   readonly [D in Action["do"]]: (
@@ -67,30 +65,29 @@ type Executors = {
   ) => Promise<Revision | undefined>;
 };
 
-/** A patch of the owners alone, of exactly this version of this object. */
-function ownersPatch({ metadata }: ApiObject, owners: readonly OwnerReference[]): Patch {
-  const { uid, resourceVersion } = metadata;
-  const ownerReferences = owners.length > 0 ? owners : null;
-  return { type: "merge", patch: { metadata: { uid, resourceVersion, ownerReferences } } };
-}
-
 /** The owners of an object with this controller added. */
 export const ownersWith = ({ metadata }: ApiObject, owner: ApiObject): readonly OwnerReference[] => [
   ...(metadata.ownerReferences ?? []),
   ownedBy(owner),
 ];
 /** The owners of an object without this one. */
-export const ownersWithout = ({ metadata }: ApiObject, owner: ApiObject): readonly OwnerReference[] =>
-  (metadata.ownerReferences ?? []).filter((r) => r.uid !== owner.metadata.uid);
+export const ownersWithout = ({ metadata }: ApiObject, uid: string): readonly OwnerReference[] =>
+  (metadata.ownerReferences ?? []).filter((r) => r.uid !== uid);
+
+/** Patches the owners alone, of exactly this version of this object. */
+async function patchOwners({ resource, object }: On<string>, owners: readonly OwnerReference[], client: Client) {
+  const { uid, resourceVersion } = object.metadata;
+  const ownerReferences = owners.length > 0 ? owners : null;
+  const patch = { metadata: { uid, resourceVersion, ownerReferences } };
+  return revisionOf(await client.patch(resource, keyOf(object), { type: "merge", patch }));
+}
 
 /** Views may be behind: an owner that was deleted, or deleted and made again, must not adopt. */
 async function failUnlessAlive(client: Client, kind: ResourceDefinition<any>, owner: ApiObject): Promise<void> {
   const { metadata } = (await client.get(kind, keyOf(owner))) as ApiObject;
-  if (metadata.uid === owner.metadata.uid && metadata.deletionTimestamp === undefined) return;
-  throw new ApiError(
-    "Conflict",
-    `${owner.kind} ${keyOf(owner)} with uid ${owner.metadata.uid} is gone or being deleted`,
-  );
+  const { uid } = owner.metadata;
+  if (metadata.uid !== uid || metadata.deletionTimestamp !== undefined)
+    throw new ApiError("Conflict", `${owner.kind} ${keyOf(owner)} with uid ${uid} is gone or being deleted`);
 }
 
 /** A new action without an executor does not compile. Each returns the revision it wrote, if it wrote one. */
@@ -100,17 +97,12 @@ const executors: Executors = {
   delete: (a, client) => client.delete(a.resource, keyOf(a.object), { uid: a.object.metadata.uid, ...a.options }),
   status: async (a, client) =>
     revisionOf(await client.update(a.resource, { ...a.object, status: a.status } as ApiObject, "status")),
-  patch: async (a, client) => revisionOf(await client.patch(a.resource, keyOf(a.object), a.patch, a.subresource)),
+  patch: async (a, client) => revisionOf(await client.patch(a.resource, keyOf(a.object), a.patch)),
   async adopt(a, client) {
     await failUnlessAlive(client, a.ownerKind, a.owner);
-    return revisionOf(
-      await client.patch(a.resource, keyOf(a.object), ownersPatch(a.object, ownersWith(a.object, a.owner))),
-    );
+    return patchOwners(a, ownersWith(a.object, a.owner), client);
   },
-  release: async (a, client) =>
-    revisionOf(
-      await client.patch(a.resource, keyOf(a.object), ownersPatch(a.object, ownersWithout(a.object, a.owner))),
-    ),
+  release: (a, client) => patchOwners(a, ownersWithout(a.object, a.owner.metadata.uid), client),
   // No controller observes events, so none waits to see them.
   event: async (a, _client, events) => {
     events.record(a.object, a.type, a.reason, a.message);
@@ -122,11 +114,8 @@ const executors: Executors = {
 export function describeAction(action: Action): string {
   if (action.do === "event") return `event ${action.reason}: ${action.message}`;
   const { plural } = action.resource as ResourceDefinition;
-  const {
-    namespace,
-    name,
-    generateName = "",
-  } = (action.do === "create" ? action.draft : action.object).metadata as DraftMeta;
+  const { metadata } = action.do === "create" ? action.draft : action.object;
+  const { namespace, name, generateName = "" } = metadata as DraftMeta;
   return `${action.do} ${plural} ${namespace === undefined ? "" : `${namespace}/`}${name ?? generateName}`;
 }
 

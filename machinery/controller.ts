@@ -90,19 +90,10 @@ interface Declaration<T extends ApiObject, O> {
   /** Pure. */
   readonly decide: (observed: O, now: Instant) => Decision;
 }
-/** A complete controller. */
-export interface Controller<O = any> {
-  readonly name: string;
-  readonly reconciles: ResourceDefinition<any>;
-  readonly owns: readonly ResourceDefinition<any>[];
-  /** Everything it observes, one entry for each kind and rule. */
-  readonly watches: readonly Watch[];
-  readonly initialKeys: readonly Key[];
-  readonly serial: boolean;
-  readonly writes: readonly Writes[];
-  readonly observe: (views: Views, key: Key, now: Instant) => O | undefined;
-  readonly decide: (observed: O, now: Instant) => Decision;
-}
+type Optional = "owns" | "watches" | "initialKeys" | "serial" | "writes";
+/** A complete controller; `watches` is everything it observes, one entry for each kind and rule. */
+export type Controller<O = any> = Pick<Declaration<any, O>, "name" | "reconciles" | "observe" | "decide"> &
+  Required<Pick<Declaration<any, O>, Optional>>;
 
 /**
  * The lower contract, for the few controllers that cannot be a pure decision; they say why at the top of their file.

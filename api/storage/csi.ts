@@ -1,5 +1,5 @@
-// CSIDriver, CSINode, CSIStorageCapacity and VolumeAttachment: storage drivers, the nodes they run on, the capacity they
-// have left, and the volumes they attach. Source: the API reference of storage.k8s.io.
+// CSIDriver, CSINode, CSIStorageCapacity and VolumeAttachment: storage drivers, the nodes they run on, the capacity
+// they have left, and the volumes they attach. Source: the API reference of storage.k8s.io.
 import { ageColumn, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
 import type {

@@ -45,10 +45,7 @@ const defaultScaleDown = (windowSeconds: number): V2HPAScalingRules => ({
   policies: [byPercent],
 });
 
-interface Rules {
-  readonly up: V2HPAScalingRules;
-  readonly down: V2HPAScalingRules;
-}
+type Rules = Readonly<Record<"up" | "down", V2HPAScalingRules>>;
 
 /** Grows to the lowest recent recommendation at most, shrinks to the highest at most. */
 function stabilized(

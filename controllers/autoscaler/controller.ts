@@ -1,13 +1,12 @@
 // Horizontal pod autoscaler. Not a pure controller: measurements and the scale of an arbitrary kind are requested, not
 // watched.
-import { withCondition } from "../../api/conditions.ts";
 import { ApiError, hasReason } from "../../api/errors.ts";
 import {
   horizontalPodAutoscalers,
   type HorizontalPodAutoscaler,
 } from "../../api/autoscaling/horizontalpodautoscalers.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { Scale, V2HorizontalPodAutoscalerCondition } from "../../api/generated/types.ts";
+import type { Scale } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { parseLabelSelector } from "../../api/label-selector.ts";
@@ -21,7 +20,7 @@ import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { byLabels, selectedBy } from "../../machinery/selector-index.ts";
 import type { World } from "../../machinery/world.ts";
 import type { ScalingHistory } from "./behavior.ts";
-import { decide, type Outcome } from "./decide.ts";
+import { decide, type Outcome, withConditions } from "./decide.ts";
 
 export interface AutoscalerOptions {
   /** How often to measure. Kubernetes: 15 s. */
@@ -86,47 +85,29 @@ async function measure(
   labelSelector: string,
 ): Promise<readonly PodMetrics[]> {
   try {
-    return (await client.list(podMetrics, { ...(namespace !== undefined && { namespace }), labelSelector })).items;
+    return (await client.list(podMetrics, { namespace, labelSelector })).items;
   } catch (e) {
     if (e instanceof ApiError) return [];
     throw e;
   }
 }
 
+type Status = HorizontalPodAutoscaler["status"];
 /** The status of an autoscaler whose target cannot be read. */
-function withoutTarget(
-  { status }: HorizontalPodAutoscaler,
-  message: string,
-  now: Instant,
-): HorizontalPodAutoscaler["status"] {
-  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
-    status?.conditions,
-    {
-      ...{ type: "AbleToScale", status: "False", reason: "FailedGetScale" },
-      message: `the HPA controller was unable to get the target's current scale: ${message}`,
-    },
-    now,
-  );
+function withoutTarget({ status }: HorizontalPodAutoscaler, message: string, now: Instant): Status {
+  const why = `the HPA controller was unable to get the target's current scale: ${message}`;
+  const conditions = withConditions(status?.conditions, now, ["AbleToScale", "False", "FailedGetScale", why]);
   return { ...status, desiredReplicas: status?.desiredReplicas ?? 0, conditions };
 }
 
 export function autoscaler(client: Client, world: World, kinds: KindRegistry, options: AutoscalerOptions): Reconciler {
   const histories = new Map<Key, ScalingHistory>();
   const events = eventRecorder(client, world, { component: "horizontal-pod-autoscaler" });
-  const report = async (h: HorizontalPodAutoscaler, status: HorizontalPodAutoscaler["status"]): Promise<void> => {
+  const report = async (h: HorizontalPodAutoscaler, status: Status): Promise<void> => {
     if (sameJson(status, h.status)) return;
     await client.update(horizontalPodAutoscalers, { ...h, status }, "status").catch((e: unknown) => {
       if (!hasReason(e, "Conflict", "NotFound")) throw e;
     });
-  };
-  const rescale = async (
-    h: HorizontalPodAutoscaler,
-    { resource }: Target,
-    { replicas, reason }: Outcome,
-  ): Promise<void> => {
-    const target = key(h.metadata.namespace, h.spec.scaleTargetRef.name);
-    await client.patch(resource, target, { type: "merge", patch: { spec: { replicas } } }, "scale");
-    events.record(h, "Normal", "SuccessfulRescale", `New size: ${replicas}; reason: ${reason}`);
   };
   return {
     name: "horizontalpodautoscaler",
@@ -157,15 +138,18 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
       const metrics = await measure(client, namespace, selector);
       const { shrinkWindowSeconds } = options;
       const outcome = decide({ autoscaler: h, current, pods: selected, metrics, history, shrinkWindowSeconds }, now);
-      if (outcome.replicas !== current) await rescale(h, target, outcome);
-      histories.set(k, withOutcome(history, outcome, outcome.replicas - current, now));
+      const { replicas, reason } = outcome;
+      const isScaled = replicas !== current;
+      if (isScaled) {
+        const patch = { type: "merge", patch: { spec: { replicas } } } as const;
+        await client.patch(target.resource, key(namespace, h.spec.scaleTargetRef.name), patch, "scale");
+        events.record(h, "Normal", "SuccessfulRescale", `New size: ${replicas}; reason: ${reason}`);
+      }
+      histories.set(k, withOutcome(history, outcome, replicas - current, now));
       await report(h, outcome.status);
-      const isScaled = outcome.replicas !== current;
-      return {
-        requeueAfter: options.periodMs,
-        because: [isScaled ? outcome.reason : `${current} replicas are right`],
-        done: isScaled ? [`scale ${target.resource.plural} ${keyOf(target.scale)} to ${outcome.replicas}`] : [],
-      };
+      const because = [isScaled ? reason : `${current} replicas are right`];
+      const done = isScaled ? [`scale ${target.resource.plural} ${keyOf(target.scale)} to ${replicas}`] : [];
+      return { requeueAfter: options.periodMs, because, done };
     },
   };
 }

@@ -48,37 +48,18 @@ interface Measured {
 function measure({ current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
   const source = spec.resource ?? spec.containerResource;
   if (source === undefined) return { spec, proposal: undefined };
-  const load = {
-    current,
-    pods,
-    resource: source.name,
-    usage: usageOf(metrics, source.name, spec.containerResource?.container),
-  };
-  const { averageUtilization, averageValue } = source.target;
-  return {
-    spec,
-    proposal:
-      averageUtilization === undefined
-        ? byAverage(load, milliOf(averageValue))
-        : byUtilization(load, averageUtilization),
-  };
+  const usage = usageOf(metrics, source.name, spec.containerResource?.container);
+  const load = { current, pods, resource: source.name, usage };
+  const { averageUtilization: percent, averageValue } = source.target;
+  const proposal = percent === undefined ? byAverage(load, milliOf(averageValue)) : byUtilization(load, percent);
+  return { spec, proposal };
 }
 
 const metricStatus = ({ spec, proposal }: Measured): readonly V2MetricStatus[] => {
   if (proposal === undefined || spec.resource === undefined) return [];
   const averageValue = formatQuantity({ nano: BigInt(Math.round(proposal.average)) * 1_000_000n, family: "decimal" });
-  return [
-    {
-      type: "Resource",
-      resource: {
-        name: spec.resource.name,
-        current: {
-          averageValue,
-          ...(proposal.utilization === undefined ? {} : { averageUtilization: proposal.utilization }),
-        },
-      },
-    },
-  ];
+  const current = { averageValue, averageUtilization: proposal.utilization };
+  return [{ type: "Resource", resource: { name: spec.resource.name, current } }];
 };
 
 const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
@@ -91,28 +72,34 @@ const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
     "recent recommendations were higher than current one, applying the highest recent recommendation",
 };
 
-function conditionsOf(before: Conditions | undefined, limited: Limited, metric: string, now: Instant): Conditions {
-  const set = (
-    all: Conditions | undefined,
-    type: string,
-    status: string,
-    reason: string,
-    message: string,
-  ): Conditions => withCondition<V2HorizontalPodAutoscalerCondition>(all, { type, status, reason, message }, now);
-  const stabilized = limited.reason?.endsWith("Stabilized") === true;
-  const able = stabilized
-    ? set(before, "AbleToScale", "True", limited.reason!, limits[limited.reason!])
-    : set(before, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size");
-  const active = set(
-    able,
-    "ScalingActive",
-    "True",
-    "ValidMetricFound",
-    `the HPA was able to successfully calculate a replica count from ${metric}`,
+/** The conditions with these in them. */
+export const withConditions = (
+  before: Conditions | undefined,
+  now: Instant,
+  ...next: readonly (readonly [type: string, status: "True" | "False", reason: string, message: string])[]
+): Conditions =>
+  next.reduce<Conditions>(
+    (all, [type, status, reason, message]) =>
+      withCondition<V2HorizontalPodAutoscalerCondition>(all, { type, status, reason, message }, now),
+    before ?? [],
   );
-  return limited.reason && !stabilized
-    ? set(active, "ScalingLimited", "True", limited.reason, limits[limited.reason])
-    : set(active, "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range");
+
+function conditionsOf(before: Conditions | undefined, { reason }: Limited, metric: string, now: Instant): Conditions {
+  const [stabilized, scalingLimited] = reason?.endsWith("Stabilized") ? [reason, undefined] : [undefined, reason];
+  return withConditions(
+    before,
+    now,
+    stabilized
+      ? ["AbleToScale", "True", stabilized, limits[stabilized]]
+      : ["AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"],
+    [
+      ...(["ScalingActive", "True", "ValidMetricFound"] as const),
+      `the HPA was able to successfully calculate a replica count from ${metric}`,
+    ],
+    scalingLimited
+      ? ["ScalingLimited", "True", scalingLimited, limits[scalingLimited]]
+      : ["ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"],
+  );
 }
 
 const nameOf = (s: V2MetricSpec): string => {
@@ -120,6 +107,13 @@ const nameOf = (s: V2MetricSpec): string => {
   const kind = source?.target.averageUtilization === undefined ? "" : " utilization (percentage of request)";
   return `${source?.name ?? s.type} resource${kind}`;
 };
+
+const statusOf = ({ autoscaler: h, current }: Observed, desiredReplicas: number): V2HorizontalPodAutoscalerStatus => ({
+  ...h.status,
+  observedGeneration: h.metadata.generation,
+  currentReplicas: current,
+  desiredReplicas,
+});
 
 /** Replicas of a target that is switched off, out of range, or cannot be measured. */
 function withoutMetrics(observed: Observed, now: Instant): Outcome {
@@ -131,33 +125,18 @@ function withoutMetrics(observed: Observed, now: Instant): Outcome {
           "FailedGetResourceMetric",
           "the HPA was unable to compute the replica count: no metrics returned from resource metrics API",
         ];
-  const able = withCondition<V2HorizontalPodAutoscalerCondition>(
+  const able = "the HPA controller was able to get the target's current scale";
+  const conditions = withConditions(
     h.status?.conditions,
-    {
-      ...{ type: "AbleToScale", status: "True", reason: "SucceededGetScale" },
-      message: "the HPA controller was able to get the target's current scale",
-    },
     now,
-  );
-  const conditions = withCondition<V2HorizontalPodAutoscalerCondition>(
-    able,
-    { type: "ScalingActive", status: "False", reason, message },
-    now,
+    ["AbleToScale", "True", "SucceededGetScale", able],
+    ["ScalingActive", "False", reason!, message!],
   );
   const bounded = current === 0 ? 0 : Math.min(h.spec.maxReplicas, Math.max(h.spec.minReplicas ?? 1, current));
   return {
     replicas: bounded,
-    reason:
-      bounded > current
-        ? "Current number of replicas below Spec.MinReplicas"
-        : "Current number of replicas above Spec.MaxReplicas",
-    status: {
-      ...h.status,
-      observedGeneration: h.metadata.generation,
-      currentReplicas: current,
-      desiredReplicas: bounded,
-      conditions,
-    },
+    reason: `Current number of replicas ${bounded > current ? "below Spec.MinReplicas" : "above Spec.MaxReplicas"}`,
+    status: { ...statusOf(observed, bounded), conditions },
   };
 }
 
@@ -179,10 +158,7 @@ export function decide(observed: Observed, now: Instant): Outcome {
     replicas,
     reason: replicas > current ? `${nameOf(most.spec)} above target` : "All metrics below target",
     status: {
-      ...h.status,
-      observedGeneration: h.metadata.generation,
-      currentReplicas: current,
-      desiredReplicas: replicas,
+      ...statusOf(observed, replicas),
       currentMetrics: measured.flatMap(metricStatus),
       conditions: conditionsOf(h.status?.conditions, limited, nameOf(most.spec), now),
       ...(replicas === current ? {} : { lastScaleTime: timestamp(now) }),

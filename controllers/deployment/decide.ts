@@ -1,11 +1,10 @@
 // The next step of a deployment: create a replica set for a new template, scale sets, roll back, clean up. Pure.
 import { isTerminal } from "../../api/core/pod/status.ts";
 import type { Deployment, Pod, ReplicaSet } from "../../api/generated/types.ts";
-import { sameJson } from "../../api/hash.ts";
 import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import type { Instant } from "../../api/meta.ts";
-import type { Action } from "../../machinery/action.ts";
+import { type Action, recordEvent, statusTo, updateTo } from "../../machinery/action.ts";
 import { claim } from "../../machinery/claim.ts";
 import type { Decision } from "../../machinery/controller.ts";
 import {
@@ -41,25 +40,17 @@ export interface Observed {
   readonly nameTaken: boolean;
 }
 
-const scaledEvent = (d: Deployment, set: { readonly name: string }, from: number, to: number): Action => ({
-  do: "event",
-  object: d,
-  type: "Normal",
-  reason: "ScalingReplicaSet",
-  message: `Scaled ${to > from ? "up" : "down"} replica set ${set.name} from ${from} to ${to}`,
-});
+const scaledEvent = (d: Deployment, set: { readonly name: string }, from: number, to: number): Action => {
+  const message = `Scaled ${to > from ? "up" : "down"} replica set ${set.name} from ${from} to ${to}`;
+  return recordEvent(d, "Normal", "ScalingReplicaSet", message);
+};
 
 /** Scales a set, and annotates the size it is part of. A set that has both is not written. */
 function resize(d: Deployment, { set, to }: Resize, bounds: Bounds): readonly Action[] {
   const annotations = { ...set.metadata.annotations, ...sizeAnnotations(d, bounds.surge) };
-  if (to === sizeOf(set) && sameJson(annotations, set.metadata.annotations)) return [];
-  const object = {
-    ...set,
-    metadata: { ...set.metadata, annotations },
-    spec: { ...set.spec, replicas: to },
-  } as ReplicaSet;
-  const update: Action = { do: "update", resource: replicaSets, object };
-  return to === sizeOf(set) ? [update] : [update, scaledEvent(d, set.metadata, sizeOf(set), to)];
+  const object = { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas: to } };
+  const update = updateTo<ReplicaSet>(replicaSets, set, object);
+  return to === sizeOf(set) ? update : [...update, scaledEvent(d, set.metadata, sizeOf(set), to)];
 }
 
 interface Sorted {
@@ -82,18 +73,8 @@ function sortSets({ deployment: d, sets }: Observed): Sorted {
 function withRevision(d: Deployment, { newest, revision }: Sorted, bounds: Bounds): readonly Action[] {
   if (newest === undefined) return [];
   const annotations = annotationsOf(d, newest, revision, bounds.surge);
-  const minReadySeconds = d.spec.minReadySeconds;
-  if (
-    sameJson(annotations, newest.metadata.annotations ?? {}) &&
-    (newest.spec.minReadySeconds ?? 0) === (minReadySeconds ?? 0)
-  )
-    return [];
-  const object = {
-    ...newest,
-    metadata: { ...newest.metadata, annotations },
-    spec: { ...newest.spec, minReadySeconds },
-  } as ReplicaSet;
-  return [{ do: "update", resource: replicaSets, object }];
+  const spec = { ...newest.spec, minReadySeconds: d.spec.minReadySeconds };
+  return updateTo<ReplicaSet>(replicaSets, newest, { ...newest, metadata: { ...newest.metadata, annotations }, spec });
 }
 
 function create({ deployment: d, nameTaken }: Observed, { old, revision }: Sorted, bounds: Bounds): readonly Action[] {
@@ -126,9 +107,7 @@ function recreate(observed: Observed, sorted: Sorted, bounds: Bounds): readonly 
   const uids = new Set(old.map((s) => s.metadata.uid));
   const isOld = (p: Pod): boolean => p.metadata.ownerReferences?.some((r) => uids.has(r.uid)) === true;
   if (observed.pods.some((p) => isOld(p) && !isTerminal(p))) return [];
-  return newest === undefined
-    ? create(observed, sorted, bounds)
-    : resize(d, { set: newest, to: bounds.desired }, bounds);
+  return newest ? resize(d, { set: newest, to: bounds.desired }, bounds) : create(observed, sorted, bounds);
 }
 
 /** A change of replicas alone: between rollouts of the one live set, during one of all sets in proportion. */
@@ -167,14 +146,8 @@ function scalingOf(observed: Observed, sorted: Sorted, bounds: Bounds): readonly
 function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Action[] {
   const revision = newest?.metadata.annotations?.[revisionAnnotation];
   if (revision === undefined || d.metadata.annotations?.[revisionAnnotation] === revision) return [];
-  return [
-    {
-      do: "patch",
-      resource: deployments,
-      object: d,
-      patch: { type: "merge", patch: { metadata: { annotations: { [revisionAnnotation]: revision } } } },
-    },
-  ];
+  const patch = { metadata: { annotations: { [revisionAnnotation]: revision } } };
+  return [{ do: "patch", resource: deployments, object: d, patch: { type: "merge", patch } }];
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
@@ -190,10 +163,8 @@ export function decide(observed: Observed, now: Instant): Decision {
   const cleaning = isDeleted || scaling.length > 0 || !isComplete(d, status) ? [] : cleanUp(d, sorted.old);
   const revision = isDeleted ? [] : ownRevision(d, sorted.newest);
   // A status written beside a patch of the same object would lose the race with it.
-  const report =
-    revision.length > 0 || scaling.some((m) => m.do === "status") || sameJson(status, d.status)
-      ? []
-      : [{ do: "status", resource: deployments, object: d, status } as const];
+  const isWritten = revision.length > 0 || scaling.some((m) => m.do === "status");
+  const report = isWritten ? [] : statusTo(deployments, d, status);
   return {
     actions: [...scaling, ...revision, ...report, ...cleaning],
     because: [

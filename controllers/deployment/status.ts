@@ -26,18 +26,12 @@ function countsOf(sets: readonly ReplicaSet[], newest: ReplicaSet | undefined): 
 
 export const isComplete = (d: Deployment, c: Counts): boolean => {
   const desired = d.spec.replicas ?? 1;
-  return (
-    (c.updatedReplicas ?? 0) === desired && (c.replicas ?? 0) === desired && (c.availableReplicas ?? 0) === desired
-  );
+  return [c.updatedReplicas, c.replicas, c.availableReplicas].every((n = 0) => n === desired);
 };
 function isProgressing(now: Counts, before: DeploymentStatus | undefined): boolean {
   const oldOf = (c: Counts | undefined): number => (c?.replicas ?? 0) - (c?.updatedReplicas ?? 0);
-  return (
-    (now.updatedReplicas ?? 0) > (before?.updatedReplicas ?? 0) ||
-    oldOf(now) < oldOf(before) ||
-    (now.readyReplicas ?? 0) > (before?.readyReplicas ?? 0) ||
-    (now.availableReplicas ?? 0) > (before?.availableReplicas ?? 0)
-  );
+  const growing = ["updatedReplicas", "readyReplicas", "availableReplicas"] as const;
+  return oldOf(now) < oldOf(before) || growing.some((count) => (now[count] ?? 0) > (before?.[count] ?? 0));
 }
 
 type Conditions = readonly DeploymentCondition[];
@@ -55,16 +49,10 @@ const updated = (
 function availableCondition(d: Deployment, counts: Counts, all: Conditions, now: Instant): Conditions {
   const { desired, unavailable } = boundsOf(d);
   const enough = (counts.availableReplicas ?? 0) >= desired - unavailable;
-  return updated(
-    all,
-    {
-      type: "Available",
-      status: enough ? "True" : "False",
-      reason: enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-      message: enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability.",
-    },
-    now,
-  );
+  const condition = enough
+    ? { reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability." }
+    : { reason: "MinimumReplicasUnavailable", message: "Deployment does not have minimum availability." };
+  return updated(all, { type: "Available", status: enough ? "True" : "False", ...condition }, now);
 }
 
 /** When the deadline passes, if it is running: counted from the last sign of progress. */
@@ -86,15 +74,10 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   const progressing = (status: string, reason: string, message: string): Conditions =>
     updated(all, { type: "Progressing", status, reason, message }, now);
   if (d.spec.progressDeadlineSeconds === undefined) return { conditions: withoutCondition(all, "Progressing") };
+  const isPaused = before?.reason === "DeploymentPaused";
   if (d.spec.paused === true)
-    return {
-      conditions:
-        before?.reason === "DeploymentPaused"
-          ? all
-          : progressing("Unknown", "DeploymentPaused", "Deployment is paused"),
-    };
-  if (before?.reason === "DeploymentPaused")
-    return { conditions: progressing("Unknown", "DeploymentResumed", "Deployment is resumed") };
+    return { conditions: isPaused ? all : progressing("Unknown", "DeploymentPaused", "Deployment is paused") };
+  if (isPaused) return { conditions: progressing("Unknown", "DeploymentResumed", "Deployment is resumed") };
   if (isComplete(d, counts))
     return { conditions: progressing("True", "NewReplicaSetAvailable", `${what} has successfully progressed.`) };
   // Once rolled out, a deployment that loses pods is less available, but not rolling out again.
@@ -104,15 +87,13 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
     before === undefined || before.reason === "NewReplicaSetAvailable" || before.reason === "DeploymentResumed";
   if (isProgressing(counts, d.status) || restarted) {
     const moved = all.filter((c) => c.type !== "Progressing");
-    const next = {
-      type: "Progressing",
-      status: "True",
-      reason: "ReplicaSetUpdated",
-      message: `${what} is progressing.`,
-    };
+    const message = `${what} is progressing.`;
     const since = before?.status === "True" ? before.lastTransitionTime : timestamp(now);
     // Every sign of progress sets the clock of the deadline back, also when the words stay the same.
-    const condition = { ...next, lastTransitionTime: since, lastUpdateTime: timestamp(now) };
+    const condition = {
+      ...{ type: "Progressing", status: "True", reason: "ReplicaSetUpdated", message },
+      ...{ lastTransitionTime: since, lastUpdateTime: timestamp(now) },
+    };
     return { conditions: [...moved, condition], deadline: deadlineOf(d, condition) };
   }
   const deadline = deadlineOf(d, before);
@@ -121,29 +102,17 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
 }
 
-interface NewStatus {
-  readonly status: DeploymentStatus;
-  /** Look again at this time: a deadline may have passed. */
-  readonly deadline?: Instant;
-}
-
-export function statusOf(
-  d: Deployment,
-  sets: readonly ReplicaSet[],
-  newest: ReplicaSet | undefined,
-  now: Instant,
-): NewStatus {
+/** The status, and when to look again: a deadline may have passed then. */
+export function statusOf(d: Deployment, sets: readonly ReplicaSet[], newest: ReplicaSet | undefined, now: Instant) {
   const counts = countsOf(sets, newest);
-  const progress = progressCondition(d, newest, counts, now);
+  const { conditions, deadline } = progressCondition(d, newest, counts, now);
   const terminating = sets.reduce((n, s) => n + (s.status?.terminatingReplicas ?? 0), 0);
-  return {
-    status: {
-      ...d.status,
-      ...counts,
-      terminatingReplicas: terminating,
-      observedGeneration: d.metadata.generation,
-      conditions: availableCondition(d, counts, progress.conditions, now),
-    },
-    deadline: progress.deadline,
+  const status: DeploymentStatus = {
+    ...d.status,
+    ...counts,
+    terminatingReplicas: terminating,
+    observedGeneration: d.metadata.generation,
+    conditions: availableCondition(d, counts, conditions, now),
   };
+  return { status, deadline };
 }

@@ -2,7 +2,7 @@
 // to go (KEP-85).
 import { withCondition } from "../../api/conditions.ts";
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../api/generated/types.ts";
-import { sameJson } from "../../api/hash.ts";
+import { statusTo } from "../../machinery/action.ts";
 import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import { numberIn } from "../../api/int-or-percent.ts";
 import { controllerOf, type Instant, instantOf, type OwnerReference, key, keyOf } from "../../api/meta.ts";
@@ -74,63 +74,51 @@ function disruptedPods({ budget, pods }: Observed, now: Instant): ReadonlyMap<st
   return new Map(names.filter(isDisrupted).map((name) => [name, disrupted[name]!]));
 }
 
-function allowed(status: PodDisruptionBudgetStatus, generation: number | undefined, now: Instant) {
-  const { disruptionsAllowed = 0 } = status;
-  const enough = disruptionsAllowed > 0;
-  const next: Next = {
-    type: "DisruptionAllowed",
-    status: enough ? "True" : "False",
-    reason: enough ? "SufficientPods" : "InsufficientPods",
-    message: "",
-  };
-  return conditionsWith(status, next, generation, now);
-}
-
 type Conditions = NonNullable<PodDisruptionBudgetStatus["conditions"]>;
-type Next = Omit<Conditions[number], "lastTransitionTime">;
-const conditionsWith = (
-  { conditions }: PodDisruptionBudgetStatus,
-  next: Next,
-  observedGeneration: number | undefined,
+type Reason = "SufficientPods" | "InsufficientPods" | "SyncFailed";
+function conditionsWith(
+  { status, metadata: { generation: observedGeneration } }: PodDisruptionBudget,
+  reason: Reason,
+  message: string,
   now: Instant,
-): Conditions =>
-  withCondition(conditions, next, now).map((c) => (c.type === next.type ? { ...c, observedGeneration } : c));
-
-/** The status when the expected pods cannot be computed: no disruption is allowed. */
-function failed({ status = {}, metadata: { generation } }: PodDisruptionBudget, message: string, now: Instant) {
-  const next: Next = { type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message };
-  return { ...status, disruptionsAllowed: 0, conditions: conditionsWith(status, next, generation, now) };
+): Conditions {
+  const type = "DisruptionAllowed";
+  const allowed = reason === "SufficientPods" ? "True" : "False";
+  const conditions = withCondition(status?.conditions, { type, status: allowed, reason, message }, now);
+  return conditions.map((c) => (c.type === type ? { ...c, observedGeneration } : c));
 }
 
 function statusOf(observed: Observed, { expected, desired }: Counted, now: Instant): PodDisruptionBudgetStatus {
   const { budget, pods } = observed;
-  const { generation } = budget.metadata;
   const disrupted = disruptedPods(observed, now);
   const isHealthy = (p: Pod): boolean =>
     p.metadata.deletionTimestamp === undefined && !disrupted.has(p.metadata.name) && isReady(p);
   const healthy = pods.filter(isHealthy).length;
-  const status = {
+  // A budget without pods allows no disruption: its first pods may exist before they are seen.
+  const disruptionsAllowed = expected > 0 ? Math.max(0, healthy - desired) : 0;
+  return {
     ...budget.status,
     currentHealthy: healthy,
     desiredHealthy: desired,
     expectedPods: expected,
-    // A budget without pods allows no disruption: its first pods may exist before they are seen.
-    disruptionsAllowed: expected > 0 ? Math.max(0, healthy - desired) : 0,
+    disruptionsAllowed,
     disruptedPods: disrupted.size > 0 ? Object.fromEntries(disrupted) : undefined,
-    observedGeneration: generation,
+    observedGeneration: budget.metadata.generation,
+    conditions: conditionsWith(budget, disruptionsAllowed > 0 ? "SufficientPods" : "InsufficientPods", "", now),
   };
-  return { ...status, conditions: allowed(status, generation, now) };
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
   const { budget, pods } = observed;
   const count = counted(observed);
-  const status = typeof count === "string" ? failed(budget, count, now) : statusOf(observed, count, now);
+  // Where the expected pods cannot be computed, no disruption is allowed.
+  const status =
+    typeof count === "string"
+      ? { ...budget.status, disruptionsAllowed: 0, conditions: conditionsWith(budget, "SyncFailed", count, now) }
+      : statusOf(observed, count, now);
   const times = Object.values(status.disruptedPods ?? {}).map((at) => instantOf(at) + disruptedMs - now);
   return {
-    actions: sameJson(status, budget.status)
-      ? []
-      : [{ do: "status", resource: podDisruptionBudgets, object: budget, status }],
+    actions: statusTo(podDisruptionBudgets, budget, status),
     because: [`${status.currentHealthy} of ${pods.length} pods are healthy, ${status.desiredHealthy} must be`],
     ...(times.length > 0 && { requeueAfter: Math.max(0, ...times) + 1 }),
   };

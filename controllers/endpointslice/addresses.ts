@@ -24,14 +24,8 @@ function portsFor(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[
   return (service.spec.ports ?? []).flatMap((p) => {
     const port = targetOf(p, pod);
     if (port === undefined) return [];
-    return [
-      {
-        name: p.name ?? "",
-        protocol: p.protocol ?? "TCP",
-        port,
-        ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}),
-      },
-    ];
+    const { name = "", protocol = "TCP", appProtocol } = p;
+    return [{ name, protocol, port, ...(appProtocol && { appProtocol }) }];
   });
 }
 
@@ -47,9 +41,9 @@ function endpointFor(service: Service, pod: Pod, node: Node | undefined): Endpoi
       serving,
       terminating,
     },
-    ...(named ? { hostname: pod.spec.hostname } : {}),
-    ...(pod.spec.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
-    ...(zone === undefined ? {} : { zone }),
+    ...(named && { hostname: pod.spec.hostname }),
+    nodeName: pod.spec.nodeName,
+    zone,
     targetRef: { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
   };
 }
@@ -71,9 +65,7 @@ export function groupsOf(
     const id = canonicalJson(ports);
     const group = groups.get(id) ?? { ports, endpoints: [] };
     groups.set(id, group);
-    group.endpoints.push(
-      endpointFor(service, pod, pod.spec.nodeName === undefined ? undefined : nodeOf(pod.spec.nodeName)),
-    );
+    group.endpoints.push(endpointFor(service, pod, pod.spec.nodeName ? nodeOf(pod.spec.nodeName) : undefined));
   }
   return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }

@@ -3,15 +3,15 @@ import { endpoints } from "../../api/core/endpoints.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { services } from "../../api/core/services.ts";
-import { endpointSlices, isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
-import type { EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
+import { endpointSlices } from "../../api/discovery/endpointslices.ts";
+import type { Pod, Service } from "../../api/generated/types.ts";
 import { key, keyOf } from "../../api/meta.ts";
 import type { LabelSelectorLike } from "../../api/selector.ts";
 import { controller, itself, type KeysOf, watch } from "../../machinery/controller.ts";
 import { byLabels, selectedBy, selectorsOf } from "../../machinery/selector-index.ts";
 import { decide, manager } from "./decide.ts";
+import { slicesOf, sliceVerbs, watchSlices } from "./slices.ts";
 
-const isOurs = isManagedBy(manager);
 const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefined =>
   selector && { matchLabels: selector };
 
@@ -22,13 +22,8 @@ export const endpointSliceController = controller({
   name: "endpointslice",
   reconciles: services,
   selectorOf,
-  watches: [
-    watch(pods, servicesOf, byLabels),
-    watch(endpointSlices, (s: EndpointSlice) => (isOurs(s) ? [serviceOf(s)] : []), { service: (s) => [serviceOf(s)] }),
-    watch(endpoints, itself),
-    watch(nodes),
-  ],
-  writes: [endpointSlices, endpoints].map((kind) => ({ kind, verbs: ["create", "delete", "update"] })),
+  watches: [watch(pods, servicesOf, byLabels), watchSlices(manager), watch(endpoints, itself), watch(nodes)],
+  writes: [endpointSlices, endpoints].map((kind) => ({ kind, verbs: sliceVerbs })),
   observe(views, k) {
     const service = views.of(services).get(k);
     const own = views.of(endpoints).get(k);
@@ -38,7 +33,7 @@ export const endpointSliceController = controller({
       service,
       pods: selector ? selectedBy(views.of(pods), service.metadata.namespace, selector) : [],
       nodeOf: (name) => views.of(nodes).get(key(undefined, name)),
-      slices: views.of(endpointSlices).byIndex("service", k).filter(isOurs),
+      slices: slicesOf(views, k, manager),
       endpoints: own,
     };
   },

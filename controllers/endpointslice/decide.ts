@@ -8,14 +8,15 @@ import type {
   Pod,
   Service,
 } from "../../api/generated/types.ts";
-import { childName, sameJson } from "../../api/hash.ts";
+import { childName } from "../../api/hash.ts";
 import { endpoints as endpointsKind } from "../../api/core/endpoints.ts";
-import { endpointSlices, managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
+import { managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { isHeadless } from "../../api/core/services.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
-import type { Action } from "../../machinery/action.ts";
+import { type Action, updateTo } from "../../machinery/action.ts";
 import { settled, type Decision } from "../../machinery/controller.ts";
 import { groupsOf, type Group } from "./addresses.ts";
+import { sliceActions } from "./slices.ts";
 
 export interface Observed {
   /** Undefined when it was deleted: its Endpoints remain, for they have no owner. */
@@ -42,91 +43,58 @@ const pages = (group: Group): readonly Group[] =>
     endpoints: group.endpoints.slice(i * sliceSize, (i + 1) * sliceSize),
   }));
 
+const labelsOf = (service: Service): Readonly<Record<string, string>> => ({
+  ...service.metadata.labels,
+  ...(isHeadless(service) && { [headlessLabel]: "" }),
+});
+
 function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSlice> {
-  const labels = {
-    ...service.metadata.labels,
-    [serviceLabel]: service.metadata.name,
-    [managedByLabel]: manager,
-    ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
-  };
-  const { name, uid } = service.metadata;
-  return {
-    kind: "EndpointSlice",
-    metadata: {
-      name: childName({ name, uid }, slot, 0),
-      namespace: service.metadata.namespace,
-      labels,
-      ownerReferences: [ownedBy(service)],
-    },
-    addressType: "IPv4",
-    endpoints: page.endpoints,
-    ports: page.ports,
-  };
+  const { name, namespace } = service.metadata;
+  const labels = { ...labelsOf(service), [serviceLabel]: name, [managedByLabel]: manager };
+  const ownerReferences = [ownedBy(service)];
+  const metadata = { name: childName(service.metadata, slot, 0), namespace, labels, ownerReferences };
+  return { kind: "EndpointSlice", metadata, addressType: "IPv4", ...page };
 }
 
 type WithService = Observed & { readonly service: Service };
 function slicesActions({ service, slices }: WithService, groups: readonly Group[]): readonly Action[] {
   const wanted = groups.flatMap(pages);
   // A service without endpoints has one empty slice, as in Kubernetes.
-  const drafts = (wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }]).map((page, slot) =>
-    sliceFor(service, slot, page),
+  const pagesOf = wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }];
+  return sliceActions(
+    pagesOf.map((page, slot) => sliceFor(service, slot, page)),
+    slices,
   );
-  const existing = new Map(slices.map((s) => [s.metadata.name, s]));
-  const writes = drafts.flatMap((draft): readonly Action[] => {
-    const now = existing.get(draft.metadata.name!);
-    if (now === undefined) return [{ do: "create", resource: endpointSlices, draft }];
-    const next = {
-      ...now,
-      metadata: { ...now.metadata, labels: draft.metadata.labels },
-      endpoints: draft.endpoints,
-      ports: draft.ports,
-    };
-    return sameJson(next, now) ? [] : [{ do: "update", resource: endpointSlices, object: next }];
-  });
-  const names = new Set(drafts.map((d) => d.metadata.name));
-  const surplus = slices.filter((s) => !names.has(s.metadata.name));
-  return [...writes, ...surplus.map((object) => ({ do: "delete", resource: endpointSlices, object }) as const)];
 }
 
-const addressOf = (e: Endpoint) => ({
-  ip: e.addresses[0]!,
-  nodeName: e.nodeName,
-  hostname: e.hostname,
-  targetRef: e.targetRef,
+const addressOf = ({ addresses: [ip], nodeName, hostname, targetRef }: Endpoint) => ({
+  ...{ ip: ip!, nodeName, hostname, targetRef },
 });
 
 function subsetOf({ ports, endpoints }: Group): EndpointSubset {
   const staying = endpoints.filter((e) => e.conditions?.terminating !== true).slice(0, mostAddresses);
-  const ready = staying.filter((e) => e.conditions?.ready === true).map(addressOf);
-  const notReady = staying.filter((e) => e.conditions?.ready !== true).map(addressOf);
+  const [ready, notReady] = [true, false].map((is) =>
+    staying.filter((e) => (e.conditions?.ready === true) === is).map(addressOf),
+  );
   return {
-    ...(ready.length > 0 ? { addresses: ready } : {}),
-    ...(notReady.length > 0 ? { notReadyAddresses: notReady } : {}),
-    ...(ports.length > 0
-      ? { ports: ports.map((p) => ({ ...(p.name ? { name: p.name } : {}), port: p.port!, protocol: p.protocol })) }
-      : {}),
+    ...(ready!.length > 0 && { addresses: ready }),
+    ...(notReady!.length > 0 && { notReadyAddresses: notReady }),
+    ...(ports.length > 0 && {
+      ports: ports.map((p) => ({ ...(p.name && { name: p.name }), port: p.port!, protocol: p.protocol })),
+    }),
   };
 }
 
 function endpointsActions({ service, endpoints }: WithService, groups: readonly Group[]): readonly Action[] {
   const filled = groups.map(subsetOf).filter((s) => s.addresses !== undefined || s.notReadyAddresses !== undefined);
   const subsets = filled.length > 0 ? filled : undefined;
-  const labels = {
-    ...service.metadata.labels,
-    [endpointsManagedBy]: endpointsManager,
-    ...(isHeadless(service) ? { [headlessLabel]: "" } : {}),
-  };
+  const labels = { ...labelsOf(service), [endpointsManagedBy]: endpointsManager };
   const { name, namespace } = service.metadata;
   if (endpoints === undefined) {
-    const draft: Draft<Endpoints> = {
-      kind: "Endpoints",
-      metadata: { name, namespace, labels },
-      ...(subsets ? { subsets } : {}),
-    };
+    const draft: Draft<Endpoints> = { kind: "Endpoints", metadata: { name, namespace, labels }, subsets };
     return [{ do: "create", resource: endpointsKind, draft }];
   }
-  const next = { ...endpoints, metadata: { ...endpoints.metadata, labels }, subsets };
-  return sameJson(next, endpoints) ? [] : [{ do: "update", resource: endpointsKind, object: next }];
+  return updateTo(endpointsKind, endpoints, { ...endpoints, metadata: { ...endpoints.metadata, labels }, subsets });
 }
 
 /** Endpoints of a deleted service, where this controller wrote them. Its slices are garbage collected. */

@@ -1,6 +1,7 @@
 // Node IPAM: assigns every node without a pod address range the first free one of the cluster's.
 import type { Node } from "../../api/generated/types.ts";
 import { nodes } from "../../api/core/nodes.ts";
+import { recordEvent } from "../../machinery/action.ts";
 import {
   type Controller,
   controller,
@@ -70,13 +71,11 @@ const retryMs = 60_000;
 /** A full cluster is looked at again: a node may have gone. */
 export function decide({ node, free }: Observed): Decision {
   if (node.spec.podCIDR) return settled;
-  const message = `Node ${node.metadata.name} status is now: CIDRNotAvailable`;
-  if (free === undefined)
-    return {
-      actions: [{ do: "event", object: node, type: "Warning", reason: "CIDRNotAvailable", message }],
-      because: ["all ranges of the cluster are in use"],
-      requeueAfter: retryMs,
-    };
+  if (free === undefined) {
+    const message = `Node ${node.metadata.name} status is now: CIDRNotAvailable`;
+    const actions = [recordEvent(node, "Warning", "CIDRNotAvailable", message)];
+    return { actions, because: ["all ranges of the cluster are in use"], requeueAfter: retryMs };
+  }
   const patch = { spec: { podCIDR: free, podCIDRs: [free] } };
   return {
     actions: [{ do: "patch", resource: nodes, object: node, patch: { type: "merge", patch } }],

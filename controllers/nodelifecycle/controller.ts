@@ -3,14 +3,13 @@ import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { Lease, Node, Taint } from "../../api/generated/types.ts";
+import type { Node, Taint } from "../../api/generated/types.ts";
 import { type Instant, key } from "../../api/meta.ts";
 import { type Controller, controller, type Views, watch } from "../../machinery/controller.ts";
-import { decide, type Observed, type Timings } from "./decide.ts";
+import { decide, type Observed } from "./decide.ts";
 
 const leaseNamespace = "kube-node-lease";
 const taintText = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
-const leaseOf = (views: Views, name: string): Lease | undefined => views.of(leases).get(key(leaseNamespace, name));
 
 /** When each node last gave a sign of life, by our own clock. A node just met gets the whole grace period. */
 function heartbeats() {
@@ -19,7 +18,8 @@ function heartbeats() {
     /** A renewed lease is a sign of life, and so is a reported status: a node that returns does that first. */
     lastOf(views: Views, name: string, now: Instant): Instant {
       const ready = conditionOf(views.of(nodes).get(key(undefined, name))?.status?.conditions, "Ready");
-      const sign = `${leaseOf(views, name)?.spec.renewTime} ${ready?.lastHeartbeatTime}`;
+      const lease = views.of(leases).get(key(leaseNamespace, name));
+      const sign = `${lease?.spec.renewTime} ${ready?.lastHeartbeatTime}`;
       const before = known.get(name);
       if (before?.sign === sign) return before.at;
       known.set(name, { sign, at: now });
@@ -45,7 +45,8 @@ function taintTimes() {
   };
 }
 
-export function nodeLifecycleController(timings: Timings): Controller<Observed> {
+/** A node whose lease is not renewed for `graceMs` is unreachable. */
+export function nodeLifecycleController(graceMs: number): Controller<Observed> {
   const heard = heartbeats();
   const seen = taintTimes();
   const hasTaints = (views: Views, name: string): boolean =>
@@ -81,7 +82,7 @@ export function nodeLifecycleController(timings: Timings): Controller<Observed> 
       }
       const { name } = node.metadata;
       return {
-        ...{ node, timings, lease: leaseOf(views, name), pods: views.of(pods).byIndex("node", name) },
+        ...{ node, graceMs, pods: views.of(pods).byIndex("node", name) },
         heardAt: heard.lastOf(views, name, now),
         firstSeen: seen.of(node, now),
       };

@@ -1,28 +1,24 @@
 // Conditions and taints of a node by its lease and status, and evictions of its pods by NoExecute taints. Pure.
 import { withCondition } from "../../api/conditions.ts";
-import type { Lease, Node, NodeCondition, Pod, PodCondition, Taint } from "../../api/generated/types.ts";
+import type { Node, NodeCondition, Pod, PodCondition, Taint } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods as podKind } from "../../api/core/pods.ts";
 import { instantOf, keyOf, timestamp, type Instant } from "../../api/meta.ts";
 import { conditionOf, isTerminal } from "../../api/core/pod/status.ts";
 import { tolerates } from "../../api/core/pod/tolerations.ts";
-import type { Action } from "../../machinery/action.ts";
+import { type Action, recordEvent, statusTo } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
-export interface Timings {
-  /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
-  readonly graceMs: number;
-}
 export interface Observed {
   readonly node: Node;
   /** When the node's lease or status last changed in the view; its own clock is not used. */
   readonly heardAt: Instant;
-  readonly lease: Lease | undefined;
   /** When a taint without a time was first seen. */
   readonly firstSeen: (taint: Taint) => Instant;
   readonly pods: readonly Pod[];
-  readonly timings: Timings;
+  /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
+  readonly graceMs: number;
 }
 
 const unreachable = "node.kubernetes.io/unreachable";
@@ -40,19 +36,9 @@ const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 function conditionsOf({ node }: Observed, isUnreachable: boolean, now: Instant): readonly NodeCondition[] {
   const before = node.status?.conditions ?? [];
   if (!isUnreachable) return before;
+  const unknown = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
   return reported.reduce<readonly NodeCondition[]>(
-    (all, type) =>
-      withCondition<NodeCondition>(
-        all,
-        {
-          ...conditionOf(before, type),
-          type,
-          status: "Unknown",
-          reason: "NodeStatusUnknown",
-          message: "Kubelet stopped posting node status.",
-        },
-        now,
-      ),
+    (all, type) => withCondition<NodeCondition>(all, { ...conditionOf(before, type), type, ...unknown }, now),
     before,
   );
 }
@@ -62,8 +48,7 @@ const taint = (key: string, effect: Taint["effect"]): Taint => ({ key, effect })
 /** The taints the conditions require. One that exists already keeps its time. */
 function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant): readonly Taint[] {
   const ready = conditionOf(conditions, "Ready")?.status;
-  const reason =
-    ready === "True" ? undefined : ready === "False" ? notReady : ready === "Unknown" ? unreachable : notReady;
+  const reason = ready === "True" ? undefined : ready === "Unknown" ? unreachable : notReady;
   const pressed = Object.entries(managed).filter(([type]) => conditionOf(conditions, type)?.status === "True");
   const wanted: readonly Taint[] = [
     ...(node.spec.unschedulable === true ? [taint(unschedulable, "NoSchedule")] : []),
@@ -94,9 +79,7 @@ export function leavesAt(
     .map((taint) => {
       const tolerating = (pod.spec.tolerations ?? []).filter((t) => tolerates(t, taint));
       if (tolerating.length === 0) return now;
-      const limits = tolerating.flatMap((t) =>
-        t.tolerationSeconds === undefined ? [] : [Math.max(0, t.tolerationSeconds)],
-      );
+      const limits = tolerating.flatMap(({ tolerationSeconds: s }) => (s === undefined ? [] : [Math.max(0, s)]));
       if (limits.length === 0) return Number.POSITIVE_INFINITY;
       return taintedSince(pod, since(taint)) + Math.min(...limits) * 1000;
     });
@@ -109,64 +92,42 @@ export function leavesAt(
  * was lost is left alone: its kubelet reported that, and would report it again.
  */
 function markUnready(pod: Pod, lostAt: string | undefined, now: Instant): readonly Action[] {
-  const conditions = pod.status?.conditions ?? [];
-  const ready = conditionOf(conditions, "Ready");
+  const ready = conditionOf(pod.status?.conditions, "Ready");
   // A node that never reported a status was never lost.
   const since = ready?.lastTransitionTime;
   const wasHeardSince = lostAt === undefined || (since !== undefined && instantOf(since) >= instantOf(lostAt));
   if (ready?.status !== "True" || wasHeardSince) return [];
-  const next = withCondition<PodCondition>(conditions, { type: "Ready", status: "False" }, now);
-  return [{ do: "status", resource: podKind, object: pod, status: { ...pod.status, conditions: next } }];
+  return [withPodCondition(pod, { type: "Ready", status: "False" }, now)];
 }
 
-const disruption = (pod: Pod, now: Instant): Action => ({
-  do: "status",
-  resource: podKind,
-  object: pod,
-  status: {
-    ...pod.status,
-    conditions: withCondition<PodCondition>(
-      pod.status?.conditions,
-      {
-        type: "DisruptionTarget",
-        status: "True",
-        reason: "DeletionByTaintManager",
-        message: "Taint manager: deleting due to NoExecute taint",
-      },
-      now,
-    ),
-  },
-});
+const withPodCondition = (pod: Pod, condition: Omit<PodCondition, "lastTransitionTime">, now: Instant): Action => {
+  const conditions = withCondition<PodCondition>(pod.status?.conditions, condition, now);
+  return { do: "status", resource: podKind, object: pod, status: { ...pod.status, conditions } };
+};
+const disruption: PodCondition = {
+  ...{ type: "DisruptionTarget", status: "True", reason: "DeletionByTaintManager" },
+  message: "Taint manager: deleting due to NoExecute taint",
+};
 
-function evictions(
-  pod: Pod,
-  taints: readonly Taint[],
-  now: Instant,
-  since: (taint: Taint) => Instant,
-): { readonly actions: readonly Action[]; readonly at?: Instant } {
+interface Eviction {
+  readonly actions: readonly Action[];
+  /** When the pod leaves, if it is not yet time. */
+  readonly at?: Instant;
+}
+function evict(pod: Pod, taints: readonly Taint[], now: Instant, since: (taint: Taint) => Instant): Eviction {
   const at = leavesAt(pod, taints, now, since);
   if (at === undefined || pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   if (at > now) return { actions: [], at };
   // First the condition that says why, then the deletion at the next look, so that neither is lost half-way.
   if (conditionOf(pod.status?.conditions, "DisruptionTarget") === undefined && !isTerminal(pod))
-    return { actions: [disruption(pod, now)] };
-  return {
-    actions: [
-      {
-        do: "event",
-        object: pod,
-        type: "Normal",
-        reason: "TaintManagerEviction",
-        message: `Marking for deletion Pod ${keyOf(pod)}`,
-      },
-      { do: "delete", resource: podKind, object: pod },
-    ],
-  };
+    return { actions: [withPodCondition(pod, disruption, now)] };
+  const event = recordEvent(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);
+  return { actions: [event, { do: "delete", resource: podKind, object: pod }] };
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
-  const { node, heardAt, firstSeen, pods, timings } = observed;
-  const graceLeft = heardAt + timings.graceMs - now;
+  const { node, heardAt, firstSeen, pods, graceMs } = observed;
+  const graceLeft = heardAt + graceMs - now;
   const isUnreachable = graceLeft <= 0;
   const conditions = conditionsOf(observed, isUnreachable, now);
   const taints = taintsOf(node, conditions, now);
@@ -175,7 +136,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   const readyCondition = conditionOf(conditions, "Ready");
   const ready = readyCondition?.status === "True";
   const since = (t: Taint): Instant => (t.timeAdded === undefined ? firstSeen(t) : instantOf(t.timeAdded));
-  const evicted = live.map((p) => evictions(p, taints, now, since));
+  const evicted = live.map((p) => evict(p, taints, now, since));
   const markedUnready = ready
     ? []
     : live
@@ -183,31 +144,14 @@ export function decide(observed: Observed, now: Instant): Decision {
         .flatMap((p) => markUnready(p, readyCondition?.lastTransitionTime, now));
   const moments = evicted.flatMap((l) => (l.at === undefined ? [] : [l.at - now]));
   const next = Math.min(...moments, ...(isUnreachable ? [] : [graceLeft]));
+  const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
+  const patch = { spec: { taints: taints.length > 0 ? taints : null } };
   const changes: readonly Action[] = [
-    ...(sameJson(conditions, node.status?.conditions ?? [])
-      ? []
-      : [{ do: "status", resource: nodes, object: node, status: { ...node.status, conditions } } as const]),
-    ...(becameUnreachable
-      ? [
-          {
-            do: "event",
-            object: node,
-            type: "Normal",
-            reason: "NodeNotReady",
-            message: `Node ${node.metadata.name} status is now: NodeNotReady`,
-          } as const,
-        ]
-      : []),
+    ...(isUnreachable ? statusTo<Node>(nodes, node, { ...node.status, conditions }) : []),
+    ...(becameUnreachable ? [recordEvent(node, "Normal", "NodeNotReady", message)] : []),
     ...(sameJson(taints, node.spec.taints ?? [])
       ? []
-      : [
-          {
-            do: "patch",
-            resource: nodes,
-            object: node,
-            patch: { type: "merge", patch: { spec: { taints: taints.length > 0 ? taints : null } } },
-          } as const,
-        ]),
+      : [{ do: "patch", resource: nodes, object: node, patch: { type: "merge", patch } } as const]),
   ];
   return {
     actions: [...changes, ...markedUnready, ...evicted.flatMap((l) => l.actions)],

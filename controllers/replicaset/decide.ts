@@ -1,13 +1,13 @@
 // The pods a replica set creates, deletes, adopts and releases, and its status. Pure.
 import { conditionOf, isActive, isReady, restarts } from "../../api/core/pod/status.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
-import { childName, sameJson } from "../../api/hash.ts";
+import { childName } from "../../api/hash.ts";
 import { pods } from "../../api/core/pods.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
-import type { Action } from "../../machinery/action.ts";
+import { recordEvent, statusTo } from "../../machinery/action.ts";
 import { claim } from "../../machinery/claim.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
@@ -101,14 +101,6 @@ function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, av
   };
 }
 
-const podEvent = (set: ReplicaSet, reason: string, message: string): Action => ({
-  do: "event",
-  object: set,
-  type: "Normal",
-  reason,
-  message,
-});
-
 const resourceOf = ({ kind }: ReplicaSet): ResourceDefinition =>
   kind === replicaSets.kind ? replicaSets : replicationControllers;
 
@@ -129,11 +121,9 @@ export function decide(observed: Observed, now: Instant): Decision {
       ...claims,
       ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name) }) as const),
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
-      ...names.map((name) => podEvent(set, "SuccessfulCreate", `Created pod: ${name}`)),
-      ...surplus.map((p) => podEvent(set, "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
-      ...(sameJson(status, set.status)
-        ? []
-        : [{ do: "status", resource: resourceOf(set), object: set, status } as const]),
+      ...names.map((name) => recordEvent(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`)),
+      ...surplus.map((p) => recordEvent(set, "Normal", "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),
+      ...statusTo(owner.kind, set, status),
     ],
     because: [`${desired} desired, ${live.length} active, ${terminating} terminating`],
     ...(waitMs === undefined ? {} : { requeueAfter: waitMs }),

@@ -1,7 +1,7 @@
 // Hand-made Endpoints and the slices that mirror them.
 import { expect, test } from "vitest";
 import type { Endpoints, EndpointSlice, Service } from "../../../api/generated/types.ts";
-import { decide } from "../../../controllers/endpointslicemirroring/decide.ts";
+import { decide } from "../../../controllers/endpointslice/mirroring.ts";
 import { ago, asStored, carryOut } from "./world.ts";
 
 const service = (spec: object = {}): Service =>

@@ -25,7 +25,7 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const node: Node = await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
   let heardAt: number = beginning;
   const controller: Controller<Observed> = {
-    ...nodeLifecycleController({ graceMs: 50_000 }),
+    ...nodeLifecycleController(50_000),
     decide(observed) {
       heardAt = observed.heardAt;
       return { actions: [], requeueAfter: 1_000 };

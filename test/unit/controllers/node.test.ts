@@ -30,7 +30,7 @@ const patient = (seconds: number | undefined): Pod =>
 const look = (n: Node, silentSeconds: number, pods: readonly Pod[] = []) =>
   decide(
     {
-      ...{ node: n, lease: undefined, pods, timings: { graceMs: 40_000 } },
+      ...{ node: n, pods, graceMs: 40_000 },
       heardAt: instant(now - silentSeconds * 1000),
       firstSeen: () => instant(now - 60_000),
     },

@@ -37,7 +37,7 @@ function written(o: ApiObject, a: Exclude<Action, { do: "event" | "create" | "de
   if (a.do === "status") return { ...o, status: a.status } as ApiObject;
   if (a.do === "update") return { ...a.object, status: (o as { status?: unknown }).status } as ApiObject;
   if (a.do === "adopt" || a.do === "release") {
-    const ownerReferences = a.do === "adopt" ? ownersWith(o, a.owner) : ownersWithout(o, a.owner);
+    const ownerReferences = a.do === "adopt" ? ownersWith(o, a.owner) : ownersWithout(o, a.owner.metadata.uid);
     return { ...o, metadata: { ...o.metadata, ownerReferences } };
   }
   return a.patch.type === "merge" ? (mergeInto(o, a.patch.patch) as ApiObject) : o;

@@ -1,4 +1,4 @@
-// The slices that mirror the Endpoints users write for services without a selector. Pure.
+// EndpointSlices that mirror Endpoints which users write for services without a selector.
 import type {
   Endpoint,
   EndpointAddress,
@@ -7,13 +7,15 @@ import type {
   EndpointSubset,
   Service,
 } from "../../api/generated/types.ts";
-import { childName, sameJson } from "../../api/hash.ts";
+import { endpoints as endpointsKind } from "../../api/core/endpoints.ts";
+import { services } from "../../api/core/services.ts";
 import { endpointSlices, managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
+import { childName } from "../../api/hash.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
-import type { Action } from "../../machinery/action.ts";
-import type { Decision } from "../../machinery/controller.ts";
+import { controller, type Decision, itself, watch } from "../../machinery/controller.ts";
+import { sliceActions, slicesOf, sliceVerbs, watchSlices } from "./slices.ts";
 
-export interface Observed {
+interface Observed {
   readonly endpoints: Endpoints;
   /** The service of that name. */
   readonly service: Service | undefined;
@@ -21,7 +23,7 @@ export interface Observed {
   readonly slices: readonly EndpointSlice[];
 }
 
-export const manager = "endpointslicemirroring-controller.k8s.io";
+const manager = "endpointslicemirroring-controller.k8s.io";
 const skipLabel = "endpointslice.kubernetes.io/skip-mirror";
 const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader";
 /** Annotations about the Endpoints object itself, which are not mirrored. */
@@ -67,39 +69,29 @@ function draftOf(endpoints: Endpoints, slot: number, content: Content): Draft<En
       name: childName(metadata, slot, 0),
       namespace: metadata.namespace,
       labels: { ...metadata.labels, [serviceLabel]: metadata.name, [managedByLabel]: manager },
-      ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
+      annotations: annotations.length > 0 ? Object.fromEntries(annotations) : undefined,
       ownerReferences: [ownedBy(endpoints)],
     },
     ...content,
   };
 }
 
-/** The address family of a slice is immutable: one of another family is deleted, and created at the next look. */
-function written(draft: Draft<EndpointSlice>, now: EndpointSlice | undefined): readonly Action[] {
-  if (now === undefined) return [{ do: "create", resource: endpointSlices, draft }];
-  if (now.addressType !== draft.addressType) return [{ do: "delete", resource: endpointSlices, object: now }];
-  const { labels, annotations } = draft.metadata;
-  const { annotations: _, ...metadata } = now.metadata;
-  const next = {
-    ...now,
-    metadata: { ...metadata, labels, ...(annotations && { annotations }) },
-    endpoints: draft.endpoints,
-    ports: draft.ports,
-  };
-  return sameJson(next, now) ? [] : [{ do: "update", resource: endpointSlices, object: next }];
-}
-
 export function decide(observed: Observed): Decision {
   const { endpoints, slices } = observed;
   const contents = isMirrored(observed) ? (endpoints.subsets ?? []).flatMap(contentsOf) : [];
   const drafts = contents.map((content, slot) => draftOf(endpoints, slot, content));
-  const existing = new Map(slices.map((s) => [s.metadata.name, s]));
-  const names = new Set(drafts.map((d) => d.metadata.name));
-  const surplus = slices.filter((s) => !names.has(s.metadata.name));
-  return {
-    actions: [
-      ...drafts.flatMap((draft) => written(draft, existing.get(draft.metadata.name!))),
-      ...surplus.map((object) => ({ do: "delete", resource: endpointSlices, object }) as const),
-    ],
-  };
+  return { actions: sliceActions(drafts, slices) };
 }
+
+export const endpointSliceMirroringController = controller({
+  name: "endpointslicemirroring",
+  reconciles: endpointsKind,
+  watches: [watch(services, itself), watchSlices(manager)],
+  writes: [{ kind: endpointSlices, verbs: sliceVerbs }],
+  // Slices whose Endpoints are gone are garbage collected: the Endpoints own them.
+  observe(views, k) {
+    const endpoints = views.of(endpointsKind).get(k);
+    return endpoints && { endpoints, service: views.of(services).get(k), slices: slicesOf(views, k, manager) };
+  },
+  decide,
+});
