@@ -1,4 +1,4 @@
-// What the published schemas of the admissionregistration group do not say.
+// Facts that the published schemas of the admissionregistration group lack.
 import {
   type Facts,
   labelKey,
@@ -13,7 +13,7 @@ import {
 
 const scope: Facts = { default: "*", ...values("*", "Cluster", "Namespaced") };
 const operations: Facts = { ...needed, items: values("*", "CONNECT", "CREATE", "DELETE", "UPDATE") };
-/** Of any version, in any namespace, whatever its labels. */
+/** Matches equivalent versions, and objects and namespaces with any labels. */
 const everywhere: Overlay[string] = {
   matchPolicy: { default: "Equivalent" },
   namespaceSelector: present,
@@ -30,7 +30,7 @@ const webhook: Overlay[string] = {
   timeoutSeconds: { default: 10, bounds: [1, 30, "the timeout value must be between 1 and 30 seconds"] },
 };
 const policy: Overlay[string] = { failurePolicy: { default: "Fail" }, matchConditions: conditions };
-/** The field is misspelt where its faults are told: see the code of the bindings. */
+/** The field is misspelt in messages: see the code of the bindings. */
 const binding: Overlay[string] = { matchResources: unchecked, policyName: neededSubdomain };
 const rule: Overlay[string] = { apiGroups: needed, apiVersions: needed, operations, resources: needed, scope };
 

@@ -1,4 +1,4 @@
-// What the published schemas of the apiextensions group do not say.
+// Facts that the published schemas of the apiextensions group lack.
 import { type Facts, needed, type Overlay, values, serviceReference } from "../overlay.ts";
 
 const mixedCase: Facts = { nonEmpty: true, format: "mixed-case-label" };

@@ -1,4 +1,4 @@
-// What the published schemas of the apiregistration group do not say.
+// Facts that the published schemas of the apiregistration group lack.
 import { type Overlay, present, subdomain, serviceReference } from "../overlay.ts";
 
 export const apiregistrationOverlay: Overlay = {

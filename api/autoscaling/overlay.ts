@@ -1,4 +1,4 @@
-// What the published schemas of the autoscaling group do not say.
+// Facts that the published schemas of the autoscaling group lack.
 import { count, type Facts, open, type Overlay, present, unchecked, values } from "../overlay.ts";
 
 const named: Facts = { nonEmpty: true, format: "path-segment" };

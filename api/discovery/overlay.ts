@@ -1,4 +1,4 @@
-// What the published schemas of the discovery group do not say.
+// Facts that the published schemas of the discovery group lack.
 import { label, labelKey, needed, type Overlay } from "../overlay.ts";
 
 export const discoveryOverlay: Overlay = {

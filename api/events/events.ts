@@ -25,7 +25,7 @@ const renamed = (object: object, by: ReadonlyMap<string, string>): object =>
 export const toCore = (event: Draft<EventsV1Event>): Draft<CoreV1Event> =>
   ({ involvedObject: {}, ...renamed(event, coreNames), apiVersion: "v1" }) as Draft<CoreV1Event>;
 
-/** Undo {@link toCore}. */
+/** The inverse of {@link toCore}. */
 export const fromCore = (event: CoreV1Event): EventsV1Event =>
   ({ ...renamed(event, newNames), apiVersion: "events.k8s.io/v1" }) as EventsV1Event;
 

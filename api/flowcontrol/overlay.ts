@@ -1,4 +1,4 @@
-// What the published schemas of the flowcontrol group do not say.
+// Facts that the published schemas of the flowcontrol group lack.
 import { type Facts, needed, otherwise, type Overlay, present, values } from "../overlay.ts";
 
 const positive: Facts = { bounds: [1, null, "must be positive"] };

@@ -1,4 +1,4 @@
-// What the published schemas of the networking group do not say.
+// Facts that the published schemas of the networking group lack.
 import { type Facts, needed, neededLabel, open, type Overlay, present, subdomain, unchecked } from "../overlay.ts";
 
 const segment: Facts = { format: "path-segment" };

@@ -1,4 +1,4 @@
-// What the published schemas of the node group do not say.
+// Facts that the published schemas of the node group lack.
 import { neededLabel, type Overlay } from "../overlay.ts";
 
 export const nodeOverlay: Overlay = {

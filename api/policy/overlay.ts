@@ -1,4 +1,4 @@
-// What the published schemas of the policy group do not say.
+// Facts that the published schemas of the policy group lack.
 import { counts, type Facts, type Overlay, present } from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };

@@ -1,4 +1,4 @@
-// What the published schemas of the rbac group do not say.
+// Facts that the published schemas of the rbac group lack.
 import { needed, otherwise, type Overlay, values } from "../overlay.ts";
 
 export const rbacOverlay: Overlay = {

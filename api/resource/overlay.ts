@@ -1,4 +1,4 @@
-// What the published schemas of the resource group (dynamic resource allocation) do not say.
+// Facts that the published schemas of the resource group (dynamic resource allocation) lack.
 import {
   type Facts,
   labelKey,

@@ -1,4 +1,4 @@
-// What the published schemas of the scheduling group do not say.
+// Facts that the published schemas of the scheduling group lack.
 import { type Overlay, values } from "../overlay.ts";
 
 export const schedulingOverlay: Overlay = {

@@ -1,4 +1,4 @@
-// What the published schemas of the storage group do not say.
+// Facts that the published schemas of the storage group lack.
 import { count, type Facts, otherwise, type Overlay, present, subdomain, unchecked, values } from "../overlay.ts";
 
 const fixed = (field: string): Facts => ({ immutable: `updates to ${field} are forbidden.` });
