@@ -6,21 +6,21 @@ import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
 import type { Storage } from "./storage/storage.ts";
 
-/** So long a watcher may have been away and still pick up where it was. */
+/** How long a watch may be interrupted and still resume. */
 const historyMs = 5 * 60_000;
-/** So many changes are kept at most: a busy cluster's past must not fill the memory of its server. */
+/** Most changes that are kept, to bound memory. */
 const mostChanges = 20_000;
 const lookEveryMs = 15_000;
 const eventAgeMs = 60 * 60_000;
 const sweepEveryMs = 5 * 60_000;
 
-/** Where history was at some time. */
+/** The revision at a time. */
 export interface Mark {
   readonly at: Instant;
   readonly revision: Revision;
 }
 
-/** The marks still worth keeping, and the revision up to which history may go, if it may. */
+/** The marks to keep, and the revision up to which history may be compacted, if any. */
 export function forget(
   marks: readonly Mark[],
   now: Mark,
@@ -32,20 +32,34 @@ export function forget(
   return newest ? { kept, upTo: newest.revision } : { kept };
 }
 
-/** Compacts the log from time to time. */
-export async function compactHistory(storage: Storage, world: World, signal: AbortSignal): Promise<void> {
-  let marks: readonly Mark[] = [];
+/** Repeats work until the signal is aborted, and waits before each time. A failure is logged. */
+export async function periodically(
+  world: World,
+  everyMs: number,
+  failure: string,
+  work: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
+    await world.clock.sleep(everyMs, signal).catch(() => {});
+    if (signal.aborted) return;
     try {
-      const { kept, upTo } = forget(marks, { at: world.clock.now(), revision: await storage.revision() });
-      if (upTo !== undefined) await storage.compact(upTo);
-      marks = kept;
+      await work();
     } catch (e) {
-      // Old history is only a burden: it can wait until the store answers again.
-      world.log("history not compacted", { error: (e as Error).message });
+      world.log(failure, { error: (e as Error).message });
     }
-    await world.clock.sleep(lookEveryMs, signal).catch(() => {});
   }
+}
+
+/** Compacts the log from time to time. A failure costs memory only, and the next time makes up for it. */
+export function compactHistory(storage: Storage, world: World, signal: AbortSignal): Promise<void> {
+  let marks: readonly Mark[] = [];
+  const compact = async (): Promise<void> => {
+    const { kept, upTo } = forget(marks, { at: world.clock.now(), revision: await storage.revision() });
+    if (upTo !== undefined) await storage.compact(upTo);
+    marks = kept;
+  };
+  return periodically(world, lookEveryMs, "history not compacted", compact, signal);
 }
 
 async function sweep(client: Client, now: Instant): Promise<void> {
@@ -57,21 +71,12 @@ async function sweep(client: Client, now: Instant): Promise<void> {
     try {
       await client.delete(events, keyOf(event), { resourceVersion: event.metadata.resourceVersion });
     } catch (e) {
-      // Seen again, or gone, since we looked.
+      // Updated or deleted since it was listed.
       if (!hasReason(e, "NotFound", "Conflict")) throw e;
     }
   }
 }
 
 /** Deletes events an hour after they last happened. */
-export async function expireEvents(client: Client, world: World, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await world.clock.sleep(sweepEveryMs, signal).catch(() => {});
-    if (signal.aborted) return;
-    try {
-      await sweep(client, world.clock.now());
-    } catch (e) {
-      world.log("old events not deleted", { error: (e as Error).message });
-    }
-  }
-}
+export const expireEvents = (client: Client, world: World, signal: AbortSignal): Promise<void> =>
+  periodically(world, sweepEveryMs, "old events not deleted", () => sweep(client, world.clock.now()), signal);

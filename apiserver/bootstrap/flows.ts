@@ -14,20 +14,14 @@ type Given = readonly [ResourceDefinition, object];
 /** A later server may update these objects, unless the annotation is set to false. */
 const metadata = (name: string): object => ({ name, annotations: { "apf.kubernetes.io/autoupdate-spec": "true" } });
 
-interface Level {
-  readonly name: string;
-  readonly shares: number;
-  readonly lendablePercent: number;
-  readonly queues: number;
-  readonly handSize: number;
-}
-const suggestedLevels: readonly Level[] = [
-  { name: "system", shares: 30, lendablePercent: 33, queues: 64, handSize: 6 },
-  { name: "node-high", shares: 40, lendablePercent: 25, queues: 64, handSize: 6 },
-  { name: "leader-election", shares: 10, lendablePercent: 0, queues: 16, handSize: 4 },
-  { name: "workload-high", shares: 40, lendablePercent: 50, queues: 128, handSize: 6 },
-  { name: "workload-low", shares: 100, lendablePercent: 90, queues: 128, handSize: 6 },
-  { name: "global-default", shares: 20, lendablePercent: 50, queues: 128, handSize: 6 },
+/** Name, concurrency shares, lendable percent, queues, and hand size of the shuffle sharding. */
+const suggestedLevels: readonly (readonly [string, number, number, number, number])[] = [
+  ["system", 30, 33, 64, 6],
+  ["node-high", 40, 25, 64, 6],
+  ["leader-election", 10, 0, 16, 4],
+  ["workload-high", 40, 50, 128, 6],
+  ["workload-low", 100, 90, 128, 6],
+  ["global-default", 20, 50, 128, 6],
 ];
 
 const level = (name: string, spec: PriorityLevelConfiguration["spec"]): Given => [
@@ -40,11 +34,11 @@ const levels: readonly Given[] = [
     type: "Limited",
     limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: "Reject" } },
   }),
-  ...suggestedLevels.map(({ name, shares, lendablePercent, queues, handSize }) =>
+  ...suggestedLevels.map(([name, nominalConcurrencyShares, lendablePercent, queues, handSize]) =>
     level(name, {
       type: "Limited",
       limited: {
-        nominalConcurrencyShares: shares,
+        nominalConcurrencyShares,
         lendablePercent,
         limitResponse: { type: "Queue", queuing: { queues, handSize, queueLengthLimit: 50 } },
       },
@@ -72,81 +66,44 @@ const leases = (verbs: readonly string[]): object => ({
   resources: ["leases"],
   namespaces: ["*"],
 });
-const ofNodes = {
-  verbs: ["*"],
-  apiGroups: [""],
-  resources: ["nodes", "nodes/status"],
-  clusterScope: true,
-  namespaces: ["*"],
-};
+const nodeResources = ["nodes", "nodes/status"];
+const ofNodes = { verbs: ["*"], apiGroups: [""], resources: nodeResources, clusterScope: true, namespaces: ["*"] };
+const electionRules = { resourceRules: [leases(["get", "create", "update"])] };
 const health = { verbs: ["get"], nonResourceURLs: ["/healthz", "/readyz", "/livez"] };
 
-interface Flow {
-  readonly level: string;
-  readonly precedence: number;
-  /** How requests of the schema are divided into flows. */
-  readonly by?: "ByUser" | "ByNamespace";
-  readonly subjects: readonly FlowcontrolV1Subject[];
-  readonly rules?: object;
-}
-const flows: Readonly<Record<string, Flow>> = {
-  exempt: { level: "exempt", precedence: 1, subjects: groups("system:masters") },
-  probes: { level: "exempt", precedence: 2, subjects: everybody, rules: { nonResourceRules: [health] } },
-  "system-leader-election": {
-    level: "leader-election",
-    precedence: 100,
-    by: "ByUser",
-    subjects: [...users("system:kube-controller-manager", "system:kube-scheduler"), ...systemAccounts],
-    rules: { resourceRules: [leases(["get", "create", "update"])] },
-  },
-  "system-node-high": {
-    level: "node-high",
-    precedence: 400,
-    by: "ByUser",
-    subjects: nodes,
-    rules: { resourceRules: [ofNodes, leases(["*"])] },
-  },
-  "system-nodes": { level: "system", precedence: 500, by: "ByUser", subjects: nodes },
-  "kube-controller-manager": {
-    level: "workload-high",
-    precedence: 800,
-    by: "ByNamespace",
-    subjects: users("system:kube-controller-manager"),
-  },
-  "kube-scheduler": {
-    level: "workload-high",
-    precedence: 800,
-    by: "ByNamespace",
-    subjects: users("system:kube-scheduler"),
-  },
-  "kube-system-service-accounts": {
-    level: "workload-high",
-    precedence: 900,
-    by: "ByNamespace",
-    subjects: systemAccounts,
-  },
-  "service-accounts": {
-    level: "workload-low",
-    precedence: 9000,
-    by: "ByUser",
-    subjects: groups("system:serviceaccounts"),
-  },
-  "global-default": { level: "global-default", precedence: 9900, by: "ByUser", subjects: everybody },
-  "catch-all": { level: "catch-all", precedence: 10_000, by: "ByUser", subjects: everybody },
-};
+/** Name, priority level, precedence, subjects, how their requests are divided into flows, and rules. */
+type Flow = readonly [
+  string,
+  string,
+  number,
+  readonly FlowcontrolV1Subject[],
+  ("ByUser" | "ByNamespace" | undefined)?,
+  object?,
+];
+const electing = [...users("system:kube-controller-manager", "system:kube-scheduler"), ...systemAccounts];
+const flows: readonly Flow[] = [
+  ["exempt", "exempt", 1, groups("system:masters")],
+  ["probes", "exempt", 2, everybody, undefined, { nonResourceRules: [health] }],
+  ["system-leader-election", "leader-election", 100, electing, "ByUser", electionRules],
+  ["system-node-high", "node-high", 400, nodes, "ByUser", { resourceRules: [ofNodes, leases(["*"])] }],
+  ["system-nodes", "system", 500, nodes, "ByUser"],
+  ["kube-controller-manager", "workload-high", 800, users("system:kube-controller-manager"), "ByNamespace"],
+  ["kube-scheduler", "workload-high", 800, users("system:kube-scheduler"), "ByNamespace"],
+  ["kube-system-service-accounts", "workload-high", 900, systemAccounts, "ByNamespace"],
+  ["service-accounts", "workload-low", 9000, groups("system:serviceaccounts"), "ByUser"],
+  ["global-default", "global-default", 9900, everybody, "ByUser"],
+  ["catch-all", "catch-all", 10_000, everybody, "ByUser"],
+];
 
-function flow(name: string, { level: to, precedence, by, subjects, rules = everything }: Flow): Given {
+function flow([name, to, matchingPrecedence, subjects, by, rules = everything]: Flow): Given {
   const spec: FlowSchema["spec"] = {
     priorityLevelConfiguration: { name: to },
-    matchingPrecedence: precedence,
+    matchingPrecedence,
     ...(by && { distinguisherMethod: { type: by } }),
     rules: [{ subjects, ...rules } as PolicyRulesWithSubjects],
   };
   return [flowSchemas, { metadata: metadata(name), spec }];
 }
 
-/** Levels first: a flow that leads nowhere would be dangling. */
-export const flowControl: readonly Given[] = [
-  ...levels,
-  ...Object.entries(flows).map(([name, told]) => flow(name, told)),
-];
+/** Levels first: a flow schema refers to its level. */
+export const flowControl: readonly Given[] = [...levels, ...flows.map(flow)];

@@ -1,14 +1,15 @@
 // The objects of a fresh cluster: system namespaces and accounts, the service default/kubernetes, the service range,
 // priority classes, roles, flow control and APIServices.
-import { hasReason } from "../../api/errors.ts";
+import { type ErrorReason, hasReason } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Draft, type Key, type Instant, key, timestamp, keyOf } from "../../api/meta.ts";
+import { type ApiObject, type Draft, type Instant, key, timestamp, keyOf } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
 import { leadsNowhere } from "../../api/addresses-validate.ts";
 import { endpointSlices, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { endpoints } from "../../api/core/endpoints.ts";
 import { services } from "../../api/core/services.ts";
 import type { World } from "../../machinery/world.ts";
+import { periodically } from "../maintenance.ts";
 import { block, ipv4Text } from "../admission/services.ts";
 import { serviceCidrs } from "../../api/networking/servicecidrs.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
@@ -24,36 +25,35 @@ import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { subscribe } from "../../machinery/signal.ts";
 import { priorityOf } from "../discovery/order.ts";
 
-const isThere = (client: Client, r: ResourceDefinition, at: Key): Promise<boolean> =>
-  client.get(r, at).then(
-    () => true,
-    (e: unknown) => {
-      if (hasReason(e, "NotFound")) return false;
-      throw e;
-    },
-  );
+/** An object to be created, unless it exists. */
+export type BootstrapObject = readonly [ResourceDefinition, object];
+
+const ignoring =
+  (reason: ErrorReason) =>
+  (e: unknown): undefined => {
+    if (!hasReason(e, reason)) throw e;
+  };
 
 /**
- * What is there is left as it was found. It looks before it creates, because a service that is there would be refused
- * for its address before it is for its name.
+ * Creates an object unless it exists; an existing one is left unchanged. Reads before it creates, because an existing
+ * service would be refused for its address before its name.
  */
-export async function ensure(client: Client, r: ResourceDefinition, draft: Draft<ApiObject>): Promise<void> {
-  const { metadata } = draft;
-  if (await isThere(client, r, key(metadata.namespace, metadata.name ?? ""))) return;
-  await client.create(r, draft).catch((e: unknown) => {
-    // Another server that starts just now was faster.
-    if (!hasReason(e, "AlreadyExists")) throw e;
-  });
+export async function ensure(client: Client, r: ResourceDefinition, object: object): Promise<void> {
+  const draft = object as Draft<ApiObject>;
+  const { namespace, name = "" } = draft.metadata;
+  if (await client.get(r, key(namespace, name)).catch(ignoring("NotFound"))) return;
+  // Another server may start at the same time.
+  await client.create(r, draft).catch(ignoring("AlreadyExists"));
 }
 
-/** Where the API answers, as pods are to find it. */
+/** The address at which pods find the API. */
 export interface Advertised {
   readonly address: string;
   readonly port: number;
   readonly serviceCidr: string;
 }
 
-/** The address every pod knows the API by: the first of the services' range. */
+/** The cluster address of the API: the first of the services' range. */
 export const apiServiceIp = (serviceCidr: string): string => ipv4Text(block(serviceCidr).first + 1);
 
 const own = { name: "kubernetes", namespace: "default" };
@@ -68,163 +68,122 @@ const service = ({ port, serviceCidr }: Advertised): object => ({
   },
 });
 
-/** A server that only its own machine can reach has no endpoints: pods elsewhere would find themselves there. */
-function targets({ address, port }: Advertised): readonly (readonly [ResourceDefinition, object])[] {
+/** The endpoints of the service. A loopback address has none: on another machine it would lead to that machine. */
+function targets({ address, port }: Advertised): readonly (readonly [ResourceDefinition, object, object])[] {
   if (leadsNowhere(address) !== undefined) return [];
   const ports = [{ ...https, port }];
-  const ready = { addresses: [address], conditions: { ready: true } };
+  const endpoint = { addresses: [address], conditions: { ready: true } };
   return [
     [
       endpoints,
-      {
-        metadata: { ...own, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-        subsets: [{ addresses: [{ ip: address }], ports }],
-      },
+      { "endpointslice.kubernetes.io/skip-mirror": "true" },
+      { subsets: [{ addresses: [{ ip: address }], ports }] },
     ],
-    [
-      endpointSlices,
-      {
-        metadata: { ...own, labels: { [serviceLabel]: own.name } },
-        addressType: "IPv4",
-        endpoints: [ready],
-        ports,
-      },
-    ],
+    [endpointSlices, { [serviceLabel]: own.name }, { addressType: "IPv4", endpoints: [endpoint], ports }],
   ];
 }
 
-/** The service is left unchanged; its endpoints are this server's address. */
+/** Creates the service default/kubernetes, and points its endpoints at this server. */
 export async function ownService(client: Client, advertised: Advertised): Promise<void> {
-  await ensure(client, services, service(advertised) as Draft<ApiObject>);
-  for (const [r, draft] of targets(advertised)) {
-    await ensure(client, r, draft as Draft<ApiObject>);
-    const { metadata, ...body } = draft as Draft<ApiObject>;
+  await ensure(client, services, service(advertised));
+  for (const [r, labels, body] of targets(advertised)) {
+    await ensure(client, r, { metadata: { ...own, labels }, ...body });
     // A patch that changes nothing writes nothing.
-    await client.patch(r, key(own.namespace, own.name), {
-      type: "merge",
-      patch: { metadata: { labels: metadata.labels }, ...body },
-    });
+    await client.patch(r, key(own.namespace, own.name), { type: "merge", patch: { metadata: { labels }, ...body } });
   }
 }
 
-const lookEveryMs = 10_000;
+const restoreEveryMs = 10_000;
 
-/** Keeps them until the signal aborts. */
-export async function keepOwnService(
+/** Restores the service and its endpoints until the signal is aborted. */
+export const keepOwnService = (
   client: Client,
   advertised: Advertised,
   world: World,
   signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    await world.clock.sleep(lookEveryMs, signal).catch(() => {});
-    if (signal.aborted) return;
-    try {
-      await ownService(client, advertised);
-    } catch (e) {
-      world.log("the API's own service is not as it should be", { error: (e as Error).message });
-    }
-  }
-}
+): Promise<void> =>
+  periodically(
+    world,
+    restoreEveryMs,
+    "the service of the API not restored",
+    () => ownService(client, advertised),
+    signal,
+  );
 
-const name = "kubernetes";
-/** What has to be there. */
-export const serviceRange = (cidr: string) => [serviceCidrs, { metadata: { name }, spec: { cidrs: [cidr] } }] as const;
+const rangeName = "kubernetes";
 
-/** Says that the range is ready, unless it is another one than ours. */
-export async function serviceRangeIsReady(client: Client, cidr: string, now: Instant): Promise<void> {
-  const range = await client.get(serviceCidrs, key(undefined, name));
+/** Sets the condition Ready of the range from which this server allocates; another range is left unchanged. */
+async function serviceRangeIsReady(client: Client, cidr: string, now: Instant): Promise<void> {
+  const range = await client.get(serviceCidrs, key(undefined, rangeName));
   const { conditions = [] } = range.status ?? {};
   if (conditionOf(conditions, "Ready") || range.spec?.cidrs?.[0] !== cidr) return;
   const message = "Kubernetes default Service CIDR is ready";
   const ready: Condition = { type: "Ready", status: "True", reason: "", message, lastTransitionTime: timestamp(now) };
-  try {
-    await client.update(serviceCidrs, { ...range, status: { conditions: [...conditions, ready] } }, "status");
-  } catch (e) {
-    // Another server that starts just now was faster.
-    if (!hasReason(e, "Conflict")) throw e;
-  }
+  const status = { conditions: [...conditions, ready] };
+  await client.update(serviceCidrs, { ...range, status }, "status").catch(ignoring("Conflict"));
 }
 
-const names = [...immortal, "kube-node-lease"];
-
-/** Make what is missing. */
+/** Creates the system namespaces with their default accounts, and the service default/kubernetes. */
 export async function bootstrap(client: Client, advertised: Advertised): Promise<void> {
-  for (const name of names) await ensure(client, namespaces, { metadata: { name } } as Draft<ApiObject>);
-  for (const namespace of immortal)
-    await ensure(client, serviceAccounts, { metadata: { name: "default", namespace } } as Draft<ApiObject>);
+  for (const name of [...immortal, "kube-node-lease"]) await ensure(client, namespaces, { metadata: { name } });
+  for (const namespace of immortal) await ensure(client, serviceAccounts, { metadata: { name: "default", namespace } });
   await ownService(client, advertised);
 }
-
-type Given = readonly [ResourceDefinition, object];
 
 const descriptions: Readonly<Record<string, string>> = {
   "system-cluster-critical":
     "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
   "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
 };
-const priorities: readonly Given[] = Object.entries(systemPriorities).map(([name, value]) => [
-  priorityClasses,
-  { metadata: { name }, value, description: descriptions[name] },
-]);
+const priorities = Object.entries(systemPriorities).map(
+  ([name, value]): BootstrapObject => [priorityClasses, { metadata: { name }, value, description: descriptions[name] }],
+);
 
-const givens = (kinds: readonly ResourceDefinition[], { serviceCidr }: Advertised): readonly Given[] => [
-  ...priorities,
-  serviceRange(serviceCidr),
-  ...flowControl,
-  ...clusterRolesAndBindings,
-  ...localApiServices(kinds),
-];
-
-/** Make what is missing; what is there is left as it was found. */
+/** Creates all other bootstrap objects, concurrently, since nothing waits for them. */
 export async function bootstrapObjects(
   client: Client,
   kinds: readonly ResourceDefinition[],
-  advertised: Advertised,
+  { serviceCidr }: Advertised,
   now: Instant,
 ): Promise<void> {
-  await Promise.all(givens(kinds, advertised).map(([r, draft]) => ensure(client, r, draft as Draft<ApiObject>)));
-  await serviceRangeIsReady(client, advertised.serviceCidr, now);
+  const all: readonly BootstrapObject[] = [
+    ...priorities,
+    [serviceCidrs, { metadata: { name: rangeName }, spec: { cidrs: [serviceCidr] } }],
+    ...flowControl,
+    ...clusterRolesAndBindings,
+    ...[...localApiServices(kinds).values()].map((object): BootstrapObject => [apiServices, object]),
+  ];
+  await Promise.all(all.map(([r, object]) => ensure(client, r, object)));
+  await serviceRangeIsReady(client, serviceCidr, now);
 }
 
 /** `onstart` marks the objects of built-in groups, `true` those of groups that come and go. */
 const label = "kube-aggregator.kubernetes.io/automanaged";
 const retryMs = 5_000;
 
-/** The group version of APIServices has none of its own. */
-const itself = `${apiServices.version}.${apiServices.group}`;
-
-/** The objects for these kinds, in the order in which their group versions appear. */
-export function localApiServices(
+/** APIServices for these kinds by their names, in the order in which the group versions appear; not its own. */
+function localApiServices(
   kinds: readonly ResourceDefinition[],
   automanaged: "onstart" | "true" = "onstart",
-): readonly (readonly [ResourceDefinition, Draft<ApiObject>])[] {
-  const served = new Map(kinds.map(({ group, version }) => [`${version}.${group}`, { group, version }]));
-  served.delete(itself);
-  return [...served].map(([name, { group, version }]) => [
-    apiServices as unknown as ResourceDefinition,
-    {
-      metadata: { name, labels: { [label]: automanaged } },
-      spec: {
-        ...(group !== "" && { group }),
-        version,
-        groupPriorityMinimum: priorityOf(group, version).group,
-        versionPriority: priorityOf(group, version).version,
-      },
-    } as unknown as Draft<ApiObject>,
-  ]);
+): ReadonlyMap<string, object> {
+  const others = kinds.filter((r) => r.group !== apiServices.group || r.version !== apiServices.version);
+  return new Map(
+    others.map(({ group, version }) => {
+      const name = `${version}.${group}`;
+      const { group: groupPriorityMinimum, version: versionPriority } = priorityOf(group, version);
+      const spec = { ...(group !== "" && { group }), version, groupPriorityMinimum, versionPriority };
+      return [name, { metadata: { name, labels: { [label]: automanaged } }, spec }];
+    }),
+  );
 }
 
 async function synchronize(client: Client, kinds: readonly ResourceDefinition[]): Promise<void> {
   const wanted = localApiServices(kinds, "true");
-  for (const [r, draft] of wanted) await ensure(client, r, draft);
-  const names = new Set(wanted.map(([, { metadata }]) => metadata.name));
+  for (const object of wanted.values()) await ensure(client, apiServices, object);
   const { items } = await client.list(apiServices);
   for (const item of items) {
-    if (names.has(item.metadata.name) || item.metadata.labels?.[label] === undefined) continue;
-    await client.delete(apiServices, keyOf(item)).catch((e: unknown) => {
-      if (!hasReason(e, "NotFound")) throw e;
-    });
+    if (wanted.has(item.metadata.name) || item.metadata.labels?.[label] === undefined) continue;
+    await client.delete(apiServices, keyOf(item)).catch(ignoring("NotFound"));
   }
 }
 

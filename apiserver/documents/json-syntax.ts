@@ -1,17 +1,16 @@
-// The text of a JSON document: its depth and its number of fields before it is parsed, and why a text is no JSON, in
-// the words of Kubernetes' parser. Pure.
+// The text of a JSON document: its depth and its number of fields before it is parsed; unknown and duplicate fields,
+// which parsing would forget; and why a text is no JSON, in the words of Kubernetes' parser. Pure.
+import { quoted } from "../../api/quote.ts";
+import { type Schema, resolve } from "../../api/schema.ts";
 
-/**
- * Whoever walks through a value goes a step down for each of its levels, and has only so many: deeper than anybody ever
- * needed, and far from where a walk would fall off its stack.
- */
+/** Deepest nesting that is accepted: functions over values are recursive, and must not exhaust the stack. */
 const mostLevels = 1_000;
 
 const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
 const opens = (unit: number): boolean => unit === 0x7b || unit === 0x5b;
 const closes = (unit: number): boolean => unit === 0x7d || unit === 0x5d;
 
-/** Behind the end of a string that begins at `from`. */
+/** The position after a string that begins at `from`. */
 function afterString(text: string, from: number): number {
   let end = text.indexOf('"', from + 1);
   while (end > 0) {
@@ -23,14 +22,14 @@ function afterString(text: string, from: number): number {
   return text.length;
 }
 
-/** What the punctuation of a text shows, that of strings aside. */
+/** What the punctuation outside strings shows. */
 export interface Outline {
   readonly isTooDeep: boolean;
-  /** So many fields are named, when the text is JSON. */
+  /** The number of fields, when the text is JSON. */
   readonly fields: number;
 }
 
-/** The outline of a text; of one that is too deep it is not looked at to its end. */
+/** The outline of a text; a text that is too deep is not read to its end. */
 export function outlineOf(text: string): Outline {
   let level = 0;
   let fields = 0;
@@ -44,7 +43,7 @@ export function outlineOf(text: string): Outline {
   return { isTooDeep: level > mostLevels, fields };
 }
 
-/** How many fields a value has, in all its objects: fewer than its text names when that says something twice. */
+/** The number of fields in all objects of a value: fewer than in its text when a field occurs twice there. */
 export function fieldsIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let fields = 0;
@@ -53,10 +52,10 @@ export function fieldsIn(value: unknown): number {
   return fields;
 }
 
-/** What a document that is too deep is refused with. */
+/** The message for a document that is too deep. */
 export const tooDeep = "exceeded max depth";
 
-/** Thrown at the first character that does not fit. */
+/** Thrown at the first character that is no JSON. */
 class Misfit extends Error {}
 
 const shown = (character: string): string => {
@@ -65,10 +64,16 @@ const shown = (character: string): string => {
   return `'${JSON.stringify(character).slice(1, -1)}'`;
 };
 
+/** Most errors that are reported of one document. */
+const mostErrors = 100;
+
 interface Scan {
   readonly text: string;
   at: number;
+  /** Unknown and duplicate fields, in the order of their occurrence. */
+  readonly found: Set<string>;
 }
+const scanOf = (text: string): Scan => ({ text, at: 0, found: new Set() });
 const here = ({ text, at }: Scan): string => text.charAt(at);
 
 function misfit(scan: Scan, context: string): Misfit {
@@ -82,7 +87,9 @@ function space(scan: Scan): void {
   while (" \t\r\n".includes(here(scan)) && scan.at < scan.text.length) scan.at++;
 }
 
-function string(scan: Scan): void {
+/** Reads a string past its closing quote. */
+function string(scan: Scan): string {
+  const from = scan.at;
   for (scan.at++; here(scan) !== '"'; scan.at++) {
     if (scan.at >= scan.text.length || here(scan) < " ") throw misfit(scan, "in string literal");
     if (here(scan) !== "\\") continue;
@@ -95,6 +102,8 @@ function string(scan: Scan): void {
     }
   }
   scan.at++;
+  const raw = scan.text.slice(from, scan.at);
+  return raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
 }
 
 const isDigit = (character: string): boolean => character >= "0" && character <= "9" && character.length === 1;
@@ -125,16 +134,29 @@ function word(scan: Scan, expected: string): void {
   }
 }
 
-function object(scan: Scan): void {
+function report(scan: Scan, what: "unknown" | "duplicate", path: string): void {
+  if (scan.found.size < mostErrors) scan.found.add(`${what} field ${quoted(path)}`);
+}
+
+/** An object. Where its schema is absent or describes no fields, every field is accepted. */
+function object(scan: Scan, schema: Schema | undefined, path: string): void {
+  const seen = new Set<string>();
+  const isFree = !schema?.properties && !schema?.additionalProperties;
   scan.at++;
   space(scan);
   for (let first = true; !(first && here(scan) === "}"); first = false) {
     if (here(scan) !== '"') throw misfit(scan, "looking for beginning of object key string");
-    string(scan);
+    const name = string(scan);
     space(scan);
     if (here(scan) !== ":") throw misfit(scan, "after object key");
     scan.at++;
-    value(scan);
+    const known = schema?.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    const field = known ?? schema?.additionalProperties;
+    const at = path === "" ? name : `${path}.${name}`;
+    if (field === undefined && !isFree) report(scan, "unknown", at);
+    else if (seen.has(name) && !isFree) report(scan, "duplicate", at);
+    seen.add(name);
+    value(scan, field, at);
     if (here(scan) === "}") break;
     if (here(scan) !== ",") throw misfit(scan, "after object key:value pair");
     scan.at++;
@@ -143,11 +165,11 @@ function object(scan: Scan): void {
   scan.at++;
 }
 
-function array(scan: Scan): void {
+function array(scan: Scan, schema: Schema | undefined, path: string): void {
   scan.at++;
   space(scan);
-  for (let first = true; !(first && here(scan) === "]"); first = false) {
-    value(scan);
+  for (let i = 0; !(i === 0 && here(scan) === "]"); i++) {
+    value(scan, schema?.items, `${path}[${i}]`);
     if (here(scan) === "]") break;
     if (here(scan) !== ",") throw misfit(scan, "after array element");
     scan.at++;
@@ -155,11 +177,12 @@ function array(scan: Scan): void {
   scan.at++;
 }
 
-function value(scan: Scan): void {
+function value(scan: Scan, schema: Schema | undefined, path: string): void {
   space(scan);
   const begin = here(scan);
-  if (begin === "{") object(scan);
-  else if (begin === "[") array(scan);
+  const full = schema && resolve(schema);
+  if (begin === "{") object(scan, full, path);
+  else if (begin === "[") array(scan, full, path);
   else if (begin === '"') string(scan);
   else if (begin === "-" || isDigit(begin)) number(scan);
   else if (begin === "t") word(scan, "true");
@@ -169,14 +192,31 @@ function value(scan: Scan): void {
   space(scan);
 }
 
-/** The sentence that says why a text is no JSON. */
+/** Why a text is no JSON. */
 export function syntaxError(text: string): string {
-  const scan: Scan = { text, at: 0 };
+  const scan = scanOf(text);
   try {
-    value(scan);
+    value(scan, undefined, "");
     return misfit(scan, "after top-level value").message;
   } catch (e) {
     if (e instanceof Misfit) return e.message;
     throw e;
   }
+}
+
+/** The schema of a value of any shape: only duplicate fields are errors. */
+export const untyped: Schema = {
+  get items() {
+    return untyped;
+  },
+  get additionalProperties() {
+    return untyped;
+  },
+};
+
+/** The unknown and duplicate fields of a text that is JSON, each once. */
+export function strictErrors(text: string, schema: Schema): readonly string[] {
+  const scan = scanOf(text);
+  value(scan, schema, "");
+  return [...scan.found];
 }

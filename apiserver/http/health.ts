@@ -86,29 +86,17 @@ export const healthPaths = (checks: Checks): readonly string[] =>
  * the bootstrap objects exist. Source: the hooks of kube-apiserver v1.36.
  */
 const bootstrapHooks = [
-  "poststarthook/start-apiserver-admission-initializer",
-  "poststarthook/generic-apiserver-start-informers",
-  "poststarthook/start-apiextensions-informers",
-  "poststarthook/start-apiextensions-controllers",
-  "poststarthook/crd-informer-synced",
-  "poststarthook/bootstrap-controller",
-  "poststarthook/start-system-namespaces-controller",
-  "poststarthook/start-service-ip-repair-controllers",
-  "poststarthook/rbac/bootstrap-roles",
-  "poststarthook/scheduling/bootstrap-system-priority-classes",
-  "poststarthook/priority-and-fairness-config-consumer",
-  "poststarthook/priority-and-fairness-config-producer",
-  "poststarthook/start-cluster-authentication-info-controller",
-  "poststarthook/start-kube-aggregator-informers",
-  "poststarthook/apiservice-registration-controller",
-  "poststarthook/apiservice-status-local-available-controller",
-  "poststarthook/apiservice-status-remote-available-controller",
-  "poststarthook/apiservice-discovery-controller",
-  "poststarthook/kube-apiserver-autoregistration",
-  "autoregister-completion",
-  "poststarthook/apiservice-openapi-controller",
-  "poststarthook/apiservice-openapiv3-controller",
-];
+  "start-apiserver-admission-initializer generic-apiserver-start-informers start-apiextensions-informers",
+  "start-apiextensions-controllers crd-informer-synced bootstrap-controller start-system-namespaces-controller",
+  "start-service-ip-repair-controllers rbac/bootstrap-roles scheduling/bootstrap-system-priority-classes",
+  "priority-and-fairness-config-consumer priority-and-fairness-config-producer",
+  "start-cluster-authentication-info-controller start-kube-aggregator-informers apiservice-registration-controller",
+  "apiservice-status-local-available-controller apiservice-status-remote-available-controller",
+  "apiservice-discovery-controller kube-apiserver-autoregistration autoregister-completion",
+  "apiservice-openapi-controller apiservice-openapiv3-controller",
+]
+  .flatMap((line) => line.split(" "))
+  .map((name) => (name === "autoregister-completion" ? name : `poststarthook/${name}`));
 
 /** Checks over a storage; `isBootstrapped` says whether the bootstrap objects exist, `isStopping` whether to drain. */
 export function serverChecks(storage: Storage, isBootstrapped: () => boolean, isStopping: () => boolean): Checks {

@@ -36,7 +36,7 @@ export function dialError(e: Failure, host: string, port: number | string): stri
   return `dial tcp ${place}: ${known}`;
 }
 
-/** What we show kubelets, and whom we believe to be one. PEM texts. */
+/** The server's client certificate, and the authority of the kubelets'. PEM texts. */
 export interface KubeletTls {
   readonly ca: Buffer | string;
   readonly cert: Buffer | string;
@@ -51,9 +51,9 @@ export interface Place {
 export interface Kubelets {
   readonly tls: KubeletTls;
   place(node: string): Promise<Place>;
-  /** The answer as it begins; one that is no success is thrown as an error about `what`. */
+  /** The response once its headers are there; one that is no success is thrown as an error about `what`. */
   get(node: string, path: string, what: string, signal: AbortSignal): Promise<IncomingMessage>;
-  /** A request that is to become something else than HTTP, and where it goes. Whoever asks sends it. */
+  /** A request that upgrades its connection, not sent yet, and where it goes. */
   upgrade(
     node: string,
     path: string,
@@ -74,14 +74,14 @@ function placeOf(node: Node): Place {
   return { host, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? usualPort };
 }
 
-/** Everything a stream holds, as text. */
+/** The content of a stream as text. */
 export async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** What a kubelet's refusal is to clients: its own words where it complains of the request or of itself. Pure. */
+/** The error for a kubelet's refusal, with its message where that is about the request or the kubelet. Pure. */
 export function refusalOf(code: number, message: string, what: string): ApiError {
   if (code === 400) return new ApiError("BadRequest", message);
   if (code === 404) return new ApiError("NotFound", `the server could not find the requested resource ( ${what})`);
@@ -93,21 +93,23 @@ export function refusalOf(code: number, message: string, what: string): ApiError
 const unreachable = ({ host, port }: Place, path: string, e: Error): ApiError =>
   new ApiError("Unknown", `Get "https://${host}:${port}${path}": ${dialError(e, host, port)}`);
 
+/** Destroys a request with ETIMEDOUT that is not answered in time. Abort what it returns to end the wait. */
+export function limitWait(upstream: ClientRequest, clock: Clock, ms: number): AbortController {
+  const responded = new AbortController();
+  for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => responded.abort());
+  clock.sleep(ms, responded.signal).then(
+    () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
+    () => {},
+  );
+  return responded;
+}
+
 /** Connections to kubelets, kept open between requests. */
 export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
   const { clock } = registry.world;
   const agent = new Agent({ ...tls, keepAlive: true, maxFreeSockets: 2 });
   const place = async (name: string): Promise<Place> =>
     placeOf(objectOf<Node>(await registry.get(nodes, key(undefined, name))));
-  /** A request to a node that does not answer is given up; one that has begun to may take as long as it likes. */
-  const limitWait = (upstream: ClientRequest): void => {
-    const responded = new AbortController();
-    for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => responded.abort());
-    clock.sleep(answerWithinMs, responded.signal).then(
-      () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
-      () => {},
-    );
-  };
   return {
     tls,
     place,
@@ -120,7 +122,7 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
           "close",
           onAbort(signal, () => upstream.destroy()),
         );
-        limitWait(upstream);
+        limitWait(upstream, clock, answerWithinMs);
         upstream.end();
       });
       if (response.statusCode === 200) return response;
@@ -130,7 +132,7 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
       const at = await place(node);
       // Its own connection: this one will not come back to the pool.
       const upstream = request({ ...at, path, ...tls, agent: false, ...more });
-      limitWait(upstream);
+      limitWait(upstream, clock, answerWithinMs);
       return { upstream, place: at };
     },
     close: () => agent.destroy(),
@@ -144,15 +146,15 @@ export interface PodAt {
   readonly pod: string;
 }
 
-/** As kubelets forward ports: a channel of data and one of errors, each of which begins with the number of the port. */
+/** The protocol of port-forward: a channel of data and one of errors, each of which begins with the port number. */
 const protocol = "v4.channel.k8s.io";
 const [dataChannel, errorChannel] = [0, 1];
 
-/** What a kubelet complains of, as if we had tried ourselves. */
+/** A kubelet's error as that of a connection of this server. */
 const failed = (payload: string): Error =>
   Object.assign(new Error(payload), payload.includes("ECONNREFUSED") ? { code: "ECONNREFUSED" } : {});
 
-/** The bytes in the messages of an open session. */
+/** The data channel of an open session as a stream. */
 function bytesOf(session: WebSocket): Duplex {
   const openChannels = new Set<number>();
   const connection = new Duplex({

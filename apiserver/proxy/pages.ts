@@ -3,37 +3,22 @@ import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";
 
-const attributes: Readonly<Record<string, readonly string[]>> = {
-  a: ["href"],
-  applet: ["codebase"],
-  area: ["href"],
-  audio: ["src"],
-  base: ["href"],
-  blockquote: ["cite"],
-  body: ["background"],
-  button: ["formaction"],
-  command: ["icon"],
-  del: ["cite"],
-  embed: ["src"],
-  form: ["action"],
-  frame: ["longdesc", "src"],
-  head: ["profile"],
-  html: ["manifest"],
-  iframe: ["longdesc", "src"],
-  img: ["longdesc", "src", "usemap"],
-  input: ["src", "usemap", "formaction"],
-  ins: ["cite"],
-  link: ["href"],
-  object: ["classid", "codebase", "data", "usemap"],
-  q: ["cite"],
-  script: ["src"],
-  source: ["src"],
-  video: ["poster", "src"],
-};
-/** What is inside these is no HTML. */
+/** Attributes that are links, by element. */
+const attributes: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [
+    "a href|applet codebase|area href|audio src|base href|blockquote cite|body background|button formaction",
+    "command icon|del cite|embed src|form action|frame longdesc src|head profile|html manifest|iframe longdesc src",
+    "img longdesc src usemap|input src usemap formaction|ins cite|link href|object classid codebase data usemap",
+    "q cite|script src|source src|video poster src",
+  ]
+    .flatMap((line) => line.split("|"))
+    .map((element) => element.split(" "))
+    .map(([name = "", ...links]) => [name, links]),
+);
+/** Elements whose content is no HTML. */
 const opaque = new Set(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript"]);
 
-// A name begins where something else ended, so that no word is read twice.
+// A name begins where something else ended, so that the search is linear.
 const attribute = /(?<![^\s"'/])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
 const tagName = /[a-z][^\s/>]*/iy;
 
@@ -58,7 +43,7 @@ function rewrittenTag(tag: string, names: readonly string[], rewrite: (link: str
   });
 }
 
-/** The page with every link rewritten, and everything else as it was. */
+/** The page with its links rewritten. Linear in its length, because its content is untrusted. */
 export function rewriteLinks(html: string, rewrite: (link: string) => string): string {
   const pieces: string[] = [];
   let [done, at] = [0, 0];
@@ -94,13 +79,13 @@ export function rewriteLinks(html: string, rewrite: (link: string) => string): s
   return pieces.join("") + html.slice(done);
 }
 
-/** A body, and how long it is when that is known. */
+/** A body, and its length when that is known. */
 interface Page {
   readonly stream: AsyncIterable<Buffer>;
   readonly length: string | undefined;
 }
 
-/** A larger page is passed on as it is: nobody's page may take all of our memory. */
+/** A larger page is passed on unchanged, to bound memory. */
 const largestPage = 8 * 1024 * 1024;
 
 type Coding = (bytes: Buffer) => Promise<Buffer>;
@@ -119,7 +104,7 @@ async function* once(bytes: Buffer): AsyncIterable<Buffer> {
   yield bytes;
 }
 
-/** The page with its links rewritten; undefined when the answer is no page. */
+/** The response with its links rewritten; undefined when it is no HTML page. */
 export async function rewritten(
   response: IncomingMessage,
   rewrite: (link: string) => string,
@@ -141,7 +126,7 @@ export async function rewritten(
     const bytes = await coding.write(Buffer.from(rewriteLinks(text, rewrite)));
     return { stream: once(bytes), length: String(bytes.length) };
   } catch {
-    // What cannot be read is not ours to judge.
+    // A page that cannot be decoded is passed on unchanged.
     return { stream: once(page), length: String(page.length) };
   }
 }

@@ -4,80 +4,66 @@ import type { IncomingHttpHeaders } from "node:http";
 /** Headers by name; several values are several lines. */
 export type Lines = Readonly<Record<string, string | string[]>>;
 
-/** They are about one connection, and ours and the next are two. */
+/** Headers that hold for one connection only, and `http2-settings`, which the next connection may not understand. */
 const hopByHop = new Set([
-  "connection",
-  "proxy-connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  // With two versions of HTTP on either side, this one only confuses.
-  "http2-settings",
+  ...["connection", "proxy-connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te"],
+  ...["trailer", "transfer-encoding", "upgrade", "http2-settings"],
 ]);
-/** They say who asks us; that is no business of what is behind. `Expect` was answered here. */
+/** Headers about the client's identity, which is between it and this server. `Expect` was answered here. */
 const ours = (name: string): boolean =>
   name === "authorization" || name === "expect" || name.startsWith("impersonate-") || name.startsWith(":");
-const cors = new Set([
-  "access-control-allow-credentials",
-  "access-control-allow-headers",
-  "access-control-allow-methods",
-  "access-control-allow-origin",
-]);
+const isCors = (name: string): boolean => /^access-control-allow-(credentials|headers|methods|origin)$/.test(name);
 
 const listed = (header: string | readonly string[] | undefined): readonly string[] =>
   String(header ?? "")
     .split(",")
     .map((name) => name.trim().toLowerCase());
 
-/** How the client sees what is behind. */
-export interface Asked {
+/** The client's side of a proxied request. */
+export interface ProxyContext {
   /** The host in the client's request. */
   readonly host: string;
-  /** The path of the proxy itself. */
+  /** The path of the proxy. */
   readonly prefix: string;
   /** The client's address. */
   readonly from: string | undefined;
 }
 
-function forwardedFor(headers: IncomingHttpHeaders, from: string | undefined): Lines {
-  const before = headers["x-forwarded-for"];
-  const all = [before, from].filter((value) => value !== undefined).join(", ");
-  return all === "" ? {} : { "x-forwarded-for": all };
-}
-
-/** The headers what is behind is asked with; `uri` is the path it is asked for. */
-export function requestHeaders(headers: IncomingHttpHeaders, { host, prefix, from }: Asked, uri: string): Lines {
-  const named = listed(headers.connection);
+/** Headers to be sent on, except those that are dropped; the client's address is added to `x-forwarded-for`. */
+function forwarded(
+  headers: IncomingHttpHeaders,
+  { host, from }: ProxyContext,
+  isDropped: (name: string) => boolean,
+): Lines {
   const kept = Object.entries(headers).filter(
-    ([name, value]) => value !== undefined && !hopByHop.has(name) && !ours(name) && !named.includes(name),
+    ([name, value]) => value !== undefined && !ours(name) && !isDropped(name),
   );
+  const addresses = [headers["x-forwarded-for"], from].filter((value) => value !== undefined).join(", ");
   return {
-    ...(Object.fromEntries(kept) as Record<string, string | string[]>),
+    ...(Object.fromEntries(kept) as Lines),
     host,
-    ...forwardedFor(headers, from),
-    "x-forwarded-uri": `${prefix}${uri}`,
+    ...(addresses !== "" && { "x-forwarded-for": addresses }),
   };
 }
 
-/** The headers of a request that is to become something else than HTTP: here the connection's own have to pass. */
-export function upgradeHeaders(headers: IncomingHttpHeaders, { host, from }: Asked): Lines {
-  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !ours(name));
+/** The headers of the request to the target; `uri` is its path there. */
+export function requestHeaders(headers: IncomingHttpHeaders, context: ProxyContext, uri: string): Lines {
+  const named = listed(headers.connection);
   return {
-    ...(Object.fromEntries(kept) as Record<string, string | string[]>),
-    host,
-    ...forwardedFor(headers, from),
+    ...forwarded(headers, context, (name) => hopByHop.has(name) || named.includes(name)),
+    "x-forwarded-uri": `${context.prefix}${uri}`,
   };
 }
 
-/** The headers of the answer. */
+/** The headers of a request that upgrades its connection, whose own headers have to pass. */
+export const upgradeHeaders = (headers: IncomingHttpHeaders, context: ProxyContext): Lines =>
+  forwarded(headers, context, () => false);
+
+/** The headers of the response. */
 export function responseHeaders(headers: NodeJS.Dict<string[]>): Record<string, string | string[]> {
   const named = listed(headers["connection"]);
   const kept = Object.entries(headers).filter(
-    ([name]) => !hopByHop.has(name) && !cors.has(name) && !named.includes(name),
+    ([name]) => !hopByHop.has(name) && !isCors(name) && !named.includes(name),
   );
   return Object.fromEntries(kept.map(([name, values = []]) => [name, values.length === 1 ? values[0]! : values]));
 }
@@ -85,12 +71,16 @@ export function responseHeaders(headers: NodeJS.Dict<string[]>): Record<string, 
 const url = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is;
 
 /**
- * A link on a page of what is behind, so that it leads through the proxy again. Links to other hosts and relative ones
- * are left alone; `behind` is the host the page came from.
+ * A link on a page of the target, made to lead through the proxy. Links to other hosts and relative ones are unchanged;
+ * `target` is the host the page came from.
  */
-export function throughProxy(link: string, behind: string, { host, prefix }: Pick<Asked, "host" | "prefix">): string {
+export function throughProxy(
+  link: string,
+  target: string,
+  { host, prefix }: Pick<ProxyContext, "host" | "prefix">,
+): string {
   const [, scheme, place = "", path = "", after = ""] = url.exec(link) ?? [];
-  const elsewhere = place !== "" && place !== behind && place !== host;
+  const elsewhere = place !== "" && place !== target && place !== host;
   if (elsewhere || !path.startsWith("/")) return link;
   const origin = place === host && scheme !== undefined ? `${scheme}://${place}` : "";
   return `${origin}${path.startsWith(prefix) ? path : `${prefix}${path}`}${after}`;

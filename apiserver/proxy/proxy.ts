@@ -4,10 +4,10 @@ import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../machinery/world.ts";
-import { type Kubelets, connectToPod, dialError } from "../kubelets/kubelets.ts";
+import { type Kubelets, connectToPod, dialError, limitWait } from "../kubelets/kubelets.ts";
 import {
   type Lines,
-  type Asked,
+  type ProxyContext,
   requestHeaders,
   responseHeaders,
   throughProxy,
@@ -21,7 +21,7 @@ import { type Upgrade, echo, join, refuse } from "../streaming/tunnel.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { rewritten } from "./pages.ts";
 
-/** So long we try to reach somebody. */
+/** Limit for a connection to be made. */
 const connectWithinMs = 30_000;
 
 /** The host and port as links name them. */
@@ -33,14 +33,14 @@ export const hostOf = ({ host, port }: Behind): string => {
 /** The port of a scheme for which none is named. */
 export const defaultPort = ({ scheme }: Behind): string => (scheme === "https" ? "443" : "80");
 
-/** Where requests go out. */
+/** The way to a target. */
 export interface Outgoing {
   readonly kubelets: Kubelets;
   readonly clock: Clock;
   readonly to: Behind;
 }
-/** What is asked there. */
-export interface Letter {
+/** A request to the target. */
+export interface OutgoingRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Lines;
@@ -54,22 +54,17 @@ async function dialled({ kubelets, clock, to }: Outgoing): Promise<Duplex | unde
   return to.scheme === "https" ? connectTls({ socket: connection, rejectUnauthorized: false }) : connection;
 }
 
-/** A request on its way; it is given up when nobody answers the door. */
-export async function sendTo(out: Outgoing, { method, path, headers }: Letter): Promise<ClientRequest> {
+/** Begins a request; it is given up when no connection is made in time. */
+export async function sendTo(out: Outgoing, { method, path, headers }: OutgoingRequest): Promise<ClientRequest> {
   const { clock, to } = out;
   if (to.port !== "" && !/^\d+$/.test(to.port)) throw new Error(`dial tcp: lookup tcp/${to.port}: unknown port`);
   const connection = await dialled(out);
-  const letter = { host: to.host, port: to.port || undefined, method, path, headers };
-  if (connection) return httpRequest({ ...letter, createConnection: () => connection });
+  const outgoing = { host: to.host, port: to.port || undefined, method, path, headers };
+  if (connection) return httpRequest({ ...outgoing, createConnection: () => connection });
   const ask = to.scheme === "https" ? httpsRequest : httpRequest;
-  const upstream = ask({ ...letter, agent: false, ...(to.tls ?? { rejectUnauthorized: false }) });
-  const connected = new AbortController();
-  for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => connected.abort());
+  const upstream = ask({ ...outgoing, agent: false, ...(to.tls ?? { rejectUnauthorized: false }) });
+  const connected = limitWait(upstream, clock, connectWithinMs);
   upstream.once("socket", (socket) => socket.once("connect", () => connected.abort()));
-  clock.sleep(connectWithinMs, connected.signal).then(
-    () => upstream.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
-    () => {},
-  );
   return upstream;
 }
 
@@ -79,8 +74,12 @@ const unreachable = (e: NodeJS.ErrnoException, to: Behind): ApiError =>
     `error trying to reach service: ${dialError(e, to.host, to.port || defaultPort(to))}`,
   );
 
-async function answerOf(out: Outgoing, letter: Letter, { upload, signal }: ApiRequest): Promise<IncomingMessage> {
-  const upstream = await sendTo(out, letter).catch((e: Error) => {
+async function answerOf(
+  out: Outgoing,
+  outgoing: OutgoingRequest,
+  { upload, signal }: ApiRequest,
+): Promise<IncomingMessage> {
+  const upstream = await sendTo(out, outgoing).catch((e: Error) => {
     throw unreachable(e, out.to);
   });
   return new Promise((resolve, reject) => {
@@ -95,23 +94,23 @@ async function answerOf(out: Outgoing, letter: Letter, { upload, signal }: ApiRe
   });
 }
 
-/** A body of unknown length has to say so: the client's own word for it was about its connection. */
+/** A body of unknown length is chunked: the client's own framing was about its connection. */
 const framing = ({ upload, headers }: ApiRequest): Lines =>
   upload && headers["content-length"] === undefined ? { "transfer-encoding": "chunked" } : {};
 
 async function passOn(out: Outgoing, path: ProxyPath, request: ApiRequest, search: string): Promise<StreamReply> {
   const { headers } = request;
-  const upstream: Asked = {
+  const upstream: ProxyContext = {
     host: String(headers.host ?? headers[":authority"] ?? ""),
     prefix: path.prefix,
     from: request.from,
   };
-  const letter = {
+  const outgoing = {
     method: request.method,
     path: `${path.rest || "/"}${search}`,
     headers: { ...requestHeaders(headers, upstream, path.rest), ...framing(request) },
   };
-  const response = await answerOf(out, letter, request);
+  const response = await answerOf(out, outgoing, request);
   const responseFields = responseHeaders(response.headersDistinct);
   const rewrite = (link: string): string => throughProxy(link, hostOf(out.to), upstream);
   const status = response.statusCode ?? 502;
@@ -141,13 +140,13 @@ async function serve(registry: Registry, kubelets: Kubelets, path: ProxyPath, re
   const to = await behind(registry, kubelets, path);
   const query = String(request.query);
   const search = request.search ?? (query === "" ? "" : `?${query}`);
-  // Relative links on the page behind need a directory to start from.
+  // Relative links on the page need a directory to start from.
   if (path.rest === "" && ["GET", "HEAD"].includes(request.method))
     return { status: 301, body: "", headers: { location: `${request.path}/${search}` } };
   return passOn({ kubelets, clock: registry.world.clock, to }, path, request, search);
 }
 
-/** Passes on a request that is to become something else than HTTP. */
+/** Passes on a request that upgrades its connection. */
 export async function proxyUpgrade(
   registry: Registry,
   kubelets: Kubelets,
@@ -158,10 +157,10 @@ export async function proxyUpgrade(
   const to = await behind(registry, kubelets, path);
   const { remoteAddress: from } = request.socket;
   const headers = upgradeHeaders(request.headers, { host: request.headers.host ?? "", prefix: path.prefix, from });
-  const letter = { method: request.method ?? "GET", path: `${path.rest || "/"}${search}`, headers };
+  const outgoing = { method: request.method ?? "GET", path: `${path.rest || "/"}${search}`, headers };
   const failed = (e: NodeJS.ErrnoException): void =>
     refuse(socket, new ApiError("Unknown", `error dialing backend: ${dialError(e, to.host, to.port)}`));
-  const upstream = await sendTo({ kubelets, clock: registry.world.clock, to }, letter).catch(failed);
+  const upstream = await sendTo({ kubelets, clock: registry.world.clock, to }, outgoing).catch(failed);
   if (!upstream) return;
   join(upgrade, upstream, {
     onResponse(response) {

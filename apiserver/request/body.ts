@@ -12,8 +12,7 @@ import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import { type Schema, decode } from "../../api/schema.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { fieldsIn, outlineOf, syntaxError, tooDeep } from "../documents/json-syntax.ts";
-import { strictErrors } from "../documents/strict.ts";
+import { fieldsIn, outlineOf, syntaxError, tooDeep, strictErrors } from "../documents/json-syntax.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
 

@@ -141,13 +141,8 @@ export const sessionWithoutUpgrade: Handler = async ({ registry, path, request }
 };
 
 const carried = [
-  "connection",
-  "upgrade",
-  "sec-websocket-key",
-  "sec-websocket-version",
-  "sec-websocket-protocol",
-  "sec-websocket-extensions",
-  "x-stream-protocol-version",
+  ...["connection", "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"],
+  ...["sec-websocket-extensions", "x-stream-protocol-version"],
 ];
 function headersOf(request: IncomingMessage): Record<string, string> {
   const parametersOf = carried.map((name) => [name, request.headers[name]]).filter(([, value]) => value !== undefined);

@@ -182,20 +182,10 @@ export interface Writer {
   readonly now: Instant;
 }
 
-const serversOwn = [
-  ["f:apiVersion"],
-  ["f:kind"],
-  ...[
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-  ].map((name) => ["f:metadata", `f:${name}`]),
-];
+const metadataOfServer = [
+  ...["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"],
+].map((name) => ["f:metadata", `f:${name}`]);
+const serversOwn = [["f:apiVersion"], ["f:kind"], ...metadataOfServer];
 /** Fields that the server sets in every object have no owner, */
 const serverFields = pathsOf(...serversOwn);
 /** and neither does what this stands in. */

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deployments } from "../../../api/apps/deployments.ts";
 import { schemaOf } from "../../../api/schema.ts";
-import { syntaxError } from "../../../apiserver/documents/json-syntax.ts";
-import { strictErrors, untyped } from "../../../apiserver/documents/strict.ts";
+import { syntaxError, strictErrors, untyped } from "../../../apiserver/documents/json-syntax.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../../../apiserver/documents/yaml.ts";
 
 const pods = schemaOf("io.k8s.api.core.v1.Pod");

@@ -2,8 +2,7 @@
 // said twice shows in the number of fields.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fieldsIn, outlineOf } from "../../../apiserver/documents/json-syntax.ts";
-import { strictErrors, untyped } from "../../../apiserver/documents/strict.ts";
+import { fieldsIn, outlineOf, strictErrors, untyped } from "../../../apiserver/documents/json-syntax.ts";
 import { readYaml } from "../../../apiserver/documents/yaml.ts";
 
 const levels = (count: number, open = "[", close = "]"): string => open.repeat(count) + close.repeat(count);
