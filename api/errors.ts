@@ -68,6 +68,16 @@ export class ApiError extends Error {
 export const hasReason = (e: unknown, ...reasons: readonly ErrorReason[]): boolean =>
   e instanceof ApiError && reasons.includes(e.reason);
 
+/** The object of a request; undefined when there is none. */
+export async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (e) {
+    if (hasReason(e, "NotFound")) return undefined;
+    throw e;
+  }
+}
+
 /** Whether a failed request may have taken effect: read before retrying. */
 export const isAmbiguous = (e: unknown): boolean => hasReason(e, "Timeout", "ServiceUnavailable", "InternalError");
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Pod } from "../api/generated/types.ts";
 import { isTerminal } from "../api/core/pod/status.ts";
 import { formatQuantity, parseQuantity, unitsOf } from "../api/quantity.ts";
+import type { Lister } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
 import { isRunning } from "./pod/runs.ts";
 import type { ContainerRuntime } from "./runtime.ts";
@@ -88,7 +89,7 @@ interface EvictionPorts {
   readonly world: World;
   readonly runtime: ContainerRuntime;
   readonly stateDir: string;
-  readonly pods: () => readonly Pod[];
+  readonly pods: Pick<Lister<Pod>, "all">;
   readonly evict: (podUid: string, message: string) => void;
 }
 
@@ -102,6 +103,6 @@ export async function runEvictions(ports: EvictionPorts, periodMs: number, signa
   while (!signal.aborted) {
     await world.clock.sleep(periodMs, signal).catch(() => {});
     // An engine that does not answer is asked again in the next period.
-    for (const pod of ports.pods().filter(isEvictable)) await check(pod).catch(() => {});
+    for (const pod of ports.pods.all().filter(isEvictable)) await check(pod).catch(() => {});
   }
 }

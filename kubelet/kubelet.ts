@@ -5,6 +5,7 @@ import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
 import { key, revision } from "../api/meta.ts";
 import { nodes } from "../api/core/nodes.ts";
+import { succeeds } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
@@ -12,7 +13,7 @@ import type { World } from "../machinery/world.ts";
 import { runEvictions } from "./eviction.ts";
 import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
 import { machineFacts, nodeHealth } from "./node/node-health.ts";
-import { type Capacity, capacityOf, type NodeIdentity, nodeLabels } from "./node/node-status.ts";
+import { capacityOf, nodeLabels, type NodeSettings } from "./node/node-status.ts";
 import type { NodeContext } from "./node-context.ts";
 import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
@@ -20,16 +21,10 @@ import { referencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 /** The configuration of one node's kubelet. */
-export interface KubeletSettings {
-  readonly nodeName: string;
-  readonly nodeIp: string;
-  readonly kubeletPort: number;
-  readonly capacity: Capacity;
-  readonly podCidr: string | undefined;
+export interface KubeletSettings extends NodeSettings {
   readonly clusterDns: string;
   readonly clusterDomain: string;
   readonly stateDir: string;
-  readonly labels: Readonly<Record<string, string>>;
   readonly times: HeartbeatTimes;
 }
 interface KubeletPorts {
@@ -38,10 +33,8 @@ interface KubeletPorts {
   readonly runtime: ContainerRuntime;
 }
 /** What its HTTPS server reads. */
-export interface KubeletView {
+export interface KubeletView extends Omit<KubeletPorts, "client"> {
   readonly settings: KubeletSettings;
-  readonly runtime: ContainerRuntime;
-  readonly world: World;
   readonly pods: Informer<Pod>;
   /** The metrics of other parts of this process, as Prometheus text. */
   readonly componentMetrics?: () => Promise<string>;
@@ -59,11 +52,6 @@ function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
   };
 }
 
-async function identityOf(settings: KubeletSettings): Promise<NodeIdentity> {
-  const { nodeName: name, nodeIp: ip, kubeletPort, podCidr, capacity, labels } = settings;
-  return { name, ip, kubeletPort, podCidr, capacity, labels, ...(await machineFacts()) };
-}
-
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
@@ -73,7 +61,7 @@ export async function kubelet(
 ): Promise<void> {
   await mkdir(settings.stateDir, { recursive: true });
   const { nodeName, nodeIp, stateDir } = settings;
-  const identity = await identityOf(settings);
+  const identity = { ...settings, ...(await machineFacts()) };
   const health = (until: AbortSignal) => nodeHealth(runtime, settings.capacity, stateDir, until);
   const ownPods = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } });
   const allServices = informer<Service>(client, services, world);
@@ -102,14 +90,11 @@ export async function kubelet(
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };
+  const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.
     const views = [ownPods, allServices, ownNode].map((i) => i.caughtUp(revision(0), signal));
-    const haveSynced = await Promise.all(views).then(
-      () => true,
-      () => false,
-    );
-    if (haveSynced) await workers.run(context, signal);
+    if (await succeeds(Promise.all(views))) await workers.run(context, signal);
   };
   await Promise.all([
     ownPods.run(signal),
@@ -117,17 +102,7 @@ export async function kubelet(
     ownNode.run(signal),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
-    runEvictions(
-      {
-        world,
-        runtime,
-        stateDir,
-        pods: () => ownPods.lister.all(),
-        evict: (uid, message) => workers.evict(uid, { reason: "Evicted", message }),
-      },
-      settings.times.statusCheckMs,
-      signal,
-    ),
+    runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),
     serve({ settings, runtime, world, pods: ownPods }, signal),
   ]);
 }

@@ -2,23 +2,15 @@
 import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
 import { dockerRuntime } from "./docker/docker-runtime.ts";
-import { type KubeletView, kubelet } from "./kubelet.ts";
+import { type KubeletSettings, type KubeletView, kubelet } from "./kubelet.ts";
 import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
-import type { Capacity } from "./node/node-status.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
 
 /** The kubelet's part of an agent's configuration. */
-interface KubeletOptions {
-  readonly nodeName: string;
-  readonly nodeIp: string;
-  readonly kubeletPort: number;
+interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "times"> {
   readonly dockerSocket: string;
-  readonly capacity: Capacity;
   readonly podCidr?: string;
-  readonly clusterDns: string;
-  readonly clusterDomain: string;
   readonly pauseImage: string;
-  readonly stateDir: string;
   readonly pki: ServerPki;
   readonly labels?: Readonly<Record<string, string>>;
   /** Times that differ from Kubernetes' defaults. */
@@ -29,26 +21,10 @@ interface KubeletOptions {
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
 export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
-  const { nodeName, nodeIp, kubeletPort, capacity, podCidr, clusterDns, clusterDomain, stateDir } = options;
-  const runtime = dockerRuntime({ socket: options.dockerSocket, nodeName, pauseImage: options.pauseImage }, world);
-  const settings = {
-    nodeName,
-    nodeIp,
-    kubeletPort,
-    capacity,
-    podCidr,
-    clusterDns,
-    clusterDomain,
-    stateDir,
-    labels: options.labels ?? {},
-    times: { ...defaultTimes, ...options.heartbeat },
-  };
+  const { dockerSocket, nodeName, pauseImage, pki, componentMetrics, podCidr, labels = {} } = options;
+  const runtime = dockerRuntime({ socket: dockerSocket, nodeName, pauseImage }, world);
+  const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
-    serveKubelet(
-      options.pki,
-      "0.0.0.0",
-      { ...view, ...(options.componentMetrics && { componentMetrics: options.componentMetrics }) },
-      until,
-    );
+    serveKubelet(pki, "0.0.0.0", { ...view, componentMetrics }, until);
   return kubelet(settings, { world, client, runtime }, serve, signal);
 }

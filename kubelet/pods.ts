@@ -2,6 +2,7 @@
 import type { Pod } from "../api/generated/types.ts";
 import { isTerminal } from "../api/core/pod/status.ts";
 import { keyOf } from "../api/meta.ts";
+import { succeeds } from "../machinery/abort.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Informer } from "../machinery/informer.ts";
 import { admission, pendingResize, type Room } from "./admission.ts";
@@ -13,7 +14,6 @@ import { type PodWorker, podWorker } from "./pod/worker.ts";
 
 /** The workers of the node's pods. */
 interface PodWorkers {
-  notify(podUid: string): void;
   contentChanged(podUid: string): void;
   evict(podUid: string, reason: Rejection): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
@@ -89,16 +89,12 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
 
   const sweep = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      const failed = await removeOrphans(node, signal).then(
-        () => false,
-        () => true,
-      );
-      await node.world.clock.sleep(failed ? 1_000 : orphanCheckMs, signal).catch(() => {});
+      const isDone = await succeeds(removeOrphans(node, signal));
+      await node.world.clock.sleep(isDone ? orphanCheckMs : 1_000, signal).catch(() => {});
     }
   };
 
   return {
-    notify: (uid) => workers.get(uid)?.notify(),
     evict: (uid, reason) => workers.get(uid)?.evict(reason),
     contentChanged: (uid) => workers.get(uid)?.contentChanged(),
     fits: (pod, room) => pendingResize(pod, othersHere(pod), room),

@@ -24,7 +24,6 @@ export interface Sandbox {
 export interface Exit {
   readonly state: "exited";
   readonly exitCode: number;
-  readonly signal?: number;
   readonly startedAt: Instant | undefined;
   readonly finishedAt: Instant;
   readonly reason: "Completed" | "Error" | "OOMKilled" | "StartError";
@@ -35,9 +34,8 @@ export type ContainerState =
   | { readonly state: "running"; readonly startedAt: Instant }
   | Exit;
 
-/** One run of a container. A restart makes a new one with the next attempt number. */
-export interface RuntimeContainer {
-  readonly id: string;
+/** Identifies one run of a container. A restart makes a new one with the next attempt number. */
+interface ContainerRun {
   readonly pod: PodIdentity;
   readonly name: string;
   readonly attempt: number;
@@ -48,10 +46,13 @@ export interface RuntimeContainer {
   /** Consecutive restarts before this run, for the back-off. The engine keeps it over restarts of the kubelet. */
   readonly backoff: number;
   readonly image: string;
-  readonly imageId: string;
-  readonly createdAt: Instant;
   /** Its present limits. */
   readonly limits: ResourceLimits;
+}
+export interface RuntimeContainer extends ContainerRun {
+  readonly id: string;
+  readonly imageId: string;
+  readonly createdAt: Instant;
   readonly status: ContainerState;
 }
 
@@ -61,14 +62,17 @@ export interface Inventory {
   readonly containers: readonly RuntimeContainer[];
 }
 
-export interface SandboxSpec {
-  readonly pod: PodIdentity;
-  readonly attempt: number;
+/** Which of the host's namespaces are used, and the pod's cgroup. */
+interface Isolation {
   readonly hostname: string;
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
   readonly cgroupParent?: string;
+}
+export interface SandboxSpec extends Isolation {
+  readonly pod: PodIdentity;
+  readonly attempt: number;
   readonly sysctls?: Readonly<Record<string, string>>;
 }
 
@@ -99,15 +103,7 @@ export interface SecurityProfile {
 }
 
 /** A container to be created: all references are resolved and all defaults applied. */
-export interface ContainerSpec {
-  readonly pod: PodIdentity;
-  readonly sandboxId: string;
-  readonly name: string;
-  readonly attempt: number;
-  readonly hash: string;
-  readonly backoff: number;
-  readonly image: string;
-  readonly hostname: string;
+export interface ContainerSpec extends ContainerRun, Isolation {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env: readonly (readonly [name: string, value: string])[];
@@ -116,17 +112,12 @@ export interface ContainerSpec {
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
-  readonly hostNetwork: boolean;
-  readonly hostPid: boolean;
   readonly sharePid: boolean;
   /** The container whose PID namespace it joins. */
   readonly pidOf?: string;
-  readonly hostIpc: boolean;
   /** Overrides the stop signal of the image. */
   readonly stopSignal?: string;
-  readonly limits: ResourceLimits;
   readonly security: SecurityProfile;
-  readonly cgroupParent?: string;
 }
 
 export interface ImageInfo {
@@ -205,14 +196,6 @@ export interface Usage {
   readonly memoryRssBytes: number;
 }
 
-export interface RuntimeInfo {
-  readonly name: string;
-  readonly version: string;
-  readonly operatingSystem: string;
-  readonly kernel: string;
-  readonly architecture: string;
-}
-
 /** The engine does not answer. Nothing is decided for pods until it does. */
 export class RuntimeUnavailable extends Error {
   override readonly name = "RuntimeUnavailable";
@@ -223,7 +206,8 @@ export class RuntimeRefused extends Error {
 }
 
 export interface ContainerRuntime {
-  info(signal: AbortSignal): Promise<RuntimeInfo>;
+  /** The version of the engine. */
+  version(signal: AbortSignal): Promise<string>;
   /** Lists the sandboxes and containers of one pod, or of all. */
   list(podUid: string | undefined, signal: AbortSignal): Promise<Inventory>;
 

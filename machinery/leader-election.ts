@@ -1,11 +1,11 @@
 // Leader election by a Lease: of several candidates one runs the component, and another takes over when it stops
 // renewing. Clocks of different machines are never compared. Source: client-go's leader election, coordination/v1.
 import { leases } from "../api/coordination/leases.ts";
-import { hasReason } from "../api/errors.ts";
+import { ifFound } from "../api/errors.ts";
 import type { Lease } from "../api/generated/types.ts";
 import { sameJson } from "../api/hash.ts";
 import { type Instant, instant, key, microTimestamp } from "../api/meta.ts";
-import { onAbort } from "./abort.ts";
+import { onAbort, succeeds } from "./abort.ts";
 import type { Client } from "./client.ts";
 import { eventRecorder } from "./events.ts";
 import type { World } from "./world.ts";
@@ -56,31 +56,16 @@ function lock(options: ElectionOptions, client: Client, world: World): Lock {
   };
   const write = async (spec: Lease["spec"], at: Instant): Promise<void> =>
     observe(await client.update(leases, { ...lease!, spec }), at);
-  const read = async (): Promise<boolean> => {
-    try {
-      observe(await client.get(leases, key(namespace, name)), world.clock.now());
-      return true;
-    } catch (e) {
-      if (hasReason(e, "NotFound")) return false;
-      throw e;
-    }
-  };
   const acquireOrRenew = async (): Promise<boolean> => {
     const began = world.clock.now();
-    if (isOurs() && isValid(began)) {
-      // The leader knows the latest version; when it errs, the next lines read it.
-      const isRenewed = await write(specAt(began), began).then(
-        () => true,
-        () => false,
-      );
-      if (isRenewed) return true;
-    }
-    if (!(await read())) {
+    // The leader knows the latest version; when it errs, the next lines read it.
+    if (isOurs() && isValid(began) && (await succeeds(write(specAt(began), began)))) return true;
+    const found = await ifFound(client.get(leases, key(namespace, name)));
+    if (found) observe(found, world.clock.now());
+    else {
       lease = undefined;
-      observe(
-        await client.create(leases, { kind: "Lease", metadata: { name, namespace }, spec: specAt(began) }),
-        began,
-      );
+      const draft = { kind: "Lease", metadata: { name, namespace }, spec: specAt(began) } as const;
+      observe(await client.create(leases, draft), began);
       return true;
     }
     const now = world.clock.now();
@@ -119,10 +104,8 @@ async function renew(held: Lock, options: ElectionOptions, world: World, since: 
     await clock.sleep(Math.min(retryPeriodMs, left()), signal);
     const began = clock.now();
     const attempt = new AbortController();
-    const deadline = clock.sleep(Math.max(0, left()), AbortSignal.any([attempt.signal, signal])).then(
-      () => false,
-      () => false,
-    );
+    const late = clock.sleep(Math.max(0, left()), AbortSignal.any([attempt.signal, signal]));
+    const deadline = succeeds(late).then(() => false);
     // A renewal that is still under way at the deadline is none.
     const isRenewed = await Promise.race([held.tryAcquireOrRenew(), deadline]);
     attempt.abort();

@@ -1,7 +1,7 @@
 // Which object owns which, over every stored kind, and what becomes of an object by the state of its owners. Read from
 // views of metadata, and from the API where a view may be behind. Informers start and stop with the kinds.
 import { type ApiObject, type OwnerReference, type Key, key, revision } from "../../api/meta.ts";
-import { hasReason } from "../../api/errors.ts";
+import { ifFound } from "../../api/errors.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../api/kinds.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
@@ -142,13 +142,8 @@ export function ownerGraph(kinds: KindRegistry, views: SharedViews, client: Clie
       if (!owner) return "unknown";
       const seen = followed.get(owner.r)?.informer.lister.get(owner.k);
       if (seen?.metadata.uid === ref.uid) return isWaiting(seen) ? "waiting" : "solid";
-      try {
-        const live = await client.get(owner.r, owner.k);
-        return live.metadata.uid !== ref.uid ? "gone" : isWaiting(live) ? "waiting" : "solid";
-      } catch (e) {
-        if (hasReason(e, "NotFound")) return "gone";
-        throw e;
-      }
+      const live = await ifFound(client.get(owner.r, owner.k));
+      return live?.metadata.uid !== ref.uid ? "gone" : isWaiting(live) ? "waiting" : "solid";
     },
     find(id) {
       const [type = "", k = ""] = id.split("|");

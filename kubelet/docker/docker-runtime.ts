@@ -88,16 +88,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     return id;
   };
   return {
-    async info() {
-      const [version, info] = await Promise.all([engineCall(() => docker.version()), engineCall(() => docker.info())]);
-      return {
-        name: "docker",
-        version: version!.Version,
-        operatingSystem: info.OperatingSystem,
-        kernel: version!.KernelVersion ?? "",
-        architecture: version!.Arch,
-      };
-    },
+    version: async () => (await engineCall(() => docker.version()))!.Version,
     list: (podUid) => inventory.list(podUid),
     prepare: async () => pool.fillWhenQuiet(await engine()),
     runSandbox,

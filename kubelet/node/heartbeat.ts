@@ -1,6 +1,6 @@
 // Registers the node, renews its lease (KEP-589) and reports changes of its status.
-import type { Lease, Node } from "../../api/generated/types.ts";
-import { hasReason } from "../../api/errors.ts";
+import type { Lease, Node, NodeStatus } from "../../api/generated/types.ts";
+import { hasReason, ifFound } from "../../api/errors.ts";
 import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { type Instant, key, microTimestamp } from "../../api/meta.ts";
@@ -43,24 +43,13 @@ interface HeartbeatPorts {
 
 const leaseNamespace = "kube-node-lease";
 
-async function find<T>(get: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await get();
-  } catch (e) {
-    if (hasReason(e, "NotFound")) return undefined;
-    throw e;
-  }
-}
-
 /** Creates the node, or corrects the labels that the kubelet owns and keeps the others. */
 async function register(ports: HeartbeatPorts, health: NodeHealth): Promise<Node> {
   const { client, identity, world } = ports;
-  const there = await find(() => client.get(nodes, key(undefined, identity.name)));
+  const there = await ifFound(client.get(nodes, key(undefined, identity.nodeName)));
   if (there === undefined) {
-    const made = await client.create(
-      nodes,
-      nodeDraft(identity, nodeStatus(identity, health, undefined, world.clock.now())),
-    );
+    const status = nodeStatus(identity, health, undefined, world.clock.now());
+    const made = await client.create(nodes, nodeDraft(identity, status));
     ports.events.record(made, "Normal", "Starting", "Starting kubelet.");
     return made;
   }
@@ -69,7 +58,8 @@ async function register(ports: HeartbeatPorts, health: NodeHealth): Promise<Node
   return client.update(nodes, { ...there, metadata: { ...there.metadata, labels } });
 }
 
-const readiness = (n: Node): string | undefined => n.status?.conditions?.find((c) => c.type === "Ready")?.status;
+const readiness = (s: NodeStatus | undefined): string | undefined =>
+  s?.conditions?.find((c) => c.type === "Ready")?.status;
 
 interface Report {
   readonly written: Instant | undefined;
@@ -87,21 +77,20 @@ async function reportStatus(
   const now = world.clock.now();
   const status = nodeStatus(identity, health, node.status, now);
   const due = lastWritten === undefined || now - lastWritten >= times.statusReportMs;
-  const ready = status.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true;
+  const ready = readiness(status) === "True";
   if (!due && equalExceptHeartbeat(node.status, status)) return { written: lastWritten, ready };
   const written = await client.update(nodes, { ...node, status }, "status");
-  const before = readiness(node);
-  const after = readiness(written);
-  if (before !== after || lastWritten === undefined) {
+  const after = readiness(written.status);
+  if (readiness(node.status) !== after || lastWritten === undefined) {
     const word = after === "True" ? "NodeReady" : "NodeNotReady";
-    ports.events.record(written, "Normal", word, `Node ${identity.name} status is now: ${word}`);
+    ports.events.record(written, "Normal", word, `Node ${identity.nodeName} status is now: ${word}`);
   }
   return { written: now, ready };
 }
 
 function leaseSpec({ identity, world, times }: HeartbeatPorts): Lease["spec"] {
   return {
-    holderIdentity: identity.name,
+    holderIdentity: identity.nodeName,
     leaseDurationSeconds: times.leaseDurationSeconds,
     renewTime: microTimestamp(world.clock.now()),
   };
@@ -109,11 +98,11 @@ function leaseSpec({ identity, world, times }: HeartbeatPorts): Lease["spec"] {
 
 async function openLease(ports: HeartbeatPorts): Promise<Lease> {
   const { client, identity } = ports;
-  const there = await find(() => client.get(leases, key(leaseNamespace, identity.name)));
+  const there = await ifFound(client.get(leases, key(leaseNamespace, identity.nodeName)));
   if (there) return client.update(leases, { ...there, spec: { ...there.spec, ...leaseSpec(ports) } });
-  const { uid } = (await client.get(nodes, key(undefined, identity.name))).metadata;
-  const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: identity.name, uid }];
-  const metadata = { name: identity.name, namespace: leaseNamespace, ownerReferences };
+  const { uid } = (await client.get(nodes, key(undefined, identity.nodeName))).metadata;
+  const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: identity.nodeName, uid }];
+  const metadata = { name: identity.nodeName, namespace: leaseNamespace, ownerReferences };
   return client.create(leases, { kind: "Lease", metadata, spec: leaseSpec(ports) });
 }
 

@@ -3,22 +3,15 @@ import { readFile, statfs } from "node:fs/promises";
 import os from "node:os";
 import { orAborted } from "../../machinery/abort.ts";
 import { field } from "../cgroup.ts";
-import type { ContainerRuntime, ImageInfo, RuntimeInfo } from "../runtime.ts";
-import type { Capacity, NodeHealth } from "./node-status.ts";
+import type { ContainerRuntime } from "../runtime.ts";
+import type { Capacity, MachineFacts, NodeHealth } from "./node-status.ts";
 
 /** The engine counts as down when it takes longer. */
 const engineTimeoutMs = 5_000;
 
 const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
-/** The machine's identity, which does not change. */
-export async function machineFacts(): Promise<{
-  machineId: string;
-  bootId: string;
-  osImage: string;
-  architecture: string;
-  kernel: string;
-}> {
+export async function machineFacts(): Promise<MachineFacts> {
   const [machine, boot, release] = await Promise.all([
     text("/etc/machine-id"),
     text("/proc/sys/kernel/random/boot_id"),
@@ -50,16 +43,15 @@ async function pidsLeft(): Promise<number> {
   return most - running;
 }
 
-async function engine(
-  runtime: ContainerRuntime,
-  signal: AbortSignal,
-): Promise<{ runtime?: RuntimeInfo; images: readonly ImageInfo[]; error?: string }> {
+type EngineHealth = Pick<NodeHealth, "runtimeVersion" | "runtimeError" | "images">;
+async function engineHealth(runtime: ContainerRuntime, signal: AbortSignal): Promise<EngineHealth> {
   try {
-    const queries = Promise.all([runtime.info(signal), runtime.images(signal)]);
-    const [info, images] = await orAborted(queries, AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]));
-    return { runtime: info, images };
+    const queries = Promise.all([runtime.version(signal), runtime.images(signal)]);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]);
+    const [runtimeVersion, images] = await orAborted(queries, within);
+    return { runtimeVersion, runtimeError: undefined, images };
   } catch (e) {
-    return { images: [], error: (e as Error).message };
+    return { runtimeVersion: undefined, runtimeError: (e as Error).message, images: [] };
   }
 }
 
@@ -70,16 +62,14 @@ export async function nodeHealth(
   stateDir: string,
   signal: AbortSignal,
 ): Promise<NodeHealth> {
-  const [docker, disk, used, pidsAvailable] = await Promise.all([
-    engine(runtime, signal),
+  const [engine, disk, used, pidsAvailable] = await Promise.all([
+    engineHealth(runtime, signal),
     statfs(stateDir),
     memoryUsed(),
     pidsLeft(),
   ]);
   return {
-    runtime: docker.runtime,
-    runtimeError: docker.error,
-    images: docker.images,
+    ...engine,
     memoryAvailableBytes: Math.max(0, capacity.memoryBytes - used),
     diskAvailableBytes: disk.bavail * disk.bsize,
     diskCapacityBytes: disk.blocks * disk.bsize,

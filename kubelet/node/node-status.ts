@@ -2,7 +2,7 @@
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from "../../api/generated/types.ts";
 import { type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
-import type { ImageInfo, RuntimeInfo } from "../runtime.ts";
+import type { ImageInfo } from "../runtime.ts";
 
 /** The version of Kubernetes that this kubelet implements. */
 const kubeletVersion = "v1.36.0+orrery";
@@ -13,23 +13,29 @@ export interface Capacity {
   readonly memoryBytes: number;
   readonly pods: number;
 }
-/** Properties that do not change while the kubelet runs. */
-export interface NodeIdentity {
-  readonly name: string;
-  readonly ip: string;
+/** The settings of a node. */
+export interface NodeSettings {
+  readonly nodeName: string;
+  readonly nodeIp: string;
   readonly kubeletPort: number;
   readonly podCidr: string | undefined;
   readonly capacity: Capacity;
   readonly labels: Readonly<Record<string, string>>;
+}
+/** The machine's identity, which does not change. */
+export interface MachineFacts {
   readonly machineId: string;
   readonly bootId: string;
   readonly osImage: string;
   readonly architecture: string;
   readonly kernel: string;
 }
+/** Properties that do not change while the kubelet runs. */
+export type NodeIdentity = NodeSettings & MachineFacts;
 /** Properties that change. */
 export interface NodeHealth {
-  readonly runtime: RuntimeInfo | undefined;
+  /** Undefined while the engine is down. */
+  readonly runtimeVersion: string | undefined;
   /** Why the engine is down. */
   readonly runtimeError: string | undefined;
   readonly images: readonly ImageInfo[];
@@ -49,7 +55,7 @@ export function nodeLabels(id: NodeIdentity): Readonly<Record<string, string>> {
     "beta.kubernetes.io/arch": arch,
     "beta.kubernetes.io/os": "linux",
     "kubernetes.io/arch": arch,
-    "kubernetes.io/hostname": id.name,
+    "kubernetes.io/hostname": id.nodeName,
     "kubernetes.io/os": "linux",
     ...id.labels,
   };
@@ -72,7 +78,7 @@ export function capacityOf(
 export const nodeDraft = (id: NodeIdentity, status: NodeStatus): Draft<Node> => ({
   kind: "Node",
   metadata: {
-    name: id.name,
+    name: id.nodeName,
     labels: nodeLabels(id),
     annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
   },
@@ -101,7 +107,7 @@ function pressure(type: string, h: NodeHealth): ConditionValue {
         ? ["True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"]
         : ["False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"];
     default:
-      return h.runtime === undefined
+      return h.runtimeVersion === undefined
         ? ["False", "KubeletNotReady", `container runtime is down: ${h.runtimeError ?? "no answer"}`]
         : ["True", "KubeletReady", "kubelet is posting ready status"];
   }
@@ -135,17 +141,17 @@ export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus |
     capacity,
     allocatable: capacity,
     addresses: [
-      { type: "InternalIP", address: id.ip },
-      { type: "Hostname", address: id.name },
+      { type: "InternalIP", address: id.nodeIp },
+      { type: "Hostname", address: id.nodeName },
     ],
     conditions: conditions(h, before?.conditions ?? [], now),
     daemonEndpoints: { kubeletEndpoint: { Port: id.kubeletPort } },
-    images: h.runtime === undefined ? (before?.images ?? []) : imagesOf(h),
+    images: h.runtimeVersion === undefined ? (before?.images ?? []) : imagesOf(h),
     nodeInfo: {
       architecture: goArchitecture(id),
       bootID: id.bootId,
-      containerRuntimeVersion: h.runtime
-        ? `docker://${h.runtime.version}`
+      containerRuntimeVersion: h.runtimeVersion
+        ? `docker://${h.runtimeVersion}`
         : (before?.nodeInfo?.containerRuntimeVersion ?? ""),
       kernelVersion: id.kernel,
       kubeProxyVersion: "",

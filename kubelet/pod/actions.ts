@@ -1,30 +1,32 @@
 // The actions of a pod worker, as data: each decision holds only the next steps.
 import type { RuntimeContainer } from "../runtime.ts";
 
+interface Stop {
+  readonly do: "stop";
+  readonly container: string;
+  readonly id: string;
+  readonly graceMs: number;
+  /** Distinguishes a later, shorter stop of the same container. */
+  readonly deadline: string;
+  readonly why: string;
+}
+interface Create {
+  readonly do: "create";
+  readonly container: string;
+  readonly attempt: number;
+  readonly backoff: number;
+  readonly sandboxId: string;
+  /** The run whose PID namespace it joins. */
+  readonly target?: string;
+}
 export type PodAction =
   | { readonly do: "mountVolumes" }
   | { readonly do: "runSandbox"; readonly attempt: number }
   | { readonly do: "getImage"; readonly container: string; readonly attempt: number }
-  | {
-      readonly do: "create";
-      readonly container: string;
-      readonly attempt: number;
-      readonly backoff: number;
-      readonly sandboxId: string;
-      /** The run whose PID namespace it joins. */
-      readonly target?: string;
-    }
+  | Create
   | { readonly do: "start"; readonly container: string; readonly id: string }
   | { readonly do: "resize"; readonly container: string; readonly id: string }
-  /** `deadline` distinguishes a later, shorter stop of the same container. */
-  | {
-      readonly do: "stop";
-      readonly container: string;
-      readonly id: string;
-      readonly graceMs: number;
-      readonly deadline: string;
-      readonly why: string;
-    }
+  | Stop
   | { readonly do: "remove"; readonly id: string }
   /** Records an event that says why a container waits. */
   | {
@@ -35,6 +37,13 @@ export type PodAction =
     }
   | { readonly do: "release" }
   | { readonly do: "deleteFromApi" };
+
+/** Stops a run; the default reason is that it is to end. */
+export const stop = ({ name, id }: RuntimeContainer, graceMs: number, deadline: string, why?: string): Stop => ({
+  ...{ do: "stop", container: name, id, graceMs, deadline, why: why ?? `Stopping container ${name}` },
+});
+export const removeAll = (things: readonly { readonly id: string }[]): readonly PodAction[] =>
+  things.map(({ id }) => ({ do: "remove", id }));
 
 /** `requeueAt` is the time at which the decision changes without another event. */
 export interface PodDecision {

@@ -1,7 +1,7 @@
 // The phase of a pod, from the statuses of its containers, and the conditions that the kubelet owns; conditions of
 // other writers are kept. Pure.
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from "../../api/generated/types.ts";
-import { initContainersOf, isSidecar, allContainersOf } from "../podspec/containers.ts";
+import { initContainersOf, isSidecar } from "../podspec/containers.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
 
 type Statuses = Readonly<Record<string, ContainerStatus>>;
@@ -43,17 +43,14 @@ interface Value {
   readonly message?: string;
 }
 const yes: Value = { status: "True" };
+const no = (reason: string, message?: string): Value => ({ status: "False", reason, message });
 
-const listed = (what: string, names: readonly string[]): string =>
-  `containers with ${what} status: [${names.join(" ")}]`;
+const listed = (what: string, containers: readonly Container[]): string =>
+  `containers with ${what} status: [${containers.map((c) => c.name).join(" ")}]`;
 
 /** Only ordinary containers and sidecars have to be ready. */
-function unready(pod: Pod, statuses: Statuses): readonly string[] {
-  return allContainersOf(pod)
-    .filter((c) => isSidecar(c) || pod.spec.containers.includes(c))
-    .filter((c) => !statuses[c.name]?.ready)
-    .map((c) => c.name);
-}
+const unready = (pod: Pod, statuses: Statuses): readonly Container[] =>
+  [...initContainersOf(pod).filter(isSidecar), ...pod.spec.containers].filter((c) => !statuses[c.name]?.ready);
 
 function initialized(pod: Pod, phase: string, statuses: Statuses): Value {
   const left = initContainersOf(pod).filter((c) => !initDone(c, statuses[c.name]));
@@ -61,24 +58,14 @@ function initialized(pod: Pod, phase: string, statuses: Statuses): Value {
   const begun = pod.spec.containers.some(
     (c) => statuses[c.name]?.state?.running ?? statuses[c.name]?.lastState?.terminated,
   );
-  if (left.length === 0 || begun) return yes;
-  return {
-    status: "False",
-    reason: "ContainersNotInitialized",
-    message: listed(
-      "incomplete",
-      left.map((c) => c.name),
-    ),
-  };
+  return left.length === 0 || begun ? yes : no("ContainersNotInitialized", listed("incomplete", left));
 }
 
 function containersReady(pod: Pod, phase: string, statuses: Statuses): Value {
-  if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
-  if (phase === "Failed") return { status: "False", reason: "PodFailed" };
-  const names = unready(pod, statuses);
-  return names.length === 0
-    ? yes
-    : { status: "False", reason: "ContainersNotReady", message: listed("unready", names) };
+  if (phase === "Succeeded") return no("PodCompleted");
+  if (phase === "Failed") return no("PodFailed");
+  const left = unready(pod, statuses);
+  return left.length === 0 ? yes : no("ContainersNotReady", listed("unready", left));
 }
 
 function ready(pod: Pod, containers: Value): Value {
@@ -89,8 +76,7 @@ function ready(pod: Pod, containers: Value): Value {
     if (gate.status === "True") return [];
     return [`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`];
   });
-  if (unmet.length === 0) return yes;
-  return { status: "False", reason: "ReadinessGatesNotReady", message: unmet.join(", ") };
+  return unmet.length === 0 ? yes : no("ReadinessGatesNotReady", unmet.join(", "));
 }
 
 export interface Facts {
@@ -120,8 +106,7 @@ export function conditionsOf(pod: Pod, before: readonly PodCondition[], facts: F
   const ours = Object.entries(values).map(([type, value]): PodCondition => {
     const old = before.find((c) => c.type === type);
     const lastTransitionTime = old?.status === value.status ? old.lastTransitionTime : timestamp(now);
-    const observedGeneration = pod.metadata.generation;
-    return { type, ...value, lastTransitionTime, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
+    return { type, ...value, lastTransitionTime, observedGeneration: pod.metadata.generation };
   });
   const isOver = (type: string): boolean => values[type] === undefined && ofResizes.some((own) => own === type);
   return [...ours, ...before.filter((c) => values[c.type] === undefined && !isOver(c.type))];

@@ -2,7 +2,7 @@
 import type { Container, Pod } from "../../api/generated/types.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
-import type { PodAction, PodDecision } from "./actions.ts";
+import { type PodAction, type PodDecision, removeAll, stop } from "./actions.ts";
 import { waitMs, type ContainerPlan, planContainer, refusalRetryMs } from "./container-plan.ts";
 import type { PodObservation } from "./memory.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
@@ -53,21 +53,14 @@ function step(pod: Pod, o: PodObservation, c: Container, sandbox: Sandbox): PodD
     }
     case "fetch":
       return { actions: [{ do: "getImage", container: c.name, attempt: next.attempt }] };
-    case "stop": {
-      const graceMs = next.graceMs ?? graceMsOf(pod);
-      return {
-        actions: [{ do: "stop", container: c.name, id: next.run.id, graceMs, deadline: "restart", why: next.why }],
-      };
-    }
+    case "stop":
+      return { actions: [stop(next.run, next.graceMs ?? graceMsOf(pod), "restart", next.why)] };
     case "discard":
       return { actions: [{ do: "remove", id: next.run.id }] };
     case "wait": {
-      const { until, backoff } = next;
-      const isNew = backoff !== undefined && o.backoffEvents.get(c.name) !== until;
-      return {
-        actions: isNew ? [{ do: "recordBackoff", container: c.name, kind: backoff, until }] : [],
-        requeueAt: until,
-      };
+      const { until, backoff: kind } = next;
+      const isNew = kind !== undefined && o.backoffEvents.get(c.name) !== until;
+      return { actions: isNew ? [{ do: "recordBackoff", container: c.name, kind, until }] : [], requeueAt: until };
     }
     default:
       return { actions: [] };
@@ -100,26 +93,21 @@ function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readon
 
 /** Whether containers still have to run: not after all have ended, nor after an init container failed, for good. */
 function hasWork(pod: Pod, o: PodObservation): boolean {
-  const finished = (c: Container): boolean => {
+  /** The exit code of a container that does not run again. */
+  const exitCode = (c: Container): number | undefined => {
     const last = runsOf(o.containers, c.name)[0];
-    return last !== undefined && hasEnded(last) && !restarts(pod, c, last.status.exitCode);
+    return last && hasEnded(last) && !restarts(pod, c, last.status.exitCode) ? last.status.exitCode : undefined;
   };
-  const failed = (c: Container): boolean => {
-    const last = runsOf(o.containers, c.name)[0];
-    return finished(c) && last !== undefined && hasEnded(last) && last.status.exitCode !== 0;
-  };
-  if (initContainersOf(pod).some((c) => !isSidecar(c) && failed(c))) return false;
-  return !pod.spec.containers.every(finished);
+  if (initContainersOf(pod).some((c) => !isSidecar(c) && (exitCode(c) ?? 0) !== 0)) return false;
+  return !pod.spec.containers.every((c) => exitCode(c) !== undefined);
 }
 
-function spent(pod: Pod, o: PodObservation): readonly PodAction[] {
-  return [...initContainersOf(pod), ...pod.spec.containers].flatMap((c) =>
+const spent = (pod: Pod, o: PodObservation): readonly RuntimeContainer[] =>
+  [...initContainersOf(pod), ...pod.spec.containers].flatMap((c) =>
     runsOf(o.containers, c.name)
-      .filter((r) => r.status.state !== "running")
-      .slice(keptDead)
-      .map((r): PodAction => ({ do: "remove", id: r.id })),
+      .filter((r) => !isRunning(r))
+      .slice(keptDead),
   );
-}
 
 /** When volumes have to be prepared again: after a failure, or when a token expires. */
 function volumesDue({ volumes }: PodObservation): number | undefined {
@@ -132,17 +120,7 @@ function volumesDue({ volumes }: PodObservation): number | undefined {
 /** Without a running sandbox: stops containers that lost their network, then prepares volumes and a new sandbox. */
 function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
   const stranded = o.containers.filter((c) => c.status.state === "running");
-  if (stranded.length > 0)
-    return {
-      actions: stranded.map((c) => ({
-        do: "stop",
-        container: c.name,
-        id: c.id,
-        graceMs: graceMsOf(pod),
-        deadline: "sandbox",
-        why: `Stopping container ${c.name}`,
-      })),
-    };
+  if (stranded.length > 0) return { actions: stranded.map((run) => stop(run, graceMsOf(pod), "sandbox")) };
   const due = volumesDue(o);
   if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], requeueAt: due };
   if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
@@ -151,11 +129,8 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
     if (o.now < retryAt) return { actions: [], requeueAt: retryAt };
   }
   const dead = latestSandbox(o.sandboxes);
-  return {
-    actions: [
-      { do: "runSandbox", attempt: dead === undefined ? 0 : dead.attempt + (dead.state === "created" ? 0 : 1) },
-    ],
-  };
+  const attempt = dead === undefined ? 0 : dead.attempt + (dead.state === "created" ? 0 : 1);
+  return { actions: [{ do: "runSandbox", attempt }] };
 }
 
 const soonest = (times: readonly (number | undefined)[]): number | undefined => {
@@ -169,12 +144,12 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   // After a restart of the kubelet the state of the volumes is unknown.
   if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
   const steps = activeContainers(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
-  const old = o.sandboxes.filter((s) => s.id !== sandbox.id).map((s): PodAction => ({ do: "remove", id: s.id }));
+  const spare = [...spent(pod, o), ...o.sandboxes.filter((s) => s.id !== sandbox.id)];
   const due = volumesDue(o);
   const isDue = due !== undefined && due <= o.now;
   const refresh: readonly PodAction[] = isDue ? [{ do: "mountVolumes" }] : [];
   return {
-    actions: [...refresh, ...steps.flatMap((s) => s.actions), ...spent(pod, o), ...old],
+    actions: [...refresh, ...steps.flatMap((s) => s.actions), ...removeAll(spare)],
     requeueAt: soonest([...steps.map((s) => s.requeueAt), deadlineOf(pod), isDue ? undefined : due]),
   };
 }

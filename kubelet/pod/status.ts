@@ -65,19 +65,14 @@ function fate(pod: Pod, o: PodObservation): Pick<PodStatus, "phase" | "reason" |
   if (o.rejection)
     return { phase: "Failed", reason: o.rejection.reason, message: `Pod was rejected: ${o.rejection.message}` };
   if (isTerminal(pod)) {
-    const { phase, reason, message } = pod.status!;
-    return { phase, ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
+    return pod.status!;
   }
   if (o.eviction) return { phase: "Failed", ...o.eviction };
   return isPastDeadline(pod, o.now) ? tooLong : undefined;
 }
 
 /** A deleted pod that has ended reaches a terminal phase, whatever its restart policy. */
-function finalPhase(
-  pod: Pod,
-  statuses: readonly ContainerStatus[],
-  phase: NonNullable<PodStatus["phase"]>,
-): NonNullable<PodStatus["phase"]> {
+function finalPhase(pod: Pod, statuses: readonly ContainerStatus[], phase: Facts["phase"]): Facts["phase"] {
   if (pod.metadata.deletionTimestamp === undefined) return phase;
   const exits = statuses.map((s) => s.state?.terminated ?? s.lastState?.terminated);
   return exits.every((e) => e?.exitCode === 0) ? "Succeeded" : "Failed";
@@ -107,10 +102,7 @@ function resizeFacts(pod: Pod, o: PodObservation): Facts["resize"] {
 }
 
 /** The statuses of every container, from the engine's runs and the status reported last. */
-function statusesOf(
-  pod: Pod,
-  o: PodObservation,
-): Readonly<Record<"inits" | "own" | "ephemeral", readonly ContainerStatus[]>> {
+function statusesOf(pod: Pod, o: PodObservation): Statuses & { readonly ephemeral: readonly ContainerStatus[] } {
   const sandbox = liveSandbox(o.sandboxes);
   const reportedBefore = containerStatusesOf(pod);
   const ephemeral = ephemeralContainersOf(pod);
@@ -141,11 +133,11 @@ export function podStatus(pod: Pod, o: PodObservation): PodStatus {
   const sandboxReady = liveSandbox(o.sandboxes) !== undefined;
   const facts = { phase, statuses, sandboxReady, now: o.now, resize: resizeFacts(pod, o) };
   return {
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    observedGeneration: pod.metadata.generation,
     phase,
     conditions: conditionsOf(pod, before.conditions ?? [], facts),
-    ...(decided?.reason ? { reason: decided.reason } : {}),
-    ...(decided?.message ? { message: decided.message } : {}),
+    reason: decided?.reason || undefined,
+    message: decided?.message || undefined,
     hostIP: o.hostIp,
     hostIPs: [{ ip: o.hostIp }],
     ...address(pod, o),
@@ -153,6 +145,6 @@ export function podStatus(pod: Pod, o: PodObservation): PodStatus {
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: own,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    ...(before.qosClass ? { qosClass: before.qosClass } : {}),
+    qosClass: before.qosClass || undefined,
   };
 }

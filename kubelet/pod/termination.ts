@@ -3,7 +3,7 @@
 import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
-import { isStarting, type PodAction, type PodDecision } from "./actions.ts";
+import { isStarting, type PodDecision, removeAll, stop } from "./actions.ts";
 import type { PodObservation } from "./memory.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
 import { isRunning } from "./runs.ts";
@@ -59,24 +59,12 @@ function nextToStop(o: PodObservation): readonly RuntimeContainer[] {
   return running.filter((r) => r.name === last?.name);
 }
 
-const removeAll = (things: readonly { readonly id: string }[]): readonly PodAction[] =>
-  things.map((t) => ({ do: "remove", id: t.id }));
-
 /** Stops what runs, then removes the sandbox; containers stay for their logs until the object is deleted. */
 export function decideEnd(o: PodObservation): PodDecision {
   const stopping = nextToStop(o);
   if (stopping.length > 0) {
     const { graceMs, deadline } = grace(o);
-    return {
-      actions: stopping.map((r) => ({
-        do: "stop",
-        container: r.name,
-        id: r.id,
-        graceMs,
-        deadline,
-        why: `Stopping container ${r.name}`,
-      })),
-    };
+    return { actions: stopping.map((run) => stop(run, graceMs, deadline)) };
   }
   // Without its sandbox a start under way would fail, and the container would seem to have failed.
   if (isStarting(o.underWay, o.containers)) return { actions: [] };

@@ -203,8 +203,8 @@ describe("admission", () => {
 
 describe("the node", () => {
   const identityOfNode = {
-    name: "n1",
-    ip: "172.30.0.11",
+    nodeName: "n1",
+    nodeIp: "172.30.0.11",
     kubeletPort: 10_250,
     podCidr: "10.244.1.0/24",
     capacity: { cpuMillis: 1_500, memoryBytes: 2 ** 31, pods: 110 },
@@ -216,7 +216,7 @@ describe("the node", () => {
     kernel: "6",
   };
   const health = {
-    runtime: { name: "docker", version: "20.10", operatingSystem: "", kernel: "6", architecture: "amd64" },
+    runtimeVersion: "20.10",
     runtimeError: undefined,
     images: [],
     memoryAvailableBytes: 2 ** 30,
@@ -236,7 +236,7 @@ describe("the node", () => {
       "Ready=True KubeletReady",
     ]));
   test("has no engine", () => {
-    expect(conditions({ runtime: undefined, runtimeError: "gone" })).toContain("Ready=False KubeletNotReady");
+    expect(conditions({ runtimeVersion: undefined, runtimeError: "gone" })).toContain("Ready=False KubeletNotReady");
   });
   test("is full", () =>
     expect(conditions({ diskAvailableBytes: 1, memoryAvailableBytes: 1 })).toEqual(
