@@ -224,7 +224,7 @@ describe("the node", () => {
     diskCapacityBytes: 100,
     pidsAvailable: 1_000,
   };
-  const conditions = (h: Partial<typeof health> | { runtime: undefined; runtimeError: string }) =>
+  const conditions = (h: Partial<typeof health> | { runtimeVersion: undefined; runtimeError: string }) =>
     (nodeStatus(identityOfNode, { ...health, ...h } as typeof health, undefined, now).conditions ?? []).map(
       (c) => `${c.type}=${c.status} ${c.reason}`,
     );
