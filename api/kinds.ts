@@ -158,7 +158,7 @@ function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): B
     },
     validate: (object, old) =>
       together(
-        old || object.metadata.name === undefined ? none : validateName(object.metadata.name as never, "metadata.name"),
+        !old && object.metadata.name !== undefined && validateName(object.metadata.name as never, "metadata.name"),
         problemsOf(body, object, old, rules),
         kind.validate?.(object, old) ?? none,
       ),

@@ -7,13 +7,13 @@ export const withoutBacksteps = (path: string, at: string): readonly Problem[] =
 
 /** A path below something. */
 export const relativePath = (path: string, at: string): readonly Problem[] =>
-  together(path.startsWith("/") ? [invalid(at, path, "must be a relative path")] : none, withoutBacksteps(path, at));
+  together(path.startsWith("/") && invalid(at, path, "must be a relative path"), withoutBacksteps(path, at));
 
 /** A file that is projected: names that begin with two dots belong to the kubelet. */
 export const projectedPath = (path: string, at: string): readonly Problem[] =>
   together(
     relativePath(path, at),
-    path.startsWith("..") && !path.startsWith("../") ? [invalid(at, path, "must not start with '..'")] : none,
+    path.startsWith("..") && !path.startsWith("../") && invalid(at, path, "must not start with '..'"),
   );
 
 /** Who may do what with a file. */

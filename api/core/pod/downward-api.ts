@@ -2,7 +2,7 @@
 import type { DownwardAPIVolumeFile, ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateQualifiedName } from "../../names.ts";
-import { invalid, none, required, together, unsupported } from "../../problems.ts";
+import { invalid, required, together, unsupported } from "../../problems.ts";
 import { fileMode, projectedPath } from "../../paths.ts";
 
 /** What a pod is told about itself, and the file it finds it in. */
@@ -10,12 +10,12 @@ export function validateDownwardFile(file: DownwardAPIVolumeFile, path: string):
   const { fieldRef, mode, resourceFieldRef } = file;
   return together(
     file.path ? projectedPath(file.path, `${path}.path`) : [required(`${path}.path`)],
-    fieldRef ? validateFieldRef(fieldRef, fieldsOfFiles, `${path}.fieldRef`) : none,
-    fieldRef && resourceFieldRef
-      ? [invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")]
-      : none,
-    !fieldRef && resourceFieldRef ? validateResourceRef(resourceFieldRef, true, `${path}.resourceFieldRef`) : none,
-    fieldRef || resourceFieldRef ? none : [required(path, "one of fieldRef and resourceFieldRef is required")],
+    fieldRef && validateFieldRef(fieldRef, fieldsOfFiles, `${path}.fieldRef`),
+    fieldRef &&
+      resourceFieldRef &&
+      invalid(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"),
+    !fieldRef && resourceFieldRef && validateResourceRef(resourceFieldRef, true, `${path}.resourceFieldRef`),
+    !fieldRef && !resourceFieldRef && required(path, "one of fieldRef and resourceFieldRef is required"),
     fileMode(mode, `${path}.mode`),
   );
 }

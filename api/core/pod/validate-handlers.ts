@@ -8,12 +8,10 @@ function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "l
   if (!p) return none;
   const { terminationGracePeriodSeconds: grace, successThreshold = 1 } = p;
   return together(
-    use === "life" && successThreshold !== 1
-      ? [invalid(`${path}.successThreshold`, successThreshold, "must be 1")]
-      : none,
-    use === "readiness" && grace !== undefined
-      ? [invalid(`${path}.terminationGracePeriodSeconds`, grace, "must not be set for readinessProbes")]
-      : none,
+    use === "life" && successThreshold !== 1 && invalid(`${path}.successThreshold`, successThreshold, "must be 1"),
+    use === "readiness" &&
+      grace !== undefined &&
+      invalid(`${path}.terminationGracePeriodSeconds`, grace, "must not be set for readinessProbes"),
   );
 }
 
@@ -50,7 +48,7 @@ const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Sur
 /** What is wrong with the probes and the lifecycle of a container that is to go on. */
 export const validateHandlers = (c: Container, path: string, around: Surroundings): readonly Problem[] =>
   together(
-    c.lifecycle ? validateLifecycle(c.lifecycle, `${path}.lifecycle`, around) : none,
+    c.lifecycle && validateLifecycle(c.lifecycle, `${path}.lifecycle`, around),
     validateProbe(c.livenessProbe, `${path}.livenessProbe`, "life"),
     validateProbe(c.readinessProbe, `${path}.readinessProbe`, "readiness"),
     validateProbe(c.startupProbe, `${path}.startupProbe`, "life"),

@@ -37,19 +37,17 @@ function validateMount(c: Container, mount: VolumeMount, at: string, isRepeated:
   const all = at.slice(0, at.lastIndexOf("["));
   const { mountPath, name, subPath, subPathExpr } = mount;
   return together(
-    mountPath ? none : [required(`${at}.mountPath`)],
-    isRepeated ? [invalid(`${at}.mountPath`, mountPath, "must be unique")] : none,
-    c.volumeDevices?.some((d) => d.name === name)
-      ? [invalid(`${at}.name`, name, "must not already exist in volumeDevices")]
-      : none,
-    c.volumeDevices?.some((d) => d.devicePath === mountPath)
-      ? [invalid(`${at}.mountPath`, mountPath, "must not already exist as a path in volumeDevices")]
-      : none,
-    subPath ? relativePath(subPath, `${all}.subPath`) : none,
-    subPath && subPathExpr
-      ? [invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive")]
-      : none,
-    subPathExpr ? relativePath(subPathExpr, `${all}.subPathExpr`) : none,
+    !mountPath && required(`${at}.mountPath`),
+    isRepeated && invalid(`${at}.mountPath`, mountPath, "must be unique"),
+    c.volumeDevices?.some((d) => d.name === name) &&
+      invalid(`${at}.name`, name, "must not already exist in volumeDevices"),
+    c.volumeDevices?.some((d) => d.devicePath === mountPath) &&
+      invalid(`${at}.mountPath`, mountPath, "must not already exist as a path in volumeDevices"),
+    subPath && relativePath(subPath, `${all}.subPath`),
+    subPath &&
+      subPathExpr &&
+      invalid(`${at}.subPathExpr`, subPathExpr, "subPathExpr and subPath are mutually exclusive"),
+    subPathExpr && relativePath(subPathExpr, `${all}.subPathExpr`),
     validatePropagation(mount, c.securityContext?.privileged === true, `${all}.mountPropagation`),
     validateRecursion(mount, `${all}.recursiveReadOnly`),
   );

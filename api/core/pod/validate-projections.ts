@@ -76,8 +76,8 @@ function validateSource(s: VolumeProjection, path: string, volumePath: string): 
   for (const kind of kinds) if (s[kind] !== undefined) kindsSet++;
   return together(
     each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
-    s.serviceAccountToken ? validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, volumePath) : none,
-    kindsSet > 1 ? [forbidden(path, "may not specify more than 1 volume type per source")] : none,
+    s.serviceAccountToken && validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, volumePath),
+    kindsSet > 1 && forbidden(path, "may not specify more than 1 volume type per source"),
   );
 }
 

@@ -86,7 +86,7 @@ function validateRequirements(r: ResourceRequirements, path: string, { validateN
     judge(limits, `${path}.limits`),
     judge(requests, `${path}.requests`),
     beyond,
-    pagesAlone ? [forbidden(path, "HugePages require cpu or memory")] : none,
+    pagesAlone && forbidden(path, "HugePages require cpu or memory"),
     validateClaims(r.claims ?? [], claims, `${path}.claims`),
   );
 }

@@ -93,7 +93,7 @@ export const validateAcross = (spec: PodSpec, path: string, volumes: Volumes): r
     validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
     validateHostUsers(spec, path),
     validateHostname(spec, path),
-    spec.overhead ? validateOverhead(spec.overhead, `${path}.overhead.limits`) : none,
+    spec.overhead && validateOverhead(spec.overhead, `${path}.overhead.limits`),
     validateSystem(spec, path),
     validateFileKeys(spec, path),
   );

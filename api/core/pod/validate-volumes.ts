@@ -34,9 +34,9 @@ function validateSource(kind: string, v: Volume, path: string): readonly Problem
   const named = withSecrets.includes(kind) && secret && !secret.name;
   return together(
     rules[kind]?.(v, path) ?? none,
-    storageSources.includes(kind) ? validateStorageSource(kind, source, path) : none,
-    named ? [required(`${path}.${field}.name`)] : none,
-    kind === "csi" ? validateSubdomainName(secret?.name, `${path}.name`) : none,
+    storageSources.includes(kind) && validateStorageSource(kind, source, path),
+    named && required(`${path}.${field}.name`),
+    kind === "csi" && validateSubdomainName(secret?.name, `${path}.name`),
   );
 }
 
