@@ -5,7 +5,7 @@ import { isTerminal } from "../../api/core/pod/status.ts";
 import { initContainersOf, isSidecar, ephemeralContainersOf, containerStatusesOf } from "../podspec/containers.ts";
 import type { PodObservation } from "./memory.ts";
 import { mustEnd, isPastDeadline } from "./termination.ts";
-import { startsAgain } from "../../api/core/pod/containers.ts";
+import { restartsAfter } from "../../api/core/pod/containers.ts";
 import { timestamp } from "../../api/meta.ts";
 import { conditionsOf, type Facts, phaseOf } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
@@ -107,7 +107,7 @@ function statusesOf(pod: Pod, o: PodObservation): Statuses & { readonly ephemera
   const reportedBefore = containerStatusesOf(pod);
   const ephemeral = ephemeralContainersOf(pod);
   const isSettled = (c: Container, exitCode: number): boolean =>
-    ephemeral.includes(c) || !startsAgain(c, pod.spec, exitCode);
+    ephemeral.includes(c) || !restartsAfter(c, pod.spec, exitCode);
   const statusOf = (c: Container): ContainerStatus => {
     const reported = reportedBefore.find((s) => s.name === c.name);
     const vanished = reported?.containerID !== undefined && !o.containers.some((r) => r.name === c.name);

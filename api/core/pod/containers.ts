@@ -1,8 +1,8 @@
-// What an image's name says of it.
+// Facts about one container: the default pull policy, the stop signals of an operating system, restart rules.
 import type { Container, PodSpec } from "../../generated/types.ts";
 
-/** Rules of the container's own come first, then its policy, then the pod's. Source: KEP-5307. */
-export function startsAgain(
+/** Whether a container that exited with `code` restarts: by its own rules, its policy, or the pod's. Source: KEP-5307. */
+export function restartsAfter(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   spec: PodSpec,
   code: number,
@@ -27,16 +27,14 @@ const ofLinux = [
   "SIGRTMAX",
 ].toSorted();
 
-/** What there is to choose from; nothing is known of other operating systems. */
+/** The signals of an operating system; undefined for systems other than Linux and Windows. */
 export function stopSignals(os: string): readonly string[] | undefined {
   if (os === "windows") return ["SIGKILL", "SIGTERM"];
   return os === "linux" ? ofLinux : undefined;
 }
 
-/** `docker.io/library/nginx` is `nginx:latest`: without a tag, or with that one, the image may have moved on. */
+/** `Always` for the tag `latest`, which is also the default tag; a digest or another tag is `IfNotPresent`. */
 export function pullPolicy(image: string | undefined): "Always" | "IfNotPresent" {
-  const name = image ?? "";
-  if (name.includes("@")) return "IfNotPresent";
-  const tag = /:([^/:]+)$/.exec(name)?.[1] ?? "latest";
-  return tag === "latest" ? "Always" : "IfNotPresent";
+  const tag = /:([^/:]+)$/.exec(image ?? "")?.[1] ?? "latest";
+  return tag === "latest" && !image?.includes("@") ? "Always" : "IfNotPresent";
 }

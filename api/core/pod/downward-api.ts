@@ -1,15 +1,89 @@
-// What a pod may be told about itself: fields of its own, and what its containers may use.
+// Validation of the downward API: references to fields of the pod and to resources of its containers.
 import type { DownwardAPIVolumeFile, ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateQualifiedName } from "../../names.ts";
 import { invalid, required, together, unsupported } from "../../problems.ts";
 import { fileMode, projectedPath } from "../../paths.ts";
 
-/** What a pod is told about itself, and the file it finds it in. */
+/** Fields that environment variables can refer to. */
+export const fieldsOfVariables: readonly string[] = [
+  ...["name", "namespace", "uid"].map((field) => `metadata.${field}`),
+  ...["nodeName", "serviceAccountName"].map((field) => `spec.${field}`),
+  ...["hostIP", "hostIPs", "podIP", "podIPs"].map((field) => `status.${field}`),
+];
+const maps = ["metadata.annotations", "metadata.labels"];
+const fieldsOfFiles = [...maps, "metadata.name", "metadata.namespace", "metadata.uid"];
+/** All fields with a path. */
+const fields = new Set([
+  ...fieldsOfVariables,
+  ...fieldsOfFiles,
+  "spec.restartPolicy",
+  "spec.schedulerName",
+  "status.phase",
+]);
+const resources = ["limits", "requests"].flatMap((list) =>
+  ["cpu", "ephemeral-storage", "memory"].map((name) => `${list}.${name}`),
+);
+const sizes = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+
+/** A field of the pod, or one label or annotation: `metadata.labels['app']`. */
+export function validateFieldRef(
+  { apiVersion = "v1", fieldPath }: ObjectFieldSelector,
+  allowed: readonly string[],
+  path: string,
+): readonly Problem[] {
+  if (!fieldPath) return [required(`${path}.fieldPath`)];
+  const refuse = (reason: string): readonly Problem[] => [
+    invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${reason}`),
+  ];
+  if (apiVersion !== "v1") return refuse(`unsupported pod version: ${apiVersion}`);
+  const [, map, key] = /^(.*)\['(.*)'\]$/.exec(fieldPath) ?? [];
+  if (map !== undefined && key !== undefined) {
+    if (!maps.includes(map)) return refuse(`field label does not support subscript: ${fieldPath}`);
+    return validateQualifiedName(map === "metadata.labels" ? key : key.toLowerCase(), path);
+  }
+  if (!fields.has(fieldPath)) return refuse(`field label not supported: ${fieldPath}`);
+  return allowed.includes(fieldPath) ? [] : [unsupported(`${path}.fieldPath`, fieldPath, allowed.toSorted())];
+}
+
+const resourceNames: Readonly<Record<string, string>> = {
+  cpu: "cpu",
+  memory: "memory",
+  "ephemeral-storage": "local ephemeral storage",
+};
+
+function validateDivisor(resource: string, divisor: string | undefined, path: string): readonly Problem[] {
+  if (divisor === undefined || divisor === "0") return [];
+  const name = resource.replace(/^(limits|requests)\./, "");
+  const isAllowed = name === "cpu" ? divisor === "1m" || divisor === "1" : sizes.includes(divisor);
+  if (isAllowed) return [];
+  const list = name === "cpu" ? "1m and 1" : sizes.join(", ");
+  const detail = `only divisor's values ${list} are supported with the ${resourceNames[name] ?? "hugepages"} resource`;
+  return [invalid(`${path}.divisor`, resource, detail)];
+}
+
+/** A resource of a container; in a file, the container must be named. */
+export function validateResourceRef(
+  { containerName, divisor, resource }: ResourceFieldSelector,
+  isFile: boolean,
+  path: string,
+): readonly Problem[] {
+  const isKnown = resources.includes(resource) || /^(limits|requests)\.hugepages-/.test(resource);
+  return together(
+    isFile && !containerName
+      ? required(`${path}.containerName`)
+      : resource
+        ? !isKnown && unsupported(`${path}.resource`, resource, resources)
+        : required(`${path}.resource`),
+    resource && validateDivisor(resource, divisor, path),
+  );
+}
+
+/** Validates a file of a downward API volume. */
 export function validateDownwardFile(file: DownwardAPIVolumeFile, path: string): readonly Problem[] {
   const { fieldRef, mode, resourceFieldRef } = file;
   return together(
-    file.path ? projectedPath(file.path, `${path}.path`) : [required(`${path}.path`)],
+    file.path ? projectedPath(file.path, `${path}.path`) : required(`${path}.path`),
     fieldRef && validateFieldRef(fieldRef, fieldsOfFiles, `${path}.fieldRef`),
     fieldRef &&
       resourceFieldRef &&
@@ -18,95 +92,4 @@ export function validateDownwardFile(file: DownwardAPIVolumeFile, path: string):
     !fieldRef && !resourceFieldRef && required(path, "one of fieldRef and resourceFieldRef is required"),
     fileMode(mode, `${path}.mode`),
   );
-}
-
-/** Fields that can be had as a variable, and as a file. */
-export const fieldsOfVariables: readonly string[] = [
-  "metadata.name",
-  "metadata.namespace",
-  "metadata.uid",
-  "spec.nodeName",
-  "spec.serviceAccountName",
-  "status.hostIP",
-  "status.hostIPs",
-  "status.podIP",
-  "status.podIPs",
-];
-export const fieldsOfFiles: readonly string[] = [
-  "metadata.annotations",
-  "metadata.labels",
-  "metadata.name",
-  "metadata.namespace",
-  "metadata.uid",
-];
-/** Fields that have a name at all, wherever they can be had. */
-const known = new Set([
-  ...fieldsOfVariables,
-  ...fieldsOfFiles,
-  "spec.restartPolicy",
-  "spec.schedulerName",
-  "status.phase",
-]);
-const maps = ["metadata.annotations", "metadata.labels"];
-const resources = [
-  "limits.cpu",
-  "limits.ephemeral-storage",
-  "limits.memory",
-  "requests.cpu",
-  "requests.ephemeral-storage",
-  "requests.memory",
-];
-const sizes = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
-
-/** A field of the pod, or one label or annotation: `metadata.labels['app']`. */
-export function validateFieldRef(
-  { apiVersion = "v1", fieldPath }: ObjectFieldSelector,
-  fields: readonly string[],
-  path: string,
-): readonly Problem[] {
-  if (!fieldPath) return [required(`${path}.fieldPath`)];
-  const unread = (why: string): readonly Problem[] => [
-    invalid(`${path}.fieldPath`, fieldPath, `error converting fieldPath: ${why}`),
-  ];
-  if (apiVersion !== "v1") return unread(`unsupported pod version: ${apiVersion}`);
-  const [, map, key] = /^(.*)\['(.*)'\]$/.exec(fieldPath) ?? [];
-  if (map !== undefined && key !== undefined) {
-    if (!maps.includes(map)) return unread(`field label does not support subscript: ${fieldPath}`);
-    return validateQualifiedName(map === "metadata.labels" ? key : key.toLowerCase(), path);
-  }
-  if (!known.has(fieldPath)) return unread(`field label not supported: ${fieldPath}`);
-  return fields.includes(fieldPath) ? [] : [unsupported(`${path}.fieldPath`, fieldPath, fields.toSorted())];
-}
-
-function validateDivisor(resource: string, divisor: string | undefined, path: string): readonly Problem[] {
-  if (divisor === undefined || divisor === "0") return [];
-  const of = resource.replace(/^(limits|requests)\./, "");
-  const [allowed, called] =
-    of === "cpu"
-      ? [["1m", "1"], "cpu"]
-      : of === "memory"
-        ? [sizes, "memory"]
-        : of === "ephemeral-storage"
-          ? [sizes, "local ephemeral storage"]
-          : [sizes, "hugepages"];
-  if (allowed.includes(divisor)) return [];
-  const list = of === "cpu" ? "1m and 1" : sizes.join(", ");
-  return [
-    invalid(`${path}.divisor`, resource, `only divisor's values ${list} are supported with the ${called} resource`),
-  ];
-}
-
-/** What a container may use; a file has to say which container. */
-export function validateResourceRef(
-  { containerName, divisor, resource }: ResourceFieldSelector,
-  file: boolean,
-  path: string,
-): readonly Problem[] {
-  const huge = /^(limits|requests)\.hugepages-/.test(resource ?? "");
-  const wrongResource = (): readonly Problem[] => {
-    if (file && !containerName) return [required(`${path}.containerName`)];
-    if (!resource) return [required(`${path}.resource`)];
-    return resources.includes(resource) || huge ? [] : [unsupported(`${path}.resource`, resource, resources)];
-  };
-  return together(wrongResource(), resource && validateDivisor(resource, divisor, path));
 }

@@ -1,4 +1,4 @@
-// Containers that join a pod that runs already: what a write of them takes, and what may change about them. Pure.
+// The ephemeralcontainers subresource: which part of a write applies, and that ephemeral containers are immutable. Pure.
 import { differences } from "../../unified-diff.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
@@ -6,7 +6,7 @@ import { sameJson } from "../../hash.ts";
 import { forbidden, together } from "../../problems.ts";
 import { validatePodSpec } from "./rules.ts";
 
-/** The pod as it stands, with the ephemeral containers of another version of it and nothing else. */
+/** The current pod with the ephemeral containers of the update. */
 export function withEphemeralContainers(current: Pod, update: Pod): Pod {
   const { uid, resourceVersion } = update.metadata;
   const { ephemeralContainers: _, ...spec } = current.spec;
@@ -20,7 +20,7 @@ export function withEphemeralContainers(current: Pod, update: Pod): Pod {
 
 const path = "spec.ephemeralContainers";
 
-/** Who has joined stays, and stays as he is. */
+/** Ephemeral containers can be added, but not removed or changed. */
 export function validateEphemeralChange(next: Pod, old: Pod): readonly Problem[] {
   const isStatic = old.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
   const kept = (old.spec.ephemeralContainers ?? []).flatMap((before) => {

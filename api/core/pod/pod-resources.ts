@@ -1,8 +1,8 @@
-// What a pod asks for and is limited to as a whole, resource by resource.
+// The requests or limits of a pod as quantities, for quota and limit ranges.
 import type { Container, PodSpec } from "../../generated/types.ts";
 import { formatQuantity, parseQuantity } from "../../quantity.ts";
 
-/** Quantities by the names of resources. */
+/** Quantities by resource name. */
 export type Amounts = Readonly<Record<string, string>>;
 
 const combined = (a: Amounts, b: Amounts, choose: (x: bigint, y: bigint) => bigint): Amounts => {
@@ -13,28 +13,23 @@ const combined = (a: Amounts, b: Amounts, choose: (x: bigint, y: bigint) => bigi
   }
   return result;
 };
-const larger = (x: bigint, y: bigint): bigint => (x < y ? y : x);
 const plus = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) => x + y);
-const most = (a: Amounts, b: Amounts): Amounts => combined(a, b, larger);
-
-/** Resources a pod may say for all its containers together (KEP-2837). */
-const ofWholePods = ["cpu", "memory"];
+const most = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) => (x < y ? y : x));
 
 /**
- * The requests, or limits, of all containers together, or of the hungriest moment of the pod's start if that is more.
- * What the pod says for itself counts instead. Without what its runtime takes.
+ * The maximum of the sum over all containers and the peak of the initialization; pod-level resources (KEP-2837) replace
+ * it. Without the overhead of the runtime class.
  */
 export function podAmounts(spec: PodSpec, which: "requests" | "limits"): Amounts {
-  const of = (c: Container): Amounts => c.resources?.[which] ?? {};
+  const amountsOf = (c: Container): Amounts => c.resources?.[which] ?? {};
   let sidecars: Amounts = {};
   let peak: Amounts = {};
   for (const c of spec.initContainers ?? []) {
-    const isSidecar = c.restartPolicy === "Always";
-    const together = plus(sidecars, of(c));
-    if (isSidecar) sidecars = together;
-    peak = most(peak, together);
+    const started = plus(sidecars, amountsOf(c));
+    if (c.restartPolicy === "Always") sidecars = started;
+    peak = most(peak, started);
   }
-  const running = spec.containers.map(of).reduce(plus, sidecars);
-  const own = Object.entries(spec.resources?.[which] ?? {}).filter(([name]) => ofWholePods.includes(name));
-  return { ...most(running, peak), ...Object.fromEntries(own) };
+  const running = spec.containers.map(amountsOf).reduce(plus, sidecars);
+  const podLevel = Object.entries(spec.resources?.[which] ?? {}).filter(([name]) => ["cpu", "memory"].includes(name));
+  return { ...most(running, peak), ...Object.fromEntries(podLevel) };
 }

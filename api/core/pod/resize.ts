@@ -1,4 +1,4 @@
-// Giving a pod more or less while it runs (KEP-1287): what such a write takes, and what may change by it. Pure.
+// The resize subresource (KEP-1287): which part of a write applies, and what it may change. Pure.
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
@@ -10,17 +10,17 @@ const lists = ["containers", "initContainers"] as const;
 const amounts = ["requests", "limits"] as const;
 type Amounts = Readonly<Record<string, string>>;
 
-/** The containers as they stand, with the amounts of others of their names. A name that is new is left to be judged. */
+/** The current containers with the resources of the update's; one with a new name is kept for validation to refuse. */
 const withAmountsOf = (update: readonly Container[], current: readonly Container[] = []): readonly Container[] =>
-  update.map((wanted) => {
-    const own = current.find((c) => c.name === wanted.name);
-    if (!own) return wanted;
+  update.map((container) => {
+    const own = current.find((c) => c.name === container.name);
+    if (!own) return container;
     const { resources: _, resizePolicy: __, ...rest } = own;
-    const { resources, resizePolicy } = wanted;
+    const { resources, resizePolicy } = container;
     return { ...rest, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) };
   });
 
-/** The pod as it stands, with what another version of it asks for and nothing else. */
+/** The current pod with the resources of the update. */
 export function resized(current: Pod, update: Pod): Pod {
   const { uid, resourceVersion } = update.metadata;
   const { resources: _, ...spec } = current.spec;
@@ -50,21 +50,21 @@ function validateOrder(now: PodSpec, then: PodSpec): readonly Problem[] {
   });
 }
 
-/** What was asked for may be asked for differently, but not left open. */
+/** A request or limit can change, but not be removed. */
 const validateKept = (
   now: ResourceRequirements | undefined,
   then: ResourceRequirements | undefined,
   path: string,
-  called = "resource",
+  name = "resource",
 ): readonly Problem[] =>
   amounts
     .filter((which) => Object.keys(then?.[which] ?? {}).some((name) => now?.[which]?.[name] === undefined))
-    .map((which) => forbidden(`${path}.${which}`, `${called} ${which} cannot be removed`));
+    .map((which) => forbidden(`${path}.${which}`, `${name} ${which} cannot be removed`));
 
 const measured = ["cpu", "memory"];
 const others = (of: Amounts = {}): Amounts =>
   Object.fromEntries(Object.entries(of).filter(([name]) => !measured.includes(name)));
-/** All there is to it but how much processor and memory. */
+/** The resources without CPU and memory. */
 const withoutMeasures = ({ requests, limits, ...rest }: ResourceRequirements = {}): object => ({
   ...rest,
   requests: others(requests),
@@ -108,13 +108,13 @@ function validateWhole({ resources: now }: PodSpec, { resources: then }: PodSpec
 
 const onlyMeasures = "only cpu and memory resources are mutable";
 
-/** A node that can resize a container says how much it gives to each that runs. */
+/** A node that supports resizing reports the resources of running containers. */
 function isSupported({ status }: Pod): boolean {
   const running = (status?.containerStatuses ?? []).find((s) => s.state?.running);
   return running === undefined || running.resources !== undefined;
 }
 
-/** What is wrong with a resize. */
+/** Validates a resize. */
 export function validateResize(next: Pod, old: Pod): readonly Problem[] {
   if (old.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined)
     return [forbidden("[]", "static pods cannot be resized")];

@@ -1,11 +1,11 @@
-// What a pod's status comes to in one word, and what it asks of a node: questions that many components ask alike.
+// Facts derived from a pod: its phase and conditions, effective requests, quality of service, and the status `kubectl` shows.
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
 import { milliOf, unitsOf } from "../../quantity.ts";
 import { isHugePages } from "../../resource-names.ts";
 
-/** Finished for good: it will not run again and holds nothing. */
+/** Succeeded or failed: it does not run again and holds no resources. */
 export const isTerminal = (p: Pod): boolean => p.status?.phase === "Succeeded" || p.status?.phase === "Failed";
-/** Neither finished nor on its way out. */
+/** Neither terminal nor being deleted. */
 export const isActive = (p: Pod): boolean => !isTerminal(p) && p.metadata.deletionTimestamp === undefined;
 
 export const conditionOf = <C extends { readonly type: string }>(
@@ -14,7 +14,7 @@ export const conditionOf = <C extends { readonly type: string }>(
 ): C | undefined => conditions?.find((c) => c.type === type);
 export const isReady = (p: Pod): boolean => conditionOf(p.status?.conditions, "Ready")?.status === "True";
 
-/** Amounts by resource name: CPU in thousandths of a core, everything else in whole units (bytes, pieces). */
+/** Requests by resource name: CPU in thousandths of a core, others in whole units (bytes, pieces). */
 export type Requests = Readonly<Record<string, number>>;
 
 const combine = (a: Requests, b: Requests, by: (x: number, y: number) => number): Requests => {
@@ -32,7 +32,7 @@ export function amountsOf(list: Readonly<Record<string, string>> | undefined): R
   return amounts;
 }
 
-/** Resources that a pod may request as a whole (KEP-2837); they replace the sum over its containers. */
+/** Pod-level requests (KEP-2837), which replace the sum over the containers. */
 const ofWholePod = ({ resources }: PodSpec): Requests =>
   Object.fromEntries(
     Object.entries(amountsOf(resources?.requests)).filter(
@@ -41,8 +41,8 @@ const ofWholePod = ({ resources }: PodSpec): Requests =>
   );
 
 /**
- * Its containers together, or the peak of its start if that is more. Init containers run one after another; those that
- * restart always (sidecars, KEP-753) stay and add up.
+ * The maximum of the sum over the containers and the peak of the initialization. Init containers run one after another;
+ * sidecars (KEP-753), which restart always, keep running and add up.
  */
 function summed(spec: PodSpec, requestsOf: (c: Container) => Requests): Requests {
   let sidecars: Requests = {};
@@ -61,22 +61,21 @@ const requestsOf = (c: Container): Requests => amountsOf(c.resources?.requests);
 export const podRequests = (spec: PodSpec): Requests => summed(spec, requestsOf);
 
 /**
- * What a pod takes of its node. While it is resized in place (KEP-1287) that is the most of what is wanted, allocated
- * and in force; what is wanted and will never be does not count. `missing` stands in for what a container does not
- * request.
+ * The resources a pod occupies on its node. During a resize in place (KEP-1287) these are the maximum of those desired,
+ * allocated and in force; an infeasible resize does not count. `missing` are defaults for absent requests.
  */
 export function effectiveRequests({ spec, status }: Pod, missing: Requests = {}): Requests {
   const isInfeasible = conditionOf(status?.conditions, "PodResizePending")?.reason === "Infeasible";
   const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   return summed(spec, (c) => {
     const now = statuses.find((s) => s.name === c.name);
-    const wanted = requestsOf(c);
-    const taken = now?.resources && most(amountsOf(now.resources.requests), amountsOf(now.allocatedResources));
-    return { ...missing, ...(taken === undefined ? wanted : isInfeasible ? taken : most(wanted, taken)) };
+    const desired = requestsOf(c);
+    const actual = now?.resources && most(amountsOf(now.resources.requests), amountsOf(now.allocatedResources));
+    return { ...missing, ...(actual === undefined ? desired : isInfeasible ? actual : most(desired, actual)) };
   });
 }
 
-/** Quality of service: what the kernel may take first when memory runs out. */
+/** The quality of service class, which decides the order of eviction when memory runs out. */
 export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
   const all = [...spec.containers, ...(spec.initContainers ?? [])];
   const sized = all.filter((c) =>
@@ -91,14 +90,17 @@ export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffor
   return all.every(exact) ? "Guaranteed" : "Burstable";
 }
 
+type Terminated = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
+const endOf = ({ reason, signal, exitCode }: Terminated): string =>
+  reason || (signal ? `Signal:${signal}` : `ExitCode:${exitCode}`);
+
 const initializing = (p: Pod): string | undefined => {
   const specs = p.spec.initContainers ?? [];
   for (const [i, s] of (p.status?.initContainerStatuses ?? []).entries()) {
     const sidecar = specs.find((c) => c.name === s.name)?.restartPolicy === "Always";
     if (s.state?.terminated?.exitCode === 0 || (sidecar && s.started === true)) continue;
     const { terminated, waiting } = s.state ?? {};
-    if (terminated)
-      return `Init:${terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)}`;
+    if (terminated) return `Init:${endOf(terminated)}`;
     if (waiting?.reason && waiting.reason !== "PodInitializing") return `Init:${waiting.reason}`;
     return `Init:${i}/${specs.length}`;
   }
@@ -108,24 +110,23 @@ const initializing = (p: Pod): string | undefined => {
 const containerReason = (s: ContainerStatus): string | undefined => {
   const { waiting, terminated } = s.state ?? {};
   if (waiting?.reason) return waiting.reason;
-  if (!terminated) return undefined;
-  return terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`);
+  return terminated && endOf(terminated);
 };
 
-/** The STATUS column of `kubectl get pods`. One that has ended on its way out is said to have ended. */
+/** The STATUS column of `kubectl get pods`. A terminal phase takes precedence over a deletion. */
 export function statusWord(p: Pod): string {
-  const isLeaving = p.metadata.deletionTimestamp !== undefined;
-  if (isLeaving && p.status?.reason === "NodeLost") return "Unknown";
-  if (isLeaving && !isTerminal(p)) return "Terminating";
+  const isDeleted = p.metadata.deletionTimestamp !== undefined;
+  if (isDeleted && p.status?.reason === "NodeLost") return "Unknown";
+  if (isDeleted && !isTerminal(p)) return "Terminating";
   const starting = initializing(p);
   if (starting !== undefined) return starting;
   const statuses = p.status?.containerStatuses ?? [];
-  const word = statuses.map(containerReason).find((r) => r !== undefined);
-  if (word === "Completed" && statuses.some((s) => s.state?.running && s.ready))
+  const reason = statuses.map(containerReason).find((r) => r !== undefined);
+  if (reason === "Completed" && statuses.some((s) => s.state?.running && s.ready))
     return isReady(p) ? "Running" : "NotReady";
   const gated =
     conditionOf(p.status?.conditions, "PodScheduled")?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
-  return word ?? gated ?? p.status?.reason ?? p.status?.phase ?? "Unknown";
+  return reason ?? gated ?? p.status?.reason ?? p.status?.phase ?? "Unknown";
 }
 
 export const restarts = (p: Pod): number =>

@@ -1,8 +1,8 @@
-// Which taints of a node a pod puts up with: asked where pods are placed, where they begin, and where they are driven
-// away. Source: the API reference of Toleration.
+// Whether a toleration matches a taint: for scheduling, admission to a node, and eviction. Source: the API reference of
+// Toleration.
 import type { Taint, Toleration } from "../../generated/types.ts";
 
-/** An empty key with Exists tolerates everything; an empty effect, every effect. */
+/** An empty key with Exists matches every taint, an empty effect every effect. */
 export function tolerates(t: Toleration, taint: Taint): boolean {
   if (t.effect && t.effect !== taint.effect) return false;
   if (t.key && t.key !== taint.key) return false;

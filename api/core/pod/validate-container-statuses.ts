@@ -3,7 +3,7 @@
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { duplicate, each, forbidden, invalid, together, unsupported } from "../../problems.ts";
-import { startsAgain } from "./containers.ts";
+import { restartsAfter } from "./containers.ts";
 
 /** The containers of one sort, and what was and is now said of them. */
 export interface Statuses {
@@ -69,7 +69,7 @@ const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[
 export function validateContainerStatuses(statuses: Statuses, spec: PodSpec): readonly Problem[] {
   const again = (name: string, code: number): boolean => {
     const container = statuses.containers.find((c) => c.name === name);
-    return container !== undefined && startsAgain(container, spec, code);
+    return container !== undefined && restartsAfter(container, spec, code);
   };
   return together(
     validateTransitions(statuses, again),

@@ -1,10 +1,11 @@
-// What can be wrong with the notes on a pod or on a template of pods.
+// Validation of the metadata of pods and pod templates.
 import type { Problem } from "../../errors.ts";
 import type { DraftMeta } from "../../meta.ts";
 import { validateLabels, validateQualifiedName } from "../../names.ts";
 import { forbidden, required, together, tooLong } from "../../problems.ts";
 import type { PodTemplateSpec } from "../../generated/types.ts";
 
+/** Validates the metadata of a template, and that it has containers but no ephemeral ones. */
 export const validateTemplate = ({ metadata, spec }: PodTemplateSpec, path: string): readonly Problem[] =>
   together(
     validateLabels(metadata?.labels, `${path}.labels`),
@@ -14,28 +15,24 @@ export const validateTemplate = ({ metadata, spec }: PodTemplateSpec, path: stri
       forbidden(`${path}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"),
   );
 
-const mostBytes = 256 * 1024;
+const maxBytes = 256 * 1024;
 
-/** Keys are qualified names, in whatever case; all of it together must not be too long. */
+/** Keys are qualified names in any case; the total size is limited. */
 export function validateAnnotations(
-  annotations: Readonly<Record<string, string>> | undefined,
+  annotations: Readonly<Record<string, string>> = {},
   path: string,
 ): readonly Problem[] {
-  const all = Object.entries(annotations ?? {});
-  const size = all.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return together(
-    all.flatMap(([key]) => validateQualifiedName(key.toLowerCase(), path)),
-    size > mostBytes && tooLong(path, mostBytes),
+    Object.keys(annotations).flatMap((key) => validateQualifiedName(key.toLowerCase(), path)),
+    size > maxBytes && tooLong(path, maxBytes),
   );
 }
 
 const mirror = "kubernetes.io/config.mirror";
 
-/** Whether a pod mirrors one that its node runs by itself is settled when it is made. */
-export function validateMirrorChange(
-  next: { readonly metadata: DraftMeta },
-  old: { readonly metadata: DraftMeta },
-): readonly Problem[] {
+/** The annotation of a mirror pod, which stands for a static pod of its node, is immutable. */
+export function validateMirrorChange(next: { metadata: DraftMeta }, old: { metadata: DraftMeta }): readonly Problem[] {
   const [now, then] = [next.metadata.annotations?.[mirror], old.metadata.annotations?.[mirror]];
   if (now === then) return [];
   const may = then === undefined ? "add" : "remove or update";

@@ -1,11 +1,22 @@
-// What a pod may not say when it insists on an operating system that has no such thing.
-import type { Container, PodSpec } from "../../generated/types.ts";
+// Validation of a pod's operating system: fields that Linux or Windows does not have.
+import type { PodSpec, SecurityContext } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { forbidden, required, together, unsupported } from "../../problems.ts";
 
-const systems = ["linux", "windows"];
-const ofPods = ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] as const;
-const ofPodSecurity = [
+const podFields = ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"] as const;
+const containerSecurityFields = [
+  "appArmorProfile",
+  "seLinuxOptions",
+  "seccompProfile",
+  "capabilities",
+  "readOnlyRootFilesystem",
+  "privileged",
+  "allowPrivilegeEscalation",
+  "procMount",
+  "runAsUser",
+  "runAsGroup",
+] as const;
+const podSecurityFields = [
   "appArmorProfile",
   "seLinuxOptions",
   "seccompProfile",
@@ -18,51 +29,38 @@ const ofPodSecurity = [
   "supplementalGroupsPolicy",
   "seLinuxChangePolicy",
 ] as const;
-const ofContainerSecurity = [
-  "appArmorProfile",
-  "seLinuxOptions",
-  "seccompProfile",
-  "capabilities",
-  "readOnlyRootFilesystem",
-  "privileged",
-  "allowPrivilegeEscalation",
-  "procMount",
-  "runAsUser",
-  "runAsGroup",
-] as const;
 
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
-const every = (spec: PodSpec, path: string): readonly (readonly [Container, string])[] =>
+
+type Placed = readonly [context: SecurityContext | undefined, path: string];
+const containerContexts = (spec: PodSpec, path: string): readonly Placed[] =>
   (["initContainers", "containers", "ephemeralContainers"] as const).flatMap((list) =>
-    ((spec[list] ?? []) as readonly Container[]).map((c, i) => [c, `${path}.${list}[${i}].securityContext`] as const),
+    (spec[list] ?? []).map((c, i): Placed => [c.securityContext, `${path}.${list}[${i}].securityContext`]),
   );
 
-function validateLinux(spec: PodSpec, path: string): readonly Problem[] {
-  const refused = (at: string): Problem =>
-    forbidden(`${at}.windowsOptions`, "windows options cannot be set for a linux pod");
-  return together(
-    spec.securityContext?.windowsOptions && refused(`${path}.securityContext`),
-    every(spec, path).flatMap(([c, at]) => (c.securityContext?.windowsOptions ? [refused(at)] : [])),
-  );
-}
+const validateLinux = (spec: PodSpec, path: string): readonly Problem[] =>
+  [[spec.securityContext, `${path}.securityContext`] as const, ...containerContexts(spec, path)]
+    .filter(([context]) => context?.windowsOptions)
+    .map(([, at]) => forbidden(`${at}.windowsOptions`, "windows options cannot be set for a linux pod"));
 
 function validateWindows(spec: PodSpec, path: string): readonly Problem[] {
-  const refused = (at: string): Problem => forbidden(at, "cannot be set for a windows pod");
-  const refusedFields = <T extends object>(from: T | undefined, fields: readonly (keyof T & string)[], at: string) =>
-    fields.filter((field) => isSet(from?.[field])).map((field) => refused(`${at}.${field}`));
+  const refused = <T extends object>(from: T | undefined, fields: readonly (keyof T & string)[], at: string) =>
+    fields
+      .filter((field) => isSet(from?.[field]))
+      .map((field) => forbidden(`${at}.${field}`, "cannot be set for a windows pod"));
   return together(
-    refusedFields(spec, ofPods, path),
-    refusedFields(spec.securityContext, ofPodSecurity, `${path}.securityContext`),
-    every(spec, path).flatMap(([c, at]) => refusedFields(c.securityContext, ofContainerSecurity, at)),
+    refused(spec, podFields, path),
+    refused(spec.securityContext, podSecurityFields, `${path}.securityContext`),
+    containerContexts(spec, path).flatMap(([context, at]) => refused(context, containerSecurityFields, at)),
   );
 }
 
-/** What is wrong with what a pod says in view of its operating system. */
-export function validateSystem(spec: PodSpec, path: string): readonly Problem[] {
+/** Refuses fields that the pod's operating system does not have. */
+export function validateOs(spec: PodSpec, path: string): readonly Problem[] {
   if (!spec.os) return [];
   const { name } = spec.os;
   if (!name) return [required(`${path}.os.name`, "cannot be empty")];
-  if (!systems.includes(name)) return [unsupported(`${path}.os`, name, systems)];
-  return name === "linux" ? validateLinux(spec, path) : validateWindows(spec, path);
+  if (name === "linux") return validateLinux(spec, path);
+  return name === "windows" ? validateWindows(spec, path) : [unsupported(`${path}.os`, name, ["linux", "windows"])];
 }

@@ -5,7 +5,7 @@ import { each, forbidden, invalid, none, notFound, together } from "../../proble
 import { validateContainerResourceName, validateAmount } from "../../resource-names.ts";
 import { validateContainers, validateEphemeral, validateInitContainers } from "./validate-container.ts";
 import { validateDns } from "./validate-dns.ts";
-import { validateSystem } from "./validate-os.ts";
+import { validateOs } from "./validate-os.ts";
 import { validateSpread } from "./validate-placement.ts";
 import { validatePodResources } from "./validate-resources.ts";
 import { validateHostUsers, validatePodSecurity } from "./validate-security.ts";
@@ -94,6 +94,6 @@ export const validateAcross = (spec: PodSpec, path: string, volumes: Volumes): r
     validateHostUsers(spec, path),
     validateHostname(spec, path),
     spec.overhead && validateOverhead(spec.overhead, `${path}.overhead.limits`),
-    validateSystem(spec, path),
+    validateOs(spec, path),
     validateFileKeys(spec, path),
   );
