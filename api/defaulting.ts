@@ -31,12 +31,7 @@ function maker(schema: Schema): (() => unknown) | undefined {
 
 function fieldsOf({ properties = {} }: Schema): readonly Field[] {
   return Object.entries(properties)
-    .map(([name, schema]) => ({
-      name,
-      omitZero: schema.omitZero === true,
-      make: maker(schema),
-      fill: fillOf(schema),
-    }))
+    .map(([name, schema]) => ({ name, omitZero: schema.omitZero === true, make: maker(schema), fill: fillOf(schema) }))
     .filter(({ make, fill }) => make ?? fill);
 }
 

@@ -3,7 +3,7 @@
 import {
   validateBlock,
   validateInterfaceAddress,
-  validateOldAddress,
+  validateLenientAddress,
   validateReachable,
 } from "./addresses-validate.ts";
 import {
@@ -67,7 +67,7 @@ export const formats: Readonly<Record<string, Format>> = {
   "port-name": nonEmpty(validatePortName),
   "data-key": nonEmpty(validateDataKey),
   /** An address in a field that has always been lenient, and one that another machine must reach. */
-  ip: validateOldAddress,
+  ip: validateLenientAddress,
   "reachable-ip": validateReachable,
   cidr: validateBlock,
   "interface-address": validateInterfaceAddress,

@@ -1,6 +1,6 @@
 // How many, as a number or as a share of all: how fast to update, how much to keep.
 import type { Problem } from "./errors.ts";
-import { invalid, inRange, shownWhole, unsupported } from "./problems.ts";
+import { invalid, inRange, goStruct, unsupported } from "./problems.ts";
 
 const percent = /^[0-9]+%$/;
 const form =
@@ -29,6 +29,6 @@ interface Strategy {
 
 /** A way to update that nobody knows is pointed at as a whole. */
 export const unknownStrategy = (s: Strategy = {}, path: string, known: readonly string[]): readonly Problem[] => {
-  const rollingUpdate = shownWhole(s.rollingUpdate, ["maxUnavailable", "maxSurge"]);
+  const rollingUpdate = goStruct(s.rollingUpdate, ["maxUnavailable", "maxSurge"]);
   return [unsupported(path, { Type: s.type ?? "", RollingUpdate: rollingUpdate }, known)];
 };

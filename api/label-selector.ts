@@ -27,15 +27,7 @@ function readerOf(text: string): Reader {
   return { peek: () => tokens[at] ?? "", next: () => tokens[at++] ?? "" };
 }
 
-const operators = {
-  in: "In",
-  notin: "NotIn",
-  "=": "In",
-  "==": "In",
-  "!=": "NotIn",
-  ">": "Gt",
-  "<": "Lt",
-} as const;
+const operators = { in: "In", notin: "NotIn", "=": "In", "==": "In", "!=": "NotIn", ">": "Gt", "<": "Lt" } as const;
 const isOperator = (token: string): token is keyof typeof operators => Object.hasOwn(operators, token);
 
 /** `(a,,b)`: values may be empty, and a comma may stand for one. */

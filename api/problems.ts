@@ -1,58 +1,37 @@
-// The sentences in which a field is wrong, as Kubernetes words them: clients and people grep for these.
+// Constructors of validation problems in Kubernetes' wording, which clients match, and helpers that join checks.
 import type { Problem } from "./errors.ts";
 import { sameJson } from "./hash.ts";
-import { quoted } from "./quote.ts";
+import { quote } from "./quote.ts";
 
-const shown = (value: unknown): string =>
-  typeof value === "string"
-    ? quoted(value)
-    : value === undefined
-      ? '""'
-      : typeof value === "object"
-        ? JSON.stringify(value)
-        : String(value);
+const shown = (value: unknown): string => {
+  if (typeof value === "string") return quote(value);
+  if (value === undefined) return '""';
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+};
 
-export const required = (path: string, detail = ""): Problem => ({
-  path,
-  message: detail === "" ? "Required value" : `Required value: ${detail}`,
-  reason: "FieldValueRequired",
-});
-export const invalid = (path: string, value: unknown, detail: string): Problem => ({
-  path,
-  message: `Invalid value: ${shown(value)}: ${detail}`,
-  reason: "FieldValueInvalid",
-});
-export const forbidden = (path: string, detail: string): Problem => ({
-  path,
-  message: `Forbidden: ${detail}`,
-  reason: "FieldValueForbidden",
-});
-export const duplicate = (path: string, value: unknown): Problem => ({
-  path,
-  message: `Duplicate value: ${shown(value)}`,
-  reason: "FieldValueDuplicate",
-});
-export const notFound = (path: string, value: unknown): Problem => ({
-  path,
-  message: `Not found: ${shown(value)}`,
-  reason: "FieldValueNotFound",
-});
-/** An invalid value that is not shown. */
-export const unfit = (path: string, detail: string): Problem => ({
-  path,
-  message: `Invalid value: ${detail}`,
-  reason: "FieldValueInvalid",
-});
-export const tooMany = (path: string, actual: number, most: number): Problem => ({
-  path,
-  message: `Too many: ${actual}: must have at most ${most} items`,
-  reason: "FieldValueTooMany",
-});
-export const unsupported = (path: string, value: unknown, supported: readonly string[]): Problem => ({
-  path,
-  message: `Unsupported value: ${shown(value)}: supported values: ${supported.map((s) => JSON.stringify(s)).join(", ")}`,
-  reason: "FieldValueNotSupported",
-});
+const problem = (reason: Problem["reason"], path: string, message: string): Problem => ({ path, message, reason });
+
+export const required = (path: string, detail = ""): Problem =>
+  problem("FieldValueRequired", path, detail === "" ? "Required value" : `Required value: ${detail}`);
+export const invalid = (path: string, value: unknown, detail: string): Problem =>
+  problem("FieldValueInvalid", path, `Invalid value: ${shown(value)}: ${detail}`);
+/** An invalid value that the message does not show. */
+export const unfit = (path: string, detail: string): Problem =>
+  problem("FieldValueInvalid", path, `Invalid value: ${detail}`);
+export const forbidden = (path: string, detail: string): Problem =>
+  problem("FieldValueForbidden", path, `Forbidden: ${detail}`);
+export const duplicate = (path: string, value: unknown): Problem =>
+  problem("FieldValueDuplicate", path, `Duplicate value: ${shown(value)}`);
+export const notFound = (path: string, value: unknown): Problem =>
+  problem("FieldValueNotFound", path, `Not found: ${shown(value)}`);
+export const tooMany = (path: string, actual: number, most: number): Problem =>
+  problem("FieldValueTooMany", path, `Too many: ${actual}: must have at most ${most} items`);
+export const tooLong = (path: string, max: number): Problem =>
+  problem("FieldValueTooLong", path, `Too long: may not be more than ${max} bytes`);
+export const unsupported = (path: string, value: unknown, supported: readonly string[]): Problem => {
+  const list = supported.map((s) => JSON.stringify(s)).join(", ");
+  return problem("FieldValueNotSupported", path, `Unsupported value: ${shown(value)}: supported values: ${list}`);
+};
 
 /** No problems: one shared empty list, because most values are valid. */
 export const none: readonly Problem[] = [];
@@ -122,12 +101,6 @@ export function inRange(
 /** A field that may never change after creation. */
 export const unchanged = (value: unknown, old: unknown, path: string): readonly Problem[] =>
   sameJson(value, old) ? none : [invalid(path, value, "field is immutable")];
-/** A value is too long. */
-export const tooLong = (path: string, max: number): Problem => ({
-  path,
-  message: `Too long: may not be more than ${max} bytes`,
-  reason: "FieldValueTooLong",
-});
 /** One of the supported values; undefined is valid. */
 export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
   value === undefined || supported.includes(value) ? none : [unsupported(path, value, supported)];
@@ -138,11 +111,8 @@ export const wildcardAlone = (list: readonly string[] = [], path: string, others
     : none;
 /** The detail of a message without the value it quotes, to report it for another value. */
 export const detailOf = ({ message }: Problem): string => message.replace(/^Invalid value: ".*?": /s, "");
-/**
- * How the original's own types show themselves: every field, its name beginning with a capital, and null where nothing
- * is said.
- */
-export const shownWhole = (object: object | undefined, fields: readonly string[]): object | null =>
+/** An object as Go prints a struct in messages: every field with a capital, null where it is unset. */
+export const goStruct = (object: object | undefined, fields: readonly string[]): object | null =>
   object === undefined
     ? null
     : Object.fromEntries(

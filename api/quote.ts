@@ -1,4 +1,4 @@
-// Text in quotes, as the original writes what it was given into its sentences.
+// Quotes text as Go's `strconv.Quote` does, for messages.
 
 const named: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -11,11 +11,11 @@ const named: Readonly<Record<string, string>> = {
   "\t": "\\t",
   "\v": "\\v",
 };
-const hidden = /["\\\p{C}\u2028\u2029]/gu;
+const escaped = /["\\\p{C}\u2028\u2029]/gu;
 
-/** `"text"` with what cannot be seen spelled out. */
-export const quoted = (text: string): string =>
-  `"${text.replace(hidden, (character) => {
+/** `"text"` with non-printable characters escaped. */
+export const quote = (text: string): string =>
+  `"${text.replace(escaped, (character) => {
     const point = character.codePointAt(0)!;
     if (named[character] !== undefined) return named[character];
     if (point < 0x80) return `\\x${point.toString(16).padStart(2, "0")}`;

@@ -34,10 +34,7 @@ export const batchOverlay: Overlay = {
   },
   JobStatus: counts("active", "failed", "ready", "succeeded", "terminating"),
   PodFailurePolicy: { rules: { maxItems: 20 } },
-  PodFailurePolicyRule: {
-    action: oneOf("Count", "FailIndex", "FailJob", "Ignore"),
-    onPodConditions: { maxItems: 20 },
-  },
+  PodFailurePolicyRule: { action: oneOf("Count", "FailIndex", "FailJob", "Ignore"), onPodConditions: { maxItems: 20 } },
   PodFailurePolicyOnExitCodesRequirement: { operator: oneOf("In", "NotIn"), values: { maxItems: 255 } },
   PodFailurePolicyOnPodConditionsPattern: {
     status: { ...otherwise("True"), ...oneOf("False", "True", "Unknown") },

@@ -1,4 +1,4 @@
-// What can be wrong with a range of limits: bounds that contradict each other, and defaults beyond them.
+// Validation of limit ranges: the order of bounds, defaults within them, and resource names.
 import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
@@ -21,40 +21,24 @@ function validateType(type: string, path: string): readonly Problem[] {
 const above = (a: Quantity | undefined, b: Quantity | undefined): boolean =>
   a !== undefined && b !== undefined && a.nano > b.nano;
 
-/** Which of two bounds must not be the greater one, which of them is wrong if it is, and how that is said. */
-interface Order {
-  readonly low: Bound;
-  readonly high: Bound;
-  readonly at: Bound;
-  readonly shown: Bound;
-  say(low: string, high: string): string;
-}
-const orders: readonly Order[] = [
-  {
-    ...{ low: "min", high: "max", at: "min", shown: "min" },
-    say: (low, high) => `min value ${low} is greater than max value ${high}`,
-  },
-  {
-    ...{ low: "min", high: "defaultRequest", at: "defaultRequest", shown: "defaultRequest" },
-    say: (low, high) => `min value ${low} is greater than default request value ${high}`,
-  },
-  {
-    ...{ low: "defaultRequest", high: "max", at: "defaultRequest", shown: "defaultRequest" },
-    say: (low, high) => `default request value ${low} is greater than max value ${high}`,
-  },
-  {
-    ...{ low: "defaultRequest", high: "default", at: "defaultRequest", shown: "defaultRequest" },
-    say: (low, high) => `default request value ${low} is greater than default limit value ${high}`,
-  },
-  {
-    ...{ low: "min", high: "default", at: "default", shown: "min" },
-    say: (low, high) => `min value ${low} is greater than default value ${high}`,
-  },
-  {
-    ...{ low: "default", high: "max", at: "default", shown: "max" },
-    say: (low, high) => `default value ${low} is greater than max value ${high}`,
-  },
+const names: Readonly<Record<Bound, string>> = {
+  min: "min",
+  max: "max",
+  default: "default",
+  defaultRequest: "default request",
+  maxLimitRequestRatio: "ratio",
+};
+/** Pairs of which the first must not exceed the second, the field a violation is reported at, and the value shown. */
+const orders: readonly (readonly [low: Bound, high: Bound, at: Bound, shown: Bound])[] = [
+  ["min", "max", "min", "min"],
+  ["min", "defaultRequest", "defaultRequest", "defaultRequest"],
+  ["defaultRequest", "max", "defaultRequest", "defaultRequest"],
+  ["defaultRequest", "default", "defaultRequest", "defaultRequest"],
+  ["min", "default", "default", "min"],
+  ["default", "max", "default", "max"],
 ];
+const nameOf = (bound: Bound, other: Bound): string =>
+  bound === "default" && other === "defaultRequest" ? "default limit" : names[bound];
 
 const one = 1_000_000_000n;
 
@@ -72,17 +56,17 @@ function validateRatio(b: Bounds, path: string): readonly Problem[] {
 
 function validateBounds(resource: string, b: Bounds, path: string): readonly Problem[] {
   const text = (bound: Bound): string => formatQuantity(b[bound]!);
-  const wrong = orders
-    .filter(({ low, high }) => above(b[low], b[high]))
-    .map(({ low, high, at, shown, say }) =>
-      invalid(`${path}.${at}[${resource}]`, text(shown), say(text(low), text(high))),
-    );
-  const unequal =
-    !isOvercommitted(resource) && b.default && b.defaultRequest && b.default.nano !== b.defaultRequest.nano;
+  const { default: limit, defaultRequest: request } = b;
+  const isUnequal = !isOvercommitted(resource) && limit && request && limit.nano !== request.nano;
   return together(
-    wrong,
+    orders
+      .filter(([low, high]) => above(b[low], b[high]))
+      .map(([low, high, at, shown]) => {
+        const detail = `${nameOf(low, high)} value ${text(low)} is greater than ${nameOf(high, low)} value ${text(high)}`;
+        return invalid(`${path}.${at}[${resource}]`, text(shown), detail);
+      }),
     validateRatio(b, `${path}.maxLimitRequestRatio[${resource}]`),
-    unequal &&
+    isUnequal &&
       invalid(
         `${path}.defaultRequest[${resource}]`,
         text("defaultRequest"),
@@ -94,8 +78,8 @@ function validateBounds(resource: string, b: Bounds, path: string): readonly Pro
 function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
   const validateName =
     item.type === "Pod" || item.type === "Container" ? validateContainerResourceName : validateResourceName;
-  const misplaced = item.type === "Pod" ? (["default", "defaultRequest"] as const) : [];
-  const allowedBounds = bounds.filter((bound) => !misplaced.some((m) => m === bound));
+  const excluded = item.type === "Pod" ? (["default", "defaultRequest"] as const) : [];
+  const allowedBounds = bounds.filter((bound) => !excluded.some((m) => m === bound));
   const resources = new Set(allowedBounds.flatMap((bound) => Object.keys(item[bound] ?? {})));
   const boundsOf = (resource: string): Bounds =>
     Object.fromEntries(allowedBounds.map((bound) => [bound, parseQuantity(item[bound]?.[resource] ?? "")]));
@@ -105,7 +89,7 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
     allowedBounds.flatMap((bound) =>
       Object.keys(item[bound] ?? {}).flatMap((name) => validateName(name, `${path}.${bound}[${name}]`)),
     ),
-    misplaced
+    excluded
       .filter((bound) => Object.keys(item[bound] ?? {}).length > 0)
       .map((bound) => forbidden(`${path}.${bound}`, "may not be specified when `type` is 'Pod'")),
     item.type === "PersistentVolumeClaim" &&
@@ -115,7 +99,7 @@ function validateItem(item: LimitRangeItem, path: string): readonly Problem[] {
   );
 }
 
-/** What is wrong with a range of limits. */
+/** Validates a limit range. */
 export function validateLimitRange({ spec }: Draft<LimitRange>): readonly Problem[] {
   const limits = spec?.limits ?? [];
   const types = limits.map((item) => item.type);

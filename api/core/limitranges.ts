@@ -1,11 +1,11 @@
-// LimitRange: how much one thing in a namespace may ask for, and what it asks for when it does not say.
+// LimitRange: default and extreme resources of each pod, container or claim of a namespace.
 import type { LimitRange, LimitRangeItem } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { validateLimitRange } from "./limitranges-validate.ts";
 
 export type { LimitRange } from "../generated/types.ts";
 
-/** A container is limited to the most it may have, and requests what it is limited to, unless it says otherwise. */
+/** The default limit of containers is the maximum, and their default request is the limit, else the minimum. */
 function itemDefaults(item: LimitRangeItem): LimitRangeItem {
   if (item.type !== "Container") return item;
   const limits = { ...item.max, ...item.default };

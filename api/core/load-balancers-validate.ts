@@ -1,6 +1,6 @@
 // What can be wrong with the addresses a load balancer is said to answer at.
 import { parseAddress } from "../addresses.ts";
-import { validateOldAddress } from "../addresses-validate.ts";
+import { validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { LoadBalancerIngress, LoadBalancerStatus } from "../generated/types.ts";
 import { validateSubdomainName } from "../names.ts";
@@ -10,7 +10,7 @@ const path = "status.loadBalancer.ingress";
 
 /** An address as an IP; one that stood there before is taken as it is. */
 export const validateBalancedIp = (ip: string | undefined, at: string, known: readonly string[]): readonly Problem[] =>
-  ip && !known.includes(ip) ? validateOldAddress(ip, at) : [];
+  ip && !known.includes(ip) ? validateLenientAddress(ip, at) : [];
 
 /** An address as a name. */
 export const validateBalancedName = (hostname: string | undefined, at: string): readonly Problem[] =>

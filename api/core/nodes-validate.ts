@@ -7,7 +7,7 @@ import type {
   NodeConfigStatus,
   Taint,
 } from "../generated/types.ts";
-import { validateOldBlock } from "../addresses-validate.ts";
+import { validateLenientBlock } from "../addresses-validate.ts";
 import { parseBlock } from "../addresses.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
@@ -19,7 +19,7 @@ import {
   validateQualifiedName,
   validateSubdomainName,
 } from "../names.ts";
-import { duplicate, each, forbidden, invalid, oneOf, required, shownWhole, together } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, oneOf, required, goStruct, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
 
@@ -65,7 +65,7 @@ function validateTaints(taints: readonly Taint[], path: string): readonly Proble
   return each(taints, path, (taint, at, i) => {
     const { effect, key, value = "" } = taint;
     const again = taints.findIndex((t) => t.key === key && t.effect === effect) < i;
-    const twice = duplicate(at, shownWhole({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
+    const twice = duplicate(at, goStruct({ value, ...taint }, ["key", "value", "effect", "timeAdded"]));
     return together(
       validateQualifiedName(key, `${at}.key`),
       validateLabelValue(value, `${at}.value`),
@@ -79,7 +79,7 @@ function validateRanges(ranges: readonly string[]): readonly Problem[] {
   const path = "spec.podCIDRs";
   const families = new Set(ranges.map((range) => parseBlock(range)?.address.bits));
   return together(
-    each(ranges, path, (range, at) => validateOldBlock(range, at, [])),
+    each(ranges, path, (range, at) => validateLenientBlock(range, at, [])),
     families.size < ranges.length && invalid(path, ranges, "may specify no more than one CIDR for each IP family"),
   );
 }
@@ -98,7 +98,7 @@ const validateAddresses = (addresses: readonly NodeAddress[]): readonly Problem[
     "status.addresses",
     (address, at, i) =>
       addresses.findIndex((other) => sameJson(other, address)) < i &&
-      duplicate(at, shownWhole(address, ["type", "address"])),
+      duplicate(at, goStruct(address, ["type", "address"])),
   );
 
 function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Problem[] {

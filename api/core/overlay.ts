@@ -56,13 +56,7 @@ export const coreOverlay: Overlay = {
   ScopedResourceSelectorRequirement: { operator: open, scopeName: open },
   Secret: { type: { ...otherwise("Opaque"), immutable: true } },
   Service: { status: { default: { loadBalancer: {} } } },
-  ServicePort: {
-    appProtocol: labelKey,
-    name: label,
-    port,
-    protocol: otherwise("TCP"),
-    targetPort: { format: "port" },
-  },
+  ServicePort: { appProtocol: labelKey, name: label, port, protocol: otherwise("TCP"), targetPort: { format: "port" } },
   ServiceSpec: {
     ipFamilies: { enum: ["IPv4", "IPv6"], open: true },
     ipFamilyPolicy: open,

@@ -1,4 +1,4 @@
-// What can be wrong with a quota: a resource nobody counts, or a scope in which it is not counted.
+// Validation of quotas: resource names, amounts, and scopes.
 import type { ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
@@ -9,7 +9,7 @@ type Amounts = Readonly<Record<string, string>> | undefined;
 
 const compute = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
 const ofPods = ["pods", ...compute];
-/** What each scope can count. */
+/** The resources that can be counted in each scope. */
 const countedIn: Readonly<Record<string, readonly string[]>> = {
   Terminating: ofPods,
   NotTerminating: ofPods,
@@ -19,7 +19,7 @@ const countedIn: Readonly<Record<string, readonly string[]>> = {
   CrossNamespacePodAffinity: ofPods,
   VolumeAttributesClass: ["persistentvolumeclaims", "requests.storage"],
 };
-/** Scopes a pod is either in or not in: there is nothing to choose from. */
+/** Scopes without values, which take only the operator `Exists`. */
 const plain = ["BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity"];
 const opposites = [
   ["BestEffort", "NotBestEffort"],
@@ -51,53 +51,41 @@ function validateScopes({ scopes = [], hard }: ResourceQuotaSpec): readonly Prob
   );
 }
 
+const forScopes = "for scope selector";
 function validateOperator(r: ScopedResourceSelectorRequirement, path: string): readonly Problem[] {
   const { operator, values = [] } = r;
+  const at = `${path}.values`;
   if (operator === "In" || operator === "NotIn")
     return values.length > 0
       ? []
-      : [
-          required(
-            `${path}.values`,
-            "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
-          ),
-        ];
+      : [required(at, `must be at least one value when \`operator\` is 'In' or 'NotIn' ${forScopes}`)];
   if (operator === "Exists" || operator === "DoesNotExist")
     return values.length === 0
       ? []
-      : [
-          invalid(
-            `${path}.values`,
-            values,
-            "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
-          ),
-        ];
+      : [invalid(at, values, `must be no value when \`operator\` is 'Exist' or 'DoesNotExist' ${forScopes}`)];
   return [invalid(`${path}.operator`, operator, "not a valid selector operator")];
 }
 
+const mustExist =
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+
 function validateScopeSelector({ scopeSelector, hard, scopes }: ResourceQuotaSpec): readonly Problem[] {
   const path = "spec.scopeSelector.matchExpressions";
-  const wanted = scopeSelector?.matchExpressions ?? [];
+  const requirements = scopeSelector?.matchExpressions ?? [];
   return together(
-    wanted.flatMap((r) =>
+    requirements.flatMap((r) =>
       together(
         !countedIn[r.scopeName] && invalid(`${path}.scopeName`, r.scopeName, "unsupported scope"),
         uncounted(r.scopeName, hard).map(() => invalid(path, scopeSelector, "unsupported scope applied to resource")),
-        plain.includes(r.scopeName) &&
-          r.operator !== "Exists" &&
-          invalid(
-            `${path}.operator`,
-            r.operator,
-            "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
-          ),
+        plain.includes(r.scopeName) && r.operator !== "Exists" && invalid(`${path}.operator`, r.operator, mustExist),
         validateOperator(r, path),
       ),
     ),
-    conflicting(wanted.map((r) => r.scopeName)) && invalid(path, scopes ?? [], "conflicting scopes"),
+    conflicting(requirements.map((r) => r.scopeName)) && invalid(path, scopes ?? [], "conflicting scopes"),
   );
 }
 
-/** What is wrong with a quota. Which pods it counts stays as it was. */
+/** Validates a quota; its scopes are immutable. */
 export function validateQuota({ spec }: Draft<ResourceQuota>, old?: ResourceQuota): readonly Problem[] {
   const [now, then] = [new Set(spec.scopes), new Set(old?.spec.scopes)];
   return together(
@@ -108,6 +96,6 @@ export function validateQuota({ spec }: Draft<ResourceQuota>, old?: ResourceQuot
   );
 }
 
-/** What is wrong with what a quota is said to have counted. */
+/** Validates the amounts of a status. */
 export const validateQuotaStatus = ({ status }: ResourceQuota): readonly Problem[] =>
   together(validateAmounts(status?.hard, "status.hard"), validateAmounts(status?.used, "status.used"));

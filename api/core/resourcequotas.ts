@@ -1,4 +1,4 @@
-// ResourceQuota: how much of everything a namespace may have in all.
+// ResourceQuota: the total resources and number of objects a namespace may have.
 import type { ResourceQuota } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -7,9 +7,9 @@ import { validateQuota, validateQuotaStatus } from "./resourcequotas-validate.ts
 export type { ResourceQuota } from "../generated/types.ts";
 
 const isLimit = (resource: string): boolean => resource.startsWith("limits.");
-const usage = (q: ResourceQuota, wanted: (resource: string) => boolean): string =>
+const usage = (q: ResourceQuota, includes: (resource: string) => boolean): string =>
   Object.entries(q.status?.hard ?? {})
-    .filter(([resource]) => wanted(resource))
+    .filter(([resource]) => includes(resource))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([resource, hard]) => `${resource}: ${q.status?.used?.[resource] ?? "0"}/${hard}`)
     .join(", ");

@@ -15,10 +15,7 @@ const encode = (text: string): string => btoa(String.fromCharCode(...new TextEnc
 /** `stringData` is a convenience for writers: it ends up in `data` and is never read back. */
 function defaults({ stringData, ...d }: Draft<Secret>): Draft<Secret> {
   const written = Object.entries(stringData ?? {}).map(([k, v]) => [k, encode(v)] as const);
-  return {
-    ...d,
-    ...(written.length > 0 || d.data ? { data: { ...d.data, ...Object.fromEntries(written) } } : {}),
-  };
+  return { ...d, ...(written.length > 0 || d.data ? { data: { ...d.data, ...Object.fromEntries(written) } } : {}) };
 }
 
 /** Keys that a secret of a well-known type must have. */

@@ -1,7 +1,7 @@
 // What can be wrong with the addresses of a service and their families, and how little of them may change.
 // Source: KEP-563 (dual-stack).
 import { parseAddress } from "../addresses.ts";
-import { validateOldAddress } from "../addresses-validate.ts";
+import { validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service } from "../generated/types.ts";
 import { duplicate, each, invalid, required, together, unsupported } from "../problems.ts";
@@ -42,7 +42,7 @@ function faultsOf(ips: readonly string[], known: readonly string[]): readonly Pr
   return each(ips, path, (ip, at, i) => {
     if (i === 0 && ip === "None")
       return ips.length > 1 ? [invalid(path, ips, "'None' must be the first and only value")] : [];
-    return known.includes(ip) ? [] : validateOldAddress(ip, at);
+    return known.includes(ip) ? [] : validateLenientAddress(ip, at);
   });
 }
 

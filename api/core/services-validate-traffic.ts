@@ -1,5 +1,5 @@
 // What can be wrong with how traffic comes to a service: from outside, from inside, through a balancer.
-import { validateOldBlock } from "../addresses-validate.ts";
+import { validateLenientBlock } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
@@ -40,7 +40,7 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
     const known = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
     return together(
       misplaced(path),
-      each(ranges, path, (range, at) => validateOldBlock(range.trim(), at, known)),
+      each(ranges, path, (range, at) => validateLenientBlock(range.trim(), at, known)),
     );
   }
   const annotated = metadata.annotations?.[rangesAnnotation];
@@ -49,7 +49,7 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
   const isKnown = annotated.trim() === "" || annotated === old?.metadata.annotations?.[rangesAnnotation];
   return together(
     misplaced(path),
-    !isKnown && annotated.split(",").flatMap((range) => validateOldBlock(range.trim(), path, [])),
+    !isKnown && annotated.split(",").flatMap((range) => validateLenientBlock(range.trim(), path, [])),
   );
 }
 

@@ -1,11 +1,11 @@
 // What can be wrong with a service.
 import { parseAddress } from "../addresses.ts";
-import { leadsNowhere, validateOldAddress } from "../addresses-validate.ts";
+import { unreachableReason, validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateSubdomainName } from "../names.ts";
-import { duplicate, each, forbidden, inRange, invalid, required, shownWhole, together } from "../problems.ts";
+import { duplicate, each, forbidden, inRange, invalid, required, goStruct, together } from "../problems.ts";
 import { isHeadless } from "./services-types.ts";
 import { validateAddressChange, validateServiceAddresses } from "./services-validate-addresses.ts";
 import {
@@ -48,7 +48,7 @@ function validateType(service: Draft<Service>): readonly Problem[] {
 
 const wholePort = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
 const shownPort = ({ protocol, port }: ServicePort): object | null =>
-  shownWhole({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, wholePort);
+  goStruct({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, wholePort);
 
 /** Two ports that are one, inside the cluster or on its nodes. */
 function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
@@ -77,8 +77,8 @@ function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config
 
 function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly string[]): readonly Problem[] {
   return each(externalIPs, "spec.externalIPs", (ip, path) => {
-    const faults = known.includes(ip) ? [] : validateOldAddress(ip, path);
-    const nowhere = parseAddress(ip) ? leadsNowhere(ip) : undefined;
+    const faults = known.includes(ip) ? [] : validateLenientAddress(ip, path);
+    const nowhere = parseAddress(ip) ? unreachableReason(ip) : undefined;
     return faults.length > 0 || nowhere === undefined ? faults : [invalid(path, ip, nowhere)];
   });
 }

@@ -27,11 +27,7 @@ function container<C extends Pick<Container, "image" | "imagePullPolicy" | "reso
   const isPlain = limits === resources?.limits && requests === resources?.requests;
   if (isPlain && imagePullPolicy) return c;
   const exact = { ...resources, ...maybe("limits", limits), ...maybe("requests", requests) };
-  return {
-    ...c,
-    ...(isPlain ? {} : { resources: exact }),
-    imagePullPolicy: imagePullPolicy || pullPolicy(c.image),
-  };
+  return { ...c, ...(isPlain ? {} : { resources: exact }), imagePullPolicy: imagePullPolicy || pullPolicy(c.image) };
 }
 
 /** A volume of which nothing is said is an empty directory. */

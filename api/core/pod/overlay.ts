@@ -158,11 +158,7 @@ export const podOverlay: Overlay = {
   ProjectedVolumeSource: { defaultMode: publicMode, sources: { keepEmpty: true } },
   ConfigMapProjection: { name: needed },
   SecretProjection: { name: needed },
-  KeyToPath: {
-    key: needed,
-    mode,
-    path: { ...needed, format: "projected-path" },
-  },
+  KeyToPath: { key: needed, mode, path: { ...needed, format: "projected-path" } },
   DownwardAPIProjection: { items: unchecked },
   ServiceAccountTokenProjection: { expirationSeconds: { default: 3600 } },
   ClusterTrustBundleProjection: { path: { ...needed, format: "projected-path" } },

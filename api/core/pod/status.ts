@@ -2,6 +2,7 @@
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
 import { milliOf, unitsOf } from "../../quantity.ts";
 import { isHugePages } from "../../resource-names.ts";
+import { total } from "./pod-resources.ts";
 
 /** Succeeded or failed: it does not run again and holds no resources. */
 export const isTerminal = (p: Pod): boolean => p.status?.phase === "Succeeded" || p.status?.phase === "Failed";
@@ -33,32 +34,19 @@ export function amountsOf(list: Readonly<Record<string, string>> | undefined): R
 }
 
 /** Pod-level requests (KEP-2837), which replace the sum over the containers. */
-const ofWholePod = ({ resources }: PodSpec): Requests =>
+const podLevel = ({ resources }: PodSpec): Requests =>
   Object.fromEntries(
     Object.entries(amountsOf(resources?.requests)).filter(
       ([name]) => name === "cpu" || name === "memory" || isHugePages(name),
     ),
   );
 
-/**
- * The maximum of the sum over the containers and the peak of the initialization. Init containers run one after another;
- * sidecars (KEP-753), which restart always, keep running and add up.
- */
-function summed(spec: PodSpec, requestsOf: (c: Container) => Requests): Requests {
-  let sidecars: Requests = {};
-  let peak: Requests = {};
-  for (const c of spec.initContainers ?? []) {
-    const own = requestsOf(c);
-    if (c.restartPolicy === "Always") sidecars = plus(sidecars, own);
-    peak = most(peak, c.restartPolicy === "Always" ? sidecars : plus(sidecars, own));
-  }
-  const running = spec.containers.map(requestsOf).reduce(plus, sidecars);
-  return plus({ ...most(running, peak), ...ofWholePod(spec) }, amountsOf(spec.overhead));
-}
+const sum = (spec: PodSpec, ofContainer: (c: Container) => Requests): Requests =>
+  plus({ ...total(spec, ofContainer, { zero: {}, plus, most }), ...podLevel(spec) }, amountsOf(spec.overhead));
 
 const requestsOf = (c: Container): Requests => amountsOf(c.resources?.requests);
 /** What a pod requests of a node. */
-export const podRequests = (spec: PodSpec): Requests => summed(spec, requestsOf);
+export const podRequests = (spec: PodSpec): Requests => sum(spec, requestsOf);
 
 /**
  * The resources a pod occupies on its node. During a resize in place (KEP-1287) these are the maximum of those desired,
@@ -67,7 +55,7 @@ export const podRequests = (spec: PodSpec): Requests => summed(spec, requestsOf)
 export function effectiveRequests({ spec, status }: Pod, missing: Requests = {}): Requests {
   const isInfeasible = conditionOf(status?.conditions, "PodResizePending")?.reason === "Infeasible";
   const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  return summed(spec, (c) => {
+  return sum(spec, (c) => {
     const now = statuses.find((s) => s.name === c.name);
     const desired = requestsOf(c);
     const actual = now?.resources && most(amountsOf(now.resources.requests), amountsOf(now.allocatedResources));

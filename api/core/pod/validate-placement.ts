@@ -9,7 +9,7 @@ import type {
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateLabelValue, validateQualifiedName, validateSubdomainName } from "../../names.ts";
-import { duplicate, each, forbidden, invalid, required, shownWhole, together, unsupported } from "../../problems.ts";
+import { duplicate, each, forbidden, invalid, required, goStruct, together, unsupported } from "../../problems.ts";
 import { validateOperator } from "../../selector-validate.ts";
 
 /** A node's labels may also be compared as numbers. */
@@ -79,7 +79,7 @@ const wholeToleration = ["key", "operator", "value", "effect", "tolerationSecond
 
 /** A toleration as errors show it. */
 export const shownToleration = (t: Toleration): object | null =>
-  shownWhole({ key: "", operator: "", value: "", effect: "", ...t }, wholeToleration);
+  goStruct({ key: "", operator: "", value: "", effect: "", ...t }, wholeToleration);
 
 function validateTolerated(toleration: Toleration, path: string): readonly Problem[] {
   const { operator = "", value = "" } = toleration;

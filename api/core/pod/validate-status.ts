@@ -1,6 +1,6 @@
 // What can be wrong with what a pod's node says of it.
 import { parseAddress } from "../../addresses.ts";
-import { validateOldAddress } from "../../addresses-validate.ts";
+import { validateLenientAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod, PodCondition, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from "../../generated/types.ts";
 import { validateLabelName, validateQualifiedName, validateSubdomainName } from "../../names.ts";
@@ -23,7 +23,7 @@ function validateIps(ips: readonly Ip[] = [], before: readonly Ip[] = [], path: 
   const families = new Set(ips.map(({ ip }) => parseAddress(ip)?.bits));
   const shown = ips.map(({ ip }) => ({ IP: ip }));
   return together(
-    each(ips, path, ({ ip }, at) => !known.has(ip) && validateOldAddress(ip, at)),
+    each(ips, path, ({ ip }, at) => !known.has(ip) && validateLenientAddress(ip, at)),
     ips.length > 1 &&
       (families.size !== ips.length || families.has(undefined)) &&
       invalid(path, shown, "may specify no more than one IP for each IP family"),
