@@ -1,13 +1,13 @@
-// How two values differ, line by line of their JSON, as `diff -u` would show it. A refusal to change something says so.
+// A unified diff of two values as JSON, for messages about immutable fields.
 
 const context = 3;
 
-/** One line and where it stands: in both texts, in the old one only, or in the new one only. */
+/** A line of both texts, of the old one only, or of the new one only. */
 type Line = readonly [mark: " " | "-" | "+", text: string];
 
 const linesOf = (value: unknown): readonly string[] => (JSON.stringify(value, undefined, 1) ?? "null").split("\n");
 
-/** Length of the longest common subsequence of what is left of both, from every position. */
+/** The length of the longest common subsequence of the remainders, for every pair of positions. */
 function commonLengths(a: readonly string[], b: readonly string[]): readonly (readonly number[])[] {
   const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   for (let i = a.length - 1; i >= 0; i--)
@@ -31,7 +31,7 @@ function compared(a: readonly string[], b: readonly string[]): readonly Line[] {
   return lines;
 }
 
-/** Runs of lines that are worth showing: changes, and a few lines around them. */
+/** Ranges of changed lines with their context. */
 function hunks(lines: readonly Line[]): readonly (readonly [from: number, to: number])[] {
   const found: [number, number][] = [];
   for (const [i, [mark]] of lines.entries()) {
@@ -45,8 +45,8 @@ function hunks(lines: readonly Line[]): readonly (readonly [from: number, to: nu
 
 const range = (start: number, length: number): string => (length === 1 ? `${start}` : `${start},${length}`);
 
-/** A unified diff without the names of files. Nothing when both are the same. */
-export function differences(before: unknown, after: unknown): string {
+/** A unified diff without file headers; empty for equal values. */
+export function unifiedDiff(before: unknown, after: unknown): string {
   const lines = compared(linesOf(before), linesOf(after));
   const count = (part: readonly Line[], but: string): number => part.filter(([mark]) => mark !== but).length;
   return hunks(lines)

@@ -1,4 +1,4 @@
-// What can be wrong with a request for a certificate, and with what was decided about it.
+// Validation of certificate signing requests, their conditions and the issued certificate.
 import type { Problem } from "../errors.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
@@ -6,18 +6,18 @@ import { duplicate, each, forbidden, invalid, required, together, unsupported } 
 import { valuesOf } from "../schema.ts";
 import { validateSignerName } from "./signer-names.ts";
 
-/** The kinds of the blocks in a text, in order; what stands around them does not count. */
-export function pemBlocks(text: string): readonly { readonly type: string; readonly hasHeaders: boolean }[] {
+/** The types of the PEM blocks of a text, in order. */
+function pemBlocks(text: string): readonly { readonly type: string; readonly hasHeaders: boolean }[] {
   const block = /-----BEGIN ([^\n-]*)-----\s*\n([\s\S]*?)-----END \1-----/g;
   return [...text.matchAll(block)].map(([, type = "", body = ""]) => ({ type, hasHeaders: body.includes(":") }));
 }
 
 /** Undefined when the text is not base64. */
-export function fromBase64(text: string): string | undefined {
+function fromBase64(text: string): string | undefined {
   try {
     return atob(text);
   } catch {
-    // What cannot be decoded is told as wrong by whoever asked.
+    // The caller reports the missing PEM block.
     return undefined;
   }
 }
@@ -30,7 +30,7 @@ function validateRequest(request: string): readonly Problem[] {
     : [invalid("spec.request", request, "PEM block type must be CERTIFICATE REQUEST")];
 }
 
-/** What is wrong with a request before anybody has looked at it. */
+/** Validates a new request. */
 export function validateRequested({ spec }: Draft<CertificateSigningRequest>): readonly Problem[] {
   const { signerName } = spec;
   return together(
@@ -41,14 +41,14 @@ export function validateRequested({ spec }: Draft<CertificateSigningRequest>): r
   );
 }
 
-/** Once decided, this is so: it cannot be half approved. */
-const plainTypes = ["Approved", "Denied", "Failed"];
+/** Conditions whose status is always True. */
+const decisionTypes = ["Approved", "Denied", "Failed"];
 const statuses = valuesOf("io.k8s.api.certificates.v1.CertificateSigningRequestCondition", "status");
 const conditionsPath = "status.conditions";
 
 function validateStatusOf({ type, status }: CertificateSigningRequestCondition, path: string): readonly Problem[] {
   if (!status) return [required(path)];
-  const allowed = plainTypes.includes(type) ? ["True"] : statuses;
+  const allowed = decisionTypes.includes(type) ? ["True"] : statuses;
   return allowed.includes(status) ? [] : [unsupported(path, status, allowed)];
 }
 
@@ -79,11 +79,11 @@ function validateCertificate(certificate: string): readonly Problem[] {
   return fault === undefined ? [] : [invalid("status.certificate", "<certificate data>", fault)];
 }
 
-/** What is wrong with a status: what was decided stays, and a certificate is not exchanged for another. */
+/** Validates a status: decisions cannot be withdrawn, and an issued certificate is immutable. */
 export function validateDecided(next: CertificateSigningRequest, old: CertificateSigningRequest): readonly Problem[] {
   const { conditions = [], certificate = "" } = next.status ?? {};
   const { conditions: before = [], certificate: issued = "" } = old.status ?? {};
-  const removed = plainTypes.filter(
+  const removed = decisionTypes.filter(
     (type) => before.some((c) => c.type === type) && !conditions.some((c) => c.type === type),
   );
   return together(

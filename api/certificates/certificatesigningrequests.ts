@@ -1,4 +1,4 @@
-// CertificateSigningRequest: somebody asks to be known by a certificate; another approves, a third signs.
+// CertificateSigningRequest: a request for a certificate, which an approver approves and a signer signs.
 import type { CertificateSigningRequest } from "../generated/types.ts";
 import { age } from "../age.ts";
 import { define } from "../kinds.ts";

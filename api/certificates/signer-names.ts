@@ -1,4 +1,4 @@
-// The name of who signs: a domain, and a path in it, such as `kubernetes.io/kubelet-serving`.
+// Validation of signer names: a domain and a path in it, such as `kubernetes.io/kubelet-serving`.
 import type { Problem } from "../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
 import { detailOf, invalid, required, together, tooLong } from "../problems.ts";

@@ -1,4 +1,4 @@
-// Lease: a claim that expires unless renewed; how nodes say they live and components elect a leader.
+// Lease: a lock that expires unless renewed; for node heartbeats and leader election.
 import type { Lease } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";

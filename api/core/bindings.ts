@@ -1,4 +1,4 @@
-// Binding: the decision that a pod goes to a node, told once and not kept.
+// Binding: assigns a pod to a node; a request without a stored object.
 import type { Binding } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
@@ -7,7 +7,7 @@ import { required, together, unsupported } from "../problems.ts";
 
 export type { Binding } from "../generated/types.ts";
 
-/** A pod may be bound to a node and to nothing else. */
+/** The target of a binding is a node. */
 export function validateBinding({ target }: Draft<Binding>): readonly Problem[] {
   return together(
     target?.kind && target.kind !== "Node" && unsupported("target.kind", target.kind, ["Node", "<empty>"]),

@@ -1,4 +1,4 @@
-// ComponentStatus: how the parts of a control plane are, asked of them when somebody wants to know. Deprecated.
+// ComponentStatus: the health of a control plane component, measured on request. Deprecated.
 import type { ComponentStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { nameColumn } from "../columns.ts";
@@ -8,7 +8,7 @@ export type { ComponentStatus } from "../generated/types.ts";
 const health = (c: ComponentStatus): NonNullable<ComponentStatus["conditions"]>[number] | undefined =>
   c.conditions?.find((condition) => condition.type === "Healthy");
 
-function word(c: ComponentStatus): string {
+function statusCell(c: ComponentStatus): string {
   const healthy = health(c);
   if (!healthy) return "Unknown";
   return healthy.status === "True" ? "Healthy" : "Unhealthy";
@@ -23,7 +23,7 @@ export const componentStatuses = define<ComponentStatus>({
   deprecated: "v1 ComponentStatus is deprecated in v1.19+",
   columns: [
     nameColumn,
-    { name: "Status", cell: word },
+    { name: "Status", cell: statusCell },
     { name: "Message", cell: (c) => health(c)?.message ?? "" },
     { name: "Error", cell: (c) => health(c)?.error ?? "" },
   ],

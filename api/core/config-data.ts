@@ -1,4 +1,4 @@
-// Rules that ConfigMap and Secret share: keys become file names, the whole must fit in a store, and immutable means it.
+// Validation that ConfigMap and Secret share: keys, total size, and immutability.
 import { validateDataKey } from "../names.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
@@ -8,17 +8,17 @@ const maxBytes = 1024 * 1024;
 
 type Data = Readonly<Record<string, string>> | undefined;
 
-/** Keys that are names of files. */
+/** Keys, which may become file names. */
 export const validateKeys = (data: Data, path: string): readonly Problem[] =>
   Object.keys(data ?? {}).flatMap((key) => validateDataKey(key, `${path}[${key}]`));
 
-/** How many bytes there are: of text as it is, of what is not text as it comes out of base64. */
+/** Bytes in all values. */
 const sizeOf = (data: Data, bytesOf: (value: string) => number): number =>
   Object.values(data ?? {}).reduce((sum, value) => sum + bytesOf(value), 0);
 const textBytes = (text: string): number => new TextEncoder().encode(text).length;
 const base64Bytes = (text: string): number => Math.floor((text.replace(/=+$/, "").length * 3) / 4);
 
-/** Everything together must fit in one object. */
+/** Text counts in UTF-8, binary data decoded from base64. */
 export const validateSize = (text: Data, binary: Data, path: string): readonly Problem[] =>
   sizeOf(text, textBytes) + sizeOf(binary, base64Bytes) > maxBytes ? [tooLong(path, maxBytes)] : [];
 
@@ -28,6 +28,7 @@ interface Holder {
   readonly binaryData?: Data;
 }
 
+/** Data marked immutable can never change again. */
 export function immutableData(now: Holder, old: Holder | undefined): readonly Problem[] {
   if (old?.immutable !== true) return [];
   const fixed = (path: string): Problem => forbidden(path, "field is immutable when `immutable` is set");

@@ -1,12 +1,11 @@
-// What can be wrong with an event. The core group asks little of it; events.k8s.io asks more, and calls some fields by
-// other names, yet speaks of what is wrong in the words of the core group.
+// Validation of events. events.k8s.io/v1 requires more than v1, and renames some fields; its messages name those of v1.
 import type { CoreV1Event } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName, validateSubdomainName } from "../names.ts";
 import { invalid, required, together, unchanged } from "../problems.ts";
 
-const longest = { reportingInstance: 128, action: 128, reason: 128, message: 1024 } as const;
+const maxLengths = { reportingInstance: 128, action: 128, reason: 128, message: 1024 } as const;
 
 const inNamespace = (event: Draft<CoreV1Event>, where: readonly string[]): readonly Problem[] => {
   const { namespace = "" } = event.involvedObject ?? {};
@@ -15,18 +14,18 @@ const inNamespace = (event: Draft<CoreV1Event>, where: readonly string[]): reado
   return fits ? [] : [invalid("involvedObject.namespace", namespace, "does not match event.namespace")];
 };
 
-/** Who reports an event is a field of two names. */
+/** The field of the reporting controller, whose name depends on the version. */
 type Reporter = "reportingComponent" | "reportingController";
 
 function validateNew(event: Draft<CoreV1Event>, reporter: Reporter): readonly Problem[] {
-  const { reportingComponent: who = "", involvedObject } = event;
+  const { reportingComponent = "", involvedObject } = event;
   const home = involvedObject?.namespace ? [] : inNamespace(event, ["default", "kube-system"]);
   return together(
     home,
-    who === "" && required(reporter),
-    validateQualifiedName(who, reporter),
-    Object.entries(longest).flatMap(([field, most]) => {
-      const text = (event[field as keyof typeof longest] ?? "") as string;
+    reportingComponent === "" && required(reporter),
+    validateQualifiedName(reportingComponent, reporter),
+    Object.entries(maxLengths).flatMap(([field, most]) => {
+      const text = (event[field as keyof typeof maxLengths] ?? "") as string;
       return together(
         text === "" && field !== "message" && required(field),
         text.length > most && invalid(field, "", `can have at most ${most} characters`),
@@ -35,7 +34,7 @@ function validateNew(event: Draft<CoreV1Event>, reporter: Reporter): readonly Pr
   );
 }
 
-/** What every event has to keep to. An event with an exact time is one of the new sort. */
+/** Validates an event of either version; one with `eventTime` follows the newer rules. */
 export const validateEvent = (
   event: Draft<CoreV1Event>,
   reporter: Reporter = "reportingComponent",
@@ -56,7 +55,7 @@ function validateSeries({ series }: Draft<CoreV1Event>): readonly Problem[] {
 const isSet = (value: unknown): boolean => value !== undefined && value !== 0;
 const deprecated = ["firstTimestamp", "lastTimestamp", "count"] as const;
 
-/** What a new event of events.k8s.io has to keep to. */
+/** Validates a new event of events.k8s.io. */
 export function validateNewEvent(event: Draft<CoreV1Event>): readonly Problem[] {
   const { type = "", source } = event;
   return together(
@@ -83,7 +82,7 @@ const fixed = [
   "reportingInstance",
 ] as const;
 
-/** Of an event of events.k8s.io that exists, only the series goes on. */
+/** Validates an update of an event of events.k8s.io: only the series can change. */
 export function validateEventChange(event: Draft<CoreV1Event>, old: CoreV1Event): readonly Problem[] {
   return together(
     validateEvent(event, "reportingController"),

@@ -1,4 +1,4 @@
-// Event: what happened to an object, told to users; expires after an hour.
+// Event: a report of something that happened to an object; expires after an hour.
 import type { CoreV1Event } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { since } from "../columns.ts";
@@ -6,7 +6,7 @@ import { validateEvent } from "./events-validate.ts";
 
 export type { CoreV1Event } from "../generated/types.ts";
 
-/** When it began, and when it was last seen; of an event that is a series, only the series knows. */
+/** The first and last occurrence; a series has its own last time. */
 const firstSeen = (e: CoreV1Event): string | undefined => e.firstTimestamp ?? e.eventTime;
 const lastSeen = (e: CoreV1Event): string | undefined =>
   e.series ? e.series.lastObservedTime : (e.lastTimestamp ?? firstSeen(e));
@@ -18,6 +18,8 @@ const source = (e: CoreV1Event): string =>
     .filter((part) => part !== undefined && part !== "")
     .join(", ");
 
+const objectFields = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"] as const;
+
 export const events = define<CoreV1Event>({
   group: "",
   kind: "Event",
@@ -27,13 +29,9 @@ export const events = define<CoreV1Event>({
   allowCreateOnUpdate: true,
   validate: (event) => validateEvent(event),
   selectable: {
-    "involvedObject.kind": (e) => e.involvedObject.kind ?? "",
-    "involvedObject.namespace": (e) => e.involvedObject.namespace ?? "",
-    "involvedObject.name": (e) => e.involvedObject.name ?? "",
-    "involvedObject.uid": (e) => e.involvedObject.uid ?? "",
-    "involvedObject.apiVersion": (e) => e.involvedObject.apiVersion ?? "",
-    "involvedObject.resourceVersion": (e) => e.involvedObject.resourceVersion ?? "",
-    "involvedObject.fieldPath": (e) => e.involvedObject.fieldPath ?? "",
+    ...Object.fromEntries(
+      objectFields.map((field) => [`involvedObject.${field}`, (e: CoreV1Event) => e.involvedObject[field] ?? ""]),
+    ),
     reason: (e) => e.reason ?? "",
     reportingComponent: (e) => e.reportingComponent ?? "",
     source: (e) => e.source?.component || (e.reportingComponent ?? ""),

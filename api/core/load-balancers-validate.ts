@@ -1,4 +1,4 @@
-// What can be wrong with the addresses a load balancer is said to answer at.
+// Validation of the ingress points of a load balancer status.
 import { parseAddress } from "../addresses.ts";
 import { validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
@@ -8,25 +8,25 @@ import { each, forbidden, invalid, required, together } from "../problems.ts";
 
 const path = "status.loadBalancer.ingress";
 
-/** An address as an IP; one that stood there before is taken as it is. */
+/** The IP of an ingress point; those of the old status are not validated again. */
 export const validateBalancedIp = (ip: string | undefined, at: string, known: readonly string[]): readonly Problem[] =>
   ip && !known.includes(ip) ? validateLenientAddress(ip, at) : [];
 
-/** An address as a name. */
+/** The hostname of an ingress point. */
 export const validateBalancedName = (hostname: string | undefined, at: string): readonly Problem[] =>
   together(
     validateSubdomainName(hostname, at),
     hostname && parseAddress(hostname) && invalid(at, hostname, "must be a DNS name, not an IP address"),
   );
 
-/** How packets come is said of an address, and of nothing else. Source: KEP-1860. */
+/** The IP mode goes with an IP. Source: KEP-1860. */
 export function validateMode({ ip, ipMode }: LoadBalancerIngress, path: string): readonly Problem[] {
   const at = `${path}.ipMode`;
   if (ipMode === undefined) return ip ? [required(at, "must be specified when `ip` is set")] : [];
   return ip ? [] : [forbidden(at, "may not be specified when `ip` is not set")];
 }
 
-/** What is wrong with a service's balancer: only a service of that type has one. */
+/** Validates the load balancer status of a service, which only that type has. */
 export function validateBalancerStatus(
   status: LoadBalancerStatus = {},
   old: LoadBalancerStatus = {},
@@ -44,7 +44,7 @@ export function validateBalancerStatus(
   });
 }
 
-/** Unless it is said, an address is the balancer's own, and packets come as they were sent. Source: KEP-1860. */
+/** The IP mode defaults to `VIP`: packets keep their destination. Source: KEP-1860. */
 export const withModes = (status: LoadBalancerStatus): LoadBalancerStatus =>
   status.ingress
     ? { ...status, ingress: status.ingress.map((one) => (one.ip ? { ...one, ipMode: one.ipMode ?? "VIP" } : one)) }

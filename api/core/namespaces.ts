@@ -1,4 +1,4 @@
-// Namespace: a scope for names; deleting it deletes everything in it.
+// Namespace: a scope for names; its deletion deletes every object in it.
 import type { Namespace } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Problem } from "../errors.ts";
@@ -10,7 +10,7 @@ export type { Namespace } from "../generated/types.ts";
 
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
 
-/** Who holds a namespace is somebody with a domain, or one of the few that always did. */
+/** A finalizer is qualified by a domain, or one of the standard ones. */
 function validateFinalizer(name: string, path: string): readonly Problem[] {
   const form = validateQualifiedName(name, path);
   return form.length > 0 || name.includes("/") || standardFinalizers.includes(name)
@@ -18,12 +18,12 @@ function validateFinalizer(name: string, path: string): readonly Problem[] {
     : [invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")];
 }
 
-/** Whether it is going follows from its being deleted, and from nothing else. */
+/** The phase follows from the deletion timestamp. */
 function validateStatus({ metadata, status }: Namespace): readonly Problem[] {
-  const going = metadata.deletionTimestamp !== undefined;
-  const phase = going ? "Terminating" : "Active";
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  const phase = isDeleted ? "Terminating" : "Active";
   if (status?.phase === phase) return [];
-  const when = going ? "is not empty" : "is empty";
+  const when = isDeleted ? "is not empty" : "is empty";
   return [invalid("status.Phase", status?.phase, `may only be '${phase}' if \`deletionTimestamp\` ${when}`)];
 }
 
@@ -39,12 +39,12 @@ export const namespaces = define<Namespace>({
     spec: { ...d.spec, finalizers: d.spec.finalizers ?? ["kubernetes"] },
     metadata: {
       ...d.metadata,
-      ...(d.metadata.name === undefined
-        ? {}
-        : { labels: { ...d.metadata.labels, "kubernetes.io/metadata.name": d.metadata.name } }),
+      ...(d.metadata.name !== undefined && {
+        labels: { ...d.metadata.labels, "kubernetes.io/metadata.name": d.metadata.name },
+      }),
     },
   }),
-  validate: (n) => [...(n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers"))],
+  validate: (n) => (n.spec?.finalizers ?? []).flatMap((name) => validateFinalizer(name, "spec.finalizers")),
   validateStatus,
   selectable: { "status.phase": (n) => n.status?.phase ?? "" },
   columns: [nameColumn, { name: "Status", cell: (n) => n.status?.phase ?? "" }, ageColumn],

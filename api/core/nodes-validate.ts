@@ -1,4 +1,4 @@
-// What can be wrong with a node, and what of it never changes once it is known.
+// Validation of nodes: taints, pod CIDRs, amounts, and fields that are set once.
 import type {
   ConfigMapNodeConfigSource,
   Node,
@@ -19,44 +19,38 @@ import {
   validateQualifiedName,
   validateSubdomainName,
 } from "../names.ts";
-import { duplicate, each, forbidden, invalid, oneOf, required, goStruct, together } from "../problems.ts";
+import { duplicate, each, forbidden, invalid, oneOf, required, goStruct, type Outcome, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { validateAmount } from "../resource-names.ts";
 
-const one = "exactly one reference subfield must be non-nil";
-
-/** A map is known by its name alone where it is asked for, and to the revision where it was found. */
-function validateMap(source: ConfigMapNodeConfigSource, path: string, isFound: boolean): readonly Problem[] {
-  const known = (["uid", "resourceVersion"] as const).flatMap((field) => {
-    if (isFound) return source[field] ? [] : [required(`${path}.${field}`, `${field} must be set in status`)];
-    return source[field] ? [forbidden(`${path}.${field}`, `${field} must not be set in spec`)] : [];
-  });
+/** A source of the spec names a ConfigMap; one of the status also its version. */
+function validateConfigMap(source: ConfigMapNodeConfigSource, path: string, inStatus: boolean): readonly Problem[] {
   const validateField = (field: "namespace" | "name" | "kubeletConfigKey", validate: typeof validateDataKey) =>
-    source[field]
-      ? validate(source[field], `${path}.${field}`)
-      : [required(`${path}.${field}`, `${field} must be set`)];
+    source[field] ? validate(source[field], `${path}.${field}`) : required(`${path}.${field}`, `${field} must be set`);
   return together(
-    known,
+    ...(["uid", "resourceVersion"] as const).map((field) =>
+      inStatus
+        ? !source[field] && required(`${path}.${field}`, `${field} must be set in status`)
+        : source[field] && forbidden(`${path}.${field}`, `${field} must not be set in spec`),
+    ),
     validateField("namespace", validateLabelName),
     validateField("name", validateSubdomainName),
     validateField("kubeletConfigKey", validateDataKey),
   );
 }
 
-/** What is wrong with a source of configuration. */
-export const validateConfigSource = (
-  source: NodeConfigSource | undefined,
-  path: string,
-  isFound = false,
-): readonly Problem[] => {
-  if (!source) return [];
-  return source.configMap ? validateMap(source.configMap, `${path}.configMap`, isFound) : [invalid(path, source, one)];
-};
+/** A source of kubelet configuration. The field has no effect any more, but is still validated. */
+const validateConfigSource = (source: NodeConfigSource | undefined, path: string, inStatus = false): Outcome =>
+  source &&
+  (source.configMap
+    ? validateConfigMap(source.configMap, `${path}.configMap`, inStatus)
+    : invalid(path, source, "exactly one reference subfield must be non-nil"));
 
-/** The same of those a node says it has. */
-export const validateConfigStatus = (config: NodeConfigStatus = {}): readonly Problem[] =>
-  (["assigned", "active", "lastKnownGood"] as const).flatMap((field) =>
-    validateConfigSource(config[field], `status.config.${field}`, true),
+const validateConfigStatus = (config: NodeConfigStatus = {}): readonly Problem[] =>
+  together(
+    ...(["assigned", "active", "lastKnownGood"] as const).map((field) =>
+      validateConfigSource(config[field], `status.config.${field}`, true),
+    ),
   );
 
 const effects = valuesOf("io.k8s.api.core.v1.Taint", "effect");
@@ -84,8 +78,8 @@ function validateRanges(ranges: readonly string[]): readonly Problem[] {
   );
 }
 
-type Reported = Draft<Node>["status"];
-const validateAmounts = (status: Reported): readonly Problem[] =>
+type Status = Draft<Node>["status"];
+const validateAmounts = (status: Status): readonly Problem[] =>
   (["capacity", "allocatable"] as const).flatMap((field) =>
     Object.entries(status?.[field] ?? {}).flatMap(([name, text]) =>
       validateAmount(name, text, `status.${field}.${name}`),
@@ -113,12 +107,12 @@ function validateChange({ spec }: Draft<Node>, { spec: old }: Node): readonly Pr
   );
 }
 
-function validateSwap(status: Reported): readonly Problem[] {
+function validateSwap(status: Status): readonly Problem[] {
   const { capacity = 1 } = status?.nodeInfo?.swap ?? {};
   return capacity > 0 ? [] : [invalid("metadata.nodeSwapStatus.capacity", capacity, "must be greater than 0")];
 }
 
-/** What is wrong with a node. */
+/** Validates a node; with `old`, also what changed. */
 export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] =>
   together(
     validateTaints(node.spec.taints ?? [], "metadata.taints"),
@@ -126,6 +120,6 @@ export const validateNode = (node: Draft<Node>, old?: Node): readonly Problem[] 
     old ? validateChange(node, old) : [...validateSwap(node.status), ...validateRanges(node.spec.podCIDRs ?? [])],
   );
 
-/** What is wrong with what a node says of itself. */
+/** Validates the status of a node. */
 export const validateNodeStatus = ({ status }: Node): readonly Problem[] =>
   together(validateAmounts(status), validateAddresses(status?.addresses ?? []), validateConfigStatus(status?.config));

@@ -18,21 +18,21 @@ const roles = (n: Node): string => {
 };
 const status = (n: Node): string => {
   const ready = conditionOf(n.status?.conditions, "Ready");
-  const word = ready === undefined ? "Unknown" : ready.status === "True" ? "Ready" : "NotReady";
-  return n.spec.unschedulable === true ? `${word},SchedulingDisabled` : word;
+  const text = ready === undefined ? "Unknown" : ready.status === "True" ? "Ready" : "NotReady";
+  return n.spec.unschedulable === true ? `${text},SchedulingDisabled` : text;
 };
-/** The node's address of this type, if it has told one. */
+/** The address of this type, if the node reports one. */
 export const addressOf = (n: Node, type: "InternalIP" | "ExternalIP" | "Hostname"): string | undefined =>
   n.status?.addresses?.find((a) => a.type === type)?.address;
 
 type Status = NonNullable<Node["status"]>;
-/** All there is may be had, unless the node says otherwise. */
+/** The allocatable resources default to the capacity. */
 const statusDefaults = (status: Status): Status => {
   const { capacity, allocatable = capacity } = status;
   return { ...status, ...(allocatable && { allocatable }) };
 };
 
-/** One range of addresses is told in two fields. */
+/** `podCIDR` and the first of `podCIDRs` default to each other. */
 function defaults(d: Draft<Node>): Draft<Node> {
   const { podCIDR, podCIDRs } = d.spec ?? {};
   const ranges = podCIDRs?.length ? podCIDRs : podCIDR ? [podCIDR] : undefined;

@@ -1,6 +1,7 @@
 // Facts the published schemas of the core group lack, except for pods.
 import {
   count,
+  type Facts,
   label,
   labelKey,
   needed,
@@ -14,6 +15,7 @@ import {
   values,
 } from "../overlay.ts";
 
+const amounts: Facts = { format: "amounts" };
 const persistent: Overlay[string] = {
   volumeMode: { default: "Filesystem" },
   storageClassName: subdomain,
@@ -41,7 +43,12 @@ export const coreOverlay: Overlay = {
     ...persistent,
     accessModes: { nonEmpty: "at least 1 access mode is required", itemsAtList: true },
   },
-  PersistentVolumeClaimStatus: { accessModes: open, phase: { ...otherwise("Pending"), open: true } },
+  PersistentVolumeClaimStatus: {
+    accessModes: open,
+    capacity: amounts,
+    allocatedResources: amounts,
+    phase: { ...otherwise("Pending"), open: true },
+  },
   PersistentVolumeClaimTemplate: { metadata: unchecked },
   PortStatus: { protocol: open },
   ReplicationController: { status: present },

@@ -1,4 +1,4 @@
-// What can be wrong with a claim, and what may still change in one: it may grow.
+// Validation of claims and claim templates: size, data sources, and the few fields that can change.
 import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
@@ -10,7 +10,7 @@ import type { Draft } from "../meta.ts";
 import { forbidden, invalid, none, required, together, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
-import { differences } from "../unified-diff.ts";
+import { unifiedDiff } from "../unified-diff.ts";
 import { classAnnotation } from "./volume-fields.ts";
 import type { Rules } from "../validation.ts";
 
@@ -21,16 +21,17 @@ function validateSource({ apiGroup, kind }: TypedLocalObjectReference, path: str
 }
 
 function validateSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec, path: string): readonly Problem[] {
-  const each = [
-    ...(dataSource ? validateSource(dataSource, `${path}.dataSource`) : none),
-    ...(dataSourceRef ? validateSource(dataSourceRef, `${path}.dataSourceRef`) : none),
-  ];
-  if (!dataSource || !dataSourceRef) return each;
+  const isSame = (["apiGroup", "kind", "name"] as const).every((f) => dataSource?.[f] === dataSourceRef?.[f]);
   const shown = `${path}.dataSource`.replace(/^\./, "spec.");
-  if (dataSourceRef.namespace)
-    return together(each, invalid(path, shown, "may not be specified when dataSourceRef.namespace is specified"));
-  const same = (["apiGroup", "kind", "name"] as const).every((field) => dataSource[field] === dataSourceRef[field]);
-  return same ? each : together(each, invalid(path, shown, "must match dataSourceRef"));
+  return together(
+    dataSource && validateSource(dataSource, `${path}.dataSource`),
+    dataSourceRef && validateSource(dataSourceRef, `${path}.dataSourceRef`),
+    dataSource &&
+      dataSourceRef &&
+      (dataSourceRef.namespace
+        ? invalid(path, shown, "may not be specified when dataSourceRef.namespace is specified")
+        : !isSame && invalid(path, shown, "must match dataSourceRef")),
+  );
 }
 
 function validateSize(text: string | undefined, path: string): readonly Problem[] {
@@ -40,7 +41,7 @@ function validateSize(text: string | undefined, path: string): readonly Problem[
   return validateAmount("storage", text, path);
 }
 
-/** A volume that one pod may have is not shared in another way. */
+/** ReadWriteOncePod excludes other access modes. */
 export const validateAccessModes = (modes: readonly string[] | undefined, path: string): readonly Problem[] =>
   modes?.includes("ReadWriteOncePod") && modes.some((mode) => mode !== "ReadWriteOncePod")
     ? [forbidden(`${path}.accessModes`, "may not use ReadWriteOncePod with other access modes")]
@@ -58,18 +59,18 @@ export const claimRules: Rules = { PersistentVolumeClaimSpec: validateClaimSpec 
 const nanoOf = (text: string | undefined): bigint => parseQuantity(text ?? "")?.nano ?? 0n;
 const sizeOf = (spec: PersistentVolumeClaimSpec): bigint => nanoOf(spec.resources?.requests?.["storage"]);
 
-/** The old spec, with what may be said anew as the new one says it. */
+/** The old spec with the fields that may change taken from the new one. */
 function allowed(next: Draft<PersistentVolumeClaim>, old: PersistentVolumeClaim): PersistentVolumeClaimSpec {
   const { spec } = next;
-  const named = old.metadata.annotations?.[classAnnotation];
-  const classMayBeTold =
-    old.spec.storageClassName === undefined && (named === undefined || named === spec.storageClassName);
+  const annotated = old.metadata.annotations?.[classAnnotation];
+  const mayAddClass =
+    old.spec.storageClassName === undefined && (annotated === undefined || annotated === spec.storageClassName);
   const bound = next.status?.phase === "Bound";
   const storage = spec.resources?.requests?.["storage"];
   return {
     ...old.spec,
     ...(old.spec.volumeName ? {} : { volumeName: spec.volumeName }),
-    ...(classMayBeTold ? { storageClassName: spec.storageClassName } : {}),
+    ...(mayAddClass ? { storageClassName: spec.storageClassName } : {}),
     ...(bound && storage !== undefined
       ? { resources: { ...old.spec.resources, requests: { ...old.spec.resources?.requests, storage } } }
       : {}),
@@ -78,32 +79,33 @@ function allowed(next: Draft<PersistentVolumeClaim>, old: PersistentVolumeClaim)
 }
 
 function validateChange(next: Draft<PersistentVolumeClaim>, old: PersistentVolumeClaim): readonly Problem[] {
-  const may = allowed(next, old);
-  const smaller =
-    sizeOf(next.spec) < sizeOf(old.spec) && sizeOf(next.spec) <= nanoOf(old.status?.capacity?.["storage"]);
-  const vac = next.spec.volumeAttributesClassName;
+  const { spec } = next;
+  const expected = allowed(next, old);
+  const size = sizeOf(spec);
+  const isShrunk = size < sizeOf(old.spec) && size <= nanoOf(old.status?.capacity?.["storage"]);
+  const { volumeAttributesClassName: attributes } = spec;
   return together(
-    !sameJson(next.spec, may) &&
+    !sameJson(spec, expected) &&
       forbidden(
         "spec",
-        `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${differences(may, next.spec)}`,
+        `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${unifiedDiff(expected, spec)}`,
       ),
-    smaller && forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"),
-    unchanged(next.spec.volumeMode, old.spec.volumeMode, "volumeMode"),
+    isShrunk && forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"),
+    unchanged(spec.volumeMode, old.spec.volumeMode, "volumeMode"),
     old.status?.currentVolumeAttributesClassName !== undefined &&
-      !vac &&
+      !attributes &&
       forbidden(
         "spec.volumeAttributesClassName",
-        `update to ${vac === undefined ? "nil" : "empty string"} is forbidden when status.currentVolumeAttributesClassName is not nil`,
+        `update to ${attributes === undefined ? "nil" : "empty string"} is forbidden when status.currentVolumeAttributesClassName is not nil`,
       ),
   );
 }
 
-/** What is wrong with a change of a claim. */
+/** Validates an update of a claim; the schema and the rules validate the rest. */
 export const validateClaim = (claim: Draft<PersistentVolumeClaim>, old?: PersistentVolumeClaim): readonly Problem[] =>
   old ? validateChange(claim, old) : [];
 
-const resizing = [
+const resizeStatuses = [
   "ControllerResizeInProgress",
   "ControllerResizeInfeasible",
   "NodeResizePending",
@@ -111,16 +113,8 @@ const resizing = [
   "NodeResizeInfeasible",
 ].toSorted();
 
-/** What is wrong with what a claim is said to have got. */
+/** Validates the resize status of a claim by resource. */
 export const validateClaimStatus = ({ status }: PersistentVolumeClaim): readonly Problem[] =>
-  together(
-    Object.entries(status?.capacity ?? {}).flatMap(([name, text]) =>
-      validateAmount(name, text, `status.capacity[${name}]`),
-    ),
-    Object.entries(status?.allocatedResourceStatuses ?? {}).flatMap(([name, word]) =>
-      resizing.includes(word) ? [] : [unsupported("status.allocatedResourceStatuses", name, resizing)],
-    ),
-    Object.entries(status?.allocatedResources ?? {}).flatMap(([name, text]) =>
-      validateAmount(name, text, `status.allocatedResources[${name}]`),
-    ),
-  );
+  Object.entries(status?.allocatedResourceStatuses ?? {})
+    .filter(([, text]) => !resizeStatuses.includes(text))
+    .map(([name]) => unsupported("status.allocatedResourceStatuses", name, resizeStatuses));

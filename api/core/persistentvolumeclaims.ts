@@ -1,4 +1,4 @@
-// PersistentVolumeClaim: a wish for storage, and later the storage it was given.
+// PersistentVolumeClaim: a request for storage, and the volume bound to it.
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { fractions } from "./pod/warnings.ts";
@@ -8,7 +8,7 @@ import { claimRules, validateClaim, validateClaimStatus } from "./persistentvolu
 
 export type { PersistentVolumeClaim } from "../generated/types.ts";
 
-/** A data source is said twice, in the old word and in the new one, unless it is in another namespace. */
+/** `dataSource` and `dataSourceRef` default to each other, unless the reference is to another namespace. */
 function dataSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec): Partial<PersistentVolumeClaimSpec> {
   if (dataSource && !dataSourceRef) return { dataSourceRef: dataSource };
   if (!dataSourceRef || dataSource || dataSourceRef.namespace) return {};

@@ -1,4 +1,4 @@
-// What can be wrong with a volume, and what may still change in one: not where its bytes are.
+// Validation of persistent volumes: capacity, source, node affinity; the source is immutable.
 import type { PersistentVolume, PersistentVolumeSpec, SecretReference } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { sameJson } from "../hash.ts";
@@ -6,13 +6,13 @@ import type { Draft } from "../meta.ts";
 import { forbidden, invalid, required, together, unchanged, unsupported } from "../problems.ts";
 import { parseQuantity } from "../quantity.ts";
 import { validateAmount } from "../resource-names.ts";
-import { differences } from "../unified-diff.ts";
+import { unifiedDiff } from "../unified-diff.ts";
 import { validateAccessModes } from "./persistentvolumeclaims-validate.ts";
 import { type Source, storageSources, validateStorageSource } from "./pod/volume-sources.ts";
 import { validateLabelName, validateSubdomainName } from "../names.ts";
 
-/** The sources that are told; there should be one. */
-export const sourcesOf = (spec: PersistentVolumeSpec): readonly (keyof PersistentVolumeSpec)[] =>
+/** The sources that are set; a valid volume has one. */
+const sourcesOf = (spec: PersistentVolumeSpec): readonly (keyof PersistentVolumeSpec)[] =>
   (storageSources as readonly (keyof PersistentVolumeSpec)[]).filter((kind) => spec[kind] !== undefined);
 
 const secretsOfCsi = [
@@ -22,7 +22,7 @@ const secretsOfCsi = [
   "nodeExpandSecretRef",
 ];
 
-/** Unlike a pod, a volume lives in no namespace: its secrets must say theirs. */
+/** A volume is cluster-scoped, so that its secret references name their namespace. */
 function validateSecret({ name, namespace }: SecretReference, path: string): readonly Problem[] {
   return together(
     name ? validateSubdomainName(name, `${path}.name`) : required(`${path}.name`),
@@ -30,8 +30,7 @@ function validateSecret({ name, namespace }: SecretReference, path: string): rea
   );
 }
 
-/** What is wrong with the source of a volume. */
-export function validatePersistentSource(kind: string, source: Source, path: string): readonly Problem[] {
+function validatePersistentSource(kind: string, source: Source, path: string): readonly Problem[] {
   const secrets = kind === "csi" ? secretsOfCsi : kind === "cinder" || kind === "storageos" ? ["secretRef"] : [];
   return together(
     validateStorageSource(kind, source, path),
@@ -89,14 +88,14 @@ function validateChange(next: PersistentVolumeSpec, old: PersistentVolumeSpec): 
   const pick = (spec: PersistentVolumeSpec): object =>
     Object.fromEntries(sourcesOf(spec).map((kind) => [kind, spec[kind]]));
   const { controllerExpandSecretRef: secret, ...csi } = next.csi ?? { driver: "", volumeHandle: "" };
-  // A secret to expand with may be told later, once.
+  // The expansion secret can be added once.
   const addsSecret = secret && next.csi && old.csi && !old.csi.controllerExpandSecretRef;
   const [now, then] = [{ ...pick(next), ...(addsSecret && { csi }) }, pick(old)];
   return together(
     !sameJson(now, then) &&
       forbidden(
         "spec.persistentvolumesource",
-        `spec.persistentvolumesource is immutable after creation\n${differences(then, now)}`,
+        `spec.persistentvolumesource is immutable after creation\n${unifiedDiff(then, now)}`,
       ),
     unchanged(next.volumeMode, old.volumeMode, "volumeMode"),
     old.nodeAffinity &&
@@ -108,6 +107,6 @@ function validateChange(next: PersistentVolumeSpec, old: PersistentVolumeSpec): 
   );
 }
 
-/** What is wrong with a volume. */
+/** Validates a volume; with `old`, also what changed. */
 export const validateVolume = ({ spec }: Draft<PersistentVolume>, old?: PersistentVolume): readonly Problem[] =>
   together(validateSpec(spec, "spec"), old && validateChange(spec, old.spec));

@@ -1,4 +1,4 @@
-// PersistentVolume: a piece of storage of the cluster's, there to be claimed.
+// PersistentVolume: a piece of storage that claims can be bound to.
 import type { PersistentVolume } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { ageColumn, nameColumn } from "../columns.ts";

@@ -1,4 +1,4 @@
-// Secret: like a ConfigMap, for what should not be read over a shoulder. Values are base64.
+// Secret: confidential data that pods read as files or variables; values are base64.
 import type { Secret } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
@@ -9,16 +9,16 @@ import { ageColumn, nameColumn } from "../columns.ts";
 
 export type { Secret } from "../generated/types.ts";
 
-/** Base64 of UTF-8 text, without Node: this vocabulary also runs in a browser. */
+/** Base64 of UTF-8 text, without Node's Buffer: api/ also runs in a browser. */
 const encode = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
-/** `stringData` is a convenience for writers: it ends up in `data` and is never read back. */
+/** `stringData` is write-only: it is merged into `data`. */
 function defaults({ stringData, ...d }: Draft<Secret>): Draft<Secret> {
   const written = Object.entries(stringData ?? {}).map(([k, v]) => [k, encode(v)] as const);
   return { ...d, ...(written.length > 0 || d.data ? { data: { ...d.data, ...Object.fromEntries(written) } } : {}) };
 }
 
-/** Keys that a secret of a well-known type must have. */
+/** Required keys by type. */
 const neededKeys: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
   "kubernetes.io/dockercfg": [".dockercfg"],
@@ -28,29 +28,31 @@ const neededKeys: Readonly<Record<string, readonly string[]>> = {
 const login = ["username", "password"];
 const accountAnnotation = "kubernetes.io/service-account.name";
 
-/** What a well-known type needs to be of any use. */
+/** Keys that a well-known type requires. */
 function validateType({ data = {}, metadata, type = "" }: Draft<Secret>): readonly Problem[] {
   const missing = (keys: readonly string[]): readonly Problem[] => keys.map((key) => required(`data[${key}]`));
   if (type === "kubernetes.io/service-account-token")
     return metadata.annotations?.[accountAnnotation] ? [] : [required(`metadata.annotations[${accountAnnotation}]`)];
   if (type === "kubernetes.io/basic-auth") return login.some((key) => data[key] !== undefined) ? [] : missing(login);
   const needed = neededKeys[type] ?? [];
-  // A private key must also have something in it.
-  const isThere = (key: string): boolean => (key === "ssh-privatekey" ? !!data[key] : data[key] !== undefined);
-  return together(missing(needed.filter((key) => !isThere(key))), validateDockerConfig(needed, data));
+  // A private key must also be non-empty.
+  const isPresent = (key: string): boolean => (key === "ssh-privatekey" ? !!data[key] : data[key] !== undefined);
+  return together(missing(needed.filter((key) => !isPresent(key))), validateDockerConfig(needed, data));
 }
 
-/** The credentials of registries are an object in JSON. */
+/** Registry credentials are a JSON object. */
 function validateDockerConfig(keys: readonly string[], data: Readonly<Record<string, string>>): readonly Problem[] {
   return keys
     .filter((key) => key.startsWith(".docker") && data[key] !== undefined)
     .flatMap((key) => {
+      const refuse = (detail: string): readonly Problem[] => [
+        invalid(`data[${key}]`, "<secret contents redacted>", detail),
+      ];
       try {
         const value: unknown = JSON.parse(atob(data[key] ?? ""));
-        if (typeof value === "object" && !Array.isArray(value)) return [];
-        return [invalid(`data[${key}]`, "<secret contents redacted>", "must be an object")];
+        return typeof value === "object" && !Array.isArray(value) ? [] : refuse("must be an object");
       } catch (e) {
-        return [invalid(`data[${key}]`, "<secret contents redacted>", (e as Error).message)];
+        return refuse((e as Error).message);
       }
     });
 }

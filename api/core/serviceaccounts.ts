@@ -1,4 +1,4 @@
-// ServiceAccount: who a pod is when it speaks to the API.
+// ServiceAccount: the identity of a pod towards the API.
 import type { ServiceAccount } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { validateSubdomainName } from "../names.ts";

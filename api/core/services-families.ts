@@ -1,4 +1,4 @@
-// Of which families the addresses of a service are. Source: KEP-563 (dual-stack); here a cluster has one family.
+// The IP families of a service. Source: KEP-563 (dual-stack); a cluster has one family here.
 import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import { sameJson } from "../hash.ts";
@@ -7,19 +7,21 @@ import { hasAddress, isHeadless } from "./services-types.ts";
 import { familyOf, validateServiceAddresses } from "./services-validate-addresses.ts";
 
 type Family = NonNullable<ServiceSpec["ipFamilies"]>[number];
-const ours: readonly Family[] = ["IPv4"];
-const all: readonly Family[] = [...ours, "IPv6"];
+const clusterFamilies: readonly Family[] = ["IPv4"];
+const all: readonly Family[] = [...clusterFamilies, "IPv6"];
 const policyPath = "spec.ipFamilyPolicy";
 
-/** Who has neither an address nor pods to choose is free to have endpoints of any family. */
-const isFree = (service: Service): boolean =>
+/** A headless service without selector can have endpoints of any family. */
+const isUnrestricted = (service: Service): boolean =>
   isHeadless(service) && Object.keys(service.spec.selector ?? {}).length === 0;
 
 const policyOf = (service: Service, old: Service | undefined): ServiceSpec["ipFamilyPolicy"] =>
-  service.spec.ipFamilyPolicy ?? old?.spec.ipFamilyPolicy ?? (isFree(service) ? "RequireDualStack" : "SingleStack");
+  service.spec.ipFamilyPolicy ??
+  old?.spec.ipFamilyPolicy ??
+  (isUnrestricted(service) ? "RequireDualStack" : "SingleStack");
 
-/** One family is enough for who says so and leaves the rest as it was. */
-function reduced(next: ServiceSpec, old: ServiceSpec): ServiceSpec {
+/** A change to `SingleStack` drops the second address and family, unless the update sets them. */
+function singleStack(next: ServiceSpec, old: ServiceSpec): ServiceSpec {
   if (next.ipFamilyPolicy !== "SingleStack") return next;
   const first = (field: "clusterIPs" | "ipFamilies"): Partial<ServiceSpec> =>
     next[field] && sameJson(next[field], old[field]) ? { [field]: next[field].slice(0, 1) } : {};
@@ -43,7 +45,7 @@ const validateRelease = (next: ServiceSpec, old: ServiceSpec): readonly Problem[
     : [];
 };
 
-/** Addresses that are named have a family, also when it is not. */
+/** Addresses without an explicit family are of one the cluster has. */
 function validateInferred({ clusterIPs = [], ipFamilies = [] }: ServiceSpec): readonly Problem[] {
   return each(
     clusterIPs,
@@ -51,36 +53,36 @@ function validateInferred({ clusterIPs = [], ipFamilies = [] }: ServiceSpec): re
     (ip, at, i) =>
       ip !== "None" &&
       i >= ipFamilies.length &&
-      !ours.includes(familyOf(ip)) &&
+      !clusterFamilies.includes(familyOf(ip)) &&
       invalid(at, clusterIPs, `${familyOf(ip)} is not configured on this cluster`),
   );
 }
 
-const validateOurs = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonly Problem[] =>
+const validateClusterFamilies = ({ ipFamilyPolicy, ipFamilies = [] }: ServiceSpec): readonly Problem[] =>
   together(
     ipFamilyPolicy === "RequireDualStack" &&
       invalid(policyPath, ipFamilyPolicy, "this cluster is not configured for dual-stack services"),
     each(
       ipFamilies,
       "spec.ipFamilies",
-      (family, at) => !ours.includes(family) && invalid(at, family, "not configured on this cluster"),
+      (family, at) => !clusterFamilies.includes(family) && invalid(at, family, "not configured on this cluster"),
     ),
   );
 
 function familiesOf(service: Service): readonly Family[] {
   const { ipFamilies = [], ipFamilyPolicy } = service.spec;
-  const families = ipFamilies.length > 0 ? ipFamilies : ours;
+  const families = ipFamilies.length > 0 ? ipFamilies : clusterFamilies;
   const rest = all.filter((family) => !families.includes(family));
-  return isFree(service) && ipFamilyPolicy !== "SingleStack" ? [...families, ...rest] : families;
+  return isUnrestricted(service) && ipFamilyPolicy !== "SingleStack" ? [...families, ...rest] : families;
 }
 
-/** The service with its families, or what speaks against them. */
+/** The service with its families, or the problems that prevent them. */
 export function withFamilies(service: Service, old: Service | undefined): Service | readonly Problem[] {
   if (!hasAddress(service.spec)) return service;
   const withPolicy = { ...service, spec: { ...service.spec, ipFamilyPolicy: policyOf(service, old) } };
-  const wrong = validateServiceAddresses(withPolicy, old);
-  if (wrong.length > 0) return wrong;
-  const spec = old ? reduced(withPolicy.spec, old.spec) : withPolicy.spec;
+  const invalidAddresses = validateServiceAddresses(withPolicy, old);
+  if (invalidAddresses.length > 0) return invalidAddresses;
+  const spec = old ? singleStack(withPolicy.spec, old.spec) : withPolicy.spec;
   const problems = [
     ...(old ? validateRelease(spec, old.spec) : []),
     ...validatePolicy(spec),
@@ -88,6 +90,6 @@ export function withFamilies(service: Service, old: Service | undefined): Servic
   ];
   if (problems.length > 0) return problems;
   const next = { ...withPolicy, spec };
-  const foreign = isFree(next) ? [] : validateOurs(spec);
+  const foreign = isUnrestricted(next) ? [] : validateClusterFamilies(spec);
   return foreign.length > 0 ? foreign : { ...next, spec: { ...spec, ipFamilies: familiesOf(next) } };
 }

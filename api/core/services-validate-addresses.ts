@@ -1,5 +1,4 @@
-// What can be wrong with the addresses of a service and their families, and how little of them may change.
-// Source: KEP-563 (dual-stack).
+// Validation of the cluster IPs and IP families of a service. Source: KEP-563 (dual-stack).
 import { parseAddress } from "../addresses.ts";
 import { validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
@@ -15,14 +14,12 @@ const path = "spec.clusterIPs";
 /** `IPv4` or `IPv6`, of an address that is known to be one. */
 export const familyOf = (address: string): "IPv4" | "IPv6" => (parseAddress(address)?.bits === 128 ? "IPv6" : "IPv4");
 
-/** The one address and the list of addresses say the same. */
+/** `clusterIP` is the first of `clusterIPs`. */
 function validateFirst({ clusterIP, clusterIPs = [] }: Service["spec"]): readonly Problem[] {
-  if (!clusterIP)
-    return clusterIPs.length === 0
-      ? []
-      : [invalid(path, clusterIPs, "must be empty when `clusterIP` is not specified")];
+  const refuse = (detail: string): readonly Problem[] => [invalid(path, clusterIPs, detail)];
+  if (!clusterIP) return clusterIPs.length === 0 ? [] : refuse("must be empty when `clusterIP` is not specified");
   if (clusterIPs.length === 0) return [required(path)];
-  return clusterIPs[0] === clusterIP ? [] : [invalid(path, clusterIPs, "first value must match `clusterIP`")];
+  return clusterIPs[0] === clusterIP ? [] : refuse("first value must match `clusterIP`");
 }
 
 const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]): readonly Problem[] =>
@@ -38,7 +35,7 @@ const validateFamilies = ({ ipFamilies = [], ipFamilyPolicy }: Service["spec"]):
       unsupported("spec.ipFamilyPolicy", ipFamilyPolicy, policies),
   );
 
-function faultsOf(ips: readonly string[], known: readonly string[]): readonly Problem[] {
+function addressProblems(ips: readonly string[], known: readonly string[]): readonly Problem[] {
   return each(ips, path, (ip, at, i) => {
     if (i === 0 && ip === "None")
       return ips.length > 1 ? [invalid(path, ips, "'None' must be the first and only value")] : [];
@@ -46,7 +43,7 @@ function faultsOf(ips: readonly string[], known: readonly string[]): readonly Pr
   });
 }
 
-/** Every address is of the family that is said to be its. */
+/** Each address is of the family at the same index. */
 function validatePairs({ clusterIPs = [], ipFamilies = [] }: Service["spec"]): readonly Problem[] {
   return clusterIPs.flatMap((ip, i) => {
     const family = ipFamilies[i];
@@ -55,20 +52,20 @@ function validatePairs({ clusterIPs = [], ipFamilies = [] }: Service["spec"]): r
   });
 }
 
-/** What is wrong with the addresses themselves: asked of who wants one, and again of who has got it. */
+/** Validates requested or allocated addresses and families. */
 export function validateServiceAddresses(service: ServiceLike, old?: ServiceLike): readonly Problem[] {
   const { spec } = service;
   if (!hasAddress(spec)) return [];
   const ips = spec.clusterIPs ?? [];
-  const faults = faultsOf(ips, old?.spec.clusterIPs ?? []);
+  const problems = addressProblems(ips, old?.spec.clusterIPs ?? []);
   const before = [
     ...validateFirst(spec),
     ...validateFamilies(spec),
-    ...faults,
+    ...problems,
     ...(ips.length > 2 ? [invalid(path, ips, "may only hold up to 2 values")] : []),
   ];
-  // Of what is no address, nothing more can be said.
-  if (faults.length > 0) return before;
+  // The family of an invalid address is unknown.
+  if (problems.length > 0) return before;
   const isTwice = ips.length > 1 && new Set(ips.map(familyOf)).size !== ips.length;
   return together(
     before,
@@ -77,59 +74,43 @@ export function validateServiceAddresses(service: ServiceLike, old?: ServiceLike
   );
 }
 
-/** A list whose first word stays for good, and whose second comes and goes with the policy. */
-interface Listed {
+/** `clusterIPs` or `ipFamilies`: the first value is immutable, the second depends on the family policy. */
+interface AddressList {
   readonly path: string;
+  readonly name: string;
   readonly next: readonly string[];
   readonly old: readonly string[];
-  readonly called: string;
-  /** Whether every word that was changed is pointed at, or only the first. */
-  readonly byPlace: boolean;
 }
-function validateList(
-  { path: at, next, old, called, byPlace }: Listed,
-  policy: string | undefined,
-): readonly Problem[] {
+function validateList({ path: at, name, next, old }: AddressList, policy: string | undefined): readonly Problem[] {
+  const isFixed = (i: number): Problem => invalid(`${at}[${i}]`, next, "may not change once set");
   if (next.length === old.length)
-    return old.flatMap((word, i) =>
-      word === next[i] ? [] : [invalid(`${at}[${byPlace ? i : 0}]`, next, "may not change once set")],
-    );
-  const gone = next.length < old.length;
+    return old.flatMap((value, i) => (value === next[i] ? [] : [isFixed(name === "clusterIP" ? i : 0)]));
+  const isShorter = next.length < old.length;
   return together(
-    gone && next.length === 0 && invalid(`${at}[0]`, next, `primary ${called} can not be unset`),
-    next.length > 0 && old.length > 0 && next[0] !== old[0] && invalid(`${at}[0]`, next, "may not change once set"),
-    gone &&
+    isShorter && next.length === 0 && invalid(`${at}[0]`, next, `primary ${name} can not be unset`),
+    next.length > 0 && old.length > 0 && next[0] !== old[0] && isFixed(0),
+    isShorter &&
       next.length === 1 &&
       policy !== "SingleStack" &&
       invalid(
         "spec.ipFamilyPolicy",
         policy ?? null,
-        `must be set to 'SingleStack' when releasing the secondary ${called}`,
+        `must be set to 'SingleStack' when releasing the secondary ${name}`,
       ),
   );
 }
 
-/** Addresses and families stay while the service has any. */
+/** Addresses and families are immutable while the service has any. */
 export function validateAddressChange(service: ServiceLike, old: ServiceLike): readonly Problem[] {
-  const [next, was] = [service.spec, old.spec];
-  if (!hasAddress(next) || !hasAddress(was)) return [];
-  const [without, wasWithout] = [isHeadless(service), isHeadless(old)];
-  const ips: Listed = {
-    path,
-    next: next.clusterIPs ?? [],
-    old: was.clusterIPs ?? [],
-    called: "clusterIP",
-    byPlace: true,
-  };
-  const kinds: Listed = {
-    path: "spec.ipFamilies",
-    next: next.ipFamilies ?? [],
-    old: was.ipFamilies ?? [],
-    called: "ipFamily",
-    byPlace: false,
-  };
+  const [spec, before] = [service.spec, old.spec];
+  if (!hasAddress(spec) || !hasAddress(before)) return [];
+  const [headless, wasHeadless] = [isHeadless(service), isHeadless(old)];
+  const { clusterIPs: ips = [], ipFamilies = [], ipFamilyPolicy: policy } = spec;
+  const { clusterIPs: oldIps = [], ipFamilies: oldFamilies = [] } = before;
   return together(
-    !(without && wasWithout) && validateList(ips, next.ipFamilyPolicy),
-    !without && !wasWithout && validateList(kinds, next.ipFamilyPolicy),
+    (!headless || !wasHeadless) && validateList({ path, name: "clusterIP", next: ips, old: oldIps }, policy),
+    !headless &&
+      !wasHeadless &&
+      validateList({ path: "spec.ipFamilies", name: "ipFamily", next: ipFamilies, old: oldFamilies }, policy),
   );
 }

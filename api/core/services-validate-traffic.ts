@@ -1,36 +1,36 @@
-// What can be wrong with how traffic comes to a service: from outside, from inside, through a balancer.
+// Validation of a service's traffic policies, load balancer fields and source ranges.
 import { validateLenientBlock } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
 import type { Service, ServiceSpec } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
 import { validateQualifiedName } from "../names.ts";
 import { each, forbidden, inRange, invalid, required, together } from "../problems.ts";
-import { hasAddress, isReachedFromOutside, needsHealthCheck } from "./services-types.ts";
+import { hasAddress, isExternallyAccessible, needsHealthCheck } from "./services-types.ts";
 
 const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const balancerOnly = "may only be used when `type` is 'LoadBalancer'";
-const mostPort = 65_535;
+const maxPort = 65_535;
 
-function validateOutside(spec: ServiceSpec): readonly Problem[] {
+function validateExternalPolicy(spec: ServiceSpec): readonly Problem[] {
   const { externalTrafficPolicy: policy } = spec;
   const path = "spec.externalTrafficPolicy";
-  if (isReachedFromOutside(spec)) return policy ? [] : [required(path)];
+  if (isExternallyAccessible(spec)) return policy ? [] : [required(path)];
   return policy ? [invalid(path, policy, "may only be set for externally-accessible services")] : [];
 }
 
 function validateHealthCheck(spec: ServiceSpec): readonly Problem[] {
   const { healthCheckNodePort: port } = spec;
   const path = "spec.healthCheckNodePort";
-  if (needsHealthCheck(spec)) return port ? inRange(port, path, 1, mostPort) : [required(path)];
+  if (needsHealthCheck(spec)) return port ? inRange(port, path, 1, maxPort) : [required(path)];
   return port
     ? [invalid(path, port, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")]
     : [];
 }
 
-const validateInside = (spec: ServiceSpec): readonly Problem[] =>
+const validateInternalPolicy = (spec: ServiceSpec): readonly Problem[] =>
   spec.internalTrafficPolicy === undefined && hasAddress(spec) ? [required("spec.internalTrafficPolicy")] : [];
 
-/** Who may come to a balancer: said in the field or, of old, in an annotation, where spaces do no harm. */
+/** The source ranges of a load balancer, in the field or in the older annotation, which allows spaces. */
 export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: Service): readonly Problem[] {
   const ranges = spec.loadBalancerSourceRanges ?? [];
   const misplaced = (path: string): readonly Problem[] =>
@@ -53,7 +53,7 @@ export function validateSourceRanges({ metadata, spec }: Draft<Service>, old?: S
   );
 }
 
-/** A class belongs to a balancer. */
+/** The class and port allocation of a load balancer. */
 export function validateBalancer({
   type,
   loadBalancerClass,
@@ -71,11 +71,11 @@ export function validateBalancer({
   );
 }
 
-/** What is wrong with the ways of traffic to a service. */
+/** Validates the traffic policies of a service. */
 export const validateTraffic = (spec: ServiceSpec): readonly Problem[] =>
-  together(validateOutside(spec), validateHealthCheck(spec), validateInside(spec));
+  together(validateExternalPolicy(spec), validateHealthCheck(spec), validateInternalPolicy(spec));
 
-/** What a balancer was told when it was made stays while it is one: it is asked for elsewhere, and once. */
+/** The class and the health check port are immutable while the service keeps its type. */
 export function validateTrafficChange(spec: ServiceSpec, old: ServiceSpec): readonly Problem[] {
   const bothBalance = spec.type === "LoadBalancer" && old.type === "LoadBalancer";
   const bothChecked = needsHealthCheck(spec) && needsHealthCheck(old);

@@ -1,4 +1,4 @@
-// What can be wrong with a service.
+// Validation of services: type, ports, session affinity and external addresses.
 import { parseAddress } from "../addresses.ts";
 import { unreachableReason, validateLenientAddress } from "../addresses-validate.ts";
 import type { Problem } from "../errors.ts";
@@ -15,7 +15,7 @@ import {
   validateTrafficChange,
 } from "./services-validate-traffic.ts";
 
-const mostAffinitySeconds = 86_400;
+const maxAffinitySeconds = 86_400;
 const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 const modeAnnotation = "service.kubernetes.io/topology-mode";
 
@@ -26,16 +26,16 @@ function validateAnnotations({ metadata: { annotations = {} } }: Draft<Service>)
   return [invalid(`metadata.annotations[${modeAnnotation}]`, mode, detail)];
 }
 
-/** What goes together with the type and what does not. */
+/** Fields that a type requires or excludes. */
 function validateType(service: Draft<Service>): readonly Problem[] {
   const { type, ports = [], clusterIPs = [], ipFamilies = [], ipFamilyPolicy, externalName = "" } = service.spec;
-  const alone = isHeadless(service);
+  const headless = isHeadless(service);
   const isExternal = type === "ExternalName";
   const unset = (field: string): Problem => forbidden(`spec.${field}`, "may not be set for ExternalName services");
   const name = externalName.replace(/\.$/, "");
   return together(
-    ports.length === 0 && !alone && !isExternal && required("spec.ports"),
-    alone &&
+    ports.length === 0 && !headless && !isExternal && required("spec.ports"),
+    headless &&
       (type === "LoadBalancer" || type === "NodePort") &&
       invalid("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${type} services`),
     isExternal && clusterIPs.length > 0 && unset("clusterIPs"),
@@ -46,21 +46,21 @@ function validateType(service: Draft<Service>): readonly Problem[] {
   );
 }
 
-const wholePort = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
-const shownPort = ({ protocol, port }: ServicePort): object | null =>
-  goStruct({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, wholePort);
+const portFields = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
+const portStruct = ({ protocol, port }: ServicePort): object | null =>
+  goStruct({ name: "", protocol, port, targetPort: 0, nodePort: 0 }, portFields);
 
-/** Two ports that are one, inside the cluster or on its nodes. */
-function validateTwice(ports: readonly ServicePort[]): readonly Problem[] {
-  const isAgain = (same: "port" | "nodePort", i: number): boolean =>
+/** Ports and node ports are unique by protocol. */
+function validateUniquePorts(ports: readonly ServicePort[]): readonly Problem[] {
+  const isRepeated = (same: "port" | "nodePort", i: number): boolean =>
     ports.findIndex((p) => p.protocol === ports[i]!.protocol && p[same] === ports[i]![same]) < i;
   return together(
     each(
       ports,
       "spec.ports",
-      (p, at, i) => p.nodePort && isAgain("nodePort", i) && duplicate(`${at}.nodePort`, p.nodePort),
+      (p, at, i) => p.nodePort && isRepeated("nodePort", i) && duplicate(`${at}.nodePort`, p.nodePort),
     ),
-    each(ports, "spec.ports", (p, at, i) => isAgain("port", i) && duplicate(at, shownPort(p))),
+    each(ports, "spec.ports", (p, at, i) => isRepeated("port", i) && duplicate(at, portStruct(p))),
   );
 }
 
@@ -72,18 +72,18 @@ function validateAffinity({ sessionAffinity: kind, sessionAffinityConfig: config
   const seconds = config?.clientIP?.timeoutSeconds;
   const at = `${path}.clientIP.timeoutSeconds`;
   if (seconds === undefined) return [required(at, "when session affinity type is ClientIP")];
-  return inRange(seconds, at, 1, mostAffinitySeconds, `must be greater than 0 and less than ${mostAffinitySeconds}`);
+  return inRange(seconds, at, 1, maxAffinitySeconds, `must be greater than 0 and less than ${maxAffinitySeconds}`);
 }
 
 function validateExternalIps({ externalIPs = [] }: ServiceSpec, known: readonly string[]): readonly Problem[] {
   return each(externalIPs, "spec.externalIPs", (ip, path) => {
-    const faults = known.includes(ip) ? [] : validateLenientAddress(ip, path);
-    const nowhere = parseAddress(ip) ? unreachableReason(ip) : undefined;
-    return faults.length > 0 || nowhere === undefined ? faults : [invalid(path, ip, nowhere)];
+    const problems = known.includes(ip) ? [] : validateLenientAddress(ip, path);
+    const reason = parseAddress(ip) ? unreachableReason(ip) : undefined;
+    return problems.length > 0 || reason === undefined ? problems : [invalid(path, ip, reason)];
   });
 }
 
-/** What is wrong with a service. */
+/** Validates a service; with `old`, also what changed. */
 export function validateService(s: Draft<Service>, old?: Service): readonly Problem[] {
   const { spec } = s;
   const ports = spec.ports ?? [];
@@ -101,7 +101,7 @@ export function validateService(s: Draft<Service>, old?: Service): readonly Prob
         "spec.ports",
         (port, at) => port.nodePort && forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'"),
       ),
-    validateTwice(ports),
+    validateUniquePorts(ports),
     validateSourceRanges(s, old),
     validateBalancer(spec),
     validateTraffic(spec),

@@ -1,4 +1,4 @@
-// What a writer should know of a service although nothing is wrong with it.
+// Warnings about valid services: deprecated and ignored fields, and non-canonical addresses.
 import { addressWarnings, blockWarnings } from "../addresses-validate.ts";
 import type { Service } from "../generated/types.ts";
 import type { Draft } from "../meta.ts";
@@ -8,16 +8,16 @@ const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
 const modeAnnotation = "service.kubernetes.io/topology-mode";
 
 function ignored({ spec }: Draft<Service>): readonly string[] {
-  const alone = spec.type === "ClusterIP" && spec.clusterIP === "None";
-  const outside = (spec.externalIPs ?? []).length > 0;
+  const headless = spec.type === "ClusterIP" && spec.clusterIP === "None";
+  const hasExternalIps = (spec.externalIPs ?? []).length > 0;
   return [
-    ...(alone && spec.loadBalancerIP ? ["spec.loadBalancerIP is ignored for headless services"] : []),
-    ...(alone && outside ? ["spec.externalIPs is ignored for headless services"] : []),
-    ...(alone && spec.sessionAffinity !== "None" ? ["spec.SessionAffinity is ignored for headless services"] : []),
+    ...(headless && spec.loadBalancerIP ? ["spec.loadBalancerIP is ignored for headless services"] : []),
+    ...(headless && hasExternalIps ? ["spec.externalIPs is ignored for headless services"] : []),
+    ...(headless && spec.sessionAffinity !== "None" ? ["spec.SessionAffinity is ignored for headless services"] : []),
   ];
 }
 
-/** Sentences for Warning headers. */
+/** Texts of Warning headers. */
 export function serviceWarnings(service: Draft<Service>): readonly string[] {
   const { metadata, spec } = service;
   const { externalIPs = [], clusterIPs = [], loadBalancerIP, loadBalancerSourceRanges = [] } = spec;

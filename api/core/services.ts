@@ -1,10 +1,10 @@
-// Service: one steady name and address for pods that come and go.
+// Service: a stable name and address for a set of pods.
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { ageColumn, nameColumn } from "../columns.ts";
+import { ageColumn, labelsCell, nameColumn } from "../columns.ts";
 import { validateBalancerStatus, validateMode, withModes } from "./load-balancers-validate.ts";
-import { hasNodePorts, isReachedFromOutside } from "./services-types.ts";
+import { hasNodePorts, isExternallyAccessible } from "./services-types.ts";
 import { validateService } from "./services-validate.ts";
 import { serviceWarnings } from "./services-warnings.ts";
 
@@ -26,18 +26,18 @@ function affinityOf({ sessionAffinity: kind, sessionAffinityConfig: config }: Se
   return { sessionAffinityConfig: { clientIP: { timeoutSeconds } } };
 }
 
-/** Addresses and families are the server's to give: they depend on the cluster, and on what the service had. */
+/** Cluster IPs and families are allocated by the server, not defaulted here. */
 function defaults(d: Draft<Service>): Draft<Service> {
-  const { sessionAffinityConfig: _, ...given } = d.spec;
-  const isInside = given.type === "ClusterIP" || hasNodePorts(given);
+  const { sessionAffinityConfig: _, ...own } = d.spec;
+  const isInternal = own.type === "ClusterIP" || hasNodePorts(own);
   const spec: ServiceSpec = {
-    ...given,
+    ...own,
     ...affinityOf(d.spec),
-    ...(given.ports ? { ports: given.ports.map(port) } : {}),
-    ...(isReachedFromOutside(given) ? { externalTrafficPolicy: given.externalTrafficPolicy || "Cluster" } : {}),
-    ...(isInside ? { internalTrafficPolicy: given.internalTrafficPolicy ?? "Cluster" } : {}),
-    ...(given.type === "LoadBalancer"
-      ? { allocateLoadBalancerNodePorts: given.allocateLoadBalancerNodePorts ?? true }
+    ...(own.ports ? { ports: own.ports.map(port) } : {}),
+    ...(isExternallyAccessible(own) ? { externalTrafficPolicy: own.externalTrafficPolicy || "Cluster" } : {}),
+    ...(isInternal ? { internalTrafficPolicy: own.internalTrafficPolicy ?? "Cluster" } : {}),
+    ...(own.type === "LoadBalancer"
+      ? { allocateLoadBalancerNodePorts: own.allocateLoadBalancerNodePorts ?? true }
       : {}),
   };
   return { ...d, spec };
@@ -47,11 +47,11 @@ const portsCell = (s: Service): string =>
   (s.spec.ports ?? []).map((p) => `${p.port}${p.nodePort ? `:${p.nodePort}` : ""}/${p.protocol}`).join(",") || "<none>";
 
 function externalCell(s: Service): string {
-  const given = s.spec.externalIPs ?? [];
+  const externalIps = s.spec.externalIPs ?? [];
   if (s.spec.type === "ExternalName") return s.spec.externalName ?? "";
-  if (s.spec.type !== "LoadBalancer") return given.join(",") || "<none>";
+  if (s.spec.type !== "LoadBalancer") return externalIps.join(",") || "<none>";
   const ingress = (s.status?.loadBalancer?.ingress ?? []).map((i) => i.ip ?? i.hostname ?? "");
-  return [...ingress, ...given].join(",") || "<pending>";
+  return [...ingress, ...externalIps].join(",") || "<pending>";
 }
 
 export const services = define<Service>({
@@ -78,14 +78,6 @@ export const services = define<Service>({
     { name: "External-IP", cell: externalCell },
     { name: "Port(s)", cell: portsCell },
     ageColumn,
-    {
-      name: "Selector",
-      priority: 1,
-      cell: (s) =>
-        Object.entries(s.spec.selector ?? {})
-          .map(([k, v]) => `${k}=${v}`)
-          .toSorted()
-          .join(",") || "<none>",
-    },
+    { name: "Selector", priority: 1, cell: (s) => labelsCell(s.spec.selector) },
   ],
 });

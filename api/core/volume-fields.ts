@@ -1,9 +1,9 @@
-// Words that claims and volumes share.
+// Fields that persistent volumes and claims share: the class annotation and the access modes.
 
-/** Where a class was named before there was a field for it. */
+/** The predecessor of `storageClassName`. */
 export const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 
-/** Every way to mount a volume, with the short word `kubectl get` has for it, in the order it lists them. */
+/** Access modes and their abbreviations, in the order `kubectl get` lists them. */
 const shortModes = { ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" };
 
 /** `RWO,RWX` */

@@ -1,4 +1,4 @@
-// NodeMetrics and PodMetrics: what the kubelets measured a moment ago. Asked for, never stored.
+// NodeMetrics and PodMetrics: resource usage measured by the kubelets, read on request and never stored.
 import { define } from "../kinds.ts";
 import type { ApiObject } from "../meta.ts";
 import type { Schema } from "../schema.ts";

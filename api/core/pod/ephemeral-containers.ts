@@ -1,5 +1,5 @@
 // The ephemeralcontainers subresource: which part of a write applies, and that ephemeral containers are immutable. Pure.
-import { differences } from "../../unified-diff.ts";
+import { unifiedDiff } from "../../unified-diff.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
 import { sameJson } from "../../hash.ts";
@@ -28,7 +28,7 @@ export function validateEphemeralChange(next: Pod, old: Pod): readonly Problem[]
     const name = JSON.stringify(before.name);
     if (now === undefined) return [forbidden(path, `existing ephemeral containers ${name} may not be removed\n`)];
     if (sameJson(now, before)) return [];
-    return [forbidden(path, `existing ephemeral containers ${name} may not be changed\n${differences(before, now)}`)];
+    return [forbidden(path, `existing ephemeral containers ${name} may not be changed\n${unifiedDiff(before, now)}`)];
   });
   return together(
     isStatic && forbidden("[]", "static pods do not support ephemeral containers"),

@@ -4,7 +4,7 @@ import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import type { Draft } from "../../meta.ts";
 import { each, forbidden, inRange, invalid, together } from "../../problems.ts";
-import { differences } from "../../unified-diff.ts";
+import { unifiedDiff } from "../../unified-diff.ts";
 import { validateMirrorChange } from "./validate-metadata.ts";
 import { validateImage } from "./validate-container.ts";
 
@@ -151,7 +151,7 @@ export function validateChange({ spec }: Draft<Pod>, { spec: old }: Pod): readon
     !sameJson(compared, old) &&
       forbidden(
         "spec",
-        `pod updates may not change fields other than ${mutable.join(",")}\n${differences(old, compared)}`,
+        `pod updates may not change fields other than ${mutable.join(",")}\n${unifiedDiff(old, compared)}`,
       ),
   );
 }
