@@ -1,4 +1,4 @@
-// How long ago, in the few characters a table column has.
+// Formats ages for table columns.
 import type { Instant } from "./meta.ts";
 
 /** `5s`, `3m10s`, `2h`, `4d3h`, `1y20d`: coarser as it grows, in the steps `kubectl` uses. */

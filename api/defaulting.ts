@@ -1,10 +1,9 @@
-// Defaulting: fills in what an object leaves out and its schema has a default for. In Go a required field that was not
-// sent has the zero value of its type; that is a default here like any other. Pure; structure is shared where nothing
-// changes. Source: the custom resources page, "Defaulting".
+// Defaulting by schema. A required field that was not sent has the zero value of its type in Go, which is a default here
+// like any other. Pure; unchanged structure is shared. Source: the custom resources page, "Defaulting".
 import { resolve, type Schema } from "./schema.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-/** Completes a value; parts that are the very parts of `known` are complete. */
+/** Completes a value; parts identical to those of `known` are complete. */
 type Fill = (value: unknown, known: unknown) => unknown;
 
 const isZero = (value: unknown): boolean => value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
@@ -17,7 +16,7 @@ interface Field {
   readonly fill: Fill | undefined;
 }
 
-/** A default is completed when it is first needed, and shared from then on. */
+/** A default is completed on first use and shared afterwards. */
 function maker(schema: Schema): (() => unknown) | undefined {
   const { default: plain } = schema;
   if (plain === undefined) return undefined;
@@ -90,7 +89,7 @@ function newFill(full: Schema): Fill | undefined {
 
 const fills = new WeakMap<Schema, Fill | null>();
 
-/** How values of a schema are completed; undefined where there is nothing to fill in. Compiled once for each schema. */
+/** The function that completes values of a schema; undefined without defaults. Compiled once per schema. */
 function fillOf(schema: Schema): Fill | undefined {
   const full = resolve(schema);
   const known = fills.get(full);
@@ -102,6 +101,6 @@ function fillOf(schema: Schema): Fill | undefined {
   return fill;
 }
 
-/** The value with its defaults. Parts that are the very parts of `known`, which has its own, are taken as they are. */
+/** The value with its defaults. Parts identical to those of `known`, which has its defaults, are not walked again. */
 export const withDefaults = <T>(schema: Schema, value: T, known?: unknown): T =>
   (fillOf(schema)?.(value, known) ?? value) as T;

@@ -1,5 +1,4 @@
-// The one error that crosses component borders, as Kubernetes' `Status` names it, and the two ways a programmer can be
-// wrong.
+// The error that crosses component borders, as Kubernetes' `Status` defines it, validation problems, and assertions.
 
 /** Reasons of `metav1.Status`, with the HTTP code each one travels under. */
 export const statusCodes = {
@@ -18,14 +17,14 @@ export const statusCodes = {
   Invalid: 422,
   TooManyRequests: 429,
   InternalError: 500,
-  /** Kubernetes answers some requests without a reason. */
+  /** Some of Kubernetes' responses have no reason. */
   Unknown: 500,
   ServiceUnavailable: 503,
   Timeout: 504,
 } as const;
 export type ErrorReason = keyof typeof statusCodes;
 
-/** One field of one object that is wrong. `reason` is a `metav1.CauseType`; `path` as in `spec.containers[0].name`. */
+/** An invalid field. `reason` is a `metav1.CauseType`; `path` as in `spec.containers[0].name`. */
 export interface Problem {
   readonly path: string;
   readonly message: string;
@@ -82,6 +81,6 @@ export async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {
 export const isAmbiguous = (e: unknown): boolean => hasReason(e, "Timeout", "ServiceUnavailable", "InternalError");
 
 /** Throws when an invariant does not hold, also in production. */
-export function assert(condition: unknown, believed: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${believed}`);
+export function assert(condition: unknown, invariant: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${invariant}`);
 }

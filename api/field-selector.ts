@@ -1,5 +1,4 @@
-// The text of a field selector, as query strings carry it: comparisons, their escapes, and what is said of a wrong one.
-// Source: the API concepts page, "Field Selectors"; the sentences are those clients know.
+// Parses field selectors of query strings. Source: the API concepts page, "Field Selectors"; the messages are Kubernetes'.
 
 /** One comparison of a field with a value. */
 export interface FieldRequirement {
@@ -8,13 +7,13 @@ export interface FieldRequirement {
   readonly value: string;
 }
 
-/** What a text asks for, or why it asks for nothing that makes sense. */
+/** The parsed requirements, or the parse error. */
 export type ParsedFields = { readonly requirements: readonly FieldRequirement[] } | { readonly wrong: string };
 
-/** Commas part the terms, unless a backslash says that they are meant. */
+/** Terms are separated by commas without a backslash. */
 const termsOf = (text: string): readonly string[] => text.match(/(?:\\.|[^\\,]|\\$)+/gs) ?? [];
 
-/** The value without its backslashes, or what is wrong with it. */
+/** The value without escapes, or the parse error. */
 function unescaped(text: string): { readonly value: string } | { readonly wrong: string } {
   let value = "";
   for (const [, slash, escaped = "", plain = ""] of text.matchAll(/(\\)(.?)|(.)/gsu)) {

@@ -1,5 +1,5 @@
-// Formats by name: how a text, a map of texts or a selector of a field is written, as schemas refer to them. The names
-// with `k8s-` are those of Kubernetes' declarative validation (KEP-5073).
+// String formats by name, as schemas refer to them. Those with the prefix `k8s-` are of Kubernetes' declarative validation
+// (KEP-5073).
 import {
   validateBlock,
   validateInterfaceAddress,
@@ -31,14 +31,14 @@ import { validateLabelSelector } from "./selector-validate.ts";
 type Format = (value: never, path: string) => readonly Problem[];
 type Texts = Readonly<Record<string, string>>;
 
-const mostPort = 65_535;
-const longestData = 10 * 1024;
+const maxPort = 65_535;
+const maxDataLength = 10 * 1024;
 
-/** A form, and what is said of a text that does not have it. */
+/** A pattern, and the message for text that does not match it. */
 const form =
-  (wanted: RegExp, detail: string): Format =>
+  (pattern: RegExp, detail: string): Format =>
   (text: string, path) =>
-    wanted.test(text) ? none : [invalid(path, text, detail)];
+    pattern.test(text) ? none : [invalid(path, text, detail)];
 
 const header =
   "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
@@ -54,7 +54,7 @@ const nonEmpty =
   (text: string, path) =>
     text === "" ? none : format(text, path);
 
-/** Each kind of form, and what is wrong with a value of it. An empty text is the business of the field. */
+/** The validation of each format; whether a text may be empty is a fact of its field. */
 export const formats: Readonly<Record<string, Format>> = {
   "k8s-short-name": validateLabelName,
   "k8s-long-name": validateSubdomainName,
@@ -66,7 +66,7 @@ export const formats: Readonly<Record<string, Format>> = {
   "domain-path": validateDomainPath,
   "port-name": nonEmpty(validatePortName),
   "data-key": nonEmpty(validateDataKey),
-  /** An address in a field that has always been lenient, and one that another machine must reach. */
+  /** Addresses in any spelling; the second must be reachable from other machines. */
   ip: validateLenientAddress,
   "reachable-ip": validateReachable,
   cidr: validateBlock,
@@ -75,8 +75,8 @@ export const formats: Readonly<Record<string, Format>> = {
   "label-selector": validateLabelSelector,
   /** A port by number or by name. */
   port: (port: number | string, path: string) =>
-    typeof port === "string" ? validatePortName(port, path) : inRange(port, path, 1, mostPort),
-  /** A count, or a share of all: of most things there cannot be more than all. */
+    typeof port === "string" ? validatePortName(port, path) : inRange(port, path, 1, maxPort),
+  /** A number or a percentage, without or with a limit of 100 %. */
   "count-or-percent": (value: number | string, path: string) => validateShare(value, path),
   "count-or-share": (value: number | string, path: string) => validateShare(value, path, 100),
   "driver-name": validateDriverName,
@@ -85,9 +85,9 @@ export const formats: Readonly<Record<string, Format>> = {
     ...(name.length > 253 ? [tooLong(path, 253)] : []),
     ...name.split("/").flatMap((part) => validateSubdomainName(part || "-", path)),
   ],
-  /** Words only a driver knows: an object, and not too much of it. */
+  /** Opaque parameters of a driver: an object of limited size. */
   "driver-data": (value: unknown, path: string) => {
-    if (JSON.stringify(value).length > longestData) return [tooLong(path, longestData)];
+    if (JSON.stringify(value).length > maxDataLength) return [tooLong(path, maxDataLength)];
     const isObject = typeof value === "object" && !Array.isArray(value);
     return isObject ? none : [unfit(path, '"<value omitted>": must be a valid JSON object')];
   },

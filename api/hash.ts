@@ -1,9 +1,9 @@
-// Short names made from content: the same input always gives the same name, so making it twice meets in one place.
+// Names derived from content, and comparison of values as JSON.
 
-/** Consonants and digits that cannot be misread or spell a word, as Kubernetes' generated names use. */
+/** The characters of Kubernetes' generated names, which cannot form words. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
-/** 53 bits of mixing over the text's code units; for names, never for secrets. */
+/** A 53-bit non-cryptographic hash (cyrb53). */
 function mix(text: string): number {
   let low = 0xdeadbeef;
   let high = 0x41c6ce57;
@@ -17,7 +17,7 @@ function mix(text: string): number {
   return 4294967296 * (2097151 & high) + (low >>> 0);
 }
 
-/** `length` (at most 11) letters that depend on the whole text. */
+/** A hash of the text in at most 11 characters. */
 export function hashName(text: string, length: number): string {
   let rest = mix(text);
   let name = "";
@@ -28,14 +28,14 @@ export function hashName(text: string, length: number): string {
   return name;
 }
 
-/** `<owner>-<5 letters>` for the child in a slot; looks random, is not. Cut so that it stays a valid name. */
+/** `<owner>-<5 letters>`: the deterministic name of the child in a slot, cut to a valid length. */
 export const childName = (
   owner: { readonly name: string; readonly uid: string },
   slot: number | string,
   salt: number,
 ): string => `${owner.name.slice(0, 57)}-${hashName(`${owner.uid}/${slot}/${salt}`, 5)}`;
 
-/** JSON with keys in order and absent fields left out: equal values give equal text. */
+/** JSON with sorted keys: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
     v !== null && typeof v === "object" && !Array.isArray(v)
@@ -44,7 +44,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** Would both be written as the same JSON, whatever the order of their keys? An undefined field counts as absent. */
+/** Whether two values are the same JSON, in any order of keys; undefined fields count as absent. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

@@ -1,16 +1,16 @@
-// How many, as a number or as a share of all: how fast to update, how much to keep.
+// Numbers and percentages, as rolling updates and disruption budgets have them.
 import type { Problem } from "./errors.ts";
 import { invalid, inRange, goStruct, unsupported } from "./problems.ts";
 
 const percent = /^[0-9]+%$/;
-const form =
+const percentMessage =
   "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 
-/** The number said, of pods or of percent. */
+/** The number of objects or of percent. */
 export const numberIn = (value: number | string | undefined): number =>
   typeof value === "number" ? value : Number.parseInt(value ?? "0", 10) || 0;
 
-/** What is wrong with a number or a share; of most things there cannot be more than all. */
+/** Validates a number or a percentage; the latter is at most `most`. */
 export function validateShare(
   value: number | string | undefined,
   path: string,
@@ -18,7 +18,7 @@ export function validateShare(
 ): readonly Problem[] {
   if (value === undefined) return [];
   if (typeof value === "number") return inRange(value, path, 0, Infinity, "must be greater than or equal to 0");
-  if (!percent.test(value)) return [invalid(path, value, form)];
+  if (!percent.test(value)) return [invalid(path, value, percentMessage)];
   return numberIn(value) > most ? [invalid(path, value, `must not be greater than ${most}%`)] : [];
 }
 
@@ -27,7 +27,7 @@ interface Strategy {
   readonly rollingUpdate?: object;
 }
 
-/** A way to update that nobody knows is pointed at as a whole. */
+/** The problem of an unknown update strategy, which is shown completely. */
 export const unknownStrategy = (s: Strategy = {}, path: string, known: readonly string[]): readonly Problem[] => {
   const rollingUpdate = goStruct(s.rollingUpdate, ["maxUnavailable", "maxSurge"]);
   return [unsupported(path, { Type: s.type ?? "", RollingUpdate: rollingUpdate }, known)];

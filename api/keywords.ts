@@ -1,14 +1,14 @@
-// The keywords of a schema that look at one value alone, each as a check of it. Source: the API reference of
-// JSONSchemaProps; the words are those of Kubernetes' validator of custom resources.
+// Checks of the schema keywords that concern one value. Source: the API reference of JSONSchemaProps; the messages are
+// those of Kubernetes' validation of custom resources.
 import type { Problem } from "./errors.ts";
 import { invalid, none, tooLong, tooMany, unsupported } from "./problems.ts";
 import type { Schema } from "./schema.ts";
 
-/** A problem whose text names the whole path of the field is worded when that is known. */
+/** `say` completes the message where it contains the path, which is known to the caller only. */
 export interface Found extends Problem {
   readonly say?: (path: string) => string;
 }
-/** What is wrong with a value, with paths that begin at it; `old` is what stood there before, on an update. */
+/** Validates a value, with paths relative to it; `old` is the value before an update. */
 export type Check = (value: unknown, old: unknown) => readonly Found[];
 
 /** `spec.size in body should be at least 1 chars long` */
@@ -16,7 +16,7 @@ const inBody = (shown: unknown, detail: string): readonly Found[] => [
   { ...invalid("", shown, ""), say: (path) => invalid("", shown, `${path} in body ${detail}`).message },
 ];
 
-/** A check of values for which it holds, and what is reported of others. */
+/** A check that reports values for which a condition does not hold. */
 const unless =
   <T>(holds: (value: T) => boolean, report: (value: T) => readonly Found[]): Check =>
   (value) =>
@@ -128,7 +128,7 @@ const typeOf = (value: unknown): string => {
 const isOfType = (value: unknown, type: string | undefined): boolean =>
   type === undefined || typeOf(value) === type || (type === "number" && typeof value === "number");
 
-/** The checks of the schemas that a schema is put together from; in those the type decides as well. */
+/** The checks of allOf, anyOf, oneOf and not, whose branches also check the type. */
 function logicChecks(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {
   const matches = (branch: Schema): ((value: unknown) => boolean) => {
     const check = checkOf(branch);
@@ -165,7 +165,7 @@ function logicChecks(schema: Schema, checkOf: (branch: Schema) => Check): readon
   ];
 }
 
-/** The checks of one schema, without those of what is inside a value. */
+/** The checks of one schema, without those of fields and items. */
 export function keywordsOf(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {
   return [
     enumCheck(schema),

@@ -1,28 +1,29 @@
-// The text of a label selector, as query strings carry it: its words, its grammar, and what is said of a wrong one.
-// Source: the API concepts page, "Labels and Selectors"; the sentences are those clients know.
+// Parses label selectors of query strings. Source: the API concepts page, "Labels and Selectors"; the messages are
+// Kubernetes'.
 import type { Problem } from "./errors.ts";
 import { validateLabels, validateQualifiedName } from "./names.ts";
 import { invalid } from "./problems.ts";
 import type { Requirement } from "./selector.ts";
 
-/** What a text asks for, or why it asks for nothing that makes sense. */
+/** The parsed requirements, or the parse error. */
 export type ParsedLabels = { readonly requirements: readonly Requirement[] } | { readonly wrong: string };
 
-const word = /[ \t\r\n]+|==|!=|[=!(),<>]|[^=!(),<> \t\r\n]+/g;
+const tokenForm = /[ \t\r\n]+|==|!=|[=!(),<>]|[^=!(),<> \t\r\n]+/g;
 const symbols: readonly string[] = ["==", "!=", "=", "!", "(", ")", ",", "<", ">"];
 const isIdentifier = (token: string): boolean => token !== "" && !symbols.includes(token);
 
-/** Thrown and caught in this file alone: a grammar is easier to read when only what is right has to be said. */
-class Wrong extends Error {}
-const expected = (found: string, instead: string): Wrong => new Wrong(`found '${found}', expected: ${instead}`);
+/** A parse error; thrown and caught in this file only. */
+class ParseError extends Error {}
+const expected = (found: string, instead: string): ParseError =>
+  new ParseError(`found '${found}', expected: ${instead}`);
 
-/** The tokens of a text from left to right; at its end stands the empty one. */
+/** The tokens of a text; the empty one marks the end. */
 interface Reader {
   peek(): string;
   next(): string;
 }
 function readerOf(text: string): Reader {
-  const tokens = (text.match(word) ?? []).filter((token) => token.trim() !== "");
+  const tokens = (text.match(tokenForm) ?? []).filter((token) => token.trim() !== "");
   let at = 0;
   return { peek: () => tokens[at] ?? "", next: () => tokens[at++] ?? "" };
 }
@@ -33,10 +34,10 @@ const isOperator = (token: string): token is keyof typeof operators => Object.ha
 /** `(a,,b)`: values may be empty, and a comma may stand for one. */
 function valueSet(reader: Reader): readonly string[] {
   const open = reader.next();
-  if (open !== "(") throw new Wrong(`found '${open}' expected: '('`);
+  if (open !== "(") throw new ParseError(`found '${open}' expected: '('`);
   if (reader.peek() === ")") return [reader.next() && ""];
   if (reader.peek() !== "," && !isIdentifier(reader.peek()))
-    throw new Wrong(`found '${reader.peek()}', expected: ',', ')' or identifier`);
+    throw new ParseError(`found '${reader.peek()}', expected: ',', ')' or identifier`);
   const values: string[] = [];
   for (;;) {
     const token = reader.next();
@@ -57,10 +58,10 @@ function exactValue(reader: Reader): readonly string[] {
   return [token];
 }
 
-/** Wrong in every way there is, in one sentence. */
+/** Throws all problems in one message. */
 function refuse(problems: readonly Problem[]): void {
-  const said = [...new Set(problems.map(({ path, message }) => `${path}: ${message}`))];
-  if (said.length > 0) throw new Wrong(said.length === 1 ? said[0] : `[${said.join(", ")}]`);
+  const messages = [...new Set(problems.map(({ path, message }) => `${path}: ${message}`))];
+  if (messages.length > 0) throw new ParseError(messages.length === 1 ? messages[0] : `[${messages.join(", ")}]`);
 }
 
 const isInteger = (text: string): boolean => /^[+-]?\d+$/.test(text);
@@ -72,19 +73,19 @@ function requirement(reader: Reader): Requirement {
   if (absent) reader.next();
   const key = reader.next();
   if (!isIdentifier(key)) throw expected(key, "identifier");
-  // Nobody told the original's parser where it is, and so it says.
+  // Kubernetes' parser has no path here, and prints `<nil>`.
   refuse(validateQualifiedName(key, "<nil>"));
   if (absent) return { key, operator: "DoesNotExist", values: [] };
   if (reader.peek() === "" || reader.peek() === ",") return { key, operator: "Exists", values: [] };
-  const said = reader.next();
-  if (!isOperator(said)) throw expected(said, "in, notin, =, ==, !=, gt, lt");
-  const values = said === "in" || said === "notin" ? valueSet(reader) : exactValue(reader);
+  const operator = reader.next();
+  if (!isOperator(operator)) throw expected(operator, "in, notin, =, ==, !=, gt, lt");
+  const values = operator === "in" || operator === "notin" ? valueSet(reader) : exactValue(reader);
   const sorted = [...new Set(values)].sort();
   refuse([
-    ...(said === ">" || said === "<" ? sorted.flatMap(notComparable) : []),
+    ...(operator === ">" || operator === "<" ? sorted.flatMap(notComparable) : []),
     ...sorted.flatMap((value, i) => validateLabels({ [key]: value }, `values[${i}][${key}]`)),
   ]);
-  return { key, operator: operators[said], values: sorted };
+  return { key, operator: operators[operator], values: sorted };
 }
 
 function requirements(reader: Reader): readonly Requirement[] {
@@ -96,7 +97,7 @@ function requirements(reader: Reader): readonly Requirement[] {
     try {
       found.push(requirement(reader));
     } catch (e) {
-      throw new Wrong(`unable to parse requirement: ${(e as Error).message}`);
+      throw new ParseError(`unable to parse requirement: ${(e as Error).message}`);
     }
     const end = reader.next();
     if (end === "") return found;
@@ -111,7 +112,7 @@ export function parseLabelSelector(text: string): ParsedLabels {
   try {
     return { requirements: requirements(readerOf(text)) };
   } catch (e) {
-    if (e instanceof Wrong) return { wrong: e.message };
+    if (e instanceof ParseError) return { wrong: e.message };
     throw e;
   }
 }

@@ -1,13 +1,12 @@
-// The vocabulary every folder speaks: identities, metadata, time. Objects are the wire's own JSON, never a copy of it.
-// Nothing here does I/O, reads a clock or draws a random number.
+// Identities, metadata and time of objects, which are the parsed JSON of the API. No I/O, clock or random numbers.
 
 declare const brand: unique symbol;
-/** A primitive that only its own constructor can mint, so a name cannot be passed where a uid is due. */
+/** A nominal primitive type: a name cannot be passed as a uid. */
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** Position in the one, global, strictly increasing history of the cluster. On the wire: `resourceVersion`. */
+/** A position in the cluster's global, strictly increasing history. On the wire: `resourceVersion`. */
 export type Revision = Brand<number, "Revision">;
-/** Milliseconds since the epoch, as told by a clock. */
+/** Milliseconds since the epoch. */
 export type Instant = Brand<number, "Instant">;
 /** `namespace/name`, or `name` for a cluster-scoped object. */
 export type Key = Brand<string, "Key">;
@@ -30,12 +29,11 @@ export function splitKey(k: Key): { readonly namespace?: string; readonly name: 
 /** RFC 3339 with seconds, as `metav1.Time` is written. */
 export function timestamp(at: Instant): string {
   const second = Math.floor(at / 1000);
-  // Joined, for a text that is put together otherwise stays in pieces until somebody reads it, and one such text in an
-  // object makes writing the whole of it as JSON several times as dear.
+  // Array.join makes a flat string; a concatenated one would slow down JSON.stringify of the whole object.
   if (second !== latest.second) latest = { second, text: [new Date(at).toISOString().slice(0, 19), "Z"].join("") };
   return latest.text;
 }
-// Most moments that are written down are of the same second as the one before.
+// Most timestamps are of the same second as the previous one.
 let latest = { second: Number.NaN, text: "" };
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
 export const microTimestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 23)}000Z`;
@@ -60,7 +58,7 @@ export interface ManagedFieldsEntry {
   readonly subresource?: string;
 }
 
-/** What a user may say of an object about to be made, and of a pod template. */
+/** Metadata a client may set, of a new object or of a pod template. */
 export interface DraftMeta {
   readonly name?: string;
   readonly generateName?: string;
@@ -72,7 +70,7 @@ export interface DraftMeta {
   readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
-/** Metadata of an object that is stored: the server has filled in identity and history. */
+/** Metadata of a stored object, with the identity and history that the server adds. */
 export interface ObjectMeta extends DraftMeta {
   readonly name: string;
   readonly uid: string;
@@ -90,21 +88,21 @@ export interface ApiObject {
   readonly metadata: ObjectMeta;
 }
 
-/** What a client may send to create an object: the server fills in the rest. */
+/** An object as a client sends it; the server completes it. */
 export type Draft<T extends ApiObject> = Omit<T, "apiVersion" | "metadata"> & {
   readonly apiVersion?: string;
   readonly metadata: DraftMeta;
 };
 
-/** Where in history this version of the object was written. */
+/** The revision at which this version of the object was written. */
 export const revisionOf = (o: { readonly metadata: { readonly resourceVersion: string } }): Revision =>
   revision(Number(o.metadata.resourceVersion));
 
-/** The reference that says who manages this object, if anyone does. */
+/** The reference to the managing controller, if there is one. */
 export const controllerOf = (o: { readonly metadata: DraftMeta }): OwnerReference | undefined =>
   o.metadata.ownerReferences?.find((r) => r.controller === true);
 
-/** A reference by which `owner` manages a child and outlives it. */
+/** The reference to `owner` as the controller of a child, which blocks the owner's foreground deletion. */
 export const ownedBy = (owner: ApiObject): OwnerReference => ({
   apiVersion: owner.apiVersion,
   kind: owner.kind,

@@ -1,22 +1,23 @@
-// Where files may go: paths that stay inside what they are relative to.
+// Validation of relative paths, projected files and file modes.
 import type { Problem } from "./errors.ts";
 import { invalid, none, together } from "./problems.ts";
 
+/** A path without `..`. */
 export const withoutBacksteps = (path: string, at: string): readonly Problem[] =>
   path.includes("..") && path.split("/").includes("..") ? [invalid(at, path, "must not contain '..'")] : none;
 
-/** A path below something. */
+/** A relative path without `..`. */
 export const relativePath = (path: string, at: string): readonly Problem[] =>
   together(path.startsWith("/") && invalid(at, path, "must be a relative path"), withoutBacksteps(path, at));
 
-/** A file that is projected: names that begin with two dots belong to the kubelet. */
+/** A projected file; names that begin with two dots are reserved for the kubelet. */
 export const projectedPath = (path: string, at: string): readonly Problem[] =>
   together(
     relativePath(path, at),
     path.startsWith("..") && !path.startsWith("../") && invalid(at, path, "must not start with '..'"),
   );
 
-/** Who may do what with a file. */
+/** Permission bits. */
 export const fileMode = (mode: number | undefined, at: string): readonly Problem[] =>
   mode === undefined || (mode >= 0 && mode <= 0o777)
     ? none

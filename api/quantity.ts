@@ -1,7 +1,6 @@
-// Quantities (`100m`, `1Gi`, `2e3`): exact arithmetic and the one canonical way to write each value.
-// Source: the API reference, "Quantity".
+// Quantities (`100m`, `1Gi`, `2e3`): exact arithmetic and canonical form. Source: the API reference, "Quantity".
 
-/** Billionths of a unit, the finest grain Kubernetes keeps, and the family of suffixes it was written in. */
+/** Billionths of a unit, Kubernetes' finest resolution, and the family of the suffix. */
 export interface Quantity {
   readonly nano: bigint;
   readonly family: "decimal" | "binary" | "exponent";
@@ -43,18 +42,18 @@ function read(text: string): Quantity | undefined {
   return { nano: sign === "-" ? -nano : nano, family };
 }
 
-// A cluster says few amounts, over and over, and each is looked at several times at every write and every placement.
+// A cluster has few distinct quantities, and each is parsed at every write and every scheduling decision.
 const known = new Map<string, Quantity>();
-const mostKnown = 1_000;
-const longestKnown = 20;
+const maxKnown = 1_000;
+const maxKnownLength = 20;
 
-/** Undefined when the text is no quantity. Values finer than a billionth are rounded up, as Kubernetes does. */
+/** Undefined when the text is not a quantity. Finer values are rounded up to billionths, as Kubernetes does. */
 export function parseQuantity(text: string): Quantity | undefined {
   const found = known.get(text);
   if (found) return found;
   const quantity = read(text);
-  if (quantity === undefined || text.length > longestKnown) return quantity;
-  if (known.size >= mostKnown) known.clear();
+  if (quantity === undefined || text.length > maxKnownLength) return quantity;
+  if (known.size >= maxKnown) known.clear();
   known.set(text, quantity);
   return quantity;
 }
@@ -73,7 +72,7 @@ export function formatQuantity({ nano, family }: Quantity): string {
   return power === 6 ? `${nano / scale}` : `${nano / scale}e${(6 - power) * 3}`;
 }
 
-/** The canonical spelling of a quantity, or the text as it is when it is none (validation will say so). */
+/** The canonical form of a quantity; other text is unchanged, so that validation reports it. */
 export function canonicalQuantity(text: string | number): string {
   const parsed = parseQuantity(String(text));
   return parsed ? formatQuantity(parsed) : String(text);

@@ -1,13 +1,13 @@
-// What can be counted, measured and limited, and by which names. Source: the API reference of Container, ResourceQuota
-// and LimitRange.
+// Names of resources in containers, quotas and limit ranges, and validation of their amounts. Source: the API reference of
+// Container, ResourceQuota and LimitRange.
 import type { Problem } from "./errors.ts";
 import { validateQualifiedName } from "./names.ts";
 import { invalid } from "./problems.ts";
 import { parseQuantity } from "./quantity.ts";
 
-const ofContainers = ["cpu", "memory", "ephemeral-storage"];
-const measured = ofContainers.flatMap((name) => [name, `requests.${name}`, `limits.${name}`]);
-/** Things of which there are whole numbers. */
+const containerResources = ["cpu", "memory", "ephemeral-storage"];
+const measured = containerResources.flatMap((name) => [name, `requests.${name}`, `limits.${name}`]);
+/** Resources with integer amounts. */
 const counted = [
   "pods",
   "resourcequotas",
@@ -19,21 +19,21 @@ const counted = [
   "services.nodeports",
   "services.loadbalancers",
 ];
-const ofQuotas = new Set([...measured, ...counted, "requests.storage"]);
-const standard = new Set([...ofQuotas, "storage"]);
+const quotaResources = new Set([...measured, ...counted, "requests.storage"]);
+const standard = new Set([...quotaResources, "storage"]);
 
 export const isHugePages = (name: string): boolean => name.startsWith("hugepages-");
 const isHugePagesOfQuota = (name: string): boolean => isHugePages(name) || name.startsWith("requests.hugepages-");
-/** In Kubernetes' own namespace, said or not. */
+/** Without a domain, or in that of Kubernetes. */
 export const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
-/** Somebody else's, of which there are whole numbers. */
+/** Extended resources, whose amounts are integers. */
 export const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && validateQualifiedName(`requests.${name}`, "").length === 0;
 
-/** More of it may be promised than there is. */
+/** Resources whose limits may exceed what a node has. */
 export const isOvercommitted = (name: string): boolean => isNative(name) && !isHugePages(name);
-export const isQuotaName = (name: string): boolean => ofQuotas.has(name) || isHugePagesOfQuota(name);
-/** Of these there are no halves. */
+export const isQuotaName = (name: string): boolean => quotaResources.has(name) || isHugePagesOfQuota(name);
+/** Resources with integer amounts, including extended ones. */
 const isWhole = (name: string): boolean => counted.includes(name) || isExtended(name);
 
 export function validateResourceName(name: string, path: string): readonly Problem[] {
@@ -42,11 +42,11 @@ export function validateResourceName(name: string, path: string): readonly Probl
   return [invalid(path, name, "must be a standard resource type or fully qualified")];
 }
 
-/** What a container may ask for. */
+/** Validates the name of a resource of a container. */
 export function validateContainerResourceName(name: string, path: string): readonly Problem[] {
   const problems = validateResourceName(name, path);
   if (!name.includes("/"))
-    return ofContainers.includes(name) || isHugePages(name)
+    return containerResources.includes(name) || isHugePages(name)
       ? problems
       : [...problems, invalid(path, name, "must be a standard resource for containers")];
   return isNative(name) || isExtended(name)
@@ -54,7 +54,7 @@ export function validateContainerResourceName(name: string, path: string): reado
     : [...problems, invalid(path, name, "doesn't follow extended resource name standard")];
 }
 
-/** What may be limited in a namespace. */
+/** Validates the name of a resource of a quota. */
 export function validateQuotaResourceName(name: string, path: string): readonly Problem[] {
   const problems = validateResourceName(name, path);
   return name.includes("/") || isQuotaName(name)
@@ -64,7 +64,7 @@ export function validateQuotaResourceName(name: string, path: string): readonly 
 
 const quantityForm = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
 
-/** An amount of something: readable, not below zero, and whole where there are no halves. */
+/** An amount is a non-negative quantity, and an integer for some resources. */
 export function validateAmount(name: string, text: string, path: string): readonly Problem[] {
   const quantity = parseQuantity(text);
   if (!quantity) return [invalid(path, text, `quantities must match the regular expression '${quantityForm}'`)];

@@ -1,10 +1,10 @@
-// What can be wrong with a label selector inside an object.
+// Validation of label selectors in objects.
 import type { LabelSelector, LabelSelectorRequirement } from "./generated/types.ts";
 import type { Problem } from "./errors.ts";
 import { validateLabels, validateLabelValue, validateQualifiedName } from "./names.ts";
 import { each, forbidden, invalid, required, together } from "./problems.ts";
 
-/** What is wrong with an operator, or with how many values it is given. */
+/** Validates an operator and its number of values. */
 export function validateOperator(
   { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,
   path: string,
@@ -25,7 +25,7 @@ export function validateOperator(
   }
 }
 
-/** An absent selector is the caller's business. */
+/** Validates a selector; an absent one is valid. */
 export function validateLabelSelector(selector: LabelSelector | undefined, path: string): readonly Problem[] {
   return together(
     validateLabels(selector?.matchLabels, `${path}.matchLabels`),

@@ -1,5 +1,5 @@
-// Label selectors: parsed once, asked often. Both spellings (the object's, and the query string's, which
-// label-selector.ts reads) mean the same. Source: the API concepts page, "Labels and Selectors".
+// Matches label selectors, in the form of objects and, parsed by label-selector.ts, of query strings. Source: the API
+// concepts page, "Labels and Selectors".
 
 export interface Requirement {
   readonly key: string;
@@ -36,7 +36,7 @@ function holds(r: Requirement, labels: Labels): boolean {
   }
 }
 
-/** Whole numbers of any length; what is none compares with nothing. */
+/** Compares integers of any length; other text compares false. */
 function compares(
   value: string | undefined,
   other: string | undefined,
@@ -48,9 +48,11 @@ function compares(
   return a !== undefined && b !== undefined && by(a, b);
 }
 
+/** Whether labels meet all requirements. */
 export const matches = (requirements: readonly Requirement[], labels: Labels | undefined): boolean =>
   requirements.every((r) => holds(r, labels ?? {}));
 
+/** The requirements of a selector object. */
 export function requirementsOf(selector: LabelSelectorLike): readonly Requirement[] {
   return [
     ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({
@@ -66,7 +68,7 @@ export function requirementsOf(selector: LabelSelectorLike): readonly Requiremen
   ];
 }
 
-/** Does the selector of a workload or policy pick these labels? */
+/** Whether a selector object matches these labels. */
 export const selects = (selector: LabelSelectorLike | undefined, labels: Labels | undefined): boolean =>
   selector !== undefined && matches(requirementsOf(selector), labels);
 

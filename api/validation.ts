@@ -1,6 +1,6 @@
-// Validation: what a schema says is wrong with a value, in Kubernetes' words. Keywords of JSON Schema speak as they do
-// for custom resources, the facts of built-in kinds as their hand-written validation does. Rules of types run where a
-// value of their type stands. Compiled once for each schema; pure. Source: the API reference of JSONSchemaProps.
+// Validation by schema: keywords report as for custom resources, facts of built-in kinds as Kubernetes' hand-written
+// validation does; rules by type run where a value of their type occurs. Compiled once per schema; pure. Source: the API
+// reference of JSONSchemaProps.
 import type { Problem } from "./errors.ts";
 import { formats } from "./formats.ts";
 import { sameJson } from "./hash.ts";
@@ -10,10 +10,10 @@ import { resolve, type Schema, typeNameOf } from "./schema.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What else is wrong with a value of a type, by the name of the type; paths begin at the value. */
+/** Additional validation by the name of a type; paths are relative to the value. */
 export type Rules = Readonly<Record<string, (value: never, path: string) => readonly Problem[]>>;
 
-/** Where a problem inside a value is, seen from outside. */
+/** A problem with its path seen from the value around it. */
 const below = (at: string, { path, ...problem }: Found): Found => ({
   ...problem,
   path: path === "" || path.startsWith("[") || path.startsWith(".") ? at + path : `${at}.${path}`,
@@ -26,7 +26,7 @@ const isEmpty = (value: unknown): boolean => {
   return true;
 };
 
-/** All problems of both, and no new list where one has none. */
+/** All problems of both; no new list where one is empty. */
 const both = (a: readonly Found[], b: readonly Found[]): readonly Found[] =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b];
 
@@ -35,7 +35,7 @@ interface Field {
   readonly nonEmpty: boolean | string;
   readonly isRequired: boolean;
   readonly immutable: boolean | string;
-  /** A value equal to the old one is taken as it is. */
+  /** A value equal to the old one is not validated. */
   readonly ratcheting: boolean;
   readonly check: Check | undefined;
 }
@@ -70,7 +70,7 @@ const objectCheck =
       if (lacking) add(lacking);
       else if (inner !== undefined && inner !== null && check) {
         const then = before?.[name];
-        // What stands there already was validated when it came.
+        // An unchanged value was validated when it was written.
         if (field.ratcheting ? sameJson(inner, then) : inner === then && typeof inner === "object") continue;
         const problems = check(inner, then);
         if (problems.length > 0) add(problems, name);
@@ -79,7 +79,7 @@ const objectCheck =
     return found ?? none;
   };
 
-/** Reports an item that is the same as one before it, or goes by the same key. */
+/** Reports an item that equals an earlier one, or has its key. */
 function repeats(
   unique: NonNullable<Schema["unique"]>,
 ): (item: unknown, i: number, seen: Set<unknown>) => readonly Found[] {
@@ -107,11 +107,11 @@ function listCheck(check: Check | undefined, { itemsAtList, unique, maxItems }: 
     const [items, before] = [value as readonly unknown[], Array.isArray(old) ? old : none];
     const seen = new Set<unknown>();
     let found: Found[] | undefined;
-    // Of a list that is too long nothing more is said.
+    // The items of a list that is too long are not validated.
     if (items.length > most) return [tooMany("", items.length, most)];
     for (let i = 0; i < items.length; i++) {
       const again = repeated?.(items[i], i, seen) ?? none;
-      // What stands there already was validated when it came.
+      // An unchanged item was validated when it was written.
       const isKnown = typeof items[i] === "object" && items[i] === before[i];
       const problems = isKnown || !check ? none : check(items[i], before[i]);
       if (again.length + problems.length === 0) continue;
@@ -140,7 +140,7 @@ function unionCheck({ union, properties = {}, required: always = [] }: Schema): 
   };
 }
 
-/** Checks of one set of rules by schema; null where nothing can be wrong. */
+/** Checks of one set of rules by schema; null where every value is valid. */
 type Compiled = WeakMap<Schema, Check | null>;
 
 class Compiler {
@@ -150,7 +150,7 @@ class Compiler {
     this.rules = rules;
   }
 
-  /** The check of a schema that stands in an object; facts of the field come before those of its type. */
+  /** The check of a field's schema; facts of the field come before those of its type. */
   of(schema: Schema): Check | undefined {
     if (schema.unchecked) return undefined;
     const full = resolve(schema);
@@ -220,14 +220,14 @@ function reported({ say, ...problem }: Found): Problem {
   return { ...problem, path, message: say?.(path) ?? problem.message };
 }
 
-/** The same of a value that stands at a path. */
+/** Validates a value at a path. */
 export const problemsAt = (path: string, ...[schema, value, old, rules]: Parameters<typeof problemsOf>) =>
   problemsOf(schema, value, old, rules).map((problem) => below(path, problem));
 
 const compilers = new WeakMap<Rules, Compiler>();
 const noRules: Rules = {};
 
-/** What is wrong with a value of this schema; `old` is what stood there before, on an update. */
+/** Validates a value by its schema; `old` is the value before an update. */
 export function problemsOf(schema: Schema, value: unknown, old?: unknown, rules: Rules = noRules): readonly Problem[] {
   let compiler = compilers.get(rules);
   if (!compiler) {

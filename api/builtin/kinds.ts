@@ -1,5 +1,4 @@
-// The table of kinds. Routes, storage keys, discovery, OpenAPI, columns and short names all derive from it:
-// to add a kind, write its file and add one line here.
+// The table of built-in kinds, which routes, storage keys, discovery, OpenAPI, columns and short names derive from.
 import type { ResourceDefinition } from "../kinds.ts";
 import { mutatingAdmissionPolicies, validatingAdmissionPolicies } from "../admissionregistration/admissionpolicies.ts";
 import {

@@ -1,4 +1,4 @@
-// Pod: containers that share a network and a fate.
+// Pod: a group of containers that share a network namespace, volumes and a lifecycle.
 import { age } from "../age.ts";
 import type { Pod } from "../generated/types.ts";
 import { define } from "../kinds.ts";
@@ -40,13 +40,11 @@ const restartCell = (p: Pod, now: Instant): string => {
   const last = lastRestart(p);
   return restarts(p) > 0 && last !== undefined ? `${restarts(p)} (${age(instantOf(last), now)} ago)` : `${restarts(p)}`;
 };
-const gates = (p: Pod): string => {
-  const wanted = p.spec.readinessGates ?? [];
-  if (wanted.length === 0) return "<none>";
-  const met = wanted.filter((g) =>
-    p.status?.conditions?.some((c) => c.type === g.conditionType && c.status === "True"),
-  );
-  return `${met.length}/${wanted.length}`;
+const gatesCell = (p: Pod): string => {
+  const gates = p.spec.readinessGates ?? [];
+  if (gates.length === 0) return "<none>";
+  const met = gates.filter((g) => p.status?.conditions?.some((c) => c.type === g.conditionType && c.status === "True"));
+  return `${met.length}/${gates.length}`;
 };
 
 const endings: Readonly<Record<string, { readonly reason: string; readonly message: string }>> = {
@@ -100,9 +98,9 @@ export const pods = define<Pod>({
     { name: "IP", priority: 1, cell: (p) => p.status?.podIP || "<none>" },
     { name: "Node", priority: 1, cell: (p) => p.spec.nodeName || "<none>" },
     { name: "Nominated Node", priority: 1, cell: (p) => p.status?.nominatedNodeName || "<none>" },
-    { name: "Readiness Gates", priority: 1, cell: gates },
+    { name: "Readiness Gates", priority: 1, cell: gatesCell },
   ],
 });
 
-/** A pod that still counts against its node. */
+/** Whether a pod occupies resources of its node. */
 export const occupies = (p: Pod): boolean => p.spec.nodeName !== undefined && !isTerminal(p);

@@ -1,7 +1,7 @@
 // PodLogOptions from a query, validated and translated for the kubelet. Pure.
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { forbidden, invalid as wrong } from "../../api/problems.ts";
-import { noTime } from "../../api/times.ts";
+import { timeError } from "../../api/times.ts";
 import { invalid } from "../registry/refusals.ts";
 import { flag, wholeNumber } from "./path.ts";
 
@@ -13,7 +13,7 @@ function sinceTimeIn(query: URLSearchParams): string | undefined {
   const text = query.get("sinceTime");
   if (text === null || time.test(text)) return text ?? undefined;
   if (beginning[text] !== undefined) return beginning[text];
-  throw new ApiError("BadRequest", noTime(text, "date-time"));
+  throw new ApiError("BadRequest", timeError(text, "date-time"));
 }
 
 interface Numbers {

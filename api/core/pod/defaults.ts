@@ -1,5 +1,5 @@
-// What Kubernetes fills in when a pod's author leaves it out and that depends on other fields. Shared by pods and
-// everything that carries a pod template. Source: the API reference of Pod and Container, "Defaults to".
+// Defaults of pods and pod templates that depend on other fields. Source: the API reference of Pod and Container,
+// "Defaults to".
 import type { Container, PodSpec, PodTemplateSpec, ResourceRequirements, Volume } from "../../generated/types.ts";
 import { formatQuantity, parseQuantity } from "../../quantity.ts";
 import { pullPolicy } from "./containers.ts";
@@ -7,15 +7,15 @@ import { pullPolicy } from "./containers.ts";
 const maybe = <K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [name]: value } as { [P in K]: V });
 
-const thousandth = 1_000_000n;
+const milli = 1_000_000n;
 type Amounts = Readonly<Record<string, string>>;
 
-/** Nothing finer than a thousandth is counted: what is finer is rounded up. */
+/** Amounts are rounded up to thousandths. */
 function rounded(amounts: Amounts | undefined): Amounts | undefined {
   const fine = Object.entries(amounts ?? {}).flatMap(([name, text]) => {
     const q = parseQuantity(text);
-    if (!q || q.nano % thousandth === 0n) return [];
-    const nano = (q.nano / thousandth + (q.nano > 0n ? 1n : 0n)) * thousandth;
+    if (!q || q.nano % milli === 0n) return [];
+    const nano = (q.nano / milli + (q.nano > 0n ? 1n : 0n)) * milli;
     return [[name, formatQuantity({ ...q, nano })] as const];
   });
   return fine.length === 0 ? amounts : { ...amounts, ...Object.fromEntries(fine) };
@@ -30,14 +30,14 @@ function container<C extends Pick<Container, "image" | "imagePullPolicy" | "reso
   return { ...c, ...(isPlain ? {} : { resources: exact }), imagePullPolicy: imagePullPolicy || pullPolicy(c.image) };
 }
 
-/** A volume of which nothing is said is an empty directory. */
+/** A volume without a source is an empty directory. */
 function volume(v: Volume): Volume {
   const { image } = v;
   if (Object.keys(v).every((field) => field === "name")) return { ...v, emptyDir: {} };
   return image && !image.pullPolicy ? { ...v, image: { ...image, pullPolicy: pullPolicy(image.reference) } } : v;
 }
 
-/** A spec of pods, whether there are any yet or not. Pure and idempotent. */
+/** Defaults of a pod spec, in a pod or a template. Pure and idempotent. */
 function podSpecDefaults(spec: PodSpec): PodSpec {
   const { serviceAccountName: account = spec.serviceAccount } = spec;
   return {
@@ -51,7 +51,7 @@ function podSpecDefaults(spec: PodSpec): PodSpec {
   };
 }
 
-/** Who limits a resource without requesting it requests what it limits; a pod with the node's network has its ports. */
+/** Requests default to limits; with the host network, host ports default to container ports. */
 function ownContainer(c: Container, hostNetwork: boolean): Container {
   const { limits, requests } = c.resources ?? {};
   return {
@@ -63,7 +63,7 @@ function ownContainer(c: Container, hostNetwork: boolean): Container {
   };
 }
 
-/** A pod as a whole requests what its containers do, or what it is limited to when they request nothing. */
+/** Pod-level requests default to the sum over the containers, else to the pod-level limits. */
 function ownResources(spec: PodSpec): ResourceRequirements | undefined {
   const { resources: own } = spec;
   if (!own?.limits || Object.keys(own.limits).length === 0) return own;
@@ -81,10 +81,10 @@ function ownResources(spec: PodSpec): ResourceRequirements | undefined {
   return { ...own, requests: { ...own.limits, ...together, ...own.requests } };
 }
 
-/** What a pod gets beyond what its template would. */
-export function podDefaults(given: PodSpec): PodSpec {
-  const serviceAccountName = given.serviceAccountName || given.serviceAccount || "default";
-  const spec = podSpecDefaults({ enableServiceLinks: true, ...given, serviceAccountName });
+/** Defaults of a pod: those of a template, and those of pods only. */
+export function podDefaults(draft: PodSpec): PodSpec {
+  const serviceAccountName = draft.serviceAccountName || draft.serviceAccount || "default";
+  const spec = podSpecDefaults({ enableServiceLinks: true, ...draft, serviceAccountName });
   const own = (c: Container): Container => ownContainer(c, spec.hostNetwork === true);
   const { terminationGracePeriodSeconds: seconds = 0 } = spec;
   const full = {
@@ -97,10 +97,10 @@ export function podDefaults(given: PodSpec): PodSpec {
   return { ...full, ...maybe("resources", ownResources(full)) };
 }
 
-/** Templates that have their defaults: one that stands in a stored object is not filled in again. */
+/** Templates with defaults: one in a stored object is not defaulted again. */
 const full = new WeakSet<PodTemplateSpec>();
 
-/** The template of a workload gets what every spec of pods gets. */
+/** Defaults of a pod template. */
 export function templateDefaults(t: PodTemplateSpec): PodTemplateSpec {
   if (t?.spec === undefined || full.has(t)) return t;
   const filled = { ...t, spec: podSpecDefaults(t.spec) };

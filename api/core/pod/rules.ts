@@ -1,4 +1,4 @@
-// The rules of the types that pods and templates of pods are made of.
+// Validation rules by type, for pods and pod templates.
 import type { Problem } from "../../errors.ts";
 import type { Container, HTTPHeader, PodSchedulingGate, PodSpec, Volume } from "../../generated/types.ts";
 import { formats } from "../../formats.ts";
@@ -27,20 +27,20 @@ const volumeSchema = schemaOf("io.k8s.api.core.v1.Volume");
 const specSchema = schemaOf("io.k8s.api.core.v1.PodSpec");
 
 function validateSpec(spec: PodSpec, path: string): readonly Problem[] {
-  const sound = new Map<string, Volume>();
+  const valid = new Map<string, Volume>();
   const problems = each(spec.volumes, `${path}.volumes`, (v, at) => {
     const own = problemsAt(at, volumeSchema, v, undefined, podRules);
-    const all = sound.has(v.name) ? [...own, duplicate(`${at}.name`, v.name)] : own;
-    if (all.length === 0) sound.set(v.name, v);
+    const all = valid.has(v.name) ? [...own, duplicate(`${at}.name`, v.name)] : own;
+    if (all.length === 0) valid.set(v.name, v);
     return all;
   });
-  return together(problems, validateAcross(spec, path, sound));
+  return together(problems, validateAcross(spec, path, valid));
 }
 
 const validateContainer = (c: Container, path: string): readonly Problem[] =>
   together(validateEnvFrom(c.envFrom ?? [], `${path}.envFrom`), validateRestarts(c, path));
 
-/** What a schema does not say of pods' parts. */
+/** Rules beyond the schema, by type. */
 export const podRules: Rules = {
   ...claimRules,
   AppArmorProfile: validateAppArmor,
@@ -64,6 +64,6 @@ export const podRules: Rules = {
   Volume: validateVolume,
 };
 
-/** What is wrong with a spec of pods that stands at this path. */
+/** Validates a pod spec at a path. */
 export const validatePodSpec = (spec: PodSpec, path: string): readonly Problem[] =>
   problemsAt(path, specSchema, spec, undefined, podRules);

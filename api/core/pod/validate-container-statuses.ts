@@ -1,11 +1,10 @@
-// What can be wrong with how a pod's containers are said to be. One that has ended stays ended, unless it is one that
-// is started again.
+// Validation of container statuses: a terminated container stays so, unless it may restart.
 import type { Container, ContainerStatus, PodSpec, ResourceStatus } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { duplicate, each, forbidden, invalid, together, unsupported } from "../../problems.ts";
 import { restartsAfter } from "./containers.ts";
 
-/** The containers of one sort, and what was and is now said of them. */
+/** The containers of one list, with their new and old statuses. */
 export interface Statuses {
   readonly path: string;
   readonly containers: readonly Container[];
@@ -15,15 +14,15 @@ export interface Statuses {
 
 const healths = ["Healthy", "Unhealthy", "Unknown"];
 
-/** `again` says of which containers that ended with this code another beginning may be told. */
+/** `mayRestart` decides whether a container that exited with a code may leave the terminated state. */
 function validateTransitions(
   { path, now, before }: Statuses,
-  again: (name: string, code: number) => boolean,
+  mayRestart: (name: string, code: number) => boolean,
 ): readonly Problem[] {
   return each(before, path, ({ name, state }, at) => {
     if (!state?.terminated) return [];
     const next = now.find((c) => c.name === name);
-    if (!next || next.state?.terminated || again(name, state.terminated.exitCode)) return [];
+    if (!next || next.state?.terminated || mayRestart(name, state.terminated.exitCode)) return [];
     return [forbidden(`${at}.state`, "may not be transitioned to non-terminated state")];
   });
 }
@@ -36,8 +35,8 @@ const validateUsers = ({ path, now }: Statuses, os: string): readonly Problem[] 
       user?.linux && os === "windows" && forbidden(`${at}.user.linux`, "cannot be set for a windows pod"),
   );
 
-/** A device is told of under the name by which the container asks for it. */
-function validateAsked(name: string, path: string, { resources }: Container): readonly Problem[] {
+/** A device status is named after the resource or claim of the container. */
+function validateDeviceName(name: string, path: string, { resources }: Container): readonly Problem[] {
   if (!name.startsWith("claim:"))
     return resources?.requests?.[name] === undefined
       ? [invalid(path, name, "must match one of the container's resource requests")]
@@ -61,24 +60,27 @@ const validateDevices = ({ path, containers, now }: Statuses): readonly Problem[
   now.flatMap(({ name, allocatedResourcesStatus = [] }, i) =>
     each(allocatedResourcesStatus, `${path}[${i}].allocatedResourcesStatus`, (resource, at) => {
       const container = containers.find((c) => c.name === name);
-      return together(container && validateAsked(resource.name, `${at}.name`, container), validateHealth(resource, at));
+      return together(
+        container && validateDeviceName(resource.name, `${at}.name`, container),
+        validateHealth(resource, at),
+      );
     }),
   );
 
-/** What is wrong with what is said of containers that a pod lives by. */
+/** Validates the statuses of main or init containers. */
 export function validateContainerStatuses(statuses: Statuses, spec: PodSpec): readonly Problem[] {
-  const again = (name: string, code: number): boolean => {
+  const mayRestart = (name: string, code: number): boolean => {
     const container = statuses.containers.find((c) => c.name === name);
     return container !== undefined && restartsAfter(container, spec, code);
   };
   return together(
-    validateTransitions(statuses, again),
+    validateTransitions(statuses, mayRestart),
     validateUsers(statuses, spec.os?.name ?? "linux"),
     validateDevices(statuses),
   );
 }
 
-/** The same of containers that look into a pod: they are never started again, and own nothing. */
+/** Validates the statuses of ephemeral containers, which never restart and have no resources. */
 export const validateEphemeralStatuses = (statuses: Statuses, spec: PodSpec): readonly Problem[] =>
   together(
     validateTransitions(statuses, () => false),

@@ -1,4 +1,4 @@
-// What can be wrong with a container, and with the containers of a pod together.
+// Validation of the containers of a pod, one by one and together.
 import type { Container, ContainerResizePolicy, EphemeralContainer, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import {
@@ -13,13 +13,13 @@ import {
   together,
   tooLong,
 } from "../../problems.ts";
-import { type Surroundings, validateHandlers } from "./validate-handlers.ts";
+import { type HandlerContext, validateHandlers } from "./validate-handlers.ts";
 import { validateMounts } from "./validate-mounts.ts";
 import { validateResources } from "./validate-resources.ts";
 import { validateSecurity } from "./validate-security.ts";
 
-/** What a container has to know of its pod. */
-export interface Pod extends Surroundings {
+/** What the validation of a container needs of its pod. */
+export interface Pod extends HandlerContext {
   readonly volumes: ReadonlyMap<string, Volume>;
   readonly claims: readonly string[];
   readonly restartPolicy: string;
@@ -27,13 +27,13 @@ export interface Pod extends Surroundings {
 }
 
 function validateResize(policies: readonly ContainerResizePolicy[], path: string, pod: Pod): readonly Problem[] {
-  const word = (value: string, values: readonly string[]): readonly Problem[] =>
+  const validateEnum = (value: string, values: readonly string[]): readonly Problem[] =>
     value ? oneOf(value, path, values) : [required(path)];
   return each(policies, path, ({ resourceName, restartPolicy }, at, i) =>
     together(
       policies.findIndex((p) => p.resourceName === resourceName) < i && duplicate(at, resourceName),
-      word(resourceName, ["cpu", "memory"]),
-      word(restartPolicy, ["NotRequired", "RestartContainer"]),
+      validateEnum(resourceName, ["cpu", "memory"]),
+      validateEnum(restartPolicy, ["NotRequired", "RestartContainer"]),
       pod.restartPolicy === "Never" &&
         restartPolicy !== "NotRequired" &&
         invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"),
@@ -41,7 +41,7 @@ function validateResize(policies: readonly ContainerResizePolicy[], path: string
   );
 }
 
-/** What of a container depends on its pod. */
+/** The parts of a container that depend on its pod. */
 const validateInPod = (c: Container, path: string, pod: Pod): readonly Problem[] =>
   together(
     validateMounts(c, pod.volumes, path),
@@ -50,10 +50,10 @@ const validateInPod = (c: Container, path: string, pod: Pod): readonly Problem[]
     validateSecurity(c.securityContext, `${path}.securityContext`, pod.hostUsers),
   );
 
-const mostRules = 20;
-const mostCodes = 255;
+const maxRules = 20;
+const maxCodes = 255;
 
-/** When a container is started again, where that is not what its pod says of all. */
+/** Restart rules of a container. Source: KEP-5307. */
 export function validateRestarts(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   path: string,
@@ -63,30 +63,30 @@ export function validateRestarts(
   return together(
     restartPolicy === undefined &&
       required(`${path}.restartPolicy`, "must specify restartPolicy when restart rules are used"),
-    rules.length > mostRules && tooLong(at, mostRules),
+    rules.length > maxRules && tooLong(at, maxRules),
     rules.flatMap(({ exitCodes }, i) =>
-      (exitCodes?.values?.length ?? 0) > mostCodes ? [tooLong(`${at}[${i}].exitCodes.values`, mostCodes)] : [],
+      (exitCodes?.values?.length ?? 0) > maxCodes ? [tooLong(`${at}[${i}].exitCodes.values`, maxCodes)] : [],
     ),
   );
 }
 
 const named = (containers: readonly { readonly name: string }[]): readonly string[] => containers.map((c) => c.name);
 
-/** A port of the node can be had by one container only. */
+/** A host port is used by one container only. */
 function validateHostPorts(containers: readonly Container[], path: string): readonly Problem[] {
-  const taken = new Set<string>();
+  const used = new Set<string>();
   return each(containers, path, (c, at) =>
     each(c.ports, `${at}.ports`, (p, place) => {
       if (!p.hostPort) return none;
       const port = `${p.protocol || "TCP"}/${p.hostIP ?? ""}/${p.hostPort}`;
-      if (taken.has(port)) return [duplicate(`${place}.hostPort`, port)];
-      taken.add(port);
+      if (used.has(port)) return [duplicate(`${place}.hostPort`, port)];
+      used.add(port);
       return none;
     }),
   );
 }
 
-/** What is wrong with the containers a pod is there for, in view of each other and of the pod. */
+/** Validates the main containers. */
 export function validateContainers(containers: readonly Container[], path: string, pod: Pod): readonly Problem[] {
   const names = new Set<string>();
   return together(
@@ -99,11 +99,11 @@ export function validateContainers(containers: readonly Container[], path: strin
   );
 }
 
-const forSidecars = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const;
+const sidecarFields = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const;
 
 function validateInit(c: Container, path: string, pod: Pod): readonly Problem[] {
   if (c.restartPolicy !== "Always")
-    return forSidecars
+    return sidecarFields
       .filter((field) => c[field] !== undefined)
       .map((field) => forbidden(`${path}.${field}`, "may not be set for init containers without restartPolicy=Always"));
   return together(
@@ -116,7 +116,7 @@ function validateInit(c: Container, path: string, pod: Pod): readonly Problem[] 
   );
 }
 
-/** What is wrong with the containers that come first; `others` are those that come after. */
+/** Validates init containers; `others` are the main containers. */
 export function validateInitContainers(
   containers: readonly Container[],
   others: readonly Container[],
@@ -134,7 +134,7 @@ export function validateInitContainers(
   );
 }
 
-const forLasting = [
+const excludedFields = [
   "ports",
   "resources",
   "livenessProbe",
@@ -146,15 +146,15 @@ const forLasting = [
   "restartPolicyRules",
 ] as const;
 
-/** What is wrong with containers that somebody adds to look around; `others` are all that were there before. */
+/** Validates ephemeral containers; `others` are all other containers. */
 export function validateEphemeral(
   containers: readonly EphemeralContainer[],
   others: readonly Container[],
   path: string,
   pod: Pod,
 ): readonly Problem[] {
-  const lasting = named(others);
-  const names = [...lasting, ...named(containers)];
+  const targets = named(others);
+  const names = [...targets, ...named(containers)];
   const refused = (at: string): Problem => forbidden(at, "cannot be set for an Ephemeral Container");
   return each(containers, path, (c, at, i) => {
     const target = c.targetContainerName;
@@ -162,8 +162,8 @@ export function validateEphemeral(
       validateInPod(c as Container, at, pod),
       validateImage(c, at),
       names.indexOf(c.name) < others.length + i && duplicate(`${at}.name`, c.name),
-      target && !lasting.includes(target) && notFound(`${at}.targetContainerName`, target),
-      forLasting
+      target && !targets.includes(target) && notFound(`${at}.targetContainerName`, target),
+      excludedFields
         .filter((field) => Object.keys((c[field] as object | undefined) ?? {}).length > 0)
         .map((field) => refused(`${at}.${field}`)),
       (c.volumeMounts ?? []).flatMap((m, j) =>
@@ -176,6 +176,6 @@ export function validateEphemeral(
   });
 }
 
-/** A template may have blanks around an image, a pod may not. */
+/** Unlike a template's, the image of a pod has no surrounding whitespace. */
 export const validateImage = ({ image = "" }: { readonly image?: string }, path: string): readonly Problem[] =>
   image === image.trim() ? none : [invalid(`${path}.image`, image, "must not have leading or trailing whitespace")];

@@ -1,14 +1,14 @@
-// What can be wrong with how a pod finds names.
+// Validation of a pod's DNS policy and configuration.
 import type { PodDNSConfig, PodSpec } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateSubdomainName } from "../../names.ts";
 import { invalid, required } from "../../problems.ts";
 
-const mostServers = 3;
-const mostSearches = 32;
-const longestSearches = 2048;
+const maxServers = 3;
+const maxSearches = 32;
+const maxSearchLength = 2048;
 
-/** Where names are searched. Underscores are taken, though no name of a host has any. */
+/** A search domain; unlike in host names, underscores are allowed. */
 function validateSearch(domain: string, path: string): readonly Problem[] {
   if (domain === ".") return [];
   const bare = domain.replace(/\.$/, "");
@@ -17,18 +17,18 @@ function validateSearch(domain: string, path: string): readonly Problem[] {
 
 function validateConfig({ nameservers = [], searches = [], options = [] }: PodDNSConfig, path: string) {
   return [
-    ...(nameservers.length > mostServers
-      ? [invalid(`${path}.nameservers`, nameservers, `must not have more than ${mostServers} nameservers`)]
+    ...(nameservers.length > maxServers
+      ? [invalid(`${path}.nameservers`, nameservers, `must not have more than ${maxServers} nameservers`)]
       : []),
-    ...(searches.length > mostSearches
-      ? [invalid(`${path}.searches`, searches, `must not have more than ${mostSearches} search paths`)]
+    ...(searches.length > maxSearches
+      ? [invalid(`${path}.searches`, searches, `must not have more than ${maxSearches} search paths`)]
       : []),
-    ...(searches.join(" ").length > longestSearches
+    ...(searches.join(" ").length > maxSearchLength
       ? [
           invalid(
             `${path}.searches`,
             searches,
-            `must not have more than ${longestSearches} characters (including spaces) in the search list`,
+            `must not have more than ${maxSearchLength} characters (including spaces) in the search list`,
           ),
         ]
       : []),
@@ -37,7 +37,7 @@ function validateConfig({ nameservers = [], searches = [], options = [] }: PodDN
   ];
 }
 
-/** What is wrong with the policy, and with what is said beside it. */
+/** Validates the DNS policy and its configuration. */
 export function validateDns({ dnsConfig, dnsPolicy }: PodSpec, path: string): readonly Problem[] {
   const at = `${path}.dnsConfig`;
   if (dnsPolicy === "None" && !dnsConfig) return [required(at, "must provide `dnsConfig` when `dnsPolicy` is None")];

@@ -1,10 +1,10 @@
-// What can be wrong with the variables of a container and where their values come from.
+// Validation of environment variables and their sources.
 import type { EnvFromSource, EnvVar } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { invalid, none, together } from "../../problems.ts";
 import { fieldsOfVariables, validateFieldRef, validateResourceRef } from "./downward-api.ts";
 
-/** A variable takes its value from one place. */
+/** A variable has one source. */
 export function validateVariable({ value, valueFrom }: EnvVar, at: string): readonly Problem[] {
   if (!valueFrom) return none;
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom;
@@ -31,7 +31,7 @@ export function validateVariable({ value, valueFrom }: EnvVar, at: string): read
   );
 }
 
-/** What is wrong with variables that come all together. */
+/** Validates sources of several variables. */
 export const validateEnvFrom = (from: readonly EnvFromSource[], path: string): readonly Problem[] =>
   from.flatMap(({ configMapRef, secretRef }) =>
     together(

@@ -1,4 +1,4 @@
-// What can be wrong with how a container is asked whether it is well, and with what is done as it starts and stops.
+// Validation of probes and lifecycle handlers.
 import type { Container, Lifecycle, LifecycleHandler, Probe } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { forbidden, invalid, none, together, unsupported } from "../../problems.ts";
@@ -15,7 +15,7 @@ function validateProbe(p: Probe | undefined, path: string, use: "readiness" | "l
   );
 }
 
-/** To sleep is to be done before the container is killed. */
+/** A sleep fits into the grace period. */
 function validateSleep(h: LifecycleHandler | undefined, path: string, graceSeconds: number | undefined) {
   if (!h?.sleep || graceSeconds === undefined) return none;
   const { seconds } = h.sleep;
@@ -24,10 +24,10 @@ function validateSleep(h: LifecycleHandler | undefined, path: string, graceSecon
   return [invalid(`${path}.sleep`, seconds, detail)];
 }
 
-/** What a handler has to know of its pod. */
-export interface Surroundings {
+/** What the validation of handlers needs of the pod. */
+export interface HandlerContext {
   readonly graceSeconds: number | undefined;
-  /** The operating system, when the pod insists on one. */
+  /** `spec.os.name`. */
   readonly os: string | undefined;
 }
 
@@ -38,17 +38,17 @@ function validateStopSignal(signal: string | undefined, os: string | undefined, 
   return known === undefined || known.includes(signal) ? [] : [unsupported(path, signal, known)];
 }
 
-const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: Surroundings): readonly Problem[] =>
+const validateLifecycle = (l: Lifecycle, path: string, { graceSeconds, os }: HandlerContext): readonly Problem[] =>
   together(
     validateSleep(l.postStart, `${path}.postStart`, graceSeconds),
     validateSleep(l.preStop, `${path}.preStop`, graceSeconds),
     validateStopSignal(l.stopSignal, os, `${path}.stopSignal`),
   );
 
-/** What is wrong with the probes and the lifecycle of a container that is to go on. */
-export const validateHandlers = (c: Container, path: string, around: Surroundings): readonly Problem[] =>
+/** Validates the probes and the lifecycle of a container. */
+export const validateHandlers = (c: Container, path: string, context: HandlerContext): readonly Problem[] =>
   together(
-    c.lifecycle && validateLifecycle(c.lifecycle, `${path}.lifecycle`, around),
+    c.lifecycle && validateLifecycle(c.lifecycle, `${path}.lifecycle`, context),
     validateProbe(c.livenessProbe, `${path}.livenessProbe`, "life"),
     validateProbe(c.readinessProbe, `${path}.readinessProbe`, "readiness"),
     validateProbe(c.startupProbe, `${path}.startupProbe`, "life"),

@@ -1,4 +1,4 @@
-// What can be wrong with where a container mounts the volumes of its pod.
+// Validation of volume mounts and block devices of a container.
 import type { Container, Volume, VolumeDevice, VolumeMount } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, notFound, required, together, unsupported } from "../../problems.ts";
@@ -10,20 +10,20 @@ const propagations = valuesOf(mount, "mountPropagation");
 const recursions = valuesOf(mount, "recursiveReadOnly");
 
 function validatePropagation(mount: VolumeMount, privileged: boolean, path: string): readonly Problem[] {
-  const { mountPropagation: wanted } = mount;
-  if (wanted === undefined) return none;
+  const { mountPropagation: propagation } = mount;
+  if (propagation === undefined) return none;
   return together(
-    !propagations.includes(wanted) && unsupported(path, wanted, propagations),
-    wanted === "Bidirectional" &&
+    !propagations.includes(propagation) && unsupported(path, propagation, propagations),
+    propagation === "Bidirectional" &&
       !privileged &&
       forbidden(path, "Bidirectional mount propagation is available only to privileged containers"),
   );
 }
 
 function validateRecursion(mount: VolumeMount, path: string): readonly Problem[] {
-  const { recursiveReadOnly: wanted, readOnly, mountPropagation = "None" } = mount;
-  if (wanted === undefined || wanted === "Disabled") return none;
-  if (!recursions.includes(wanted)) return [unsupported(path, wanted, recursions)];
+  const { recursiveReadOnly: mode, readOnly, mountPropagation = "None" } = mount;
+  if (mode === undefined || mode === "Disabled") return none;
+  if (!recursions.includes(mode)) return [unsupported(path, mode, recursions)];
   return together(
     !readOnly && forbidden(path, "may only be specified when readOnly is true"),
     mountPropagation !== "None" &&
@@ -60,11 +60,11 @@ function validateDevice(c: Container, device: VolumeDevice, i: number, all: stri
   const mounts = c.volumeMounts ?? [];
   const names = devices.map((d) => d.name);
   const paths = devices.map((d) => d.devicePath);
-  const twice = (field: string, value: string): Problem => invalid(`${at}.${field}`, value, "must be unique");
+  const repeatedProblem = (field: string, value: string): Problem => invalid(`${at}.${field}`, value, "must be unique");
   return together(
-    repeated(names, i) && twice("name", name),
+    repeated(names, i) && repeatedProblem("name", name),
     !devicePath && required(`${at}.devicePath`),
-    repeated(paths, i) && twice("devicePath", devicePath),
+    repeated(paths, i) && repeatedProblem("devicePath", devicePath),
     devicePath?.split("/").includes("..") &&
       invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"),
     mounts.some((m) => m.name === name) && invalid(`${at}.name`, name, "must not already exist in volumeMounts"),
@@ -73,7 +73,7 @@ function validateDevice(c: Container, device: VolumeDevice, i: number, all: stri
   );
 }
 
-/** What is wrong with the mounts of a container; `volumes` are those of its pod. */
+/** Validates the mounts and devices of a container; `volumes` are the valid volumes of its pod. */
 export function validateMounts(c: Container, volumes: ReadonlyMap<string, Volume>, path: string): readonly Problem[] {
   const named = (name: string, at: string): readonly Problem[] => {
     const missing = volumes.has(name) ? none : [notFound(at, name)];

@@ -1,4 +1,4 @@
-// What can be wrong with what a pod says of where it may run: affinities, tolerations, and how its like are spread.
+// Validation of affinities, tolerations and topology spread constraints.
 import type {
   NodeSelector,
   NodeSelectorRequirement,
@@ -12,7 +12,7 @@ import { validateLabelName, validateLabelValue, validateQualifiedName, validateS
 import { duplicate, each, forbidden, invalid, required, goStruct, together, unsupported } from "../../problems.ts";
 import { validateOperator } from "../../selector-validate.ts";
 
-/** A node's labels may also be compared as numbers. */
+/** Node labels can also be compared as integers. */
 function validateNodeOperator(requirement: NodeSelectorRequirement, path: string): readonly Problem[] {
   const { operator, values = [] } = requirement;
   if (operator !== "Gt" && operator !== "Lt") return validateOperator(requirement, path);
@@ -23,17 +23,17 @@ function validateNodeOperator(requirement: NodeSelectorRequirement, path: string
 
 function validateField({ key, operator, values = [] }: NodeSelectorRequirement, path: string): readonly Problem[] {
   const single = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
-  const chosen = operator === "In" || operator === "NotIn";
+  const isList = operator === "In" || operator === "NotIn";
   return together(
-    !chosen && invalid(`${path}.operator`, operator, "not a valid selector operator"),
-    chosen && values.length !== 1 && required(`${path}.values`, single),
+    !isList && invalid(`${path}.operator`, operator, "not a valid selector operator"),
+    isList && values.length !== 1 && required(`${path}.values`, single),
     key === "metadata.name"
       ? each(values, `${path}.values`, (value, at) => validateSubdomainName(value, at))
       : invalid(`${path}.key`, key, "not a valid field selector key"),
   );
 }
 
-/** What is wrong with one choice of nodes. */
+/** Validates a node selector term. */
 export const validateTerm = (term: NodeSelectorTerm, path: string): readonly Problem[] =>
   together(
     each(term.matchExpressions, `${path}.matchExpressions`, (r, at) => {
@@ -42,7 +42,7 @@ export const validateTerm = (term: NodeSelectorTerm, path: string): readonly Pro
     each(term.matchFields, `${path}.matchFields`, (r, at) => validateField(r, at)),
   );
 
-/** Values of labels in a choice of nodes that must be kept to; a preference may name others. */
+/** Label values of a required node selector; preferred terms are not validated. */
 export const validateValues = ({ nodeSelectorTerms = [] }: NodeSelector, path: string): readonly Problem[] =>
   each(nodeSelectorTerms, `${path}.nodeSelectorTerms`, (term, at) =>
     (term.matchExpressions ?? []).flatMap(({ values = [] }, j) =>
@@ -52,14 +52,14 @@ export const validateValues = ({ nodeSelectorTerms = [] }: NodeSelector, path: s
 
 type Selector = PodAffinityTerm["labelSelector"];
 
-/** Keys whose values a pod takes from itself; without a selector there is nothing to add them to. */
+/** Label keys whose values are added to the selector, which therefore must be set. */
 function validateKeys(keys: readonly string[] | undefined, selector: Selector, path: string): readonly Problem[] {
   if (!keys?.length) return [];
   if (!selector) return [forbidden(path, "must not be specified when labelSelector is not set")];
   return each(keys, path, (key, at) => validateQualifiedName(key, at));
 }
 
-/** What is wrong with whom a pod wants to be beside. */
+/** Validates a pod affinity term. */
 export function validateAffinityTerm(term: PodAffinityTerm, path: string): readonly Problem[] {
   const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
   return together(
@@ -75,13 +75,13 @@ export function validateAffinityTerm(term: PodAffinityTerm, path: string): reado
   );
 }
 
-const wholeToleration = ["key", "operator", "value", "effect", "tolerationSeconds"];
+const tolerationFields = ["key", "operator", "value", "effect", "tolerationSeconds"];
 
-/** A toleration as errors show it. */
+/** A toleration as messages print it. */
 export const shownToleration = (t: Toleration): object | null =>
-  goStruct({ key: "", operator: "", value: "", effect: "", ...t }, wholeToleration);
+  goStruct({ key: "", operator: "", value: "", effect: "", ...t }, tolerationFields);
 
-function validateTolerated(toleration: Toleration, path: string): readonly Problem[] {
+function validateTolerationValue(toleration: Toleration, path: string): readonly Problem[] {
   const { operator = "", value = "" } = toleration;
   if (operator === "Exists") {
     if (value === "") return [];
@@ -91,7 +91,7 @@ function validateTolerated(toleration: Toleration, path: string): readonly Probl
   return validateLabelValue(value, path);
 }
 
-/** What is wrong with a taint a pod puts up with. */
+/** Validates a toleration. */
 export const validateToleration = (t: Toleration, path: string): readonly Problem[] =>
   together(
     !t.key &&
@@ -104,10 +104,10 @@ export const validateToleration = (t: Toleration, path: string): readonly Proble
     t.tolerationSeconds !== undefined &&
       t.effect !== "NoExecute" &&
       invalid(`${path}.effect`, t.effect ?? "", "effect must be 'NoExecute' when `tolerationSeconds` is set"),
-    validateTolerated(t, `${path}.operator`),
+    validateTolerationValue(t, `${path}.operator`),
   );
 
-/** What is wrong with one way in which pods are to be spread. */
+/** Validates one topology spread constraint. */
 export const validateConstraint = (c: TopologySpreadConstraint, path: string): readonly Problem[] =>
   together(
     c.minDomains !== undefined &&
@@ -120,7 +120,7 @@ export const validateConstraint = (c: TopologySpreadConstraint, path: string): r
     validateKeys(c.matchLabelKeys, c.labelSelector, `${path}.matchLabelKeys`),
   );
 
-/** What is wrong with how pods are to be spread. */
+/** Spread constraints are unique by topology key and policy. */
 export const validateSpread = (all: readonly TopologySpreadConstraint[], path: string): readonly Problem[] =>
   each(
     all,

@@ -1,4 +1,4 @@
-// What can be wrong with a volume that is put together from several sources.
+// Validation of projected volumes.
 import type {
   ClusterTrustBundleProjection,
   KeyToPath,
@@ -15,21 +15,21 @@ interface Keyed {
   readonly name?: string;
   readonly items?: readonly KeyToPath[];
 }
-const shortestSeconds = 10 * 60;
-const longestSeconds = 2 ** 32;
+const minSeconds = 10 * 60;
+const maxSeconds = 2 ** 32;
 
 function validateToken(token: ServiceAccountTokenProjection, path: string, volumePath: string): readonly Problem[] {
   const { expirationSeconds: seconds = 3600 } = token;
   return together(
-    seconds < shortestSeconds &&
+    seconds < minSeconds &&
       invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes"),
-    seconds > longestSeconds &&
+    seconds > maxSeconds &&
       invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"),
     token.path ? projectedPath(token.path, `${volumePath}.path`) : required(`${volumePath}.path`),
   );
 }
 
-/** A bundle is chosen by its name, or by its signer. */
+/** A trust bundle is selected by name or by signer. */
 export function validateBundle(bundle: ClusterTrustBundleProjection, path: string): readonly Problem[] {
   const { labelSelector, name, signerName } = bundle;
   if (name !== undefined && signerName !== undefined)
@@ -47,19 +47,19 @@ export function validateBundle(bundle: ClusterTrustBundleProjection, path: strin
 
 const certificateFiles = ["credentialBundlePath", "keyPath", "certificateChainPath"] as const;
 
-/** A certificate goes into one file at least. */
+/** A pod certificate is written to at least one file. */
 export const validateCertificate = (certificate: PodCertificateProjection, path: string): readonly Problem[] =>
   certificateFiles.some((field) => certificate[field])
     ? none
     : [required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath")];
 
-/** Calls `see` with every file a source makes, and with what is shown when another makes the same one. */
-function seeFiles(s: VolumeProjection, see: (file: string | undefined, shown?: string) => void): void {
+/** Calls `visit` with the path of every file of a source, and with the text that a conflict shows. */
+function visitFiles(s: VolumeProjection, visit: (file: string | undefined, shown?: string) => void): void {
   for (const source of [s.secret, s.configMap] as readonly (Keyed | undefined)[])
-    if (source?.items) for (const item of source.items) see(item.path, source.name ?? "");
-  if (s.downwardAPI?.items) for (const item of s.downwardAPI.items) see(item.path);
-  see(s.clusterTrustBundle?.path);
-  if (s.podCertificate) for (const field of certificateFiles) see(s.podCertificate[field]);
+    if (source?.items) for (const item of source.items) visit(item.path, source.name ?? "");
+  if (s.downwardAPI?.items) for (const item of s.downwardAPI.items) visit(item.path);
+  visit(s.clusterTrustBundle?.path);
+  if (s.podCertificate) for (const field of certificateFiles) visit(s.podCertificate[field]);
 }
 
 const kinds = [
@@ -81,12 +81,12 @@ function validateSource(s: VolumeProjection, path: string, volumePath: string): 
   );
 }
 
-/** What is wrong with the sources of a projected volume. */
+/** Validates the sources of a projected volume, whose files have distinct paths. */
 export function validateProjected(sources: readonly VolumeProjection[], path: string): readonly Problem[] {
   const seen = new Set<string>();
   const conflicts: Problem[] = [];
   for (const source of sources)
-    seeFiles(source, (file, shown = file) => {
+    visitFiles(source, (file, shown = file) => {
       if (!file) return;
       if (seen.has(file)) conflicts.push(invalid(path, shown, "conflicting duplicate paths"));
       seen.add(file);

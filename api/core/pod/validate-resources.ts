@@ -1,4 +1,4 @@
-// What can be wrong with what a container, or a whole pod, asks for and is limited to.
+// Validation of the resources of a container and of a pod as a whole.
 import type { CoreV1ResourceClaim, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateLabelName } from "../../names.ts";
@@ -14,7 +14,7 @@ import {
 
 type NameRule = (name: string, path: string) => readonly Problem[];
 
-/** Pages come whole. */
+/** An amount of huge pages is a multiple of their size. */
 function validatePages(name: string, text: string, path: string): readonly Problem[] {
   if (!isHugePages(name)) return none;
   const [size, amount] = [parseQuantity(name.slice("hugepages-".length)), parseQuantity(text)];
@@ -48,12 +48,12 @@ function validateClaims(
   return each(claims, path, (claim, at, i) => {
     if (!claim.name) return [required(at)];
     const before = claims.slice(0, i);
-    const met = before.some(
+    const isRepeated = before.some(
       (c) => keyOf(c) === keyOf(claim) || (c.name === claim.name && (!c.request || !claim.request)),
     );
     return together(
       validateLabelName(claim.request, `${at}.request`),
-      met && duplicate(at, keyOf(claim)),
+      isRepeated && duplicate(at, keyOf(claim)),
       !ofPod.includes(claim.name) && {
         path: at,
         message: `Not found: ${JSON.stringify(claim.name)}: must be one of the names in pod.spec.resourceClaims${hint}`,
@@ -63,7 +63,7 @@ function validateClaims(
   });
 }
 
-/** Which resources may be named, and which claims the pod has. */
+/** The allowed resource names, and the claims of the pod. */
 interface Scope {
   readonly validateName: NameRule;
   readonly claims: readonly string[];
@@ -71,27 +71,27 @@ interface Scope {
 
 function validateRequirements(r: ResourceRequirements, path: string, { validateName, claims }: Scope) {
   const { limits = {}, requests = {} } = r;
-  const judge = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] =>
+  const validateAmounts = (amounts: Readonly<Record<string, string>>, at: string): readonly Problem[] =>
     Object.entries(amounts).flatMap(([name, text]) => {
       const place = `${at}[${name}]`;
       return together(validateName(name, place), validateAmount(name, text, place), validatePages(name, text, place));
     });
-  const beyond = Object.entries(requests).flatMap(([name, text]) => {
+  const aboveLimit = Object.entries(requests).flatMap(([name, text]) => {
     const request = parseQuantity(text);
     return request ? validateAgainstLimit(name, request, parseQuantity(limits[name] ?? ""), path) : none;
   });
   const named = [...Object.keys(limits), ...Object.keys(requests)];
-  const pagesAlone = named.some(isHugePages) && !named.some((name) => name === "cpu" || name === "memory");
+  const onlyPages = named.some(isHugePages) && !named.some((name) => name === "cpu" || name === "memory");
   return together(
-    judge(limits, `${path}.limits`),
-    judge(requests, `${path}.requests`),
-    beyond,
-    pagesAlone && forbidden(path, "HugePages require cpu or memory"),
+    validateAmounts(limits, `${path}.limits`),
+    validateAmounts(requests, `${path}.requests`),
+    aboveLimit,
+    onlyPages && forbidden(path, "HugePages require cpu or memory"),
     validateClaims(r.claims ?? [], claims, `${path}.claims`),
   );
 }
 
-/** What is wrong with the resources of a container; `claims` are the names of its pod's. */
+/** Validates the resources of a container; `claims` are the names of its pod's claims. */
 export const validateResources = (
   r: ResourceRequirements | undefined,
   claims: readonly string[],
@@ -105,7 +105,7 @@ const validatePodResourceName: NameRule = (name, path) => {
   return form.length > 0 || ofPods(name) ? form : [unsupported(path, name, ["cpu", "hugepages-", "memory"])];
 };
 
-/** What is wrong with the resources of a pod as a whole. */
+/** Validates pod-level resources (KEP-2837). */
 export function validatePodResources(spec: PodSpec, path: string): readonly Problem[] {
   const { resources, os } = spec;
   if (!resources) return [];

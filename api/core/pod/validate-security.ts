@@ -1,4 +1,4 @@
-// What can be wrong with what a pod or a container may do on its node.
+// Validation of security contexts, profiles, sysctls and user namespaces.
 import type {
   AppArmorProfile,
   Container,
@@ -12,23 +12,23 @@ import type { Problem } from "../../errors.ts";
 import { duplicate, forbidden, invalid, required, together, tooLong } from "../../problems.ts";
 import { relativePath } from "../../paths.ts";
 
-const longestPath = 4095;
+const maxPathLength = 4095;
 
-/** A profile has a file where it is one's own. */
+/** A profile of type Localhost has a file. */
 function validateProfile(
   { type, localhostProfile: file }: AppArmorProfile | SeccompProfile,
   path: string,
-  called: "AppArmor" | "seccomp",
+  kind: "AppArmor" | "seccomp",
 ): readonly Problem[] {
   const at = `${path}.localhostProfile`;
   if (type !== "Localhost")
-    return file === undefined ? [] : [invalid(at, file, `can only be set when ${called} type is Localhost`)];
-  if (file === undefined || (called === "AppArmor" && file === ""))
-    return [required(at, `must be set when ${called} type is Localhost`)];
-  if (called === "seccomp") return relativePath(file, at);
+    return file === undefined ? [] : [invalid(at, file, `can only be set when ${kind} type is Localhost`)];
+  if (file === undefined || (kind === "AppArmor" && file === ""))
+    return [required(at, `must be set when ${kind} type is Localhost`)];
+  if (kind === "seccomp") return relativePath(file, at);
   return together(
     file.trim() !== file && invalid(at, file, "must not be padded with whitespace"),
-    file.length > longestPath && tooLong(at, longestPath),
+    file.length > maxPathLength && tooLong(at, maxPathLength),
   );
 }
 
@@ -49,7 +49,7 @@ export const validateAppArmor = (profile: AppArmorProfile, path: string): readon
 export const validateSeccomp = (profile: SeccompProfile, path: string): readonly Problem[] =>
   validateProfile(profile, path, "seccomp");
 
-/** What is wrong with what a container may do, in view of its pod. */
+/** Validates the security context of a container. */
 export const validateSecurity = (
   sc: SecurityContext | undefined,
   path: string,
@@ -67,8 +67,8 @@ export const validateSecurity = (
 const segment = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const sysctlForm = `^(${segment}[\\./])*${segment}$`;
 const sysctl = new RegExp(sysctlForm);
-const longestSysctl = 253;
-/** Settings that belong to a namespace a pod may share with its node. */
+const maxSysctlLength = 253;
+/** Sysctls of a namespace that the pod may share with its node. */
 const ofNetwork = /^net[./]/;
 const ofIpc = /^(kernel[./](sem|shm.*|msg.*)|fs[./]mqueue[./])/;
 
@@ -78,8 +78,8 @@ function validateSysctls(all: readonly Sysctl[], spec: PodSpec, path: string): r
     const at = `${path}[${i}].name`;
     const form = (): readonly Problem[] => {
       if (!name) return [required(at)];
-      if (name.length > longestSysctl || !sysctl.test(name))
-        return [invalid(at, name, `must have at most ${longestSysctl} characters and match regex ${sysctlForm}`)];
+      if (name.length > maxSysctlLength || !sysctl.test(name))
+        return [invalid(at, name, `must have at most ${maxSysctlLength} characters and match regex ${sysctlForm}`)];
       return names.indexOf(name) < i ? [duplicate(at, name)] : [];
     };
     return together(
@@ -92,7 +92,7 @@ function validateSysctls(all: readonly Sysctl[], spec: PodSpec, path: string): r
   });
 }
 
-/** What is wrong with what all containers of a pod may do. */
+/** Validates the security context of a pod. */
 export function validatePodSecurity(spec: PodSpec, path: string): readonly Problem[] {
   const sc: PodSecurityContext = spec.securityContext ?? {};
   return together(
@@ -103,7 +103,7 @@ export function validatePodSecurity(spec: PodSpec, path: string): readonly Probl
   );
 }
 
-/** Users of its own do not go with namespaces of the node's. */
+/** A user namespace excludes the node's other namespaces, and block devices. */
 export function validateHostUsers(spec: PodSpec, path: string): readonly Problem[] {
   if (spec.hostUsers !== false) return [];
   const refused = (at: string): Problem => forbidden(`${path}.${at}`, "when `hostUsers` is false");

@@ -1,4 +1,4 @@
-// What can be wrong with what a pod is to be, in a pod or in a template of pods.
+// Validation of a pod spec across its fields, in a pod or in a template.
 import type { Container, PodResourceClaim, PodSpec, Volume } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { each, forbidden, invalid, none, notFound, together } from "../../problems.ts";
@@ -10,16 +10,16 @@ import { validateSpread } from "./validate-placement.ts";
 import { validatePodResources } from "./validate-resources.ts";
 import { validateHostUsers, validatePodSecurity } from "./validate-security.ts";
 
-/** A claim of the pod's is one that is there, or is made from a template. */
+/** A claim refers to an existing one or to a template. */
 export function validateClaim(claim: PodResourceClaim, path: string): readonly Problem[] {
-  const { resourceClaimName: made, resourceClaimTemplateName: template } = claim;
-  if ((made === undefined) !== (template === undefined)) return none;
-  return made === undefined
+  const { resourceClaimName: existing, resourceClaimTemplateName: template } = claim;
+  if ((existing === undefined) !== (template === undefined)) return none;
+  return existing === undefined
     ? [invalid(path, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")]
     : [invalid(path, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified")];
 }
 
-/** Who shares the node's network has its ports, too; a template may leave that unsaid. */
+/** With the host network, host ports equal container ports; a template may omit them. */
 function validateHostNetwork({ hostNetwork, containers }: PodSpec, path: string): readonly Problem[] {
   if (!hostNetwork) return [];
   return containers.flatMap((c, i) =>
@@ -42,7 +42,7 @@ function validateHostname(spec: PodSpec, path: string): readonly Problem[] {
   );
 }
 
-/** A variable can be read from a file only where the pod itself writes files. */
+/** A variable can be read from a file of an emptyDir volume only. */
 function validateFileKeys(spec: PodSpec, path: string): readonly Problem[] {
   const inList = (list: readonly Container[] | undefined, at: string): readonly Problem[] =>
     each(list, `${path}.${at}`, (c, where) =>
@@ -82,7 +82,7 @@ const validateOverhead = (overhead: Readonly<Record<string, string>>, path: stri
     together(validateContainerResourceName(name, `${path}[${name}]`), validateAmount(name, text, `${path}[${name}]`)),
   );
 
-/** What crosses the fields of a spec of pods; `volumes` are those that nothing is wrong with. */
+/** Validates a pod spec across its fields; `volumes` are the valid ones. */
 export const validateAcross = (spec: PodSpec, path: string, volumes: Volumes): readonly Problem[] =>
   together(
     validateAllContainers(spec, path, volumes),

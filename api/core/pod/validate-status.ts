@@ -1,4 +1,4 @@
-// What can be wrong with what a pod's node says of it.
+// Validation of a pod's status against its spec and its old status.
 import { parseAddress } from "../../addresses.ts";
 import { validateLenientAddress } from "../../addresses-validate.ts";
 import type { Problem } from "../../errors.ts";
@@ -9,7 +9,7 @@ import { validateMirrorChange } from "./validate-metadata.ts";
 import { validateContainerStatuses, validateEphemeralStatuses } from "./validate-container-statuses.ts";
 
 const plainConditions = ["PodScheduled", "Ready", "Initialized"];
-/** Conditions of others are named after their domain. */
+/** Non-standard conditions have qualified names. */
 export const validateCondition = ({ type }: PodCondition, path: string): readonly Problem[] =>
   plainConditions.includes(type) ? [] : validateQualifiedName(type, `${path}.Type`);
 
@@ -17,7 +17,7 @@ interface Ip {
   readonly ip: string;
 }
 
-/** At most one address of each family. One that stood there before is taken as it is. */
+/** At most one address of each family; those of the old status are not validated again. */
 function validateIps(ips: readonly Ip[] = [], before: readonly Ip[] = [], path: string): readonly Problem[] {
   const known = new Set(before.map(({ ip }) => ip));
   const families = new Set(ips.map(({ ip }) => parseAddress(ip)?.bits));
@@ -47,25 +47,25 @@ function validateClaims({ resourceClaimStatuses: statuses = [] }: PodStatus, spe
   });
 }
 
-/** Devices that containers asked for as if they were plain resources. Source: KEP-5004. */
+/** Devices that containers request as extended resources. Source: KEP-5004. */
 function validateExtendedClaim(claim: PodExtendedResourceClaimStatus, spec: PodSpec): readonly Problem[] {
   const path = "status.extendedResourceClaimStatus";
   const { requestMappings: mappings = [], resourceClaimName } = claim;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  const words = ["containerName", "resourceName", "requestName"] as const;
+  const fields = ["containerName", "resourceName", "requestName"] as const;
   const mapped = each(mappings, `${path}.requestMappings`, (mapping, at, i) => {
     const container = containers.find((c) => c.name === mapping.containerName);
-    const first = mappings.findIndex((other) => words.every((word) => other[word] === mapping[word]));
-    const nobody = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
-    const nothing =
+    const first = mappings.findIndex((other) => fields.every((field) => other[field] === mapping[field]));
+    const unknownContainer = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
+    const unknownResource =
       "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
     return together(
-      !container && invalid(`${at}.containerName`, mapping.containerName, nobody),
+      !container && invalid(`${at}.containerName`, mapping.containerName, unknownContainer),
       container &&
         container.resources?.requests?.[mapping.resourceName] === undefined &&
-        invalid(`${at}.resourceName`, mapping.resourceName, nothing),
+        invalid(`${at}.resourceName`, mapping.resourceName, unknownResource),
       validateLabelName(mapping.requestName, `${path}.requestName`),
-      first < i && words.map((word) => duplicate(`${at}.${word}`, mapping[word])),
+      first < i && fields.map((field) => duplicate(`${at}.${field}`, mapping[field])),
     );
   });
   return together(
@@ -90,10 +90,10 @@ function validateContainers(now: PodStatus, then: PodStatus, spec: PodSpec): rea
   );
 }
 
-/** What is wrong with a pod's new status. */
+/** Validates a pod's new status. */
 export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
-  const [now, then]: readonly PodStatus[] = [pod.status ?? {}, old.status ?? {}] as const;
-  if (!now || !then) return [];
+  const { status: now = {} } = pod;
+  const { status: then = {} } = old;
   return together(
     validateMirrorChange(pod, old),
     validateContainers(now, then, old.spec),
@@ -105,7 +105,7 @@ export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
   );
 }
 
-/** The address of a pod is told in two fields; where they differ, whoever knows only the older one is right. */
+/** `podIP` and the first of `podIPs` default to each other; where they differ, the older field `podIP` wins. */
 export function podStatusDefaults(status: PodStatus): PodStatus {
   const { podIP, podIPs = [] } = status;
   if (!podIP) return podIPs[0] ? { ...status, podIP: podIPs[0].ip } : status;

@@ -1,4 +1,4 @@
-// What can be wrong with the volumes of a pod: one source each, told completely.
+// Validation of the volumes of a pod.
 import type { Volume } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { validateSubdomainName } from "../../names.ts";
@@ -31,16 +31,16 @@ function validateSource(kind: string, v: Volume, path: string): readonly Problem
   const source = (v as unknown as Readonly<Record<string, Source>>)[kind] ?? {};
   const secret = (source["nodePublishSecretRef"] ?? source["secretRef"]) as { readonly name?: string } | undefined;
   const field = kind === "csi" ? "nodePublishSecretRef" : "secretRef";
-  const named = withSecrets.includes(kind) && secret && !secret.name;
+  const lacksName = withSecrets.includes(kind) && secret && !secret.name;
   return together(
     rules[kind]?.(v, path) ?? none,
     storageSources.includes(kind) && validateStorageSource(kind, source, path),
-    named && required(`${path}.${field}.name`),
+    lacksName && required(`${path}.${field}.name`),
     kind === "csi" && validateSubdomainName(secret?.name, `${path}.name`),
   );
 }
 
-/** What is wrong with where the bytes of a volume are. */
+/** Validates the source of a volume. */
 export function validateVolume(v: Volume, path: string): readonly Problem[] {
   const first = Object.keys(v).find((k) => k !== "name");
   return first === undefined ? none : validateSource(first, v, `${path}.${first}`);

@@ -1,4 +1,4 @@
-// What may still change in a pod that exists.
+// Validation of pods, beyond that of pod templates, and of what an update may change.
 import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
@@ -20,7 +20,7 @@ function validateNew({ spec }: Draft<Pod>): readonly Problem[] {
   );
 }
 
-/** What is wrong with a pod. */
+/** Validates a pod; with `old`, also what changed. */
 export function validatePod(pod: Draft<Pod>, old?: Pod): readonly Problem[] {
   return together(
     images(pod.spec.containers, "spec.containers"),
@@ -37,19 +37,11 @@ const mutable = [
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 ];
 
-/** A pod's time may be cut short, never extended. */
+/** The deadline can be set or shortened. */
 function validateDeadline(now: number | undefined, then: number | undefined): readonly Problem[] {
   const path = "spec.activeDeadlineSeconds";
   if (now === undefined)
-    return then === undefined
-      ? []
-      : [
-          {
-            path,
-            message: "Invalid value: null: must not update from a positive integer to nil value",
-            reason: "FieldValueInvalid",
-          },
-        ];
+    return then === undefined ? [] : [invalid(path, null, "must not update from a positive integer to nil value")];
   if (now < 0) return inRange(now, path, 0, 2 ** 31 - 1);
   return then !== undefined && then < now ? [invalid(path, now, "must be less than or equal to previous value")] : [];
 }
@@ -74,17 +66,17 @@ function validateGates(now: PodSpec, then: PodSpec): readonly Problem[] {
 
 const termsOf = (affinity: NodeAffinity | undefined): readonly NodeSelectorTerm[] =>
   affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-const begins = (now: readonly object[] = [], then: readonly object[] = []): boolean =>
+const startsWith = (now: readonly object[] = [], then: readonly object[] = []): boolean =>
   sameJson(now.slice(0, then.length), then);
 
 function onlyAdds(now: NodeSelectorTerm | undefined, then: NodeSelectorTerm): boolean {
-  const said = (term: NodeSelectorTerm | undefined): number =>
+  const sizeOf = (term: NodeSelectorTerm | undefined): number =>
     (term?.matchExpressions?.length ?? 0) + (term?.matchFields?.length ?? 0);
-  if (said(then) === 0 && said(now) > 0) return false;
-  return begins(now?.matchExpressions, then.matchExpressions) && begins(now?.matchFields, then.matchFields);
+  if (sizeOf(then) === 0 && sizeOf(now) > 0) return false;
+  return startsWith(now?.matchExpressions, then.matchExpressions) && startsWith(now?.matchFields, then.matchFields);
 }
 
-/** As long as a pod waits at a gate, it may be told more precisely where to go. */
+/** While a pod has scheduling gates, its node selector and affinity can be narrowed. */
 function validatePlacement(now: PodSpec, then: PodSpec): readonly Problem[] {
   const [selector, kept] = [now.nodeSelector ?? {}, then.nodeSelector ?? {}];
   const [terms, old] = [termsOf(now.affinity?.nodeAffinity), termsOf(then.affinity?.nodeAffinity)];
@@ -113,12 +105,12 @@ function validatePlacement(now: PodSpec, then: PodSpec): readonly Problem[] {
 const withImagesOf = (now: readonly Container[] | undefined, then: readonly Container[] | undefined) =>
   now?.map((c, i) => (then?.[i] ? { ...c, image: then[i].image } : c));
 
-/** The new spec, with everything that may change as it was. */
-function munged(now: PodSpec, then: PodSpec): PodSpec {
+/** The new spec with the mutable fields of the old one. */
+function withOldMutableFields(now: PodSpec, then: PodSpec): PodSpec {
   const gated = (then.schedulingGates ?? []).length > 0;
   const { nodeAffinity } = then.affinity ?? {};
   const affinity = { ...now.affinity, nodeAffinity };
-  const said = Object.values(affinity).some((part) => part !== undefined);
+  const isSet = Object.values(affinity).some((part) => part !== undefined);
   const { terminationGracePeriodSeconds: grace } = then;
   const ended = grace !== undefined && grace < 0 && now.terminationGracePeriodSeconds === 1;
   return {
@@ -129,19 +121,19 @@ function munged(now: PodSpec, then: PodSpec): PodSpec {
     schedulingGates: then.schedulingGates,
     tolerations: then.tolerations,
     ...(ended ? { terminationGracePeriodSeconds: grace } : {}),
-    ...(gated ? { nodeSelector: then.nodeSelector, affinity: said ? affinity : then.affinity && now.affinity } : {}),
+    ...(gated ? { nodeSelector: then.nodeSelector, affinity: isSet ? affinity : then.affinity && now.affinity } : {}),
   };
 }
 
-/** What is wrong with a change of a pod. Who gives it to a node, and how much it gets, is said elsewhere. */
-export function validateChange({ spec }: Draft<Pod>, { spec: old }: Pod): readonly Problem[] {
-  const moved = (["containers", "initContainers"] as const).filter(
+/** Validates an update of a pod; binding and resizing are subresources with their own validation. */
+function validateChange({ spec }: Draft<Pod>, { spec: old }: Pod): readonly Problem[] {
+  const resized = (["containers", "initContainers"] as const).filter(
     (list) => (spec[list]?.length ?? 0) !== (old[list]?.length ?? 0),
   );
-  if (moved.length > 0)
-    return moved.slice(0, 1).map((list) => forbidden(`spec.${list}`, "pod updates may not add or remove containers"));
+  if (resized.length > 0)
+    return resized.slice(0, 1).map((list) => forbidden(`spec.${list}`, "pod updates may not add or remove containers"));
   const deadline = validateDeadline(spec.activeDeadlineSeconds, old.activeDeadlineSeconds);
-  const compared = munged(spec, old);
+  const compared = withOldMutableFields(spec, old);
   const gated = (old.schedulingGates ?? []).length > 0;
   return together(
     deadline,

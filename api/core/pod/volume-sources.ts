@@ -1,13 +1,13 @@
-// What can be wrong with where a volume's bytes are, for the sources that pods and persistent volumes share.
+// Validation of the volume sources that pods and persistent volumes share.
 import type { Problem } from "../../errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../names.ts";
 import { invalid, required, together, tooLong, unsupported } from "../../problems.ts";
 import { withoutBacksteps } from "../../paths.ts";
 
-/** A source as its schema has read it; each kind of source has fields of its own. */
+/** A decoded source; each type of source has its own fields. */
 export type Source = Readonly<Record<string, unknown>>;
 
-/** Fields that each source cannot do without. */
+/** Required fields by type of source. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   awsElasticBlockStore: ["volumeID"],
   azureDisk: ["diskName", "diskURI"],
@@ -98,15 +98,15 @@ function azureDisk(source: Source, path: string): readonly Problem[] {
 }
 
 function quobyte(source: Source, path: string): readonly Problem[] {
-  const wanted = "must be a host:port pair or multiple pairs separated by commas";
+  const detail = "must be a host:port pair or multiple pairs separated by commas";
   const registry = text(source["registry"]);
-  if (registry === "") return [required(`${path}.registry`, wanted)];
+  if (registry === "") return [required(`${path}.registry`, detail)];
   if (text(source["tenant"]).length >= 65)
     return [required(`${path}.tenant`, "must be a UUID and may not exceed a length of 64 characters")];
   return registry
     .split(",")
     .filter((pair) => !/^(\[[^\]]*\]|[^:]*):[^:]*$/.test(pair))
-    .map(() => invalid(`${path}.registry`, registry, wanted));
+    .map(() => invalid(`${path}.registry`, registry, detail));
 }
 
 /** The name of a CSI driver. */
@@ -134,7 +134,7 @@ const more: Readonly<Record<string, (source: Source, path: string) => readonly P
   ],
 };
 
-/** What is wrong with a source of this kind. */
+/** Validates a source of this type. */
 export const validateStorageSource = (kind: string, source: Source, path: string): readonly Problem[] =>
   together(
     (needed[kind] ?? []).filter((field) => isEmpty(source[field])).map((field) => required(`${path}.${field}`)),

@@ -1,4 +1,4 @@
-// Ports that are told twice, or that may get in each other's way.
+// Warnings about container ports that repeat or overlap.
 import type { Container, ContainerPort } from "../../generated/types.ts";
 
 interface PlacedPort {
@@ -10,8 +10,8 @@ const hostOf = ({ hostIP = "", hostPort = 0 }: ContainerPort): readonly [ip: str
   hostPort,
 ];
 
-/** How two definitions of the same port go together. */
-function together({ port, path }: PlacedPort, before: PlacedPort): readonly string[] {
+/** A warning about two definitions of the same container port. */
+function overlap({ port, path }: PlacedPort, before: PlacedPort): readonly string[] {
   const [[ip, host], [otherIp, otherHost]] = [hostOf(port), hostOf(before.port)];
   if (ip === otherIp && host === otherHost) return [`${path}: duplicate port definition with ${before.path}`];
   if (host === 0 || otherHost === 0) return [`${path}: overlapping port definition with ${before.path}`];
@@ -20,7 +20,7 @@ function together({ port, path }: PlacedPort, before: PlacedPort): readonly stri
     : [];
 }
 
-/** What to know of the ports of all containers of a pod. */
+/** Warnings about the ports of all containers of a pod. */
 export function portWarnings(containers: readonly (readonly [Container, string])[]): readonly string[] {
   const ports = containers.flatMap(([c, path]) =>
     (c.ports ?? []).map((port, i): PlacedPort => ({ port, path: `${path}.ports[${i}]` })),
@@ -33,7 +33,7 @@ export function portWarnings(containers: readonly (readonly [Container, string])
       ports
         .slice(0, i)
         .filter((before) => isSame(before.port, one.port))
-        .flatMap((before) => together(one, before)),
+        .flatMap((before) => overlap(one, before)),
     ),
     ...ports.flatMap(({ port, path }, i) => {
       const first = ports.find((before) => before.port.name === port.name);

@@ -1,7 +1,7 @@
-// Volumes of a sort that is gone, and files that fall into each other.
+// Warnings about removed volume types and overlapping files.
 import type { Volume, VolumeProjection } from "../../generated/types.ts";
 
-const gone: Readonly<Record<string, string>> = {
+const removed: Readonly<Record<string, string>> = {
   photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
   gitRepo: "deprecated in v1.11, and disabled by default in v1.33+",
   scaleIO: "deprecated in v1.16, non-functional in v1.22+",
@@ -22,7 +22,7 @@ const filesOf = (items: Items, source = ""): readonly File[] => (items ?? []).ma
 const shown = ({ path, source }: File): string => JSON.stringify(path) + (source === "" ? "" : ` (${source})`);
 const inside = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`);
 
-/** Pairs of files of which one is the other, or is inside it. */
+/** Pairs of files of which one is equal to or inside the other. */
 function overlaps(all: readonly File[]): readonly string[] {
   if (all.length < 2) return [];
   const files = all.map((file) => ({ ...file, path: file.path.replace(/\/+$/, "") })).filter((f) => f.path !== "");
@@ -55,29 +55,29 @@ const files = ["configMap", "secret", "downwardAPI", "projected"] as const;
 
 function fileWarnings(v: Volume): readonly string[] {
   if (!files.some((kind) => v[kind])) return [];
-  const say = (kind: string, files: readonly File[], of?: string): readonly string[] =>
+  const warn = (kind: string, files: readonly File[], of?: string): readonly string[] =>
     overlaps(files).map((pair) => {
       const source = of === undefined ? kind : `${kind} ${JSON.stringify(of)}`;
       return `volume ${JSON.stringify(v.name)} (${source}): overlapping paths: ${pair}`;
     });
   const sources = v.projected?.sources ?? [];
   return [
-    ...say("ConfigMap", filesOf(v.configMap?.items), v.configMap?.name ?? ""),
-    ...say("Secret", filesOf(v.secret?.items), v.secret?.secretName ?? ""),
-    ...say("DownwardAPI", filesOf(v.downwardAPI?.items)),
+    ...warn("ConfigMap", filesOf(v.configMap?.items), v.configMap?.name ?? ""),
+    ...warn("Secret", filesOf(v.secret?.items), v.secret?.secretName ?? ""),
+    ...warn("DownwardAPI", filesOf(v.downwardAPI?.items)),
     ...sources
       .filter((source) => Object.keys(source).length === 0)
       .map(() => `volume ${JSON.stringify(v.name)} (Projected) has no sources provided`),
-    ...say("Projected", sources.flatMap(projected)),
+    ...warn("Projected", sources.flatMap(projected)),
   ];
 }
 
-/** What to know of the volumes of a pod. */
+/** Warnings about the volumes of a pod. */
 export const volumeWarnings = (volumes: readonly Volume[], path: string): readonly string[] => [
   ...volumes.flatMap((v, i) =>
     Object.keys(v)
-      .filter((kind) => gone[kind] !== undefined)
-      .map((kind) => `${path}[${i}].${kind === "storageos" ? "storageOS" : kind}: ${gone[kind]}`),
+      .filter((kind) => removed[kind] !== undefined)
+      .map((kind) => `${path}[${i}].${kind === "storageos" ? "storageOS" : kind}: ${removed[kind]}`),
   ),
   ...volumes.flatMap(fileWarnings),
 ];

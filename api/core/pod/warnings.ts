@@ -1,7 +1,8 @@
-// What the author of a pod, or of a template of pods, should know although nothing is wrong.
+// Warnings about valid pods and pod templates.
 import type { Affinity, Container, PodAffinity, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
 import type { DraftMeta } from "../../meta.ts";
 import { validateLabelName } from "../../names.ts";
+import { detailOf } from "../../problems.ts";
 import { parseQuantity } from "../../quantity.ts";
 import { portWarnings } from "./warnings-ports.ts";
 import { volumeWarnings } from "./warnings-volumes.ts";
@@ -17,11 +18,11 @@ const advice: Readonly<Record<string, string>> = {
   "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
 };
 
-/** What to do instead of naming this label; nothing when it is current. */
+/** The advice for a deprecated node label. */
 export const deprecatedNodeLabel = (label: string): string | undefined =>
   Object.hasOwn(advice, label) ? advice[label] : undefined;
 
-/** A container and where it stands. */
+/** A container and its path. */
 export type Placed = readonly [container: Container, path: string];
 
 const lists = ["initContainers", "containers", "ephemeralContainers"] as const;
@@ -34,7 +35,7 @@ const none: readonly string[] = [];
 
 function nodeLabels(spec: PodSpec, path: string): readonly string[] {
   if (!spec.nodeSelector && !spec.affinity && !spec.topologySpreadConstraints) return none;
-  const say = (at: string, label: string, named: boolean): readonly string[] => {
+  const warn = (at: string, label: string, named: boolean): readonly string[] => {
     const advice = deprecatedNodeLabel(label);
     return advice === undefined ? [] : [`${at}: ${named ? `${label} is ` : ""}${advice}`];
   };
@@ -52,29 +53,31 @@ function nodeLabels(spec: PodSpec, path: string): readonly string[] {
     ),
   ];
   return [
-    ...Object.keys(spec.nodeSelector ?? {}).flatMap((label) => say(`${path}.nodeSelector[${label}]`, label, false)),
+    ...Object.keys(spec.nodeSelector ?? {}).flatMap((label) => warn(`${path}.nodeSelector[${label}]`, label, false)),
     ...terms.flatMap(([term, place]) =>
-      (term?.matchExpressions ?? []).flatMap((e, i) => say(`${place}.matchExpressions[${i}].key`, e.key, true)),
+      (term?.matchExpressions ?? []).flatMap((e, i) => warn(`${place}.matchExpressions[${i}].key`, e.key, true)),
     ),
     ...(spec.topologySpreadConstraints ?? []).flatMap((c, i) => [
-      ...say(`${path}.topologySpreadConstraints[${i}].topologyKey`, c.topologyKey, true),
-      ...(c.labelSelector ? [] : [nothing(`${path}.topologySpreadConstraints[${i}].labelSelector`)]),
+      ...warn(`${path}.topologySpreadConstraints[${i}].topologyKey`, c.topologyKey, true),
+      ...(c.labelSelector ? [] : [nullSelector(`${path}.topologySpreadConstraints[${i}].labelSelector`)]),
     ]),
   ];
 }
 
-const nothing = (path: string): string => `${path}: a null labelSelector results in matching no pod`;
+const nullSelector = (path: string): string => `${path}: a null labelSelector results in matching no pod`;
 
 function affinities(affinity: Affinity | undefined, path: string): readonly string[] {
   if (!affinity) return none;
   const of = (one: PodAffinity | undefined, at: string): readonly string[] => [
     ...(one?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, i) =>
-      term.labelSelector ? [] : [nothing(`${at}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector`)],
+      term.labelSelector
+        ? []
+        : [nullSelector(`${at}.requiredDuringSchedulingIgnoredDuringExecution[${i}].labelSelector`)],
     ),
     ...(one?.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap(({ podAffinityTerm }, i) =>
       podAffinityTerm?.labelSelector
         ? []
-        : [nothing(`${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector`)],
+        : [nullSelector(`${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].podAffinityTerm.labelSelector`)],
     ),
   ];
   return [
@@ -83,7 +86,7 @@ function affinities(affinity: Affinity | undefined, path: string): readonly stri
   ];
 }
 
-const annotationsGone: Readonly<Record<string, string>> = {
+const removedAnnotations: Readonly<Record<string, string>> = {
   "scheduler.alpha.kubernetes.io/critical-pod": 'non-functional in v1.16+; use the "priorityClassName" field instead',
   "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
   "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
@@ -93,14 +96,14 @@ const seccompOfContainer = "container.seccomp.security.alpha.kubernetes.io/";
 const useField = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 
 const isOld = (key: string): boolean =>
-  annotationsGone[key] !== undefined || key === seccompOfPod || key.startsWith(seccompOfContainer);
+  removedAnnotations[key] !== undefined || key === seccompOfPod || key.startsWith(seccompOfContainer);
 
 function annotations(meta: DraftMeta, spec: PodSpec, path: string): readonly string[] {
   const has = (key: string): boolean => meta.annotations?.[key] !== undefined;
   if (!Object.keys(meta.annotations ?? {}).some(isOld)) return none;
   const at = (key: string): string => `${path}[${key}]`;
   return [
-    ...Object.entries(annotationsGone).flatMap(([key, advice]) => (has(key) ? [`${at(key)}: ${advice}`] : [])),
+    ...Object.entries(removedAnnotations).flatMap(([key, advice]) => (has(key) ? [`${at(key)}: ${advice}`] : [])),
     ...(!spec.securityContext?.seccompProfile && has(seccompOfPod) ? [`${at(seccompOfPod)}: ${useField}`] : []),
     ...placed(spec, "").flatMap(([c]) => {
       const key = seccompOfContainer + c.name;
@@ -109,16 +112,16 @@ function annotations(meta: DraftMeta, spec: PodSpec, path: string): readonly str
   ];
 }
 
-/** Each value that was told before. */
-function repeats<T>(all: readonly T[], textOf: (item: T) => string, say: (i: number, value: string) => string) {
+/** A warning for each repeated value. */
+function repeats<T>(all: readonly T[], textOf: (item: T) => string, warn: (i: number, value: string) => string) {
   if (all.length < 2) return none;
   const values = all.map(textOf);
-  return values.flatMap((value, i) => (values.indexOf(value) < i ? [say(i, value)] : []));
+  return values.flatMap((value, i) => (values.indexOf(value) < i ? [warn(i, value)] : []));
 }
 
 type Amounts = Readonly<Record<string, string>> | undefined;
 
-/** There are no parts of a byte. */
+/** Amounts of bytes that are not whole. */
 export const fractions = (amounts: Amounts, names: readonly string[], path: string): readonly string[] =>
   names.flatMap((name) => {
     const text = amounts?.[name];
@@ -130,8 +133,8 @@ export const fractions = (amounts: Amounts, names: readonly string[], path: stri
 const bytes = ["memory", "ephemeral-storage"];
 
 const mayBeDropped = "which may be dropped when using apply";
-/** A variable told twice is fine when it adds to itself. */
-function addsToItself(name: string, value: string, valueFrom: unknown): boolean {
+/** A repeated variable that extends its own value is intended. */
+function extendsItself(name: string, value: string, valueFrom: unknown): boolean {
   const itself = `$(${name})`;
   return !valueFrom && value !== itself && value.includes(itself);
 }
@@ -139,14 +142,14 @@ function variables([{ env = [] }, path]: Placed): readonly string[] {
   const seen = new Set<string>();
   const warnings: string[] = [];
   for (const [i, { name, value = "", valueFrom }] of env.entries()) {
-    if (seen.has(name) && !addsToItself(name, value, valueFrom))
+    if (seen.has(name) && !extendsItself(name, value, valueFrom))
       warnings.push(`${path}.env[${i}]: hides previous definition of ${JSON.stringify(name)}, ${mayBeDropped}`);
     seen.add(name);
   }
   return warnings;
 }
 
-/** What to know of a spec; `path` is of what it stands in, and empty for a pod itself. */
+/** Warnings about a spec; `path` is that of the template, or empty for a pod. */
 function specWarnings(spec: PodSpec, meta: DraftMeta, path: string): readonly string[] {
   const [at, about] = path === "" ? ["spec", "metadata"] : [`${path}.spec`, `${path}.metadata`];
   const all = placed(spec, at);
@@ -181,9 +184,9 @@ function specWarnings(spec: PodSpec, meta: DraftMeta, path: string): readonly st
   ];
 }
 
-/** A name that ends up where only labels fit. */
+/** A warning about a name that is used as a hostname and is not a DNS label. */
 export function nameWarnings({ name }: DraftMeta, usedIn: string): readonly string[] {
-  const details = validateLabelName(name, "").map((p) => p.message.replace(/^Invalid value: "[^"]*": /, ""));
+  const details = validateLabelName(name, "").map(detailOf);
   return details.length === 0
     ? []
     : [
@@ -191,17 +194,17 @@ export function nameWarnings({ name }: DraftMeta, usedIn: string): readonly stri
       ];
 }
 
-/** What to know of a pod. */
+/** Warnings about a pod. */
 export const podWarnings = ({ metadata, spec }: { readonly metadata: DraftMeta; readonly spec?: PodSpec }) => [
   ...nameWarnings(metadata, "the Pod's hostname"),
   ...(spec ? specWarnings(spec, metadata, "") : []),
 ];
 
-/** What to know of a template of pods that stands at this path. */
+/** Warnings about a pod template at a path. */
 export const templateWarnings = (template: PodTemplateSpec | undefined, path: string): readonly string[] =>
   template?.spec ? specWarnings(template.spec, template.metadata ?? {}, path) : [];
 
-/** What to know of a workload whose name its pods will bear. */
+/** Warnings about a workload whose name becomes part of pod names. */
 export const workloadWarnings = (workload: {
   readonly metadata: DraftMeta;
   readonly spec?: { readonly template?: PodTemplateSpec };
