@@ -1,5 +1,5 @@
-// Validation of IP addresses and CIDR blocks. Older fields accept every spelling and warn about those that other programs
-// may read differently; newer ones accept only the canonical form. Source: KEP-4858.
+// Validation of IP addresses and CIDR blocks. Older fields accept every spelling and warn about those that other
+// programs may read differently; newer ones accept only the canonical form. Source: KEP-4858.
 import { type Address, addressText, blockText, isFirst, parseAddress, parseBlock } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
 import { invalid, none, together } from "./problems.ts";

@@ -1,4 +1,4 @@
-// Conditions of a status: each type at most once, and its transition time moves only when its answer does.
+// Conditions of a status: one per type, whose transition time changes with its status only.
 import { timestamp, type Instant } from "./meta.ts";
 
 export interface Condition {
@@ -10,7 +10,7 @@ export interface Condition {
   readonly lastUpdateTime?: string;
 }
 
-/** The list with this condition in it. Nothing changes when it says the same as before. */
+/** The list with this condition; the same list when status, reason and message are unchanged. */
 export function withCondition<C extends Partial<Condition>>(
   all: readonly C[] | undefined,
   next: Omit<C, "lastTransitionTime" | "lastUpdateTime">,
@@ -25,5 +25,6 @@ export function withCondition<C extends Partial<Condition>>(
   return before ? list.map((c) => (c.type === next.type ? full : c)) : [...list, full];
 }
 
+/** The list without the condition of this type. */
 export const withoutCondition = <C extends Condition>(all: readonly C[] | undefined, type: string): readonly C[] =>
   (all ?? []).filter((c) => c.type !== type);

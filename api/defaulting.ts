@@ -1,5 +1,5 @@
-// Defaulting by schema. A required field that was not sent has the zero value of its type in Go, which is a default here
-// like any other. Pure; unchanged structure is shared. Source: the custom resources page, "Defaulting".
+// Defaulting by schema. A required field that was not sent has the zero value of its type in Go, which is a default
+// here like any other. Pure; unchanged structure is shared. Source: the custom resources page, "Defaulting".
 import { resolve, type Schema } from "./schema.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
-// Parses field selectors of query strings. Source: the API concepts page, "Field Selectors"; the messages are Kubernetes'.
+// Parses field selectors of query strings. Source: the API concepts page, "Field Selectors"; the messages are
+// Kubernetes'.
 
 /** One comparison of a field with a value. */
 export interface FieldRequirement {

@@ -1,5 +1,5 @@
-// String formats by name, as schemas refer to them. Those with the prefix `k8s-` are of Kubernetes' declarative validation
-// (KEP-5073).
+// String formats by name, as schemas refer to them. Those with the prefix `k8s-` are of Kubernetes' declarative
+// validation (KEP-5073).
 import {
   validateBlock,
   validateInterfaceAddress,

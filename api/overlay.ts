@@ -1,14 +1,12 @@
-// The form of an overlay: what the published schemas of an API group do not say of its fields. Set-up merges overlays
-// into the schemas and makes the TypeScript types from both. Source of the facts: the API reference, "Defaults to" and
-// the constraints its descriptions state.
+// The form of an overlay: facts of fields that the published schemas of an API group lack. Set-up merges overlays into
+// the schemas and generates the TypeScript types from both. Source of the facts: the API reference.
 import type { Schema } from "./schema.ts";
 
-/** Facts of one field; those of a list's items and of a map's values stand below `items` and `additionalProperties`. */
+/** Facts of one field; those of list items and map values are in `items` and `additionalProperties`. */
 export type Facts = Omit<Schema, "type" | "$ref" | "properties">;
 
 /**
- * Facts by type and field, in the order in which the fields are validated; the field `""` is the type itself, wherever
- * it occurs.
+ * Facts by type and field, in the order of validation; the field `""` is the type itself, wherever it occurs.
  */
 export type Overlay = Readonly<Record<string, Readonly<Record<string, Facts>>>>;
 
@@ -18,9 +16,9 @@ export const count: Facts = { bounds: [0] };
 export const counts = (...fields: readonly string[]): Overlay[string] =>
   Object.fromEntries(fields.map((field) => [field, count]));
 export const port: Facts = { bounds: [1, 65_535] };
-/** A user or group of the node's. */
+/** A user or group id. */
 export const numericId: Facts = { bounds: [0, 2 ** 31 - 1] };
-/** An object that is there although nobody wrote it. */
+/** An object that defaults to an empty one. */
 export const present: Facts = { default: {} };
 /** A default that Go's zero value stands for as well. */
 export const otherwise = (value: unknown): Facts => ({ default: value, omitZero: true });
@@ -38,7 +36,7 @@ export const serviceReference: Overlay[string] = {
   namespace: needed,
   port: { default: 443, bounds: [1, 65_535, "port is not valid: must be between 1 and 65535, inclusive"] },
 };
-/** Published values that are not enforced, or whose fault is worded by code. */
+/** Published values that are not enforced, or that code validates. */
 export const open: Facts = { open: true };
-/** Not validated where it stands. */
+/** Not validated at this place. */
 export const unchecked: Facts = { unchecked: true };

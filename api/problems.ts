@@ -1,10 +1,10 @@
 // Constructors of validation problems in Kubernetes' wording, which clients match, and helpers that join checks.
 import type { Problem } from "./errors.ts";
 import { sameJson } from "./hash.ts";
-import { quote } from "./quote.ts";
+import { quoted } from "./quote.ts";
 
 const shown = (value: unknown): string => {
-  if (typeof value === "string") return quote(value);
+  if (typeof value === "string") return quoted(value);
   if (value === undefined) return '""';
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 };

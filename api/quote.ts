@@ -14,7 +14,7 @@ const named: Readonly<Record<string, string>> = {
 const escaped = /["\\\p{C}\u2028\u2029]/gu;
 
 /** `"text"` with non-printable characters escaped. */
-export const quote = (text: string): string =>
+export const quoted = (text: string): string =>
   `"${text.replace(escaped, (character) => {
     const point = character.codePointAt(0)!;
     if (named[character] !== undefined) return named[character];

@@ -1,5 +1,5 @@
-// Names of resources in containers, quotas and limit ranges, and validation of their amounts. Source: the API reference of
-// Container, ResourceQuota and LimitRange.
+// Names of resources in containers, quotas and limit ranges, and validation of their amounts. Source: the API reference
+// of Container, ResourceQuota and LimitRange.
 import type { Problem } from "./errors.ts";
 import { validateQualifiedName } from "./names.ts";
 import { invalid } from "./problems.ts";

@@ -1,12 +1,12 @@
-// The structural schema of a kind, and decoding by it: types, pruning of unknown fields, canonical quantities and
-// times. Built-in kinds and custom resources use the same form.
+// Structural schemas of built-in kinds and custom resources, and decoding by them: types, pruning of unknown fields,
+// canonical quantities and times.
 import generated from "./generated/schemas.json" with { type: "json" };
 import { canonicalQuantity } from "./quantity.ts";
-import { canonicalTime, noTime, type TimeFormat } from "./times.ts";
+import { canonicalTime, timeError } from "./times.ts";
 
 /**
  * A structural schema as Kubernetes defines it, plus the facts of the built-in kinds that its published form lacks.
- * Source: the API reference of JSONSchemaProps; KEP-5073 (declarative validation) for what the second half says.
+ * Source: the API reference of JSONSchemaProps; KEP-5073 (declarative validation) for the second half.
  */
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -48,23 +48,23 @@ export interface Schema {
   readonly omitZero?: boolean;
   /** An empty list or map is written down although the field is optional. */
   readonly keepEmpty?: boolean;
-  /** Must hold something, and why where the message says more than that. */
+  /** Must not be empty; a text is the detail of the message. */
   readonly nonEmpty?: boolean | string;
-  /** Least and greatest number, both included, and the details where not the usual ones, if only one then for both. */
+  /** Inclusive bounds, and the details of the messages where they are not the usual ones; one alone is for both. */
   readonly bounds?: readonly [least: number, most?: number | null, detail?: string, above?: string];
-  /** No two items are the same, or have the same values of these fields; by a single name, reported at the item. */
+  /** Items are unique, or unique by these fields; a duplicate by a single name is reported at the item. */
   readonly unique?: true | string | readonly string[];
   /** A value that is equal to the old one is not validated again. */
   readonly ratcheting?: boolean;
-  /** Cannot change after creation, and the detail of the message where it is not the usual one. */
+  /** Cannot change after creation; a text is the detail of the message. */
   readonly immutable?: boolean | string;
   /** One of these fields, or of all that are not required, is set: the details where none is, and where more are. */
   readonly union?: { readonly members?: readonly string[]; readonly none?: string; readonly more?: string };
   /** Problems of the items are reported at the list itself. */
   readonly itemsAtList?: boolean;
-  /** The enum documents what is usual: other values are accepted. */
+  /** The enum is documentation: other values are accepted here. */
   readonly open?: boolean;
-  /** What is below is not validated where it stands here, only where it is used. */
+  /** Not validated at this place, because code validates it in its context. */
   readonly unchecked?: boolean;
 }
 
@@ -90,7 +90,7 @@ export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? 
 const typeNames = new WeakMap(
   [...definitions].map(([name, schema]) => [schema, name.slice(name.lastIndexOf(".") + 1)]),
 );
-/** The values a field of a published type, or each of its items, may hold: for messages that code words. */
+/** The enum of a field of a published type, or of its items. */
 export function valuesOf(published: string, field: string): readonly string[] {
   const schema = schemaOf(published).properties?.[field];
   return ((schema?.enum ?? schema?.items?.enum) as readonly string[] | undefined) ?? [];
@@ -99,7 +99,7 @@ export function valuesOf(published: string, field: string): readonly string[] {
 /** The short name of the type behind a reference, or of a published type, as messages call it: `PodSpec`. */
 export const typeNameOf = (schema: Schema): string => typeNames.get(resolve(schema)) ?? "";
 
-/** A value of another type than its field, in the words of Kubernetes' two decoders. */
+/** A value of the wrong type, with the messages of Kubernetes' two decoders. */
 export interface Mismatch {
   /** `spec.containers[0].image`. */
   readonly path: string;
@@ -211,7 +211,7 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
   if (inner === null || inner === undefined) return inner === null && field.nullable === true ? null : undefined;
   const place: Place = walk.tracksPath ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
   const read = decodeInto(inner, field, place, walk, known);
-  return own && isForgotten(read, field, name, full) ? undefined : read;
+  return own && isOmitted(read, field, name, full) ? undefined : read;
 }
 
 /** The object decoded: itself where nothing changes, else a copy. */
@@ -256,7 +256,7 @@ function decodeItems(
 }
 
 /** Go omits an empty list or map of an optional field (`omitempty`). */
-function isForgotten(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
+function isOmitted(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
   if (typeof value !== "object" || value === null || schema.keepEmpty === true) return false;
   const isEmpty = Array.isArray(value) ? value.length === 0 : schema.additionalProperties && isBare(value);
   return isEmpty === true && !(owner.required?.includes(name) ?? false);
@@ -267,18 +267,14 @@ function isBare(value: object): boolean {
 }
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-/** Reports the first byte that is not base64: a foreign character, or the beginning of an incomplete last group. */
-function notBase64(text: string, at: Place, walk: Walk): undefined {
-  const foreign = text.search(/[^A-Za-z0-9+/]/);
-  const message = `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
+function reject(message: string, at: Place, walk: Walk): undefined {
   walk.wrong.push({ path: pathTo(at), read: message, converted: message });
   return undefined;
 }
-
-function notTime(text: string, format: TimeFormat, at: Place, walk: Walk): undefined {
-  const message = noTime(text, format);
-  walk.wrong.push({ path: pathTo(at), read: message, converted: message });
-  return undefined;
+/** Go reports the first byte that is not base64: a foreign character, or the start of an incomplete last group. */
+function base64Error(text: string): string {
+  const foreign = text.search(/[^A-Za-z0-9+/]/);
+  return `illegal base64 data at input byte ${foreign < 0 ? text.length - (text.length % 4) : foreign}`;
 }
 
 const int32: Schema = { type: "integer", format: "int32" };
@@ -290,9 +286,9 @@ function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): un
       if (schema.format === "quantity" && (typeof value === "string" || typeof value === "number"))
         return canonicalQuantity(value);
       if (typeof value !== "string") return mismatch(value, schema, at, walk);
-      if (schema.format === "byte") return base64.test(value) ? value : notBase64(value, at, walk);
+      if (schema.format === "byte") return base64.test(value) ? value : reject(base64Error(value), at, walk);
       if (schema.format === "date-time" || schema.format === "date-time-micro")
-        return canonicalTime(value, schema.format) ?? notTime(value, schema.format, at, walk);
+        return canonicalTime(value, schema.format) ?? reject(timeError(value, schema.format), at, walk);
       return value;
     case "boolean":
       return typeof value === "boolean" ? value : mismatch(value, schema, at, walk);
@@ -306,7 +302,7 @@ function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): un
 }
 
 function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known?: unknown): unknown {
-  // Parts of an object that was decoded before are decoded.
+  // An identical part was decoded before.
   if (value === known) return value;
   const full = resolve(schema);
   if (full.type === "array")

@@ -1,6 +1,6 @@
 // Validation by schema: keywords report as for custom resources, facts of built-in kinds as Kubernetes' hand-written
-// validation does; rules by type run where a value of their type occurs. Compiled once per schema; pure. Source: the API
-// reference of JSONSchemaProps.
+// validation does; rules by type run where a value of their type occurs. Compiled once per schema; pure. Source: the
+// API reference of JSONSchemaProps.
 import type { Problem } from "./errors.ts";
 import { formats } from "./formats.ts";
 import { sameJson } from "./hash.ts";

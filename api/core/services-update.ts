@@ -1,5 +1,5 @@
-// Updates of a service: fields the server allocated are kept when a client omits them, and cleared when the type changes.
-// Source: the API reference of Service.
+// Updates of a service: fields the server allocated are kept when a client omits them, and cleared when the type
+// changes. Source: the API reference of Service.
 import { sameJson } from "../hash.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import { hasAddress, hasNodePorts, isExternallyAccessible, needsHealthCheck } from "./services-types.ts";

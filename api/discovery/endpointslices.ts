@@ -2,7 +2,7 @@
 import type { EndpointSlice } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { parseAddress } from "../addresses.ts";
-import { leadsNowhere, validateAddress } from "../addresses-validate.ts";
+import { unreachableReason, validateAddress } from "../addresses-validate.ts";
 import { ageColumn, firstThree, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
 import { key, type Draft, type Key } from "../meta.ts";
@@ -30,7 +30,7 @@ const mostPorts = 100;
 function validateIp(address: string, path: string, bits: 32 | 128): readonly Problem[] {
   const family = bits === 32 ? "IPv4" : "IPv6";
   if (parseAddress(address)?.bits !== bits) return [invalid(path, address, `must be a valid ${family} address`)];
-  const detail = leadsNowhere(address);
+  const detail = unreachableReason(address);
   return detail === undefined ? validateAddress(address, path) : [invalid(path, address, detail)];
 }
 

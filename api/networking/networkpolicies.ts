@@ -1,6 +1,6 @@
 // NetworkPolicy: the traffic that the selected pods may receive and send.
 import { type Block, holdsAddress, parseBlock } from "../addresses.ts";
-import { blockWarnings, validateOldBlock } from "../addresses-validate.ts";
+import { blockWarnings, validateLenientBlock } from "../addresses-validate.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import type { Problem } from "../errors.ts";
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
@@ -45,12 +45,12 @@ function validateBlock({ cidr, except }: IPBlock, path: string, known: readonly 
   const outer = parseBlock(cidr);
   if (cidr === "") return none;
   return together(
-    validateOldBlock(cidr, `${path}.cidr`, known),
+    validateLenientBlock(cidr, `${path}.cidr`, known),
     outer &&
       each(except, `${path}.except`, (text, at) => {
         const inner = parseBlock(text);
         return together(
-          validateOldBlock(text, at, known),
+          validateLenientBlock(text, at, known),
           inner && !isStrictSubset(inner, outer) && invalid(at, text, "must be a strict subset of `cidr`"),
         );
       }),

@@ -12,7 +12,7 @@ import {
 import { invalid as wrongField } from "../../api/problems.ts";
 import type { Random, World } from "../../machinery/world.ts";
 import { invalid } from "../registry/refusals.ts";
-import { meant, withoutLeft } from "../../api/core/services-update.ts";
+import { withOldFields, withoutStaleFields } from "../../api/core/services-update.ts";
 import { withFamilies } from "../../api/core/services-families.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
@@ -223,11 +223,11 @@ export function withAddresses(
   ranges: AddressRanges,
   world: Pick<World, "random">,
 ): Service {
-  const said = withFamilies(meant(service, old), old);
+  const said = withFamilies(withOldFields(service, old), old);
   if (!("spec" in said)) throw invalid(services, service.metadata.name, said);
   const addressed = withIp(said, old, others, block(ranges.serviceCidr), world.random.next());
   const full = withPorts(addressed, old, others, ranges.nodePorts, world.random);
-  const next = old ? withoutLeft(full, old) : full;
+  const next = old ? withoutStaleFields(full, old) : full;
   return { ...next, spec: withoutUndefined(next.spec) };
 }
 

@@ -4,7 +4,7 @@ import { type ErrorReason, hasReason } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, key, timestamp, keyOf } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
-import { leadsNowhere } from "../../api/addresses-validate.ts";
+import { unreachableReason } from "../../api/addresses-validate.ts";
 import { endpointSlices, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { endpoints } from "../../api/core/endpoints.ts";
 import { services } from "../../api/core/services.ts";
@@ -70,7 +70,7 @@ const service = ({ port, serviceCidr }: Advertised): object => ({
 
 /** The endpoints of the service. A loopback address has none: on another machine it would lead to that machine. */
 function targets({ address, port }: Advertised): readonly (readonly [ResourceDefinition, object, object])[] {
-  if (leadsNowhere(address) !== undefined) return [];
+  if (unreachableReason(address) !== undefined) return [];
   const ports = [{ ...https, port }];
   const endpoint = { addresses: [address], conditions: { ready: true } };
   return [

@@ -2,7 +2,7 @@
 // schema, and of the kind the path names.
 import { forbidden, required, unsupported } from "../../api/problems.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
-import { quote } from "../../api/quote.ts";
+import { quoted } from "../../api/quote.ts";
 import { invalid as refused, unhandled } from "../registry/refusals.ts";
 import type { WriteOptions } from "../registry/verbs.ts";
 import type { Call } from "./call.ts";
@@ -48,7 +48,7 @@ export function managerProblems(manager: string, path: string): readonly Problem
     if (!isPrintable(character)) {
       const point = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
       const detail = `invalid character ${point} (at position ${at})`;
-      problems.push({ path, message: `Invalid value: ${quote(manager)}: ${detail}`, reason: "FieldValueInvalid" });
+      problems.push({ path, message: `Invalid value: ${quoted(manager)}: ${detail}`, reason: "FieldValueInvalid" });
     }
     at += Buffer.byteLength(character);
   }

@@ -1,7 +1,7 @@
 // Facts about one container: the default pull policy, the stop signals of an operating system, restart rules.
 import type { Container, PodSpec } from "../../generated/types.ts";
 
-/** Whether a container that exited with `code` restarts: by its own rules, its policy, or the pod's. Source: KEP-5307. */
+/** Whether a container that exited restarts, by its own rules, its policy, or the pod's. Source: KEP-5307. */
 export function restartsAfter(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   spec: PodSpec,

@@ -1,4 +1,5 @@
-// The ephemeralcontainers subresource: which part of a write applies, and that ephemeral containers are immutable. Pure.
+// The ephemeralcontainers subresource: which part of a write applies, and that ephemeral containers are immutable.
+// Pure.
 import { unifiedDiff } from "../../unified-diff.ts";
 import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";

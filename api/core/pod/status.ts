@@ -1,4 +1,5 @@
-// Facts derived from a pod: its phase and conditions, effective requests, quality of service, and the status `kubectl` shows.
+// Facts derived from a pod: its phase and conditions, effective requests, quality of service, and the status `kubectl`
+// shows.
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
 import { milliOf, unitsOf } from "../../quantity.ts";
 import { isHugePages } from "../../resource-names.ts";
