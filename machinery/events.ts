@@ -1,7 +1,7 @@
 // Records Kubernetes Events about objects. Repeated events are counted in one object.
 import { hasReason } from "../api/errors.ts";
-import { events, type CoreV1Event } from "../api/core/events.ts";
-import { key, timestamp, type ApiObject, type Draft } from "../api/meta.ts";
+import { events } from "../api/core/events.ts";
+import { key, timestamp, type ApiObject } from "../api/meta.ts";
 import type { Client } from "./client.ts";
 import type { World } from "./world.ts";
 
@@ -20,28 +20,11 @@ interface EventSource {
 /** Events kept for counting; the oldest are forgotten first. */
 const limit = 1_000;
 
-function draft(
-  object: ApiObject,
-  name: string,
-  what: Omit<CoreV1Event, "apiVersion" | "kind" | "metadata" | "involvedObject" | "spec">,
-  fieldPath?: string,
-): Draft<CoreV1Event> {
-  const namespace = object.metadata.namespace ?? "default";
-  return {
-    kind: "Event",
-    metadata: { name, namespace },
-    involvedObject: {
-      apiVersion: object.apiVersion,
-      kind: object.kind,
-      name: object.metadata.name,
-      ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-      uid: object.metadata.uid,
-      resourceVersion: object.metadata.resourceVersion,
-      ...(fieldPath === undefined ? {} : { fieldPath }),
-    },
-    ...what,
-  };
-}
+/** The object that an event is about. */
+const involvedObject = ({ apiVersion, kind, metadata }: ApiObject, fieldPath: string | undefined) => {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return { apiVersion, kind, name, namespace, uid, resourceVersion, fieldPath };
+};
 
 /** A recorder of one component. `source` is shown by `kubectl describe` under From. */
 export function eventRecorder(client: Client, world: World, source: EventSource): EventRecorder {
@@ -49,13 +32,7 @@ export function eventRecorder(client: Client, world: World, source: EventSource)
   // One at a time, so that a count never overtakes the event it counts.
   let last = Promise.resolve();
 
-  const write = async (
-    object: ApiObject,
-    type: EventType,
-    reason: string,
-    message: string,
-    fieldPath?: string,
-  ): Promise<void> => {
+  const write = async (...[object, type, reason, message, fieldPath]: Parameters<EventRecorder["record"]>) => {
     const id = JSON.stringify([object.metadata.uid, type, reason, message, fieldPath]);
     const now = timestamp(world.clock.now());
     const known = recorded.get(id);
@@ -72,28 +49,23 @@ export function eventRecorder(client: Client, world: World, source: EventSource)
     const name = `${object.metadata.name}.${Math.floor(world.random.next() * 2 ** 48)
       .toString(16)
       .padStart(12, "0")}`;
-    const what = {
-      type,
-      reason,
-      message,
-      count: 1,
-      firstTimestamp: now,
-      lastTimestamp: now,
-      source,
-      reportingComponent: source.component,
-      reportingInstance: source.host ?? "",
-    };
-    const created = await client.create(events, draft(object, name, what, fieldPath));
+    const created = await client.create(events, {
+      kind: "Event",
+      metadata: { name, namespace: object.metadata.namespace ?? "default" },
+      involvedObject: involvedObject(object, fieldPath),
+      ...{ type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now, source },
+      ...{ reportingComponent: source.component, reportingInstance: source.host ?? "" },
+    });
     recorded.delete(id);
     recorded.set(id, { name, namespace: created.metadata.namespace ?? "default", count: 1 });
     if (recorded.size > limit) recorded.delete(recorded.keys().next().value!);
   };
 
   return {
-    record(object, type, reason, message, fieldPath) {
+    record(...event) {
       last = last
-        .then(() => write(object, type, reason, message, fieldPath))
-        .catch((e: unknown) => world.log("event not written", { reason, error: (e as Error).message }));
+        .then(() => write(...event))
+        .catch((e: unknown) => world.log("event not written", { reason: event[2], error: (e as Error).message }));
     },
   };
 }

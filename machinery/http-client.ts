@@ -109,39 +109,18 @@ function watchEvent<T extends ApiObject>(line: string): WatchEvent<T> {
 /** The request that writes a subresource of an object. */
 function partRequest(r: Named, object: ApiObject, part: WritableSubresource): HttpRequest {
   const { namespace, name, uid, resourceVersion } = object.metadata;
-  const path = pathOf(r, { ...(namespace !== undefined && { namespace }), name, part });
+  const path = pathOf(r, { namespace, name, part });
   const metadata = { name, namespace, uid };
   const spec = (object as { readonly spec?: { readonly replicas?: number; readonly nodeName?: string } }).spec ?? {};
-  switch (part) {
-    case "status":
-    case "approval":
-    case "finalize":
-    case "ephemeralcontainers":
-    case "resize":
-      return { method: "PUT", path, body: object };
-    case "scale":
-      return {
-        method: "PUT",
-        path,
-        body: {
-          apiVersion: "autoscaling/v1",
-          kind: "Scale",
-          metadata: { ...metadata, resourceVersion },
-          spec: { replicas: spec.replicas },
-        },
-      };
-    case "binding":
-      return {
-        method: "POST",
-        path,
-        body: {
-          apiVersion: "v1",
-          kind: "Binding",
-          metadata,
-          target: { apiVersion: "v1", kind: "Node", name: spec.nodeName },
-        },
-      };
+  if (part === "scale") {
+    const scale = { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { ...metadata, resourceVersion } };
+    return { method: "PUT", path, body: { ...scale, spec: { replicas: spec.replicas } } };
   }
+  if (part === "binding") {
+    const target = { apiVersion: "v1", kind: "Node", name: spec.nodeName };
+    return { method: "POST", path, body: { apiVersion: "v1", kind: "Binding", metadata, target } };
+  }
+  return { method: "PUT", path, body: object };
 }
 
 interface List {
@@ -181,8 +160,6 @@ async function* watched<T extends ApiObject>(
 
 /** Field validation is off: what is sent here comes from typed values. */
 const unchecked = query({ fieldValidation: "Ignore" });
-const placeOf = (namespace: string | undefined): { readonly namespace?: string } =>
-  namespace === undefined ? {} : { namespace };
 
 /** Where an object is created: in its collection, or as a subresource of another object. */
 const creationPath = (
@@ -190,8 +167,8 @@ const creationPath = (
   at: DraftMeta,
 ): string =>
   r.subresourceOf
-    ? pathOf(r.subresourceOf.of, { ...placeOf(at.namespace), name: at.name, part: r.subresourceOf.subresource })
-    : pathOf(r, placeOf(at.namespace));
+    ? pathOf(r.subresourceOf.of, { namespace: at.namespace, name: at.name, part: r.subresourceOf.subresource })
+    : pathOf(r, { namespace: at.namespace });
 
 /** Sends one request and decodes its response. */
 type Ask = <T>(request: HttpRequest) => Promise<T>;
@@ -240,7 +217,7 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
     scale: (r, key) => ask({ method: "GET", path: pathOf(r, { ...splitKey(key), part: "scale" }) }),
     async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
       const { namespace, limit, continue: next } = options;
-      const path = pathOf(r, placeOf(namespace)) + query({ ...selectors(options), limit, continue: next });
+      const path = pathOf(r, { namespace }) + query({ ...selectors(options), limit, continue: next });
       const { metadata, items } = await ask<List>({ method: "GET", path });
       const more = metadata.continue;
       return {
@@ -269,13 +246,9 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
     },
     watch(r, options, stop) {
       const { namespace, from } = options;
-      const watching = {
-        watch: true,
-        allowWatchBookmarks: true,
-        bookmarkMilliseconds: progressMs,
-        resourceVersion: from,
-      };
-      return watched(session, pathOf(r, placeOf(namespace)) + query({ ...selectors(options), ...watching }), stop);
+      const bookmarks = { allowWatchBookmarks: true, bookmarkMilliseconds: progressMs };
+      const watching = { watch: true, ...bookmarks, resourceVersion: from };
+      return watched(session, pathOf(r, { namespace }) + query({ ...selectors(options), ...watching }), stop);
     },
     async revision() {
       const { metadata } = await ask<List>({ method: "GET", path: "/api/v1/namespaces?limit=1" });

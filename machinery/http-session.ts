@@ -127,19 +127,11 @@ function headersOf(stream: ClientHttp2Stream): Promise<Following> {
 /** Connects with the first request. Ends with the signal. */
 export function httpSession(access: ServerAccess, world: World, signal: AbortSignal): HttpSession {
   const connected = connections(access, world, signal);
-  const start = async ({
-    method,
-    path,
-    body,
-    contentType = "application/json",
-  }: HttpRequest): Promise<ClientHttp2Stream> => {
+  const start = async ({ method, path, body, contentType = "application/json" }: HttpRequest) => {
     if (signal.aborted) throw broken(new Error("this client is closed"));
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
-      ":method": method,
-      ":path": path,
-      accept: "application/json",
-      "user-agent": access.userAgent,
+      ...{ ":method": method, ":path": path, accept: "application/json", "user-agent": access.userAgent },
       ...(bytes && { "content-type": contentType }),
     };
     try {
@@ -158,10 +150,8 @@ export function httpSession(access: ServerAccess, world: World, signal: AbortSig
       const settled = new AbortController();
       const late = world.clock.sleep(responseTimeoutMs, settled.signal).then((): never => {
         stream.close(constants.NGHTTP2_CANCEL);
-        throw new ApiError(
-          "Timeout",
-          `${request.method} ${request.path} was not answered within ${responseTimeoutMs / 1000} s`,
-        );
+        const what = `${request.method} ${request.path}`;
+        throw new ApiError("Timeout", `${what} was not answered within ${responseTimeoutMs / 1000} s`);
       });
       // Rejected when the response arrived first, which is no failure.
       late.catch(() => {});

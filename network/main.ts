@@ -62,11 +62,8 @@ function tasksOf(
 ): Readonly<Record<string, Task>> {
   const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
-  const proxied = () => ({
-    nodeName: options.nodeName,
-    services: views.services.lister.all(),
-    slicesOf: slicesIn(views),
-  });
+  const { nodeName } = options;
+  const proxied = () => ({ nodeName, services: views.services.lister.all(), slicesOf: slicesIn(views) });
   const podPrefix = options.podRange.split(".").slice(0, 2).join(".");
   return {
     routes: {
@@ -103,22 +100,16 @@ function currentNames(views: Views): () => DnsView {
 
 /** Creates the `kube-dns` service, under which other programs look for the name server. */
 async function createDnsService(client: Client, clusterDns: string): Promise<void> {
-  const ports = (["UDP", "TCP"] as const).map((protocol) => ({
-    name: protocol === "UDP" ? "dns" : "dns-tcp",
-    port: 53,
-    protocol,
-  }));
+  const ports = [
+    { name: "dns", port: 53, protocol: "UDP" },
+    { name: "dns-tcp", port: 53, protocol: "TCP" },
+  ] as const;
   const labels = { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "Orrery" };
-  await client
-    .create(services, {
-      kind: "Service",
-      metadata: { name: "kube-dns", namespace: "kube-system", labels },
-      spec: { clusterIP: clusterDns, ports },
-    })
-    .catch((e: unknown) => {
-      // Every node tries; the first one succeeds.
-      if (!hasReason(e, "AlreadyExists", "Invalid")) throw e;
-    });
+  const metadata = { name: "kube-dns", namespace: "kube-system", labels };
+  await client.create(services, { kind: "Service", metadata, spec: { clusterIP: clusterDns, ports } }).catch((e) => {
+    // Every node tries; the first one succeeds.
+    if (!hasReason(e, "AlreadyExists", "Invalid")) throw e;
+  });
 }
 
 async function serveNames(
@@ -132,11 +123,8 @@ async function serveNames(
   const upstreams = upstreamsOf(await readFile("/etc/resolv.conf", "utf8"), options.clusterDns);
   const zone = { domain: options.clusterDomain, serial: Math.floor(world.clock.now() / 1000) };
   const forward = forwarder(upstreams, world.clock);
-  await listenDns(
-    { address: options.clusterDns, port: 53, zone, view: currentNames(views), forward },
-    world.log,
-    signal,
-  );
+  const server = { address: options.clusterDns, port: 53, zone, view: currentNames(views), forward };
+  await listenDns(server, world.log, signal);
 }
 
 /** Runs until the signal aborts; routes and rules stay in the kernel then. */

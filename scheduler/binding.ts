@@ -5,7 +5,14 @@ import type { Client } from "../machinery/client.ts";
 import { settle } from "../machinery/controller.ts";
 import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
-import { skip, unschedulable, type BindingContext, type Rejection, type SchedulerPlugin } from "./framework.ts";
+import {
+  skip,
+  unschedulable,
+  type BindingContext,
+  type PluginRejection,
+  type Rejection,
+  type SchedulerPlugin,
+} from "./framework.ts";
 import type { PodInfo } from "./node-info.ts";
 import type { CycleState } from "./place.ts";
 
@@ -16,11 +23,6 @@ export interface Binding {
   readonly state: CycleState;
   readonly plugins: readonly SchedulerPlugin[];
 }
-/** A plugin said no after a node was chosen. */
-interface BindingRejection {
-  readonly plugin: string;
-  readonly status: Rejection;
-}
 /** What the scheduler does about the outcome. */
 interface BindingOutcomes {
   /** A plugin rejected it, before the next decision or later. */
@@ -30,7 +32,7 @@ interface BindingOutcomes {
   bound(binding: Binding): void;
 }
 
-type Verdict = BindingRejection | undefined;
+type Verdict = PluginRejection | undefined;
 const rejectedBy = ({ name }: SchedulerPlugin, status: Rejection | undefined): Verdict =>
   status && { plugin: name, status };
 
@@ -47,10 +49,7 @@ function unreserve({ plugins, state, pod, nodeName }: Binding): void {
 
 type Waiting = (context: BindingContext) => Promise<Verdict>;
 /** Asks every plugin at once; those that hold the pod back are awaited later, beside other decisions. */
-function permit({ plugins, state, pod, nodeName }: Binding): {
-  readonly rejected: Verdict;
-  readonly waits: readonly Waiting[];
-} {
+function permit({ plugins, state, pod, nodeName }: Binding): { rejected: Verdict; waits: readonly Waiting[] } {
   const waits: Waiting[] = [];
   for (const plugin of plugins) {
     const answer = plugin.permit?.(state.get(plugin.name), pod, nodeName);
@@ -91,7 +90,7 @@ export function binder(
   signal: AbortSignal,
 ): (binding: Binding) => void {
   const context: BindingContext = { client, clock: world.clock, signal };
-  const reject = (binding: Binding, rejection: BindingRejection): void => {
+  const reject = (binding: Binding, rejection: PluginRejection): void => {
     unreserve(binding);
     rejected(binding, rejection.plugin, rejection.status.reasons.join(", "));
   };

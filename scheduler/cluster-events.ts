@@ -72,23 +72,17 @@ export function targetPodEvents(before: Pod, after: Pod): readonly ClusterEvent[
 /** May one of these events make the pod schedulable that these plugins rejected? */
 export type QueueingHints = (pod: Pod, rejectors: ReadonlySet<string>, events: readonly ClusterEvent[]) => boolean;
 
-interface PluginHint {
-  readonly plugin: string;
-  readonly hint: Pick<QueueingHint, "isSchedulableAfter">;
-}
 const idOf = (resource: string, action: string): string => `${resource}/${action}`;
 
 /** The hints of a profile, by event. A plugin that declares no events waits for any; no rejector at all, likewise. */
 export function queueingHints(plugins: readonly SchedulerPlugin[]): QueueingHints {
-  const byEvent = new Map<string, PluginHint[]>();
+  const byEvent = new Map<string, { readonly plugin: string; readonly hint: QueueingHint }[]>();
   const undeclared = new Set(plugins.filter(({ events }) => events === undefined).map(({ name }) => name));
   for (const { name, events = [] } of plugins)
     for (const hint of events)
       for (const action of hint.actions) {
         const id = idOf(hint.resource, action);
-        const known = byEvent.get(id);
-        if (known) known.push({ plugin: name, hint });
-        else byEvent.set(id, [{ plugin: name, hint }]);
+        byEvent.set(id, [...(byEvent.get(id) ?? []), { plugin: name, hint }]);
       }
   return (pod, rejectors, events) => {
     if (events.length === 0) return false;

@@ -1,5 +1,12 @@
 // Why no node will do: the status of every node, the plugins that rejected the pod, and the message of the event.
-import { unresolvable, type NodeStatus, type Rejection, type SchedulerPlugin, type Snapshot } from "./framework.ts";
+import {
+  unresolvable,
+  type NodeStatus,
+  type PluginRejection,
+  type Rejection,
+  type SchedulerPlugin,
+  type Snapshot,
+} from "./framework.ts";
 import type { PodInfo } from "./node-info.ts";
 
 export interface Diagnosis {
@@ -13,7 +20,7 @@ export interface Diagnosis {
 
 /** How far a cycle came that found no node. */
 interface FailedCycle {
-  readonly rejectedBy?: { readonly plugin: string; readonly status: Rejection };
+  readonly rejectedBy?: PluginRejection;
   readonly narrowedBy: readonly string[];
   readonly statuses: readonly NodeStatus[];
 }

@@ -83,11 +83,14 @@ interface PreFilterResult<F> {
   /** The only nodes that can do; absent when any may. */
   readonly nodeNames?: ReadonlySet<string>;
 }
-/** Why one node will not do. */
-export interface NodeStatus {
-  readonly nodeName: string;
+/** A plugin's rejection of a pod. */
+export interface PluginRejection {
   readonly plugin: string;
   readonly status: Rejection;
+}
+/** Why one node will not do. */
+export interface NodeStatus extends PluginRejection {
+  readonly nodeName: string;
 }
 interface PostFilterResult {
   readonly message: string;

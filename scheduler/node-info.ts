@@ -71,18 +71,14 @@ export function podInfoOf(pod: Pod): PodInfo {
   };
 }
 
+type Counted = "pods" | "podsWithHostPorts" | "requested" | "nonZeroRequested";
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** The writable side of a {@link NodeInfo}. */
-export interface NodeAccount extends NodeInfo {
-  node: Node;
-  labels: Readonly<Record<string, string>>;
-  unschedulable: boolean;
+export interface NodeAccount extends Writable<Omit<NodeInfo, Counted>> {
   readonly pods: Map<Key, PodInfo>;
   readonly podsWithHostPorts: Map<Key, PodInfo>;
   readonly requested: Record<string, number>;
-  readonly nonZeroRequested: { cpu: number; memory: number };
-  allocatable: Requests;
-  taints: readonly Taint[];
-  images: ReadonlyMap<string, number>;
+  readonly nonZeroRequested: Writable<Load>;
 }
 
 function sum(account: NodeAccount, info: PodInfo, sign: 1 | -1): void {

@@ -5,7 +5,7 @@ import {
   type Snapshot,
   unresolvable,
   type NodeStatus,
-  type Rejection,
+  type PluginRejection,
 } from "./framework.ts";
 import { type NodeInfo, type PodInfo, podInfoOf, withPods } from "./node-info.ts";
 import type { Pod } from "../api/generated/types.ts";
@@ -119,7 +119,7 @@ interface Prefiltered {
   /** The names of the nodes that may do, and the plugins that said so. */
   readonly nodeNames?: ReadonlySet<string>;
   readonly narrowedBy: readonly string[];
-  readonly rejectedBy?: { readonly plugin: string; readonly status: Rejection };
+  readonly rejectedBy?: PluginRejection;
 }
 
 function prefilter(pod: PodInfo, snapshot: Snapshot, plugins: readonly SchedulerPlugin[]): Prefiltered {

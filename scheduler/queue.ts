@@ -206,13 +206,8 @@ export function schedulingQueue(
   };
   const enter = (pod: Pod, key: Key): void => {
     const entry: Entry = {
-      pod,
-      key,
-      timestamp: clock.now(),
-      attempts: 0,
-      place: "active",
-      backoffUntil: instant(0),
-      rejectors: new Set(),
+      ...{ pod, key, timestamp: clock.now(), attempts: 0, place: "active" },
+      ...{ backoffUntil: instant(0), rejectors: new Set() },
     };
     entries.set(key, entry);
     pending.activate(entry);

@@ -1,5 +1,6 @@
 // One pod from the queue: decides it with the plugins of its profile, then starts its binding or reports its rejection.
 import type { Pod, PodCondition } from "../api/generated/types.ts";
+import { withCondition } from "../api/conditions.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder, type EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
@@ -7,7 +8,7 @@ import type { SchedulerPlugin, QueuedPod } from "./framework.ts";
 import { hasReason } from "../api/errors.ts";
 import { pods } from "../api/core/pods.ts";
 import { conditionOf, isTerminal } from "../api/core/pod/status.ts";
-import { keyOf, timestamp, type Instant, type Key } from "../api/meta.ts";
+import { keyOf, type Key } from "../api/meta.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { DecisionRecord, DecisionLog } from "../machinery/decisions.ts";
 import { type Placement, type NodeScore, place } from "./place.ts";
@@ -45,19 +46,6 @@ export function profilesOf(
   return ({ spec }) => all.get(spec.schedulerName ?? defaultName);
 }
 
-function unschedulableConditions(pod: Pod, message: string, now: Instant): readonly PodCondition[] {
-  const before = conditionOf(pod.status?.conditions, "PodScheduled");
-  const since = before?.status === "False" ? before.lastTransitionTime : undefined;
-  const condition: PodCondition = {
-    type: "PodScheduled",
-    status: "False",
-    reason: "Unschedulable",
-    message,
-    lastTransitionTime: since ?? timestamp(now),
-  };
-  return [...(pod.status?.conditions ?? []).filter((c) => c.type !== "PodScheduled"), condition];
-}
-
 /** Nothing is written when the condition already says so. */
 export type Report = (pod: Pod, diagnosis: Pick<Diagnosis, "message" | "nominatedNodeName">) => Promise<void>;
 
@@ -72,7 +60,8 @@ export function rejectionReport(
   return async (pod, { message, nominatedNodeName }) => {
     if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
     profileOf(pod)?.events.record(pod, "Warning", "FailedScheduling", message);
-    const conditions = unschedulableConditions(pod, message, world.clock.now());
+    const unschedulable = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+    const conditions = withCondition<PodCondition>(pod.status?.conditions, unschedulable, world.clock.now());
     const status = { ...pod.status, conditions, ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
     await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
       if (signal.aborted || hasReason(e, "NotFound")) return;

@@ -182,15 +182,18 @@ async function exitCodeOf(exec: Docker.Exec): Promise<number> {
   return 0;
 }
 
+/** The streams of a process behind one connection. */
+function joined(stream: Duplex, { stdin, tty }: Pick<ExecOptions, "stdin" | "tty">) {
+  stream.on("error", () => {});
+  return { stdin: stdin ? stream : undefined, ...split(stream, tty) };
+}
+
 /** Starts a process in a running container. */
 export async function openExec(docker: Docker, id: string, options: ExecOptions): Promise<Session> {
   const { exec, stream } = await startExec(docker, id, options);
-  const { stdout, stderr, ended } = split(stream, options.tty);
-  stream.on("error", () => {});
+  const { ended, ...streams } = joined(stream, options);
   return {
-    stdin: options.stdin ? stream : undefined,
-    stdout,
-    stderr,
+    ...streams,
     resize: async (columns, rows) => void (await engineCall(() => exec.resize({ w: columns, h: rows }), 404, 409)),
     // The end of a terminal's input would end its output with it.
     endInput: () => void (options.tty || stream.end()),
@@ -209,12 +212,9 @@ export async function openAttach(docker: Docker, id: string, options: AttachOpti
   const stream = (await engineCall(() =>
     container.attach({ stream: true, hijack: true, stdin: options.stdin, stdout: true, stderr: true }),
   )) as Duplex;
-  const { stdout, stderr, ended } = split(stream, options.tty);
-  stream.on("error", () => {});
+  const { ended, ...streams } = joined(stream, options);
   return {
-    stdin: options.stdin ? stream : undefined,
-    stdout,
-    stderr,
+    ...streams,
     resize: async (columns, rows) => void (await engineCall(() => container.resize({ w: columns, h: rows }), 404, 409)),
     // Only with `stdinOnce`: for any other container the engine would close the output too.
     endInput: () => void (options.stdinOnce && !options.tty && stream.end()),

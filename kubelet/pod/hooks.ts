@@ -28,11 +28,17 @@ export async function afterStart(
   const hook = target.container.lifecycle?.postStart;
   if (hook === undefined) return;
   health.hookBegan(target.id);
-  const { result, output } = await runHook(node, target, hook, { ms: longestHookMs, signal });
-  if (result !== "failure") return health.hookEnded(target.id);
-  const message = `PostStartHook failed: ${output}`;
-  node.events.record(pod, "Warning", "FailedPostStartHook", message, fieldPath(pod, target.container.name));
-  health.hookEnded(target.id, "FailedPostStartHook");
+  const outcome = await runHook(node, target, hook, { ms: longestHookMs, signal });
+  const hasFailed = reportFailure(node, pod, target, "PostStart", outcome);
+  health.hookEnded(target.id, hasFailed ? "FailedPostStartHook" : undefined);
+}
+
+/** Records an event about a hook that failed. */
+function reportFailure(node: NodeContext, pod: Pod, target: Target, hook: string, outcome: HandlerOutcome): boolean {
+  if (outcome.result !== "failure") return false;
+  const message = `${hook}Hook failed: ${outcome.output}`;
+  node.events.record(pod, "Warning", `Failed${hook}Hook`, message, fieldPath(pod, target.container.name));
+  return true;
 }
 
 /** Runs the preStop hook before the stop signal; its time is part of the grace period. */
@@ -46,10 +52,8 @@ export async function beforeStop(
   const hook = target.container.lifecycle?.preStop;
   if (hook === undefined) return;
   const grace = node.world.clock.sleep(graceMs, signal).then(() => success);
-  const { result, output } = await Promise.race([runHook(node, target, hook, { ms: graceMs, signal }), grace]);
-  if (result !== "failure") return;
-  const message = `PreStopHook failed: ${output}`;
-  node.events.record(pod, "Warning", "FailedPreStopHook", message, fieldPath(pod, target.container.name));
+  const outcome = await Promise.race([runHook(node, target, hook, { ms: graceMs, signal }), grace]);
+  reportFailure(node, pod, target, "PreStop", outcome);
 }
 
 /** The field path of an event about a container. */

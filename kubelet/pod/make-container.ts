@@ -25,10 +25,7 @@ export const identityOf = (pod: Pod): PodIdentity => ({
 
 /** What the specification needs besides the pod's spec. */
 interface SpecInputs {
-  readonly sandboxId: string;
-  readonly target?: string;
-  readonly attempt: number;
-  readonly backoff: number;
+  readonly action: Create;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
   readonly imageUser: string;
@@ -37,16 +34,15 @@ interface SpecInputs {
 
 /** Throws `Unmet` when the security context forbids the image's user. */
 function containerSpec(pod: Pod, c: Container, from: SpecInputs): ContainerSpec {
+  const { sandboxId, attempt, backoff, target: pidOf } = from.action;
   const hostname = pod.spec.hostNetwork ? from.nodeName : hostnameOf(pod);
   const expanded = (texts: readonly string[] | undefined): readonly string[] | undefined =>
     texts?.map((t) => expand(t, from.env));
   return {
     pod: identityOf(pod),
-    sandboxId: from.sandboxId,
     name: c.name,
-    attempt: from.attempt,
+    ...{ sandboxId, attempt, backoff, pidOf },
     hash: containerHash(c),
-    backoff: from.backoff,
     image: c.image ?? "",
     hostname,
     command: expanded(c.command),
@@ -60,7 +56,6 @@ function containerSpec(pod: Pod, c: Container, from: SpecInputs): ContainerSpec 
     hostNetwork: pod.spec.hostNetwork ?? false,
     hostPid: pod.spec.hostPID ?? false,
     sharePid: pod.spec.shareProcessNamespace ?? false,
-    ...(from.target === undefined ? {} : { pidOf: from.target }),
     hostIpc: pod.spec.hostIPC ?? false,
     stopSignal: c.lifecycle?.stopSignal,
     limits: limitsOf(c),
@@ -69,7 +64,6 @@ function containerSpec(pod: Pod, c: Container, from: SpecInputs): ContainerSpec 
   };
 }
 
-type Get = Extract<PodAction, { do: "getImage" }>;
 type Create = Extract<PodAction, { do: "create" }>;
 
 /** The pod, its node and its worker's memory. */
@@ -93,10 +87,8 @@ async function credentials({ node, pod }: ContainerInputs, image: string, signal
   if (names.length === 0) return undefined;
   await node.objects.ready(pod.metadata.uid, signal);
   const { secret } = node.objects.lookup(pod.metadata.namespace ?? "default");
-  return credentialsFor(
-    image,
-    names.map(secret).filter((s) => s !== undefined),
-  );
+  const secrets = names.flatMap((name) => secret(name) ?? []);
+  return credentialsFor(image, secrets);
 }
 
 async function pullImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
@@ -140,20 +132,20 @@ async function provideImage(inputs: ContainerInputs, c: Container, signal: Abort
 }
 
 /** Provides the image as the pull policy requires. */
-export async function getImage(inputs: ContainerInputs, c: Container, action: Get, signal: AbortSignal): Promise<void> {
+export async function getImage(
+  inputs: ContainerInputs,
+  c: Container,
+  { attempt }: { readonly attempt: number },
+  signal: AbortSignal,
+): Promise<void> {
   const { images } = inputs.memory;
   const failure = await provideImage(inputs, c, signal);
-  if (failure === undefined) return void images.set(c.name, { is: "there", attempt: action.attempt });
+  if (failure === undefined) return void images.set(c.name, { is: "there", attempt: attempt });
   recorderOf(inputs, c.name)("Warning", "Failed", `Error: ${failure.reason}`);
   const before = images.get(c.name);
   const failures = before?.is === "failed" ? before.failures + 1 : 1;
-  images.set(c.name, {
-    is: "failed",
-    attempt: action.attempt,
-    ...failure,
-    at: inputs.node.world.clock.now(),
-    failures,
-  });
+  const at = inputs.node.world.clock.now();
+  images.set(c.name, { is: "failed", attempt, ...failure, at, failures });
 }
 
 export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
@@ -162,28 +154,22 @@ export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
   allocatable: node.allocatable,
 });
 
-function environmentFor(inputs: ContainerInputs, c: Container): ReadonlyMap<string, string> {
-  const { node, pod } = inputs;
+async function specFor(inputs: ContainerInputs, c: Container, action: Create, image: ImageStatus) {
+  const { node, pod, podIp: ip } = inputs;
+  const { stateDir, nodeName } = node;
   const namespace = pod.metadata.namespace ?? "default";
-  return environment(pod, c, {
+  const env = environment(pod, c, {
     lookup: node.objects.lookup(namespace),
     facts: factsFor(inputs),
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
-}
-
-async function specFor(inputs: ContainerInputs, c: Container, action: Create, image: ImageStatus) {
-  const { node, pod, podIp: ip } = inputs;
-  const env = environmentFor(inputs, c);
-  const { stateDir, nodeName } = node;
-  const { sandboxId, attempt, backoff, target } = action;
-  const run = { pod: identityOf(pod), name: c.name, attempt };
+  const run = { pod: identityOf(pod), name: c.name, attempt: action.attempt };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),
     ...(await containerMounts(stateDir, pod, c, env)),
   ];
-  return containerSpec(pod, c, { sandboxId, attempt, backoff, target, env, mounts, imageUser: image.user, nodeName });
+  return containerSpec(pod, c, { action, env, mounts, imageUser: image.user, nodeName });
 }
 
 function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {

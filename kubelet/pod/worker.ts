@@ -1,5 +1,5 @@
 // The worker of a pod: observes, decides, acts and reports until neither the API nor the engine has the pod.
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "../../api/hash.ts";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import { keyOf, revisionOf } from "../../api/meta.ts";
@@ -19,24 +19,22 @@ import { observePod } from "./observe.ts";
 import { liveSandbox } from "./runs.ts";
 import { podStatus } from "./status.ts";
 
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? {}));
+const plain = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 /** On the wire an undefined property is an absent one. */
-const sameStatus = (a: PodStatus | undefined, b: PodStatus): boolean => isDeepStrictEqual(plain(a), plain(b));
+const sameStatus = (a: PodStatus | undefined, b: PodStatus): boolean => sameJson(a ?? {}, b);
 
 /** The newer of two versions of one pod. */
 const newer = (a: Pod | undefined, b: Pod): Pod => (a !== undefined && revisionOf(a) > revisionOf(b) ? a : b);
 
 /** Status fields that other components own; a write of this node keeps them. */
-const foreignFields = (status: PodStatus | undefined): PodStatus => {
-  const { nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus } = status ?? {};
-  return JSON.parse(
-    JSON.stringify({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus }),
-  ) as PodStatus;
+const foreignFields = ({ status = {} }: Pod): PodStatus => {
+  const { nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus } = status;
+  return plain({ nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus });
 };
 
 /** Adds the fields of other components to `status`. */
-const completed = (pod: Pod, status: PodStatus): PodStatus => ({ ...status, ...foreignFields(pod.status) });
+const completed = (pod: Pod, status: PodStatus): PodStatus => ({ ...status, ...foreignFields(pod) });
 
 /** Writes the status; resolves with the updated pod, or undefined if it was deleted. */
 export async function report(client: Client, pod: Pod, status: PodStatus): Promise<Pod | undefined> {

@@ -31,10 +31,10 @@ function aliases(pod: Pod): readonly string[] {
 
 /** A pod on the host's network, without `ip`, gets the node's file. */
 export function hostsFile(pod: Pod, ip: string | undefined, settings: NameSettings): string {
-  if (pod.spec.hostNetwork)
-    return ["# Kubernetes-managed hosts file (host network).", settings.nodeHosts.trimEnd(), ...aliases(pod), ""].join(
-      "\n",
-    );
+  if (pod.spec.hostNetwork) {
+    const lines = [settings.nodeHosts.trimEnd(), ...aliases(pod), ""];
+    return ["# Kubernetes-managed hosts file (host network).", ...lines].join("\n");
+  }
   const full = fullNameOf(pod, settings.clusterDomain);
   const own = [full, hostnameOf(pod)].filter((n) => n !== undefined).join("\t");
   const entry = ip === undefined ? [] : [`${ip}\t${own}`];
@@ -54,11 +54,8 @@ function parsed(file: string): Resolver {
       .map((l) => l.trim().split(/\s+/))
       .filter(([k]) => k === key)
       .flatMap(([, ...rest]) => rest);
-  return {
-    nameservers: words("nameserver"),
-    searches: words("search").filter((s) => s !== "."),
-    options: words("options"),
-  };
+  const searches = words("search").filter((s) => s !== ".");
+  return { nameservers: words("nameserver"), searches, options: words("options") };
 }
 
 function base(pod: Pod, settings: NameSettings): Resolver {

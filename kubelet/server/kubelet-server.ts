@@ -61,13 +61,9 @@ const json = (response: ServerResponse, body: object): void => {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
 };
 
-async function summary(state: ServerState): Promise<object> {
-  const { node, containers } = await state.samples.latest();
-  const { nodeName: name, capacity } = state.view.settings;
-  return statsSummary(
-    { name, memoryBytes: capacity.memoryBytes, startedAt: state.startedAt, sample: node },
-    containers,
-  );
+async function summary({ samples, view, startedAt }: ServerState): Promise<object> {
+  const { nodeName: name, capacity } = view.settings;
+  return statsSummary({ name, memoryBytes: capacity.memoryBytes, startedAt }, await samples.latest());
 }
 
 /** The folder of the node's own logs. */
@@ -95,12 +91,11 @@ const handlers: Readonly<Record<string, Handler>> = {
     plain(response, cadvisorMetrics(await samples.latest()), metricsType),
 };
 
-async function route(
-  state: ServerState,
-  request: IncomingMessage,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
+interface RequestResponse {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+async function route(state: ServerState, { request, response }: RequestResponse, signal: AbortSignal): Promise<void> {
   const { pathname, searchParams } = urlOf(request);
   const [what, namespace = "", pod = "", container = ""] = pathname.slice(1).split("/").map(decodeURIComponent);
   const handler = handlers[pathname.replace(/(?<=.)\/$/, "")];
@@ -114,17 +109,12 @@ async function route(
   throw new Refused(404, "404 page not found");
 }
 
-async function serve(
-  state: ServerState,
-  request: IncomingMessage,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
+async function serve(state: ServerState, { request, response }: RequestResponse, signal: AbortSignal): Promise<void> {
   // A client that disconnects aborts its request.
   const left = new AbortController();
   response.once("close", () => left.abort());
   try {
-    await route(state, request, response, AbortSignal.any([signal, left.signal]));
+    await route(state, { request, response }, AbortSignal.any([signal, left.signal]));
   } catch (e) {
     if (response.headersSent) response.destroy();
     else {
@@ -148,7 +138,7 @@ export async function serveKubelet(
   const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
   const state = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now() };
   const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true, maxHeaderSize });
-  server.on("request", (request, response) => void serve(state, request, response, signal));
+  server.on("request", (request, response) => void serve(state, { request, response }, signal));
   server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -1,13 +1,8 @@
 // Resource usage of the node, its pods and containers: as Prometheus' text and as a stats Summary. Pure.
 import type { RuntimeContainer } from "../runtime.ts";
-import type { Sample } from "./usage-samples.ts";
+import type { Measured, Sample } from "./usage-samples.ts";
 import { instant, timestamp } from "../../api/meta.ts";
 
-/** The latest measurements. */
-export interface Measured {
-  readonly node: Sample | undefined;
-  readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
-}
 type Labels = Readonly<Record<string, string>>;
 interface Line {
   readonly labels: Labels;
@@ -42,6 +37,8 @@ const byContainer = ({ containers }: Measured, of: (s: Sample) => number): reado
   containers.map(([run, s]) => line(s, of, { container: run.name, namespace: run.pod.namespace, pod: run.pod.name }));
 const ofNode = ({ node }: Measured, of: (s: Sample) => number): readonly Line[] => (node ? [line(node, of)] : []);
 
+const noError = ({ node }: Measured): Line => ({ labels: {}, value: 0, at: node?.at ?? 0 });
+
 /** `/metrics/resource`, which the metrics server scrapes (KEP-727). */
 export const resourceMetrics = (m: Measured): string =>
   [
@@ -51,61 +48,41 @@ export const resourceMetrics = (m: Measured): string =>
     family("node_memory_working_set_bytes", "gauge", "Memory the node works with.", ofNode(m, memory)),
     family("pod_cpu_usage_seconds_total", "counter", "CPU time a pod has used.", byPod(m, cpu)),
     family("pod_memory_working_set_bytes", "gauge", "Memory a pod works with.", byPod(m, memory)),
-    family("resource_scrape_error", "gauge", "1 when something could not be measured.", [
-      { labels: {}, value: 0, at: m.node?.at ?? 0 },
-    ]),
+    family("resource_scrape_error", "gauge", "1 when something could not be measured.", [noError(m)]),
   ].join("");
 
 /** `/metrics/cadvisor`: the same containers under cAdvisor's names. */
 export function cadvisorMetrics(m: Measured): string {
   const lines = (of: (s: Sample) => number): readonly Line[] =>
-    m.containers.map(([run, s]) =>
-      line(s, of, {
-        container: run.name,
-        id: run.id,
-        image: run.image,
-        name: run.id,
-        namespace: run.pod.namespace,
-        pod: run.pod.name,
-      }),
-    );
+    m.containers.map(([{ id, name: container, image, pod }, s]) => {
+      const { namespace, name } = pod;
+      return line(s, of, { container, id, image, name: id, namespace, pod: name });
+    });
+  const [rss, usage] = [lines((s) => s.memoryRssBytes), lines((s) => s.memoryUsageBytes)];
   return [
     family("container_cpu_usage_seconds_total", "counter", "CPU time used.", lines(cpu)),
-    family(
-      "container_memory_rss",
-      "gauge",
-      "Anonymous memory.",
-      lines((s) => s.memoryRssBytes),
-    ),
-    family(
-      "container_memory_usage_bytes",
-      "gauge",
-      "Memory used, caches included.",
-      lines((s) => s.memoryUsageBytes),
-    ),
+    family("container_memory_rss", "gauge", "Anonymous memory.", rss),
+    family("container_memory_usage_bytes", "gauge", "Memory used, caches included.", usage),
     family("container_memory_working_set_bytes", "gauge", "Memory worked with.", lines(memory)),
   ].join("");
 }
 
-interface PodUsage {
-  readonly cpu: object;
-  readonly memory: object;
-}
-
-function usageOf(samples: readonly Sample[], capacityBytes?: number): PodUsage {
+function usageOf(
+  samples: readonly Sample[],
+  capacityBytes?: number,
+): { readonly cpu: object; readonly memory: object } {
   const time = timestamp(instant(Math.max(0, ...samples.map((s) => s.at))));
   const sum = (of: (s: Sample) => number): number => samples.reduce((total, s) => total + of(s), 0);
   const rated = samples.every((s) => s.nanoCores !== undefined);
   const workingSetBytes = sum((s) => s.memoryWorkingSetBytes);
   return {
     cpu: {
-      time,
-      ...(rated ? { usageNanoCores: sum((s) => s.nanoCores ?? 0) } : {}),
+      ...{ time, usageNanoCores: rated ? sum((s) => s.nanoCores ?? 0) : undefined },
       usageCoreNanoSeconds: sum((s) => s.cpuNanos),
     },
     memory: {
       time,
-      ...(capacityBytes === undefined ? {} : { availableBytes: Math.max(0, capacityBytes - workingSetBytes) }),
+      availableBytes: capacityBytes === undefined ? undefined : Math.max(0, capacityBytes - workingSetBytes),
       usageBytes: sum((s) => s.memoryUsageBytes),
       workingSetBytes,
       rssBytes: sum((s) => s.memoryRssBytes),
@@ -126,22 +103,19 @@ function ofPod(runs: readonly (readonly [RuntimeContainer, Sample])[]): object {
   };
 }
 
+interface NodeStart {
+  readonly name: string;
+  readonly memoryBytes: number;
+  readonly startedAt: number;
+}
 /** The summary of one node. */
-export function statsSummary(
-  node: {
-    readonly name: string;
-    readonly memoryBytes: number;
-    readonly startedAt: number;
-    readonly sample: Sample | undefined;
-  },
-  containers: readonly (readonly [RuntimeContainer, Sample])[],
-): object {
+export function statsSummary(node: NodeStart, { node: sample, containers }: Measured): object {
   const byPod = Map.groupBy(containers, ([run]) => run.pod.uid);
   return {
     node: {
       nodeName: node.name,
       startTime: timestamp(instant(node.startedAt)),
-      ...(node.sample === undefined ? {} : usageOf([node.sample], node.memoryBytes)),
+      ...(sample && usageOf([sample], node.memoryBytes)),
     },
     pods: [...byPod.values()].map(ofPod),
   };

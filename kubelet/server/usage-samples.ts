@@ -9,11 +9,13 @@ export interface Sample extends Usage {
   readonly at: number;
   readonly nanoCores: number | undefined;
 }
+/** The latest measurements. */
+export interface Measured {
+  readonly node: Sample | undefined;
+  readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
+}
 export interface UsageSamples {
-  latest(): Promise<{
-    readonly node: Sample | undefined;
-    readonly containers: readonly (readonly [RuntimeContainer, Sample])[];
-  }>;
+  latest(): Promise<Measured>;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -39,8 +41,7 @@ async function nodeUsage(): Promise<Usage | undefined> {
 
 /** Samples periodically, so that a request finds a rate. */
 export function usageSamples(runtime: ContainerRuntime, world: World): UsageSamples {
-  let node: Sample | undefined;
-  let containers: readonly (readonly [RuntimeContainer, Sample])[] = [];
+  let { node, containers }: Measured = { node: undefined, containers: [] };
   let at = 0;
 
   const look = async (signal: AbortSignal): Promise<void> => {

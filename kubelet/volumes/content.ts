@@ -40,6 +40,7 @@ const ofConfigMap = (c: ConfigMap): Data => ({ ...mapped(c.data, bytes), ...mapp
 const ofSecret = (s: Secret): Data => mapped(s.data, decoded);
 
 interface Wanted {
+  readonly name?: string;
   readonly items?: readonly KeyToPath[];
   readonly optional?: boolean;
   readonly mode: number;
@@ -56,20 +57,16 @@ function picked(data: Data, { items, optional, mode }: Wanted): VolumeFiles {
   return Object.fromEntries(files);
 }
 
-function fromObject(
-  kind: "configmap" | "secret",
-  name: string | undefined,
-  wanted: Wanted,
-  sources: ContentSources,
-): VolumeFiles {
-  const { lookup, pod } = sources;
-  const data = kind === "secret" ? lookup.secret(name ?? "") : lookup.configMap(name ?? "");
+function fromObject(kind: "configmap" | "secret", wanted: Wanted, { lookup, pod }: ContentSources): VolumeFiles {
+  const { name = "", optional } = wanted;
+  const [secret, config] = kind === "secret" ? [lookup.secret(name)] : [undefined, lookup.configMap(name)];
+  const data = secret ? ofSecret(secret) : config && ofConfigMap(config);
   if (data === undefined) {
-    if (wanted.optional) return {};
+    if (optional) return {};
     throw new Unmet(`${kind} "${name}" not found`);
   }
   try {
-    return picked(kind === "secret" ? ofSecret(data as Secret) : ofConfigMap(data as ConfigMap), wanted);
+    return picked(data, wanted);
   } catch (e) {
     throw e instanceof Unmet ? new Unmet(`${kind} ${pod.metadata.namespace}/${name} ${e.message}`) : e;
   }
@@ -97,8 +94,8 @@ function token(s: ServiceAccountTokenProjection, mode: number, { pod, tokens }: 
 }
 
 function projected(s: VolumeProjection, mode: number, sources: ContentSources): VolumeFiles {
-  if (s.configMap) return fromObject("configmap", s.configMap.name, { ...s.configMap, mode }, sources);
-  if (s.secret) return fromObject("secret", s.secret.name, { ...s.secret, mode }, sources);
+  if (s.configMap) return fromObject("configmap", { ...s.configMap, mode }, sources);
+  if (s.secret) return fromObject("secret", { ...s.secret, mode }, sources);
   if (s.downwardAPI) return fromPod(s.downwardAPI.items, mode, sources);
   if (s.serviceAccountToken) return token(s.serviceAccountToken, mode, sources);
   return {};
@@ -106,22 +103,10 @@ function projected(s: VolumeProjection, mode: number, sources: ContentSources): 
 
 /** The files of a volume; undefined if it is not made of API objects. Throws `Unmet` when an object is missing. */
 export function contentOf(v: Volume, sources: ContentSources): VolumeFiles | undefined {
-  if (v.configMap)
-    return fromObject(
-      "configmap",
-      v.configMap.name,
-      { ...v.configMap, mode: v.configMap.defaultMode ?? defaultMode },
-      sources,
-    );
-  if (v.secret)
-    return fromObject(
-      "secret",
-      v.secret.secretName,
-      { ...v.secret, mode: v.secret.defaultMode ?? defaultMode },
-      sources,
-    );
-  if (v.downwardAPI) return fromPod(v.downwardAPI.items, v.downwardAPI.defaultMode ?? defaultMode, sources);
-  if (!v.projected) return undefined;
-  const mode = v.projected.defaultMode ?? defaultMode;
-  return Object.assign({}, ...(v.projected.sources ?? []).map((s) => projected(s, mode, sources)));
+  const { configMap, secret, downwardAPI } = v;
+  const { defaultMode: mode = defaultMode } = configMap ?? secret ?? downwardAPI ?? v.projected ?? {};
+  if (v.projected) return Object.assign({}, ...(v.projected.sources ?? []).map((s) => projected(s, mode, sources)));
+  // The other types are projections of one source.
+  if (!(configMap ?? secret ?? downwardAPI)) return undefined;
+  return projected({ configMap, secret: secret && { ...secret, name: secret.secretName }, downwardAPI }, mode, sources);
 }

@@ -1,6 +1,6 @@
 // Resolves DNS questions about the cluster's names ("Kubernetes DNS-Based Service Discovery", version 1.1.0). Pure.
 import type { Answer, Question, RecordType } from "dns-packet";
-import type { DnsView, Host, ServiceEntry } from "./view.ts";
+import type { DnsView, NamedPort, ServiceEntry } from "./view.ts";
 
 export interface Zone {
   /** Such as `cluster.local`. */
@@ -38,16 +38,20 @@ function srv(name: string, port: number, target: string): Answer {
   return { type: "SRV", name, ttl, data: { priority: 0, weight: 100, port, target } };
 }
 
+const selfOf = ({ name, namespace }: ServiceEntry, domain: string): string => `${name}.${namespace}.svc.${domain}`;
+/** The SRV records of these ports at the address of the service itself. */
+const atService = (name: string, ports: readonly NamedPort[], self: string, clusterIP: string): Reply =>
+  reply(
+    ports.map((p) => srv(name, p.port, self)),
+    [a(self, clusterIP)],
+  );
+
 /** The SRV records of a named port, such as `_http._tcp.web.default.svc`, with the addresses of their targets. */
 function portsOf(name: string, portName: string, protocol: string, service: ServiceEntry, domain: string): Reply {
   const ports = service.ports.filter((p) => `_${p.name}` === portName && `_${p.protocol}` === protocol);
   if (ports.length === 0) return nxdomain;
-  const self = `${service.name}.${service.namespace}.svc.${domain}`;
-  if (service.clusterIP !== undefined)
-    return reply(
-      ports.map((p) => srv(name, p.port, self)),
-      [a(self, service.clusterIP)],
-    );
+  const self = selfOf(service, domain);
+  if (service.clusterIP !== undefined) return atService(name, ports, self, service.clusterIP);
   const hosts = service.hosts.filter((h) => h.ready).map((h) => ({ ...h, name: `${h.name}.${self}` }));
   return reply(
     hosts.flatMap((h) => ports.map((p) => srv(name, p.port, h.name))),
@@ -55,8 +59,11 @@ function portsOf(name: string, portName: string, protocol: string, service: Serv
   );
 }
 
-const hostReply = (name: string, type: RecordType, host: Host | undefined): Reply =>
-  host ? reply(type === "A" ? [a(name, host.address)] : []) : nxdomain;
+/** The SRV records of all ports of a service. */
+const portsOfAll = (name: string, service: ServiceEntry, domain: string): Reply =>
+  service.clusterIP === undefined
+    ? { kind: "empty" }
+    : atService(name, service.ports, selfOf(service, domain), service.clusterIP);
 
 function serviceReply(name: string, type: RecordType, below: readonly string[], view: DnsView, domain: string): Reply {
   const [namespace, service, ...rest] = below.toReversed();
@@ -73,22 +80,8 @@ function serviceReply(name: string, type: RecordType, below: readonly string[], 
   }
   if (second.startsWith("_"))
     return entry.ports.some((p) => `_${p.protocol}` === second) ? { kind: "empty" } : nxdomain;
-  return hostReply(
-    name,
-    type,
-    entry.hosts.find((h) => h.name === second),
-  );
-}
-
-/** The SRV records of all ports of a service. */
-function portsOfAll(name: string, service: ServiceEntry, domain: string): Reply {
-  const self = `${service.name}.${service.namespace}.svc.${domain}`;
-  return service.clusterIP === undefined
-    ? { kind: "empty" }
-    : reply(
-        service.ports.map((p) => srv(name, p.port, self)),
-        [a(self, service.clusterIP)],
-      );
+  const host = entry.hosts.find((h) => h.name === second);
+  return host ? reply(type === "A" ? [a(name, host.address)] : []) : nxdomain;
 }
 
 /** The record of a pod, such as `10-244-1-5.default.pod`: its name holds the address. */

@@ -1,5 +1,5 @@
 // An index of the cluster's names: services by name and address, and the endpoints of headless ones. Pure.
-import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import type { EndpointSlice, Service, ServicePort } from "../../api/generated/types.ts";
 import { isHeadless } from "../../api/core/services.ts";
 
 export interface Host {
@@ -8,7 +8,7 @@ export interface Host {
   readonly name: string;
   readonly ready: boolean;
 }
-interface NamedPort {
+export interface NamedPort {
   readonly name: string;
   readonly protocol: string;
   readonly port: number;
@@ -31,32 +31,26 @@ export interface DnsView {
   nameOf(address: string): string | undefined;
 }
 
-const dashed = (address: string): string => address.replaceAll(".", "-");
-
 function hostsOf(slices: readonly EndpointSlice[]): readonly Host[] {
   return slices
     .filter((s) => s.addressType === "IPv4")
     .flatMap((s) => s.endpoints ?? [])
-    .flatMap((e) =>
-      e.addresses.map((address) => ({
-        address,
-        name: e.hostname ?? dashed(address),
-        ready: e.conditions?.ready !== false,
-      })),
-    );
+    .flatMap(({ addresses, hostname, conditions }) => {
+      const ready = conditions?.ready !== false;
+      return addresses.map((address) => ({ address, name: hostname ?? address.replaceAll(".", "-"), ready }));
+    });
 }
+
+type Port = Partial<Pick<ServicePort, "name" | "protocol" | "port">>;
+const portOf = ({ name = "", protocol = "TCP", port = 0 }: Port): NamedPort => ({
+  ...{ name, protocol: protocol.toLowerCase(), port },
+});
 
 function entryOf(service: Service, slices: readonly EndpointSlice[]): ServiceEntry {
   const external = service.spec.type === "ExternalName";
   const headless = isHeadless(service);
-  const ofService = (service.spec.ports ?? []).map((p) => ({
-    name: p.name ?? "",
-    protocol: (p.protocol ?? "TCP").toLowerCase(),
-    port: p.port,
-  }));
-  const ofSlices = slices
-    .flatMap((s) => s.ports ?? [])
-    .map((p) => ({ name: p.name ?? "", protocol: (p.protocol ?? "TCP").toLowerCase(), port: p.port ?? 0 }));
+  const ofService = (service.spec.ports ?? []).map(portOf);
+  const ofSlices = slices.flatMap((s) => s.ports ?? []).map(portOf);
   return {
     namespace: service.metadata.namespace ?? "",
     name: service.metadata.name,

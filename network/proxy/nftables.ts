@@ -60,19 +60,14 @@ ${[...sets, ...chains].join("\n")}${base(ranges)}
 }
 
 type Change = readonly string[];
-const addedTo = <V>(before: ReadonlyMap<string, V>, next: ReadonlyMap<string, V>): readonly (readonly [string, V])[] =>
+type Named<V> = ReadonlyMap<string, V>;
+const addedTo = <V>(before: Named<V>, next: Named<V>): readonly (readonly [string, V])[] =>
   [...next].filter(([k]) => !before.has(k));
-const changedIn = <V>(
-  before: ReadonlyMap<string, V>,
-  next: ReadonlyMap<string, V>,
-): readonly (readonly [string, V])[] => [...next].filter(([k, v]) => before.has(k) && !sameJson(before.get(k), v));
+const changedIn = <V>(before: Named<V>, next: Named<V>): readonly (readonly [string, V])[] =>
+  [...next].filter(([k, v]) => before.has(k) && !sameJson(before.get(k), v));
 
 /** An element cannot be overwritten: it is deleted and added again, within the one transaction. */
-function mapChanges(
-  name: string,
-  before: ReadonlyMap<string, string>,
-  next: ReadonlyMap<string, string>,
-): { readonly drop: Change; readonly add: Change } {
+function mapChanges(name: string, before: Named<string>, next: Named<string>): Record<"drop" | "add", Change> {
   const changed = changedIn(before, next);
   const gone = [...before].filter(([k]) => !next.has(k));
   const drop = [...gone.map(([k]) => k), ...changed.map(([k]) => k)];

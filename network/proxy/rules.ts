@@ -88,16 +88,18 @@ function targetsOf(candidates: readonly Candidate[], nodeName: string): readonly
     .toSorted((a, b) => (a.address < b.address ? -1 : 1));
 }
 
-interface Draft {
-  readonly chains: Map<string, readonly string[]>;
-  readonly sets: Map<string, string>;
-  readonly services: Map<string, string>;
-  readonly nodePorts: Map<string, string>;
-  readonly hostPorts: Map<string, string>;
-  readonly hostAddressPorts: Map<string, string>;
-  readonly hairpins: Set<string>;
-  readonly udpBackends: Map<string, Set<string>>;
-}
+/** A ruleset under construction. */
+const emptyDraft = () => ({
+  chains: new Map<string, readonly string[]>(),
+  sets: new Map<string, string>(),
+  services: new Map<string, string>(),
+  nodePorts: new Map<string, string>(),
+  hostPorts: new Map<string, string>(),
+  hostAddressPorts: new Map<string, string>(),
+  hairpins: new Set<string>(),
+  udpBackends: new Map<string, Set<string>>(),
+});
+type Draft = ReturnType<typeof emptyDraft>;
 
 const dnat = (protocol: string, t: Target): string => `meta l4proto ${protocol} dnat to ${t.address}:${t.port}`;
 
@@ -108,13 +110,7 @@ function balanced(protocol: string, targets: readonly Target[]): string {
 }
 
 /** Session affinity: a client keeps its target until it was silent for `seconds`; a new client gets any. */
-function sticky(
-  draft: Draft,
-  name: string,
-  protocol: string,
-  targets: readonly Target[],
-  seconds: number,
-): readonly string[] {
+function sticky(draft: Draft, name: string, protocol: string, targets: readonly Target[], seconds: number) {
   const chosen = targets.map((t) => {
     const id = hashName(`${name}/${t.address}:${t.port}/${seconds}`, 10);
     draft.sets.set(`aff_${id}`, `type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s;`);
@@ -137,14 +133,12 @@ function chainFor(
   targets: readonly Target[],
 ): string | undefined {
   if (targets.length === 0) return undefined;
-  const seconds =
-    service.spec.sessionAffinity === "ClientIP"
-      ? (service.spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
-      : undefined;
-  draft.chains.set(
-    name,
-    seconds === undefined ? [balanced(protocol, targets)] : sticky(draft, name, protocol, targets, seconds),
-  );
+  const { sessionAffinity, sessionAffinityConfig: { clientIP: { timeoutSeconds = 10_800 } = {} } = {} } = service.spec;
+  const rules =
+    sessionAffinity === "ClientIP"
+      ? sticky(draft, name, protocol, targets, timeoutSeconds)
+      : [balanced(protocol, targets)];
+  draft.chains.set(name, rules);
   return name;
 }
 
@@ -226,16 +220,7 @@ function addHostPorts(draft: Draft, pod: Pod): void {
 
 /** The rules that follow from the services, their endpoints and this node's pods. */
 export function rulesOf(observed: Observed): Ruleset {
-  const draft: Draft = {
-    chains: new Map(),
-    sets: new Map(),
-    services: new Map(),
-    nodePorts: new Map(),
-    hostPorts: new Map(),
-    hostAddressPorts: new Map(),
-    hairpins: new Set(),
-    udpBackends: new Map(),
-  };
+  const draft = emptyDraft();
   for (const service of proxiedServices(observed))
     for (const port of service.spec.ports ?? []) addPort(draft, service, port, observed);
   for (const pod of observed.pods) addHostPorts(draft, pod);
