@@ -1,6 +1,6 @@
 // Logs, exec, attach and port-forward of pods, through the kubelet of the pod's node: as a response, in WebSocket
 // messages, or as a tunnel.
-import type { Handler } from "../request/call.ts";
+import { type Handler, type StreamReply, statusOf } from "../request/request-response.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { type ResourcePath, flag } from "../request/path.ts";
@@ -11,8 +11,7 @@ import { onAbort } from "../../machinery/abort.ts";
 import { type Kubelets, textOf, dialError } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type StreamReply, statusOf } from "../request/request-response.ts";
-import { logQuery } from "../request/log-options.ts";
+import { logQuery } from "../request/options.ts";
 import { type Upgrade, echo, join, refuse } from "./tunnel.ts";
 import type { IncomingMessage } from "node:http";
 
