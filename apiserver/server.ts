@@ -12,7 +12,7 @@ import { withComponents } from "./components.ts";
 import { requestHandler } from "./http/handler.ts";
 import { serverChecks } from "./http/health.ts";
 import { type Patience, type ServerTls, listen } from "./http/listen.ts";
-import { measuredKinds } from "./verbs/measured.ts";
+import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";

@@ -16,62 +16,52 @@ const rule = (verbs: string, group: string, resources: string): PolicyRule => ({
 });
 const paths = (urls: string): PolicyRule => ({ nonResourceURLs: words(urls), verbs: ["get"] });
 
-const reading = "get list watch";
-const changing = "create delete deletecollection patch update";
-const both = "create delete deletecollection get list patch update watch";
-const ingress = "networking.k8s.io";
+const verbSets: Readonly<Record<string, string>> = {
+  read: "get list watch",
+  write: "create delete deletecollection patch update",
+  all: "create delete deletecollection get list patch update watch",
+};
+/** Rules as lines of a verb or a set of verbs, a group, and resources. */
+const rulesIn = (text: string): readonly PolicyRule[] =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [verbs = "", group = "", ...resources] = words(line);
+      return rule(verbSets[verbs] ?? verbs, group === "core" ? "" : group, resources.join(" "));
+    });
 
-const view: readonly PolicyRule[] = [
-  rule(
-    reading,
-    "",
-    "configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status",
-  ),
-  rule(
-    reading,
-    "",
-    "bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
-  ),
-  rule(reading, "", "namespaces"),
-  rule(reading, "discovery.k8s.io", "endpointslices"),
-  rule(
-    reading,
-    "apps",
-    "controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status",
-  ),
-  rule(reading, "autoscaling", "horizontalpodautoscalers horizontalpodautoscalers/status"),
-  rule(reading, "batch", "cronjobs cronjobs/status jobs jobs/status"),
-  rule(reading, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
-  rule(reading, ingress, "ingresses ingresses/status networkpolicies"),
-  rule(reading, "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"),
-];
-const edit: readonly PolicyRule[] = [
-  rule(reading, "", "pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy"),
-  rule("impersonate", "", "serviceaccounts"),
-  rule(changing, "", "pods pods/attach pods/exec pods/portforward pods/proxy"),
-  rule("create", "", "pods/eviction"),
-  rule(
-    changing,
-    "",
-    "configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
-  ),
-  rule("create", "", "serviceaccounts/token"),
-  rule(
-    changing,
-    "apps",
-    "daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale",
-  ),
-  rule(changing, "autoscaling", "horizontalpodautoscalers"),
-  rule(changing, "batch", "cronjobs jobs"),
-  rule(changing, "policy", "poddisruptionbudgets"),
-  rule(changing, ingress, "ingresses networkpolicies"),
-  rule(both, "coordination.k8s.io", "leases"),
-  rule(changing, "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
-];
-const administer: readonly PolicyRule[] = [
-  rule("create", "authorization.k8s.io", "localsubjectaccessreviews"),
-  rule(both, rbacGroup, "rolebindings roles"),
-];
+const view = rulesIn(`
+read core configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status
+read core bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status
+read core namespaces
+read discovery.k8s.io endpointslices
+read apps controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status
+read autoscaling horizontalpodautoscalers horizontalpodautoscalers/status
+read batch cronjobs cronjobs/status jobs jobs/status
+read policy poddisruptionbudgets poddisruptionbudgets/status
+read networking.k8s.io ingresses ingresses/status networkpolicies
+read resource.k8s.io resourceclaims resourceclaims/status resourceclaimtemplates
+`);
+const edit = rulesIn(`
+read core pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy
+impersonate core serviceaccounts
+write core pods pods/attach pods/exec pods/portforward pods/proxy
+create core pods/eviction
+write core configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy
+create core serviceaccounts/token
+write apps daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale
+write autoscaling horizontalpodautoscalers
+write batch cronjobs jobs
+write policy poddisruptionbudgets
+write networking.k8s.io ingresses networkpolicies
+all coordination.k8s.io leases
+write resource.k8s.io resourceclaims resourceclaimtemplates
+`);
+const administer = rulesIn(`
+create authorization.k8s.io localsubjectaccessreviews
+all rbac.authorization.k8s.io rolebindings roles
+`);
 
 const bootstrapping = { "kubernetes.io/bootstrapping": "rbac-defaults" };
 const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "true" };

@@ -5,8 +5,9 @@ import { methodNotServed, nowhere } from "../registry/refusals.ts";
 import { strategyOf } from "../registry/strategies/table.ts";
 import { type ObjectVerb, subresourceOf } from "../registry/subresources.ts";
 import { negotiated } from "../response/render.ts";
-import type { Call, Handler } from "../request/call.ts";
 import {
+  type Call,
+  type Handler,
   type ApiReply,
   type ApiRequest,
   type Extension,
@@ -14,16 +15,14 @@ import {
   replyError,
   replyLines,
 } from "../request/request-response.ts";
-import { collectionDelete } from "../verbs/collection-delete.ts";
+import { collectionDelete, create, remove, update } from "../verbs/writes.ts";
 import { patchRequest } from "../verbs/patching.ts";
 import { get, list, watchByPath } from "../verbs/reads.ts";
 import { bindPod, createBinding, evictPod } from "../verbs/subresources.ts";
-import { withDeprecationWarning } from "../response/warnings.ts";
-import { create, remove, update } from "../verbs/writes.ts";
+import { withDeprecationWarning, packed, encodeResponse } from "../response/encode.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { discovery } from "../discovery/discovery.ts";
-import { packed, encodeResponse } from "../response/encode.ts";
 import { type Checks, health, healthPaths, noChecks } from "./health.ts";
 import { openApi } from "../openapi/openapi.ts";
 import { isClaimed } from "../request/path.ts";

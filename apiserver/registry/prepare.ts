@@ -13,7 +13,7 @@ import {
   timestamp,
 } from "../../api/meta.ts";
 import { validateLabels, validateQualifiedName } from "../../api/names.ts";
-import { detailOf, forbidden, invalid, required, unchanged } from "../../api/problems.ts";
+import { detailOf, forbidden, invalid, required, unchanged, each, together } from "../../api/problems.ts";
 import type { Random } from "../../machinery/world.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
@@ -81,27 +81,27 @@ export function nextMeta(sent: ObjectMeta, current: ObjectMeta): ObjectMeta {
 
 const groupVersion = /^([^/]+\/)?[^/]+$/;
 function validateOwner(owner: OwnerReference, path: string): readonly Problem[] {
-  const missing = (["apiVersion", "kind", "name", "uid"] as const).filter((field) => !owner[field]);
   const { apiVersion, kind } = owner;
-  return [
-    ...missing.map((field) => required(`${path}.${field}`, "must not be empty")),
-    ...(apiVersion && !groupVersion.test(apiVersion)
-      ? [invalid(`${path}.apiVersion`, apiVersion, "must be <group>/<version> or <version>")]
-      : []),
-    ...(apiVersion === "v1" && kind === "Event"
-      ? [invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")]
-      : []),
-  ];
+  const missing = (["apiVersion", "kind", "name", "uid"] as const).filter((field) => !owner[field]);
+  return together(
+    missing.map((field) => required(`${path}.${field}`, "must not be empty")),
+    apiVersion &&
+      !groupVersion.test(apiVersion) &&
+      invalid(`${path}.apiVersion`, apiVersion, "must be <group>/<version> or <version>"),
+    apiVersion === "v1" &&
+      kind === "Event" &&
+      invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"),
+  );
 }
 
 function validateOwners({ ownerReferences: owners = [] }: DraftMeta): readonly Problem[] {
   const path = "metadata.ownerReferences";
   const [first, ...others] = owners.filter((o) => o.controller === true).map(({ kind, name }) => `${kind}/${name}`);
   const because = `Only one reference can have Controller set to true. Found "true" in references for ${first} and`;
-  return [
-    ...owners.flatMap((owner, i) => validateOwner(owner, `${path}[${i}]`)),
-    ...others.map((other) => invalid(path, owners, `${because} ${other}`)),
-  ];
+  return together(
+    each(owners, path, validateOwner),
+    others.map((other) => invalid(path, owners, `${because} ${other}`)),
+  );
 }
 
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
@@ -110,17 +110,15 @@ const lenient = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io",
 
 function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]): readonly Problem[] {
   const path = "metadata.finalizers";
-  const isAnyones = (name: string): boolean => !name.includes("/") && !standardFinalizers.includes(name);
+  const isUnqualified = (name: string): boolean => !name.includes("/") && !standardFinalizers.includes(name);
   const because = "name is neither a standard finalizer name nor is it fully qualified";
-  return [
-    ...finalizers.flatMap((name) => validateQualifiedName(name, path)),
-    ...(finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")
-      ? [invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")]
-      : []),
-    ...(lenient.has(r.group)
-      ? []
-      : finalizers.flatMap((name, i) => (isAnyones(name) ? [invalid(`${path}[${i}]`, name, because)] : []))),
-  ];
+  return together(
+    finalizers.flatMap((name) => validateQualifiedName(name, path)),
+    finalizers.includes("orphan") &&
+      finalizers.includes("foregroundDeletion") &&
+      invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"),
+    !lenient.has(r.group) && each(finalizers, path, (name, at) => isUnqualified(name) && invalid(at, name, because)),
+  );
 }
 
 /**
@@ -144,42 +142,35 @@ export function withDistinctOwners<T extends { readonly metadata: DraftMeta }>(
 }
 
 function validateAnnotations(annotations: DraftMeta["annotations"] = {}): readonly Problem[] {
+  const path = "metadata.annotations";
   const size = Object.entries(annotations).reduce((sum, [k, v]) => sum + k.length + v.length, 0);
-  return [
-    ...Object.keys(annotations).flatMap((k) => validateQualifiedName(k.toLowerCase(), "metadata.annotations")),
-    ...(size > annotationsBytes
-      ? [{ path: "metadata.annotations", message: `Too long: may not be more than ${annotationsBytes} bytes` }]
-      : []),
-  ];
+  return together(
+    Object.keys(annotations).flatMap((k) => validateQualifiedName(k.toLowerCase(), path)),
+    size > annotationsBytes && { path, message: `Too long: may not be more than ${annotationsBytes} bytes` },
+  );
 }
 
 /** What is wrong with the metadata of an object. Unchanged fields are not validated again. */
-export function validateMeta(r: ResourceDefinition, meta: DraftMeta, old: DraftMeta = {}): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (!meta.name) problems.push(required("metadata.name", "name or generateName is required"));
-  if (meta.labels !== old.labels) problems.push(...validateLabels(meta.labels, "metadata.labels"));
-  if (meta.annotations !== old.annotations) problems.push(...validateAnnotations(meta.annotations));
-  if (meta.finalizers !== old.finalizers) problems.push(...validateFinalizers(r, meta.finalizers ?? []));
-  if (meta.ownerReferences !== old.ownerReferences) problems.push(...validateOwners(meta));
-  return problems;
-}
+export const validateMeta = (r: ResourceDefinition, meta: DraftMeta, old: DraftMeta = {}): readonly Problem[] =>
+  together(
+    !meta.name && required("metadata.name", "name or generateName is required"),
+    meta.labels !== old.labels && validateLabels(meta.labels, "metadata.labels"),
+    meta.annotations !== old.annotations && validateAnnotations(meta.annotations),
+    meta.finalizers !== old.finalizers && validateFinalizers(r, meta.finalizers ?? []),
+    meta.ownerReferences !== old.ownerReferences && validateOwners(meta),
+  );
 
 /** What is wrong with a change of metadata. */
 export function validateMetaUpdate(r: ResourceDefinition, next: ObjectMeta, old: ObjectMeta): readonly Problem[] {
   const added = (next.finalizers ?? []).filter((f) => !(old.finalizers ?? []).includes(f));
-  const late = old.deletionTimestamp !== undefined && added.length > 0;
-  return [
-    ...validateMeta(r, next, old),
-    ...unchanged(next.uid, old.uid, "metadata.uid"),
-    ...(late
-      ? [
-          forbidden(
-            "metadata.finalizers",
-            `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(", ")}}`,
-          ),
-        ]
-      : []),
-  ];
+  const because = "no new finalizers can be added if the object is being deleted, found new finalizers";
+  return together(
+    validateMeta(r, next, old),
+    unchanged(next.uid, old.uid, "metadata.uid"),
+    old.deletionTimestamp !== undefined &&
+      added.length > 0 &&
+      forbidden("metadata.finalizers", `${because} []string{${added.map((f) => JSON.stringify(f)).join(", ")}}`),
+  );
 }
 
 /** JSON knows no undefined: what is undefined is not there. */
@@ -237,11 +228,11 @@ function validateNameBeginning(r: ResourceDefinition, object: ApiObject, isNameW
 export function validateCreate(r: ResourceDefinition, object: ApiObject): readonly Problem[] {
   const problems = r.validate(object as unknown as Draft<ApiObject>);
   const isNameWrong = problems.some((p) => p.path === "metadata.name");
-  return [
-    ...(object.metadata.generateName ? validateNameBeginning(r, object, isNameWrong) : []),
-    ...validateMeta(r, object.metadata),
-    ...problems,
-  ];
+  return together(
+    object.metadata.generateName && validateNameBeginning(r, object, isNameWrong),
+    validateMeta(r, object.metadata),
+    problems,
+  );
 }
 
 /** The object as it stands after an update: metadata, defaults and generation of the old one and the new one. */

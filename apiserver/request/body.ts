@@ -1,12 +1,10 @@
 // What a write sends: its query options, and its body, read once at the border: parsed, checked against the kind's
 // schema, and of the kind the path names.
-import { forbidden, required, unsupported } from "../../api/problems.ts";
+import { forbidden, invalid, required, together, unsupported } from "../../api/problems.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
-import { quoted } from "../../api/quote.ts";
 import { invalid as refused, unhandled } from "../registry/refusals.ts";
 import type { WriteOptions } from "../registry/verbs.ts";
-import type { Call } from "./call.ts";
-import type { ApiRequest } from "./request-response.ts";
+import type { Call, ApiRequest } from "./request-response.ts";
 import { flag } from "./path.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
@@ -18,7 +16,7 @@ import { decodeProtobuf } from "../protobuf/decode.ts";
 
 /** What happens to unknown and duplicate fields. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
-/** Tells the sender of a request what he should know although it goes well. */
+/** Adds a warning to the response. */
 export type Warn = (sentence: string) => void;
 
 /** The options of a write in its query. */
@@ -36,30 +34,23 @@ const isPrintable = (character: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S}
 
 /** What is wrong with the name of a manager. */
 export function managerProblems(manager: string, path: string): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (Buffer.byteLength(manager) > longestManager)
-    problems.push({
-      path,
-      message: `Too long: may not be more than ${longestManager} bytes`,
-      reason: "FieldValueTooLong",
-    });
   let at = 0;
+  const unprintable: Problem[] = [];
   for (const character of manager) {
-    if (!isPrintable(character)) {
-      const point = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
-      const detail = `invalid character ${point} (at position ${at})`;
-      problems.push({ path, message: `Invalid value: ${quoted(manager)}: ${detail}`, reason: "FieldValueInvalid" });
-    }
+    const point = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+    if (!isPrintable(character))
+      unprintable.push(invalid(path, manager, `invalid character ${point} (at position ${at})`));
     at += Buffer.byteLength(character);
   }
-  return problems;
+  const message = `Too long: may not be more than ${longestManager} bytes`;
+  return together(at > longestManager && { path, message, reason: "FieldValueTooLong" }, unprintable);
 }
 
-/** What is wrong with asking to try only. */
+/** What is wrong with the option dryRun. */
 export const dryRunProblems = (sent: readonly string[]): readonly Problem[] =>
   sent.every((value) => value === "All") ? [] : [unsupported("dryRun", sent, ["All"])];
 
-/** Who does not name himself is called by the first word of his program's name. */
+/** The field manager of a request that names none: the first word of its user agent. */
 function managerOf(request: ApiRequest): string {
   const [first = ""] = (request.headers["user-agent"] ?? "").split("/");
   let name = "";
@@ -68,11 +59,10 @@ function managerOf(request: ApiRequest): string {
   return name;
 }
 
-function forceProblems(query: URLSearchParams, patchType: string): readonly Problem[] {
-  if (patchType !== "application/apply-patch+yaml")
-    return query.has("force") ? [forbidden("force", "may not be specified for non-apply patch")] : [];
-  return query.get("fieldManager") ? [] : [required("fieldManager", "is required for apply patch")];
-}
+const forceProblems = (query: URLSearchParams, patchType: string): Problem | false =>
+  patchType === "application/apply-patch+yaml"
+    ? !query.get("fieldManager") && required("fieldManager", "is required for apply patch")
+    : query.has("force") && forbidden("force", "may not be specified for non-apply patch");
 
 /** The options in the query of a write. Throws Invalid. */
 export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string): WriteQuery {
@@ -80,12 +70,12 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
   const manager = query.get("fieldManager") ?? "";
   const validation = query.get("fieldValidation") ?? "";
   const dryRun = query.getAll("dryRun");
-  const problems = [
-    ...(patchType === undefined ? [] : forceProblems(query, patchType)),
-    ...managerProblems(manager, "fieldManager"),
-    ...dryRunProblems(dryRun),
-    ...(validations.includes(validation) ? [] : [unsupported("fieldValidation", validation, validations)]),
-  ];
+  const problems = together(
+    patchType !== undefined && forceProblems(query, patchType),
+    managerProblems(manager, "fieldManager"),
+    dryRunProblems(dryRun),
+    !validations.includes(validation) && unsupported("fieldValidation", validation, validations),
+  );
   const kind = { POST: "CreateOptions", PUT: "UpdateOptions" }[method] ?? "PatchOptions";
   if (problems.length > 0) throw refused({ group: "meta.k8s.io", kind, plural: "" }, "", problems);
   return {
@@ -137,7 +127,7 @@ function readYamlBody(text: string): Sent {
   };
 }
 
-/** What this server reads. */
+/** Media types that this server reads. */
 const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 function read(request: ApiRequest): Sent {
@@ -163,20 +153,20 @@ export function parseBody(request: ApiRequest): unknown {
   }
 }
 
-/** The beginning of a body, so that its sender knows which it was. */
+/** The beginning of a body, for its error message. */
 function summary(body: Buffer | undefined): string {
   if (!body || body.length === 0) return "<empty>";
   const form = body[0] === 0x7b ? "utf8" : "hex";
   return body.length > 30 ? `${body.subarray(0, 30).toString(form)} ...` : body.toString(form);
 }
 
-/** The group's name among the original's own types, which its sentences let one see. */
+/** The Go package of a kind's types, which Kubernetes' messages name. */
 const packageOf = ({ group }: ResourceDefinition): string => {
   const [name = ""] = group.split(".");
   return name === "" || name === "events" ? "core" : name;
 };
 
-/** Whether what was sent is of the kind the path is about; left out, it is. */
+/** The kind and version in the body, where present, are those of the path. */
 function checkKind(
   r: ResourceDefinition,
   sent: Readonly<Record<string, unknown>>,
@@ -217,7 +207,7 @@ function readObject(request: ApiRequest, r: ResourceDefinition): Sent & { readon
   }
 }
 
-/** Sentences for a strict reader: they refuse, are warned of, or are passed over. */
+/** Treats the errors of strict decoding as the field validation says: refuses, warns, or ignores them. */
 export function judgeStrictly(
   strict: () => readonly string[],
   validation: FieldValidation,

@@ -4,6 +4,11 @@ import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
 import type { User } from "../authorization/authorizer.ts";
 import type { ResourcePath } from "./path.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { WritableSubresource } from "../../machinery/client.ts";
+import { type Key, key } from "../../api/meta.ts";
+import type { SubresourceDefinition } from "../registry/subresources.ts";
+import type { Registry } from "../registry/verbs.ts";
 
 /** A request after its envelope is opened: the signal ends when the client goes away. */
 export interface ApiRequest {
@@ -101,3 +106,26 @@ export function replyError(e: unknown): WholeReply {
 /** `metav1.Status` for something that went well and has nothing to show. */
 export const replySuccess = (details?: object, status = 200): WholeReply =>
   reply({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", ...(details && { details }) }, status);
+
+/** One request to one kind. */
+export interface Call {
+  readonly registry: Registry;
+  readonly r: ResourceDefinition;
+  /** The definition of the subresource in the path. */
+  readonly subresource?: SubresourceDefinition | undefined;
+  readonly path: ResourcePath;
+  readonly request: ApiRequest;
+}
+
+/** Handles a request to a kind. */
+export type Handler = (call: Call) => Promise<ApiReply>;
+
+/** What a call writes to. */
+export const targetOf = ({
+  r,
+  path,
+}: Pick<Call, "r" | "path">): { r: ResourceDefinition; key: Key; subresource: WritableSubresource | undefined } => ({
+  r,
+  key: key(path.namespace, path.name!),
+  subresource: path.subresource as WritableSubresource | undefined,
+});

@@ -6,8 +6,7 @@ import type { ApiObject, Instant } from "../../api/meta.ts";
 import { objectOf, wireBytes, wireHead, wireTail } from "../registry/codec.ts";
 import { type StoredPage, objectsOf } from "../registry/listing.ts";
 import type { Stored } from "../storage/storage.ts";
-import type { Call } from "../request/call.ts";
-import { type ApiRequest, type WholeReply, reply, replyBytes } from "../request/request-response.ts";
+import { type Call, type ApiRequest, type WholeReply, reply, replyBytes } from "../request/request-response.ts";
 import { type IncludeObject, metadataOf, tableOf } from "./table.ts";
 
 /** The forms an object or a list can be served in. */

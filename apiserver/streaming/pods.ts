@@ -1,27 +1,25 @@
 // Logs, exec, attach and port-forward of pods, through the kubelet of the pod's node: as a response, in WebSocket
 // messages, or as a tunnel.
-import type { Handler } from "../request/call.ts";
+import { type Handler, type StreamReply, statusOf } from "../request/request-response.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { type ResourcePath, flag } from "../request/path.ts";
-import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { key } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { type Kubelets, textOf, dialError } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type StreamReply, statusOf } from "../request/request-response.ts";
-import { logQuery } from "../request/log-options.ts";
-import { type Upgrade, echo, join, refuse } from "./tunnel.ts";
+import { logQuery } from "../request/options.ts";
+import { type Upgrade, echo, join, refuse, openWebSocket } from "./tunnel.ts";
 import type { IncomingMessage } from "node:http";
 
-/** The path of a part of one pod. */
+/** The path of a subresource of a pod. */
 export type PodPath = ResourcePath & { readonly name: string; readonly namespace: string };
 export const ofPod = (path: ResourcePath | undefined): path is PodPath =>
   path?.group === "" && path.plural === "pods" && path.name !== undefined && path.namespace !== undefined;
 
-/** The container that is meant: the one named, or the only one there is. */
+/** The named container, or the only one. */
 export function containerIn(pod: Pod, named: string | null): string {
   const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
   const all = [...initContainers, ...containers, ...ephemeralContainers].map((c) => c.name);
@@ -37,7 +35,7 @@ export function containerIn(pod: Pod, named: string | null): string {
   );
 }
 
-/** The node that runs it; there is nobody to talk to before there is one. */
+/** The node of a pod that is scheduled. */
 export function hostOf(pod: Pod): string {
   if (!pod.spec.nodeName) throw new ApiError("BadRequest", `pod ${pod.metadata.name} does not have a host assigned`);
   return pod.spec.nodeName;
@@ -55,7 +53,7 @@ async function logs(
   const parameters = logQuery(name, query);
   const pod = objectOf<Pod>(await registry.get(pods, key(namespace, name)));
   const container = containerIn(pod, query.get("container"));
-  // Nobody has run it yet, so it has said nothing.
+  // A pod without a node has no log yet.
   if (!pod.spec.nodeName) return { status: 200, headers: text, stream: nothing() };
   const place = [namespace, name, container].map(encodeURIComponent).join("/");
   const what = `pods/log ${name}`;
@@ -69,7 +67,7 @@ export const podLogs =
   ({ registry, path, request }) =>
     logs(registry, kubelets, path as PodPath, request);
 
-/** Bytes as they are, or as text. */
+/** Messages are bytes, or base64 text. */
 const logHandshakes = new WebSocketServer({
   noServer: true,
   handleProtocols: (offered) => ["binary.k8s.io", "base64.binary.k8s.io"].find((name) => offered.has(name)) ?? false,
@@ -79,7 +77,7 @@ async function sendMessages(socket: WebSocket, { stream }: StreamReply): Promise
   const asText = socket.protocol.startsWith("base64.");
   const send = (data: Buffer): Promise<void> =>
     new Promise((resolve) => socket.send(asText ? data.toString("base64") : data, () => resolve()));
-  // The first message says that there is a connection.
+  // An empty first message confirms the connection.
   await send(Buffer.alloc(0));
   for await (const chunk of stream) {
     if (socket.readyState !== socket.OPEN) return;
@@ -87,32 +85,30 @@ async function sendMessages(socket: WebSocket, { stream }: StreamReply): Promise
   }
 }
 
-/** A log for a client that wants it message by message. */
+/** A log in WebSocket messages. */
 export async function podLogMessages(
   registry: Registry,
   kubelets: Kubelets,
   path: PodPath,
-  { request, socket, head, query }: Upgrade,
+  upgrade: Upgrade,
   signal: AbortSignal,
 ): Promise<void> {
-  const reply = await logs(registry, kubelets, path, { query, signal });
-  logHandshakes.handleUpgrade(request, socket as Duplex, head, (ws) => {
-    ws.on("error", () => {});
-    const off = onAbort(signal, () => ws.terminate());
-    ws.once("close", off);
-    sendMessages(ws, reply).then(
-      () => ws.close(1000),
-      () => ws.terminate(),
+  const reply = await logs(registry, kubelets, path, { query: upgrade.query, signal });
+  openWebSocket(logHandshakes, upgrade, (ws) => {
+    ws.once(
+      "close",
+      onAbort(signal, () => ws.terminate()),
     );
+    return sendMessages(ws, reply);
   });
 }
 
-/** What kubelets call the sessions that the API calls by these names. */
+/** The kubelet's names of the sessions. */
 const sessions: Readonly<Record<string, string>> = { exec: "exec", attach: "attach", portforward: "portForward" };
-/** Whether this part of a pod is a session. */
+/** Whether the subresource is a session. */
 export const isSession = (path: PodPath): boolean => sessions[path.subresource ?? ""] !== undefined;
 
-/** The query in the words of kubelets. Pure. */
+/** The query of the kubelet's endpoint. Pure. */
 export function sessionQuery(what: string, query: URLSearchParams): URLSearchParams {
   const parametersOf = (name: string): [string, string][] => query.getAll(name).map((value) => [name, value]);
   if (what === "portforward") return new URLSearchParams(parametersOf("ports").map(([, port]) => ["port", port]));
@@ -124,7 +120,7 @@ export function sessionQuery(what: string, query: URLSearchParams): URLSearchPar
   ]);
 }
 
-/** Where a session is held: the node, and what its kubelet calls it. */
+/** The node of a session, and its URL at the kubelet. */
 async function locate(registry: Registry, path: PodPath, query: URLSearchParams) {
   const pod = objectOf<Pod>(await registry.get(pods, key(path.namespace, path.name)));
   const what = path.subresource!;
@@ -157,21 +153,19 @@ const sessionHandshakes = new WebSocketServer({
 });
 
 /**
- * The kubelet will not. A client that speaks WebSocket takes a refused handshake for a server that cannot speak it,
- * and never reads why; so the handshake is made, and the reason is the one thing that is said.
+ * Reports a kubelet's refusal inside a session: clients of WebSocket do not read the response to a refused handshake, so
+ * the handshake is completed, and the error is the only message.
  */
-function refuseInSession({ request, socket, head }: Upgrade, why: string): void {
+function refuseInSession(upgrade: Upgrade, why: string): void {
   const status = statusOf(
     new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] }),
   );
-  sessionHandshakes.handleUpgrade(request, socket, head, (ws) => {
-    ws.on("error", () => {});
-    ws.send(Buffer.concat([Buffer.from([errorChannel]), Buffer.from(JSON.stringify(status.status))]));
-    ws.close(1000);
-  });
+  openWebSocket(sessionHandshakes, upgrade, async (ws) =>
+    ws.send(Buffer.concat([Buffer.from([errorChannel]), Buffer.from(JSON.stringify(status.status))])),
+  );
 }
 
-/** Holds a session, or throws what is wrong with the request. */
+/** Tunnels a session to the kubelet. Throws what is wrong with the request. */
 export async function podSession(
   registry: Registry,
   kubelets: Kubelets,

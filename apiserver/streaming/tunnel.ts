@@ -1,9 +1,10 @@
 // Upgraded connections: joins the client's with an upstream one, or refuses in plain HTTP.
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { type Duplex, Readable } from "node:stream";
+import type { WebSocket, WebSocketServer } from "ws";
 import { type ApiReply, replyError } from "../request/request-response.ts";
 
-/** A connection about to change its nature; `head` came with its first packet. */
+/** A request that upgrades its connection; `head` is what follows it in its first packet. */
 export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
@@ -13,13 +14,13 @@ export interface Upgrade {
   readonly query: URLSearchParams;
   /** The query as it was written, with its question mark, or nothing. */
   readonly search: string;
-  /** Hears of every part of a stream that is told. */
+  /** Called for every part of a stream that is sent. */
   readonly onChunk: (part: Buffer | string) => void;
 }
-/** What an upgraded connection is by then. */
+/** The status of an upgraded connection. */
 export const switchingProtocols = 101;
 
-/** A plain answer to a request that wanted to become something else; nothing more is said on this connection. */
+/** Answers an upgrade with a plain response, and closes the connection. */
 export function respond(socket: Duplex, reply: ApiReply): void {
   const { status, headers = {} } = reply;
   const headerPairs = Object.entries(headers).flatMap(([name, values]) =>
@@ -35,10 +36,10 @@ export function respond(socket: Duplex, reply: ApiReply): void {
   else socket.end(reply.body);
 }
 
-/** The same, of why it cannot be. */
+/** The same with an error. */
 export const refuse = (socket: Duplex, e: unknown): void => respond(socket, replyError(e));
 
-/** Two connections become one: what one says, the other hears; when one ends, so does the other. */
+/** Pipes two connections into each other; when one ends, so does the other. */
 function splice(near: Duplex, far: Duplex): void {
   near.pipe(far).pipe(near);
   for (const [one, other] of [
@@ -57,19 +58,35 @@ function headOf(response: IncomingMessage): string {
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Passes on an answer that is no upgrade, and hangs up. */
+/** Passes on a response that is no upgrade, and closes the connection. */
 export function echo(socket: Duplex, response: IncomingMessage): void {
   socket.write(headOf(response));
   response.pipe(socket);
 }
 
-/** What happens when the other side does not become what was asked for. */
+/** What happens when the upstream does not upgrade. */
 export interface Otherwise {
   onResponse(response: IncomingMessage): void;
   failed(e: NodeJS.ErrnoException): void;
 }
 
-/** Sends a request that is to become something else, and joins the connections when it does. */
+/** Completes the handshake, and closes the WebSocket when `use` has settled. Messages of the client are not read. */
+export function openWebSocket(
+  handshakes: WebSocketServer,
+  { request, socket, head }: Upgrade,
+  use: (ws: WebSocket) => Promise<void>,
+): void {
+  handshakes.handleUpgrade(request, socket, head, (ws) => {
+    ws.on("error", () => {});
+    ws.on("message", () => {});
+    use(ws).then(
+      () => ws.close(1000),
+      () => ws.terminate(),
+    );
+  });
+}
+
+/** Sends an upgrade to the upstream, and joins the connections when it is accepted. */
 export function join({ socket, head }: Upgrade, upstream: ClientRequest, otherwise: Otherwise): void {
   upstream.once("upgrade", (response, far: Duplex, first: Buffer) => {
     socket.write(headOf(response));

@@ -10,10 +10,9 @@ import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { withDistinctOwners } from "../registry/prepare.ts";
 import { outcomeOf } from "../registry/patch/outcome.ts";
 import { patched } from "../registry/patching.ts";
-import { type Call, targetOf } from "../request/call.ts";
-import type { ApiReply, ApiRequest } from "../request/request-response.ts";
+import { type Call, type ApiReply, type ApiRequest, targetOf } from "../request/request-response.ts";
 import { replyStored, viewOf } from "../response/render.ts";
-import { warned } from "../response/warnings.ts";
+import { warned } from "../response/encode.ts";
 
 const [json, merge, strategic, apply] = [
   "application/json-patch+json",

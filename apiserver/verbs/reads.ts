@@ -1,12 +1,22 @@
-// The verbs that read: get, list, watch.
+// The verbs that read: get, list, watch; also of virtual kinds that are computed on request, such as metrics.
+import type { Measured } from "../registry/in-process.ts";
+import { methodNotServed, notAhead } from "../registry/refusals.ts";
+import { type Handler, type Call, type ApiReply, reply } from "../request/request-response.ts";
+import { listQuery, momentOf, parseRevision } from "../request/options.ts";
+import { rendered, renderedList, viewOf, replyList, replyStored } from "../response/render.ts";
 import { ApiError } from "../../api/errors.ts";
 import { key } from "../../api/meta.ts";
-import { notAhead } from "../registry/refusals.ts";
-import type { Call } from "../request/call.ts";
-import type { ApiReply } from "../request/request-response.ts";
-import { listQuery, momentOf, parseRevision } from "../request/list-options.ts";
-import { replyList, replyStored, viewOf } from "../response/render.ts";
 import { watch } from "../watch/watch.ts";
+
+/** Serves virtual kinds from their source. */
+export const measuredKinds =
+  (measured: Measured): Handler =>
+  async ({ registry, r, path, request }) => {
+    if (request.method !== "GET" || path.subresource !== undefined) throw methodNotServed();
+    const view = viewOf(request, registry.world.clock.now());
+    if (path.name !== undefined) return reply(rendered(r, await measured.get(r, path.namespace, path.name), view));
+    return renderedList(r, await measured.list(r, listQuery(request.query, path.namespace)), {}, view);
+  };
 
 /** The objects of a path, or what becomes of them from now on. */
 export async function list(call: Call): Promise<ApiReply> {

@@ -13,9 +13,8 @@ import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/render.ts";
 import { bodyOf, inNamespace } from "../request/body.ts";
-import type { Handler } from "../request/call.ts";
-import { reply } from "../request/request-response.ts";
-import { warned } from "../response/warnings.ts";
+import { type Handler, reply } from "../request/request-response.ts";
+import { warned } from "../response/encode.ts";
 
 /** What the response adds to the request. */
 interface Outcome {

@@ -1,16 +1,31 @@
-// The verbs that write: create, update and delete an object, and update a subresource.
-import { ApiError } from "../../api/errors.ts";
+// The verbs that write: create, update and delete an object or a collection, and update a subresource.
+import { hasReason, ApiError } from "../../api/errors.ts";
+import { keyOf } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
+import { type ApiReply, type Call, targetOf, replySuccess } from "../request/request-response.ts";
+import { listQuery, momentOf, deleteOptions } from "../request/options.ts";
+import { replyList, viewOf, replyObject, replyStored } from "../response/render.ts";
 import { withDistinctOwners } from "../registry/prepare.ts";
 import { put } from "../registry/patching.ts";
 import { methodNotServed } from "../registry/refusals.ts";
 import { strategyOf } from "../registry/strategies/table.ts";
 import { type Body, bodyOf, inNamespace } from "../request/body.ts";
-import { type Call, targetOf } from "../request/call.ts";
-import { deleteOptions } from "../request/delete-options.ts";
-import { type ApiReply, replySuccess } from "../request/request-response.ts";
-import { replyObject, replyStored, viewOf } from "../response/render.ts";
-import { warned } from "../response/warnings.ts";
+import { warned } from "../response/encode.ts";
+
+/** Delete what the selection picks at this moment; what is gone by its turn needs no deleting. */
+export async function collectionDelete({ registry, r, path, request }: Call): Promise<ApiReply> {
+  const { options } = deleteOptions(request);
+  const asked = listQuery(request.query, path.namespace);
+  const page = await registry.list(r, { ...asked, ...momentOf(asked) });
+  for (const stored of page.entries) {
+    try {
+      await registry.delete({ r, key: keyOf(objectOf(stored)) }, options);
+    } catch (e) {
+      if (!hasReason(e, "NotFound")) throw e;
+    }
+  }
+  return replyList(r, page, viewOf(request, registry.world.clock.now()));
+}
 
 /** The body of a write of the object itself, in the namespace of the path. */
 function objectBody(call: Call): Body {

@@ -3,15 +3,15 @@
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../../machinery/world.ts";
 import type { ApiReply, StreamReply } from "../request/request-response.ts";
-import { respond, switchingProtocols, type Upgrade } from "../streaming/tunnel.ts";
+import { openWebSocket, respond, switchingProtocols, type Upgrade } from "../streaming/tunnel.ts";
 
-/** Who has not taken an event for so long is not reading. */
+/** Limit for a client to take an event. */
 const readMs = 30_000;
 
-/** Who asks has to say where the page comes from that it speaks for; programs name any place. Pure. */
+/** Whether the header names an origin, which a browser sends; programs may name any. Pure. */
 const hasOrigin = (origin: string | undefined): boolean => /^(\/|[a-z][a-z0-9+.-]*:)/i.test(origin ?? "");
 
-// The client's own protocol is agreed to, whatever its name: events look the same in all of them.
+// Any single subprotocol is accepted: events look the same in all of them.
 const handshakes = new WebSocketServer({
   noServer: true,
   handleProtocols: (offered) => [...offered][0] ?? false,
@@ -20,11 +20,11 @@ const handshakes = new WebSocketServer({
 /** Why a handshake fails, as a status, if it does. Pure. */
 function refusedHandshake(headers: Upgrade["request"]["headers"]): number | undefined {
   if (!hasOrigin(headers.origin)) return 403;
-  // Nobody is there to choose one.
+  // Of several subprotocols the server would have to choose.
   return String(headers["sec-websocket-protocol"] ?? "").includes(",") ? 400 : undefined;
 }
 
-async function tell(
+async function sendEvents(
   socket: WebSocket,
   { stream }: StreamReply,
   { clock, onChunk }: { readonly clock: Clock } & Pick<Upgrade, "onChunk">,
@@ -46,7 +46,7 @@ const isWebSocket = ({ request }: Upgrade): boolean => request.headers.upgrade?.
 
 /** Sends the response, and returns its status. */
 export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): number {
-  const { request, socket, head, onChunk } = upgrade;
+  const { request, socket, onChunk } = upgrade;
   if (!("stream" in reply) || !isWebSocket(upgrade)) {
     respond(socket, reply);
     return reply.status;
@@ -56,14 +56,6 @@ export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): 
     respond(socket, { status: refused, body: "" });
     return refused;
   }
-  handshakes.handleUpgrade(request, socket, head, (ws) => {
-    ws.on("error", () => {});
-    // Messages of the client are not read.
-    ws.on("message", () => {});
-    tell(ws, reply, { clock, onChunk }).then(
-      () => ws.close(1000),
-      () => ws.terminate(),
-    );
-  });
+  openWebSocket(handshakes, upgrade, (ws) => sendEvents(ws, reply, { clock, onChunk }));
   return switchingProtocols;
 }

@@ -6,13 +6,12 @@ import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { Selection } from "../../machinery/client.ts";
 import { objectAt, wireBytes } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type ApiReply, statusOf } from "../request/request-response.ts";
+import { type ApiReply, type Call, statusOf } from "../request/request-response.ts";
 import { type View, rendered, negotiatedStream, viewOf } from "../response/render.ts";
 import { bookmarkTable } from "../response/table.ts";
 import { ApiError } from "../../api/errors.ts";
 import { wantedBy } from "../registry/selection.ts";
-import type { Call } from "../request/call.ts";
-import { type ListQuery, parseRevision } from "../request/list-options.ts";
+import { type ListQuery, parseRevision } from "../request/options.ts";
 import { wholeNumber } from "../request/path.ts";
 
 /** How often bookmarks are sent. */

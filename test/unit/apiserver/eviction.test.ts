@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
 import type { PodDisruptionBudget } from "../../../api/policy/poddisruptionbudgets.ts";
 import { instant } from "../../../api/meta.ts";
-import { spent } from "../../../apiserver/verbs/eviction.ts";
+import { spent } from "../../../apiserver/verbs/subresources.ts";
 
 const now = instant(Date.UTC(2026, 0, 1));
 const budget = (status: object, generation = 1): PodDisruptionBudget =>

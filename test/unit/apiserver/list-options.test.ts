@@ -1,7 +1,7 @@
 // What a list or a watch may be asked, and which moment it then shows.
 import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
-import { listQuery, momentOf, parseRevision } from "../../../apiserver/request/list-options.ts";
+import { listQuery, momentOf, parseRevision } from "../../../apiserver/request/options.ts";
 
 /** The moment a query means, or how it is refused. */
 function meant(query: string): unknown {

@@ -1,7 +1,7 @@
 // What may be asked of a log, and in which words a kubelet is asked for it.
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
-import { logQuery } from "../../../apiserver/request/log-options.ts";
+import { logQuery } from "../../../apiserver/request/options.ts";
 import { sessionQuery } from "../../../apiserver/streaming/pods.ts";
 import { dialError } from "../../../apiserver/kubelets/kubelets.ts";
 
