@@ -153,7 +153,7 @@ const sessionHandshakes = new WebSocketServer({
 });
 
 /**
- * Reports a kubelet's refusal inside a session: clients of WebSocket do not read the response to a refused handshake, so
+ * Reports a kubelet's refusal inside a session: WebSocket clients do not read the response to a refused handshake, so
  * the handshake is completed, and the error is the only message.
  */
 function refuseInSession(upgrade: Upgrade, why: string): void {
