@@ -49,74 +49,71 @@ function boundsCheck({ bounds, omitZero }: Schema): Check | undefined {
   );
 }
 
-function numberChecks(s: Schema): readonly (Check | undefined)[] {
-  const { minimum, maximum, multipleOf } = s;
-  const [low, high] = [s.exclusiveMinimum ? "" : " or equal to", s.exclusiveMaximum ? "" : " or equal to"];
-  return [
-    minimum === undefined
-      ? undefined
-      : unless<number>(
-          (n) => (s.exclusiveMinimum ? n > minimum : n >= minimum),
-          (n) => inBody(n, `should be greater than${low === "" ? "" : low} ${minimum}`),
-        ),
-    maximum === undefined
-      ? undefined
-      : unless<number>(
-          (n) => (s.exclusiveMaximum ? n < maximum : n <= maximum),
-          (n) => inBody(n, `should be less than${high} ${maximum}`),
-        ),
-    multipleOf === undefined
-      ? undefined
-      : unless<number>(
-          (n) => Number.isInteger(n / multipleOf),
-          (n) => inBody(n, `should be a multiple of ${multipleOf}`),
-        ),
-  ];
-}
+/** The check of a keyword with a value; none where the keyword is absent. */
+const limit = <K, T>(
+  keyword: K | undefined,
+  holds: (value: T, keyword: K) => boolean,
+  report: (value: T, keyword: K) => readonly Found[],
+): Check | undefined =>
+  keyword === undefined
+    ? undefined
+    : unless<T>(
+        (value) => holds(value, keyword),
+        (value) => report(value, keyword),
+      );
 
-function textChecks({ minLength, maxLength, pattern }: Schema): readonly (Check | undefined)[] {
-  const form = pattern === undefined ? undefined : new RegExp(pattern, "u");
+/** The checks of keywords for numbers, texts, lists and maps. */
+function valueChecks(s: Schema): readonly (Check | undefined)[] {
+  const [orMin, orMax] = [s.exclusiveMinimum, s.exclusiveMaximum].map((isExclusive) =>
+    isExclusive ? "" : " or equal to",
+  );
+  const pattern = s.pattern === undefined ? undefined : new RegExp(s.pattern, "u");
   return [
-    minLength === undefined
-      ? undefined
-      : unless<string>(
-          (text) => lengthOf(text) >= minLength,
-          (text) => inBody(text, `should be at least ${minLength} chars long`),
-        ),
-    maxLength === undefined
-      ? undefined
-      : unless<string>(
-          (text) => text.length <= maxLength || lengthOf(text) <= maxLength,
-          () => [tooLong("", maxLength)],
-        ),
-    form &&
-      unless<string>(
-        (text) => form.test(text),
-        (text) => inBody(text, `should match '${pattern}'`),
-      ),
-  ];
-}
-
-function sizeChecks({ minItems, minProperties, maxProperties }: Schema): readonly (Check | undefined)[] {
-  return [
-    minItems === undefined
-      ? undefined
-      : unless<readonly unknown[]>(
-          ({ length }) => length >= minItems,
-          ({ length }) => inBody(length, `should have at least ${minItems} items`),
-        ),
-    minProperties === undefined
-      ? undefined
-      : unless<object>(
-          (map) => sizeOf(map) >= minProperties,
-          (map) => inBody(sizeOf(map), `should have at least ${minProperties} properties`),
-        ),
-    maxProperties === undefined
-      ? undefined
-      : unless<object>(
-          (map) => sizeOf(map) <= maxProperties,
-          (map) => [tooMany("", sizeOf(map), maxProperties)],
-        ),
+    limit<number, number>(
+      s.minimum,
+      (n, min) => n > min || (n === min && s.exclusiveMinimum !== true),
+      (n, min) => inBody(n, `should be greater than${orMin} ${min}`),
+    ),
+    limit<number, number>(
+      s.maximum,
+      (n, max) => n < max || (n === max && s.exclusiveMaximum !== true),
+      (n, max) => inBody(n, `should be less than${orMax} ${max}`),
+    ),
+    limit<number, number>(
+      s.multipleOf,
+      (n, factor) => Number.isInteger(n / factor),
+      (n, factor) => inBody(n, `should be a multiple of ${factor}`),
+    ),
+    limit<number, string>(
+      s.minLength,
+      (text, min) => lengthOf(text) >= min,
+      (text, min) => inBody(text, `should be at least ${min} chars long`),
+    ),
+    limit<number, string>(
+      s.maxLength,
+      (text, max) => text.length <= max || lengthOf(text) <= max,
+      (_, max) => [tooLong("", max)],
+    ),
+    limit<RegExp, string>(
+      pattern,
+      (text, form) => form.test(text),
+      (text) => inBody(text, `should match '${s.pattern}'`),
+    ),
+    limit<number, readonly unknown[]>(
+      s.minItems,
+      ({ length }, min) => length >= min,
+      ({ length }, min) => inBody(length, `should have at least ${min} items`),
+    ),
+    limit<number, object>(
+      s.minProperties,
+      (map, min) => sizeOf(map) >= min,
+      (map, min) => inBody(sizeOf(map), `should have at least ${min} properties`),
+    ),
+    limit<number, object>(
+      s.maxProperties,
+      (map, max) => sizeOf(map) <= max,
+      (map, max) => [tooMany("", sizeOf(map), max)],
+    ),
   ];
 }
 
@@ -167,12 +164,5 @@ function logicChecks(schema: Schema, checkOf: (branch: Schema) => Check): readon
 
 /** The checks of one schema, without those of fields and items. */
 export function keywordsOf(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {
-  return [
-    enumCheck(schema),
-    boundsCheck(schema),
-    ...numberChecks(schema),
-    ...textChecks(schema),
-    ...sizeChecks(schema),
-    ...logicChecks(schema, checkOf),
-  ];
+  return [enumCheck(schema), boundsCheck(schema), ...valueChecks(schema), ...logicChecks(schema, checkOf)];
 }

@@ -49,16 +49,16 @@ export const validateSubdomainName = (value: string | undefined, path: string): 
 export const validateDns1035Label = (value: string | undefined, path: string): readonly Problem[] =>
   validateForm(value, path, { form: label1035, max: 63, message: label1035Message });
 
-/** A kind: a label of RFC 1035, except that it may be written with capitals. */
+/** A label of RFC 1035 in any case, such as a kind. */
 export const validateMixedCaseLabel = (value: string, path: string): readonly Problem[] =>
   validateDns1035Label(value.toLowerCase(), path).map((problem) =>
     invalid(path, value, `may have mixed case, but should otherwise match: ${detailOf(problem)}`),
   );
-/** A subdomain of so many labels at least; `words` say so. */
-export function validateDomain(value: string, path: string, labels: number, words: string): readonly Problem[] {
-  const wrong = validateSubdomainName(value, path);
-  if (value === "" || wrong.length > 0 || value.split(".").length >= labels) return wrong;
-  return [invalid(path, value, `should be a domain with at least ${words}`)];
+/** A subdomain of a least number of labels, which `text` spells out. */
+export function validateDomain(value: string, path: string, labels: number, text: string): readonly Problem[] {
+  const problems = validateSubdomainName(value, path);
+  if (value === "" || problems.length > 0 || value.split(".").length >= labels) return problems;
+  return [invalid(path, value, `should be a domain with at least ${text}`)];
 }
 
 /** `example.com/name` or `name`, as label keys, annotation keys and finalizers are written. */

@@ -73,7 +73,7 @@ export function each<T>(
   return found ?? none;
 }
 
-/** Items that have the key of an earlier one: the value of a field, or what a function makes of the item. */
+/** Reports items with the key of an earlier one: a field, or the result of a function. */
 export function repeated<T>(
   items: readonly T[] | undefined,
   path: string,
@@ -104,7 +104,7 @@ export const unchanged = (value: unknown, old: unknown, path: string): readonly 
 /** One of the supported values; undefined is valid. */
 export const oneOf = (value: string | undefined, path: string, supported: readonly string[]): readonly Problem[] =>
   value === undefined || supported.includes(value) ? none : [unsupported(path, value, supported)];
-/** `*` stands for every value, so nothing may stand beside it. */
+/** `*` includes every value, and therefore stands alone. */
 export const wildcardAlone = (list: readonly string[] = [], path: string, others: string): readonly Problem[] =>
   list.length > 1 && list.includes("*")
     ? [invalid(path, list, `if '*' is present, must not specify other ${others}`)]

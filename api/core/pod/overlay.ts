@@ -22,6 +22,7 @@ const mode: Facts = { bounds: [0, 0o777, "must be a number between 0 and 0777 (o
 const publicMode: Facts = { default: 0o644, ...mode };
 const weight: Facts = { bounds: [1, 100, "must be in the range 1-100"] };
 const generation: Facts = { bounds: [0, null, "must be a non-negative integer"] };
+const duration = "may not specify a duration";
 const byte: Facts = { bounds: [0, 255] };
 const aboveZero: Facts = { bounds: [1, null, "must be greater than zero"] };
 const profile = (field: string): Facts => ({ nonEmpty: `type is required when ${field} is set` });
@@ -40,6 +41,15 @@ const container: Overlay[string] = {
   ports: { unique: ["name"] },
   restartPolicy: values("Always", "Never", "OnFailure"),
 };
+const iscsi: Overlay[string] = { iscsiInterface: { default: "default" }, lun: byte };
+const rbd: Overlay[string] = {
+  keyring: { default: "/etc/ceph/keyring" },
+  pool: { default: "rbd" },
+  user: { default: "admin" },
+};
+const scaleIo: Overlay[string] = { fsType: { default: "xfs" }, storageMode: { default: "ThinProvisioned" } };
+const dataKey: Overlay[string] = { key: { ...needed, format: "data-key" }, name: subdomain };
+
 export const podOverlay: Overlay = {
   PodSpec: {
     activeDeadlineSeconds: { bounds: [1, 2 ** 31 - 1] },
@@ -97,8 +107,8 @@ export const podOverlay: Overlay = {
   GRPCAction: { port, service: { default: "" } },
   EnvVar: { name: { ...needed, format: "variable-name" } },
   ObjectFieldSelector: { apiVersion: { default: "v1" } },
-  ConfigMapKeySelector: { key: { ...needed, format: "data-key" }, name: subdomain },
-  SecretKeySelector: { key: { ...needed, format: "data-key" }, name: subdomain },
+  ConfigMapKeySelector: dataKey,
+  SecretKeySelector: dataKey,
   FileKeySelector: {
     key: { ...needed, format: "variable-name" },
     path: { ...needed, format: "path-without-backsteps" },
@@ -160,7 +170,12 @@ export const podOverlay: Overlay = {
   SecretProjection: { name: needed },
   KeyToPath: { key: needed, mode, path: { ...needed, format: "projected-path" } },
   DownwardAPIProjection: { items: unchecked },
-  ServiceAccountTokenProjection: { expirationSeconds: { default: 3600 } },
+  ServiceAccountTokenProjection: {
+    expirationSeconds: {
+      default: 3600,
+      bounds: [600, 2 ** 32, `${duration} less than 10 minutes`, `${duration} larger than 2^32 seconds`],
+    },
+  },
   ClusterTrustBundleProjection: { path: { ...needed, format: "projected-path" } },
   PodCertificateProjection: {
     certificateChainPath: { format: "projected-path" },
@@ -177,20 +192,16 @@ export const podOverlay: Overlay = {
   AWSElasticBlockStoreVolumeSource: { partition: byte },
   GCEPersistentDiskVolumeSource: { partition: byte },
   FCVolumeSource: { lun: byte },
-  ISCSIVolumeSource: { iscsiInterface: { default: "default" }, lun: byte },
-  ISCSIPersistentVolumeSource: { iscsiInterface: { default: "default" }, lun: byte },
-  RBDVolumeSource: { keyring: { default: "/etc/ceph/keyring" }, pool: { default: "rbd" }, user: { default: "admin" } },
-  RBDPersistentVolumeSource: {
-    keyring: { default: "/etc/ceph/keyring" },
-    pool: { default: "rbd" },
-    user: { default: "admin" },
-  },
+  ISCSIVolumeSource: iscsi,
+  ISCSIPersistentVolumeSource: iscsi,
+  RBDVolumeSource: rbd,
+  RBDPersistentVolumeSource: rbd,
   AzureDiskVolumeSource: {
     cachingMode: { default: "ReadWrite" },
     fsType: { default: "ext4" },
     kind: { default: "Shared" },
     readOnly: { default: false },
   },
-  ScaleIOVolumeSource: { fsType: { default: "xfs" }, storageMode: { default: "ThinProvisioned" } },
-  ScaleIOPersistentVolumeSource: { fsType: { default: "xfs" }, storageMode: { default: "ThinProvisioned" } },
+  ScaleIOVolumeSource: scaleIo,
+  ScaleIOPersistentVolumeSource: scaleIo,
 };

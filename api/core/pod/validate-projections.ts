@@ -3,7 +3,6 @@ import type {
   ClusterTrustBundleProjection,
   KeyToPath,
   PodCertificateProjection,
-  ServiceAccountTokenProjection,
   VolumeProjection,
 } from "../../generated/types.ts";
 import type { Problem } from "../../errors.ts";
@@ -15,20 +14,6 @@ interface Keyed {
   readonly name?: string;
   readonly items?: readonly KeyToPath[];
 }
-const minSeconds = 10 * 60;
-const maxSeconds = 2 ** 32;
-
-function validateToken(token: ServiceAccountTokenProjection, path: string, volumePath: string): readonly Problem[] {
-  const { expirationSeconds: seconds = 3600 } = token;
-  return together(
-    seconds < minSeconds &&
-      invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration less than 10 minutes"),
-    seconds > maxSeconds &&
-      invalid(`${path}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"),
-    token.path ? projectedPath(token.path, `${volumePath}.path`) : required(`${volumePath}.path`),
-  );
-}
-
 /** A trust bundle is selected by name or by signer. */
 export function validateBundle(bundle: ClusterTrustBundleProjection, path: string): readonly Problem[] {
   const { labelSelector, name, signerName } = bundle;
@@ -72,11 +57,12 @@ const kinds = [
 ] as const;
 
 function validateSource(s: VolumeProjection, path: string, volumePath: string): readonly Problem[] {
+  const { serviceAccountToken: token } = s;
   let kindsSet = 0;
   for (const kind of kinds) if (s[kind] !== undefined) kindsSet++;
   return together(
     each(s.downwardAPI?.items, "", (file) => validateDownwardFile(file, `${path}.downwardAPI`)),
-    s.serviceAccountToken && validateToken(s.serviceAccountToken, `${path}.serviceAccountToken`, volumePath),
+    token && (token.path ? projectedPath(token.path, `${volumePath}.path`) : required(`${volumePath}.path`)),
     kindsSet > 1 && forbidden(path, "may not specify more than 1 volume type per source"),
   );
 }
