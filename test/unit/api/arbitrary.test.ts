@@ -1,5 +1,4 @@
-// Whatever a schema lets through, a kind can complete, judge and print: no field may be relied on that a user can leave
-// out.
+// Random objects that fit a schema can be defaulted, validated and printed without exceptions.
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";

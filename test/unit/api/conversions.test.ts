@@ -1,4 +1,4 @@
-// Kinds that are others in other words: nothing is lost on the way there and back.
+// Conversions between versions of a kind round-trip.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { HorizontalPodAutoscaler, V2HorizontalPodAutoscaler, V2MetricSpec } from "../../../api/generated/types.ts";

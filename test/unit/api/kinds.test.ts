@@ -1,11 +1,11 @@
-// What must hold for every kind in the table, whoever adds one.
+// Invariants of every kind in the table.
 import { expect, test } from "vitest";
 import { canonicalJson } from "../../../api/hash.ts";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../../api/kinds.ts";
 import { instant, type ApiObject, type Draft } from "../../../api/meta.ts";
 import { decode } from "../../../api/schema.ts";
-import { draftOf } from "./least.ts";
+import { draftOf } from "./minimal-objects.ts";
 
 const stored = builtinKinds.filter(isStored);
 

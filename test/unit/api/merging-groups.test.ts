@@ -1,4 +1,4 @@
-// How lists and structs of the kinds around networks, storage, roles and devices are merged: by key, as sets, or whole.
+// Merge keys and list types of networking, storage, rbac and resource kinds.
 import { expect, test } from "vitest";
 import { resolve, type Schema, schemaOf } from "../../../api/schema.ts";
 

@@ -1,4 +1,4 @@
-// How lists and objects are merged is what the schemas say it is: a list that loses its keys loses what others wrote.
+// Merge keys and list types follow the schemas: a list that loses its keys loses the fields of other managers.
 import { expect, test } from "vitest";
 import { resolve, schemaOf, type Schema } from "../../../api/schema.ts";
 import { strategicPatched } from "../../../apiserver/registry/patch/strategic.ts";

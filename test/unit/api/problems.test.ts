@@ -1,4 +1,4 @@
-// Problems of many things together.
+// Validation problems of lists.
 import { expect, test } from "vitest";
 import { each, none, required, together } from "../../../api/problems.ts";
 import { schemaOf } from "../../../api/schema.ts";

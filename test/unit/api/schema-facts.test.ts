@@ -1,5 +1,4 @@
-// What the schemas say of fields holds: every enum, every bound and every default, in every kind; and the keywords that
-// custom resources bring, in the words of Kubernetes.
+// Facts of the schemas hold for every kind: enums, bounds, defaults, and the keywords of custom resources.
 import { globSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";

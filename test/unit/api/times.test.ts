@@ -1,4 +1,4 @@
-// Times in, times as they are kept.
+// Canonical times.
 import { expect, test } from "vitest";
 import { leases } from "../../../api/coordination/leases.ts";
 import { pods } from "../../../api/core/pods.ts";

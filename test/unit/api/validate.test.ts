@@ -1,4 +1,4 @@
-// What the API refuses, in the words people grep for.
+// Validation messages.
 import { expect, test } from "vitest";
 import type { Deployment, Pod } from "../../../api/generated/types.ts";
 import { deployments } from "../../../api/apps/deployments.ts";
@@ -8,7 +8,7 @@ import type { Draft } from "../../../api/meta.ts";
 const container = { name: "main", image: "app:1" };
 const pod = (spec: object, name = "web"): Draft<Pod> =>
   pods.defaults({ kind: "Pod", metadata: { name, namespace: "default" }, spec } as Draft<Pod>);
-const said = (problems: readonly { readonly path: string; readonly message: string }[]): readonly string[] =>
+const messagesOf = (problems: readonly { readonly path: string; readonly message: string }[]): readonly string[] =>
   problems.map((p) => `${p.path}: ${p.message}`);
 
 const wrongPods: readonly (readonly [what: string, spec: object, said: string])[] = [
@@ -47,10 +47,10 @@ const wrongPods: readonly (readonly [what: string, spec: object, said: string])[
   ],
 ];
 for (const [what, spec, message] of wrongPods)
-  test(`a pod with ${what} is refused`, () => expect(said(pods.validate(pod(spec)))).toContain(message));
+  test(`a pod with ${what} is refused`, () => expect(messagesOf(pods.validate(pod(spec)))).toContain(message));
 
 test("a pod's name must be a DNS name", () =>
-  expect(said(pods.validate(pod({ containers: [container] }, "Web_1")))[0]).toMatch(
+  expect(messagesOf(pods.validate(pod({ containers: [container] }, "Web_1")))[0]).toMatch(
     /^metadata.name: Invalid value: "Web_1": a lowercase RFC 1123 subdomain must consist of/,
   ));
 
@@ -59,7 +59,7 @@ test("of a pod that exists only a few fields may change", () => {
   const image = pod({ containers: [{ ...container, image: "app:2" }] });
   const command = pod({ containers: [{ ...container, command: ["sh"] }] });
   expect(pods.validate(image, old)).toEqual([]);
-  expect(said(pods.validate(command, old))[0]).toMatch(
+  expect(messagesOf(pods.validate(command, old))[0]).toMatch(
     /^spec: Forbidden: pod updates may not change fields other than/,
   );
 });
@@ -95,7 +95,7 @@ const wrongDeployments: readonly (readonly [what: string, spec: object, said: st
 ];
 for (const [what, spec, message] of wrongDeployments)
   test(`a deployment with ${what} is refused`, () =>
-    expect(said(deployments.validate(deployment(spec)))[0]).toMatch(message));
+    expect(messagesOf(deployments.validate(deployment(spec)))[0]).toMatch(message));
 
 test("a deployment's selector stays as it was", () => {
   const old = deployment({}) as unknown as Deployment;
@@ -103,7 +103,7 @@ test("a deployment's selector stays as it was", () => {
     selector: { matchLabels: { a: "b" } },
     template: { metadata: { labels: { a: "b" } }, spec: { containers: [container] } },
   };
-  expect(said(deployments.validate(deployment(both), old))).toContain(
+  expect(messagesOf(deployments.validate(deployment(both), old))).toContain(
     'spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
   );
 });

@@ -11,7 +11,7 @@ import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import type { Registry } from "../../../apiserver/registry/verbs.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
-import { draftOf } from "../api/least.ts";
+import { draftOf } from "../api/minimal-objects.ts";
 
 /** Kinds an update of which makes what is not there. */
 const madeByUpdate = new Set([

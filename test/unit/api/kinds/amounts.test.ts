@@ -1,10 +1,10 @@
-// Storage that is asked for and offered, and how much of everything a namespace may have.
+// Claims, volumes, quotas and limit ranges.
 import { expect, test } from "vitest";
 import { limitRanges } from "../../../../api/core/limitranges.ts";
 import { type PersistentVolumeClaim, persistentVolumeClaims } from "../../../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../../../api/core/persistentvolumes.ts";
 import { resourceQuotas } from "../../../../api/core/resourcequotas.ts";
-import { born, changes, refuses, said } from "./refused.ts";
+import { stored, changes, refuses, messagesOf } from "./validation-cases.ts";
 
 const requests = (storage: string): object => ({ resources: { requests: { storage } } });
 const claim = (spec: object): object => ({ spec: { accessModes: ["ReadWriteOnce"], ...requests("1Gi"), ...spec } });
@@ -15,7 +15,7 @@ refuses(persistentVolumeClaims, [
     "spec.accessModes: Required value: at least 1 access mode is required",
   ],
   [
-    "a way nobody knows",
+    "a way that does not exist",
     claim({ accessModes: ["WriteOnly"] }),
     'spec.accessModes: Unsupported value: "WriteOnly": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
   ],
@@ -44,7 +44,7 @@ const immutable =
 changes(persistentVolumeClaims, [
   ["a volume may be named, once", claim({}), claim({ volumeName: "a" })],
   ["and not another one", claim({ volumeName: "a" }), claim({ volumeName: "b" }), immutable],
-  ["its class may be told later", claim({}), claim({ storageClassName: "fast" })],
+  ["its class can be set later", claim({}), claim({ storageClassName: "fast" })],
   ["and not another one", claim({ storageClassName: "fast" }), claim({ storageClassName: "slow" }), immutable],
   ["it may not grow while it is still a wish", claim({}), claim(requests("2Gi")), immutable],
 ]);
@@ -52,17 +52,17 @@ test("PersistentVolumeClaim: once it is bound it may grow, and not shrink below 
   const status = { phase: "Bound", capacity: { storage: "2Gi" } };
   const of = (size: string): PersistentVolumeClaim =>
     ({
-      ...born(persistentVolumeClaims, claim({ ...requests(size), volumeName: "a" })),
+      ...stored(persistentVolumeClaims, claim({ ...requests(size), volumeName: "a" })),
       status,
     }) as PersistentVolumeClaim;
   expect(persistentVolumeClaims.validate(of("3Gi"), of("2Gi"))).toEqual([]);
-  expect(said(persistentVolumeClaims.validate(of("1Gi"), of("2Gi")))).toEqual([
+  expect(messagesOf(persistentVolumeClaims.validate(of("1Gi"), of("2Gi")))).toEqual([
     "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
   ]);
 });
-test("PersistentVolumeClaim: a data source is told in both words", () => {
+test("PersistentVolumeClaim: both data source fields are set", () => {
   const dataSource = { kind: "PersistentVolumeClaim", name: "b" };
-  expect(born(persistentVolumeClaims, claim({ dataSource })).spec).toMatchObject({
+  expect(stored(persistentVolumeClaims, claim({ dataSource })).spec).toMatchObject({
     dataSource,
     dataSourceRef: dataSource,
   });
@@ -93,7 +93,7 @@ refuses(persistentVolumes, [
     "spec.nodeAffinity: Required value: Local volume requires node affinity",
   ],
   [
-    "a policy nobody knows",
+    "a policy that does not exist",
     volume({ persistentVolumeReclaimPolicy: "Sell" }),
     'spec.persistentVolumeReclaimPolicy: Unsupported value: "Sell": supported values: "Delete", "Recycle", "Retain"',
   ],
@@ -110,7 +110,7 @@ refuses(persistentVolumes, [
   ],
 ]);
 changes(persistentVolumes, [
-  ["who has it may be told", volume({}), volume({ claimRef: { namespace: "default", name: "b" } })],
+  ["its claim can be set", volume({}), volume({ claimRef: { namespace: "default", name: "b" } })],
   ["what becomes of it may change", volume({}), volume({ persistentVolumeReclaimPolicy: "Delete" })],
   [
     "where its bytes are may not",
@@ -167,14 +167,14 @@ refuses(limitRanges, [
   ],
 ]);
 test("LimitRange: what a container gets follows from its bounds", () => {
-  const [item] = born(limitRanges, range({ max: { cpu: "2" }, min: { memory: "1Mi" } })).spec!.limits;
+  const [item] = stored(limitRanges, range({ max: { cpu: "2" }, min: { memory: "1Mi" } })).spec!.limits;
   expect(item).toMatchObject({ default: { cpu: "2" }, defaultRequest: { cpu: "2", memory: "1Mi" } });
 });
 
 const quota = (spec: object): object => ({ spec: { hard: { pods: "5" }, ...spec } });
 refuses(resourceQuotas, [
   [
-    "what nobody counts",
+    "an unknown resource",
     quota({ hard: { storage: "1Gi" } }),
     'spec.hard[storage]: Invalid value: "storage": must be a standard resource for quota',
   ],

@@ -1,9 +1,9 @@
-// Jobs and cron jobs: what may be said of them, what may still change, and how a job may be said to have gone.
+// Jobs and cron jobs: validation, updates and status.
 import { expect, test } from "vitest";
 import { cronJobs } from "../../../../api/batch/cronjobs.ts";
 import { scheduleError } from "../../../../api/batch/cronjobs-schedule.ts";
 import { type Job, jobs } from "../../../../api/batch/jobs.ts";
-import { born, changes, refuses, said } from "./refused.ts";
+import { stored, changes, refuses, messagesOf } from "./validation-cases.ts";
 
 const podSpec = { containers: [{ name: "main", image: "app:1" }], restartPolicy: "Never" };
 const template = { spec: podSpec };
@@ -28,12 +28,12 @@ refuses(jobs, [
     "spec.completions: Required value: when completion mode is Indexed",
   ],
   [
-    "a mode nobody knows",
+    "a mode that does not exist",
     job({ completionMode: "Counted" }),
     'spec.completionMode: Unsupported value: "Counted": supported values: "NonIndexed", "Indexed"',
   ],
   [
-    "retries of indexes that are not told apart",
+    "retries by index without indexes",
     job({ backoffLimitPerIndex: 1 }),
     "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode",
   ],
@@ -107,7 +107,7 @@ changes(jobs, [
     "spec.completions: Invalid value: 6: can only be modified in tandem with spec.parallelism",
   ],
   [
-    "a job that rests may be told where to go",
+    "a suspended job can change its placement",
     job(suspended),
     job({ ...suspended, template: { spec: { ...podSpec, nodeSelector: { a: "b" } } } }),
   ],
@@ -121,14 +121,14 @@ changes(jobs, [
 ]);
 test("Job: of a job that works the pods stay as they are", () => {
   const problems = jobs.validate(
-    born(jobs, job({ template: faster("2") })),
-    born(jobs, job({ template: faster("1") })),
+    stored(jobs, job({ template: faster("2") })),
+    stored(jobs, job({ template: faster("1") })),
   );
-  expect(said(problems)[0]).toMatch(/^spec.template: Invalid value: \{.*\}: field is immutable$/);
+  expect(messagesOf(problems)[0]).toMatch(/^spec.template: Invalid value: \{.*\}: field is immutable$/);
 });
 
 test("Job: a new job finds its pods by its uid, and is labelled like them", () => {
-  const made = born(jobs, job({}));
+  const made = stored(jobs, job({}));
   const labels = {
     "batch.kubernetes.io/controller-uid": "u",
     "batch.kubernetes.io/job-name": "a",
@@ -150,14 +150,14 @@ test("Job: a new job finds its pods by its uid, and is labelled like them", () =
 test("Job: who finds the pods himself is believed", () => {
   const selector = { matchLabels: { app: "a" } };
   const mine = { metadata: { labels: { app: "a" } }, ...never };
-  const made = born(jobs, { spec: { manualSelector: true, selector, template: mine } });
+  const made = stored(jobs, { spec: { manualSelector: true, selector, template: mine } });
   expect(made.spec.selector).toEqual(selector);
   expect(jobs.validate(made)).toEqual([]);
 });
 
 const at = "2026-01-01T00:00:00Z";
 const condition = (type: string): object => ({ type, status: "True" });
-const statuses: readonly (readonly [what: string, then: object, now: object, ...said: string[]])[] = [
+const statuses: readonly (readonly [what: string, then: object, now: object, ...messages: string[]])[] = [
   ["begins", {}, { startTime: at, active: 1 }],
   [
     "ends well",
@@ -201,16 +201,16 @@ const statuses: readonly (readonly [what: string, then: object, now: object, ...
   ],
 ];
 for (const [what, then, now, ...expected] of statuses)
-  test(`Job: that a job ${what} ${expected.length === 0 ? "may be said" : "is refused"}`, () => {
-    const old = { ...born(jobs, job({})), status: then } as Job;
-    expect(said(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual(expected);
+  test(`Job: that a job ${what} ${expected.length === 0 ? "is valid" : "is refused"}`, () => {
+    const old = { ...stored(jobs, job({})), status: then } as Job;
+    expect(messagesOf(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual(expected);
   });
 
 test("Job: one with a policy for success ends well only by it, and indexes are of as many as there are", () => {
   const spec = { completionMode: "Indexed", completions: 2, successPolicy: { rules: [{ succeededCount: 1 }] } };
-  const old = { ...born(jobs, job(spec)), status: { startTime: at, conditions: [condition("Complete")] } } as Job;
+  const old = { ...stored(jobs, job(spec)), status: { startTime: at, conditions: [condition("Complete")] } } as Job;
   const now = { startTime: at, completionTime: at, conditions: [condition("Complete")], completedIndexes: "5" };
-  expect(said(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual([
+  expect(messagesOf(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual([
     expect.stringMatching(/^status.completedIndexes: Invalid value: "5": error parsing completedIndexes/),
     "status.conditions: Invalid value: cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True",
   ]);
@@ -242,7 +242,7 @@ refuses(cronJobs, [
     'spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
   ],
   [
-    "a policy nobody knows",
+    "a policy that does not exist",
     cron({ concurrencyPolicy: "Hope" }),
     'spec.concurrencyPolicy: Unsupported value: "Hope": supported values: "Allow", "Forbid", "Replace"',
   ],

@@ -1,9 +1,9 @@
-// Devices: what may be asked of them, what a driver may offer, and what may be told of those that were given.
+// Resource claims, device classes and resource slices: validation and status.
 import { expect, test } from "vitest";
 import { deviceClasses } from "../../../../api/resource/deviceclasses.ts";
 import { resourceClaims, resourceClaimTemplates } from "../../../../api/resource/resourceclaims.ts";
 import { resourceSlices } from "../../../../api/resource/resourceslices.ts";
-import { born, changes, refuses, said } from "./refused.ts";
+import { stored, changes, refuses, messagesOf } from "./validation-cases.ts";
 
 const claim = (exactly: object = {}, more: object = {}): object => ({
   spec: { devices: { requests: [{ name: "gpu", exactly: { deviceClassName: "gpus", ...exactly } }], ...more } },
@@ -39,8 +39,8 @@ refuses(resourceClaims, [
   ],
 ]);
 test("a claim stays what it was", () => {
-  const [next, old] = [claim({ count: 2 }), claim()].map((given) => born(resourceClaims, given));
-  expect(said(resourceClaims.validate(next!, old))).toEqual([
+  const [next, old] = [claim({ count: 2 }), claim()].map((given) => stored(resourceClaims, given));
+  expect(messagesOf(resourceClaims.validate(next!, old))).toEqual([
     expect.stringMatching(/^spec: Invalid value: .*: field is immutable$/),
   ]);
 });
@@ -175,8 +175,8 @@ changes(resourceSlices, [
 
 const given = { driver: "d.example", pool: "p", device: "a" };
 const claimed = (status: object, old: object = {}): readonly string[] => {
-  const standing = born(resourceClaims, claim());
-  return said(resourceClaims.validateStatus({ ...standing, status }, { ...standing, status: old }));
+  const standing = stored(resourceClaims, claim());
+  return messagesOf(resourceClaims.validateStatus({ ...standing, status }, { ...standing, status: old }));
 };
 const results = (more: object): object => ({
   allocation: { devices: { results: [{ request: "gpu", ...given, ...more }] } },
@@ -204,12 +204,12 @@ test("an allocation is judged when it is made, and never changes", () => {
   ]);
 });
 
-test("what is told of a device that was given", () => {
-  const told = (more: object): readonly string[] =>
+test("the status of an allocated device", () => {
+  const messages = (more: object): readonly string[] =>
     claimed({ ...results({}), devices: [{ ...given, ...more }] }, results({}));
-  expect(told({ data: { a: 1 }, networkData: { interfaceName: "eth0", ips: ["10.0.0.1/24"] } })).toEqual([]);
+  expect(messages({ data: { a: 1 }, networkData: { interfaceName: "eth0", ips: ["10.0.0.1/24"] } })).toEqual([]);
   expect(
-    told({
+    messages({
       conditions: [{ type: "Ready", status: "True" }],
       data: 1,
       networkData: {

@@ -1,14 +1,14 @@
-// Events, in the words of the core group and in newer ones.
+// Events of both versions.
 import { expect, test } from "vitest";
 import type { CoreV1Event, EventsV1Event } from "../../../../api/generated/types.ts";
 import { events } from "../../../../api/core/events.ts";
 import { eventsV1, toCore, fromCore } from "../../../../api/events/events.ts";
 import { instant } from "../../../../api/meta.ts";
-import { born, changes, refuses } from "./refused.ts";
+import { stored, changes, refuses } from "./validation-cases.ts";
 
 const regarding = { kind: "Pod", namespace: "default", name: "web" };
 const at = "2026-01-01T00:00:00.000000Z";
-const whole = {
+const complete = {
   action: "Binding",
   eventTime: at,
   note: "it went well",
@@ -21,51 +21,55 @@ const whole = {
 
 refuses(events, [
   [
-    "an event told in another namespace",
+    "an event in another namespace",
     { involvedObject: { ...regarding, namespace: "other" } },
     'involvedObject.namespace: Invalid value: "other": does not match event.namespace',
   ],
 ]);
 refuses(eventsV1, [
-  ["an event of no time", { ...whole, eventTime: undefined }, "eventTime: Required value"],
+  ["an event of no time", { ...complete, eventTime: undefined }, "eventTime: Required value"],
   [
-    "an event nobody reports",
-    { ...whole, reportingController: undefined },
+    "an event without a reporter",
+    { ...complete, reportingController: undefined },
     "reportingController: Required value",
     "reportingController: Invalid value: \"\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
   ],
-  ["an event of another sort", { ...whole, type: "Rumour" }, 'type: Invalid value: "": has invalid value: Rumour'],
-  ["an event counted in the old way", { ...whole, deprecatedCount: 2 }, 'count: Invalid value: "": needs to be unset'],
+  ["an event of another sort", { ...complete, type: "Rumour" }, 'type: Invalid value: "": has invalid value: Rumour'],
+  [
+    "an event counted in the old way",
+    { ...complete, deprecatedCount: 2 },
+    'count: Invalid value: "": needs to be unset',
+  ],
   [
     "a series of one",
-    { ...whole, series: { count: 1, lastObservedTime: at } },
+    { ...complete, series: { count: 1, lastObservedTime: at } },
     'series.count: Invalid value: "": should be at least 2',
   ],
   [
     "a long story",
-    { ...whole, note: "a".repeat(1025) },
+    { ...complete, note: "a".repeat(1025) },
     'message: Invalid value: "": can have at most 1024 characters',
   ],
 ]);
 changes(eventsV1, [
-  ["its series goes on", whole, { ...whole, series: { count: 2, lastObservedTime: at } }],
+  ["its series goes on", complete, { ...complete, series: { count: 2, lastObservedTime: at } }],
   [
     "what it says does not",
-    whole,
-    { ...whole, note: "it did not" },
+    complete,
+    { ...complete, note: "it did not" },
     'message: Invalid value: "it did not": field is immutable',
   ],
 ]);
 
-test("an event told in other words is the same event", () => {
-  const event = born(eventsV1, whole);
+test("an event of both versions is the same object", () => {
+  const event = stored(eventsV1, complete);
   expect(fromCore(toCore(event) as CoreV1Event)).toEqual(event);
   expect(toCore(event)).toMatchObject({ apiVersion: "v1", involvedObject: regarding, message: "it went well" });
 });
 
 test("an event is shown alike in both words", () => {
   const now = instant(Date.parse("2026-01-01T00:00:05Z"));
-  const event = born(eventsV1, whole) as EventsV1Event;
+  const event = stored(eventsV1, complete) as EventsV1Event;
   const row = eventsV1.columns.map((c) => c.cell(event, now));
   expect(row).toEqual([
     "5s",

@@ -1,14 +1,14 @@
-// What may be said of a pod, and what is said of what may not.
+// Validation of pods and of their updates.
 import { expect, test } from "vitest";
 import { pods } from "../../../../api/core/pods.ts";
-import { born, changes, refuses, type Wrong } from "./refused.ts";
+import { stored, changes, refuses, type Invalid } from "./validation-cases.ts";
 
 const main = { name: "main", image: "app:1" };
 const pod = (spec: object): object => ({ spec: { containers: [main], ...spec } });
 const one = (container: object): object => pod({ containers: [{ ...main, ...container }] });
 const volume = (source: object): object => pod({ volumes: [{ name: "v", ...source }] });
 
-const containers: readonly Wrong[] = [
+const containers: readonly Invalid[] = [
   ["no container", pod({ containers: [] }), "spec.containers: Required value"],
   [
     "a container of a long name",
@@ -26,17 +26,17 @@ const containers: readonly Wrong[] = [
     'spec.initContainers[0].name: Duplicate value: "main"',
   ],
   [
-    "an init container that is asked whether it lives",
+    "an init container with a liveness probe",
     pod({ initContainers: [{ name: "first", image: "a", livenessProbe: { tcpSocket: { port: 1 } } }] }),
     "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always",
   ],
   [
-    "a container nobody may add at birth",
+    "a container that cannot be added on create",
     pod({ ephemeralContainers: [{ name: "debug", image: "a" }] }),
     "spec.ephemeralContainers: Forbidden: cannot be set on create",
   ],
   [
-    "a pull policy nobody knows",
+    "a pull policy that does not exist",
     one({ imagePullPolicy: "Sometimes" }),
     'spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
   ],
@@ -46,7 +46,7 @@ const containers: readonly Wrong[] = [
     "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
   ],
 ];
-const ports: readonly Wrong[] = [
+const ports: readonly Invalid[] = [
   ["a port without a number", one({ ports: [{}] }), "spec.containers[0].ports[0].containerPort: Required value"],
   [
     "a port's name of digits only",
@@ -79,7 +79,7 @@ const ports: readonly Wrong[] = [
     "spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true",
   ],
 ];
-const environment: readonly Wrong[] = [
+const environment: readonly Invalid[] = [
   ["a variable without a name", one({ env: [{ value: "1" }] }), "spec.containers[0].env[0].name: Required value"],
   [
     "a variable with two values",
@@ -97,7 +97,7 @@ const environment: readonly Wrong[] = [
     'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "metadata.labels": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"',
   ],
   [
-    "a field nobody knows",
+    "a field that does not exist",
     one({ env: [{ name: "A", valueFrom: { fieldRef: { fieldPath: "spec.color" } } }] }),
     'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.color": error converting fieldPath: field label not supported: spec.color',
   ],
@@ -107,7 +107,7 @@ const environment: readonly Wrong[] = [
     'spec.containers[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
   ],
 ];
-const handlers: readonly Wrong[] = [
+const handlers: readonly Invalid[] = [
   [
     "a probe that runs nothing",
     one({ livenessProbe: { exec: {} } }),
@@ -139,9 +139,9 @@ const handlers: readonly Wrong[] = [
     "spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`",
   ],
 ];
-const resources: readonly Wrong[] = [
+const resources: readonly Invalid[] = [
   [
-    "a resource nobody has",
+    "a resource that no node has",
     one({ resources: { limits: { gold: "1" } } }),
     'spec.containers[0].resources.limits[gold]: Invalid value: "gold": must be a standard resource type or fully qualified',
     'spec.containers[0].resources.limits[gold]: Invalid value: "gold": must be a standard resource for containers',
@@ -160,7 +160,7 @@ const resources: readonly Wrong[] = [
     "spec.containers[0].resources: Forbidden: HugePages require cpu or memory",
   ],
 ];
-const volumes: readonly Wrong[] = [
+const volumes: readonly Invalid[] = [
   [
     "a volume of two sources",
     volume({ emptyDir: {}, hostPath: { path: "/a" } }),
@@ -173,7 +173,7 @@ const volumes: readonly Wrong[] = [
   ],
   ["a secret of no name", volume({ secret: {} }), "spec.volumes[0].secret.secretName: Required value"],
   [
-    "a file nobody may read or write",
+    "a file mode out of range",
     volume({ configMap: { name: "c", defaultMode: 1000 } }),
     "spec.volumes[0].configMap.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 (octal), both inclusive",
   ],
@@ -199,7 +199,7 @@ const volumes: readonly Wrong[] = [
     'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique',
   ],
 ];
-const placement: readonly Wrong[] = [
+const placement: readonly Invalid[] = [
   [
     "a toleration of everything by value",
     pod({ tolerations: [{ operator: "Equal", value: "a" }] }),
@@ -228,7 +228,7 @@ const placement: readonly Wrong[] = [
     "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared",
   ],
 ];
-const rights: readonly Wrong[] = [
+const rights: readonly Invalid[] = [
   [
     "a user below none",
     pod({ securityContext: { runAsUser: -1 } }),
@@ -296,29 +296,29 @@ changes(pods, [
     pod(gated),
     "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'wait'",
   ],
-  ["a waiting pod may be told where to go", pod(gated), pod({ ...gated, nodeSelector: { disk: "fast" } })],
+  ["a gated pod can get a node selector", pod(gated), pod({ ...gated, nodeSelector: { disk: "fast" } })],
   [
-    "a waiting pod may not be told to go elsewhere",
+    "a gated pod cannot change its node selector",
     pod({ ...gated, nodeSelector: { disk: "fast" } }),
     pod({ ...gated, nodeSelector: { disk: "slow" } }),
     'spec.nodeSelector: Invalid value: {"disk":"slow"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
   ],
-  ["a pod that waits no more goes where it was told", pod({}), pod({ nodeSelector: { disk: "fast" } }), mayChange],
+  ["an ungated pod keeps its node selector", pod({}), pod({ nodeSelector: { disk: "fast" } }), mayChange],
 ]);
 
 test("Pod: a refused change shows what it was", () => {
-  const problem = pods.validate(born(pods, one({ command: ["sh"] })), born(pods, pod({})))[0];
+  const problem = pods.validate(stored(pods, one({ command: ["sh"] })), stored(pods, pod({})))[0];
   expect(problem?.message).toContain("\n@@ ");
   expect(problem?.message).toContain('+   "command": [');
 });
 
 test("Pod: a negative grace period is one second, and only that of a pod", () => {
-  const grace = (seconds: number) => born(pods, pod({ terminationGracePeriodSeconds: seconds })).spec;
+  const grace = (seconds: number) => stored(pods, pod({ terminationGracePeriodSeconds: seconds })).spec;
   expect([-1, 0, 5].map((seconds) => grace(seconds).terminationGracePeriodSeconds)).toEqual([1, 0, 5]);
 });
 
 test("Pod: defaults are those of Kubernetes", () => {
-  const { spec, status } = born(pods, one({ resources: { limits: { cpu: "1" } }, ports: [{ containerPort: 80 }] }));
+  const { spec, status } = stored(pods, one({ resources: { limits: { cpu: "1" } }, ports: [{ containerPort: 80 }] }));
   expect(spec).toMatchObject({
     dnsPolicy: "ClusterFirst",
     enableServiceLinks: true,

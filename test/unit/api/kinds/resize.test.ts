@@ -1,4 +1,4 @@
-// Giving pods more or less: what is taken of such a write, and what is wrong with it.
+// The resize and ephemeralcontainers subresources.
 import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../../../api/generated/types.ts";
 import { podDefaults } from "../../../../api/core/pod/defaults.ts";

@@ -1,9 +1,9 @@
-// Services that change: what the server gave stays, and goes with the type it belongs to.
+// Updates of services.
 import { expect, test } from "vitest";
 import { type Service, services } from "../../../../api/core/services.ts";
 import { withAddresses } from "../../../../apiserver/admission/services.ts";
-import { born, said } from "./refused.ts";
-import { port, ranges, standing, told, world } from "./serving.ts";
+import { stored, messagesOf } from "./validation-cases.ts";
+import { port, ranges, standing, serviceMessages, world } from "./service-cases.ts";
 
 const kinds = {
   inside: standing({}),
@@ -12,7 +12,7 @@ const kinds = {
   balancer: standing({ type: "LoadBalancer", externalTrafficPolicy: "Local", loadBalancerClass: "a" }),
   name: standing({ type: "ExternalName", externalName: "a.example", ports: undefined }),
 };
-type Change = readonly [what: string, old: keyof typeof kinds, spec: object, ...said: string[]];
+type Change = readonly [what: string, old: keyof typeof kinds, spec: object, ...messages: string[]];
 const changed: readonly Change[] = [
   [
     "leaves out what the server gave",
@@ -73,12 +73,12 @@ const changed: readonly Change[] = [
 ];
 for (const [what, old, spec, ...expected] of changed)
   test(`a service that ${what} is ${expected.length === 0 ? "taken" : "refused"}`, () =>
-    expect(told(spec, kinds[old])).toEqual(expected));
+    expect(serviceMessages(spec, kinds[old])).toEqual(expected));
 
 /** The spec of the service that stands after an update. */
 const after = (old: Service, spec: object): Service["spec"] =>
   withAddresses(
-    { ...born(services, { spec: { ports: [port], ...spec } }), status: old.status! },
+    { ...stored(services, { spec: { ports: [port], ...spec } }), status: old.status! },
     old,
     [],
     ranges,
@@ -181,7 +181,7 @@ test("a writer is told what is ignored and what is going out of use", () => {
 
 test("a balancer's addresses are told of services that balance, and how packets come from them", () => {
   const status = (of: Service, ingress: object[]) =>
-    said(services.validateStatus({ ...of, status: { loadBalancer: { ingress } } } as Service, of));
+    messagesOf(services.validateStatus({ ...of, status: { loadBalancer: { ingress } } } as Service, of));
   expect(status(kinds.inside, [{ ip: "192.0.2.1", ipMode: "VIP" }])).toEqual([
     "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'",
   ]);

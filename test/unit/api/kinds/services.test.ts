@@ -1,8 +1,8 @@
-// Services: what may be said in a new one.
+// Validation of new services.
 import { expect, test } from "vitest";
-import { port, told } from "./serving.ts";
+import { port, serviceMessages } from "./service-cases.ts";
 
-type Wrong = readonly [what: string, spec: object, ...said: string[]];
+type Wrong = readonly [what: string, spec: object, ...messages: string[]];
 const refused: readonly Wrong[] = [
   ["no port", { ports: [] }, "spec.ports: Required value"],
   [
@@ -145,13 +145,13 @@ const refused: readonly Wrong[] = [
     'spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster',
   ],
   [
-    "a family nobody knows, and one twice",
+    "a family that does not exist, and one twice",
     { ipFamilies: ["IPv5", "IPv4", "IPv4"] },
     'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"',
     'spec.ipFamilies[2]: Duplicate value: "IPv4"',
   ],
   [
-    "a policy nobody knows",
+    "a policy that does not exist",
     { ipFamilyPolicy: "TripleStack" },
     'spec.ipFamilyPolicy: Unsupported value: "TripleStack": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"',
   ],
@@ -190,7 +190,7 @@ const refused: readonly Wrong[] = [
     "spec.healthCheckNodePort: Invalid value: 30500: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
   ],
   [
-    "traffic nobody knows",
+    "traffic that does not exist",
     {
       externalIPs: ["1.2.3.4"],
       externalTrafficPolicy: "Near",
@@ -208,18 +208,18 @@ const refused: readonly Wrong[] = [
   ],
 ];
 for (const [what, spec, ...expected] of refused)
-  test(`a service with ${what} is refused`, () => expect(told(spec)).toEqual(expected));
+  test(`a service with ${what} is refused`, () => expect(serviceMessages(spec)).toEqual(expected));
 
 test("a service's annotations agree with each other, and with its type", () => {
   const hints = "service.kubernetes.io/topology-aware-hints";
   const mode = "service.kubernetes.io/topology-mode";
   const ranges = "service.beta.kubernetes.io/load-balancer-source-ranges";
-  expect(told({}, undefined, { annotations: { [hints]: "Auto", [mode]: "None" } })).toEqual([
+  expect(serviceMessages({}, undefined, { annotations: { [hints]: "Auto", [mode]: "None" } })).toEqual([
     `metadata.annotations[${mode}]: Invalid value: "None": must match annotations[${hints}] when both are specified`,
   ]);
-  expect(told({}, undefined, { annotations: { [ranges]: "10.0.0.0/8, x" } })).toEqual([
+  expect(serviceMessages({}, undefined, { annotations: { [ranges]: "10.0.0.0/8, x" } })).toEqual([
     `metadata.annotations[${ranges}]: Forbidden: may only be used when \`type\` is 'LoadBalancer'`,
     `metadata.annotations[${ranges}]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)`,
   ]);
-  expect(told({}, undefined, { name: "1st" })).toEqual([]);
+  expect(serviceMessages({}, undefined, { name: "1st" })).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// Statuses that are written by themselves: what may be said in them.
+// Validation of status updates.
 import { expect, test } from "vitest";
 import { deployments } from "../../../../api/apps/deployments.ts";
 import { flowSchemas } from "../../../../api/flowcontrol/flowschemas.ts";
@@ -12,21 +12,21 @@ import { pods } from "../../../../api/core/pods.ts";
 import { volumeAttachments } from "../../../../api/storage/csi.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import type { ApiObject } from "../../../../api/meta.ts";
-import { born, changes, said } from "./refused.ts";
+import { stored, changes, messagesOf } from "./validation-cases.ts";
 
 /** One status in the place of another, and all that is said of it. */
-type WritableSubresource = readonly [what: string, from: object, to: object, ...said: string[]];
+type WritableSubresource = readonly [what: string, from: object, to: object, ...messages: string[]];
 
 function statuses<T extends ApiObject>(
   r: ResourceDefinition<T>,
-  given: object,
+  object: object,
   table: readonly WritableSubresource[],
 ): void {
-  const standing = born(r, given);
+  const standing = stored(r, object);
   const written = (status: object): T => ({ ...standing, status }) as T;
   for (const [what, from, to, ...expected] of table)
     test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "taken"}`, () =>
-      expect(said(r.validateStatus(written(to), written(from)))).toEqual(expected));
+      expect(messagesOf(r.validateStatus(written(to), written(from)))).toEqual(expected));
 }
 
 statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
@@ -255,20 +255,23 @@ statuses(pods, { spec }, [
 ]);
 
 test("whether a pod is a mirror is settled when it is made, also by its status", () => {
-  const plain = born(pods, { spec: { containers: [{ name: "main", image: "app:1" }] } });
+  const plain = stored(pods, { spec: { containers: [{ name: "main", image: "app:1" }] } });
   const mirror = { ...plain, metadata: { ...plain.metadata, annotations: { "kubernetes.io/config.mirror": "x" } } };
   const path = "metadata.annotations[kubernetes.io/config.mirror]: Forbidden:";
-  for (const told of [pods.validate, pods.validateStatus]) {
-    expect(said(told(mirror, plain))).toEqual([`${path} may not add mirror pod annotation`]);
-    expect(said(told(plain, mirror))).toEqual([`${path} may not remove or update mirror pod annotation`]);
+  for (const validate of [pods.validate, pods.validateStatus]) {
+    expect(messagesOf(validate(mirror, plain))).toEqual([`${path} may not add mirror pod annotation`]);
+    expect(messagesOf(validate(plain, mirror))).toEqual([`${path} may not remove or update mirror pod annotation`]);
   }
 });
 
 test("a pod's one address and the list of them say the same", () => {
-  const told = pods.statusDefaults!;
-  expect(told({ podIP: "10.0.0.1" })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
-  expect(told({ podIPs: [{ ip: "10.0.0.1" }] })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
-  expect(told({ podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.1" }] }).podIPs).toEqual([{ ip: "10.0.0.2" }]);
+  const defaulted = pods.statusDefaults!;
+  expect(defaulted({ podIP: "10.0.0.1" })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
+  expect(defaulted({ podIPs: [{ ip: "10.0.0.1" }] })).toEqual({
+    podIP: "10.0.0.1",
+    podIPs: [{ ip: "10.0.0.1" }],
+  });
+  expect(defaulted({ podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.1" }] }).podIPs).toEqual([{ ip: "10.0.0.2" }]);
 });
 
 test("what a status leaves unsaid is filled in", () => {

@@ -1,8 +1,8 @@
-// Tolerations: one answer to what is tolerated, wherever it is asked, and one judgement of how they are said.
+// Matching and validation of tolerations.
 import { describe, expect, test } from "vitest";
 import { runtimeClasses } from "../../../../api/node/runtimeclasses.ts";
 import { tolerates } from "../../../../api/core/pod/tolerations.ts";
-import { refuses } from "./refused.ts";
+import { refuses } from "./validation-cases.ts";
 
 describe("what is tolerated", () => {
   const taint = { key: "a", value: "1", effect: "NoExecute" } as const;

@@ -1,4 +1,4 @@
-// What is taken, and said not to be what its author may think it is.
+// Warnings about valid objects.
 import { expect, test } from "vitest";
 import { deployments } from "../../../../api/apps/deployments.ts";
 import { pods } from "../../../../api/core/pods.ts";
@@ -8,7 +8,7 @@ import type { Deployment, Pod } from "../../../../api/generated/types.ts";
 const main = { name: "main", image: "app:1" };
 const one = (container: object): object => ({ containers: [{ ...main, ...container }] });
 
-const table: readonly (readonly [what: string, spec: object, ...said: string[]])[] = [
+const table: readonly (readonly [what: string, spec: object, ...messages: string[]])[] = [
   ["nothing odd", one({})],
   [
     "a variable told twice",

@@ -1,4 +1,4 @@
-// Workloads whose pods go on, and the budget for taking them away.
+// Validation of workloads and disruption budgets.
 import { expect, test } from "vitest";
 import { daemonSets } from "../../../../api/apps/daemonsets.ts";
 import { deployments } from "../../../../api/apps/deployments.ts";
@@ -7,7 +7,7 @@ import { podTemplates } from "../../../../api/core/podtemplates.ts";
 import { replicaSets } from "../../../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../../../api/core/replicationcontrollers.ts";
 import { type StatefulSet, statefulSets } from "../../../../api/apps/statefulsets.ts";
-import { born, changes, refuses, said } from "./refused.ts";
+import { stored, changes, refuses, messagesOf } from "./validation-cases.ts";
 
 const labels = { app: "a" };
 const podSpec = { containers: [{ name: "main", image: "app:1" }] };
@@ -25,7 +25,7 @@ for (const [r, called] of [
   [statefulSets, "statefulset"],
 ] as const)
   test(`${r.kind}: who selects nothing in particular is refused`, () =>
-    expect(said(r.validate(born(r as typeof deployments, set({ selector: {} })) as never))).toEqual([
+    expect(messagesOf(r.validate(stored(r as typeof deployments, set({ selector: {} })) as never))).toEqual([
       `spec.selector: Invalid value: {}: empty selector is invalid for ${called}`,
     ]));
 
@@ -77,7 +77,7 @@ changes(statefulSets, [
 ]);
 test("StatefulSet: a template of claims may be mounted", () => {
   const mounted = { containers: [{ ...podSpec.containers[0], volumeMounts: [{ name: "data", mountPath: "/a" }] }] };
-  const made = born(
+  const made = stored(
     statefulSets,
     set({ volumeClaimTemplates: [claim], template: { metadata: { labels }, spec: mounted } }),
   );
@@ -92,9 +92,9 @@ test("StatefulSet: a template of claims may be mounted", () => {
   });
 });
 test("StatefulSet: no part of a status is more than the whole", () => {
-  const old = born(statefulSets, set({}));
+  const old = stored(statefulSets, set({}));
   const now = { ...old, status: { replicas: 1, readyReplicas: 2, availableReplicas: 1 } } as StatefulSet;
-  expect(said(statefulSets.validateStatus(now, old))).toEqual([
+  expect(messagesOf(statefulSets.validateStatus(now, old))).toEqual([
     "status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas",
   ]);
 });
@@ -102,7 +102,7 @@ test("StatefulSet: no part of a status is more than the whole", () => {
 const rolling = (rollingUpdate: object): object => set({ updateStrategy: { type: "RollingUpdate", rollingUpdate } });
 refuses(daemonSets, [
   [
-    "a strategy nobody knows",
+    "a strategy that does not exist",
     set({ updateStrategy: { type: "Hope" } }),
     'spec.updateStrategy: Unsupported value: {"Type":"Hope","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"',
   ],
@@ -145,7 +145,7 @@ refuses(replicationControllers, [
   ],
 ]);
 test("ReplicationController: what is not said of labels is what the pods have", () => {
-  const made = born(replicationControllers, { spec: { template } });
+  const made = stored(replicationControllers, { spec: { template } });
   expect([made.metadata.labels, made.spec.selector, made.spec.replicas]).toEqual([labels, labels, 1]);
 });
 
@@ -175,7 +175,7 @@ refuses(podDisruptionBudgets, [
     "spec.maxUnavailable: Invalid value: \"half\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
   ],
   [
-    "a policy nobody knows",
+    "a policy that does not exist",
     budget({ unhealthyPodEvictionPolicy: "Hope" }),
     'spec.unhealthyPodEvictionPolicy: Unsupported value: "Hope": supported values: "AlwaysAllow", "IfHealthyBudget"',
   ],
@@ -184,16 +184,18 @@ changes(podDisruptionBudgets, [
   ["everything may change", budget({ minAvailable: 1 }), budget({ maxUnavailable: "50%" })],
 ]);
 
-test("a deployment's way to update is pointed at as a whole when nobody knows it", () => {
+test("a deployment's way to update is pointed at as a whole when that does not exist it", () => {
   const given = set({ strategy: { type: "Blue", rollingUpdate: { maxSurge: 1 } } });
-  expect(said(deployments.validate(born(deployments, given)))).toEqual([
+  expect(messagesOf(deployments.validate(stored(deployments, given)))).toEqual([
     'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":{"MaxUnavailable":"25%","MaxSurge":1}}: supported values: "Recreate", "RollingUpdate"',
   ]);
 });
 
 test("a pod's system is pointed at where Kubernetes does", () => {
   const pod = (os: object) =>
-    said(podTemplates.validate(born(podTemplates, { template: { metadata: { labels }, spec: { ...podSpec, os } } })));
+    messagesOf(
+      podTemplates.validate(stored(podTemplates, { template: { metadata: { labels }, spec: { ...podSpec, os } } })),
+    );
   expect(pod({ name: "plan9" })).toEqual([
     'template.spec.os: Unsupported value: "plan9": supported values: "linux", "windows"',
   ]);

@@ -1,4 +1,4 @@
-// The least that makes an object of each kind: for what must hold of all of them.
+// A minimal valid object of each kind, for tests over the whole table.
 import { apiVersionOf, qualified, type ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../../api/meta.ts";
 

@@ -1,4 +1,4 @@
-// The STATUS column of `kubectl get pods`, word by word.
+// The STATUS column of `kubectl get pods`.
 import { expect, test } from "vitest";
 import type { ContainerStatus, Pod } from "../../../api/generated/types.ts";
 import { statusWord } from "../../../api/core/pod/status.ts";
