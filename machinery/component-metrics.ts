@@ -5,7 +5,7 @@ import type { QueueMetrics, WorkQueue } from "./workqueue.ts";
 import type { Clock } from "./world.ts";
 
 /** How a reconcile ended. */
-type ReconcileResult = "success" | "error" | "requeue_after";
+export type ReconcileResult = "success" | "error" | "requeue_after";
 
 /** The metrics of one component. */
 export interface ComponentMetrics {
@@ -57,11 +57,8 @@ export function componentMetrics(clock: Clock): ComponentMetrics {
   const waited = histogram("workqueue_queue_duration_seconds", "How long an item stays in workqueue.", queueBounds);
   const worked = histogram("workqueue_work_duration_seconds", "How long processing an item takes.", queueBounds);
   const reconciles = counter("controller_runtime_reconcile_total", "Reconciliations per controller.");
-  const took = histogram(
-    "controller_runtime_reconcile_time_seconds",
-    "Length of time per reconciliation.",
-    reconcileBounds,
-  );
+  const reconcileTime = "controller_runtime_reconcile_time_seconds";
+  const took = histogram(reconcileTime, "Length of time per reconciliation.", reconcileBounds);
   return {
     queue(name) {
       const [added, retried, wait, work] = [adds({ name }), retries({ name }), waited({ name }), worked({ name })];

@@ -118,14 +118,13 @@ const bounds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 export function clientMetrics(host: string): ClientMetrics {
   const registered: Metric[] = [];
   const registrar = { registerMetric: (metric: Metric) => void registered.push(metric) };
-  const total = counts(
-    { name: "rest_client_requests_total", help: "Number of HTTP requests, by status code, method, and host." },
-    registrar,
-  );
-  const duration = distributions(
-    { name: "rest_client_request_duration_seconds", help: "Request latency, by verb and host.", bounds },
-    registrar,
-  );
+  const requests = {
+    name: "rest_client_requests_total",
+    help: "Number of HTTP requests, by status code, method, and host.",
+  };
+  const latency = { name: "rest_client_request_duration_seconds", help: "Request latency, by verb and host.", bounds };
+  const total = counts(requests, registrar);
+  const duration = distributions(latency, registrar);
   return {
     requested(method, status, ms) {
       total({ code: status === undefined ? "<error>" : `${status}`, host, method }).n++;

@@ -5,7 +5,7 @@ import type { ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../api/meta.ts";
 import { act, type Action, describeAction } from "./action.ts";
 import type { Client } from "./client.ts";
-import type { ComponentMetrics } from "./component-metrics.ts";
+import type { ComponentMetrics, ReconcileResult } from "./component-metrics.ts";
 import { childrenIn, type Controller, type Reconciled, type Reconciler, settle, type Views } from "./controller.ts";
 import { type DecisionLog, newReasons, type Reason, reasonOf, type Reasons } from "./decisions.ts";
 import { eventRecorder, type EventRecorder } from "./events.ts";
@@ -38,12 +38,7 @@ const kindsOf = (actions: readonly Action[]): readonly ResourceDefinition[] => [
 ];
 
 /** Carries out actions in waves of 1, 2, 4, …: a template the server refuses fails once and not a hundred times. */
-async function actAll(
-  actions: readonly Action[],
-  client: Client,
-  events: EventRecorder,
-  written: Written,
-): Promise<void> {
+async function actAll(actions: readonly Action[], client: Client, events: EventRecorder, written: Written) {
   for (let start = 0, size = 1; start < actions.length; start += size, size = Math.min(size * 2, 16)) {
     const wave = actions.slice(start, start + size);
     const results = await Promise.allSettled(wave.map((a) => act(a, client, events)));
@@ -137,13 +132,7 @@ interface Loop extends Pick<Reconciler, "name" | "watches" | "listen"> {
   readonly revision: () => Revision;
 }
 
-function record(
-  loop: Loop,
-  key: Key,
-  reasons: readonly Reason[],
-  { decision, error }: Attempt,
-  runtime: Runtime,
-): void {
+function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, error }: Attempt, runtime: Runtime) {
   const { because = [], done = [] } = decision ?? {};
   // A look that found nothing to do, for no reason worth a line, is not kept.
   if (!runtime.decisions || (because.length === 0 && done.length === 0 && error === undefined)) return;
@@ -166,8 +155,7 @@ async function work(
     const because = reasons.take(key);
     const attempt = await loop.look(key, signal).catch((error: unknown): Attempt => ({ decision: undefined, error }));
     const { decision, error } = attempt;
-    const ended = (result: "success" | "error" | "requeue_after"): void =>
-      metrics?.reconciled(loop.name, result, world.clock.now() - began);
+    const ended = (result: ReconcileResult): void => metrics?.reconciled(loop.name, result, world.clock.now() - began);
     if (signal.aborted) return;
     record(loop, key, because, attempt, runtime);
     if (error !== undefined) {

@@ -19,7 +19,7 @@ import { eventRecorder } from "../../machinery/events.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { byLabels, selectedBy } from "../../machinery/selector-index.ts";
 import type { World } from "../../machinery/world.ts";
-import type { ScalingHistory } from "./behavior.ts";
+import type { ScalingHistory } from "./replicas.ts";
 import { decide, type Outcome, withConditions } from "./decide.ts";
 
 export interface AutoscalerOptions {

@@ -11,8 +11,15 @@ import type { HorizontalPodAutoscaler } from "../../api/autoscaling/horizontalpo
 import type { PodMetrics } from "../../api/metrics/metrics.ts";
 import { timestamp, type Instant } from "../../api/meta.ts";
 import { formatQuantity, milliOf } from "../../api/quantity.ts";
-import { limit, type Limited, type ScalingHistory } from "./behavior.ts";
-import { byAverage, byUtilization, type UsageByPod, type Proposal } from "./replicas.ts";
+import {
+  limit,
+  type Limited,
+  type ScalingHistory,
+  byAverage,
+  byUtilization,
+  type UsageByPod,
+  type Proposal,
+} from "./replicas.ts";
 
 export interface Observed {
   readonly autoscaler: HorizontalPodAutoscaler;

@@ -6,7 +6,7 @@ import type { Pod } from "../../api/generated/types.ts";
 import { controllerOf, key } from "../../api/meta.ts";
 import { byController, controller, type KeysOf, managedBy, watch } from "../../machinery/controller.ts";
 import { decide } from "./decide.ts";
-import { templateHash } from "./template.ts";
+import { templateHash } from "./rollout.ts";
 
 /** The strategy Recreate waits for the last old pod to be gone. */
 const deploymentOfGonePod: KeysOf<Pod> = (pod, { type, views }) => {

@@ -5,7 +5,7 @@ import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import type { Instant } from "../../api/meta.ts";
 import { type Action, recordEvent, statusTo, updateTo } from "../../machinery/action.ts";
-import { claim } from "../../machinery/claim.ts";
+import { claim } from "../../machinery/selector-index.ts";
 import type { Decision } from "../../machinery/controller.ts";
 import {
   boundsOf,
@@ -18,9 +18,6 @@ import {
   wasResized,
   type Bounds,
   type Resize,
-} from "./rollout.ts";
-import { isComplete, statusOf } from "./status.ts";
-import {
   annotationsOf,
   replicaSetFor,
   revisionAnnotation,
@@ -28,7 +25,8 @@ import {
   sameTemplate,
   sizeAnnotations,
   templateHash,
-} from "./template.ts";
+} from "./rollout.ts";
+import { isComplete, statusOf } from "./status.ts";
 
 export interface Observed {
   readonly deployment: Deployment;

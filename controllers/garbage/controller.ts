@@ -2,6 +2,7 @@
 // owner missing from a view may merely be late, so the API itself is read before anything is deleted.
 import { sameJson } from "../../api/hash.ts";
 import { type ApiObject, type Key, keyOf, type OwnerReference } from "../../api/meta.ts";
+import { ownersWithout } from "../../machinery/action.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { Reconciled, Reconciler } from "../../machinery/controller.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
@@ -40,10 +41,8 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
   const graph = ownerGraph(kinds, views, client);
   const patchMetadata = ({ resource, object }: Found, change: object): Promise<unknown> => {
     const { uid, resourceVersion } = object.metadata;
-    return client.patch(resource, keyOf(object), {
-      type: "merge",
-      patch: { metadata: { uid, resourceVersion, ...change } },
-    });
+    const patch = { metadata: { uid, resourceVersion, ...change } };
+    return client.patch(resource, keyOf(object), { type: "merge", patch });
   };
   const without = (found: Found, finalizer: string): Promise<unknown> =>
     patchMetadata(found, { finalizers: found.object.metadata.finalizers?.filter((f) => f !== finalizer) });
@@ -54,18 +53,13 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
     const { metadata } = found.object;
     const dependents = graph.dependentsOf(metadata.uid);
     if (metadata.finalizers?.includes(orphan)) {
-      for (const d of dependents)
-        await release(
-          d,
-          d.object.metadata.ownerReferences!.filter((r) => r.uid !== metadata.uid),
-        );
+      for (const d of dependents) await release(d, ownersWithout(d.object, metadata.uid));
       await without(found, orphan);
       return { because: ["its dependents are orphaned"], done: dependents.map((d) => line("release", d)) };
     }
     if (metadata.finalizers?.includes(foreground)) {
-      const blocking = dependents.some((d) =>
-        d.object.metadata.ownerReferences?.some((r) => r.uid === metadata.uid && r.blockOwnerDeletion),
-      );
+      const blocks = (r: OwnerReference): boolean => r.uid === metadata.uid && r.blockOwnerDeletion === true;
+      const blocking = dependents.some((d) => d.object.metadata.ownerReferences?.some(blocks));
       // Dependents are deleted under their own keys, and the deletion of each enqueues this one.
       if (blocking) return { because: ["dependents that block its deletion are left"] };
       await without(found, foreground);
@@ -85,11 +79,8 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
     }
     // Owners in a circle would wait for each other for ever.
     const circles = graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));
-    if (circles && refs.some((r) => r.blockOwnerDeletion))
-      await release(
-        found,
-        refs.map((r) => ({ ...r, blockOwnerDeletion: false })),
-      );
+    const unblocked = refs.map((r) => ({ ...r, blockOwnerDeletion: false }));
+    if (circles && refs.some((r) => r.blockOwnerDeletion)) await release(found, unblocked);
     // Of exactly this version: an object that was given another owner meanwhile is looked at again.
     const { uid, resourceVersion } = object.metadata;
     const { propagationPolicy } = verdict;

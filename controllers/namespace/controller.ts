@@ -98,11 +98,7 @@ async function empty(client: Client, resource: ResourceDefinition, namespace: st
 }
 
 /** Pods first (KEP-5080): no pod may outlive the policies that restrict it. */
-async function emptyAll(
-  client: Client,
-  kinds: readonly ResourceDefinition[],
-  namespace: string,
-): Promise<readonly Remaining[]> {
+async function emptyAll(client: Client, kinds: readonly ResourceDefinition[], namespace: string) {
   const first = await empty(client, pods, namespace);
   if (first.count > 0) return [first];
   const others = kinds.filter((r) => r !== (pods as ResourceDefinition));

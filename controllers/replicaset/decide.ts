@@ -8,7 +8,7 @@ import { replicationControllers } from "../../api/core/replicationcontrollers.ts
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
 import { recordEvent, statusTo } from "../../machinery/action.ts";
-import { claim } from "../../machinery/claim.ts";
+import { claim } from "../../machinery/selector-index.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
 export interface Observed {

@@ -63,10 +63,8 @@ const noLogs = { Type: "none", Config: {} };
 const rotatedLogs = { Type: "json-file", Config: { "max-size": "10m", "max-file": "5" } };
 const quiet = { Healthcheck: { Test: ["NONE"] }, AttachStdin: false, AttachStdout: false, AttachStderr: false };
 
-function sandboxHost(
-  spec: Omit<SandboxSpec, "pod" | "attempt" | "hostname">,
-  capabilities: EngineCapabilities,
-): HostConfig {
+type SandboxHost = Omit<SandboxSpec, "pod" | "attempt" | "hostname">;
+function sandboxHost(spec: SandboxHost, capabilities: EngineCapabilities): HostConfig {
   return {
     NetworkMode: spec.hostNetwork ? "host" : "bridge",
     IpcMode: spec.hostIpc ? "host" : "shareable",
@@ -75,32 +73,30 @@ function sandboxHost(
     SecurityOpt: ["no-new-privileges", "seccomp=unconfined"],
     LogConfig: noLogs,
     CpuShares: 2,
-    ...(spec.cgroupParent !== undefined && capabilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
+    CgroupParent: capabilities.cgroupParents ? spec.cgroupParent : undefined,
     ...(spec.sysctls === undefined ? {} : { Sysctls: { ...spec.sysctls } }),
   };
 }
 
+const sandboxOf = ({ pauseImage, nodeName, capabilities }: Engine, spec: SandboxHost): ContainerCreateOptions => ({
+  ...quiet,
+  Image: pauseImage,
+  Labels: { [nodeLabel]: nodeName, [kindLabel]: "sandbox" },
+  HostConfig: sandboxHost(spec, capabilities),
+});
+
 /** Options of a pod's sandbox. */
 export function sandboxOptions(spec: SandboxSpec, engine: Engine): ContainerCreateOptions {
   return {
-    ...quiet,
-    name: engineName({ pod: spec.pod, container: sandboxContainerName, attempt: spec.attempt }),
-    Image: engine.pauseImage,
-    ...(spec.hostNetwork ? {} : { Hostname: spec.hostname }),
-    Labels: { [nodeLabel]: engine.nodeName, [kindLabel]: "sandbox" },
-    HostConfig: sandboxHost(spec, engine.capabilities),
+    ...sandboxOf(engine, spec),
+    name: engineName({ ...spec, container: sandboxContainerName }),
+    Hostname: spec.hostNetwork ? undefined : spec.hostname,
   };
 }
 
 /** Options of a pooled sandbox. */
 export function poolOptions(suffix: string, engine: Engine): ContainerCreateOptions {
-  return {
-    ...quiet,
-    name: poolName(suffix),
-    Image: engine.pauseImage,
-    Labels: { [nodeLabel]: engine.nodeName, [kindLabel]: "sandbox" },
-    HostConfig: sandboxHost({ hostNetwork: false, hostPid: false, hostIpc: false }, engine.capabilities),
-  };
+  return { ...sandboxOf(engine, { hostNetwork: false, hostPid: false, hostIpc: false }), name: poolName(suffix) };
 }
 
 /** Whether a pooled sandbox fits: settings of a pod can only be made at creation. */
@@ -157,10 +153,8 @@ function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): H
     })),
     ...limitsHost(spec.limits),
     ...securityHost(spec, capabilities),
-    ...(spec.cgroupParent !== undefined && capabilities.cgroupParents ? { CgroupParent: spec.cgroupParent } : {}),
-    ...(capabilities.hostnameRuntime !== undefined && !spec.hostNetwork
-      ? { Runtime: capabilities.hostnameRuntime }
-      : {}),
+    CgroupParent: capabilities.cgroupParents ? spec.cgroupParent : undefined,
+    Runtime: spec.hostNetwork ? undefined : capabilities.hostnameRuntime,
   };
 }
 
@@ -174,8 +168,8 @@ export function containerOptions(spec: ContainerSpec, engine: Engine): Container
     ...(spec.command?.length ? { Entrypoint: [...spec.command] } : {}),
     ...(spec.args?.length ? { Cmd: [...spec.args] } : {}),
     ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
-    ...(spec.security.user === undefined ? {} : { User: spec.security.user }),
-    ...(spec.stopSignal === undefined ? {} : { StopSignal: spec.stopSignal }),
+    User: spec.security.user,
+    StopSignal: spec.stopSignal,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdinOnce,
     Tty: spec.tty,

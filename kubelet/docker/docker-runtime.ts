@@ -1,9 +1,18 @@
 // The container runtime port over Docker.
-import { rmdir, stat } from "node:fs/promises";
 import type Docker from "dockerode";
+import {
+  type ImageInfo,
+  type ImageStatus,
+  type RegistryCredentials,
+  RuntimeRefused,
+  type ContainerRuntime,
+  type ContainerSpec,
+  type SandboxSpec,
+} from "../runtime.ts";
+import { engineCall, engineClient, hasStatus, asRuntimeError } from "./engine.ts";
+import { rmdir, stat } from "node:fs/promises";
 import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
-import { type ContainerRuntime, type ContainerSpec, RuntimeRefused, type SandboxSpec } from "../runtime.ts";
 import { detectCapabilities } from "./capabilities.ts";
 import {
   containerOptions,
@@ -14,12 +23,41 @@ import {
   engineName,
   sandboxContainerName,
 } from "./create-options.ts";
-import { engineClient, engineCall, hasStatus, asRuntimeError } from "./engine.ts";
-import { imageStatus, listImages, pullImage } from "./images.ts";
 import { dockerInventory } from "./inventory.ts";
 import { readEvents, readLogs, openAttach, openExec, runCommand } from "./streams.ts";
 import { connectInside } from "./pod-socket.ts";
 import { sandboxPool } from "./pool.ts";
+
+/** Adds the default tag `latest`: without a tag or digest the engine would pull every tag. */
+export const withTag = (image: string): string =>
+  image.includes("@") || image.slice(image.lastIndexOf("/") + 1).includes(":") ? image : `${image}:latest`;
+
+async function imageStatus(docker: Docker, image: string): Promise<ImageStatus | undefined> {
+  const info = await engineCall(() => docker.getImage(withTag(image)).inspect(), 404);
+  return info === undefined
+    ? undefined
+    : { id: info.Id, digests: info.RepoDigests ?? [], user: info.Config?.User ?? "", sizeBytes: info.Size };
+}
+
+async function listImages(docker: Docker): Promise<readonly ImageInfo[]> {
+  const all = (await engineCall(() => docker.listImages())) ?? [];
+  const real = (names: readonly string[] | undefined): readonly string[] =>
+    (names ?? []).filter((n) => !n.startsWith("<none>"));
+  return all.map((i) => ({ id: i.Id, names: [...real(i.RepoDigests), ...real(i.RepoTags)], sizeBytes: i.Size }));
+}
+
+/** Pulls an image. The engine reports a failure at once or within the progress stream. */
+async function pullImage(docker: Docker, image: string, as: RegistryCredentials | undefined): Promise<void> {
+  const authconfig = as && { username: as.username, password: as.password, serveraddress: as.server };
+  const progress = await engineCall(() => docker.pull(withTag(image), authconfig ? { authconfig } : {}));
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(progress!, (error: Error | null, steps: { readonly error?: string }[] | null) => {
+      const words = error?.message ?? steps?.find((s) => s.error !== undefined)?.error;
+      if (words === undefined) resolve();
+      else reject(new RuntimeRefused(words));
+    });
+  });
+}
 
 interface DockerOptions {
   readonly socket: string;

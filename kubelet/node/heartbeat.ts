@@ -61,16 +61,8 @@ async function register(ports: HeartbeatPorts, health: NodeHealth): Promise<Node
 const readiness = (s: NodeStatus | undefined): string | undefined =>
   s?.conditions?.find((c) => c.type === "Ready")?.status;
 
-interface Report {
-  readonly written: Instant | undefined;
-  readonly ready: boolean;
-}
-
-async function reportStatus(
-  ports: HeartbeatPorts,
-  lastWritten: Instant | undefined,
-  signal: AbortSignal,
-): Promise<Report> {
+/** Resolves with the time of the last write, and whether the node is ready. */
+async function reportStatus(ports: HeartbeatPorts, lastWritten: Instant | undefined, signal: AbortSignal) {
   const { client, identity, world, times } = ports;
   const health = await ports.health(signal);
   const node = await register(ports, health);
@@ -88,13 +80,9 @@ async function reportStatus(
   return { written: now, ready };
 }
 
-function leaseSpec({ identity, world, times }: HeartbeatPorts): Lease["spec"] {
-  return {
-    holderIdentity: identity.nodeName,
-    leaseDurationSeconds: times.leaseDurationSeconds,
-    renewTime: microTimestamp(world.clock.now()),
-  };
-}
+const leaseSpec = ({ identity, world, times: { leaseDurationSeconds } }: HeartbeatPorts): Lease["spec"] => ({
+  ...{ holderIdentity: identity.nodeName, leaseDurationSeconds, renewTime: microTimestamp(world.clock.now()) },
+});
 
 async function openLease(ports: HeartbeatPorts): Promise<Lease> {
   const { client, identity } = ports;

@@ -13,7 +13,7 @@ import { RuntimeUnavailable } from "../runtime.ts";
 import { actionKey } from "./actions.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
-import { fieldPath } from "./hooks.ts";
+import { fieldPath } from "../podspec/containers.ts";
 import { emptyMemory, invalidateVolumes, type PodMemory, type PodObservation } from "./memory.ts";
 import { observePod } from "./observe.ts";
 import { liveSandbox } from "./runs.ts";

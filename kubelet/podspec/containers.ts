@@ -37,3 +37,11 @@ export function containerHash(c: Container): string {
   for (const char of `${c.name}\n${c.image ?? ""}`) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193) >>> 0;
   return hash.toString(16);
 }
+
+/** The field path of an event about a container. */
+export function fieldPath(pod: Pod, container: string): string {
+  const among = (all: readonly Container[] | undefined): boolean => all?.some((c) => c.name === container) ?? false;
+  const { initContainers, ephemeralContainers } = pod.spec;
+  const list = among(initContainers) ? "initContainers" : among(ephemeralContainers) ? "ephemeralContainers" : "";
+  return `spec.${list || "containers"}{${container}}`;
+}

@@ -3,9 +3,11 @@ import type { Service, ServicePort, Container, EnvFromSource, EnvVar, Pod } from
 import { fieldValue, type NodeFacts, resourceValue } from "./fields.ts";
 import { type Lookup, Unmet } from "./references.ts";
 
+type Variables = readonly (readonly [name: string, value: string])[];
+
 const word = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
-function ofPort(prefix: string, ip: string, port: ServicePort, first: boolean): readonly (readonly [string, string])[] {
+function ofPort(prefix: string, ip: string, port: ServicePort, first: boolean): Variables {
   const protocol = (port.protocol ?? "TCP").toLowerCase();
   const url = `${protocol}://${ip}:${port.port}`;
   const link = `${prefix}_PORT_${port.port}_${protocol.toUpperCase()}`;
@@ -18,7 +20,7 @@ function ofPort(prefix: string, ip: string, port: ServicePort, first: boolean): 
   ];
 }
 
-function ofService(s: Service): readonly (readonly [string, string])[] {
+function ofService(s: Service): Variables {
   const ip = s.spec?.clusterIP;
   const ports = s.spec?.ports ?? [];
   if (!ip || ip === "None" || ports.length === 0) return [];
@@ -32,11 +34,7 @@ function ofService(s: Service): readonly (readonly [string, string])[] {
 }
 
 /** Of the pod's namespace with `enableServiceLinks`, and always of the `kubernetes` service. */
-export function serviceEnvironment(
-  services: readonly Service[],
-  namespace: string,
-  links: boolean,
-): readonly (readonly [string, string])[] {
+export function serviceEnvironment(services: readonly Service[], namespace: string, links: boolean): Variables {
   const isApi = (s: Service): boolean => s.metadata.namespace === "default" && s.metadata.name === "kubernetes";
   return services
     .filter((s) => isApi(s) || (links && s.metadata.namespace === namespace))
@@ -47,7 +45,7 @@ export function serviceEnvironment(
 interface EnvironmentSources {
   readonly lookup: Lookup;
   readonly facts: NodeFacts;
-  readonly services: readonly (readonly [string, string])[];
+  readonly services: Variables;
 }
 
 const reference = /\$(\$|\(([^()]*)\))/g;
@@ -64,12 +62,9 @@ export function expand(text: string, known: ReadonlyMap<string, string>): string
 
 const text = (base64: string): string => Buffer.from(base64, "base64").toString();
 
-function fromSource(source: EnvFromSource, lookup: Lookup): readonly (readonly [string, string])[] {
+function fromSource(source: EnvFromSource, lookup: Lookup): Variables {
   const { configMapRef, secretRef, prefix = "" } = source;
-  const named = (
-    data: Readonly<Record<string, string>> | undefined,
-    read: (s: string) => string,
-  ): readonly (readonly [string, string])[] =>
+  const named = (data: Readonly<Record<string, string>> | undefined, read: (s: string) => string): Variables =>
     Object.entries(data ?? {})
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([k, v]) => [prefix + k, read(v)] as const);

@@ -15,15 +15,9 @@ interface ProbeState {
 type ProbeKind = "startup" | "readiness" | "liveness";
 
 /** Before its first result a container is alive and not ready; whether it has started is unknown. */
-const initialVerdict: Readonly<Record<ProbeKind, ProbeState["verdict"]>> = {
-  startup: "unknown",
-  readiness: "failure",
-  liveness: "success",
-};
+const initialVerdict = { startup: "unknown", readiness: "failure", liveness: "success" } as const;
 export const initialState = (kind: ProbeKind): ProbeState => ({
-  verdict: initialVerdict[kind],
-  latest: undefined,
-  inARow: 0,
+  ...{ verdict: initialVerdict[kind], latest: undefined, inARow: 0 },
 });
 
 /** The verdict changes once as many equal results as its threshold came in a row. */
@@ -49,10 +43,7 @@ interface ProberPorts {
   readonly record: (container: string, type: EventType, reason: string, message: string) => void;
 }
 /** The state of a container that the API had before this kubelet first saw it. */
-interface Reported {
-  readonly started: boolean;
-  readonly ready: boolean;
-}
+type Reported = Pick<Health, "started" | "ready">;
 
 export interface Prober {
   /** Starts the probes of a container; idempotent. */
@@ -73,13 +64,8 @@ interface Watched {
 }
 
 const kinds: readonly ProbeKind[] = ["startup", "readiness", "liveness"];
-const probeOf = (c: Container, kind: ProbeKind): Probe | undefined =>
-  kind === "startup" ? c.startupProbe : kind === "readiness" ? c.readinessProbe : c.livenessProbe;
-const titled: Readonly<Record<ProbeKind, string>> = {
-  startup: "Startup",
-  readiness: "Readiness",
-  liveness: "Liveness",
-};
+const probeOf = (c: Container, kind: ProbeKind): Probe | undefined => c[`${kind}Probe`];
+const titled = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;
 
 const hasStarted = (w: Watched): boolean => (w.states.startup?.verdict ?? "success") === "success";
 

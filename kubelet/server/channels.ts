@@ -1,8 +1,14 @@
 // The channel protocol over one WebSocket (`v5.channel.k8s.io`): the first byte of a message is its channel.
 import type { WebSocket } from "ws";
 import { messagesIn, send } from "./transports.ts";
-import type { SessionProtocol } from "./protocols.ts";
-import { type SessionClient, type ClientInput, type Streams, sizeIn, statusBytes } from "./remote-command.ts";
+import {
+  type SessionProtocol,
+  type SessionClient,
+  type ClientInput,
+  type Streams,
+  sizeIn,
+  statusBytes,
+} from "./remote-command.ts";
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 

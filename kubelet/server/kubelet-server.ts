@@ -7,10 +7,9 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import { onAbort } from "../../machinery/abort.ts";
-import { serveLogs } from "./container-logs.ts";
+import { serveLogs, serveNodeLogs } from "./logs.ts";
 import { Refused } from "./find-container.ts";
 import { cadvisorMetrics, resourceMetrics, statsSummary } from "./node-metrics.ts";
-import { serveNodeLogs } from "./node-logs.ts";
 import { statusOf, upgrade } from "./upgrades.ts";
 import { type UsageSamples, usageSamples } from "./usage-samples.ts";
 

@@ -10,7 +10,7 @@ import type { WebSocket } from "ws";
 import { PassThrough } from "node:stream";
 import { encodeMessage, decodeMessage } from "./channels.ts";
 import { messagesIn, send } from "./transports.ts";
-import type { SessionProtocol } from "./protocols.ts";
+import type { SessionProtocol } from "./remote-command.ts";
 
 /** The protocols: SPDY, and SPDY tunnelled through a WebSocket (KEP-4006). */
 export const forwardProtocol = "portforward.k8s.io";

@@ -1,7 +1,13 @@
 // Exec and attach over SPDY: the client opens a stream for each input and output; the process starts when all are open.
 import type { Clock } from "../../machinery/world.ts";
-import type { SessionProtocol } from "./protocols.ts";
-import { type SessionClient, type ClientInput, type Streams, sizeIn, statusBytes } from "./remote-command.ts";
+import {
+  type SessionProtocol,
+  type SessionClient,
+  type ClientInput,
+  type Streams,
+  sizeIn,
+  statusBytes,
+} from "./remote-command.ts";
 import type { SpdyStream } from "./spdy.ts";
 
 type Kind = "error" | "stdin" | "stdout" | "stderr" | "resize";

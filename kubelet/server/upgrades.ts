@@ -21,8 +21,10 @@ import {
   portChannelProtocols,
   type SessionProtocol,
   spdyProtocols,
-} from "./protocols.ts";
-import { runSession, type Prepared, prepareSession } from "./remote-command.ts";
+  runSession,
+  type Prepared,
+  prepareSession,
+} from "./remote-command.ts";
 import { spdyConnection } from "./spdy.ts";
 import { expected, collectStreams, overStreams } from "./spdy-session.ts";
 import { overSocket, overWebSocket } from "./transports.ts";

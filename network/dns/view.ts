@@ -2,7 +2,7 @@
 import type { EndpointSlice, Service, ServicePort } from "../../api/generated/types.ts";
 import { isHeadless } from "../../api/core/services.ts";
 
-export interface Host {
+interface Host {
   readonly address: string;
   /** Its label below the service: the pod's hostname, or its address with dashes. */
   readonly name: string;

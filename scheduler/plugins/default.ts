@@ -5,11 +5,10 @@ import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { imageLocality } from "./images.ts";
-import { nodeName, nodeUnschedulable } from "./node.ts";
 import { nodePorts } from "./ports.ts";
 import { defaultPreemption, dynamicResources } from "./preemption.ts";
 import { resourcesFit, type Packing } from "./resources.ts";
-import { taintToleration } from "./taints.ts";
+import { nodeName, nodeUnschedulable, taintToleration } from "./taints.ts";
 
 const defaultBinder: SchedulerPlugin = {
   name: "DefaultBinder",

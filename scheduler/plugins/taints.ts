@@ -1,4 +1,5 @@
-// Taints that a pod does not tolerate: NoSchedule and NoExecute exclude a node, PreferNoSchedule lowers its score.
+// Nodes that take no pod, or not this one: NoSchedule and NoExecute taints that it does not tolerate exclude a node,
+// PreferNoSchedule lowers its score; a node may be cordoned, or not the one that the pod names.
 import { tolerates } from "../../api/core/pod/tolerations.ts";
 import type { Node, Pod, Taint } from "../../api/generated/types.ts";
 import { normalized, skip, unresolvable, type Change, type Rejection, type SchedulerPlugin } from "../framework.ts";
@@ -42,4 +43,35 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
   preScore: (_, feasible) => (feasible.some(({ taints }) => taints.length > 0) ? new Map() : skip),
   score: (state, { taints }, { pod }) => remembered(state, taints, () => countUntolerated(pod, taints, soft)),
   normalizeScore: (scores) => normalized(scores, true),
+};
+
+const otherName = unresolvable("node(s) didn't match the requested node name");
+
+/** A pod that names its node goes there and nowhere else. */
+export const nodeName: SchedulerPlugin = {
+  name: "NodeName",
+  events: [{ resource: "Node", actions: ["Add"] }],
+  preFilter: ({ pod }) => (pod.spec.nodeName ? { state: undefined } : skip),
+  filter: (_, node, { pod }) => (node.name === pod.spec.nodeName ? undefined : otherName),
+};
+
+const cordon: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+const cordoned = unresolvable("node(s) were unschedulable");
+const toleratesCordon = ({ spec }: Pod): boolean => (spec.tolerations ?? []).some((t) => tolerates(t, cordon));
+const isCordoned = (node: Node | undefined): boolean => node?.spec.unschedulable === true;
+
+/** A cordoned node takes no pod that does not tolerate it. */
+export const nodeUnschedulable: SchedulerPlugin = {
+  name: "NodeUnschedulable",
+  events: [
+    {
+      resource: "Node",
+      actions: ["Add", "UpdateNodeTaint"],
+      isSchedulableAfter: (_, { before, after }: Change<Node>) =>
+        !isCordoned(after) && (before === undefined || isCordoned(before)),
+    },
+    { resource: "TargetPod", actions: ["UpdatePodToleration"], isSchedulableAfter: (pod) => toleratesCordon(pod) },
+  ],
+  preFilter: ({ pod }) => (toleratesCordon(pod) ? skip : { state: undefined }),
+  filter: (_, { unschedulable }) => (unschedulable ? cordoned : undefined),
 };

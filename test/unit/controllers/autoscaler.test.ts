@@ -6,7 +6,7 @@ import {
 } from "../../../api/autoscaling/horizontalpodautoscalers.ts";
 import type { PodMetrics } from "../../../api/metrics/metrics.ts";
 import { instant } from "../../../api/meta.ts";
-import { limit, type ScalingHistory } from "../../../controllers/autoscaler/behavior.ts";
+import { limit, type ScalingHistory } from "../../../controllers/autoscaler/replicas.ts";
 import { decide } from "../../../controllers/autoscaler/decide.ts";
 import { asStored, now, pod } from "./world.ts";
 

@@ -11,8 +11,8 @@ import {
   shrinkOld,
   sizeOf,
   totalSize,
+  templateHash,
 } from "../../../controllers/deployment/rollout.ts";
-import { templateHash } from "../../../controllers/deployment/template.ts";
 import { ago, asStored, carryOut, now, pod, say } from "./world.ts";
 
 const deployment = (spec: object = {}, image = "app:1"): Deployment =>

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cadvisorMetrics, resourceMetrics } from "../../../kubelet/server/node-metrics.ts";
-import { listing, serveNodeLogs } from "../../../kubelet/server/node-logs.ts";
+import { listing, serveNodeLogs } from "../../../kubelet/server/logs.ts";
 import { runningPods } from "../../../kubelet/server/kubelet-server.ts";
 import { statusOf } from "../../../kubelet/server/upgrades.ts";
 import { exited, now, run, running } from "./samples.ts";

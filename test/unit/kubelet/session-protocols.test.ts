@@ -2,8 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { encodeMessage, decodeMessage } from "../../../kubelet/server/channels.ts";
 import { portsIn, flawOf } from "../../../kubelet/server/port-forward.ts";
-import { channelProtocols, negotiate, namesIn, spdyProtocols } from "../../../kubelet/server/protocols.ts";
 import {
+  channelProtocols,
+  negotiate,
+  namesIn,
+  spdyProtocols,
   sizeIn,
   streamsOf,
   exitStatus,

@@ -7,7 +7,7 @@ import type { PodSpec } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { terminationLogMount } from "../../../kubelet/pod/pod-files.ts";
 import { contentOf, type VolumeFile } from "../../../kubelet/volumes/content.ts";
-import { containerMounts } from "../../../kubelet/volumes/mounts.ts";
+import { containerMounts } from "../../../kubelet/volumes/volumes.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 let folder: string;

@@ -5,7 +5,7 @@ import { secrets } from "../../../api/core/secrets.ts";
 import type { ConfigMap, Secret } from "../../../api/generated/types.ts";
 import { key, ownedBy } from "../../../api/meta.ts";
 import { act } from "../../../machinery/action.ts";
-import { claim } from "../../../machinery/claim.ts";
+import { claim } from "../../../machinery/selector-index.ts";
 import { ago, asStored } from "../controllers/world.ts";
 import { server } from "../controllers/running.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { RecordType } from "dns-packet";
 import type { EndpointSlice, Service } from "../../../api/generated/types.ts";
 import { answer } from "../../../network/dns/answer.ts";
-import { upstreamsOf } from "../../../network/dns/forward.ts";
+import { upstreamsOf } from "../../../network/dns/server.ts";
 import { dnsView } from "../../../network/dns/view.ts";
 import { parseRoutes, routeChanges } from "../../../network/routes.ts";
 
