@@ -2,8 +2,7 @@
 // (`apidiscovery.k8s.io/v2`) and the legacy one; and the index of paths.
 import { createHash } from "node:crypto";
 import { type ResourceDefinition, type Subresource, apiVersionOf } from "../../api/kinds.ts";
-import { strategyOf } from "../registry/strategies/table.ts";
-import { subresources } from "../registry/subresources.ts";
+import { strategyOf, subresources } from "../registry/strategies/table.ts";
 import { alternatives, negotiated } from "../response/render.ts";
 import { type ServedVersion, servedGroups } from "./order.ts";
 import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";

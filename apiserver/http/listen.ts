@@ -17,10 +17,9 @@ import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
 import type { RequestMetrics } from "../metrics/metrics.ts";
-import { send } from "./send.ts";
+import { send, protocolError, refuseConnection } from "./send.ts";
 import type { Upgrading } from "./upgrades.ts";
 import { refuse } from "../streaming/tunnel.ts";
-import { protocolError, refuseConnection } from "./protocol-errors.ts";
 
 /** Our certificate and key, and the authority that signs those of clients. */
 export interface ServerTls {

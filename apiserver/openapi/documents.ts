@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
 import { type Operation, type Path, capital, groupWord, pathsOf, published, rootOf, tagOf } from "./operations.ts";
-import { subresources } from "../registry/subresources.ts";
+import { subresources } from "../registry/strategies/table.ts";
 import { type Annotations, type Dialect, type GroupVersionKind, definitions, referenceTo } from "./schemas.ts";
 import { version } from "../discovery/version.ts";
 

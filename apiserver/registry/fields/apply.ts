@@ -1,30 +1,28 @@
 // Server-side apply: an applied configuration is checked, merged into the object, and its conflicts with other managers
 // found (KEP-555). Pure.
-import { type Schema, resolve } from "../../../api/schema.ts";
 import {
   type FieldSet,
+  type Owner,
   common,
-  fieldSchema,
   isEmpty,
-  isObject,
-  keyDefaults,
   minus,
   noFields,
-  partsOf,
   pathsIn,
   sameFields,
   setOf,
   shownPath,
-  stepFor,
   union,
-  whole,
+  deprived,
+  idOf,
+  ownersOf,
+  withOwners,
 } from "./set.ts";
+import { fieldSchema, isObject, keyDefaults, partsOf, stepFor, whole, difference, fieldsOf } from "./shape.ts";
+import { type Schema, resolve } from "../../../api/schema.ts";
 import { ApiError } from "../../../api/errors.ts";
 import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
-import { type Owner, deprived, idOf, ownersOf, withOwners } from "./entries.ts";
 import { canonicalJson, sameJson } from "../../../api/hash.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../../api/kinds.ts";
-import { difference, fieldsOf } from "./compare.ts";
 import { type Writer, createdBy, entryOf, ownable, touchable } from "./ownership.ts";
 
 type Path = readonly string[];
