@@ -62,12 +62,10 @@ export function numberAt(message: Uint8Array, number: number): bigint | undefine
 export const textAt = (message: Uint8Array, number: number): string =>
   Buffer.from(bytesAt(message, number) ?? new Uint8Array()).toString("utf8");
 
-/** Four bytes before every message, so that nobody takes it for anything else. */
+/** The four bytes before every message. */
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 
-/**
- * Numbers and truth values that a client may mean although they are zero or false; of the others, zero says nothing.
- */
+/** Numbers and booleans whose zero value is meant; of all others it means that the field is not set. */
 const meantWhenZero = new Set(
   [
     "replicas minReplicas completions parallelism backoffLimit revisionHistoryLimit progressDeadlineSeconds priority mode",
@@ -75,10 +73,9 @@ const meantWhenZero = new Set(
     "runAsUser runAsGroup fsGroup defaultMode automountServiceAccountToken enableServiceLinks shareProcessNamespace optional",
     "privileged allowPrivilegeEscalation readOnlyRootFilesystem runAsNonRoot immutable controller blockOwnerDeletion",
     "successfulJobsHistoryLimit failedJobsHistoryLimit startingDeadlineSeconds backoffLimitPerIndex maxFailedIndexes start",
-    "partition suspend",
     "orphanDependents allocateLoadBalancerNodePorts hostUsers setHostnameAsFQDN ready serving terminating ttlSecondsAfterFinished",
-    "suspend manualSelector startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit backoffLimitPerIndex",
-    "maxFailedIndexes succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun leaseTransitions",
+    "suspend manualSelector succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun",
+    "leaseTransitions",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -139,7 +136,7 @@ function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown]
   return [textAt(entry, 1), one(bytesAt(entry, 2) ?? numberAt(entry, 2) ?? new Uint8Array(), schema)];
 }
 
-/** Texts that a client may mean although they are empty: a claim of no class is not one of the default class. */
+/** Strings that are meant although they are empty: a claim of no class is not one of the default class. */
 const meantWhenEmpty = new Set(["storageClassName"]);
 
 const saysNothing = (name: string, value: unknown, required: boolean): boolean =>
@@ -177,13 +174,13 @@ function message(bytes: Uint8Array, name: string, schema: Schema): Record<string
 
 /** The name a kind's schema is published under, which is also that of its message. */
 function publishedName(apiVersion: string, kind: string): string {
-  // Options belong to no group: they are sent in the name of whichever they are about.
+  // Options belong to no group: they are sent with the version of their object.
   if (kind === "DeleteOptions") return "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
   const [version = "", group = "core"] = apiVersion.split("/").toReversed();
   return `io.k8s.api.${group.split(".")[0]}.${version}.${kind}`;
 }
 
-/** The object in an envelope, of whichever kind the envelope says. Throws when it is none we know. */
+/** The object in an envelope, of the kind that the envelope names. Throws when the kind is unknown. */
 export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
   if (!magic.equals(bytes.subarray(0, magic.length))) throw new Error("the envelope of a protobuf object is missing");
   const envelope = bytes.subarray(magic.length);

@@ -164,17 +164,14 @@ export function without(schema: Schema, value: unknown, gone: FieldSet): unknown
 /** Fields owned by others that an apply would change. */
 export type Conflicts = readonly Owner[];
 
-/** What of these changes is others'. */
+const narrowed = (owners: readonly Owner[], narrow: (fields: FieldSet) => FieldSet): Conflicts =>
+  owners.map(({ entry, fields }) => ({ entry, fields: narrow(fields) })).filter(({ fields }) => !isEmpty(fields));
+/** The changed fields that belong to others. */
 export const conflictsWith = (others: readonly Owner[], changed: FieldSet): Conflicts =>
-  others
-    .map(({ entry, fields }) => ({ entry, fields: common(fields, changed) }))
-    .filter(({ fields }) => !isEmpty(fields));
-
-/** Conflicts but for these fields. */
+  narrowed(others, (fields) => common(fields, changed));
+/** The conflicts, without these fields. */
 export const conflictsBut = (conflicts: Conflicts, allowed: FieldSet): Conflicts =>
-  conflicts
-    .map(({ entry, fields }) => ({ entry, fields: minus(fields, allowed) }))
-    .filter(({ fields }) => !isEmpty(fields));
+  narrowed(conflicts, (fields) => minus(fields, allowed));
 
 /** All the fields that are in conflict. */
 export const fieldsIn = (conflicts: Conflicts): FieldSet =>
