@@ -129,7 +129,7 @@ export function aggregated(groups: readonly (readonly [string, readonly ServedVe
   return { bytes, tag: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
 }
 
-/** The document, or word that the client has it already. */
+/** The document; 304 when the client has it. */
 export function replyAggregated({ bytes, tag }: Tagged, request: ApiRequest): ApiReply {
   const etag = `"${tag}"`;
   const headers = { etag, vary: "Accept", "cache-control": "public" };

@@ -105,7 +105,7 @@ const left = (): Error => new Error("the client has left");
 /** What a sender needs beside the reply. */
 export interface Sending {
   readonly clock: Clock;
-  /** Who has not made room for so long is not reading. */
+  /** Limit for a client to read what was sent. */
   readonly readMs: number;
   /** Called for every part of a stream. */
   readonly onChunk?: (part: Buffer | string) => void;

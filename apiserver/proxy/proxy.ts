@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../machinery/world.ts";
 import { type Kubelets, connectToPod, dialError, limitWait } from "../kubelets/kubelets.ts";
-import { type Behind, type ProxyPath, proxyPath, behind } from "./target.ts";
+import { type ProxyTarget, type ProxyPath, proxyPath, proxyTarget } from "./target.ts";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
@@ -102,19 +102,19 @@ export function throughProxy(
 const connectWithinMs = 30_000;
 
 /** The host and port as links name them. */
-export const hostOf = ({ host, port }: Behind): string => {
+export const hostOf = ({ host, port }: ProxyTarget): string => {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === "" ? name : `${name}:${port}`;
 };
 
 /** The port of a scheme for which none is named. */
-export const defaultPort = ({ scheme }: Behind): string => (scheme === "https" ? "443" : "80");
+export const defaultPort = ({ scheme }: ProxyTarget): string => (scheme === "https" ? "443" : "80");
 
 /** The way to a target. */
 export interface Outgoing {
   readonly kubelets: Kubelets;
   readonly clock: Clock;
-  readonly to: Behind;
+  readonly to: ProxyTarget;
 }
 /** A request to the target. */
 export interface OutgoingRequest {
@@ -145,7 +145,7 @@ export async function sendTo(out: Outgoing, { method, path, headers }: OutgoingR
   return upstream;
 }
 
-const unreachable = (e: NodeJS.ErrnoException, to: Behind): ApiError =>
+const unreachable = (e: NodeJS.ErrnoException, to: ProxyTarget): ApiError =>
   new ApiError(
     "ServiceUnavailable",
     `error trying to reach service: ${dialError(e, to.host, to.port || defaultPort(to))}`,
@@ -214,7 +214,7 @@ export const proxies =
 
 async function serve(registry: Registry, kubelets: Kubelets, path: ProxyPath, request: ApiRequest): Promise<ApiReply> {
   checked(request);
-  const to = await behind(registry, kubelets, path);
+  const to = await proxyTarget(registry, kubelets, path);
   const query = String(request.query);
   const search = request.search ?? (query === "" ? "" : `?${query}`);
   // Relative links on the page need a directory to start from.
@@ -231,7 +231,7 @@ export async function proxyUpgrade(
   upgrade: Upgrade,
 ): Promise<void> {
   const { request, socket, search } = upgrade;
-  const to = await behind(registry, kubelets, path);
+  const to = await proxyTarget(registry, kubelets, path);
   const { remoteAddress: from } = request.socket;
   const headers = upgradeHeaders(request.headers, { host: request.headers.host ?? "", prefix: path.prefix, from });
   const outgoing = { method: request.method ?? "GET", path: `${path.rest || "/"}${search}`, headers };
