@@ -1,40 +1,19 @@
-// Default classes: of the classes of a kind, the one that objects without a class get.
+// Default classes: of the classes of a kind, the one that objects without a class get. And admission of claims and
+// volumes: finalizers of what is in use, and expansion.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
-import type { Present, Stored } from "../storage/storage.ts";
-import type { Ingress } from "../../api/generated/types.ts";
+import type {
+  Ingress,
+  PersistentVolumeClaim as Claim,
+  PersistentVolumeClaimSpec,
+  StorageClass,
+} from "../../api/generated/types.ts";
 import { ingressClasses } from "../../api/networking/ingresses.ts";
-import type { AdmissionPlugin } from "../registry/admission.ts";
-
-/** Which classes are marked, and which of two that are comes first. */
-interface Marking<T extends ApiObject> {
-  readonly isMarked: (candidate: T) => boolean;
-  readonly precedes: (a: T, b: T) => boolean;
-}
-
-/** Finds the marked class. Every pod is created past this: what was read of a stored class once is not read again. */
-export function markedClass<T extends ApiObject>(
-  r: ResourceDefinition<T>,
-  { isMarked, precedes }: Marking<T>,
-): (present: Present) => T | undefined {
-  const known = new WeakMap<Uint8Array, T | null>();
-  const read = (stored: Stored): T | null => {
-    const candidate = objectOf<T>(stored);
-    const marked = isMarked(candidate) ? candidate : null;
-    known.set(stored.value, marked);
-    return marked;
-  };
-  return (present) => {
-    let first: T | undefined;
-    for (const stored of present.list(prefixOf(r))) {
-      const marked = known.get(stored.value);
-      const candidate = marked === undefined ? read(stored) : marked;
-      if (candidate && (!first || precedes(candidate, first))) first = candidate;
-    }
-    return first;
-  };
-}
+import { type AdmissionPlugin, markedClass } from "../registry/admission.ts";
+import { storageClasses } from "../../api/storage/storageclasses.ts";
+import { parseQuantity } from "../../api/quantity.ts";
+import { forbidden } from "../registry/refusals.ts";
 
 /** The newest; of two of the same second the one whose name comes first. */
 export const newest = (a: ApiObject, b: ApiObject): boolean => {
@@ -59,5 +38,76 @@ export const defaultIngressClass: AdmissionPlugin = {
     const usual = usualClass(await present());
     if (!usual) return object;
     return { ...ingress, spec: { ...ingress.spec, ingressClassName: usual.metadata.name } } as ApiObject;
+  },
+};
+
+const isClaims = (r: ResourceDefinition): boolean => r.group === "" && r.plural === "persistentvolumeclaims";
+
+const usualMarks = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+const defaultClassOf = markedClass(storageClasses, {
+  isMarked: ({ metadata: { annotations = {} } }) => usualMarks.some((mark) => annotations[mark] === "true"),
+  precedes: newest,
+});
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
+/** Kubernetes' DefaultStorageClass. An empty name is a name: such a claim wants no class. */
+export const defaultStorageClass: AdmissionPlugin = {
+  name: "DefaultStorageClass",
+  operations: ["CREATE"],
+  handles: isClaims,
+  async mutate(object, { present }) {
+    const claim = object as Claim;
+    // What is wrong with a claim without a spec is for others to say.
+    if (!claim.spec || claim.spec.storageClassName !== undefined) return object;
+    if (claim.metadata.annotations?.[classAnnotation] !== undefined) return object;
+    const usual = defaultClassOf(await present());
+    if (!usual) return object;
+    return { ...claim, spec: { ...claim.spec, storageClassName: usual.metadata.name } } as ApiObject;
+  },
+};
+
+/** The finalizer of each kind that may be in use; a controller removes it. */
+const keepers: Readonly<Record<string, string>> = {
+  persistentvolumeclaims: "kubernetes.io/pvc-protection",
+  persistentvolumes: "kubernetes.io/pv-protection",
+};
+
+/** Kubernetes' StorageObjectInUseProtection. */
+export const storageInUse: AdmissionPlugin = {
+  name: "StorageObjectInUseProtection",
+  operations: ["CREATE"],
+  handles: (r) => r.group === "" && keepers[r.plural] !== undefined,
+  mutate(object, { r }) {
+    const keeper = keepers[r.plural]!;
+    const { finalizers = [] } = object.metadata;
+    if (finalizers.includes(keeper)) return object;
+    return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, keeper] } };
+  },
+};
+
+const sizeOf = (spec: PersistentVolumeClaimSpec | undefined): bigint =>
+  parseQuantity(spec?.resources?.requests?.["storage"] ?? "")?.nano ?? 0n;
+const classNameOf = ({ metadata, spec }: Claim): string =>
+  metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
+
+/** Kubernetes' PersistentVolumeClaimResize: a claim grows where its class lets it. One that is not bound never does. */
+export const claimGrowth: AdmissionPlugin = {
+  name: "PersistentVolumeClaimResize",
+  operations: ["UPDATE"],
+  handles: isClaims,
+  async validate(object, { r, old, subresource, present }) {
+    const [claim, before] = [object as Claim, old as Claim];
+    if (subresource !== undefined || sizeOf(claim.spec) <= sizeOf(before.spec)) return;
+    const className = classNameOf(claim);
+    const stored =
+      className === "" || className !== classNameOf(before)
+        ? undefined
+        : (await present()).get(prefixOf(storageClasses) + className);
+    if (stored && objectOf<StorageClass>(stored).allowVolumeExpansion === true) return;
+    throw forbidden(
+      r,
+      claim.metadata.name,
+      "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+    );
   },
 };

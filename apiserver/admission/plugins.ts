@@ -2,7 +2,7 @@
 import type { World } from "../../machinery/world.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
-import { defaultIngressClass } from "./classes.ts";
+import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
 import {
   defaultTolerations,
@@ -14,7 +14,6 @@ import {
   unprovenNodes,
 } from "./pods.ts";
 import { type AddressRanges, serviceAddresses } from "./services.ts";
-import { claimGrowth, defaultStorageClass, storageInUse } from "./storage.ts";
 
 /** What differs between clusters. */
 export interface AdmissionConfig extends AddressRanges {

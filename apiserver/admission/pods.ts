@@ -15,14 +15,13 @@ import type {
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
-import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
+import { type AdmissionAttributes, type AdmissionPlugin, markedClass } from "../registry/admission.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
 import { generatedName } from "../registry/prepare.ts";
 import { forbidden } from "../registry/refusals.ts";
 import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Present } from "../storage/storage.ts";
-import { markedClass } from "./classes.ts";
 import { sameJson } from "../../api/hash.ts";
 import { runtimeClasses } from "../../api/node/runtimeclasses.ts";
 import { nodes } from "../../api/core/nodes.ts";

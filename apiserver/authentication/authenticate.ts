@@ -105,7 +105,7 @@ type RawHeaders = readonly string[];
 
 const extraPrefix = "impersonate-extra-";
 
-/** Whom a request is to be made as. */
+/** The user that is to be impersonated. */
 interface Wish {
   readonly name: string;
   readonly uid: string;

@@ -114,7 +114,7 @@ export function unbound(
   return `${what} UID (${object.metadata.uid}) does not match service account ${what} ref claim (${uid})`;
 }
 
-/** Who shows the token. */
+/** The user of a token. */
 export function bearer({ jti, "kubernetes.io": { namespace, serviceaccount, pod, node } }: Claims): User {
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["credential-id", jti && `JTI=${jti}`],

@@ -15,7 +15,7 @@ import type { Registry } from "../registry/verbs.ts";
 import { type Bound, type Claims, type Wanted, bearer, claimsOf, disowned, unbound, untimely } from "./claims.ts";
 import type { Extension, WholeReply } from "../request/request-response.ts";
 
-/** Signs what it is given, and knows its own signature again. */
+/** Signs claims, and verifies its own signatures. */
 export interface SigningKey {
   /** The public half, as a set of keys shows it. */
   readonly jwk: Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ type Kind = keyof typeof algorithms;
 const encodedPart = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 const decodedPart = (part: string): unknown => JSON.parse(Buffer.from(part, "base64url").toString());
 
-/** Says which key it is without saying the key. */
+/** The id of a key: a hash of its public half. */
 const idOf = (key: KeyObject): string =>
   createHash("sha256")
     .update(key.export({ format: "der", type: "spki" }))
@@ -88,7 +88,7 @@ export interface Owner {
   readonly user: User;
   readonly audiences: readonly string[];
 }
-/** Makes tokens, and knows its own. */
+/** Issues tokens, and verifies them. */
 export interface Tokens {
   readonly issuer: string;
   readonly jwk: SigningKey["jwk"];
@@ -98,7 +98,7 @@ export interface Tokens {
   ownerOf(token: string, audiences?: readonly string[]): Promise<Owner>;
 }
 
-/** What a token is bound to, by the word for it in the claims. */
+/** The kinds a token may be bound to, by their names in the claims. */
 const boundKinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
   pod: pods as unknown as ResourceDefinition,
   secret: secrets as unknown as ResourceDefinition,

@@ -2,8 +2,7 @@
 // (`apidiscovery.k8s.io/v2`) and the legacy one; and the index of paths.
 import { createHash } from "node:crypto";
 import { type ResourceDefinition, type Subresource, apiVersionOf } from "../../api/kinds.ts";
-import { strategyOf } from "../registry/strategies/table.ts";
-import { subresources } from "../registry/subresources.ts";
+import { strategyOf, subresources } from "../registry/strategies/table.ts";
 import { alternatives, negotiated } from "../response/render.ts";
 import { type ServedVersion, servedGroups } from "./order.ts";
 import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";
@@ -130,7 +129,7 @@ export function aggregated(groups: readonly (readonly [string, readonly ServedVe
   return { bytes, tag: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
 }
 
-/** The document, or word that the client has it already. */
+/** The document; 304 when the client has it. */
 export function replyAggregated({ bytes, tag }: Tagged, request: ApiRequest): ApiReply {
   const etag = `"${tag}"`;
   const headers = { etag, vary: "Accept", "cache-control": "public" };

@@ -2,7 +2,7 @@
 import { type Document, LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { outlineOf, tooDeep } from "./json-syntax.ts";
 
-/** A document, and what is said twice in it, each with the line it is said again in. */
+/** A document, and its duplicate keys, each with the line of its repetition. */
 export interface Yaml {
   readonly value: unknown;
   readonly twice: readonly string[];
@@ -51,6 +51,6 @@ export function readYaml(text: string): Yaml {
   return { value: document.toJS() ?? null, twice: repetitions(document.contents, lines) };
 }
 
-/** What is said twice, as one error. */
+/** Duplicate keys as one error. */
 export const unmarshalErrors = (twice: readonly string[]): string =>
   `yaml: unmarshal errors:\n${twice.map((line) => `  ${line}`).join("\n")}`;

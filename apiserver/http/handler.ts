@@ -2,8 +2,7 @@
 // object, or on a subresource.
 import { ApiError } from "../../api/errors.ts";
 import { methodNotServed, nowhere } from "../registry/refusals.ts";
-import { strategyOf } from "../registry/strategies/table.ts";
-import { type ObjectVerb, subresourceOf } from "../registry/subresources.ts";
+import { type ObjectVerb, strategyOf, subresourceOf } from "../registry/strategies/table.ts";
 import { negotiated } from "../response/render.ts";
 import {
   type Call,

@@ -100,27 +100,25 @@ const bootstrapHooks = [
 
 /** Checks over a storage; `isBootstrapped` says whether the bootstrap objects exist, `isStopping` whether to drain. */
 export function serverChecks(storage: Storage, isBootstrapped: () => boolean, isStopping: () => boolean): Checks {
-  const named = (name: string, check: () => Promise<unknown> | undefined): Check => ({
+  const named = (name: string, check: () => unknown = () => {}): Check => ({
     name,
     async check() {
       await check();
     },
   });
-  const failUnless = (isHealthy: boolean, reason: string): undefined => {
+  const failUnless = (isHealthy: boolean, reason: string): void => {
     if (!isHealthy) throw new Error(reason);
   };
-  const ping = named("ping", () => undefined);
-  const log = named("log", () => undefined);
-  const etcd = named("etcd", () => storage.revision());
+  const common = [named("ping"), named("log"), named("etcd", () => storage.revision())];
   const hooks = [
     named("poststarthook/storage-readiness", () => storage.revision()),
     ...bootstrapHooks.map((name) => named(name, () => failUnless(isBootstrapped(), "not finished"))),
   ];
-  const alive = [ping, log, etcd, ...hooks];
+  const alive = [...common, ...hooks];
   const ready = [
-    ...[ping, log, etcd],
+    ...common,
     named("etcd-readiness", () => storage.revision()),
-    named("informer-sync", () => undefined),
+    named("informer-sync"),
     ...hooks,
     named("shutdown", () => failUnless(!isStopping(), "process is shutting down")),
   ];

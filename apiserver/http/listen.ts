@@ -17,12 +17,11 @@ import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
 import type { RequestMetrics } from "../metrics/metrics.ts";
-import { send } from "./send.ts";
+import { send, protocolError, refuseConnection } from "./send.ts";
 import type { Upgrading } from "./upgrades.ts";
 import { refuse } from "../streaming/tunnel.ts";
-import { protocolError, refuseConnection } from "./protocol-errors.ts";
 
-/** Our certificate and key, and the authority that signs those of clients. */
+/** The certificate and key of the server, and the authority of client certificates. */
 export interface ServerTls {
   readonly ca: Buffer | string;
   readonly cert: Buffer | string;
@@ -34,7 +33,7 @@ export interface Listening {
   readonly tls: ServerTls;
   readonly patience?: Patience;
 }
-/** How long the server waits for clients that say nothing. */
+/** Limits for clients that send or read nothing. */
 export interface Patience {
   /** For all headers of a request. */
   readonly headersMs: number;
@@ -47,7 +46,7 @@ export interface Patience {
 }
 const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_000, readMs: 30_000 };
 
-/** What is behind the door: requests that are answered, and requests that become something else than HTTP. */
+/** What the listener calls: authentication, authorization, handlers of requests and of upgrades, metrics. */
 export interface Handlers {
   readonly identify: Identify;
   readonly authorizer: Authorizer;

@@ -50,7 +50,7 @@ export function traceSince(began: number, clock: Clock): Trace {
 export interface ReceivedRequest {
   readonly began: number;
   readonly trace: Trace;
-  /** By which it is found again in logs, the client's and ours. */
+  /** The audit id, in the logs of client and server. */
   readonly id: string;
   readonly user: User;
   readonly attributes: RequestInfo;
@@ -163,7 +163,7 @@ export class RequestLifetime {
   }
 }
 
-/** The request as those behind the door know it. */
+/** The request as handlers see it. */
 export class HttpRequest implements ApiRequest {
   readonly method: string;
   readonly path: string;

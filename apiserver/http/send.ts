@@ -1,11 +1,12 @@
-// Sends a response, whole or as a stream, with back-pressure from its reader.
+// Sends a response, whole or as a stream, with back-pressure from its reader; and answers requests that HTTP's parsers
+// refuse with a Status like every other error.
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, ConnectionError } from "fastify";
 import { ApiError } from "../../api/errors.ts";
 import type { Clock } from "../../machinery/world.ts";
-import type { ApiReply, StreamReply, WholeReply } from "../request/request-response.ts";
+import { type ApiReply, type StreamReply, type WholeReply, replyError } from "../request/request-response.ts";
 
 /** A response of either version of HTTP; the new one has a stream. */
 type Raw = FastifyReply["raw"] & { readonly stream?: ServerHttp2Stream };
@@ -104,7 +105,7 @@ const left = (): Error => new Error("the client has left");
 /** What a sender needs beside the reply. */
 export interface Sending {
   readonly clock: Clock;
-  /** Who has not made room for so long is not reading. */
+  /** Limit for a client to read what was sent. */
   readonly readMs: number;
   /** Called for every part of a stream. */
   readonly onChunk?: (part: Buffer | string) => void;
@@ -113,3 +114,45 @@ export interface Sending {
 /** Send a reply, of so many bytes when it is whole; rejects when it breaks off. */
 export const send = (raw: Raw, whole: ApiReply, by: Sending): Promise<number> =>
   "stream" in whole ? sendStream(raw, whole, by) : sendWhole(raw, whole);
+
+/** The API error for an error of the framework. An unlisted one is internal. */
+export function protocolError(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
+  switch (e.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new ApiError("UnsupportedMediaType", "the body of the request was in an unknown format");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+    case "FST_ERR_BAD_URL":
+    case "ECONNRESET":
+      return new ApiError("BadRequest", e.message);
+    default:
+      return e;
+  }
+}
+
+const tooSlow = "ERR_HTTP_REQUEST_TIMEOUT";
+const tooLong = "HPE_HEADER_OVERFLOW";
+
+/** Answers a request that cannot be parsed on the bare connection, and closes it: its framing is unknown. */
+export function refuseConnection(e: ConnectionError, socket: Socket): void {
+  // The client has gone itself, or hung up in the middle of its own request.
+  if (e.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const said =
+    e.code === tooSlow
+      ? new ApiError("Timeout", "the request did not arrive in time")
+      : e.code === tooLong
+        ? new ApiError("RequestEntityTooLarge", "the address and the headers of the request are too long")
+        : new ApiError("BadRequest", `the request is no HTTP: ${e.code}`);
+  const { status, body } = replyError(said);
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

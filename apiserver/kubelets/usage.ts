@@ -27,7 +27,7 @@ const keptMs = 3_000;
 const answerWithinMs = 4_000;
 const window = "10s";
 
-/** In the units metrics have always been told in: billionths of a core, and whole KiB. */
+/** In the units of the metrics API: nanocores, and whole KiB. */
 function usageOf({ cpu, memory }: Figures): Usage | undefined {
   if (cpu?.usageNanoCores === undefined || memory?.workingSetBytes === undefined) return undefined;
   return { cpu: `${Math.round(cpu.usageNanoCores)}n`, memory: `${Math.floor(memory.workingSetBytes / 1024)}Ki` };
@@ -64,7 +64,7 @@ export function podMetricsOf(known: ReadonlyMap<string, Pod>, summary: Summary, 
   });
 }
 
-/** Asks all kubelets at once; a kubelet that does not answer has no figures, and holds nobody up. */
+/** Reads all kubelets at once. One that does not answer in time has no metrics. */
 export function metrics(registry: Registry, kubelets: Kubelets, world: World): Measured {
   const { clock } = world;
   const held = new Map<string, { readonly at: Instant; readonly summary: Promise<Summary | undefined> }>();

@@ -11,20 +11,13 @@ import type { Extension } from "../request/request-response.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { prefixOf } from "../registry/codec.ts";
+import { subresources } from "../registry/strategies/table.ts";
 import type { Storage, Write } from "../storage/storage.ts";
 
 /** Labels of request metrics. */
-export const about = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
-export type About = Readonly<Record<(typeof about)[number], string>>;
-
-/** What is counted of requests that ended alike. */
-interface OutcomeMetrics {
-  end(ms: number, bytes: number): void;
-}
-/** What is counted of watches of one kind. */
-interface WatchEventMetrics {
-  onChunk(bytes: number): void;
-}
+const about = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
+type About = Readonly<Record<(typeof about)[number], string>>;
+type Labels = Readonly<Record<string, string>>;
 
 const powers = (base: number, factor: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => base * factor ** i);
@@ -34,17 +27,17 @@ const eventSizeBounds = powers(1024, 2, 8);
 /** Buckets for the SLI, which begins at 50 ms. */
 const promisedBounds = durationBounds.filter((bound) => bound >= 0.05);
 
-type OutcomeLabels = About & { readonly dry_run: string; readonly code: string };
 /** The key of a set of labels. */
 const placeOf = ({ verb, group, version, resource, subresource, scope }: About, dryRun: string, code: number): string =>
   `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
 
-function outcomeMetrics(registry: MetricsRegistry): (about: About, dryRun: string, code: number) => OutcomeMetrics {
-  const named = (name: string, help: string) => ({ name, help });
-  const requests = counts(named("apiserver_request_total", "Requests answered, by what was asked and how."), registry);
+/** Metrics of requests that ended alike, and of watches of one kind. */
+function requestSeries(registry: MetricsRegistry) {
+  const count = (name: string, help: string): ((labels: Labels) => Count) => counts({ name, help }, registry);
   const histogram = (name: string, help: string, bounds: readonly number[]) =>
     distributions({ name, help, bounds }, registry);
   const took = "How long requests took, from their first byte to their last";
+  const requests = count("apiserver_request_total", "Requests answered, by what was asked and how.");
   const duration = histogram("apiserver_request_duration_seconds", `${took}.`, durationBounds);
   const promised = histogram(
     "apiserver_request_sli_duration_seconds",
@@ -52,49 +45,37 @@ function outcomeMetrics(registry: MetricsRegistry): (about: About, dryRun: strin
     promisedBounds,
   );
   const sizes = histogram("apiserver_response_sizes", "How large the answers are to those who read.", sizeBounds);
-  const make = (labels: Readonly<Record<string, string>>): OutcomeMetrics => {
+  const events = count("apiserver_watch_events_total", "Events told to watchers.");
+  const eventSizes = histogram("apiserver_watch_events_sizes", "How large events are.", eventSizeBounds);
+  const outcomes = byLabels((labels: Labels) => {
     const { code: _, dry_run, ...subject } = labels;
-    const [count, elapsed] = [requests(labels), duration({ ...subject, dry_run: dry_run! })];
+    const [ended, elapsed] = [requests(labels), duration({ ...subject, dry_run: dry_run! })];
     const kept = dry_run === "" ? promised(subject) : undefined;
     const size = subject["verb"] === "GET" || subject["verb"] === "LIST" ? sizes(subject) : undefined;
     return {
-      end(ms, bytes) {
-        count.n++;
+      end(ms: number, bytes: number) {
+        ended.n++;
         elapsed.saw(ms / 1000);
         kept?.saw(ms / 1000);
         size?.saw(bytes);
       },
     };
-  };
-  const series = byLabels(make);
-  return (about, dryRun, code) =>
-    series.at(placeOf(about, dryRun, code), (): OutcomeLabels => ({ ...about, dry_run: dryRun, code: `${code}` }));
-}
-
-function watchEventMetrics(
-  registry: MetricsRegistry,
-): (labels: Pick<About, "group" | "version" | "resource">) => WatchEventMetrics {
-  const total: (labels: Readonly<Record<string, string>>) => Count = counts(
-    { name: "apiserver_watch_events_total", help: "Events told to watchers." },
-    registry,
-  );
-  const sizes = distributions(
-    { name: "apiserver_watch_events_sizes", help: "How large events are.", bounds: eventSizeBounds },
-    registry,
-  );
-  const make = (labels: Readonly<Record<string, string>>): WatchEventMetrics => {
-    const [count, size] = [total(labels), sizes(labels)];
+  });
+  const watches = byLabels((labels: Labels) => {
+    const [sent, size] = [events(labels), eventSizes(labels)];
     return {
-      onChunk(bytes) {
-        count.n++;
+      onChunk(bytes: number) {
+        sent.n++;
         size.saw(bytes);
       },
     };
-  };
-  return byLabels(make).of;
+  });
+  const outcomeOf = (subject: About, dryRun: string, code: number) =>
+    outcomes.at(placeOf(subject, dryRun, code), () => ({ ...subject, dry_run: dryRun, code: `${code}` }));
+  return { outcomeOf, watchEventsOf: watches.of };
 }
 
-/** Says what was built of what. Here nothing is built: it is what is spoken. */
+/** The version of the API as a metric. */
 function buildInfo(registry: MetricsRegistry): void {
   const { gitVersion, gitCommit, gitTreeState, buildDate, goVersion, compiler, platform, major, minor } = version;
   const labels = {
@@ -106,8 +87,8 @@ function buildInfo(registry: MetricsRegistry): void {
   new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
 }
 
-/** The figures of requests of one server. */
-export function requestInstruments(registry: MetricsRegistry) {
+/** The metrics of requests of one server. */
+function requestInstruments(registry: MetricsRegistry) {
   buildInfo(registry);
   const inflight = { readOnly: 0, mutating: 0 };
   new Gauge({
@@ -135,8 +116,7 @@ export function requestInstruments(registry: MetricsRegistry) {
     inflight,
     longRunning,
     deprecated,
-    outcomeOf: outcomeMetrics(registry),
-    watchEventsOf: watchEventMetrics(registry),
+    ...requestSeries(registry),
   };
 }
 
@@ -144,12 +124,12 @@ export function requestInstruments(registry: MetricsRegistry) {
 export interface InFlight {
   /** A part of a stream was sent. */
   onChunk(part: Buffer | string): void;
-  /** Its answer is a stream, which may last. */
+  /** Its response is a stream, which may last. */
   becomeLongRunning(): void;
   /** With so many bytes, where they were counted. */
   end(code: number, ms: number, bytes?: number): void;
 }
-/** What of a request is counted, beside what it would do. */
+/** What is counted of a request, beside its attributes. */
 export interface Counted {
   readonly method: string;
   readonly url: string;
@@ -163,8 +143,8 @@ export interface RequestMetrics {
 }
 
 const methods: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/** Parts that are connections rather than objects. */
-const connections: readonly string[] = ["log", "exec", "portforward", "attach", "proxy"];
+/** Subresources that are connections rather than objects. */
+const connections = Object.entries(subresources).flatMap(([name, { connects }]) => (connects ? [name] : []));
 
 /** The verb label: LIST, WATCH, APPLY or CONNECT, else the method. */
 function verbOf({ method, headers }: Counted, { verb, subresource = "" }: RequestInfo): string {
@@ -174,7 +154,7 @@ function verbOf({ method, headers }: Counted, { verb, subresource = "" }: Reques
   if (method === "HEAD") return "GET";
   return methods.includes(method) ? method : "other";
 }
-/** How much a request was about: one object, a namespace, or everything. */
+/** The scope of a request: one object, a namespace, or the cluster. */
 function scopeOf({ verb, resource, name, namespace }: RequestInfo): string {
   if (name !== undefined || verb === "create") return "resource";
   if (namespace !== undefined) return "namespace";
@@ -182,7 +162,7 @@ function scopeOf({ verb, resource, name, namespace }: RequestInfo): string {
 }
 const healthPath = /^\/(livez|readyz|healthz)$/;
 
-/** Only what is served has a name here: what strangers make up must not become figures that are kept for ever. */
+/** Only what is served has labels of its own: names from requests would be unbounded. */
 function labelsOf(r: ResourceDefinition | undefined, request: Counted, attributes: RequestInfo): About {
   const { path = "", subresource: part = "" } = attributes;
   const { group = "", version = "", resource: plural = "" } = attributes;
@@ -193,7 +173,7 @@ function labelsOf(r: ResourceDefinition | undefined, request: Counted, attribute
 }
 const nothing = { group: "", version: "", resource: "" };
 
-/** Figures of one server. */
+/** The metrics of one server. */
 export function requestMetrics(
   kinds: Pick<KindRegistry, "of">,
   componentMetrics: () => Promise<string> = async () => "",

@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ServedVersion } from "../discovery/order.ts";
 import { type Operation, type Path, capital, groupWord, pathsOf, published, rootOf, tagOf } from "./operations.ts";
-import { subresources } from "../registry/subresources.ts";
+import { subresources } from "../registry/strategies/table.ts";
 import { type Annotations, type Dialect, type GroupVersionKind, definitions, referenceTo } from "./schemas.ts";
 import { version } from "../discovery/version.ts";
 
@@ -110,7 +110,7 @@ const informationPath = (path: string, id: string, tag: string, what: string, sc
   ],
 });
 
-/** What is served at one place of `/openapi/v3`: paths, and what they speak of. */
+/** A document of `/openapi/v3`: its paths, and the version whose kinds they serve. */
 export interface Chapter {
   /** `api/v1`, `apis/apps`, `apis/apps/v1`, … */
   readonly place: string;
@@ -118,9 +118,9 @@ export interface Chapter {
   readonly served?: ServedVersion;
 }
 
-/** Everything there is to document, in chapters. */
+/** All chapters, ordered by their places. */
 export function chapters(groups: readonly (readonly [string, readonly ServedVersion[]])[]): readonly Chapter[] {
-  const whole = groups.flatMap(([group, versions]): readonly Chapter[] => {
+  const ofGroups = groups.flatMap(([group, versions]): readonly Chapter[] => {
     const word = groupWord(group);
     const root = group === "" ? "api" : `apis/${group}`;
     const tag = tagOf(group);
@@ -137,7 +137,7 @@ export function chapters(groups: readonly (readonly [string, readonly ServedVers
     return [{ place: root, paths: [head] }, ...each];
   });
   const list = informationPath("/apis/", "getAPIVersions", "apis", "available API versions", "APIGroupList");
-  return [{ place: "apis", paths: [list] }, ...whole].toSorted((a, b) => (a.place < b.place ? -1 : 1));
+  return [{ place: "apis", paths: [list] }, ...ofGroups].toSorted((a, b) => (a.place < b.place ? -1 : 1));
 }
 
 /** Kinds of version 1 of no group. */

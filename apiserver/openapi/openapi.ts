@@ -10,66 +10,64 @@ import { nowhere } from "../registry/refusals.ts";
 import { alternatives } from "../response/render.ts";
 import { servedGroups } from "../discovery/order.ts";
 import { type ApiReply, type ApiRequest, reply } from "../request/request-response.ts";
-import { type Annotations, readAnnotations } from "./schemas.ts";
-import { type Chapter, chapters, documentV2, documentV3 } from "./documents.ts";
+import { readAnnotations } from "./schemas.ts";
+import { chapters, documentV2, documentV3 } from "./documents.ts";
 import { encodeDocument } from "./protobuf.ts";
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** A document at rest. */
+/** A compressed document. */
 interface Packed {
   readonly bytes: Buffer;
-  /** Changes with what the document says. */
+  /** Of the uncompressed document. */
   readonly hash: string;
 }
-async function packed(bytes: Buffer): Promise<Packed> {
-  return { bytes: await pack(bytes), hash: createHash("sha512").update(bytes).digest("hex").toUpperCase() };
-}
+const packed = async (bytes: Buffer): Promise<Packed> => ({
+  bytes: await pack(bytes),
+  hash: createHash("sha512").update(bytes).digest("hex").toUpperCase(),
+});
+const jsonOf = (document: object): Buffer => Buffer.from(JSON.stringify(document));
 
-/** The forms a document comes in, by what clients call them; the answer has a name of its own. */
-const forms: Readonly<Record<"v2" | "v3", Readonly<Record<string, string>>>> = {
-  v2: {
-    "application/json": "application/json",
-    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf":
-      "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf":
-      "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-  },
-  v3: { "application/json": "application/json" },
+const json = "application/json";
+const protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/** The media types of each version, as clients write them, and as the response is labelled. */
+const mediaTypes: Readonly<Record<"v2" | "v3", Readonly<Record<string, string>>>> = {
+  v2: { [json]: json, [protobuf.replace("v2.v1", "v2@v1")]: protobuf, [protobuf]: protobuf },
+  v3: { [json]: json },
 };
 
-/** The first form a client names that there is. */
-function formOf(accept: string | undefined, offered: Readonly<Record<string, string>>): string {
-  for (const { type } of alternatives(accept)) {
-    if (type === "*/*" || type === "application/*") return "application/json";
-    const form = offered[type];
-    if (form !== undefined) return form;
+/** The first media type in the Accept header that is served. */
+function negotiatedType({ headers }: ApiRequest, version: "v2" | "v3"): string {
+  const served = mediaTypes[version];
+  for (const { type } of alternatives(headers.accept)) {
+    if (type === "*/*" || type === "application/*") return json;
+    if (served[type] !== undefined) return served[type];
   }
-  const all = Object.keys(offered).join(", ");
+  const all = Object.keys(served).join(", ");
   throw new ApiError("NotAcceptable", `only the following media types are accepted: ${all}`);
 }
 
-/** As it is kept where the client can unpack it, with word of what it may keep itself. */
-async function served(
+/** The document, compressed where the client accepts that; 304 when the client has it. */
+async function replyPacked(
   { bytes, hash }: Packed,
   type: string,
   { headers }: ApiRequest,
   more: Readonly<Record<string, string>> = {},
 ): Promise<ApiReply> {
   const etag = `"${hash}"`;
-  const common = { ...more, etag, vary: "Accept, Accept-Encoding" };
-  if (headers["if-none-match"] === etag) return { status: 304, body: "", headers: common };
-  const v2Document = { ...common, "content-type": type };
+  const caching = { ...more, etag, vary: "Accept, Accept-Encoding" };
+  if (headers["if-none-match"] === etag) return { status: 304, body: "", headers: caching };
+  const plain = { ...caching, "content-type": type };
   if (!/\bgzip\b/.test(String(headers["accept-encoding"] ?? "")))
-    return { status: 200, body: await unpack(bytes), headers: v2Document };
-  return { status: 200, body: bytes, headers: { ...v2Document, "content-encoding": "gzip" } };
+    return { status: 200, body: await unpack(bytes), headers: plain };
+  return { status: 200, body: bytes, headers: { ...plain, "content-encoding": "gzip" } };
 }
 
 const year = 365 * 24 * 3600 * 1000;
 
-/** Remembers what a maker makes under each key; who asks meanwhile waits for the same. */
-function kept<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+/** Remembers the result for each key; concurrent callers share one. A failure is not remembered. */
+function memoized<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
   const made = new Map<string, Promise<T>>();
   return (key) => {
     const known = made.get(key) ?? make(key);
@@ -79,72 +77,68 @@ function kept<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T>
   };
 }
 
-/** Everything there is to hand out, made when asked for. */
-interface Library {
-  /** The documents of version 3, by their place. */
-  chapters(): Promise<ReadonlyMap<string, Packed>>;
-  /** The document of version 2, by its type. */
-  v2Document(type: string): Promise<Packed>;
+/** The documents of a set of kinds, built on first request. */
+interface Documents {
+  /** Of version 3, by their places. */
+  v3(): Promise<ReadonlyMap<string, Packed>>;
+  /** Of version 2, by its media type. */
+  v2(type: string): Promise<Packed>;
 }
 
-function libraryOf(kinds: readonly ResourceDefinition[]): Library {
-  const parts = (): readonly Chapter[] => chapters(servedGroups(kinds));
-  const written = (chapter: Chapter, annotations: Annotations): Promise<Packed> =>
-    packed(Buffer.from(JSON.stringify(documentV3(chapter, kinds, annotations))));
-  // The index has the hash of each, so all are made for it; they are made one after the other, and others have their
-  // turn between.
-  const volume = kept(async (): Promise<ReadonlyMap<string, Packed>> => {
+function documentsOf(kinds: readonly ResourceDefinition[]): Documents {
+  // The index has the hash of each document, so all are built for it, one after the other, with awaits between.
+  const v3 = memoized(async () => {
     const annotations = await readAnnotations();
     const all = new Map<string, Packed>();
-    for (const chapter of parts()) all.set(chapter.place, await written(chapter, annotations));
+    for (const chapter of chapters(servedGroups(kinds)))
+      all.set(chapter.place, await packed(jsonOf(documentV3(chapter, kinds, annotations))));
     return all;
   });
-  const v2Document = kept(async (type): Promise<Packed> => {
-    const document = documentV2(parts(), kinds, await readAnnotations());
-    return packed(type === "application/json" ? Buffer.from(JSON.stringify(document)) : encodeDocument(document));
+  const v2 = memoized(async (type) => {
+    const document = documentV2(chapters(servedGroups(kinds)), kinds, await readAnnotations());
+    return packed(type === json ? jsonOf(document) : encodeDocument(document));
   });
-  return { chapters: () => volume("v3"), v2Document };
+  return { v3: () => v3(""), v2 };
 }
 
 // Keyed by the set of kinds: servers of one process that serve the same kinds share their documents.
-const libraries = new WeakMap<readonly ResourceDefinition[], Library>();
-function sharedLibrary(kinds: readonly ResourceDefinition[]): Library {
-  const known = libraries.get(kinds) ?? libraryOf(kinds);
-  libraries.set(kinds, known);
-  return known;
+const known = new WeakMap<readonly ResourceDefinition[], Documents>();
+function sharedDocuments(kinds: readonly ResourceDefinition[]): Documents {
+  const found = known.get(kinds) ?? documentsOf(kinds);
+  known.set(kinds, found);
+  return found;
 }
 
-/** Serves the documents; undefined when the path is none of theirs. They are rebuilt lazily when the kinds change. */
+/** Serves the documents; undefined for any other path. They are rebuilt lazily when the kinds change. */
 export function openApi(
   kinds: Pick<KindRegistry, "all">,
   now: () => number,
 ): (request: ApiRequest) => Promise<ApiReply> | undefined {
-  const library = derivedFrom(kinds, sharedLibrary);
+  const documents = derivedFrom(kinds, sharedDocuments);
+  const address = (place: string, hash: string): string => `/openapi/v3/${place}?hash=${hash}`;
   const index = async (): Promise<ApiReply> => {
-    const all = [...(await library().chapters())];
-    const address = (place: string, hash: string): string => `/openapi/v3/${place}?hash=${hash}`;
-    const paths = all.map(([at, { hash }]) => [at, { serverRelativeURL: address(at, hash) }]);
+    const all = [...(await documents().v3())];
+    const paths = all.map(([place, { hash }]) => [place, { serverRelativeURL: address(place, hash) }]);
     return reply({ paths: Object.fromEntries(paths) });
   };
-  const chapter = async (place: string, request: ApiRequest): Promise<ApiReply> => {
-    const found = (await library().chapters()).get(place);
+  const document = async (place: string, request: ApiRequest): Promise<ApiReply> => {
+    const found = (await documents().v3()).get(place);
     if (!found) throw nowhere();
-    const type = formOf(request.headers.accept, forms.v3);
-    const requestedHash = request.query.get("hash");
-    if (requestedHash === null) return served(found, type, request);
-    if (requestedHash !== found.hash)
-      return { status: 301, body: "", headers: { location: `/openapi/v3/${place}?hash=${found.hash}` } };
+    const type = negotiatedType(request, "v3");
+    const hash = request.query.get("hash");
+    if (hash === null) return replyPacked(found, type, request);
+    if (hash !== found.hash) return { status: 301, body: "", headers: { location: address(place, found.hash) } };
     const expires = new Date(now() + year).toUTCString();
-    return served(found, type, request, { "cache-control": "public, immutable", expires });
+    return replyPacked(found, type, request, { "cache-control": "public, immutable", expires });
   };
-  const v2Document = async (request: ApiRequest): Promise<ApiReply> => {
-    const type = formOf(request.headers.accept, forms.v2);
-    return served(await library().v2Document(type), type, request);
+  const v2 = async (request: ApiRequest): Promise<ApiReply> => {
+    const type = negotiatedType(request, "v2");
+    return replyPacked(await documents().v2(type), type, request);
   };
   return (request) => {
     const path = request.path.replace(/\/$/, "");
     if (path === "/openapi/v3") return index();
-    if (path.startsWith("/openapi/v3/")) return chapter(path.slice("/openapi/v3/".length), request);
-    return path === "/openapi/v2" ? v2Document(request) : undefined;
+    if (path.startsWith("/openapi/v3/")) return document(path.slice("/openapi/v3/".length), request);
+    return path === "/openapi/v2" ? v2(request) : undefined;
   };
 }

@@ -1,7 +1,7 @@
 // The paths of a kind and their operations as data, named as Kubernetes names them. Pure.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import { verbsOf } from "../discovery/discovery.ts";
-import { subresources } from "../registry/subresources.ts";
+import { subresources } from "../registry/strategies/table.ts";
 import type { GroupVersionKind } from "./schemas.ts";
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Schema, schemaOf } from "../../api/schema.ts";
 
-/** What is said of a field or a type beside its shape. */
+/** The description, enum and default of a field or a type. */
 export interface Annotation {
   readonly description?: string;
   readonly enum?: readonly string[];
@@ -13,7 +13,7 @@ export interface Annotation {
 interface AnnotatedType extends Annotation {
   readonly fields: Readonly<Record<string, Annotation>>;
 }
-/** Everything that is said, by published name, and what query parameters mean. */
+/** Annotations of types by their published names, and descriptions of query parameters. */
 export interface Annotations {
   readonly types: Readonly<Record<string, AnnotatedType>>;
   readonly parameters: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ function nameOf(schema: Schema, path: string): string | undefined {
 
 const zeros: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
 
-/** What Go has where nothing was said: documents of version 3 tell it of what is in lists and maps. */
+/** Go's zero value: in documents of version 3, the default of what is in lists and maps. */
 function zeroOf(schema: Schema, path: string): unknown {
   const name = nameOf(schema, path);
   if (name !== undefined) return name in native ? undefined : {};
@@ -107,15 +107,15 @@ function inside(schema: Schema, at: Place, values?: readonly string[]): Json {
 const extensions = (schema: Schema, prefix: string): Json =>
   Object.fromEntries(Object.entries(schema).filter(([key]) => key.startsWith(prefix)));
 
-/** Formats that OpenAPI knows; those of names and numbers are for validation only. */
+/** Formats of OpenAPI; all others are for validation only. */
 const publishedFormats = new Set(["int32", "int64", "double", "byte"]);
 
 /**
  * One schema with what is said of it. Version 3 wants a reference that has company wrapped; version 2 is told no
  * defaults.
  */
-function published(schema: Schema, { default: plain, ...said }: Annotation, at: Place): Json {
-  const more = { ...said, ...(at.dialect === "v3" && plain !== undefined && { default: plain }) };
+function published(schema: Schema, { default: plain, ...others }: Annotation, at: Place): Json {
+  const more = { ...others, ...(at.dialect === "v3" && plain !== undefined && { default: plain }) };
   const name = nameOf(schema, at.path);
   const { type, format, items, additionalProperties } = schema;
   const rest = extensions(schema, "x-kubernetes-");
@@ -163,7 +163,7 @@ const listOf = (published: string): Schema => ({
   required: ["items"],
 });
 
-/** What a watch is made of; the client knows it in another shape. */
+/** An event of a watch; the generated schema has another shape. */
 const watchEvent: Schema = {
   type: "object",
   properties: { object: { "x-kubernetes-preserve-unknown-fields": true }, type: { type: "string" } },
@@ -216,7 +216,7 @@ export function definitions(
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What a list lists is not merged by anybody. */
+/** The items of a List have no merge keys. */
 function plainList(schema: Schema): Schema {
   const { items, ...others } = schema.properties ?? {};
   if (!items?.items) return schema;

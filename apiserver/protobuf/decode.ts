@@ -1,15 +1,71 @@
 // Objects sent as Protocol Buffers, decoded to JSON by their schema and a table of field numbers, which are facts of
 // Kubernetes' wire format. Pure.
-import { resolve, type Schema, schemaOf } from "../../api/schema.ts";
+import { type Schema, resolve, schemaOf } from "../../api/schema.ts";
 import table from "./field-numbers.json" with { type: "json" };
-import { bytesAt, fieldsOf, numberAt, textAt } from "./wire.ts";
 
-/** Four bytes before every message, so that nobody takes it for anything else. */
+/** One field of a message: its number, and what stands under it. */
+export interface Field {
+  readonly number: number;
+  readonly value: bigint | Uint8Array;
+}
+
+const truncated = (): Error => new Error("the message ends in the middle of a field");
+
+function varint(bytes: Uint8Array, from: number): readonly [bigint, number] {
+  let value = 0n;
+  for (let i = 0; i < 10; i++) {
+    const byte = bytes[from + i];
+    if (byte === undefined) throw truncated();
+    value |= BigInt(byte & 0x7f) << BigInt(7 * i);
+    if (byte < 0x80) return [value, from + i + 1];
+  }
+  throw new Error("a number is longer than 64 bits");
+}
+
+function piece(bytes: Uint8Array, from: number, length: number): readonly [Uint8Array, number] {
+  if (from + length > bytes.length) throw truncated();
+  return [bytes.subarray(from, from + length), from + length];
+}
+
+/** The fields of a message in the order they stand there. */
+export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
+  let at = 0;
+  while (at < bytes.length) {
+    const [tag, begin] = varint(bytes, at);
+    const number = Number(tag >> 3n);
+    const kind = Number(tag & 7n);
+    let value: bigint | Uint8Array;
+    if (kind === 0) [value, at] = varint(bytes, begin);
+    else if (kind === 1) [value, at] = piece(bytes, begin, 8);
+    else if (kind === 5) [value, at] = piece(bytes, begin, 4);
+    else if (kind === 2) {
+      const [length, start] = varint(bytes, begin);
+      [value, at] = piece(bytes, start, Number(length));
+    } else throw new Error(`fields of wire type ${kind} are not spoken here`);
+    yield { number, value };
+  }
+}
+
+/** The bytes under a number, where a message is known to hold them. */
+export function bytesAt(message: Uint8Array, number: number): Uint8Array | undefined {
+  for (const field of fieldsOf(message))
+    if (field.number === number && field.value instanceof Uint8Array) return field.value;
+  return undefined;
+}
+/** The number under a number. */
+export function numberAt(message: Uint8Array, number: number): bigint | undefined {
+  for (const field of fieldsOf(message))
+    if (field.number === number && typeof field.value === "bigint") return field.value;
+  return undefined;
+}
+/** The text under a number; absent and empty are the same to protobuf. */
+export const textAt = (message: Uint8Array, number: number): string =>
+  Buffer.from(bytesAt(message, number) ?? new Uint8Array()).toString("utf8");
+
+/** The four bytes before every message. */
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 
-/**
- * Numbers and truth values that a client may mean although they are zero or false; of the others, zero says nothing.
- */
+/** Numbers and booleans whose zero value is meant; of all others it means that the field is not set. */
 const meantWhenZero = new Set(
   [
     "replicas minReplicas completions parallelism backoffLimit revisionHistoryLimit progressDeadlineSeconds priority mode",
@@ -17,10 +73,9 @@ const meantWhenZero = new Set(
     "runAsUser runAsGroup fsGroup defaultMode automountServiceAccountToken enableServiceLinks shareProcessNamespace optional",
     "privileged allowPrivilegeEscalation readOnlyRootFilesystem runAsNonRoot immutable controller blockOwnerDeletion",
     "successfulJobsHistoryLimit failedJobsHistoryLimit startingDeadlineSeconds backoffLimitPerIndex maxFailedIndexes start",
-    "partition suspend",
     "orphanDependents allocateLoadBalancerNodePorts hostUsers setHostnameAsFQDN ready serving terminating ttlSecondsAfterFinished",
-    "suspend manualSelector startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit backoffLimitPerIndex",
-    "maxFailedIndexes succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun leaseTransitions",
+    "suspend manualSelector succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun",
+    "leaseTransitions",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -81,7 +136,7 @@ function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown]
   return [textAt(entry, 1), one(bytesAt(entry, 2) ?? numberAt(entry, 2) ?? new Uint8Array(), schema)];
 }
 
-/** Texts that a client may mean although they are empty: a claim of no class is not one of the default class. */
+/** Strings that are meant although they are empty: a claim of no class is not one of the default class. */
 const meantWhenEmpty = new Set(["storageClassName"]);
 
 const saysNothing = (name: string, value: unknown, required: boolean): boolean =>
@@ -119,13 +174,13 @@ function message(bytes: Uint8Array, name: string, schema: Schema): Record<string
 
 /** The name a kind's schema is published under, which is also that of its message. */
 function publishedName(apiVersion: string, kind: string): string {
-  // Options belong to no group: they are sent in the name of whichever they are about.
+  // Options belong to no group: they are sent with the version of their object.
   if (kind === "DeleteOptions") return "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
   const [version = "", group = "core"] = apiVersion.split("/").toReversed();
   return `io.k8s.api.${group.split(".")[0]}.${version}.${kind}`;
 }
 
-/** The object in an envelope, of whichever kind the envelope says. Throws when it is none we know. */
+/** The object in an envelope, of the kind that the envelope names. Throws when the kind is unknown. */
 export function decodeProtobuf(bytes: Uint8Array): Record<string, unknown> {
   if (!magic.equals(bytes.subarray(0, magic.length))) throw new Error("the envelope of a protobuf object is missing");
   const envelope = bytes.subarray(magic.length);

@@ -1,19 +1,11 @@
 // Proxies requests and upgrades to nodes, pods and services: dialled directly, or through the kubelet of the pod.
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { type IncomingHttpHeaders, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../machinery/world.ts";
 import { type Kubelets, connectToPod, dialError, limitWait } from "../kubelets/kubelets.ts";
-import {
-  type Lines,
-  type ProxyContext,
-  requestHeaders,
-  responseHeaders,
-  throughProxy,
-  upgradeHeaders,
-} from "./proxy-headers.ts";
-import { type Behind, type ProxyPath, proxyPath, behind } from "./target.ts";
+import { type ProxyTarget, type ProxyPath, proxyPath, proxyTarget } from "./target.ts";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
@@ -21,23 +13,108 @@ import { type Upgrade, echo, join, refuse } from "../streaming/tunnel.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { rewritten } from "./pages.ts";
 
+/** Headers by name; several values are several lines. */
+export type Lines = Readonly<Record<string, string | string[]>>;
+
+/** Headers that hold for one connection only, and `http2-settings`, which the next connection may not understand. */
+const hopByHop = new Set([
+  ...["connection", "proxy-connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te"],
+  ...["trailer", "transfer-encoding", "upgrade", "http2-settings"],
+]);
+/** Headers about the client's identity, which is between it and this server. `Expect` was answered here. */
+const ours = (name: string): boolean =>
+  name === "authorization" || name === "expect" || name.startsWith("impersonate-") || name.startsWith(":");
+const isCors = (name: string): boolean => /^access-control-allow-(credentials|headers|methods|origin)$/.test(name);
+
+const listed = (header: string | readonly string[] | undefined): readonly string[] =>
+  String(header ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase());
+
+/** The client's side of a proxied request. */
+export interface ProxyContext {
+  /** The host in the client's request. */
+  readonly host: string;
+  /** The path of the proxy. */
+  readonly prefix: string;
+  /** The client's address. */
+  readonly from: string | undefined;
+}
+
+/** Headers to be sent on, except those that are dropped; the client's address is added to `x-forwarded-for`. */
+function forwarded(
+  headers: IncomingHttpHeaders,
+  { host, from }: ProxyContext,
+  isDropped: (name: string) => boolean,
+): Lines {
+  const kept = Object.entries(headers).filter(
+    ([name, value]) => value !== undefined && !ours(name) && !isDropped(name),
+  );
+  const addresses = [headers["x-forwarded-for"], from].filter((value) => value !== undefined).join(", ");
+  return {
+    ...(Object.fromEntries(kept) as Lines),
+    host,
+    ...(addresses !== "" && { "x-forwarded-for": addresses }),
+  };
+}
+
+/** The headers of the request to the target; `uri` is its path there. */
+export function requestHeaders(headers: IncomingHttpHeaders, context: ProxyContext, uri: string): Lines {
+  const named = listed(headers.connection);
+  return {
+    ...forwarded(headers, context, (name) => hopByHop.has(name) || named.includes(name)),
+    "x-forwarded-uri": `${context.prefix}${uri}`,
+  };
+}
+
+/** The headers of a request that upgrades its connection, whose own headers have to pass. */
+export const upgradeHeaders = (headers: IncomingHttpHeaders, context: ProxyContext): Lines =>
+  forwarded(headers, context, () => false);
+
+/** The headers of the response. */
+export function responseHeaders(headers: NodeJS.Dict<string[]>): Record<string, string | string[]> {
+  const named = listed(headers["connection"]);
+  const kept = Object.entries(headers).filter(
+    ([name]) => !hopByHop.has(name) && !isCors(name) && !named.includes(name),
+  );
+  return Object.fromEntries(kept.map(([name, values = []]) => [name, values.length === 1 ? values[0]! : values]));
+}
+
+const url = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(.*)$/is;
+
+/**
+ * A link on a page of the target, made to lead through the proxy. Links to other hosts and relative ones are unchanged;
+ * `target` is the host the page came from.
+ */
+export function throughProxy(
+  link: string,
+  target: string,
+  { host, prefix }: Pick<ProxyContext, "host" | "prefix">,
+): string {
+  const [, scheme, place = "", path = "", after = ""] = url.exec(link) ?? [];
+  const elsewhere = place !== "" && place !== target && place !== host;
+  if (elsewhere || !path.startsWith("/")) return link;
+  const origin = place === host && scheme !== undefined ? `${scheme}://${place}` : "";
+  return `${origin}${path.startsWith(prefix) ? path : `${prefix}${path}`}${after}`;
+}
+
 /** Limit for a connection to be made. */
 const connectWithinMs = 30_000;
 
 /** The host and port as links name them. */
-export const hostOf = ({ host, port }: Behind): string => {
+export const hostOf = ({ host, port }: ProxyTarget): string => {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === "" ? name : `${name}:${port}`;
 };
 
 /** The port of a scheme for which none is named. */
-export const defaultPort = ({ scheme }: Behind): string => (scheme === "https" ? "443" : "80");
+export const defaultPort = ({ scheme }: ProxyTarget): string => (scheme === "https" ? "443" : "80");
 
 /** The way to a target. */
 export interface Outgoing {
   readonly kubelets: Kubelets;
   readonly clock: Clock;
-  readonly to: Behind;
+  readonly to: ProxyTarget;
 }
 /** A request to the target. */
 export interface OutgoingRequest {
@@ -68,7 +145,7 @@ export async function sendTo(out: Outgoing, { method, path, headers }: OutgoingR
   return upstream;
 }
 
-const unreachable = (e: NodeJS.ErrnoException, to: Behind): ApiError =>
+const unreachable = (e: NodeJS.ErrnoException, to: ProxyTarget): ApiError =>
   new ApiError(
     "ServiceUnavailable",
     `error trying to reach service: ${dialError(e, to.host, to.port || defaultPort(to))}`,
@@ -137,7 +214,7 @@ export const proxies =
 
 async function serve(registry: Registry, kubelets: Kubelets, path: ProxyPath, request: ApiRequest): Promise<ApiReply> {
   checked(request);
-  const to = await behind(registry, kubelets, path);
+  const to = await proxyTarget(registry, kubelets, path);
   const query = String(request.query);
   const search = request.search ?? (query === "" ? "" : `?${query}`);
   // Relative links on the page need a directory to start from.
@@ -154,7 +231,7 @@ export async function proxyUpgrade(
   upgrade: Upgrade,
 ): Promise<void> {
   const { request, socket, search } = upgrade;
-  const to = await behind(registry, kubelets, path);
+  const to = await proxyTarget(registry, kubelets, path);
   const { remoteAddress: from } = request.socket;
   const headers = upgradeHeaders(request.headers, { host: request.headers.host ?? "", prefix: path.prefix, from });
   const outgoing = { method: request.method ?? "GET", path: `${path.rest || "/"}${search}`, headers };

@@ -11,7 +11,7 @@ import type { KubeletTls, Kubelets, PodAt } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
 
-/** What is asked of which proxy. */
+/** The path of a proxied request. */
 export interface ProxyPath {
   readonly plural: "nodes" | "pods" | "services";
   readonly namespace: string | undefined;
@@ -19,7 +19,7 @@ export interface ProxyPath {
   readonly id: string;
   /** Everything up to `proxy`, as it was written. */
   readonly prefix: string;
-  /** What is asked of whatever is behind: empty, or beginning with a slash. */
+  /** The path at the target: empty, or beginning with a slash. */
   readonly rest: string;
 }
 
@@ -50,7 +50,7 @@ export const proxyRoutes: readonly string[] = [
 ].flatMap((route) => [route, `${route}/*`]);
 
 const unescaped = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
-/** A step of a path, escaped where it must be and nowhere else. */
+/** A segment of a path, escaped where necessary. */
 const step = (text: string): string =>
   encodeURIComponent(text)
     .replace(unescaped, decodeURIComponent)
@@ -81,21 +81,21 @@ export function namedIn(id: string): Named | undefined {
   return name !== "" && ["", "http", "https"].includes(scheme) ? { scheme, name, port } : undefined;
 }
 
-/** Where a request is passed on to. */
-export interface Behind {
+/** Where a proxied request is sent. */
+export interface ProxyTarget {
   readonly scheme: "http" | "https";
   readonly host: string;
   /** None is the scheme's own. */
   readonly port: string;
-  /** What we show a kubelet. Of anybody else we believe that it is who it is. */
+  /** For kubelets. The certificates of other targets are not verified. */
   readonly tls?: KubeletTls;
   /** The pod, when it is reached through its kubelet. */
   readonly pod?: PodAt;
 }
 
-const schemeOf = ({ scheme }: Named): Behind["scheme"] => (scheme === "https" ? "https" : "http");
+const schemeOf = ({ scheme }: Named): ProxyTarget["scheme"] => (scheme === "https" ? "https" : "http");
 
-/** No machine's own address and no group's: the server does not talk to itself in somebody else's name. Pure. */
+/** No loopback, link-local or multicast address: a client must not reach the server itself by its proxy. Pure. */
 export function isProxyable(ip: string): boolean {
   if (ip.includes(":")) return !/^(::1?$|fe[89ab]|ff)/i.test(ip);
   const [first, second] = ip.split(".").map(Number);
@@ -123,7 +123,7 @@ async function wayTo(registry: Registry, { metadata, spec }: Pod, ip: string): P
   return { pod: { node: spec.nodeName, namespace: metadata.namespace!, pod: metadata.name } };
 }
 
-async function podBehind(registry: Registry, namespace: string, named: Named): Promise<Behind> {
+async function podTarget(registry: Registry, namespace: string, named: Named): Promise<ProxyTarget> {
   const pod = objectOf<Pod>(await registry.get(pods, key(namespace, named.name)));
   const ip = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP;
   if (!ip || !isProxyable(ip)) throw new ApiError("BadRequest", "address not allowed");
@@ -145,7 +145,7 @@ interface Candidate {
   readonly port: number;
   readonly pod: string | undefined;
 }
-/** Everybody who serves a port of this name and is ready to. Pure. */
+/** The ready endpoints that serve a port of this name. Pure. */
 export function candidatesIn(slices: readonly EndpointSlice[], name: string): readonly Candidate[] {
   return slices.flatMap(({ ports = [], endpoints = [] }) =>
     ports
@@ -162,7 +162,7 @@ export function candidatesIn(slices: readonly EndpointSlice[], name: string): re
   );
 }
 
-/** An endpoint counts only while it is the address of the pod it says it is: anybody may write a slice. */
+/** The pod of an endpoint, if the address is still that of the pod: slices may be written by users. */
 async function thatPod(registry: Registry, namespace: string, { ip, pod }: Candidate): Promise<Pod | undefined> {
   if (pod === undefined || !isProxyable(ip)) return undefined;
   const stored = await registry.get(pods, key(namespace, pod)).catch(() => undefined);
@@ -171,7 +171,7 @@ async function thatPod(registry: Registry, namespace: string, { ip, pod }: Candi
   return addresses.includes(ip) ? found : undefined;
 }
 
-async function serviceBehind(registry: Registry, namespace: string, named: Named): Promise<Behind> {
+async function serviceTarget(registry: Registry, namespace: string, named: Named): Promise<ProxyTarget> {
   const service = objectOf<Service>(await registry.get(services, key(namespace, named.name)));
   const name = portName(service, named.port);
   const labelSelector = `kubernetes.io/service-name=${named.name}`;
@@ -191,7 +191,7 @@ async function serviceBehind(registry: Registry, namespace: string, named: Named
   throw new ApiError("ServiceUnavailable", `no endpoints available for service "${named.name}"`);
 }
 
-async function nodeBehind(kubelets: Kubelets, named: Named): Promise<Behind> {
+async function nodeTarget(kubelets: Kubelets, named: Named): Promise<ProxyTarget> {
   const { host, port } = await kubelets.place(named.name);
   if (named.port === "" || named.port === String(port))
     return { scheme: "https", host, port: String(port), tls: kubelets.tls };
@@ -199,11 +199,11 @@ async function nodeBehind(kubelets: Kubelets, named: Named): Promise<Behind> {
   return { scheme: schemeOf(named), host, port: named.port };
 }
 
-/** Finds out whom a request is for. */
-export function behind(registry: Registry, kubelets: Kubelets, path: ProxyPath): Promise<Behind> {
+/** The target of a request. */
+export function proxyTarget(registry: Registry, kubelets: Kubelets, path: ProxyPath): Promise<ProxyTarget> {
   const named = namedIn(path.id);
   const kind = path.plural.slice(0, -1);
   if (named === undefined) throw new ApiError("BadRequest", `invalid ${kind} request ${JSON.stringify(path.id)}`);
-  if (path.plural === "nodes") return nodeBehind(kubelets, named);
-  return (path.plural === "pods" ? podBehind : serviceBehind)(registry, path.namespace ?? "", named);
+  if (path.plural === "nodes") return nodeTarget(kubelets, named);
+  return (path.plural === "pods" ? podTarget : serviceTarget)(registry, path.namespace ?? "", named);
 }

@@ -3,7 +3,8 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";
 import type { WritableSubresource } from "../../machinery/client.ts";
-import type { Present, Storage } from "../storage/storage.ts";
+import type { Present, Storage, Stored } from "../storage/storage.ts";
+import { objectOf, prefixOf } from "./codec.ts";
 import type { WriteOptions } from "./verbs.ts";
 
 /** Kubernetes' admission operations. CONNECT opens a session to a subresource, such as `pods/exec`. */
@@ -85,5 +86,34 @@ export function admissionChain(
         for (const plugin of applicable) if (plugin.validate) await plugin.validate(object, attributes);
       },
     };
+  };
+}
+
+/** Which classes are marked, and which of two that are comes first. */
+interface Marking<T extends ApiObject> {
+  readonly isMarked: (candidate: T) => boolean;
+  readonly precedes: (a: T, b: T) => boolean;
+}
+
+/** Finds the marked class of a kind, the default of objects that name none. A stored class is read once. */
+export function markedClass<T extends ApiObject>(
+  r: ResourceDefinition<T>,
+  { isMarked, precedes }: Marking<T>,
+): (present: Present) => T | undefined {
+  const known = new WeakMap<Uint8Array, T | null>();
+  const read = (stored: Stored): T | null => {
+    const candidate = objectOf<T>(stored);
+    const marked = isMarked(candidate) ? candidate : null;
+    known.set(stored.value, marked);
+    return marked;
+  };
+  return (present) => {
+    let first: T | undefined;
+    for (const stored of present.list(prefixOf(r))) {
+      const marked = known.get(stored.value);
+      const candidate = marked === undefined ? read(stored) : marked;
+      if (candidate && (!first || precedes(candidate, first))) first = candidate;
+    }
+    return first;
   };
 }

@@ -14,7 +14,7 @@ import type {
 } from "../../machinery/client.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
-import { scaleOf } from "./subresources.ts";
+import { scaleOf } from "./strategies/table.ts";
 import { patched } from "./patching.ts";
 import { nowhere } from "./refusals.ts";
 import type { Registry } from "./verbs.ts";

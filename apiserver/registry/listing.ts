@@ -1,16 +1,65 @@
-// Lists and watches: a selection of the log's entries, page by page, and the changes after them.
+// Lists and watches: a selection of the log's entries, page by page with continue tokens, and the changes after them.
 import { ApiError } from "../../api/errors.ts";
+import { type Revision, type ApiObject, revision } from "../../api/meta.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { type Change, Compacted, type Storage, type Stored } from "../storage/storage.ts";
+import { type Change, type Storage, type Stored, Compacted } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
-import { type Continue, parseToken, tokenOf } from "./continue.ts";
 import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { type Wanted, wantedBy } from "./selection.ts";
+
+/** The last key of the page before, and the revision all pages show; without one, the list continues at the current. */
+export interface Continue {
+  readonly after: string;
+  readonly at?: Revision;
+}
+
+const tokenVersion = "meta.k8s.io/v1";
+/** The revision in a token whose list continues at the current one: 0 is invalid. */
+const currentRevision = -1;
+/** The list goes on at the first key that could follow the last one. */
+const successor = "\0";
+
+/** The token of a list under this prefix. */
+export function tokenOf({ after, at }: Continue, prefix: string): string {
+  const start = `${after.slice(prefix.length)}${successor}`;
+  return Buffer.from(JSON.stringify({ v: tokenVersion, rv: at ?? currentRevision, start })).toString("base64url");
+}
+
+const badToken = (because: string): ApiError =>
+  new ApiError("BadRequest", `invalid continue token: continue key is not valid${because}`);
+
+function parsedToken(text: string): { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown } {
+  const strange = /[^-\w\r\n]/.exec(text)?.index ?? (text.length % 4 === 1 ? text.length - 1 : undefined);
+  if (strange !== undefined) throw badToken(`: illegal base64 data at input byte ${strange}`);
+  const json = Buffer.from(text, "base64url").toString();
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Not a token of this server: badToken below.
+  }
+  throw badToken(
+    json === "" ? ": unexpected end of JSON input" : `: invalid character '${json[0]}' looking for beginning of value`,
+  );
+}
+
+/** The position in a token, for the list under this prefix. */
+export function parseToken(text: string, prefix: string): Continue {
+  const { v = "", rv = 0, start = "" } = parsedToken(text);
+  if (v !== tokenVersion) throw badToken(`: server does not recognize this encoded version ${v}`);
+  if (typeof rv !== "number" || rv === 0)
+    throw badToken(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  if (typeof start !== "string" || start === "") throw badToken(": encoded start key empty (version meta.k8s.io/v1)");
+  // A token cannot lead out of the prefix of its path.
+  if (start.split("/").some((part, i) => part === "." || part === ".." || (part === "" && i > 0)))
+    throw badToken(`: ${start}`);
+  const after = prefix + (start.endsWith(successor) ? start.slice(0, -1) : start).replace(/^\//, "");
+  return rv < 0 ? { after } : { after, at: revision(rv) };
+}
 
 /** A page of a list as stored bytes, which are served without parsing. */
 export interface StoredPage {

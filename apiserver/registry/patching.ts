@@ -8,7 +8,7 @@ import type { Patch } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { applied, appliedNew, followed, typeError } from "./fields/apply.ts";
 import type { Writer } from "./fields/ownership.ts";
-import { replicasOf, subresourceOf } from "./subresources.ts";
+import { replicasOf, subresourceOf } from "./strategies/table.ts";
 import { decoded } from "./codec.ts";
 import { patchedObject } from "./patch/patch.ts";
 

@@ -7,7 +7,7 @@ import type { ResourcePath } from "./path.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { WritableSubresource } from "../../machinery/client.ts";
 import { type Key, key } from "../../api/meta.ts";
-import type { SubresourceDefinition } from "../registry/subresources.ts";
+import type { SubresourceDefinition } from "../registry/strategies/table.ts";
 import type { Registry } from "../registry/verbs.ts";
 
 /** A request after its envelope is opened: the signal ends when the client goes away. */

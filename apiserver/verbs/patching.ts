@@ -22,13 +22,13 @@ const [json, merge, strategic, apply] = [
 ] as const;
 const accepted: readonly string[] = [json, merge, strategic, apply];
 
-/** What a step of a JSON patch may say. */
+/** The fields of an operation of a JSON patch. */
 const steps: Schema = {
   type: "array",
   items: { type: "object", properties: { op: {}, path: {}, from: {}, value: untyped } },
 };
 
-/** A patch as it was sent, and what a strict reader would say of it alone. */
+/** A patch as it was sent, and the errors of strict decoding in it alone. */
 export interface SentPatch {
   readonly patch: Patch;
   strict(): readonly string[];
@@ -43,7 +43,7 @@ const typeOf = (value: unknown): string =>
 function appliedIn(text: string, manager: string, force: boolean): SentPatch {
   const errors = (twice: readonly string[]): readonly string[] =>
     twice.length === 0 ? [] : [`error converting YAML to JSON: ${unmarshalErrors(twice)}`];
-  const whole = (object: unknown): object => {
+  const asObject = (object: unknown): object => {
     if (isObject(object)) return object;
     throw bad(
       `error decoding patch: error unmarshaling JSON: json: cannot unmarshal ${typeOf(object)} into Go value of type map[string]interface {}`,
@@ -62,7 +62,7 @@ function appliedIn(text: string, manager: string, force: boolean): SentPatch {
   }
   try {
     const { value, twice } = readYaml(text);
-    const object = whole(inOrder(value));
+    const object = asObject(inOrder(value));
     return { patch: { type: "apply", object, fieldManager: manager, force }, strict: () => errors(twice) };
   } catch (e) {
     throw e instanceof ApiError

@@ -22,9 +22,9 @@ export const measuredKinds =
 export async function list(call: Call): Promise<ApiReply> {
   const { registry, r, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());
-  const asked = listQuery(request.query, path.namespace);
-  if (asked.watch) return watch(call, asked);
-  const page = await registry.list(r, { ...asked, ...momentOf(asked) });
+  const options = listQuery(request.query, path.namespace);
+  if (options.watch) return watch(call, options);
+  const page = await registry.list(r, { ...options, ...momentOf(options) });
   request.trace?.("listed");
   return replyList(r, page, view);
 }
@@ -33,10 +33,10 @@ export async function list(call: Call): Promise<ApiReply> {
 export async function get(call: Call): Promise<ApiReply> {
   const { registry, r, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());
-  const asked = parseRevision(request.query.get("resourceVersion") ?? "");
+  const requested = parseRevision(request.query.get("resourceVersion") ?? "");
   // The original forgets to say that the request is at fault; clients know it so.
-  if ("wrong" in asked) throw new ApiError("Unknown", asked.wrong);
-  if (asked.at > 0) notAhead(asked.at, await registry.revision());
+  if ("wrong" in requested) throw new ApiError("Unknown", requested.wrong);
+  if (requested.at > 0) notAhead(requested.at, await registry.revision());
   const stored = await registry.get(r, key(path.namespace, path.name!));
   request.trace?.("read");
   return replyStored(call, stored, view);
@@ -47,11 +47,11 @@ export async function get(call: Call): Promise<ApiReply> {
  */
 export async function watchByPath(call: Call): Promise<ApiReply> {
   const { path, request } = call;
-  const asked = listQuery(request.query, path.namespace, true);
+  const options = listQuery(request.query, path.namespace, true);
   const { name } = path;
-  if (name === undefined) return watch(call, asked);
-  const other = asked.fieldSelector ?? "";
+  if (name === undefined) return watch(call, options);
+  const other = options.fieldSelector ?? "";
   if (other !== "" && !other.split(",").includes(`metadata.name=${name}`))
     throw new ApiError("BadRequest", "fieldSelector metadata.name doesn't match requested name");
-  return watch(call, { ...asked, fieldSelector: other || `metadata.name=${name}` });
+  return watch(call, { ...options, fieldSelector: other || `metadata.name=${name}` });
 }

@@ -12,7 +12,7 @@ import type { Registry, Target } from "../registry/verbs.ts";
 import type { Eviction } from "../../api/generated/types.ts";
 import { type Binding, bindings } from "../../api/core/bindings.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { evictions, subresources } from "../registry/subresources.ts";
+import { evictions, subresources } from "../registry/strategies/table.ts";
 import { bodyOf, parseBody } from "../request/body.ts";
 import { type Call, type ApiReply, targetOf, replySuccess } from "../request/request-response.ts";
 import { deleteOptions } from "../request/options.ts";

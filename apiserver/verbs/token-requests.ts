@@ -19,7 +19,7 @@ import { type Tokens, find } from "../authentication/tokens.ts";
 
 type Reference = NonNullable<TokenRequest["spec"]["boundObjectRef"]>;
 
-/** Kubelets ask for so many seconds: a year of grace follows, for programs that read their token but once. */
+/** The expiry that kubelets request, after which a token is valid for a year more: programs may read it only once. */
 const warnAfterSeconds = 3607;
 const graceSeconds = 365 * 24 * 3600;
 
@@ -54,7 +54,7 @@ async function boundTo(registry: Registry, account: ApiObject, ref: Reference): 
   }
 }
 
-/** The same object may not be meant any more by the same name. */
+/** The uid in the reference is that of the object. */
 function checkUid({ kind = "", apiVersion = "", name = "", uid }: Reference, bound: Bound): void {
   const found = (bound.pod ?? bound.secret ?? bound.node)?.uid;
   if (!uid || uid === found) return;
@@ -65,15 +65,13 @@ function checkUid({ kind = "", apiVersion = "", name = "", uid }: Reference, bou
 
 /** The name, namespace and uid in the request are those of the account. */
 function checkAccount({ metadata }: Partial<ApiObject>, account: ApiObject): void {
-  const { name, namespace, uid } = account.metadata;
-  for (const [field, said, is, word] of [
-    ["name", metadata?.name, name, "name"],
-    ["namespace", metadata?.namespace, namespace, "namespace"],
-  ] as const)
-    if (said && said !== is)
-      throw invalid(tokenRequests, name, [
-        wrong(`metadata.${field}`, said, `must match the service account ${word} if specified`),
-      ]);
+  const { name, uid } = account.metadata;
+  for (const field of ["name", "namespace"] as const) {
+    const requested = metadata?.[field];
+    const problem = `must match the service account ${field} if specified`;
+    if (requested && requested !== account.metadata[field])
+      throw invalid(tokenRequests, name, [wrong(`metadata.${field}`, requested, problem)]);
+  }
   if (metadata?.uid && metadata.uid !== uid)
     throw conflict(
       { ...tokenRequests, plural: tokenRequests.kind },
@@ -84,14 +82,14 @@ function checkAccount({ metadata }: Partial<ApiObject>, account: ApiObject): voi
 
 /** The request with its defaults, validated. */
 function completed(draft: unknown, account: ApiObject, issuer: string, now: Instant): TokenRequest {
-  const asked = tokenRequests.defaults(draft as TokenRequest);
-  const audiences = asked.spec?.audiences?.length ? asked.spec.audiences : [issuer];
+  const defaulted = tokenRequests.defaults(draft as TokenRequest);
+  const audiences = defaulted.spec?.audiences?.length ? defaulted.spec.audiences : [issuer];
   const { name, namespace, uid } = account.metadata;
   const request = {
     kind: tokenRequests.kind,
     apiVersion: apiVersionOf(tokenRequests),
     metadata: { name, namespace, uid, creationTimestamp: timestamp(now) },
-    spec: { ...asked.spec, audiences, boundObjectRef: asked.spec?.boundObjectRef ?? null },
+    spec: { ...defaulted.spec, audiences, boundObjectRef: defaulted.spec?.boundObjectRef ?? null },
   } as unknown as TokenRequest;
   const problems = tokenRequests.validate(request);
   if (problems.length > 0) throw invalid(tokenRequests, "", problems);
@@ -101,8 +99,8 @@ function completed(draft: unknown, account: ApiObject, issuer: string, now: Inst
 async function issued(registry: Registry, tokens: Tokens, account: ApiObject, draft: unknown): Promise<TokenRequest> {
   const now = registry.world.clock.now();
   checkAccount(draft as Partial<ApiObject>, account);
-  const asked = completed(draft, account, tokens.issuer, now);
-  const { audiences = [], expirationSeconds: seconds = 0, boundObjectRef: ref } = asked.spec;
+  const request = completed(draft, account, tokens.issuer, now);
+  const { audiences = [], expirationSeconds: seconds = 0, boundObjectRef: ref } = request.spec;
   const bound = ref ? await boundTo(registry, account, ref) : {};
   if (ref) checkUid(ref, bound);
   const isLenient =
@@ -111,7 +109,7 @@ async function issued(registry: Registry, tokens: Tokens, account: ApiObject, dr
     audiences.every((audience) => audience === tokens.issuer);
   const lasting = isLenient ? { seconds: graceSeconds, warnAfter: seconds } : { seconds };
   const token = tokens.make(account, { audiences, bound, ...lasting });
-  return { ...asked, status: { token, expirationTimestamp: timestamp((now + seconds * 1000) as Instant) } };
+  return { ...request, status: { token, expirationTimestamp: timestamp((now + seconds * 1000) as Instant) } };
 }
 
 const accountAt = async (registry: Registry, namespace: string | undefined, name: string): Promise<ApiObject> =>

@@ -12,11 +12,11 @@ import { strategyOf } from "../registry/strategies/table.ts";
 import { type Body, bodyOf, inNamespace } from "../request/body.ts";
 import { warned } from "../response/encode.ts";
 
-/** Delete what the selection picks at this moment; what is gone by its turn needs no deleting. */
+/** Deletes the objects of a selection one by one; one that is gone by then is no error. */
 export async function collectionDelete({ registry, r, path, request }: Call): Promise<ApiReply> {
   const { options } = deleteOptions(request);
-  const asked = listQuery(request.query, path.namespace);
-  const page = await registry.list(r, { ...asked, ...momentOf(asked) });
+  const selected = listQuery(request.query, path.namespace);
+  const page = await registry.list(r, { ...selected, ...momentOf(selected) });
   for (const stored of page.entries) {
     try {
       await registry.delete({ r, key: keyOf(objectOf(stored)) }, options);
@@ -44,7 +44,7 @@ export async function create(call: Call): Promise<ApiReply> {
   return warned(replyObject(r, stored, view, 201), warnings);
 }
 
-/** Updates an object, or a subresource through a body of the kind it speaks. */
+/** Updates an object, or a subresource through a body of its own kind. */
 export async function update(call: Call): Promise<ApiReply> {
   const { registry, subresource, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());

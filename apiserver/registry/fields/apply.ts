@@ -1,30 +1,28 @@
 // Server-side apply: an applied configuration is checked, merged into the object, and its conflicts with other managers
 // found (KEP-555). Pure.
-import { type Schema, resolve } from "../../../api/schema.ts";
 import {
   type FieldSet,
+  type Owner,
   common,
-  fieldSchema,
   isEmpty,
-  isObject,
-  keyDefaults,
   minus,
   noFields,
-  partsOf,
   pathsIn,
   sameFields,
   setOf,
   shownPath,
-  stepFor,
   union,
-  whole,
+  deprived,
+  idOf,
+  ownersOf,
+  withOwners,
 } from "./set.ts";
+import { fieldSchema, isObject, keyDefaults, partsOf, stepFor, whole, difference, fieldsOf } from "./shape.ts";
+import { type Schema, resolve } from "../../../api/schema.ts";
 import { ApiError } from "../../../api/errors.ts";
 import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
-import { type Owner, deprived, idOf, ownersOf, withOwners } from "./entries.ts";
 import { canonicalJson, sameJson } from "../../../api/hash.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../../api/kinds.ts";
-import { difference, fieldsOf } from "./compare.ts";
 import { type Writer, createdBy, entryOf, ownable, touchable } from "./ownership.ts";
 
 type Path = readonly string[];
@@ -166,17 +164,14 @@ export function without(schema: Schema, value: unknown, gone: FieldSet): unknown
 /** Fields owned by others that an apply would change. */
 export type Conflicts = readonly Owner[];
 
-/** What of these changes is others'. */
+const narrowed = (owners: readonly Owner[], narrow: (fields: FieldSet) => FieldSet): Conflicts =>
+  owners.map(({ entry, fields }) => ({ entry, fields: narrow(fields) })).filter(({ fields }) => !isEmpty(fields));
+/** The changed fields that belong to others. */
 export const conflictsWith = (others: readonly Owner[], changed: FieldSet): Conflicts =>
-  others
-    .map(({ entry, fields }) => ({ entry, fields: common(fields, changed) }))
-    .filter(({ fields }) => !isEmpty(fields));
-
-/** Conflicts but for these fields. */
+  narrowed(others, (fields) => common(fields, changed));
+/** The conflicts, without these fields. */
 export const conflictsBut = (conflicts: Conflicts, allowed: FieldSet): Conflicts =>
-  conflicts
-    .map(({ entry, fields }) => ({ entry, fields: minus(fields, allowed) }))
-    .filter(({ fields }) => !isEmpty(fields));
+  narrowed(conflicts, (fields) => minus(fields, allowed));
 
 /** All the fields that are in conflict. */
 export const fieldsIn = (conflicts: Conflicts): FieldSet =>

@@ -1,27 +1,25 @@
 // Field ownership: `metadata.managedFields` as every write keeps it (KEP-555). What the server's own components create
 // is not tracked. Pure.
-import { type ResourceDefinition, apiVersionOf, qualified } from "../../../api/kinds.ts";
 import {
   type FieldSet,
-  type Shape,
-  anything,
-  fieldStep,
+  type Owner,
   inStepOrder,
   isEmpty,
-  isObject,
-  isPresent,
   minus,
   noFields,
   pathsOf,
-  presentIn,
-  shapeOf,
   union,
   withoutBelow,
+  deprived,
+  idOf,
+  ownersOf,
+  readOwners,
+  withOwners,
 } from "./set.ts";
+import { type Shape, anything, fieldStep, isObject, isPresent, presentIn, shapeOf, difference } from "./shape.ts";
+import { type ResourceDefinition, apiVersionOf, qualified } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
 import { type ApiObject, type Draft, type Instant, type ManagedFieldsEntry, timestamp } from "../../../api/meta.ts";
-import { difference } from "./compare.ts";
-import { type Owner, deprived, idOf, ownersOf, readOwners, withOwners } from "./entries.ts";
 
 const jobLabels = ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 /**

@@ -1,5 +1,6 @@
-// Sets of fields, as `fieldsV1` writes them, and the shape by which a schema divides an object into fields. Pure.
-import { type Schema, resolve } from "../../../api/schema.ts";
+// Sets of fields, as `fieldsV1` writes them; and `metadata.managedFields` as data: one entry per manager, operation,
+// version and subresource. Pure.
+import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
 
 /** What is in a set at a step and below it. Never empty, but for a set of nothing. */
 export interface FieldSet {
@@ -162,192 +163,103 @@ export const shownPath = (steps: readonly string[]): string =>
     })
     .join("");
 
-/** A part of a value that is owned by itself. */
-export interface Part {
-  readonly schema: Schema;
-  readonly value: unknown;
+/** An entry, with its fields as a set. */
+export interface Owner {
+  readonly entry: ManagedFieldsEntry;
+  readonly fields: FieldSet;
 }
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+/** More than so many entries of updates are not kept apart: the oldest become one. */
+const mostUpdaters = 10;
 
-/** What stands for a key field that was left out: the one such default Kubernetes has. */
-export const keyDefaults: Readonly<Record<string, unknown>> = { protocol: "TCP" };
+/** The identity of an entry. For an apply it does not depend on the version. */
+export const idOf = ({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string =>
+  JSON.stringify({
+    manager,
+    operation,
+    ...(operation !== "Apply" && { apiVersion }),
+    ...(subresource && { subresource }),
+  });
 
-const mostSteps = 1_000;
-const longestName = 64;
-/** The same few names come again and again: what was made of one is remembered for a while. */
-function remembered(make: (name: string) => string): (name: string) => string {
-  const known = new Map<string, string>();
-  return (name) => {
-    const found = known.get(name);
-    if (found !== undefined) return found;
-    const step = make(name);
-    if (known.size >= mostSteps) known.clear();
-    if (name.length <= longestName) known.set(name, step);
-    return step;
-  };
-}
-/** The step to a field. */
-export const fieldStep = remembered((name) => `f:${name}`);
-
-/** A key of a list item, as the beginning of its path step. */
-interface KeyName {
-  readonly name: string;
-  readonly written: string;
-}
-/** Which item of a list this is. */
-function itemStep(item: unknown, keys: readonly KeyName[]): string {
-  const named = isObject(item) ? item : {};
-  const values: string[] = [];
-  for (const { name, written } of keys) {
-    const value = JSON.stringify(named[name] ?? keyDefaults[name]);
-    if (value !== undefined) values.push(written + value);
+/** The account in an object, or why it is none. */
+export function readOwners(entries: readonly ManagedFieldsEntry[] = []): readonly Owner[] | string {
+  const owners = new Map<string, Owner>();
+  for (const [i, entry] of entries.entries()) {
+    if (entry.operation !== "Apply" && entry.operation !== "Update") return "operation must be `Apply` or `Update`";
+    if (!entry.apiVersion) return "apiVersion must not be empty";
+    if (!entry.fieldsType) return `missing fieldsType in managed fields entry ${i}`;
+    if (entry.fieldsType !== "FieldsV1")
+      return `invalid fieldsType ${JSON.stringify(entry.fieldsType)} in managed fields entry ${i}`;
+    const fields = fromFieldsV1(entry.fieldsV1 ?? {});
+    if (!fields) return `error decoding versioned set of managed fields entry ${i}`;
+    owners.set(idOf(entry), { entry, fields });
   }
-  return `k:{${values.join(",")}}`;
+  return [...owners.values()];
 }
 
-/** What can be known of the parts of values from their schema alone. */
-export interface Shape {
-  /** The schema of the field merged with that of its type. */
-  readonly full: Schema;
-  /** The name of the type a field refers to. */
-  readonly type: string;
-  /** How list items are identified: by their keys, by their value, or not at all. */
-  readonly step: ((item: unknown) => string) | undefined;
-  /** Whether an object is owned field by field. */
-  readonly hasFields: boolean;
-  /** The fields that have a name of their own, in the order of their steps. */
-  readonly fields: readonly Field[];
-  readonly steps: ReadonlyMap<string, string>;
-  /** Whether there can be no others, once a value was read by its schema. */
-  readonly hasOnlyNamed: boolean;
-  /** As `fieldsV1`: objects that have nothing below their fields, by the weights of those they have. */
-  readonly flat: Map<number, Record<string, object>>;
-}
-/** A field that has a name of its own. */
-interface Field {
-  readonly name: string;
-  readonly step: string;
-  readonly schema: Schema;
-  /** A power of two: added up, they tell which fields an object has. */
-  readonly weight: number;
+/** The account in an object; one that cannot be read is as good as none. */
+export function ownersOf(object: ApiObject): readonly Owner[] {
+  const owners = readOwners(object.metadata.managedFields);
+  return typeof owners === "string" ? [] : owners;
 }
 
-function stepIn(full: Schema): Shape["step"] {
-  const type = full["x-kubernetes-list-type"];
-  if (type === "set") return (item) => `v:${JSON.stringify(item)}`;
-  if (type !== "map") return undefined;
-  const names = (full["x-kubernetes-list-map-keys"] ?? []).toSorted();
-  const keys = names.map((name) => ({ name, written: `${JSON.stringify(name)}:` }));
-  const [only, ...more] = keys;
-  if (!only || more.length > 0) return (item) => itemStep(item, keys);
-  const stepTo = remembered((name) => itemStep({ [only.name]: name }, keys));
-  return (item) => {
-    const name = isObject(item) ? item[only.name] : undefined;
-    return typeof name === "string" ? stepTo(name) : itemStep(item, keys);
-  };
+const secondsOf = ({ time }: ManagedFieldsEntry): number =>
+  time === undefined ? 0 : Math.floor(Date.parse(time) / 1000);
+const before = (a = "", b = ""): number => (a < b ? -1 : a > b ? 1 : 0);
+const inEntryOrder = (a: ManagedFieldsEntry, b: ManagedFieldsEntry): number =>
+  before(a.operation, b.operation) ||
+  secondsOf(a) - secondsOf(b) ||
+  before(a.manager, b.manager) ||
+  before(a.apiVersion, b.apiVersion) ||
+  before(a.subresource, b.subresource);
+
+/** Owners without these fields; an owner of nothing is dropped. */
+export function deprived(owners: readonly Owner[], lost: FieldSet): readonly Owner[] {
+  return owners.flatMap((owner) => {
+    const fields = minus(owner.fields, lost);
+    if (isEmpty(fields)) return [];
+    return [sameFields(fields, owner.fields) ? owner : { ...owner, fields }];
+  });
 }
 
-const keepsUnknown = (full: Schema): boolean => full["x-kubernetes-preserve-unknown-fields"] === true;
-
-function newShape(schema: Schema): Shape {
-  const full = schema.$ref === undefined ? schema : { ...resolve(schema), ...schema, $ref: undefined };
-  const fields = Object.entries(full.properties ?? {})
-    .map(([name, field], i): Field => ({ name, step: `f:${name}`, schema: field, weight: 2 ** i }))
-    .sort((a, b) => (a.step < b.step ? -1 : 1));
-  return {
-    full,
-    type: schema.$ref?.slice(schema.$ref.lastIndexOf(".") + 1) ?? "",
-    step: stepIn(full),
-    hasFields: full["x-kubernetes-map-type"] !== "atomic" && Boolean(full.properties ?? full.additionalProperties),
-    fields,
-    steps: new Map(fields.map(({ name, step }) => [name, step])),
-    hasOnlyNamed: full.properties !== undefined && !full.additionalProperties && !keepsUnknown(full),
-    flat: new Map(),
-  };
-}
-
-// Every write walks through a whole object, and asks this at each of its values. There are as many as there are
-// schemas, and each goes with its own.
-const shapes = new WeakMap<Schema, Shape>();
-export function shapeOf(schema: Schema): Shape {
-  let shape = shapes.get(schema);
-  if (!shape) {
-    shape = newShape(schema);
-    shapes.set(schema, shape);
+/** The oldest of too many updates made one, version by version. */
+function capped(owners: readonly Owner[]): readonly Owner[] {
+  if (owners.length <= mostUpdaters) return owners;
+  const updaters = owners
+    .filter(({ entry }) => entry.operation === "Update")
+    .toSorted((a, b) => secondsOf(a.entry) - secondsOf(b.entry) || before(idOf(a.entry), idOf(b.entry)));
+  let many = updaters.length;
+  const kept = new Map(owners.map((owner) => [idOf(owner.entry), owner]));
+  const first = new Map<string, Owner>();
+  for (const updater of updaters) {
+    if (many <= mostUpdaters) break;
+    const { apiVersion = "" } = updater.entry;
+    const other = first.get(apiVersion);
+    if (!other) {
+      first.set(apiVersion, updater);
+      continue;
+    }
+    const entry: ManagedFieldsEntry = {
+      manager: "ancient-changes",
+      operation: "Update",
+      apiVersion,
+      ...(updater.entry.time !== undefined && { time: updater.entry.time }),
+      fieldsType: "FieldsV1",
+    };
+    const old = kept.get(idOf(entry)) ?? other;
+    kept.delete(idOf(other.entry));
+    kept.delete(idOf(updater.entry));
+    kept.set(idOf(entry), { entry, fields: union(old.fields, updater.fields) });
+    many--;
   }
-  return shape;
+  return [...kept.values()];
 }
 
-/** The schema of a field merged with that of its type. */
-export const whole = (schema: Schema): Schema => shapeOf(schema).full;
-/** The name of the type a field refers to. */
-export const typeOf = (schema: Schema): string => shapeOf(schema).type;
-/** How list items are identified, if they are. */
-export const stepFor = (schema: Schema): Shape["step"] => shapeOf(schema).step;
-
-/** What is not described is owned whole. */
-export const anything: Schema = {};
-const fieldIn = ({ properties, additionalProperties }: Schema, name: string): Schema =>
-  properties?.[name] ?? additionalProperties ?? anything;
-/** The schema of a field by its name. */
-export const fieldSchema = (schema: Schema, name: string): Schema => fieldIn(resolve(schema), name);
-
-/** The parts of a value by their steps; nothing when the value is owned whole. */
-export function partsOf(schema: Schema, value: unknown): ReadonlyMap<string, Part> | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { full, step, hasFields, steps } = shapeOf(schema);
-  const parts = new Map<string, Part>();
-  if (Array.isArray(value)) {
-    if (!step) return undefined;
-    const items = full.items ?? anything;
-    for (const item of value) parts.set(step(item), { schema: items, value: item });
-    return parts;
-  }
-  if (!hasFields) return undefined;
-  for (const name of Object.keys(value)) {
-    const inner = (value as Readonly<Record<string, unknown>>)[name];
-    if (inner !== undefined)
-      parts.set(steps.get(name) ?? fieldStep(name), { schema: fieldIn(full, name), value: inner });
-  }
-  return parts;
+/** The object with this account. */
+export function withOwners(object: ApiObject, owners: readonly Owner[]): ApiObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  const entries = capped(owners)
+    .map(({ entry, fields }) => ({ ...entry, fieldsType: "FieldsV1", fieldsV1: toFieldsV1(fields) }))
+    .sort(inEntryOrder);
+  return { ...object, metadata: { ...metadata, ...(entries.length > 0 && { managedFields: entries }) } };
 }
-
-/**
- * Struct fields inside structs, by Go type: an empty one counts as present, so that a writer owns what is in it but not
- * the field itself. Facts of the API's published types.
- */
-const structFields = `
-Container resources|EphemeralContainer resources|ContainerStatus state lastState
-CronJobSpec jobTemplate|DaemonSetSpec template updateStrategy|DeploymentSpec template strategy
-Endpoint conditions|Event involvedObject source regarding deprecatedSource
-FlowSchemaSpec priorityLevelConfiguration|LimitedPriorityLevelConfiguration limitResponse
-HorizontalPodAutoscalerSpec scaleTargetRef|ContainerResourceMetricSource target|ContainerResourceMetricStatus current
-ExternalMetricSource metric target|ExternalMetricStatus metric current|ResourceMetricSource target
-ObjectMetricSource describedObject target metric|ObjectMetricStatus metric current describedObject
-PodsMetricSource metric target|PodsMetricStatus metric current|ResourceMetricStatus current
-HTTPIngressPath backend|IngressServiceBackend port|IngressStatus loadBalancer|NetworkPolicySpec podSelector
-JobSpec template|MutatingWebhook clientConfig|ValidatingWebhook clientConfig
-NodeDaemonEndpoints kubeletEndpoint|NodeStatus daemonEndpoints nodeInfo
-PersistentVolumeClaimSpec resources|PodSpec containers|PodTemplate template
-PreferredSchedulingTerm preference|WeightedPodAffinityTerm podAffinityTerm
-ReplicaSetSpec template|StatefulSetSpec template updateStrategy|ServiceStatus loadBalancer
-AllocationResult devices|ResourceClaimSpec devices|ResourceSliceSpec pool|VolumeAttachmentSpec source
-ClusterRoleBinding roleRef|RoleBinding roleRef
-`;
-const presentFields = new Map(
-  structFields
-    .trim()
-    .split(/[|\n]/)
-    .map((line) => line.split(" "))
-    .map(([type = "", ...names]): [string, readonly string[]] => [type, names]),
-);
-/** Structs in every type. */
-const structsEverywhere = new Set(["metadata", "spec", "status"]);
-
-/** The always present fields of a type; its own kind's name is given for a schema without a reference. */
-export const presentIn = (type: string): readonly string[] => presentFields.get(type) ?? [];
-/** Whether a field counts as present when it is not set. */
-export const isPresent = (type: string, name: string): boolean =>
-  structsEverywhere.has(name) || (presentFields.get(type)?.includes(name) ?? false);

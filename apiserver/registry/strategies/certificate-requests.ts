@@ -81,6 +81,12 @@ async function mayActFor(
 }
 
 const status = statusStrategy({});
+/** A write of the status that keeps to what its writer may change. */
+const preparing = (change: (old: Request, sent: Request, now: Instant) => Request): Strategy => ({
+  ...status,
+  prepareForUpdate: (next, old, by) =>
+    status.prepareForUpdate(change(old as Request, next as Request, by.now), old, by),
+});
 
 export const certificateRequestStrategy: Partial<Strategy> = {
   prepareForCreate: (draft, by) =>
@@ -91,17 +97,13 @@ export const certificateRequestStrategy: Partial<Strategy> = {
 
 /** Kubernetes' admission plugin CertificateApproval is the permission it needs. */
 export const approvalStrategy: Strategy = {
-  ...status,
-  prepareForUpdate: (next, old, by) =>
-    status.prepareForUpdate(approved(old as Request, next as Request, by.now), old, by),
+  ...preparing(approved),
   authorize: (by, next, authorizer) => mayActFor("approve", by, next as Request, authorizer),
 };
 
 /** Kubernetes' admission plugin CertificateSigning is the permission it needs. */
 export const signingStrategy: Strategy = {
-  ...status,
-  prepareForUpdate: (next, old, by) =>
-    status.prepareForUpdate(signed(old as Request, next as Request, by.now), old, by),
+  ...preparing(signed),
   validateUpdate(next, old, by) {
     const problems = verdictProblems(next as Request, old as Request);
     return problems.length > 0 ? problems : status.validateUpdate(next, old, by);

@@ -1,4 +1,6 @@
 // Server-side apply as stories of managers: who says what, who owns it, who is refused.
+import { fromFieldsV1, pathsIn, shownPath, toFieldsV1 } from "../../../apiserver/registry/fields/set.ts";
+import { fieldsOf } from "../../../apiserver/registry/fields/shape.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ApiError, hasReason } from "../../../api/errors.ts";
@@ -7,8 +9,6 @@ import { deployments } from "../../../api/apps/deployments.ts";
 import { type ApiObject, instant } from "../../../api/meta.ts";
 import { decode } from "../../../api/schema.ts";
 import { applied, appliedNew } from "../../../apiserver/registry/fields/apply.ts";
-import { fieldsOf } from "../../../apiserver/registry/fields/compare.ts";
-import { fromFieldsV1, pathsIn, shownPath, toFieldsV1 } from "../../../apiserver/registry/fields/set.ts";
 import { type Writer, ownedAfter } from "../../../apiserver/registry/fields/ownership.ts";
 
 const now = instant(0);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { revision } from "../../../api/meta.ts";
-import { parseToken, tokenOf } from "../../../apiserver/registry/continue.ts";
+import { parseToken, tokenOf } from "../../../apiserver/registry/listing.ts";
 
 const prefix = "//pods/";
 const encoded = (value: unknown): string =>

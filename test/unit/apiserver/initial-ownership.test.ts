@@ -1,11 +1,11 @@
 // The account of a new object, written down in one walk, is what comparing it with nothing would find.
+import { isEmpty, noFields, pathsOf, toFieldsV1, withoutBelow } from "../../../apiserver/registry/fields/set.ts";
+import { difference } from "../../../apiserver/registry/fields/shape.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { type Schema, resolve } from "../../../api/schema.ts";
 import { initialFields } from "../../../apiserver/registry/fields/ownership.ts";
-import { difference } from "../../../apiserver/registry/fields/compare.ts";
-import { isEmpty, noFields, pathsOf, toFieldsV1, withoutBelow } from "../../../apiserver/registry/fields/set.ts";
 
 const deepest = 5;
 const word = fc.constantFrom("a", "b", "c-1", "x/y", "10", 'q"q');

@@ -8,7 +8,7 @@ import { servedGroups } from "../../../apiserver/discovery/order.ts";
 import { readAnnotations } from "../../../apiserver/openapi/schemas.ts";
 import { chapters, documentV2, documentV3 } from "../../../apiserver/openapi/documents.ts";
 import { encodeDocument } from "../../../apiserver/openapi/protobuf.ts";
-import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/wire.ts";
+import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/decode.ts";
 
 const client = join(import.meta.dirname, "../../../node_modules/@kubernetes/client-node/dist/gen/apis");
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Service } from "../../../api/core/services.ts";
-import { requestHeaders, responseHeaders, throughProxy } from "../../../apiserver/proxy/proxy-headers.ts";
+import { requestHeaders, responseHeaders, throughProxy } from "../../../apiserver/proxy/proxy.ts";
 import { rewriteLinks } from "../../../apiserver/proxy/pages.ts";
 import { cleaned, namedIn, proxyPath, candidatesIn, isProxyable, portName } from "../../../apiserver/proxy/target.ts";
 
