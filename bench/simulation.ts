@@ -26,7 +26,7 @@ const yardsticks = [await yardstick()];
 let [commits, wrong] = [0, 0];
 const began = performance.now();
 for (let seed = 1; seed <= seeds; seed++) {
-  const { violations, unsettled, commits: made } = await simulate({ seed, managers: 1 });
+  const { violations, unsettled, commits: made } = await simulate({ seed, single: true });
   commits += made;
   if (violations.length + unsettled.length === 0) continue;
   wrong++;

@@ -36,8 +36,8 @@ export interface Scenario {
   readonly crashRate?: number;
   /** Everything a user and the fates may do; switched off to show what each costs. */
   readonly trouble?: boolean;
-  /** Controller managers, of which one leads. Two unless given. */
-  readonly managers?: number;
+  /** One controller manager, without an election; otherwise there are two, of which one leads. */
+  readonly single?: true;
   /** Take away a mechanism, to see that the judge misses it. */
   readonly without?: "assume";
   /** Hears what components log; for looking at one seed. */
@@ -120,16 +120,21 @@ export const controllerOptions = {
   autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
   workers: 2,
 };
+type Run = (client: Client, signal: AbortSignal) => Promise<void>;
+const controllersOf =
+  (world: World, decided: Scenario["decided"] = () => {}): Run =>
+  (client, signal) =>
+    runControllers(client, world, { ...controllerOptions, decisions: { record: decided, of: () => [] } }, signal);
+
 /** A controller manager, which works while it holds the lease. */
-const controllersPart =
-  (world: World, identity: string, leaders: Leaders, decided: Scenario["decided"] = () => {}): Part =>
+const electedPart =
+  (world: World, identity: string, leaders: Leaders, run: Run): Part =>
   (client, signal) => {
     const election = { namespace: "kube-system", name: "kube-controller-manager", identity };
-    const options = { ...controllerOptions, decisions: { record: decided, of: () => [] } };
     const lead = async (term: AbortSignal): Promise<void> => {
       leaders.began(identity);
       const off = onAbort(term, () => leaders.ended(identity));
-      await runControllers(client, world, options, term).finally(off);
+      await run(client, term).finally(off);
     };
     return runAsLeader(election, client, world, lead, signal);
   };
@@ -234,9 +239,10 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
     ),
   );
   const leaders = countedLeaders(judge.secondLeader);
-  const managers = Array.from({ length: scenario.managers ?? 2 }, (_, i) =>
-    start(controllersPart(world, `manager-${i}`, leaders, scenario.decided)),
-  );
+  const run = controllersOf(world, scenario.decided);
+  const managers = scenario.single
+    ? [start(run)]
+    : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
   const parts = [...managers, start(schedulerPart(world, scenario.without !== "assume")), ...agents];
   for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
   const chaos = new AbortController();
