@@ -127,19 +127,19 @@ const itemsOf = ({ spec }: LimitRange, type: string): readonly LimitRangeItem[] 
 /** Everything in which a pod is beyond the range. */
 export function brokenByPod(range: LimitRange, spec: PodSpec): readonly string[] {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
-  const whole = { requests: podAmounts(spec, "requests"), limits: podAmounts(spec, "limits") };
+  const totals = { requests: podAmounts(spec, "requests"), limits: podAmounts(spec, "limits") };
   return [
     ...itemsOf(range, "Container").flatMap((item) => containers.flatMap((c) => broken(item, rulesOfPods, c.resources))),
-    ...itemsOf(range, "Pod").flatMap((item) => broken(item, rulesOfPods, whole)),
+    ...itemsOf(range, "Pod").flatMap((item) => broken(item, rulesOfPods, totals)),
   ];
 }
 /** Everything in which a claim to storage is beyond the range. */
-export const brokenByClaim = (range: LimitRange, asked: Asked | undefined): readonly string[] =>
-  itemsOf(range, "PersistentVolumeClaim").flatMap((item) => broken(item, rulesOfClaims, asked));
+export const brokenByClaim = (range: LimitRange, requested: Asked | undefined): readonly string[] =>
+  itemsOf(range, "PersistentVolumeClaim").flatMap((item) => broken(item, rulesOfClaims, requested));
 
-const missing = (said: Amounts | undefined, usual: Amounts): readonly string[] =>
+const missing = (amounts: Amounts | undefined, usual: Amounts): readonly string[] =>
   Object.keys(usual)
-    .filter((name) => said?.[name] === undefined)
+    .filter((name) => amounts?.[name] === undefined)
     .toSorted();
 
 /** The container with default requests and limits, and the text of the annotation. */
@@ -148,17 +148,17 @@ function completed(c: Container, usual: Required<Asked>, called: string): readon
     missing(c.resources?.requests, usual.requests),
     missing(c.resources?.limits, usual.limits),
   ];
-  const told = [
+  const defaulted = [
     ...(requests.length > 0 ? [`${requests.join(", ")} request for ${called} ${c.name}`] : []),
     ...(limits.length > 0 ? [`${limits.join(", ")} limit for ${called} ${c.name}`] : []),
   ];
-  if (told.length === 0) return [c, told];
+  if (defaulted.length === 0) return [c, defaulted];
   const resources = {
     ...c.resources,
     requests: { ...usual.requests, ...c.resources?.requests },
     limits: { ...usual.limits, ...c.resources?.limits },
   };
-  return [{ ...c, resources }, told];
+  return [{ ...c, resources }, defaulted];
 }
 
 /** The pod with the range's default requests and limits, which an annotation names. */
@@ -171,11 +171,11 @@ export function withLimits(pod: Pod, range: LimitRange): Pod {
   const { spec, metadata } = pod;
   const containers = spec.containers.map((c) => completed(c, usual, "container"));
   const initContainers = (spec.initContainers ?? []).map((c) => completed(c, usual, "init container"));
-  const told = [...containers, ...initContainers].flatMap(([, sentences]) => sentences);
-  if (told.length === 0) return pod;
+  const defaulted = [...containers, ...initContainers].flatMap(([, sentences]) => sentences);
+  if (defaulted.length === 0) return pod;
   const annotations = {
     ...metadata.annotations,
-    "kubernetes.io/limit-ranger": `LimitRanger plugin set: ${told.join("; ")}`,
+    "kubernetes.io/limit-ranger": `LimitRanger plugin set: ${defaulted.join("; ")}`,
   };
   return {
     ...pod,

@@ -329,12 +329,14 @@ const places = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 async function placed(pod: Pod, present: AdmissionAttributes["present"]): Promise<ApiObject> {
   const stored = (await present()).get(prefixOf(nodes) + pod.spec.nodeName!);
   const { labels = {} } = stored ? objectOf(stored).metadata : {};
-  const told = places.filter((place) => labels[place] !== undefined).map((place) => [place, labels[place]!] as const);
-  if (told.length === 0) return pod as ApiObject;
+  const topology = places
+    .filter((place) => labels[place] !== undefined)
+    .map((place) => [place, labels[place]!] as const);
+  if (topology.length === 0) return pod as ApiObject;
   const { metadata } = pod;
   return {
     ...pod,
-    metadata: { ...metadata, labels: { ...metadata.labels, ...Object.fromEntries(told) } },
+    metadata: { ...metadata, labels: { ...metadata.labels, ...Object.fromEntries(topology) } },
   } as ApiObject;
 }
 

@@ -141,12 +141,12 @@ function withNodePorts(service: Service, old: Service | undefined, free: Free): 
 }
 
 function healthPort({ spec }: Service, old: Service | undefined, free: Free): number | undefined {
-  const { healthCheckNodePort: asked } = spec;
-  if (!needsHealthCheck(spec) || (old && needsHealthCheck(old.spec))) return asked;
-  if (!asked) return free.any("HealthCheck NodePort 0");
-  const because = free.take(asked);
-  if (because === undefined) return asked;
-  throw internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${because}`);
+  const { healthCheckNodePort: requested } = spec;
+  if (!needsHealthCheck(spec) || (old && needsHealthCheck(old.spec))) return requested;
+  if (!requested) return free.any("HealthCheck NodePort 0");
+  const because = free.take(requested);
+  if (because === undefined) return requested;
+  throw internal(`failed to allocate requested HealthCheck NodePort ${requested}: ${because}`);
 }
 
 /** The service with its node ports. Throws Invalid for a port that is not available. */
@@ -184,13 +184,13 @@ function anyIp(taken: ReadonlySet<number>, range: Block, dice: number): string {
 }
 
 /** Why this address cannot be had, if it cannot. */
-function whyNot(asked: string, taken: ReadonlySet<number>, range: Block): string | undefined {
-  const ip = ipv4(asked);
+function whyNot(requested: string, taken: ReadonlySet<number>, range: Block): string | undefined {
+  const ip = ipv4(requested);
   const [from, to] = usable(range);
   if (ip === undefined || ip < range.first || ip >= range.first + range.size)
     return "the provided network does not match the current range";
   if (ip < from || ip >= to)
-    return `the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${ipv4Text(range.first)}/${32 - Math.log2(range.size)}`;
+    return `the provided IP (${requested}) is not in the valid range. The range of valid IPs is ${ipv4Text(range.first)}/${32 - Math.log2(range.size)}`;
   return taken.has(ip) ? "provided IP is already allocated" : undefined;
 }
 
@@ -205,13 +205,13 @@ function withIp(
   const { spec, metadata } = service;
   if (!hasAddress(spec) || isHeadless(service) || (old && hasAddress(old.spec))) return service;
   const taken = new Set(others.flatMap((s) => ipv4(s.spec.clusterIP ?? "") ?? []));
-  const [asked] = spec.clusterIPs ?? [];
-  const because = asked && whyNot(asked, taken, range);
+  const [requested] = spec.clusterIPs ?? [];
+  const because = requested && whyNot(requested, taken, range);
   if (because)
     throw invalid(services, metadata.name, [
-      wrongField("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${asked}: ${because}`),
+      wrongField("spec.clusterIPs", spec.clusterIPs, `failed to allocate IP ${requested}: ${because}`),
     ]);
-  const ip = asked ?? anyIp(taken, range, dice);
+  const ip = requested ?? anyIp(taken, range, dice);
   return { ...service, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
 }
 
@@ -223,9 +223,9 @@ export function withAddresses(
   ranges: AddressRanges,
   world: Pick<World, "random">,
 ): Service {
-  const said = withFamilies(withOldFields(service, old), old);
-  if (!("spec" in said)) throw invalid(services, service.metadata.name, said);
-  const addressed = withIp(said, old, others, block(ranges.serviceCidr), world.random.next());
+  const completed = withFamilies(withOldFields(service, old), old);
+  if (!("spec" in completed)) throw invalid(services, service.metadata.name, completed);
+  const addressed = withIp(completed, old, others, block(ranges.serviceCidr), world.random.next());
   const full = withPorts(addressed, old, others, ranges.nodePorts, world.random);
   const next = old ? withoutStaleFields(full, old) : full;
   return { ...next, spec: withoutUndefined(next.spec) };

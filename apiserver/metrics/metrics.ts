@@ -37,7 +37,7 @@ function requestSeries(registry: MetricsRegistry) {
   const histogram = (name: string, help: string, bounds: readonly number[]) =>
     distributions({ name, help, bounds }, registry);
   const took = "How long requests took, from their first byte to their last";
-  const requests = count("apiserver_request_total", "Requests answered, by what was asked and how.");
+  const requests = count("apiserver_request_total", "Requests by verb, resource and response code.");
   const duration = histogram("apiserver_request_duration_seconds", `${took}.`, durationBounds);
   const promised = histogram(
     "apiserver_request_sli_duration_seconds",
@@ -45,7 +45,7 @@ function requestSeries(registry: MetricsRegistry) {
     promisedBounds,
   );
   const sizes = histogram("apiserver_response_sizes", "How large the answers are to those who read.", sizeBounds);
-  const events = count("apiserver_watch_events_total", "Events told to watchers.");
+  const events = count("apiserver_watch_events_total", "Events sent to watchers.");
   const eventSizes = histogram("apiserver_watch_events_sizes", "How large events are.", eventSizeBounds);
   const outcomes = byLabels((labels: Labels) => {
     const { code: _, dry_run, ...subject } = labels;
@@ -108,7 +108,7 @@ function requestInstruments(registry: MetricsRegistry) {
   });
   const deprecated = new Gauge({
     name: "apiserver_requested_deprecated_apis",
-    help: "Kinds that were asked for although they had better not be used.",
+    help: "Deprecated kinds that were requested.",
     labelNames: ["group", "version", "resource", "subresource", "removed_release"],
     registers: [registry],
   });
@@ -222,11 +222,11 @@ const operationOf = ({ expect, value }: Write): string =>
 
 /** The storage, with its calls counted and timed. */
 export function timedStorage(storage: Storage, clock: Clock, registry: MetricsRegistry): Storage {
-  const help = "How long the log took to answer, by what was asked of it.";
+  const help = "Latency of the log by operation and kind.";
   const durationOf = distributions({ name: "etcd_request_duration_seconds", help, bounds: durationBounds }, registry);
   const counted = (name: string, help: string) => counts({ name, help: help }, registry);
-  const requestsOf = counted("etcd_requests_total", "What was asked of the log.");
-  const failedOf = counted("etcd_request_errors_total", "What was asked of the log and not answered.");
+  const requestsOf = counted("etcd_requests_total", "Operations of the log.");
+  const failedOf = counted("etcd_request_errors_total", "Operations of the log that failed.");
   // All of one operation on one kind, looked up once.
   const series = byLabels((labels) => ({
     requests: requestsOf(labels),
