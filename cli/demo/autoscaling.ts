@@ -8,12 +8,12 @@ import { type Act, activePods, check, detail, eventually, readyPods, type Stage 
 /** A load of 25 requests of 20 ms CPU time per second: 0.5 CPU, where the target of three pods is 0.18. */
 const loadGenerator = (namespace: string): Draft<Deployment> => ({
   kind: "Deployment",
-  metadata: { name: "rush", namespace },
+  metadata: { name: "load-generator", namespace },
   spec: {
     replicas: 1,
-    selector: { matchLabels: { app: "rush" } },
+    selector: { matchLabels: { app: "load-generator" } },
     template: {
-      metadata: { labels: { app: "rush" } },
+      metadata: { labels: { app: "load-generator" } },
       spec: {
         terminationGracePeriodSeconds: 1,
         containers: [
@@ -42,35 +42,35 @@ async function scalerStatus({
   const now = scaler.status?.currentMetrics?.[0]?.resource?.current.averageUtilization;
   const target = scaler.spec.metrics?.[0]?.resource?.target.averageUtilization;
   const replicas = scaler.status?.desiredReplicas ?? 0;
-  return { replicas, text: `cpu ${now ?? "?"}% of requests, target ${target}%, ${replicas} replicas wanted` };
+  return { replicas, text: `cpu ${now ?? "?"}% of requests, target ${target}%, ${replicas} replicas desired` };
 }
 
 export const autoscaling: Act = {
-  title: "Load comes and goes",
+  title: "Autoscaling under load",
   story:
-    "The autoscaler compares what pods use with what they asked for, and sizes the deployment. It grows at once and shrinks with " +
-    "patience: 5 s in this tour, 30 s by default here, 300 s in Kubernetes.",
+    "The autoscaler compares CPU usage with CPU requests and sets the number of replicas. It scales up at once, and down after " +
+    "a stabilization window: 5 s in this demo, 30 s by default in Orrery, 300 s in Kubernetes.",
   play: async (stage) => {
     const { client, namespace, io } = stage;
     const { spec } = await client.get(horizontalPodAutoscalers, key(namespace, "web"));
     const least = spec.minReplicas ?? 1;
-    await io.progress.step("a rush of visitors begins", () => client.create(deployments, loadGenerator(namespace)));
-    await eventually(stage, "the autoscaler asks for more pods", 90_000, async () => {
+    await io.progress.step("the load generator is started", () => client.create(deployments, loadGenerator(namespace)));
+    await eventually(stage, "the autoscaler scales up", 90_000, async () => {
       const { replicas, text } = await scalerStatus(stage);
       return { holds: replicas > least, seen: text };
     });
     detail(stage, (await scalerStatus(stage)).text);
-    await eventually(stage, "they are Ready", 60_000, async () => {
+    await eventually(stage, "the new pods are Ready", 60_000, async () => {
       const { replicas } = await scalerStatus(stage);
       return readyPods(stage, "web", replicas)();
     });
     const most = (await activePods(stage, "web")).length;
-    check(most <= spec.maxReplicas, `there are ${most} pods where ${spec.maxReplicas} are allowed`);
-    await io.progress.step("the rush ends", () => client.delete(deployments, key(namespace, "rush")));
+    check(most <= spec.maxReplicas, `there are ${most} pods, more than maxReplicas (${spec.maxReplicas})`);
+    await io.progress.step("the load generator is deleted", () => client.delete(deployments, key(namespace, "load-generator")));
     await eventually(stage, `back to ${least} pods`, 120_000, async () => {
       const { holds, seen } = await readyPods(stage, "web", least)();
       return { holds, seen: `${seen}; ${(await scalerStatus(stage)).text}` };
     });
-    detail(stage, `${least} pods, ${most} under load, ${least} again`);
+    detail(stage, `${least} pods before, ${most} under load, ${least} after`);
   },
 };

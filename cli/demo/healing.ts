@@ -8,7 +8,7 @@ import { type Act, activePods, check, detail, eventually, placements, readyPods,
 
 const onePod = async (stage: Stage): Promise<Pod> => {
   const [pod] = await activePods(stage, "web");
-  check(pod !== undefined, "there is no web pod to try this on");
+  check(pod !== undefined, "there is no web pod");
   return pod;
 };
 
@@ -19,17 +19,17 @@ const containerIdOf = (pod: Pod): string =>
 export const killContainer: Act = {
   title: "A container dies",
   story:
-    "The kubelet hears of it from the engine and starts the container again, in the same pod, on the same address.",
+    "The kubelet learns of it from the container engine and restarts the container in the same pod, with the same address.",
   play: async (stage) => {
     const pod = await onePod(stage);
     const [id, before, node] = [containerIdOf(pod), restarts(pod), pod.spec.nodeName!];
     await stage.io.progress.step(`killed the container of ${pod.metadata.name} (docker kill, on ${node})`, () =>
       runIn(node, ["docker", "kill", id]),
     );
-    await eventually(stage, "it runs again and is Ready", 30_000, async () => {
+    await eventually(stage, "it is restarted and Ready", 30_000, async () => {
       const now = await stage.client.get(pods, keyOf(pod));
       const restarted = restarts(now) > before && containerIdOf(now) !== id;
-      return { holds: restarted && isReady(now), seen: restarted ? "runs, not Ready yet" : "not started again yet" };
+      return { holds: restarted && isReady(now), seen: restarted ? "running, not Ready yet" : "not restarted yet" };
     });
     const after = await stage.client.get(pods, keyOf(pod));
     check(after.status?.podIP === pod.status?.podIP, "the pod changed its address although only its container died");
@@ -39,7 +39,7 @@ export const killContainer: Act = {
 
 export const deletePod: Act = {
   title: "A pod is deleted",
-  story: "The replica set counts one too few and makes another, the scheduler finds it a node, a kubelet starts it.",
+  story: "The ReplicaSet controller finds one pod too few and creates another, the scheduler binds it to a node, the kubelet starts it.",
   play: async (stage) => {
     const before = await activePods(stage, "web");
     const pod = await onePod(stage);
@@ -47,7 +47,7 @@ export const deletePod: Act = {
     await eventually(stage, "a replacement is Ready", 30_000, readyPods(stage, "web", before.length));
     const names = before.map((p) => p.metadata.name);
     const added = (await activePods(stage, "web")).filter((p) => !names.includes(p.metadata.name));
-    check(added.length === 1, `one new pod was expected, and there are ${added.length}`);
+    check(added.length === 1, `one new pod was expected, but there are ${added.length}`);
     detail(stage, placements(added));
   },
 };

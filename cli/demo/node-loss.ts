@@ -15,29 +15,29 @@ async function busiestNode(stage: Stage): Promise<string> {
   for (const { spec } of await activePods(stage, "web"))
     if (spec.nodeName !== undefined) counts.set(spec.nodeName, (counts.get(spec.nodeName) ?? 0) + 1);
   const [busiest] = [...counts].toSorted(([, a], [, b]) => b - a);
-  check(busiest !== undefined, "no web pod has a node");
+  check(busiest !== undefined, "no web pod is bound to a node");
   return busiest[0];
 }
 
 async function loseAndReplace(stage: Stage, node: string, count: number): Promise<void> {
-  await eventually(stage, `${node} is found to be unreachable`, 60_000, async () => {
+  await eventually(stage, `${node} is marked unreachable`, 60_000, async () => {
     const isReady = isNodeReady(await stage.client.get(nodes, key(undefined, node)));
     return { holds: !isReady, seen: "Ready: True" };
   });
   const elsewhere = readyPods(stage, "web", count, (pod) => pod.spec.nodeName !== node);
   await eventually(stage, `${count} web pods are Ready on other nodes`, 60_000, elsewhere);
-  await eventually(stage, "so is what they need: the key-value service", 60_000, readyPods(stage, "kv", 1));
+  await eventually(stage, "the key-value service is Ready on another node", 60_000, readyPods(stage, "kv", 1));
   detail(stage, placements(await activePods(stage, "web")));
 }
 
 export const loseNode: Act = {
-  title: "A node loses its power",
+  title: "A node fails",
   story:
-    "Its heartbeats stop, the node lifecycle controller marks it, its pods are evicted and others take their place. " +
-    `(Noticed after ${seconds(localTimings.nodeGraceMs)} and evicted ${localTimings.tolerationSeconds} s later; Kubernetes' own defaults are 50 s and 300 s.)`,
+    "Its heartbeats stop, the node lifecycle controller taints it, its pods are evicted and replaced on other nodes. " +
+    `(Unreachable after ${seconds(localTimings.nodeGraceMs)}, evicted ${localTimings.tolerationSeconds} s later; the defaults of Kubernetes are 50 s and 300 s.)`,
   obstacle: async ({ client }) => {
     const { items } = await client.list(nodes);
-    return items.filter(isNodeReady).length < 2 ? "it takes a second node: orrery node add" : undefined;
+    return items.filter(isNodeReady).length < 2 ? "it needs a second node: orrery node add" : undefined;
   },
   play: async (stage) => {
     const { client, cluster, namespace, io, signal } = stage;
@@ -47,15 +47,15 @@ export const loseNode: Act = {
     try {
       await loseAndReplace(stage, node, count);
       const [address] = await addressesOf(stage, "web");
-      check(address !== undefined, "no node is left to be visited");
+      check(address !== undefined, "no node answers requests");
       detail(stage, `${address} says: ${await visit(`${address}/`)}`);
     } finally {
       // The cluster may have other users: the node is started again even if the act fails.
       await startNodes(cluster, [node], io, signal);
     }
-    await eventually(stage, "the pods it lost are cleared away", 60_000, async () => {
+    await eventually(stage, "the evicted pods of the node are removed", 60_000, async () => {
       const { items } = await client.list(pods, { namespace, fieldSelector: `spec.nodeName=${node}` });
-      return { holds: items.length === 0, seen: `${items.length} are still called its own` };
+      return { holds: items.length === 0, seen: `${items.length} are still bound to it` };
     });
   },
 };

@@ -12,19 +12,19 @@ import { CliError } from "../cli-error.ts";
 import { nameOption } from "../cluster/connection.ts";
 
 const setUp: Act = {
-  title: "A guestbook, from manifests",
-  story: "manifests/guestbook says what should be; controllers, scheduler, kubelets and network make it so.",
+  title: "An application from manifests",
+  story: "manifests/guestbook declares the desired state; controllers, scheduler, kubelets and network bring it about.",
   play: async (stage) => {
     await openNamespace(stage);
     await stage.io.progress.step(`manifests/guestbook applied to namespace ${stage.namespace}`, () =>
       applyGuestbook(stage),
     );
     await eventually(stage, "three web pods are Ready", 60_000, readyPods(stage, "web", 3));
-    await eventually(stage, "so is the key-value service they count visits in", 60_000, readyPods(stage, "kv", 1));
+    await eventually(stage, "the key-value service that stores the visit counter is Ready", 60_000, readyPods(stage, "kv", 1));
     detail(stage, placements(await activePods(stage, "web")));
     const [address] = await addressesOf(stage, "web");
     check(address !== undefined, "no node is Ready");
-    await eventually(stage, "a visitor is greeted at a port of the node", 30_000, async () => {
+    await eventually(stage, "the service answers at a node port", 30_000, async () => {
       const seen = await visit(`${address}/`).catch((error: Error) => error.message);
       return { holds: seen.includes("version 1. Visits: ") && !seen.includes("unknown"), seen };
     });
@@ -36,8 +36,8 @@ const setUp: Act = {
 const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, autoscaling];
 
 const advice = ({ cluster, namespace }: Stage): string =>
-  `What the tour made is still there to be looked at: orrery get pods -n ${namespace}${nameOption(cluster)}\n` +
-  `Whether every component is well: orrery status${nameOption(cluster)}`;
+  `The objects of the demo are kept for inspection: orrery get pods -n ${namespace}${nameOption(cluster)}\n` +
+  `The state of every component: orrery status${nameOption(cluster)}`;
 
 async function play(act: Act, number: string, stage: Stage): Promise<boolean> {
   const { progress } = stage.io;
@@ -52,7 +52,7 @@ async function play(act: Act, number: string, stage: Stage): Promise<boolean> {
     return true;
   } catch (error) {
     if (stage.signal.aborted) throw stage.signal.reason;
-    throw new CliError(`act ${number} of the tour, "${act.title}", failed: ${(error as Error).message}`, advice(stage));
+    throw new CliError(`act ${number} of the demo, "${act.title}", failed: ${(error as Error).message}`, advice(stage));
   }
 }
 

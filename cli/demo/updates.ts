@@ -28,9 +28,9 @@ const summary = ({ responses, succeeded }: Visits): string =>
   `${succeeded} requests, none lost: ${[...responses].map(([version, count]) => `${count} saw version ${version}`).join(", ")}`;
 
 export const update: Act = {
-  title: "A rolling update, while visitors come",
+  title: "A rolling update under requests",
   story:
-    "One new pod more, then one old pod less, until all are new. An old pod leaves the service's rules on every node before it ends.",
+    "One new pod is added, then one old pod removed, until all are new. An old pod is removed from the service's endpoints on every node before it terminates.",
   play: async (stage) => {
     const count = (await web(stage)).spec.replicas ?? 1;
     const visits = await visitedDuring(stage, "/version", async () => {
@@ -43,7 +43,7 @@ export const update: Act = {
       );
     });
     checkNoneLost(visits);
-    check((visits.responses.get("2") ?? 0) > 0, "no visitor saw version 2");
+    check((visits.responses.get("2") ?? 0) > 0, "no request was answered by version 2");
     detail(stage, summary(visits));
   },
 };
@@ -54,7 +54,7 @@ async function rollBack(stage: Stage): Promise<void> {
   const deployment = await web(stage);
   const { items } = await client.list(replicaSets, { namespace });
   const previous = revisionsOf(items.filter((set) => controllerOf(set)?.uid === deployment.metadata.uid)).at(-2);
-  check(previous !== undefined, "there is no earlier revision to go back to");
+  check(previous !== undefined, "there is no earlier revision");
   await client.patch(deployments, key(namespace, "web"), {
     type: "json",
     operations: [{ op: "replace", path: "/spec/template", value: templateOf(previous) }],
@@ -64,14 +64,14 @@ async function rollBack(stage: Stage): Promise<void> {
 const troubles: readonly string[] = ["ErrImagePull", "ImagePullBackOff"];
 
 export const badUpdate: Act = {
-  title: "A bad update, and back",
+  title: "A failed update and a rollback",
   story:
-    "The new image does not exist: the rollout stops at its first pod, the old ones go on serving, and the revision before is put back.",
+    "The new image does not exist: the rollout stops at its first pod, the old pods keep serving, and the previous revision is restored.",
   play: async (stage) => {
     const count = (await web(stage)).spec.replicas ?? 1;
     const visits = await visitedDuring(stage, "/version", async () => {
       await stage.io.progress.step(`web set to ${missing}`, () => setImage(stage, missing));
-      await eventually(stage, "the new pod says what is wrong", 60_000, async () => {
+      await eventually(stage, "the new pod reports why it does not start", 60_000, async () => {
         const pod = (await activePods(stage, "web")).find(runs(missing));
         return {
           holds: pod !== undefined && troubles.includes(statusWord(pod)),
@@ -79,12 +79,12 @@ export const badUpdate: Act = {
         };
       });
       const [stuck, serving] = [(await activePods(stage, "web")).find(runs(missing)), await activePods(stage, "web")];
-      check(serving.filter(runs(good)).length === count, "old pods were taken away although no new one was Ready");
+      check(serving.filter(runs(good)).length === count, "old pods were removed although no new one was Ready");
       detail(stage, `${statusWord(stuck!)}: ${stuck!.status?.containerStatuses?.[0]?.state?.waiting?.message ?? ""}`);
       await stage.io.progress.step("rolled back", () => rollBack(stage));
       await eventually(
         stage,
-        `${count} pods of version 2 are Ready, the bad one is gone`,
+        `${count} pods of version 2 are Ready, the failed one is gone`,
         60_000,
         readyPods(stage, "web", count, runs(good)),
       );
