@@ -16,8 +16,11 @@ export interface WriteOptions extends Ownership {
   readonly user?: User;
   /** What the object was made of and its schema has read already: the very parts of it are not read again. */
   readonly read?: object | undefined;
-  /** The object was decoded, defaulted and validated in the version it was sent in, and then converted. */
-  readonly isConverted?: true;
+  /**
+   * The version the object was sent in, if it is not the stored one: it is decoded and converted already, and in this
+   * version it is validated and its fields are owned.
+   */
+  readonly version?: ResourceDefinition;
   /** The change returns the object to be stored, also of a subresource whose bodies are of another kind. */
   readonly isMerged?: true;
   /** Records the end of a step of the write. */
