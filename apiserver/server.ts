@@ -4,6 +4,7 @@ import type { Client } from "../machinery/client.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
+import type { AddressRanges } from "./admission/services.ts";
 import { type Authorizer, authenticatedUsers } from "./authorization/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { identifier } from "./authentication/authenticate.ts";
@@ -41,8 +42,8 @@ export interface ServerOptions {
   readonly advertise: string;
   /** By default every authenticated user is allowed everything. */
   readonly authorizer?: Authorizer;
-  /** What admission fills in; Kubernetes' own values when left out. */
-  readonly admission?: Pick<AdmissionConfig, "tolerationSeconds">;
+  /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
+  readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
   /** What we show kubelets when we ask them for logs, or to run a command. */
   readonly kubeletClient: KubeletTls;
   /** In whose name and with which key service accounts are given tokens. */
@@ -88,15 +89,12 @@ export function apiServer(options: ServerOptions): ApiServer {
         exec: sessionWithoutUpgrade,
         attach: sessionWithoutUpgrade,
         portforward: sessionWithoutUpgrade,
+        proxy: proxies(nodes),
         token: tokenRequest(serviceAccountTokens),
         measured: measuredKinds(measured),
         review: reviews({ tokens: serviceAccountTokens, authorizer }),
       };
-      const extensions = [
-        requests.serve,
-        proxies(verbs, nodes),
-        openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
-      ];
+      const extensions = [requests.serve, openId(serviceAccountTokens, () => `${advertise}:${listening.port}`)];
       let isBootstrapped = false;
       const checks = serverChecks(
         storage,

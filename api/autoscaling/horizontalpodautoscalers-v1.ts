@@ -51,7 +51,10 @@ function parsed<T>(annotations: Readonly<Record<string, string>>, field: string)
   }
 }
 
-export function toV2({ metadata, spec, status, ...rest }: Draft<HorizontalPodAutoscaler>) {
+/** The zero value of a spec, which stands for one that is absent. */
+const noSpec = { maxReplicas: 0, scaleTargetRef: { kind: "", name: "" } };
+
+export function toV2({ metadata, spec = noSpec, status, ...rest }: Draft<HorizontalPodAutoscaler>) {
   const { annotations = {}, ...meta } = metadata;
   const { targetCPUUtilizationPercentage: averageUtilization, ...shared } = spec;
   const { currentCPUUtilizationPercentage: _, ...counts } = status ?? { currentReplicas: 0, desiredReplicas: 0 };
@@ -83,6 +86,8 @@ export const horizontalPodAutoscalersV1 = define<HorizontalPodAutoscaler>({
     toStored: (draft) => toV2(draft as Draft<HorizontalPodAutoscaler>) as Draft<ApiObject>,
     fromStored: (object) => toV1(object as V2HorizontalPodAutoscaler),
   },
+  validate: (draft, old) =>
+    horizontalPodAutoscalers.validate(toV2(draft), old && (toV2(old) as V2HorizontalPodAutoscaler)),
   columns: autoscalerColumns(({ spec, status }) => {
     const used = percent(status?.currentCPUUtilizationPercentage, "<unknown>");
     return `${used}/${percent(spec.targetCPUUtilizationPercentage, "<unset>")}`;

@@ -33,7 +33,7 @@ export const storageOverlay: Overlay = {
   VolumeAttachmentSource: { inlineVolumeSpec: unchecked },
   VolumeAttachmentSpec: { attacher: driver, nodeName: subdomain },
   VolumeAttributesClass: {
-    driverName: fixed("driverName"),
+    driverName: { nonEmpty: true, ...fixed("driverName") },
     parameters: { nonEmpty: "must contain at least one key/value pair", ...fixed("parameters") },
   },
   VolumeError: { errorCode: { bounds: [0, 2 ** 31 - 1] } },

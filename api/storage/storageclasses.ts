@@ -18,8 +18,8 @@ const mostParameters = 512;
 const mostBytes = 256 * 1024;
 
 /** The name of a driver is a qualified name in any case. */
-const validateDriver = (name: string, path: string): readonly Problem[] =>
-  name === "" ? [required(path)] : validateQualifiedName(name.toLowerCase(), path);
+const validateDriver = (name: string | undefined, path: string): readonly Problem[] =>
+  name ? validateQualifiedName(name.toLowerCase(), path) : none;
 
 function validateParameters(parameters: Readonly<Record<string, string>> = {}): readonly Problem[] {
   const entries = Object.entries(parameters);
@@ -49,6 +49,7 @@ const termKey = ({ matchLabelExpressions: expressions = [] }: TopologySelectorTe
 
 const validateNew = ({ allowedTopologies: terms, parameters, provisioner }: Draft<StorageClass>) =>
   together(
+    !provisioner && required("provisioner"),
     validateDriver(provisioner, "provisioner"),
     validateParameters(parameters),
     each(terms, "allowedTopologies", validateTopology),

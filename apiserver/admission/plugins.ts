@@ -19,6 +19,8 @@ import { type AddressRanges, serviceAddresses } from "./services.ts";
 export interface AdmissionConfig extends AddressRanges {
   /** How long pods stay on a node that is not ready or not reached. */
   readonly tolerationSeconds: number;
+  /** Run behind the default plugins. */
+  readonly plugins: readonly AdmissionPlugin[];
 }
 
 /** Kubernetes' default: five minutes. */
@@ -27,7 +29,11 @@ const kubernetesTolerationSeconds = 300;
 /** All plugins, in the order in which they run. */
 export const admissionPlugins = (
   world: World,
-  { tolerationSeconds = kubernetesTolerationSeconds, ...ranges }: AddressRanges & Partial<AdmissionConfig>,
+  {
+    tolerationSeconds = kubernetesTolerationSeconds,
+    plugins = [],
+    ...ranges
+  }: AddressRanges & Partial<AdmissionConfig>,
 ): readonly AdmissionPlugin[] => [
   namespaceStays,
   namespaceExists,
@@ -45,4 +51,5 @@ export const admissionPlugins = (
   defaultIngressClass,
   podTopology,
   serviceAddresses(world, ranges),
+  ...plugins,
 ];

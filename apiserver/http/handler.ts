@@ -24,6 +24,7 @@ import type { Registry } from "../registry/verbs.ts";
 import { discovery } from "../discovery/discovery.ts";
 import { type Checks, health, healthPaths, noChecks } from "./health.ts";
 import { openApi } from "../openapi/openapi.ts";
+import { admitConnection } from "./connect.ts";
 import { isClaimed } from "../request/path.ts";
 import { version } from "../discovery/version.ts";
 
@@ -66,18 +67,21 @@ function handlerOf({ r, path, subresource, request: { method } }: Call, special:
   }
   if (lacksNamespace) throw nowhere();
   if (!subresource) return onObject[method];
+  // A proxy passes on every method.
+  if (path.subresource === "proxy") return special["proxy"];
   const verb = verbs[method];
   return verb && subresource.verbs.includes(verb) ? (special[path.subresource!] ?? onObject[method]) : undefined;
 }
 
 /** Handles a request to a kind. */
 async function handleKind(call: Call, special: Handlers): Promise<ApiReply> {
-  const { r, path, request } = call;
+  const { r, path, registry, request } = call;
   const handler = handlerOf(call, special);
   if (!handler) throw methodNotServed();
   checkPathSegment(path.name);
   // Negotiated before the verb is carried out: a write whose reply cannot be given must not happen.
   if (!call.subresource?.connects) negotiated(request.headers.accept);
+  else await admitConnection(registry, { ...request, place: path });
   return r.deprecated === undefined ? handler(call) : withDeprecationWarning(r, handler(call));
 }
 
@@ -107,8 +111,7 @@ export function requestHandler(
   const handle = async (request: ApiRequest): Promise<ApiReply> => {
     const { path, place } = request;
     const r = place && kinds.of(place);
-    // A proxied path goes on behind the name of the subresource: an extension.
-    if (r && place.subresource !== "proxy") {
+    if (r) {
       const subresource = place.subresource === undefined ? undefined : subresourceOf(r, place.subresource);
       return handleKind({ registry, r, path: place, subresource, request }, special);
     }

@@ -10,6 +10,7 @@ import type { Kubelets } from "../kubelets/kubelets.ts";
 import { proxyUpgrade } from "../proxy/proxy.ts";
 import { proxyPath } from "../proxy/target.ts";
 import type { Registry } from "../registry/verbs.ts";
+import { admitConnection } from "./connect.ts";
 import { podLogMessages, isSession, podSession, ofPod } from "../streaming/pods.ts";
 import type { User } from "../authorization/authorizer.ts";
 import { type ResourcePath, resourcePath } from "../request/path.ts";
@@ -97,7 +98,8 @@ export interface Upgrading extends Pick<Upgrade, "onChunk"> {
 export function upgrades(registry: Registry, kubelets: Kubelets, handle: (request: ApiRequest) => Promise<ApiReply>) {
   const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<number> => {
     const place = resourcePath(upgrade.path);
-    const proxied = proxyPath(upgrade.path);
+    const proxied = place?.subresource === "proxy" ? proxyPath(upgrade.path) : undefined;
+    if (place) await admitConnection(registry, { ...upgrade, place, user });
     if (ofPod(place) && place.subresource === "log") await podLogMessages(registry, kubelets, place, upgrade, signal);
     else if (ofPod(place) && isSession(place)) await podSession(registry, kubelets, place, upgrade);
     else if (proxied) await proxyUpgrade(registry, kubelets, proxied, upgrade);

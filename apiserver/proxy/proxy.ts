@@ -8,8 +8,9 @@ import { type Kubelets, connectToPod, dialError, limitWait } from "../kubelets/k
 import { type ProxyTarget, type ProxyPath, proxyPath, proxyTarget } from "./target.ts";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import type { ApiReply, ApiRequest, Extension, StreamReply } from "../request/request-response.ts";
+import type { ApiReply, ApiRequest, Handler, StreamReply } from "../request/request-response.ts";
 import { type Upgrade, echo, join, refuse } from "../streaming/tunnel.ts";
+import { nowhere } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { rewritten } from "./pages.ts";
 
@@ -206,10 +207,11 @@ function checked(request: ApiRequest): void {
 
 /** Serves the proxies to nodes, pods and services. */
 export const proxies =
-  (registry: Registry, kubelets: Kubelets): Extension =>
-  (request) => {
+  (kubelets: Kubelets): Handler =>
+  ({ registry, request }) => {
     const path = proxyPath(request.path);
-    return path && serve(registry, kubelets, path, request);
+    if (!path) throw nowhere();
+    return serve(registry, kubelets, path, request);
   };
 
 async function serve(registry: Registry, kubelets: Kubelets, path: ProxyPath, request: ApiRequest): Promise<ApiReply> {

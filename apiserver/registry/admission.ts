@@ -1,8 +1,7 @@
 // Admission: plugins that mutate and validate a write with a view of the rest of the cluster, in a fixed order.
 // The registry runs the chain; which plugins are in it is the composition's choice.
-import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";
-import type { WritableSubresource } from "../../machinery/client.ts";
 import type { Present, Storage, Stored } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
 import type { WriteOptions } from "./verbs.ts";
@@ -10,15 +9,15 @@ import type { WriteOptions } from "./verbs.ts";
 /** Kubernetes' admission operations. CONNECT opens a session to a subresource, such as `pods/exec`. */
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
 
-/** What a write is about. */
+/** What a write, or a connection, is about. */
 export interface WriteAttributes {
   readonly r: ResourceDefinition;
   readonly operation: Operation;
   /** Absent when the object itself is written. */
-  readonly subresource?: WritableSubresource | undefined;
+  readonly subresource?: Subresource | undefined;
   readonly namespace?: string | undefined;
   readonly name: string;
-  /** The stored object; absent on create. */
+  /** The stored object; absent on create and for a connection. */
   readonly old: ApiObject | undefined;
   /** User, dry run, field manager. */
   readonly options: WriteOptions;
@@ -30,7 +29,8 @@ export interface AdmissionAttributes extends WriteAttributes {
   present(): Promise<Present>;
 }
 
-/** One plugin. Both halves refuse by throwing. In a deletion the object is the one that is deleted. */
+/** One plugin. Both halves refuse by throwing. In a deletion the object is the one that is deleted,
+ * for a connection it is its options, such as PodExecOptions, which have no metadata. */
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly Operation[];

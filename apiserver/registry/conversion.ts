@@ -1,18 +1,11 @@
 // Kinds that are stored as another version: the same verbs, with objects and field selectors converted both ways.
 import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
-import type { ApiObject, Draft, Instant } from "../../api/meta.ts";
+import type { ApiObject, Draft } from "../../api/meta.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
 import { decoded, encode, objectOf, remember } from "./codec.ts";
 import { type StoredEvent, whileServed } from "./listing.ts";
-import { type Occasion, initialOwnership, ownedAfter } from "./fields/ownership.ts";
-import { invalid } from "./refusals.ts";
-import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
-
-interface Converted {
-  readonly r: ResourceDefinition;
-  readonly form: VersionConversion;
-}
+import type { Change, Registry } from "./verbs.ts";
 
 // Keyed by the stored bytes, then by the version: an event is converted once for all watches.
 const convertedBytes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
@@ -46,40 +39,21 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
-/** The object, defaulted and validated in its own version. */
-function validated(
+/** The object in the version of a request. */
+export const inVersionOf = ({ form }: ResourceDefinition, object: ApiObject): ApiObject =>
+  form ? form.fromStored(object) : object;
+
+/** Determines the managed fields of a stored object in the version of a request. */
+export function ownedInVersion(
   r: ResourceDefinition,
-  sent: Draft<ApiObject>,
-  { read, old }: { readonly read?: object | undefined; readonly old?: ApiObject },
-): Draft<ApiObject> {
-  const full = r.defaults(decoded(r, sent, read));
-  const problems = r.validate(full, old);
-  if (problems.length > 0) throw invalid(r, full.metadata.name ?? "", problems);
-  return full;
-}
-
-/** The draft in the stored version; its managed fields are in the version it was written in. */
-function convertedDraft(
-  { r, form }: Converted,
-  draft: Draft<ApiObject>,
-  options: WriteOptions & { readonly now: Instant },
-): Draft<ApiObject> {
-  const full = validated(r, draft, options) as ApiObject;
-  return form.toStored(initialOwnership(r, full, draft, options) as Draft<ApiObject>, undefined);
-}
-
-function changeConverted(
-  { r, form }: Converted,
-  target: Target,
-  decide: Change,
-  options: WriteOptions & Occasion,
-): [Target, Change] {
-  const change: Change = async (current) => {
-    const before = form.fromStored(current);
-    const full = validated(r, (await decide(before)) as Draft<ApiObject>, { read: options.read, old: before });
-    return form.toStored(ownedAfter(r, before, full as ApiObject, options), current) as ApiObject;
-  };
-  return [{ ...target, r: form.of }, change];
+  stored: ApiObject,
+  own: (shown: (object: ApiObject) => ApiObject) => ApiObject,
+): ApiObject {
+  const owned = own((object) => inVersionOf(r, object));
+  if (!r.form) return owned;
+  const { managedFields: _, ...metadata } = stored.metadata;
+  const { managedFields } = owned.metadata;
+  return { ...stored, metadata: { ...metadata, ...(managedFields && { managedFields }) } };
 }
 
 async function* watchConverted(
@@ -97,15 +71,6 @@ async function* watchConverted(
   }
 }
 
-/**
- * The options for the stored version: it is not decoded or validated again, and managed fields are set already.
- */
-const convertedOptions = (options: WriteOptions): WriteOptions => ({
-  ...options,
-  ownership: "given",
-  isConverted: true,
-});
-
 /** The verbs on a kind that is stored as another version. */
 export const throughConversion = (registry: Registry, form: VersionConversion): Registry => ({
   ...registry,
@@ -115,14 +80,16 @@ export const throughConversion = (registry: Registry, form: VersionConversion): 
     return { ...page, entries: page.entries.map((stored) => inVersion(r, form, stored)) };
   },
   async create(r, draft, options = {}) {
-    const made = convertedDraft({ r, form }, draft, { ...options, now: registry.world.clock.now() });
-    return inVersion(r, form, await registry.create(form.of, made, convertedOptions(options)));
+    const made = form.toStored(decoded(r, draft, options.read), undefined);
+    return inVersion(r, form, await registry.create(form.of, made, { ...options, version: r }));
   },
   async change(target, decide, options = {}) {
-    const { r, subresource } = target;
-    const occasion = { ...options, now: registry.world.clock.now(), ...(subresource !== undefined && { subresource }) };
-    const [inner, change] = changeConverted({ r, form }, target, decide, occasion);
-    return inVersion(r, form, await registry.change(inner, change, convertedOptions(options)));
+    const { r } = target;
+    const converted: Change = async (current) => {
+      const next = await decide(form.fromStored(current));
+      return form.toStored(decoded(r, next, options.read) as Draft<ApiObject>, current) as ApiObject;
+    };
+    return inVersion(r, form, await registry.change({ ...target, r: form.of }, converted, { ...options, version: r }));
   },
   async delete(target, options) {
     const deleted = await registry.delete({ ...target, r: form.of }, options);

@@ -13,15 +13,7 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import { type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
 import { decoded, encode, isWritten, objectOf, prefixOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
-import {
-  type AnyObject,
-  generatedName,
-  newUid,
-  prepareCreate,
-  validateCreate,
-  validateMeta,
-  validateMetaUpdate,
-} from "./prepare.ts";
+import { type AnyObject, generatedName, newUid, prepareCreate, validateCreate } from "./prepare.ts";
 import { initialOwnership, ownedAfter } from "./fields/ownership.ts";
 import {
   alreadyExists,
@@ -36,7 +28,7 @@ import {
 import type { Strategy } from "./strategies/strategy.ts";
 import { strategyOf } from "./strategies/table.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { throughConversion } from "./conversion.ts";
+import { inVersionOf, ownedInVersion, throughConversion } from "./conversion.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { watchIndexes } from "./watch-index.ts";
 
@@ -102,18 +94,21 @@ async function createAs(
 ): Promise<Stored | undefined> {
   const { storage, world } = cluster;
   const now = world.clock.now();
+  const { version = r } = options;
   const strategy = strategyOf(r);
   const { namespace } = sent.metadata;
   const by: WriteAttributes = { r, operation: "CREATE", namespace, name, old: undefined, options, now };
   const draft = strategy.prepareForCreate(sent, by);
   const made = prepareCreate(r, draft, { name: name || undefined, uid: newUid(world.random), now });
-  const owned = initialOwnership(r, made, draft, { ...options, now });
+  const owned = ownedInVersion(version, made, (shown) =>
+    initialOwnership(version, shown(made), shown(draft as ApiObject) as Draft<ApiObject>, { ...options, now }),
+  );
   if (strategy.authorize) await authorize(cluster, strategy, by, owned);
   const admission = cluster.admit(by);
   const object = await admission.mutate(owned);
   options.trace?.("admitted");
-  const problems = options.isConverted ? validateMeta(r, object.metadata) : validateCreate(r, object);
-  if (problems.length > 0) throw invalid(r, name, problems);
+  const problems = validateCreate(version, inVersionOf(version, object));
+  if (problems.length > 0) throw invalid(version, name, problems);
   await admission.validate(object);
   options.trace?.("validated");
   if (options.warn) for (const sentence of strategy.warnings(object, undefined, by)) options.warn(sentence);
@@ -135,7 +130,7 @@ export async function create(
   sent: Draft<ApiObject>,
   options: WriteOptions = {},
 ): Promise<Stored> {
-  const draft = options.isConverted ? sent : decoded(r, sent, options.read);
+  const draft = options.version ? sent : decoded(r, sent, options.read);
   options.trace?.("decoded");
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
@@ -189,6 +184,7 @@ export async function change(
 ): Promise<Stored> {
   const { r, key, subresource } = target;
   const strategy = strategyOf(r, subresource);
+  const { version = r } = options;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const current = await read(cluster, r, key);
     const before = objectOf(current);
@@ -196,20 +192,20 @@ export async function change(
     const decided = await decide(before);
     const sent = strategy.merge && !options.isMerged ? strategy.merge(before, decided, by) : decided;
     checkIdentity(r, sent, before);
-    const complete = options.isConverted ? sent : completed(strategy, sent, by);
+    const complete = options.version ? sent : completed(strategy, sent, by);
     const changed = strategy.prepareForUpdate(complete, before, by);
+    const occasion = { ...options, now: by.now, ...(subresource !== undefined && { subresource }) };
     const owned = strategy.tracksFields
-      ? ownedAfter(r, before, changed, { ...options, now: by.now, ...(subresource !== undefined && { subresource }) })
+      ? ownedInVersion(version, changed, (shown) => ownedAfter(version, shown(before), shown(changed), occasion))
       : changed;
     if (strategy.authorize) await authorize(cluster, strategy, by, owned);
     const admission = cluster.admit(by);
     options.trace?.("prepared");
     const next = await admission.mutate(owned);
     options.trace?.("admitted");
-    const problems = options.isConverted
-      ? validateMetaUpdate(r, next.metadata, before.metadata)
-      : strategy.validateUpdate(next, before, by);
-    if (problems.length > 0) throw invalid(r, before.metadata.name, problems);
+    const [shownNext, shownBefore] = [inVersionOf(version, next), inVersionOf(version, before)];
+    const problems = strategy.validateUpdate(shownNext, shownBefore, { ...by, r: version });
+    if (problems.length > 0) throw invalid(version, before.metadata.name, problems);
     await admission.validate(next);
     options.trace?.("validated");
     if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
@@ -291,6 +287,12 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     create: (r, draft, options) => create(cluster, r, draft, options),
     change: (target, decide, options) => change(cluster, target, decide, options),
     delete: (target, options = {}) => remove(cluster, target, options),
+    async connect(connection, options, user) {
+      const write = { user, dryRun: false };
+      const now = world.clock.now();
+      const admission = cluster.admit({ ...connection, operation: "CONNECT", old: undefined, options: write, now });
+      await admission.validate(await admission.mutate(options));
+    },
     watch: (r, options, signal) => watchStored(log, r, options, signal),
     revision() {
       log.watchIndexes.ask();

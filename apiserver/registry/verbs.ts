@@ -1,5 +1,5 @@
 // The interface of the registry, and the options of its writes.
-import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
@@ -16,8 +16,11 @@ export interface WriteOptions extends Ownership {
   readonly user?: User;
   /** What the object was made of and its schema has read already: the very parts of it are not read again. */
   readonly read?: object | undefined;
-  /** The object was decoded, defaulted and validated in the version it was sent in, and then converted. */
-  readonly isConverted?: true;
+  /**
+   * The version the object was sent in, if it is not the stored one: it is decoded and converted already, and in this
+   * version it is validated and its fields are owned.
+   */
+  readonly version?: ResourceDefinition;
   /** The change returns the object to be stored, also of a subresource whose bodies are of another kind. */
   readonly isMerged?: true;
   /** Records the end of a step of the write. */
@@ -43,6 +46,14 @@ export interface Target {
   readonly subresource?: WritableSubresource | undefined;
 }
 
+/** A subresource of an object that is connected to. */
+export interface Connection {
+  readonly r: ResourceDefinition;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly subresource: Subresource;
+}
+
 /** The verbs, with objects as they are stored, so that bytes can be served as they are. */
 export interface Registry {
   readonly world: World;
@@ -52,6 +63,8 @@ export interface Registry {
   create(r: ResourceDefinition, draft: Draft<ApiObject>, options?: WriteOptions): Promise<Stored>;
   change(target: Target, decide: Change, options?: WriteOptions): Promise<Stored>;
   delete(target: Target, options?: DeleteOptions & WriteOptions): Promise<Deleted>;
+  /** Admits a connection with these options, such as PodExecOptions. Throws what refuses it. */
+  connect(connection: Connection, options: ApiObject, user: User): Promise<void>;
   watch(r: ResourceDefinition, options: WatchOptions, signal: AbortSignal): AsyncIterable<StoredEvent>;
   revision(): Promise<Revision>;
 }

@@ -47,7 +47,9 @@ export function resourcePath(path: string): ResourcePath | undefined {
   const [first, second, third] = inside;
   const lives = first === "namespaces" && third !== undefined && !(inside.length === 3 && ofNamespaces.includes(third));
   const [plural, name, subresource, ...beyond] = lives ? inside.slice(2) : inside;
-  if (plural === undefined || beyond.length > 0 || (watch && subresource !== undefined)) return undefined;
+  // What follows a proxy is a path at its target.
+  if (beyond.length > 0 && subresource !== "proxy") return undefined;
+  if (plural === undefined || (watch && subresource !== undefined)) return undefined;
   return {
     group,
     version,

@@ -31,7 +31,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface ListeningOptions extends Pick<ServerOptions, "patience"> {
+export interface ListeningOptions extends Pick<ServerOptions, "patience" | "admission"> {
   readonly world?: World;
   readonly storage?: Storage;
 }
@@ -57,6 +57,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.patience && { patience: options.patience }),
+    ...(options.admission && { admission: options.admission }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;

@@ -18,6 +18,8 @@ const paths = [
   ["/api/v1/nodes/n1/", "//v1/nodes name n1"],
   ["/api/v1/namespaces/x/configmaps/a%3Ab", "//v1/configmaps in x name a:b"],
   ["/api/v1/namespaces/x/pods/y/log/z", "nothing"],
+  ["/api/v1/namespaces/x/pods/y/proxy/z", "//v1/pods in x name y part proxy"],
+  ["/api/v1/nodes/n1/proxy/a/b/", "//v1/nodes name n1 part proxy"],
   ["/api/v1//pods", "//v1/ name pods"],
   ["/api/v1/namespaces/x/configmaps/a%2Flog", "//v1/configmaps in x name a part log"],
   ["/api/v1/watch/pods", "//v1/pods watched"],
