@@ -1,4 +1,5 @@
 // Names derived from content, and comparison of values as JSON.
+import { flatText } from "./flat-text.ts";
 
 /** The characters of Kubernetes' generated names, which cannot form words. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
@@ -33,7 +34,7 @@ export const childName = (
   owner: { readonly name: string; readonly uid: string },
   slot: number | string,
   salt: number,
-): string => `${owner.name.slice(0, 57)}-${hashName(`${owner.uid}/${slot}/${salt}`, 5)}`;
+): string => flatText(owner.name.slice(0, 57), "-", hashName(`${owner.uid}/${slot}/${salt}`, 5));
 
 /** JSON with sorted keys: equal values give equal text. */
 export function canonicalJson(value: unknown): string {

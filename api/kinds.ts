@@ -1,6 +1,7 @@
 // A kind as data. The definition is also the typed handle: `client.list(pods)` returns `Pod`s.
 import { withDefaults } from "./defaulting.ts";
 import type { Problem } from "./errors.ts";
+import { flatText } from "./flat-text.ts";
 import { formats } from "./formats.ts";
 import type { ApiObject, Draft, Instant } from "./meta.ts";
 import { none, together } from "./problems.ts";
@@ -206,7 +207,7 @@ export const isStored = (r: ResourceDefinition): boolean => r.virtual === undefi
 
 /** `apps/v1`, or `v1` for the core group. */
 export const apiVersionOf = (r: { readonly group: string; readonly version: string }): string =>
-  r.group === "" ? r.version : `${r.group}/${r.version}`;
+  r.group === "" ? r.version : flatText(r.group, "/", r.version);
 /** `deployments.apps`, as error messages name a resource. */
 export const qualified = (r: { readonly group: string; readonly plural: string }): string =>
   r.group === "" ? r.plural : `${r.plural}.${r.group}`;

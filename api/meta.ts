@@ -1,4 +1,5 @@
 // Identities, metadata and time of objects, which are the parsed JSON of the API. No I/O, clock or random numbers.
+import { flatText } from "./flat-text.ts";
 
 declare const brand: unique symbol;
 /** A nominal primitive type: a name cannot be passed as a uid. */
@@ -29,14 +30,13 @@ export function splitKey(k: Key): { readonly namespace?: string; readonly name: 
 /** RFC 3339 with seconds, as `metav1.Time` is written. */
 export function timestamp(at: Instant): string {
   const second = Math.floor(at / 1000);
-  // Array.join makes a flat string; a concatenated one would slow down JSON.stringify of the whole object.
-  if (second !== latest.second) latest = { second, text: [new Date(at).toISOString().slice(0, 19), "Z"].join("") };
+  if (second !== latest.second) latest = { second, text: flatText(new Date(at).toISOString().slice(0, 19), "Z") };
   return latest.text;
 }
 // Most timestamps are of the same second as the previous one.
 let latest = { second: Number.NaN, text: "" };
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
-export const microTimestamp = (at: Instant): string => `${new Date(at).toISOString().slice(0, 23)}000Z`;
+export const microTimestamp = (at: Instant): string => flatText(new Date(at).toISOString().slice(0, 23), "000Z");
 export const instantOf = (rfc3339: string): Instant => Date.parse(rfc3339) as Instant;
 
 export interface OwnerReference {

@@ -150,7 +150,8 @@ export async function listStored(
 ): Promise<StoredPage> {
   const prefix = prefixOf(r, options.namespace);
   const from = options.continue ? parseToken(options.continue, prefix) : options.at ? { at: options.at } : {};
-  watchIndexes.ask();
+  // How clients read the revision over HTTP.
+  if (options.limit === 1) watchIndexes.ask();
   if (from.at !== undefined) notAhead(from.at, await storage.revision());
   try {
     const found = await page(storage, r, options, from);
@@ -180,7 +181,7 @@ export function whileServed(
   const endIfRemoved = (): void => {
     if (kinds.of(r) !== r) ended.abort();
   };
-  const removals = [onAbort(signal, () => ended.abort()), kinds.changed.listen(endIfRemoved)];
+  const removals = [onAbort(signal, () => ended.abort(signal.reason)), kinds.changed.listen(endIfRemoved)];
   endIfRemoved();
   return {
     signal: ended.signal,

@@ -1,6 +1,7 @@
 // The object to be stored by a create or an update: metadata, defaults, generation, what is wrong with them, and the
 // strategies every resource has unless it overrides them. Pure, but for random names.
 import type { Problem } from "../../api/errors.ts";
+import { flatText } from "../../api/flat-text.ts";
 import { sameJson } from "../../api/hash.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import {
@@ -25,9 +26,8 @@ const annotationsBytes = 256 * 1024;
 
 /** `web-` becomes `web-x7k2p`; what is too long is cut, so that the ending always fits. */
 export function generatedName(base: string, random: Random): string {
-  let name = base.slice(0, longestBase);
-  for (let i = 0; i < 5; i++) name += alphabet[Math.floor(random.next() * alphabet.length)];
-  return name;
+  const letters = Array.from({ length: 5 }, () => alphabet.charAt(Math.floor(random.next() * alphabet.length)));
+  return flatText(base.slice(0, longestBase), ...letters);
 }
 
 /** A version 4 UUID from the world's dice, so that a replayed simulation makes the same ones. */
@@ -37,9 +37,8 @@ export function newUid(random: Random): string {
       .toString(16)
       .padStart(8, "0");
   const [a, b, c, d] = [word(), word(), word(), word()];
-  const variant = "89ab"[Number.parseInt(c[0]!, 16) % 4];
-  // Joined, and not a template: see `timestamp`.
-  return [a, b.slice(0, 4), `4${b.slice(5)}`, `${variant}${c.slice(1, 4)}`, `${c.slice(4)}${d}`].join("-");
+  const variant = "89ab".charAt(Number.parseInt(c.charAt(0), 16) % 4);
+  return flatText(a, "-", b.slice(0, 4), "-4", b.slice(5), "-", variant, c.slice(1, 4), "-", c.slice(4), d);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Which replica set belongs to which template and revision, as names and annotations record it; and the arithmetic of a
 // rollout: how far it may go above and below the wanted number, and how large each set may be now. Pure.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
+import { flatText } from "../../api/flat-text.ts";
 import { canonicalJson, hashName } from "../../api/hash.ts";
 import { ownedBy, type Draft, instantOf } from "../../api/meta.ts";
 
@@ -90,7 +91,7 @@ export function replicaSetFor(d: Deployment, revision: bigint, replicas: number,
   return {
     kind: "ReplicaSet",
     metadata: {
-      name: `${d.metadata.name}-${hash}`,
+      name: flatText(d.metadata.name, "-", hash),
       namespace: d.metadata.namespace,
       labels,
       annotations: annotationsOf(d, undefined, revision, surge),

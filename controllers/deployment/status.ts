@@ -1,6 +1,7 @@
 // The status of a deployment: its counts, and the conditions Available and Progressing. Pure.
 import { withCondition, withoutCondition } from "../../api/conditions.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/generated/types.ts";
+import { flatText } from "../../api/flat-text.ts";
 import { instantOf, timestamp, type Instant } from "../../api/meta.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { boundsOf, totalAvailable, totalReplicas } from "./rollout.ts";
@@ -79,7 +80,9 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
     return { conditions: isPaused ? all : progressing("Unknown", "DeploymentPaused", "Deployment is paused") };
   if (isPaused) return { conditions: progressing("Unknown", "DeploymentResumed", "Deployment is resumed") };
   if (isComplete(d, counts))
-    return { conditions: progressing("True", "NewReplicaSetAvailable", `${what} has successfully progressed.`) };
+    return {
+      conditions: progressing("True", "NewReplicaSetAvailable", flatText(what, " has successfully progressed.")),
+    };
   // Once rolled out, a deployment that loses pods is less available, but not rolling out again.
   const rolledOut = before?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas;
   if (rolledOut) return { conditions: all };
@@ -87,7 +90,7 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
     before === undefined || before.reason === "NewReplicaSetAvailable" || before.reason === "DeploymentResumed";
   if (isProgressing(counts, d.status) || restarted) {
     const moved = all.filter((c) => c.type !== "Progressing");
-    const message = `${what} is progressing.`;
+    const message = flatText(what, " is progressing.");
     const since = before?.status === "True" ? before.lastTransitionTime : timestamp(now);
     // Every sign of progress sets the clock of the deadline back, also when the words stay the same.
     const condition = {
