@@ -4,7 +4,7 @@ import type { Pod } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
 import { type ApiObject, type Draft, key } from "../api/meta.ts";
 import { isReady } from "../api/core/pod/status.ts";
-import { readAccess } from "../cli/cluster/connection.ts";
+import { readAccess } from "../cli/client/access.ts";
 import { run } from "../cli/cluster/subprocess.ts";
 import type { Client } from "../machinery/client.ts";
 import { httpClient } from "../machinery/http-client.ts";

@@ -1,7 +1,7 @@
 // The time until a cluster of three nodes is Ready with existing images, and until a standalone server answers.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { connect } from "../cli/cluster/connection.ts";
+import { connect } from "../cli/client/access.ts";
 import { isServerReady } from "../cli/cluster/readiness.ts";
 import { run } from "../cli/cluster/subprocess.ts";
 import { orreryOn, until } from "./cluster.ts";

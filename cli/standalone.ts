@@ -6,7 +6,7 @@ import { realWorld } from "../machinery/real-world.ts";
 import { type ServerConfig, serverConfig } from "./cluster/config.ts";
 import { controlPlaneCredentials } from "./cluster/credentials.ts";
 import { authorityIn, pemFiles, writeAll, writeKubeconfig } from "./cluster/node-files.ts";
-import { clusterDir } from "./cluster/paths.ts";
+import { clusterDir } from "./paths.ts";
 import { type Authority, newAuthority, newSigningKey } from "./cluster/pki.ts";
 
 /** The options of a standalone server. */

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { addresses, nodeConfigDir } from "./config.ts";
-import { cacheDir, checkout, clusterDir } from "./paths.ts";
+import { cacheDir, checkout, clusterDir } from "../paths.ts";
 import { privilegeFlags } from "./privileges.ts";
 import { nodeTag } from "./recipes.ts";
 import type { ClusterState } from "./state.ts";

@@ -4,7 +4,7 @@ import type { Io } from "../progress.ts";
 import { hasNetwork, removeAll } from "./containers.ts";
 import { removeBlackholes } from "./host-routes.ts";
 import { withLock } from "./lock.ts";
-import { clusterDir } from "./paths.ts";
+import { clusterDir } from "../paths.ts";
 import { allocationLock } from "./state.ts";
 
 /** Removes a cluster. Idempotent: missing parts are ignored. */

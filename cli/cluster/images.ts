@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Clock } from "../../machinery/world.ts";
 import { CliError } from "../cli-error.ts";
 import { withLock } from "./lock.ts";
-import { cacheDir, checkout } from "./paths.ts";
+import { cacheDir, checkout } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges, type Privileges, privilegeFlags } from "./privileges.ts";
 import { baseTag, type ContextFile, fingerprint, preloadedTags, nodeTag, type Recipe, recipes } from "./recipes.ts";
 import { CommandFailed, inspectLines, run, succeeds } from "./subprocess.ts";

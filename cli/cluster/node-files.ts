@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
 import { agentConfig, engineConfig, nodeConfigDir, serverConfig, type StoreConfig, type Worker } from "./config.ts";
 import { adminCredentials, controlPlaneCredentials, kubeconfig, workerCredentials } from "./credentials.ts";
-import { clusterDir, kubeconfigPath } from "./paths.ts";
+import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
 import { type ClusterState, serverUrl } from "./state.ts";
 

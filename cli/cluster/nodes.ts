@@ -4,7 +4,7 @@ import { instant } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
 import type { Worker } from "./config.ts";
-import { connect } from "./connection.ts";
+import { connect } from "../client/access.ts";
 import { type NodeContainer, nodeContainers, removeContainers, removeVolumes, workerCommand } from "./containers.ts";
 import { blackholeRanges } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";

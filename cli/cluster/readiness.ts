@@ -3,7 +3,8 @@ import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
-import { type Connection, connect } from "./connection.ts";
+import { connect } from "../client/access.ts";
+import type { Connection } from "../client/connection.ts";
 
 /** The fields of a Node that readiness depends on. */
 export interface NodeSummary {

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
-import { cacheDir, clusterDir } from "./paths.ts";
+import { cacheDir, clusterDir } from "../paths.ts";
 import type { Privileges } from "./privileges.ts";
 import { addressIn } from "./subnet.ts";
 

@@ -1,6 +1,6 @@
 // The state of each component of each node, from its supervisor and the API server.
 import { type Instant, instant } from "../../api/meta.ts";
-import { connect } from "./connection.ts";
+import { connect } from "../client/access.ts";
 import { type NodeContainer, nodeContainers, runIn } from "./containers.ts";
 import { isServerReady, readyNodes } from "./readiness.ts";
 

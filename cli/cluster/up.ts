@@ -25,7 +25,7 @@ import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
 import { writeClusterFiles } from "./node-files.ts";
-import { cacheDir, clusterDir } from "./paths.ts";
+import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import { waitUntilReady } from "./readiness.ts";
 import type { ClusterState, Size, StoreKind } from "./state.ts";

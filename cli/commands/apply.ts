@@ -2,15 +2,18 @@
 import type { Command } from "commander";
 import { ApiError, hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { errorsIn, type ManifestError, type ManifestObject, readManifests } from "../api/manifest.ts";
-import { display, pathOf, type Resource, resourceOfKind } from "../api/resources.ts";
+import { errorsIn } from "../client/manifest-check.ts";
+import type { ManifestError, ManifestObject } from "../client/manifests.ts";
+import { display, query } from "../client/resources.ts";
+import { session } from "../client/session.ts";
+import { manifestTargets, refuse, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "../cluster/connection.ts";
-import { type ObjectFlags, printLine, query, session, withNamespace } from "./object-options.ts";
+import type { Connection } from "../client/connection.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
+import { withFiles } from "./object-options.ts";
 
-interface Flags extends ObjectFlags {
-  readonly filename: readonly string[];
-  readonly recursive?: boolean;
+interface Flags extends GlobalFlags, TargetFlags {
   readonly force: boolean;
   readonly dryRun?: boolean;
 }
@@ -33,14 +36,9 @@ function causesOf(object: ManifestObject, e: ApiError): readonly string[] {
   );
 }
 
-async function applyOne(
-  api: Connection,
-  resource: Resource,
-  { object }: ManifestObject,
-  flags: Flags,
-): Promise<string> {
-  const namespace = object.metadata.namespace ?? flags.namespace ?? "default";
-  const path = pathOf(resource, namespace, object.metadata.name);
+async function applyOne(api: Connection, target: Target, flags: Flags): Promise<string> {
+  const { resource, name, manifest } = target;
+  const path = targetPath(target);
   const old = await current(api, path);
   const parameters = {
     fieldManager,
@@ -48,40 +46,37 @@ async function applyOne(
     force: flags.force,
     dryRun: flags.dryRun ? "All" : undefined,
   };
-  const { body, warnings } = await api.request<ApiObject>({
+  const { body } = await api.request<ApiObject>({
     method: "PATCH",
     path: path + query(parameters),
-    body: object,
+    body: manifest!.object,
     contentType: "application/apply-patch+yaml",
   });
-  for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`);
   const changed =
     old === undefined
       ? "created"
       : old.metadata.resourceVersion === body.metadata.resourceVersion
         ? "unchanged"
         : "configured";
-  return `${display(resource, object.metadata.name)} ${changed}${flags.dryRun ? " (dry run)" : ""}`;
+  return `${display(resource, name ?? "")} ${changed}${flags.dryRun ? " (dry run)" : ""}`;
 }
 
 /** Namespaces first: objects in them need them. */
-const inOrder = (all: readonly ManifestObject[]): readonly ManifestObject[] =>
-  all.toSorted((a, b) => Number(b.object.kind === "Namespace") - Number(a.object.kind === "Namespace"));
+const inOrder = (all: readonly Target[]): readonly Target[] =>
+  all.toSorted((a, b) => Number(b.resource.kind === "Namespace") - Number(a.resource.kind === "Namespace"));
 
 const apply = async (flags: Flags): Promise<void> => {
-  const { objects, errors } = await readManifests(flags.filename, flags.recursive === true);
-  const { api, resources } = await session(flags);
-  const allErrors = [...errors, ...objects.flatMap((object) => errorsIn(object, resources))];
-  if (allErrors.length > 0) throw new CliError(`nothing was applied:\n${allErrors.map(located).join("\n")}`);
-  if (objects.length === 0) throw new CliError("there are no objects in these files");
+  const scope = await session(flags);
+  const targets = await manifestTargets(scope, flags);
+  refuse(targets.flatMap(({ manifest }) => errorsIn(manifest!)));
+  if (targets.length === 0) throw new CliError("no objects passed to apply");
   const rejected: string[] = [];
-  for (const manifest of inOrder(objects)) {
-    const resource = resourceOfKind(manifest.object.apiVersion, manifest.object.kind, resources)!;
+  for (const target of inOrder(targets)) {
     try {
-      printLine(await applyOne(api, resource, manifest, flags));
+      printLine(await applyOne(scope.api, target, flags));
     } catch (e) {
       if (!(e instanceof ApiError)) throw e;
-      rejected.push(...causesOf(manifest, e));
+      rejected.push(...causesOf(target.manifest!, e));
     }
   }
   if (rejected.length > 0) throw new CliError(`not applied:\n${rejected.join("\n")}`);
@@ -89,10 +84,7 @@ const apply = async (flags: Flags): Promise<void> => {
 
 /** Adds `apply` to the program. */
 export const register = (program: Command): void => {
-  withNamespace(program.command("apply"))
-    .summary("make the cluster have what manifests say")
-    .requiredOption("-f, --filename <path...>", "files or folders of manifests; - for standard input")
-    .option("-R, --recursive", "folders below as well")
+  withFiles(program.command("apply"))
     .option("--no-force", "stop at fields that others own instead of taking them over")
     .option("--dry-run", "let the server say what would happen, and change nothing")
     .addHelpText("after", "\nExamples:\n  orrery apply -f manifests/guestbook\n  cat pod.yaml | orrery apply -f -")

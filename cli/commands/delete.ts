@@ -1,73 +1,88 @@
 // orrery delete: deletes objects by name, selector or manifest, and waits until they are gone.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { readManifests } from "../api/manifest.ts";
-import { display, pathOf, type Resource, resourceOfKind, targetsOf } from "../api/resources.ts";
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "../cluster/connection.ts";
+import type { Connection } from "../client/connection.ts";
+import { display, pathOf, query, typeName } from "../client/resources.ts";
+import { type Session, session } from "../client/session.ts";
+import {
+  checkTargets,
+  fetchTargets,
+  type Target,
+  type TargetFlags,
+  targetPath,
+  targetsOf,
+  throwAll,
+} from "../client/targets.ts";
+import { duration, integer } from "../program/flag-values.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine, warn } from "../program/output.ts";
 import { clock } from "./cluster-option.ts";
-import { type ObjectFlags, objectsOf, printLine, session, withSelection } from "./object-options.ts";
+import { type DryRun, dryRunOf, dryRunOption, dryRunSuffix } from "./dry-run.ts";
+import { withFiles, withSelection } from "./object-options.ts";
 
-interface Flags extends ObjectFlags {
-  readonly filename?: readonly string[];
-  readonly all?: boolean;
+interface Flags extends GlobalFlags, TargetFlags {
   readonly wait: boolean;
-  readonly gracePeriod?: string;
+  readonly gracePeriod: number;
+  readonly timeout: number;
   readonly cascade: string;
+  readonly force?: boolean;
+  readonly now?: boolean;
   readonly ignoreNotFound?: boolean;
-}
-interface DeletedObject {
-  readonly resource: Resource;
-  readonly namespace: string | undefined;
-  readonly name: string;
+  readonly dryRun?: string;
+  readonly output?: string;
+  readonly raw?: string;
 }
 const propagation: Readonly<Record<string, string>> = {
   background: "Background",
   foreground: "Foreground",
   orphan: "Orphan",
+  true: "Background",
+  false: "Orphan",
 };
 
-async function fromArguments(
-  api: Connection,
-  words: readonly string[],
-  flags: Flags,
-  resources: readonly Resource[],
-): Promise<readonly DeletedObject[]> {
-  const found: DeletedObject[] = [];
-  for (const target of targetsOf(words, resources)) {
-    const { resource, name } = target;
-    if (name !== undefined) found.push({ resource, namespace: flags.namespace ?? "default", name });
-    else if (!flags.all && !flags.selector && !flags.fieldSelector)
-      throw new CliError(
-        `say which ${resource.plural}`,
-        `By name, by label with -l, or all of them with: orrery delete ${resource.plural} --all`,
-      );
-    else
-      for (const { metadata } of await objectsOf(api, target, flags))
-        found.push({ resource, namespace: metadata.namespace, name: metadata.name });
-  }
-  return found;
+/** How objects are deleted, from the flags. */
+interface Plan {
+  /** In seconds; undefined for the default of the object. */
+  readonly gracePeriod: number | undefined;
+  readonly propagationPolicy: string;
+  readonly waits: boolean;
+  readonly dryRun: DryRun;
 }
 
-/** In reverse order of creation. */
-async function fromManifests(flags: Flags, resources: readonly Resource[]): Promise<readonly DeletedObject[]> {
-  const { objects, errors } = await readManifests(flags.filename ?? [], false);
-  if (errors.length > 0) throw new CliError(errors.map((e) => `${e.file}:${e.line}: ${e.message}`).join("\n"));
-  return objects.toReversed().map(({ object, file, line }) => {
-    const resource = resourceOfKind(object.apiVersion, object.kind, resources);
-    if (!resource)
-      throw new CliError(`${file}:${line}: no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
-    return {
-      resource,
-      namespace: object.metadata.namespace ?? flags.namespace ?? "default",
-      name: object.metadata.name,
-    };
-  });
+/** The seconds that pods have to end. Throws CliError for flags that contradict each other. */
+function gracePeriodOf({ now, force, gracePeriod }: Flags): number | undefined {
+  if (now && gracePeriod >= 0) throw new CliError("--now and --grace-period cannot be specified together");
+  if (now) return 1;
+  if (gracePeriod === 0 && !force) return 1;
+  if (force && gracePeriod < 0) return 0;
+  if (force && gracePeriod > 0)
+    throw new CliError("--force and --grace-period greater than 0 cannot be specified together");
+  return gracePeriod < 0 ? undefined : gracePeriod;
 }
 
-/** Waits until the path has no object, or one with another uid. */
-async function untilGone(api: Connection, path: string, uid: string | undefined): Promise<void> {
+/** Checks all flags; nothing has been sent yet. Throws CliError in kubectl's words. */
+function planOf(args: readonly string[], flags: Flags): Plan {
+  const dryRun = dryRunOf(flags.dryRun);
+  const propagationPolicy = propagation[flags.cascade];
+  if (propagationPolicy === undefined)
+    throw new CliError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`);
+  if (flags.output !== undefined && flags.output !== "name")
+    throw new CliError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);
+  if (flags.selector && flags.all) throw new CliError("setting 'all' parameter but found a non empty selector. ");
+  checkTargets(args, flags, {});
+  const gracePeriod = gracePeriodOf(flags);
+  if (flags.force && (gracePeriod ?? 0) === 0)
+    warn(
+      "Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.",
+    );
+  const waits = flags.wait && dryRun === "none" && !(flags.force && gracePeriod === 0);
+  return { gracePeriod, propagationPolicy, waits, dryRun };
+}
+
+/** Waits until the object of this uid is gone, or another has taken its name. */
+async function untilGone(api: Connection, path: string, uid: string | undefined, deadline: number): Promise<void> {
   for (;;) {
     try {
       const { metadata } = await api.get<ApiObject>(path);
@@ -76,56 +91,100 @@ async function untilGone(api: Connection, path: string, uid: string | undefined)
       if (hasReason(e, "NotFound")) return;
       throw e;
     }
+    if (clock.now() > deadline)
+      throw new CliError(`timed out waiting for the condition on ${path.split("/").slice(-2).join("/")}`);
     await clock.sleep(100);
   }
 }
 
-async function remove(api: Connection, { resource, namespace, name }: DeletedObject, flags: Flags): Promise<void> {
-  const path = pathOf(resource, namespace, name);
+/** Lists become the objects that they select. */
+async function named({ api }: Session, targets: readonly Target[]): Promise<readonly Target[]> {
+  const lists = targets.filter(({ name }) => name === undefined);
+  const { found, errors } = await fetchTargets(api, lists);
+  throwAll(errors);
+  const selected = found.map(({ resource, object: { metadata } }) => ({
+    resource,
+    namespace: metadata.namespace,
+    name: metadata.name,
+  }));
+  const all = [...targets.filter(({ name }) => name !== undefined), ...selected];
+  if (all.length === 0) printLine("No resources found");
+  return all;
+}
+
+type Deleted = Partial<ApiObject> & { readonly details?: { readonly uid?: string } };
+
+async function remove(api: Connection, target: Target, plan: Plan): Promise<string | undefined> {
+  const path = targetPath(target);
+  if (plan.dryRun === "client") return (await api.get<ApiObject>(path)).metadata.uid;
   const body = {
     kind: "DeleteOptions",
     apiVersion: "v1",
-    propagationPolicy: propagation[flags.cascade],
-    ...(flags.gracePeriod === undefined ? {} : { gracePeriodSeconds: Number(flags.gracePeriod) }),
+    propagationPolicy: plan.propagationPolicy,
+    ...(plan.gracePeriod === undefined ? {} : { gracePeriodSeconds: plan.gracePeriod }),
   };
-  type Deleted = Partial<ApiObject> & { readonly details?: { readonly uid?: string } };
-  const response = await api.request<Deleted>({ method: "DELETE", path, body });
-  printLine(`${display(resource, name)} deleted`);
-  if (flags.wait) await untilGone(api, path, response.body.metadata?.uid ?? response.body.details?.uid);
+  const parameters = query({ dryRun: plan.dryRun === "server" ? "All" : undefined });
+  const response = await api.request<Deleted>({ method: "DELETE", path: path + parameters, body });
+  return response.body.metadata?.uid ?? response.body.details?.uid;
 }
 
-const deleteAll = async (words: readonly string[], flags: Flags): Promise<void> => {
-  if (propagation[flags.cascade] === undefined)
-    throw new CliError(`unknown cascade "${flags.cascade}"`, `Choose one of: ${Object.keys(propagation).join(", ")}`);
-  const { api, resources } = await session(flags);
-  const objects = flags.filename
-    ? await fromManifests(flags, resources)
-    : await fromArguments(api, words, flags, resources);
-  if (objects.length === 0) process.stderr.write("No resources found.\n");
-  const missing: string[] = [];
-  const removals = objects.map((object) =>
-    remove(api, object, flags).catch((e: unknown) => {
-      if (!hasReason(e, "NotFound")) throw e;
-      missing.push((e as Error).message);
-    }),
-  );
-  await Promise.all(removals);
-  if (missing.length > 0 && !flags.ignoreNotFound) throw new CliError(missing.join("\n"));
+const message = ({ resource, namespace, name }: Target, flags: Flags, plan: Plan): string => {
+  if (flags.output === "name") return display(resource, name ?? "");
+  const how = flags.force && plan.gracePeriod === 0 ? "force deleted" : "deleted";
+  const where = namespace === undefined ? "" : ` from ${namespace} namespace`;
+  return `${typeName(resource)} "${name}" ${how}${where}${dryRunSuffix(plan.dryRun)}`;
+};
+
+const deleteAll = async (args: readonly string[], flags: Flags): Promise<void> => {
+  if (flags.raw !== undefined) {
+    if (args.length > 0) throw new CliError("arguments may not be passed when --raw is specified");
+    const { api } = await session(flags);
+    return printLine(JSON.stringify((await api.request({ method: "DELETE", path: flags.raw })).body));
+  }
+  const plan = planOf(args, flags);
+  const scope = await session(flags);
+  const targets = await named(scope, await targetsOf(scope, args, flags));
+  const errors: unknown[] = [];
+  const gone: { readonly target: Target; readonly uid: string | undefined }[] = [];
+  for (const target of targets) {
+    try {
+      const uid = await remove(scope.api, target, plan);
+      printLine(message(target, flags, plan));
+      gone.push({ target, uid });
+    } catch (e) {
+      // What a selector found may have gone meanwhile.
+      const isExpected = hasReason(e, "NotFound") && (flags.ignoreNotFound || flags.all || flags.selector);
+      if (!isExpected) errors.push(e);
+    }
+  }
+  const deadline = flags.timeout > 0 ? clock.now() + flags.timeout : Number.POSITIVE_INFINITY;
+  if (plan.waits)
+    for (const { target, uid } of gone)
+      await untilGone(scope.api, pathOf(target.resource, target.namespace, target.name), uid, deadline);
+  throwAll(errors);
 };
 
 /** Adds `delete` to the program. */
 export const register = (program: Command): void => {
-  withSelection(program.command("delete [resource] [names...]"))
-    .summary("remove objects")
-    .option("-f, --filename <path...>", "what these manifests name")
-    .option("--all", "all of them in the namespace")
-    .option("--no-wait", "do not wait until they are gone")
-    .option("--grace-period <seconds>", "give pods this long to end; 0 does not wait for them at all")
-    .option("--cascade <how>", "what becomes of what they own: background, foreground or orphan", "background")
-    .option("--ignore-not-found", "what is not there is as good as deleted")
+  withFiles(withSelection(program.command("delete [resource] [names...]")))
+    .option("--all", "all objects of the type in the namespace")
+    .option("--wait", "wait until they are gone", true)
+    .option("--timeout <duration>", "how long to wait, such as 30s; 0 waits until they are gone", duration, 0)
+    .option("--grace-period <seconds>", "how long pods have to end; negative for their own", integer, -1)
+    .option("--now", "give pods one second to end")
+    .option("--force", "remove from the API at once, without waiting for the pods' end")
+    .addOption(
+      new Option("--cascade [strategy]", "what becomes of dependents: background, foreground or orphan")
+        .preset("background")
+        .default("background"),
+    )
+    .option("--ignore-not-found", "treat missing objects as deleted")
+    .addOption(dryRunOption())
+    .option("-o, --output <format>", "name prints TYPE/NAME only")
+    .option("--raw <path>", "delete at this path of the API")
     .addHelpText(
       "after",
-      "\nExamples:\n  orrery delete -f manifests/guestbook\n  orrery delete pod web-1\n  orrery delete pods -l app=web",
+      "\nExamples:\n  orrery delete -f manifests/guestbook\n  orrery delete pod web-1 --now\n  orrery delete pods -l app=web",
     )
     .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
       deleteAll(resource === undefined ? [] : [resource, ...names], flags),

@@ -2,15 +2,18 @@
 import type { Command } from "commander";
 import type { CoreV1Event } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
-import { isNamed, pathOf, type Resource } from "../api/resources.ts";
+import { isNamed, pathOf, query, type Resource } from "../client/resources.ts";
+import { session } from "../client/session.ts";
 import { CliError } from "../cli-error.ts";
-import { jsonLines } from "../cluster/connection.ts";
+import { jsonLines } from "../client/connection.ts";
 import { eventAge, lastSeen } from "../printers/describe.ts";
 import { textTable } from "../printers/table.ts";
 import { clock, interruption } from "./cluster-option.ts";
-import { namespaceOf, type ObjectFlags, printLine, query, session, withNamespace } from "./object-options.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
 
-interface Flags extends ObjectFlags {
+interface Flags extends GlobalFlags {
+  readonly allNamespaces?: boolean;
   readonly for?: string;
   readonly watch?: boolean;
 }
@@ -38,9 +41,10 @@ function selectorFor(text: string | undefined, resources: readonly Resource[]): 
 }
 
 const show = async (flags: Flags): Promise<void> => {
-  const { api, resources } = await session(flags);
+  const { api, mapper, namespace } = await session(flags);
+  const resources = await mapper.all();
   const events = resources.find((r) => r.plural === "events" && r.group === "")!;
-  const path = pathOf(events, namespaceOf(flags));
+  const path = pathOf(events, flags.allNamespaces ? undefined : namespace);
   const fieldSelector = selectorFor(flags.for, resources);
   const header = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
   const { items, metadata } = await api.get<EventList>(path + query({ fieldSelector }));
@@ -58,7 +62,8 @@ const show = async (flags: Flags): Promise<void> => {
 
 /** Adds `events` to the program. */
 export const register = (program: Command): void => {
-  withNamespace(program.command("events"))
+  program
+    .command("events")
     .summary("show what happened lately")
     .option("-A, --all-namespaces", "in every namespace")
     .option("--for <object>", "only to this object, such as pod/web-1")

@@ -1,11 +1,12 @@
 // orrery exec: runs a command in a container, optionally with a terminal.
 import type { Command } from "commander";
-import { containerOf, podsOf } from "../api/pods-of.ts";
-import { runRemote, type Terminal } from "../api/remote-command.ts";
+import { containerOf, podsOf } from "../client/pods-of.ts";
+import { runRemote, type Terminal } from "../client/remote-command.ts";
 import { CliError } from "../cli-error.ts";
-import { type ObjectFlags, session, withNamespace } from "./object-options.ts";
+import { session } from "../client/session.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
 
-interface Flags extends ObjectFlags {
+interface Flags extends GlobalFlags {
   readonly container?: string;
   readonly stdin?: boolean;
   readonly tty?: boolean;
@@ -15,8 +16,8 @@ const terminalSize = (): Terminal => ({ columns: process.stdout.columns ?? 80, r
 
 const exec = async (what: string, command: readonly string[], flags: Flags): Promise<void> => {
   if (command.length === 0) throw new CliError("say which command to run", `For example: orrery exec ${what} -- ls /`);
-  const { api, resources } = await session(flags);
-  const pod = (await podsOf(api, resources, flags.namespace ?? "default", what))[0]!;
+  const scope = await session(flags);
+  const pod = (await podsOf(scope, what))[0]!;
   const tty = flags.tty === true && process.stdin.isTTY;
   if (flags.tty && !tty) process.stderr.write("Standard input is not a terminal: going on without one.\n");
   const parameters = new URLSearchParams([
@@ -37,7 +38,7 @@ const exec = async (what: string, command: readonly string[], flags: Flags): Pro
   try {
     const streams = { stdin: flags.stdin ? process.stdin : undefined, stdout: process.stdout, stderr: process.stderr };
     process.exitCode = await runRemote(
-      api.access,
+      scope.api.access,
       { path, ...streams, ...(tty ? { onResize } : {}) },
       new AbortController().signal,
     );
@@ -50,7 +51,8 @@ const exec = async (what: string, command: readonly string[], flags: Flags): Pro
 
 /** Adds `exec` to the program. */
 export const register = (program: Command): void => {
-  withNamespace(program.command("exec <pod> [command...]"))
+  program
+    .command("exec <pod> [command...]")
     .summary("run a command in a container")
     .option("-c, --container <name>", "which container")
     .option("-i, --stdin", "pass on what is typed")

@@ -2,23 +2,18 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { ApiObject } from "../../api/meta.ts";
-import { display, pathOf, type Target, targetsOf } from "../api/resources.ts";
+import { display, pathOf, query } from "../client/resources.ts";
+import { session } from "../client/session.ts";
+import { fetchTargets, type Target, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, jsonLines } from "../cluster/connection.ts";
+import { type Connection, jsonLines } from "../client/connection.ts";
 import { type ServerTable, shownCells, type TableOptions, textTable, widthsOf } from "../printers/table.ts";
 import { interruption } from "./cluster-option.ts";
-import {
-  namespaceOf,
-  type ObjectFlags,
-  objectsOf,
-  printLine,
-  query,
-  selectionOf,
-  session,
-  withSelection,
-} from "./object-options.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
+import { withFiles, withSelection } from "./object-options.ts";
 
-interface Flags extends ObjectFlags {
+interface Flags extends GlobalFlags, TargetFlags {
   readonly output?: string;
   readonly watch?: boolean;
   readonly showLabels?: boolean;
@@ -27,18 +22,16 @@ const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io, application/json"
 
 /** The path of a list or watch. A name becomes a field selector, since only lists can be watched. */
 const pathFor = (
-  { resource, name }: Target,
-  flags: Flags,
+  { resource, namespace, name, selection }: Target,
   more: Readonly<Record<string, string | boolean>> = {},
 ): string => {
-  const selection = selectionOf(flags);
-  const fieldSelector = name === undefined ? selection.fieldSelector : `metadata.name=${name}`;
-  return pathOf(resource, namespaceOf(flags)) + query({ ...selection, fieldSelector, ...more });
+  const fieldSelector = name === undefined ? selection?.fieldSelector : `metadata.name=${name}`;
+  return pathOf(resource, namespace) + query({ labelSelector: selection?.labelSelector, fieldSelector, ...more });
 };
 
 /** Throws ApiError when a named object does not exist. */
-async function mustExist(api: Connection, { resource, name }: Target, flags: Flags): Promise<void> {
-  if (name !== undefined) await api.get(pathOf(resource, namespaceOf(flags), name));
+async function mustExist(api: Connection, { resource, namespace, name }: Target): Promise<void> {
+  if (name !== undefined) await api.get(pathOf(resource, namespace, name));
 }
 
 const tableOptions = (flags: Flags, prefix: string): TableOptions => ({
@@ -51,25 +44,32 @@ const tableOptions = (flags: Flags, prefix: string): TableOptions => ({
 /** Prints a table for each target that has objects; false when none has. */
 async function printTables(api: Connection, targets: readonly Target[], flags: Flags): Promise<boolean> {
   const several = new Set(targets.map((target) => target.resource)).size > 1;
+  const errors: unknown[] = [];
   let any = false;
   for (const target of targets) {
-    await mustExist(api, target, flags);
-    const { body } = await api.request<ServerTable>({ path: pathFor(target, flags), accept: asTable });
+    try {
+      await mustExist(api, target);
+    } catch (error) {
+      errors.push(error);
+      continue;
+    }
+    const { body } = await api.request<ServerTable>({ path: pathFor(target), accept: asTable });
     if (body.rows.length === 0) continue;
     const { header, rows } = shownCells(body, tableOptions(flags, several ? display(target.resource, "") : ""));
     printLine((any && several ? "\n" : "") + textTable(header, rows));
     any = true;
   }
+  throwAll(errors);
   return any;
 }
 
 /** Prints rows as objects change, under the header of the first ones. */
 async function watchTable(api: Connection, target: Target, flags: Flags, signal: AbortSignal): Promise<void> {
-  await mustExist(api, target, flags);
+  await mustExist(api, target);
   let widths: readonly number[] | undefined;
   let columns: ServerTable["columnDefinitions"] = [];
   const events = jsonLines<{ readonly type: string; readonly object: ServerTable }>(
-    api.stream({ path: pathFor(target, flags, { watch: true }), accept: asTable }, signal),
+    api.stream({ path: pathFor(target, { watch: true }), accept: asTable }, signal),
   );
   for await (const { type, object } of events) {
     if (type === "BOOKMARK" || !object.rows) continue;
@@ -106,32 +106,33 @@ function printObjects(objects: readonly ApiObject[], format: "json" | "yaml", si
 
 const get = async (words: readonly string[], flags: Flags): Promise<void> => {
   const format = checkFormat(flags.output);
-  const { api, resources } = await session(flags);
-  const targets = targetsOf(words, resources);
+  const scope = await session(flags);
+  const { api } = scope;
+  const targets = await targetsOf(scope, words, flags, { listsTypes: true });
   if (flags.watch) return watchTable(api, targets[0]!, flags, interruption());
   if (format === undefined || format === "wide") {
     if (!(await printTables(api, targets, flags)))
-      process.stderr.write(
-        `No resources found${flags.allNamespaces ? "" : ` in ${flags.namespace ?? "default"} namespace`}.\n`,
-      );
+      process.stderr.write(`No resources found${flags.allNamespaces ? "" : ` in ${scope.namespace} namespace`}.\n`);
     return;
   }
-  const found = await Promise.all(
-    targets.map(async (target) => ({ target, objects: await objectsOf(api, target, flags) })),
-  );
-  if (format === "name")
-    for (const { target, objects } of found)
-      for (const o of objects) printLine(display(target.resource, o.metadata.name));
-  else {
+  const { found, errors } = await fetchTargets(api, targets);
+  if (format === "name") for (const { resource, object } of found) printLine(display(resource, object.metadata.name));
+  else if (found.length > 0 || errors.length === 0) {
     const isSingle = targets.length === 1 && targets[0]!.name !== undefined;
-    const objects = found.flatMap((f) => f.objects);
-    process.stdout.write(printObjects(objects, format, isSingle));
+    process.stdout.write(
+      printObjects(
+        found.map((f) => f.object),
+        format,
+        isSingle,
+      ),
+    );
   }
+  throwAll(errors);
 };
 
 /** Adds `get` to the program. */
 export const register = (program: Command): void => {
-  withSelection(program.command("get <resource> [names...]"))
+  withFiles(withSelection(program.command("get [resource] [names...]")))
     .summary("list objects")
     .option("-o, --output <format>", "json, yaml, wide or name")
     .option("-w, --watch", "go on and print every change")
@@ -140,5 +141,7 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery get pods -o wide --watch\n  orrery get deploy,svc -A\n  orrery get pod web-1 -o yaml\n  orrery get pods -l app=web",
     )
-    .action((resource: string, names: readonly string[], flags: Flags) => get([resource, ...names], flags));
+    .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
+      get(resource === undefined ? [] : [resource, ...names], flags),
+    );
 };

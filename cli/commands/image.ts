@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { nodesNamed, runningNodes } from "../cluster/nodes.ts";
-import { cacheDir } from "../cluster/paths.ts";
+import { cacheDir } from "../paths.ts";
 import { requireState } from "../cluster/state.ts";
 import { run } from "../cluster/subprocess.ts";
 import { realIo, withCluster } from "./cluster-option.ts";

@@ -1,8 +1,8 @@
 // orrery kubeconfig: prints the path or content of a cluster's kubeconfig.
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { readAccess } from "../cluster/connection.ts";
-import { kubeconfigPath } from "../cluster/paths.ts";
+import { readAccess } from "../client/access.ts";
+import { kubeconfigPath } from "../paths.ts";
 import { withCluster } from "./cluster-option.ts";
 
 /** Adds `kubeconfig` to the program. */

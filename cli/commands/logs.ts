@@ -1,13 +1,16 @@
 // orrery logs: prints or follows the logs of containers.
 import type { Command } from "commander";
 import type { Pod } from "../../api/generated/types.ts";
-import { containerOf, podsMatching, podsOf } from "../api/pods-of.ts";
+import { containerOf, podsMatching, podsOf } from "../client/pods-of.ts";
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "../cluster/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import { interruption } from "./cluster-option.ts";
-import { type ObjectFlags, query, session, withNamespace } from "./object-options.ts";
+import { query } from "../client/resources.ts";
+import { session } from "../client/session.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
 
-interface Flags extends ObjectFlags {
+interface Flags extends GlobalFlags {
+  readonly selector?: string;
   readonly container?: string;
   readonly allContainers?: boolean;
   readonly follow?: boolean;
@@ -65,17 +68,17 @@ async function copy(
 }
 
 const logs = async (what: string | undefined, flags: Flags): Promise<void> => {
-  const { api, resources } = await session(flags);
-  const namespace = flags.namespace ?? "default";
   if (what === undefined && !flags.selector)
     throw new CliError(
       "say whose logs",
       "For example: orrery logs web-1, orrery logs deploy/web or orrery logs -l app=web",
     );
+  const scope = await session(flags);
+  const { api } = scope;
   const pods =
     what === undefined
-      ? await podsMatching(api, namespace, flags.selector!)
-      : (await podsOf(api, resources, namespace, what)).slice(0, 1);
+      ? await podsMatching(api, scope.namespace, flags.selector!)
+      : (await podsOf(scope, what)).slice(0, 1);
   const sources = sourcesOf(pods, flags);
   if (sources.length === 0) process.stderr.write("No pods found.\n");
   const signal = interruption();
@@ -87,7 +90,8 @@ const logs = async (what: string | undefined, flags: Flags): Promise<void> => {
 
 /** Adds `logs` to the program. */
 export const register = (program: Command): void => {
-  withNamespace(program.command("logs [pod]"))
+  program
+    .command("logs [pod]")
     .summary("show what containers wrote")
     .option("-f, --follow", "go on as more is written")
     .option("-c, --container <name>", "which container")

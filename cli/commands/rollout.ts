@@ -4,13 +4,16 @@ import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
 import { controllerOf, timestamp } from "../../api/meta.ts";
 import { selectorText } from "../../api/selector.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, connect, jsonLines } from "../cluster/connection.ts";
+import { type Connection, jsonLines } from "../client/connection.ts";
+import { query } from "../client/resources.ts";
+import { session } from "../client/session.ts";
 import { textTable } from "../printers/table.ts";
 import { progressOf, revisionsOf, templateOf } from "../rollout.ts";
 import { clock, interruption } from "./cluster-option.ts";
-import { type ObjectFlags, printLine, query, withNamespace } from "./object-options.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
 
-interface Flags extends ObjectFlags {
+interface Flags extends GlobalFlags {
   readonly toRevision?: string;
 }
 /** A deployment, and the API path of its namespace. */
@@ -26,8 +29,9 @@ async function targetOf(text: string, flags: Flags): Promise<Rollout> {
   const [type, name] = text.includes("/") ? (text.split("/") as [string, string]) : ["deployment", text];
   if (!/^(deploy|deployments?)(\.apps)?$/.test(type))
     throw new CliError(`${type} has no rollouts`, "Rollouts belong to deployments: orrery rollout status deploy/web");
-  const namespacePath = `/apis/apps/v1/namespaces/${flags.namespace ?? "default"}`;
-  return { api: await connect(flags.name), namespacePath, path: `${namespacePath}/deployments/${name}`, name };
+  const { api, namespace } = await session(flags);
+  const namespacePath = `/apis/apps/v1/namespaces/${namespace}`;
+  return { api, namespacePath, path: `${namespacePath}/deployments/${name}`, name };
 }
 const read = ({ api, path }: Rollout): Promise<Deployment> => api.get(path);
 const merge = ({ api, path }: Rollout, body: unknown): Promise<unknown> =>
@@ -129,7 +133,7 @@ export const register = (program: Command): void => {
       "\nExamples:\n  orrery rollout status deploy/web\n  orrery rollout undo deploy/web --to-revision 2",
     );
   for (const [name, summary, run] of verbs) {
-    const command = withNamespace(rollout.command(`${name} <deployment>`)).summary(summary);
+    const command = rollout.command(`${name} <deployment>`).summary(summary);
     if (name === "undo") command.option("--to-revision <n>", "which one; the one before this when left out");
     command.action(async (text: string, flags: Flags) => run(await targetOf(text, flags), flags));
   }

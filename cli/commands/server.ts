@@ -2,7 +2,7 @@
 // component of a cluster.
 import type { Command } from "commander";
 import { readConfig, type ServerConfig } from "../cluster/config.ts";
-import { kubeconfigPath } from "../cluster/paths.ts";
+import { kubeconfigPath } from "../paths.ts";
 import { startControlPlane } from "../control-plane.ts";
 import type { StandaloneOptions } from "../standalone.ts";
 import { interruption, withCluster } from "./cluster-option.ts";

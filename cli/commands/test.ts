@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { checkout } from "../cluster/paths.ts";
+import { checkout } from "../paths.ts";
 import { runAttached } from "../cluster/subprocess.ts";
 
 /** Numbers of tests. */

@@ -5,15 +5,21 @@ import type { Node } from "../../api/generated/types.ts";
 import type { NodeMetrics, PodMetrics, Usage } from "../../api/metrics/metrics.ts";
 import { milliOf, unitsOf } from "../../api/quantity.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, connect } from "../cluster/connection.ts";
 import { textTable } from "../printers/table.ts";
-import { namespaceOf, type ObjectFlags, printLine, query, selectionOf, withSelection } from "./object-options.ts";
+import { query } from "../client/resources.ts";
+import { type Session, session } from "../client/session.ts";
+import type { TargetFlags } from "../client/targets.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
+import { withSelection } from "./object-options.ts";
+
+type Flags = GlobalFlags & TargetFlags;
 
 const cpu = (u: Usage): number => milliOf(u["cpu"]);
 const mebibytes = (u: Usage): number => Math.round(unitsOf(u["memory"]) / 1024 / 1024);
 const percent = (used: number, of: number): string => (of > 0 ? `${Math.floor((100 * used) / of)}%` : "<unknown>");
 
-async function nodes(api: Connection): Promise<string> {
+async function nodes({ api }: Session): Promise<string> {
   const [metrics, all] = await Promise.all([
     api.list<NodeMetrics>("/apis/metrics.k8s.io/v1beta1/nodes"),
     api.list<Node>("/api/v1/nodes"),
@@ -31,10 +37,9 @@ async function nodes(api: Connection): Promise<string> {
   return textTable(["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"], rows);
 }
 
-async function pods(api: Connection, flags: ObjectFlags): Promise<string> {
-  const namespace = namespaceOf(flags);
-  const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
-  const path = `/apis/metrics.k8s.io/v1beta1${scope}/pods${query(selectionOf(flags))}`;
+async function pods({ api, namespace }: Session, flags: Flags): Promise<string> {
+  const scope = flags.allNamespaces ? "" : `/namespaces/${namespace}`;
+  const path = `/apis/metrics.k8s.io/v1beta1${scope}/pods${query({ labelSelector: flags.selector, fieldSelector: flags.fieldSelector })}`;
   const rows = (await api.list<PodMetrics>(path)).map(({ metadata, containers }) => [
     ...(flags.allNamespaces ? [metadata.namespace ?? ""] : []),
     metadata.name,
@@ -49,12 +54,11 @@ export const register = (program: Command): void => {
   withSelection(program.command("top <what>"))
     .summary("show what nodes or pods use")
     .addHelpText("after", "\nExamples:\n  orrery top nodes\n  orrery top pods -A")
-    .action(async (what: string, flags: ObjectFlags) => {
-      const api = await connect(flags.name);
+    .action(async (what: string, flags: Flags) => {
       const show = /^no(des?)?$/.test(what) ? nodes : /^po(ds?)?$/.test(what) ? pods : undefined;
       if (show === undefined) throw new CliError(`"${what}" is not measured`, "Choose nodes or pods.");
       try {
-        const rows = await show(api, flags);
+        const rows = await show(await session(flags), flags);
         printLine(rows.includes("\n") ? rows : "Nothing has been measured yet.");
       } catch (e) {
         if (!hasReason(e, "ServiceUnavailable", "NotFound")) throw e;

@@ -2,8 +2,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { nameOption } from "../cluster/connection.ts";
-import { kubeconfigPath } from "../cluster/paths.ts";
+import { nameOption } from "../client/kubeconfig-files.ts";
+import { kubeconfigPath } from "../paths.ts";
 import { defaultSize, parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";

@@ -6,8 +6,8 @@ import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import { key } from "../../api/meta.ts";
-import { type Manifest, readManifests } from "../api/manifest.ts";
-import { checkout } from "../cluster/paths.ts";
+import { type Manifest, readManifests } from "../client/manifests.ts";
+import { checkout } from "../paths.ts";
 import { eventually, type Stage } from "./stage.ts";
 
 const folder = join(checkout, "manifests", "guestbook");
@@ -39,7 +39,7 @@ export async function applyGuestbook({ client, namespace }: Stage): Promise<void
   for (const { object } of objects) {
     const placed = { ...adapted(object), metadata: { ...object.metadata, namespace } };
     const patch = { type: "apply", object: placed, fieldManager: manager, force: true } as const;
-    await client.patch(kindOf(object), key(namespace, object.metadata.name), patch);
+    await client.patch(kindOf(object), key(namespace, object.metadata.name ?? ""), patch);
   }
 }
 

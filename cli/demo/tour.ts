@@ -9,7 +9,7 @@ import { activePods, check, detail, eventually, placements, readyPods } from "./
 import { badUpdate, update } from "./updates.ts";
 import { addressesOf, visit } from "./visitors.ts";
 import { CliError } from "../cli-error.ts";
-import { nameOption } from "../cluster/connection.ts";
+import { nameOption } from "../client/kubeconfig-files.ts";
 
 const setUp: Act = {
   title: "An application from manifests",

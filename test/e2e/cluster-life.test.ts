@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clusterDir } from "../../cli/cluster/paths.ts";
+import { clusterDir } from "../../cli/paths.ts";
 import type { StatusRow } from "../../cli/cluster/status.ts";
 import { CommandFailed, run } from "../../cli/cluster/subprocess.ts";
 import { realWorld } from "../../machinery/real-world.ts";

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import type { Pod, PodSpec } from "../../api/generated/types.ts";
 import { pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
-import { kubeconfigPath } from "../../cli/cluster/paths.ts";
+import { kubeconfigPath } from "../../cli/paths.ts";
 import { run } from "../../cli/cluster/subprocess.ts";
 import type { Client } from "../../machinery/client.ts";
 import { httpClient } from "../../machinery/http-client.ts";

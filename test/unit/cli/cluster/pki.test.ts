@@ -5,8 +5,11 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { instant } from "../../../../api/meta.ts";
-import { accessFrom, connection } from "../../../../cli/cluster/connection.ts";
+import { accessOf } from "../../../../cli/client/access.ts";
+import { connection } from "../../../../cli/client/connection.ts";
+import { type Kubeconfig, select } from "../../../../cli/client/kubeconfig.ts";
 import {
   adminCredentials,
   controlPlaneCredentials,
@@ -77,7 +80,8 @@ test("a server trusts the kubeconfig of its own cluster only", async () => {
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  const access = accessFrom(kubeconfig("orrery", url, authority.pem.cert, admin));
+  const config = parse(kubeconfig("orrery", url, authority.pem.cert, admin)) as Kubeconfig;
+  const access = await accessOf(select(config, { environment: {} }));
   const other = await adminCredentials(await newAuthority("orrery-ca", now));
   expect(await connection(access).get("/")).toBe("kubernetes-admin");
   expect(await connection({ ...access, ...other }).get("/")).toBe("a stranger");

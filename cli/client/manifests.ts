@@ -2,18 +2,14 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
-import { builtinKinds } from "../../api/builtin/kinds.ts";
-import { apiVersionOf } from "../../api/kinds.ts";
 import type { DraftMeta } from "../../api/meta.ts";
-import { decode } from "../../api/schema.ts";
 import { CliError } from "../cli-error.ts";
-import { textOf } from "../cluster/connection.ts";
-import { type Resource, resourceOfKind } from "./resources.ts";
+import { textOf } from "./connection.ts";
 
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: DraftMeta & { readonly name: string };
+  readonly metadata: DraftMeta;
 }
 /** An object of a manifest. `lineOf` finds the line of a field such as `spec.containers[0].image`. */
 export interface ManifestObject {
@@ -34,22 +30,29 @@ export interface Manifests {
 
 const isManifest = (file: string): boolean => [".yaml", ".yml", ".json"].includes(extname(file));
 
-/** The manifests of a folder by name, with those of folders below if `recursive`; or a single file. */
-async function filesOf(path: string, recursive: boolean): Promise<readonly string[]> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new CliError(`the path "${path}" does not exist`);
-  if (!found.isDirectory()) return [path];
+/** The manifests of a folder by name, with those of folders below if `recursive`. */
+async function filesIn(path: string, recursive: boolean): Promise<readonly string[]> {
   const entries = await readdir(path, { withFileTypes: true });
   const nested = await Promise.all(
     entries
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((e) => {
         const inside = join(path, e.name);
-        if (e.isDirectory()) return recursive ? filesOf(inside, true) : [];
+        if (e.isDirectory()) return recursive ? filesIn(inside, true) : [];
         return isManifest(e.name) ? [inside] : [];
       }),
   );
   return nested.flat();
+}
+
+/** A file, or the manifests of a folder. */
+async function filesOf(path: string, recursive: boolean): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new CliError(`the path "${path}" does not exist`);
+  if (!found.isDirectory()) return [path];
+  const files = await filesIn(path, recursive);
+  if (files.length > 0) return files;
+  throw new CliError(`error reading [${path}]: recognized file extensions are [.json .yaml .yml]`);
 }
 
 /** `spec.containers[0].image` as a path in a YAML document. */
@@ -77,15 +80,15 @@ function lineIn(document: Document, counter: LineCounter, path: string): number 
 }
 
 const expanded = (value: unknown): readonly unknown[] => {
-  const list = value as { readonly kind?: string; readonly items?: readonly unknown[] };
-  return list.kind === "List" && Array.isArray(list.items) ? list.items : [value];
+  const list = value as { readonly kind?: string; readonly items?: readonly unknown[] } | null;
+  return list?.kind?.endsWith?.("List") && Array.isArray(list.items) ? list.items : [value];
 };
 
 function errorIn(object: Partial<Manifest>): string | undefined {
   if (typeof object !== "object" || object === null || Array.isArray(object)) return "is not an object";
   if (!object.apiVersion) return "apiVersion is not set";
   if (!object.kind) return "kind is not set";
-  return object.metadata?.name ? undefined : "metadata.name is not set";
+  return object.metadata?.name || object.metadata?.generateName ? undefined : "metadata.name is not set";
 }
 
 /** The objects of a file, and its errors. */
@@ -113,34 +116,26 @@ export function parseManifests(file: string, text: string): Manifests {
   return { objects, errors };
 }
 
-/** The objects of files and folders; `-` is standard input. */
+/** Downloads a manifest. Throws CliError when the server does not send it. */
+async function download(url: string): Promise<string> {
+  const response = await fetch(url).catch((error: Error) => {
+    throw new CliError(`unable to read URL "${url}": ${(error.cause as Error | undefined)?.message ?? error.message}`);
+  });
+  if (response.ok) return response.text();
+  throw new CliError(
+    `unable to read URL "${url}", server reported ${response.status} ${response.statusText}, status code=${response.status}`,
+  );
+}
+
+/** The objects of files, folders and URLs; `-` is standard input. */
 export async function readManifests(paths: readonly string[], recursive: boolean): Promise<Manifests> {
-  if (paths.length === 0) throw new CliError("say which manifests", "For example: orrery apply -f manifests/guestbook");
+  if (paths.length === 0) throw new CliError("must specify one of -f and -k", "For example: -f manifests/guestbook");
   const read: Manifests[] = [];
   for (const path of paths) {
     if (path === "-") read.push(parseManifests("standard input", await textOf(process.stdin)));
+    else if (/^https?:\/\//.test(path)) read.push(parseManifests(path, await download(path)));
     else
       for (const file of await filesOf(path, recursive)) read.push(parseManifests(file, await readFile(file, "utf8")));
   }
   return { objects: read.flatMap((r) => r.objects), errors: read.flatMap((r) => r.errors) };
-}
-
-/** Errors that are found without the server: kinds that are not served, unknown fields, values of the wrong type. */
-export function errorsIn(
-  { file, object, lineOf }: ManifestObject,
-  resources: readonly Resource[],
-): readonly ManifestError[] {
-  const { apiVersion, kind } = object;
-  if (!resourceOfKind(apiVersion, kind, resources))
-    return [{ file, line: lineOf("kind"), message: `no matches for kind "${kind}" in version "${apiVersion}"` }];
-  const definition = builtinKinds.find((k) => k.kind === kind && apiVersionOf(k) === apiVersion);
-  if (!definition) return [];
-  const { unknown, wrong } = decode(definition.schema, object);
-  return [
-    ...unknown.map((path) => ({ file, line: lineOf(path), message: `unknown field "${path}"` })),
-    ...wrong.map(({ path, read }) => {
-      const [, given = "", want = ""] = /cannot unmarshal (\S+) .*of type (\S+)/.exec(read) ?? [];
-      return { file, line: lineOf(path), message: `${path}: a ${given} is given, but ${want} is wanted` };
-    }),
-  ];
 }

@@ -3,8 +3,9 @@ import type { Deployment, Pod, ReplicaSet, Service } from "../../api/generated/t
 import { isReady } from "../../api/core/pod/status.ts";
 import { selectorText } from "../../api/selector.ts";
 import { CliError } from "../cli-error.ts";
-import type { Connection } from "../cluster/connection.ts";
-import { pathOf, type Resource, resourcesNamed } from "./resources.ts";
+import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
+import { targetPath, targetsOf } from "./targets.ts";
 
 type PodOwner = Deployment | ReplicaSet | Service;
 
@@ -16,16 +17,11 @@ export const podsMatching = (api: Connection, namespace: string, labelSelector: 
   api.list(`/api/v1/namespaces/${namespace}/pods?${new URLSearchParams({ labelSelector })}`);
 
 /** A pod, or the pods of a workload or service, ready ones first. */
-export async function podsOf(
-  api: Connection,
-  resources: readonly Resource[],
-  namespace: string,
-  text: string,
-): Promise<readonly Pod[]> {
-  const [type, name] = text.includes("/") ? (text.split("/") as [string, string]) : ["pod", text];
-  const object = await api.get<Pod | PodOwner>(pathOf(resourcesNamed(type, resources)[0]!, namespace, name));
+export async function podsOf(scope: Session, text: string): Promise<readonly Pod[]> {
+  const [target] = await targetsOf(scope, [text], {}, { defaultType: "pods" });
+  const object = await scope.api.get<Pod | PodOwner>(targetPath(target!));
   if (object.kind === "Pod") return [object];
-  const pods = await podsMatching(api, namespace, selectorOf(object));
+  const pods = await podsMatching(scope.api, scope.namespace, selectorOf(object));
   if (pods.length === 0) throw new CliError(`${text} has no pods`, `See why with: orrery describe ${text}`);
   return pods.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)));
 }

@@ -5,7 +5,7 @@ import type { Readable, Writable } from "node:stream";
 import { WebSocket } from "ws";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
-import { type ApiAccess, errorFrom, textOf } from "../cluster/connection.ts";
+import { type ApiAccess, errorFrom, textOf, tlsOptions, unreachable } from "./connection.ts";
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
@@ -48,7 +48,10 @@ async function send(socket: WebSocket, stdin: Readable): Promise<void> {
 /** Runs a command to its end and resolves with its exit code. */
 export function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
   const url = new URL(command.path, access.server.replace(/^http/, "ws"));
-  const socket = new WebSocket(url, ["v5.channel.k8s.io"], { ca: access.ca, cert: access.cert, key: access.key });
+  const headers = Object.fromEntries(
+    Object.entries(access.headers ?? {}).map(([name, value]) => [name, [value].flat()]),
+  );
+  const socket = new WebSocket(url, ["v5.channel.k8s.io"], { ...tlsOptions(access), headers });
   const off = onAbort(signal, () => socket.terminate());
   return new Promise<number>((resolve, reject) => {
     let status = "";
@@ -69,7 +72,7 @@ export function runRemote(access: ApiAccess, command: RemoteCommand, signal: Abo
     socket.on("unexpected-response", (_request, response: IncomingMessage) => {
       textOf(response).then((text) => reject(errorFrom(response.statusCode ?? 0, text)), reject);
     });
-    socket.on("error", reject);
+    socket.on("error", (error) => reject(unreachable(access, error)));
     socket.on("close", () => {
       if (status === "") return reject(new CliError("the connection to the container was lost"));
       try {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The checkout this program runs from, mounted into all nodes. */
-export const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const home = (): string => join(homedir(), ".orrery");
 

@@ -1,50 +1,21 @@
-// Connects to a cluster's API server with its kubeconfig: single requests, streamed responses, errors as ApiError.
-import { readFile } from "node:fs/promises";
-import type { ClientRequest, IncomingMessage } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
-import { parse } from "yaml";
+// The connection of a command to an API server: single requests, streamed responses, errors as ApiError.
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { ApiError, type ErrorDetails, type ErrorReason } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
-import { kubeconfigPath } from "./paths.ts";
 
-/** The server's URL, its authority and the client's credentials, as PEM text. */
+/** The server's URL, its authority, and the client's credentials; certificates and keys as PEM text. */
 export interface ApiAccess {
   readonly server: string;
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly serverName?: string | undefined;
+  /** Headers of every request: credentials and impersonation. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
-
-interface Kubeconfig {
-  readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
-  readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
-}
-
-const plain = (base64: string | undefined): string => Buffer.from(base64 ?? "", "base64").toString();
-
-/** Parses a kubeconfig written by `up`: one cluster, one user, embedded certificates. */
-export const accessFrom = (text: string): ApiAccess => {
-  const config = parse(text) as Kubeconfig;
-  const { cluster } = config.clusters[0]!;
-  const { user } = config.users[0]!;
-  return {
-    server: cluster["server"]!,
-    ca: plain(cluster["certificate-authority-data"]),
-    cert: plain(user["client-certificate-data"]),
-    key: plain(user["client-key-data"]),
-  };
-};
-
-/** The `--name` option that selects a cluster in suggested commands; empty for the default cluster. */
-export const nameOption = (cluster: string): string => (cluster === "orrery" ? "" : ` --name ${cluster}`);
-
-/** Reads the access of a cluster by name. Throws CliError when there is no such cluster. */
-export const readAccess = async (cluster: string): Promise<ApiAccess> => {
-  const text = await readFile(kubeconfigPath(cluster), "utf8").catch(() => undefined);
-  if (text !== undefined) return accessFrom(text);
-  throw new CliError(`there is no cluster named "${cluster}"`, `Start it with: orrery up${nameOption(cluster)}`);
-};
 
 export interface ApiRequest {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -53,12 +24,20 @@ export interface ApiRequest {
   readonly contentType?: string;
   readonly accept?: string;
   /** How long the connection may be idle; unlimited by default. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 export interface ApiResponse<T> {
   readonly body: T;
   /** Texts of the `Warning` headers. */
   readonly warnings: readonly string[];
+}
+/** Called when a response has begun, to print requests. */
+export type Observer = (request: ApiRequest, response: IncomingMessage, milliseconds: number) => void;
+export interface ConnectionOptions {
+  /** How long a single request may take; unlimited by default. Watches and followed logs are not limited. */
+  readonly timeoutMs?: number;
+  readonly onWarning?: (text: string) => void;
+  readonly observer?: Observer;
 }
 export interface Connection {
   readonly access: ApiAccess;
@@ -102,44 +81,74 @@ export async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The options of TLS, for requests and WebSockets. */
+export const tlsOptions = ({ ca, cert, key, insecure, serverName }: ApiAccess) => ({
+  ...(ca && { ca }),
+  ...(cert && { cert }),
+  ...(key && { key }),
+  ...(insecure && { rejectUnauthorized: false }),
+  ...(serverName && { servername: serverName }),
+});
+
+/** The error of a connection that failed, in kubectl's words. */
+export function unreachable({ server }: ApiAccess, error: NodeJS.ErrnoException): CliError {
+  const { host, protocol } = new URL(server);
+  const target = /:\d+$/.test(host) ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
+  const message =
+    error.code === "ECONNREFUSED"
+      ? `The connection to the server ${target} was refused - did you specify the right host or port?`
+      : `Unable to connect to the server: ${error.message}`;
+  return new CliError(message, undefined, { isBare: true });
+}
+
+interface Channel {
+  readonly access: ApiAccess;
+  readonly agent: HttpAgent | HttpsAgent;
+  readonly observer: Observer | undefined;
+}
 interface SentRequest {
   readonly call: ClientRequest;
   readonly response: Promise<IncomingMessage>;
 }
 
-function send({ server }: ApiAccess, agent: Agent, apiRequest: ApiRequest): SentRequest {
+function send({ access, agent, observer }: Channel, apiRequest: ApiRequest): SentRequest {
   const { method = "GET", path, body, contentType = "application/json", accept = "application/json" } = apiRequest;
   const bytes = body === undefined ? undefined : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   // Without a length, Node sends the body of a DELETE as if it were the next request.
   const bodyHeaders = bytes ? { "content-type": contentType, "content-length": bytes.length } : {};
-  const headers = { accept, "user-agent": "orrery", ...bodyHeaders };
-  const call = httpsRequest(new URL(path, server), { method, agent, headers, timeout: apiRequest.timeoutMs });
+  const headers = { accept, "user-agent": "orrery", ...access.headers, ...bodyHeaders };
+  const isHttps = access.server.startsWith("https:");
+  // The path of the server's URL is a prefix, as for clusters behind a gateway.
+  const url = new URL(access.server.replace(/\/$/, "") + path);
+  const startedAt = process.hrtime.bigint();
+  const call = (isHttps ? httpsRequest : httpRequest)(url, { method, agent, headers, timeout: apiRequest.timeoutMs });
   call.on("timeout", () => call.destroy(new Error("no answer in time")));
   const response = new Promise<IncomingMessage>((resolve, reject) => {
-    call.on("response", resolve);
-    call.on("error", (e) =>
-      reject(
-        new CliError(
-          `the API server at ${server} cannot be reached: ${e.message}`,
-          "See how the cluster is with: orrery status",
-        ),
-      ),
-    );
+    call.on("response", (message) => {
+      observer?.(apiRequest, message, Number((process.hrtime.bigint() - startedAt) / 1_000_000n));
+      resolve(message);
+    });
+    call.on("error", (error) => reject(unreachable(access, error)));
   });
   call.end(bytes);
   return { call, response };
 }
 
 /** A connection with this access. Idle sockets are kept open, but do not keep the process alive. */
-export function connection(access: ApiAccess): Connection {
-  const agent = new Agent({ ca: access.ca, cert: access.cert, key: access.key, keepAlive: true });
+export function connection(access: ApiAccess, options: ConnectionOptions = {}): Connection {
+  const isHttps = access.server.startsWith("https:");
+  const agent = isHttps
+    ? new HttpsAgent({ ...tlsOptions(access), keepAlive: true })
+    : new HttpAgent({ keepAlive: true });
+  const channel = { access, agent, observer: options.observer };
   const request = async <T>(apiRequest: ApiRequest): Promise<ApiResponse<T>> => {
-    const response = await send(access, agent, apiRequest).response;
+    const response = await send(channel, { timeoutMs: options.timeoutMs, ...apiRequest }).response;
     const text = await textOf(response);
     const status = response.statusCode ?? 0;
+    const warnings = warningsOf(response.headers["warning"] as string | undefined);
+    for (const warning of warnings) options.onWarning?.(warning);
     if (status >= 400) throw errorFrom(status, text);
     const isJson = response.headers["content-type"]?.includes("json") === true;
-    const warnings = warningsOf(response.headers["warning"] as string | undefined);
     return { body: (isJson ? JSON.parse(text) : text) as T, warnings };
   };
   return {
@@ -148,7 +157,7 @@ export function connection(access: ApiAccess): Connection {
     get: async <T>(path: string) => (await request<T>({ path })).body,
     list: async <T>(path: string) => (await request<{ readonly items: readonly T[] }>({ path })).body.items,
     async *stream(apiRequest, signal) {
-      const { call, response } = send(access, agent, apiRequest);
+      const { call, response } = send(channel, apiRequest);
       const off = onAbort(signal, () => call.destroy());
       try {
         const started = await response;
@@ -164,9 +173,6 @@ export function connection(access: ApiAccess): Connection {
     },
   };
 }
-
-/** A connection to a cluster by name. */
-export const connect = async (cluster: string): Promise<Connection> => connection(await readAccess(cluster));
 
 /** Parses newline-delimited JSON, such as the events of a watch. */
 export async function* jsonLines<T>(chunks: AsyncIterable<Buffer>): AsyncIterable<T> {

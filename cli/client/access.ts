@@ -1,0 +1,109 @@
+// From a kubeconfig's entries to what a connection needs: reads certificate and token files, runs credential plugins.
+import { readFile } from "node:fs/promises";
+import { CliError } from "../cli-error.ts";
+import { type ApiAccess, type Connection, connection } from "./connection.ts";
+import type { ClusterEntry, ExecEntry, Selected, UserEntry } from "./kubeconfig.ts";
+import { select } from "./kubeconfig.ts";
+import { orreryKubeconfig } from "./kubeconfig-files.ts";
+
+async function pem(data: string | undefined, file: string | undefined): Promise<string | undefined> {
+  if (data) return Buffer.from(data, "base64").toString();
+  if (!file) return undefined;
+  return readFile(file, "utf8").catch(() => {
+    throw new CliError(`unable to read the file ${file}: no such file or directory`);
+  });
+}
+
+interface ExecStatus {
+  readonly token?: string;
+  readonly clientCertificateData?: string;
+  readonly clientKeyData?: string;
+}
+
+/** Runs a credential plugin. Source: client.authentication.k8s.io/v1. */
+async function execCredentials(exec: ExecEntry, cluster: ClusterEntry): Promise<ExecStatus> {
+  const { execFile } = await import("node:child_process");
+  const info = {
+    apiVersion: exec.apiVersion ?? "client.authentication.k8s.io/v1",
+    kind: "ExecCredential",
+    spec: { interactive: false, ...(exec.provideClusterInfo ? { cluster } : {}) },
+  };
+  const assignments = (exec.env ?? []).map(({ name, value }) => `${name}=${value}`);
+  const args = [`KUBERNETES_EXEC_INFO=${JSON.stringify(info)}`, ...assignments, exec.command, ...(exec.args ?? [])];
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile("env", args, { maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
+      if (!error) resolve(stdout);
+      else {
+        const message = `getting credentials: exec: executable ${exec.command} failed: ${stderr.trim() || error.message}`;
+        reject(new CliError(message, exec.installHint));
+      }
+    });
+  });
+  try {
+    return (JSON.parse(output) as { readonly status?: ExecStatus }).status ?? {};
+  } catch {
+    throw new CliError(`getting credentials: the output of ${exec.command} is not JSON`);
+  }
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+async function credentials(
+  user: UserEntry,
+  cluster: ClusterEntry,
+): Promise<Pick<ApiAccess, "cert" | "key" | "headers">> {
+  const [cert, key, tokenText] = await Promise.all([
+    pem(user["client-certificate-data"], user["client-certificate"]),
+    pem(user["client-key-data"], user["client-key"]),
+    user.token ?? pem(undefined, user.tokenFile),
+  ]);
+  if (tokenText) return { cert, key, headers: bearer(tokenText.trim()) };
+  if (user.username) {
+    const pair = Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64");
+    return { cert, key, headers: { authorization: `Basic ${pair}` } };
+  }
+  if (!user.exec) return { cert, key };
+  const status = await execCredentials(user.exec, cluster);
+  return {
+    cert: status.clientCertificateData ?? cert,
+    key: status.clientKeyData ?? key,
+    ...(status.token ? { headers: bearer(status.token) } : {}),
+  };
+}
+
+const impersonation = (user: UserEntry): Readonly<Record<string, string | readonly string[]>> => ({
+  ...(user.as && { "impersonate-user": user.as }),
+  ...(user["as-uid"] && { "impersonate-uid": user["as-uid"] }),
+  ...(user["as-groups"] && { "impersonate-group": user["as-groups"] }),
+  ...Object.fromEntries(
+    Object.entries(user["as-user-extra"] ?? {}).map(([key, values]) => [
+      `impersonate-extra-${encodeURIComponent(key).toLowerCase()}`,
+      values,
+    ]),
+  ),
+});
+
+/** What a connection to the selected cluster needs. */
+export async function accessOf({ cluster, user }: Selected): Promise<ApiAccess> {
+  const { headers, ...pair } = await credentials(user, cluster);
+  return {
+    server: cluster.server,
+    ca: await pem(cluster["certificate-authority-data"], cluster["certificate-authority"]),
+    ...pair,
+    insecure: cluster["insecure-skip-tls-verify"],
+    serverName: cluster["tls-server-name"],
+    headers: { ...headers, ...impersonation(user) },
+  };
+}
+
+/** Access with certificates, as Orrery's own kubeconfigs have them. */
+export type CertificateAccess = ApiAccess & Readonly<Record<"ca" | "cert" | "key", string>>;
+
+/** The access of a cluster of Orrery. Throws CliError when there is no such cluster. */
+export async function readAccess(cluster: string): Promise<CertificateAccess> {
+  const access = await accessOf(select(await orreryKubeconfig(cluster), { environment: {} }));
+  return { ...access, ca: access.ca ?? "", cert: access.cert ?? "", key: access.key ?? "" };
+}
+
+/** A connection to a cluster of Orrery by name. */
+export const connect = async (cluster: string): Promise<Connection> => connection(await readAccess(cluster));

@@ -1,0 +1,139 @@
+// What the server serves, by aggregated discovery (KEP-3352), with a cache on disk.
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { realWorld } from "../../machinery/real-world.ts";
+import type { Connection } from "./connection.ts";
+import { type Resource, resourceNamed, resourceOfKind, resourcesNamed } from "./resources.ts";
+
+interface Discovery {
+  readonly items: readonly {
+    readonly metadata: { readonly name?: string };
+    readonly versions: readonly {
+      readonly version: string;
+      readonly resources?: readonly {
+        readonly resource: string;
+        readonly singularResource?: string;
+        readonly responseKind: { readonly kind: string };
+        readonly scope: "Namespaced" | "Cluster";
+        readonly shortNames?: readonly string[];
+        readonly categories?: readonly string[];
+        readonly verbs?: readonly string[];
+        readonly subresources?: readonly { readonly subresource: string }[];
+      }[];
+    }[];
+  }[];
+}
+const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/** All resources the server serves, preferred groups and versions first. */
+async function discover(api: Connection): Promise<readonly Resource[]> {
+  const responses = await Promise.all(
+    ["/api", "/apis"].map((path) => api.request<Discovery>({ path, accept: aggregated })),
+  );
+  return responses
+    .flatMap(({ body }) => body.items)
+    .flatMap((group) =>
+      group.versions.flatMap(({ version, resources = [] }) =>
+        resources.map((r) => ({
+          group: group.metadata.name ?? "",
+          version,
+          plural: r.resource,
+          singular: r.singularResource ?? "",
+          kind: r.responseKind.kind,
+          namespaced: r.scope === "Namespaced",
+          shortNames: r.shortNames ?? [],
+          categories: r.categories ?? [],
+          verbs: r.verbs ?? [],
+          subresources: (r.subresources ?? []).map((s) => s.subresource),
+        })),
+      ),
+    );
+}
+
+/** Age after which a cached discovery is read again: that of kubectl's cache. */
+const maxAgeMs = 6 * 3_600_000;
+
+/** The cache of a server, beside kubectl's own. */
+const cacheFile = (server: string, cacheDir: string | undefined): string =>
+  join(
+    cacheDir ?? join(homedir(), ".kube", "cache"),
+    "discovery",
+    server.replace(/^https?:\/\//, "").replaceAll(/[^\w/.]/g, "_"),
+    "orrery-resources.json",
+  );
+
+async function readCache(file: string): Promise<readonly Resource[] | undefined> {
+  try {
+    const { mtimeMs } = await stat(file);
+    if (realWorld(() => {}).clock.now() - mtimeMs > maxAgeMs) return undefined;
+    return JSON.parse(await readFile(file, "utf8")) as readonly Resource[];
+  } catch {
+    // Missing, or truncated by a full disk: read again from the server.
+    return undefined;
+  }
+}
+
+/** Writes the cache atomically. A cache that cannot be written is not used. */
+async function writeCache(file: string, resources: readonly Resource[]): Promise<void> {
+  try {
+    await mkdir(join(file, ".."), { recursive: true });
+    await writeFile(`${file}.${process.pid}`, JSON.stringify(resources));
+    await rename(`${file}.${process.pid}`, file);
+  } catch {
+    // A read-only home, for example.
+  }
+}
+
+/** Looks up the resources of a server. The cache is read again when it lacks a name. */
+export interface Mapper {
+  all(): Promise<readonly Resource[]>;
+  /** Reads from the server, and replaces the cache. */
+  refresh(): Promise<readonly Resource[]>;
+  /** The resource of a name such as `deploy`. Throws CliError when there is none. */
+  named(word: string): Promise<Resource>;
+  /** The resources of `pods,svc`, or of a category such as `all`. Throws CliError when there is none. */
+  allNamed(words: string): Promise<readonly Resource[]>;
+  /** The resource of a kind, or undefined. */
+  ofKind(apiVersion: string, kind: string): Promise<Resource | undefined>;
+}
+
+/** A mapper over the discovery of the connection's server. */
+export function mapperOf(api: Connection, cacheDir: string | undefined): Mapper {
+  const file = cacheFile(api.access.server, cacheDir);
+  let isFresh = false;
+  const refresh = async (): Promise<readonly Resource[]> => {
+    const resources = await discover(api);
+    isFresh = true;
+    await writeCache(file, resources);
+    return resources;
+  };
+  let known: Promise<readonly Resource[]> | undefined;
+  const all = (): Promise<readonly Resource[]> => {
+    known ??= readCache(file).then((cached) => cached ?? refresh());
+    return known;
+  };
+  /** Looks up in the cache, and once more in the server's discovery if that fails. */
+  const find = async <T>(look: (resources: readonly Resource[]) => T): Promise<T> => {
+    const resources = await all();
+    if (isFresh) return look(resources);
+    try {
+      const found = look(resources);
+      if (found !== undefined) return found;
+    } catch {
+      // Perhaps served since the cache was written.
+    }
+    known = refresh();
+    return look(await known);
+  };
+  return {
+    all,
+    refresh: () => {
+      known = refresh();
+      return known;
+    },
+    named: (word) => find((resources) => resourceNamed(word, resources)),
+    allNamed: (words) => find((resources) => resourcesNamed(words, resources)),
+    ofKind: (apiVersion, kind) => find((resources) => resourceOfKind(apiVersion, kind, resources)),
+  };
+}

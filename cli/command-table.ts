@@ -1,0 +1,51 @@
+// The commands of the program. A command is one file, loaded only when it runs, and one line here.
+import type { CommandRow, CommandTable } from "./program/command-row.ts";
+
+type Load = CommandRow["load"];
+type Row = readonly [name: string, summary: string, load: Load];
+
+const group = (title: string, global: boolean, rows: readonly Row[]): readonly (readonly [string, CommandRow])[] =>
+  rows.map(([name, summary, load]) => [name, { group: title, summary, global, load }]);
+
+const completion: CommandRow = {
+  group: "Settings",
+  summary: "print a completion script for bash, zsh or fish",
+  global: false,
+  loadsAll: true,
+  load: () => import("./commands/completion.ts"),
+};
+
+/** All commands, in the order of the help. */
+export const commandTable: CommandTable = Object.fromEntries([
+  ...group("Objects", true, [
+    ["get", "list objects, once or with every change", () => import("./commands/get.ts")],
+    ["describe", "show the details of objects, with their events", () => import("./commands/describe.ts")],
+    ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
+    ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
+    ["events", "list events, of all objects or of one", () => import("./commands/events.ts")],
+  ]),
+  ...group("Workloads", true, [
+    ["logs", "print the logs of containers", () => import("./commands/logs.ts")],
+    ["exec", "run a command in a container", () => import("./commands/exec.ts")],
+    ["scale", "set the number of replicas", () => import("./commands/scale.ts")],
+    ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
+    ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],
+  ]),
+  ...group("Orrery's clusters", false, [
+    ["up", "create a cluster, or start the stopped parts of one", () => import("./commands/up.ts")],
+    ["down", "remove a cluster", () => import("./commands/down.ts")],
+    ["status", "show the health of the components of a cluster", () => import("./commands/status.ts")],
+    ["node", "add, stop, start, kill or remove nodes", () => import("./commands/node.ts")],
+    ["image", "copy images into the nodes", () => import("./commands/image.ts")],
+    ["component-logs", "print the logs of a cluster's components", () => import("./commands/component-logs.ts")],
+    ["server", "run a control plane without nodes", () => import("./commands/server.ts")],
+    ["demo", "a guided tour: a cluster heals, updates, rolls back and scales", () => import("./commands/demo.ts")],
+    ["agent", "", () => import("./commands/agent.ts")],
+    ["test", "", () => import("./commands/test.ts")],
+  ]),
+  ...group("Settings", false, [
+    ["kubeconfig", "print the path of a cluster's kubeconfig", () => import("./commands/kubeconfig.ts")],
+    ["options", "list the flags that all commands about objects accept", () => import("./commands/options.ts")],
+  ]),
+  ["completion", completion],
+]);

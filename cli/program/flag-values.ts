@@ -1,0 +1,61 @@
+// The values of flags, as pflag parses them: integers, durations, booleans, lists. Each parser throws Go's message.
+import { InvalidArgumentError } from "commander";
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+/** An integer in Go's syntax: `10`, `-1`, `0x1f`. */
+export function integer(text: string): number {
+  const [, sign, digits] = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError(`strconv.ParseInt: parsing ${quoted(text)}: invalid syntax`);
+  const value = Number(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits.toLowerCase());
+  if (!Number.isSafeInteger(value))
+    throw new InvalidArgumentError(`strconv.ParseInt: parsing ${quoted(text)}: value out of range`);
+  return sign === "-" ? -value : value;
+}
+
+const milliseconds: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** A duration in Go's syntax, such as `1h30m` or `-1s`, in milliseconds. */
+export function duration(text: string): number {
+  const [, sign, amounts = ""] = /^([+-]?)(.*)$/.exec(text) ?? [];
+  if (amounts === "0") return 0;
+  let total = 0;
+  let rest = amounts;
+  if (rest === "") throw new InvalidArgumentError(`time: invalid duration ${quoted(text)}`);
+  while (rest !== "") {
+    const [all = "", amount, unit] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
+    if (amount === undefined) throw new InvalidArgumentError(`time: invalid duration ${quoted(text)}`);
+    if (unit === "") throw new InvalidArgumentError(`time: missing unit in duration ${quoted(text)}`);
+    const factor = milliseconds[unit!];
+    if (factor === undefined)
+      throw new InvalidArgumentError(`time: unknown unit ${quoted(unit!)} in duration ${quoted(text)}`);
+    total += Number(amount) * factor;
+    rest = rest.slice(all.length);
+  }
+  return sign === "-" ? -total : total;
+}
+
+/** A boolean in Go's syntax. */
+export function boolean(text: string): boolean {
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
+  throw new InvalidArgumentError(`strconv.ParseBool: parsing ${quoted(text)}: invalid syntax`);
+}
+
+/** A repeatable flag whose values are separated by commas: pflag's StringSlice. */
+export const list = (text: string, previous?: readonly string[]): readonly string[] => [
+  ...(previous ?? []),
+  ...(text === "" ? [] : text.split(",")),
+];
+
+/** A repeatable flag whose values may contain commas: pflag's StringArray. */
+export const strings = (text: string, previous?: readonly string[]): readonly string[] => [...(previous ?? []), text];
