@@ -56,7 +56,7 @@ export function fieldsIn(value: unknown): number {
 export const tooDeep = "exceeded max depth";
 
 /** Thrown at the first character that is no JSON. */
-class Misfit extends Error {}
+class JsonSyntaxError extends Error {}
 
 const shown = (character: string): string => {
   if (character === "'") return "'\\''";
@@ -76,14 +76,14 @@ interface Scan {
 const scanOf = (text: string): Scan => ({ text, at: 0, found: new Set() });
 const here = ({ text, at }: Scan): string => text.charAt(at);
 
-function misfit(scan: Scan, context: string): Misfit {
+function errorAt(scan: Scan, context: string): JsonSyntaxError {
   const character = String.fromCodePoint(scan.text.codePointAt(scan.at) ?? 0);
   return scan.at >= scan.text.length
-    ? new Misfit("unexpected end of JSON input")
-    : new Misfit(`invalid character ${shown(character)} ${context}`);
+    ? new JsonSyntaxError("unexpected end of JSON input")
+    : new JsonSyntaxError(`invalid character ${shown(character)} ${context}`);
 }
 
-function space(scan: Scan): void {
+function skipSpace(scan: Scan): void {
   while (" \t\r\n".includes(here(scan)) && scan.at < scan.text.length) scan.at++;
 }
 
@@ -91,14 +91,14 @@ function space(scan: Scan): void {
 function string(scan: Scan): string {
   const from = scan.at;
   for (scan.at++; here(scan) !== '"'; scan.at++) {
-    if (scan.at >= scan.text.length || here(scan) < " ") throw misfit(scan, "in string literal");
+    if (scan.at >= scan.text.length || here(scan) < " ") throw errorAt(scan, "in string literal");
     if (here(scan) !== "\\") continue;
     scan.at++;
-    if (!'"\\/bfnrtu'.includes(here(scan)) || here(scan) === "") throw misfit(scan, "in string escape code");
+    if (!'"\\/bfnrtu'.includes(here(scan)) || here(scan) === "") throw errorAt(scan, "in string escape code");
     if (here(scan) !== "u") continue;
     for (let i = 0; i < 4; i++) {
       scan.at++;
-      if (!/[0-9a-fA-F]/.test(here(scan))) throw misfit(scan, "in \\u hexadecimal character escape");
+      if (!/[0-9a-fA-F]/.test(here(scan))) throw errorAt(scan, "in \\u hexadecimal character escape");
     }
   }
   scan.at++;
@@ -108,7 +108,7 @@ function string(scan: Scan): string {
 
 const isDigit = (character: string): boolean => character >= "0" && character <= "9" && character.length === 1;
 function digits(scan: Scan, context: string): void {
-  if (!isDigit(here(scan))) throw misfit(scan, context);
+  if (!isDigit(here(scan))) throw errorAt(scan, context);
   while (isDigit(here(scan))) scan.at++;
 }
 
@@ -127,9 +127,9 @@ function number(scan: Scan): void {
   }
 }
 
-function word(scan: Scan, expected: string): void {
+function literal(scan: Scan, expected: string): void {
   for (const letter of expected) {
-    if (here(scan) !== letter) throw misfit(scan, `in literal ${expected} (expecting ${shown(letter)})`);
+    if (here(scan) !== letter) throw errorAt(scan, `in literal ${expected} (expecting ${shown(letter)})`);
     scan.at++;
   }
 }
@@ -143,12 +143,12 @@ function object(scan: Scan, schema: Schema | undefined, path: string): void {
   const seen = new Set<string>();
   const isFree = !schema?.properties && !schema?.additionalProperties;
   scan.at++;
-  space(scan);
+  skipSpace(scan);
   for (let first = true; !(first && here(scan) === "}"); first = false) {
-    if (here(scan) !== '"') throw misfit(scan, "looking for beginning of object key string");
+    if (here(scan) !== '"') throw errorAt(scan, "looking for beginning of object key string");
     const name = string(scan);
-    space(scan);
-    if (here(scan) !== ":") throw misfit(scan, "after object key");
+    skipSpace(scan);
+    if (here(scan) !== ":") throw errorAt(scan, "after object key");
     scan.at++;
     const known = schema?.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
     const field = known ?? schema?.additionalProperties;
@@ -158,38 +158,38 @@ function object(scan: Scan, schema: Schema | undefined, path: string): void {
     seen.add(name);
     value(scan, field, at);
     if (here(scan) === "}") break;
-    if (here(scan) !== ",") throw misfit(scan, "after object key:value pair");
+    if (here(scan) !== ",") throw errorAt(scan, "after object key:value pair");
     scan.at++;
-    space(scan);
+    skipSpace(scan);
   }
   scan.at++;
 }
 
 function array(scan: Scan, schema: Schema | undefined, path: string): void {
   scan.at++;
-  space(scan);
+  skipSpace(scan);
   for (let i = 0; !(i === 0 && here(scan) === "]"); i++) {
     value(scan, schema?.items, `${path}[${i}]`);
     if (here(scan) === "]") break;
-    if (here(scan) !== ",") throw misfit(scan, "after array element");
+    if (here(scan) !== ",") throw errorAt(scan, "after array element");
     scan.at++;
   }
   scan.at++;
 }
 
 function value(scan: Scan, schema: Schema | undefined, path: string): void {
-  space(scan);
+  skipSpace(scan);
   const begin = here(scan);
   const full = schema && resolve(schema);
   if (begin === "{") object(scan, full, path);
   else if (begin === "[") array(scan, full, path);
   else if (begin === '"') string(scan);
   else if (begin === "-" || isDigit(begin)) number(scan);
-  else if (begin === "t") word(scan, "true");
-  else if (begin === "f") word(scan, "false");
-  else if (begin === "n") word(scan, "null");
-  else throw misfit(scan, "looking for beginning of value");
-  space(scan);
+  else if (begin === "t") literal(scan, "true");
+  else if (begin === "f") literal(scan, "false");
+  else if (begin === "n") literal(scan, "null");
+  else throw errorAt(scan, "looking for beginning of value");
+  skipSpace(scan);
 }
 
 /** Why a text is no JSON. */
@@ -197,9 +197,9 @@ export function syntaxError(text: string): string {
   const scan = scanOf(text);
   try {
     value(scan, undefined, "");
-    return misfit(scan, "after top-level value").message;
+    return errorAt(scan, "after top-level value").message;
   } catch (e) {
-    if (e instanceof Misfit) return e.message;
+    if (e instanceof JsonSyntaxError) return e.message;
     throw e;
   }
 }

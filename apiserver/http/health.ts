@@ -35,7 +35,7 @@ async function judge({ name, check }: Check, excluded: readonly string[]): Promi
   }
 }
 
-async function all(question: string, checks: readonly Check[], query: URLSearchParams): Promise<WholeReply> {
+async function all(endpoint: string, checks: readonly Check[], query: URLSearchParams): Promise<WholeReply> {
   const excluded = [...new Set(query.getAll("exclude"))];
   const judged = await Promise.all(checks.map((check) => judge(check, excluded)));
   const unknown = excluded.filter((name) => !checks.some((check) => check.name === name)).toSorted();
@@ -48,8 +48,8 @@ async function all(question: string, checks: readonly Check[], query: URLSearchP
       : []),
   ];
   if (judged.some(({ failed }) => failed !== undefined))
-    return fault([...lines, `${question} check failed`].join("\n"));
-  const body = query.has("verbose") ? `${[...lines, `${question} check passed`].join("\n")}\n` : "ok";
+    return fault([...lines, `${endpoint} check failed`].join("\n"));
+  const body = query.has("verbose") ? `${[...lines, `${endpoint} check passed`].join("\n")}\n` : "ok";
   return { status: 200, body, headers: plain };
 }
 
@@ -62,23 +62,23 @@ async function one({ check }: Check): Promise<WholeReply> {
   }
 }
 
-const isQuestion = (step: string): step is keyof Checks => ["livez", "readyz", "healthz"].includes(step);
+const isEndpoint = (step: string): step is keyof Checks => ["livez", "readyz", "healthz"].includes(step);
 
 /** The answer to `/readyz` and its like, or to one check of them; undefined for every other path. */
 export async function health(checks: Checks, { path, query }: ApiRequest): Promise<WholeReply | undefined> {
-  const [, question = "", ...trace] = path.split("/");
-  if (!isQuestion(question)) return undefined;
+  const [, endpoint = "", ...trace] = path.split("/");
+  if (!isEndpoint(endpoint)) return undefined;
   const name = trace.join("/");
-  if (name === "") return trace.length === 0 ? all(question, checks[question], query) : undefined;
-  const asked = checks[question].find((check) => check.name === name);
-  return asked && one(asked);
+  if (name === "") return trace.length === 0 ? all(endpoint, checks[endpoint], query) : undefined;
+  const check = checks[endpoint].find((candidate) => candidate.name === name);
+  return check && one(check);
 }
 
 /** Every path that {@link health} answers. */
 export const healthPaths = (checks: Checks): readonly string[] =>
-  Object.entries(checks).flatMap(([question, each]) => [
-    `/${question}`,
-    ...each.map(({ name }) => `/${question}/${name}`),
+  Object.entries(checks).flatMap(([endpoint, each]) => [
+    `/${endpoint}`,
+    ...each.map(({ name }) => `/${endpoint}/${name}`),
   ]);
 
 /**

@@ -1,5 +1,5 @@
-// Sends a response, whole or as a stream, with back-pressure from its reader; and answers requests that HTTP's parsers
-// refuse with a Status like every other error.
+// Sends a response, in one piece or as a stream, with back-pressure from its reader; and a Status for requests that the
+// HTTP parser refuses.
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -24,7 +24,7 @@ function chunkOf(part: Buffer | string): Buffer {
   return last!.chunk;
 }
 
-/** Where the parts of a stream go, and whether it has taken one without having to keep it. */
+/** Where a part of a stream was written, and whether its buffer has room for more. */
 interface Sink {
   readonly into: Raw | Socket;
   readonly hasRoom: boolean;
@@ -32,23 +32,23 @@ interface Sink {
 /** Writes a chunk; over HTTP/1.1 with its cached framing, directly to the socket. */
 function put(raw: Raw, part: Buffer | string): Sink {
   const { socket, chunkedEncoding } = raw as ServerResponse;
-  // A chunk without bytes would end them all.
+  // An empty chunk would end the stream.
   if (raw.stream || !chunkedEncoding || !socket || part.length === 0) return { into: raw, hasRoom: raw.write(part) };
   return { into: socket, hasRoom: socket.write(chunkOf(part)) };
 }
 
-/** Settles when the buffer has drained or the client has left; rejects after the timeout. */
-function room(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number | undefined): Promise<void> {
+/** Settles when the buffer has drained or the client has disconnected; rejects after the timeout. */
+function drained(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number | undefined): Promise<void> {
   const waited = new AbortController();
   return new Promise((resolve, reject) => {
-    const go = (): void => {
-      into.off("drain", go);
-      raw.off("close", go);
+    const settle = (): void => {
+      into.off("drain", settle);
+      raw.off("close", settle);
       waited.abort();
       resolve();
     };
-    into.on("drain", go);
-    raw.on("close", go);
+    into.on("drain", settle);
+    raw.on("close", settle);
     if (patienceMs === undefined) return;
     clock.sleep(patienceMs, waited.signal).then(
       () => reject(new ApiError("Timeout", "the client has stopped reading")),
@@ -64,7 +64,7 @@ async function sendStream(raw: Raw, { status, headers, stream, isUrgent }: Strea
     if (isGone(raw) || raw.writableEnded) break;
     by.onChunk?.(chunk);
     const { into, hasRoom } = put(raw, chunk);
-    if (!hasRoom) await room(raw, into, by.clock, isUrgent && by.readMs);
+    if (!hasRoom) await drained(raw, into, by.clock, isUrgent && by.readMs);
   }
   if (!isGone(raw)) raw.end();
   return 0;
@@ -85,10 +85,10 @@ function together(): Promise<void> {
   return endOfTurn;
 }
 
-/** Settles when the last byte has left; rejects when its reader has left before. */
+/** Settles when the last byte is sent; rejects when the client disconnects before. */
 async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promise<number> {
   await together();
-  if (isGone(raw)) throw left();
+  if (isGone(raw)) throw disconnected();
   const closed = new Promise((resolve) => raw.once("close", resolve));
   // Without a content-length, which a client would take for that of its cached copy.
   const isBare = status === 304;
@@ -97,10 +97,10 @@ async function sendWhole(raw: Raw, { status, headers, body }: WholeReply): Promi
   if (isBare || raw.req.method === "HEAD") raw.end();
   else raw.end(body);
   await closed;
-  if (!raw.writableFinished) throw left();
+  if (!raw.writableFinished) throw disconnected();
   return length;
 }
-const left = (): Error => new Error("the client has left");
+const disconnected = (): Error => new Error("the client has left");
 
 /** What a sender needs beside the reply. */
 export interface Sending {
@@ -111,9 +111,9 @@ export interface Sending {
   readonly onChunk?: (part: Buffer | string) => void;
 }
 
-/** Send a reply, of so many bytes when it is whole; rejects when it breaks off. */
-export const send = (raw: Raw, whole: ApiReply, by: Sending): Promise<number> =>
-  "stream" in whole ? sendStream(raw, whole, by) : sendWhole(raw, whole);
+/** Sends a reply and returns its length, 0 for a stream; rejects when the connection breaks. */
+export const send = (raw: Raw, reply: ApiReply, by: Sending): Promise<number> =>
+  "stream" in reply ? sendStream(raw, reply, by) : sendWhole(raw, reply);
 
 /** The API error for an error of the framework. An unlisted one is internal. */
 export function protocolError(e: { readonly code?: string; readonly message: string }, bodyLimit: number): unknown {
@@ -141,13 +141,13 @@ export function refuseConnection(e: ConnectionError, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const said =
+  const error =
     e.code === tooSlow
       ? new ApiError("Timeout", "the request did not arrive in time")
       : e.code === tooLong
         ? new ApiError("RequestEntityTooLarge", "the address and the headers of the request are too long")
         : new ApiError("BadRequest", `the request is no HTTP: ${e.code}`);
-  const { status, body } = replyError(said);
+  const { status, body } = replyError(error);
   const head = [
     `HTTP/1.1 ${status} Refused`,
     "Content-Type: application/json",

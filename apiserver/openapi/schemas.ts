@@ -37,8 +37,8 @@ const quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const intOrString = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 const rawExtension = "io.k8s.apimachinery.pkg.runtime.RawExtension";
 
-/** Types with a name of their own that are one value, and what they look like in each version. */
-const native: Readonly<Record<string, Readonly<Record<Dialect, Json>>>> = {
+/** Named types that are one value, in each dialect. */
+const valueTypes: Readonly<Record<string, Readonly<Record<Dialect, Json>>>> = {
   [quantity]: { v2: { type: "string" }, v3: { oneOf: [{ type: "string" }, { type: "number" }] } },
   [intOrString]: {
     v2: { format: "int-or-string", type: "string" },
@@ -63,8 +63,8 @@ const formats: Readonly<Record<string, string>> = {
   "date-time": `${meta}.Time`,
   "date-time-micro": `${meta}.MicroTime`,
 };
-/** Fields that hold anything, and have a name for it. */
-const anything: Readonly<Record<string, string>> = {
+/** Fields of any shape whose type has a name. */
+const untypedFields: Readonly<Record<string, string>> = {
   [`${meta}.ManagedFieldsEntry.fieldsV1`]: `${meta}.FieldsV1`,
   [`${crd}.CustomResourceSubresources.status`]: `${crd}.CustomResourceSubresourceStatus`,
   [`${crd}.JSONSchemaProps.items`]: `${crd}.JSONSchemaPropsOrArray`,
@@ -81,7 +81,7 @@ function nameOf(schema: Schema, path: string): string | undefined {
   if (schema.$ref !== undefined) return schema.$ref.slice(roots.v3.length);
   if (schema["x-kubernetes-int-or-string"] === true) return intOrString;
   if (schema["x-kubernetes-preserve-unknown-fields"] === true && schema.type === undefined)
-    return anything[path] ?? rawExtension;
+    return untypedFields[path] ?? rawExtension;
   return schema.type === "string" ? formats[schema.format ?? ""] : undefined;
 }
 
@@ -90,7 +90,7 @@ const zeros: Readonly<Record<string, unknown>> = { string: "", integer: 0, numbe
 /** Go's zero value: in documents of version 3, the default of what is in lists and maps. */
 function zeroOf(schema: Schema, path: string): unknown {
   const name = nameOf(schema, path);
-  if (name !== undefined) return name in native ? undefined : {};
+  if (name !== undefined) return name in valueTypes ? undefined : {};
   return zeros[schema.type ?? ""];
 }
 
@@ -99,7 +99,7 @@ interface Place {
   readonly path: string;
 }
 
-function inside(schema: Schema, at: Place, values?: readonly string[]): Json {
+function elementOf(schema: Schema, at: Place, values?: readonly string[]): Json {
   const zero = zeroOf(schema, at.path);
   return published(schema, { ...(values && { enum: values }), ...(zero !== undefined && { default: zero }) }, at);
 }
@@ -110,28 +110,25 @@ const extensions = (schema: Schema, prefix: string): Json =>
 /** Formats of OpenAPI; all others are for validation only. */
 const publishedFormats = new Set(["int32", "int64", "double", "byte"]);
 
-/**
- * One schema with what is said of it. Version 3 wants a reference that has company wrapped; version 2 is told no
- * defaults.
- */
-function published(schema: Schema, { default: plain, ...others }: Annotation, at: Place): Json {
-  const more = { ...others, ...(at.dialect === "v3" && plain !== undefined && { default: plain }) };
+/** A schema with its annotations. Version 3 wraps a reference that has siblings; version 2 has no defaults. */
+function published(schema: Schema, { default: defaultValue, ...others }: Annotation, at: Place): Json {
+  const more = { ...others, ...(at.dialect === "v3" && defaultValue !== undefined && { default: defaultValue }) };
   const name = nameOf(schema, at.path);
   const { type, format, items, additionalProperties } = schema;
   const rest = extensions(schema, "x-kubernetes-");
-  const marks = { ...extensions(schema, "x-kubernetes-list"), ...extensions(schema, "x-kubernetes-patch") };
+  const extensionFields = { ...extensions(schema, "x-kubernetes-list"), ...extensions(schema, "x-kubernetes-patch") };
   if (name !== undefined) {
     const $ref = referenceTo(at.dialect, name);
-    const company = { ...more, ...marks };
-    if (Object.keys(company).length === 0) return { $ref };
-    return at.dialect === "v3" ? { allOf: [{ $ref }], ...company } : { ...company, $ref };
+    const siblings = { ...more, ...extensionFields };
+    if (Object.keys(siblings).length === 0) return { $ref };
+    return at.dialect === "v3" ? { allOf: [{ $ref }], ...siblings } : { ...siblings, $ref };
   }
   if (items) {
     const { enum: values, ...own } = more;
-    return { ...own, items: inside(items, at, values), type: "array", ...marks };
+    return { ...own, items: elementOf(items, at, values), type: "array", ...extensionFields };
   }
   if (additionalProperties)
-    return { ...more, additionalProperties: inside(additionalProperties, at), type: "object", ...rest };
+    return { ...more, additionalProperties: elementOf(additionalProperties, at), type: "object", ...rest };
   if (schema.properties) return { ...more, ...objectOf(schema, {}, at), ...rest };
   return { ...more, ...(publishedFormats.has(format ?? "") && { format }), ...(type && { type }), ...rest };
 }
@@ -170,7 +167,7 @@ const watchEvent: Schema = {
   required: ["type", "object"],
 };
 
-function find(name: string, kinds: readonly ResourceDefinition[]): Schema {
+function schemaNamed(name: string, kinds: readonly ResourceDefinition[]): Schema {
   if (name === `${meta}.WatchEvent`) return watchEvent;
   const kind = kinds.find((r) => r.published === name || `${r.published}List` === name);
   if (kind?.published === name) return kind.schema;
@@ -189,7 +186,7 @@ function namesIn(schema: Schema, path: string): readonly string[] {
   return [...(name === undefined ? [] : [name]), ...fields, ...within];
 }
 
-/** Every schema that some names lead to, as a document defines it. */
+/** The named schemas and all that they refer to, as a document defines them. */
 export function definitions(
   names: Iterable<string>,
   kinds: readonly ResourceDefinition[],
@@ -197,27 +194,27 @@ export function definitions(
   dialect: Dialect,
 ): Record<string, Json> {
   const found = new Map<string, Json>();
-  const open = [...names];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+  const pending = [...names];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (found.has(name)) continue;
     const { description, fields = {} } = types[name] ?? {};
     const text = description === undefined ? {} : { description };
-    const shape = native[name]?.[dialect];
+    const shape = valueTypes[name]?.[dialect];
     if (shape) {
       found.set(name, { ...text, ...shape });
       continue;
     }
-    const schema = find(name, kinds);
-    open.push(...namesIn(schema, name));
-    const marks = extensions(schema, "x-kubernetes-");
-    const own = objectOf(name.endsWith("List") ? plainList(schema) : schema, fields, { dialect, path: name });
-    found.set(name, { ...text, ...own, ...marks });
+    const schema = schemaNamed(name, kinds);
+    pending.push(...namesIn(schema, name));
+    const extensionFields = extensions(schema, "x-kubernetes-");
+    const own = objectOf(name.endsWith("List") ? withoutMergeKeys(schema) : schema, fields, { dialect, path: name });
+    found.set(name, { ...text, ...own, ...extensionFields });
   }
   return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The items of a List have no merge keys. */
-function plainList(schema: Schema): Schema {
+function withoutMergeKeys(schema: Schema): Schema {
   const { items, ...others } = schema.properties ?? {};
   if (!items?.items) return schema;
   return { ...schema, properties: { ...others, items: { type: "array", items: items.items } } };

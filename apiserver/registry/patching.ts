@@ -6,7 +6,7 @@ import type { Change, Registry, Target, WriteOptions } from "./verbs.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { Patch } from "../../machinery/client.ts";
 import type { Stored } from "../storage/storage.ts";
-import { applied, appliedNew, followed, typeError } from "./fields/apply.ts";
+import { applied, appliedNew, withLastApplied, typeError } from "./fields/apply.ts";
 import type { Writer } from "./fields/ownership.ts";
 import { replicasOf, subresourceOf } from "./strategies/table.ts";
 import { decoded } from "./codec.ts";
@@ -110,11 +110,11 @@ export async function applyTo(
   const config = speaks ? scaled(r, sent) : sent;
   const now = registry.world.clock.now();
   const writer: Writer = { manager: patch.fieldManager, now, ...(subresource && { subresource }) };
-  const how = { ...options, ownership: "given", isMerged: true } as const;
+  const how = { ...options, ownership: "supplied", isMerged: true } as const;
   for (;;) {
     try {
       const decide = (current: ApiObject): ApiObject =>
-        followed(applied(r, current, config, writer, patch.force ?? false), patch.object, patch.fieldManager);
+        withLastApplied(applied(r, current, config, writer, patch.force ?? false), patch.object, patch.fieldManager);
       return { stored: await registry.change(target, decide, how), created: false };
     } catch (e) {
       if (!hasReason(e, "NotFound") || subresource !== undefined) throw e;

@@ -8,20 +8,20 @@ import { type ApiRequest, type WholeReply, type ApiReply, replyError } from "../
 import type { ResourceDefinition } from "../../api/kinds.ts";
 
 const pack = promisify(gzip);
-/** Smaller bodies are not worth the work. */
+/** Smaller bodies are not compressed. */
 const largeBytes = 128 * 1024;
 const json = "application/json";
 
 /** What of a request determines the encoding. */
 type Reader = Pick<ApiRequest, "query" | "headers">;
 
-/** Whether a text means yes, in the spellings of Go. */
-const isYes = (text: string): boolean => ["1", "t", "T", "TRUE", "true", "True"].includes(text);
+/** Parses a boolean as Go does. */
+const isTrue = (text: string): boolean => ["1", "t", "T", "TRUE", "true", "True"].includes(text);
 
 /** Browsers and command-line tools get indented JSON, unless the query says otherwise. */
-function isForPeople({ query, headers }: Reader): boolean {
-  const said = query.get("pretty");
-  return said ? isYes(said) : /^(curl|Wget|Mozilla\/5\.0)/.test(headers["user-agent"] ?? "");
+function isIndented({ query, headers }: Reader): boolean {
+  const pretty = query.get("pretty");
+  return pretty ? isTrue(pretty) : /^(curl|Wget|Mozilla\/5\.0)/.test(headers["user-agent"] ?? "");
 }
 
 /** One object in YAML, its fields in the order of the alphabet. */
@@ -34,45 +34,45 @@ const yamlOf = (value: unknown): string =>
     aliasDuplicateObjects: false,
   });
 
-/** The reply in the writing this client reads best. What is no API object is left as it is. */
-export function encodeResponse(whole: WholeReply, request: Reader): WholeReply {
-  if (whole.headers?.["content-type"] !== json) return whole;
-  // What has a tag is a document that clients keep: its bytes are what the tag speaks of.
-  if (whole.headers["etag"] !== undefined) return whole;
-  const isRefusal = whole.status >= 400;
+/** The reply in the encoding that the client accepts. Only API objects are changed. */
+export function encodeResponse(reply: WholeReply, request: Reader): WholeReply {
+  if (reply.headers?.["content-type"] !== json) return reply;
+  // An entity tag identifies these bytes.
+  if (reply.headers["etag"] !== undefined) return reply;
+  const isRefusal = reply.status >= 400;
   const wanted = accepted(request.headers.accept, isRefusal ? ["Plain"] : undefined);
   const inYaml = wanted?.writing === "yaml";
   // An error is sent whatever is accepted, and indented when nothing matched.
-  const inLines = wanted === undefined ? isRefusal : wanted.pretty || isForPeople(request);
-  if (!inYaml && !inLines) return whole;
-  const value: unknown = JSON.parse(whole.body.toString());
-  if (!inYaml) return { ...whole, body: JSON.stringify(value, undefined, 2) };
-  return { ...whole, body: yamlOf(value), headers: { ...whole.headers, "content-type": "application/yaml" } };
+  const inLines = wanted === undefined ? isRefusal : wanted.pretty || isIndented(request);
+  if (!inYaml && !inLines) return reply;
+  const value: unknown = JSON.parse(reply.body.toString());
+  if (!inYaml) return { ...reply, body: JSON.stringify(value, undefined, 2) };
+  return { ...reply, body: yamlOf(value), headers: { ...reply.headers, "content-type": "application/yaml" } };
 }
 
-const isUnderstood = (encodings: string | string[] | undefined): boolean =>
+const acceptsGzip = (encodings: string | string[] | undefined): boolean =>
   `${encodings ?? ""}`.split(",").some((encoding) => encoding.trim() === "gzip");
 
-/** The reply in fewer bytes, when it has many and the client can unpack them. */
-export async function packed(whole: WholeReply, request: ApiRequest): Promise<WholeReply> {
-  const { body, headers = {} } = whole;
-  if (Buffer.byteLength(body) <= largeBytes || headers["content-encoding"] !== undefined) return whole;
-  if (!/^application\/(json|yaml)/.test(`${headers["content-type"]}`)) return whole;
-  if (!isUnderstood(request.headers["accept-encoding"])) return whole;
+/** The reply, compressed when it is large and the client accepts gzip. */
+export async function packed(reply: WholeReply, request: ApiRequest): Promise<WholeReply> {
+  const { body, headers = {} } = reply;
+  if (Buffer.byteLength(body) <= largeBytes || headers["content-encoding"] !== undefined) return reply;
+  if (!/^application\/(json|yaml)/.test(`${headers["content-type"]}`)) return reply;
+  if (!acceptsGzip(request.headers["accept-encoding"])) return reply;
   return {
-    ...whole,
+    ...reply,
     body: await pack(body, { level: constants.Z_BEST_SPEED }),
     headers: { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" },
   };
 }
 
-/** So many characters in all; beyond, every sentence is cut to its beginning. */
+/** Limit of all warnings together; beyond it each is truncated. */
 const mostCharacters = 4 * 1024;
 const longestWhenMany = 256;
 
 const isPlain = /^[^"\\]*$/;
 const isAscii = /^[\x20-\x7e]*$/;
-/** So many characters, however many units of the language they take. */
+/** The number of characters, not of UTF-16 units. */
 const lengthOf = (text: string): number => (isAscii.test(text) ? text.length : [...text].length);
 const isControl = /\p{Cc}/u;
 const header = (text: string): string => {
@@ -97,19 +97,19 @@ export function warningHeaders(sentences: Iterable<string>): readonly string[] {
   return cut;
 }
 
-/** The answer to a request for a kind, refusals too, with a word about the kind where it had better not be used. */
+/** The reply to a request for a kind, errors included, with a warning when the kind is deprecated. */
 export async function withDeprecationWarning(
   { deprecated }: ResourceDefinition,
-  answer: Promise<ApiReply>,
+  pending: Promise<ApiReply>,
 ): Promise<ApiReply> {
-  if (deprecated === undefined) return answer;
-  const whole = await answer.catch(replyError);
-  const others = [whole.headers?.["warning"] ?? []].flat();
-  return { ...whole, headers: { ...whole.headers, warning: [...warningHeaders([deprecated]), ...others] } };
+  if (deprecated === undefined) return pending;
+  const reply = await pending.catch(replyError);
+  const others = [reply.headers?.["warning"] ?? []].flat();
+  return { ...reply, headers: { ...reply.headers, warning: [...warningHeaders([deprecated]), ...others] } };
 }
 
-/** The reply, with what its sender should know. */
-export function warned(whole: WholeReply, sentences: Iterable<string>): WholeReply {
+/** The reply with Warning headers. */
+export function warned(reply: WholeReply, sentences: Iterable<string>): WholeReply {
   const warning = warningHeaders(sentences);
-  return warning.length === 0 ? whole : { ...whole, headers: { ...whole.headers, warning: [...warning] } };
+  return warning.length === 0 ? reply : { ...reply, headers: { ...reply.headers, warning: [...warning] } };
 }

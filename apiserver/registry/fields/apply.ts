@@ -12,12 +12,12 @@ import {
   setOf,
   shownPath,
   union,
-  deprived,
+  withoutFields,
   idOf,
   ownersOf,
   withOwners,
 } from "./set.ts";
-import { fieldSchema, isObject, keyDefaults, partsOf, stepFor, whole, difference, fieldsOf } from "./shape.ts";
+import { fieldSchema, isObject, keyDefaults, partsOf, stepFor, fullSchema, difference, fieldsOf } from "./shape.ts";
 import { type Schema, resolve } from "../../../api/schema.ts";
 import { ApiError } from "../../../api/errors.ts";
 import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
@@ -30,7 +30,7 @@ type Path = readonly string[];
 const errorAt = (path: Path, because: string): string =>
   path.length === 0 ? because : `${shownPath(path)}: ${because}`;
 
-/** A value as the original's language shows one of its own. */
+/** A value as Go prints it in error messages. */
 const inside = (value: unknown): string => `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;
 const typeOf = (value: unknown): string =>
   ({ boolean: "bool", number: Number.isInteger(value) ? "int64" : "float64" })[typeof value as string] ??
@@ -73,7 +73,7 @@ function listErrors(full: Schema, value: readonly unknown[], path: Path): readon
 
 function errorsIn(schema: Schema, value: unknown, path: Path): readonly string[] {
   if (value === null || value === undefined) return [];
-  const full = whole(schema);
+  const full = fullSchema(schema);
   if (full.type === "array")
     return Array.isArray(value) ? listErrors(full, value, path) : [errorAt(path, `expected list, got &{${value}}`)];
   if (full.type !== "object") return scalarErrors(full, value, path);
@@ -87,7 +87,7 @@ function errorsIn(schema: Schema, value: unknown, path: Path): readonly string[]
   });
 }
 
-/** Everything that is wrong with the types of a value, as one sentence; nothing when all is well. */
+/** All type errors of a value in one message; undefined when there are none. */
 export function typeError(schema: Schema, value: unknown): string | undefined {
   const errors = errorsIn(schema, value, []);
   return errors.length < 2 ? errors[0] : ["errors:", ...errors.map((error) => `  ${error}`)].join("\n");
@@ -95,64 +95,65 @@ export function typeError(schema: Schema, value: unknown): string | undefined {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What becomes of `live` when `wanted` is laid over it. */
-export function merged(schema: Schema, live: unknown, wanted: unknown): unknown {
-  if (wanted === undefined) return live;
-  const [now, over] = [partsOf(schema, live), partsOf(schema, wanted)];
-  if (live === undefined || !now || !over) return wanted;
-  if (!Array.isArray(wanted)) {
+/** The live value with the configuration merged into it. */
+export function merged(schema: Schema, live: unknown, config: unknown): unknown {
+  if (config === undefined) return live;
+  const [liveParts, configParts] = [partsOf(schema, live), partsOf(schema, config)];
+  if (live === undefined || !liveParts || !configParts) return config;
+  if (!Array.isArray(config)) {
     const next: Record<string, unknown> = { ...(live as Json) };
-    for (const [name, value] of Object.entries(wanted as Json))
+    for (const [name, value] of Object.entries(config as Json))
       next[name] = merged(fieldSchema(schema, name), next[name], value);
     return next;
   }
   const step = stepFor(schema)!;
-  const item = (wish: unknown): unknown => merged(over.get(step(wish))!.schema, now.get(step(wish))?.value, wish);
-  return mergedItems(live as readonly unknown[], wanted, step, item);
+  const item = (configItem: unknown): unknown =>
+    merged(configParts.get(step(configItem))!.schema, liveParts.get(step(configItem))?.value, configItem);
+  return mergedItems(live as readonly unknown[], config, step, item);
 }
 
-/** Items of both lists: those that are wanted in the order they are wanted in, the others where they were. */
+/** Items of both lists: those of the configuration in its order, the others at their places. */
 function mergedItems(
   live: readonly unknown[],
-  wanted: readonly unknown[],
+  config: readonly unknown[],
   step: (item: unknown) => string,
-  item: (wish: unknown) => unknown,
+  item: (configItem: unknown) => unknown,
 ): unknown[] {
-  const [before, wishes] = [new Set(live.map(step)), new Set(wanted.map(step))];
+  const [before, configSteps] = [new Set(live.map(step)), new Set(config.map(step))];
   const result: unknown[] = [];
-  const [standing, open] = [[...live], [...wanted]];
-  while (standing.length > 0 || open.length > 0) {
-    if (standing.length > 0 && !wishes.has(step(standing[0]))) result.push(standing.shift());
-    else if (open.length > 0) {
-      const wish = open.shift();
-      // What both have takes the place of whichever of the common ones stood here.
-      if (before.has(step(wish))) standing.shift();
-      result.push(item(wish));
-    } else standing.shift();
+  const [liveLeft, configLeft] = [[...live], [...config]];
+  while (liveLeft.length > 0 || configLeft.length > 0) {
+    if (liveLeft.length > 0 && !configSteps.has(step(liveLeft[0]))) result.push(liveLeft.shift());
+    else if (configLeft.length > 0) {
+      const configItem = configLeft.shift();
+      // An item of both lists replaces the next common item of the live list.
+      if (before.has(step(configItem))) liveLeft.shift();
+      result.push(item(configItem));
+    } else liveLeft.shift();
   }
   return result;
 }
 
 /** The set with the parents of its fields, which belong to the same owner. */
-export function withWays(schema: Schema, set: FieldSet): FieldSet {
-  const { properties, items } = whole(schema);
+export function withParents(schema: Schema, set: FieldSet): FieldSet {
+  const { properties, items } = fullSchema(schema);
   const below = new Map<string, FieldSet>();
   for (const [step, inner] of set.below) {
     const isField = step.startsWith("f:");
-    const found = withWays(isField ? fieldSchema(schema, step.slice(2)) : (items ?? {}), inner);
+    const found = withParents(isField ? fieldSchema(schema, step.slice(2)) : (items ?? {}), inner);
     const isNamed = isField && properties?.[step.slice(2)] !== undefined;
     below.set(step, isNamed ? { has: true, below: found.below } : found);
   }
   return setOf(set.has, below);
 }
 
-/** The value without what is at these paths; what is thereby empty goes too. */
-export function without(schema: Schema, value: unknown, gone: FieldSet): unknown {
-  const parts = isEmpty(gone) ? undefined : partsOf(schema, value);
+/** The value without what is at these paths, and without parts that this leaves empty. */
+export function without(schema: Schema, value: unknown, removed: FieldSet): unknown {
+  const parts = isEmpty(removed) ? undefined : partsOf(schema, value);
   if (!parts) return value;
   const left: [string, unknown][] = [];
   for (const [step, part] of parts) {
-    const below = gone.below.get(step);
+    const below = removed.below.get(step);
     if (below?.has) continue;
     const kept = below ? without(part.schema, part.value, below) : part.value;
     if (kept !== undefined) left.push([step.slice(2), kept]);
@@ -178,22 +179,22 @@ export const fieldsIn = (conflicts: Conflicts): FieldSet =>
   conflicts.reduce((all, { fields }) => union(all, fields), noFields);
 
 function nameOf({ manager = "", operation, apiVersion, subresource }: ManagedFieldsEntry): string {
-  const who = subresource
+  const shownManager = subresource
     ? `${JSON.stringify(manager)} with subresource ${JSON.stringify(subresource)}`
     : JSON.stringify(manager);
-  return operation === "Update" ? `${who} using ${apiVersion}` : who;
+  return operation === "Update" ? `${shownManager} using ${apiVersion}` : shownManager;
 }
 
 /** The refusal of an apply. */
 export function conflictError(conflicts: Conflicts): ApiError {
-  const errorAt = conflicts
+  const byOwner = conflicts
     .toSorted((a, b) => (idOf(a.entry) < idOf(b.entry) ? -1 : 1))
     .map(({ entry, fields }) => ({ owner: nameOf(entry), paths: [...pathsIn(fields)].map(shownPath) }));
-  const causes = errorAt.flatMap(({ owner, paths }) =>
+  const causes = byOwner.flatMap(({ owner, paths }) =>
     paths.map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${owner}`, field })),
   );
   const [only] = causes;
-  const listed = errorAt.flatMap(({ owner, paths }) => [
+  const listed = byOwner.flatMap(({ owner, paths }) => [
     `conflicts with ${owner}:`,
     ...paths.map((path) => `- ${path}`),
   ]);
@@ -205,75 +206,75 @@ export function conflictError(conflicts: Conflicts): ApiError {
 }
 
 const annotation = "kubectl.kubernetes.io/last-applied-configuration";
-const noted = (object: ApiObject): string => object.metadata.annotations?.[annotation] ?? "";
+const lastApplied = (object: ApiObject): string => object.metadata.annotations?.[annotation] ?? "";
 
-/** What the client applied and still stands: its own server-side apply may have it. */
-export function fromClientSide(r: ResourceDefinition, live: ApiObject): FieldSet {
+/** Unchanged fields of the last client-side apply, which a server-side apply may take over. */
+export function clientSideFields(r: ResourceDefinition, live: ApiObject): FieldSet {
   try {
-    const config = JSON.parse(noted(live)) as ApiObject;
+    const config = JSON.parse(lastApplied(live)) as ApiObject;
     if (config.apiVersion !== apiVersionOf(r)) return noFields;
     const { changed, removed } = difference(r, config, live);
     return minus(fieldsOf(r.schema, config), union(changed, removed));
   } catch {
-    // No note, or none that can be read: then nothing is known to be allowed.
+    // Without a readable annotation no field may be taken over.
     return noFields;
   }
 }
 
 /** The annotation of the last applied configuration, brought up to date where there is one. */
-export function followed(object: ApiObject, said: object, manager: string): ApiObject {
-  if (manager !== "kubectl" || noted(object) === "") return object;
-  const { metadata } = said as ApiObject;
+export function withLastApplied(object: ApiObject, sent: object, manager: string): ApiObject {
+  if (manager !== "kubectl" || lastApplied(object) === "") return object;
+  const { metadata } = sent as ApiObject;
   const { [annotation]: _, ...others } = metadata.annotations ?? {};
-  const plain = metadata.annotations ? { ...said, metadata: { ...metadata, annotations: others } } : said;
+  const plain = metadata.annotations ? { ...sent, metadata: { ...metadata, annotations: others } } : sent;
   const annotations = { ...object.metadata.annotations, [annotation]: `${canonicalJson(plain)}\n` };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 /** The owners of an object. Fields from before tracking belong to the manager `before-first-apply`. */
-function claimed(r: ResourceDefinition, live: ApiObject, writer: Writer): readonly Owner[] {
+function trackedOwners(r: ResourceDefinition, live: ApiObject, writer: Writer): readonly Owner[] {
   const owners = ownersOf(live);
   if (owners.length > 0) return owners;
   return ownersOf(createdBy(r, live, { ...writer, manager: "before-first-apply" }, noFields));
 }
 
-/** The object without fields that only this manager applied, and applies no longer. */
-function pruned(r: ResourceDefinition, over: unknown, last: FieldSet, held: FieldSet): ApiObject {
+/** The object without fields that only this manager applied and that its configuration no longer has. */
+function pruned(r: ResourceDefinition, combined: unknown, last: FieldSet, held: FieldSet): ApiObject {
   const { schema } = r;
-  const standing = common(held, fieldsOf(schema, over));
-  return without(schema, over, minus(withWays(schema, last), withWays(schema, standing))) as ApiObject;
+  const present = common(held, fieldsOf(schema, combined));
+  return without(schema, combined, minus(withParents(schema, last), withParents(schema, present))) as ApiObject;
 }
 
-function refuse(r: ResourceDefinition, live: ApiObject, conflicts: Conflicts, manager: string): void {
+function checkConflicts(r: ResourceDefinition, live: ApiObject, conflicts: Conflicts, manager: string): void {
   if (conflicts.length === 0) return;
   if (manager !== "kubectl") throw conflictError(conflicts);
-  const allowed = fromClientSide(r, live);
+  const allowed = clientSideFields(r, live);
   if (!isEmpty(minus(fieldsIn(conflicts), allowed))) throw conflictError(conflictsBut(conflicts, allowed));
 }
 
-/** What becomes of what stands there when a manager applies what it wants. */
+/** The object after a manager applied a configuration to it. */
 export function applied(
   r: ResourceDefinition,
   live: ApiObject,
-  wanted: ApiObject,
+  config: ApiObject,
   writer: Writer,
   force: boolean,
 ): ApiObject {
-  const owners = claimed(r, live, writer);
+  const owners = trackedOwners(r, live, writer);
   const entry = entryOf(r, "Apply", writer);
   const before = owners.find((owner) => idOf(owner.entry) === idOf(entry));
   const others = owners.filter((owner) => owner !== before);
-  const said = touchable(r, fieldsOf(r.schema, wanted), writer.subresource);
-  const held = others.reduce((all, { fields }) => union(all, fields), said);
-  const bare = withOwners(live, []);
-  const over = merged(r.schema, bare, wanted);
-  const next = before ? pruned(r, over, before.fields, held) : (over as ApiObject);
-  const found = difference(r, bare, next);
+  const appliedFields = touchable(r, fieldsOf(r.schema, config), writer.subresource);
+  const held = others.reduce((all, { fields }) => union(all, fields), appliedFields);
+  const unowned = withOwners(live, []);
+  const combined = merged(r.schema, unowned, config);
+  const next = before ? pruned(r, combined, before.fields, held) : (combined as ApiObject);
+  const found = difference(r, unowned, next);
   const changed = touchable(r, found.changed, writer.subresource);
-  if (!force) refuse(r, live, conflictsWith(others, changed), writer.manager);
-  const left = deprived(others, union(changed, touchable(r, found.removed, writer.subresource)));
-  const own = ownable(said);
-  const isSame = sameJson(bare, next);
+  if (!force) checkConflicts(r, live, conflictsWith(others, changed), writer.manager);
+  const left = withoutFields(others, union(changed, touchable(r, found.removed, writer.subresource)));
+  const own = ownable(appliedFields);
+  const isSame = sameJson(unowned, next);
   const kept = before && sameFields(before.fields, own);
   const { time, ...timeless } = entry;
   const mine = { entry: isSame ? { ...timeless, ...(before?.entry.time && { time: before.entry.time }) } : entry };
@@ -282,7 +283,7 @@ export function applied(
 }
 
 /** A new object from a configuration, all of whose fields belong to its manager. */
-export function appliedNew(r: ResourceDefinition, wanted: ApiObject, writer: Writer): ApiObject {
-  const own = ownable(touchable(r, fieldsOf(r.schema, wanted), writer.subresource));
-  return withOwners(wanted, isEmpty(own) ? [] : [{ entry: entryOf(r, "Apply", writer), fields: own }]);
+export function appliedNew(r: ResourceDefinition, config: ApiObject, writer: Writer): ApiObject {
+  const own = ownable(touchable(r, fieldsOf(r.schema, config), writer.subresource));
+  return withOwners(config, isEmpty(own) ? [] : [{ entry: entryOf(r, "Apply", writer), fields: own }]);
 }

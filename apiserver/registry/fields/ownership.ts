@@ -10,13 +10,13 @@ import {
   pathsOf,
   union,
   withoutBelow,
-  deprived,
+  withoutFields,
   idOf,
   ownersOf,
   readOwners,
   withOwners,
 } from "./set.ts";
-import { type Shape, anything, fieldStep, isObject, isPresent, presentIn, shapeOf, difference } from "./shape.ts";
+import { type Shape, anySchema, fieldStep, isObject, isPresent, presentIn, shapeOf, difference } from "./shape.ts";
 import { type ResourceDefinition, apiVersionOf, qualified } from "../../../api/kinds.ts";
 import type { Schema } from "../../../api/schema.ts";
 import { type ApiObject, type Draft, type Instant, type ManagedFieldsEntry, timestamp } from "../../../api/meta.ts";
@@ -65,17 +65,17 @@ export function unsetFieldsIn(r: ResourceDefinition, sent: object): FieldSet {
 
 type Json = Readonly<Record<string, unknown>>;
 type Tree = Record<string, object>;
-/** Nothing more below. */
+/** The end of a path. */
 const end: object = Object.freeze({});
 
-/** The fields that only the value itself has names for, in their order. */
+/** The fields that the schema does not name, in their order. */
 const unnamed = ({ steps }: Shape, value: Json): readonly string[] =>
   Object.keys(value)
     .filter((name) => !steps.has(name) && value[name] !== undefined)
     .sort();
 
 function allItems({ full, step }: Shape, value: readonly unknown[], tree: Tree): Tree {
-  const items = full.items ?? anything;
+  const items = full.items ?? anySchema;
   if (value.length === 1) {
     tree[step!(value[0])] = all(items, value[0]);
     return tree;
@@ -85,9 +85,9 @@ function allItems({ full, step }: Shape, value: readonly unknown[], tree: Tree):
   return tree;
 }
 
-/** So many kinds of objects without anything below their fields are remembered for a schema at most. */
+/** Most cached flat trees of a schema. */
 const mostFlat = 256;
-/** The tree of an object that has these of its named fields, and nothing below them. Made once and shared. */
+/** The tree of an object with this set of named fields and nothing below them. Cached. */
 function flatTree({ fields, flat }: Shape, which: number): Tree {
   const known = flat.get(which);
   if (known) return known;
@@ -97,7 +97,7 @@ function flatTree({ fields, flat }: Shape, which: number): Tree {
   return tree;
 }
 
-/** Most objects have the fields that others of their type have: a copy is quicker than to put each where it belongs. */
+/** Copies the cached tree of objects with the same fields, which is faster than adding each field in order. */
 function allNamed(shape: Shape, value: Json): object {
   const present = presentIn(shape.type);
   let [isBare, which] = [true, 0];
@@ -129,12 +129,12 @@ function allFields(shape: Shape, value: Json): object {
     }
   for (const name of unnamed(shape, value)) {
     isBare = false;
-    tree[fieldStep(name)] = all(shape.full.additionalProperties ?? anything, value[name]);
+    tree[fieldStep(name)] = all(shape.full.additionalProperties ?? anySchema, value[name]);
   }
   return isBare ? end : tree;
 }
 
-/** All of a value: itself, and what is in it. */
+/** All fields of a value, itself included. */
 function all(schema: Schema, value: unknown): object {
   if (typeof value !== "object" || value === null) return end;
   const shape = shapeOf(schema);
@@ -142,7 +142,7 @@ function all(schema: Schema, value: unknown): object {
   return shape.step && value.length > 0 ? allItems(shape, value, { ".": end }) : end;
 }
 
-/** What is in a struct that is always there, without the ends of `cut` and what is below them, if that is anything. */
+/** The fields in a struct that counts as present, without those at or below the ends of `cut`; undefined when none. */
 function inside(shape: Shape, type: string, value: Json, cut: FieldSet): Tree | undefined {
   const tree: Tree = {};
   let isBare = true;
@@ -157,7 +157,7 @@ function inside(shape: Shape, type: string, value: Json, cut: FieldSet): Tree | 
   };
   for (const { name, step, schema } of shape.fields) put(name, step, schema);
   if (!shape.hasOnlyNamed)
-    for (const name of unnamed(shape, value)) put(name, fieldStep(name), shape.full.additionalProperties ?? anything);
+    for (const name of unnamed(shape, value)) put(name, fieldStep(name), shape.full.additionalProperties ?? anySchema);
   return isBare ? undefined : tree;
 }
 function ofPresent(schema: Schema, value: unknown, cut: FieldSet): object | undefined {
@@ -167,13 +167,13 @@ function ofPresent(schema: Schema, value: unknown, cut: FieldSet): object | unde
   return value.length > 0 ? allItems(shape, value, {}) : undefined;
 }
 
-/** As `fieldsV1`: every field that a new object sets, but for `cut`. */
+/** As `fieldsV1`: every field that a new object sets, except `cut`. */
 export function initialFields(r: ResourceDefinition, object: object, cut: FieldSet): object | undefined {
   const type = r.published.slice(r.published.lastIndexOf(".") + 1);
   return inside(shapeOf(r.schema), type, object as Json, cut);
 }
 
-/** Who writes, and which part of the object. */
+/** The field manager of a write, and the subresource that is written. */
 export interface Writer {
   readonly manager: string;
   readonly subresource?: string;
@@ -183,20 +183,20 @@ export interface Writer {
 const metadataOfServer = [
   ...["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"],
 ].map((name) => ["f:metadata", `f:${name}`]);
-const serversOwn = [["f:apiVersion"], ["f:kind"], ...metadataOfServer];
-/** Fields that the server sets in every object have no owner, */
-const serverFields = pathsOf(...serversOwn);
-/** and neither does what this stands in. */
-const ownerless = pathsOf(...serversOwn, ["f:metadata"]);
+const serverPaths = [["f:apiVersion"], ["f:kind"], ...metadataOfServer];
+/** Fields that the server sets in every object, which have no owner. */
+const serverFields = pathsOf(...serverPaths);
+/** The same with their parents. */
+const ownerless = pathsOf(...serverPaths, ["f:metadata"]);
 const status = pathsOf(["f:status"]);
 const spec = pathsOf(["f:spec"]);
 
-/** What a write to this part of the object cannot touch is nothing to own by it. */
+/** The fields that a write of this subresource can change, and so own. */
 export function touchable(r: ResourceDefinition, fields: FieldSet, subresource: string | undefined): FieldSet {
   if (subresource === "status") return withoutBelow(fields, spec);
   return subresource === undefined && r.subresources.includes("status") ? withoutBelow(fields, status) : fields;
 }
-/** What can be owned of these fields at all. */
+/** The fields without those that have no owner. */
 export const ownable = (fields: FieldSet): FieldSet => minus(fields, ownerless);
 
 /** An entry of this writer, without its fields. */
@@ -217,15 +217,15 @@ export function entryOf(
 }
 
 const [serverOrSpec, serverOrStatus] = [union(serverFields, spec), union(serverFields, status)];
-/** What a writer of this part cannot own of a new object. */
-function foreign(r: ResourceDefinition, subresource: string | undefined): FieldSet {
+/** The fields of a new object that a writer of this subresource cannot own. */
+function notOwnable(r: ResourceDefinition, subresource: string | undefined): FieldSet {
   if (subresource === "status") return serverOrSpec;
   return subresource === undefined && r.subresources.includes("status") ? serverOrStatus : serverFields;
 }
 
 /** A new object whose fields belong to its creator, except `unset`. */
 export function createdBy(r: ResourceDefinition, object: ApiObject, writer: Writer, unset: FieldSet): ApiObject {
-  const fieldsV1 = initialFields(r, object, union(foreign(r, writer.subresource), unset));
+  const fieldsV1 = initialFields(r, object, union(notOwnable(r, writer.subresource), unset));
   const { managedFields: _, ...metadata } = object.metadata;
   const managedFields = [{ ...entryOf(r, "Update", writer), fieldsV1 }];
   return { ...object, metadata: { ...metadata, ...(fieldsV1 && { managedFields }) } };
@@ -245,21 +245,21 @@ export function updatedBy(
   if (isEmpty(lost)) return withOwners(after, owners);
   const entry = entryOf(r, "Update", writer);
   const mine = ownable(changed);
-  const left = deprived(owners, lost);
+  const left = withoutFields(owners, lost);
   if (isEmpty(mine)) return withOwners(after, left);
   const held = left.find((owner) => idOf(owner.entry) === idOf(entry));
   const others = left.filter((owner) => owner !== held);
   return withOwners(after, [...others, { entry, fields: held ? union(held.fields, mine) : mine }]);
 }
 
-/** In whose name a write is made, and how the account is kept. */
+/** The field manager of a write, and where its managed fields come from. */
 export interface Ownership {
   /** Without one, the server's own components. */
   readonly manager?: string;
-  /** Take the account the write brings along. */
-  readonly ownership?: "given";
+  /** The object already has its new managed fields. */
+  readonly ownership?: "supplied";
 }
-/** When something is written, and which part of the object. */
+/** The time of a write, and the subresource that is written. */
 export interface Occasion {
   readonly now: Instant;
   readonly subresource?: string;
@@ -280,34 +280,34 @@ export function initialOwnership(
   sent: Draft<ApiObject>,
   { manager, ownership, now }: Ownership & Occasion,
 ): ApiObject {
-  if (ownership === "given") return object;
+  if (ownership === "supplied") return object;
   if (manager === undefined) return unowned(object);
   return createdBy(r, object, { manager, now }, unsetFieldsIn(r, sent));
 }
 
 /** An empty list, or one empty entry, is a request to reset managed fields. */
-const isCleared = ({ metadata: { managedFields: given } }: ApiObject): boolean =>
-  given !== undefined && (given.length === 0 || (given.length === 1 && Object.keys(given[0]!).length === 0));
+const isCleared = ({ metadata: { managedFields: entries } }: ApiObject): boolean =>
+  entries !== undefined && (entries.length === 0 || (entries.length === 1 && Object.keys(entries[0]!).length === 0));
 
-/** The account a write starts from: the one it brings along, if it can be read; else the one that stands. */
-function accountOf(before: ApiObject, after: ApiObject, subresource: string | undefined): readonly Owner[] {
-  const given = after.metadata.managedFields;
-  if (subresource !== undefined || given === before.metadata.managedFields) return ownersOf(before);
+/** The owners before a write: those it sends, if they are valid; else the stored ones. */
+function previousOwners(before: ApiObject, after: ApiObject, subresource: string | undefined): readonly Owner[] {
+  const sent = after.metadata.managedFields;
+  if (subresource !== undefined || sent === before.metadata.managedFields) return ownersOf(before);
   if (isCleared(after)) return [];
-  const read = readOwners(given);
+  const read = readOwners(sent);
   return typeof read === "string" || read.length === 0 ? ownersOf(before) : read;
 }
 
-/** A changed object with its account brought up to date. */
+/** A changed object with its managed fields brought up to date. */
 export function ownedAfter(
   r: ResourceDefinition,
   before: ApiObject,
   after: ApiObject,
   { manager = components, ownership, now, subresource }: Ownership & Occasion,
 ): ApiObject {
-  if (ownership === "given") return after;
+  if (ownership === "supplied") return after;
   if (before.metadata.managedFields === undefined && after.metadata.managedFields === undefined) return after;
-  const owners = accountOf(before, after, subresource);
+  const owners = previousOwners(before, after, subresource);
   if (owners.length === 0) return unowned(after);
   const writer: Writer = { manager, now, ...(subresource !== undefined && { subresource }) };
   return updatedBy(r, owners, { before, after: unowned(after) }, writer);

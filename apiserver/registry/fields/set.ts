@@ -2,7 +2,7 @@
 // version and subresource. Pure.
 import type { ApiObject, ManagedFieldsEntry } from "../../../api/meta.ts";
 
-/** What is in a set at a step and below it. Never empty, but for a set of nothing. */
+/** A set of paths as a tree: whether the path that ends here is in it, and what is below. */
 export interface FieldSet {
   readonly has: boolean;
   readonly below: ReadonlyMap<string, FieldSet>;
@@ -22,7 +22,7 @@ export function setOf(has: boolean, below: ReadonlyMap<string, FieldSet>): Field
   return { has, below };
 }
 
-/** What either has. */
+/** The paths of either. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || a === b) return b;
   if (isEmpty(b)) return a;
@@ -34,27 +34,27 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return setOf(a.has || b.has, below);
 }
 
-type Both = (mine: FieldSet, theirs: FieldSet) => FieldSet;
+type Both = (left: FieldSet, right: FieldSet) => FieldSet;
 function combined(a: FieldSet, b: FieldSet, has: boolean, both: Both, keepsOthers: boolean): FieldSet {
   const below = new Map<string, FieldSet>();
-  for (const [step, mine] of a.below) {
-    const theirs = b.below.get(step);
-    if (!theirs) {
-      if (keepsOthers) below.set(step, mine);
+  for (const [step, left] of a.below) {
+    const right = b.below.get(step);
+    if (!right) {
+      if (keepsOthers) below.set(step, left);
       continue;
     }
-    const left = both(mine, theirs);
-    if (!isEmpty(left)) below.set(step, left);
+    const result = both(left, right);
+    if (!isEmpty(result)) below.set(step, result);
   }
   return setOf(has, below);
 }
 
-/** What the first has and the second has not. */
+/** The paths of the first that the second lacks. */
 export function minus(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return a;
   return combined(a, b, a.has && !b.has, minus, true);
 }
-/** What both have. */
+/** The paths of both. */
 export function common(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(a) || isEmpty(b)) return noFields;
   return combined(a, b, a.has && b.has, common, false);
@@ -75,13 +75,13 @@ export function sameFields(a: FieldSet, b: FieldSet): boolean {
   return true;
 }
 
-/** A set of paths, each given as its steps. */
+/** The set of these paths, each a list of steps. */
 export const pathsOf = (...paths: readonly (readonly string[])[]): FieldSet =>
   paths
     .map((steps) => steps.reduceRight<FieldSet>((below, step) => setOf(false, new Map([[step, below]])), here))
     .reduce(union, noFields);
 
-/** Every path in the set, what is above before what is below it. */
+/** Every path in the set, a parent before its children. */
 export function* pathsIn(set: FieldSet, path: readonly string[] = []): Generator<readonly string[]> {
   const steps = sorted(set);
   for (const step of steps) if (set.below.get(step)!.has) yield [...path, step];
@@ -108,7 +108,7 @@ const isItem = (step: string): boolean => step.startsWith("k:");
 const plainKey = /^k:\{"\w+":"[\w./-]*"\}$/;
 const isPlain = (step: string): boolean => !isItem(step) || plainKey.test(step);
 const isInOrder = (steps: readonly string[]): boolean => steps.every((step, i) => i === 0 || steps[i - 1]! < step);
-/** Steps in the order in which they are written: fields before items. Sorts what it is given. */
+/** Steps in the order in which they are written: fields before items. Sorts in place. */
 export function inStepOrder(steps: string[]): readonly string[] {
   if (steps.length < 2) return steps;
   if (steps.every(isPlain)) return isInOrder(steps) ? steps : steps.sort();
@@ -121,7 +121,7 @@ export function inStepOrder(steps: string[]): readonly string[] {
 }
 const sorted = (set: FieldSet): readonly string[] => inStepOrder([...set.below.keys()]);
 
-/** Nothing more below; most paths end so. */
+/** The end of a path. */
 const end: object = Object.freeze({});
 /** As `fieldsV1` of a managed fields entry: a dot stands for the field itself, where there are fields below it. */
 export function toFieldsV1(set: FieldSet): object {
@@ -169,7 +169,7 @@ export interface Owner {
   readonly fields: FieldSet;
 }
 
-/** More than so many entries of updates are not kept apart: the oldest become one. */
+/** Most entries of updates; the oldest beyond are merged into one. */
 const mostUpdaters = 10;
 
 /** The identity of an entry. For an apply it does not depend on the version. */
@@ -181,7 +181,7 @@ export const idOf = ({ manager, operation, apiVersion, subresource }: ManagedFie
     ...(subresource && { subresource }),
   });
 
-/** The account in an object, or why it is none. */
+/** The owners in managed fields, or why they are invalid. */
 export function readOwners(entries: readonly ManagedFieldsEntry[] = []): readonly Owner[] | string {
   const owners = new Map<string, Owner>();
   for (const [i, entry] of entries.entries()) {
@@ -197,7 +197,7 @@ export function readOwners(entries: readonly ManagedFieldsEntry[] = []): readonl
   return [...owners.values()];
 }
 
-/** The account in an object; one that cannot be read is as good as none. */
+/** The owners of the fields of an object; none when its managed fields are invalid. */
 export function ownersOf(object: ApiObject): readonly Owner[] {
   const owners = readOwners(object.metadata.managedFields);
   return typeof owners === "string" ? [] : owners;
@@ -214,7 +214,7 @@ const inEntryOrder = (a: ManagedFieldsEntry, b: ManagedFieldsEntry): number =>
   before(a.subresource, b.subresource);
 
 /** Owners without these fields; an owner of nothing is dropped. */
-export function deprived(owners: readonly Owner[], lost: FieldSet): readonly Owner[] {
+export function withoutFields(owners: readonly Owner[], lost: FieldSet): readonly Owner[] {
   return owners.flatMap((owner) => {
     const fields = minus(owner.fields, lost);
     if (isEmpty(fields)) return [];
@@ -222,7 +222,7 @@ export function deprived(owners: readonly Owner[], lost: FieldSet): readonly Own
   });
 }
 
-/** The oldest of too many updates made one, version by version. */
+/** Merges the oldest updates of each version while there are too many. */
 function capped(owners: readonly Owner[]): readonly Owner[] {
   if (owners.length <= mostUpdaters) return owners;
   const updaters = owners
@@ -255,7 +255,7 @@ function capped(owners: readonly Owner[]): readonly Owner[] {
   return [...kept.values()];
 }
 
-/** The object with this account. */
+/** The object with the managed fields of these owners. */
 export function withOwners(object: ApiObject, owners: readonly Owner[]): ApiObject {
   const { managedFields: _, ...metadata } = object.metadata;
   const entries = capped(owners)

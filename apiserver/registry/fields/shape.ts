@@ -14,13 +14,13 @@ export interface Part {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What stands for a key field that was left out: the one such default Kubernetes has. */
+/** Defaults of key fields of list items; Kubernetes has one. */
 export const keyDefaults: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 
 const mostSteps = 1_000;
 const longestName = 64;
-/** The same few names come again and again: what was made of one is remembered for a while. */
-function remembered(make: (name: string) => string): (name: string) => string {
+/** Caches results by name: few names recur in most objects. */
+function memoized(make: (name: string) => string): (name: string) => string {
   const known = new Map<string, string>();
   return (name) => {
     const found = known.get(name);
@@ -32,7 +32,7 @@ function remembered(make: (name: string) => string): (name: string) => string {
   };
 }
 /** The step to a field. */
-export const fieldStep = remembered((name) => `f:${name}`);
+export const fieldStep = memoized((name) => `f:${name}`);
 
 /** A key of a list item, as the beginning of its path step. */
 interface KeyName {
@@ -50,7 +50,7 @@ function itemStep(item: unknown, keys: readonly KeyName[]): string {
   return `k:{${values.join(",")}}`;
 }
 
-/** What can be known of the parts of values from their schema alone. */
+/** What follows from a schema about the parts of its values. */
 export interface Shape {
   /** The schema of the field merged with that of its type. */
   readonly full: Schema;
@@ -63,7 +63,7 @@ export interface Shape {
   /** The fields that have a name of their own, in the order of their steps. */
   readonly fields: readonly Field[];
   readonly steps: ReadonlyMap<string, string>;
-  /** Whether there can be no others, once a value was read by its schema. */
+  /** Whether a decoded value has no other fields. */
   readonly hasOnlyNamed: boolean;
   /** As `fieldsV1`: objects that have nothing below their fields, by the weights of those they have. */
   readonly flat: Map<number, Record<string, object>>;
@@ -73,7 +73,7 @@ interface Field {
   readonly name: string;
   readonly step: string;
   readonly schema: Schema;
-  /** A power of two: added up, they tell which fields an object has. */
+  /** A power of two: the sum of weights identifies the set of fields an object has. */
   readonly weight: number;
 }
 
@@ -85,7 +85,7 @@ function stepIn(full: Schema): Shape["step"] {
   const keys = names.map((name) => ({ name, written: `${JSON.stringify(name)}:` }));
   const [only, ...more] = keys;
   if (!only || more.length > 0) return (item) => itemStep(item, keys);
-  const stepTo = remembered((name) => itemStep({ [only.name]: name }, keys));
+  const stepTo = memoized((name) => itemStep({ [only.name]: name }, keys));
   return (item) => {
     const name = isObject(item) ? item[only.name] : undefined;
     return typeof name === "string" ? stepTo(name) : itemStep(item, keys);
@@ -111,8 +111,7 @@ function newShape(schema: Schema): Shape {
   };
 }
 
-// Every write walks through a whole object, and asks this at each of its values. There are as many as there are
-// schemas, and each goes with its own.
+// Cached, because every write looks a shape up for each value of an object.
 const shapes = new WeakMap<Schema, Shape>();
 export function shapeOf(schema: Schema): Shape {
   let shape = shapes.get(schema);
@@ -124,27 +123,27 @@ export function shapeOf(schema: Schema): Shape {
 }
 
 /** The schema of a field merged with that of its type. */
-export const whole = (schema: Schema): Schema => shapeOf(schema).full;
+export const fullSchema = (schema: Schema): Schema => shapeOf(schema).full;
 /** The name of the type a field refers to. */
 export const typeOf = (schema: Schema): string => shapeOf(schema).type;
 /** How list items are identified, if they are. */
 export const stepFor = (schema: Schema): Shape["step"] => shapeOf(schema).step;
 
-/** What is not described is owned whole. */
-export const anything: Schema = {};
+/** The schema of a value that is not described; it is owned as one. */
+export const anySchema: Schema = {};
 const fieldIn = ({ properties, additionalProperties }: Schema, name: string): Schema =>
-  properties?.[name] ?? additionalProperties ?? anything;
+  properties?.[name] ?? additionalProperties ?? anySchema;
 /** The schema of a field by its name. */
 export const fieldSchema = (schema: Schema, name: string): Schema => fieldIn(resolve(schema), name);
 
-/** The parts of a value by their steps; nothing when the value is owned whole. */
+/** The parts of a value by their steps; undefined when the value is owned as one. */
 export function partsOf(schema: Schema, value: unknown): ReadonlyMap<string, Part> | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { full, step, hasFields, steps } = shapeOf(schema);
   const parts = new Map<string, Part>();
   if (Array.isArray(value)) {
     if (!step) return undefined;
-    const items = full.items ?? anything;
+    const items = full.items ?? anySchema;
     for (const item of value) parts.set(step(item), { schema: items, value: item });
     return parts;
   }
@@ -189,7 +188,7 @@ const presentFields = new Map(
 /** Structs in every type. */
 const structsEverywhere = new Set(["metadata", "spec", "status"]);
 
-/** The always present fields of a type; its own kind's name is given for a schema without a reference. */
+/** The always present fields of a type, which for a kind is its name. */
 export const presentIn = (type: string): readonly string[] => presentFields.get(type) ?? [];
 /** Whether a field counts as present when it is not set. */
 export const isPresent = (type: string, name: string): boolean =>
@@ -199,7 +198,7 @@ export const isPresent = (type: string, name: string): boolean =>
 export function fieldsOf(schema: Schema, value: unknown): FieldSet {
   const parts = partsOf(schema, value);
   if (!parts) return here;
-  const named = whole(schema).properties;
+  const named = fullSchema(schema).properties;
   const below = new Map<string, FieldSet>();
   for (const [step, part] of parts) {
     const isBare = part.value === null || (isObject(part.value) && Object.keys(part.value).length === 0);
@@ -213,7 +212,7 @@ export function fieldsOf(schema: Schema, value: unknown): FieldSet {
 
 /** What differs between two states. */
 export interface Difference {
-  /** Set where it was not, or set to something else. */
+  /** Set to another value, or newly set. */
   readonly changed: FieldSet;
   readonly removed: FieldSet;
 }
@@ -232,12 +231,12 @@ function allFields({ type, full, fields, steps }: Shape, value: Readonly<Record<
   for (const name in value)
     if (!steps.has(name) && value[name] !== undefined) {
       isBare = false;
-      below.set(fieldStep(name), allOf(full.additionalProperties ?? anything, value[name]));
+      below.set(fieldStep(name), allOf(full.additionalProperties ?? anySchema, value[name]));
     }
   return isBare ? here : { has: true, below };
 }
 
-/** All of a value that was not there before, or is there no more: the value itself, and what is in it. */
+/** All fields of a value that is new or removed, itself included. */
 function allOf(schema: Schema, value: unknown): FieldSet {
   if (typeof value !== "object" || value === null) return here;
   const shape = shapeOf(schema);
@@ -245,7 +244,7 @@ function allOf(schema: Schema, value: unknown): FieldSet {
   const { step, full } = shape;
   if (!step || value.length === 0) return here;
   const below = new Map<string, FieldSet>();
-  for (const item of value) below.set(step(item), allOf(full.items ?? anything, item));
+  for (const item of value) below.set(step(item), allOf(full.items ?? anySchema, item));
   return { has: true, below };
 }
 
@@ -255,8 +254,8 @@ const empty = {};
 function child(type: string, step: string, a: Part | undefined, b: Part | undefined): Difference {
   const schema = (b ?? a)!.schema;
   // A field that counts as present is empty when it is not set.
-  const isThere = step.startsWith("f:") && isPresent(type, step.slice(2)) && partsOf(schema, (b ?? a)!.value);
-  if (!isThere || (a && b)) return compare(schema, a?.value, b?.value);
+  const isPresentStruct = step.startsWith("f:") && isPresent(type, step.slice(2)) && partsOf(schema, (b ?? a)!.value);
+  if (!isPresentStruct || (a && b)) return compare(schema, a?.value, b?.value);
   const blank = Array.isArray((b ?? a)!.value) ? [] : empty;
   return compare(schema, a ? a.value : blank, b ? b.value : blank);
 }
@@ -264,18 +263,18 @@ function child(type: string, step: string, a: Part | undefined, b: Part | undefi
 function compareParts(type: string, before: ReadonlyMap<string, Part>, after: ReadonlyMap<string, Part>): Difference {
   const changed = new Map<string, FieldSet>();
   const removed = new Map<string, FieldSet>();
-  const look = (step: string, a: Part | undefined, b: Part | undefined): void => {
+  const compareAt = (step: string, a: Part | undefined, b: Part | undefined): void => {
     if (a?.value === b?.value) return;
     const found = child(type, step, a, b);
     if (!isEmpty(found.changed)) changed.set(step, found.changed);
     if (!isEmpty(found.removed)) removed.set(step, found.removed);
   };
-  for (const [step, part] of before) look(step, part, after.get(step));
-  for (const [step, part] of after) if (!before.has(step)) look(step, undefined, part);
+  for (const [step, part] of before) compareAt(step, part, after.get(step));
+  for (const [step, part] of after) if (!before.has(step)) compareAt(step, undefined, part);
   return { changed: setOf(false, changed), removed: setOf(false, removed) };
 }
 
-/** Every path at which `after` is not what `before` was. What is shared between the two is not looked into. */
+/** Every path at which the two differ. Parts that are the same reference are skipped. */
 function compare(schema: Schema, before: unknown, after: unknown): Difference {
   if (before === after) return same;
   if (before === undefined || before === null) return { changed: allOf(schema, after), removed: noFields };

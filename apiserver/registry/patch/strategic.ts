@@ -1,4 +1,4 @@
-// Strategic merge patch: a merge patch that knows from the schema which lists are sets of named things. Pure.
+// Strategic merge patch: a merge patch whose lists are merged by the keys that their schema declares. Pure.
 // Source: the API reference's "Strategic merge patch", and sig-api-machinery's page of that name for the directives.
 import { ApiError } from "../../../api/errors.ts";
 import { sameJson } from "../../../api/hash.ts";
@@ -17,37 +17,37 @@ export type Json = Record<string, unknown>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What is to be done with the map it stands in: `replace` or `delete`. */
+/** Replaces or deletes the map that contains it. */
 export const directive = "$patch";
-/** Names the fields a map keeps, whatever else it had. */
+/** Names the only fields a map keeps. */
 export const retainKeys = "$retainKeys";
-/** Before the name of a list, whose members shall stand in this order. */
+/** Prefix of the name of a list: the order of its members. */
 export const order = "$setElementOrder/";
-/** Before the name of a list of scalars, which shall lose these. */
+/** Prefix of the name of a list of scalars: the members to remove. */
 export const deletion = "$deleteFromPrimitiveList/";
 
-const isWord = (name: string): boolean =>
+const isDirective = (name: string): boolean =>
   name === directive || name === retainKeys || name.startsWith(order) || name.startsWith(deletion);
 
 /**
- * What a patch puts where there was nothing: itself, without our words and without nulls. A map that says what is to be
- * done with it is no part of that, so there may be nothing left.
+ * What a patch sets where no value exists: its own value without directives and nulls. A map that is a directive is
+ * left out, so the result may be undefined.
  */
-export function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain).filter((item) => item !== undefined);
+export function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
   if (!isObject(value)) return value;
-  return value[directive] === undefined ? plainFields(value) : undefined;
+  return value[directive] === undefined ? fieldsWithoutDirectives(value) : undefined;
 }
 
-/** The fields of a map, each as {@link plain} leaves it. */
-export function plainFields(map: Json): Json {
-  const kept = Object.entries(map).filter(([name, inner]) => inner !== null && !isWord(name));
+/** The fields of a map, each as {@link withoutDirectives} leaves it. */
+export function fieldsWithoutDirectives(map: Json): Json {
+  const kept = Object.entries(map).filter(([name, inner]) => inner !== null && !isDirective(name));
   return Object.fromEntries(
-    kept.map(([name, inner]) => [name, plain(inner)]).filter(([, inner]) => inner !== undefined),
+    kept.map(([name, inner]) => [name, withoutDirectives(inner)]).filter(([, inner]) => inner !== undefined),
   );
 }
 
-const bad = (because: string): ApiError => new ApiError("BadRequest", because);
+const badRequest = (because: string): ApiError => new ApiError("BadRequest", because);
 const typeOf = (value: unknown): string => {
   if (value === null) return "%!s(<nil>)";
   if (Array.isArray(value)) return "[]interface {}";
@@ -57,31 +57,31 @@ const typeOf = (value: unknown): string => {
 };
 
 export const unknownDirective = (map: Json): ApiError =>
-  bad(`unknown patch type: ${printed(map[directive])} in map: ${printed(map)}`);
+  badRequest(`unknown patch type: ${printed(map[directive])} in map: ${printed(map)}`);
 export const noMergeKey = (map: Json, key: string): ApiError =>
-  bad(`map: ${printed(map)} does not contain declared merge key: ${key}`);
-export const badRetainKeys = (): ApiError => bad("invalid patch format of retainKeys");
-export const noListMerge = (): ApiError => bad("merging lists cannot yet be specified in the patch");
-export const noKeyDeclared = (): ApiError => bad("cannot merge lists without merge key");
+  badRequest(`map: ${printed(map)} does not contain declared merge key: ${key}`);
+export const badRetainKeys = (): ApiError => badRequest("invalid patch format of retainKeys");
+export const noListMerge = (): ApiError => badRequest("merging lists cannot yet be specified in the patch");
+export const noKeyDeclared = (): ApiError => badRequest("cannot merge lists without merge key");
 export const mixedLists = (...lists: readonly (readonly unknown[])[]): ApiError =>
-  bad(`list element types are not identical: ${printed(lists)}`);
+  badRequest(`list element types are not identical: ${printed(lists)}`);
 export const listsOfLists = (): ApiError =>
   new ApiError("Invalid", "the server rejected our request due to an error in our request");
 export const otherOrder = (list: readonly unknown[], wanted: readonly unknown[]): ApiError =>
-  bad(`The order in patch list:\n${printed(list)}\n doesn't match $setElementOrder list:\n${printed(wanted)}\n`);
+  badRequest(`The order in patch list:\n${printed(list)}\n doesn't match $setElementOrder list:\n${printed(wanted)}\n`);
 
 /** A list, or a refusal of what should have been one. */
 export function listIn(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw bad(`expected a []interface {}, but received a ${typeOf(value)}`);
+  throw badRequest(`expected a []interface {}, but received a ${typeOf(value)}`);
 }
 /** A map, or a refusal of what should have been one. */
 export function mapIn(value: unknown): Json {
   if (isObject(value)) return value;
-  throw bad(`expected a map[string]interface {}, but received a ${typeOf(value)}`);
+  throw badRequest(`expected a map[string]interface {}, but received a ${typeOf(value)}`);
 }
 
-/** How the members of a list are told apart and merged. */
+/** How the members of a list are identified and merged. */
 export interface Members {
   /** The field that names a member; of scalars none. */
   readonly key: string | undefined;
@@ -105,8 +105,8 @@ function areMaps(...lists: readonly (readonly unknown[])[]): boolean {
 }
 
 /**
- * Members in the order that is asked for, and among them those nobody asked about, each before whatever it stood
- * before. What is new comes first.
+ * Members in the order of `wanted`. Members that it does not name stay before the members that followed them in
+ * `original`.
  */
 export function arranged(
   members: readonly unknown[],
@@ -131,8 +131,8 @@ export function arranged(
   return [...result, ...named];
 }
 
-/** What is left of a list, and what is to be merged into it, once members that are words have had their say. */
-function obeyed(
+/** Applies the members that are directives: what remains of the list, and what is to be merged into it. */
+function applyDirectives(
   before: readonly unknown[],
   patch: readonly Json[],
   key: string,
@@ -140,15 +140,15 @@ function obeyed(
   let left = before;
   const wanted = patch.filter((member) => member[directive] === undefined);
   for (const member of patch) {
-    const word = member[directive];
-    if (word === undefined || word === "replace") continue;
-    if (word === "merge") throw noListMerge();
-    if (word !== "delete") throw unknownDirective(member);
+    const name = member[directive];
+    if (name === undefined || name === "replace") continue;
+    if (name === "merge") throw noListMerge();
+    if (name !== "delete") throw unknownDirective(member);
     const id = idOf(member, key);
     left = left.filter((other) => !sameJson(idOf(other, key), id));
   }
   const isReplaced = patch.some((member) => member[directive] === "replace");
-  return isReplaced ? { left: wanted.map(plainFields), wanted: [] } : { left, wanted };
+  return isReplaced ? { left: wanted.map(fieldsWithoutDirectives), wanted: [] } : { left, wanted };
 }
 
 /** What a list becomes when another is merged into it. */
@@ -160,18 +160,18 @@ export function mergedList(before: readonly unknown[], patch: readonly unknown[]
     return arranged(once, patch, before, undefined);
   }
   if (key === undefined) throw noKeyDeclared();
-  const { left, wanted } = obeyed(before, patch as readonly Json[], key);
+  const { left, wanted } = applyDirectives(before, patch as readonly Json[], key);
   const result = [...left];
   for (const member of wanted) {
     const id = idOf(member, key);
     const at = result.findIndex((other) => sameJson(idOf(other, key), id));
     if (at >= 0) result[at] = merge(mapIn(result[at]), member);
-    else result.push(plainFields(member));
+    else result.push(fieldsWithoutDirectives(member));
   }
   return arranged(result, wanted, left, key);
 }
 
-/** Whether the members of a patch stand in the order the patch itself asks for; refused when they do not. */
+/** Throws when the members of a patch are not in the order that the patch itself requires. */
 function checkOrder(list: readonly unknown[], wanted: readonly unknown[], key: string | undefined): void {
   if (wanted.length === 0) return;
   const named = list.filter((member) => !isObject(member) || member[directive] === undefined);
@@ -183,7 +183,7 @@ function checkOrder(list: readonly unknown[], wanted: readonly unknown[], key: s
   }
 }
 
-/** What a list becomes when its patch says in which order its members shall stand; there may be no such list. */
+/** A list merged with a patch that has an order of its members; undefined when neither exists. */
 export function orderedList(
   before: readonly unknown[] | undefined,
   patch: readonly unknown[] | undefined,
@@ -192,7 +192,8 @@ export function orderedList(
 ): unknown[] | undefined {
   if (patch) checkOrder(patch, wanted, members.key);
   if (before === undefined && patch === undefined) return undefined;
-  const merged = before && patch ? mergedList(before, patch, members) : [...(before ?? (plain(patch) as unknown[]))];
+  const merged =
+    before && patch ? mergedList(before, patch, members) : [...(before ?? (withoutDirectives(patch) as unknown[]))];
   return arranged(merged, wanted, before ?? [], members.key);
 }
 
@@ -206,7 +207,7 @@ const membersOf = (list: Schema): Members => ({
   merge: (member, patch) => mergedMap(member, patch, resolve(list).items ?? {}),
 });
 
-/** Of a map that names the fields it keeps, the others go; the patch itself must not say anything of those. */
+/** Removes all fields but those in `$retainKeys`; the patch itself must not set any other. */
 function retain(merged: Json, patch: Json): void {
   const keep = patch[retainKeys];
   if (keep === undefined) return;
@@ -218,9 +219,9 @@ function retain(merged: Json, patch: Json): void {
   for (const name of Object.keys(merged)) if (!isKept(name)) delete merged[name];
 }
 
-/** Lists whose order is asked for are merged and arranged at once; answers with their names. */
-function arrange(merged: Json, patch: Json, schema: Schema): ReadonlySet<string> {
-  const names = Object.keys(patch).flatMap((word) => (word.startsWith(order) ? [word.slice(order.length)] : []));
+/** Merges and arranges the lists that have an order; returns their names. */
+function mergeOrderedLists(merged: Json, patch: Json, schema: Schema): ReadonlySet<string> {
+  const names = Object.keys(patch).flatMap((name) => (name.startsWith(order) ? [name.slice(order.length)] : []));
   for (const name of names) {
     const [before, list] = [merged[name], patch[name]].map((value) =>
       value === undefined ? undefined : listIn(value),
@@ -231,33 +232,33 @@ function arrange(merged: Json, patch: Json, schema: Schema): ReadonlySet<string>
   return new Set(names);
 }
 
-/** Scalars that are to go from a list; where there is no such list, there is nothing to take from. */
-function takeOut(merged: Json, name: string, gone: unknown): void {
+/** Removes scalars from a list, if it exists. */
+function removeScalars(merged: Json, name: string, removed: unknown): void {
   const before = merged[name];
-  if (Array.isArray(before) && Array.isArray(gone))
-    merged[name] = before.filter((member) => !gone.some((one) => sameJson(one, member)));
+  if (Array.isArray(before) && Array.isArray(removed))
+    merged[name] = before.filter((member) => !removed.some((one) => sameJson(one, member)));
 }
 
-/** What a field becomes; undefined when it goes. */
+/** The merged field; undefined when it is removed. */
 function mergedField(before: unknown, value: unknown, schema: Schema): unknown {
   if (value === null) return undefined;
   const isMerged = strategies(schema).includes("merge");
   if (Array.isArray(before) && Array.isArray(value) && isMerged) return mergedList(before, value, membersOf(schema));
-  if (!isObject(before) || !isObject(value)) return plain(value);
-  return strategies(schema).includes("replace") ? plainFields(value) : mergedMap(before, value, schema);
+  if (!isObject(before) || !isObject(value)) return withoutDirectives(value);
+  return strategies(schema).includes("replace") ? fieldsWithoutDirectives(value) : mergedMap(before, value, schema);
 }
 
 function mergedMap(original: Json, patch: Json, schema: Schema): Json {
-  if (patch[directive] === "replace") return plainFields(patch);
+  if (patch[directive] === "replace") return fieldsWithoutDirectives(patch);
   if (patch[directive] === "delete") return {};
   if (patch[directive] !== undefined) throw unknownDirective(patch);
   const merged = { ...original };
   retain(merged, patch);
-  const done = arrange(merged, patch, schema);
+  const ordered = mergeOrderedLists(merged, patch, schema);
   for (const [name, value] of Object.entries(patch))
-    if (name.startsWith(deletion)) takeOut(merged, name.slice(deletion.length), value);
+    if (name.startsWith(deletion)) removeScalars(merged, name.slice(deletion.length), value);
   for (const [name, value] of Object.entries(patch)) {
-    if (name.startsWith(deletion) || name.startsWith(order) || name === retainKeys || done.has(name)) continue;
+    if (name.startsWith(deletion) || name.startsWith(order) || name === retainKeys || ordered.has(name)) continue;
     const field = mergedField(merged[name], value, fieldOf(schema, name));
     if (field === undefined) delete merged[name];
     else merged[name] = field;
