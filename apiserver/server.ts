@@ -44,17 +44,17 @@ export interface ServerOptions {
   readonly authorizer?: Authorizer;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
-  /** What we show kubelets when we ask them for logs, or to run a command. */
+  /** The client certificate for requests to kubelets. */
   readonly kubeletClient: KubeletTls;
   /** In whose name and with which key service accounts are given tokens. */
   readonly tokens: TokenOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
-  /** How long clients that say nothing are waited for; as long as Kubernetes waits when left out. */
+  /** Limits for idle clients; Kubernetes' own when left out. */
   readonly patience?: Patience;
 }
 
-/** A server that can be spoken to from within, and one that listens. */
+/** An API server with clients in its process, and a listener. */
 export interface ApiServer {
   /** A client for a component in this process, which writes in that name. */
   as(component: string): Client;

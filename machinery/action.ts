@@ -110,7 +110,7 @@ const executors: Executors = {
   },
 };
 
-/** One line for people: what is done to which object. */
+/** A line that describes the action and its object. */
 export function describeAction(action: Action): string {
   if (action.do === "event") return `event ${action.reason}: ${action.message}`;
   const { plural } = action.resource as ResourceDefinition;

@@ -58,7 +58,7 @@ function lock(options: ElectionOptions, client: Client, world: World): Lock {
     observe(await client.update(leases, { ...lease!, spec }), at);
   const acquireOrRenew = async (): Promise<boolean> => {
     const began = world.clock.now();
-    // The leader knows the latest version; when it errs, the next lines read it.
+    // The leader has the latest version, usually; otherwise the next lines read it.
     if (isOurs() && isValid(began) && (await succeeds(write(specAt(began), began)))) return true;
     const found = await ifFound(client.get(leases, key(namespace, name)));
     if (found) observe(found, world.clock.now());

@@ -1,4 +1,4 @@
-// TokenRequest: a token for a service account, asked for and given in one. It has no path of its own.
+// TokenRequest: issues a token for a service account. It is created through a subresource only.
 import type { AuthenticationV1TokenRequest as TokenRequest } from "../generated/types.ts";
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
@@ -18,7 +18,7 @@ function validateSeconds(seconds: number): readonly Problem[] {
   return [invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")];
 }
 
-/** Not in the table of kinds: nobody can list them. */
+/** Not in the table of kinds, because it cannot be listed. */
 export const tokenRequests = define<TokenRequest>({
   group: "authentication.k8s.io",
   version: "v1",

@@ -26,7 +26,7 @@ const usualClass = markedClass(ingressClasses, {
   precedes: newest,
 });
 
-/** The older way to name a class still counts as naming one. */
+/** The annotation that named the class before `spec.storageClassName`. */
 export const defaultIngressClass: AdmissionPlugin = {
   name: "DefaultIngressClass",
   operations: ["CREATE"],
@@ -50,14 +50,14 @@ const defaultClassOf = markedClass(storageClasses, {
 });
 const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 
-/** Kubernetes' DefaultStorageClass. An empty name is a name: such a claim wants no class. */
+/** Kubernetes' DefaultStorageClass. A claim with an empty class name has no class. */
 export const defaultStorageClass: AdmissionPlugin = {
   name: "DefaultStorageClass",
   operations: ["CREATE"],
   handles: isClaims,
   async mutate(object, { present }) {
     const claim = object as Claim;
-    // What is wrong with a claim without a spec is for others to say.
+    // Validation refuses a claim without a spec.
     if (!claim.spec || claim.spec.storageClassName !== undefined) return object;
     if (claim.metadata.annotations?.[classAnnotation] !== undefined) return object;
     const usual = defaultClassOf(await present());
@@ -90,7 +90,7 @@ const sizeOf = (spec: PersistentVolumeClaimSpec | undefined): bigint =>
 const classNameOf = ({ metadata, spec }: Claim): string =>
   metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? "";
 
-/** Kubernetes' PersistentVolumeClaimResize: a claim grows where its class lets it. One that is not bound never does. */
+/** Kubernetes' PersistentVolumeClaimResize: a bound claim grows where its class allows expansion. */
 export const claimGrowth: AdmissionPlugin = {
   name: "PersistentVolumeClaimResize",
   operations: ["UPDATE"],

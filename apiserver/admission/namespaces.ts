@@ -1,4 +1,4 @@
-// What a namespace imposes on its content: that it exists and stays (NamespaceLifecycle), and limits (LimitRanger).
+// Admission plugins about namespaces: NamespaceLifecycle, which requires one that exists and stays, and LimitRanger.
 import { namespaces } from "../../api/core/namespaces.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
@@ -19,10 +19,10 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { qosClass } from "../../api/core/pod/status.ts";
 
-/** Without these there is no cluster. */
+/** Namespaces that cannot be deleted. */
 export const immortal: readonly string[] = ["default", "kube-system", "kube-public"];
 
-/** New content needs a namespace that is there to stay. */
+/** Refuses new objects in a namespace that is being deleted. */
 export const namespaceExists: AdmissionPlugin = {
   name: "NamespaceLifecycle",
   operations: ["CREATE"],
@@ -65,7 +65,7 @@ interface Found {
   readonly request: Quantity | undefined;
   readonly limit: Quantity | undefined;
 }
-/** How one resource breaks a bound, if it does; it follows the rule in the sentence. */
+/** How a resource violates a bound, as the end of the message. */
 type Check = (bound: Quantity, found: Found) => string | undefined;
 
 const but = (what: string, q: Quantity): string => `, but ${what} is ${formatQuantity(q)}`;
@@ -80,7 +80,7 @@ const most: Check = (bound, { request, limit }) => {
   if (limit.nano > bound.nano) return but("limit", limit);
   return request && request.nano > bound.nano ? but("request", request) : undefined;
 };
-/** A claim has no limits: the most it may have is the most it may ask for. */
+/** A claim has no limits: the maximum applies to its requests. */
 const mostRequested: Check = (bound, { request }) => {
   if (!request) return ".  No request is specified";
   return request.nano > bound.nano ? but("request", request) : undefined;
@@ -96,20 +96,20 @@ const ratio: Check = (bound, { request, limit }) => {
 interface Rule {
   readonly bound: "min" | "max" | "maxLimitRequestRatio";
   readonly check: Check;
-  say(resource: string, type: string): string;
+  text(resource: string, type: string): string;
 }
-const minimum: Rule = { bound: "min", check: least, say: (resource, type) => `minimum ${resource} usage per ${type}` };
-const maximum: Rule = { bound: "max", check: most, say: (resource, type) => `maximum ${resource} usage per ${type}` };
+const minimum: Rule = { bound: "min", check: least, text: (resource, type) => `minimum ${resource} usage per ${type}` };
+const maximum: Rule = { bound: "max", check: most, text: (resource, type) => `maximum ${resource} usage per ${type}` };
 const maximumRatio: Rule = {
   bound: "maxLimitRequestRatio",
   check: ratio,
-  say: (resource, type) => `${resource} max limit to request ratio per ${type}`,
+  text: (resource, type) => `${resource} max limit to request ratio per ${type}`,
 };
 const rulesOfPods: readonly Rule[] = [minimum, maximum, maximumRatio];
 const rulesOfClaims: readonly Rule[] = [minimum, { ...maximum, check: mostRequested }];
 
 const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits }: Asked = {}): readonly string[] =>
-  rules.flatMap(({ bound, check, say }) =>
+  rules.flatMap(({ bound, check, text }) =>
     Object.entries(item[bound] ?? {}).flatMap(([resource, text]) => {
       const wanted = parseQuantity(text);
       const found = {
@@ -117,14 +117,14 @@ const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits
         limit: parseQuantity(limits?.[resource] ?? ""),
       };
       const how = wanted && check(wanted, found);
-      return how === undefined ? [] : [`${say(resource, item.type)} is ${text}${how}`];
+      return how === undefined ? [] : [`${text(resource, item.type)} is ${text}${how}`];
     }),
   );
 
 const itemsOf = ({ spec }: LimitRange, type: string): readonly LimitRangeItem[] =>
   (spec?.limits ?? []).filter((item) => item.type === type);
 
-/** Everything in which a pod is beyond the range. */
+/** All violations of the range by a pod. */
 export function brokenByPod(range: LimitRange, spec: PodSpec): readonly string[] {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   const totals = { requests: podAmounts(spec, "requests"), limits: podAmounts(spec, "limits") };
@@ -133,7 +133,7 @@ export function brokenByPod(range: LimitRange, spec: PodSpec): readonly string[]
     ...itemsOf(range, "Pod").flatMap((item) => broken(item, rulesOfPods, totals)),
   ];
 }
-/** Everything in which a claim to storage is beyond the range. */
+/** All violations of the range by a claim. */
 export const brokenByClaim = (range: LimitRange, requested: Asked | undefined): readonly string[] =>
   itemsOf(range, "PersistentVolumeClaim").flatMap((item) => broken(item, rulesOfClaims, requested));
 
@@ -210,7 +210,7 @@ const isSettled = (r: ResourceDefinition, object: ApiObject, old: ApiObject | un
 
 const sentence = (wrong: readonly string[]): string => (wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`);
 
-/** Fills in what containers leave unsaid, and refuses what is beyond the limits. */
+/** Fills in default requests and limits, and refuses violations. */
 export const limitRanger: AdmissionPlugin = {
   name: "LimitRanger",
   operations: ["CREATE", "UPDATE"],
@@ -218,8 +218,7 @@ export const limitRanger: AdmissionPlugin = {
   async mutate(object, attributes) {
     const { r, old, subresource } = attributes;
     const pod = object as Pod;
-    // Containers come with the pod and change their amounts by a resize alone. What is wrong with a pod without a spec
-    // is for others to say.
+    // Amounts of containers change by a resize only. Validation refuses a pod without a spec.
     if (!(pod as Partial<Pod>).spec || !isPods(r) || (old && subresource !== "resize")) return object;
     const limited = (await rangesOf(pod, attributes)).reduce(withLimits, pod);
     if (limited === pod) return object;

@@ -28,7 +28,7 @@ import { nodes } from "../../api/core/nodes.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
-/** All a program needs to speak to the API. The seconds are what a token's maker knows an automatic request by. */
+/** The volume with a token and the cluster's certificate. Tokens of this expiry are issued as automatically requested. */
 const apiAccess: ProjectedVolumeSource = {
   defaultMode: 0o644,
   sources: [
@@ -59,7 +59,7 @@ function withToken(spec: PodSpec, newName: () => string): PodSpec {
   };
 }
 
-/** The spec of a pod that runs as this account. The pod's own word counts for more than the account's. Pure. */
+/** The spec of a pod that runs as this account. Fields of the pod take precedence over the account's. Pure. */
 export function runningAs(spec: PodSpec, account: ServiceAccount, newName: () => string): PodSpec {
   const automount = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
   const { imagePullSecrets = [] } = account;
@@ -99,7 +99,7 @@ export const serviceAccount = (world: World): AdmissionPlugin => ({
   handles: (r) => r.group === "" && r.plural === "pods",
   async mutate(object, { r, present }) {
     const pod = object as Pod;
-    // What is wrong with a pod without a spec is for others to say.
+    // Validation refuses a pod without a spec.
     if (!(pod as Partial<Pod>).spec || isMirror(pod)) return object;
     const { name, namespace } = pod.metadata;
     const wanted = pod.spec.serviceAccountName ?? "default";
@@ -118,12 +118,12 @@ export const serviceAccount = (world: World): AdmissionPlugin => ({
 type Worth = Pick<PriorityClass, "value" | "preemptionPolicy">;
 const worthOf = ({ value = 0 }: Worth): number => value;
 
-/** Two that are marked were made at the same moment: the lower one does less harm. */
+/** Of two default classes the one with the lower value. */
 const usualClass = markedClass(priorityClasses, {
   isMarked: (c) => c.globalDefault === true,
   precedes: (a, b) => worthOf(a) < worthOf(b),
 });
-/** Where there is no class for all. */
+/** The priority without a default class. */
 const unclassed: Worth = { value: 0, preemptionPolicy: "PreemptLowerPriority" };
 
 const refusal = (what: string, given: string | number, computed: string | number): string =>
@@ -155,7 +155,7 @@ function prioritized(pod: Pod, present: Present): Pod {
   return { ...pod, spec: usual ? { ...spec, priorityClassName: usual.metadata.name } : spec };
 }
 
-/** Who replaces a pod by its manifest leaves out what was found out for it, and means no change. */
+/** A manifest that replaces the pod lacks the admitted values: they are kept. */
 function keptFrom(old: Pod, pod: Pod): Pod {
   const { priority, preemptionPolicy } = old.spec;
   const missing = {
@@ -165,20 +165,20 @@ function keptFrom(old: Pod, pod: Pod): Pod {
   return Object.keys(missing).length === 0 ? pod : { ...pod, spec: { ...pod.spec, ...missing } };
 }
 
-/** Kubernetes' admission plugin Priority, as far as it is about pods. */
+/** Kubernetes' admission plugin Priority: its part for pods. */
 export const priority: AdmissionPlugin = {
   name: "Priority",
   operations: ["CREATE", "UPDATE"],
   handles: (r) => r.group === "" && r.plural === "pods",
   async mutate(object, { old, subresource, present }) {
     const pod = object as Pod;
-    // What is wrong with a pod without a spec is for others to say.
+    // Validation refuses a pod without a spec.
     if (!(pod as Partial<Pod>).spec || subresource !== undefined) return object;
     return (old ? keptFrom(old as Pod, pod) : prioritized(pod, await present())) as ApiObject;
   },
 };
 
-/** As far as it is about classes: there is one at most for pods that name none, and the cluster's own stay. */
+/** Its part for classes: at most one is the default, and system classes cannot be deleted. */
 export const onePriorityForAll: AdmissionPlugin = {
   name: "Priority",
   operations: ["CREATE", "UPDATE", "DELETE"],
@@ -203,7 +203,7 @@ const speaksOf =
   (t: Toleration): boolean =>
     (!t.key || t.key === key) && (!t.effect || t.effect === "NoExecute");
 
-/** The tolerations of a pod, completed by those for silent nodes that it does not speak of. Pure. */
+/** The tolerations of a pod, with default ones for nodes that are not ready or unreachable. Pure. */
 export function patient(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
   const missing = silences.filter((key) => !held.some(speaksOf(key)));
   const added = missing.map((key): Toleration => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
@@ -215,10 +215,10 @@ export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin =
   name: "DefaultTolerationSeconds",
   operations: ["CREATE", "UPDATE"],
   handles: (r) => r.group === "" && r.plural === "pods",
-  // Also on update: a manifest leaves them out again, and means no change.
+  // Also on update: a manifest that replaces the pod lacks them.
   mutate(object) {
     const { spec } = object as Partial<Pod>;
-    // What is wrong with a pod without a spec is for others to say.
+    // Validation refuses a pod without a spec.
     if (!spec) return object;
     const held = spec.tolerations ?? [];
     const tolerations = patient(held, tolerationSeconds);
@@ -251,7 +251,7 @@ export function mergedTolerations(own: readonly Toleration[], added: readonly To
   return merged;
 }
 
-/** Why the pod cannot go where its runtime is to be had, if it cannot. */
+/** Why the node selectors of the pod and of its runtime class conflict, if they do. */
 function conflictOf(own: PodSpec["nodeSelector"] = {}, wanted: PodSpec["nodeSelector"] = {}): string | undefined {
   const key = Object.keys(wanted).find((k) => own[k] !== undefined && own[k] !== wanted[k]);
   return (
@@ -263,7 +263,7 @@ function conflictOf(own: PodSpec["nodeSelector"] = {}, wanted: PodSpec["nodeSele
 const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
 const unfounded = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
 
-/** The spec as a runtime of this class needs it, or why it cannot be had. Pure. */
+/** The spec with the overhead and scheduling of the runtime class, or why they conflict. Pure. */
 export function withRuntime(spec: PodSpec, { overhead, scheduling }: RuntimeClass): PodSpec | string {
   const podFixed = overhead?.podFixed;
   if (overhead && spec.overhead && !sameJson(spec.overhead, podFixed ?? {})) return mismatch;
@@ -300,7 +300,7 @@ export const runtimeClass: AdmissionPlugin = {
     if (typeof completed === "string") throw forbidden(r, object.metadata.name, completed);
     return { ...object, spec: completed } as ApiObject;
   },
-  // What a pod takes beside its containers is for its class alone to say.
+  // Only the runtime class sets the overhead of a pod.
   async validate(object, { r, present }) {
     const { overhead, runtimeClassName: name } = (object as Pod).spec;
     if (overhead === undefined) return;
@@ -311,7 +311,7 @@ export const runtimeClass: AdmissionPlugin = {
 
 const unproven: Taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 
-/** Kubernetes' TaintNodesByCondition. Who looks after nodes takes the taint away once the node is ready. */
+/** Kubernetes' TaintNodesByCondition. The node lifecycle controller removes the taint once the node is ready. */
 export const unprovenNodes: AdmissionPlugin = {
   name: "TaintNodesByCondition",
   operations: ["CREATE"],
@@ -345,7 +345,7 @@ export const podTopology: AdmissionPlugin = {
   name: "PodTopologyLabels",
   operations: ["CREATE", "UPDATE"],
   handles: (r) => r.group === "" && r.plural === "pods",
-  // Most pods are not given to anybody yet.
+  // Most new pods are not assigned to a node yet.
   mutate: (object, { old, subresource, present }) =>
     (object as Partial<Pod>).spec?.nodeName && (!old || subresource === "binding")
       ? placed(object as Pod, present)

@@ -49,8 +49,8 @@ export function block(cidr: string): Block {
 export const reserved = ({ size }: Block): number => Math.min(Math.max(16, size >>> 4), 256);
 
 /**
- * A number in `[from, to)` that is not taken, beginning the search at a place told by `dice` in [0, 1).
- * Beginning anywhere but at the lowest keeps an address from being reused as soon as it is free.
+ * A free number in `[from, to)`. The search begins at the fraction `dice` of the range, so that an address is not
+ * reused as soon as it is free.
  */
 export function pickFree(from: number, to: number, taken: ReadonlySet<number>, dice: number): number | undefined {
   const count = to - from;
@@ -69,7 +69,7 @@ export interface PortRange {
 }
 type Ports = NonNullable<Service["spec"]["ports"]>;
 
-/** Every port of the nodes that a service holds. */
+/** All node ports of a service. */
 const nodePortsOf = ({ spec }: Service): readonly number[] =>
   [...(spec.ports ?? []).map((p) => p.nodePort ?? 0), spec.healthCheckNodePort ?? 0].filter((port) => port > 0);
 
@@ -100,7 +100,7 @@ class Free {
     this.#taken.add(port);
     return undefined;
   }
-  /** Take any. */
+  /** Takes any free port. */
   any(what: string): number {
     const { from, to } = this.#range;
     const low = from + reservedPorts(this.#range);
@@ -165,7 +165,7 @@ export function withPorts(
   return { ...service, spec: { ...spec, ...(healthCheckNodePort !== undefined && { healthCheckNodePort }) } };
 }
 
-/** Where services get their addresses from. */
+/** The ranges from which addresses and node ports are allocated. */
 export interface AddressRanges {
   readonly serviceCidr: string;
   readonly nodePorts: PortRange;
@@ -183,7 +183,7 @@ function anyIp(taken: ReadonlySet<number>, range: Block, dice: number): string {
   return ipv4Text(ip);
 }
 
-/** Why this address cannot be had, if it cannot. */
+/** Why this address cannot be allocated, if it cannot. */
 function whyNot(requested: string, taken: ReadonlySet<number>, range: Block): string | undefined {
   const ip = ipv4(requested);
   const [from, to] = usable(range);
@@ -194,7 +194,7 @@ function whyNot(requested: string, taken: ReadonlySet<number>, range: Block): st
   return taken.has(ip) ? "provided IP is already allocated" : undefined;
 }
 
-/** The service with an address, which it gets when it comes to need one and then keeps. */
+/** The service with its cluster address, allocated when it first needs one. */
 function withIp(
   service: Service,
   old: Service | undefined,
@@ -215,7 +215,7 @@ function withIp(
   return { ...service, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
 }
 
-/** The service with its addresses, kept where it had some and chosen where it had none. Throws what it cannot have. */
+/** The service with its addresses and ports: the old ones are kept, missing ones are allocated. Throws Invalid. */
 export function withAddresses(
   service: Service,
   old: Service | undefined,
@@ -238,7 +238,7 @@ export function serviceAddresses(world: World, ranges: AddressRanges): Admission
     operations: ["CREATE", "UPDATE"],
     handles: (r) => r.group === "" && r.plural === "services",
     async mutate(object, { old, present }) {
-      // Whoever writes the status, or a label, leaves the spec as it stands.
+      // A write that leaves the spec unchanged changes no allocation.
       if ((object as Service).spec === (old as Service | undefined)?.spec) return object;
       const all = (await present()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
       const others = all.filter((s) => s.metadata.uid !== object.metadata.uid);

@@ -37,16 +37,16 @@ export function describeSubresource(
   r: ResourceDefinition,
   name: Subresource,
 ): Pick<ApiResource, "group" | "version" | "kind" | "verbs"> {
-  const { verbs: own, speaks, connects } = subresources[name];
-  const isElsewhere = speaks !== undefined && apiVersionOf(speaks) !== apiVersionOf(r);
+  const { verbs: own, bodyKind, connects } = subresources[name];
+  const isElsewhere = bodyKind !== undefined && apiVersionOf(bodyKind) !== apiVersionOf(r);
   return {
-    ...(isElsewhere && { group: speaks.group, version: speaks.version }),
-    kind: speaks?.kind ?? connects?.options(r) ?? r.kind,
+    ...(isElsewhere && { group: bodyKind.group, version: bodyKind.version }),
+    kind: bodyKind?.kind ?? connects?.options(r) ?? r.kind,
     verbs: own,
   };
 }
 
-/** Which kind and version are in the log: what a migration of storage waits for to change. */
+/** A hash of the stored kind and version, which storage migration compares. */
 function storageVersionHash(r: ResourceDefinition): string {
   const { group, version, kind } = r.form?.of ?? r;
   return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
@@ -80,8 +80,8 @@ export interface Tagged {
 const mediaType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /**
- * Whether the client prefers this form to the old one. Its beta version is no longer served: who knows only that gets
- * the old form.
+ * Whether the client prefers the aggregated form. Its beta version is not served: clients that accept only that get the
+ * legacy form.
  */
 export function wantsAggregated(accept: string | undefined): boolean {
   for (const { type, parameters } of alternatives(accept)) {
@@ -164,7 +164,7 @@ function apiVersions({ headers }: ApiRequest): object {
   return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs };
 }
 
-/** Old discovery has one form, and no other may stand in for it. */
+/** Legacy discovery has one media type, without a fallback. */
 function replyPlain(value: object, { headers }: ApiRequest): ApiReply {
   negotiated(headers.accept, ["Plain"]);
   return reply(value);
@@ -201,8 +201,8 @@ function documentsOf(kinds: readonly ResourceDefinition[], others: readonly stri
 }
 
 /**
- * Answers discovery's paths and the index at the root, where what others answer is named as well; undefined when the
- * path is neither. Documents are rebuilt lazily after the set of kinds has changed.
+ * Serves discovery's paths and the index at the root, which lists the paths of other handlers too; undefined for any
+ * other path. Documents are rebuilt lazily after the set of kinds has changed.
  */
 export function discovery(
   kinds: Pick<KindRegistry, "all">,

@@ -64,7 +64,7 @@ const streamLimit = 1000;
 /** Time for open requests to end when the server stops, in milliseconds. */
 const stopMs = 2000;
 
-/** Ends a request that will never be whole: the connection with the old protocol, its own stream with the new one. */
+/** Ends a request whose body is incomplete: the connection with HTTP/1.1, its stream with HTTP/2. */
 function hangUp(raw: FastifyRequest["raw"] & { readonly stream?: ServerHttp2Stream }): void {
   if (raw.stream) raw.stream.close(constants.NGHTTP2_CANCEL);
   else raw.destroy();
@@ -126,7 +126,7 @@ function serve(
 ): void {
   const { clock } = world;
   app.decorateRequest("received");
-  // One number of its own for each, without rolling dice for every request.
+  // A random prefix and a counter, which is cheaper than a random number per request.
   const first = newUid(world.random).slice(0, -12);
   let count = 0;
   const finish = async (

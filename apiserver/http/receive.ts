@@ -91,7 +91,7 @@ function authorize(
     : accessAfter(decision);
 }
 
-/** Impersonates where the headers ask for it, and authorizes. A promise only where something has to be awaited. */
+/** Impersonates if the headers request it, and authorizes. A promise only if the authorizer returns one. */
 export function accessOf(
   known: User | undefined,
   request: Pick<ReceivedRequest, "attributes" | "path"> & {

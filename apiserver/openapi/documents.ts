@@ -147,7 +147,7 @@ const ofNoGroup = ["APIGroup", "APIGroupList", "APIResourceList", "APIVersions",
 /** Kinds of every version of every group. */
 const everywhere = [`${meta}.DeleteOptions`, `${meta}.WatchEvent`];
 /** Kinds of the bodies of subresources, which are in no registry. */
-const ofSubresources = Object.values(subresources).flatMap(({ speaks }) => (speaks ? [speaks] : []));
+const ofSubresources = Object.values(subresources).flatMap(({ bodyKind }) => (bodyKind ? [bodyKind] : []));
 
 /**
  * The kinds a published schema stands for (`x-kubernetes-group-version-kind`), by its name. A document of one group

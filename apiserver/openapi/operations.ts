@@ -130,19 +130,19 @@ function operationsOf(
   served: readonly string[],
   subresource?: Subresource,
 ): readonly Operation[] {
-  const { speaks = r } = subresource ? subresources[subresource] : {};
+  const { bodyKind = r } = subresource ? subresources[subresource] : {};
   const [name, of] = subresource ? [capital(subresource), `${subresource} of `] : ["", ""];
   return served.map((verb) => {
     const [method, word, query, codes, sentence] = verbs[verb]!;
-    const response = method === "delete" ? published.status : speaks.published + (verb === "list" ? "List" : "");
+    const response = method === "delete" ? published.status : bodyKind.published + (verb === "list" ? "List" : "");
     return {
       method,
       id: id(word, `${verb === "deletecollection" ? "Collection" : ""}${scoped}${r.kind}${name}`),
       description: sentence.replace("OF", of).replace("A KIND", withArticle(r.kind)).replace("KIND", r.kind),
       action: ofCollection.includes(verb) && verb !== "create" ? verb : method,
-      kind: gvkOf(speaks),
+      kind: gvkOf(bodyKind),
       query,
-      body: method === "get" ? undefined : (bodies[method] ?? speaks.published),
+      body: method === "get" ? undefined : (bodies[method] ?? bodyKind.published),
       responses: Object.fromEntries(codes.map((code) => [code, response])),
       stream: verb === "list" && verbsOf(r).includes("watch"),
       tag,

@@ -23,7 +23,7 @@ export interface WriteAttributes {
   readonly options: WriteOptions;
   readonly now: Instant;
 }
-/** What a plugin knows beside the object. */
+/** What a plugin is passed beside the object. */
 export interface AdmissionAttributes extends WriteAttributes {
   /** The stored objects. All plugins of one write share one read of them. */
   present(): Promise<Present>;
@@ -34,7 +34,7 @@ export interface AdmissionAttributes extends WriteAttributes {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly Operation[];
-  /** Asked once per kind. */
+  /** Called once per kind; the result is cached. */
   handles(r: ResourceDefinition): boolean;
   /** The object as it shall be stored; the same reference when the plugin changes nothing. */
   mutate?(object: ApiObject, attributes: AdmissionAttributes): ApiObject | Promise<ApiObject>;

@@ -11,11 +11,11 @@ import { unhandled } from "./refusals.ts";
 const encoder = new TextEncoder();
 const opening = Buffer.from('{"metadata":{');
 
-/** The bytes to commit. The revision is left out: the log itself knows it. */
+/** The bytes to commit. The revision is left out: it is known after the commit. */
 export function encode(object: ApiObject): Uint8Array {
   const { metadata, ...rest } = object;
   const { resourceVersion: _, ...kept } = metadata;
-  // Bytes of their own, and no part of a slab that history would hold whole.
+  // Allocated on its own: a part of a slab would keep all of it in memory.
   return encoder.encode(JSON.stringify({ metadata: kept, ...rest }));
 }
 
@@ -27,7 +27,7 @@ export const wireTail = ({ value: { buffer, byteOffset, byteLength } }: Stored):
 
 const slabBytes = 64 * 1024;
 let slab = Buffer.alloc(0);
-/** Room for a reply. Replies are many and soon gone, so they are cut from one piece after the other. */
+/** A buffer for a reply, cut from a slab: replies are many and short-lived. */
 function room(bytes: number): Buffer {
   if (bytes > slabBytes / 4) return Buffer.allocUnsafeSlow(bytes);
   if (bytes > slab.length) slab = Buffer.allocUnsafeSlow(slabBytes);
@@ -66,8 +66,8 @@ export function objectOf<T extends ApiObject = ApiObject>({ value, modified }: S
 }
 
 /**
- * Does the object, these bytes, made of what stands there, stand there already? The same fields in another order take
- * as many bytes.
+ * Whether the object, encoded as these bytes, equals the stored one. The same fields in another order take as many
+ * bytes.
  */
 export function isWritten(bytes: Uint8Array, object: ApiObject, current: Stored): boolean {
   if (bytes.length !== current.value.length) return false;
@@ -91,8 +91,8 @@ export const prefixOf = (r: ResourceDefinition, namespace?: string): string =>
   namespace === undefined || namespace === "" ? `/${r.group}/${r.plural}/` : `/${r.group}/${r.plural}/${namespace}/`;
 
 /**
- * The object as its schema reads it: pruned, quantities canonical. In-process callers take the same door as the wire.
- * What it shares with the object it was made from, `known`, has been through that door.
+ * The object as its schema reads it: pruned, quantities canonical. Objects of in-process callers are decoded as well.
+ * Parts shared with `known`, the object it was made from, are decoded already.
  */
 export function decoded<T extends object>(r: ResourceDefinition, object: T, known?: object): T {
   const { value, wrong } = decode(r.schema, object, known);

@@ -105,9 +105,9 @@ export async function applyTo(
   options: WriteOptions,
 ): Promise<Patched> {
   const { r, subresource } = target;
-  const speaks = subresource && subresourceOf(r, subresource)?.speaks;
-  const sent = placed(configOf(speaks ?? r, patch.object), target);
-  const config = speaks ? scaled(r, sent) : sent;
+  const bodyKind = subresource && subresourceOf(r, subresource)?.bodyKind;
+  const sent = placed(configOf(bodyKind ?? r, patch.object), target);
+  const config = bodyKind ? scaled(r, sent) : sent;
   const now = registry.world.clock.now();
   const writer: Writer = { manager: patch.fieldManager, now, ...(subresource && { subresource }) };
   const how = { ...options, ownership: "supplied", isMerged: true } as const;
@@ -129,7 +129,7 @@ export async function applyTo(
     try {
       return { stored: await registry.create(r, appliedNew(r, config, writer), how), created: true };
     } catch (e) {
-      // Somebody else made it meanwhile: then there is something to lay this over.
+      // Created by another writer meanwhile: apply to that.
       if (!hasReason(e, "AlreadyExists")) throw e;
     }
   }
@@ -140,7 +140,7 @@ export interface PatchOptions extends WriteOptions {
   readonly inspect?: (object: ApiObject, current: ApiObject) => ApiObject;
 }
 
-/** Patches the stored object, in the kind that the subresource speaks, and writes the outcome. */
+/** Patches the stored object, in the kind of the subresource's bodies, and writes the outcome. */
 export async function patched(
   registry: Registry,
   target: Target,
@@ -150,10 +150,10 @@ export async function patched(
   if (patch.type === "apply") return applyTo(registry, target, patch, options);
   const { inspect = (object) => object } = options;
   const { r, subresource } = target;
-  const { speaks = r, show = (object: ApiObject) => object } = (subresource && subresourceOf(r, subresource)) || {};
+  const { bodyKind = r, show = (object: ApiObject) => object } = (subresource && subresourceOf(r, subresource)) || {};
   const decide: Change = (current) => {
     const shown = show(current);
-    return inspect(patchedObject(speaks, shown, patch), shown);
+    return inspect(patchedObject(bodyKind, shown, patch), shown);
   };
   return { stored: await registry.change(target, decide, options), created: false };
 }

@@ -18,7 +18,7 @@ import { detailOf, forbidden, invalid, required, unchanged, each, together } fro
 import type { Random } from "../../machinery/world.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
-/** No vowels and no look-alikes: a random name should not spell a word. */
+/** Without vowels and look-alikes, so that no random name is a word. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 /** What is longer is cut before a name is made of it. */
 export const longestBase = 58;
@@ -30,7 +30,7 @@ export function generatedName(base: string, random: Random): string {
   return flatText(base.slice(0, longestBase), ...letters);
 }
 
-/** A version 4 UUID from the world's dice, so that a replayed simulation makes the same ones. */
+/** A version 4 UUID from the world's random source, so that a replayed simulation makes the same ones. */
 export function newUid(random: Random): string {
   const word = (): string =>
     Math.floor(random.next() * 2 ** 32)
@@ -61,18 +61,18 @@ const fields = [
   ["resourceVersion", "server"],
 ] as const;
 
-/** What a user may say of a new object; the rest is the server's to fill in. */
+/** The metadata a client may set on create; the server sets the rest. */
 export function draftMeta(meta: DraftMeta & Partial<ObjectMeta>): DraftMeta {
   const draft: Record<string, unknown> = {};
-  for (const [field, whose] of fields) if (whose !== "server" && meta[field] !== undefined) draft[field] = meta[field];
+  for (const [field, setBy] of fields) if (setBy !== "server" && meta[field] !== undefined) draft[field] = meta[field];
   return draft;
 }
 
 /** What a writer may change about an existing object: everything but its identity and its history. */
 export function nextMeta(sent: ObjectMeta, current: ObjectMeta): ObjectMeta {
   const next: Record<string, unknown> = {};
-  for (const [field, whose] of fields) {
-    const value = (whose === "writer" ? sent : current)[field];
+  for (const [field, setBy] of fields) {
+    const value = (setBy === "writer" ? sent : current)[field];
     if (value !== undefined) next[field] = value;
   }
   return next as unknown as ObjectMeta;
@@ -104,7 +104,7 @@ function validateOwners({ ownerReferences: owners = [] }: DraftMeta): readonly P
 }
 
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
-/** Groups that let anybody hold their objects, under any name. */
+/** Groups whose finalizers need not be qualified. */
 const lenient = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"]);
 
 function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]): readonly Problem[] {
@@ -172,7 +172,7 @@ export function validateMetaUpdate(r: ResourceDefinition, next: ObjectMeta, old:
   );
 }
 
-/** JSON knows no undefined: what is undefined is not there. */
+/** Removes undefined fields, which JSON has none of. */
 export const withoutUndefined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 

@@ -59,7 +59,7 @@ export const reply = (value: unknown, status = 200): WholeReply => ({
   body: `${JSON.stringify(value)}\n`,
   headers: { "content-type": json },
 });
-/** A value as JSON for people: what is no API object is always written so. */
+/** A value as indented JSON, for values that are no API objects. */
 export const replyLines = (value: unknown, status = 200): WholeReply => ({
   status,
   body: JSON.stringify(value, undefined, 2),

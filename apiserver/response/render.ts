@@ -1,4 +1,4 @@
-// The form and the encoding a client wants its objects in, as its Accept header says; and stored entries in that form.
+// The form and the encoding of objects by the Accept header; and stored entries in that form.
 // Plain objects and lists leave as the bytes they are stored as.
 import { ApiError } from "../../api/errors.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
@@ -152,16 +152,16 @@ export function replyObject(r: ResourceDefinition, stored: Stored, view: View, s
   return reply(rendered(r, objectOf(stored), view), status);
 }
 
-/** A stored object in the kind that the subresource of the request speaks. */
+/** A stored object in the kind of the requested subresource's bodies. */
 export function replyStored(
   { r, subresource }: Pick<Call, "r" | "subresource">,
   stored: Stored,
   view: View,
   status = 200,
 ): WholeReply {
-  const { speaks, show } = subresource ?? {};
-  if (!speaks || !show) return replyObject(r, stored, view, status);
-  return reply(rendered(speaks, show(objectOf(stored)), view), status);
+  const { bodyKind, show } = subresource ?? {};
+  if (!bodyKind || !show) return replyObject(r, stored, view, status);
+  return reply(rendered(bodyKind, show(objectOf(stored)), view), status);
 }
 
 /** A list of objects in the negotiated form. */

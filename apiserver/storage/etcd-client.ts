@@ -53,7 +53,7 @@ function connect(options: EtcdOptions, clock: Clock): Etcd3 {
       "grpc.max_send_message_length": -1,
       "grpc.keepalive_time_ms": 10_000,
       "grpc.keepalive_timeout_ms": 3_000,
-      // A dead etcd is tried again within a second: its supervisor is faster than gRPC's patience.
+      // Reconnects within a second: a restarted etcd is ready before gRPC's own back-off ends.
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 1_000,
     },

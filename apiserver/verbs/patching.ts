@@ -140,7 +140,7 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
       bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
     );
-  const how = { ...query.options, inspect: inspecting(subresource?.speaks ?? r, sent, query, warn) };
+  const how = { ...query.options, inspect: inspecting(subresource?.bodyKind ?? r, sent, query, warn) };
   const { stored, created } = await patched(registry, targetOf(call), sent.patch, how);
   return warned(replyStored(call, stored, view, created ? 201 : 200), warnings);
 }

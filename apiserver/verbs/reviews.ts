@@ -44,7 +44,7 @@ const accessOf: Reviewer = (review, _user, { authorizer }) => {
   return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
 };
 
-/** Everything, or nothing: there are no finer rules yet. */
+/** All rules or none, until there are finer ones. */
 const rulesOf: Reviewer = async (review, user, { authorizer }) => {
   const { namespace } = (review as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
@@ -73,7 +73,7 @@ const ownerOf: Reviewer = async (review, _user, { tokens }) => {
     const owner = await tokens.ownerOf(token, audiences.length > 0 ? audiences : undefined);
     return { status: { authenticated: true, user: userInfo(owner.user), audiences: owner.audiences } };
   } catch (e) {
-    // Kubernetes combines the errors of two authenticators; the first knows no such token.
+    // Kubernetes combines the errors of two authenticators, of which the first has no such token.
     const [first, then] = ["invalid bearer token", (e as Error).message];
     return { status: { user: {}, error: first === then ? first : `[${first}, ${then}]` } };
   }

@@ -135,8 +135,8 @@ function checkPath({ path }: Call, { metadata }: Draft<ApiObject>, { kind }: Res
 }
 
 export async function bindPod(call: Call): Promise<ApiReply> {
-  const { object, options, warnings } = bodyOf(call, call.subresource!.speaks!);
-  checkPath(call, object, call.subresource!.speaks!);
+  const { object, options, warnings } = bodyOf(call, call.subresource!.bodyKind!);
+  checkPath(call, object, call.subresource!.bodyKind!);
   const { metadata, target } = object as Draft<Binding>;
   const problems = bindings.validate(object as Draft<Binding>);
   if (problems.length > 0) throw invalid(bindings, call.path.name!, problems);

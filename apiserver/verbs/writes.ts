@@ -48,7 +48,7 @@ export async function create(call: Call): Promise<ApiReply> {
 export async function update(call: Call): Promise<ApiReply> {
   const { registry, subresource, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());
-  const { object, options, warnings } = subresource?.speaks ? bodyOf(call, subresource.speaks) : objectBody(call);
+  const { object, options, warnings } = subresource?.bodyKind ? bodyOf(call, subresource.bodyKind) : objectBody(call);
   checkName(object.metadata.name ?? "", path.name!);
   const { stored, created } = await put(registry, targetOf(call), object, options);
   return warned(replyStored(call, stored, view, created ? 201 : 200), warnings);

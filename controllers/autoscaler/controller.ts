@@ -78,7 +78,7 @@ function withOutcome(history: ScalingHistory, { proposal }: Outcome, by: number,
   };
 }
 
-/** The measured usage of the pods of a target; none when the metrics API cannot tell. */
+/** The measured usage of the pods of a target; none when the metrics API has none. */
 async function measure(
   client: Client,
   namespace: string | undefined,

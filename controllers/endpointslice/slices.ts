@@ -1,4 +1,4 @@
-// The EndpointSlices of one manager: how they are found by service, and how they become the ones it wants.
+// The EndpointSlices of one manager: how they are found by service, and the changes that make them the desired ones.
 import { endpointSlices, isManagedBy, serviceOf } from "../../api/discovery/endpointslices.ts";
 import type { EndpointSlice } from "../../api/generated/types.ts";
 import type { Draft, Key } from "../../api/meta.ts";

@@ -53,7 +53,7 @@ function split(source: Readable, tty: boolean): { stdout: Readable; stderr: Read
         if (!target.write(piece.data)) await drained(target);
       }
     } catch {
-      // A broken connection ends the output too; the exit code tells the difference.
+      // A broken connection ends the output too; the exit code distinguishes the two.
     }
     stdout.end();
     stderr.end();
@@ -172,7 +172,7 @@ async function startExec(
   return { exec: exec!, stream: stream as Duplex };
 }
 
-/** The engine knows the exit code a moment after the output has ended. */
+/** The engine reports the exit code shortly after the output has ended. */
 async function exitCodeOf(exec: Docker.Exec): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
     const info = await engineCall(() => exec.inspect());

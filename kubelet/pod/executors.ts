@@ -77,7 +77,7 @@ async function beforeStop(
   reportFailure(node, pod, target, "PreStop", outcome);
 }
 
-/** The pod whose actions are executed; `inputs` is absent for a pod that only the engine knows. */
+/** The pod whose actions are executed; `inputs` is absent for a pod that exists only in the engine. */
 interface PodContext {
   readonly inputs: ContainerInputs | undefined;
   readonly node: ContainerInputs["node"];

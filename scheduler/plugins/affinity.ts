@@ -1,4 +1,4 @@
-// Which nodes a pod wants by their labels: node selector, required and preferred node affinity.
+// Node affinity: the node selector of a pod, and its required and preferred terms.
 import type { Node, NodeSelectorTerm, Pod } from "../../api/generated/types.ts";
 import { matches, requirementsOf, type Labels } from "../../api/selector.ts";
 import { normalized, skip, unresolvable, type Change, type SchedulerPlugin } from "../framework.ts";

@@ -34,14 +34,14 @@ function hasRoom(wanted: readonly Wanted[], { pods, allocatable, requested }: No
   return true;
 }
 
-/** Could the pod fit on this node if it were empty, and does it now give more of something that the pod wants? */
+/** Whether the pod fits on the empty node, and the node now has more of a resource that the pod requests. */
 function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   const [then, now] = [amountsOf(before?.status?.allocatable), amountsOf(after?.status?.allocatable)];
   const wanted = [...wantedBy(pod), { resource: "pods", amount: 1 }];
   if (wanted.some(({ resource, amount }) => amount > (now[resource] ?? 0))) return false;
   return before === undefined || wanted.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
 }
-/** Does the pod now request less of something that the other wants? */
+/** Whether the pod now requests less of a resource that the other requests. */
 function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   if (before === undefined || after === undefined) return true;
   const [then, now] = [effectiveRequests(before), effectiveRequests(after)];

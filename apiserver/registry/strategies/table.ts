@@ -118,7 +118,7 @@ export type ObjectVerb = "create" | "delete" | "get" | "patch" | "update";
 export interface SubresourceDefinition {
   readonly verbs: readonly ObjectVerb[];
   /** The kind of its bodies, where that is not the object's own. */
-  readonly speaks?: ResourceDefinition;
+  readonly bodyKind?: ResourceDefinition;
   /** The object in that kind, where it can be read. */
   readonly show?: (object: ApiObject) => ApiObject;
   /** How its writes change the object; absent where they do not. */
@@ -199,14 +199,14 @@ const logParameters = [
 /** All subresources. The definition of a kind names those it has. */
 export const subresources: Readonly<Record<Subresource, SubresourceDefinition>> = {
   status: { verbs: changing, strategy: statusStrategy({}) },
-  scale: { verbs: changing, speaks: scales, show: scaleOf, strategy: mergeStrategy(withReplicas) },
+  scale: { verbs: changing, bodyKind: scales, show: scaleOf, strategy: mergeStrategy(withReplicas) },
   approval: { verbs: changing, strategy: approvalStrategy },
   ephemeralcontainers: { verbs: changing, strategy: ephemeralContainersStrategy },
   resize: { verbs: changing, strategy: resizeStrategy },
   finalize: { verbs: ["update"], strategy: finalizeStrategy },
-  binding: { verbs: ["create"], speaks: bindings as unknown as ResourceDefinition, strategy: bindingStrategy },
-  eviction: { verbs: ["create"], speaks: evictions },
-  token: { verbs: ["create"], speaks: tokenRequests as unknown as ResourceDefinition },
+  binding: { verbs: ["create"], bodyKind: bindings as unknown as ResourceDefinition, strategy: bindingStrategy },
+  eviction: { verbs: ["create"], bodyKind: evictions },
+  token: { verbs: ["create"], bodyKind: tokenRequests as unknown as ResourceDefinition },
   log: { verbs: ["get"], connects: { options: ({ kind }) => kind, parameters: logParameters } },
   exec: connection("PodExecOptions", ["command", "container", ...streams]),
   attach: connection("PodAttachOptions", ["container", ...streams]),
