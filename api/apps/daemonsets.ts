@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
-import { podRules } from "../core/pod/rules.ts";
+import { workload } from "../core/workloads.ts";
 import { invalid, required, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { templateWarnings } from "../core/pod/warnings.ts";
@@ -39,15 +39,11 @@ function validateStrategy(s: DaemonSetUpdateStrategy | undefined): readonly Prob
 }
 
 export const daemonSets = define<DaemonSet>({
+  ...workload,
   group: "apps",
   kind: "DaemonSet",
   shortNames: ["ds"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status"],
-  generation: "spec",
   defaults,
-  rules: podRules,
   validate: (d, old) => [...validateWorkload(d, "DaemonSet", old), ...validateStrategy(d.spec.updateStrategy)],
   validateStatus: (next, old) => validateCollisions(next.status, old.status),
   warnings: (d) => templateWarnings(d.spec?.template, "spec.template"),

@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
-import { podRules } from "../core/pod/rules.ts";
+import { scalableWorkload } from "../core/workloads.ts";
 import { forbidden, invalid, together } from "../problems.ts";
 import { valuesOf } from "../schema.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
@@ -55,15 +55,11 @@ const validateStatus = ({ status }: Deployment, old: Deployment): readonly Probl
   );
 
 export const deployments = define<Deployment>({
+  ...scalableWorkload,
   group: "apps",
   kind: "Deployment",
   shortNames: ["deploy"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status", "scale"],
-  generation: "spec",
   defaults,
-  rules: podRules,
   validate,
   validateStatus,
   warnings: (d) => workloadWarnings(d),

@@ -5,7 +5,7 @@ import type { Draft } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containerColumns, nameColumn } from "../columns.ts";
-import { podRules } from "../core/pod/rules.ts";
+import { scalableWorkload } from "../core/workloads.ts";
 import { validateStatefulSet, validateStatefulSetStatus } from "./statefulsets-validate.ts";
 
 export type { StatefulSet } from "../generated/types.ts";
@@ -29,15 +29,11 @@ function defaults(d: Draft<StatefulSet>): Draft<StatefulSet> {
 }
 
 export const statefulSets = define<StatefulSet>({
+  ...scalableWorkload,
   group: "apps",
   kind: "StatefulSet",
   shortNames: ["sts"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status", "scale"],
-  generation: "spec",
   defaults,
-  rules: podRules,
   validate: validateStatefulSet,
   warnings: (s) => [
     ...workloadWarnings(s),

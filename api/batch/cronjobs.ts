@@ -3,7 +3,7 @@ import type { CronJob, CronJobSpec, JobSpec, JobTemplateSpec } from "../generate
 import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
-import { podRules } from "../core/pod/rules.ts";
+import { workload } from "../core/workloads.ts";
 import { invalid, together, unsupported } from "../problems.ts";
 import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containerColumns, nameColumn, selectorCell, since } from "../columns.ts";
@@ -72,15 +72,11 @@ function validate({ metadata, spec }: Draft<CronJob>, old?: CronJob): readonly P
 }
 
 export const cronJobs = define<CronJob>({
+  ...workload,
   group: "batch",
   kind: "CronJob",
   shortNames: ["cj"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status"],
-  generation: "spec",
   defaults,
-  rules: podRules,
   validate,
   warnings: ({ metadata, spec }) => [
     ...nameWarnings(metadata, "Pod names and hostnames"),

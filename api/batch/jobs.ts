@@ -4,7 +4,7 @@ import type { Job, JobSpec, JobStatus } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import { instantOf, type Draft, type Instant } from "../meta.ts";
 import { templateDefaults } from "../core/pod/defaults.ts";
-import { podRules } from "../core/pod/rules.ts";
+import { workload } from "../core/workloads.ts";
 import { workloadWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containerColumns, nameColumn, selectorCell } from "../columns.ts";
 import { validateJobStatus } from "./jobs-validate-status.ts";
@@ -93,15 +93,11 @@ export function jobSpecWarnings(spec: Partial<JobSpec> | undefined, path: string
 }
 
 export const jobs = define<Job>({
+  ...workload,
   group: "batch",
   kind: "Job",
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status"],
-  generation: "spec",
   defaults,
   onCreate,
-  rules: podRules,
   validate: validateJob,
   warnings: (j) => [...workloadWarnings(j), ...jobSpecWarnings(j.spec, "spec")],
   validateStatus: validateJobStatus,

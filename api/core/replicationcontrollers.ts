@@ -4,10 +4,9 @@ import type { Problem } from "../errors.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { templateDefaults } from "./pod/defaults.ts";
-import { podRules } from "./pod/rules.ts";
-import { workloadWarnings } from "./pod/warnings.ts";
-import { ageColumn, containerColumns, labelsCell, nameColumn } from "../columns.ts";
-import { validateReplicaStatus, validateRunningTemplate } from "./workload-validate.ts";
+import { labelsCell } from "../columns.ts";
+import { replicaWorkload } from "./workloads.ts";
+import { validateRunningTemplate } from "./workload-validate.ts";
 
 export type { ReplicationController } from "../generated/types.ts";
 
@@ -34,26 +33,10 @@ const validate = ({ spec }: Draft<ReplicationController>): readonly Problem[] =>
     : [];
 
 export const replicationControllers = define<ReplicationController>({
+  ...replicaWorkload<ReplicationController>((c) => labelsCell(c.spec.selector)),
   group: "",
   kind: "ReplicationController",
   shortNames: ["rc"],
-  categories: ["all"],
-  scope: "Namespaced",
-  subresources: ["status", "scale"],
-  generation: "spec",
   defaults,
-  rules: podRules,
   validate,
-  warnings: (c) => workloadWarnings(c),
-  validateStatus: validateReplicaStatus,
-  selectable: { "status.replicas": (c) => String(c.status?.replicas ?? 0) },
-  columns: [
-    nameColumn,
-    { name: "Desired", type: "integer", cell: (c) => c.spec.replicas ?? 0 },
-    { name: "Current", type: "integer", cell: (c) => c.status?.replicas ?? 0 },
-    { name: "Ready", type: "integer", cell: (c) => c.status?.readyReplicas ?? 0 },
-    ageColumn,
-    ...containerColumns((c: ReplicationController) => c.spec.template),
-    { name: "Selector", priority: 1, cell: (c) => labelsCell(c.spec.selector) },
-  ],
 });

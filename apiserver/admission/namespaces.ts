@@ -96,20 +96,28 @@ const ratio: Check = (bound, { request, limit }) => {
 interface Rule {
   readonly bound: "min" | "max" | "maxLimitRequestRatio";
   readonly check: Check;
-  text(resource: string, type: string): string;
+  subject(resource: string, type: string): string;
 }
-const minimum: Rule = { bound: "min", check: least, text: (resource, type) => `minimum ${resource} usage per ${type}` };
-const maximum: Rule = { bound: "max", check: most, text: (resource, type) => `maximum ${resource} usage per ${type}` };
+const minimum: Rule = {
+  bound: "min",
+  check: least,
+  subject: (resource, type) => `minimum ${resource} usage per ${type}`,
+};
+const maximum: Rule = {
+  bound: "max",
+  check: most,
+  subject: (resource, type) => `maximum ${resource} usage per ${type}`,
+};
 const maximumRatio: Rule = {
   bound: "maxLimitRequestRatio",
   check: ratio,
-  text: (resource, type) => `${resource} max limit to request ratio per ${type}`,
+  subject: (resource, type) => `${resource} max limit to request ratio per ${type}`,
 };
 const rulesOfPods: readonly Rule[] = [minimum, maximum, maximumRatio];
 const rulesOfClaims: readonly Rule[] = [minimum, { ...maximum, check: mostRequested }];
 
 const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits }: Asked = {}): readonly string[] =>
-  rules.flatMap(({ bound, check, text }) =>
+  rules.flatMap(({ bound, check, subject }) =>
     Object.entries(item[bound] ?? {}).flatMap(([resource, text]) => {
       const wanted = parseQuantity(text);
       const found = {
@@ -117,7 +125,7 @@ const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits
         limit: parseQuantity(limits?.[resource] ?? ""),
       };
       const how = wanted && check(wanted, found);
-      return how === undefined ? [] : [`${text(resource, item.type)} is ${text}${how}`];
+      return how === undefined ? [] : [`${subject(resource, item.type)} is ${text}${how}`];
     }),
   );
 

@@ -28,7 +28,7 @@ import { nodes } from "../../api/core/nodes.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
-/** The volume with a token and the cluster's certificate. Tokens of this expiry are issued as automatically requested. */
+/** The volume with a token and the cluster's certificate. This expiry marks a token as automatically requested. */
 const apiAccess: ProjectedVolumeSource = {
   defaultMode: 0o644,
   sources: [

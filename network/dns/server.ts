@@ -18,7 +18,7 @@ import type { Log, Clock } from "../../machinery/world.ts";
 import { answer, authority, type Reply, type Zone } from "./answer.ts";
 import type { DnsView } from "./view.ts";
 
-/** Encodes a reply within `limit` bytes; without all its answers it carries the TC flag, so that the client retries over TCP. */
+/** Encodes a reply within `limit` bytes; a truncated one carries the TC flag, so that the client retries over TCP. */
 export function encodeWithin(packet: Packet, limit: number): Buffer {
   if (encodingLength(packet) <= limit) return encode(packet);
   const bare: Packet = { ...packet, additionals: [] };
