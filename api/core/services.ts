@@ -1,12 +1,12 @@
 // Service: a stable name and address for a set of pods.
+import { addressWarnings, blockWarnings } from "../addresses-validate.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { Draft } from "../meta.ts";
 import { ageColumn, labelsCell, nameColumn } from "../columns.ts";
 import { validateBalancerStatus, validateMode, withModes } from "./load-balancers-validate.ts";
-import { hasNodePorts, isExternallyAccessible } from "./services-types.ts";
+import { hasNodePorts, isExternallyAccessible, isHeadless } from "./services-types.ts";
 import { validateService } from "./services-validate.ts";
-import { serviceWarnings } from "./services-warnings.ts";
 
 export type { Service } from "../generated/types.ts";
 
@@ -52,6 +52,44 @@ function externalCell(s: Service): string {
   if (s.spec.type !== "LoadBalancer") return externalIps.join(",") || "<none>";
   const ingress = (s.status?.loadBalancer?.ingress ?? []).map((i) => i.ip ?? i.hostname ?? "");
   return [...ingress, ...externalIps].join(",") || "<pending>";
+}
+
+const hintsAnnotation = "service.kubernetes.io/topology-aware-hints";
+const modeAnnotation = "service.kubernetes.io/topology-mode";
+
+function ignored({ spec }: Draft<Service>): readonly string[] {
+  const headless = spec.type === "ClusterIP" && spec.clusterIP === "None";
+  const hasExternalIps = (spec.externalIPs ?? []).length > 0;
+  return [
+    ...(headless && spec.loadBalancerIP ? ["spec.loadBalancerIP is ignored for headless services"] : []),
+    ...(headless && hasExternalIps ? ["spec.externalIPs is ignored for headless services"] : []),
+    ...(headless && spec.sessionAffinity !== "None" ? ["spec.SessionAffinity is ignored for headless services"] : []),
+  ];
+}
+
+/** Warnings about deprecated and ignored fields, and non-canonical addresses. */
+function serviceWarnings(service: Draft<Service>): readonly string[] {
+  const { metadata, spec } = service;
+  const { externalIPs = [], clusterIPs = [], loadBalancerIP, loadBalancerSourceRanges = [] } = spec;
+  const isExternal = spec.type === "ExternalName";
+  const warningsOf = (field: string, list: readonly string[]): readonly string[] =>
+    list.flatMap((ip, i) => addressWarnings(ip, `spec.${field}[${i}]`));
+  return [
+    ...(metadata.annotations?.[hintsAnnotation] === undefined
+      ? []
+      : [`annotation ${hintsAnnotation} is deprecated, please use ${modeAnnotation} instead`]),
+    ...(isHeadless(service) ? [] : warningsOf("clusterIPs", clusterIPs)),
+    ...ignored(service),
+    ...(externalIPs.length > 0 ? ["spec.externalIPs is deprecated"] : []),
+    ...warningsOf("externalIPs", externalIPs),
+    ...(loadBalancerIP ? addressWarnings(loadBalancerIP, "spec.loadBalancerIP") : []),
+    ...loadBalancerSourceRanges.flatMap((range, i) => blockWarnings(range, `spec.loadBalancerSourceRanges[${i}]`)),
+    ...(isExternal && externalIPs.length > 0 ? ['spec.externalIPs is ignored when spec.type is "ExternalName"'] : []),
+    ...(!isExternal && spec.externalName ? ['spec.externalName is ignored when spec.type is not "ExternalName"'] : []),
+    ...(spec.trafficDistribution === "PreferClose"
+      ? ['spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"']
+      : []),
+  ];
 }
 
 export const services = define<Service>({

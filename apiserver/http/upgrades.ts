@@ -70,24 +70,12 @@ export function answerUpgrade(upgrade: Upgrade, reply: ApiReply, clock: Clock): 
   return switchingProtocols;
 }
 
-/** The request as if it wanted nothing but an answer. Its body, if it has one, is not read. */
-const plain = (
-  { request, path, query, search }: Upgrade,
-  place: ResourcePath | undefined,
-  user: User,
-  signal: AbortSignal,
-): ApiRequest => ({
-  method: request.method ?? "GET",
-  path,
-  place,
-  query,
-  headers: request.headers,
-  body: undefined,
-  search,
-  from: request.socket.remoteAddress,
-  user,
-  signal,
-});
+/** The upgrade as a plain request, without a body. */
+function plain(upgrade: Upgrade, place: ResourcePath | undefined, user: User, signal: AbortSignal): ApiRequest {
+  const { path, query, search } = upgrade;
+  const { method = "GET", headers, socket } = upgrade.request;
+  return { method, path, place, query, headers, body: undefined, search, from: socket.remoteAddress, user, signal };
+}
 
 /** The user of an upgrade, and the callback for metrics. */
 export interface Upgrading extends Pick<Upgrade, "onChunk"> {

@@ -216,26 +216,17 @@ export async function change(
   throw conflict(r, splitKey(key).name);
 }
 
-/** Some of Kubernetes' messages name the kind in place of the resource. */
-const byKind = ({ group, kind }: ResourceDefinition): { group: string; kind: string; plural: string } => ({
-  group,
-  kind,
-  plural: kind,
-});
-function checkPreconditions(r: ResourceDefinition, object: ApiObject, { uid, resourceVersion }: DeleteOptions): void {
-  const { name, uid: isUid, resourceVersion: isVersion } = object.metadata;
-  if (uid !== undefined && uid !== isUid)
-    throw conflict(
-      byKind(r),
-      name,
-      `the UID in the precondition (${uid}) does not match the UID in record (${isUid}). The object might have been deleted and then recreated`,
-    );
-  if (resourceVersion !== undefined && resourceVersion !== isVersion)
-    throw conflict(
-      byKind(r),
-      name,
-      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${isVersion}). The object might have been modified`,
-    );
+/** Throws Conflict, whose message names the kind where others name the resource. */
+function checkPreconditions(r: ResourceDefinition, { metadata }: ApiObject, options: DeleteOptions): void {
+  for (const [field, name, change] of [
+    ["uid", "UID", "deleted and then recreated"],
+    ["resourceVersion", "ResourceVersion", "modified"],
+  ] as const) {
+    const [expected, actual] = [options[field], metadata[field]];
+    if (expected === undefined || expected === actual) continue;
+    const because = `the ${name} in the precondition (${expected}) does not match the ${name} in record (${actual})`;
+    throw conflict({ ...r, plural: r.kind }, metadata.name, `${because}. The object might have been ${change}`);
+  }
 }
 
 /** Deletes the object, or marks it while finalizers or its grace period hold it. */

@@ -2,13 +2,15 @@
 import { ApiError } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Schema } from "../../api/schema.ts";
+import { invalid } from "../../api/problems.ts";
+import { type Schema, decode } from "../../api/schema.ts";
 import type { Patch } from "../../machinery/client.ts";
 import { fieldsIn, outlineOf, tooDeep, strictErrors, untyped } from "../documents/json-syntax.ts";
 import { type Warn, type WriteQuery, judgeStrictly, mediaType, writeQuery } from "../request/body.ts";
 import { inOrder, readYaml, unmarshalErrors } from "../documents/yaml.ts";
 import { withDistinctOwners } from "../registry/prepare.ts";
-import { outcomeOf } from "../registry/patch/outcome.ts";
+import { isObject, printed } from "../registry/patch/strategic.ts";
+import { invalid as refused } from "../registry/refusals.ts";
 import { patched } from "../registry/patching.ts";
 import { type Call, type ApiReply, type ApiRequest, targetOf } from "../request/request-response.ts";
 import { replyStored, viewOf } from "../response/render.ts";
@@ -34,9 +36,7 @@ export interface SentPatch {
   strict(): readonly string[];
 }
 
-const bad = (because: string): ApiError => new ApiError("BadRequest", because);
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const badRequest = (because: string): ApiError => new ApiError("BadRequest", because);
 const typeOf = (value: unknown): string =>
   Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
 
@@ -45,7 +45,7 @@ function appliedIn(text: string, manager: string, force: boolean): SentPatch {
     twice.length === 0 ? [] : [`error converting YAML to JSON: ${unmarshalErrors(twice)}`];
   const asObject = (object: unknown): object => {
     if (isObject(object)) return object;
-    throw bad(
+    throw badRequest(
       `error decoding patch: error unmarshaling JSON: json: cannot unmarshal ${typeOf(object)} into Go value of type map[string]interface {}`,
     );
   };
@@ -57,7 +57,7 @@ function appliedIn(text: string, manager: string, force: boolean): SentPatch {
         fieldsIn(object) < outlineOf(text).fields ? errors(readYaml(text).twice) : [];
       return { patch: { type: "apply", object, fieldManager: manager, force }, strict };
     } catch {
-      // Then it is YAML after all.
+      // Not JSON: read as YAML.
     }
   }
   try {
@@ -67,7 +67,7 @@ function appliedIn(text: string, manager: string, force: boolean): SentPatch {
   } catch (e) {
     throw e instanceof ApiError
       ? e
-      : bad(`error encoding patch: error converting YAML to JSON: ${(e as Error).message}`);
+      : badRequest(`error encoding patch: error converting YAML to JSON: ${(e as Error).message}`);
   }
 }
 
@@ -75,7 +75,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw bad("invalid JSON patch");
+    throw badRequest("invalid JSON patch");
   }
 }
 
@@ -93,12 +93,12 @@ export function patchTypeOf(request: ApiRequest): string {
 export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery, "options" | "force">): SentPatch {
   const type = patchTypeOf(request);
   const text = request.body?.toString("utf8") ?? "";
-  if (outlineOf(text).isTooDeep) throw bad(`error decoding patch: ${tooDeep}`);
+  if (outlineOf(text).isTooDeep) throw badRequest(`error decoding patch: ${tooDeep}`);
   if (type === apply) return appliedIn(text, options.manager ?? "", force);
   const body = parsed(text);
   if (type === json) {
     if (!Array.isArray(body))
-      throw bad(
+      throw badRequest(
         `error decoding patch: json: cannot unmarshal ${typeOf(body)} into Go value of type []handlers.jsonPatchOp`,
       );
     const strict = (): readonly string[] => strictErrors(text, steps).map((error) => `json patch ${error}`);
@@ -106,14 +106,14 @@ export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery
   }
   const prefix = type === merge ? "error decoding patch: " : "";
   if (!isObject(body))
-    throw bad(`${prefix}json: cannot unmarshal ${typeOf(body)} into Go value of type map[string]interface {}`);
+    throw badRequest(`${prefix}json: cannot unmarshal ${typeOf(body)} into Go value of type map[string]interface {}`);
   return {
     patch: { type: type === merge ? "merge" : "strategic", patch: body },
     strict: () => strictErrors(text, untyped),
   };
 }
 
-/** Looks at what a patch made of an object of this kind as strictly as its sender wishes. */
+/** Decodes the patched object, and refuses wrong types and, by the field validation, unknown and duplicate fields. */
 function inspecting(
   r: ResourceDefinition,
   { patch, strict }: SentPatch,
@@ -122,9 +122,16 @@ function inspecting(
 ): (object: ApiObject, current: ApiObject) => ApiObject {
   return (object, current) => {
     if (patch.type === "apply") return object;
-    const { value, unknown, refuse } = outcomeOf(r, patch, object, current);
-    judgeStrictly(() => [...strict(), ...unknown], validation, warn, refuse);
-    return withDistinctOwners(value, warn, " after mutating admission happens");
+    const { value, unknown, wrong } = decode(r.schema, object, current);
+    const isStrategic = patch.type === "strategic";
+    const refuse = (because: string): ApiError => {
+      const shown = isStrategic ? printed(patch.patch) : JSON.stringify(object);
+      return refused({ group: "", kind: "", plural: "" }, "", [invalid("patch", shown, because)]);
+    };
+    if (wrong[0]) throw refuse(isStrategic ? wrong[0].converted : wrong[0].read);
+    const unknownFields = unknown.map((path) => `unknown field ${JSON.stringify(path)}`).toSorted();
+    judgeStrictly(() => [...strict(), ...unknownFields], validation, warn, refuse);
+    return withDistinctOwners(value as ApiObject, warn, " after mutating admission happens");
   };
 }
 
@@ -138,9 +145,9 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
   const sent = patchIn(request, query);
   if (sent.patch.type === "apply")
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
-      bad(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
+      badRequest(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),
     );
-  const how = { ...query.options, inspect: inspecting(subresource?.bodyKind ?? r, sent, query, warn) };
-  const { stored, created } = await patched(registry, targetOf(call), sent.patch, how);
+  const options = { ...query.options, inspect: inspecting(subresource?.bodyKind ?? r, sent, query, warn) };
+  const { stored, created } = await patched(registry, targetOf(call), sent.patch, options);
   return warned(replyStored(call, stored, view, created ? 201 : 200), warnings);
 }

@@ -6,7 +6,7 @@ import {
   type SessionClient,
   type ClientInput,
   type Streams,
-  sizeIn,
+  resize,
   statusBytes,
 } from "./remote-command.ts";
 
@@ -41,10 +41,8 @@ async function readInput(
   for await (const raw of messages) {
     const message = decodeMessage(raw, protocol);
     if (message?.channel === channel.stdin) await input.input(message.data);
-    else if (message?.channel === channel.resize) {
-      const size = sizeIn(message.data.toString());
-      if (size) input.resize(size.columns, size.rows);
-    } else if (message?.channel === channel.close && protocol.version >= 5 && message.data[0] === channel.stdin)
+    else if (message?.channel === channel.resize) resize(input, message.data.toString());
+    else if (message?.channel === channel.close && protocol.version >= 5 && message.data[0] === channel.stdin)
       input.endInput();
   }
   input.hangUp();

@@ -198,12 +198,12 @@ export async function runSession(
   await client.finish(status);
 }
 
-/** Parses a resize message. */
-export function sizeIn(text: string): { readonly columns: number; readonly rows: number } | undefined {
+/** Applies a resize message; one that is not valid is ignored. */
+export function resize(input: Pick<ClientInput, "resize">, message: string): void {
   try {
-    const { Width, Height } = JSON.parse(text) as { readonly Width?: unknown; readonly Height?: unknown };
-    return typeof Width === "number" && typeof Height === "number" ? { columns: Width, rows: Height } : undefined;
+    const { Width, Height } = JSON.parse(message) as { readonly Width?: unknown; readonly Height?: unknown };
+    if (typeof Width === "number" && typeof Height === "number") input.resize(Width, Height);
   } catch {
-    return undefined;
+    // Kubernetes' kubelet ignores it too.
   }
 }

@@ -5,7 +5,7 @@ import {
   type SessionClient,
   type ClientInput,
   type Streams,
-  sizeIn,
+  resize,
   statusBytes,
 } from "./remote-command.ts";
 import type { SpdyStream } from "./spdy.ts";
@@ -55,10 +55,7 @@ async function readSizes(opened: Opened, input: ClientInput): Promise<void> {
     // Resize messages follow each other without a separator.
     const objects = (rest + String(data)).split(/(?<=\})/);
     rest = objects.at(-1)?.endsWith("}") ? "" : (objects.pop() ?? "");
-    for (const text of objects) {
-      const size = sizeIn(text);
-      if (size) input.resize(size.columns, size.rows);
-    }
+    for (const text of objects) resize(input, text);
   }
 }
 

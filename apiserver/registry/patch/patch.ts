@@ -5,15 +5,12 @@ import { ApiError } from "../../../api/errors.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import type { Patch } from "../../../machinery/client.ts";
-import { strategicPatched } from "./strategic.ts";
+import { isObject, strategicPatched } from "./strategic.ts";
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** What `target` becomes when the patch is merged into it; neither of them is changed. */
+/** `target` with the patch merged into it; neither is changed. */
 export function mergePatched(target: unknown, patch: unknown): unknown {
-  if (!isMap(patch)) return patch;
-  const merged: Record<string, unknown> = isMap(target) ? { ...target } : {};
+  if (!isObject(patch)) return patch;
+  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];
     else merged[key] = mergePatched(merged[key], value);
@@ -21,14 +18,14 @@ export function mergePatched(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-/** More operations than this in one request are an accident or an attack. */
+/** Limit of operations in one request. */
 const mostOperations = 10_000;
 
-/** A path that leads nowhere, or out of the document, into what all objects have in common. */
+/** A path that does not exist, or that leads into the prototype. */
 const isOutOfBounds = (e: unknown): boolean => e instanceof TypeError;
 
 /** Nothing can be put into itself (RFC 6902, section 4.4). */
-function swallowsItself(operation: unknown): boolean {
+function movesIntoItself(operation: unknown): boolean {
   const { op, from, path } = (operation ?? {}) as {
     readonly op?: unknown;
     readonly from?: unknown;
@@ -37,7 +34,7 @@ function swallowsItself(operation: unknown): boolean {
   return op === "move" && typeof from === "string" && typeof path === "string" && path.startsWith(`${from}/`);
 }
 
-/** What the object becomes after all the operations; an operation that cannot be done refuses them all. */
+/** The object after all operations; one that fails refuses the patch. */
 export function jsonPatched(object: unknown, operations: readonly unknown[]): unknown {
   if (operations.length > mostOperations)
     throw new ApiError(
@@ -45,7 +42,7 @@ export function jsonPatched(object: unknown, operations: readonly unknown[]): un
       `Request entity too large: The allowed maximum operations in a JSON patch is ${mostOperations}, got ${operations.length}`,
     );
   const refused = new ApiError("Invalid", "the server rejected our request due to an error in our request", {});
-  if (operations.some(swallowsItself)) throw refused;
+  if (operations.some(movesIntoItself)) throw refused;
   try {
     const copy = structuredClone(object);
     const made: unknown = fastJsonPatch.applyPatch(
@@ -54,15 +51,15 @@ export function jsonPatched(object: unknown, operations: readonly unknown[]): un
       true,
       true,
     ).newDocument;
-    if (typeof made === "object" && made !== null && !Array.isArray(made)) return made;
+    if (isObject(made)) return made;
   } catch (e) {
     if (!(e instanceof fastJsonPatch.JsonPatchError) && !isOutOfBounds(e)) throw e;
   }
-  // The original says no more than this, whichever operation it was.
+  // Kubernetes reports the same error for every operation.
   throw refused;
 }
 
-/** What the object shall be after a patch that is not an apply. */
+/** The object after a patch that is not an apply. */
 export function patchedObject(
   r: ResourceDefinition,
   current: ApiObject,

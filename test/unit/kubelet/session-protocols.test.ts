@@ -7,7 +7,7 @@ import {
   negotiate,
   namesIn,
   spdyProtocols,
-  sizeIn,
+  resize,
   streamsOf,
   exitStatus,
   failureStatus,
@@ -78,9 +78,10 @@ describe("the streams of a session", () => {
     expect(expected(terminal, { name: "", version: 2 })).toEqual(["error", "stdin", "stdout"]);
   });
   test("a size is two numbers", () => {
-    expect(sizeIn('{"Width":80,"Height":24}')).toEqual({ columns: 80, rows: 24 });
-    expect(sizeIn('{"Width":"80"}')).toBeUndefined();
-    expect(sizeIn("{")).toBeUndefined();
+    const sizes: number[][] = [];
+    const input = { resize: (...size: number[]) => void sizes.push(size) };
+    for (const message of ['{"Width":80,"Height":24}', '{"Width":"80"}', "{"]) resize(input, message);
+    expect(sizes).toEqual([[80, 24]]);
   });
 });
 
