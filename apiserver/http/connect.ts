@@ -1,6 +1,6 @@
 // Admission of connections: sessions and proxies pass the admission chain with the operation CONNECT before they open.
 import type { Subresource } from "../../api/kinds.ts";
-import type { ApiObject } from "../../api/meta.ts";
+import { type ApiObject, key } from "../../api/meta.ts";
 import type { User } from "../authorization/authorizer.ts";
 import { proxyPath } from "../proxy/target.ts";
 import { subresourceOf } from "../registry/strategies/table.ts";
@@ -42,9 +42,6 @@ export async function admitConnection(registry: Registry, { path, place, query, 
     ...fieldsOf(rest === undefined ? query : new URLSearchParams({ path: rest }), connects.parameters),
   };
   // Options of connections have no metadata.
-  await registry.connect(
-    { r, namespace, name, subresource: subresource as Subresource },
-    options as object as ApiObject,
-    user,
-  );
+  const target = { r, key: key(namespace, name) };
+  await registry.connect(target, subresource as Subresource, options as object as ApiObject, user);
 }

@@ -1,12 +1,11 @@
 // The interface of the registry, and the options of its writes.
-import type { ResourceDefinition } from "../../api/kinds.ts";
+import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import type { User } from "../authorization/authorizer.ts";
 import type { Stored } from "../storage/storage.ts";
-import type { WriteAttributes } from "./admission.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
 import type { Ownership } from "./fields/ownership.ts";
 
@@ -57,11 +56,7 @@ export interface Registry {
   change(target: Target, decide: Change, options?: WriteOptions): Promise<Stored>;
   delete(target: Target, options?: DeleteOptions & WriteOptions): Promise<Deleted>;
   /** Admits a connection with these options, such as PodExecOptions. Throws what refuses it. */
-  connect(
-    connection: Pick<WriteAttributes, "r" | "namespace" | "name" | "subresource">,
-    options: ApiObject,
-    user: User,
-  ): Promise<void>;
+  connect(target: Pick<Target, "r" | "key">, subresource: Subresource, options: ApiObject, user: User): Promise<void>;
   watch(r: ResourceDefinition, options: WatchOptions, signal: AbortSignal): AsyncIterable<StoredEvent>;
   revision(): Promise<Revision>;
 }
