@@ -39,23 +39,6 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
 
-/** The object in the version of a request. */
-export const inVersionOf = ({ form }: ResourceDefinition, object: ApiObject): ApiObject =>
-  form ? form.fromStored(object) : object;
-
-/** Determines the managed fields of a stored object in the version of a request. */
-export function ownedInVersion(
-  r: ResourceDefinition,
-  stored: ApiObject,
-  own: (shown: (object: ApiObject) => ApiObject) => ApiObject,
-): ApiObject {
-  const owned = own((object) => inVersionOf(r, object));
-  if (!r.form) return owned;
-  const { managedFields: _, ...metadata } = stored.metadata;
-  const { managedFields } = owned.metadata;
-  return { ...stored, metadata: { ...metadata, ...(managedFields && { managedFields }) } };
-}
-
 async function* watchConverted(
   registry: Registry,
   [r, form]: readonly [ResourceDefinition, VersionConversion],

@@ -28,7 +28,7 @@ import {
 import type { Strategy } from "./strategies/strategy.ts";
 import { strategyOf } from "./strategies/table.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
-import { inVersionOf, ownedInVersion, throughConversion } from "./conversion.ts";
+import { throughConversion } from "./conversion.ts";
 import { listStored, watchStored } from "./listing.ts";
 import { watchIndexes } from "./watch-index.ts";
 
@@ -76,6 +76,23 @@ function completed(
   const { metadata, status } = sent as AnyObject;
   const read = readsStatusOnly ? ({ metadata, status } as object as ApiObject) : sent;
   return withDefaults(r.schema, decoded(r, read, known), old);
+}
+
+/** The object in the version of a request. */
+const inVersionOf = ({ form }: ResourceDefinition, object: ApiObject): ApiObject =>
+  form ? form.fromStored(object) : object;
+
+/** Determines the managed fields of a stored object in the version of a request. */
+function ownedInVersion(
+  r: ResourceDefinition,
+  stored: ApiObject,
+  own: (shown: (object: ApiObject) => ApiObject) => ApiObject,
+): ApiObject {
+  const owned = own((object) => inVersionOf(r, object));
+  if (!r.form) return owned;
+  const { managedFields: _, ...metadata } = stored.metadata;
+  const { managedFields } = owned.metadata;
+  return { ...stored, metadata: { ...metadata, ...(managedFields && { managedFields }) } };
 }
 
 /** The stored object. Throws NotFound. */
