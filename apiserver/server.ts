@@ -12,7 +12,7 @@ import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { requestHandler } from "./http/handler.ts";
 import { serverChecks } from "./http/health.ts";
-import { type Patience, type ServerTls, listen } from "./http/listen.ts";
+import { type ConnectionTimeouts, type ServerTls, listen } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
@@ -51,7 +51,7 @@ export interface ServerOptions {
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
   /** Limits for idle clients; Kubernetes' own when left out. */
-  readonly patience?: Patience;
+  readonly timeouts?: ConnectionTimeouts;
 }
 
 /** An API server with clients in its process, and a listener. */
@@ -103,7 +103,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       );
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks });
       const listening = await listen(
-        { host, port, tls, ...(options.patience && { patience: options.patience }) },
+        { host, port, tls, ...(options.timeouts && { timeouts: options.timeouts }) },
         world,
         { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests },
         signal,

@@ -70,7 +70,7 @@ export function runningAs(spec: PodSpec, account: ServiceAccount, newName: () =>
 }
 
 /** Attempts to find a namespace's default account, which a controller creates after the namespace. */
-const patience = 10;
+const accountAttempts = 10;
 const shortestWaitMs = 100;
 const longestWaitMs = 200;
 
@@ -81,7 +81,7 @@ async function accountOf(
   present: AdmissionAttributes["present"],
 ): Promise<ServiceAccount | undefined> {
   const { get } = await present();
-  const tries = name === "default" ? patience : 1;
+  const tries = name === "default" ? accountAttempts : 1;
   for (let tried = 1; ; tried++) {
     const stored = get(prefixOf(serviceAccounts, pod.metadata.namespace) + name);
     if (stored || tried === tries) return stored && objectOf<ServiceAccount>(stored);

@@ -31,10 +31,10 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   readonly tls: ServerTls;
-  readonly patience?: Patience;
+  readonly timeouts?: ConnectionTimeouts;
 }
 /** Limits for clients that send or read nothing. */
-export interface Patience {
+export interface ConnectionTimeouts {
   /** For all headers of a request. */
   readonly headersMs: number;
   /** For the next part of its body. */
@@ -44,7 +44,7 @@ export interface Patience {
   /** Until events that were sent have been read. */
   readonly readMs: number;
 }
-const usualPatience: Patience = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_000, readMs: 30_000 };
+const defaultTimeouts: ConnectionTimeouts = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_000, readMs: 30_000 };
 
 /** What the listener calls: authentication, authorization, handlers of requests and of upgrades, metrics. */
 export interface Handlers {
@@ -82,8 +82,8 @@ function announceBody({ headers, stream }: FastifyRequest["raw"] & { readonly st
 const hasBody = ({ headers }: FastifyRequest["raw"]): boolean =>
   headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 
-function create({ tls, patience = usualPatience }: Listening, { clock }: World): FastifyInstance {
-  const { headersMs, bodyMs, idleMs, readMs } = patience;
+function create({ tls, timeouts = defaultTimeouts }: Listening, { clock }: World): FastifyInstance {
+  const { headersMs, bodyMs, idleMs, readMs } = timeouts;
   // One server for both versions of HTTP; to handlers it looks as if there were only the first.
   const app = Fastify({
     http2: true,
@@ -95,7 +95,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
         maxHeaderSize: headerLimit,
         settings: { maxHeaderListSize: headerLimit, maxConcurrentStreams: streamLimit },
       },
-      // Bodies have a patience of their own: they may be long, only not silent.
+      // Bodies have a timeout of their own: without data, not in all.
       ...{ headersTimeout: headersMs, requestTimeout: 0, connectionsCheckingInterval: Math.min(headersMs, 5000) },
     },
     bodyLimit,
@@ -121,7 +121,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
 function serve(
   app: FastifyInstance,
   world: World,
-  { identify, authorizer, handle, requestMetrics, readMs }: Handlers & Pick<Patience, "readMs">,
+  { identify, authorizer, handle, requestMetrics, readMs }: Handlers & Pick<ConnectionTimeouts, "readMs">,
   signal: AbortSignal,
 ): void {
   const { clock } = world;
@@ -263,7 +263,7 @@ export async function listen(
   signal: AbortSignal,
 ): Promise<{ readonly port: number; readonly closed: Promise<void> }> {
   const app = create(at, world);
-  serve(app, world, { ...handlers, ...(at.patience ?? usualPatience) }, signal);
+  serve(app, world, { ...handlers, ...(at.timeouts ?? defaultTimeouts) }, signal);
   const server = app.server as unknown as Server;
   serveUpgrades(server, world, handlers);
   const closed = closing(server, world, signal);

@@ -38,7 +38,7 @@ function put(raw: Raw, part: Buffer | string): Sink {
 }
 
 /** Settles when the buffer has drained or the client has disconnected; rejects after the timeout. */
-function drained(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number | undefined): Promise<void> {
+function drained(raw: Raw, into: Raw | Socket, clock: Clock, timeoutMs: number | undefined): Promise<void> {
   const waited = new AbortController();
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -49,8 +49,8 @@ function drained(raw: Raw, into: Raw | Socket, clock: Clock, patienceMs: number 
     };
     into.on("drain", settle);
     raw.on("close", settle);
-    if (patienceMs === undefined) return;
-    clock.sleep(patienceMs, waited.signal).then(
+    if (timeoutMs === undefined) return;
+    clock.sleep(timeoutMs, waited.signal).then(
       () => reject(new ApiError("Timeout", "the client has stopped reading")),
       () => {},
     );

@@ -10,7 +10,7 @@ import { coalesce } from "./coalesce.ts";
 import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
 
 /** Time for etcd to restart or elect a leader before a call fails, in milliseconds. */
-const patienceMs = 8_000;
+const timeoutMs = 8_000;
 const pauseMs = 100;
 
 const same = (a: Uint8Array | null, b: Uint8Array | undefined): boolean => !!a && !!b && Buffer.compare(a, b) === 0;
@@ -90,7 +90,7 @@ async function restart(client: EtcdClient, log: Log, world: World, signal: Abort
 
 /** Retries until the deadline. For idempotent calls only. */
 async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  const until = world.clock.now() + patienceMs;
+  const until = world.clock.now() + timeoutMs;
   for (;;) {
     try {
       return await ask();
@@ -108,7 +108,7 @@ async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<
  * the first try may have succeeded, which the value shows, or the outcome is unknown, which is an error.
  */
 async function commitOnce(client: EtcdClient, world: World, write: Write): Promise<Commit> {
-  const until = world.clock.now() + patienceMs;
+  const until = world.clock.now() + timeoutMs;
   let lost: unknown;
   for (;;) {
     try {
@@ -156,7 +156,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
     }
     if (log.head() >= target) return target;
     const waited = new AbortController();
-    const timeout = world.clock.sleep(patienceMs, AbortSignal.any([signal, waited.signal])).then(
+    const timeout = world.clock.sleep(timeoutMs, AbortSignal.any([signal, waited.signal])).then(
       () => silence.abort(new Error("the feed fell silent")),
       () => {},
     );

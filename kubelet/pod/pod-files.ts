@@ -12,7 +12,7 @@ import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "../podspec
 const terminationMessageBytes = 4_096;
 const logTailBytes = 2_048;
 const logTailLines = 80;
-const logPatienceMs = 5_000;
+const logTimeoutMs = 5_000;
 
 export async function nameSettings(clusterDns: string, clusterDomain: string): Promise<NameSettings> {
   const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
@@ -71,7 +71,7 @@ async function readTerminationLog(stateDir: string, run: RuntimeContainer): Prom
 async function readLogTail(runtime: ContainerRuntime, run: RuntimeContainer): Promise<string> {
   const kept: Uint8Array[] = [];
   const wanted = { follow: false, timestamps: false, tail: logTailLines };
-  for await (const data of runtime.logs(run.id, wanted, AbortSignal.timeout(logPatienceMs))) kept.push(data);
+  for await (const data of runtime.logs(run.id, wanted, AbortSignal.timeout(logTimeoutMs))) kept.push(data);
   return Buffer.concat(kept).subarray(-logTailBytes).toString();
 }
 

@@ -2,8 +2,8 @@
 import { request } from "node:https";
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, whileControlled } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, whileControlled } from "./controlled.ts";
 import { historyOf, patched } from "./requests.ts";
 
 behaviour(
@@ -82,8 +82,8 @@ behaviour("ServiceAccounts should allow opting out of API token automount", asyn
     }
 });
 
-behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace", async (stage) => {
-  const { client, namespace, server } = stage;
+behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace", async (context) => {
+  const { client, namespace, server } = context;
   const core = client(CoreV1Api);
   const at = { namespace, name: "kube-root-ca.crt" };
   const published = () =>
@@ -91,8 +91,8 @@ behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namesp
       const found = await core.readNamespacedConfigMap(at);
       expect(found.data).toEqual({ "ca.crt": server.ca });
       return found;
-    }, patience);
-  await whileControlled(stage, async () => {
+    }, waitOptions);
+  await whileControlled(context, async () => {
     const first = await published();
     await core.deleteNamespacedConfigMap(at);
     const second = await published();
@@ -103,7 +103,7 @@ behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namesp
 });
 
 /** A request as a pod makes it: by its token alone. */
-const asPod = ({ server }: Stage, path: string, token: string): Promise<any> =>
+const asPod = ({ server }: ScenarioContext, path: string, token: string): Promise<any> =>
   new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
     const asked = request(`${server.url}${path}`, { ca: server.ca, headers }, async (response) => {
@@ -118,8 +118,8 @@ const asPod = ({ server }: Stage, path: string, token: string): Promise<any> =>
 
 behaviour(
   "ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer",
-  async (stage) => {
-    const { client, namespace } = stage;
+  async (context) => {
+    const { client, namespace } = context;
     const core = client(CoreV1Api);
     const body = { spec: { audiences: ["oidc-discovery-test"], expirationSeconds: 3600 } };
     const { status } = await core.createNamespacedServiceAccountToken({ name: "default", namespace, body });
@@ -131,13 +131,13 @@ behaviour(
       namespace,
       body: { spec: { audiences: [], expirationSeconds: 3600 } },
     });
-    const found = await asPod(stage, "/.well-known/openid-configuration", own.status!.token!);
+    const found = await asPod(context, "/.well-known/openid-configuration", own.status!.token!);
     expect([said.iss, said.aud, said.sub]).toEqual([
       found.issuer,
       ["oidc-discovery-test"],
       `system:serviceaccount:${namespace}:default`,
     ]);
-    const { keys } = await asPod(stage, new URL(found.jwks_uri).pathname, own.status!.token!);
+    const { keys } = await asPod(context, new URL(found.jwks_uri).pathname, own.status!.token!);
     const { kid, alg } = JSON.parse(Buffer.from(head, "base64url").toString());
     expect(found.id_token_signing_alg_values_supported).toContain(alg);
     const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

@@ -13,14 +13,14 @@ export interface Answer {
   readonly text: string;
 }
 
-/** What a behaviour is played on: a server that other behaviours of the file share, and a namespace of its own. */
-export interface Stage {
+/** The context of a behaviour: the server that the behaviours of a file share, and a namespace of its own. */
+export interface ScenarioContext {
   readonly server: TestServer;
   readonly config: KubeConfig;
   readonly namespace: string;
   /** A client of the official library, for example `client(CoreV1Api)`. */
   client<T extends ApiType>(api: ApiConstructor<T>): T;
-  /** A request by hand, for what the library does not let one see. */
+  /** A plain request, for what the library hides. */
   ask(
     path: string,
     how?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string },
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const ask: Stage["ask"] = (path, { method = "GET", headers = {}, body } = {}) =>
+const ask: ScenarioContext["ask"] = (path, { method = "GET", headers = {}, body } = {}) =>
   new Promise((resolve, reject) => {
     const identity = { ca: server.ca, cert: server.admin.cert, key: server.admin.key };
     const asked = request(`${server.url}${path}`, { method, headers, ...identity }, async (response) => {
@@ -54,15 +54,15 @@ const names = new Set(ledger.map(({ name }) => name));
  * A test of a published behaviour, under its very name. A name that is not in the ledger fails, so that what was
  * renamed or made up cannot count.
  */
-export function behaviour(name: string, body: (stage: Stage) => Promise<void>): void {
+export function behaviour(name: string, body: (context: ScenarioContext) => Promise<void>): void {
   test(name, async () => {
     if (!names.has(name)) throw new Error(`the ledger has no behaviour of the name: ${name}`);
     const core = config.makeApiClient(CoreV1Api);
     const made = await core.createNamespace({ body: { metadata: { generateName: "behaviour-" } } });
     const namespace = made.metadata!.name!;
-    // There is nobody beside the server who would make it.
+    // Without controllers the account is not created otherwise.
     await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name: "default" } } });
-    const client: Stage["client"] = (api) => config.makeApiClient(api);
+    const client: ScenarioContext["client"] = (api) => config.makeApiClient(api);
     await body({ server, config, namespace, client, ask });
   });
 }

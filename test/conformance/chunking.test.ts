@@ -1,10 +1,10 @@
 // Lists in pages, and forms of answers that a kind does not have.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
 const count = 40;
-async function makeTemplates({ client, namespace }: Stage): Promise<void> {
+async function makeTemplates({ client, namespace }: ScenarioContext): Promise<void> {
   const core = client(CoreV1Api);
   const name = (i: number): string => `template-${String(i).padStart(4, "0")}`;
   const template = { spec: { containers: [{ name: "test", image: "test2" }] } };
@@ -17,9 +17,9 @@ async function makeTemplates({ client, namespace }: Stage): Promise<void> {
 const names = (items: readonly { readonly metadata?: { readonly name?: string } }[]): readonly (string | undefined)[] =>
   items.map(({ metadata }) => metadata?.name);
 
-behaviour("Servers with support for API chunking should return chunks of results for list calls", async (stage) => {
-  await makeTemplates(stage);
-  const { client, namespace } = stage;
+behaviour("Servers with support for API chunking should return chunks of results for list calls", async (context) => {
+  await makeTemplates(context);
+  const { client, namespace } = context;
   const core = client(CoreV1Api);
   const found: (string | undefined)[] = [];
   let next: string | undefined;
@@ -42,9 +42,9 @@ behaviour("Servers with support for API chunking should return chunks of results
 
 behaviour(
   "Servers with support for API chunking should support continue listing from the last key if the original version has been compacted away, though the list is inconsistent",
-  async (stage) => {
-    await makeTemplates(stage);
-    const { client, namespace, server } = stage;
+  async (context) => {
+    await makeTemplates(context);
+    const { client, namespace, server } = context;
     const core = client(CoreV1Api);
     const first = await core.listNamespacedPodTemplate({ namespace, limit: 10 });
     expect([first.items.length, first.metadata!.remainingItemCount]).toEqual([10, count - 10]);

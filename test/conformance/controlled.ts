@@ -8,11 +8,11 @@ import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
-import type { Stage } from "./behaviour.ts";
+import type { ScenarioContext } from "./behaviour.ts";
 import { patched } from "./requests.ts";
 
 /** With the controllers at work, for as long as it takes. */
-export async function whileControlled({ server }: Stage, body: () => Promise<void>): Promise<void> {
+export async function whileControlled({ server }: ScenarioContext, body: () => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
   const options = { rootCa: server.ca, clusterCidr: "10.244.0.0/16", nodeGraceMs: 50_000, autoscaler };
@@ -30,8 +30,8 @@ export async function whileControlled({ server }: Stage, body: () => Promise<voi
   }
 }
 /** With the scheduler at work, too. */
-export async function whileScheduled(stage: Stage, body: () => Promise<void>): Promise<void> {
-  const { inProcess } = stage.server;
+export async function whileScheduled(context: ScenarioContext, body: () => Promise<void>): Promise<void> {
+  const { inProcess } = context.server;
   const world = realWorld(() => {});
   const stop = new AbortController();
   const views = { pods: informer(inProcess, pods, world), nodes: informer(inProcess, nodes, world) };
@@ -41,17 +41,17 @@ export async function whileScheduled(stage: Stage, body: () => Promise<void>): P
     runScheduler(views, inProcess, world, { plugins: defaultPlugins() }, stop.signal),
   ];
   try {
-    await whileControlled(stage, body);
+    await whileControlled(context, body);
   } finally {
     stop.abort();
     await Promise.allSettled(running);
   }
 }
 /** How long to wait for what they do. */
-export const patience = { timeout: 45_000, interval: 50 };
+export const waitOptions = { timeout: 45_000, interval: 50 };
 
 /** Says of a pod, over the wire, what its kubelet would. */
-export async function reported({ ask, namespace }: Stage, name: string, status: object): Promise<void> {
+export async function reported({ ask, namespace }: ScenarioContext, name: string, status: object): Promise<void> {
   await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
 }
 const ready = (ip: string): object => ({
@@ -66,7 +66,7 @@ export type Runnable = (pod: V1Pod) => boolean;
 
 /** With the controllers at work, and kubelets that run every pod of the namespace which can be run. */
 export async function whileRunning(
-  stage: Stage,
+  context: ScenarioContext,
   body: () => Promise<void>,
   isRunnable: Runnable = () => true,
 ): Promise<void> {
@@ -75,24 +75,27 @@ export async function whileRunning(
     const isWaiting = status?.phase === "Pending" && metadata?.deletionTimestamp === undefined;
     if (!isWaiting || !isRunnable({ metadata, status, ...rest } as V1Pod)) return;
     // It may be gone by then.
-    reported(stage, metadata!.name!, ready(`10.244.0.${++count}`)).catch(() => {});
+    reported(context, metadata!.name!, ready(`10.244.0.${++count}`)).catch(() => {});
   };
-  const path = `/api/v1/namespaces/${stage.namespace}/pods`;
-  const watching = await new Watch(stage.config).watch(
+  const path = `/api/v1/namespaces/${context.namespace}/pods`;
+  const watching = await new Watch(context.config).watch(
     path,
     {},
     (_type, pod: V1Pod) => run(pod),
     () => {},
   );
   try {
-    await whileControlled(stage, body);
+    await whileControlled(context, body);
   } finally {
     watching.abort();
   }
 }
 
 /** The names of the pods of the namespace that are there to stay. */
-export async function podNames({ client, namespace }: Stage, labelSelector?: string): Promise<readonly string[]> {
+export async function podNames(
+  { client, namespace }: ScenarioContext,
+  labelSelector?: string,
+): Promise<readonly string[]> {
   const { items } = await client(CoreV1Api).listNamespacedPod({ namespace, ...(labelSelector && { labelSelector }) });
   return items
     .filter((p) => !p.metadata?.deletionTimestamp)

@@ -1,8 +1,8 @@
 // Deployments, with the controllers beside the server. No node runs the pods: their status is written as a kubelet would.
 import { AppsV1Api, CoreV1Api, type V1Deployment, type V1ReplicaSet } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, podNames, type Runnable, whileRunning } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, podNames, type Runnable, whileRunning } from "./controlled.ts";
 import { historyOf, patched, refused } from "./requests.ts";
 
 const image = (version: number | string): string => `registry.example.com/web:${version}`;
@@ -14,7 +14,7 @@ const deployment = (name: string, replicas: number, more: object = {}): any => (
   metadata: { name, labels: { app: name } },
   spec: { replicas, selector: { matchLabels: { app: name } }, template: template(1, { app: name }), ...more },
 });
-const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, patience);
+const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, waitOptions);
 
 interface Hand {
   readonly path: string;
@@ -33,7 +33,7 @@ const isComplete = ({ metadata, status }: V1Deployment, replicas: number): void 
     ...[status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas],
   ]).toEqual([metadata?.generation, ...Array(4).fill(replicas)]);
 
-function handOf({ ask, client, namespace }: Stage): Hand {
+function handOf({ ask, client, namespace }: ScenarioContext): Hand {
   const apps = client(AppsV1Api);
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const read = (name: string) => apps.readNamespacedDeployment({ namespace, name });
@@ -55,12 +55,12 @@ function handOf({ ask, client, namespace }: Stage): Hand {
 const wanted = (sets: ReadonlyMap<string, V1ReplicaSet>, version: number | string): number | undefined =>
   sets.get(image(version))?.spec?.replicas;
 
-behaviour("Deployment Deployment should have a working scale subresource", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Deployment Deployment should have a working scale subresource", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "scaled";
-  const { make, read, path, complete } = handOf(stage);
-  await whileRunning(stage, async () => {
+  const { make, read, path, complete } = handOf(context);
+  await whileRunning(context, async () => {
     await make(deployment(name, 1));
     await complete(name, 1);
     const scale = await apps.readNamespacedDeploymentScale({ namespace, name });
@@ -75,10 +75,10 @@ behaviour("Deployment Deployment should have a working scale subresource", async
   });
 });
 
-behaviour("Deployment RecreateDeployment should delete old pods and create new ones", async (stage) => {
-  const { ask, client, namespace } = stage;
-  const { make, roll, complete } = handOf(stage);
-  await whileRunning(stage, async () => {
+behaviour("Deployment RecreateDeployment should delete old pods and create new ones", async (context) => {
+  const { ask, client, namespace } = context;
+  const { make, roll, complete } = handOf(context);
+  await whileRunning(context, async () => {
     await make(deployment("again", 2, { strategy: { type: "Recreate" } }));
     await complete("again", 2);
     const pods = `/api/v1/namespaces/${namespace}/pods`;
@@ -100,11 +100,11 @@ behaviour("Deployment RecreateDeployment should delete old pods and create new o
 
 const revision = "deployment.kubernetes.io/revision";
 
-behaviour("Deployment RollingUpdateDeployment should delete old pods and create new ones", async (stage) => {
-  const { client, namespace } = stage;
-  const { make, sets, complete } = handOf(stage);
+behaviour("Deployment RollingUpdateDeployment should delete old pods and create new ones", async (context) => {
+  const { client, namespace } = context;
+  const { make, sets, complete } = handOf(context);
   const name = "rolling";
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     const labels = { app: name };
     const set: any = {
       ...deployment("found", 1),
@@ -112,8 +112,8 @@ behaviour("Deployment RollingUpdateDeployment should delete old pods and create 
     };
     set.metadata = { name: "found", labels, annotations: { [revision]: "3546343826724305832" } };
     await client(AppsV1Api).createNamespacedReplicaSet({ namespace, body: set });
-    await settled(async () => expect(await podNames(stage)).toHaveLength(1));
-    const old = await podNames(stage);
+    await settled(async () => expect(await podNames(context)).toHaveLength(1));
+    const old = await podNames(context);
     await make(deployment(name, 1, { template: template(2, labels) }));
     await complete(name, 1);
     const found = await sets();
@@ -123,15 +123,15 @@ behaviour("Deployment RollingUpdateDeployment should delete old pods and create 
     expect([first?.spec?.replicas, second?.spec?.replicas]).toEqual([0, 1]);
     expect(second?.metadata?.annotations?.[revision]).toBe("3546343826724305833");
     await settled(async () => {
-      const left = await podNames(stage);
+      const left = await podNames(context);
       expect([left.length, left.some((pod) => old.includes(pod))]).toEqual([1, false]);
     });
   });
 });
 
-behaviour("Deployment deployment should delete old replica sets", async (stage) => {
-  const { make, sets, roll, complete } = handOf(stage);
-  await whileRunning(stage, async () => {
+behaviour("Deployment deployment should delete old replica sets", async (context) => {
+  const { make, sets, roll, complete } = handOf(context);
+  await whileRunning(context, async () => {
     await make(deployment("tidy", 1, { revisionHistoryLimit: 0 }));
     await complete("tidy", 1);
     await roll("tidy", 2);
@@ -145,12 +145,12 @@ const runsVersions =
   (pod) =>
     versions.map(image).includes(pod.spec!.containers[0]!.image!);
 
-behaviour("Deployment deployment should support rollover", async (stage) => {
-  const { make, sets, roll, complete } = handOf(stage);
+behaviour("Deployment deployment should support rollover", async (context) => {
+  const { make, sets, roll, complete } = handOf(context);
   const name = "rollover";
   const careful = { strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } };
   await whileRunning(
-    stage,
+    context,
     async () => {
       await make(deployment(name, 1, careful));
       await complete(name, 1);
@@ -169,13 +169,13 @@ behaviour("Deployment deployment should support rollover", async (stage) => {
   );
 });
 
-behaviour("Deployment deployment should support proportional scaling", async (stage) => {
-  const { ask } = stage;
-  const { make, sets, roll, path, complete, read } = handOf(stage);
+behaviour("Deployment deployment should support proportional scaling", async (context) => {
+  const { ask } = context;
+  const { make, sets, roll, path, complete, read } = handOf(context);
   const name = "proportional";
   const rolling = { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } };
   await whileRunning(
-    stage,
+    context,
     async () => {
       await make(deployment(name, 10, rolling));
       await complete(name, 10);
@@ -196,13 +196,13 @@ behaviour("Deployment deployment should support proportional scaling", async (st
   );
 });
 
-behaviour("Deployment should run the lifecycle of a Deployment", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Deployment should run the lifecycle of a Deployment", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
-  const { make, read, path, complete } = handOf(stage);
+  const { make, read, path, complete } = handOf(context);
   const name = "test-deployment";
   const labelSelector = `test-deployment-static=${namespace}`;
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     const body = deployment(name, 2);
     body.metadata.labels = { "test-deployment-static": namespace };
     const made = await make(body);
@@ -219,7 +219,7 @@ behaviour("Deployment should run the lifecycle of a Deployment", async (stage) =
       update.metadata!.labels!["test-deployment"] = "updated";
       update.spec!.replicas = 2;
       await apps.replaceNamespacedDeployment({ namespace, name, body: update });
-    }, patience);
+    }, waitOptions);
     await complete(name, 2);
     const status = await patched(ask, `${path}/${name}/status`, { status: { readyReplicas: 1, availableReplicas: 1 } });
     expect([status.status.readyReplicas, status.spec.replicas]).toEqual([1, 2]);
@@ -229,24 +229,24 @@ behaviour("Deployment should run the lifecycle of a Deployment", async (stage) =
     await settled(async () => expect((await refused(read(name))).code).toBe(404));
     const told = await historyOf(ask, path, made.metadata!.resourceVersion!);
     expect(told.at(-1)?.type).toBe("DELETED");
-    await settled(async () => expect(await podNames(stage)).toEqual([]));
+    await settled(async () => expect(await podNames(context)).toEqual([]));
   });
 });
 
-behaviour("Deployment should validate Deployment Status endpoints", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Deployment should validate Deployment Status endpoints", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
-  const { make, path, complete } = handOf(stage);
+  const { make, path, complete } = handOf(context);
   const name = "test-deployment";
   const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from e2e test" };
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     const made = await make(deployment(name, 1));
     await complete(name, 1);
     await vi.waitFor(async () => {
       const current = await apps.readNamespacedDeploymentStatus({ namespace, name });
       current.status!.conditions = [...current.status!.conditions!, condition];
       await apps.replaceNamespacedDeploymentStatus({ namespace, name, body: current });
-    }, patience);
+    }, waitOptions);
     const patch = { ...condition, type: "StatusPatched" };
     const after = await patched(ask, `${path}/${name}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
@@ -259,13 +259,13 @@ behaviour("Deployment should validate Deployment Status endpoints", async (stage
 
 /** A deployment of two pods, deleted in this way once it is complete. */
 async function deletedWith(
-  stage: Stage,
+  context: ScenarioContext,
   propagationPolicy: string,
   then: (hand: Hand) => Promise<void>,
 ): Promise<void> {
-  const { client, namespace } = stage;
-  const hand = handOf(stage);
-  await whileRunning(stage, async () => {
+  const { client, namespace } = context;
+  const hand = handOf(context);
+  await whileRunning(context, async () => {
     await hand.make(deployment("owner", 2));
     await hand.complete("owner", 2);
     const name = "owner";
@@ -275,30 +275,30 @@ async function deletedWith(
   });
 }
 
-behaviour("Garbage collector should delete RS created by deployment when not orphaning", (stage) =>
-  deletedWith(stage, "Background", async ({ sets }) => {
+behaviour("Garbage collector should delete RS created by deployment when not orphaning", (context) =>
+  deletedWith(context, "Background", async ({ sets }) => {
     await settled(async () => {
       expect((await sets()).size).toBe(0);
-      expect(await podNames(stage)).toEqual([]);
+      expect(await podNames(context)).toEqual([]);
     });
   }),
 );
 
 behaviour(
   "Garbage collector should orphan RS created by deployment when deleteOptions.PropagationPolicy is Orphan",
-  (stage) =>
-    deletedWith(stage, "Orphan", async (hand) => {
+  (context) =>
+    deletedWith(context, "Orphan", async (hand) => {
       // Another is deleted with all that is its own: by then the first would have been, too.
       await hand.make(deployment("other", 1));
       await hand.complete("other", 1);
-      const { client, namespace } = stage;
+      const { client, namespace } = context;
       const body = { propagationPolicy: "Background" };
       await client(AppsV1Api).deleteNamespacedDeployment({ namespace, name: "other", body });
-      await settled(async () => expect(await podNames(stage, "app=other")).toEqual([]));
+      await settled(async () => expect(await podNames(context, "app=other")).toEqual([]));
       const { items } = await client(AppsV1Api).listNamespacedReplicaSet({ namespace, labelSelector: "app=owner" });
       expect(items.map((s) => [s.metadata?.deletionTimestamp, s.metadata?.ownerReferences])).toEqual([
         [undefined, undefined],
       ]);
-      expect(await podNames(stage, "app=owner")).toHaveLength(2);
+      expect(await podNames(context, "app=owner")).toHaveLength(2);
     }),
 );

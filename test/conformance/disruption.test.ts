@@ -2,19 +2,19 @@
 // kubelet would.
 import { CoreV1Api, PolicyV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, podNames, whileRunning } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, podNames, whileRunning } from "./controlled.ts";
 import { patched, refused } from "./requests.ts";
 
 const budget = (name: string, spec: object, labels: Record<string, string> = {}): any => ({
   metadata: { name, labels },
   spec: { selector: { matchLabels: { foo: "bar" } }, ...spec },
 });
-const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, patience);
-const pathOf = ({ namespace }: Stage, name: string): string =>
+const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, waitOptions);
+const pathOf = ({ namespace }: ScenarioContext, name: string): string =>
   `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/${name}`;
 
-async function makePods({ client, namespace }: Stage, count: number): Promise<void> {
+async function makePods({ client, namespace }: ScenarioContext, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const spec = { containers: [{ name: "c", image: "registry.example.com/web:1" }] };
     const body: any = { metadata: { name: `pod-${i}`, labels: { foo: "bar" } }, spec };
@@ -22,31 +22,31 @@ async function makePods({ client, namespace }: Stage, count: number): Promise<vo
   }
 }
 /** Resolves once so many may go. */
-async function allows({ client, namespace }: Stage, name: string, count: number): Promise<void> {
+async function allows({ client, namespace }: ScenarioContext, name: string, count: number): Promise<void> {
   await settled(async () => {
     const { metadata, status } = await client(PolicyV1Api).readNamespacedPodDisruptionBudgetStatus({ namespace, name });
     expect([status?.observedGeneration, status?.disruptionsAllowed]).toEqual([metadata?.generation, count]);
   });
 }
-const evict = ({ client, namespace }: Stage, name: string) =>
+const evict = ({ client, namespace }: ScenarioContext, name: string) =>
   client(CoreV1Api).createNamespacedPodEviction({ name, namespace, body: { metadata: { name, namespace } } });
 
-behaviour("DisruptionController should create a PodDisruptionBudget", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("DisruptionController should create a PodDisruptionBudget", async (context) => {
+  const { ask, client, namespace } = context;
   const policy = client(PolicyV1Api);
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await policy.createNamespacedPodDisruptionBudget({ namespace, body: budget("defaultpdb", { minAvailable: "1%" }) });
-    await allows(stage, "defaultpdb", 0);
+    await allows(context, "defaultpdb", 0);
     const made = await policy.readNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb" });
     await vi.waitFor(async () => {
       const current = await policy.readNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb" });
       current.spec!.minAvailable = "2%";
       await policy.replaceNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb", body: current });
-    }, patience);
-    await allows(stage, "defaultpdb", 0);
-    const after = await patched(ask, pathOf(stage, "defaultpdb"), { spec: { minAvailable: "3%" } });
+    }, waitOptions);
+    await allows(context, "defaultpdb", 0);
+    const after = await patched(ask, pathOf(context, "defaultpdb"), { spec: { minAvailable: "3%" } });
     expect([made.spec?.minAvailable, after.spec.minAvailable]).toEqual(["1%", "3%"]);
-    await allows(stage, "defaultpdb", 0);
+    await allows(context, "defaultpdb", 0);
     await policy.deleteNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb" });
     const gone = await refused(policy.readNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb" }));
     expect(gone.code).toBe(404);
@@ -55,14 +55,14 @@ behaviour("DisruptionController should create a PodDisruptionBudget", async (sta
 
 behaviour(
   "DisruptionController Listing PodDisruptionBudgets for all namespaces should list and delete a collection of PodDisruptionBudgets",
-  async (stage) => {
-    const { client, namespace } = stage;
+  async (context) => {
+    const { client, namespace } = context;
     const core = client(CoreV1Api);
     const policy = client(PolicyV1Api);
     const labels = { special: namespace };
     const labelSelector = `special=${namespace}`;
     const other = (await core.createNamespace({ body: { metadata: { generateName: "pdb-other-" } } })).metadata!.name!;
-    await whileRunning(stage, async () => {
+    await whileRunning(context, async () => {
       for (const name of ["foo1", "foo2"])
         await policy.createNamespacedPodDisruptionBudget({
           namespace,
@@ -70,7 +70,7 @@ behaviour(
         });
       const body = budget("foo3", { minAvailable: 1 }, labels);
       await policy.createNamespacedPodDisruptionBudget({ namespace: other, body });
-      for (const name of ["foo1", "foo2"]) await allows(stage, name, 0);
+      for (const name of ["foo1", "foo2"]) await allows(context, name, 0);
       const everywhere = await policy.listPodDisruptionBudgetForAllNamespaces({ labelSelector });
       expect(everywhere.items.map((b) => b.metadata?.name).toSorted()).toEqual(["foo1", "foo2", "foo3"]);
       await policy.deleteCollectionNamespacedPodDisruptionBudget({ namespace, labelSelector });
@@ -80,25 +80,25 @@ behaviour(
   },
 );
 
-behaviour("DisruptionController should observe PodDisruptionBudget status updated", async (stage) => {
-  const { client, namespace } = stage;
-  await whileRunning(stage, async () => {
+behaviour("DisruptionController should observe PodDisruptionBudget status updated", async (context) => {
+  const { client, namespace } = context;
+  await whileRunning(context, async () => {
     const body = budget("pdb", { minAvailable: 1 });
     await client(PolicyV1Api).createNamespacedPodDisruptionBudget({ namespace, body });
-    await allows(stage, "pdb", 0);
-    await makePods(stage, 3);
-    await allows(stage, "pdb", 2);
+    await allows(context, "pdb", 0);
+    await makePods(context, 3);
+    await allows(context, "pdb", 2);
   });
 });
 
-behaviour("DisruptionController should update/patch PodDisruptionBudget status", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("DisruptionController should update/patch PodDisruptionBudget status", async (context) => {
+  const { ask, client, namespace } = context;
   const policy = client(PolicyV1Api);
   const name = "pdb";
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await policy.createNamespacedPodDisruptionBudget({ namespace, body: budget(name, { minAvailable: 1 }) });
-    await makePods(stage, 1);
-    await allows(stage, name, 0);
+    await makePods(context, 1);
+    await allows(context, name, 0);
     await settled(async () =>
       expect((await policy.readNamespacedPodDisruptionBudgetStatus({ namespace, name })).status?.currentHealthy).toBe(
         1,
@@ -115,16 +115,16 @@ behaviour("DisruptionController should update/patch PodDisruptionBudget status",
       expect([status?.disruptedPods, status?.currentHealthy]).toEqual([undefined, before?.currentHealthy]);
     });
     const status = { disruptedPods: { "not-a-pod": new Date(0).toISOString() } };
-    const after = await patched(ask, `${pathOf(stage, name)}/status`, { status });
+    const after = await patched(ask, `${pathOf(context, name)}/status`, { status });
     expect(Object.keys(after.status.disruptedPods)).toEqual(["not-a-pod"]);
   });
 });
 
-behaviour("DisruptionController should block an eviction until the PDB is updated to allow it", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("DisruptionController should block an eviction until the PDB is updated to allow it", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
-  await whileRunning(stage, async () => {
-    await makePods(stage, 3);
+  await whileRunning(context, async () => {
+    await makePods(context, 3);
     const body = budget("blocks", { minAvailable: 3 });
     await client(PolicyV1Api).createNamespacedPodDisruptionBudget({ namespace, body });
     await settled(async () => {
@@ -134,17 +134,17 @@ behaviour("DisruptionController should block an eviction until the PDB is update
       });
       expect(status?.currentHealthy).toBe(3);
     });
-    const { code, body: said } = await refused(evict(stage, "pod-0"));
+    const { code, body: said } = await refused(evict(context, "pod-0"));
     expect([code, said.details.causes[0].reason]).toEqual([429, "DisruptionBudget"]);
-    await patched(ask, pathOf(stage, "blocks"), { spec: { minAvailable: 2 } });
-    await allows(stage, "blocks", 1);
-    await evict(stage, "pod-0");
-    await settled(async () => expect(await podNames(stage)).toEqual(["pod-1", "pod-2"]));
-    await allows(stage, "blocks", 0);
-    expect((await refused(evict(stage, "pod-1"))).code).toBe(429);
+    await patched(ask, pathOf(context, "blocks"), { spec: { minAvailable: 2 } });
+    await allows(context, "blocks", 1);
+    await evict(context, "pod-0");
+    await settled(async () => expect(await podNames(context)).toEqual(["pod-1", "pod-2"]));
+    await allows(context, "blocks", 0);
+    expect((await refused(evict(context, "pod-1"))).code).toBe(429);
     // A budget that is gone is in nobody's way.
     await client(PolicyV1Api).deleteNamespacedPodDisruptionBudget({ namespace, name: "blocks" });
-    await evict(stage, "pod-1");
+    await evict(context, "pod-1");
     await settled(async () => expect((await core.listNamespacedPod({ namespace })).items).toHaveLength(1));
   });
 });

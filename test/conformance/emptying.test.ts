@@ -2,8 +2,8 @@
 // somebody holds them.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, whileControlled } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, whileControlled } from "./controlled.ts";
 import { patched, refused } from "./requests.ts";
 
 const pod = (name: string, finalizers: string[] = []): any => ({
@@ -13,12 +13,12 @@ const pod = (name: string, finalizers: string[] = []): any => ({
 
 /** Nobody finds the namespace any more. */
 const gone = (core: CoreV1Api, name: string): Promise<void> =>
-  vi.waitFor(async () => expect((await refused(core.readNamespace({ name }))).code).toBe(404), patience);
+  vi.waitFor(async () => expect((await refused(core.readNamespace({ name }))).code).toBe(404), waitOptions);
 
-behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
-  await whileControlled(stage, async () => {
+  await whileControlled(context, async () => {
     await core.createNamespacedPod({ namespace, body: pod("held", ["e2e.example.com/finalizer"]) });
     await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "kept" } } });
     await core.deleteNamespace({ name: namespace });
@@ -26,7 +26,7 @@ behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first",
       const { status } = await core.readNamespace({ name: namespace });
       const remaining = status?.conditions?.find((c) => c.type === "NamespaceContentRemaining");
       expect(remaining?.message).toBe("Some resources are remaining: pods. has 1 resource instances");
-    }, patience);
+    }, waitOptions);
     const [held, kept] = await Promise.all([
       core.readNamespacedPod({ namespace, name: "held" }),
       core.readNamespacedConfigMap({ namespace, name: "kept" }),
@@ -40,10 +40,10 @@ behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first",
 
 const removed =
   (plural: "pods" | "services", body: (core: CoreV1Api, namespace: string) => Promise<unknown>) =>
-  async (stage: Stage): Promise<void> => {
-    const { client, namespace } = stage;
+  async (context: ScenarioContext): Promise<void> => {
+    const { client, namespace } = context;
     const core = client(CoreV1Api);
-    await whileControlled(stage, async () => {
+    await whileControlled(context, async () => {
       await body(core, namespace);
       await core.deleteNamespace({ name: namespace });
       await gone(core, namespace);

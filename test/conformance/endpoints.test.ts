@@ -2,8 +2,8 @@
 // as a kubelet would.
 import { CoreV1Api, DiscoveryV1Api, type V1Endpoints, type V1EndpointSlice } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, whileControlled } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, whileControlled } from "./controlled.ts";
 import { patched, refused } from "./requests.ts";
 
 const selector = { app: "echo" };
@@ -13,7 +13,7 @@ interface Behind {
   readonly endpoints: () => Promise<V1Endpoints>;
   readonly slices: () => Promise<readonly V1EndpointSlice[]>;
 }
-const behind = ({ client, namespace }: Stage, name: string): Behind => ({
+const behind = ({ client, namespace }: ScenarioContext, name: string): Behind => ({
   endpoints: () => client(CoreV1Api).readNamespacedEndpoints({ namespace, name }),
   slices: async () => {
     const labelSelector = `kubernetes.io/service-name=${name}`;
@@ -23,7 +23,7 @@ const behind = ({ client, namespace }: Stage, name: string): Behind => ({
 const serviceOf = (name: string, spec: object): any => ({ metadata: { name }, spec: { ports: [port], ...spec } });
 
 /** A pod that answers at this address, as far as the cluster is told. */
-async function answering({ client, ask, namespace }: Stage, name: string, ip: string): Promise<void> {
+async function answering({ client, ask, namespace }: ScenarioContext, name: string, ip: string): Promise<void> {
   const body: any = { metadata: { name, labels: selector }, spec: { containers: [{ name: "c", image: "echo:1" }] } };
   await client(CoreV1Api).createNamespacedPod({ namespace, body });
   const conditions = [{ type: "Ready", status: "True" }];
@@ -36,22 +36,25 @@ const addressesIn = (slices: readonly V1EndpointSlice[]): readonly string[] =>
     .flatMap((e) => e?.addresses ?? [])
     .toSorted();
 
-async function followsPods(stage: Stage): Promise<void> {
-  const { endpoints, slices } = behind(stage, "echo");
-  await whileControlled(stage, async () => {
-    await stage
+async function followsPods(context: ScenarioContext): Promise<void> {
+  const { endpoints, slices } = behind(context, "echo");
+  await whileControlled(context, async () => {
+    await context
       .client(CoreV1Api)
-      .createNamespacedService({ namespace: stage.namespace, body: serviceOf("echo", { selector }) });
-    await answering(stage, "a", "10.244.1.2");
-    await answering(stage, "b", "10.244.1.3");
-    await vi.waitFor(async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]), patience);
+      .createNamespacedService({ namespace: context.namespace, body: serviceOf("echo", { selector }) });
+    await answering(context, "a", "10.244.1.2");
+    await answering(context, "b", "10.244.1.3");
+    await vi.waitFor(
+      async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]),
+      waitOptions,
+    );
     await vi.waitFor(async () => {
       const [subset] = (await endpoints()).subsets ?? [];
       expect([subset?.addresses?.map((a) => a.ip), subset?.ports?.map((p) => p.port)]).toEqual([
         ["10.244.1.2", "10.244.1.3"],
         [8080],
       ]);
-    }, patience);
+    }, waitOptions);
     const [slice] = await slices();
     expect([slice?.addressType, slice?.ports?.map((p) => [p.name, p.port, p.protocol])]).toEqual([
       "IPv4",
@@ -66,17 +69,17 @@ async function followsPods(stage: Stage): Promise<void> {
 behaviour("EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service", followsPods);
 behaviour("EndpointsController should create Endpoints for Pods matching a Service", followsPods);
 
-async function matchesNobody(stage: Stage): Promise<void> {
-  const core = stage.client(CoreV1Api);
-  const { namespace } = stage;
-  const { endpoints, slices } = behind(stage, "nobody");
-  await whileControlled(stage, async () => {
+async function matchesNobody(context: ScenarioContext): Promise<void> {
+  const core = context.client(CoreV1Api);
+  const { namespace } = context;
+  const { endpoints, slices } = behind(context, "nobody");
+  await whileControlled(context, async () => {
     await core.createNamespacedService({ namespace, body: serviceOf("nobody", { selector: { app: "nobody" } }) });
-    await vi.waitFor(async () => expect((await slices()).map((s) => s.endpoints ?? [])).toEqual([[]]), patience);
-    await vi.waitFor(async () => expect((await endpoints()).subsets ?? []).toEqual([]), patience);
+    await vi.waitFor(async () => expect((await slices()).map((s) => s.endpoints ?? [])).toEqual([[]]), waitOptions);
+    await vi.waitFor(async () => expect((await endpoints()).subsets ?? []).toEqual([]), waitOptions);
     await core.deleteNamespacedService({ namespace, name: "nobody" });
-    await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
-    await vi.waitFor(async () => expect((await refused(endpoints())).code).toBe(404), patience);
+    await vi.waitFor(async () => expect(await slices()).toEqual([]), waitOptions);
+    await vi.waitFor(async () => expect((await refused(endpoints())).code).toBe(404), waitOptions);
   });
 }
 behaviour(
@@ -90,24 +93,24 @@ behaviour(
 
 behaviour(
   "EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete",
-  async (stage) => {
-    const core = stage.client(CoreV1Api);
-    const { namespace } = stage;
-    const { slices } = behind(stage, "custom");
+  async (context) => {
+    const core = context.client(CoreV1Api);
+    const { namespace } = context;
+    const { slices } = behind(context, "custom");
     const custom = (ip: string, at: number): any => ({
       metadata: { name: "custom" },
       subsets: [{ addresses: [{ ip }], ports: [{ port: at }] }],
     });
     const mirrored = async (): Promise<unknown> =>
       (await slices()).map((s) => [addressesIn([s]), s.ports?.map((p) => p.port)]);
-    await whileControlled(stage, async () => {
+    await whileControlled(context, async () => {
       await core.createNamespacedService({ namespace, body: serviceOf("custom", {}) });
       await core.createNamespacedEndpoints({ namespace, body: custom("10.1.2.3", 80) });
-      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.1.2.3"], [80]]]), patience);
+      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.1.2.3"], [80]]]), waitOptions);
       await core.replaceNamespacedEndpoints({ namespace, name: "custom", body: custom("10.2.3.4", 8080) });
-      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.2.3.4"], [8080]]]), patience);
+      await vi.waitFor(async () => expect(await mirrored()).toEqual([[["10.2.3.4"], [8080]]]), waitOptions);
       await core.deleteNamespacedEndpoints({ namespace, name: "custom" });
-      await vi.waitFor(async () => expect(await slices()).toEqual([]), patience);
+      await vi.waitFor(async () => expect(await slices()).toEqual([]), waitOptions);
     });
   },
 );

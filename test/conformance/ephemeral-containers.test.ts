@@ -2,12 +2,12 @@
 import { CoreV1Api, setHeaderOptions, type V1EphemeralContainer, type V1Pod } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { image, runs, type SimulatedNode, simulatedNode } from "../suites/simulated-node.ts";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
-async function withPod(stage: Stage, work: (node: SimulatedNode) => Promise<void>): Promise<void> {
-  const node = await simulatedNode(stage.server);
+async function withPod(context: ScenarioContext, work: (node: SimulatedNode) => Promise<void>): Promise<void> {
+  const node = await simulatedNode(context.server);
   try {
-    const { namespace } = stage;
+    const { namespace } = context;
     await node.create("target", [runs("test-container-1", "while :; do sleep 600; done")], { namespace });
     await node.ready("target", namespace);
     await work(node);
@@ -28,9 +28,9 @@ const isRunning =
     (pod.status as V1Pod["status"])?.ephemeralContainerStatuses?.find((s) => s.name === name)?.state?.running !==
     undefined;
 
-behaviour("Ephemeral Containers will start an ephemeral container in an existing pod", (stage) =>
-  withPod(stage, async (node) => {
-    const { namespace, client } = stage;
+behaviour("Ephemeral Containers will start an ephemeral container in an existing pod", (context) =>
+  withPod(context, async (node) => {
+    const { namespace, client } = context;
     const core = client(CoreV1Api);
     const body = { spec: { ephemeralContainers: [looker("debugger")] } };
     const strategic = setHeaderOptions("Content-Type", "application/strategic-merge-patch+json");
@@ -43,9 +43,9 @@ behaviour("Ephemeral Containers will start an ephemeral container in an existing
   }),
 );
 
-behaviour("Ephemeral Containers should update the ephemeral containers in an existing pod", (stage) =>
-  withPod(stage, async (node) => {
-    const { namespace, client } = stage;
+behaviour("Ephemeral Containers should update the ephemeral containers in an existing pod", (context) =>
+  withPod(context, async (node) => {
+    const { namespace, client } = context;
     const core = client(CoreV1Api);
     const at = { name: "target", namespace };
     const put = async (...ephemeralContainers: V1EphemeralContainer[]): Promise<V1Pod> => {

@@ -1,7 +1,7 @@
 // Events: told, counted and forgotten, in the words of both groups.
 import { CoreV1Api, EventsV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 import { patched } from "./requests.ts";
 
 const labels = { "testevent-set": "true" };
@@ -55,7 +55,7 @@ const newEvent = (namespace: string, name: string): any => ({
   reportingController: "test-controller",
   reportingInstance: "test-node",
 });
-const create = async (ask: Stage["ask"], namespace: string, name: string): Promise<any> => {
+const create = async (ask: ScenarioContext["ask"], namespace: string, name: string): Promise<any> => {
   const answer = await ask(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`, {
     method: "POST",
     headers: { "content-type": "application/json" },

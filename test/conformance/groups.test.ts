@@ -198,7 +198,7 @@ const operated: Readonly<Record<string, Operated>> = {
     body: { spec: { driver: "d.com", nodeName: "node", pool: { name: "p", generation: 1, resourceSliceCount: 1 } } },
   },
 };
-for (const [name, kind] of Object.entries(operated)) behaviour(name, (stage) => operate(stage, kind));
+for (const [name, kind] of Object.entries(operated)) behaviour(name, (context) => operate(context, kind));
 
 behaviour(
   "SchedulerPreemption PriorityClass endpoints verify PriorityClass endpoints can be operated with different HTTP methods",

@@ -3,21 +3,21 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, test, vi } from "vitest";
-import { deskOf, kubectls, runner, type Said } from "../kubectl/kubectl.ts";
-import { type Stage, behaviour as published } from "./behaviour.ts";
-import { patience, podNames, whileRunning } from "./controlled.ts";
+import { configOf, kubectls, runner, type CommandResult } from "../kubectl/kubectl.ts";
+import { type ScenarioContext, behaviour as published } from "./behaviour.ts";
+import { waitOptions, podNames, whileRunning } from "./controlled.ts";
 
 const kubectl = kubectls(27).at(-1);
 
 if (!kubectl) test("kubectl: none on this machine, so none of its behaviours was tried", () => {});
 
-type Run = (line: string, stdin?: string) => Promise<Said>;
+type Run = (line: string, stdin?: string) => Promise<CommandResult>;
 /** A behaviour of kubectl, which works in the behaviour's namespace; where there is none, nothing can be tried. */
-function behaviour(name: string, body: (run: Run, stage: Stage) => Promise<void>): void {
+function behaviour(name: string, body: (run: Run, context: ScenarioContext) => Promise<void>): void {
   if (!kubectl) return;
-  published(name, async (stage) => {
-    const run = runner(kubectl, deskOf(stage.server.kubeconfig));
-    await body((line, stdin) => run(["-n", stage.namespace, ...line.split(" ")], stdin), stage);
+  published(name, async (context) => {
+    const run = runner(kubectl, configOf(context.server.kubeconfig));
+    await body((line, stdin) => run(["-n", context.namespace, ...line.split(" ")], stdin), context);
   });
 }
 
@@ -37,10 +37,10 @@ behaviour(
 
 behaviour("Kubectl client Kubectl version should check is all data is printed", async (run) => {
   const { out } = await run("version -o json");
-  const said = JSON.parse(out) as Record<string, Record<string, string>>;
+  const result = JSON.parse(out) as Record<string, Record<string, string>>;
   const wanted = ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"];
   for (const whose of ["clientVersion", "serverVersion"])
-    expect(Object.keys(said[whose] ?? {}), whose).toEqual(expect.arrayContaining(wanted));
+    expect(Object.keys(result[whose] ?? {}), whose).toEqual(expect.arrayContaining(wanted));
 });
 
 behaviour(
@@ -132,19 +132,19 @@ spec:
 /** With the controller of that file at work, and its pods. */
 async function whilePrimary(
   run: Run,
-  stage: Stage,
+  context: ScenarioContext,
   replicas: number,
   body: (pods: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     expect(await run("create -f -", agnhost(replicas))).toMatchObject({ code: 0 });
     await vi.waitFor(async () => {
-      const { status } = await stage
+      const { status } = await context
         .client(CoreV1Api)
-        .readNamespacedReplicationController({ namespace: stage.namespace, name: "agnhost-primary" });
+        .readNamespacedReplicationController({ namespace: context.namespace, name: "agnhost-primary" });
       expect(status?.readyReplicas).toBe(replicas);
-    }, patience);
-    await body(await podNames(stage));
+    }, waitOptions);
+    await body(await podNames(context));
   });
 }
 const expectAll = (text: string, wanted: readonly (readonly string[])[]): void => {
@@ -154,12 +154,12 @@ const expectAll = (text: string, wanted: readonly (readonly string[])[]): void =
 
 behaviour(
   "Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods",
-  (run, stage) =>
-    whilePrimary(run, stage, 1, async ([pod = ""]) => {
+  (run, context) =>
+    whilePrimary(run, context, 1, async ([pod = ""]) => {
       await run("create -f -", service);
-      const { namespace } = stage;
-      const said = async (line: string): Promise<string> => (await run(`describe ${line}`)).out;
-      expectAll(await said(`pod ${pod}`), [
+      const { namespace } = context;
+      const describe = async (line: string): Promise<string> => (await run(`describe ${line}`)).out;
+      expectAll(await describe(`pod ${pod}`), [
         ["Name:", "agnhost-primary-"],
         ["Namespace:", namespace],
         ["Node:"],
@@ -171,7 +171,7 @@ behaviour(
         ["Image:", image],
         ["QoS Class:", "BestEffort"],
       ]);
-      expectAll(await said("rc agnhost-primary"), [
+      expectAll(await describe("rc agnhost-primary"), [
         ["Name:", "agnhost-primary"],
         ["Namespace:", namespace],
         ["Selector:", "app=agnhost,role=primary"],
@@ -184,7 +184,7 @@ behaviour(
       ]);
       await vi.waitFor(
         async () =>
-          expectAll(await said("service agnhost-primary"), [
+          expectAll(await describe("service agnhost-primary"), [
             ["Name:", "agnhost-primary"],
             ["Selector:", "app=agnhost,role=primary"],
             ["Type:", "ClusterIP"],
@@ -193,9 +193,9 @@ behaviour(
             ["Endpoints:", "10.244.0.1:6379"],
             ["Session Affinity:", "None"],
           ]),
-        patience,
+        waitOptions,
       );
-      expectAll(await said(`namespace ${namespace}`), [
+      expectAll(await describe(`namespace ${namespace}`), [
         ["Name:", namespace],
         ["Labels:"],
         ["Annotations:"],
@@ -206,16 +206,16 @@ behaviour(
     }),
 );
 
-behaviour("Kubectl client Kubectl expose should create services for rc", (run, stage) =>
-  whilePrimary(run, stage, 1, async () => {
+behaviour("Kubectl client Kubectl expose should create services for rc", (run, context) =>
+  whilePrimary(run, context, 1, async () => {
     const leadsTo = (name: string, port: number): Promise<void> =>
       vi.waitFor(async () => {
-        const at = { namespace: stage.namespace, name };
-        const core = stage.client(CoreV1Api);
+        const at = { namespace: context.namespace, name };
+        const core = context.client(CoreV1Api);
         expect((await core.readNamespacedService(at)).spec?.ports?.map((p) => p.port)).toEqual([port]);
         const [subset] = (await core.readNamespacedEndpoints(at)).subsets ?? [];
         expect([subset?.addresses?.length, subset?.ports?.map((p) => p.port)]).toEqual([1, [6379]]);
-      }, patience);
+      }, waitOptions);
     await run("expose rc agnhost-primary --name=rm2 --port=1234 --target-port=6379");
     await leadsTo("rm2", 1234);
     await run("expose service rm2 --name=rm3 --port=2345 --target-port=6379");
@@ -223,13 +223,13 @@ behaviour("Kubectl client Kubectl expose should create services for rc", (run, s
   }),
 );
 
-behaviour("Kubectl client Kubectl patch should add annotations for pods in rc", (run, stage) =>
-  whilePrimary(run, stage, 2, async (pods) => {
+behaviour("Kubectl client Kubectl patch should add annotations for pods in rc", (run, context) =>
+  whilePrimary(run, context, 2, async (pods) => {
     for (const pod of pods)
       expect(await run(["patch", "pod", pod, "-p", '{"metadata":{"annotations":{"x":"y"}}}'].join(" "))).toMatchObject({
         code: 0,
       });
-    const { items } = await stage.client(CoreV1Api).listNamespacedPod({ namespace: stage.namespace });
+    const { items } = await context.client(CoreV1Api).listNamespacedPod({ namespace: context.namespace });
     expect(items.map((p) => p.metadata?.annotations?.["x"])).toEqual(["y", "y"]);
   }),
 );

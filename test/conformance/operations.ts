@@ -2,7 +2,7 @@
 // kinds ask for: they are discovered, made, read, listed, watched, patched, replaced and deleted.
 import { KubernetesObjectApi, type KubernetesObject, type V1APIResourceList } from "@kubernetes/client-node";
 import { expect } from "vitest";
-import type { Stage } from "./behaviour.ts";
+import type { ScenarioContext } from "./behaviour.ts";
 import { historyOf, patched } from "./requests.ts";
 
 /** A kind, and what is special about it. */
@@ -10,7 +10,7 @@ export interface Operated {
   readonly apiVersion: string;
   readonly kind: string;
   readonly plural: string;
-  /** Everything of a new object but who it is; given the stage, for what must be its own. */
+  /** Everything of a new object but who it is; given the context, for what must be its own. */
   readonly body: object;
   readonly namespaced?: boolean;
   /** Names that objects may bear, where not every one will do. */
@@ -22,7 +22,10 @@ export interface Operated {
 const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 type Any = KubernetesObject & { readonly status?: object };
 
-async function discovered({ ask }: Stage, { apiVersion, kind, plural, namespaced, status }: Operated): Promise<void> {
+async function discovered(
+  { ask }: ScenarioContext,
+  { apiVersion, kind, plural, namespaced, status }: Operated,
+): Promise<void> {
   const { text } = await ask(`/apis/${apiVersion}`);
   const { resources } = JSON.parse(text) as V1APIResourceList;
   const found = resources.find((r) => r.name === plural);
@@ -32,7 +35,7 @@ async function discovered({ ask }: Stage, { apiVersion, kind, plural, namespaced
   if (status) expect(parts).toEqual([["get", "patch", "update"]]);
 }
 
-async function statusWritten({ ask }: Stage, path: string, status: object): Promise<void> {
+async function statusWritten({ ask }: ScenarioContext, path: string, status: object): Promise<void> {
   const shown = await patched(ask, `${path}/status`, { status });
   expect(shown.status).toMatchObject(status);
   const put = await ask(`${path}/status`, {
@@ -46,10 +49,10 @@ async function statusWritten({ ask }: Stage, path: string, status: object): Prom
 }
 
 /** All of it, in order. */
-export async function operate(stage: Stage, kind: Operated): Promise<void> {
-  const { ask, config, namespace } = stage;
+export async function operate(context: ScenarioContext, kind: Operated): Promise<void> {
+  const { ask, config, namespace } = context;
   const api = KubernetesObjectApi.makeApiClient(config);
-  await discovered(stage, kind);
+  await discovered(context, kind);
   const home = kind.namespaced ? `namespaces/${namespace}/` : "";
   const collection = `/apis/${kind.apiVersion}/${home}${kind.plural}`;
   const labels = { "special-label": namespace };
@@ -76,7 +79,7 @@ export async function operate(stage: Stage, kind: Operated): Promise<void> {
     metadata: { ...annotated.metadata, annotations: { updated: "true" } },
   });
   expect(replaced.metadata?.annotations).toMatchObject({ updated: "true" });
-  if (kind.status) await statusWritten(stage, path, kind.status);
+  if (kind.status) await statusWritten(context, path, kind.status);
   const told = await historyOf(ask, collection + selected, list.metadata.resourceVersion);
   expect(told.some((e) => e.type === "MODIFIED" && e.object.metadata.annotations?.updated)).toBe(true);
 

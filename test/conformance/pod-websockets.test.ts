@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { runs, simulatedNode } from "../suites/simulated-node.ts";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
 /** Everything that is said until the end. */
-async function heard({ server }: Stage, path: string, protocol: string): Promise<readonly Buffer[]> {
+async function heard({ server }: ScenarioContext, path: string, protocol: string): Promise<readonly Buffer[]> {
   const { url, ca, admin } = server;
   const socket = new WebSocket(`${url.replace("https", "wss")}${path}`, [protocol], { ca, ...admin });
   const messages: Buffer[] = [];
@@ -17,10 +17,10 @@ async function heard({ server }: Stage, path: string, protocol: string): Promise
   return messages;
 }
 
-async function withPod(stage: Stage, name: string, work: () => Promise<void>): Promise<void> {
-  const node = await simulatedNode(stage.server);
+async function withPod(context: ScenarioContext, name: string, work: () => Promise<void>): Promise<void> {
+  const node = await simulatedNode(context.server);
   try {
-    const { namespace } = stage;
+    const { namespace } = context;
     await node.create(name, [runs("main", "echo container is alive; while :; do sleep 600; done")], { namespace });
     await node.ready(name, namespace);
     await work();
@@ -29,23 +29,23 @@ async function withPod(stage: Stage, name: string, work: () => Promise<void>): P
   }
 }
 
-behaviour("Pods should support remote command execution over websockets", (stage) =>
-  withPod(stage, "pod-exec-websocket", async () => {
+behaviour("Pods should support remote command execution over websockets", (context) =>
+  withPod(context, "pod-exec-websocket", async () => {
     const command = "command=echo&command=remote%20execution%20test";
-    const path = `/api/v1/namespaces/${stage.namespace}/pods/pod-exec-websocket/exec`;
-    const messages = await heard(stage, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
+    const path = `/api/v1/namespaces/${context.namespace}/pods/pod-exec-websocket/exec`;
+    const messages = await heard(context, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
     // Nothing but output is said when all goes well, and all of it on the channel of output.
     expect(messages.every((m) => m[0] === 1)).toBe(true);
     expect(Buffer.concat(messages.map((m) => m.subarray(1))).toString()).toBe("remote execution test\n");
   }),
 );
 
-behaviour("Pods should support retrieving logs from the container over websockets", (stage) =>
-  withPod(stage, "pod-logs-websocket", async () => {
-    const path = `/api/v1/namespaces/${stage.namespace}/pods/pod-logs-websocket/log?container=main`;
-    const messages = await heard(stage, path, "binary.k8s.io");
+behaviour("Pods should support retrieving logs from the container over websockets", (context) =>
+  withPod(context, "pod-logs-websocket", async () => {
+    const path = `/api/v1/namespaces/${context.namespace}/pods/pod-logs-websocket/log?container=main`;
+    const messages = await heard(context, path, "binary.k8s.io");
     expect(Buffer.concat(messages).toString()).toBe("container is alive\n");
-    const texts = await heard(stage, path, "base64.binary.k8s.io");
+    const texts = await heard(context, path, "base64.binary.k8s.io");
     expect(texts.map((text) => Buffer.from(String(text), "base64").toString()).join("")).toBe("container is alive\n");
   }),
 );

@@ -85,15 +85,15 @@ behaviour("Sysctls [LinuxOnly] should reject invalid sysctls", async ({ ask, nam
   for (const name of ["kernel.shmmax", "safe-and-unsafe"]) expect(message).not.toContain(name);
 });
 
-behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
   const name = "pod-test";
   const labelSelector = `test-pod-static=${namespace}`;
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const made = await core.createNamespacedPod({ namespace, body: pod(name, { "test-pod-static": namespace }) });
   const running = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
-  await reported(stage, name, running);
+  await reported(context, name, running);
   const patch = {
     metadata: { labels: { "test-pod": "patched" } },
     spec: { containers: [{ name: "token-test", image: "pause:2" }] },

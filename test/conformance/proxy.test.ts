@@ -8,7 +8,7 @@ import { CoreV1Api, DiscoveryV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { newAuthority } from "../../cli/cluster/pki.ts";
 import { realWorld } from "../../machinery/real-world.ts";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
 /** An address of this machine that is not its own loopback: proxies do not lead there. */
 const address = Object.values(networkInterfaces())
@@ -36,7 +36,7 @@ async function serving<T>(answer: RequestListener, work: (port: number) => Promi
 }
 
 /** A pod that runs at our address, as its kubelet would have told. */
-async function pod({ client, namespace }: Stage, name: string, port: number): Promise<void> {
+async function pod({ client, namespace }: ScenarioContext, name: string, port: number): Promise<void> {
   const core = client(CoreV1Api);
   const made = await core.createNamespacedPod({
     namespace,
@@ -50,7 +50,12 @@ async function pod({ client, namespace }: Stage, name: string, port: number): Pr
 }
 
 /** A service in front of it, and where it leads. */
-async function service({ client, namespace }: Stage, name: string, podName: string, ports: Record<string, number>) {
+async function service(
+  { client, namespace }: ScenarioContext,
+  name: string,
+  podName: string,
+  ports: Record<string, number>,
+) {
   const named = Object.entries(ports).map(([port, to], i) => ({ ...(port && { name: port }), port: 80 + i, to }));
   await client(CoreV1Api).createNamespacedService({
     namespace,
@@ -77,11 +82,11 @@ const porter: RequestListener = (request, response) => {
 };
 const verbs = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-behaviour("Proxy version v1 A set of valid responses are returned for both pod and service ProxyWithPath", (stage) =>
+behaviour("Proxy version v1 A set of valid responses are returned for both pod and service ProxyWithPath", (context) =>
   serving(porter, async (port) => {
-    const { namespace, ask } = stage;
-    await pod(stage, "agnhost", port);
-    await service(stage, "test-service", "agnhost", { "": port });
+    const { namespace, ask } = context;
+    await pod(context, "agnhost", port);
+    await service(context, "test-service", "agnhost", { "": port });
     for (const place of ["pods/agnhost", "services/test-service"])
       for (const method of verbs) {
         const path = `/api/v1/namespaces/${namespace}/${place}/proxy/some/path/with/${method}`;
@@ -93,11 +98,11 @@ behaviour("Proxy version v1 A set of valid responses are returned for both pod a
   }),
 );
 
-behaviour("Proxy version v1 A set of valid responses are returned for both pod and service Proxy", (stage) =>
+behaviour("Proxy version v1 A set of valid responses are returned for both pod and service Proxy", (context) =>
   serving(porter, async (port) => {
-    const { namespace, ask } = stage;
-    await pod(stage, "agnhost", port);
-    await service(stage, "e2e-proxy-test-service", "agnhost", { "": port });
+    const { namespace, ask } = context;
+    await pod(context, "agnhost", port);
+    await service(context, "e2e-proxy-test-service", "agnhost", { "": port });
     for (const place of ["pods/agnhost", "services/e2e-proxy-test-service"]) {
       const path = `/api/v1/namespaces/${namespace}/${place}/proxy`;
       for (const method of verbs) {
@@ -118,15 +123,15 @@ const says =
   (_request, response) =>
     response.setHeader("content-type", type).end(text);
 
-behaviour("Proxy version v1 should proxy through a service and a pod", (stage) =>
+behaviour("Proxy version v1 should proxy through a service and a pod", (context) =>
   serving(says("text/html", '<a href="/rewriteme">test</a>'), (page) =>
     serving(says("text/plain", "foo"), (foo) =>
       serving(
         says("text/plain", "tls baz"),
         async (baz) => {
-          const { namespace, ask } = stage;
-          await pod(stage, "porter", page);
-          await service(stage, "proxy-service", "porter", { portname1: foo, tlsportname1: baz });
+          const { namespace, ask } = context;
+          await pod(context, "porter", page);
+          await service(context, "proxy-service", "porter", { portname1: foo, tlsportname1: baz });
           const at = (plural: string, id: string): string => `/api/v1/namespaces/${namespace}/${plural}/${id}/proxy`;
           const link = (id: string): string => `<a href="${at("pods", id)}/rewriteme">test</a>`;
           const table = [

@@ -2,8 +2,8 @@
 // server. No node runs the pods: their status is written as a kubelet would.
 import { AppsV1Api, CoreV1Api, type V1ObjectMeta } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, podNames, whileControlled, whileRunning } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, podNames, whileControlled, whileRunning } from "./controlled.ts";
 import { historyOf, patched, refused } from "./requests.ts";
 
 const image = "registry.example.com/web:1";
@@ -20,64 +20,68 @@ const controllerOf = (name: string, replicas: number, labels: Record<string, str
   spec: { replicas, selector: labels, template: template(labels) },
 });
 
-const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, patience);
+const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, waitOptions);
 const owners = ({ metadata }: { readonly metadata?: V1ObjectMeta }): readonly string[] =>
   (metadata?.ownerReferences ?? []).filter((o) => o.controller).map((o) => `${o.kind}/${o.name}`);
 
 /** A pod on its own, and who controls it. */
-async function alone({ client, namespace }: Stage, name: string, labels: Record<string, string>): Promise<void> {
+async function alone(
+  { client, namespace }: ScenarioContext,
+  name: string,
+  labels: Record<string, string>,
+): Promise<void> {
   const body: any = { metadata: { name, labels }, spec: { containers: [{ name: "web", image }] } };
   await client(CoreV1Api).createNamespacedPod({ namespace, body });
 }
-async function ownersOf({ client, namespace }: Stage, name: string): Promise<readonly string[]> {
+async function ownersOf({ client, namespace }: ScenarioContext, name: string): Promise<readonly string[]> {
   return owners(await client(CoreV1Api).readNamespacedPod({ namespace, name }));
 }
 
-behaviour("ReplicaSet should adopt matching pods on creation and release no longer matching pods", async (stage) => {
-  const { ask, client, namespace } = stage;
-  await whileRunning(stage, async () => {
-    await alone(stage, "found", { name: "adopted" });
+behaviour("ReplicaSet should adopt matching pods on creation and release no longer matching pods", async (context) => {
+  const { ask, client, namespace } = context;
+  await whileRunning(context, async () => {
+    await alone(context, "found", { name: "adopted" });
     await client(AppsV1Api).createNamespacedReplicaSet({ namespace, body: setOf("set", 1, { name: "adopted" }) });
-    await settled(async () => expect(await ownersOf(stage, "found")).toEqual(["ReplicaSet/set"]));
-    expect(await podNames(stage)).toEqual(["found"]);
+    await settled(async () => expect(await ownersOf(context, "found")).toEqual(["ReplicaSet/set"]));
+    expect(await podNames(context)).toEqual(["found"]);
     await patched(ask, `/api/v1/namespaces/${namespace}/pods/found`, { metadata: { labels: { name: "other" } } });
     await settled(async () => {
-      expect(await ownersOf(stage, "found")).toEqual([]);
-      expect(await podNames(stage, "name=adopted")).toHaveLength(1);
+      expect(await ownersOf(context, "found")).toEqual([]);
+      expect(await podNames(context, "name=adopted")).toHaveLength(1);
     });
   });
 });
 
-behaviour("ReplicationController should adopt matching pods on creation", async (stage) => {
-  const { client, namespace } = stage;
-  await whileRunning(stage, async () => {
-    await alone(stage, "found", { name: "adopted" });
+behaviour("ReplicationController should adopt matching pods on creation", async (context) => {
+  const { client, namespace } = context;
+  await whileRunning(context, async () => {
+    await alone(context, "found", { name: "adopted" });
     const body = controllerOf("rc", 1, { name: "adopted" });
     await client(CoreV1Api).createNamespacedReplicationController({ namespace, body });
-    await settled(async () => expect(await ownersOf(stage, "found")).toEqual(["ReplicationController/rc"]));
-    expect(await podNames(stage)).toEqual(["found"]);
+    await settled(async () => expect(await ownersOf(context, "found")).toEqual(["ReplicationController/rc"]));
+    expect(await podNames(context)).toEqual(["found"]);
   });
 });
 
-behaviour("ReplicationController should release no longer matching pods", async (stage) => {
-  const { ask, client, namespace } = stage;
-  await whileRunning(stage, async () => {
+behaviour("ReplicationController should release no longer matching pods", async (context) => {
+  const { ask, client, namespace } = context;
+  await whileRunning(context, async () => {
     await client(CoreV1Api).createNamespacedReplicationController({ namespace, body: controllerOf("rc", 1) });
-    await settled(async () => expect(await podNames(stage)).toHaveLength(1));
-    const [first = ""] = await podNames(stage);
+    await settled(async () => expect(await podNames(context)).toHaveLength(1));
+    const [first = ""] = await podNames(context);
     await patched(ask, `/api/v1/namespaces/${namespace}/pods/${first}`, { metadata: { labels: { app: "other" } } });
-    await settled(async () => expect(await ownersOf(stage, first)).toEqual([]));
-    await settled(async () => expect(await podNames(stage, "app=rc")).toHaveLength(1));
+    await settled(async () => expect(await ownersOf(context, first)).toEqual([]));
+    await settled(async () => expect(await podNames(context, "app=rc")).toHaveLength(1));
   });
 });
 
-behaviour("ReplicaSet Replicaset should have a working scale subresource", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("ReplicaSet Replicaset should have a working scale subresource", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "scaled";
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await apps.createNamespacedReplicaSet({ namespace, body: setOf(name, 1) });
-    await settled(async () => expect(await podNames(stage)).toHaveLength(1));
+    await settled(async () => expect(await podNames(context)).toHaveLength(1));
     const scale = await apps.readNamespacedReplicaSetScale({ namespace, name });
     await settled(async () => {
       const { spec, status } = await apps.readNamespacedReplicaSetScale({ namespace, name });
@@ -89,17 +93,17 @@ behaviour("ReplicaSet Replicaset should have a working scale subresource", async
     expect((await apps.readNamespacedReplicaSet({ namespace, name })).spec?.replicas).toBe(2);
     await patched(ask, `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}/scale`, { spec: { replicas: 4 } });
     expect((await apps.readNamespacedReplicaSet({ namespace, name })).spec?.replicas).toBe(4);
-    await settled(async () => expect(await podNames(stage)).toHaveLength(4));
+    await settled(async () => expect(await podNames(context)).toHaveLength(4));
   });
 });
 
-behaviour("ReplicationController should get and update a ReplicationController scale", async (stage) => {
-  const { client, namespace } = stage;
+behaviour("ReplicationController should get and update a ReplicationController scale", async (context) => {
+  const { client, namespace } = context;
   const core = client(CoreV1Api);
   const name = "scaled";
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await core.createNamespacedReplicationController({ namespace, body: controllerOf(name, 1) });
-    await settled(async () => expect(await podNames(stage)).toHaveLength(1));
+    await settled(async () => expect(await podNames(context)).toHaveLength(1));
     const scale = await core.readNamespacedReplicationControllerScale({ namespace, name });
     expect([scale.spec?.replicas, scale.status?.selector]).toEqual([1, `app=${name}`]);
     scale.spec!.replicas = 2;
@@ -112,15 +116,15 @@ behaviour("ReplicationController should get and update a ReplicationController s
   });
 });
 
-behaviour("ReplicaSet Replace and Patch tests", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("ReplicaSet Replace and Patch tests", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "test-rs";
   const isReady = (count: number) =>
     settled(async () =>
       expect((await apps.readNamespacedReplicaSet({ namespace, name })).status?.readyReplicas).toBe(count),
     );
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await apps.createNamespacedReplicaSet({ namespace, body: setOf(name, 1) });
     await isReady(1);
     const replacement = await apps.readNamespacedReplicaSet({ namespace, name });
@@ -150,29 +154,29 @@ behaviour("ReplicaSet Replace and Patch tests", async (stage) => {
   });
 });
 
-behaviour("ReplicaSet should list and delete a collection of ReplicaSets", async (stage) => {
-  const { client, namespace } = stage;
+behaviour("ReplicaSet should list and delete a collection of ReplicaSets", async (context) => {
+  const { client, namespace } = context;
   const apps = client(AppsV1Api);
   const labelSelector = `e2e=${namespace}`;
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     await apps.createNamespacedReplicaSet({ namespace, body: setOf("collected", 3, { e2e: namespace }) });
-    await settled(async () => expect(await podNames(stage)).toHaveLength(3));
+    await settled(async () => expect(await podNames(context)).toHaveLength(3));
     expect((await apps.listReplicaSetForAllNamespaces({ labelSelector })).items.map((s) => s.metadata?.name)).toEqual([
       "collected",
     ]);
     await apps.deleteCollectionNamespacedReplicaSet({ namespace, labelSelector });
     expect((await apps.listReplicaSetForAllNamespaces({ labelSelector })).items).toEqual([]);
-    await settled(async () => expect(await podNames(stage)).toEqual([]));
+    await settled(async () => expect(await podNames(context)).toEqual([]));
   });
 });
 
-behaviour("ReplicaSet should validate Replicaset Status endpoints", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("ReplicaSet should validate Replicaset Status endpoints", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "test-rs";
   const path = `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}`;
   const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set by an e2e test" };
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     const made = await apps.createNamespacedReplicaSet({ namespace, body: setOf(name, 1) });
     await settled(async () => {
       const { status } = await apps.readNamespacedReplicaSetStatus({ namespace, name });
@@ -182,7 +186,7 @@ behaviour("ReplicaSet should validate Replicaset Status endpoints", async (stage
       const current = await apps.readNamespacedReplicaSetStatus({ namespace, name });
       current.status!.conditions = [condition];
       await apps.replaceNamespacedReplicaSetStatus({ namespace, name, body: current });
-    }, patience);
+    }, waitOptions);
     const patch = { ...condition, type: "StatusPatched" };
     const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
@@ -192,13 +196,13 @@ behaviour("ReplicaSet should validate Replicaset Status endpoints", async (stage
   });
 });
 
-behaviour("ReplicationController should test the lifecycle of a ReplicationController", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("ReplicationController should test the lifecycle of a ReplicationController", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
   const name = "rc-test";
   const labelSelector = `test-rc-static=${namespace}`;
   const path = `/api/v1/namespaces/${namespace}/replicationcontrollers/${name}`;
-  await whileRunning(stage, async () => {
+  await whileRunning(context, async () => {
     const body = controllerOf(name, 1, { "test-rc-static": namespace });
     const made = await core.createNamespacedReplicationController({ namespace, body });
     const isReady = (count: number) =>
@@ -232,42 +236,42 @@ behaviour("ReplicationController should test the lifecycle of a ReplicationContr
   });
 });
 
-const twoOf = async (stage: Stage, name: string, replicas: number): Promise<string> => {
-  const core = stage.client(CoreV1Api);
+const twoOf = async (context: ScenarioContext, name: string, replicas: number): Promise<string> => {
+  const core = context.client(CoreV1Api);
   const body = controllerOf(name, replicas);
-  const made = await core.createNamespacedReplicationController({ namespace: stage.namespace, body });
-  await settled(async () => expect(await podNames(stage, `app=${name}`)).toHaveLength(replicas));
+  const made = await core.createNamespacedReplicationController({ namespace: context.namespace, body });
+  await settled(async () => expect(await podNames(context, `app=${name}`)).toHaveLength(replicas));
   return made.metadata!.uid!;
 };
 
-behaviour("Garbage collector should delete pods created by rc when not orphaning", async (stage) => {
-  const { client, namespace } = stage;
-  await whileControlled(stage, async () => {
-    await twoOf(stage, "rc", 2);
+behaviour("Garbage collector should delete pods created by rc when not orphaning", async (context) => {
+  const { client, namespace } = context;
+  await whileControlled(context, async () => {
+    await twoOf(context, "rc", 2);
     const body = { propagationPolicy: "Background" };
     await client(CoreV1Api).deleteNamespacedReplicationController({ namespace, name: "rc", body });
-    await settled(async () => expect(await podNames(stage)).toEqual([]));
+    await settled(async () => expect(await podNames(context)).toEqual([]));
   });
 });
 
-behaviour("Garbage collector should orphan pods created by rc if delete options say so", async (stage) => {
-  const { client, namespace } = stage;
+behaviour("Garbage collector should orphan pods created by rc if delete options say so", async (context) => {
+  const { client, namespace } = context;
   const core = client(CoreV1Api);
-  await whileControlled(stage, async () => {
-    await twoOf(stage, "rc", 3);
+  await whileControlled(context, async () => {
+    await twoOf(context, "rc", 3);
     const body = { propagationPolicy: "Orphan" };
     await core.deleteNamespacedReplicationController({ namespace, name: "rc", body });
     await settled(async () =>
       expect((await refused(core.readNamespacedReplicationController({ namespace, name: "rc" }))).code).toBe(404),
     );
     // Two that are deleted by their owner's end mark how long those of the orphaning would have taken.
-    await twoOf(stage, "other", 2);
+    await twoOf(context, "other", 2);
     await core.deleteNamespacedReplicationController({
       namespace,
       name: "other",
       body: { propagationPolicy: "Background" },
     });
-    await settled(async () => expect(await podNames(stage, "app=other")).toEqual([]));
+    await settled(async () => expect(await podNames(context, "app=other")).toEqual([]));
     const { items } = await core.listNamespacedPod({ namespace, labelSelector: "app=rc" });
     expect(items.map((p) => [p.metadata?.deletionTimestamp, owners(p)])).toEqual(Array(3).fill([undefined, []]));
   });
@@ -275,18 +279,18 @@ behaviour("Garbage collector should orphan pods created by rc if delete options 
 
 /** A finalizer of our own keeps a pod that is deleted, so that it can be seen who waits for it. */
 const held = "example.com/held";
-const setFinalizers = ({ ask, namespace }: Stage, name: string, finalizers: readonly string[] | null) =>
+const setFinalizers = ({ ask, namespace }: ScenarioContext, name: string, finalizers: readonly string[] | null) =>
   patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { finalizers } });
 
 behaviour(
   "Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so",
-  async (stage) => {
-    const { client, namespace } = stage;
+  async (context) => {
+    const { client, namespace } = context;
     const core = client(CoreV1Api);
-    await whileControlled(stage, async () => {
-      await twoOf(stage, "rc", 2);
-      const [kept = "", other = ""] = await podNames(stage);
-      await setFinalizers(stage, kept, [held]);
+    await whileControlled(context, async () => {
+      await twoOf(context, "rc", 2);
+      const [kept = "", other = ""] = await podNames(context);
+      await setFinalizers(context, kept, [held]);
       const body = { propagationPolicy: "Foreground" };
       await core.deleteNamespacedReplicationController({ namespace, name: "rc", body });
       await settled(async () => {
@@ -295,7 +299,7 @@ behaviour(
       });
       const waiting = await core.readNamespacedReplicationController({ namespace, name: "rc" });
       expect(waiting.metadata?.finalizers).toEqual(["foregroundDeletion"]);
-      await setFinalizers(stage, kept, null);
+      await setFinalizers(context, kept, null);
       await settled(async () =>
         expect((await refused(core.readNamespacedReplicationController({ namespace, name: "rc" }))).code).toBe(404),
       );
@@ -305,15 +309,15 @@ behaviour(
 
 behaviour(
   "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted",
-  async (stage) => {
-    const { ask, client, namespace } = stage;
+  async (context) => {
+    const { ask, client, namespace } = context;
     const core = client(CoreV1Api);
-    await whileControlled(stage, async () => {
-      await twoOf(stage, "leaves", 4);
+    await whileControlled(context, async () => {
+      await twoOf(context, "leaves", 4);
       const stays = { metadata: { name: "stays" }, spec: { ...controllerOf("stays", 0).spec } } as any;
       const { metadata } = await core.createNamespacedReplicationController({ namespace, body: stays });
       const reference = { apiVersion: "v1", kind: "ReplicationController", name: "stays", uid: metadata!.uid! };
-      const shared = (await podNames(stage)).slice(0, 2);
+      const shared = (await podNames(context)).slice(0, 2);
       for (const name of shared) {
         const pod = await core.readNamespacedPod({ namespace, name });
         const ownerReferences = [...pod.metadata!.ownerReferences!, reference];
@@ -332,11 +336,11 @@ behaviour(
   },
 );
 
-behaviour("Garbage collector should not be blocked by dependency circle", async (stage) => {
-  const { ask, client, namespace } = stage;
-  await whileControlled(stage, async () => {
+behaviour("Garbage collector should not be blocked by dependency circle", async (context) => {
+  const { ask, client, namespace } = context;
+  await whileControlled(context, async () => {
     const names = ["pod1", "pod2", "pod3"];
-    for (const name of names) await alone(stage, name, { circle: "yes" });
+    for (const name of names) await alone(context, name, { circle: "yes" });
     const { items } = await client(CoreV1Api).listNamespacedPod({ namespace });
     const uids = new Map(items.map((p) => [p.metadata!.name!, p.metadata!.uid!]));
     for (const [i, name] of names.entries()) {

@@ -1,6 +1,6 @@
 // Requests that several behaviours make in the same way, where the library would hide what is asked.
 import { expect } from "vitest";
-import type { Stage } from "./behaviour.ts";
+import type { ScenarioContext } from "./behaviour.ts";
 
 const types = {
   json: "application/json-patch+json",
@@ -11,7 +11,7 @@ const types = {
 
 /** A patch that must succeed, and the object it made. */
 export async function patched(
-  ask: Stage["ask"],
+  ask: ScenarioContext["ask"],
   path: string,
   body: object,
   how: keyof typeof types = "merge",
@@ -23,7 +23,7 @@ export async function patched(
 }
 
 /** What has happened to a collection since a version of it, as a watch tells it. */
-export async function historyOf(ask: Stage["ask"], path: string, since: string): Promise<readonly any[]> {
+export async function historyOf(ask: ScenarioContext["ask"], path: string, since: string): Promise<readonly any[]> {
   const separator = path.includes("?") ? "&" : "?";
   const { status, text } = await ask(`${path}${separator}watch=true&resourceVersion=${since}&timeoutSeconds=1`);
   expect(status, text).toBe(200);

@@ -1,8 +1,8 @@
 // Volumes and claims as records: nothing is mounted here.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
-import { patience, whileControlled } from "./controlled.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
+import { waitOptions, whileControlled } from "./controlled.ts";
 import { patched } from "./requests.ts";
 
 const volume = (name: string, labels: object): any => ({
@@ -21,20 +21,20 @@ const claim = (name: string, labels: object): any => ({
 
 /** A volume and a claim of one label that nobody else has. */
 async function made(
-  stage: Stage,
+  context: ScenarioContext,
 ): Promise<{ readonly pv: string; readonly pvc: string; readonly labelSelector: string }> {
-  const core = stage.client(CoreV1Api);
-  const labels = { e2e: stage.namespace };
-  const [pv, pvc] = [`pv-${stage.namespace}`, "claim"];
+  const core = context.client(CoreV1Api);
+  const labels = { e2e: context.namespace };
+  const [pv, pvc] = [`pv-${context.namespace}`, "claim"];
   await core.createPersistentVolume({ body: volume(pv, labels) });
-  await core.createNamespacedPersistentVolumeClaim({ namespace: stage.namespace, body: claim(pvc, labels) });
-  return { pv, pvc, labelSelector: `e2e=${stage.namespace}` };
+  await core.createNamespacedPersistentVolumeClaim({ namespace: context.namespace, body: claim(pvc, labels) });
+  return { pv, pvc, labelSelector: `e2e=${context.namespace}` };
 }
 
-behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
-  const { pv, pvc, labelSelector } = await made(stage);
+  const { pv, pvc, labelSelector } = await made(context);
   expect((await core.listPersistentVolume({ labelSelector })).items).toHaveLength(1);
   expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toHaveLength(1);
   const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
@@ -54,24 +54,24 @@ behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of
     vi.waitFor(async () => {
       expect((await core.listPersistentVolume({ labelSelector })).items).toEqual([]);
       expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toEqual([]);
-    }, patience);
+    }, waitOptions);
   // Somebody makes sure that neither is used any more.
-  await whileControlled(stage, async () => {
+  await whileControlled(context, async () => {
     await core.deleteNamespacedPersistentVolumeClaim({ namespace, name: pvc });
     await core.deletePersistentVolume({ name: pv });
     await nothingIsLeft();
 
-    await made(stage);
+    await made(context);
     await core.deleteCollectionNamespacedPersistentVolumeClaim({ namespace, labelSelector });
     await core.deleteCollectionPersistentVolume({ labelSelector });
     await nothingIsLeft();
   });
 });
 
-behaviour("PersistentVolumes CSI Conformance should apply changes to a pv/pvc status", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("PersistentVolumes CSI Conformance should apply changes to a pv/pvc status", async (context) => {
+  const { ask, client, namespace } = context;
   const core = client(CoreV1Api);
-  const { pv, pvc } = await made(stage);
+  const { pv, pvc } = await made(context);
   const [asked, read] = [
     await core.readNamespacedPersistentVolumeClaimStatus({ namespace, name: pvc }),
     await core.readPersistentVolumeStatus({ name: pv }),

@@ -1,7 +1,7 @@
 // Watches as clients rely on them: nothing missed, nothing invented, the same order for everybody.
 import { CoreV1Api, Watch } from "@kubernetes/client-node";
 import { expect } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
 interface Told {
   readonly type: string;
@@ -11,7 +11,7 @@ interface Told {
 }
 
 /** The first events of a watch, in order; `begun` settles when the server has begun to answer. */
-function watched({ config, namespace }: Stage, query: Record<string, string>, count: number) {
+function watched({ config, namespace }: ScenarioContext, query: Record<string, string>, count: number) {
   const told: Told[] = [];
   let begun: Promise<AbortController> | undefined;
   const heard = new Promise<readonly Told[]>((resolve, reject) => {
@@ -31,7 +31,7 @@ function watched({ config, namespace }: Stage, query: Record<string, string>, co
 const words = (told: readonly Told[]): readonly string[] =>
   told.map(({ type, name, mutation }) => [type, name, mutation].filter((word) => word !== undefined).join(" "));
 
-function maps({ client, namespace }: Stage) {
+function maps({ client, namespace }: ScenarioContext) {
   const core = client(CoreV1Api);
   const at = (name: string) => ({ name, namespace });
   return {
@@ -46,14 +46,14 @@ function maps({ client, namespace }: Stage) {
   };
 }
 
-behaviour("Watchers should observe add, update, and delete watch notifications on configmaps", async (stage) => {
-  const { create, mutate, remove } = maps(stage);
+behaviour("Watchers should observe add, update, and delete watch notifications on configmaps", async (context) => {
+  const { create, mutate, remove } = maps(context);
   const selections = [
     ["watch-this=a", ["ADDED a", "MODIFIED a 1", "MODIFIED a 2", "DELETED a 2"]],
     ["watch-this=b", ["ADDED b", "DELETED b"]],
     ["watch-this in (a,b)", ["ADDED a", "MODIFIED a 1", "MODIFIED a 2", "DELETED a 2", "ADDED b", "DELETED b"]],
   ] as const;
-  const watches = selections.map(([labelSelector, all]) => watched(stage, { labelSelector }, all.length));
+  const watches = selections.map(([labelSelector, all]) => watched(context, { labelSelector }, all.length));
   await Promise.all(watches.map(({ begun }) => begun));
   await create("a", { "watch-this": "a" });
   await mutate("a", "1");
@@ -64,37 +64,37 @@ behaviour("Watchers should observe add, update, and delete watch notifications o
   for (const [i, [, all]] of selections.entries()) expect(words(await watches[i]!.heard)).toEqual(all);
 });
 
-behaviour("Watchers should be able to start watching from a specific resource version", async (stage) => {
-  const { create, mutate, remove } = maps(stage);
+behaviour("Watchers should be able to start watching from a specific resource version", async (context) => {
+  const { create, mutate, remove } = maps(context);
   await create("a");
   const { metadata } = await mutate("a", "1");
   await mutate("a", "2");
   await remove("a");
-  const { heard } = watched(stage, { resourceVersion: metadata!.resourceVersion! }, 2);
+  const { heard } = watched(context, { resourceVersion: metadata!.resourceVersion! }, 2);
   expect(words(await heard)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
 });
 
 behaviour(
   "Watchers should be able to restart watching from the last resource version observed by the previous watch",
-  async (stage) => {
-    const { create, mutate, remove } = maps(stage);
-    const first = watched(stage, {}, 2);
+  async (context) => {
+    const { create, mutate, remove } = maps(context);
+    const first = watched(context, {}, 2);
     await first.begun;
     await create("a");
     await mutate("a", "1");
     const last = (await first.heard).at(-1)!;
     await mutate("a", "2");
     await remove("a");
-    const { heard } = watched(stage, { resourceVersion: last.resourceVersion }, 2);
+    const { heard } = watched(context, { resourceVersion: last.resourceVersion }, 2);
     expect(words(await heard)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
   },
 );
 
 behaviour(
   "Watchers should observe an object deletion if it stops meeting the requirements of the selector",
-  async (stage) => {
-    const { create, mutate, remove } = maps(stage);
-    const watch = watched(stage, { labelSelector: "watch-this=yes" }, 6);
+  async (context) => {
+    const { create, mutate, remove } = maps(context);
+    const watch = watched(context, { labelSelector: "watch-this=yes" }, 6);
     await watch.begun;
     await create("a", { "watch-this": "yes" });
     await mutate("a", "1");
@@ -114,8 +114,8 @@ behaviour(
   },
 );
 
-behaviour("Watchers should receive events on concurrent watches in same order", async (stage) => {
-  const { create, mutate, remove } = maps(stage);
+behaviour("Watchers should receive events on concurrent watches in same order", async (context) => {
+  const { create, mutate, remove } = maps(context);
   const { metadata } = await create("zero");
   const from = { resourceVersion: metadata!.resourceVersion! };
   const writes = Array.from({ length: 30 }, (_, i) => async () => {
@@ -123,12 +123,12 @@ behaviour("Watchers should receive events on concurrent watches in same order", 
     await mutate(`m-${i}`, "1");
     await remove(`m-${i}`);
   });
-  const first = watched(stage, from, writes.length * 3);
+  const first = watched(context, from, writes.length * 3);
   await Promise.all(writes.map((write) => write()));
   const all = await first.heard;
   // Each later one begins where the first one was at some time, and must tell the rest as the first one told it.
   for (const begin of [0, 7, 20, 42, 88]) {
-    const { heard } = watched(stage, { resourceVersion: all[begin]!.resourceVersion }, all.length - begin - 1);
+    const { heard } = watched(context, { resourceVersion: all[begin]!.resourceVersion }, all.length - begin - 1);
     expect(await heard).toEqual(all.slice(begin + 1));
   }
 });

@@ -2,7 +2,7 @@
 // that is the test.
 import { AppsV1Api, BatchV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
-import { behaviour, type Stage } from "./behaviour.ts";
+import { behaviour, type ScenarioContext } from "./behaviour.ts";
 import { historyOf, patched } from "./requests.ts";
 
 const image = "registry.example.com/web:1";
@@ -14,41 +14,43 @@ const set = (name: string, labels: Record<string, string>, more: object = {}): a
   metadata: { name, labels },
   spec: { ...selector(labels), ...more },
 });
-const pathOf = ({ namespace }: Stage, plural: string, name: string): string =>
+const pathOf = ({ namespace }: ScenarioContext, plural: string, name: string): string =>
   `/apis/apps/v1/namespaces/${namespace}/${plural}/${name}`;
 
 const update = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from e2e test" };
 const patch = { ...update, type: "StatusPatched" };
 /** The types of all conditions an object has had. */
-async function conditionsSince({ ask }: Stage, path: string, since: string): Promise<readonly string[]> {
+async function conditionsSince({ ask }: ScenarioContext, path: string, since: string): Promise<readonly string[]> {
   const told = await historyOf(ask, path, since);
   return told.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
 }
 
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should have a working scale subresource",
-  async (stage) => {
-    const { ask, client, namespace } = stage;
+  async (context) => {
+    const { ask, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "ss";
     const body = set(name, { app: "ss" }, { replicas: 1, serviceName: "test" });
     await apps.createNamespacedStatefulSet({ namespace, body });
-    await patched(ask, `${pathOf(stage, "statefulsets", name)}/status`, { status: { replicas: 1, readyReplicas: 1 } });
+    await patched(ask, `${pathOf(context, "statefulsets", name)}/status`, {
+      status: { replicas: 1, readyReplicas: 1 },
+    });
     const scale = await apps.readNamespacedStatefulSetScale({ namespace, name });
     expect([scale.spec?.replicas, scale.status?.replicas, scale.status?.selector]).toEqual([1, 1, "app=ss"]);
     scale.metadata!.resourceVersion = "";
     scale.spec!.replicas = 2;
     expect((await apps.replaceNamespacedStatefulSetScale({ namespace, name, body: scale })).spec?.replicas).toBe(2);
     expect((await apps.readNamespacedStatefulSet({ namespace, name })).spec?.replicas).toBe(2);
-    await patched(ask, `${pathOf(stage, "statefulsets", name)}/scale`, { spec: { replicas: 4 } });
+    await patched(ask, `${pathOf(context, "statefulsets", name)}/scale`, { spec: { replicas: 4 } });
     expect((await apps.readNamespacedStatefulSet({ namespace, name })).spec?.replicas).toBe(4);
   },
 );
 
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should list, patch and delete a collection of StatefulSets",
-  async (stage) => {
-    const { ask, client, namespace } = stage;
+  async (context) => {
+    const { ask, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "test-ss";
     const labels = { e2e: namespace };
@@ -59,7 +61,7 @@ behaviour(
     const containers = [{ name: "web", image: "registry.example.com/other:1" }];
     await patched(
       ask,
-      pathOf(stage, "statefulsets", name),
+      pathOf(context, "statefulsets", name),
       { metadata: { labels: { "test-ss": "patched" } }, spec: { replicas: 1, template: { spec: { containers } } } },
       "strategic",
     );
@@ -75,11 +77,11 @@ behaviour(
 
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate Statefulset Status endpoints",
-  async (stage) => {
-    const { ask, client, namespace } = stage;
+  async (context) => {
+    const { ask, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "ss";
-    const path = pathOf(stage, "statefulsets", name);
+    const path = pathOf(context, "statefulsets", name);
     const body = set(name, { app: "ss" }, { replicas: 1, serviceName: "test" });
     const made = await apps.createNamespacedStatefulSet({ namespace, body });
     const current = await apps.readNamespacedStatefulSetStatus({ namespace, name });
@@ -90,15 +92,15 @@ behaviour(
     const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
     const since = made.metadata!.resourceVersion!;
-    expect(await conditionsSince(stage, path.replace(`/${name}`, ""), since)).toEqual([
+    expect(await conditionsSince(context, path.replace(`/${name}`, ""), since)).toEqual([
       "StatusUpdate",
       "StatusPatched",
     ]);
   },
 );
 
-behaviour("Daemon set should list and delete a collection of DaemonSets", async (stage) => {
-  const { client, namespace } = stage;
+behaviour("Daemon set should list and delete a collection of DaemonSets", async (context) => {
+  const { client, namespace } = context;
   const apps = client(AppsV1Api);
   const labels = { "daemonset-name": namespace };
   const labelSelector = `daemonset-name=${namespace}`;
@@ -111,11 +113,11 @@ behaviour("Daemon set should list and delete a collection of DaemonSets", async 
   expect(left.items.map((d) => d.metadata?.name)).toEqual(["other"]);
 });
 
-behaviour("Daemon set should verify changes to a daemon set status", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Daemon set should verify changes to a daemon set status", async (context) => {
+  const { ask, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "daemon-set";
-  const path = pathOf(stage, "daemonsets", name);
+  const path = pathOf(context, "daemonsets", name);
   const made = await apps.createNamespacedDaemonSet({ namespace, body: set(name, { app: name }) });
   const current = await apps.readNamespacedDaemonSetStatus({ namespace, name });
   current.status!.conditions = [update];
@@ -126,11 +128,14 @@ behaviour("Daemon set should verify changes to a daemon set status", async (stag
   const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
   expect([after.status.conditions, after.metadata.generation]).toEqual([[patch], 1]);
   const since = made.metadata!.resourceVersion!;
-  expect(await conditionsSince(stage, path.replace(`/${name}`, ""), since)).toEqual(["StatusUpdate", "StatusPatched"]);
+  expect(await conditionsSince(context, path.replace(`/${name}`, ""), since)).toEqual([
+    "StatusUpdate",
+    "StatusPatched",
+  ]);
 });
 
-behaviour("Job should apply changes to a job status", async (stage) => {
-  const { ask, client, namespace } = stage;
+behaviour("Job should apply changes to a job status", async (context) => {
+  const { ask, client, namespace } = context;
   const batch = client(BatchV1Api);
   const name = "suspend-false-to-true";
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`;

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { statusCodes } from "../../api/errors.ts";
 import { seeded } from "../sim/virtual-clock.ts";
 import { listeningServer, type TestServer } from "../suites/listening.ts";
-import { diceOf, mischief, type Request } from "./mischief.ts";
+import { diceOf, malformedRequest, type Request } from "./malformed-requests.ts";
 
 const seed = Number(process.env["SEED"] ?? 1);
 const cases = Number(process.env["CASES"] ?? 20_000);
 const atOnce = 24;
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 let server: TestServer;
 let agent: Agent;
@@ -37,8 +37,8 @@ async function read(asked: ClientRequest): Promise<Answer> {
   return { status, type: headers["content-type"] ?? "", text: Buffer.concat(parts).toString() };
 }
 function send({ method, path, headers, body }: Request): Promise<Answer> {
-  const asked = request(server.url, { agent, method, path, headers, timeout: patienceMs });
-  asked.once("timeout", () => asked.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
+  const asked = request(server.url, { agent, method, path, headers, timeout: timeoutMs });
+  asked.once("timeout", () => asked.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
   // What nobody could parse is answered with a body, even where none is due: HEAD is known only to who could read it.
   asked.on("error", () => {});
   asked.end(body);
@@ -73,7 +73,7 @@ test(`${cases} requests of bad intent, from seed ${seed}: each is answered in or
   const tally = new Map<number, number>();
   const sender = async (): Promise<void> => {
     while (left-- > 0 && faults.length < 5) {
-      const wanted = mischief(dice);
+      const wanted = malformedRequest(dice);
       const answer = await send(wanted).catch((e: Error) => e.message);
       const fault = typeof answer === "string" ? answer : faultOf(answer, wanted);
       if (typeof answer !== "string") tally.set(answer.status, (tally.get(answer.status) ?? 0) + 1);

@@ -1,5 +1,5 @@
 // The commands a kubectl has, as it lists them itself, and the table of those that were tried.
-import type { Said } from "./kubectl.ts";
+import type { CommandResult } from "./kubectl.ts";
 
 /** Words a command is called by: `create secret tls`. */
 type Command = string;
@@ -11,7 +11,9 @@ function listed(help: string): readonly string[] {
 }
 
 /** Every command, each before those inside it. */
-export async function commandsOf(run: (words: readonly string[]) => Promise<Said>): Promise<readonly Command[]> {
+export async function commandsOf(
+  run: (words: readonly string[]) => Promise<CommandResult>,
+): Promise<readonly Command[]> {
   const below = async (words: readonly string[]): Promise<readonly Command[]> => {
     const inside = listed((await run([...words, "--help"])).out);
     const all: Command[] = [];
@@ -36,8 +38,8 @@ export function storiesOf(
   commands: readonly Command[],
 ): ReadonlyMap<Command, string> {
   const stories = new Map<Command, string>();
-  for (const [story, said] of lines)
-    for (const line of said) {
+  for (const [story, result] of lines)
+    for (const line of result) {
       const command = commandIn(line, commands);
       if (command !== undefined && !stories.has(command)) stories.set(command, story);
     }

@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listeningServer, type TestServer } from "../suites/listening.ts";
 import { wholeCluster } from "./cluster.ts";
 import { commandsOf, kubectlsIn, storiesOf, tableOf } from "./commands.ts";
-import { deskOf, type Kubectl, kubectls, runner } from "./kubectl.ts";
+import { configOf, type Kubectl, kubectls, runner } from "./kubectl.ts";
 import { applying } from "./scenarios/applying.ts";
 import { changing } from "./scenarios/changing.ts";
 import { creating } from "./scenarios/creating.ts";
 import { identity } from "./scenarios/identity.ts";
 import { looking } from "./scenarios/looking.ts";
 import { running } from "./scenarios/running.ts";
-import { newStage, type Scenario } from "./stage.ts";
+import { newContext, type Scenario } from "./scenario.ts";
 
 const table = join(import.meta.dirname, "../../docs/kubectl.md");
 const timeout = 300_000;
@@ -35,7 +35,7 @@ function trials(kubectl: Kubectl): void {
   tried.set(kubectl.name, lines);
   const play = async (what: string, scenario: Scenario, server: TestServer): Promise<void> => {
     const namespace = what.replaceAll(/\W+/g, "-");
-    await scenario(await newStage(kubectl, server, namespace, (line) => lines.get(what)!.push(line)));
+    await scenario(await newContext(kubectl, server, namespace, (line) => lines.get(what)!.push(line)));
   };
   for (const [what, scenario] of Object.entries(all))
     test.concurrent(what, () => play(what, scenario, what in running ? whole : bare), timeout);
@@ -45,9 +45,9 @@ if (found.length === 0) test("kubectl: none on this machine, so nothing was trie
 for (const kubectl of found) describe(kubectl.name, () => trials(kubectl));
 
 test.runIf(found.length > 0)(
-  `the table says what was tried with ${found.map(({ name }) => name).join(", ")}`,
+  `the table prints what was tried with ${found.map(({ name }) => name).join(", ")}`,
   async () => {
-    const commands = await commandsOf(runner(found.at(-1)!, deskOf("/nowhere/kubeconfig")));
+    const commands = await commandsOf(runner(found.at(-1)!, configOf("/nowhere/kubeconfig")));
     const before = readFileSync(table, { encoding: "utf8", flag: "a+" });
     // A kubectl the page has no column of may have commands of its own; what it shares with the others was tried above.
     const known = kubectlsIn(before);

@@ -8,14 +8,14 @@ export interface Kubectl {
   readonly name: string;
   readonly path: string;
 }
-/** What a command said, and how it ended. */
-export interface Said {
+/** The output and the exit code of a command. */
+export interface CommandResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** What a kubectl says of its own version: `kubectl.1.36`. */
+/** The version that a kubectl reports: `kubectl.1.36`. */
 function nameOf(path: string): string {
   const version = JSON.parse(execFileSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" }));
   return `kubectl.1.${Number.parseInt(version.clientVersion.minor, 10)}`;
@@ -33,31 +33,31 @@ export function kubectls(oldest = 30): readonly Kubectl[] {
   return versioned.toSorted().map((name) => ({ name, path: join(home, name) }));
 }
 
-/** Where a kubectl works: what it knows of servers, and where it keeps what they told it. */
-export interface Desk {
+/** The kubeconfig of a kubectl, and its home directory with the discovery cache. */
+export interface KubectlConfig {
   /** Plugins are found beside it. */
   readonly kubeconfig: string;
-  /** Desks that share a home need not ask a server again what it serves. */
+  /** Configurations with one home share the discovery cache. */
   readonly home: string;
 }
 
-/** A desk at which nothing else is done. */
-export const deskOf = (kubeconfig: string): Desk => ({ kubeconfig, home: dirname(kubeconfig) });
+/** A configuration whose home is the folder of the kubeconfig. */
+export const configOf = (kubeconfig: string): KubectlConfig => ({ kubeconfig, home: dirname(kubeconfig) });
 
-const environment = ({ kubeconfig, home }: Desk): NodeJS.ProcessEnv => {
+const environment = ({ kubeconfig, home }: KubectlConfig): NodeJS.ProcessEnv => {
   const path = [dirname(kubeconfig), process.env["PATH"]].join(delimiter);
   return { ...process.env, PATH: path, KUBECONFIG: kubeconfig, HOME: home, KUBE_EDITOR: "sed -i s/old/new/" };
 };
 
-/** Longer than any command takes on a machine that has much to do. */
-const patience = 60;
+/** Limit for a command, also on a loaded machine. */
+const defaultSeconds = 60;
 
 /** Runs a command line (words split at spaces), or words as they are. */
-export function runner({ path }: Kubectl, desk: Desk) {
-  return (words: string | readonly string[], stdin = "", seconds = patience): Promise<Said> =>
+export function runner({ path }: Kubectl, config: KubectlConfig) {
+  return (words: string | readonly string[], stdin = "", seconds = defaultSeconds): Promise<CommandResult> =>
     new Promise((resolve) => {
       const args = typeof words === "string" ? words.split(" ") : words;
-      const options = { env: environment(desk), timeout: seconds * 1000, maxBuffer: 64 * 1024 * 1024 };
+      const options = { env: environment(config), timeout: seconds * 1000, maxBuffer: 64 * 1024 * 1024 };
       const child = execFile(path, args, options, (error, out, err) => {
         resolve({ code: error ? Number(error.code ?? 1) : 0, out, err });
       });
@@ -67,11 +67,11 @@ export function runner({ path }: Kubectl, desk: Desk) {
     });
 }
 
-/** Runs a command line at a terminal, where somebody types; everything it says comes out as one. */
-export function atTerminal({ path }: Kubectl, desk: Desk) {
-  return (words: string, typed = "", seconds = patience): Promise<Said> =>
+/** Runs a command line at a terminal with this input; standard output and error are one. */
+export function atTerminal({ path }: Kubectl, config: KubectlConfig) {
+  return (words: string, typed = "", seconds = defaultSeconds): Promise<CommandResult> =>
     new Promise((resolve) => {
-      const options = { env: environment(desk), timeout: seconds * 1000 };
+      const options = { env: environment(config), timeout: seconds * 1000 };
       const child = execFile("script", ["-qec", `${path} ${words}`, "/dev/null"], options, (error, out, err) => {
         resolve({ code: error ? Number(error.code ?? 1) : 0, out, err });
       });
@@ -81,23 +81,23 @@ export function atTerminal({ path }: Kubectl, desk: Desk) {
     });
 }
 
-/** A command that goes on. */
+/** A command that keeps running. */
 export interface Running {
-  /** Waits for it to have said something like this. */
-  hears(pattern: RegExp): Promise<RegExpExecArray>;
-  /** How it ends by itself. */
+  /** Waits for output that matches. */
+  waitsFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Its exit code. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
 }
 
-/** Runs a command line until it ends or is told to stop, and hands out what it says. */
-export function started({ path }: Kubectl, desk: Desk, words: string): Running {
-  const child = spawn(path, words.split(" "), { env: environment(desk), stdio: ["ignore", "pipe", "ignore"] });
+/** Runs a command line until it ends or is stopped. */
+export function started({ path }: Kubectl, config: KubectlConfig, words: string): Running {
+  const child = spawn(path, words.split(" "), { env: environment(config), stdio: ["ignore", "pipe", "ignore"] });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let text = "";
   return {
     ended,
-    async hears(pattern) {
+    async waitsFor(pattern) {
       const before = pattern.exec(text);
       if (before) return before;
       for await (const data of child.stdout.iterator({ destroyOnReturn: false })) {

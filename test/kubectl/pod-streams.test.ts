@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Pod } from "../../api/core/pods.ts";
 import { listeningServer, type TestServer } from "../suites/listening.ts";
 import { image, runs, type SimulatedNode, simulatedNode } from "../suites/simulated-node.ts";
-import { deskOf, type Kubectl, kubectls, runner, type Said } from "./kubectl.ts";
+import { configOf, type Kubectl, kubectls, runner, type CommandResult } from "./kubectl.ts";
 
 const script = "echo hello; trap 'exit 0' TERM; while :; do sleep 1; done";
-const says = (word: string): string => script.replace("hello", word);
+const prints = (word: string): string => script.replace("hello", word);
 let server: TestServer;
 let node: SimulatedNode;
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   node = await simulatedNode(server);
   await node.create("web", [runs("c", script)]);
   await node.create("waiting", [runs("c", script)], { nodeName: "" });
-  await node.create("pair", [runs("first", says("one")), runs("second", says("two"))]);
+  await node.create("pair", [runs("first", prints("one")), runs("second", prints("two"))]);
   await node.create("done", [runs("c", "echo bye")]);
   await node.create("missing", [{ name: "c", image: "no/such:1" }]);
   await Promise.all(["web", "pair"].map((name) => node.ready(name)));
@@ -84,13 +84,13 @@ if (found.length === 0) test("kubectl: none on this machine, so no logs were ask
 const quiet = (text: string): string => text.replaceAll(/WARNING: version difference.*\n|Defaulted container.*\n/g, "");
 for (const kubectl of found)
   describe(kubectl.name, () => {
-    const run = (words: string | readonly string[], stdin?: string): Promise<Said> =>
-      runner(kubectl, deskOf(server.kubeconfig))(words, stdin);
+    const run = (words: string | readonly string[], stdin?: string): Promise<CommandResult> =>
+      runner(kubectl, configOf(server.kubeconfig))(words, stdin);
 
     for (const [line, code, out, err] of rows)
       test(line, async () => {
-        const said = await run(line.split(" ").map((word) => word.replaceAll("_", " ")));
-        expect([said.code, said.out, quiet(said.err)]).toEqual([
+        const result = await run(line.split(" ").map((word) => word.replaceAll("_", " ")));
+        expect([result.code, result.out, quiet(result.err)]).toEqual([
           code,
           expect.stringMatching(out),
           expect.stringMatching(err),
@@ -122,7 +122,7 @@ for (const kubectl of found)
       const both = run("exec -i web -- cat", text);
       const down = run(`exec web -- yes ${size}`);
       expect((await up).out.trim()).toBe(String(size));
-      for (const said of await Promise.all([both, down])) expect([said.code, said.out.length]).toEqual([0, size]);
+      for (const result of await Promise.all([both, down])) expect([result.code, result.out.length]).toEqual([0, size]);
     });
     test("a port is forwarded, and one where nobody listens is told of", async () => {
       await forwarding(kubectl, "web", "7", async (port) => {
@@ -161,10 +161,10 @@ async function forwarding(
     err += data.toString();
   });
   try {
-    let said = "";
+    let result = "";
     for await (const data of child.stdout) {
-      said += data;
-      const port = /127\.0\.0\.1:(\d+) ->/.exec(said)?.[1];
+      result += data;
+      const port = /127\.0\.0\.1:(\d+) ->/.exec(result)?.[1];
       if (port === undefined) continue;
       await work(Number(port));
       break;

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const patience = { timeout: 20_000 };
+const waitOptions = { timeout: 20_000 };
 const maps = "/api/v1/namespaces/default/configmaps";
 const make = (name: string) =>
   asker.ask(maps, { method: "POST", headers: json, body: JSON.stringify({ metadata: { name } }) });
@@ -99,12 +99,12 @@ test("watches count, whichever way they are told, until they are left", async ()
   const stream = await asker.begin(selected);
   const over = lines(stream, 1);
   await over;
-  await vi.waitFor(async () => expect(await heard()).toBe(2), patience);
+  await vi.waitFor(async () => expect(await heard()).toBe(2), waitOptions);
   expect(figureOf(await figures(), `apiserver_watch_events_sizes_sum{${events}}`)).toBe(2 * first.length);
   stream.destroy();
-  await vi.waitFor(async () => expect(await open()).toBe(1), patience);
+  await vi.waitFor(async () => expect(await open()).toBe(1), waitOptions);
   socket.close();
-  await vi.waitFor(async () => expect(await open()).toBe(0), patience);
+  await vi.waitFor(async () => expect(await open()).toBe(0), waitOptions);
   const text = await figures();
   expect(figureOf(text, `apiserver_request_total{${series},dry_run="",code="101"}`)).toBe(1);
   expect(figureOf(text, `apiserver_request_total{${series},dry_run="",code="200"}`)).toBe(1);
@@ -122,7 +122,7 @@ test("an upgrade that is refused is counted as what it came to", async () => {
   const exec = about("CONNECT", "pods", "resource", "exec");
   await vi.waitFor(
     async () => expect(figureOf(await figures(), `apiserver_request_total{${exec},dry_run="",code="404"}`)).toBe(1),
-    patience,
+    waitOptions,
   );
 });
 
@@ -132,7 +132,7 @@ test("a request that took long says where its time went, and no other does", asy
   await make("quick");
   expect(slow()).toEqual([]);
   const { headers } = await make(takes.name);
-  await vi.waitFor(() => expect(slow()).toHaveLength(1), patience);
+  await vi.waitFor(() => expect(slow()).toHaveLength(1), waitOptions);
   const steps = ["identified", "received", "decoded", "admitted", "validated", "committed", "handled", "sent"]
     .map((step) => `${step} ${step === "committed" ? takes.ms : 0} ms`)
     .join(", ");
@@ -150,6 +150,6 @@ test("a watch lasts, and is not slow", async () => {
     told.some(
       ({ message, fields }) => message === "request" && Number(fields["ms"]) >= takes.ms && fields["verb"] === "watch",
     );
-  await vi.waitFor(() => expect(ended()).toBe(true), patience);
+  await vi.waitFor(() => expect(ended()).toBe(true), waitOptions);
   expect(slow()).toHaveLength(before);
 });

@@ -31,7 +31,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface ListeningOptions extends Pick<ServerOptions, "patience" | "admission"> {
+export interface ListeningOptions extends Pick<ServerOptions, "timeouts" | "admission"> {
   readonly world?: World;
   readonly storage?: Storage;
 }
@@ -56,7 +56,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     advertise: "192.0.2.1",
     tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
     kubeletClient: { ca: authority.pem.cert, ...admin },
-    ...(options.patience && { patience: options.patience }),
+    ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
   });
   const { port, closed } = await api.listen(stop.signal);

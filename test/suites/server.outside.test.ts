@@ -11,7 +11,7 @@ import { listeningServer, type TestServer } from "./listening.ts";
 let server: TestServer;
 let asker: Asker;
 beforeAll(async () => {
-  server = await listeningServer({ patience: { headersMs: 300, bodyMs: 300, idleMs: 60_000, readMs: 300 } });
+  server = await listeningServer({ timeouts: { headersMs: 300, bodyMs: 300, idleMs: 60_000, readMs: 300 } });
   asker = askerOf(server);
 });
 afterAll(() => server.close());

@@ -13,13 +13,13 @@ import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/decode.ts
 const client = join(import.meta.dirname, "../../../node_modules/@kubernetes/client-node/dist/gen/apis");
 
 /** What a document says may be done: path and method, and there the name and the query's parameters. */
-interface Said {
+interface OperationSummary {
   readonly id: string;
   readonly query: readonly string[];
 }
 
 /** What the client says may be done. It puts a group's name in the class, not in the operation's. */
-function clientOperations(): ReadonlyMap<string, Said> {
+function clientOperations(): ReadonlyMap<string, OperationSummary> {
   const all = globSync("*V{1,2,1beta1}Api.js", { cwd: client }).flatMap((file) => {
     const word = basename(file, "Api.js");
     const methods = readFileSync(join(client, file), "utf8")
@@ -41,7 +41,7 @@ function clientOperations(): ReadonlyMap<string, Said> {
 }
 
 const methods = ["get", "put", "post", "delete", "options", "head", "patch"];
-function documentOperations(document: any): ReadonlyMap<string, Said> {
+function documentOperations(document: any): ReadonlyMap<string, OperationSummary> {
   return new Map(
     Object.entries<any>(document.paths).flatMap(([path, item]) =>
       methods

@@ -1,4 +1,4 @@
-// What a scenario is played with: a kubectl, a namespace of its own, and a note of every command that was tried.
+// The context of a scenario: a kubectl, its own namespace, and a record of the commands that were run.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, vi } from "vitest";
@@ -7,43 +7,51 @@ import { namespaces } from "../../api/core/namespaces.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { ensure } from "../../apiserver/bootstrap/objects.ts";
 import type { TestServer } from "../suites/listening.ts";
-import { atTerminal, type Desk, type Kubectl, type Running, runner, type Said, started } from "./kubectl.ts";
+import {
+  atTerminal,
+  type KubectlConfig,
+  type Kubectl,
+  type Running,
+  runner,
+  type CommandResult,
+  started,
+} from "./kubectl.ts";
 
 type Words = string | readonly string[];
 
-/** The means of a scenario. Words are split at spaces, or taken as they are. */
-export interface Stage {
+/** The functions of a scenario. A command line is split at spaces; a list of words is taken as it is. */
+export interface ScenarioContext {
   readonly server: TestServer;
-  /** The scenario's own namespace, which kubectl works in unless told otherwise. */
+  /** The scenario's own namespace, which is kubectl's default. */
   readonly namespace: string;
-  /** The kubectl's minor version: what it says, and what it knows, has changed over time. */
+  /** The kubectl's minor version, on which its output and its commands depend. */
   readonly minor: number;
-  run(words: Words, stdin?: string): Promise<Said>;
-  /** The command succeeds, and says something like this. */
-  says(words: Words, expected: RegExp | string, stdin?: string): Promise<string>;
-  /** The same, but it may have to be asked some times before it does. */
-  comesToSay(words: Words, expected: RegExp): Promise<void>;
-  /** The command fails, and says why. */
+  run(words: Words, stdin?: string): Promise<CommandResult>;
+  /** The command succeeds, and its output matches. */
+  prints(words: Words, expected: RegExp | string, stdin?: string): Promise<string>;
+  /** The same, after repetitions. */
+  eventuallyPrints(words: Words, expected: RegExp): Promise<void>;
+  /** The command fails, and its error matches. */
   fails(words: Words, expected: RegExp, stdin?: string): Promise<void>;
-  /** The command succeeds at a terminal, where this is typed, and says something like that. */
+  /** The command succeeds at a terminal with this input, and its output matches. */
   types(words: string, typed: string, expected: RegExp): Promise<void>;
-  /** Begins a command that goes on. */
+  /** Starts a command that keeps running. */
   start(words: string): Running;
   /** A file to hand to a command; a program, when it begins as one. */
   file(name: string, text: string): string;
 }
-/** Something a user does with kubectl. */
-export type Scenario = (stage: Stage) => Promise<void>;
+/** What a user does with kubectl. */
+export type Scenario = (context: ScenarioContext) => Promise<void>;
 
 const newest = 99;
 const quiet = (text: string): string => text.replaceAll(/WARNING: version difference.*\n/g, "");
 const lineOf = (words: Words): string => (typeof words === "string" ? words : words.join(" "));
 
 /** A kubeconfig of the scenario's own, beside which its files are, in a namespace of its own. */
-async function newDesk(server: TestServer, namespace: string): Promise<Desk> {
+async function newConfig(server: TestServer, namespace: string): Promise<KubectlConfig> {
   const metadata = { name: namespace };
   await server.inProcess.create(namespaces, { kind: "Namespace", metadata, spec: {}, status: {} });
-  // Where no controllers run, nobody else makes it.
+  // Without controllers the account is not created otherwise.
   await ensure(server.inProcess, serviceAccounts as never, { metadata: { name: "default", namespace } } as never);
   const home = dirname(server.kubeconfig);
   const kubeconfig = join(home, namespace, "kubeconfig");
@@ -55,15 +63,15 @@ async function newDesk(server: TestServer, namespace: string): Promise<Desk> {
 }
 
 /** Everything of a stage; `tried` hears of each command line. */
-export async function newStage(
+export async function newContext(
   kubectl: Kubectl,
   server: TestServer,
   namespace: string,
   tried: (line: string) => void,
-): Promise<Stage> {
-  const desk = await newDesk(server, namespace);
-  const run = runner(kubectl, desk);
-  const terminal = atTerminal(kubectl, desk);
+): Promise<ScenarioContext> {
+  const config = await newConfig(server, namespace);
+  const run = runner(kubectl, config);
+  const terminal = atTerminal(kubectl, config);
   const matches = (out: string, label: string, expected: RegExp | string): void => {
     if (typeof expected === "string") expect(out.trim(), label).toBe(expected);
     else expect(out, label).toMatch(expected);
@@ -73,7 +81,7 @@ export async function newStage(
     namespace,
     minor: Number(kubectl.name.split(".").at(-1)) || newest,
     run,
-    async says(words, expected, stdin) {
+    async prints(words, expected, stdin) {
       const label = lineOf(words);
       tried(label);
       const { code, out, err } = await run(words, stdin);
@@ -81,12 +89,12 @@ export async function newStage(
       matches(out, label, expected);
       return out;
     },
-    async comesToSay(words, expected) {
+    async eventuallyPrints(words, expected) {
       tried(lineOf(words));
       await vi.waitFor(
         async () => {
           const { code, out, err } = await run(words);
-          expect({ code, said: out + err }).toEqual({ code: 0, said: expect.stringMatching(expected) });
+          expect({ code, result: out + err }).toEqual({ code: 0, result: expect.stringMatching(expected) });
         },
         { timeout: 60_000, interval: 500 },
       );
@@ -104,10 +112,10 @@ export async function newStage(
     },
     start(words) {
       tried(words);
-      return started(kubectl, desk, words);
+      return started(kubectl, config, words);
     },
     file(name, text) {
-      const path = join(dirname(desk.kubeconfig), name);
+      const path = join(dirname(config.kubeconfig), name);
       writeFileSync(path, text);
       if (text.startsWith("#!")) chmodSync(path, 0o755);
       return path;

@@ -1,7 +1,7 @@
-// Requests nobody in his right mind would send, drawn from a seed: good ones with something broken in them.
+// Malformed requests, drawn from a seed: valid ones with one part broken.
 import type { Random } from "../../machinery/world.ts";
 
-/** A request as bytes on the wire will say it. */
+/** A request before it is written to the wire. */
 export interface Request {
   readonly method: string;
   readonly path: string;
@@ -332,7 +332,7 @@ function queryOf(dice: Dice): string {
 }
 
 /** One request of bad intent. */
-export function mischief(dice: Dice): Request {
+export function malformedRequest(dice: Dice): Request {
   const method = dice.oneOf(["GET", "GET", "POST", "POST", "PUT", "PATCH", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
   const to = dice.oneOf(places);
   const types = method === "PATCH" ? patchTypes : bodyTypes;
