@@ -32,8 +32,8 @@ export interface Measured {
   get(r: ResourceDefinition, namespace: string | undefined, name: string): Promise<ApiObject>;
 }
 
-/** What a component in this process is to the registry. */
-export interface Insider {
+/** Options of a client in this process. */
+export interface InProcessOptions {
   readonly measured?: Measured;
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
@@ -42,7 +42,7 @@ export interface Insider {
 }
 
 /** A client with nothing between it and the log. */
-export function inProcessClient(registry: Registry, { measured, issue, manager }: Insider = {}): Client {
+export function inProcessClient(registry: Registry, { measured, issue, manager }: InProcessOptions = {}): Client {
   const by = manager === undefined ? {} : { manager };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);

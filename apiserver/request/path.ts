@@ -11,15 +11,15 @@ export interface ResourcePath {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
-  /** Asked for by the old paths, which begin with the word. */
+  /** The path begins with the deprecated `watch`. */
   readonly watch?: true;
 }
 
-/** Parts of a Namespace itself; anything else below a namespace is a kind that lives in it. */
+/** Subresources of a Namespace; any other segment there is a namespaced resource. */
 const ofNamespaces = ["status", "finalize"];
 
-/** The path as it is meant; undefined when it is not written as paths are. */
-function meant(path: string): string | undefined {
+/** The path without percent-encoding; undefined when that is malformed. */
+function decodedPath(path: string): string | undefined {
   if (!path.includes("%")) return path;
   try {
     return decodeURIComponent(path);
@@ -28,7 +28,7 @@ function meant(path: string): string | undefined {
   }
 }
 /** The segments of a path. A trailing slash is ignored; an empty segment is one. */
-function stepsOf(path: string): readonly string[] {
+function segmentsOf(path: string): readonly string[] {
   const from = path.startsWith("/") ? 1 : 0;
   const to = path.length > from && path.endsWith("/") ? path.length - 1 : path.length;
   return path.slice(from, to).split("/");
@@ -36,25 +36,26 @@ function stepsOf(path: string): readonly string[] {
 
 /** Undefined when the path names no resource. */
 export function resourcePath(path: string): ResourcePath | undefined {
-  const known = meant(path);
-  if (known === undefined) return undefined;
-  const [root, ...rest] = stepsOf(known);
+  const decoded = decodedPath(path);
+  if (decoded === undefined) return undefined;
+  const [root, ...rest] = segmentsOf(decoded);
   if (root !== "api" && root !== "apis") return undefined;
-  const [group, version, ...steps] = root === "api" ? ["", ...rest] : rest;
-  if (group === undefined || version === undefined || steps.length === 0) return undefined;
-  const watch = steps[0] === "watch" && steps.length > 1;
-  const inside = watch ? steps.slice(1) : steps;
-  const [first, second, third] = inside;
-  const lives = first === "namespaces" && third !== undefined && !(inside.length === 3 && ofNamespaces.includes(third));
-  const [plural, name, subresource, ...beyond] = lives ? inside.slice(2) : inside;
+  const [group, version, ...below] = root === "api" ? ["", ...rest] : rest;
+  if (group === undefined || version === undefined || below.length === 0) return undefined;
+  const watch = below[0] === "watch" && below.length > 1;
+  const segments = watch ? below.slice(1) : below;
+  const [first, second, third] = segments;
+  const isNamespaced =
+    first === "namespaces" && third !== undefined && !(segments.length === 3 && ofNamespaces.includes(third));
+  const [plural, name, subresource, ...more] = isNamespaced ? segments.slice(2) : segments;
   // What follows a proxy is a path at its target.
-  if (beyond.length > 0 && subresource !== "proxy") return undefined;
+  if (more.length > 0 && subresource !== "proxy") return undefined;
   if (plural === undefined || (watch && subresource !== undefined)) return undefined;
   return {
     group,
     version,
     plural,
-    ...(lives && { namespace: second! }),
+    ...(isNamespaced && { namespace: second! }),
     ...(name !== undefined && { name }),
     ...(subresource !== undefined && { subresource }),
     ...(watch && { watch }),
@@ -68,17 +69,17 @@ export const isOpen = (path: string): boolean => open.includes(path);
 
 const rootOf = (r: ResourceDefinition): string => (r.group === "" ? "/api" : `/apis/${r.group}`);
 
-/** Whether a path is below an API of ours, so that what it means is ours to know. */
+/** Whether a path is at or below a served API group. */
 export const isClaimed = (kinds: readonly ResourceDefinition[], path: string): boolean =>
   kinds.some((r) => path === rootOf(r) || path.startsWith(`${rootOf(r)}/`));
 
-/** Absence is no, and so are "0" and "false"; everything else, nothing included, is yes. */
+/** A boolean parameter: false when absent, "0" or "false"; otherwise true, also when empty. */
 export function flag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
   return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }
 
-/** A whole number, when one is given. */
+/** An integer parameter, if present. */
 export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name);
   if (value === null) return undefined;
