@@ -113,11 +113,13 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
     } catch (e) {
       error = e;
       if (isAmbiguous(e) || isOvertaken(e)) {
-        const at = await settle(client, world, signal);
-        for (const kind of kindsOf(decision.actions)) written.set(kind, at);
+        const observedKinds = kindsOf(decision.actions).filter((kind) => informers.has(kind));
+        await Promise.all(
+          observedKinds.map(async (kind) => written.set(kind, await settle(client, kind, world, signal))),
+        );
       }
     }
-    await seen(written, signal);
+    if (written.size > 0) await seen(written, signal);
     const { actions, ...rest } = decision;
     return { decision: runtime.decisions ? { ...rest, done: actions.map(describeAction) } : rest, error };
   };

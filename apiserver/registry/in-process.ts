@@ -89,6 +89,6 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
     async *watch<T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) {
       for await (const event of registry.watch(served(r), options, signal)) yield eventOf<T>(event);
     },
-    revision: () => registry.revision(),
+    revision: (kind) => registry.revision(kind && served(kind)),
   };
 }

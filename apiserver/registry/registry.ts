@@ -292,8 +292,8 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     change: (target, decide, options) => change(cluster, target, decide, options),
     delete: (target, options = {}) => remove(cluster, target, options),
     watch: (r, options, signal) => watchStored(log, r, options, signal),
-    revision() {
-      log.watchIndexes.ask();
+    revision(kind) {
+      if (kind) log.watchIndexes.ask(kind.form?.of ?? kind);
       return storage.revision();
     },
   };

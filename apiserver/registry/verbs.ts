@@ -53,5 +53,6 @@ export interface Registry {
   change(target: Target, decide: Change, options?: WriteOptions): Promise<Stored>;
   delete(target: Target, options?: DeleteOptions & WriteOptions): Promise<Deleted>;
   watch(r: ResourceDefinition, options: WatchOptions, signal: AbortSignal): AsyncIterable<StoredEvent>;
-  revision(): Promise<Revision>;
+  /** Watches of `kind` report progress soon afterwards, for the reader to wait for. */
+  revision(kind?: ResourceDefinition): Promise<Revision>;
 }

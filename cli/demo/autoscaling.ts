@@ -66,7 +66,9 @@ export const autoscaling: Act = {
     });
     const most = (await activePods(stage, "web")).length;
     check(most <= spec.maxReplicas, `there are ${most} pods, more than maxReplicas (${spec.maxReplicas})`);
-    await io.progress.step("the load generator is deleted", () => client.delete(deployments, key(namespace, "load-generator")));
+    await io.progress.step("the load generator is deleted", () =>
+      client.delete(deployments, key(namespace, "load-generator")),
+    );
     await eventually(stage, `back to ${least} pods`, 120_000, async () => {
       const { holds, seen } = await readyPods(stage, "web", least)();
       return { holds, seen: `${seen}; ${(await scalerStatus(stage)).text}` };

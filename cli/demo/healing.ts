@@ -39,7 +39,8 @@ export const killContainer: Act = {
 
 export const deletePod: Act = {
   title: "A pod is deleted",
-  story: "The ReplicaSet controller finds one pod too few and creates another, the scheduler binds it to a node, the kubelet starts it.",
+  story:
+    "The ReplicaSet controller finds one pod too few and creates another, the scheduler binds it to a node, the kubelet starts it.",
   play: async (stage) => {
     const before = await activePods(stage, "web");
     const pod = await onePod(stage);

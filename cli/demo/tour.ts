@@ -20,7 +20,12 @@ const setUp: Act = {
       applyGuestbook(stage),
     );
     await eventually(stage, "three web pods are Ready", 60_000, readyPods(stage, "web", 3));
-    await eventually(stage, "the key-value service that stores the visit counter is Ready", 60_000, readyPods(stage, "kv", 1));
+    await eventually(
+      stage,
+      "the key-value service that stores the visit counter is Ready",
+      60_000,
+      readyPods(stage, "kv", 1),
+    );
     detail(stage, placements(await activePods(stage, "web")));
     const [address] = await addressesOf(stage, "web");
     check(address !== undefined, "no node is Ready");
