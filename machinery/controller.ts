@@ -190,7 +190,7 @@ export function rightsOf(c: Controller): readonly Right[] {
   }));
 }
 
-/** After a request of unknown fate: the revision up to which to await a view of `kind`. Reads until there is an answer. */
+/** After a request of unknown fate: the revision up to which to await a view of `kind`. Reads until it is known. */
 export async function settle(
   client: Client,
   kind: ResourceDefinition<any>,
