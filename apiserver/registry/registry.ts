@@ -62,7 +62,10 @@ const attributesOf = (
   { r, key, subresource }: Target,
   old: ApiObject,
   [operation, options]: readonly ["UPDATE" | "DELETE", WriteOptions],
-): WriteAttributes => ({ r, operation, subresource, ...splitKey(key), old, options, now: world.clock.now() });
+): WriteAttributes => {
+  const { namespace, name } = splitKey(key);
+  return { r, operation, subresource, namespace, name, old, options, now: world.clock.now() };
+};
 
 /** Writes beyond the permission for the request itself are refused here. */
 async function authorize(
