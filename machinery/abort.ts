@@ -42,14 +42,29 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 export function wakeable(signal: AbortSignal): { readonly slept: Promise<void>; readonly wake: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const off = onAbort(signal, resolve);
-  return { slept: promise.finally(off), wake: resolve };
+  return {
+    slept: promise,
+    wake() {
+      off();
+      resolve();
+    },
+  };
 }
 
 /** Settles with `promise`, or rejects with the signal's reason when that comes first. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const off = onAbort(signal, () => reject(signal.reason as Error));
-    promise.then(resolve, reject).finally(off);
+    promise.then(
+      (value) => {
+        off();
+        resolve(value);
+      },
+      (e: unknown) => {
+        off();
+        reject(e as Error);
+      },
+    );
   });
 }
 

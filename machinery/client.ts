@@ -73,7 +73,7 @@ export interface Client {
   /** The revision at which the object was removed, or marked for removal. */
   delete<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, options?: DeleteOptions): Promise<Revision>;
   /**
-   * Throws Expired when `from` is too old: list again. Emits progress soon after a request for the revision or a list
+   * Throws Expired when `from` is too old: list again. Emits progress soon after a request for the revision by kind
    * (about 100 ms), otherwise seldom.
    */
   watch<T extends ApiObject>(
@@ -81,6 +81,9 @@ export interface Client {
     options: WatchOptions,
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>>;
-  /** A linearizable read of "where is history now?". */
-  revision(): Promise<Revision>;
+  /**
+   * A linearizable read of the revision of history. Watches of `kind` emit progress soon afterwards, so that a view of
+   * it can be awaited.
+   */
+  revision<T extends ApiObject>(kind?: ResourceDefinition<T>): Promise<Revision>;
 }

@@ -190,11 +190,16 @@ export function rightsOf(c: Controller): readonly Right[] {
   }));
 }
 
-/** After a request of unknown fate: reads the revision of history until the server answers. */
-export async function settle(client: Client, world: World, signal: AbortSignal): Promise<Revision> {
+/** After a request of unknown fate: the revision up to which to await a view of `kind`. Reads until it is known. */
+export async function settle(
+  client: Client,
+  kind: ResourceDefinition<any>,
+  world: World,
+  signal: AbortSignal,
+): Promise<Revision> {
   for (;;) {
     try {
-      return await client.revision();
+      return await client.revision(kind);
     } catch {
       // Whatever prevented the read, only reading again helps.
       await world.clock.sleep(100, signal);

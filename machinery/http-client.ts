@@ -250,8 +250,9 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
       const watching = { watch: true, ...bookmarks, resourceVersion: from };
       return watched(session, pathOf(r, { namespace }) + query({ ...selectors(options), ...watching }), stop);
     },
-    async revision() {
-      const { metadata } = await ask<List>({ method: "GET", path: "/api/v1/namespaces?limit=1" });
+    async revision(kind) {
+      const path = kind ? pathOf(kind, {}) : "/api/v1/namespaces";
+      const { metadata } = await ask<List>({ method: "GET", path: `${path}?limit=1` });
       return revision(Number(metadata.resourceVersion));
     },
   };

@@ -3,7 +3,7 @@
 import { hasReason } from "../api/errors.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { revision, type ApiObject, type Revision } from "../api/meta.ts";
-import { orAborted, onAbort } from "./abort.ts";
+import { onAbort } from "./abort.ts";
 import type { Client, Selection } from "./client.ts";
 import { backoff } from "./workqueue.ts";
 import { type Changed, type ChangeType, type Indexes, type Lister, view } from "./view.ts";
@@ -35,13 +35,27 @@ function milestones(): { wait(target: Revision, signal: AbortSignal): Promise<vo
   const waiters = new Set<{ readonly target: Revision; readonly resolve: () => void }>();
   return {
     wait(target, signal) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const waiter = { target, resolve };
-      waiters.add(waiter);
-      return orAborted(promise, signal).finally(() => waiters.delete(waiter));
+      return new Promise((resolve, reject) => {
+        const off = onAbort(signal, () => {
+          waiters.delete(waiter);
+          reject(signal.reason as Error);
+        });
+        const waiter = {
+          target,
+          resolve() {
+            off();
+            resolve();
+          },
+        };
+        if (!signal.aborted) waiters.add(waiter);
+      });
     },
     reached(at) {
-      for (const waiter of waiters) if (waiter.target <= at) waiter.resolve();
+      for (const waiter of waiters) {
+        if (waiter.target > at) continue;
+        waiters.delete(waiter);
+        waiter.resolve();
+      }
     },
   };
 }

@@ -36,6 +36,12 @@ export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry
   const byKind = new Map<string, ResourceDefinition>();
   const changed = newSignal();
   let all: readonly ResourceDefinition[] = [];
+  /** The same as a set: most look-ups are by the served definition itself. */
+  let served: ReadonlySet<GroupVersionResource> = new Set();
+  const update = (): void => {
+    all = [...byResource.values()];
+    served = new Set(all);
+  };
   const put = (added: readonly ResourceDefinition[]): void => {
     for (const r of added) {
       assert(r.plural !== "" && r.version !== "", "a kind has a plural and a version");
@@ -44,13 +50,13 @@ export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry
       byResource.set(resourceId(r), r);
       byKind.set(kindId(apiVersionOf(r), r.kind), r);
     }
-    all = [...byResource.values()];
+    update();
   };
   put(kinds);
   // Registries of the same kinds share one array, and with it what is cached for it.
   if (all.length === kinds.length) all = kinds;
   return {
-    of: (gvr) => byResource.get(resourceId(gvr)),
+    of: (gvr) => (served.has(gvr) ? (gvr as ResourceDefinition) : byResource.get(resourceId(gvr))),
     ofKind: (apiVersion, kind) => byKind.get(kindId(apiVersion, kind)),
     all: () => all,
     changed,
@@ -63,7 +69,7 @@ export function kindRegistry(kinds: readonly ResourceDefinition[]): KindRegistry
       if (!removed) return;
       byResource.delete(resourceId(gvr));
       byKind.delete(kindId(apiVersionOf(removed), removed.kind));
-      all = [...byResource.values()];
+      update();
       changed.notify();
     },
   };

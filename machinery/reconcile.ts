@@ -1,6 +1,6 @@
 // The loop every controller runs in: observe, decide, act. It owns retry, back-off and read-your-writes, so that no
 // controller has to.
-import { assert, hasReason, isAmbiguous } from "../api/errors.ts";
+import { hasReason, isAmbiguous } from "../api/errors.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../api/meta.ts";
 import { act, type Action, describeAction } from "./action.ts";
@@ -76,7 +76,7 @@ function countDeletions(c: Pick<Controller, "owns" | "reconciles">, informers: I
 function declaredViews(name: string, informers: Informers, deletions: ReadonlyMap<string, number>): Views {
   const of = <T extends ApiObject>(kind: ResourceDefinition<T>): Lister<T> => {
     const informer = informers.get(kind as unknown as ResourceDefinition);
-    assert(informer !== undefined, `controller ${name} declares that it observes ${kind.plural}`);
+    if (informer === undefined) throw new Error(`controller ${name} does not declare that it observes ${kind.plural}`);
     return informer.lister as Lister<ApiObject> as Lister<T>;
   };
   return {
@@ -109,15 +109,17 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
     const written: Written = new Map();
     let error: unknown;
     try {
-      await actAll(decision.actions, client, events, written);
+      if (decision.actions.length > 0) await actAll(decision.actions, client, events, written);
     } catch (e) {
       error = e;
       if (isAmbiguous(e) || isOvertaken(e)) {
-        const at = await settle(client, world, signal);
-        for (const kind of kindsOf(decision.actions)) written.set(kind, at);
+        const observedKinds = kindsOf(decision.actions).filter((kind) => informers.has(kind));
+        await Promise.all(
+          observedKinds.map(async (kind) => written.set(kind, await settle(client, kind, world, signal))),
+        );
       }
     }
-    await seen(written, signal);
+    if (written.size > 0) await seen(written, signal);
     const { actions, ...rest } = decision;
     return { decision: runtime.decisions ? { ...rest, done: actions.map(describeAction) } : rest, error };
   };

@@ -1,6 +1,7 @@
 // Indexes by labels and by selectors, so that neither the objects a selector picks nor the selectors that pick an
 // object are found by looking at all of a namespace; and which children an owner adopts and releases by its selector.
 import { type ApiObject, controllerOf } from "../api/meta.ts";
+import { sameJson } from "../api/hash.ts";
 import { type LabelSelectorLike, selects } from "../api/selector.ts";
 import type { Indexes, Lister } from "./view.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
@@ -53,6 +54,18 @@ export const selectorsOf = <T extends ApiObject>(
   labelPairs(object)
     .flatMap((value) => byIndex("selector", value))
     .filter((o) => selects(selectorOf(o), object.metadata.labels));
+
+/** The objects whose selector picks this one, or picked it before a change. */
+export const selectorsOfChange = <T extends ApiObject>(
+  lister: Pick<Lister<T>, "byIndex">,
+  selectorOf: SelectorOf<T>,
+  object: ApiObject,
+  before: ApiObject | undefined,
+): readonly T[] => {
+  const picking = selectorsOf(lister, selectorOf, object);
+  if (before === undefined || sameJson(before.metadata.labels, object.metadata.labels)) return picking;
+  return [...picking, ...selectorsOf(lister, selectorOf, before)];
+};
 
 /** An owner, its kind, and how it selects its children. */
 export interface Owner {

@@ -1,5 +1,4 @@
 // A map of objects with indexes over it, replaced as a whole or one object at a time.
-import { assert } from "../api/errors.ts";
 import { keyOf, type ApiObject, type Key, type Revision } from "../api/meta.ts";
 
 /** A read-only, slightly stale view. Objects are handed out as they are and must not be modified. */
@@ -51,6 +50,21 @@ function drop<T>({ valuesOf, buckets }: Index<T>, key: Key, object: T): void {
   }
 }
 
+/** Puts an object in the place of another with its key. Most changes leave an object under the same values. */
+function move<T>(index: Index<T>, key: Key, before: T | undefined, object: T): void {
+  if (before === undefined) {
+    add(index, key, object);
+    return;
+  }
+  const [left, entered] = [index.valuesOf(before), index.valuesOf(object)];
+  if (left.length === entered.length && left.every((value, i) => value === entered[i])) {
+    for (const value of entered) index.buckets.get(value)?.set(key, object);
+    return;
+  }
+  drop(index, key, before);
+  add(index, key, object);
+}
+
 /** An empty view. */
 export function view<T extends ApiObject>(initial: Indexes<T> = {}): View<T> {
   let objects = new Map<Key, T>();
@@ -66,17 +80,14 @@ export function view<T extends ApiObject>(initial: Indexes<T> = {}): View<T> {
   addIndexes(initial);
   const bucketOf = (name: string, value: string): Map<Key, T> | undefined => {
     const index = indexes.get(name);
-    assert(index !== undefined, `the view has an index named ${name}`);
+    if (index === undefined) throw new Error(`the view has no index named ${name}`);
     return index.buckets.get(value);
   };
   const set = (object: T): T | undefined => {
     const key = keyOf(object);
     const before = objects.get(key);
     objects.set(key, object);
-    for (const index of indexes.values()) {
-      if (before) drop(index, key, before);
-      add(index, key, object);
-    }
+    for (const index of indexes.values()) move(index, key, before, object);
     return before;
   };
   return {

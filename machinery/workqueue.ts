@@ -33,6 +33,25 @@ export interface QueueMetrics {
 }
 const uncounted: QueueMetrics = { added: () => {}, retried: () => {}, waited: () => {}, worked: () => {} };
 
+/** Workers without a key, woken one at a time. */
+function idleWorkers(): { wakeOne(): void; sleep(until: AbortSignal): Promise<void> } {
+  const idle = new Set<() => void>();
+  return {
+    wakeOne() {
+      const [wake] = idle;
+      if (wake === undefined) return;
+      idle.delete(wake);
+      wake();
+    },
+    async sleep(until) {
+      const { slept, wake } = wakeable(until);
+      idle.add(wake);
+      await slept;
+      idle.delete(wake);
+    },
+  };
+}
+
 /** Pending delays end with `signal`; without one they keep the process alive. */
 export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueMetrics = uncounted): WorkQueue<K> {
   const waiting: K[] = [];
@@ -41,11 +60,11 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
   const active = new Map<K, Instant>();
   const failures = new Map<K, number>();
   const delays = new Map<K, number>();
-  const idleWorkers = new Set<() => void>();
+  const workers = idleWorkers();
 
   const offer = (key: K): void => {
     waiting.push(key);
-    for (const wake of idleWorkers) wake();
+    workers.wakeOne();
   };
   const keep = (key: K, at: number): void => {
     if (delays.get(key) !== at) return;
@@ -88,10 +107,7 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
       while (!until.aborted) {
         const key = waiting.shift();
         if (key === undefined) {
-          const { slept, wake } = wakeable(until);
-          idleWorkers.add(wake);
-          await slept;
-          idleWorkers.delete(wake);
+          await workers.sleep(until);
           continue;
         }
         const now = clock.now();
@@ -100,6 +116,8 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
         active.set(key, now);
         yield key;
       }
+      // A worker that was woken and stops leaves its key to another.
+      if (waiting.length > 0) workers.wakeOne();
     },
   };
   return queue;

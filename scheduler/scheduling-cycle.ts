@@ -115,7 +115,7 @@ function binder(
     } catch (e) {
       if (signal.aborted) return;
       // Refused perhaps because an earlier try got through: then the view will show it.
-      await view.caughtUp(await settle(client, world, signal), signal);
+      await view.caughtUp(await settle(client, pods, world, signal), signal);
       unreserve(binding);
       if (!hasReason(e, "NotFound", "Conflict"))
         world.log("binding refused", { pod: key, error: (e as Error).message });

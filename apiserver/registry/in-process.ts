@@ -26,6 +26,24 @@ function eventOf<T extends ApiObject>(event: StoredEvent): WatchEvent<T> {
   return { type: "applied", object: objectOf<T>(stored), revision };
 }
 
+/** Maps every item. Written out, because each generator in a chain costs every item several promises. */
+function mapped<A, B>(items: AsyncIterable<A>, map: (item: A) => B): AsyncIterable<B> {
+  return {
+    [Symbol.asyncIterator]() {
+      const source = items[Symbol.asyncIterator]();
+      const result = (read: IteratorResult<A>): IteratorResult<B> =>
+        read.done ? { done: true, value: undefined } : { done: false, value: map(read.value) };
+      return {
+        next: () => source.next().then(result),
+        async return() {
+          await source.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
 /** The source of virtual kinds, which are computed on request and not stored. */
 export interface Measured {
   list(r: ResourceDefinition, selection: Selection): Promise<readonly ApiObject[]>;
@@ -86,9 +104,8 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
     patch: async (r, key, patch, subresource?: WritableSubresource) =>
       objectOf((await patched(registry, { r: served(r), key, subresource }, patch, by)).stored),
     delete: async (r, key, options = {}) => (await registry.delete({ r: served(r), key }, options)).revision,
-    async *watch<T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) {
-      for await (const event of registry.watch(served(r), options, signal)) yield eventOf<T>(event);
-    },
-    revision: () => registry.revision(),
+    watch: <T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) =>
+      mapped(registry.watch(served(r), options, signal), eventOf<T>),
+    revision: (kind) => registry.revision(kind && served(kind)),
   };
 }

@@ -151,7 +151,7 @@ export async function listStored(
   const prefix = prefixOf(r, options.namespace);
   const from = options.continue ? parseToken(options.continue, prefix) : options.at ? { at: options.at } : {};
   // How clients read the revision over HTTP.
-  if (options.limit === 1) watchIndexes.ask();
+  if (options.limit === 1) watchIndexes.ask(r);
   if (from.at !== undefined) notAhead(from.at, await storage.revision());
   try {
     const found = await page(storage, r, options, from);

@@ -54,7 +54,10 @@ const attributesOf = (
   { r, key, subresource }: Target,
   old: ApiObject,
   [operation, options]: readonly ["UPDATE" | "DELETE", WriteOptions],
-): WriteAttributes => ({ r, operation, subresource, ...splitKey(key), old, options, now: world.clock.now() });
+): WriteAttributes => {
+  const { namespace, name } = splitKey(key);
+  return { r, operation, subresource, namespace, name, old, options, now: world.clock.now() };
+};
 
 /** Writes beyond the permission for the request itself are refused here. */
 async function authorize(
@@ -302,8 +305,8 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
       await admission.validate(await admission.mutate(connectOptions));
     },
     watch: (r, options, signal) => watchStored(log, r, options, signal),
-    revision() {
-      log.watchIndexes.ask();
+    revision(kind) {
+      if (kind) log.watchIndexes.ask(kind.form?.of ?? kind);
       return storage.revision();
     },
   };

@@ -58,5 +58,6 @@ export interface Registry {
   /** Admits a connection with these options, such as PodExecOptions. Throws what refuses it. */
   connect(target: Pick<Target, "r" | "key">, subresource: Subresource, options: ApiObject, user: User): Promise<void>;
   watch(r: ResourceDefinition, options: WatchOptions, signal: AbortSignal): AsyncIterable<StoredEvent>;
-  revision(): Promise<Revision>;
+  /** Watches of `kind` report progress soon afterwards, for the reader to wait for. */
+  revision(kind?: ResourceDefinition): Promise<Revision>;
 }

@@ -11,8 +11,8 @@ import { objectOf, prefixOf } from "./codec.ts";
 import { type FieldReader, fieldReader } from "./selection.ts";
 
 export interface WatchIndexes {
-  /** A client has read the revision: indexed watches report progress soon, since it may wait for them. */
-  ask(): void;
+  /** A client has read the revision and may wait for its watches of this kind: they report progress soon. */
+  ask(r: ResourceDefinition): void;
   /** The entry of a selection, and how to leave it when the watch ends. */
   enter(r: ResourceDefinition, selection: Selection): { readonly entry: WatchIndexEntry; readonly leave: () => void };
 }
@@ -38,59 +38,69 @@ function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
 const everything = "";
 const wholeKind = (r: ResourceDefinition): WatchIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
 
-/** Notifies soon after the revision was read, otherwise seldom, and only while there are watches. */
-function progressOf({ clock }: World): { readonly progress: Signal; ask(): void; enter(): () => void } {
-  const progress = newSignal();
-  let inside = 0;
-  let isDue = false;
-  let stop = new AbortController();
-  const notify = async (): Promise<void> => {
-    await clock.sleep(soonMs, stop.signal).catch(() => {});
-    isDue = false;
-    progress.notify();
-  };
-  const run = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      await clock.sleep(seldomMs, signal).catch(() => {});
-      progress.notify();
-    }
-  };
-  return {
-    progress,
-    ask() {
-      if (isDue || inside === 0) return;
-      isDue = true;
-      void notify();
-    },
-    enter() {
-      if (inside++ === 0) {
-        stop = new AbortController();
-        void run(stop.signal);
-      }
-      return () => {
-        if (--inside === 0) stop.abort();
-      };
-    },
-  };
+/** What is known of the watches of a kind. */
+interface KindWatches {
+  /** By the field whose values they are; the index as wide as the kind has no field. */
+  readonly indexes: Map<string, WatchIndex>;
+  readonly progress: Signal;
+  isProgressDue: boolean;
+  watches: number;
 }
 
 /** WatchIndexes over one log. */
-export function watchIndexes(world: World): WatchIndexes {
+export function watchIndexes({ clock }: World): WatchIndexes {
   // Keyed by the definition: one that replaces it may read the field another way.
-  const indexes = new WeakMap<ResourceDefinition, Map<string, WatchIndex>>();
-  const { progress, ask, enter } = progressOf(world);
+  const kinds = new WeakMap<ResourceDefinition, KindWatches>();
+  const watched = new Set<KindWatches>();
+  let unwatched = new AbortController();
+  const kindOf = (r: ResourceDefinition): KindWatches => {
+    const known = kinds.get(r);
+    if (known) return known;
+    const kind = { indexes: new Map<string, WatchIndex>(), progress: newSignal(), isProgressDue: false, watches: 0 };
+    kinds.set(r, kind);
+    return kind;
+  };
+  const notifySoon = async (kind: KindWatches): Promise<void> => {
+    kind.isProgressDue = true;
+    await clock.sleep(soonMs, unwatched.signal).catch(() => {});
+    kind.isProgressDue = false;
+    kind.progress.notify();
+  };
+  const notifySeldom = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(seldomMs, signal).catch(() => {});
+      for (const { progress } of watched) progress.notify();
+    }
+  };
+  const join = (kind: KindWatches): void => {
+    if (watched.size === 0) {
+      unwatched = new AbortController();
+      void notifySeldom(unwatched.signal);
+    }
+    kind.watches++;
+    watched.add(kind);
+  };
+  const leave = (kind: KindWatches): void => {
+    if (--kind.watches > 0) return;
+    watched.delete(kind);
+    if (watched.size === 0) unwatched.abort(new Error("the last watch ended"));
+  };
   return {
-    ask,
+    ask(r) {
+      const kind = kinds.get(r);
+      if (kind && kind.watches > 0 && !kind.isProgressDue) void notifySoon(kind);
+    },
     enter(r, { fieldSelector }) {
       const parsed = parseFieldSelector(fieldSelector ?? "");
       const equal = "requirements" in parsed ? parsed.requirements.find((requirement) => requirement.equal) : undefined;
       const read = equal && fieldReader(r, equal.field);
-      const own = indexes.get(r) ?? new Map<string, WatchIndex>();
-      indexes.set(r, own);
+      const kind = kindOf(r);
       const name = read ? equal.field : everything;
-      const index = own.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
-      own.set(name, index);
-      return { entry: { index, value: read ? equal.value : everything, progress }, leave: enter() };
+      const index = kind.indexes.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
+      kind.indexes.set(name, index);
+      join(kind);
+      const entry = { index, value: read ? equal.value : everything, progress: kind.progress };
+      return { entry, leave: () => leave(kind) };
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   type Batch,
   type Change,
   Compacted,
+  kindOf,
   type Listing,
   type Page,
   type Present,
@@ -32,13 +33,6 @@ interface Tree {
 
 /** A comparison for strings only, which is faster than the package's own. */
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The prefix of a kind in a key, up to its third slash. Not all keys have one. */
-function kindOf(key: string): string | undefined {
-  const first = key.indexOf("/", 1);
-  const second = first < 0 ? -1 : key.indexOf("/", first + 1);
-  return second < 0 ? undefined : key.slice(0, second + 1);
-}
 
 /** The number of entries of each kind, since most kinds that are listed have none. */
 function countsByKind(): { count(key: string, by: 1 | -1): void; isEmpty(prefix: string): boolean; clear(): void } {
@@ -177,33 +171,78 @@ async function waitUntil(signals: KeyedSignals, holds: () => boolean, signal: Ab
   leave();
 }
 
+/** The recent changes, in order. */
+interface History {
+  readonly head: Revision;
+  /** History before it is forgotten. */
+  readonly floor: Revision;
+  append(change: Change): void;
+  /** Throws {@link Compacted} when it does not reach back so far. */
+  since(at: Revision): readonly Change[];
+  /** The next changes of a watch. */
+  read(prefix: string, cursor: Revision): Batch;
+  compact(upTo: Revision): void;
+  restart(at: Revision): void;
+}
+
+/** A history without changes. */
+function historyFrom(start: Revision): History {
+  let changes: Change[] = [];
+  let [head, floor] = [start, start];
+  /** The revision of the last change of each kind, so that idle watches advance without a look at the changes. */
+  const lastChanges = new Map<string, Revision>();
+  return {
+    get head() {
+      return head;
+    },
+    get floor() {
+      return floor;
+    },
+    append(change) {
+      changes.push(change);
+      head = change.revision;
+      const kind = kindOf(change.key);
+      if (kind !== undefined) lastChanges.set(kind, head);
+    },
+    since(at) {
+      if (at < floor) throw new Compacted(at, floor);
+      return changes.slice(firstAfter(changes, at));
+    },
+    read(prefix, cursor) {
+      const kind = kindOf(prefix);
+      if (kind !== undefined && (lastChanges.get(kind) ?? 0) <= cursor) return { revision: head, changes: [] };
+      const from = firstAfter(changes, cursor);
+      const to = Math.min(changes.length, from + batchSize);
+      const upTo = to < changes.length ? changes[to - 1]!.revision : head;
+      return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
+    },
+    compact(upTo) {
+      if (upTo <= floor) return;
+      floor = revision(Math.min(upTo, head));
+      changes = changes.slice(firstAfter(changes, floor));
+    },
+    restart(at) {
+      changes = [];
+      lastChanges.clear();
+      [head, floor] = [at, at];
+    },
+  };
+}
+
 /** An empty log, whose history begins at `start`. */
 export function emptyLog(start: Revision = revision(0)): Log {
   const present = ordered();
   const signals: KeyedSignals = keyedSignals();
-  let changes: Change[] = [];
-  let head = start;
-  let floor = start;
+  const history = historyFrom(start);
   let epoch = 0;
-
-  const read = (prefix: string, cursor: Revision): Batch => {
-    const from = firstAfter(changes, cursor);
-    const to = Math.min(changes.length, from + batchSize);
-    const upTo = to < changes.length ? changes[to - 1]!.revision : head;
-    return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
-  };
-  const since = (at: Revision): readonly Change[] => {
-    if (at < floor) throw new Compacted(at, floor);
-    return changes.slice(firstAfter(changes, at));
-  };
   return {
-    head: () => head,
-    floor: () => floor,
+    head: () => history.head,
+    floor: () => history.floor,
     get: present.get,
     list(prefix, page = {}) {
-      const { limit = Number.POSITIVE_INFINITY, after, at = head } = page;
-      if (at >= head) return { revision: at, ...present.page(prefix, limit, after) };
-      const all = rewind(present.under(prefix, after), since(at), prefix, after ?? "");
+      const { limit = Number.POSITIVE_INFINITY, after, at = history.head } = page;
+      if (at >= history.head) return { revision: at, ...present.page(prefix, limit, after) };
+      const all = rewind(present.under(prefix, after), history.since(at), prefix, after ?? "");
       const entries = all.length > limit ? all.slice(0, limit) : all;
       return { entries, revision: at, remaining: all.length - entries.length };
     },
@@ -211,8 +250,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
     append(change) {
       if (change.now) present.put(change.now);
       else present.delete(change.key);
-      changes.push(change);
-      head = change.revision;
+      history.append(change);
       signals.changed(change);
     },
     async *watch(prefix, from, signal, entry) {
@@ -222,12 +260,12 @@ export function emptyLog(start: Revision = revision(0)): Log {
       const subscription = subscribe(own, signal);
       try {
         while (!signal.aborted) {
-          if (cursor < floor || began !== epoch) throw new Compacted(cursor, floor);
-          if (cursor >= head) {
+          if (cursor < history.floor || began !== epoch) throw new Compacted(cursor, history.floor);
+          if (cursor >= history.head) {
             await subscription.next();
             continue;
           }
-          const batch = read(prefix, cursor);
+          const batch = history.read(prefix, cursor);
           cursor = batch.revision;
           yield batch;
         }
@@ -236,18 +274,12 @@ export function emptyLog(start: Revision = revision(0)): Log {
         leave();
       }
     },
-    compact(upTo) {
-      if (upTo <= floor) return;
-      floor = revision(Math.min(upTo, head));
-      changes = changes.slice(firstAfter(changes, floor));
-    },
-    reached: (target, signal) => waitUntil(signals, () => head >= target, signal),
+    compact: history.compact,
+    reached: (target, signal) => waitUntil(signals, () => history.head >= target, signal),
     restart(entries, at) {
       present.clear();
       for (const stored of entries) present.put(stored);
-      changes = [];
-      head = at;
-      floor = at;
+      history.restart(at);
       epoch++;
       signals.all();
     },

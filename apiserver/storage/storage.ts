@@ -54,8 +54,16 @@ export interface Listing {
   readonly remaining: number;
 }
 
+/** The prefix of a kind in a key, up to its third slash. Not all keys have one. */
+export function kindOf(key: string): string | undefined {
+  const first = key.indexOf("/", 1);
+  const second = first < 0 ? -1 : key.indexOf("/", first + 1);
+  return second < 0 ? undefined : key.slice(0, second + 1);
+}
+
 /** A field of stored objects by which watches are indexed, such as the node of a pod. */
 export interface WatchIndex {
+  /** Of a kind, as {@link kindOf} finds it. */
   readonly prefix: string;
   /** Under which values a change is of interest: what it has become, and what it was. */
   valuesOf(change: Change): readonly string[];

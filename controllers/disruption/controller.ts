@@ -13,7 +13,7 @@ import { replicaSets } from "../../api/apps/replicasets.ts";
 import { statefulSets } from "../../api/apps/statefulsets.ts";
 import { pods } from "../../api/core/pods.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
-import { byLabels, selectedBy, selectorsOf } from "../../machinery/selector-index.ts";
+import { byLabels, selectedBy, selectorsOfChange } from "../../machinery/selector-index.ts";
 
 /** A controller that can be scaled, and its replicas. */
 export interface Scale {
@@ -152,9 +152,7 @@ function scaleOf(views: Views, namespace: string | undefined, { kind, name, uid 
 const selectorOf = ({ spec: { selector } }: PodDisruptionBudget) => selector;
 
 const budgetsOf: KeysOf<Pod> = (pod, { before, views }) =>
-  [pod, ...(before ? [before] : [])]
-    .flatMap((p) => selectorsOf(views.of(podDisruptionBudgets), selectorOf, p))
-    .map(keyOf);
+  selectorsOfChange(views.of(podDisruptionBudgets), selectorOf, pod, before).map(keyOf);
 
 export const disruptionController = controller({
   name: "disruption",

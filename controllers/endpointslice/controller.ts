@@ -8,7 +8,7 @@ import type { Pod, Service } from "../../api/generated/types.ts";
 import { key, keyOf } from "../../api/meta.ts";
 import type { LabelSelectorLike } from "../../api/selector.ts";
 import { controller, itself, type KeysOf, watch } from "../../machinery/controller.ts";
-import { byLabels, selectedBy, selectorsOf } from "../../machinery/selector-index.ts";
+import { byLabels, selectedBy, selectorsOfChange } from "../../machinery/selector-index.ts";
 import { decide, manager } from "./decide.ts";
 import { slicesOf, sliceVerbs, watchSlices } from "./slices.ts";
 
@@ -16,7 +16,7 @@ const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefi
   selector && { matchLabels: selector };
 
 const servicesOf: KeysOf<Pod> = (pod, { before, views }) =>
-  [pod, ...(before ? [before] : [])].flatMap((p) => selectorsOf(views.of(services), selectorOf, p)).map(keyOf);
+  selectorsOfChange(views.of(services), selectorOf, pod, before).map(keyOf);
 
 export const endpointSliceController = controller({
   name: "endpointslice",

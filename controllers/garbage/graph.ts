@@ -3,7 +3,7 @@
 import { type ApiObject, type OwnerReference, type Key, key, revision } from "../../api/meta.ts";
 import { ifFound } from "../../api/errors.ts";
 import { apiVersionOf, isStored, type ResourceDefinition } from "../../api/kinds.ts";
-import { onAbort } from "../../machinery/abort.ts";
+import { onAbort, succeeds } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { Informer, SharedViews } from "../../machinery/informer.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
@@ -67,7 +67,7 @@ export interface OwnerGraph {
 
 interface Followed {
   readonly informer: Informer<ApiObject>;
-  /** Aborted when the kind is no longer served. */
+  /** Aborted when the kind is no longer served or followed. */
   readonly removed: AbortController;
 }
 
@@ -90,21 +90,20 @@ function followedKinds(kinds: KindRegistry, views: SharedViews) {
       for (const object of informer.lister.all()) handler(r, object, undefined, "added");
     }
   };
-  const fill = async ({ informer, removed }: Followed, signal: AbortSignal): Promise<void> => {
-    await informer.caughtUp(revision(0), AbortSignal.any([signal, removed.signal])).catch((e: unknown) => {
-      if (!removed.signal.aborted) throw e;
-    });
-  };
   return {
     followed: followed as ReadonlyMap<ResourceDefinition, Followed>,
     follow(handler: Handler, signal: AbortSignal) {
       update(handler);
       const off = kinds.changed.listen(() => update(handler));
-      onAbort(signal, off);
+      onAbort(signal, () => {
+        off();
+        for (const { removed } of followed.values()) removed.abort(signal.reason);
+      });
     },
     filled: async (signal: AbortSignal): Promise<void> => {
-      const unfilled = [...followed.values()].filter(({ informer }) => informer.lister.revision < 0);
-      await Promise.all(unfilled.map((kind) => fill(kind, signal)));
+      for (const { informer, removed } of followed.values())
+        if (informer.lister.revision < 0) await succeeds(informer.caughtUp(revision(0), removed.signal));
+      signal.throwIfAborted();
     },
   };
 }

@@ -66,7 +66,7 @@ export function flaky(
     update: (r, object, part) => call(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),
     delete: (r, key, options) => call(() => client.delete(r, key, options)),
-    revision: () => call(() => client.revision()),
+    revision: (kind) => call(() => client.revision(kind)),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
         if (network.down || random.next() < network.loss / 4) throw new ApiError("ServiceUnavailable", "watch cut");

@@ -213,22 +213,22 @@ function watches(it: It, signal: () => AbortSignal): void {
 function lanes(it: It, signal: () => AbortSignal): void {
   it("a watch in a lane sleeps through what is not its own, until it is told how far history has come", async (storage) => {
     const start = await storage.revision();
-    const index = { prefix: "/a/", valuesOf: ({ now, before }: Change) => [text((now ?? before)?.value) ?? ""] };
+    const index = { prefix: "/x/a/", valuesOf: ({ now, before }: Change) => [text((now ?? before)?.value) ?? ""] };
     const progress = newSignal();
     const heard: Batch[] = [];
     const reading = (async () => {
-      for await (const batch of storage.watch("/a/", start, signal(), { index, value: "mine", progress }))
+      for await (const batch of storage.watch("/x/a/", start, signal(), { index, value: "mine", progress }))
         heard.push(batch);
     })();
-    const other = await put(storage, "/a/1", "others'");
-    await put(storage, "/b/1", "mine");
-    await storage.list("/a/");
+    const other = await put(storage, "/x/a/1", "others'");
+    await put(storage, "/x/b/1", "mine");
+    await storage.list("/x/a/");
     expect(heard).toEqual([]);
     progress.notify();
     await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 2));
-    const mine = await put(storage, "/a/2", "mine");
+    const mine = await put(storage, "/x/a/2", "mine");
     await vi.waitFor(() => expect(changesOf(heard).map((c) => c.revision)).toEqual([other, mine]));
-    await remove(storage, "/a/2", mine);
+    await remove(storage, "/x/a/2", mine);
     await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 4));
     void reading;
   });

@@ -99,7 +99,7 @@ async function stage(signal: AbortSignal) {
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "gone" }, spec: {} });
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: inDefault("default") });
   const step = async () => {
-    await view.caughtUp(await client.revision(), signal);
+    await view.caughtUp(await client.revision(namespaces), signal);
     return controller.reconcile(key(undefined, "gone"), views, signal);
   };
   return { client, step };
