@@ -84,7 +84,7 @@ export const persistentVolumeDescriber: Describer<PersistentVolume> = {
       ...affinityLines(volume),
       field("Message", status?.message),
       "Source:",
-      ...indented(sourceLines(spec), 2),
+      ...indented(sourceLines(spec, "persistent"), 2),
     ];
   },
 };

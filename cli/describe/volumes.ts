@@ -3,8 +3,8 @@ import type { PersistentVolumeClaimTemplate, ProjectedVolumeSource, Volume } fro
 import { annotationLines, byKey, field, goList, indented, type Lines, labelLines, orNone } from "./layout.ts";
 
 type Source = Readonly<Record<string, unknown>>;
-/** A name with its path in the source or, for other texts, with a function. */
-type Row = readonly [name: string, value: string | ((source: Source) => unknown)];
+/** A name with its field in the source or, for other texts, with a function; some are only for one kind of volume. */
+type Row = readonly [name: string, value: string | ((source: Source) => unknown), only?: "pod" | "persistent"];
 interface VolumeType {
   readonly title: string;
   readonly rows?: readonly Row[];
@@ -25,17 +25,24 @@ const joined =
   (name: string): Row[1] =>
   (s) =>
     ((s[name] as readonly string[] | undefined) ?? []).join(", ");
-/** A reference as Go prints the pointer to its struct. */
-const secretRef: Row = [
-  "SecretRef",
-  ({ secretRef: ref }) => {
-    const { name = "", namespace } = (ref ?? {}) as { readonly name?: string; readonly namespace?: string };
-    if (ref === undefined) return "nil";
-    return namespace === undefined
-      ? `&LocalObjectReference{Name:${name},}`
-      : `&SecretReference{Name:${name},Namespace:${namespace},}`;
-  },
+interface Reference {
+  readonly name?: string;
+  readonly namespace?: string;
+}
+/** References as Go prints the pointers to their structs. Secrets of a PersistentVolume may be in any namespace. */
+const secretRefs: readonly Row[] = [
+  ["SecretRef", (s) => referenceText(s, ({ name = "" }) => `&LocalObjectReference{Name:${name},}`), "pod"],
+  [
+    "SecretRef",
+    (s) =>
+      referenceText(s, ({ name = "", namespace = "" }) => `&SecretReference{Name:${name},Namespace:${namespace},}`),
+    "persistent",
+  ],
 ];
+
+function referenceText({ secretRef }: Source, format: (reference: Reference) => string): string {
+  return secretRef === undefined ? "nil" : format(secretRef as Reference);
+}
 
 interface FieldItem {
   readonly path: string;
@@ -104,7 +111,7 @@ function claimTemplate(template: PersistentVolumeClaimTemplate): Lines {
 
 const csi: VolumeType = {
   title: "CSI (a Container Storage Interface (CSI) volume source)",
-  rows: [["Driver", "driver"], fsType, ["VolumeHandle", "volumeHandle"], readOnly],
+  rows: [["Driver", "driver"], fsType, ["VolumeHandle", "volumeHandle", "persistent"], readOnly],
   more: attributes,
 };
 
@@ -169,13 +176,18 @@ const types: Readonly<Record<string, VolumeType>> = {
       ["Portals", list("portals")],
       ["DiscoveryCHAPAuth", flag("chapAuthDiscovery")],
       ["SessionCHAPAuth", flag("chapAuthSession")],
-      secretRef,
+      ...secretRefs,
       ["InitiatorName", (s) => s["initiatorName"] ?? "<none>"],
     ],
   },
   glusterfs: {
     title: "Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)",
-    rows: [["EndpointsName", "endpoints"], ["Path", "path"], readOnly],
+    rows: [
+      ["EndpointsName", "endpoints"],
+      ["EndpointsNamespace", (s) => s["endpointsNamespace"] ?? "<unset>", "persistent"],
+      ["Path", "path"],
+      readOnly,
+    ],
   },
   persistentVolumeClaim: {
     title: "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
@@ -194,7 +206,7 @@ const types: Readonly<Record<string, VolumeType>> = {
       ["RBDPool", "pool"],
       ["RadosUser", "user"],
       ["Keyring", "keyring"],
-      secretRef,
+      ...secretRefs,
       readOnly,
     ],
   },
@@ -223,7 +235,7 @@ const types: Readonly<Record<string, VolumeType>> = {
   },
   cinder: {
     title: "Cinder (a Persistent Disk resource in OpenStack)",
-    rows: [["VolumeID", "volumeID"], fsType, readOnly, secretRef],
+    rows: [["VolumeID", "volumeID"], fsType, readOnly, ...secretRefs],
   },
   photonPersistentDisk: {
     title: "PhotonPersistentDisk (a Persistent Disk resource in photon platform)",
@@ -242,6 +254,8 @@ const types: Readonly<Record<string, VolumeType>> = {
       ["Storage Pool", "storagePool"],
       ["Storage Mode", "storageMode"],
       ["VolumeName", "volumeName"],
+      ["SecretName", (s) => (s["secretRef"] as Reference | undefined)?.name, "persistent"],
+      ["SecretNamespace", (s) => (s["secretRef"] as Reference | undefined)?.namespace, "persistent"],
       fsType,
       readOnly,
     ],
@@ -253,7 +267,7 @@ const types: Readonly<Record<string, VolumeType>> = {
       ["Path", "path"],
       ["User", "user"],
       ["SecretFile", "secretFile"],
-      secretRef,
+      ...secretRefs,
       readOnly,
     ],
   },
@@ -267,14 +281,19 @@ const types: Readonly<Record<string, VolumeType>> = {
   },
   azureFile: {
     title: "AzureFile (an Azure File Service mount on the host and bind mount to the pod)",
-    rows: [["SecretName", "secretName"], ["ShareName", "shareName"], readOnly],
+    rows: [
+      ["SecretName", "secretName"],
+      ["SecretNamespace", "secretNamespace", "persistent"],
+      ["ShareName", "shareName"],
+      readOnly,
+    ],
   },
   flexVolume: {
     title: "FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)",
     rows: [
       ["Driver", "driver"],
       fsType,
-      secretRef,
+      ...secretRefs,
       readOnly,
       [
         "Options",
@@ -310,14 +329,14 @@ const types: Readonly<Record<string, VolumeType>> = {
   },
 };
 
-/** The source of a volume: its type, and the fields of that type. */
-export function sourceLines(volume: object): Lines {
+/** The source of a volume of a pod or of a PersistentVolume: its type, and the fields of that type. */
+export function sourceLines(volume: object, owner: "pod" | "persistent"): Lines {
   const [name] = Object.keys(types).filter((key) => key in volume);
   if (name === undefined) return ["<unknown>"];
   const { title, rows = [], more } = types[name]!;
   const source = (volume as Source)[name] as Source;
   const lines = rows
-    .filter(([label]) => label !== "VolumeHandle" || source["volumeHandle"] !== undefined)
+    .filter(([, , only = owner]) => only === owner)
     .map(([label, value]) => field(label, typeof value === "string" ? source[value] : value(source)))
     // kubectl's line of this field has no colon.
     .map((line) => line.replace(/^ISCSIInterface:/, "ISCSIInterface"));
@@ -330,6 +349,9 @@ export function volumeLines(volumes: readonly Volume[] | undefined, isNested = f
   if (!volumes?.length) return [`${indent}${field("Volumes", orNone(undefined))}`];
   return [
     `${indent}Volumes:`,
-    ...volumes.flatMap((volume) => [`${isNested ? "   " : "  "}${volume.name}:`, ...indented(sourceLines(volume), 2)]),
+    ...volumes.flatMap((volume) => [
+      `${isNested ? "   " : "  "}${volume.name}:`,
+      ...indented(sourceLines(volume, "pod"), 2),
+    ]),
   ];
 }
