@@ -22,6 +22,9 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["describe", "show the details of objects, with their events", () => import("./commands/describe.ts")],
     ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
+    ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],
+    ["api-resources", "list the types of objects of the server", () => import("./commands/api-resources.ts")],
+    ["api-versions", "list the groups and versions of the server", () => import("./commands/api-versions.ts")],
     ["events", "list events, of all objects or of one", () => import("./commands/events.ts")],
   ]),
   ...group("Workloads", true, [

@@ -67,6 +67,7 @@ export function errorFrom(statusCode: number, text: string): ApiError {
   } catch {
     // Not JSON.
   }
+  if (statusCode === 404) return new ApiError("NotFound", "the server could not find the requested resource");
   return new ApiError("InternalError", `the server answered with status ${statusCode}: ${text.slice(0, 200)}`);
 }
 

@@ -42,11 +42,15 @@ export function resourceNamed(word: string, all: readonly Resource[]): Resource 
   );
 }
 
+/** Whether it is the first version of its group that the server lists. */
+export const isPreferred = (r: Resource, all: readonly Resource[]): boolean =>
+  all.find((other) => other.group === r.group && other.plural === r.plural) === r;
+
 /** The resources of `pods,svc`, or of a category such as `all`, each once. */
 export const resourcesNamed = (words: string, all: readonly Resource[]): readonly Resource[] => [
   ...new Set(
     words.split(",").flatMap((word) => {
-      const category = all.filter((r) => r.categories.includes(word));
+      const category = all.filter((r) => r.categories.includes(word) && isPreferred(r, all));
       return category.length > 0 ? category : [resourceNamed(word, all)];
     }),
   ),

@@ -1,60 +1,81 @@
-// Formats tables as text, with columns as wide as their widest cell.
+// Formats the tables that the server makes of objects, with the columns that options add.
+import { rememberingWriter, tableStyle } from "./tab-writer.ts";
 
-/** Columns are separated by three spaces, as in kubectl; the last is not padded. */
-export function textTable(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  widths: readonly number[] = widthsOf(header, rows),
-): string {
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
-      .join("   ")
-      .trimEnd();
-  return [...(header.length > 0 ? [line(header)] : []), ...rows.map(line)].join("\n");
-}
+/** Aligns a table of text whose columns nothing decides but its cells. */
+export const textTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  rememberingWriter(tableStyle)([...(header.length > 0 ? [header] : []), ...rows]).trimEnd();
 
-/** The widths of columns, to print more rows later under the same header. */
-export const widthsOf = (header: readonly string[], rows: readonly (readonly string[])[]): readonly number[] =>
-  header.map((title, i) => Math.max(title.length, ...rows.map((r) => r[i]?.length ?? 0)));
-
-/** A Table of the API. Columns with a priority above 0 are shown with `-o wide`. */
-export interface ServerTable {
-  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
-  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: { readonly metadata: RowMeta } }[];
-}
 interface RowMeta {
-  readonly name: string;
+  readonly name?: string;
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
+export interface TableRow {
+  readonly cells: readonly unknown[];
+  readonly object?: { readonly metadata?: RowMeta } | null;
+}
+/** A Table of the API. Columns with a priority above 0 are shown with `-o wide`. */
+export interface ServerTable {
+  readonly columnDefinitions: readonly { readonly name: string; readonly format?: string; readonly priority: number }[];
+  readonly rows: readonly TableRow[];
+}
 export interface TableOptions {
-  readonly wide: boolean;
-  readonly namespaces: boolean;
-  readonly labels: boolean;
-  /** A prefix of each name, used when several kinds are shown. */
-  readonly prefix: string;
+  readonly wide?: boolean;
+  /** Adds a column for the namespace. */
+  readonly namespaces?: boolean;
+  /** Labels with a column each. */
+  readonly labelColumns?: readonly string[];
+  /** Adds a column with all labels. */
+  readonly showLabels?: boolean;
+  /** Precedes each name, as in `deployment.apps/web`. */
+  readonly kind?: string;
+  /** Precedes all columns, as `--output-watch-events` does. */
+  readonly event?: string;
+}
+export interface TableText {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Control characters of terminals become visible. */
+export const visible = (text: string): string => text.replaceAll("\x1b", "^[").replaceAll("\r", "\\r");
+
+function cellText(cell: unknown): string {
+  if (cell === null || cell === undefined) return "";
+  if (typeof cell !== "string") return visible(String(cell));
+  const end = cell.search(/[\f\n\r]/);
+  return end === -1 ? visible(cell) : `${visible(cell.slice(0, end))}...`;
 }
 
 const labelsText = (labels: RowMeta["labels"]): string =>
   Object.entries(labels ?? {})
-    .map(([k, v]) => `${k}=${v}`)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
     .join(",") || "<none>";
 
-/** The header and cells of a Table according to the options. */
-export function shownCells(
-  table: ServerTable,
-  options: TableOptions,
-): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } {
-  const shown = table.columnDefinitions.flatMap((c, i) => (c.priority === 0 || options.wide ? [i] : []));
-  const header = shown.map((i) => table.columnDefinitions[i]!.name.toUpperCase());
-  const rows = table.rows.map(({ cells, object }) => [
-    ...(options.namespaces ? [object.metadata.namespace ?? ""] : []),
-    ...shown.map((i, n) => `${n === 0 ? options.prefix : ""}${String(cells[i] ?? "")}`),
-    ...(options.labels ? [labelsText(object.metadata.labels)] : []),
-  ]);
+const lastSegment = (label: string): string => label.slice(label.lastIndexOf("/") + 1).toUpperCase();
+
+/** The header and cells of a Table. */
+export function tableText({ columnDefinitions, rows }: ServerTable, options: TableOptions): TableText {
+  const { wide, namespaces, labelColumns = [], showLabels, kind, event } = options;
+  const shown = columnDefinitions.flatMap((c, i) => (c.priority === 0 || wide ? [i] : []));
+  const nameColumn = columnDefinitions.findIndex((c) => c.format === "name" || c.name === "Name");
+  const prefixed = (text: string, i: number): string =>
+    kind !== undefined && i === nameColumn ? `${kind}/${text}` : text;
   return {
-    header: [...(options.namespaces ? ["NAMESPACE"] : []), ...header, ...(options.labels ? ["LABELS"] : [])],
-    rows,
+    header: [
+      ...(event === undefined ? [] : ["EVENT"]),
+      ...(namespaces ? ["NAMESPACE"] : []),
+      ...shown.map((i) => columnDefinitions[i]!.name.toUpperCase()),
+      ...labelColumns.map(lastSegment),
+      ...(showLabels ? ["LABELS"] : []),
+    ],
+    rows: rows.map(({ cells, object }) => [
+      ...(event === undefined ? [] : [event]),
+      ...(namespaces ? [object?.metadata?.namespace ?? ""] : []),
+      ...shown.filter((i) => i < cells.length).map((i) => prefixed(cellText(cells[i]), i)),
+      ...labelColumns.map((label) => object?.metadata?.labels?.[label] ?? ""),
+      ...(showLabels ? [labelsText(object?.metadata?.labels)] : []),
+    ]),
   };
 }

@@ -36,9 +36,11 @@ const combined = (a: Amounts, b: Amounts, choose: (x: bigint, y: bigint) => bigi
   return result;
 };
 const larger = (x: bigint, y: bigint): bigint => (x < y ? y : x);
+/** The sums of amounts. Those of one side only are kept. */
+export const addAmounts = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) => x + y);
 const quantities: Arithmetic<Amounts> = {
   zero: {},
-  plus: (a, b) => combined(a, b, (x, y) => x + y),
+  plus: addAmounts,
   most: (a, b) => combined(a, b, larger),
 };
 

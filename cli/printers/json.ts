@@ -1,0 +1,43 @@
+// Writes JSON as Go's encoder does: sorted keys, four spaces, and escapes of the characters that HTML reserves.
+
+const escapes: Readonly<Record<string, string>> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+};
+
+const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (c) => escapes[c]!);
+
+/** The entries that JSON has, sorted by key as in Go's maps. */
+export const sortedEntries = (map: object): readonly (readonly [string, unknown])[] =>
+  Object.entries(map)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+
+function write(value: unknown, newline: string, step: string): string {
+  if (typeof value === "string") return quoted(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const inner = newline === "" ? "" : newline + step;
+  const list = (open: string, items: readonly string[], close: string): string =>
+    items.length === 0 ? open + close : `${open}${inner}${items.join(`,${inner}`)}${newline}${close}`;
+  if (Array.isArray(value))
+    return list(
+      "[",
+      value.map((item) => write(item, inner, step)),
+      "]",
+    );
+  const colon = newline === "" ? ":" : ": ";
+  return list(
+    "{",
+    sortedEntries(value).map(([key, item]) => quoted(key) + colon + write(item, inner, step)),
+    "}",
+  );
+}
+
+/** A value as `kubectl -o json` prints it, without a final newline. */
+export const indentedJson = (value: unknown): string => write(value, "\n", "    ");
+
+/** A value on one line, as jsonpath prints maps and lists. */
+export const compactJson = (value: unknown): string => write(value, "", "");
