@@ -2,11 +2,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
 import { CliError } from "../cli-error.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import type { Environment, GlobalFlags } from "../program/global-flags.ts";
 import { emptyKubeconfig, type Kubeconfig, merged, withLocatedFiles } from "./kubeconfig.ts";
+import { parsePlainYaml } from "./plain-yaml.ts";
 
 /** The `--name` option that selects a cluster in suggested commands; empty for the default cluster. */
 export const nameOption = (cluster: string): string => (cluster === "orrery" ? "" : ` --name ${cluster}`);
@@ -22,7 +22,7 @@ export async function readKubeconfig(file: string): Promise<Kubeconfig | undefin
   });
   if (text === undefined) return undefined;
   try {
-    const config = (parse(text) ?? {}) as Partial<Kubeconfig>;
+    const config = (parsePlainYaml(text) ?? (await import("yaml")).parse(text) ?? {}) as Partial<Kubeconfig>;
     const { clusters, users, contexts } = config;
     return { ...config, clusters: clusters ?? [], users: users ?? [], contexts: contexts ?? [] };
   } catch (error) {

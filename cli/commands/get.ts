@@ -1,6 +1,5 @@
 // orrery get: lists objects as a table, JSON, YAML or names, once or with every change.
 import type { Command } from "commander";
-import { stringify } from "yaml";
 import type { ApiObject } from "../../api/meta.ts";
 import { display, pathOf, query } from "../client/resources.ts";
 import { session } from "../client/session.ts";
@@ -98,10 +97,15 @@ const withoutManagedFields = (o: ApiObject): unknown => {
 };
 
 /** A single object, or a List of objects. */
-function printObjects(objects: readonly ApiObject[], format: "json" | "yaml", single: boolean): string {
+async function printObjects(
+  objects: readonly ApiObject[],
+  format: "json" | "yaml",
+  single: boolean,
+): Promise<string> {
   const items = objects.map(withoutManagedFields);
   const value = single && items.length === 1 ? items[0] : { apiVersion: "v1", kind: "List", items };
-  return format === "json" ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, { lineWidth: 0 });
+  if (format === "json") return `${JSON.stringify(value, null, 2)}\n`;
+  return (await import("yaml")).stringify(value, { lineWidth: 0 });
 }
 
 const get = async (words: readonly string[], flags: Flags): Promise<void> => {
@@ -120,7 +124,7 @@ const get = async (words: readonly string[], flags: Flags): Promise<void> => {
   else if (found.length > 0 || errors.length === 0) {
     const isSingle = targets.length === 1 && targets[0]!.name !== undefined;
     process.stdout.write(
-      printObjects(
+      await printObjects(
         found.map((f) => f.object),
         format,
         isSingle,
