@@ -97,11 +97,7 @@ const withoutManagedFields = (o: ApiObject): unknown => {
 };
 
 /** A single object, or a List of objects. */
-async function printObjects(
-  objects: readonly ApiObject[],
-  format: "json" | "yaml",
-  single: boolean,
-): Promise<string> {
+async function printObjects(objects: readonly ApiObject[], format: "json" | "yaml", single: boolean): Promise<string> {
   const items = objects.map(withoutManagedFields);
   const value = single && items.length === 1 ? items[0] : { apiVersion: "v1", kind: "List", items };
   if (format === "json") return `${JSON.stringify(value, null, 2)}\n`;
