@@ -91,7 +91,7 @@ function create({ tls, patience = usualPatience }: Listening, { clock }: World):
       allowHTTP1: true,
       ...tls,
       ...{ requestCert: true, rejectUnauthorized: false },
-      // Node sets this for HTTP servers only. Otherwise the first response of a connection waits for a delayed ACK: 40 ms.
+      // Node sets this for HTTP servers only. Without it, a connection's first response waits for a delayed ACK: 40 ms.
       ...{ noDelay: true },
       ...{
         maxHeaderSize: headerLimit,

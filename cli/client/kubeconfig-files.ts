@@ -1,5 +1,5 @@
 // Finds and reads the kubeconfig of a command: flags, then KUBECONFIG, then ~/.kube/config, then Orrery's own clusters.
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { CliError } from "../cli-error.ts";
@@ -14,12 +14,19 @@ export const nameOption = (cluster: string): string => (cluster === "orrery" ? "
 /** The default kubeconfig of the user. */
 export const defaultKubeconfig = (): string => join(homedir(), ".kube", "config");
 
+// Synchronous: a command reads one small file, and the thread pool would take longer to start.
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new CliError(`cannot read the kubeconfig ${file}: ${(error as Error).message}`);
+  }
+}
+
 /** A kubeconfig as it is in the file; undefined when the file does not exist. */
 export async function readKubeconfig(file: string): Promise<Kubeconfig | undefined> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw new CliError(`cannot read the kubeconfig ${file}: ${error.message}`);
-  });
+  const text = textOf(file);
   if (text === undefined) return undefined;
   try {
     const config = (parsePlainYaml(text) ?? (await import("yaml")).parse(text) ?? {}) as Partial<Kubeconfig>;
@@ -44,7 +51,7 @@ export async function orreryKubeconfig(cluster: string): Promise<Kubeconfig> {
 
 /** The names of Orrery's clusters and servers on this machine. */
 export async function orreryClusters(): Promise<readonly string[]> {
-  const names = await readdir(clusterDir("")).catch(() => []);
+  const names = existsSync(clusterDir("")) ? readdirSync(clusterDir("")) : [];
   const found = await Promise.all(names.map(async (name) => (await readKubeconfig(kubeconfigPath(name))) && name));
   return found.filter((name) => name !== undefined);
 }
