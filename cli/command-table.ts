@@ -46,6 +46,9 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["agent", "", () => import("./commands/agent.ts")],
     ["test", "", () => import("./commands/test.ts")],
   ]),
+  ...group("Settings", true, [
+    ["config", "show and change kubeconfig files and contexts", () => import("./commands/config.ts")],
+  ]),
   ...group("Settings", false, [
     ["kubeconfig", "print the path of a cluster's kubeconfig", () => import("./commands/kubeconfig.ts")],
     ["options", "list the flags that all commands about objects accept", () => import("./commands/options.ts")],

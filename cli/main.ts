@@ -36,4 +36,5 @@ const main = async (args: readonly string[]): Promise<void> => {
 
 // A closed pipe, for example by `head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-await main(process.argv.slice(2));
+// Not awaited: modules that commands import may import this one's chunk of the bundle.
+void main(process.argv.slice(2));

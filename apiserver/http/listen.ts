@@ -91,6 +91,8 @@ function create({ tls, timeouts = defaultTimeouts }: Listening, { clock }: World
       allowHTTP1: true,
       ...tls,
       ...{ requestCert: true, rejectUnauthorized: false },
+      // Node sets this for HTTP servers only. Without it, a connection's first response waits for a delayed ACK: 40 ms.
+      ...{ noDelay: true },
       ...{
         maxHeaderSize: headerLimit,
         settings: { maxHeaderListSize: headerLimit, maxConcurrentStreams: streamLimit },

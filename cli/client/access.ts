@@ -1,17 +1,19 @@
 // From a kubeconfig's entries to what a connection needs: reads certificate and token files, runs credential plugins.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import { type ApiAccess, type Connection, connection } from "./connection.ts";
 import type { ClusterEntry, ExecEntry, Selected, UserEntry } from "./kubeconfig.ts";
 import { select } from "./kubeconfig.ts";
 import { orreryKubeconfig } from "./kubeconfig-files.ts";
 
-async function pem(data: string | undefined, file: string | undefined): Promise<string | undefined> {
+function pem(data: string | undefined, file: string | undefined): string | undefined {
   if (data) return Buffer.from(data, "base64").toString();
   if (!file) return undefined;
-  return readFile(file, "utf8").catch(() => {
-    throw new CliError(`unable to read the file ${file}: no such file or directory`);
-  });
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError(`unable to read the file ${file}: ${(error as Error).message}`);
+  }
 }
 
 interface ExecStatus {
@@ -52,11 +54,9 @@ async function credentials(
   user: UserEntry,
   cluster: ClusterEntry,
 ): Promise<Pick<ApiAccess, "cert" | "key" | "headers">> {
-  const [cert, key, tokenText] = await Promise.all([
-    pem(user["client-certificate-data"], user["client-certificate"]),
-    pem(user["client-key-data"], user["client-key"]),
-    user.token ?? pem(undefined, user.tokenFile),
-  ]);
+  const cert = pem(user["client-certificate-data"], user["client-certificate"]);
+  const key = pem(user["client-key-data"], user["client-key"]);
+  const tokenText = user.token ?? pem(undefined, user.tokenFile);
   if (tokenText) return { cert, key, headers: bearer(tokenText.trim()) };
   if (user.username) {
     const pair = Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64");
@@ -88,7 +88,7 @@ export async function accessOf({ cluster, user }: Selected): Promise<ApiAccess> 
   const { headers, ...pair } = await credentials(user, cluster);
   return {
     server: cluster.server,
-    ca: await pem(cluster["certificate-authority-data"], cluster["certificate-authority"]),
+    ca: pem(cluster["certificate-authority-data"], cluster["certificate-authority"]),
     ...pair,
     insecure: cluster["insecure-skip-tls-verify"],
     serverName: cluster["tls-server-name"],

@@ -1,7 +1,7 @@
 // What the server serves, by aggregated discovery (KEP-3352), with a cache on disk.
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { realWorld } from "../../machinery/real-world.ts";
 import type { Connection } from "./connection.ts";
 import { type Resource, resourceNamed, resourceOfKind, resourcesNamed } from "./resources.ts";
@@ -63,11 +63,12 @@ const cacheFile = (server: string, cacheDir: string | undefined): string =>
     "orrery-resources.json",
   );
 
-async function readCache(file: string): Promise<readonly Resource[] | undefined> {
+// Synchronous, as the command has nothing else to do, and the thread pool would take longer to start than to read.
+function readCache(file: string): readonly Resource[] | undefined {
   try {
-    const { mtimeMs } = await stat(file);
+    const { mtimeMs } = statSync(file);
     if (realWorld(() => {}).clock.now() - mtimeMs > maxAgeMs) return undefined;
-    return JSON.parse(await readFile(file, "utf8")) as readonly Resource[];
+    return JSON.parse(readFileSync(file, "utf8")) as readonly Resource[];
   } catch {
     // Missing, or truncated by a full disk: read again from the server.
     return undefined;
@@ -75,11 +76,11 @@ async function readCache(file: string): Promise<readonly Resource[] | undefined>
 }
 
 /** Writes the cache atomically. A cache that cannot be written is not used. */
-async function writeCache(file: string, resources: readonly Resource[]): Promise<void> {
+function writeCache(file: string, resources: readonly Resource[]): void {
   try {
-    await mkdir(join(file, ".."), { recursive: true });
-    await writeFile(`${file}.${process.pid}`, JSON.stringify(resources));
-    await rename(`${file}.${process.pid}`, file);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(resources));
+    renameSync(`${file}.${process.pid}`, file);
   } catch {
     // A read-only home, for example.
   }
@@ -105,12 +106,14 @@ export function mapperOf(api: Connection, cacheDir: string | undefined): Mapper 
   const refresh = async (): Promise<readonly Resource[]> => {
     const resources = await discover(api);
     isFresh = true;
-    await writeCache(file, resources);
+    writeCache(file, resources);
     return resources;
   };
   let known: Promise<readonly Resource[]> | undefined;
   const all = (): Promise<readonly Resource[]> => {
-    known ??= readCache(file).then((cached) => cached ?? refresh());
+    if (known) return known;
+    const cached = readCache(file);
+    known = cached ? Promise.resolve(cached) : refresh();
     return known;
   };
   /** Looks up in the cache, and once more in the server's discovery if that fails. */

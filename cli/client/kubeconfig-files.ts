@@ -1,12 +1,12 @@
 // Finds and reads the kubeconfig of a command: flags, then KUBECONFIG, then ~/.kube/config, then Orrery's own clusters.
-import { readdir, readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
 import { CliError } from "../cli-error.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import type { Environment, GlobalFlags } from "../program/global-flags.ts";
 import { emptyKubeconfig, type Kubeconfig, merged, withLocatedFiles } from "./kubeconfig.ts";
+import { parsePlainYaml } from "./plain-yaml.ts";
 
 /** The `--name` option that selects a cluster in suggested commands; empty for the default cluster. */
 export const nameOption = (cluster: string): string => (cluster === "orrery" ? "" : ` --name ${cluster}`);
@@ -14,15 +14,22 @@ export const nameOption = (cluster: string): string => (cluster === "orrery" ? "
 /** The default kubeconfig of the user. */
 export const defaultKubeconfig = (): string => join(homedir(), ".kube", "config");
 
+// Synchronous: a command reads one small file, and the thread pool would take longer to start.
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new CliError(`cannot read the kubeconfig ${file}: ${(error as Error).message}`);
+  }
+}
+
 /** A kubeconfig as it is in the file; undefined when the file does not exist. */
 export async function readKubeconfig(file: string): Promise<Kubeconfig | undefined> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw new CliError(`cannot read the kubeconfig ${file}: ${error.message}`);
-  });
+  const text = textOf(file);
   if (text === undefined) return undefined;
   try {
-    const config = (parse(text) ?? {}) as Partial<Kubeconfig>;
+    const config = (parsePlainYaml(text) ?? (await import("yaml")).parse(text) ?? {}) as Partial<Kubeconfig>;
     const { clusters, users, contexts } = config;
     return { ...config, clusters: clusters ?? [], users: users ?? [], contexts: contexts ?? [] };
   } catch (error) {
@@ -44,7 +51,7 @@ export async function orreryKubeconfig(cluster: string): Promise<Kubeconfig> {
 
 /** The names of Orrery's clusters and servers on this machine. */
 export async function orreryClusters(): Promise<readonly string[]> {
-  const names = await readdir(clusterDir("")).catch(() => []);
+  const names = existsSync(clusterDir("")) ? readdirSync(clusterDir("")) : [];
   const found = await Promise.all(names.map(async (name) => (await readKubeconfig(kubeconfigPath(name))) && name));
   return found.filter((name) => name !== undefined);
 }

@@ -4,7 +4,7 @@ import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";
 import type { Mapper } from "./discovery.ts";
-import { type ManifestError, type ManifestObject, readManifests } from "./manifests.ts";
+import type { ManifestError, ManifestObject } from "./manifests.ts";
 import { apiVersionOf, pathOf, query, type Resource } from "./resources.ts";
 
 /** The flags and arguments that refer to objects; the names of the fields are those of the flags. */
@@ -81,6 +81,8 @@ const noKustomize = new CliError(
 /** The objects of the manifests. Throws CliError for all errors in them at once. */
 export async function manifestTargets(scope: Scope, flags: TargetFlags): Promise<readonly Target[]> {
   if (flags.kustomize) throw noKustomize;
+  // Commands without manifests need no YAML parser.
+  const { readManifests } = await import("./manifests.ts");
   const { objects, errors } = await readManifests(flags.filename ?? [], flags.recursive === true);
   refuse(errors);
   const targets = await Promise.all(objects.map((object) => manifestTarget(scope, object)));

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { ApiError, hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import { errorsIn } from "../client/manifest-check.ts";
 import type { ManifestError, ManifestObject } from "../client/manifests.ts";
 import { display, query } from "../client/resources.ts";
 import { session } from "../client/session.ts";
@@ -68,6 +67,7 @@ const inOrder = (all: readonly Target[]): readonly Target[] =>
 const apply = async (flags: Flags): Promise<void> => {
   const scope = await session(flags);
   const targets = await manifestTargets(scope, flags);
+  const { errorsIn } = await import("../client/manifest-check.ts");
   refuse(targets.flatMap(({ manifest }) => errorsIn(manifest!)));
   if (targets.length === 0) throw new CliError("no objects passed to apply");
   const rejected: string[] = [];

@@ -10,11 +10,13 @@ import { readState } from "../cluster/state.ts";
 import { closeNamespace } from "../demo/guestbook.ts";
 import type { Stage } from "../demo/stage.ts";
 import { tour } from "../demo/tour.ts";
+import type { Environment } from "../program/global-flags.ts";
 import { type Io, progressOn } from "../progress.ts";
 import { clock, interruption, withCluster } from "./cluster-option.ts";
 import { startDefault } from "./up.ts";
 
 interface Flags {
+  readonly environment: Environment;
   readonly name: string;
   readonly yes?: boolean;
   readonly keep?: boolean;
@@ -45,7 +47,7 @@ const demo = async (flags: Flags): Promise<void> => {
   const finished = new AbortController();
   const isInteractive = flags.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const isNew = (await readState(flags.name))?.complete !== true;
-  if (isNew) await startDefault(flags.name, io, interrupted);
+  if (isNew) await startDefault(flags, io, interrupted);
   try {
     const stage = await stageOf(flags.name, io, AbortSignal.any([interrupted, finished.signal]));
     await tour(stage, isInteractive ? () => waitForEnter(interrupted) : async () => {});

@@ -2,8 +2,9 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
-import { nameOption } from "../client/kubeconfig-files.ts";
-import { kubeconfigPath } from "../paths.ts";
+import { addContext } from "../client/kubeconfig-edit.ts";
+import { kubeconfigFiles, nameOption, orreryKubeconfig } from "../client/kubeconfig-files.ts";
+import type { Environment } from "../program/global-flags.ts";
 import { defaultSize, parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
@@ -11,6 +12,7 @@ import type { Io } from "../progress.ts";
 import { interruption, realIo, withCluster } from "./cluster-option.ts";
 
 interface Flags {
+  readonly environment: Environment;
   readonly name: string;
   readonly nodes: string;
   readonly store: string;
@@ -30,14 +32,24 @@ const nextSteps = (name: string): string =>
   [
     "",
     `Cluster "${name}" is up.`,
-    `  orrery get nodes${nameOption(name)}`,
-    `  kubectl --kubeconfig ${kubeconfigPath(name)} get nodes`,
+    "  orrery get nodes",
+    "  kubectl get nodes",
     `  orrery down${nameOption(name)}`,
   ].join("\n");
 
 const defaults = { nodes: "3", store: "etcd", timeout: "120" } as const;
 
-const start = (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
+/** Makes the cluster's context the current one. A kubeconfig that cannot be changed does not make `up` fail. */
+async function useCluster({ name, environment }: Pick<Flags, "name" | "environment">, io: Io): Promise<void> {
+  const [file] = kubeconfigFiles({ environment });
+  const own = await orreryKubeconfig(name);
+  await addContext(file!, own).then(
+    () => io.progress.say(`Context "${own["current-context"]}" of ${file} is now the current one.`),
+    (error: Error) => io.progress.say(`${file} was not changed: ${error.message}`),
+  );
+}
+
+const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
   const nodes = parseCount(flags.nodes, "nodes", 1, maxWorkers);
   const cpus = availableParallelism();
   const size = defaultSize({ cpus, memoryBytes: totalmem() }, nodes);
@@ -51,12 +63,16 @@ const start = (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
     timeoutMs: parseCount(flags.timeout, "seconds", 1, 3600) * 1000,
     keep: flags.keep === true,
   } as const;
-  return up(options, io, signal);
+  await up(options, io, signal);
+  await useCluster(flags, io);
 };
 
 /** Starts a cluster with the default options of `up`, for commands that need one. */
-export const startDefault = (name: string, io: Io, signal: AbortSignal): Promise<void> =>
-  start({ name, ...defaults }, io, signal);
+export const startDefault = (
+  { name, environment }: Pick<Flags, "name" | "environment">,
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> => start({ name, environment, ...defaults }, io, signal);
 
 /** Adds `up` to the program. */
 export const register = (program: Command): void => {
