@@ -20,6 +20,7 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Objects", true, [
     ["get", "list objects, once or with every change", () => import("./commands/get.ts")],
     ["describe", "show the details of objects, with their events", () => import("./commands/describe.ts")],
+    ["create", "create an object from flags or manifests", () => import("./commands/create.ts")],
     ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
     ["events", "list events, of all objects or of one", () => import("./commands/events.ts")],
