@@ -20,6 +20,7 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Objects", true, [
     ["get", "list objects, once or with every change", () => import("./commands/get.ts")],
     ["describe", "show the details of objects, with their events", () => import("./commands/describe.ts")],
+    ["run", "create a pod from an image", () => import("./commands/run.ts")],
     ["create", "create an object from flags or manifests", () => import("./commands/create.ts")],
     ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
@@ -28,6 +29,8 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Workloads", true, [
     ["logs", "print the logs of containers", () => import("./commands/logs.ts")],
     ["exec", "run a command in a container", () => import("./commands/exec.ts")],
+    ["expose", "create a service for a workload", () => import("./commands/expose.ts")],
+    ["autoscale", "create an autoscaler for a workload", () => import("./commands/autoscale.ts")],
     ["scale", "set the number of replicas", () => import("./commands/scale.ts")],
     ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
     ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],

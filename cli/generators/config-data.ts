@@ -43,6 +43,9 @@ function variableProblem(name: string): string | undefined {
   return name.startsWith("..") ? "must not start with '..'" : undefined;
 }
 
+/** Whether a variable of a container may have this name. */
+export const isVariableName = (name: string): boolean => variableProblem(name) === undefined;
+
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** The lines of a buffer, without their ends. */
