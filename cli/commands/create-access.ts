@@ -20,6 +20,7 @@ import {
   roleBinding,
 } from "../generators/rbac.ts";
 import { duration, list, strings } from "../program/flag-values.ts";
+import { RenamedOption } from "../program/global-flags.ts";
 import { warn } from "../program/output.ts";
 import { addGenerator, exactlyOneName, type Generator } from "./create-object.ts";
 import { type ResultFlags, withOutput } from "./result.ts";
@@ -100,9 +101,10 @@ const clusterRoles: Generator<ClusterRoleFlags> = {
   },
 };
 
-const withSubjects = (command: Command): Command =>
+/** Adds the options of the subjects of a binding. */
+export const withSubjectOptions = (command: Command): Command =>
   command
-    .option("--user <name>", "a user; may be repeated", strings)
+    .addOption(new RenamedOption("--user <name>", "a user; may be repeated", "subjectUser").argParser(strings))
     .option("--group <name>", "a group; may be repeated", strings)
     .option("--serviceaccount <name>", "a service account as NAMESPACE:NAME; may be repeated", strings);
 
@@ -114,7 +116,7 @@ const roleBindings: Generator<BindingFlags> = {
   failure: "failed to create rolebinding: ",
   examples: ["create rolebinding readers --role=reader --user=ann --serviceaccount=default:app"],
   options: (command) =>
-    withSubjects(command)
+    withSubjectOptions(command)
       .option("--role <name>", "the Role to grant")
       .option("--clusterrole <name>", "the ClusterRole to grant"),
   generate: ({ name, flags }) => roleBinding(name, flags),
@@ -128,7 +130,7 @@ const clusterRoleBindings: Generator<BindingFlags> = {
   failure: "failed to create clusterrolebinding: ",
   required: ["clusterrole"],
   examples: ["create clusterrolebinding admins --clusterrole=cluster-admin --group=ops"],
-  options: (command) => withSubjects(command).option("--clusterrole <name>", "the ClusterRole to grant"),
+  options: (command) => withSubjectOptions(command).option("--clusterrole <name>", "the ClusterRole to grant"),
   generate: ({ name, flags }) => clusterRoleBinding(name, flags),
 };
 

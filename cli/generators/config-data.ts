@@ -37,7 +37,8 @@ export function fileSource(text: string): FileSource {
 const variableMessage =
   "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
 
-function variableProblem(name: string): string | undefined {
+/** Why a variable of a container may not have this name; undefined when it may. */
+export function variableProblem(name: string): string | undefined {
   if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(name)) return variableMessage;
   if (name === "." || name === "..") return `must not be '${name}'`;
   return name.startsWith("..") ? "must not start with '..'" : undefined;

@@ -169,7 +169,7 @@ export function clusterRole(
 }
 
 export interface SubjectFlags {
-  readonly user?: readonly string[];
+  readonly subjectUser?: readonly string[];
   readonly group?: readonly string[];
   readonly serviceaccount?: readonly string[];
 }
@@ -188,8 +188,13 @@ function serviceAccount(text: string): Subject {
   return { kind: "ServiceAccount", name, namespace };
 }
 
-const subjectsOf = ({ user = [], group: groups = [], serviceaccount = [] }: SubjectFlags): readonly Subject[] => [
-  ...user.map((name) => ({ kind: "User", apiGroup: group, name })),
+/** The subjects of the flags. Throws CliError in kubectl's words. */
+export const subjectsOf = ({
+  subjectUser = [],
+  group: groups = [],
+  serviceaccount = [],
+}: SubjectFlags): readonly Subject[] => [
+  ...subjectUser.map((name) => ({ kind: "User", apiGroup: group, name })),
   ...groups.map((name) => ({ kind: "Group", apiGroup: group, name })),
   ...serviceaccount.map(serviceAccount),
 ];

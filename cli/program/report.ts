@@ -19,7 +19,8 @@ export const serverError = (error: ApiError): string =>
 
 /** The lines of an error. Of several errors, each has its own. */
 export function errorText(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(errorText).join("");
+  if (error instanceof AggregateError)
+    return error.errors.map((each) => errorText(each).replace(/^error: /, "")).join("");
   // Commander words its messages itself.
   if (error instanceof CommanderError) return `${error.message}\n`;
   if (error instanceof ApiError) return `${serverError(error)}\n`;
