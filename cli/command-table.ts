@@ -38,6 +38,12 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
     ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],
   ]),
+  ...group("Nodes", true, [
+    ["cordon", "mark nodes as unschedulable", () => import("./commands/cordon.ts")],
+    ["uncordon", "mark nodes as schedulable", () => import("./commands/uncordon.ts")],
+    ["drain", "evict the pods of nodes", () => import("./commands/drain.ts")],
+    ["taint", "set or remove taints of nodes", () => import("./commands/taint.ts")],
+  ]),
   ...group("Orrery's clusters", false, [
     ["up", "create a cluster, or start the stopped parts of one", () => import("./commands/up.ts")],
     ["down", "remove a cluster", () => import("./commands/down.ts")],
