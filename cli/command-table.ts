@@ -23,6 +23,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["run", "create a pod from an image", () => import("./commands/run.ts")],
     ["create", "create an object from flags or manifests", () => import("./commands/create.ts")],
     ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
+    ["patch", "change fields of objects", () => import("./commands/patch.ts")],
     ["label", "set or remove labels", () => import("./commands/label.ts")],
     ["annotate", "set or remove annotations", () => import("./commands/annotate.ts")],
     ["set", "change the images, variables or other fields of objects", () => import("./commands/set.ts")],

@@ -60,7 +60,7 @@ const onlyFiles = new CliError(
 );
 
 /** The objects of files, without a server. */
-async function localObjects(flags: TargetFlags, args: readonly string[]): Promise<readonly Found[]> {
+export async function localObjects(flags: TargetFlags, args: readonly string[]): Promise<readonly Found[]> {
   if (args.length > 0 || !flags.filename?.length) throw onlyFiles;
   const anyKind = {} as Resource;
   const mapper = { ofKind: async () => anyKind } as unknown as Session["mapper"];
