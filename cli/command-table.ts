@@ -20,7 +20,13 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Objects", true, [
     ["get", "list objects, once or with every change", () => import("./commands/get.ts")],
     ["describe", "show the details of objects, with their events", () => import("./commands/describe.ts")],
+    ["run", "create a pod from an image", () => import("./commands/run.ts")],
+    ["create", "create an object from flags or manifests", () => import("./commands/create.ts")],
     ["apply", "create or update objects from manifests", () => import("./commands/apply.ts")],
+    ["patch", "change fields of objects", () => import("./commands/patch.ts")],
+    ["label", "set or remove labels", () => import("./commands/label.ts")],
+    ["annotate", "set or remove annotations", () => import("./commands/annotate.ts")],
+    ["set", "change the images, variables or other fields of objects", () => import("./commands/set.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
     ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],
     ["api-resources", "list the types of objects of the server", () => import("./commands/api-resources.ts")],
@@ -30,9 +36,17 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Workloads", true, [
     ["logs", "print the logs of containers", () => import("./commands/logs.ts")],
     ["exec", "run a command in a container", () => import("./commands/exec.ts")],
+    ["expose", "create a service for a workload", () => import("./commands/expose.ts")],
+    ["autoscale", "create an autoscaler for a workload", () => import("./commands/autoscale.ts")],
     ["scale", "set the number of replicas", () => import("./commands/scale.ts")],
     ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
     ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],
+  ]),
+  ...group("Nodes", true, [
+    ["cordon", "mark nodes as unschedulable", () => import("./commands/cordon.ts")],
+    ["uncordon", "mark nodes as schedulable", () => import("./commands/uncordon.ts")],
+    ["drain", "evict the pods of nodes", () => import("./commands/drain.ts")],
+    ["taint", "set or remove taints of nodes", () => import("./commands/taint.ts")],
   ]),
   ...group("Orrery's clusters", false, [
     ["up", "create a cluster, or start the stopped parts of one", () => import("./commands/up.ts")],

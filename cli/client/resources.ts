@@ -61,7 +61,11 @@ export const resourceOfKind = (apiVersion: string, kind: string, all: readonly R
   all.find((r) => r.kind === kind && apiVersionOf(r) === apiVersion);
 
 /** The path of an object, of a namespace's list or of the list of all namespaces. */
-export function pathOf(r: Resource, namespace: string | undefined, name?: string): string {
+export function pathOf(
+  r: Pick<Resource, "group" | "version" | "plural" | "namespaced">,
+  namespace: string | undefined,
+  name?: string,
+): string {
   const root = r.group === "" ? `/api/${r.version}` : `/apis/${r.group}/${r.version}`;
   const scope = r.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
   return `${root}${scope}/${r.plural}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;

@@ -13,6 +13,13 @@ export function integer(text: string): number {
   return sign === "-" ? -value : value;
 }
 
+/** An integer of 32 bits, as Go parses it. */
+export function integer32(text: string): number {
+  const value = integer(text);
+  if (value === (value | 0)) return value;
+  throw new InvalidArgumentError(`strconv.ParseInt: parsing ${quoted(text)}: value out of range`);
+}
+
 const milliseconds: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,

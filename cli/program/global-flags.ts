@@ -37,10 +37,15 @@ export interface GlobalFlags {
   readonly argsBeforeDash?: number;
 }
 
-/** `--name`, under another attribute: some commands have a `--name` of their own. */
-class ClusterNameOption extends Option {
+/** An option under another attribute, when its name is both that of a global flag and of one of a command. */
+export class RenamedOption extends Option {
+  readonly #attribute: string;
+  constructor(flags: string, description: string, attribute: string) {
+    super(flags, description);
+    this.#attribute = attribute;
+  }
   override attributeName(): string {
-    return "clusterName";
+    return this.#attribute;
   }
 }
 
@@ -87,7 +92,7 @@ const option = (flags: string, description: string, parser?: Parser): Option => 
 
 /** The global flags. `orrery options` lists those that are not hidden. */
 export const globalOptions: readonly Option[] = [
-  new ClusterNameOption("--name <cluster>", "a cluster of Orrery on this machine"),
+  new RenamedOption("--name <cluster>", "a cluster of Orrery on this machine", "clusterName"),
   ...rows.map(([flags, description, parser]) => option(flags, description, parser)),
   ...ignored.map(([flags, parser]) => option(flags, "", parser).hideHelp()),
 ];

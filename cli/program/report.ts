@@ -6,7 +6,7 @@ import { CliError } from "../cli-error.ts";
 /** `The Pod "x" is invalid: spec.containers: Required value`, with a line for each of several causes. */
 function invalid({ details, message }: ApiError): string {
   const causes = (details?.causes ?? []).map((c) => (c.field ? `${c.field}: ${c.message}` : (c.message ?? "")));
-  if (causes.length === 0) return message;
+  if (causes.length === 0) return details?.kind ? message : `The request is invalid: ${message}`;
   const subject = details?.kind
     ? `The ${details.kind} ${JSON.stringify(details.name ?? "")} is invalid`
     : "The request is invalid";
@@ -19,7 +19,8 @@ export const serverError = (error: ApiError): string =>
 
 /** The lines of an error. Of several errors, each has its own. */
 export function errorText(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(errorText).join("");
+  if (error instanceof AggregateError)
+    return error.errors.map((each) => errorText(each).replace(/^error: /, "")).join("");
   // Commander words its messages itself.
   if (error instanceof CommanderError) return `${error.message}\n`;
   if (error instanceof ApiError) return `${serverError(error)}\n`;

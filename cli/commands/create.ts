@@ -1,0 +1,73 @@
+// orrery create: creates objects from manifests, or generates them from flags.
+import type { Command } from "commander";
+import type { ApiObject } from "../../api/meta.ts";
+import { CliError } from "../cli-error.ts";
+import { pathOf, query } from "../client/resources.ts";
+import { type Session, session } from "../client/session.ts";
+import { manifestTargets, type Target, type TargetFlags, throwAll } from "../client/targets.ts";
+import type { GeneratedObject } from "../generators/generated-object.ts";
+import { similar } from "../program/suggestions.ts";
+import { addAccess } from "./create-access.ts";
+import { addConfig } from "./create-config.ts";
+import { type CreateFlags, withConfig, withGeneration } from "./create-object.ts";
+import { addPolicies } from "./create-policies.ts";
+import { addWorkloads } from "./create-workloads.ts";
+import { fieldValidationOf, validateOption } from "./field-validation.ts";
+import { withFiles } from "./object-options.ts";
+import { type Results, resultsOf } from "./result.ts";
+
+type Flags = CreateFlags & TargetFlags;
+
+async function createOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
+  const { resource, namespace, manifest } = target;
+  const { metadata } = manifest!.object;
+  const placed = {
+    ...manifest!.object,
+    metadata: namespace === undefined ? metadata : { ...metadata, namespace },
+  } as GeneratedObject;
+  const object = flags.saveConfig ? withConfig(placed) : placed;
+  if (results.dryRun === "client") return results.print(object, "created");
+  const parameters = {
+    fieldManager: flags.fieldManager,
+    fieldValidation: fieldValidationOf(flags.validate),
+    dryRun: results.dryRunParameter,
+  };
+  const path = pathOf(resource, namespace) + query(parameters);
+  results.print((await api.request<ApiObject>({ method: "POST", path, body: object })).body, "created");
+}
+
+async function createFromFiles(args: readonly string[], flags: Flags, command: Command): Promise<void> {
+  if (args.length > 0) {
+    const [near] = similar(
+      args[0]!,
+      command.commands.map((c) => c.name()),
+    );
+    const advice = near === undefined ? "" : `Did you mean: orrery create ${near}? `;
+    throw new CliError(`Unexpected args: [${args.join(" ")}]`, `${advice}See 'orrery create -h' for help and examples`);
+  }
+  if (!flags.filename?.length && !flags.kustomize) throw new CliError("must specify one of -f and -k");
+  const results = await resultsOf(flags);
+  fieldValidationOf(flags.validate);
+  const scope = await session(flags);
+  const errors: unknown[] = [];
+  for (const target of await manifestTargets(scope, flags))
+    await createOne(scope, target, flags, results).catch((error: unknown) => errors.push(error));
+  throwAll(errors);
+}
+
+/** Adds `create` to the program. */
+export const register = (program: Command): void => {
+  const command = program.command("create").argument("[args...]");
+  withGeneration(withFiles(command), "kubectl-create")
+    .option("-l, --selector <labels>", "only objects with these labels")
+    .addOption(validateOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  orrery create -f pod.yaml\n  orrery create deployment web --image=nginx --replicas=3",
+    )
+    .action((args: readonly string[], flags: Flags) => createFromFiles(args, flags, command));
+  addWorkloads(command);
+  addConfig(command);
+  addAccess(command);
+  addPolicies(command);
+};
