@@ -19,7 +19,9 @@ export const serverError = (error: ApiError): string =>
 
 /** The lines of an error. Of several errors, each has its own. */
 export function errorText(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(errorText).join("");
+  // As kubectl does, without `error:` before each.
+  if (error instanceof AggregateError)
+    return error.errors.map((e) => (e instanceof CliError ? `${e.message}\n` : errorText(e))).join("");
   // Commander words its messages itself.
   if (error instanceof CommanderError) return `${error.message}\n`;
   if (error instanceof ApiError) return `${serverError(error)}\n`;
