@@ -1,35 +1,77 @@
-// Resolves `web-1`, `pod/web-1` or `deploy/web` to pods, and a pod to one of its containers.
-import type { Deployment, Pod, ReplicaSet, Service } from "../../api/generated/types.ts";
-import { isReady } from "../../api/core/pod/status.ts";
+// Resolves `web-1`, `pod/web-1` or `deploy/web` to pods, the most useful one first.
+import type { LabelSelector, Pod } from "../../api/generated/types.ts";
+import { conditionOf, isReady } from "../../api/core/pod/status.ts";
+import { type ApiObject, instantOf } from "../../api/meta.ts";
 import { selectorText } from "../../api/selector.ts";
+import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";
+import { query } from "./resources.ts";
 import type { Session } from "./session.ts";
-import { targetPath, targetsOf } from "./targets.ts";
+import { type Target, targetPath } from "./targets.ts";
 
-type PodOwner = Deployment | ReplicaSet | Service;
+const workloads = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"];
 
-const selectorOf = (owner: PodOwner): string =>
-  selectorText(owner.kind === "Service" ? { matchLabels: owner.spec.selector ?? {} } : owner.spec.selector);
+/** The label selector of the pods of an object. Throws CliError for kinds without pods. */
+function selectorOf({ kind, spec }: ApiObject & { readonly spec?: unknown }, purpose: string): string {
+  const { selector } = (spec ?? {}) as { readonly selector?: unknown };
+  if (workloads.includes(kind)) return selectorText(selector as LabelSelector);
+  if (kind === "Service" || kind === "ReplicationController")
+    return selectorText({ matchLabels: (selector ?? {}) as Readonly<Record<string, string>> });
+  throw new CliError(`cannot ${purpose} *v1.${kind}: selector for *v1.${kind} not implemented`);
+}
 
 /** Pods that match a label selector. */
 export const podsMatching = (api: Connection, namespace: string, labelSelector: string): Promise<readonly Pod[]> =>
-  api.list(`/api/v1/namespaces/${namespace}/pods?${new URLSearchParams({ labelSelector })}`);
+  api.list(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods${query({ labelSelector })}`);
 
-/** A pod, or the pods of a workload or service, ready ones first. */
-export async function podsOf(scope: Session, text: string): Promise<readonly Pod[]> {
-  const [target] = await targetsOf(scope, [text], {}, { defaultType: "pods" });
-  const object = await scope.api.get<Pod | PodOwner>(targetPath(target!));
-  if (object.kind === "Pod") return [object];
-  const pods = await podsMatching(scope.api, scope.namespace, selectorOf(object));
-  if (pods.length === 0) throw new CliError(`${text} has no pods`, `See why with: orrery describe ${text}`);
-  return pods.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)));
+const phases = ["Pending", "Unknown", "Running"];
+const restarts = ({ status }: Pod): number =>
+  Math.max(0, ...(status?.containerStatuses ?? []).map((s) => s.restartCount ?? 0));
+const since = (time: string | undefined): number => (time === undefined ? Number.POSITIVE_INFINITY : instantOf(time));
+
+/** What a pod is compared by; larger is more useful. */
+const usefulness = (pod: Pod): readonly number[] => [
+  Number(Boolean(pod.spec.nodeName)),
+  phases.indexOf(pod.status?.phase ?? ""),
+  Number(isReady(pod)),
+  -since(isReady(pod) ? conditionOf(pod.status?.conditions, "Ready")?.lastTransitionTime : undefined),
+];
+
+/** Orders pods as kubectl does: assigned, running, ready, ready for long, with many or few restarts, old. */
+export function mostUsefulFirst(pods: readonly Pod[], prefersRestarted: boolean): readonly Pod[] {
+  const values = (pod: Pod): readonly number[] => [
+    ...usefulness(pod),
+    prefersRestarted ? restarts(pod) : -restarts(pod),
+    -since(pod.metadata.creationTimestamp),
+  ];
+  return pods.toSorted((a, b) => {
+    const [x, y] = [values(a), values(b)];
+    const at = x.findIndex((value, i) => value !== y[i]);
+    return at < 0 ? 0 : y[at]! - x[at]!;
+  });
 }
 
-/** A container by name; by default that of the annotation `default-container`, or else the first. */
-export function containerOf(pod: Pod, name: string | undefined): string {
-  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((c) => c.name);
-  if (name !== undefined && !all.includes(name))
-    throw new CliError(`container ${name} is not in pod ${pod.metadata.name}`, `It has: ${all.join(", ")}`);
-  return name ?? pod.metadata.annotations?.["kubectl.kubernetes.io/default-container"] ?? all[0]!;
+/** How the pods of a workload are chosen. */
+export interface PodChoice {
+  /** What the command does, for the error about kinds without pods: `get the logs from`. */
+  readonly purpose: string;
+  readonly prefersRestarted: boolean;
+  /** How long to wait for the first pod of a workload. */
+  readonly timeoutMs: number;
+}
+
+/** The pod of a target, or the pods of a workload or service. Waits until there is one. */
+export async function podsOf({ api, namespace }: Session, target: Target, choice: PodChoice): Promise<readonly Pod[]> {
+  const object = await api.get<Pod | (ApiObject & { readonly spec?: unknown })>(targetPath(target));
+  if (object.kind === "Pod") return [object as Pod];
+  const selector = selectorOf(object, choice.purpose);
+  const { clock } = realWorld(() => {});
+  const deadline = clock.now() + choice.timeoutMs;
+  for (;;) {
+    const pods = await podsMatching(api, target.namespace ?? namespace, selector);
+    if (pods.length > 0) return mostUsefulFirst(pods, choice.prefersRestarted);
+    if (clock.now() >= deadline) throw new CliError("timed out waiting for the condition");
+    await clock.sleep(200);
+  }
 }

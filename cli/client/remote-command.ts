@@ -70,7 +70,10 @@ export function runRemote(access: ApiAccess, command: RemoteCommand, signal: Abo
       else if (data[0] === channel.error) status += content.toString("utf8");
     });
     socket.on("unexpected-response", (_request, response: IncomingMessage) => {
-      textOf(response).then((text) => reject(errorFrom(response.statusCode ?? 0, text)), reject);
+      textOf(response).then((text) => {
+        const { message } = errorFrom(response.statusCode ?? 0, text);
+        reject(new CliError(`unable to upgrade connection: ${message}`));
+      }, reject);
     });
     socket.on("error", (error) => reject(unreachable(access, error)));
     socket.on("close", () => {

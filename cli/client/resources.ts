@@ -38,7 +38,11 @@ export function resourceNamed(word: string, all: readonly Resource[]): Resource 
     bare === "" ? [] : similar(bare, [...new Set(all.flatMap((r) => [r.plural, r.singular, ...r.shortNames]))]);
   throw new CliError(
     `the server doesn't have a resource type ${JSON.stringify(bare)}`,
-    near.length > 0 ? `Did you mean: ${near.slice(0, 3).join(", ")}?` : undefined,
+    near.length > 0
+      ? `Did you mean: ${near.slice(0, 3).join(", ")}?`
+      : bare === ""
+        ? undefined
+        : `If it is the name of an object, give its type as well, such as deploy/${bare}.`,
   );
 }
 

@@ -1,140 +1,242 @@
-// orrery rollout: shows, undoes, restarts, pauses and resumes rollouts of deployments.
+// orrery rollout: shows, undoes, restarts, pauses and resumes rollouts of workloads.
 import type { Command } from "commander";
-import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
-import { controllerOf, timestamp } from "../../api/meta.ts";
-import { selectorText } from "../../api/selector.ts";
+import type { Deployment } from "../../api/generated/types.ts";
+import { timestamp } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, jsonLines } from "../client/connection.ts";
-import { query } from "../client/resources.ts";
-import { session } from "../client/session.ts";
+import { jsonLines } from "../client/connection.ts";
+import { display, pathOf, query, type Resource } from "../client/resources.ts";
+import { type Revision, type Rollable, readRevisions, templateOf } from "../client/revisions.ts";
+import { type Session, session } from "../client/session.ts";
+import { fetchTargets, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
 import { textTable } from "../printers/table.ts";
-import { progressOf, revisionsOf, templateOf } from "../rollout.ts";
-import { clock, interruption } from "./cluster-option.ts";
+import { duration, integer } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
+import { progressOf } from "../rollout-status.ts";
+import { clock, interruption } from "./cluster-option.ts";
+import { dryRunOf, dryRunOption, dryRunSuffix } from "./dry-run.ts";
+import { withFiles } from "./object-options.ts";
 
-interface Flags extends GlobalFlags {
-  readonly toRevision?: string;
+interface Flags extends GlobalFlags, TargetFlags {
+  readonly toRevision: number;
+  readonly revision: number;
+  readonly timeout: number;
+  readonly watch: boolean;
+  readonly dryRun?: string;
+  readonly output?: string;
 }
-/** A deployment, and the API path of its namespace. */
-interface Rollout {
-  readonly api: Connection;
-  readonly namespacePath: string;
-  readonly path: string;
-  readonly name: string;
+/** A workload and how to reach it. */
+interface Workload {
+  readonly scope: Session;
+  readonly resource: Resource;
+  readonly object: Rollable;
 }
+type Verb = (workload: Workload, flags: Flags) => Promise<void>;
 
-/** `deploy/web`, `deployment.apps/web` or just `web`. */
-async function targetOf(text: string, flags: Flags): Promise<Rollout> {
-  const [type, name] = text.includes("/") ? (text.split("/") as [string, string]) : ["deployment", text];
-  if (!/^(deploy|deployments?)(\.apps)?$/.test(type))
-    throw new CliError(`${type} has no rollouts`, "Rollouts belong to deployments: orrery rollout status deploy/web");
-  const { api, namespace } = await session(flags);
-  const namespacePath = `/apis/apps/v1/namespaces/${namespace}`;
-  return { api, namespacePath, path: `${namespacePath}/deployments/${name}`, name };
-}
-const read = ({ api, path }: Rollout): Promise<Deployment> => api.get(path);
-const merge = ({ api, path }: Rollout, body: unknown): Promise<unknown> =>
-  api.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+const shown = ({ resource, object }: Workload): string => display(resource, object.metadata.name);
+/** `deployments.apps "web"`, as errors name objects. */
+const quoted = ({ resource, object }: Workload): string =>
+  `${resource.plural}${resource.group === "" ? "" : `.${resource.group}`} ${JSON.stringify(object.metadata.name)}`;
 
-async function setsOf(target: Rollout, d: Deployment): Promise<readonly ReplicaSet[]> {
-  const labelSelector = selectorText(d.spec.selector);
-  const sets = await target.api.list<ReplicaSet>(`${target.namespacePath}/replicasets${query({ labelSelector })}`);
-  return sets.filter((s) => controllerOf(s)?.uid === d.metadata.uid);
-}
-
-async function status(target: Rollout): Promise<void> {
-  await read(target);
-  const signal = interruption();
-  const path = `${target.namespacePath}/deployments${query({ watch: true, fieldSelector: `metadata.name=${target.name}` })}`;
+async function status({ scope, resource, object }: Workload, flags: Flags): Promise<void> {
+  const { name, namespace } = object.metadata;
+  const limit = new AbortController();
+  const signal = AbortSignal.any([interruption(), limit.signal]);
+  const parameters = query({ watch: true, fieldSelector: `metadata.name=${name}` });
+  const events = jsonLines<{ readonly type: string; readonly object: Deployment }>(
+    scope.api.stream({ path: pathOf(resource, namespace) + parameters }, signal),
+  );
+  const ended = new AbortController();
+  if (flags.timeout > 0)
+    clock.sleep(flags.timeout, ended.signal).then(
+      () => limit.abort(),
+      () => {},
+    );
   let lastMessage = "";
-  for await (const { type, object } of jsonLines<{ readonly type: string; readonly object: Deployment }>(
-    target.api.stream({ path }, signal),
-  )) {
-    if (type === "BOOKMARK") continue;
-    if (type === "DELETED") throw new CliError(`deployment "${target.name}" was deleted`);
-    const { state, message } = progressOf(object);
-    if (state === "failed") throw new CliError(message, `See why with: orrery describe deploy/${target.name}`);
-    if (message !== lastMessage) printLine(message);
-    lastMessage = message;
-    if (state === "done") return;
+  try {
+    for await (const { type, object: current } of events) {
+      if (type === "BOOKMARK") continue;
+      if (type === "DELETED") throw new CliError("object has been deleted");
+      const progress = progressOf(current, flags.revision);
+      if (!progress) throw new CliError(`no status viewer has been implemented for ${current.kind}`);
+      if (progress.state === "failed") throw new CliError(progress.message);
+      if (progress.message !== lastMessage) printLine(progress.message);
+      lastMessage = progress.message;
+      if (progress.state === "done" || !flags.watch) return;
+    }
+    if (limit.signal.aborted) throw new CliError("timed out waiting for the condition");
+  } finally {
+    ended.abort();
   }
 }
 
-async function history(target: Rollout): Promise<void> {
-  const revisions = revisionsOf(await setsOf(target, await read(target)));
-  printLine(`deployment.apps/${target.name}`);
-  const images = (r: (typeof revisions)[number]): string =>
-    r.template.spec?.containers.map((c) => c.image ?? "").join(",") ?? "";
+async function revisions(workload: Workload, purpose: string): Promise<readonly Revision[]> {
+  const found = await readRevisions(workload.scope.api, workload.object);
+  if (!found) throw new CliError(`no ${purpose} has been implemented for ${workload.object.kind}`);
+  return found;
+}
+
+async function history(workload: Workload, flags: Flags): Promise<void> {
+  const all = await revisions(workload, "history viewer");
+  const chosen = flags.revision > 0 ? all.filter((r) => r.number === flags.revision) : all;
+  if (flags.revision > 0 && chosen.length === 0) throw new CliError("unable to find the specified revision");
+  if (flags.output !== undefined) return printRevisions(chosen, flags.output);
+  if (flags.revision > 0) {
+    printLine(`${shown(workload)} with revision #${flags.revision}`);
+    return printLine(await templateText(chosen[0]!));
+  }
+  printLine(`${shown(workload)} `);
+  if (all.length === 0) return printLine("No rollout history found.");
   printLine(
-    textTable(
-      ["REVISION", "IMAGES", "CHANGE-CAUSE"],
-      revisions.map((r) => [String(r.number), images(r), r.cause]),
-    ),
+    `${textTable(
+      ["REVISION", "CHANGE-CAUSE"],
+      all.map((r) => [String(r.number), r.cause]),
+    )}\n`,
   );
 }
 
-async function undo(target: Rollout, flags: Flags): Promise<void> {
-  const d = await read(target);
-  if (d.spec.paused)
-    throw new CliError(
-      "a paused deployment cannot be rolled back",
-      `Resume it first: orrery rollout resume deploy/${target.name}`,
-    );
-  const revisions = revisionsOf(await setsOf(target, d));
-  const revision =
-    flags.toRevision === undefined ? revisions.at(-2) : revisions.find((r) => r.number === Number(flags.toRevision));
-  if (!revision)
-    throw new CliError(
-      flags.toRevision === undefined
-        ? `no rollout history found for deployment "${target.name}"`
-        : `unable to find specified revision ${flags.toRevision} in history`,
-      `See them with: orrery rollout history deploy/${target.name}`,
-    );
-  const body = [{ op: "replace", path: "/spec/template", value: templateOf(revision) }];
-  await target.api.request({ method: "PATCH", path: target.path, body, contentType: "application/json-patch+json" });
-  printLine(`deployment.apps/${target.name} rolled back to revision ${revision.number}`);
+async function printRevisions(chosen: readonly Revision[], format: string): Promise<void> {
+  for (const { object } of chosen)
+    if (format === "name") printLine(`${object.kind?.toLowerCase()}.apps/${object.metadata.name}`);
+    else if (format === "json") printLine(JSON.stringify(object, null, 4));
+    else process.stdout.write((await import("yaml")).stringify(object, { lineWidth: 0 }));
 }
 
-async function restart(target: Rollout): Promise<void> {
-  const now = timestamp(clock.now());
-  await merge(target, {
-    spec: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": now } } } },
-  });
-  printLine(`deployment.apps/${target.name} restarted`);
+async function templateText({ template }: Revision): Promise<string> {
+  const { stringify } = await import("yaml");
+  return `Pod Template:\n${stringify(template, { lineWidth: 0 }).replaceAll(/^/gm, "  ").trimEnd()}`;
 }
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+async function undo(workload: Workload, flags: Flags): Promise<void> {
+  const dryRun = dryRunOf(flags.dryRun);
+  const { scope, resource, object } = workload;
+  const { name, namespace, annotations } = object.metadata;
+  if (annotations?.[lastApplied])
+    process.stderr.write(
+      `Warning: resource ${resource.plural}/${name} was previously managed with 'kubectl apply'. Rolling back will not update the ${lastApplied} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n`,
+    );
+  if (object.spec?.paused)
+    throw new CliError(
+      "you cannot rollback a paused deployment; resume it first with 'orrery rollout resume' and try again",
+    );
+  const all = await revisions(workload, "rollbacker");
+  const target = flags.toRevision === 0 ? all.at(-2) : all.find((r) => r.number === flags.toRevision);
+  if (!target && flags.toRevision !== 0)
+    throw new CliError(`unable to find specified revision ${flags.toRevision} in history`);
+  if (!target)
+    throw new CliError(
+      object.kind === "Deployment"
+        ? `no rollout history found for deployment ${JSON.stringify(name)}`
+        : "no last revision to roll back to",
+    );
+  if (dryRun === "client") return printLine(`${shown(workload)} ${await templateText(target)} (dry run)`);
+  const isDeployment = object.kind === "Deployment";
+  await scope.api.request({
+    method: "PATCH",
+    path: pathOf(resource, namespace, name) + query({ dryRun: dryRun === "server" ? "All" : undefined }),
+    body: isDeployment
+      ? [{ op: "replace", path: "/spec/template", value: templateOf(target) }]
+      : (target.object as { readonly data?: unknown }).data,
+    contentType: isDeployment ? "application/json-patch+json" : "application/strategic-merge-patch+json",
+  });
+  printLine(`${shown(workload)} rolled back${dryRunSuffix(dryRun)}`);
+}
+
+const merge = ({ scope, resource, object }: Workload, body: unknown): Promise<unknown> =>
+  scope.api.request({
+    method: "PATCH",
+    path:
+      pathOf(resource, object.metadata.namespace, object.metadata.name) + query({ fieldManager: "kubectl-rollout" }),
+    body,
+    contentType: "application/merge-patch+json",
+  });
+
+const printResult = (workload: Workload, verb: string, flags: Flags): void =>
+  printLine(flags.output === "name" ? shown(workload) : `${shown(workload)} ${verb}`);
+
+async function restart(workload: Workload, flags: Flags): Promise<void> {
+  const { kind, spec } = workload.object;
+  if (!["Deployment", "DaemonSet", "StatefulSet"].includes(kind))
+    throw new CliError(`${quoted(workload)} restarting is not supported`);
+  if (spec?.paused)
+    throw new CliError(`${quoted(workload)} can't restart paused deployment (run rollout resume first)`);
+  const annotations = { "kubectl.kubernetes.io/restartedAt": timestamp(clock.now()) };
+  await merge(workload, { spec: { template: { metadata: { annotations } } } });
+  printResult(workload, "restarted", flags);
+}
+
 const setPaused =
-  (paused: boolean) =>
-  async (target: Rollout): Promise<void> => {
-    await merge(target, { spec: { paused } });
-    printLine(`deployment.apps/${target.name} ${paused ? "paused" : "resumed"}`);
+  (paused: boolean): Verb =>
+  async (workload, flags) => {
+    const { kind, spec } = workload.object;
+    if (kind !== "Deployment")
+      throw new CliError(`${quoted(workload)} ${paused ? "pausing" : "resuming"} is not supported`);
+    if (paused === (spec?.paused === true))
+      throw new CliError(`${quoted(workload)} is ${paused ? "already" : "not"} paused`);
+    await merge(workload, { spec: { paused } });
+    printResult(workload, paused ? "paused" : "resumed", flags);
   };
 
-const verbs: readonly (readonly [
-  name: string,
-  summary: string,
-  run: (target: Rollout, flags: Flags) => Promise<void>,
-])[] = [
+/** Runs a verb on all workloads that the arguments refer to. An error of one does not stop the others. */
+const forEach =
+  (verb: Verb) =>
+  async (args: readonly string[], flags: Flags): Promise<void> => {
+    if (args.length === 0 && !flags.filename?.length && !flags.kustomize)
+      throw new CliError("required resource not specified", "For example: orrery rollout status deploy/web");
+    if (flags.revision < 0) throw new CliError(`revision must be a positive integer: ${flags.revision}`);
+    if (flags.output !== undefined && !["name", "json", "yaml"].includes(flags.output))
+      throw new CliError(
+        `unable to match a printer suitable for the output format "${flags.output}"`,
+        "Choose json, yaml or name.",
+      );
+    dryRunOf(flags.dryRun);
+    const scope = await session(flags);
+    const { found, errors } = await fetchTargets(scope.api, await targetsOf(scope, args, flags, { listsTypes: true }));
+    if (found.length + errors.length === 0)
+      process.stderr.write(`No resources found in ${scope.namespace} namespace.\n`);
+    const failures: unknown[] = [];
+    for (const { resource, object } of found)
+      await verb({ scope, resource, object: object as Rollable }, flags).catch((error: unknown) =>
+        failures.push(error),
+      );
+    throwAll([...failures, ...errors]);
+  };
+
+const verbs: readonly (readonly [name: string, summary: string, verb: Verb])[] = [
   ["status", "follow a rollout until it is done or has failed", status],
-  ["history", "list the revisions", history],
-  ["undo", "go back to an earlier revision", undo],
-  ["restart", "start every pod anew, a few at a time", restart],
-  ["pause", "let changes gather without rolling them out", setPaused(true)],
-  ["resume", "roll out what has gathered", setPaused(false)],
+  ["history", "list the revisions, or show one with --revision", history],
+  ["undo", "return to an earlier revision", undo],
+  ["restart", "replace every pod, a few at a time", restart],
+  ["pause", "keep changes from being rolled out", setPaused(true)],
+  ["resume", "roll out the changes since the pause", setPaused(false)],
 ];
 
 /** Adds `rollout` and its verbs to the program. */
 export const register = (program: Command): void => {
   const rollout = program
     .command("rollout")
-    .summary("follow, undo, repeat or hold up rollouts")
     .addHelpText(
       "after",
       "\nExamples:\n  orrery rollout status deploy/web\n  orrery rollout undo deploy/web --to-revision 2",
     );
-  for (const [name, summary, run] of verbs) {
-    const command = rollout.command(`${name} <deployment>`).summary(summary);
-    if (name === "undo") command.option("--to-revision <n>", "which one; the one before this when left out");
-    command.action(async (text: string, flags: Flags) => run(await targetOf(text, flags), flags));
+  for (const [name, summary, verb] of verbs) {
+    const command = withFiles(rollout.command(`${name} [args...]`))
+      .summary(summary)
+      .usage("[flags] (TYPE NAME | TYPE/NAME)")
+      .option("-l, --selector <labels>", "workloads with these labels");
+    if (name === "undo")
+      command
+        .option("--to-revision <n>", "the revision; by default the one before the current", integer, 0)
+        .addOption(dryRunOption());
+    if (name === "history") command.option("--revision <n>", "show this revision", integer, 0);
+    if (name === "status")
+      command
+        .option("--revision <n>", "fail when another revision is running", integer, 0)
+        .option("--timeout <duration>", "how long to wait; 0 waits until the end", duration, 0)
+        .option("-w, --watch", "wait for the end", true);
+    else command.option("-o, --output <format>", "json, yaml or name");
+    command.action(forEach(verb));
   }
 };

@@ -4,7 +4,7 @@ import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { controllerOf, key } from "../../api/meta.ts";
 import { statusWord } from "../../api/core/pod/status.ts";
-import { revisionsOf, templateOf } from "../rollout.ts";
+import { revisionsOf, templateOf } from "../client/revisions.ts";
 import { type Act, activePods, check, detail, eventually, readyPods, type Stage } from "./stage.ts";
 import { checkNoneLost, type Visits, visitedDuring } from "./visitors.ts";
 

@@ -19,6 +19,7 @@ export const serverError = (error: ApiError): string =>
 
 /** The lines of an error. Of several errors, each has its own. */
 export function errorText(error: unknown): string {
+  // As kubectl does, without `error:` before each.
   if (error instanceof AggregateError)
     return error.errors.map((each) => errorText(each).replace(/^error: /, "")).join("");
   // Commander words its messages itself.

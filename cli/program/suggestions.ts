@@ -22,7 +22,9 @@ export function similar(word: string, names: readonly string[]): readonly string
   const ranked = names.map((name) => ({ name, by: distance(lower, name.toLowerCase()) }));
   return ranked
     .filter(
-      ({ name, by }) => by <= Math.min(2, name.length - 1) || (lower !== "" && name.toLowerCase().startsWith(lower)),
+      ({ name, by }) =>
+        by <= (Math.min(word.length, name.length) <= 3 ? 1 : 2) ||
+        (lower !== "" && name.toLowerCase().startsWith(lower)),
     )
     .toSorted((x, y) => x.by - y.by)
     .map(({ name }) => name);
