@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { ApiError } from "../../api/errors.ts";
 import { CliError } from "../cli-error.ts";
+import { lastApplied } from "../client/last-applied.ts";
 import { pathOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { type GeneratedObject, withMeta } from "../generators/generated-object.ts";
@@ -59,8 +60,6 @@ export function requireFlags(required: readonly string[], command: Command): voi
   if (missing.length > 0)
     throw new CliError(`required flag(s) ${missing.map((flag) => `"${flag}"`).join(", ")} not set`);
 }
-
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The object with its own configuration as an annotation, for a later `kubectl apply`. */
 export function withConfig(object: GeneratedObject): GeneratedObject {

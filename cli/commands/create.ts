@@ -1,15 +1,18 @@
 // orrery create: creates objects from manifests, or generates them from flags.
 import type { Command } from "commander";
 import type { ApiObject } from "../../api/meta.ts";
+import { hasReason } from "../../api/errors.ts";
+import { withLastApplied } from "../client/last-applied.ts";
+import { matchesSelector } from "../client/manifest-selector.ts";
+import { withSource } from "../client/source-error.ts";
 import { CliError } from "../cli-error.ts";
 import { pathOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { manifestTargets, type Target, type TargetFlags, throwAll } from "../client/targets.ts";
-import type { GeneratedObject } from "../generators/generated-object.ts";
 import { similar } from "../program/suggestions.ts";
 import { addAccess } from "./create-access.ts";
 import { addConfig } from "./create-config.ts";
-import { type CreateFlags, withConfig, withGeneration } from "./create-object.ts";
+import { type CreateFlags, withGeneration } from "./create-object.ts";
 import { addPolicies } from "./create-policies.ts";
 import { addWorkloads } from "./create-workloads.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
@@ -18,21 +21,25 @@ import { type Results, resultsOf } from "./result.ts";
 
 type Flags = CreateFlags & TargetFlags;
 
-async function createOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
-  const { resource, namespace, manifest } = target;
-  const { metadata } = manifest!.object;
+/** The object of a manifest as it is sent: in its namespace, with its configuration if the flags demand it. */
+export function fileObject({ namespace, manifest }: Target, { saveConfig }: { readonly saveConfig?: boolean }): object {
+  const { object } = manifest!;
   const placed = {
-    ...manifest!.object,
-    metadata: namespace === undefined ? metadata : { ...metadata, namespace },
-  } as GeneratedObject;
-  const object = flags.saveConfig ? withConfig(placed) : placed;
+    ...object,
+    metadata: namespace === undefined ? object.metadata : { ...object.metadata, namespace },
+  };
+  return saveConfig ? withLastApplied(placed) : placed;
+}
+
+async function createOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
+  const object = fileObject(target, flags);
   if (results.dryRun === "client") return results.print(object, "created");
   const parameters = {
     fieldManager: flags.fieldManager,
     fieldValidation: fieldValidationOf(flags.validate),
     dryRun: results.dryRunParameter,
   };
-  const path = pathOf(resource, namespace) + query(parameters);
+  const path = pathOf(target.resource, target.namespace) + query(parameters);
   results.print((await api.request<ApiObject>({ method: "POST", path, body: object })).body, "created");
 }
 
@@ -50,8 +57,13 @@ async function createFromFiles(args: readonly string[], flags: Flags, command: C
   fieldValidationOf(flags.validate);
   const scope = await session(flags);
   const errors: unknown[] = [];
-  for (const target of await manifestTargets(scope, flags))
-    await createOne(scope, target, flags, results).catch((error: unknown) => errors.push(error));
+  const { selector: _, ...files } = flags;
+  const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, flags.selector));
+  for (const target of targets)
+    await createOne(scope, target, flags, results).catch((error: unknown) =>
+      errors.push(hasReason(error, "Invalid") ? error : withSource(error, "creating", target.manifest!.file)),
+    );
+  if (targets.length === 0) throw new CliError("no objects passed to create");
   throwAll(errors);
 }
 

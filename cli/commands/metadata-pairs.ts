@@ -68,16 +68,16 @@ async function run(args: readonly string[], flags: Flags, pair: PairCommand): Pr
     const before = object.metadata[field] ?? {};
     const after = changedPairs(before, changes);
     if (flags.list) {
-      printPairs(object, after ?? {}, resources.length < 3, what);
+      printPairs(object, after, resources.length < 3, what);
       return object;
     }
     if (!overwrite) checkOverwrite(before, changes, what);
-    if (what === "label")
+    if (what === "label" && !flags.local)
       for (const key of changes.remove) if (!(key in before)) printLine(`label "${key}" not found.`);
-    if (what === "label" && sameJson(before, after ?? {})) return object;
+    if (what === "label" && sameJson(before, after)) return object;
     const { [field]: _, ...metadata } = object.metadata;
     const resourceVersion = flags.resourceVersion ? { resourceVersion: flags.resourceVersion } : {};
-    return { ...object, metadata: { ...metadata, ...(after && { [field]: after }), ...resourceVersion } } as ApiObject;
+    return { ...object, metadata: { ...metadata, [field]: after, ...resourceVersion } } as ApiObject;
   };
   const operation =
     verb === "label" ? (before: ApiObject, after: ApiObject) => labeled(before, after, overwrite) : "annotated";

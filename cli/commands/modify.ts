@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ApiError } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { mergeDiff } from "../client/merge-diff.ts";
+import { type ObjectPatch, objectDiff } from "../client/object-diff.ts";
 import { pathOf, query, type Resource } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import {
@@ -15,6 +15,7 @@ import {
   targetsOf,
   throwAll,
 } from "../client/targets.ts";
+import { nameOf } from "../printers/output.ts";
 import { withFiles } from "./object-options.ts";
 import { type ResultFlags, type Results, resultsOf, withResult } from "./result.ts";
 
@@ -49,8 +50,10 @@ export function named<T>({ resource, object }: Found, change: () => T): T {
   try {
     return change();
   } catch (error) {
-    if (!(error instanceof CliError) || !resource.plural) throw error;
-    throw new CliError(`${resource.plural}/${object.metadata.name} ${error.message}`);
+    if (!(error instanceof CliError)) throw error;
+    // The plural of an object from a file is not known without a server.
+    const name = resource.plural ? `${resource.plural}/${object.metadata.name}` : nameOf(object);
+    throw new CliError(`${name} ${error.message}`);
   }
 }
 
@@ -71,15 +74,13 @@ export async function localObjects(flags: TargetFlags, args: readonly string[]):
 /** Sends the difference. Conflicts can only come from a `resourceVersion` in the changed object. */
 async function sent(
   { api }: Session,
-  { resource, object: before }: Found,
-  after: ApiObject,
+  { resource, object }: Found,
+  patch: ObjectPatch,
   parameters: Parameters<typeof query>[0],
 ): Promise<ApiObject> {
-  const { namespace, name } = before.metadata;
+  const { namespace, name } = object.metadata;
   const path = pathOf(resource, namespace, name) + query(parameters);
-  const body = mergeDiff(before as unknown as Record<string, unknown>, after as unknown as Record<string, unknown>);
-  const contentType = "application/merge-patch+json";
-  return (await api.request<ApiObject>({ method: "PATCH", path, body: body ?? {}, contentType })).body;
+  return (await api.request<ApiObject>({ method: "PATCH", path, ...patch })).body;
 }
 
 interface Context {
@@ -91,14 +92,13 @@ interface Context {
 async function modifyOne(found: Found, how: Modification, { scope, results, flags }: Context): Promise<void> {
   const { object: before } = found;
   const after = await how.change(before, found);
-  const isSame =
-    mergeDiff(before as unknown as Record<string, unknown>, after as unknown as Record<string, unknown>) === undefined;
-  if (isSame && !how.printsUnchanged) return;
+  const patch = await objectDiff(before, after);
+  if (patch === undefined && !how.printsUnchanged) return;
   const operation = typeof how.operation === "string" ? how.operation : how.operation(before, after);
-  if (scope === undefined || results.dryRun === "client" || isSame) return results.print(after, operation);
+  if (scope === undefined || results.dryRun === "client" || patch === undefined) return results.print(after, operation);
   const parameters = { fieldManager: flags.fieldManager, dryRun: results.dryRunParameter };
   try {
-    results.print(await sent(scope, found, after, parameters), operation);
+    results.print(await sent(scope, found, patch, parameters), operation);
   } catch (error) {
     throw how.failure !== undefined && error instanceof ApiError ? new CliError(how.failure + error.message) : error;
   }

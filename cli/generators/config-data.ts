@@ -59,7 +59,7 @@ function* linesOf(bytes: Buffer): Iterable<Buffer> {
   }
 }
 
-/** The variables of a file of `--from-env-file`. A name without a value takes that of the environment, if set. */
+/** The variables of a file of `--from-env-file`. A name without a value takes that of the environment, if any. */
 export function envFileEntries(
   file: string,
   bytes: Buffer,

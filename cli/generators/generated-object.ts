@@ -1,4 +1,5 @@
-// The objects that generators make. Their keys are in the order of Kubernetes' Go structs, as kubectl prints them.
+// The objects that generators make. Their keys are in the order of Kubernetes' Go structs, in which kubectl prints
+// them.
 
 export interface GeneratedMeta {
   readonly name: string;

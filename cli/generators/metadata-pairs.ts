@@ -62,8 +62,6 @@ export function checkOverwrite(before: Pairs, { set }: PairChanges, what: "label
   );
 }
 
-/** The pairs after the changes; undefined when none are left. */
-export function changedPairs(before: Pairs, { set, remove }: PairChanges): Pairs | undefined {
-  const after = Object.entries({ ...before, ...set }).filter(([key]) => !remove.includes(key));
-  return after.length > 0 ? Object.fromEntries(after) : undefined;
-}
+/** The pairs after the changes. */
+export const changedPairs = (before: Pairs, { set, remove }: PairChanges): Pairs =>
+  Object.fromEntries(Object.entries({ ...before, ...set }).filter(([key]) => !remove.includes(key)));
