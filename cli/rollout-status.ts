@@ -1,4 +1,5 @@
-// The progress of rollouts of deployments, daemon sets and stateful sets, with the messages of `kubectl rollout status`.
+// The progress of rollouts of deployments, daemon sets and stateful sets, with the messages of
+// `kubectl rollout status`.
 // Pure.
 import { conditionOf } from "../api/core/pod/status.ts";
 import type { DaemonSet, Deployment, StatefulSet } from "../api/generated/types.ts";
