@@ -64,6 +64,14 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [
+    ["auth", "say what the user may do, and who the user is", () => import("./commands/auth.ts")],
+    ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
+    [
+      "cluster-info",
+      "print the addresses of the control plane and its services",
+      () => import("./commands/cluster-info.ts"),
+    ],
+    ["version", "print the versions of the command line and the server", () => import("./commands/version.ts")],
     ["config", "show and change kubeconfig files and contexts", () => import("./commands/config.ts")],
   ]),
   ...group("Settings", false, [

@@ -1,0 +1,31 @@
+// orrery cluster-info: prints the addresses of the control plane and of the services that are marked as the cluster's.
+import type { Command } from "commander";
+import type { Service } from "../../api/generated/types.ts";
+import { query } from "../client/resources.ts";
+import { session } from "../client/session.ts";
+import type { GlobalFlags } from "../program/global-flags.ts";
+import { printLine } from "../program/output.ts";
+
+/** The address of a service behind the API server's proxy. */
+function proxyAddress(server: string, { metadata, spec }: Service): string {
+  const { namespace, name } = metadata;
+  const [port] = spec.ports ?? [];
+  const scheme = port?.name === "https" || port?.port === 443 ? "https:" : "";
+  const portName = port?.name ? `:${port.name}` : "";
+  return `${server}/api/v1/namespaces/${namespace}/services/${scheme}${name}${portName}/proxy`;
+}
+
+/** Adds `cluster-info` to the program. */
+export const register = (program: Command): void => {
+  program.command("cluster-info").action(async (flags: GlobalFlags) => {
+    const { api } = await session(flags);
+    const labelSelector = "kubernetes.io/cluster-service=true";
+    const services = await api.list<Service>(`/api/v1/namespaces/kube-system/services${query({ labelSelector })}`);
+    printLine(`Kubernetes control plane is running at ${api.access.server}`);
+    for (const service of services) {
+      const name = service.metadata.labels?.["kubernetes.io/name"] ?? service.metadata.name;
+      printLine(`${name} is running at ${proxyAddress(api.access.server, service)}`);
+    }
+    printLine("\nTo see how the components of a cluster of Orrery are, use 'orrery status'.");
+  });
+};
