@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Files share what they import: nothing here keeps anything between tests, and loading costs more than they do. */
@@ -28,6 +30,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          // `up` makes its cluster the current context: not in the kubeconfig of the user who runs the tests.
+          env: { KUBECONFIG: join(tmpdir(), `orrery-test-kubeconfig-${process.pid}`) },
         },
       },
     ],
