@@ -122,11 +122,9 @@ export const controllerOptions = {
 };
 type Run = (client: Client, signal: AbortSignal) => Promise<void>;
 const controllersOf =
-  (world: World, decided: Scenario["decided"]): Run =>
-  (client, signal) => {
-    const decisions = decided && { record: decided, of: () => [] };
-    return runControllers(client, world, { ...controllerOptions, ...(decisions && { decisions }) }, signal);
-  };
+  (world: World, decided: Scenario["decided"] = () => {}): Run =>
+  (client, signal) =>
+    runControllers(client, world, { ...controllerOptions, decisions: { record: decided, of: () => [] } }, signal);
 
 /** A controller manager, which works while it holds the lease. */
 const electedPart =
