@@ -24,9 +24,7 @@ const ownAnnotations = new Set([
 function memoized<T>(compute: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
   const known = new WeakMap<PodTemplateSpec, T>();
   return (template) => {
-    const remembered = known.get(template);
-    if (remembered !== undefined) return remembered;
-    const value = compute(template);
+    const value = known.get(template) ?? compute(template);
     known.set(template, value);
     return value;
   };
