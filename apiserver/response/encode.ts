@@ -40,10 +40,10 @@ export function encodeResponse(reply: WholeReply, request: Reader): WholeReply {
   // An entity tag identifies these bytes.
   if (reply.headers["etag"] !== undefined) return reply;
   const isRefusal = reply.status >= 400;
-  const wanted = accepted(request.headers.accept, isRefusal ? ["Plain"] : undefined);
-  const inYaml = wanted?.writing === "yaml";
+  const mediaType = accepted(request.headers.accept, isRefusal ? ["Plain"] : undefined);
+  const inYaml = mediaType?.writing === "yaml";
   // An error is sent whatever is accepted, and indented when nothing matched.
-  const inLines = wanted === undefined ? isRefusal : wanted.pretty || isIndented(request);
+  const inLines = mediaType === undefined ? isRefusal : mediaType.pretty || isIndented(request);
   if (!inYaml && !inLines) return reply;
   const value: unknown = JSON.parse(reply.body.toString());
   if (!inYaml) return { ...reply, body: JSON.stringify(value, undefined, 2) };

@@ -25,12 +25,14 @@ export interface ChosenContainer {
   readonly notice?: string;
 }
 
-/** The container that a command means. Throws CliError when the pod has no container of the given name. */
-export function chosenContainer(pod: Pod, given: string | undefined): ChosenContainer {
+/** The container that a command means. Throws CliError when the pod has no container of that name. */
+export function chosenContainer(pod: Pod, containerName: string | undefined): ChosenContainer {
   const all = containersOf(pod);
-  if (given) {
-    if (all.includes(given)) return { name: given };
-    throw new CliError(`container ${given} is not valid for pod ${pod.metadata.name} out of: ${containerList(pod)}`);
+  if (containerName) {
+    if (all.includes(containerName)) return { name: containerName };
+    throw new CliError(
+      `container ${containerName} is not valid for pod ${pod.metadata.name} out of: ${containerList(pod)}`,
+    );
   }
   const byAnnotation = pod.metadata.annotations?.[annotation];
   if (byAnnotation && all.includes(byAnnotation)) return { name: byAnnotation };

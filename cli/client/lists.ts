@@ -56,7 +56,7 @@ async function* pagesOf<T extends Page>(
 export interface ReadOptions {
   readonly chunkSize: number;
   readonly subresource?: string | undefined;
-  /** Tables with whole objects instead of their metadata, to sort them. */
+  /** Tables with full objects instead of their metadata, to sort them. */
   readonly fullObjects?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { sameJson } from "../../api/hash.ts";
 type Json = Readonly<Record<string, unknown>>;
 const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The patch that turns `before` into `after`; undefined when they are equal. Lists are replaced whole. */
+/** The patch that turns `before` into `after`; undefined when they are equal. Lists are atomic. */
 export function mergeDiff(before: Json, after: Json): Json | undefined {
   const patch: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {

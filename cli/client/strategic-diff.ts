@@ -13,7 +13,7 @@ const fieldOf = (schema: Schema, name: string): Schema => {
 };
 const isMerged = (list: Schema): boolean => (list["x-kubernetes-patch-strategy"] ?? "").split(",").includes("merge");
 
-/** Items of a list that are told apart by a field: added and changed ones, and directives for those removed. */
+/** Items of a list with a merge key: added and changed ones, and directives for those removed. */
 function itemsDiff(list: Schema, key: string, before: readonly Json[], after: readonly Json[]): Json[] {
   const items = resolve(list).items ?? {};
   const changed = after.flatMap((item) => {
@@ -28,7 +28,7 @@ function itemsDiff(list: Schema, key: string, before: readonly Json[], after: re
   return [...changed, ...removed];
 }
 
-/** Whether the items of a list can be told apart by a field. */
+/** Whether the items of a list have a merge key. */
 const areKeyed = (key: string, ...lists: readonly (readonly unknown[])[]): boolean =>
   lists.every((list) => {
     const values = list.map((item) => (isMap(item) ? item[key] : undefined));
@@ -47,7 +47,7 @@ function listDiff(name: string, list: Schema, before: readonly unknown[], after:
       ...(added.length > 0 && { [name]: added }),
     };
   }
-  // Without keys, items cannot be patched: the list is replaced whole.
+  // Without keys, items cannot be patched: the list is atomic.
   if (!areKeyed(key, before, after)) return { [name]: [...after, { $patch: "replace" }] };
   const items = itemsDiff(list, key, before as readonly Json[], after as readonly Json[]);
   const order = (after as readonly Json[]).map((item) => ({ [key]: item[key] }));

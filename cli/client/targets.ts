@@ -27,7 +27,7 @@ export interface TargetRules {
 export interface Scope {
   readonly mapper: Mapper;
   readonly namespace: string;
-  /** Whether the namespace was given by a flag: manifests may then name no other. */
+  /** Whether --namespace is set: manifests may then name no other. */
   readonly namespaceGiven: boolean;
 }
 

@@ -109,9 +109,10 @@ async function setEntry(section: Section, name: string, entry: Entry, flags: Fla
   return isNew;
 }
 
-async function setContext(given: string | undefined, flags: Flags): Promise<void> {
-  if (given !== undefined && flags.current) throw new CliError("you cannot specify both a context name and --current");
-  const name = flags.current ? (await read(flags))["current-context"] : given;
+async function setContext(contextName: string | undefined, flags: Flags): Promise<void> {
+  if (contextName !== undefined && flags.current)
+    throw new CliError("you cannot specify both a context name and --current");
+  const name = flags.current ? (await read(flags))["current-context"] : contextName;
   if (flags.current && !name) throw new CliError("no current context is set");
   if (!name) throw new CliError("you must specify a non-empty context name or --current");
   const entry = fieldsOf(flags, [

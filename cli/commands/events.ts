@@ -34,7 +34,7 @@ const lastTime = (e: CoreV1Event): Instant =>
   instantOf(e.series?.lastObservedTime ?? e.lastTimestamp ?? e.eventTime ?? e.metadata.creationTimestamp);
 
 const isOfTypes = ({ types = [] }: Flags, { type = "" }: CoreV1Event): boolean =>
-  types.length === 0 || types.some((wanted) => wanted.toLowerCase() === type.toLowerCase());
+  types.length === 0 || types.some((accepted) => accepted.toLowerCase() === type.toLowerCase());
 
 /** The object of `--for`, as its type and name. */
 function subjectOf({ for: text }: Flags): readonly [type: string, name: string] | undefined {

@@ -1,4 +1,4 @@
-// orrery run: creates a pod from an image, and attaches to it if asked to.
+// orrery run: creates a pod from an image, and attaches to it with --attach, -i or -t.
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { session } from "../client/session.ts";

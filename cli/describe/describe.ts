@@ -84,7 +84,7 @@ const describerOf = ({ apiVersion, kind }: ApiObject): Describe => {
   return describers[slash === -1 ? kind : `${kind}.${apiVersion.slice(0, slash)}`] ?? generic;
 };
 
-/** The text of an object, with its events if they are wanted. */
+/** The text of an object, with its events unless --show-events=false. */
 export async function describe(object: ApiObject, environment: Environment): Promise<string> {
   const { lines, hasNoEvents } = await describerOf(object)(object, environment);
   if (hasNoEvents || !environment.showEvents) return aligned(lines);

@@ -30,8 +30,13 @@ function resourceLine(name: string, current: V2MetricValueStatus | undefined, ta
 /** A metric of one object: its value, or that divided by the pods. */
 function valueLine(name: string, current: V2MetricValueStatus | undefined, target: V2MetricTarget): string {
   const isAverage = target.averageValue !== undefined;
-  const [now, wanted] = isAverage ? [current?.averageValue, target.averageValue] : [current?.value, target.value];
-  return field(`${name} (target ${isAverage ? "average " : ""}value)`, `${now ?? unknown} / ${wanted ?? ""}`);
+  const [currentValue, targetValue] = isAverage
+    ? [current?.averageValue, target.averageValue]
+    : [current?.value, target.value];
+  return field(
+    `${name} (target ${isAverage ? "average " : ""}value)`,
+    `${currentValue ?? unknown} / ${targetValue ?? ""}`,
+  );
 }
 
 function metricLine(metric: V2MetricSpec, status: V2MetricStatus | undefined): string {

@@ -22,7 +22,7 @@ export function checkAutoscale({ max, min, cpu, cpuPercent }: AutoscaleFlags): v
 const maxPercentage = 2 ** 31 - 1;
 const utilization = (averageUtilization: number) => ({ type: "Utilization", averageUtilization });
 
-/** The target of a resource: a percentage of the request, or an average. A bare number has the given unit. */
+/** The target of a resource: a percentage of the request, or an average. A bare number takes `unit`. */
 function targetOf(resource: string, text: string, unit: string) {
   if (text.endsWith("%")) {
     const percentage = text.slice(0, -1);

@@ -26,7 +26,7 @@ type Rule = (pod: Pod, flags: DrainFlags, now: Instant) => Verdict;
 
 const controllerOf = ({ metadata }: Pod) => (metadata.ownerReferences ?? []).find(({ controller }) => controller);
 
-/** In the order in which they are asked; the first that does not delete decides. */
+/** In this order; the first that does not delete decides. */
 const rules: readonly Rule[] = [
   ({ metadata }, { skipWaitForDeleteTimeout: seconds }, now) => {
     const { deletionTimestamp } = metadata;

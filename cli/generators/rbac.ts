@@ -97,7 +97,7 @@ function resourceRules(flags: RoleFlags, resources: readonly ResolvedResource[])
     }));
 }
 
-/** Checks the flags of a role, before the server is asked for its resources. */
+/** Checks the flags of a role, before discovery. */
 export function checkRole(flags: RoleFlags): readonly ResourceArgument[] {
   if (verbsOf(flags).length === 0) throw new CliError("at least one verb must be specified");
   const resources = (flags.resource ?? []).map(resourceArgument);
@@ -127,7 +127,7 @@ function checkUrl(url: string): void {
     throw new CliError("nonResourceURL only supports wildcard matches when '*' is at the end");
 }
 
-/** Checks the flags of a cluster role, before the server is asked for its resources. */
+/** Checks the flags of a cluster role, before discovery. */
 export function checkClusterRole(flags: ClusterRoleFlags): readonly ResourceArgument[] {
   const { nonResourceUrl = [], aggregationRule = {}, resource = [], resourceName = [] } = flags;
   const verbs = verbsOf(flags);

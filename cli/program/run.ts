@@ -80,11 +80,11 @@ function parse(leaf: Command, args: readonly string[], global: boolean): ParsedF
 
 async function execute(
   command: Command,
-  given: readonly string[],
+  argsOfCommand: readonly string[],
   row: CommandRow,
   environment: Environment,
 ): Promise<void> {
-  const { leaf, args } = leafOf(command, given);
+  const { leaf, args } = leafOf(command, argsOfCommand);
   const parsed = parse(leaf, args, row.global);
   const isGroup = leaf.commands.length > 0 && leaf.registeredArguments.length === 0 && leaf.options.length === 0;
   if (parsed.wantsHelp || isGroup) return void process.stdout.write(leaf.helpInformation());

@@ -35,9 +35,9 @@ export async function nameMounts(
     ...(pod.spec.hostNetwork ? [] : ([["hostname", "/etc/hostname", `${hostnameOf(pod)}\n`]] as const)),
   ];
   const own = new Set((c.volumeMounts ?? []).map((m) => m.mountPath));
-  const wanted = files.filter(([, target]) => !own.has(target));
-  await Promise.all(wanted.map(([file, , text]) => writeFile(join(folder, file), text)));
-  return wanted.map(([file, target]) => ({ source: join(folder, file), target, readOnly: false }));
+  const missing = files.filter(([, target]) => !own.has(target));
+  await Promise.all(missing.map(([file, , text]) => writeFile(join(folder, file), text)));
+  return missing.map(([file, target]) => ({ source: join(folder, file), target, readOnly: false }));
 }
 
 const terminationLogPath = (stateDir: string, run: Pick<RuntimeContainer, "pod" | "name" | "attempt">): string =>
@@ -70,8 +70,8 @@ async function readTerminationLog(stateDir: string, run: RuntimeContainer): Prom
 
 async function readLogTail(runtime: ContainerRuntime, run: RuntimeContainer): Promise<string> {
   const kept: Uint8Array[] = [];
-  const wanted = { follow: false, timestamps: false, tail: logTailLines };
-  for await (const data of runtime.logs(run.id, wanted, AbortSignal.timeout(logTimeoutMs))) kept.push(data);
+  const options = { follow: false, timestamps: false, tail: logTailLines };
+  for await (const data of runtime.logs(run.id, options, AbortSignal.timeout(logTimeoutMs))) kept.push(data);
   return Buffer.concat(kept).subarray(-logTailBytes).toString();
 }
 

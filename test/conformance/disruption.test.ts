@@ -134,8 +134,8 @@ behaviour("DisruptionController should block an eviction until the PDB is update
       });
       expect(status?.currentHealthy).toBe(3);
     });
-    const { code, body: said } = await refused(evict(context, "pod-0"));
-    expect([code, said.details.causes[0].reason]).toEqual([429, "DisruptionBudget"]);
+    const { code, body: status } = await refused(evict(context, "pod-0"));
+    expect([code, status.details.causes[0].reason]).toEqual([429, "DisruptionBudget"]);
     await patched(ask, pathOf(context, "blocks"), { spec: { minAvailable: 2 } });
     await allows(context, "blocks", 1);
     await evict(context, "pod-0");

@@ -38,9 +38,9 @@ behaviour(
 behaviour("Kubectl client Kubectl version should check is all data is printed", async (run) => {
   const { out } = await run("version -o json");
   const result = JSON.parse(out) as Record<string, Record<string, string>>;
-  const wanted = ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"];
+  const fields = ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"];
   for (const whose of ["clientVersion", "serverVersion"])
-    expect(Object.keys(result[whose] ?? {}), whose).toEqual(expect.arrayContaining(wanted));
+    expect(Object.keys(result[whose] ?? {}), whose).toEqual(expect.arrayContaining(fields));
 });
 
 behaviour(
@@ -147,8 +147,8 @@ async function whilePrimary(
     await body(await podNames(context));
   });
 }
-const expectAll = (text: string, wanted: readonly (readonly string[])[]): void => {
-  for (const words of wanted)
+const expectAll = (text: string, rows: readonly (readonly string[])[]): void => {
+  for (const words of rows)
     expect(text).toMatch(new RegExp(words.map((word) => word.replaceAll(/[.*+?^$()[\]\\/]/g, "\\$&")).join("\\s*")));
 };
 

@@ -10,7 +10,7 @@ export interface Operated {
   readonly apiVersion: string;
   readonly kind: string;
   readonly plural: string;
-  /** Everything of a new object but who it is; given the context, for what must be its own. */
+  /** Everything of a new object but who it is; from the context, for what must be unique. */
   readonly body: object;
   readonly namespaced?: boolean;
   /** Names that objects may bear, where not every one will do. */

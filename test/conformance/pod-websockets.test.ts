@@ -6,7 +6,7 @@ import { runs, simulatedNode } from "../suites/simulated-node.ts";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
 /** Everything that is said until the end. */
-async function heard({ server }: ScenarioContext, path: string, protocol: string): Promise<readonly Buffer[]> {
+async function messagesOf({ server }: ScenarioContext, path: string, protocol: string): Promise<readonly Buffer[]> {
   const { url, ca, admin } = server;
   const socket = new WebSocket(`${url.replace("https", "wss")}${path}`, [protocol], { ca, ...admin });
   const messages: Buffer[] = [];
@@ -33,7 +33,7 @@ behaviour("Pods should support remote command execution over websockets", (conte
   withPod(context, "pod-exec-websocket", async () => {
     const command = "command=echo&command=remote%20execution%20test";
     const path = `/api/v1/namespaces/${context.namespace}/pods/pod-exec-websocket/exec`;
-    const messages = await heard(context, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
+    const messages = await messagesOf(context, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
     // Nothing but output is said when all goes well, and all of it on the channel of output.
     expect(messages.every((m) => m[0] === 1)).toBe(true);
     expect(Buffer.concat(messages.map((m) => m.subarray(1))).toString()).toBe("remote execution test\n");
@@ -43,9 +43,9 @@ behaviour("Pods should support remote command execution over websockets", (conte
 behaviour("Pods should support retrieving logs from the container over websockets", (context) =>
   withPod(context, "pod-logs-websocket", async () => {
     const path = `/api/v1/namespaces/${context.namespace}/pods/pod-logs-websocket/log?container=main`;
-    const messages = await heard(context, path, "binary.k8s.io");
+    const messages = await messagesOf(context, path, "binary.k8s.io");
     expect(Buffer.concat(messages).toString()).toBe("container is alive\n");
-    const texts = await heard(context, path, "base64.binary.k8s.io");
+    const texts = await messagesOf(context, path, "base64.binary.k8s.io");
     expect(texts.map((text) => Buffer.from(String(text), "base64").toString()).join("")).toBe("container is alive\n");
   }),
 );

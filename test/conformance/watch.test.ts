@@ -3,33 +3,40 @@ import { CoreV1Api, Watch } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
-interface Told {
+interface WatchEvent {
   readonly type: string;
   readonly name: string;
   readonly mutation: string | undefined;
   readonly resourceVersion: string;
 }
 
-/** The first events of a watch, in order; `begun` settles when the server has begun to answer. */
+/** The first events of a watch, in order; `started` settles when the server has started to answer. */
 function watched({ config, namespace }: ScenarioContext, query: Record<string, string>, count: number) {
-  const told: Told[] = [];
-  let begun: Promise<AbortController> | undefined;
-  const heard = new Promise<readonly Told[]>((resolve, reject) => {
-    begun = new Watch(config).watch(
+  const received: WatchEvent[] = [];
+  let started: Promise<AbortController> | undefined;
+  const events = new Promise<readonly WatchEvent[]>((resolve, reject) => {
+    started = new Watch(config).watch(
       `/api/v1/namespaces/${namespace}/configmaps`,
       query,
       (type: string, { metadata, data }: { metadata: any; data?: any }) => {
-        told.push({ type, name: metadata.name, mutation: data?.mutation, resourceVersion: metadata.resourceVersion });
-        if (told.length === count) void begun!.then((watching) => watching.abort()).then(() => resolve(told));
+        received.push({
+          type,
+          name: metadata.name,
+          mutation: data?.mutation,
+          resourceVersion: metadata.resourceVersion,
+        });
+        if (received.length === count) void started!.then((watching) => watching.abort()).then(() => resolve(received));
       },
       (e) =>
-        told.length < count ? reject(e ?? new Error(`ended after ${told.length} of ${count} events`)) : undefined,
+        received.length < count
+          ? reject(e ?? new Error(`ended after ${received.length} of ${count} events`))
+          : undefined,
     );
   });
-  return { begun: begun!, heard };
+  return { started: started!, events };
 }
-const words = (told: readonly Told[]): readonly string[] =>
-  told.map(({ type, name, mutation }) => [type, name, mutation].filter((word) => word !== undefined).join(" "));
+const words = (received: readonly WatchEvent[]): readonly string[] =>
+  received.map(({ type, name, mutation }) => [type, name, mutation].filter((word) => word !== undefined).join(" "));
 
 function maps({ client, namespace }: ScenarioContext) {
   const core = client(CoreV1Api);
@@ -54,14 +61,14 @@ behaviour("Watchers should observe add, update, and delete watch notifications o
     ["watch-this in (a,b)", ["ADDED a", "MODIFIED a 1", "MODIFIED a 2", "DELETED a 2", "ADDED b", "DELETED b"]],
   ] as const;
   const watches = selections.map(([labelSelector, all]) => watched(context, { labelSelector }, all.length));
-  await Promise.all(watches.map(({ begun }) => begun));
+  await Promise.all(watches.map(({ started }) => started));
   await create("a", { "watch-this": "a" });
   await mutate("a", "1");
   await mutate("a", "2");
   await remove("a");
   await create("b", { "watch-this": "b" });
   await remove("b");
-  for (const [i, [, all]] of selections.entries()) expect(words(await watches[i]!.heard)).toEqual(all);
+  for (const [i, [, all]] of selections.entries()) expect(words(await watches[i]!.events)).toEqual(all);
 });
 
 behaviour("Watchers should be able to start watching from a specific resource version", async (context) => {
@@ -70,8 +77,8 @@ behaviour("Watchers should be able to start watching from a specific resource ve
   const { metadata } = await mutate("a", "1");
   await mutate("a", "2");
   await remove("a");
-  const { heard } = watched(context, { resourceVersion: metadata!.resourceVersion! }, 2);
-  expect(words(await heard)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
+  const { events } = watched(context, { resourceVersion: metadata!.resourceVersion! }, 2);
+  expect(words(await events)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
 });
 
 behaviour(
@@ -79,14 +86,14 @@ behaviour(
   async (context) => {
     const { create, mutate, remove } = maps(context);
     const first = watched(context, {}, 2);
-    await first.begun;
+    await first.started;
     await create("a");
     await mutate("a", "1");
-    const last = (await first.heard).at(-1)!;
+    const last = (await first.events).at(-1)!;
     await mutate("a", "2");
     await remove("a");
-    const { heard } = watched(context, { resourceVersion: last.resourceVersion }, 2);
-    expect(words(await heard)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
+    const { events } = watched(context, { resourceVersion: last.resourceVersion }, 2);
+    expect(words(await events)).toEqual(["MODIFIED a 2", "DELETED a 2"]);
   },
 );
 
@@ -95,7 +102,7 @@ behaviour(
   async (context) => {
     const { create, mutate, remove } = maps(context);
     const watch = watched(context, { labelSelector: "watch-this=yes" }, 6);
-    await watch.begun;
+    await watch.started;
     await create("a", { "watch-this": "yes" });
     await mutate("a", "1");
     await mutate("a", "1", { "watch-this": "no" });
@@ -103,7 +110,7 @@ behaviour(
     await mutate("a", "2", { "watch-this": "yes" });
     await mutate("a", "3");
     await remove("a");
-    expect(words(await watch.heard)).toEqual([
+    expect(words(await watch.events)).toEqual([
       "ADDED a",
       "MODIFIED a 1",
       "DELETED a 1",
@@ -125,10 +132,10 @@ behaviour("Watchers should receive events on concurrent watches in same order", 
   });
   const first = watched(context, from, writes.length * 3);
   await Promise.all(writes.map((write) => write()));
-  const all = await first.heard;
-  // Each later one begins where the first one was at some time, and must tell the rest as the first one told it.
+  const all = await first.events;
+  // Each later one begins where the first one was at some time, and must tell the rest as the first one received it.
   for (const begin of [0, 7, 20, 42, 88]) {
-    const { heard } = watched(context, { resourceVersion: all[begin]!.resourceVersion }, all.length - begin - 1);
-    expect(await heard).toEqual(all.slice(begin + 1));
+    const { events } = watched(context, { resourceVersion: all[begin]!.resourceVersion }, all.length - begin - 1);
+    expect(await events).toEqual(all.slice(begin + 1));
   }
 });

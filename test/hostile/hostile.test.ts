@@ -29,20 +29,20 @@ interface Answer {
   readonly type: string;
   readonly text: string;
 }
-async function read(asked: ClientRequest): Promise<Answer> {
-  const [response] = (await once(asked, "response")) as [IncomingMessage];
+async function read(clientRequest: ClientRequest): Promise<Answer> {
+  const [response] = (await once(clientRequest, "response")) as [IncomingMessage];
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part as Buffer);
   const { statusCode: status = 0, headers } = response;
   return { status, type: headers["content-type"] ?? "", text: Buffer.concat(parts).toString() };
 }
 function send({ method, path, headers, body }: Request): Promise<Answer> {
-  const asked = request(server.url, { agent, method, path, headers, timeout: timeoutMs });
-  asked.once("timeout", () => asked.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+  const clientRequest = request(server.url, { agent, method, path, headers, timeout: timeoutMs });
+  clientRequest.once("timeout", () => clientRequest.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
   // What nobody could parse is answered with a body, even where none is due: HEAD is known only to who could read it.
-  asked.on("error", () => {});
-  asked.end(body);
-  return read(asked);
+  clientRequest.on("error", () => {});
+  clientRequest.end(body);
+  return read(clientRequest);
 }
 
 /** Errors are told as a `Status` whose parts agree; nothing that a client sends is our own mistake. */
@@ -73,12 +73,12 @@ test(`${cases} requests of bad intent, from seed ${seed}: each is answered in or
   const tally = new Map<number, number>();
   const sender = async (): Promise<void> => {
     while (left-- > 0 && faults.length < 5) {
-      const wanted = malformedRequest(dice);
-      const answer = await send(wanted).catch((e: Error) => e.message);
-      const fault = typeof answer === "string" ? answer : faultOf(answer, wanted);
+      const sent = malformedRequest(dice);
+      const answer = await send(sent).catch((e: Error) => e.message);
+      const fault = typeof answer === "string" ? answer : faultOf(answer, sent);
       if (typeof answer !== "string") tally.set(answer.status, (tally.get(answer.status) ?? 0) + 1);
       if (fault)
-        faults.push(`${shown(wanted)}\n  ${fault}: ${typeof answer === "string" ? "" : answer.text.slice(0, 300)}`);
+        faults.push(`${shown(sent)}\n  ${fault}: ${typeof answer === "string" ? "" : answer.text.slice(0, 300)}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, sender));

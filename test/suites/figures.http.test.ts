@@ -88,7 +88,7 @@ test("watches count, whichever way they are told, until they are left", async ()
   const series = about("WATCH", "configmaps", "namespace");
   const open = async () => figureOf(await figures(), `apiserver_longrunning_requests{${series}}`) ?? 0;
   const events = 'group="",version="v1",resource="configmaps"';
-  const heard = async () => figureOf(await figures(), `apiserver_watch_events_total{${events}}`) ?? 0;
+  const eventCount = async () => figureOf(await figures(), `apiserver_watch_events_total{${events}}`) ?? 0;
   await server.inProcess.create(configMaps, { kind: "ConfigMap", metadata: { name: "one", namespace: "default" } });
   const selected = `${maps}?watch=1&fieldSelector=metadata.name=one`;
   const socket = new WebSocket(`${server.url.replace("https", "wss")}${selected}`, {
@@ -99,7 +99,7 @@ test("watches count, whichever way they are told, until they are left", async ()
   const stream = await asker.begin(selected);
   const over = lines(stream, 1);
   await over;
-  await vi.waitFor(async () => expect(await heard()).toBe(2), waitOptions);
+  await vi.waitFor(async () => expect(await eventCount()).toBe(2), waitOptions);
   expect(figureOf(await figures(), `apiserver_watch_events_sizes_sum{${events}}`)).toBe(2 * first.length);
   stream.destroy();
   await vi.waitFor(async () => expect(await open()).toBe(1), waitOptions);

@@ -67,8 +67,8 @@ export const mixedLists = (...lists: readonly (readonly unknown[])[]): ApiError 
   badRequest(`list element types are not identical: ${printed(lists)}`);
 export const listsOfLists = (): ApiError =>
   new ApiError("Invalid", "the server rejected our request due to an error in our request");
-export const otherOrder = (list: readonly unknown[], wanted: readonly unknown[]): ApiError =>
-  badRequest(`The order in patch list:\n${printed(list)}\n doesn't match $setElementOrder list:\n${printed(wanted)}\n`);
+export const otherOrder = (list: readonly unknown[], order: readonly unknown[]): ApiError =>
+  badRequest(`The order in patch list:\n${printed(list)}\n doesn't match $setElementOrder list:\n${printed(order)}\n`);
 
 /** A list, or a refusal of what should have been one. */
 export function listIn(value: unknown): readonly unknown[] {
@@ -105,12 +105,12 @@ function areMaps(...lists: readonly (readonly unknown[])[]): boolean {
 }
 
 /**
- * Members in the order of `wanted`. Members that it does not name stay before the members that followed them in
+ * Members in the order of `order`. Members that it does not name stay before the members that followed them in
  * `original`.
  */
 export function arranged(
   members: readonly unknown[],
-  wanted: readonly unknown[],
+  order: readonly unknown[],
   original: readonly unknown[],
   key: string | undefined,
 ): unknown[] {
@@ -119,8 +119,8 @@ export function arranged(
     return list.findIndex((other) => sameJson(idOf(other, key), id));
   };
   const by = (list: readonly unknown[]) => (a: unknown, b: unknown) => placeIn(list, a) - placeIn(list, b);
-  const named = members.filter((member) => placeIn(wanted, member) >= 0).toSorted(by(wanted));
-  const others = members.filter((member) => placeIn(wanted, member) < 0).toSorted(by(original));
+  const named = members.filter((member) => placeIn(order, member) >= 0).toSorted(by(order));
+  const others = members.filter((member) => placeIn(order, member) < 0).toSorted(by(original));
   const result: unknown[] = [];
   for (const other of others) {
     const was = placeIn(original, other);
@@ -136,9 +136,9 @@ function applyDirectives(
   before: readonly unknown[],
   patch: readonly Json[],
   key: string,
-): { readonly left: readonly unknown[]; readonly wanted: readonly Json[] } {
+): { readonly left: readonly unknown[]; readonly items: readonly Json[] } {
   let left = before;
-  const wanted = patch.filter((member) => member[directive] === undefined);
+  const items = patch.filter((member) => member[directive] === undefined);
   for (const member of patch) {
     const name = member[directive];
     if (name === undefined || name === "replace") continue;
@@ -148,7 +148,7 @@ function applyDirectives(
     left = left.filter((other) => !sameJson(idOf(other, key), id));
   }
   const isReplaced = patch.some((member) => member[directive] === "replace");
-  return isReplaced ? { left: wanted.map(fieldsWithoutDirectives), wanted: [] } : { left, wanted };
+  return isReplaced ? { left: items.map(fieldsWithoutDirectives), items: [] } : { left, items };
 }
 
 /** What a list becomes when another is merged into it. */
@@ -160,25 +160,25 @@ export function mergedList(before: readonly unknown[], patch: readonly unknown[]
     return arranged(once, patch, before, undefined);
   }
   if (key === undefined) throw noKeyDeclared();
-  const { left, wanted } = applyDirectives(before, patch as readonly Json[], key);
+  const { left, items } = applyDirectives(before, patch as readonly Json[], key);
   const result = [...left];
-  for (const member of wanted) {
+  for (const member of items) {
     const id = idOf(member, key);
     const at = result.findIndex((other) => sameJson(idOf(other, key), id));
     if (at >= 0) result[at] = merge(mapIn(result[at]), member);
     else result.push(fieldsWithoutDirectives(member));
   }
-  return arranged(result, wanted, left, key);
+  return arranged(result, items, left, key);
 }
 
 /** Throws when the members of a patch are not in the order that the patch itself requires. */
-function checkOrder(list: readonly unknown[], wanted: readonly unknown[], key: string | undefined): void {
-  if (wanted.length === 0) return;
+function checkOrder(list: readonly unknown[], order: readonly unknown[], key: string | undefined): void {
+  if (order.length === 0) return;
   const named = list.filter((member) => !isObject(member) || member[directive] === undefined);
   let next = 0;
   for (const member of named) {
-    const at = wanted.findIndex((other, i) => i >= next && sameJson(idOf(other, key), idOf(member, key)));
-    if (at < 0) throw otherOrder(list, wanted);
+    const at = order.findIndex((other, i) => i >= next && sameJson(idOf(other, key), idOf(member, key)));
+    if (at < 0) throw otherOrder(list, order);
     next = at + 1;
   }
 }
@@ -187,14 +187,14 @@ function checkOrder(list: readonly unknown[], wanted: readonly unknown[], key: s
 export function orderedList(
   before: readonly unknown[] | undefined,
   patch: readonly unknown[] | undefined,
-  wanted: readonly unknown[],
+  order: readonly unknown[],
   members: Members,
 ): unknown[] | undefined {
-  if (patch) checkOrder(patch, wanted, members.key);
+  if (patch) checkOrder(patch, order, members.key);
   if (before === undefined && patch === undefined) return undefined;
   const merged =
     before && patch ? mergedList(before, patch, members) : [...(before ?? (withoutDirectives(patch) as unknown[]))];
-  return arranged(merged, wanted, before ?? [], members.key);
+  return arranged(merged, order, before ?? [], members.key);
 }
 
 const strategies = (schema: Schema): readonly string[] => (schema["x-kubernetes-patch-strategy"] ?? "").split(",");

@@ -61,9 +61,9 @@ export const changing: Readonly<Record<string, Scenario>> = {
     await prints(["patch", "configmap", "c", "--type=json", "-p", add], "configmap/c patched");
     await prints(["patch", "configmap", "c", "-p", '{"data":{"b":"2"}}'], "configmap/c patched (no change)");
     await prints("get configmap c -o jsonpath={.data}", '{"b":"2","d":"4"}');
-    const whole = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {e: '5'}\n";
-    await prints("replace -f -", "configmap/c replaced", whole);
-    await prints("replace --force -f -", /configmap "c" deleted[\s\S]*configmap\/c replaced/, whole);
+    const replacement = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {e: '5'}\n";
+    await prints("replace -f -", "configmap/c replaced", replacement);
+    await prints("replace --force -f -", /configmap "c" deleted[\s\S]*configmap\/c replaced/, replacement);
     await prints("get configmap c -o jsonpath={.data}", '{"e":"5"}');
     await prints("label configmap c tier=front", "configmap/c labeled");
     await fails("label configmap c tier=back", /'tier' already has a value \(front\), and --overwrite is false/);
