@@ -58,7 +58,8 @@ const deprecated =
 /** Adds `autoscale` to the program. */
 export const register = (program: Command): void => {
   const command = program
-    .command("autoscale [resource] [names...]")
+    .command("autoscale [args...]")
+    .usage("[options] (TYPE [NAME...] | TYPE/NAME...)")
     .option("--max <n>", "the most replicas", integer32, -1)
     .option("--min <n>", "the fewest replicas", integer32, -1)
     .option("--cpu <target>", "70% of the request, or an average such as 500m")
@@ -67,9 +68,9 @@ export const register = (program: Command): void => {
     .option("--name <name>", "the name of the autoscaler");
   withGeneration(withFiles(command), "kubectl-autoscale")
     .addHelpText("after", "\nExamples:\n  orrery autoscale deploy web --min=2 --max=10 --cpu=70%")
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) => {
+    .action((args: readonly string[], flags: Flags) => {
       if (flags.cpuPercent !== undefined) process.stderr.write(deprecated);
       requireFlags(["max"], command);
-      return autoscale(resource === undefined ? [] : [resource, ...names], flags);
+      return autoscale(args, flags);
     });
 };

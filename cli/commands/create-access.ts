@@ -202,7 +202,7 @@ async function createToken(args: readonly string[], flags: TokenFlags, command: 
 }
 
 function addToken(create: Command): void {
-  const command = create.command("token").argument("[NAME]").argument("[MORE...]");
+  const command = create.command("token").argument("[args...]").usage("[options] NAME");
   withOutput(command)
     .summary("request a token of a ServiceAccount")
     .option("--audience <name>", "a server that it is for; may be repeated", strings)
@@ -211,9 +211,7 @@ function addToken(create: Command): void {
     .option("--bound-object-name <name>", "the name of that object")
     .option("--bound-object-uid <uid>", "the uid of that object")
     .addHelpText("after", "\nExamples:\n  orrery create token app --duration=1h")
-    .action((first: string | undefined, rest: readonly string[], flags: TokenFlags) =>
-      createToken(first === undefined ? [] : [first, ...rest], flags, command),
-    );
+    .action((args: readonly string[], flags: TokenFlags) => createToken(args, flags, command));
 }
 
 /** Adds the commands to `create`. */

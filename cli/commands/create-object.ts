@@ -125,13 +125,11 @@ export function addGenerator<F>(parent: Command, generator: Generator<F>): void 
   const command = parent.command(generator.name).aliases([...(generator.aliases ?? [])]);
   generator
     .options(command)
-    .argument("[NAME]")
-    .argument("[COMMAND...]")
+    .argument("[args...]")
+    .usage("[options] NAME")
     .summary(generator.summary)
     .description(`${generator.summary[0]!.toUpperCase()}${generator.summary.slice(1)}.`)
     .addHelpText("after", `\nExamples:\n${generator.examples.map((line) => `  orrery ${line}`).join("\n")}`)
-    .action((first: string | undefined, rest: readonly string[], flags: F & CreateFlags) =>
-      create(generator, first === undefined ? [] : [first, ...rest], flags, command),
-    );
+    .action((args: readonly string[], flags: F & CreateFlags) => create(generator, args, flags, command));
   withGeneration(command, "kubectl-create").addOption(validateOption());
 }

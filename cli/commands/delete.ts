@@ -166,7 +166,7 @@ const deleteAll = async (args: readonly string[], flags: Flags): Promise<void> =
 
 /** Adds `delete` to the program. */
 export const register = (program: Command): void => {
-  withFiles(withSelection(program.command("delete [resource] [names...]")))
+  withFiles(withSelection(program.command("delete [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("--all", "all objects of the type in the namespace")
     .option("--wait", "wait until they are gone", true)
     .option("--timeout <duration>", "how long to wait, such as 30s; 0 waits until they are gone", duration, 0)
@@ -186,7 +186,5 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery delete -f manifests/guestbook\n  orrery delete pod web-1 --now\n  orrery delete pods -l app=web",
     )
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
-      deleteAll(resource === undefined ? [] : [resource, ...names], flags),
-    );
+    .action(deleteAll);
 };

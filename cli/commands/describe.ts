@@ -61,15 +61,14 @@ async function describeAll({ api, namespace }: Session, targets: readonly Target
 
 /** Adds `describe` to the program. */
 export const register = (program: Command): void => {
-  withFiles(withSelection(program.command("describe [resource] [names...]")))
+  withFiles(withSelection(program.command("describe [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("--show-events", "with the events of each object; by default only of a single one")
     .option("--chunk-size <number>", "read long lists in chunks of this size; 0 reads them at once", integer, 500)
     .addHelpText(
       "after",
       "\nExamples:\n  orrery describe pod web-1\n  orrery describe pod web\n  orrery describe nodes --show-events=false",
     )
-    .action(async (resource: string | undefined, names: readonly string[], flags: Flags) => {
-      const args = resource === undefined ? [] : [resource, ...names];
+    .action(async (args: readonly string[], flags: Flags) => {
       if (args.length === 0 && !flags.filename && !flags.kustomize) throw noType;
       checkTargets(args, flags, { listsTypes: true });
       const scope = await session(flags);

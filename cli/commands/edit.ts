@@ -204,7 +204,7 @@ const run = async (args: readonly string[], flags: Flags): Promise<void> => {
 
 /** Adds `edit` to the program. */
 export const register = (program: Command): void => {
-  withOutput(withFiles(program.command("edit [resource] [names...]")))
+  withOutput(withFiles(program.command("edit [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("--field-manager <name>", "the manager that owns the fields", "kubectl-edit")
     .option("--output-patch", "print the patch that is sent")
     .option("--save-config", "keep the configuration in an annotation, for a later kubectl apply")
@@ -212,7 +212,5 @@ export const register = (program: Command): void => {
     .option("--windows-line-endings", "end lines as Windows does")
     .addOption(validateOption())
     .addHelpText("after", "\nExamples:\n  orrery edit deploy/web\n  KUBE_EDITOR='code --wait' orrery edit cm app")
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
-      run(resource === undefined ? [] : [resource, ...names], flags),
-    );
+    .action(run);
 };

@@ -86,7 +86,8 @@ async function explain(text: string, flags: Flags): Promise<void> {
 /** Adds `explain` to the program. */
 export const register = (program: Command): void => {
   program
-    .command("explain [type] [rest...]")
+    .command("explain [args...]")
+    .usage("[options] TYPE[.FIELD...]")
     .option("--recursive", "all fields below, by name and type")
     .option("--api-version <version>", "the group and version, such as apps/v1")
     .addOption(new Option("-o, --output <format>", "plaintext").default("plaintext"))
@@ -94,7 +95,5 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery explain pods\n  orrery explain deploy.spec.strategy\n  orrery explain hpa --api-version=autoscaling/v2 --recursive",
     )
-    .action((type: string | undefined, rest: readonly string[], flags: Flags) =>
-      explain(check(type === undefined ? [] : [type, ...rest], flags), flags),
-    );
+    .action((args: readonly string[], flags: Flags) => explain(check(args, flags), flags));
 };

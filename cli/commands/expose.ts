@@ -57,7 +57,8 @@ const expose = async (args: readonly string[], flags: Flags): Promise<void> => {
 /** Adds `expose` to the program. */
 export const register = (program: Command): void => {
   const command = program
-    .command("expose [resource] [names...]")
+    .command("expose [args...]")
+    .usage("[options] (TYPE [NAME...] | TYPE/NAME...)")
     .option("--port <n>", "the ports of the service; by default those of its pods")
     .option("--target-port <port>", "the port of the pods, by number or name")
     .option("--protocol <protocol>", "TCP, UDP or SCTP")
@@ -71,7 +72,5 @@ export const register = (program: Command): void => {
     .option("--session-affinity <kind>", "None or ClientIP");
   withGeneration(withOverrides(withFiles(command)), "kubectl-expose")
     .addHelpText("after", "\nExamples:\n  orrery expose deploy web --port=80 --target-port=8080")
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
-      expose(resource === undefined ? [] : [resource, ...names], flags),
-    );
+    .action(expose);
 };

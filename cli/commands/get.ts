@@ -167,7 +167,7 @@ Examples:
 
 /** Adds `get` to the program. */
 export const register = (program: Command): void => {
-  withFiles(withSelection(program.command("get [resource] [names...]")))
+  withFiles(withSelection(program.command("get [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("-o, --output <format>", `one of: ${getFormats.join(", ")}`)
     .option("--template <text>", "the template of -o jsonpath and its like")
     .option("--allow-missing-template-keys", "print nothing for fields that an object lacks", true)
@@ -186,8 +186,7 @@ export const register = (program: Command): void => {
     .option("--server-print", "let the server make the columns", true)
     .option("--raw <path>", "print the response of this path of the API")
     .addHelpText("after", examples)
-    .action(
-      (resource: string | undefined, names: readonly string[], flags: GetFlags & { readonly headers?: boolean }) =>
-        get(resource === undefined ? [] : [resource, ...names], { ...flags, noHeaders: flags.headers === false }),
+    .action((args: readonly string[], flags: GetFlags & { readonly headers?: boolean }) =>
+      get(args, { ...flags, noHeaders: flags.headers === false }),
     );
 };

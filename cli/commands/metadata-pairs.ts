@@ -91,12 +91,15 @@ const withFieldSelection = (command: Command): Command =>
 
 /** Adds `label` or `annotate` to the program. */
 export function addPairCommand(program: Command, pair: PairCommand): void {
-  withModification(withFieldSelection(program.command(`${pair.verb} [resource] [args...]`)), `kubectl-${pair.verb}`)
+  withModification(
+    withFieldSelection(
+      program.command(`${pair.verb} [args...]`).usage("[options] (TYPE NAME... | TYPE/NAME...) (KEY=VALUE | KEY-)..."),
+    ),
+    `kubectl-${pair.verb}`,
+  )
     .option("--overwrite", `replace ${pair.field} that have another value`)
     .option("--list", `print the ${pair.field}`)
     .option("--resource-version <version>", "only if the object still has this version")
     .addHelpText("after", `\nExamples:\n  ${pair.example}`)
-    .action((resource: string | undefined, rest: readonly string[], flags: Flags) =>
-      run(resource === undefined ? [] : [resource, ...rest], flags, pair),
-    );
+    .action((args: readonly string[], flags: Flags) => run(args, flags, pair));
 }

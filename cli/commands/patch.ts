@@ -103,7 +103,7 @@ const run = async (args: readonly string[], flags: Flags): Promise<void> => {
 
 /** Adds `patch` to the program. */
 export const register = (program: Command): void => {
-  withResult(withFiles(program.command("patch [resource] [names...]")))
+  withResult(withFiles(program.command("patch [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("-p, --patch <patch>", "the patch, as JSON or YAML")
     .option("--patch-file <file>", "a file with the patch")
     .option("--type <type>", "strategic, merge or json", "strategic")
@@ -114,7 +114,5 @@ export const register = (program: Command): void => {
       "after",
       '\nExamples:\n  orrery patch deploy web -p \'{"spec":{"replicas":3}}\'\n  orrery patch node worker-1 --type=json -p \'[{"op":"remove","path":"/spec/taints"}]\'',
     )
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) =>
-      run(resource === undefined ? [] : [resource, ...names], flags),
-    );
+    .action(run);
 };

@@ -77,7 +77,8 @@ async function runPod(args: readonly string[], flags: Flags): Promise<void> {
 /** Adds `run` to the program. */
 export const register = (program: Command): void => {
   const command = program
-    .command("run [NAME] [args...]")
+    .command("run [args...]")
+    .usage("[options] NAME [ARG...]")
     .option("--image <image>", "the image of its container")
     .option("--image-pull-policy <policy>", "Always, IfNotPresent or Never")
     .option("--restart <policy>", "Always, OnFailure or Never", "Always")
@@ -103,8 +104,8 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery run web --image=nginx --port=80\n  orrery run -it --rm shell --image=busybox --restart=Never -- sh",
     )
-    .action((name: string | undefined, rest: readonly string[], flags: Flags) => {
+    .action((args: readonly string[], flags: Flags) => {
       requireFlags(["image"], command);
-      return runPod(name === undefined ? [] : [name, ...rest], flags);
+      return runPod(args, flags);
     });
 };

@@ -91,7 +91,9 @@ const scale = async (args: readonly string[], flags: Flags): Promise<void> => {
 
 /** Adds `scale` to the program. */
 export const register = (program: Command): void => {
-  const command = withResult(withFiles(program.command("scale [resource] [names...]")))
+  const command = withResult(
+    withFiles(program.command("scale [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")),
+  )
     .option("--replicas <n>", "the number of replicas", integer32, 0)
     .option("--current-replicas <n>", "only if it has this many replicas now", integer32, -1)
     .option("--resource-version <version>", "only if the object still has this version")
@@ -102,8 +104,8 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery scale deploy/web --replicas=5\n  orrery scale deploy web --replicas=5 --current-replicas=2",
     )
-    .action((resource: string | undefined, names: readonly string[], flags: Flags) => {
+    .action((args: readonly string[], flags: Flags) => {
       requireFlags(["replicas"], command);
-      return scale(resource === undefined ? [] : [resource, ...names], flags);
+      return scale(args, flags);
     });
 };

@@ -118,7 +118,5 @@ export function addSetEnv(add: (name: string, summary: string, example: string) 
     .option("--list", "print the variables")
     .option("--resolve", "print the values of references with --list")
     .option("--overwrite [bool]", "replace variables that have another value", (text: string) => text !== "false", true)
-    .action((first: string | undefined, rest: readonly string[], flags: Flags) =>
-      setEnv(first === undefined ? [] : [first, ...rest], flags),
-    );
+    .action(setEnv);
 }

@@ -19,9 +19,6 @@ import { withSubjectOptions } from "./create-access.ts";
 import { type Modification, type ModifyFlags, modify, named, withModification } from "./modify.ts";
 import { addSetEnv } from "./set-env.ts";
 
-const argsOf = (first: string | undefined, rest: readonly string[]): readonly string[] =>
-  first === undefined ? [] : [first, ...rest];
-
 /** How a change of a pod template is printed and fails. */
 const template = (operation: string, failure: string, change: Modification["change"]): Modification => ({
   operation,
@@ -107,15 +104,12 @@ export const register = (program: Command): void => {
     withModification(
       set
         .command(name)
-        .argument("[resource]")
         .argument("[args...]")
         .summary(summary)
         .addHelpText("after", `\nExamples:\n  orrery set ${example}`),
       "kubectl-set",
     );
-  add("image", "change the images of containers", "image deploy/web web=nginx:1.27").action(
-    (first: string | undefined, rest: readonly string[], flags: ModifyFlags) => setImage(argsOf(first, rest), flags),
-  );
+  add("image", "change the images of containers", "image deploy/web web=nginx:1.27").action(setImage);
   addSetEnv(add);
   add(
     "resources",
@@ -125,21 +119,14 @@ export const register = (program: Command): void => {
     .option("-c, --containers <name>", "the containers to change; * stands for any text", "*")
     .option("--limits <amounts>", "the limits, as RESOURCE=AMOUNT,...")
     .option("--requests <amounts>", "the requests, as RESOURCE=AMOUNT,...")
-    .action((first: string | undefined, rest: readonly string[], flags: ResourceFlags) =>
-      setResources(argsOf(first, rest), flags),
-    );
+    .action(setResources);
   add("serviceaccount", "change the service account of pods", "serviceaccount deploy/web shop")
     .alias("sa")
-    .action((first: string | undefined, rest: readonly string[], flags: ModifyFlags) =>
-      setServiceAccount(argsOf(first, rest), flags),
-    );
+    .action(setServiceAccount);
   add("selector", "change the selector of a service", "selector service web app=web,version=2")
     .option("--resource-version <version>", "only if the object still has this version")
-    .action((first: string | undefined, rest: readonly string[], flags: SelectorFlags) =>
-      setSelector(argsOf(first, rest), flags),
-    );
+    .action(setSelector);
   withSubjectOptions(add("subject", "add subjects to a role binding", "subject rolebinding readers --user=ann")).action(
-    (first: string | undefined, rest: readonly string[], flags: ModifyFlags & SubjectFlags) =>
-      setSubject(argsOf(first, rest), flags),
+    setSubject,
   );
 };

@@ -39,13 +39,14 @@ const taint = async (args: readonly string[], flags: Flags): Promise<void> => {
 
 /** Adds `taint` to the program. */
 export const register = (program: Command): void => {
-  withModification(program.command("taint [resource] [args...]"), "kubectl-taint")
+  withModification(
+    program.command("taint [args...]").usage("[options] node NAME (KEY[=VALUE]:EFFECT | KEY-)..."),
+    "kubectl-taint",
+  )
     .option("--overwrite", "replace taints of the same key and effect")
     .addHelpText(
       "after",
       "\nExamples:\n  orrery taint node worker-1 dedicated=gpu:NoSchedule\n  orrery taint node worker-1 dedicated-",
     )
-    .action((resource: string | undefined, rest: readonly string[], flags: Flags) =>
-      taint(resource === undefined ? [] : [resource, ...rest], flags),
-    );
+    .action(taint);
 };
