@@ -3,12 +3,11 @@ import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { apiVersionOf } from "../client/resources.ts";
 import { session } from "../client/session.ts";
-import { checkTargets, type Found, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
+import { checkTargets, type Found, type TargetFlags, targetsOf } from "../client/targets.ts";
 import { type AutoscaleFlags, autoscaler, checkAutoscale } from "../generators/autoscaler.ts";
-import { withMeta } from "../generators/generated-object.ts";
 import { integer32 } from "../program/flag-values.ts";
-import { type CreateFlags, requireFlags, send, withConfig, withGeneration } from "./create-object.ts";
-import { sourcesOf } from "./expose.ts";
+import { createForSources } from "./create-for-sources.ts";
+import { type CreateFlags, requireFlags, withGeneration } from "./create-object.ts";
 import { withFiles } from "./object-options.ts";
 import { resultsOf } from "./result.ts";
 
@@ -30,26 +29,12 @@ const autoscale = async (args: readonly string[], flags: Flags): Promise<void> =
   checkAutoscale(flags);
   checkTargets(args, flags, {});
   const scope = await session(flags);
-  const { found, errors: missing } = await sourcesOf(scope.api, await targetsOf(scope, args, flags));
-  const errors = [...missing];
-  for (const source of found) {
-    try {
-      const generated = autoscaler(reference(source), flags);
-      const placed = flags.namespace ? withMeta(generated, { namespace: flags.namespace }) : generated;
-      if (results.dryRun === "client") {
-        results.print(placed, "created");
-        continue;
-      }
-      const body = flags.saveConfig ? withConfig(placed) : placed;
-      const namespace = source.object.metadata.namespace ?? scope.namespace;
-      const parameters = { fieldManager: flags.fieldManager, dryRun: results.dryRunParameter };
-      const resource = { plural: "horizontalpodautoscalers", namespaced: true };
-      results.print(await send({ api: scope.api, namespace }, body, resource, parameters), "autoscaled");
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  throwAll(errors);
+  await createForSources({ scope, results }, await targetsOf(scope, args, flags), flags, {
+    plural: "horizontalpodautoscalers",
+    operation: "autoscaled",
+    dryRunOperation: "created",
+    generate: (source) => autoscaler(reference(source), flags),
+  });
 };
 
 const deprecated =

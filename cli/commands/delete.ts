@@ -19,6 +19,7 @@ import { duration, integer } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine, warn } from "../program/output.ts";
 import { clock } from "./cluster-option.ts";
+import { propagationPolicyOf } from "./cascade.ts";
 import { type DryRun, dryRunOf, dryRunOption, dryRunSuffix } from "./dry-run.ts";
 import { withFiles, withSelection } from "./object-options.ts";
 
@@ -34,13 +35,6 @@ interface Flags extends GlobalFlags, TargetFlags {
   readonly output?: string;
   readonly raw?: string;
 }
-const propagation: Readonly<Record<string, string>> = {
-  background: "Background",
-  foreground: "Foreground",
-  orphan: "Orphan",
-  true: "Background",
-  false: "Orphan",
-};
 
 /** How objects are deleted, from the flags. */
 interface Plan {
@@ -65,9 +59,7 @@ function gracePeriodOf({ now, force, gracePeriod }: Flags): number | undefined {
 /** Checks all flags; nothing has been sent yet. Throws CliError in kubectl's words. */
 function planOf(args: readonly string[], flags: Flags): Plan {
   const dryRun = dryRunOf(flags.dryRun);
-  const propagationPolicy = propagation[flags.cascade];
-  if (propagationPolicy === undefined)
-    throw new CliError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`);
+  const propagationPolicy = propagationPolicyOf(flags.cascade);
   if (flags.output !== undefined && flags.output !== "name")
     throw new CliError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);
   if (flags.selector && flags.all) throw new CliError("setting 'all' parameter but found a non empty selector. ");

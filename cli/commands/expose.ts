@@ -1,12 +1,10 @@
 // orrery expose: creates a Service for a workload, a pod or another service.
 import type { Command } from "commander";
-import type { ApiObject } from "../../api/meta.ts";
 import { session } from "../client/session.ts";
-import { checkTargets, type Fetched, fetchTargets, type Target, targetsOf, throwAll } from "../client/targets.ts";
-import type { Connection } from "../client/connection.ts";
+import { checkTargets, targetsOf } from "../client/targets.ts";
 import { type ExposeFlags, exposedService } from "../generators/exposed-service.ts";
-import { withMeta } from "../generators/generated-object.ts";
-import { type CreateFlags, send, withConfig, withGeneration } from "./create-object.ts";
+import { createForSources } from "./create-for-sources.ts";
+import { type CreateFlags, withGeneration } from "./create-object.ts";
 import { withFiles } from "./object-options.ts";
 import { type OverrideFlags, overridden, withOverrides } from "./overrides.ts";
 import { resultsOf } from "./result.ts";
@@ -15,43 +13,18 @@ type Flags = ExposeFlags &
   OverrideFlags &
   CreateFlags & { readonly filename?: readonly string[]; readonly kustomize?: string; readonly recursive?: boolean };
 
-/** The objects of manifests as they are, and others from the server. */
-export async function sourcesOf(api: Connection, targets: readonly Target[]): Promise<Fetched> {
-  const local = targets.filter(({ manifest }) => manifest !== undefined);
-  const { found, errors } = await fetchTargets(
-    api,
-    targets.filter(({ manifest }) => manifest === undefined),
-  );
-  const manifests = local.map(({ resource, manifest }) => ({ resource, object: manifest!.object as ApiObject }));
-  return { found: [...manifests, ...found], errors };
-}
-
 const expose = async (args: readonly string[], flags: Flags): Promise<void> => {
   // The selector of the service is no selector of what to expose.
   const files = { filename: flags.filename, kustomize: flags.kustomize, recursive: flags.recursive };
   checkTargets(args, files, {});
   const results = await resultsOf(flags, { isGenerated: true });
   const scope = await session(flags);
-  const { found, errors: missing } = await sourcesOf(scope.api, await targetsOf(scope, args, files));
-  const errors = [...missing];
-  for (const { object } of found) {
-    try {
-      const generated = await overridden(exposedService(object, flags), flags);
-      const placed = flags.namespace ? withMeta(generated, { namespace: flags.namespace }) : generated;
-      if (results.dryRun === "client") {
-        results.print(placed, "exposed");
-        continue;
-      }
-      const body = flags.saveConfig ? withConfig(placed) : placed;
-      const namespace = object.metadata.namespace ?? scope.namespace;
-      const parameters = { fieldManager: flags.fieldManager, dryRun: results.dryRunParameter };
-      const resource = { plural: "services", namespaced: true };
-      results.print(await send({ api: scope.api, namespace }, body, resource, parameters), "exposed");
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  throwAll(errors);
+  await createForSources({ scope, results }, await targetsOf(scope, args, files), flags, {
+    plural: "services",
+    operation: "exposed",
+    dryRunOperation: "exposed",
+    generate: ({ object }) => overridden(exposedService(object, flags), flags),
+  });
 };
 
 /** Adds `expose` to the program. */

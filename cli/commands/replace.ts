@@ -12,6 +12,7 @@ import { duration, integer } from "../program/flag-values.ts";
 import { printLine } from "../program/output.ts";
 import { clock } from "./cluster-option.ts";
 import { fileObject } from "./create.ts";
+import { propagationPolicyOf } from "./cascade.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
 import { withFiles } from "./object-options.ts";
 import { type ResultFlags, type Results, resultsOf, withResult } from "./result.ts";
@@ -28,20 +29,12 @@ interface Flags extends ResultFlags, TargetFlags {
   readonly raw?: string;
 }
 
-const propagation: Readonly<Record<string, string>> = {
-  background: "Background",
-  foreground: "Foreground",
-  orphan: "Orphan",
-  true: "Background",
-  false: "Orphan",
-};
 /** How long a deleted object may take to disappear, as kubectl waits. */
 const defaultTimeoutMs = 300_000;
 
 /** Checks flags that depend on each other. Throws CliError in kubectl's words; nothing has been sent. */
 function check(flags: Flags): void {
-  if (propagation[flags.cascade] === undefined)
-    throw new CliError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`);
+  propagationPolicyOf(flags.cascade);
   if (flags.gracePeriod >= 0 && !flags.force) throw new CliError("--grace-period must have --force specified");
   if (flags.timeout !== 0 && !flags.force) throw new CliError("--timeout must have --force specified");
   if (!flags.filename?.length && !flags.kustomize) throw new CliError("must specify one of -f and -k");
@@ -66,7 +59,7 @@ async function replaceOne({ api }: Session, target: Target, flags: Flags, result
 async function remove({ api }: Session, target: Target, flags: Flags): Promise<void> {
   const path = targetPath(target);
   const body = {
-    propagationPolicy: propagation[flags.cascade],
+    propagationPolicy: propagationPolicyOf(flags.cascade),
     ...(flags.gracePeriod < 0 ? {} : { gracePeriodSeconds: flags.gracePeriod }),
   };
   const deleted = await ifFound(api.request<ApiObject>({ method: "DELETE", path, body }));

@@ -5,6 +5,7 @@ import { session } from "../client/session.ts";
 import { type GeneratedObject, withMeta } from "../generators/generated-object.ts";
 import { checkImage, type PodFlags, pod, podService } from "../generators/pod.ts";
 import { duration, integer, strings } from "../program/flag-values.ts";
+import { propagationPolicyOf } from "./cascade.ts";
 import { type CreateFlags, requireFlags, send, withConfig, withGeneration } from "./create-object.ts";
 import { type OverrideFlags, overridden, withOverrides } from "./overrides.ts";
 import { type Results, resultsOf } from "./result.ts";
@@ -25,8 +26,7 @@ const misuse = (message: string): CliError => new CliError(message, "See 'orrery
 /** Checks flags that depend on each other. Throws CliError in kubectl's words; nothing has been sent. */
 function check(flags: Flags, results: Results): void {
   const attaches = flags.attach ?? flags.stdin ?? false;
-  if (!["background", "foreground", "orphan", "true", "false"].includes(flags.cascade))
-    throw new CliError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`);
+  propagationPolicyOf(flags.cascade);
   if (flags.podRunningTimeout <= 0) throw misuse("--pod-running-timeout must be higher than zero");
   checkImage(flags.image);
   if (flags.tty && !flags.stdin) throw misuse("-i/--stdin is required for containers with -t/--tty=true");

@@ -8,7 +8,10 @@ const escapes: Readonly<Record<string, string>> = {
   "\u2029": "\\u2029",
 };
 
-const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (c) => escapes[c]!);
+/** Replaces the characters that HTML reserves, as Go's encoder does. They stand only within strings. */
+export const escapeHtml = (json: string): string => json.replaceAll(/[<>&\u2028\u2029]/g, (c) => escapes[c]!);
+
+const quoted = (text: string): string => escapeHtml(JSON.stringify(text));
 
 /** The entries that JSON has, sorted by key as in Go's maps. */
 export const sortedEntries = (map: object): readonly (readonly [string, unknown])[] =>
