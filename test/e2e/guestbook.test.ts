@@ -62,7 +62,8 @@ test("what the cluster did can be read in events and descriptions", async () => 
   const described = await says("describe deployment web");
   expect(described).toMatch(/Image: +orrery\/web:1/);
   expect(described).toMatch(/ScalingReplicaSet/);
-  expect(await says("top pods")).toMatch(/^web-\S+ +\d+m +\d+Mi/m);
+  // The pods of the rollback are seconds old: until they are measured, `top` says that metrics are not available yet.
+  await until("usage of web pods", async () => /^web-\S+ +\d+m +\d+Mi/m.test((await ctl("top pods")).out));
 });
 
 test("bad manifests are refused with what is wrong in them, and the good ones beside them are applied", async () => {
