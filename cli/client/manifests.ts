@@ -80,8 +80,8 @@ function lineIn(document: Document, counter: LineCounter, path: string): number 
 }
 
 const expanded = (value: unknown): readonly unknown[] => {
-  const list = value as { readonly kind?: string; readonly items?: readonly unknown[] } | null;
-  return list?.kind?.endsWith?.("List") && Array.isArray(list.items) ? list.items : [value];
+  const list = value as { readonly kind?: string; readonly items?: readonly unknown[] };
+  return list.kind?.endsWith?.("List") && Array.isArray(list.items) ? list.items : [value];
 };
 
 function errorIn(object: Partial<Manifest>): string | undefined {
@@ -104,9 +104,11 @@ export function parseManifests(file: string, text: string): Manifests {
         line: e.linePos?.[0].line ?? 1,
         message: e.message.split("\n")[0]!.replace(/ at line.*$/, ""),
       });
-    if (document.errors.length > 0 || document.contents === null) continue;
+    const value: unknown = document.errors.length > 0 ? null : document.toJS();
+    // A document without content, such as the one after a last `---`, is no object.
+    if (value === null) continue;
     const line = lineIn(document, counter, "");
-    for (const object of expanded(document.toJS()) as readonly Manifest[]) {
+    for (const object of expanded(value) as readonly Manifest[]) {
       const message = errorIn(object);
       if (message === undefined)
         objects.push({ file, line, object, lineOf: (path) => lineIn(document, counter, path) });
