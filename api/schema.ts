@@ -84,6 +84,12 @@ function referred(reference: string): Schema {
 /** The schema published under a name such as `io.k8s.api.core.v1.Pod`. Throws for an unknown name. */
 export const schemaOf = (published: string): Schema => referred(prefix + published);
 
+/** The schema of a kind, or undefined when none is published under the usual name of its group. */
+export const schemaOfKind = (apiVersion: string, kind: string): Schema | undefined => {
+  const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["core", apiVersion];
+  return definitions.get(`${prefix}io.k8s.api.${group!.split(".")[0]}.${version}.${kind}`);
+};
+
 /** Follow a reference, if the schema is one. */
 export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? schema : referred(schema.$ref));
 

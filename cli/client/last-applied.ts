@@ -5,7 +5,13 @@ import { compactJson } from "../printers/json.ts";
 export const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 interface Annotated {
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> | undefined };
+}
+
+/** What the object was last applied with, or undefined when it was not applied. */
+export function lastAppliedOf({ metadata }: Annotated): Readonly<Record<string, unknown>> | undefined {
+  const text = metadata.annotations?.[lastApplied];
+  return text === undefined ? undefined : (JSON.parse(text) as Readonly<Record<string, unknown>>);
 }
 
 /** The object with its own configuration as the annotation. */

@@ -3,9 +3,10 @@
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";
+import { definedKinds } from "./defined-kinds.ts";
 import type { Mapper } from "./discovery.ts";
 import type { ManifestError, ManifestObject } from "./manifests.ts";
-import { apiVersionOf, pathOf, query, type Resource } from "./resources.ts";
+import { apiVersionOf, pathOf, query, type Resource, resourceOfKind } from "./resources.ts";
 
 /** The flags and arguments that refer to objects; the names of the fields are those of the flags. */
 export interface TargetFlags {
@@ -58,9 +59,13 @@ export function refuse(errors: readonly ManifestError[]): void {
     throw new CliError(`the manifests have ${errors.length} errors:\n${errors.map(located).join("\n")}`);
 }
 
-async function manifestTarget(scope: Scope, manifest: ManifestObject): Promise<Target | ManifestError> {
+async function manifestTarget(
+  scope: Scope,
+  manifest: ManifestObject,
+  defined: readonly Resource[],
+): Promise<Target | ManifestError> {
   const { apiVersion, kind, metadata } = manifest.object;
-  const resource = await scope.mapper.ofKind(apiVersion, kind);
+  const resource = resourceOfKind(apiVersion, kind, defined) ?? (await scope.mapper.ofKind(apiVersion, kind));
   const { file } = manifest;
   if (!resource)
     return { file, line: manifest.lineOf("kind"), message: `no matches for kind "${kind}" in version "${apiVersion}"` };
@@ -85,7 +90,9 @@ export async function manifestTargets(scope: Scope, flags: TargetFlags): Promise
   const { readManifests } = await import("./manifests.ts");
   const { objects, errors } = await readManifests(flags.filename ?? [], flags.recursive === true);
   refuse(errors);
-  const targets = await Promise.all(objects.map((object) => manifestTarget(scope, object)));
+  // Their kinds may not be served before the definitions are applied.
+  const defined = definedKinds(objects);
+  const targets = await Promise.all(objects.map((object) => manifestTarget(scope, object, defined)));
   refuse(targets.filter((t) => "message" in t));
   return targets.filter((t) => "resource" in t);
 }

@@ -1,92 +1,168 @@
-// orrery apply: sends the objects of manifests with server-side apply.
-import type { Command } from "commander";
+// orrery apply: creates or updates the objects of manifests.
+import { type Command, Option } from "commander";
 import { ApiError, hasReason } from "../../api/errors.ts";
-import type { ApiObject } from "../../api/meta.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
+import type { CustomResourceDefinition } from "../../api/generated/types.ts";
+import { CliError } from "../cli-error.ts";
 import type { ManifestError, ManifestObject } from "../client/manifests.ts";
-import { display, query } from "../client/resources.ts";
+import type { Session } from "../client/session.ts";
 import { session } from "../client/session.ts";
 import { manifestTargets, refuse, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
-import { CliError } from "../cli-error.ts";
-import type { Connection } from "../client/connection.ts";
-import type { GlobalFlags } from "../program/global-flags.ts";
-import { printLine } from "../program/output.ts";
+import { unsupportedBy } from "../client/unsupported.ts";
+import { integer } from "../program/flag-values.ts";
+import { warn } from "../program/output.ts";
+import { registerLastApplied } from "./apply-last.ts";
+import type { ApplyOptions } from "./apply-object.ts";
+import { clock } from "./cluster-option.ts";
+import { dryRunOf } from "./dry-run.ts";
+import { fieldValidationOf, validateOption } from "./field-validation.ts";
 import { withFiles } from "./object-options.ts";
+import { type ResultFlags, type Results, resultsOf, withResult } from "./result.ts";
 
-interface Flags extends GlobalFlags, TargetFlags {
-  readonly force: boolean;
-  readonly dryRun?: boolean;
+interface Flags extends ResultFlags, TargetFlags {
+  readonly validate?: string;
+  readonly serverSide?: boolean;
+  readonly forceConflicts?: boolean;
+  readonly force?: boolean;
+  readonly gracePeriod: number;
+  readonly fieldManager?: string;
+  readonly prune?: boolean;
 }
-const fieldManager = "orrery";
+
+/** Checks arguments and flags. Throws CliError in kubectl's words; nothing has been sent. */
+function optionsOf(args: readonly string[], flags: Flags): ApplyOptions {
+  const help = "See 'orrery apply -h' for help and examples";
+  if (args.length > 0) throw new CliError(`Unexpected args: [${args.join(" ")}]`, help);
+  if (!flags.filename?.length && !flags.kustomize) throw new CliError("must specify one of -f and -k");
+  if (flags.prune)
+    throw new CliError("--prune is not supported", "Delete what is no longer needed: orrery delete -f FILE");
+  const dryRun = dryRunOf(flags.dryRun);
+  if (flags.forceConflicts && !flags.serverSide) throw new CliError("--force-conflicts only works with --server-side");
+  if (flags.force && flags.serverSide) throw new CliError("--force cannot be used with --server-side");
+  if (dryRun === "client" && flags.serverSide)
+    throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+  return {
+    dryRun,
+    fieldManager: flags.fieldManager ?? (flags.serverSide ? "kubectl" : "kubectl-client-side-apply"),
+    fieldValidation: fieldValidationOf(flags.validate),
+    force: flags.force === true,
+    forceConflicts: flags.forceConflicts === true,
+    gracePeriod: flags.gracePeriod,
+  };
+}
+
+/** How long a definition may take to be served. */
+const servedTimeoutMs = 5000;
 
 const located = ({ file, line, message }: ManifestError): string => `${file}:${line}: ${message}`;
 
-const current = (api: Connection, path: string): Promise<ApiObject | undefined> =>
-  api.get<ApiObject>(path).catch((e: unknown) => {
-    if (hasReason(e, "NotFound")) return undefined;
-    throw e;
-  });
-
 /** The causes of an error with the lines of their fields. */
-function causesOf(object: ManifestObject, e: ApiError): readonly string[] {
-  const causes = e.details?.causes?.filter((c) => c.field) ?? [];
-  if (causes.length === 0) return [located({ ...object, message: e.message })];
+function causesOf(object: ManifestObject, error: ApiError): readonly string[] {
+  const causes = error.details?.causes?.filter((c) => c.field) ?? [];
+  if (causes.length === 0) return [located({ ...object, message: error.message })];
   return causes.map((c) =>
     located({ file: object.file, line: object.lineOf(c.field!), message: `${c.field}: ${c.message}` }),
   );
 }
 
-async function applyOne(api: Connection, target: Target, flags: Flags): Promise<string> {
-  const { resource, name, manifest } = target;
-  const path = targetPath(target);
-  const old = await current(api, path);
-  const parameters = {
-    fieldManager,
-    fieldValidation: "Strict",
-    force: flags.force,
-    dryRun: flags.dryRun ? "All" : undefined,
-  };
-  const { body } = await api.request<ApiObject>({
-    method: "PATCH",
-    path: path + query(parameters),
-    body: manifest!.object,
-    contentType: "application/apply-patch+yaml",
-  });
-  const changed =
-    old === undefined
-      ? "created"
-      : old.metadata.resourceVersion === body.metadata.resourceVersion
-        ? "unchanged"
-        : "configured";
-  return `${display(resource, name ?? "")} ${changed}${flags.dryRun ? " (dry run)" : ""}`;
-}
+/** kubectl's advice about fields of other managers. */
+const conflictAdvice = `Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`;
 
-/** Namespaces first: objects in them need them. */
-const inOrder = (all: readonly Target[]): readonly Target[] =>
-  all.toSorted((a, b) => Number(b.resource.kind === "Namespace") - Number(a.resource.kind === "Namespace"));
-
-const apply = async (flags: Flags): Promise<void> => {
-  const scope = await session(flags);
-  const targets = await manifestTargets(scope, flags);
-  const { errorsIn } = await import("../client/manifest-check.ts");
-  refuse(targets.flatMap(({ manifest }) => errorsIn(manifest!)));
-  if (targets.length === 0) throw new CliError("no objects passed to apply");
-  const rejected: string[] = [];
-  for (const target of inOrder(targets)) {
-    try {
-      printLine(await applyOne(scope.api, target, flags));
-    } catch (e) {
-      if (!(e instanceof ApiError)) throw e;
-      rejected.push(...causesOf(target.manifest!, e));
-    }
-  }
-  if (rejected.length > 0) throw new CliError(`not applied:\n${rejected.join("\n")}`);
+/** Namespaces and definitions first: other objects need them. */
+const inOrder = (targets: readonly Target[]): readonly Target[] => {
+  const isNeeded = ({ resource }: Target): boolean =>
+    resource.kind === "Namespace" || resource.kind === "CustomResourceDefinition";
+  return [...targets.filter(isNeeded), ...targets.filter((target) => !isNeeded(target))];
 };
 
-/** Adds `apply` to the program. */
+/** The objects of the manifests. Throws CliError for all errors in them at once, before anything is sent. */
+async function checkedTargets(scope: Session, flags: Flags, strict: boolean): Promise<readonly Target[]> {
+  const targets = await manifestTargets(scope, flags);
+  if (targets.length === 0) throw new CliError("no objects passed to apply");
+  const unnamed = targets.find(({ name }) => name === undefined);
+  if (unnamed)
+    throw new CliError(`from ${unnamed.manifest!.object.metadata.generateName}: cannot use generate name with apply`);
+  if (strict) {
+    const { errorsIn } = await import("../client/manifest-check.ts");
+    refuse(targets.flatMap(({ manifest }) => errorsIn(manifest!)));
+  }
+  return inOrder(targets);
+}
+
+/** Waits until the server serves the kinds of a definition, which other manifests may use. */
+async function untilServed({ api }: Session, target: Target): Promise<void> {
+  const deadline = clock.now() + servedTimeoutMs;
+  while (clock.now() < deadline) {
+    const { status } = await api.get<CustomResourceDefinition>(targetPath(target));
+    if (conditionOf(status?.conditions, "Established")?.status === "True") return;
+    await clock.sleep(50);
+  }
+}
+
+/** Applies all objects; an error of one does not stop the others. */
+async function applyAll(
+  scope: Session,
+  targets: readonly Target[],
+  {
+    results,
+    options,
+    serverSide,
+  }: { readonly results: Results; readonly options: ApplyOptions; readonly serverSide: boolean },
+): Promise<void> {
+  const { applyInClient, applyInServer } = await import("./apply-object.ts");
+  const applier = serverSide ? applyInServer : applyInClient;
+  const rejected: string[] = [];
+  for (const target of targets) {
+    try {
+      const { object, operation } = await applier(scope, target, options);
+      results.print(object, operation);
+      if (target.resource.kind === "CustomResourceDefinition" && options.dryRun === "none")
+        await untilServed(scope, target);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (serverSide && hasReason(error, "Conflict")) rejected.push(`${error.message}\n${conflictAdvice}`);
+      else rejected.push(...causesOf(target.manifest!, error));
+    }
+  }
+  if (rejected.length > 0)
+    throw new CliError(rejected.length === 1 ? rejected[0]! : `not applied:\n${rejected.join("\n")}`);
+}
+
+const apply = async (args: readonly string[], flags: Flags): Promise<void> => {
+  const options = optionsOf(args, flags);
+  const results = await resultsOf(flags);
+  const scope = await session(flags);
+  const targets = await checkedTargets(scope, flags, options.fieldValidation === "Strict");
+  const objects = targets.map(({ manifest }) => manifest!.object);
+  for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
+  await applyAll(scope, targets, { results, options, serverSide: flags.serverSide === true });
+};
+
+/** Adds `apply` and its subcommands to the program. */
 export const register = (program: Command): void => {
-  withFiles(program.command("apply"))
-    .option("--no-force", "stop at fields that others own instead of taking them over")
-    .option("--dry-run", "let the server say what would happen, and change nothing")
+  const command = withResult(withFiles(program.command("apply [args...]")))
+    .usage("[flags] -f FILE")
+    .option("--server-side", "let the server merge, by the owners of fields")
+    .option("--force-conflicts", "with --server-side, take fields over from other managers")
+    .option("--force", "delete and create again what cannot be changed")
+    .option("--grace-period <seconds>", "with --force, how long pods have to end", integer, -1)
+    .option("--field-manager <name>", "the manager that owns the fields")
+    .addOption(validateOption())
+    .addOption(new Option("--prune").hideHelp())
     .addHelpText("after", "\nExamples:\n  orrery apply -f manifests/guestbook\n  cat pod.yaml | orrery apply -f -")
     .action(apply);
+  for (const name of ["--overwrite", "--openapi-patch", "--wait", "--all"])
+    command.addOption(new Option(name).hideHelp());
+  command.addOption(new Option("-l, --selector <labels>").hideHelp());
+  registerLastApplied(command);
 };

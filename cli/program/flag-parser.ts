@@ -107,7 +107,8 @@ export function splitAtWord(
     if (arg.includes("=")) continue;
     const option = options.find(({ short, long }) => long === arg || short === arg);
     // The flags of commands are not known here: what follows them is their value, unless it is the name of a command.
-    const takesNext = option ? standalone(option) === undefined : !isKnownAlone(arg) && !isWord(args[i + 1] ?? "");
+    const next = args[i + 1] ?? "";
+    const takesNext = option ? standalone(option) === undefined : !isKnownAlone(arg) && !isWord(next) && !isFlag(next);
     if (takesNext) i++;
   }
   return { word: undefined, rest: args };

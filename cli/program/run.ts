@@ -38,7 +38,7 @@ function leafOf(
   if (command.commands.length === 0) return { leaf: command, args };
   const named = (word: string): Command | undefined =>
     command.commands.find((c) => c.name() === word || c.aliases().includes(word));
-  const { word, rest } = splitAtWord(args, globalOptions, (arg) => named(arg) !== undefined);
+  const { word, rest } = splitAtWord(args, [...command.options, ...globalOptions], (arg) => named(arg) !== undefined);
   const sub = word === undefined ? undefined : named(word);
   if (sub) return leafOf(sub, rest);
   // A command may have an action beside its subcommands, as `create -f` has.

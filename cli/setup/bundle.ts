@@ -55,7 +55,7 @@ const { output } = await bundle.write({
   entryFileNames: "[name].mjs",
   chunkFileNames: "[name].mjs",
   // What the frequent commands import is in the file that starts; the rest is loaded when needed.
-  codeSplitting: { groups: [{ name: "main", test: /cli\/(main|commands\/(get|apply|delete))\.ts$/ }] },
+  codeSplitting: { groups: [{ name: "main", test: /cli\/(main|commands\/(get|apply|apply-object|delete))\.ts$/ }] },
 });
 mkdirSync(out, { recursive: true });
 writeFileSync(
