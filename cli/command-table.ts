@@ -43,6 +43,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["autoscale", "create an autoscaler for a workload", () => import("./commands/autoscale.ts")],
     ["scale", "set the number of replicas", () => import("./commands/scale.ts")],
     ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
+    ["wait", "wait until objects meet a condition, exist or are gone", () => import("./commands/wait.ts")],
     ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],
   ]),
   ...group("Nodes", true, [
