@@ -1,17 +1,13 @@
 // The entry point of the command line: arguments, environment, and the exit code.
 import { flushCompileCache } from "node:module";
-import { CommanderError } from "commander";
 import { realWorld } from "../machinery/real-world.ts";
 import { CliError } from "./cli-error.ts";
 import { commandTable } from "./command-table.ts";
-import { errorText } from "./program/report.ts";
+import { errorText, exitCodeOf } from "./program/report.ts";
 import { run } from "./program/run.ts";
 
 // Long-lived commands flush the compile cache after their start, so that they restart quickly after a crash.
 const longLived: readonly string[] = ["server", "agent"];
-
-const exitCodeOf = (error: unknown): number =>
-  error instanceof CliError || error instanceof CommanderError ? error.exitCode : 1;
 
 const main = async (args: readonly string[]): Promise<void> => {
   const ended = new AbortController();

@@ -28,15 +28,20 @@ const stream = (node: string, source: LogSource, flags: Flags, print: (line: str
     const tail = ["tail", "-q", ...follow, "-n", lines, logPath(source)];
     const child = spawn("docker", ["exec", node, ...tail], { stdio: ["ignore", "pipe", "inherit"] });
     const lastLines: string[] = [];
+    let printed = 0;
     createInterface({ input: child.stdout }).on("line", (line) => {
       const component = componentOf(line);
       if (source.only !== undefined && component !== undefined && component !== source.only) return;
-      if (flags.follow === true || source.only === undefined) print(line);
-      else if (lastLines.push(line) > Number(flags.tail)) lastLines.shift();
+      if (flags.follow === true || source.only === undefined) {
+        printed++;
+        print(line);
+      } else if (lastLines.push(line) > Number(flags.tail)) lastLines.shift();
     });
     child.on("error", reject);
     child.on("close", (code) => {
       lastLines.forEach(print);
+      if (code === 0 && printed === 0 && lastLines.length === 0)
+        process.stderr.write(`${node}: ${source.only ?? source.file} has logged nothing\n`);
       resolve(code ?? 0);
     });
   });

@@ -1,4 +1,4 @@
-// orrery image load: copies images of this machine's engine to the nodes, without a registry.
+// orrery image: copies images of this machine's engine to the nodes without a registry; lists and removes images of nodes.
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
@@ -6,6 +6,9 @@ import { nodesNamed, runningNodes } from "../cluster/nodes.ts";
 import { cacheDir } from "../paths.ts";
 import { requireState } from "../cluster/state.ts";
 import { run } from "../cluster/subprocess.ts";
+import { textTable } from "../printers/table.ts";
+import { list as commaList } from "../program/flag-values.ts";
+import { printLine } from "../program/output.ts";
 import { realIo, withCluster } from "./cluster-option.ts";
 
 interface Flags {
@@ -33,9 +36,7 @@ const has = async (node: string, image: string, id: string): Promise<boolean> =>
 const load = async (images: readonly string[], flags: Flags): Promise<void> => {
   await requireState(flags.name);
   const { progress } = realIo();
-  const nodes = await (flags.node === undefined
-    ? runningNodes(flags.name, "worker")
-    : nodesNamed(flags.name, flags.node));
+  const nodes = await nodesOf(flags);
   const ids = await Promise.all(images.map(imageId));
   const lacks = async (node: string): Promise<boolean> =>
     (await Promise.all(images.map((image, i) => has(node, image, ids[i]!)))).includes(false);
@@ -53,15 +54,58 @@ const load = async (images: readonly string[], flags: Flags): Promise<void> => {
   }
 };
 
+/** The nodes that the flags select; by default all running workers. */
+const nodesOf = (flags: Flags): Promise<readonly string[]> =>
+  flags.node === undefined ? runningNodes(flags.name, "worker") : nodesNamed(flags.name, flags.node);
+
+const listFormat = "{{.Repository}}:{{.Tag}}\t{{.Size}}";
+
+const list = async (flags: Flags): Promise<void> => {
+  await requireState(flags.name);
+  const nodes = await nodesOf(flags);
+  const sizes = new Map<string, string>();
+  const holders = new Map<string, string[]>();
+  for (const node of nodes) {
+    const lines = await run(["docker", "exec", node, "docker", "image", "ls", "--format", listFormat]);
+    for (const line of lines.split("\n").filter((text) => text !== "")) {
+      const [image = "", size = ""] = line.split("\t");
+      sizes.set(image, size);
+      holders.set(image, [...(holders.get(image) ?? []), node]);
+    }
+  }
+  const rows = [...holders]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([image, on]) => [image, sizes.get(image)!, on.length === nodes.length ? "all" : on.join(",")]);
+  printLine(textTable(["IMAGE", "SIZE", "NODES"], rows));
+};
+
+const remove = async (images: readonly string[], flags: Flags): Promise<void> => {
+  await requireState(flags.name);
+  const { progress } = realIo();
+  for (const node of await nodesOf(flags))
+    await progress.step(`removed ${images.join(", ")} from ${node}`, () =>
+      run(["docker", "exec", node, "docker", "image", "rm", ...images]),
+    );
+};
+
 /** Adds `image` to the program. */
 export const register = (program: Command): void => {
-  const image = program.command("image").summary("bring images into the nodes");
+  const image = program.command("image");
   withCluster(image.command("load <images...>"))
     .summary("copy images of this machine's engine into every node")
-    .option("--node <nodes...>", "only into these nodes")
+    .option("--node <node>", "only into this node; may be repeated", commaList)
     .addHelpText(
       "after",
-      "\nExamples:\n  docker build -t shop:1 . && orrery image load shop:1\n  orrery image load shop:1 shop:2 --node 1 2",
+      "\nExamples:\n  docker build -t shop:1 . && orrery image load shop:1\n  orrery image load shop:1 shop:2 --node 1 --node 2",
     )
     .action(load);
+  withCluster(image.command("list"))
+    .alias("ls")
+    .summary("list the images of the nodes")
+    .option("--node <node>", "only of this node; may be repeated", commaList)
+    .action(list);
+  withCluster(image.command("rm <images...>"))
+    .summary("remove images from the nodes")
+    .option("--node <node>", "only from this node; may be repeated", commaList)
+    .action(remove);
 };

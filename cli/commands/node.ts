@@ -2,6 +2,10 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { addNodes, killNodes, removeNodes, startNodes, stopNodes } from "../cluster/nodes.ts";
+import { nodeContainers } from "../cluster/containers.ts";
+import { CliError } from "../cli-error.ts";
+import { textTable } from "../printers/table.ts";
+import { printLine } from "../program/output.ts";
 import { parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
 import { maxWorkers, requireState } from "../cluster/state.ts";
 import type { Io } from "../progress.ts";
@@ -23,6 +27,21 @@ const add = async (flags: AddFlags): Promise<void> => {
   await addNodes(flags.name, workers, realIo(), interruption());
 };
 
+const list = async (flags: { readonly name: string; readonly output?: string }): Promise<void> => {
+  if (flags.output !== undefined && flags.output !== "name")
+    throw new CliError(`nodes cannot be printed as "${flags.output}"`, "Choose -o name.");
+  const state = await requireState(flags.name);
+  const containers = await nodeContainers(flags.name);
+  if (flags.output === "name") return printLine(containers.map(({ name }) => name).join("\n"));
+  const rows = containers.map(({ name, role, running, status }) => {
+    const worker = state.workers.find((w) => w.name === name);
+    const memory = worker ? `${Math.round(worker.memoryBytes / 2 ** 20)}Mi` : "-";
+    const address = worker?.ip ?? state.controlPlane.ip;
+    return [name, role, running ? "running" : status, address, worker ? String(worker.cpus) : "-", memory];
+  });
+  printLine(textTable(["NAME", "ROLE", "STATUS", "ADDRESS", "CPUS", "MEMORY"], rows));
+};
+
 type Verb = (cluster: string, nodes: readonly string[], io: Io, signal: AbortSignal) => Promise<void>;
 
 const verbs: readonly (readonly [name: string, summary: string, run: Verb])[] = [
@@ -41,6 +60,11 @@ export const register = (program: Command): void => {
       "after",
       "\nA node is named in full, or by what follows the cluster's name: orrery-node-2, node-2 or 2.\n\nExamples:\n  orrery node add\n  orrery node kill 2\n  orrery node start node-2",
     );
+  withCluster(node.command("list"))
+    .alias("ls")
+    .summary("list the nodes, also stopped ones")
+    .option("-o, --output <format>", "name")
+    .action(list);
   withCluster(node.command("add"))
     .summary("add workers")
     .option("--nodes <n>", "how many", "1")

@@ -29,3 +29,7 @@ export function errorText(error: unknown): string {
   const advice = error instanceof CliError && error.advice !== undefined ? `${error.advice}\n` : "";
   return `${error instanceof CliError && error.isBare ? "" : "error: "}${message}\n${advice}`;
 }
+
+/** The exit code of a command that failed. */
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof CliError || error instanceof CommanderError ? error.exitCode : 1;
