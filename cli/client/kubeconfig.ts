@@ -50,15 +50,10 @@ export interface Kubeconfig {
 
 export const emptyKubeconfig: Kubeconfig = { clusters: [], users: [], contexts: [] };
 
-const firstOfName = <T extends { readonly name: string }>(lists: readonly (readonly T[])[]): readonly T[] =>
-  [
-    ...new Map(
-      lists
-        .flat()
-        .toReversed()
-        .map((entry) => [entry.name, entry]),
-    ).values(),
-  ].toReversed();
+const firstOfName = <T extends { readonly name: string }>(lists: readonly (readonly T[])[]): readonly T[] => {
+  const all = lists.flat();
+  return all.filter((entry, i) => all.findIndex(({ name }) => name === entry.name) === i);
+};
 
 /** Merges kubeconfigs. The first that has a name, or a current context, wins. */
 export const merged = (configs: readonly Kubeconfig[]): Kubeconfig => {

@@ -1,4 +1,4 @@
-// orrery image: copies images of this machine's engine to the nodes without a registry; lists and removes images of nodes.
+// orrery image: copies images of this machine's engine to the nodes, and lists and removes those of nodes.
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
