@@ -23,6 +23,9 @@ export interface ApplyOptions {
   readonly forceConflicts: boolean;
   readonly gracePeriod: number;
 }
+/** The managers that kubectl gives to what it applies. */
+export const fieldManagers = { client: "kubectl-client-side-apply", server: "kubectl" } as const;
+
 /** The object after apply, and the word for what was done. */
 export interface Applied {
   readonly object: ApiObject;

@@ -12,7 +12,7 @@ import { unsupportedBy } from "../client/unsupported.ts";
 import { integer } from "../program/flag-values.ts";
 import { warn } from "../program/output.ts";
 import { registerLastApplied } from "./apply-last.ts";
-import type { ApplyOptions } from "./apply-object.ts";
+import { type ApplyOptions, applyInClient, applyInServer, fieldManagers } from "./apply-object.ts";
 import { clock } from "./cluster-option.ts";
 import { dryRunOf } from "./dry-run.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
@@ -43,7 +43,7 @@ function optionsOf(args: readonly string[], flags: Flags): ApplyOptions {
     throw new CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
   return {
     dryRun,
-    fieldManager: flags.fieldManager ?? (flags.serverSide ? "kubectl" : "kubectl-client-side-apply"),
+    fieldManager: flags.fieldManager ?? fieldManagers[flags.serverSide ? "server" : "client"],
     fieldValidation: fieldValidationOf(flags.validate),
     force: flags.force === true,
     forceConflicts: flags.forceConflicts === true,
@@ -119,7 +119,6 @@ async function applyAll(
     serverSide,
   }: { readonly results: Results; readonly options: ApplyOptions; readonly serverSide: boolean },
 ): Promise<void> {
-  const { applyInClient, applyInServer } = await import("./apply-object.ts");
   const applier = serverSide ? applyInServer : applyInClient;
   const rejected: string[] = [];
   for (const target of targets) {

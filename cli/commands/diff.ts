@@ -7,19 +7,22 @@ import type { Command } from "commander";
 import { ifFound } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { lastApplied } from "../client/last-applied.ts";
 import { matchesSelector } from "../client/manifest-selector.ts";
-import { apiVersionOf, query } from "../client/resources.ts";
+import { apiVersionOf } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { manifestTargets, refuse, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
 import { yamlText } from "../printers/yaml.ts";
-import { boolean, integer } from "../program/flag-values.ts";
+import { integer } from "../program/flag-values.ts";
 import type { Environment, GlobalFlags } from "../program/global-flags.ts";
 import { errorText } from "../program/report.ts";
+import { applyInClient, applyInServer, fieldManagers } from "./apply-object.ts";
 import { withFiles } from "./object-options.ts";
 
 interface Flags extends GlobalFlags, TargetFlags {
-  readonly fieldManager: string;
-  readonly forceConflicts: boolean;
+  readonly fieldManager?: string;
+  readonly serverSide?: boolean;
+  readonly forceConflicts?: boolean;
   readonly showManagedFields?: boolean;
   readonly showSecrets?: boolean;
 }
@@ -32,10 +35,18 @@ interface Versions {
   readonly merged: Shown;
 }
 
+/** The object without what every apply changes. */
 const shown = (object: ApiObject, { showManagedFields }: Flags): Shown => {
-  if (showManagedFields) return object;
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata } as ApiObject;
+  const { managedFields, annotations, ...metadata } = object.metadata;
+  const { [lastApplied]: _, ...others } = annotations ?? {};
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(Object.keys(others).length > 0 ? { annotations: others } : {}),
+      ...(showManagedFields ? { managedFields } : {}),
+    },
+  } as ApiObject;
 };
 
 /** The values of a secret as asterisks, which tell only whether a value differs. */
@@ -58,17 +69,17 @@ function withoutSecrets({ live, merged }: Versions): Versions {
 }
 
 /** Lets the server apply a manifest without storing it. */
-async function versionsOf({ api }: Session, target: Target, flags: Flags): Promise<Versions> {
-  const path = targetPath(target);
-  const live = await ifFound(api.get<ApiObject>(path));
-  const parameters = { fieldManager: flags.fieldManager, force: flags.forceConflicts, dryRun: "All" };
-  const { body } = await api.request<ApiObject>({
-    method: "PATCH",
-    path: path + query(parameters),
-    body: target.manifest!.object,
-    contentType: "application/apply-patch+yaml",
+async function versionsOf(scope: Session, target: Target, flags: Flags): Promise<Versions> {
+  const live = await ifFound(scope.api.get<ApiObject>(targetPath(target)));
+  const { object } = await (flags.serverSide ? applyInServer : applyInClient)(scope, target, {
+    dryRun: "server",
+    fieldManager: flags.fieldManager ?? fieldManagers[flags.serverSide ? "server" : "client"],
+    fieldValidation: "Strict",
+    force: false,
+    forceConflicts: flags.forceConflicts === true,
+    gracePeriod: -1,
   });
-  const versions = { live: live && shown(live, flags), merged: shown(body, flags) };
+  const versions = { live: live && shown(live, flags), merged: shown(object, flags) };
   return flags.showSecrets ? versions : withoutSecrets(versions);
 }
 
@@ -100,6 +111,7 @@ function compare([program, ...args]: readonly [string, ...string[]], folders: re
 
 async function diff(flags: Flags): Promise<number> {
   if (!flags.filename?.length && !flags.kustomize) throw new CliError("must specify one of -f and -k");
+  if (flags.forceConflicts && !flags.serverSide) throw new CliError("--force-conflicts only works with --server-side");
   const scope = await session(flags);
   const { selector: _, ...files } = flags;
   const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, flags.selector));
@@ -134,9 +146,9 @@ async function run(args: readonly string[], flags: Flags): Promise<void> {
 export const register = (program: Command): void => {
   withFiles(program.command("diff [args...]"))
     .option("-l, --selector <labels>", "only objects with these labels")
-    .option("--server-side", "apply in the server, which is what orrery always does")
-    .option("--force-conflicts [bool]", "take over fields that others own, as apply does", boolean, true)
-    .option("--field-manager <name>", "the manager that owns the fields", "orrery")
+    .option("--server-side", "let the server merge, by the owners of fields")
+    .option("--force-conflicts", "with --server-side, take fields over from other managers")
+    .option("--field-manager <name>", "the manager that owns the fields")
     .option("--show-managed-fields", "compare the managed fields too")
     .option("--show-secrets", "show the values of secrets")
     .option("--concurrency <n>", "accepted for scripts, without effect", integer, 1)
