@@ -19,8 +19,8 @@ export interface WatchIndexes {
 
 /** Delay of progress after the revision was read, in milliseconds. */
 const soonMs = 50;
-/** Interval of progress in any case, so that compaction does not overtake idle watches. */
-const seldomMs = 30_000;
+/** Interval of progress in any case, which is how often Kubernetes sends bookmarks. */
+const seldomMs = 60_000;
 
 function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
   return {

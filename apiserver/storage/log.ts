@@ -179,7 +179,7 @@ interface History {
   append(change: Change): void;
   /** Throws {@link Compacted} when it does not reach back so far. */
   since(at: Revision): readonly Change[];
-  /** The next changes of a watch. */
+  /** The next changes of a watch. Throws {@link Compacted} when some of its kind may be forgotten. */
   read(prefix: string, cursor: Revision): Batch;
   compact(upTo: Revision): void;
   restart(at: Revision): void;
@@ -188,7 +188,8 @@ interface History {
 /** A history without changes. */
 function historyFrom(start: Revision): History {
   let changes: Change[] = [];
-  let [head, floor] = [start, start];
+  /** What is known of history begins at `origin`; what is kept of it, at `floor`. */
+  let [head, floor, origin] = [start, start, start];
   /** The revision of the last change of each kind, so that idle watches advance without a look at the changes. */
   const lastChanges = new Map<string, Revision>();
   return {
@@ -210,7 +211,9 @@ function historyFrom(start: Revision): History {
     },
     read(prefix, cursor) {
       const kind = kindOf(prefix);
-      if (kind !== undefined && (lastChanges.get(kind) ?? 0) <= cursor) return { revision: head, changes: [] };
+      if (kind !== undefined && cursor >= origin && (lastChanges.get(kind) ?? 0) <= cursor)
+        return { revision: head, changes: [] };
+      if (cursor < floor) throw new Compacted(cursor, floor);
       const from = firstAfter(changes, cursor);
       const to = Math.min(changes.length, from + batchSize);
       const upTo = to < changes.length ? changes[to - 1]!.revision : head;
@@ -224,7 +227,7 @@ function historyFrom(start: Revision): History {
     restart(at) {
       changes = [];
       lastChanges.clear();
-      [head, floor] = [at, at];
+      [head, floor, origin] = [at, at, at];
     },
   };
 }
@@ -260,7 +263,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       const subscription = subscribe(own, signal);
       try {
         while (!signal.aborted) {
-          if (cursor < history.floor || began !== epoch) throw new Compacted(cursor, history.floor);
+          if (began !== epoch) throw new Compacted(cursor, history.floor);
           if (cursor >= history.head) {
             await subscription.next();
             continue;

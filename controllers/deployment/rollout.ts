@@ -24,7 +24,9 @@ const ownAnnotations = new Set([
 function memoized<T>(compute: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
   const known = new WeakMap<PodTemplateSpec, T>();
   return (template) => {
-    const value = known.get(template) ?? compute(template);
+    const remembered = known.get(template);
+    if (remembered !== undefined) return remembered;
+    const value = compute(template);
     known.set(template, value);
     return value;
   };

@@ -248,6 +248,14 @@ function histories(it: It, signal: () => AbortSignal): void {
     expect(heard.map(say)).toEqual(["/a/2: - -> z"]);
     expect((await storage.list("/a/")).entries.map((e) => text(e.value))).toEqual(["y", "z"]);
   });
+  it("compaction ends no watch of a kind that has not changed since", async (storage) => {
+    const idle = await put(storage, "/x/a/1", "x");
+    const first = await put(storage, "/x/b/1", "y");
+    const last = await put(storage, "/x/b/1", "z", first);
+    await storage.compact(last);
+    expect(changesOf(await until(storage.watch("/x/a/", idle, signal()), last))).toEqual([]);
+    await expect(until(storage.watch("/x/b/", idle, signal()), last)).rejects.toBeInstanceOf(Compacted);
+  });
   it("compacting twice, or beyond the present, does no harm", async (storage) => {
     const first = await put(storage, "/a", "x");
     await storage.compact(revision(first + 1000));
