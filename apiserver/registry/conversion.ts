@@ -1,10 +1,12 @@
 // Kinds that are stored as another version: the same verbs, with objects and field selectors converted both ways.
 import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
+import { onAbort } from "../../machinery/abort.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Stored } from "../storage/storage.ts";
 import { decoded, encode, objectOf, remember } from "./codec.ts";
-import { type StoredEvent, whileServed } from "./listing.ts";
+import type { StoredEvent } from "./listing.ts";
 import type { Change, Registry } from "./verbs.ts";
 
 // Keyed by the stored bytes, then by the version: an event is converted once for all watches.
@@ -38,6 +40,26 @@ const selectionOf = <S extends Selection>(form: VersionConversion, selection: S)
   selection.fieldSelector === undefined
     ? selection
     : { ...selection, fieldSelector: fieldsOfStored(form, selection.fieldSelector) };
+
+/** A signal that aborts with `signal`, or when the kind is no longer served as it is defined here. */
+function whileServed(
+  kinds: KindRegistry,
+  r: ResourceDefinition,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const ended = new AbortController();
+  const endIfRemoved = (): void => {
+    if (kinds.of(r) !== r) ended.abort();
+  };
+  const removals = [onAbort(signal, () => ended.abort(signal.reason)), kinds.changed.listen(endIfRemoved)];
+  endIfRemoved();
+  return {
+    signal: ended.signal,
+    release() {
+      for (const remove of removals) remove();
+    },
+  };
+}
 
 async function* watchConverted(
   registry: Registry,

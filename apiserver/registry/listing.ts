@@ -2,9 +2,7 @@
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, type ApiObject, revision } from "../../api/meta.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { onAbort } from "../../machinery/abort.ts";
 import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
-import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { type Change, type Storage, type Stored, Compacted } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
 import type { WatchIndexes } from "./watch-index.ts";
@@ -112,9 +110,8 @@ export interface StoredListOptions extends ListOptions {
   readonly atLeast?: Revision;
 }
 
-/** The log, the indexes by which it is watched, and the kinds whose watches it serves. */
+/** The log, and the indexes by which it is watched. */
 export interface Watched {
-  readonly kinds: KindRegistry;
   readonly storage: Storage;
   readonly watchIndexes: WatchIndexes;
 }
@@ -171,38 +168,17 @@ function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredE
   return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
 }
 
-/** A signal that aborts with `signal`, or when the kind is no longer served as it is defined here. */
-export function whileServed(
-  kinds: KindRegistry,
-  r: ResourceDefinition,
-  signal: AbortSignal,
-): { readonly signal: AbortSignal; readonly release: () => void } {
-  const ended = new AbortController();
-  const endIfRemoved = (): void => {
-    if (kinds.of(r) !== r) ended.abort();
-  };
-  const removals = [onAbort(signal, () => ended.abort(signal.reason)), kinds.changed.listen(endIfRemoved)];
-  endIfRemoved();
-  return {
-    signal: ended.signal,
-    release() {
-      for (const remove of removals) remove();
-    },
-  };
-}
-
 /** The changes a selection sees, in order and without gaps; between them, how far history has come. */
 export async function* watchStored(
-  { storage, kinds, watchIndexes }: Watched,
+  { storage, watchIndexes }: Watched,
   r: ResourceDefinition,
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredEvent> {
   const wanted = wantedBy(r, options);
-  const served = whileServed(kinds, r, signal);
   const { entry, leave } = watchIndexes.enter(r, options);
   try {
-    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, served.signal, entry)) {
+    for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, entry)) {
       let lastSent = revision(0);
       for (const change of batch.changes) {
         const event = eventOf(change, wanted);
@@ -217,7 +193,6 @@ export async function* watchStored(
     throw new ApiError("Expired", `too old resource version: ${e.asked} (${e.oldest})`);
   } finally {
     leave();
-    served.release();
   }
 }
 

@@ -173,8 +173,11 @@ export function validateMetaUpdate(r: ResourceDefinition, next: ObjectMeta, old:
 }
 
 /** Removes undefined fields, which JSON has none of. */
-export const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+export function withoutUndefined<T extends object>(object: T): T {
+  const entries = Object.entries(object);
+  const defined = entries.filter(([, value]) => value !== undefined);
+  return defined.length === entries.length ? object : (Object.fromEntries(defined) as T);
+}
 
 export type AnyObject = ApiObject & { readonly spec?: unknown; readonly status?: unknown };
 
@@ -238,7 +241,7 @@ export function validateCreate(r: ResourceDefinition, object: ApiObject): readon
 export function updated(r: ResourceDefinition, sent: ApiObject, old: ApiObject): ApiObject {
   const draft = { ...sent, metadata: nextMeta(sent.metadata, old.metadata) };
   const next = r.defaults(draft as Draft<ApiObject>, old) as AnyObject;
-  const metadata = nextMeta(next.metadata, old.metadata);
+  const metadata = next.metadata === draft.metadata ? draft.metadata : nextMeta(next.metadata, old.metadata);
   const raised = r.generation !== "none" && !sameJson(counted(r, next), counted(r, old));
   return withoutUndefined({
     ...next,

@@ -288,7 +288,7 @@ export interface RegistryOptions {
 
 /** Verbs over a storage. */
 export function registry(storage: Storage, world: World, { kinds, authorizer, admission }: RegistryOptions): Registry {
-  const log = { storage, kinds, watchIndexes: watchIndexes(world) };
+  const log = { storage, watchIndexes: watchIndexes(world, kinds) };
   const cluster: Cluster = { storage, world, authorizer, admit: admissionChain(admission, storage) };
   const verbs: Registry = {
     world,

@@ -4,6 +4,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { Selection } from "../../machinery/client.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import { type Signal, newSignal } from "../../machinery/signal.ts";
 import type { WatchIndex, WatchIndexEntry } from "../storage/storage.ts";
@@ -48,7 +49,7 @@ interface KindWatches {
 }
 
 /** WatchIndexes over one log. */
-export function watchIndexes({ clock }: World): WatchIndexes {
+export function watchIndexes({ clock }: World, served: Pick<KindRegistry, "of" | "changed">): WatchIndexes {
   // Keyed by the definition: one that replaces it may read the field another way.
   const kinds = new WeakMap<ResourceDefinition, KindWatches>();
   const watched = new Set<KindWatches>();
@@ -60,6 +61,10 @@ export function watchIndexes({ clock }: World): WatchIndexes {
     kinds.set(r, kind);
     return kind;
   };
+  // Wakes the watches of kinds that are no longer served as they were defined, for them to end.
+  served.changed.listen(() => {
+    for (const { progress } of watched) progress.notify();
+  });
   const notifySoon = async (kind: KindWatches): Promise<void> => {
     kind.isProgressDue = true;
     await clock.sleep(soonMs, unwatched.signal).catch(() => {});
@@ -99,7 +104,8 @@ export function watchIndexes({ clock }: World): WatchIndexes {
       const index = kind.indexes.get(name) ?? (read ? indexOf(r, read) : wholeKind(r));
       kind.indexes.set(name, index);
       join(kind);
-      const entry = { index, value: read ? equal.value : everything, progress: kind.progress };
+      const value = read ? equal.value : everything;
+      const entry = { index, value, progress: kind.progress, isOver: () => served.of(r) !== r };
       return { entry, leave: () => leave(kind) };
     },
   };

@@ -262,7 +262,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
       const { own, leave } = signals.enter(entry);
       const subscription = subscribe(own, signal);
       try {
-        while (!signal.aborted) {
+        while (!signal.aborted && entry?.isOver() !== true) {
           if (began !== epoch) throw new Compacted(cursor, history.floor);
           if (cursor >= history.head) {
             await subscription.next();

@@ -75,6 +75,8 @@ export interface WatchIndexEntry {
   readonly index: WatchIndex;
   readonly value: string;
   readonly progress: Signal;
+  /** Whether the watch has to end. It is asked after each wake-up. */
+  isOver(): boolean;
 }
 
 /** What stands, read as often as one likes: it moves on with the log, and never back. */

@@ -74,6 +74,7 @@ interface Followed {
 /** The views of every collected kind, kept in step with the served kinds. */
 function followedKinds(kinds: KindRegistry, views: SharedViews) {
   const followed = new Map<ResourceDefinition, Followed>();
+  let isFilled = false;
   const update = (handler: Handler): void => {
     const served = new Set(kinds.all().filter(isCollected));
     for (const [r, { removed }] of followed) {
@@ -85,6 +86,7 @@ function followedKinds(kinds: KindRegistry, views: SharedViews) {
     for (const r of served) {
       if (followed.has(r)) continue;
       const informer = views.metadataOf(r, byOwners);
+      isFilled = false;
       followed.set(r, { informer, removed: new AbortController() });
       informer.onChange((object, before, type) => handler(r, object, before, type));
       for (const object of informer.lister.all()) handler(r, object, undefined, "added");
@@ -101,9 +103,12 @@ function followedKinds(kinds: KindRegistry, views: SharedViews) {
       });
     },
     filled: async (signal: AbortSignal): Promise<void> => {
-      for (const { informer, removed } of followed.values())
-        if (informer.lister.revision < 0) await succeeds(informer.caughtUp(revision(0), removed.signal));
-      signal.throwIfAborted();
+      while (!isFilled) {
+        const unfilled = [...followed.values()].find(({ informer }) => informer.lister.revision < 0);
+        if (unfilled) await succeeds(unfilled.informer.caughtUp(revision(0), unfilled.removed.signal));
+        isFilled = unfilled === undefined;
+        signal.throwIfAborted();
+      }
     },
   };
 }

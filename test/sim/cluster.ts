@@ -122,9 +122,11 @@ export const controllerOptions = {
 };
 type Run = (client: Client, signal: AbortSignal) => Promise<void>;
 const controllersOf =
-  (world: World, decided: Scenario["decided"] = () => {}): Run =>
-  (client, signal) =>
-    runControllers(client, world, { ...controllerOptions, decisions: { record: decided, of: () => [] } }, signal);
+  (world: World, decided: Scenario["decided"]): Run =>
+  (client, signal) => {
+    const decisions = decided && { record: decided, of: () => [] };
+    return runControllers(client, world, { ...controllerOptions, ...(decisions && { decisions }) }, signal);
+  };
 
 /** A controller manager, which works while it holds the lease. */
 const electedPart =

@@ -217,7 +217,12 @@ function lanes(it: It, signal: () => AbortSignal): void {
     const progress = newSignal();
     const heard: Batch[] = [];
     const reading = (async () => {
-      for await (const batch of storage.watch("/x/a/", start, signal(), { index, value: "mine", progress }))
+      for await (const batch of storage.watch("/x/a/", start, signal(), {
+        index,
+        value: "mine",
+        progress,
+        isOver: () => false,
+      }))
         heard.push(batch);
     })();
     const other = await put(storage, "/x/a/1", "others'");
