@@ -57,7 +57,11 @@ export class ApiError extends Error {
   /** Token to continue an expired list from, at the current revision. */
   readonly continue: string | undefined;
   constructor(reason: ErrorReason, message: string, details?: ErrorDetails, token?: string) {
+    // An expected response to a request: its stack would never be read, and capturing it costs more than the rest.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
     this.details = details;
     this.continue = token;
