@@ -214,8 +214,6 @@ export interface CycleOptions {
   readonly percentageOfNodesToScore?: number;
   /** Keeps the last decisions about every pod, with the scores or the reasons against each node. */
   readonly decisions?: DecisionLog;
-  /** Only the simulation turns this off, to show what it is for. */
-  readonly assume?: boolean;
 }
 interface CyclePorts {
   readonly view: Informer<Pod>;
@@ -260,7 +258,7 @@ function bindings(ports: CyclePorts, signal: AbortSignal): (binding: Binding) =>
 /** Decides one pod at a time; what it returns settles when the outcome of a rejection is written. */
 export function schedulingCycle(
   ports: CyclePorts,
-  { percentageOfNodesToScore, decisions, assume = true }: CycleOptions,
+  { percentageOfNodesToScore, decisions }: CycleOptions,
   signal: AbortSignal,
 ): (queued: QueuedPod) => Promise<void> {
   const { view, world, queue, cache, profileOf, report } = ports;
@@ -287,7 +285,7 @@ export function schedulingCycle(
       return report(pod, placement.diagnosis);
     }
     const { nodeName, state } = placement;
-    if (assume) cache.assume(pod, nodeName);
+    cache.assume(pod, nodeName);
     bind({ pod: podInfoOf(pod), nodeName, state, plugins });
   };
   return (queued) =>

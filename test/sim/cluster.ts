@@ -1,12 +1,9 @@
 // A whole cluster in one process, under a virtual clock: twelve minutes of its life in a blink. Same seed, same
 // history.
 import { createHash } from "node:crypto";
-import type { Deployment } from "../../api/generated/types.ts";
-import { deployments } from "../../api/apps/deployments.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import { type Draft, key } from "../../api/meta.ts";
-import { isActive, isReady } from "../../api/core/pod/status.ts";
+import { key } from "../../api/meta.ts";
 import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
@@ -24,6 +21,9 @@ import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
 import { runAgent } from "./node-agent.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
+import { deploymentWorkload } from "./workloads/deployments.ts";
+import { podRules } from "./workloads/pods.ts";
+import { oneOf, type Workload } from "./workloads/workload.ts";
 
 export interface Scenario {
   readonly seed: number;
@@ -38,12 +38,14 @@ export interface Scenario {
   readonly trouble?: boolean;
   /** One controller manager, without an election; otherwise there are two, of which one leads. */
   readonly single?: true;
-  /** Take away a mechanism, to see that the judge misses it. */
-  readonly without?: "assume";
-  /** Hears what components log; for looking at one seed. */
+  /** Replaces the workloads that the seed draws. */
+  readonly workloads?: readonly Workload[];
+  /** Receives what components log; for looking at one seed. */
   readonly log?: Log;
   /** Called for every commit. */
   readonly fact?: (fact: Fact) => void;
+  /** Called for every violation, at once. */
+  readonly violation?: (violation: Violation) => void;
   /** Called for every decision of a controller. */
   readonly decided?: (decision: Decided) => void;
 }
@@ -52,22 +54,9 @@ export interface Life {
   readonly hash: string;
   readonly commits: number;
   readonly violations: readonly Violation[];
-  /** Deployments not as wanted after two minutes of peace, and how they are. Empty when all is well. */
+  /** Objects that are not as desired after two minutes of peace, and how they are. */
   readonly unsettled: readonly string[];
 }
-
-const deployment = (name: string, replicas: number, version: number): Draft<Deployment> => ({
-  kind: "Deployment",
-  metadata: { name, namespace: "default" },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name } },
-      spec: { containers: [{ name: "main", image: `app:${version}`, resources: { requests: { cpu: "100m" } } }] },
-    },
-  },
-});
 
 type Part = (client: Client, signal: AbortSignal) => Promise<unknown>;
 /** Something that can be killed and started again. */
@@ -104,11 +93,11 @@ function processes(
 }
 
 const schedulerPart =
-  (world: World, assume: boolean): Part =>
+  (world: World): Part =>
   (client, signal) => {
     const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
     return Promise.all([
-      runScheduler(views, client, world, { plugins: defaultPlugins(), assume }, signal),
+      runScheduler(views, client, world, { plugins: defaultPlugins() }, signal),
       views.pods.run(signal),
       views.nodes.run(signal),
     ]);
@@ -157,27 +146,31 @@ function countedLeaders(accuse: (what: string) => void): Leaders {
   };
 }
 
-/** What a user does in a bad week, drawn from the seed: new versions, new sizes, pods and whole deployments deleted. */
-async function meddle(user: Client, world: World): Promise<void> {
-  const all = await user.list(deployments, { namespace: "default" });
-  const chosen = all.items[Math.floor(world.random.next() * all.items.length)];
-  const dice = world.random.next();
-  if (chosen === undefined) return;
-  const target = key("default", chosen.metadata.name);
-  const merge = (patch: object): Promise<unknown> => user.patch(deployments, target, { type: "merge", patch });
-  if (dice < 0.4)
-    await merge({
-      spec: { template: { metadata: { annotations: { version: String(Math.floor(world.random.next() * 3)) } } } },
-    });
-  else if (dice < 0.7) await merge({ spec: { replicas: Math.floor(world.random.next() * 6) } });
-  else if (dice < 0.9) {
-    const some = (await user.list(pods, { namespace: "default" })).items;
-    const pod = some[Math.floor(world.random.next() * some.length)];
-    if (pod) await user.delete(pods, key("default", pod.metadata.name));
-  } else await merge({ spec: { paused: !chosen.spec.paused } });
+/** Workloads that some lives have, beside the deployments of all. */
+const drawn: readonly Workload[] = [];
+/** The names of the rules of every workload. */
+export const allRules: readonly string[] = [
+  "two leaders",
+  ...[...podRules, ...[deploymentWorkload, ...drawn].flatMap((w) => w.rules())].map((rule) => rule.name),
+];
+const workloadsOf = ({ random }: World): readonly Workload[] => [
+  deploymentWorkload,
+  ...drawn.filter(() => random.next() < 0.5),
+];
+
+/** What a user does, drawn from the seed: to a workload, or to any pod. */
+async function meddle(user: Client, { random }: World, workloads: readonly Workload[]): Promise<void> {
+  if (random.next() < 0.8) return void (await oneOf(workloads, random)?.meddle(user, random));
+  const pod = oneOf((await user.list(pods, { namespace: "default" })).items, random);
+  if (pod) await user.delete(pods, key("default", pod.metadata.name));
 }
 
-async function trouble(user: Client, world: World, parts: readonly Process[], signal: AbortSignal): Promise<void> {
+async function trouble(
+  user: Client,
+  world: World,
+  { parts, workloads }: { readonly parts: readonly Process[]; readonly workloads: readonly Workload[] },
+  signal: AbortSignal,
+): Promise<void> {
   /** The server is away for all of them, or one of them is cut off from it. */
   const cut = async (networks: readonly Network[], ms: number): Promise<void> => {
     for (const network of networks) network.down = true;
@@ -188,9 +181,10 @@ async function trouble(user: Client, world: World, parts: readonly Process[], si
   while (!signal.aborted) {
     await world.clock.sleep(5_000 + world.random.next() * 60_000, signal);
     const dice = world.random.next();
-    if (dice < 0.6) await meddle(user, world).catch(() => {});
+    if (dice < 0.6) await meddle(user, world, workloads).catch(() => {});
     else if (dice < 0.9)
-      await parts[Math.floor(world.random.next() * parts.length)]!.restart(world.random.next() * 60_000);
+      // Most are back soon, while what they sent is still on its way.
+      await oneOf(parts, world.random)!.restart(world.random.next() ** 3 * 60_000);
     else if (dice < 0.95)
       await cut(
         parts.map((part) => part.network),
@@ -200,26 +194,15 @@ async function trouble(user: Client, world: World, parts: readonly Process[], si
   }
 }
 
-const unsettledOf = (judge: Judge): readonly string[] =>
-  judge.deployments().flatMap((d) => {
-    const want = d.spec.replicas ?? 1;
-    const owned = judge.pods().filter((p) => isActive(p) && p.metadata.labels?.["app"] === d.metadata.name);
-    const ready = owned.filter(isReady);
-    return ready.length === want && owned.length === want
-      ? []
-      : [`${d.metadata.name}: ${ready.length} ready of ${owned.length}, ${want} wanted`];
-  });
-
-async function heal(user: Client): Promise<void> {
-  for (const d of (await user.list(deployments, { namespace: "default" })).items)
-    if (d.spec.paused)
-      await user.patch(deployments, key("default", d.metadata.name), {
-        type: "merge",
-        patch: { spec: { paused: false } },
-      });
+/** What a life is made of, beside what its scenario says. */
+interface Stage {
+  readonly clock: VirtualClock;
+  readonly world: SimulatedWorld;
+  readonly judge: Judge;
+  readonly workloads: readonly Workload[];
 }
 
-async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWorld, judge: Judge): Promise<void> {
+async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
   const user = inProcessClient(
     clusterRegistry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
@@ -228,7 +211,11 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
   const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
   const end = new AbortController();
   let crashRate = scenario.crashRate ?? 0.01;
-  const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.excuse, life), end.signal);
+  const { start: begin } = processes(
+    world,
+    (own, life) => flaky(user, world, own, judge.createdLate, life),
+    end.signal,
+  );
   const start = (part: Part): Process => begin(part, network());
   const agents = Array.from({ length: count }, (_, i) =>
     start((client, signal) =>
@@ -240,50 +227,64 @@ async function live(scenario: Scenario, clock: VirtualClock, world: SimulatedWor
       ),
     ),
   );
-  const leaders = countedLeaders(judge.secondLeader);
+  const leaders = countedLeaders((what) => judge.accuse("two leaders", what));
   const run = controllersOf(world, scenario.decided);
   const managers = scenario.single
     ? [start(run)]
     : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
-  const parts = [...managers, start(schedulerPart(world, scenario.without !== "assume")), ...agents];
-  for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, deployment(`app-${i}`, size, 1));
+  const parts = [...managers, start(schedulerPart(world)), ...agents];
+  for (const { begin } of workloads) await begin(user);
   const chaos = new AbortController();
-  if (scenario.trouble !== false) trouble(user, world, parts, chaos.signal).catch(() => {});
+  if (scenario.trouble !== false) trouble(user, world, { parts, workloads }, chaos.signal).catch(() => {});
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));
   for (const part of parts) Object.assign(part.network, { loss: 0, lateness: 0, down: false });
   crashRate = 0;
-  await heal(user);
+  for (const { heal } of workloads) await heal?.(user);
   await clock.run(beginning + (minutes + 2) * 60_000);
   end.abort(new Error("the end"));
 }
 
-export async function simulate(scenario: Scenario): Promise<Life> {
+/** The hash of all facts, taken in pieces of many: each call of the hash has a price. */
+function hashOfHistory(): { add(fact: Fact): void; digest(): string } {
   const hash = createHash("sha256");
-  // Hashed in pieces of many facts: each call has a price.
-  let facts: Uint8Array[] = [];
-  const digest = (): void => {
-    hash.update(Buffer.concat(facts));
-    facts = [];
+  let pieces: Uint8Array[] = [];
+  const hashPieces = (): void => {
+    hash.update(Buffer.concat(pieces));
+    pieces = [];
   };
+  return {
+    add({ at, revision, key, value }) {
+      pieces.push(Buffer.from(`${at} ${revision} ${key} `), value ?? Buffer.from("-"));
+      if (pieces.length >= 400) hashPieces();
+    },
+    digest() {
+      hashPieces();
+      return hash.digest("hex");
+    },
+  };
+}
+
+export async function simulate(scenario: Scenario): Promise<Life> {
+  const history = hashOfHistory();
   const clock = virtualClock();
   const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
-  const judge = judged(
-    memoryStorage(),
-    () => clock.now() - beginning,
-    (fact) => {
-      facts.push(Buffer.from(`${fact.at} ${fact.revision} ${fact.key} `), fact.value ?? Buffer.from("-"));
-      if (facts.length >= 200) digest();
+  const workloads = scenario.workloads ?? workloadsOf(world);
+  const rules = [...podRules, ...workloads.flatMap((w) => w.rules())];
+  const judge = judged(memoryStorage(), rules, [nodes, ...workloads.flatMap((w) => w.kinds)], {
+    now: () => clock.now() - beginning,
+    fact(fact) {
+      history.add(fact);
       scenario.fact?.(fact);
     },
-  );
-  await live(scenario, clock, world, judge);
-  digest();
+    violation: (violation) => scenario.violation?.(violation),
+  });
+  await live(scenario, { clock, world, judge, workloads });
   return {
-    hash: hash.digest("hex"),
+    hash: history.digest(),
     commits: judge.commits,
     violations: judge.violations,
-    unsettled: unsettledOf(judge),
+    unsettled: workloads.flatMap((w) => w.unsettled(judge.committed)),
   };
 }

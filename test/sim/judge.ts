@@ -1,15 +1,13 @@
-// Sits at the one place every fact passes through and checks, at each commit, what must always be true.
-import type { Deployment, Node, Pod, ReplicaSet } from "../../api/generated/types.ts";
-import { controllerOf, type ApiObject, type Revision } from "../../api/meta.ts";
-import { isActive, isTerminal, podRequests } from "../../api/core/pod/status.ts";
-import { milliOf } from "../../api/quantity.ts";
-import { boundsOf } from "../../controllers/deployment/rollout.ts";
-import { objectOf } from "../../apiserver/registry/codec.ts";
+// Sits at the one place every commit passes through and checks, at each one, what must always be true.
+import type { ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, controllerOf, type Revision } from "../../api/meta.ts";
+import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
 import type { Storage, Write } from "../../apiserver/storage/storage.ts";
 
 export interface Violation {
+  /** Milliseconds since the beginning of the life. */
   readonly at: number;
-  readonly rule: "bound twice" | "node over-committed" | "too many pods" | "rollout out of bounds" | "two leaders";
+  readonly rule: string;
   readonly what: string;
 }
 
@@ -21,117 +19,108 @@ export interface Fact {
   readonly value: Uint8Array | null;
 }
 
+/** Every object of the judged kinds, as committed. */
+export interface Committed {
+  all<T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[];
+  withUid<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string | undefined): T | undefined;
+  /** Objects of a kind that the owner controls. */
+  ownedBy<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string): readonly T[];
+  /** Creations of pods, in the last minute, that arrived after their sender had given up: as many more are explained. */
+  readonly lateCreations: number;
+  readonly at: number;
+}
+
+/** What must be true of every change of an object. A rule with a memory is made anew for every life. */
+export interface Rule<T extends ApiObject = any> {
+  readonly name: string;
+  readonly kind: ResourceDefinition<T>;
+  /** What is wrong with a change, if anything. */
+  readonly broken: (after: T | undefined, before: T | undefined, committed: Committed) => string | undefined;
+}
+
 export interface Judge {
   readonly storage: Storage;
+  readonly committed: Committed;
   readonly violations: readonly Violation[];
   readonly commits: number;
-  /** A pod's creation arrived after its sender had given up: for a minute, one pod too many is explained. */
-  excuse(): void;
-  /** A controller manager began to lead beside another. */
-  secondLeader(what: string): void;
-  pods(): readonly Pod[];
-  deployments(): readonly Deployment[];
+  readonly accuse: (rule: string, what: string) => void;
+  /** The creation of a pod arrived after its sender had given up. */
+  createdLate(): void;
 }
 
-type Judged = "pods" | "replicasets" | "deployments" | "nodes";
-const kindOf = (key: string): Judged | undefined =>
-  /\/(pods|replicasets|deployments|nodes)\//.exec(key)?.[1] as Judged | undefined;
-
-interface Kept {
-  readonly pods: Map<string, Pod>;
-  readonly replicasets: Map<string, ReplicaSet>;
-  readonly deployments: Map<string, Deployment>;
-  readonly nodes: Map<string, Node>;
-  /** What a set wanted just before: a decision made on it may still be on its way. */
-  readonly wantedBefore: Map<string, number>;
-}
-type Accuse = (rule: Violation["rule"], what: string) => void;
-
-const owned = <T extends ApiObject>(all: Map<string, T>, uid: string): readonly T[] =>
-  [...all.values()].filter((o) => controllerOf(o)?.uid === uid);
-const byUid = <T extends ApiObject>(all: Map<string, T>, uid: string | undefined): T | undefined =>
-  [...all.values()].find((o) => o.metadata.uid === uid);
-
-function judgeNode(name: string, { nodes, pods }: Kept, accuse: Accuse): void {
-  const room = milliOf([...nodes.values()].find((n) => n.metadata.name === name)?.status?.allocatable?.["cpu"]);
-  const holders = [...pods.values()].filter((p) => p.spec.nodeName === name && !isTerminal(p));
-  const used = holders.reduce((sum, p) => sum + (podRequests(p.spec)["cpu"] ?? 0), 0);
-  if (room > 0 && used > room) accuse("node over-committed", `${name}: ${used}m of ${room}m`);
+interface Hooks {
+  readonly now: () => number;
+  /** Called for every commit, in order, so that two runs can be compared byte for byte. */
+  readonly fact: (fact: Fact) => void;
+  readonly violation: (violation: Violation) => void;
 }
 
-/** Only the birth of a pod can make too many; that the wanted number falls below what runs is no fault. */
-function judgeBirth(pod: Pod, kept: Kept, excuses: number, accuse: Accuse): void {
-  const set = byUid(kept.replicasets, controllerOf(pod)?.uid);
-  if (!set) return;
-  const wanted = Math.max(set.spec.replicas ?? 0, kept.wantedBefore.get(set.metadata.uid) ?? 0);
-  const excess = owned(kept.pods, set.metadata.uid).filter(isActive).length - wanted;
-  if (excess > excuses) accuse("too many pods", `${set.metadata.name}: ${excess} above ${wanted}`);
-}
-
-function judgePod(pod: Pod | undefined, before: Pod | undefined, kept: Kept, excuses: number, accuse: Accuse): void {
-  const [from, to] = [before?.spec.nodeName, pod?.spec.nodeName];
-  if (pod && from !== undefined && from !== to) accuse("bound twice", pod.metadata.name);
-  if (pod && !before) judgeBirth(pod, kept, excuses, accuse);
-  if (to !== undefined && from === undefined) judgeNode(to, kept, accuse);
-}
-
-function judgeSet(set: ReplicaSet | undefined, before: ReplicaSet | undefined, kept: Kept, accuse: Accuse): void {
-  if (before) kept.wantedBefore.set(before.metadata.uid, before.spec.replicas ?? 0);
-  const deployment = set && byUid(kept.deployments, controllerOf(set)?.uid);
-  if (!set || !deployment || set.spec.replicas === before?.spec.replicas) return;
-  const grew = (set.spec.replicas ?? 0) > (before?.spec.replicas ?? 0);
-  const total = owned(kept.replicasets, deployment.metadata.uid).reduce((sum, s) => sum + (s.spec.replicas ?? 0), 0);
-  const { desired, surge, unavailable } = boundsOf(deployment);
-  const bounds = `${deployment.metadata.name}: ${total} of ${desired} (+${surge} -${unavailable})`;
-  if (grew ? total > desired + surge : total < desired - unavailable) accuse("rollout out of bounds", bounds);
-}
-
-/** `seen` is told of every commit, in order, so that two runs can be compared byte for byte. */
-export function judged(inner: Storage, now: () => number, seen: (fact: Fact) => void): Judge {
-  const kept: Kept = {
-    pods: new Map(),
-    replicasets: new Map(),
-    deployments: new Map(),
-    nodes: new Map(),
-    wantedBefore: new Map(),
+type Kept = Map<ResourceDefinition, Map<string, ApiObject>>;
+function committedOf(kept: Kept, now: () => number, late: readonly number[]): Committed {
+  const all = <T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[] =>
+    [...(kept.get(kind as unknown as ResourceDefinition)?.values() ?? [])] as unknown as readonly T[];
+  return {
+    all,
+    withUid: (kind, uid) => all(kind).find((o) => o.metadata.uid === uid),
+    ownedBy: (kind, uid) => all(kind).filter((o) => controllerOf(o)?.uid === uid),
+    get lateCreations() {
+      return late.filter((at) => now() - at < 60_000).length;
+    },
+    get at() {
+      return now();
+    },
   };
+}
+
+/** A storage whose commits are judged. `kinds` are kept beside those of the rules. */
+export function judged(
+  inner: Storage,
+  rules: readonly Rule[],
+  kinds: readonly ResourceDefinition<any>[],
+  hooks: Hooks,
+) {
+  const kept: Kept = new Map([...kinds, ...rules.map((rule) => rule.kind)].map((kind) => [kind, new Map()]));
+  const prefixes = [...kept.keys()].map((kind) => [prefixOf(kind), kind] as const);
   const violations: Violation[] = [];
+  const late: number[] = [];
   let commits = 0;
-  const excuses: number[] = [];
-  const excused = (): number => excuses.filter((at) => now() - at < 60_000).length;
-  const accuse: Accuse = (rule, what) => void violations.push({ at: now(), rule, what });
+  const committed = committedOf(kept, hooks.now, late);
+  const accuse = (rule: string, what: string): void => {
+    const violation = { at: hooks.now(), rule, what };
+    violations.push(violation);
+    hooks.violation(violation);
+  };
   const judge = ({ key, value }: Write, revision: Revision): void => {
-    const kind = kindOf(key);
+    const kind = prefixes.find(([prefix]) => key.startsWith(prefix))?.[1];
     if (kind === undefined) return;
-    const all = kept[kind] as Map<string, ApiObject>;
-    const before = all.get(key);
+    const objects = kept.get(kind)!;
+    const before = objects.get(key);
     // What every reader of the log is given for these bytes.
     const after = value === null ? undefined : objectOf({ key, value, created: revision, modified: revision });
-    if (after) all.set(key, after);
-    else all.delete(key);
-    if (kind === "pods") judgePod(after as Pod | undefined, before as Pod | undefined, kept, excused(), accuse);
-    if (kind === "replicasets")
-      judgeSet(after as ReplicaSet | undefined, before as ReplicaSet | undefined, kept, accuse);
+    if (after) objects.set(key, after);
+    else objects.delete(key);
+    for (const rule of rules) {
+      const what = rule.kind === kind ? rule.broken(after, before, committed) : undefined;
+      if (what !== undefined) accuse(rule.name, what);
+    }
   };
-  return {
-    violations,
+  const result: Judge = {
+    ...{ violations, committed, accuse },
     get commits() {
       return commits;
     },
-    secondLeader: (what) => accuse("two leaders", what),
-    excuse: () => void excuses.push(now()),
-    pods: () => [...kept.pods.values()],
-    deployments: () => [...kept.deployments.values()],
+    createdLate: () => void late.push(hooks.now()),
     storage: {
       ...inner,
       async commit(write) {
         const result = await inner.commit(write);
         if (!result.ok) return result;
         commits++;
-        seen({ at: now(), revision: result.revision, key: write.key, value: write.value });
+        hooks.fact({ at: hooks.now(), revision: result.revision, key: write.key, value: write.value });
         judge(write, result.revision);
         return result;
       },
     },
   };
+  return result;
 }

@@ -1,0 +1,24 @@
+// What a kind of workload adds to the lives of a cluster: objects, what users do to them, and what must be true of them.
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import type { Client } from "../../../machinery/client.ts";
+import type { Random } from "../../../machinery/world.ts";
+import type { Committed, Rule } from "../judge.ts";
+
+export interface Workload {
+  /** Kinds whose objects are kept for the rules, beside those the rules are about. */
+  readonly kinds: readonly ResourceDefinition<any>[];
+  /** What exists from the beginning. */
+  readonly begin: (user: Client) => Promise<unknown>;
+  /** One thing that a user does, drawn at random. */
+  readonly meddle: (user: Client, random: Random) => Promise<unknown>;
+  /** Ends what would keep the cluster from settling. */
+  readonly heal?: (user: Client) => Promise<unknown>;
+  /** The rules of one life. */
+  readonly rules: () => readonly Rule[];
+  /** Objects that are not as desired after two minutes of peace, and how they are. */
+  readonly unsettled: (committed: Committed) => readonly string[];
+}
+
+/** One of several at random; none of none. */
+export const oneOf = <T>(all: readonly T[], random: Random): T | undefined =>
+  all[Math.floor(random.next() * all.length)];
