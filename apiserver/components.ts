@@ -3,7 +3,7 @@
 import { componentStatuses, type ComponentStatus } from "../api/core/componentstatuses.ts";
 import type { Measured } from "./registry/in-process.ts";
 import { notFound } from "./registry/refusals.ts";
-import { wantedBy } from "./registry/selection.ts";
+import { matcherOf } from "./registry/selection.ts";
 
 const names = ["scheduler", "controller-manager", "etcd-0"];
 const healthy = (name: string): ComponentStatus =>
@@ -18,8 +18,8 @@ const healthy = (name: string): ComponentStatus =>
 export const withComponents = (others: Measured): Measured => ({
   async list(r, selection) {
     if (r.plural !== componentStatuses.plural) return others.list(r, selection);
-    const wanted = wantedBy(r, selection);
-    return names.map(healthy).filter((component) => wanted?.(component) ?? true);
+    const matches = matcherOf(r, selection);
+    return names.map(healthy).filter((component) => matches?.(component) ?? true);
   },
   async get(r, namespace, name) {
     if (r.plural !== componentStatuses.plural) return others.get(r, namespace, name);

@@ -33,15 +33,15 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // A proxy cut the response short: the request may have taken effect.
-    throw new ApiError("ServiceUnavailable", "the server's answer is not whole");
+    throw new ApiError("ServiceUnavailable", "the server's response is incomplete");
   }
 }
 
 /** The decoded response, or the error its Status carries. */
 function value({ status, body }: HttpReply): unknown {
-  const answer = parsed(body.toString("utf8"));
-  if (status < 200 || status > 299) throw errorOf({ code: status, ...(answer as Status) });
-  return frozen(answer);
+  const response = parsed(body.toString("utf8"));
+  if (status < 200 || status > 299) throw errorOf({ code: status, ...(response as Status) });
+  return frozen(response);
 }
 
 /** The part of a definition that paths are made of. */
@@ -185,9 +185,9 @@ async function updateBy<T extends ApiObject>(
     throw new ApiError("Invalid", `metadata.resourceVersion: Invalid value: "": must be specified for an update`);
   if (part === undefined)
     return ask({ method: "PUT", path: pathOf(r, splitKey(keyOf(object))) + unchecked, body: object });
-  const answer = await ask<T>(partRequest(r, object, part));
+  const response = await ask<T>(partRequest(r, object, part));
   // The responses to these two are of another kind than the object.
-  return part === "scale" || part === "binding" ? getBy(ask, r, keyOf(object)) : answer;
+  return part === "scale" || part === "binding" ? getBy(ask, r, keyOf(object)) : response;
 }
 
 /** The same session; requests and the beginnings of watches are counted. */
@@ -232,8 +232,8 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
     },
     update: (r, object, part) => updateBy(ask, r, object, part),
     async patch<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, patch: Patch, part?: WritableSubresource) {
-      const answer = await ask<T>(patchRequest(pathOf(r, { ...splitKey(key), ...(part && { part }) }), patch));
-      return part === "scale" ? getBy(ask, r, key) : answer;
+      const response = await ask<T>(patchRequest(pathOf(r, { ...splitKey(key), ...(part && { part }) }), patch));
+      return part === "scale" ? getBy(ask, r, key) : response;
     },
     async delete(r, key, options = {}) {
       const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = options;

@@ -185,11 +185,11 @@ function filterNodes(
   nodes: readonly NodeInfo[],
   filter: (node: NodeInfo) => NodeStatus | undefined,
   startIndex: number,
-  wanted: number,
+  enough: number,
 ): Filtered {
   const feasible: NodeInfo[] = [];
   const statuses: NodeStatus[] = [];
-  for (let i = 0; i < nodes.length && feasible.length < wanted; i++) {
+  for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(startIndex + i) % nodes.length]!;
     const rejected = filter(node);
     if (rejected) statuses.push(rejected);
@@ -211,8 +211,8 @@ function feasibleNodes(
   const nominated = snapshot.byName.get(pod.pod.status?.nominatedNodeName ?? "");
   if (nominated && !filter(nominated)) return { feasible: [nominated], statuses: [] };
   const nodes = nodeNames ? [...nodeNames].flatMap((name) => snapshot.byName.get(name) ?? []) : snapshot.nodes;
-  const wanted = hasScores ? numFeasibleNodesToFind(nodes.length, percentageOfNodesToScore) : 1;
-  return filterNodes(nodes, filter, startIndex, wanted);
+  const enough = hasScores ? numFeasibleNodesToFind(nodes.length, percentageOfNodesToScore) : 1;
+  return filterNodes(nodes, filter, startIndex, enough);
 }
 
 /** Decides where a pod goes. Pure: the same pod, snapshot and options give the same placement. */

@@ -64,10 +64,10 @@ type Waiting = (context: BindingContext) => Promise<Verdict>;
 function permit({ plugins, state, pod, nodeName }: Binding): { rejected: Verdict; waits: readonly Waiting[] } {
   const waits: Waiting[] = [];
   for (const plugin of plugins) {
-    const answer = plugin.permit?.(state.get(plugin.name), pod, nodeName);
-    if (answer === undefined) continue;
-    if ("code" in answer) return { rejected: rejectedBy(plugin, answer), waits };
-    const { allowed, timeoutMs } = answer;
+    const result = plugin.permit?.(state.get(plugin.name), pod, nodeName);
+    if (result === undefined) continue;
+    if ("code" in result) return { rejected: rejectedBy(plugin, result), waits };
+    const { allowed, timeoutMs } = result;
     waits.push(async ({ clock, signal }) => {
       const expired = clock.sleep(timeoutMs, signal).then(() => unschedulable("timeout"));
       return rejectedBy(plugin, await Promise.race([allowed, expired]));

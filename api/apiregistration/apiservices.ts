@@ -10,8 +10,8 @@ import { validateDns1035Label } from "../names.ts";
 import { detailOf, invalid, required, together } from "../problems.ts";
 
 function availableText({ status }: APIService): string {
-  const { status: answer = "Unknown", reason } = status?.conditions?.find((c) => c.type === "Available") ?? {};
-  return answer !== "True" && reason ? `${answer} (${reason})` : answer;
+  const { status: availability = "Unknown", reason } = status?.conditions?.find((c) => c.type === "Available") ?? {};
+  return availability !== "True" && reason ? `${availability} (${reason})` : availability;
 }
 
 /** What this server serves itself is always available. */

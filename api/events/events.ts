@@ -16,7 +16,7 @@ const names = {
   deprecatedSource: "source",
 } as const;
 const coreNames: ReadonlyMap<string, string> = new Map(Object.entries(names));
-const newNames: ReadonlyMap<string, string> = new Map(Object.entries(names).map(([ours, core]) => [core, ours]));
+const newNames: ReadonlyMap<string, string> = new Map(Object.entries(names).map(([name, core]) => [core, name]));
 
 const renamed = (object: object, by: ReadonlyMap<string, string>): object =>
   Object.fromEntries(Object.entries(object).map(([field, value]) => [by.get(field) ?? field, value]));

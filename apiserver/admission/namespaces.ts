@@ -119,12 +119,12 @@ const rulesOfClaims: readonly Rule[] = [minimum, { ...maximum, check: mostReques
 const broken = (item: LimitRangeItem, rules: readonly Rule[], { requests, limits }: Asked = {}): readonly string[] =>
   rules.flatMap(({ bound, check, subject }) =>
     Object.entries(item[bound] ?? {}).flatMap(([resource, text]) => {
-      const wanted = parseQuantity(text);
+      const required = parseQuantity(text);
       const found = {
         request: parseQuantity(requests?.[resource] ?? ""),
         limit: parseQuantity(limits?.[resource] ?? ""),
       };
-      const how = wanted && check(wanted, found);
+      const how = required && check(required, found);
       return how === undefined ? [] : [`${subject(resource, item.type)} is ${text}${how}`];
     }),
   );

@@ -132,9 +132,9 @@ function withNodePorts(service: Service, old: Service | undefined, free: Free): 
     const siblings = old ? [] : ports.filter((p) => p.port === port.port && p.nodePort);
     const known = shared.get(port.port);
     if (!port.nodePort && !wantsNodePorts(spec)) return port;
-    const wanted = port.nodePort || known || siblings[0]?.nodePort;
-    if (wanted !== undefined && wanted === known) return { ...port, nodePort: wanted };
-    const nodePort = wanted === undefined ? free.any("nodePort") : ask(wanted, i);
+    const number = port.nodePort || known || siblings[0]?.nodePort;
+    if (number !== undefined && number === known) return { ...port, nodePort: number };
+    const nodePort = number === undefined ? free.any("nodePort") : ask(number, i);
     if (!old && known === undefined) shared.set(port.port, nodePort);
     return { ...port, nodePort };
   });

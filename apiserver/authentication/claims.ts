@@ -41,7 +41,7 @@ export const accountGroups = (namespace: string): readonly string[] => [
 export const named = ({ metadata: { name, uid } }: ApiObject): Named => ({ name, uid });
 
 /** How a token is to be made. */
-export interface Wanted {
+export interface TokenParameters {
   readonly issuer: string;
   /** The unique id of the token. */
   readonly id: string;
@@ -55,7 +55,7 @@ export interface Wanted {
 /** The claims of a new token. */
 export function claimsOf(
   account: ApiObject,
-  { issuer, id, audiences, seconds, bound, warnAfter }: Wanted,
+  { issuer, id, audiences, seconds, bound, warnAfter }: TokenParameters,
   now: Instant,
 ): Claims {
   const { name, namespace = "" } = account.metadata;

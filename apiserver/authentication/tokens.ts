@@ -12,7 +12,16 @@ import type { User } from "../authorization/authorizer.ts";
 import { objectOf } from "../registry/codec.ts";
 import { newUid } from "../registry/prepare.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { type Bound, type Claims, type Wanted, bearer, claimsOf, disowned, unbound, untimely } from "./claims.ts";
+import {
+  type Bound,
+  type Claims,
+  type TokenParameters,
+  bearer,
+  claimsOf,
+  disowned,
+  unbound,
+  untimely,
+} from "./claims.ts";
 import type { Extension, WholeReply } from "../request/request-response.ts";
 
 /** Signs claims, and verifies its own signatures. */
@@ -93,7 +102,7 @@ export interface Tokens {
   readonly issuer: string;
   readonly jwk: SigningKey["jwk"];
   /** A new one, for an account that is there. */
-  make(account: ApiObject, wanted: Omit<Wanted, "issuer" | "id">): string;
+  make(account: ApiObject, parameters: Omit<TokenParameters, "issuer" | "id">): string;
   /** The owner of a token. Throws why it is not valid. Without audiences it must be for this server. */
   ownerOf(token: string, audiences?: readonly string[]): Promise<Owner>;
 }
@@ -154,9 +163,9 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
   return {
     issuer,
     jwk: signer.jwk,
-    make(account, wanted) {
+    make(account, parameters) {
       const { clock, random } = registry.world;
-      return signer.sign(claimsOf(account, { ...wanted, issuer, id: newUid(random) }, clock.now()));
+      return signer.sign(claimsOf(account, { ...parameters, issuer, id: newUid(random) }, clock.now()));
     },
     async ownerOf(token, targets = [issuer]) {
       if (issuerIn(token) !== issuer) throw new Error(unknownToken);

@@ -178,11 +178,11 @@ function localApiServices(
 }
 
 async function synchronize(client: Client, kinds: readonly ResourceDefinition[]): Promise<void> {
-  const wanted = localApiServices(kinds, "true");
-  for (const object of wanted.values()) await ensure(client, apiServices, object);
+  const desired = localApiServices(kinds, "true");
+  for (const object of desired.values()) await ensure(client, apiServices, object);
   const { items } = await client.list(apiServices);
   for (const item of items) {
-    if (wanted.has(item.metadata.name) || item.metadata.labels?.[label] === undefined) continue;
+    if (desired.has(item.metadata.name) || item.metadata.labels?.[label] === undefined) continue;
     await client.delete(apiServices, keyOf(item)).catch(ignoring("NotFound"));
   }
 }

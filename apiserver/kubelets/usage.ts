@@ -10,7 +10,7 @@ import type { Measured } from "../registry/in-process.ts";
 import { objectsOf } from "../registry/listing.ts";
 import { notFound } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
-import { wantedBy } from "../registry/selection.ts";
+import { matcherOf } from "../registry/selection.ts";
 
 interface Figures {
   readonly cpu?: { readonly time?: string; readonly usageNanoCores?: number };
@@ -110,9 +110,9 @@ export function metrics(registry: Registry, kubelets: Kubelets, world: World): M
   };
   return {
     async list(r, selection) {
-      const wanted = wantedBy(r, selection);
+      const matches = matcherOf(r, selection);
       const found = await gather(r, r.plural === podMetrics.plural ? selection.namespace : undefined);
-      return found.filter((o) => wanted?.(o) ?? true).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      return found.filter((o) => matches?.(o) ?? true).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     },
     async get(r, namespace, name) {
       const found = (await gather(r, namespace)).find((o) => o.metadata.name === name);

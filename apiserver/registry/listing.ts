@@ -7,7 +7,7 @@ import { type Change, type Storage, type Stored, Compacted } from "../storage/st
 import { objectOf, prefixOf } from "./codec.ts";
 import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
-import { type Wanted, wantedBy } from "./selection.ts";
+import { type Matcher, matcherOf } from "./selection.ts";
 
 /** The last key of the page before, and the revision all pages show; without one, the list continues at the current. */
 export interface Continue {
@@ -78,7 +78,7 @@ export type StoredEvent =
 async function fill(
   storage: Storage,
   prefix: string,
-  wanted: Wanted,
+  matches: Matcher,
   from: Partial<Continue>,
   limit: number,
 ): Promise<StoredPage> {
@@ -93,12 +93,12 @@ async function fill(
     at = part.revision;
     for (const [i, stored] of part.entries.entries()) {
       after = stored.key;
-      if (wanted && !wanted(objectOf(stored))) continue;
+      if (matches && !matches(objectOf(stored))) continue;
       entries.push(stored);
       const left = part.entries.length - i - 1 + part.remaining;
       if (entries.length < limit) continue;
       if (left === 0) return { entries, revision: at };
-      return { entries, revision: at, next: tokenOf({ at, after }, prefix), ...(!wanted && { remaining: left }) };
+      return { entries, revision: at, next: tokenOf({ at, after }, prefix), ...(!matches && { remaining: left }) };
     }
     if (part.remaining === 0) return { entries, revision: at };
   }
@@ -131,12 +131,12 @@ async function page(
   options: StoredListOptions,
   from: Partial<Continue>,
 ): Promise<StoredPage> {
-  const wanted = wantedBy(r, options);
+  const matches = matcherOf(r, options);
   const prefix = prefixOf(r, options.namespace);
   if (options.limit || options.continue)
-    return fill(storage, prefix, wanted, from, options.limit || Number.POSITIVE_INFINITY);
+    return fill(storage, prefix, matches, from, options.limit || Number.POSITIVE_INFINITY);
   const { entries, revision: at } = await storage.list(prefix, from);
-  return { entries: wanted ? entries.filter((e) => wanted(objectOf(e))) : entries, revision: at };
+  return { entries: matches ? entries.filter((e) => matches(objectOf(e))) : entries, revision: at };
 }
 
 /** The entries a selection picks, all of one moment. */
@@ -161,9 +161,9 @@ export async function listStored(
 }
 
 /** The event of a change for a selection: an object that begins or ceases to match is added or deleted. */
-function eventOf({ now, before, revision: at }: Change, wanted: Wanted): StoredEvent | undefined {
-  const isIn = now !== undefined && (!wanted || wanted(objectOf(now)));
-  const wasIn = before !== undefined && (!wanted || wanted(objectOf(before)));
+function eventOf({ now, before, revision: at }: Change, matches: Matcher): StoredEvent | undefined {
+  const isIn = now !== undefined && (!matches || matches(objectOf(now)));
+  const wasIn = before !== undefined && (!matches || matches(objectOf(before)));
   if (isIn) return { type: wasIn ? "MODIFIED" : "ADDED", stored: now, revision: at };
   return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
 }
@@ -175,13 +175,13 @@ export async function* watchStored(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredEvent> {
-  const wanted = wantedBy(r, options);
+  const matches = matcherOf(r, options);
   const { entry, leave } = watchIndexes.enter(r, options);
   try {
     for await (const batch of storage.watch(prefixOf(r, options.namespace), options.from, signal, entry)) {
       let lastSent = revision(0);
       for (const change of batch.changes) {
-        const event = eventOf(change, wanted);
+        const event = eventOf(change, matches);
         if (!event) continue;
         lastSent = event.revision;
         yield event;

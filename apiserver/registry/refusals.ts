@@ -29,8 +29,8 @@ export const noNameLeft = (r: Resource, name: string): ApiError =>
 export const conflict = (r: Resource, name: string, because: string = modified): ApiError =>
   new ApiError("Conflict", `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${because}`, about(r, name));
 /** A write for an object that was deleted, and perhaps recreated, meanwhile. */
-export const otherUid = (r: Resource, key: Key, wanted: string, found = ""): ApiError => {
-  const because = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
+export const otherUid = (r: Resource, key: Key, expected: string, found = ""): ApiError => {
+  const because = `Precondition failed: UID in precondition: ${expected}, UID in object meta: ${found}`;
   const where = `StorageError: invalid object, Code: 4, Key: /registry/${r.plural}/${key}, ResourceVersion: 0`;
   return conflict(r, splitKey(key).name, `${where}, AdditionalErrorMsg: ${because}`);
 };

@@ -8,7 +8,7 @@ import { matches } from "../../api/selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 
 /** Undefined when every object is meant, so that nothing needs to be parsed to find out. */
-export type Wanted = ((object: ApiObject) => boolean) | undefined;
+export type Matcher = ((object: ApiObject) => boolean) | undefined;
 
 /** Reads the field a selector names. */
 export type FieldReader = (object: ApiObject) => string;
@@ -17,7 +17,7 @@ const everywhere: Readonly<Record<string, FieldReader>> = {
   "metadata.namespace": (o) => o.metadata.namespace ?? "",
 };
 
-function labelsWanted(text: string): Wanted {
+function labelMatcher(text: string): Matcher {
   const parsed = parseLabelSelector(text);
   if ("wrong" in parsed) throw new ApiError("BadRequest", parsed.wrong);
   const { requirements } = parsed;
@@ -33,7 +33,7 @@ export function fieldReader(r: ResourceDefinition, field: string): FieldReader |
   return everywhere[field] ?? (r.selectable[field] as FieldReader | undefined);
 }
 
-function fieldsWanted(r: ResourceDefinition, text: string): Wanted {
+function fieldMatcher(r: ResourceDefinition, text: string): Matcher {
   const parsed = parseFieldSelector(text);
   if ("wrong" in parsed) throw new ApiError("BadRequest", parsed.wrong);
   const readers = parsed.requirements.map(({ field, equal, value }) => {
@@ -50,9 +50,9 @@ const unsupported = (r: ResourceDefinition, field: string): string =>
     : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 
 /** The predicate of a selection, without the namespace, which is part of the key. */
-export function wantedBy(r: ResourceDefinition, { labelSelector, fieldSelector }: Selection): Wanted {
-  const byLabels = labelSelector ? labelsWanted(labelSelector) : undefined;
-  const byFields = fieldSelector ? fieldsWanted(r, fieldSelector) : undefined;
+export function matcherOf(r: ResourceDefinition, { labelSelector, fieldSelector }: Selection): Matcher {
+  const byLabels = labelSelector ? labelMatcher(labelSelector) : undefined;
+  const byFields = fieldSelector ? fieldMatcher(r, fieldSelector) : undefined;
   if (!byLabels || !byFields) return byLabels ?? byFields;
   return (object) => byLabels(object) && byFields(object);
 }

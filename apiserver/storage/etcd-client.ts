@@ -114,7 +114,7 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
     },
     async commit({ key, expect, value }) {
       const target = fullKey(key);
-      const answer = await etcd.kv.txn({
+      const response = await etcd.kv.txn({
         compare: [{ key: target, target: "Mod", result: "Equal", mod_revision: expect }],
         success: [
           value === null
@@ -123,8 +123,8 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
         ],
         failure: [{ request_range: { key: target } }],
       });
-      if (answer.succeeded) return { ok: true, revision: revision(Number(answer.header.revision)) };
-      const current = answer.responses[0]?.response_range.kvs[0];
+      if (response.succeeded) return { ok: true, revision: revision(Number(response.header.revision)) };
+      const current = response.responses[0]?.response_range.kvs[0];
       return { ok: false, current: current && stored(current) };
     },
     async compact(upTo) {

@@ -10,7 +10,7 @@ import { type ApiReply, type Call, statusOf } from "../request/request-response.
 import { type View, rendered, negotiatedStream, viewOf } from "../response/render.ts";
 import { bookmarkTable } from "../response/table.ts";
 import { ApiError } from "../../api/errors.ts";
-import { wantedBy } from "../registry/selection.ts";
+import { matcherOf } from "../registry/selection.ts";
 import { type ListQuery, parseRevision } from "../request/options.ts";
 import { wholeNumber } from "../request/path.ts";
 
@@ -187,7 +187,7 @@ export function watch({ registry, r, request }: Call, q: ListQuery): ApiReply {
   const { clock, random } = registry.world;
   const { namespace, labelSelector, fieldSelector } = q;
   const selection = { namespace, labelSelector, fieldSelector };
-  if (!r.form) wantedBy(r, selection);
+  if (!r.form) matcherOf(r, selection);
   const seconds = q.timeoutSeconds || usualSeconds * (1 + random.next());
   const ms = Math.min(Math.max(0, seconds * 1000), mostMs);
   const ended = new AbortController();

@@ -28,14 +28,14 @@ const strategyOf = (schema: Schema | undefined): { readonly strategy: string; re
 };
 
 function mergedMap({ original, modified, current }: Versions, schema: Schema | undefined): Json {
-  const [before, wanted, now] = [isMap(original) ? original : {}, modified as Json, current as Json];
+  const [before, next, now] = [isMap(original) ? original : {}, modified as Json, current as Json];
   const keepsOnlyWanted = strategyOf(schema).strategy.includes("retainKeys");
   const result: Record<string, unknown> = {};
-  for (const name of new Set([...Object.keys(now), ...Object.keys(wanted)])) {
+  for (const name of new Set([...Object.keys(now), ...Object.keys(next)])) {
     // A null in a manifest removes the field.
-    if (wanted[name] === null) continue;
-    if (name in wanted) {
-      const versions = { original: before[name], modified: wanted[name], current: now[name] };
+    if (next[name] === null) continue;
+    if (name in next) {
+      const versions = { original: before[name], modified: next[name], current: now[name] };
       result[name] = mergedValue(versions, propertyOf(schema, name));
     } else if (!(name in before) && !keepsOnlyWanted) result[name] = now[name];
   }
@@ -43,13 +43,13 @@ function mergedMap({ original, modified, current }: Versions, schema: Schema | u
 }
 
 /** The members in the server's order where that agrees with the manifest's, and new ones after them. */
-function inOrder<T>(current: readonly T[], wanted: readonly T[], kept: ReadonlySet<T>): readonly T[] {
-  const shared = current.filter((key) => wanted.includes(key));
+function inOrder<T>(current: readonly T[], next: readonly T[], kept: ReadonlySet<T>): readonly T[] {
+  const shared = current.filter((key) => next.includes(key));
   const isSameOrder = sameJson(
     shared,
-    wanted.filter((key) => current.includes(key)),
+    next.filter((key) => current.includes(key)),
   );
-  const order = isSameOrder ? [...current, ...wanted] : [...wanted, ...current];
+  const order = isSameOrder ? [...current, ...next] : [...next, ...current];
   return [...new Set(order)].filter((key) => kept.has(key));
 }
 
@@ -63,12 +63,12 @@ function mergedByKey(versions: Versions, key: string, schema: Schema | undefined
         .filter(isMap)
         .map((item) => [item[key], item]),
     );
-  const [before, wanted, now] = [byKey(versions.original), byKey(versions.modified), byKey(versions.current)];
-  const kept = new Set([...wanted.keys(), ...[...now.keys()].filter((k) => !before.has(k))]);
+  const [before, next, now] = [byKey(versions.original), byKey(versions.modified), byKey(versions.current)];
+  const kept = new Set([...next.keys(), ...[...now.keys()].filter((k) => !before.has(k))]);
   const items = schema && resolve(schema).items;
   const { strategy } = strategyOf(schema);
-  return inOrder([...now.keys()], [...wanted.keys()], kept).map((k) => {
-    const modified = wanted.get(k);
+  return inOrder([...now.keys()], [...next.keys()], kept).map((k) => {
+    const modified = next.get(k);
     if (modified === undefined) return now.get(k);
     if (!now.has(k)) return modified;
     const member: Schema = strategy.includes("retainKeys")
@@ -80,8 +80,8 @@ function mergedByKey(versions: Versions, key: string, schema: Schema | undefined
 
 /** A list of scalars that is merged: members are removed when the manifest no longer has them. */
 function mergedScalars({ original, modified, current }: Versions): readonly unknown[] {
-  const [before, wanted, now] = [listOf(original), listOf(modified), listOf(current)];
-  return inOrder(now, wanted, new Set([...wanted, ...now.filter((item) => !before.includes(item))]));
+  const [before, next, now] = [listOf(original), listOf(modified), listOf(current)];
+  return inOrder(now, next, new Set([...next, ...now.filter((item) => !before.includes(item))]));
 }
 
 function mergedValue(versions: Versions, schema: Schema | undefined): unknown {

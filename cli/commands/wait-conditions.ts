@@ -46,18 +46,18 @@ function jsonPathCondition(text: string): Condition {
   } catch (error) {
     throw new CliError((error as Error).message);
   }
-  const wanted = value?.trim().replace(/^(['"])(.*)\1$/, "$2");
+  const expected = value?.trim().replace(/^(['"])(.*)\1$/, "$2");
   return {
     kind: "met",
     isMet: (object) => {
       const values = parsed.results(object).flat();
       if (values.length === 0) return false;
-      if (wanted === undefined) return true;
+      if (expected === undefined) return true;
       if (values.length > 1) throw new CliError(`given jsonpath expression matches more than one value`);
       const [found] = values;
       if (typeof found === "object" && found !== null)
         throw new CliError("jsonpath leads to a nested object or list which cannot be compared with a string");
-      return String(found) === wanted;
+      return String(found) === expected;
     },
   };
 }

@@ -53,14 +53,14 @@ function groupsOf({ pods, usage, resource }: Load): Groups {
 const near = (ratio: number): boolean => ratio >= 1 - tolerance && ratio <= 1 + tolerance;
 
 /**
- * `wanted` is what one pod should use. Pods not measured count as if they used all of it when we would shrink and
+ * `request` is what one pod should use. Pods not measured count as if they used all of it when we would shrink and
  * nothing when we would grow; pods not ready count as nothing when we would grow. Neither may turn the direction
  * around.
  */
-function replicasFor(load: Load, groups: Groups, wanted: (p: Pod) => number): number {
+function replicasFor(load: Load, groups: Groups, request: (p: Pod) => number): number {
   const { measured, unready, missing } = groups;
   const ratioOf = (list: readonly (readonly [Pod, number])[]): number => {
-    const goal = list.reduce((sum, [p]) => sum + wanted(p), 0);
+    const goal = list.reduce((sum, [p]) => sum + request(p), 0);
     return goal === 0 ? 1 : list.reduce((sum, [, used]) => sum + used, 0) / goal;
   };
   const known = measured.map((p) => [p, load.usage.get(p.metadata.name)!] as const);
@@ -68,7 +68,7 @@ function replicasFor(load: Load, groups: Groups, wanted: (p: Pod) => number): nu
   if (unready.length === 0 && missing.length === 0)
     return near(ratio) ? load.current : Math.ceil(ratio * measured.length);
   const assumed = [
-    ...missing.map((p) => [p, ratio < 1 ? wanted(p) : 0] as const),
+    ...missing.map((p) => [p, ratio < 1 ? request(p) : 0] as const),
     ...(ratio > 1 ? unready.map((p) => [p, 0] as const) : []),
   ];
   const guessed = ratioOf([...known, ...assumed]);
@@ -186,11 +186,11 @@ interface ScalingRequest {
   readonly shrinkWindowSeconds: number;
 }
 
-export function limit(wanted: ScalingRequest, history: ScalingHistory, now: Instant): Limited {
-  const { current, proposal, range, behavior, shrinkWindowSeconds } = wanted;
+export function limit(request: ScalingRequest, history: ScalingHistory, now: Instant): Limited {
+  const { current, proposal, range, behavior, shrinkWindowSeconds } = request;
   const up = behavior?.scaleUp ?? defaultScaleUp;
   const down = { ...defaultScaleDown(shrinkWindowSeconds), ...behavior?.scaleDown };
-  const stable = stabilized(wanted, history, { up, down }, now);
+  const stable = stabilized(request, history, { up, down }, now);
   const held = stable === proposal ? undefined : proposal > stable ? "ScaleUpStabilized" : "ScaleDownStabilized";
   const furthest =
     stable > current

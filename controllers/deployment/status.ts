@@ -15,13 +15,13 @@ const orAbsent = (n: number): number | undefined => (n > 0 ? n : undefined);
 
 function countsOf(sets: readonly ReplicaSet[], newest: ReplicaSet | undefined): Counts {
   const available = totalAvailable(sets);
-  const wanted = sets.reduce((n, s) => n + (s.spec.replicas ?? 0), 0);
+  const total = sets.reduce((n, s) => n + (s.spec.replicas ?? 0), 0);
   return {
     replicas: orAbsent(totalReplicas(sets)),
     updatedReplicas: orAbsent(newest ? totalReplicas([newest]) : 0),
     readyReplicas: orAbsent(sets.reduce((n, s) => n + (s.status?.readyReplicas ?? 0), 0)),
     availableReplicas: orAbsent(available),
-    unavailableReplicas: orAbsent(wanted - available),
+    unavailableReplicas: orAbsent(total - available),
   };
 }
 

@@ -58,9 +58,9 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
 
 type WithService = Observed & { readonly service: Service };
 function slicesActions({ service, slices }: WithService, groups: readonly Group[]): readonly Action[] {
-  const wanted = groups.flatMap(pages);
+  const desired = groups.flatMap(pages);
   // A service without endpoints has one empty slice, as in Kubernetes.
-  const pagesOf = wanted.length > 0 ? wanted : [{ ports: [], endpoints: [] }];
+  const pagesOf = desired.length > 0 ? desired : [{ ports: [], endpoints: [] }];
   return sliceActions(
     pagesOf.map((page, slot) => sliceFor(service, slot, page)),
     slices,

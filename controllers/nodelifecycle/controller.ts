@@ -47,7 +47,7 @@ function taintTimes() {
 
 /** A node whose lease is not renewed for `graceMs` is unreachable. */
 export function nodeLifecycleController(graceMs: number): Controller<Observed> {
-  const heard = heartbeats();
+  const lastHeartbeats = heartbeats();
   const seen = taintTimes();
   const hasTaints = (views: Views, name: string): boolean =>
     Boolean(views.of(nodes).get(key(undefined, name))?.spec.taints?.length);
@@ -56,7 +56,7 @@ export function nodeLifecycleController(graceMs: number): Controller<Observed> {
     reconciles: nodes,
     watches: [
       watch(leases, ({ metadata: { namespace, name } }, { views, now }) => {
-        if (namespace === leaseNamespace) heard.lastOf(views, name, now);
+        if (namespace === leaseNamespace) lastHeartbeats.lastOf(views, name, now);
         return [];
       }),
       // A change of a pod matters only where its node has taints, which is the exception.
@@ -76,14 +76,14 @@ export function nodeLifecycleController(graceMs: number): Controller<Observed> {
     observe(views, k, now) {
       const node = views.of(nodes).get(k);
       if (node === undefined) {
-        heard.forget(k);
+        lastHeartbeats.forget(k);
         seen.forget(k);
         return undefined;
       }
       const { name } = node.metadata;
       return {
         ...{ node, graceMs, pods: views.of(pods).byIndex("node", name) },
-        heardAt: heard.lastOf(views, name, now),
+        lastHeartbeat: lastHeartbeats.lastOf(views, name, now),
         firstSeen: seen.of(node, now),
       };
     },

@@ -13,7 +13,7 @@ import type { Decision } from "../../machinery/controller.ts";
 export interface Observed {
   readonly node: Node;
   /** When the node's lease or status last changed in the view; its own clock is not used. */
-  readonly heardAt: Instant;
+  readonly lastHeartbeat: Instant;
   /** When a taint without a time was first seen. */
   readonly firstSeen: (taint: Taint) => Instant;
   readonly pods: readonly Pod[];
@@ -50,7 +50,7 @@ function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant
   const ready = conditionOf(conditions, "Ready")?.status;
   const reason = ready === "True" ? undefined : ready === "Unknown" ? unreachable : notReady;
   const pressed = Object.entries(managed).filter(([type]) => conditionOf(conditions, type)?.status === "True");
-  const wanted: readonly Taint[] = [
+  const desired: readonly Taint[] = [
     ...(node.spec.unschedulable === true ? [taint(unschedulable, "NoSchedule")] : []),
     ...pressed.map(([, key]) => taint(key, "NoSchedule")),
     ...(reason ? [taint(reason, "NoSchedule"), taint(reason, "NoExecute")] : []),
@@ -58,7 +58,7 @@ function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant
   const before = node.spec.taints ?? [];
   const withTime = (t: Taint): Taint =>
     before.find((b) => b.key === t.key && b.effect === t.effect) ?? { ...t, timeAdded: timestamp(now) };
-  return [...before.filter((t) => !ownTaints.has(t.key)), ...wanted.map(withTime)];
+  return [...before.filter((t) => !ownTaints.has(t.key)), ...desired.map(withTime)];
 }
 
 /** A pod scheduled to a tainted node tolerates the taint from then on. */
@@ -126,8 +126,8 @@ function evict(pod: Pod, taints: readonly Taint[], now: Instant, since: (taint: 
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
-  const { node, heardAt, firstSeen, pods, graceMs } = observed;
-  const graceLeft = heardAt + graceMs - now;
+  const { node, lastHeartbeat, firstSeen, pods, graceMs } = observed;
+  const graceLeft = lastHeartbeat + graceMs - now;
   const isUnreachable = graceLeft <= 0;
   const conditions = conditionsOf(observed, isUnreachable, now);
   const taints = taintsOf(node, conditions, now);

@@ -148,10 +148,10 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     imageStatus: (image) => imageStatus(docker, image),
     images: () => listImages(docker),
     pull: (image, as) => pullImage(docker, image, as),
-    logs: (id, wanted, signal) => readLogs(docker, id, wanted, signal),
-    exec: (id, wanted) => openExec(docker, id, wanted),
+    logs: (id, options, signal) => readLogs(docker, id, options, signal),
+    exec: (id, options) => openExec(docker, id, options),
     run: (id, command, timeoutMs, signal) => runCommand(docker, id, command, world.clock.sleep(timeoutMs, signal)),
-    attach: (id, wanted) => openAttach(docker, id, wanted),
+    attach: (id, options) => openAttach(docker, id, options),
     async usage(id) {
       const pid = inventory.processOf(id);
       return pid === undefined ? undefined : usageOfProcess(pid);

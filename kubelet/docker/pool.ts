@@ -13,7 +13,7 @@ interface SandboxPool {
   fillWhenQuiet(engine: Engine): Promise<void>;
 }
 
-const wanted = 3;
+const poolSize = 3;
 /** Sandboxes are expensive to create, so the pool is filled while no pods start. */
 const quietMs = 1_500;
 
@@ -46,7 +46,7 @@ export function sandboxPool(
     filling = true;
     try {
       await find();
-      while (ready.length < wanted) await makeOne(engine);
+      while (ready.length < poolSize) await makeOne(engine);
     } finally {
       filling = false;
     }

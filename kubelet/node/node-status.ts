@@ -114,14 +114,14 @@ function pressure(type: string, h: NodeHealth): ConditionValue {
 }
 
 function conditions(h: NodeHealth, before: readonly NodeCondition[], now: Instant): readonly NodeCondition[] {
-  const ours = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
-  const current = ours.map((type): NodeCondition => {
+  const ownTypes = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
+  const current = ownTypes.map((type): NodeCondition => {
     const [status, reason, message] = pressure(type, h);
     const old = before.find((c) => c.type === type);
     const lastTransitionTime = old?.status === status ? old.lastTransitionTime : timestamp(now);
     return { type, status, lastHeartbeatTime: timestamp(now), lastTransitionTime, reason, message };
   });
-  return [...before.filter((c) => !ours.includes(c.type)), ...current];
+  return [...before.filter((c) => !ownTypes.includes(c.type)), ...current];
 }
 
 /** The number of images in the status is limited, as by Kubernetes' `nodeStatusMaxImages`. */

@@ -103,11 +103,11 @@ export function conditionsOf(pod: Pod, before: readonly PodCondition[], facts: F
     PodScheduled: yes,
     ...Object.fromEntries(Object.entries(facts.resize).map(([type, why]) => [type, { ...yes, ...why }])),
   };
-  const ours = Object.entries(values).map(([type, value]): PodCondition => {
+  const own = Object.entries(values).map(([type, value]): PodCondition => {
     const old = before.find((c) => c.type === type);
     const lastTransitionTime = old?.status === value.status ? old.lastTransitionTime : timestamp(now);
     return { type, ...value, lastTransitionTime, observedGeneration: pod.metadata.generation };
   });
   const isOver = (type: string): boolean => values[type] === undefined && ofResizes.some((own) => own === type);
-  return [...ours, ...before.filter((c) => values[c.type] === undefined && !isOver(c.type))];
+  return [...own, ...before.filter((c) => values[c.type] === undefined && !isOver(c.type))];
 }

@@ -64,11 +64,11 @@ type Before =
 /** The resources of a run; while a resize is in progress, those before it. */
 function resourcesOf(c: Container, run: RuntimeContainer | undefined, before: Before): Partial<ContainerStatus> {
   if (run === undefined) return {};
-  const wanted = amountsOf(c);
+  const inSpec = amountsOf(c);
   const isPending = isRunning(run) && resizeOf(c, run) !== "none";
   return {
-    ...(wanted.requests && { allocatedResources: wanted.requests }),
-    resources: isPending ? (before?.resources ?? wanted) : wanted,
+    ...(inSpec.requests && { allocatedResources: inSpec.requests }),
+    resources: isPending ? (before?.resources ?? inSpec) : inSpec,
   };
 }
 

@@ -75,10 +75,10 @@ export function withAllocated(pod: Pod): Pod {
 
 /** How a run gets the resources of the spec: it has them, in place, or by a restart. */
 export function resizeOf(c: Container, { limits: now }: RuntimeContainer): "none" | "inPlace" | "restart" {
-  const wanted = limitsOf(c);
+  const desired = limitsOf(c);
   const changed = [
-    ...(wanted.cpuShares !== now.cpuShares || wanted.cpuMillis !== now.cpuMillis ? ["cpu"] : []),
-    ...(wanted.memoryBytes !== now.memoryBytes ? ["memory"] : []),
+    ...(desired.cpuShares !== now.cpuShares || desired.cpuMillis !== now.cpuMillis ? ["cpu"] : []),
+    ...(desired.memoryBytes !== now.memoryBytes ? ["memory"] : []),
   ];
   if (changed.length === 0) return "none";
   const restarts = (c.resizePolicy ?? []).some(

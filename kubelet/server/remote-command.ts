@@ -161,8 +161,8 @@ export async function prepareSession(
   return { streams, open: () => view.runtime.attach(run.id, options, signal), statusOf: () => success };
 }
 
-async function pump(source: Readable, wanted: boolean, to: (data: Uint8Array) => Promise<void>): Promise<void> {
-  for await (const data of source) if (wanted) await to(data as Buffer);
+async function pump(source: Readable, isRequested: boolean, to: (data: Uint8Array) => Promise<void>): Promise<void> {
+  for await (const data of source) if (isRequested) await to(data as Buffer);
 }
 
 const inputOf = (session: Session): ClientInput => ({

@@ -20,8 +20,8 @@ const openWithinMs = 30_000;
 /** The streams that the client has to open. The third version added the size of a terminal. Pure. */
 export function expected(streams: Streams, { version }: SessionProtocol): readonly Kind[] {
   const { stdin, stdout, stderr, tty } = streams;
-  const wanted = { error: true, stdin, stdout, stderr, resize: tty && version >= 3 };
-  return (Object.keys(wanted) as Kind[]).filter((kind) => wanted[kind]);
+  const isRequested = { error: true, stdin, stdout, stderr, resize: tty && version >= 3 };
+  return (Object.keys(isRequested) as Kind[]).filter((kind) => isRequested[kind]);
 }
 
 /** Collects streams until all are open. */

@@ -142,9 +142,9 @@ function ports(request: IncomingMessage, query: URLSearchParams, dialing: Dialer
   }
   if (offeredTo(request).includes(tunnelProtocol))
     return overWebSockets(tunnelProtocol, (socket) => forwardPorts(dialing, overWebSocket(socket)));
-  const wanted = portsIn(query);
+  const requested = portsIn(query);
   const protocol = negotiateChannels(request, portChannelProtocols);
-  return overWebSockets(protocol.name, (socket) => forwardChannels(dialing, wanted, socket, protocol));
+  return overWebSockets(protocol.name, (socket) => forwardChannels(dialing, requested, socket, protocol));
 }
 
 /** Checks the request, so that it can be refused before the upgrade. */

@@ -33,8 +33,8 @@ async function unchanged(dir: string, files: VolumeFiles): Promise<boolean> {
   const target = await readlink(current).catch(() => undefined);
   if (target === undefined) return false;
   const there = await filesBelow(join(dir, target));
-  const wanted = Object.keys(files);
-  if (there.length !== wanted.length || !wanted.every((w) => there.includes(w))) return false;
+  const desired = Object.keys(files);
+  if (there.length !== desired.length || !desired.every((w) => there.includes(w))) return false;
   return (await Promise.all(Object.entries(files).map(([path, file]) => same(join(dir, target, path), file)))).every(
     Boolean,
   );
@@ -54,9 +54,9 @@ async function writeInto(dir: string, files: VolumeFiles, group: number | undefi
 
 /** Updates the links at the top of the volume: one per first segment of a path. */
 async function relink(dir: string, files: VolumeFiles): Promise<void> {
-  const wanted = new Set(Object.keys(files).map((path) => path.split("/")[0]!));
-  for (const name of wanted) await symlink(join(dataLink, name), join(dir, name)).catch(() => {});
-  for (const name of await readdir(dir)) if (!name.startsWith("..") && !wanted.has(name)) await rm(join(dir, name));
+  const desired = new Set(Object.keys(files).map((path) => path.split("/")[0]!));
+  for (const name of desired) await symlink(join(dataLink, name), join(dir, name)).catch(() => {});
+  for (const name of await readdir(dir)) if (!name.startsWith("..") && !desired.has(name)) await rm(join(dir, name));
 }
 
 const readableByGroup = (files: VolumeFiles): VolumeFiles =>
@@ -65,11 +65,11 @@ const readableByGroup = (files: VolumeFiles): VolumeFiles =>
 /** Makes the folder hold exactly these files. `stamp` names the new version; true when anything changed. */
 export async function writeAtomically(
   dir: string,
-  wanted: VolumeFiles,
+  desired: VolumeFiles,
   stamp: string,
   group?: number,
 ): Promise<boolean> {
-  const files = group === undefined ? wanted : readableByGroup(wanted);
+  const files = group === undefined ? desired : readableByGroup(desired);
   if (await unchanged(dir, files)) return false;
   const version = `..${stamp}`;
   await writeInto(join(dir, version), files, group);

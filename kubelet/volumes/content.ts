@@ -39,14 +39,14 @@ const mapped = (map: Readonly<Record<string, string>> | undefined, read: (s: str
 const ofConfigMap = (c: ConfigMap): Data => ({ ...mapped(c.data, bytes), ...mapped(c.binaryData, decoded) });
 const ofSecret = (s: Secret): Data => mapped(s.data, decoded);
 
-interface Wanted {
+interface ObjectSource {
   readonly name?: string;
   readonly items?: readonly KeyToPath[];
   readonly optional?: boolean;
   readonly mode: number;
 }
 
-function picked(data: Data, { items, optional, mode }: Wanted): VolumeFiles {
+function picked(data: Data, { items, optional, mode }: ObjectSource): VolumeFiles {
   if (items === undefined || items.length === 0)
     return Object.fromEntries(Object.entries(data).map(([k, d]) => [k, { data: d, mode }]));
   const files = items.flatMap((item): readonly (readonly [string, VolumeFile])[] => {
@@ -57,8 +57,8 @@ function picked(data: Data, { items, optional, mode }: Wanted): VolumeFiles {
   return Object.fromEntries(files);
 }
 
-function fromObject(kind: "configmap" | "secret", wanted: Wanted, { lookup, pod }: ContentSources): VolumeFiles {
-  const { name = "", optional } = wanted;
+function fromObject(kind: "configmap" | "secret", source: ObjectSource, { lookup, pod }: ContentSources): VolumeFiles {
+  const { name = "", optional } = source;
   const [secret, config] = kind === "secret" ? [lookup.secret(name)] : [undefined, lookup.configMap(name)];
   const data = secret ? ofSecret(secret) : config && ofConfigMap(config);
   if (data === undefined) {
@@ -66,7 +66,7 @@ function fromObject(kind: "configmap" | "secret", wanted: Wanted, { lookup, pod 
     throw new Unmet(`${kind} "${name}" not found`);
   }
   try {
-    return picked(data, wanted);
+    return picked(data, source);
   } catch (e) {
     throw e instanceof Unmet ? new Unmet(`${kind} ${pod.metadata.namespace}/${name} ${e.message}`) : e;
   }

@@ -25,7 +25,7 @@ const retryMs = 10_000;
 const idOf = ({ audience = "", expirationSeconds }: ServiceAccountTokenProjection): string =>
   `${expirationSeconds} ${audience}`;
 
-const wantedBy = (pod: Pod): readonly ServiceAccountTokenProjection[] =>
+const projectionsOf = (pod: Pod): readonly ServiceAccountTokenProjection[] =>
   (pod.spec.volumes ?? []).flatMap((v) => (v.projected?.sources ?? []).flatMap((s) => s.serviceAccountToken ?? []));
 
 /** A request for a token bound to the pod: it is invalid once the pod is deleted. */
@@ -52,11 +52,11 @@ export async function freshTokens(
   pod: Pod,
   held: HeldTokens,
 ): Promise<HeldTokens> {
-  const renewed = async (wanted: ServiceAccountTokenProjection): Promise<Held> => {
-    const before = held.get(idOf(wanted));
+  const renewed = async (source: ServiceAccountTokenProjection): Promise<Held> => {
+    const before = held.get(idOf(source));
     if (before && world.clock.now() < before.renewAt) return before;
     try {
-      const { status } = await client.create(tokenRequests, requestFor(pod, wanted));
+      const { status } = await client.create(tokenRequests, requestFor(pod, source));
       const { token, expirationTimestamp } = status as Required<NonNullable<TokenRequest["status"]>>;
       const expiresAt = instantOf(expirationTimestamp);
       return { token, expiresAt, renewAt: renewalOf(world.clock.now(), expiresAt) };
@@ -68,7 +68,7 @@ export async function freshTokens(
       return { expiresAt: now, renewAt: now, failure: e.message };
     }
   };
-  return new Map(await Promise.all(wantedBy(pod).map(async (w) => [idOf(w), await renewed(w)] as const)));
+  return new Map(await Promise.all(projectionsOf(pod).map(async (w) => [idOf(w), await renewed(w)] as const)));
 }
 
 /** When the next token has to be renewed; undefined without tokens. */
@@ -76,8 +76,8 @@ export const nextRenewal = (held: HeldTokens): Instant | undefined =>
   held.size === 0 ? undefined : instant(Math.min(...[...held.values()].map(({ renewAt }) => renewAt)));
 
 /** The token of a projection; throws `Unmet` without one. */
-export function tokenFor(held: HeldTokens, wanted: ServiceAccountTokenProjection): string {
-  const { token, failure } = held.get(idOf(wanted)) ?? {};
+export function tokenFor(held: HeldTokens, source: ServiceAccountTokenProjection): string {
+  const { token, failure } = held.get(idOf(source)) ?? {};
   if (token === undefined) throw new Unmet(`failed to fetch token: ${failure ?? "it was not asked for"}`);
   return token;
 }

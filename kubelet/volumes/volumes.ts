@@ -148,10 +148,10 @@ function subPathOf({ subPath = "", subPathExpr }: VolumeMount, env: ReadonlyMap<
 
 /** Makes a path inside a volume, and checks that no symbolic link in it leads out of the volume. */
 async function inside(root: string, subPath: string): Promise<string> {
-  const wanted = join(root, subPath);
-  const there = await stat(wanted).catch(() => undefined);
-  if (there === undefined) await mkdir(wanted, { recursive: true, mode: 0o750 });
-  const [real, realRoot] = await Promise.all([realpath(wanted), realpath(root)]);
+  const requested = join(root, subPath);
+  const there = await stat(requested).catch(() => undefined);
+  if (there === undefined) await mkdir(requested, { recursive: true, mode: 0o750 });
+  const [real, realRoot] = await Promise.all([realpath(requested), realpath(root)]);
   if (real !== realRoot && !real.startsWith(`${realRoot}/`))
     throw new Unmet(`subPath "${subPath}" leads out of its volume`);
   return real;

@@ -81,7 +81,7 @@ export const nodeAffinity: SchedulerPlugin<Matcher, readonly Preference[]> = {
     if (nodeNames?.size === 0) return conflict;
     return { state, ...(nodeNames && { nodeNames }) };
   },
-  filter: (isWanted, node) => (isWanted(node) ? undefined : mismatch),
+  filter: (matches, node) => (matches(node) ? undefined : mismatch),
   preScore({ pod }) {
     const preferences = preferencesOf(pod);
     return preferences.length === 0 ? skip : preferences;

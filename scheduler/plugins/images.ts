@@ -16,13 +16,13 @@ function imagesOf({ spec }: Pod): readonly string[] {
   return [...containers, ...volumes].map(tagged);
 }
 
-interface Wanted {
+interface PodImages {
   /** Each with the share of the nodes that hold it: an image held by few must not attract every pod. */
   readonly images: readonly (readonly [name: string, spread: number])[];
   readonly ceiling: number;
 }
 
-export const imageLocality: SchedulerPlugin<undefined, Wanted> = {
+export const imageLocality: SchedulerPlugin<undefined, PodImages> = {
   name: "ImageLocality",
   preScore({ pod }, _, { nodes, imageNodes }) {
     const images = imagesOf(pod).flatMap((image) => {

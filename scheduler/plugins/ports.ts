@@ -7,8 +7,8 @@ const taken = unschedulable("node(s) didn't have free ports for the requested po
 const everywhere = "0.0.0.0";
 const conflicts = (a: HostPort, b: HostPort): boolean =>
   a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === everywhere || b.ip === everywhere);
-const overlap = (wanted: readonly HostPort[], used: readonly HostPort[]): boolean =>
-  used.some((b) => wanted.some((a) => conflicts(a, b)));
+const overlap = (requested: readonly HostPort[], used: readonly HostPort[]): boolean =>
+  used.some((b) => requested.some((a) => conflicts(a, b)));
 
 export const nodePorts: SchedulerPlugin<readonly HostPort[]> = {
   name: "NodePorts",
@@ -22,8 +22,8 @@ export const nodePorts: SchedulerPlugin<readonly HostPort[]> = {
     { resource: "Node", actions: ["Add"] },
   ],
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? skip : { state: hostPorts }),
-  filter(wanted, { podsWithHostPorts }) {
-    for (const { hostPorts } of podsWithHostPorts.values()) if (overlap(wanted, hostPorts)) return taken;
+  filter(requested, { podsWithHostPorts }) {
+    for (const { hostPorts } of podsWithHostPorts.values()) if (overlap(requested, hostPorts)) return taken;
     return undefined;
   },
 };

@@ -7,29 +7,29 @@ import type { NodeInfo } from "../node-info.ts";
 /** Fill nodes up, so that others stay free (and can be taken away), or keep them equally loaded. */
 export type Packing = "MostAllocated" | "LeastAllocated";
 
-interface Wanted {
+interface ResourceRequest {
   readonly resource: string;
   readonly amount: number;
   readonly reason: string;
 }
-const wantedBy = (pod: Pod): readonly Wanted[] =>
+const requestsOf = (pod: Pod): readonly ResourceRequest[] =>
   Object.entries(podRequests(pod.spec))
     .filter(([, amount]) => amount > 0)
     .map(([resource, amount]) => ({ resource, amount, reason: `Insufficient ${resource}` }));
 
 /** Evicting pods cannot help where the node is too small even when empty. */
-function shortage(wanted: readonly Wanted[], { pods, allocatable, requested }: NodeInfo): Rejection {
+function shortage(requests: readonly ResourceRequest[], { pods, allocatable, requested }: NodeInfo): Rejection {
   const isFull = pods.size + 1 > (allocatable["pods"] ?? 0);
-  const scarce = wanted.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
+  const scarce = requests.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
   const isTooSmall = scarce.some((w) => w.amount > (allocatable[w.resource] ?? 0));
   return {
     code: isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable",
     reasons: [...(isFull ? ["Too many pods"] : []), ...scarce.map((w) => w.reason)],
   };
 }
-function hasRoom(wanted: readonly Wanted[], { pods, allocatable, requested }: NodeInfo): boolean {
+function hasRoom(requests: readonly ResourceRequest[], { pods, allocatable, requested }: NodeInfo): boolean {
   if (pods.size + 1 > (allocatable["pods"] ?? 0)) return false;
-  for (const { resource, amount } of wanted)
+  for (const { resource, amount } of requests)
     if (amount > (allocatable[resource] ?? 0) - (requested[resource] ?? 0)) return false;
   return true;
 }
@@ -37,22 +37,22 @@ function hasRoom(wanted: readonly Wanted[], { pods, allocatable, requested }: No
 /** Whether the pod fits on the empty node, and the node now has more of a resource that the pod requests. */
 function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   const [then, now] = [amountsOf(before?.status?.allocatable), amountsOf(after?.status?.allocatable)];
-  const wanted = [...wantedBy(pod), { resource: "pods", amount: 1 }];
-  if (wanted.some(({ resource, amount }) => amount > (now[resource] ?? 0))) return false;
-  return before === undefined || wanted.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
+  const requests = [...requestsOf(pod), { resource: "pods", amount: 1 }];
+  if (requests.some(({ resource, amount }) => amount > (now[resource] ?? 0))) return false;
+  return before === undefined || requests.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
 }
 /** Whether the pod now requests less of a resource that the other requests. */
 function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   if (before === undefined || after === undefined) return true;
   const [then, now] = [effectiveRequests(before), effectiveRequests(after)];
-  return wantedBy(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
+  return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 
 /** How full one resource is, in whole percent of what the node can give. */
 const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
 const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
 
-export function resourcesFit(packing: Packing): SchedulerPlugin<readonly Wanted[]> {
+export function resourcesFit(packing: Packing): SchedulerPlugin<readonly ResourceRequest[]> {
   const percent = packing === "MostAllocated" ? percentUsed : percentFree;
   return {
     name: "NodeResourcesFit",
@@ -62,8 +62,8 @@ export function resourcesFit(packing: Packing): SchedulerPlugin<readonly Wanted[
       { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
       { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
     ],
-    preFilter: ({ pod }) => ({ state: wantedBy(pod) }),
-    filter: (wanted, node) => (hasRoom(wanted, node) ? undefined : shortage(wanted, node)),
+    preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
+    filter: (requests, node) => (hasRoom(requests, node) ? undefined : shortage(requests, node)),
     score(_, { nonZeroRequested, allocatable }, { nonZeroRequests }) {
       const { cpu = 0, memory = 0 } = allocatable;
       const ofCpu = cpu === 0 ? undefined : percent(nonZeroRequested.cpu + nonZeroRequests.cpu, cpu);

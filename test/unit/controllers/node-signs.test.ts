@@ -23,11 +23,11 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "kube-node-lease" } } as never);
   const node: Node = await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
-  let heardAt: number = beginning;
+  let lastHeartbeat: number = beginning;
   const controller: Controller<Observed> = {
     ...nodeLifecycleController(50_000),
     decide(observed) {
-      heardAt = observed.heardAt;
+      lastHeartbeat = observed.lastHeartbeat;
       return { actions: [], requeueAfter: 1_000 };
     },
   };
@@ -39,7 +39,7 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const heard = async (): Promise<number> => {
     lived += 1;
     await clock.run(beginning + lived * 60_000);
-    return Math.floor((heardAt - beginning) / 60_000);
+    return Math.floor((lastHeartbeat - beginning) / 60_000);
   };
   const ready = (status: string, at: number) => ({
     conditions: [{ type: "Ready", status, lastHeartbeatTime: timestamp(instant(beginning + at)) }],

@@ -31,7 +31,7 @@ const look = (n: Node, silentSeconds: number, pods: readonly Pod[] = []) =>
   decide(
     {
       ...{ node: n, pods, graceMs: 40_000 },
-      heardAt: instant(now - silentSeconds * 1000),
+      lastHeartbeat: instant(now - silentSeconds * 1000),
       firstSeen: () => instant(now - 60_000),
     },
     now,
