@@ -12,7 +12,7 @@ import { proxyRoutes } from "../proxy/target.ts";
 import { newUid } from "../registry/prepare.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
-import { RequestLifetime, HttpRequest, accessOf, receive, traceSince } from "./receive.ts";
+import { RequestLifetime, HttpRequest, accessOf, receive, traceSince } from "./incoming-request.ts";
 import type { Envelope, Identify } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";

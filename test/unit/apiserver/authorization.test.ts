@@ -1,6 +1,6 @@
 // What a request would do, and what somebody hears who may not.
 import { expect, test } from "vitest";
-import { accessOf } from "../../../apiserver/http/receive.ts";
+import { accessOf } from "../../../apiserver/http/incoming-request.ts";
 import { accessDenied } from "../../../apiserver/registry/refusals.ts";
 import { requestInfo, resourcePath } from "../../../apiserver/request/path.ts";
 
