@@ -69,33 +69,38 @@ export interface Schema {
 }
 
 const prefix = "#/components/schemas/";
-const definitions = new Map(
-  Object.entries(generated as unknown as Readonly<Record<string, Schema>>).map(([name, schema]) => [
-    prefix + name,
-    schema,
-  ]),
-);
+const published = generated as unknown as Readonly<Record<string, Schema>>;
+const definitions = new Map<string, Schema>();
+const typeNames = new WeakMap<Schema, string>();
+/** The schema behind a reference. Read on first use: a command needs those of the kinds in its manifests. */
+function definitionOf(reference: string): Schema | undefined {
+  const known = definitions.get(reference);
+  if (known) return known;
+  const name = reference.slice(prefix.length);
+  const schema = Object.hasOwn(published, name) ? published[name] : undefined;
+  if (schema === undefined) return undefined;
+  definitions.set(reference, schema);
+  typeNames.set(schema, name.slice(name.lastIndexOf(".") + 1));
+  return schema;
+}
 
 function referred(reference: string): Schema {
-  const found = definitions.get(reference);
+  const found = definitionOf(reference);
   if (!found) throw new Error(`no schema is published as ${reference.slice(prefix.length)}`);
   return found;
 }
 /** The schema published under a name such as `io.k8s.api.core.v1.Pod`. Throws for an unknown name. */
-export const schemaOf = (published: string): Schema => referred(prefix + published);
+export const schemaOf = (name: string): Schema => referred(prefix + name);
 
 /** The schema of a kind, or undefined when none is published under the usual name of its group. */
 export const schemaOfKind = (apiVersion: string, kind: string): Schema | undefined => {
   const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["core", apiVersion];
-  return definitions.get(`${prefix}io.k8s.api.${group!.split(".")[0]}.${version}.${kind}`);
+  return definitionOf(`${prefix}io.k8s.api.${group!.split(".")[0]}.${version}.${kind}`);
 };
 
 /** Follow a reference, if the schema is one. */
 export const resolve = (schema: Schema): Schema => (schema.$ref === undefined ? schema : referred(schema.$ref));
 
-const typeNames = new WeakMap(
-  [...definitions].map(([name, schema]) => [schema, name.slice(name.lastIndexOf(".") + 1)]),
-);
 /** The enum of a field of a published type, or of its items. */
 export function valuesOf(published: string, field: string): readonly string[] {
   const schema = schemaOf(published).properties?.[field];

@@ -1,6 +1,6 @@
 // Bundles the command line into one file, which starts in a third of the time of its sources. Commands that create or
 // run clusters stay outside: the launcher runs them from their sources.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -27,11 +27,46 @@ function staleCheck(modules: readonly string[]): string {
 /** Commands that are loaded from their sources: they import the programs of a cluster. */
 const fromSource = /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|demo|test|cluster)\.ts$/;
 
+/**
+ * Writes the definitions of a JSON file one after the other, and returns a module whose default export has them as
+ * properties, each read from there when it is used.
+ */
+function definitionsOnDemand(file: string): string {
+  const texts = Object.entries(JSON.parse(readFileSync(file, "utf8")) as object).map(
+    ([name, definition]) => [name, JSON.stringify(definition)] as const,
+  );
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "definitions.json"), texts.map(([, text]) => text).join(""));
+  const lengths = Object.fromEntries(texts.map(([name, text]) => [name, Buffer.byteLength(text)]));
+  return `import { openSync, readSync } from "node:fs";
+let file;
+function read(at, length) {
+  file ??= openSync(new URL("definitions.json", import.meta.url));
+  const bytes = Buffer.alloc(length);
+  readSync(file, bytes, 0, length, at);
+  return JSON.parse(bytes.toString());
+}
+let end = 0;
+const definitions = {};
+for (const [name, length] of Object.entries(${JSON.stringify(lengths)})) {
+  const at = end;
+  end += length;
+  Object.defineProperty(definitions, name, { enumerable: true, get: () => read(at, length) });
+}
+export { definitions as default };`;
+}
+
 const bundle = await rolldown({
   input: join(root, "cli", "main.ts"),
   platform: "node",
   logLevel: "warn",
   plugins: [
+    {
+      // A command needs few of the schemas; all of them take 4 MB of memory.
+      name: "schemas-on-demand",
+      load: (id) =>
+        id.endsWith("/schemas.json") ? { code: definitionsOnDemand(id), moduleType: "js" as const } : null,
+    },
     {
       name: "commands-from-source",
       resolveId: (source, importer) =>
