@@ -254,7 +254,7 @@ export function timedStorage(storage: Storage, clock: Clock, registry: MetricsRe
     ...storage,
     get: (key) => timed("get", key, () => storage.get(key)),
     list: (prefix, page) => timed("list", prefix, () => storage.list(prefix, page)),
-    commit: (write) => timed(operationOf(write), write.key, () => storage.commit(write)),
+    commit: (write, ...alongside) => timed(operationOf(write), write.key, () => storage.commit(write, ...alongside)),
   };
 }
 

@@ -18,7 +18,7 @@ export interface EtcdOptions {
 export interface EtcdClient {
   revision(): Promise<Revision>;
   page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
-  commit(write: Write): Promise<Commit>;
+  commit(...writes: readonly Write[]): Promise<Commit>;
   compact(upTo: Revision): Promise<void>;
   /** Everything that happens in the whole store after `from`, until the connection breaks or the signal is aborted. */
   events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
@@ -112,20 +112,27 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
       const { kvs, header, more } = await etcd.kv.range(request);
       return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
     },
-    async commit({ key, expect, value }) {
-      const target = fullKey(key);
+    async commit(...writes) {
       const response = await etcd.kv.txn({
-        compare: [{ key: target, target: "Mod", result: "Equal", mod_revision: expect }],
-        success: [
+        compare: writes.map(({ key, expect }) => ({
+          ...{ key: fullKey(key), target: "Mod" as const, result: "Equal" as const, mod_revision: expect },
+        })),
+        success: writes.map(({ key, value }) =>
           value === null
-            ? { request_delete_range: { key: target } }
-            : { request_put: { key: target, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) } },
-        ],
-        failure: [{ request_range: { key: target } }],
+            ? { request_delete_range: { key: fullKey(key) } }
+            : {
+                request_put: {
+                  key: fullKey(key),
+                  value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+                },
+              },
+        ),
+        failure: writes.map(({ key }) => ({ request_range: { key: fullKey(key) } })),
       });
       if (response.succeeded) return { ok: true, revision: revision(Number(response.header.revision)) };
-      const current = response.responses[0]?.response_range.kvs[0];
-      return { ok: false, current: current && stored(current) };
+      const found = response.responses.map(({ response_range: { kvs } }) => kvs[0] && stored(kvs[0]));
+      const failed = writes.findIndex(({ expect }, i) => (found[i]?.modified ?? 0) !== expect);
+      return { ok: false, key: writes[failed]!.key, current: found[failed] };
     },
     async compact(upTo) {
       try {

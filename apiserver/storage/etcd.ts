@@ -105,16 +105,19 @@ async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<
 
 /**
  * Writes once, though the response may be lost. A retry with the same expectation cannot apply twice; when it fails,
- * the first try may have succeeded, which the value shows, or the outcome is unknown, which is an error.
+ * the first try may have succeeded, which the value of the first write shows, or the outcome is unknown, which is an
+ * error.
  */
-async function commitOnce(client: EtcdClient, world: World, write: Write): Promise<Commit> {
+async function commitOnce(client: EtcdClient, world: World, writes: readonly Write[]): Promise<Commit> {
   const until = world.clock.now() + timeoutMs;
   let lost: unknown;
   for (;;) {
     try {
-      const commit = await client.commit(write);
+      const commit = await client.commit(...writes);
       if (commit.ok || lost === undefined) return commit;
-      if (same(write.value, commit.current?.value)) return { ok: true, revision: commit.current!.modified };
+      const [main] = writes;
+      if (commit.key === main?.key && same(main.value, commit.current?.value))
+        return { ok: true, revision: commit.current!.modified };
       throw unknownOutcome(lost);
     } catch (e) {
       if (e instanceof ApiError) throw e;
@@ -179,7 +182,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       await caughtUp();
       return log.list(prefix, page);
     },
-    commit: (write) => commitOnce(client, world, write),
+    commit: (...writes) => commitOnce(client, world, writes),
     watch: log.watch,
     async compact(upTo) {
       // The watch may not have delivered yet what was just committed.

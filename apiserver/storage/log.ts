@@ -4,6 +4,7 @@ import SortedBTree from "sorted-btree";
 import {
   type Batch,
   type Change,
+  type Commit,
   Compacted,
   kindOf,
   type Listing,
@@ -12,6 +13,7 @@ import {
   type Storage,
   type Stored,
   type WatchIndexEntry,
+  type Write,
 } from "./storage.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { subscribe } from "../../machinery/signal.ts";
@@ -131,6 +133,21 @@ export function changeOf(key: string, value: Uint8Array | null, at: Revision, be
   return { key, revision: at, now, ...(before && { before }) };
 }
 
+/** What writes that belong together change, at the revisions after `head`; nothing where an expectation does not hold. */
+export function decideCommit(
+  writes: readonly Write[],
+  get: (key: string) => Stored | undefined,
+  head: Revision,
+): { readonly changes: readonly Change[]; readonly commit: Commit } {
+  const changes: Change[] = [];
+  for (const { key, expect, value } of writes) {
+    const before = get(key);
+    if ((before?.modified ?? 0) !== expect) return { changes: [], commit: { ok: false, key, current: before } };
+    changes.push(changeOf(key, value, revision(head + changes.length + 1), before));
+  }
+  return { changes, commit: { ok: true, revision: revision(head + 1) } };
+}
+
 /**
  * Index of the first change after `cursor`: by subtraction while revisions are dense, by search where a store shares
  * them.
@@ -139,7 +156,8 @@ function firstAfter(changes: readonly Change[], cursor: Revision): number {
   const last = changes[changes.length - 1];
   if (!last || last.revision <= cursor) return changes.length;
   const guess = changes.length - (last.revision - cursor);
-  if (guess >= 0 && changes[guess]!.revision === cursor + 1) return guess;
+  if (guess >= 0 && changes[guess]!.revision === cursor + 1 && (changes[guess - 1]?.revision ?? 0) <= cursor)
+    return guess;
   let low = 0;
   let high = changes.length;
   while (low < high) {
@@ -215,7 +233,9 @@ function historyFrom(start: Revision): History {
         return { revision: head, changes: [] };
       if (cursor < floor) throw new Compacted(cursor, floor);
       const from = firstAfter(changes, cursor);
-      const to = Math.min(changes.length, from + batchSize);
+      let to = Math.min(changes.length, from + batchSize);
+      // What was committed together stays together: a cursor cannot stand within a revision.
+      while (changes[to]?.revision === changes[to - 1]?.revision && to < changes.length) to++;
       const upTo = to < changes.length ? changes[to - 1]!.revision : head;
       return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
     },
@@ -297,13 +317,11 @@ export function memoryStorage(): Storage {
     get: async (key) => log.get(key),
     present: async () => log.present,
     list: async (prefix, page) => log.list(prefix, page),
-    // Check and write happen without an await between them: that is the whole concurrency story.
-    async commit({ key, expect, value }) {
-      const before = log.get(key);
-      if ((before?.modified ?? 0) !== expect) return { ok: false, current: before };
-      const at = revision(log.head() + 1);
-      log.append(changeOf(key, value, at, before));
-      return { ok: true, revision: at };
+    // Checks and writes happen without an await between them, so that nothing can come in between.
+    async commit(...writes) {
+      const { changes, commit } = decideCommit(writes, log.get, log.head());
+      for (const change of changes) log.append(change);
+      return commit;
     },
     watch: log.watch,
     compact: async (upTo) => log.compact(upTo),

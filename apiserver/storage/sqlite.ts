@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import { changeOf, emptyLog, type Log } from "./log.ts";
+import { decideCommit, emptyLog, type Log } from "./log.ts";
 import type { Change, Commit, Storage, Stored, Write } from "./storage.ts";
 
 /** Where the log is kept, and how large its file may grow. */
@@ -21,6 +21,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS floor (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
   INSERT OR IGNORE INTO floor VALUES (1, 0);`;
 
+/** Writes that are committed together. */
+type Together = readonly Write[];
 interface Row {
   readonly revision: number;
   readonly key: string;
@@ -28,7 +30,7 @@ interface Row {
   readonly created: number;
 }
 interface Waiting {
-  readonly write: Write;
+  readonly writes: Together;
   readonly settle: (commit: Commit) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -84,21 +86,19 @@ function replay(db: DatabaseSync): Log {
   return log;
 }
 
-/** Judge a group of writes one after the other, as if each saw those before it. */
-function judge(
+/** Decides about groups of writes one after the other, as if each saw those before it. */
+function decideAll(
   log: Log,
-  group: readonly Write[],
+  groups: readonly Together[],
 ): { readonly changes: readonly Change[]; readonly commits: readonly Commit[] } {
   const overlay = new Map<string, Stored | undefined>();
+  const get = (key: string): Stored | undefined => (overlay.has(key) ? overlay.get(key) : log.get(key));
   const changes: Change[] = [];
-  const commits = group.map(({ key, expect, value }): Commit => {
-    const before = overlay.has(key) ? overlay.get(key) : log.get(key);
-    if ((before?.modified ?? 0) !== expect) return { ok: false, current: before };
-    const at = revision(log.head() + changes.length + 1);
-    const change = changeOf(key, value, at, before);
-    changes.push(change);
-    overlay.set(key, change.now);
-    return { ok: true, revision: at };
+  const commits = groups.map((writes): Commit => {
+    const decided = decideCommit(writes, get, revision(log.head() + changes.length));
+    changes.push(...decided.changes);
+    for (const change of decided.changes) overlay.set(change.key, change.now);
+    return decided.commit;
   });
   return { changes, commits };
 }
@@ -122,8 +122,8 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
   const insert = db.prepare("INSERT INTO changes (revision, key, value, created) VALUES (?, ?, ?, ?)");
   let waiting: Waiting[] = [];
 
-  const write = (group: readonly Write[]): readonly Commit[] => {
-    const { changes, commits } = judge(log, group);
+  const write = (groups: readonly Together[]): readonly Commit[] => {
+    const { changes, commits } = decideAll(log, groups);
     if (changes.length > 0) {
       transaction(db, () => {
         for (const { key, revision: at, now } of changes) insert.run(at, key, now?.value ?? null, now?.created ?? 0);
@@ -148,9 +148,9 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     log.compact(revision(floor));
   };
   /** One write on its own. Without room, history is given up first: the present matters more than the past. */
-  const writeAlone = ({ write: one, settle, fail }: Waiting): void => {
+  const writeAlone = ({ writes, settle, fail }: Waiting): void => {
     try {
-      settle(write([one])[0]!);
+      settle(write([writes])[0]!);
     } catch (e) {
       fail(hasNoRoom(e) ? noRoom(options.path, e) : e);
     }
@@ -169,7 +169,7 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     if (signal.aborted)
       return void group.forEach((w) => void w.fail(new ApiError("ServiceUnavailable", "the store is closed")));
     try {
-      const commits = write(group.map((w) => w.write));
+      const commits = write(group.map((w) => w.writes));
       group.forEach((w, i) => void w.settle(commits[i]!));
     } catch (e) {
       if (!hasNoRoom(e)) return void group.forEach((w) => void w.fail(e));
@@ -184,9 +184,9 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     present: async () => log.present,
     list: async (prefix, page) => log.list(prefix, page),
     // All writes of one turn of the event loop share one flush to the disk.
-    commit: (one) =>
+    commit: (...writes) =>
       new Promise((settle, fail) => {
-        waiting.push({ write: one, settle, fail });
+        waiting.push({ writes, settle, fail });
         if (waiting.length === 1) flush().catch(fail);
       }),
     watch: log.watch,

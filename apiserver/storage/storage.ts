@@ -35,10 +35,13 @@ export interface Write {
   readonly value: Uint8Array | null;
 }
 
-/** Losing a race is a value: the caller has to look at what stands there now. */
+/**
+ * Losing a race is a value: the key of which the expectation did not hold, and what stands there now. The revision is
+ * that of the first write.
+ */
 export type Commit =
   | { readonly ok: true; readonly revision: Revision }
-  | { readonly ok: false; readonly current: Stored | undefined };
+  | { readonly ok: false; readonly key: string; readonly current: Stored | undefined };
 
 /** Which part of a listing is wanted: `after` is the last key seen, `at` the revision the first part was read at. */
 export interface Page {
@@ -93,7 +96,8 @@ export interface Storage {
   present(): Promise<Present>;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;
-  commit(write: Write): Promise<Commit>;
+  /** Commits all of these writes, of different keys, or none. */
+  commit(write: Write, ...alongside: readonly Write[]): Promise<Commit>;
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;

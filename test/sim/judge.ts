@@ -1,6 +1,6 @@
 // Sits at the one place every commit passes through and checks, at each one, what must always be true.
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, controllerOf, type Revision } from "../../api/meta.ts";
+import { type ApiObject, controllerOf, type Revision, revision } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
 import type { Storage, Write } from "../../apiserver/storage/storage.ts";
 
@@ -112,12 +112,15 @@ export function judged(
     createdLate: () => void late.push(hooks.now()),
     storage: {
       ...inner,
-      async commit(write) {
-        const result = await inner.commit(write);
+      async commit(...writes) {
+        const result = await inner.commit(...writes);
         if (!result.ok) return result;
-        commits++;
-        hooks.fact({ at: hooks.now(), revision: result.revision, key: write.key, value: write.value });
-        judge(write, result.revision);
+        for (const [i, write] of writes.entries()) {
+          commits++;
+          const at = revision(result.revision + i);
+          hooks.fact({ at: hooks.now(), revision: at, key: write.key, value: write.value });
+          judge(write, at);
+        }
         return result;
       },
     },

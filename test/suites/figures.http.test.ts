@@ -22,10 +22,10 @@ function storage(): Storage {
   const inner = memoryStorage();
   return {
     ...inner,
-    async commit(write) {
+    async commit(write, ...alongside) {
       if (write.key.includes(takes.name)) late += takes.ms;
       if (write.key.endsWith("/lost")) throw new Error("the log is gone");
-      return inner.commit(write);
+      return inner.commit(write, ...alongside);
     },
   };
 }

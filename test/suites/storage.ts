@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Revision, revision } from "../../api/meta.ts";
 import { newSignal } from "../../machinery/signal.ts";
-import { type Batch, type Change, Compacted, type Storage } from "../../apiserver/storage/storage.ts";
+import { type Batch, type Change, Compacted, type Storage, type Write } from "../../apiserver/storage/storage.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
@@ -57,6 +57,7 @@ export function storageSuite(
     else test(`${name}: ${what}`, async () => body(await openStorage(signal())));
   };
   writes(it);
+  writesTogether(it);
   lists(it);
   watches(it, signal);
   lanes(it, signal);
@@ -116,6 +117,51 @@ function writes(it: It): void {
     };
     await Promise.all(Array.from({ length: 20 }, add));
     expect(text((await storage.get("/counter"))!.value)).toBe("20");
+  });
+}
+
+function writesTogether(it: It): void {
+  const write = (key: string, expected: Revision, value: string | null): Write => ({
+    ...{ key, expect: expected, value: value === null ? null : bytes(value) },
+  });
+  it("writes that belong together happen all, and a watch from before sees all of them", async (storage) => {
+    const start = await storage.revision();
+    const quota = await put(storage, "/a/quota", "0");
+    const commit = await storage.commit(write("/a/pod", none, "pod"), write("/a/quota", quota, "1"));
+    const { modified } = (await storage.get("/a/pod"))!;
+    expect(commit).toEqual({ ok: true, revision: modified });
+    expect(text((await storage.get("/a/quota"))!.value)).toBe("1");
+    const target = await storage.revision();
+    const batches = await until(storage.watch("/a/", start, AbortSignal.timeout(5_000)), target);
+    expect(changesOf(batches).map(say)).toEqual(["/a/quota: - -> 0", ...["/a/pod: - -> pod", "/a/quota: 0 -> 1"]]);
+    const later = await until(storage.watch("/a/", quota, AbortSignal.timeout(5_000)), target);
+    expect(changesOf(later).map(say)).toEqual(["/a/pod: - -> pod", "/a/quota: 0 -> 1"]);
+  });
+  it("writes that belong together happen not at all when one expects what is not so", async (storage) => {
+    const quota = await put(storage, "/a/quota", "0");
+    const changed = await put(storage, "/a/quota", "1", quota);
+    const commit = await storage.commit(write("/a/pod", none, "pod"), write("/a/quota", quota, "1"));
+    expect(commit.ok ? "" : [commit.key, text(commit.current?.value)]).toEqual(["/a/quota", "1"]);
+    expect([await storage.get("/a/pod"), await storage.revision()]).toEqual([undefined, changed]);
+    const own = await storage.commit(write("/a/pod", quota, "pod"), write("/a/quota", changed, "2"));
+    expect(own.ok ? "" : [own.key, own.current]).toEqual(["/a/pod", undefined]);
+    const removed = await storage.commit(write("/a/quota", changed, null), write("/a/pod", none, "pod"));
+    expect([removed.ok, await storage.get("/a/quota"), text((await storage.get("/a/pod"))?.value)]).toEqual([
+      ...[true, undefined, "pod"],
+    ]);
+  });
+  it("of many who count beside their own write, each counts exactly once", async (storage) => {
+    await put(storage, "/quota", "0");
+    const create = async (_: unknown, i: number): Promise<void> => {
+      for (;;) {
+        const { value, modified } = (await storage.get("/quota"))!;
+        const next = write("/quota", modified, String(Number(text(value)) + 1));
+        if ((await storage.commit(write(`/pods/${i}`, none, "pod"), next)).ok) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, create));
+    expect(text((await storage.get("/quota"))!.value)).toBe("20");
+    expect((await storage.list("/pods/")).entries).toHaveLength(20);
   });
 }
 
