@@ -2,7 +2,7 @@
 // The registry runs the chain; which plugins are in it is the composition's choice.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";
-import type { Present, Storage, Stored } from "../storage/storage.ts";
+import type { Commit, Present, Storage, Stored, Write } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
 import type { WriteOptions } from "./verbs.ts";
 
@@ -29,6 +29,16 @@ export interface AdmissionAttributes extends WriteAttributes {
   present(): Promise<Present>;
 }
 
+/** How a write changes what is stored: nothing before it creates the object, nothing after it removes it. */
+export interface Replacement {
+  readonly before: ApiObject | undefined;
+  readonly after: ApiObject | undefined;
+}
+/** Writes of other objects that are committed together with the object's own. `release` is called when it is over. */
+export interface Alongside {
+  readonly writes: readonly Write[];
+  readonly release?: () => void;
+}
 /** One plugin. Both halves refuse by throwing. In a deletion the object is the one that is deleted,
  * for a connection it is its options, such as PodExecOptions, which have no metadata. */
 export interface AdmissionPlugin {
@@ -40,6 +50,12 @@ export interface AdmissionPlugin {
   mutate?(object: ApiObject, attributes: AdmissionAttributes): ApiObject | Promise<ApiObject>;
   /** Sees the object after mutation and after the kind's own validation. */
   validate?(object: ApiObject, attributes: AdmissionAttributes): void | Promise<void>;
+  /** Called before each commit, also of an object that is removed. */
+  alongside?(
+    replacement: Replacement,
+    attributes: AdmissionAttributes,
+    storage: Pick<Storage, "received" | "present">,
+  ): Alongside | undefined | Promise<Alongside | undefined>;
 }
 
 /** The plugins that one write passes. */
@@ -47,6 +63,8 @@ export interface Admission {
   mutate(object: ApiObject): Promise<ApiObject>;
   /** Throws the first refusal. */
   validate(object: ApiObject): Promise<void>;
+  /** Commits the write with those of the plugins. A dry run has no write, and commits nothing. */
+  commit(replacement: Replacement, write: Write | undefined): Promise<Commit | undefined>;
 }
 
 function readOnce(storage: Storage): () => Promise<Present> {
@@ -84,6 +102,19 @@ export function admissionChain(
       },
       async validate(object) {
         for (const plugin of applicable) if (plugin.validate) await plugin.validate(object, attributes);
+      },
+      async commit(replacement, write) {
+        const all: Alongside[] = [];
+        try {
+          for (const plugin of applicable) {
+            const added = plugin.alongside?.(replacement, attributes, storage);
+            const alongside = added instanceof Promise ? await added : added;
+            if (alongside) all.push(alongside);
+          }
+          return write && (await storage.commit(write, ...all.flatMap(({ writes }) => writes)));
+        } finally {
+          for (const { release } of all) release?.();
+        }
       },
     };
   };

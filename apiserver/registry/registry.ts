@@ -10,7 +10,7 @@ import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
 import type { Change, Deleted, Registry, Target, WriteOptions } from "./verbs.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
-import { type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
+import { type Admission, type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
 import { decoded, encode, isWritten, objectOf, prefixOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { type AnyObject, generatedName, newUid, prepareCreate, validateCreate } from "./prepare.ts";
@@ -135,12 +135,28 @@ async function createAs(
   const key = pathOf(r, keyOf(object));
   const value = encode(object);
   remember(value, object);
+  const write = options.dryRun ? undefined : { key, expect: none, value };
+  const commit = await admission.commit({ before: undefined, after: object }, write);
   // What a dry run shows is as if it were stored, but at no revision of its own.
-  if (options.dryRun) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
-  const commit = await storage.commit({ key, expect: none, value });
+  if (!commit) return (await storage.get(key)) ? undefined : { key, value, created: none, modified: none };
   options.trace?.("committed");
-  if (!commit.ok) return undefined;
-  return { key, value, created: commit.revision, modified: commit.revision };
+  if (!commit.ok && commit.key !== key) throw new Overtaken();
+  return commit.ok ? { key, value, created: commit.revision, modified: commit.revision } : undefined;
+}
+
+/** Another write came between: of an object that is written together with a new one. */
+class Overtaken extends Error {}
+
+/** Creates as often as it takes until no other write comes between. */
+async function createSerially(...[cluster, r, sent, name, options]: Parameters<typeof createAs>) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await createAs(cluster, r, sent, name, options);
+    } catch (e) {
+      if (!(e instanceof Overtaken)) throw e;
+      if (attempt === attempts) throw conflict(r, name);
+    }
+  }
 }
 
 /** Creates an object under its name, or under a generated one. */
@@ -159,7 +175,7 @@ export async function create(
   let made = name ?? "";
   for (let attempt = 0; attempt < (generated ? generatedNames : 1); attempt++) {
     if (generated) made = generatedName(generateName, cluster.world.random);
-    const stored = await createAs(cluster, r, draft, made, options);
+    const stored = await createSerially(cluster, r, draft, made, options);
     if (stored) return stored;
   }
   throw generated ? noNameLeft(r, made) : alreadyExists(r, made);
@@ -167,23 +183,21 @@ export async function create(
 
 /** Commits `next` over `current`, unless they are equal; removes an object whose last hold is gone. */
 async function replace(
-  cluster: Cluster,
-  r: ResourceDefinition,
+  admission: Admission,
+  { r, old, options: { dryRun } }: WriteAttributes,
   current: Stored,
   next: ApiObject,
-  dryRun = false,
 ): Promise<Stored | undefined> {
   const value = encode(next);
   if (isWritten(value, next, current)) return current;
   remember(value, next);
-  if (dryRun) return { ...current, value };
   const { key, created, modified } = current;
-  const commit = await cluster.storage.commit({ key, expect: modified, value: isReleased(r, next) ? null : value });
-  if (!commit.ok) {
-    if (!commit.current) throw notFound(r, next.metadata.name);
-    return undefined;
-  }
-  return { key, value, created, modified: commit.revision };
+  const isGone = isReleased(r, next);
+  const write = dryRun ? undefined : { key, expect: modified, value: isGone ? null : value };
+  const commit = await admission.commit({ before: old, after: isGone ? undefined : next }, write);
+  if (!commit) return { ...current, value };
+  if (!commit.ok && commit.key === key && !commit.current) throw notFound(r, next.metadata.name);
+  return commit.ok ? { key, value, created, modified: commit.revision } : undefined;
 }
 
 function checkIdentity(r: ResourceDefinition, sent: ApiObject, before: ApiObject): void {
@@ -229,7 +243,7 @@ export async function change(
     await admission.validate(next);
     options.trace?.("validated");
     if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
-    const stored = await replace(cluster, r, current, next, options.dryRun);
+    const stored = await replace(admission, by, current, next);
     options.trace?.("committed");
     if (stored) return stored;
   }
@@ -261,20 +275,22 @@ export async function remove(
     const object = objectOf(current);
     checkPreconditions(r, object, options);
     const by = attributesOf(cluster, target, object, ["DELETE", options]);
-    await cluster.admit(by).validate(object);
+    const admission = cluster.admit(by);
+    await admission.validate(object);
     options.trace?.("admitted");
     const deletion = decideDeletion(r, object, options, by.now);
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
     if (deletion.do === "mark") {
-      const stored = await replace(cluster, r, current, deletion.object);
+      const stored = await replace(admission, by, current, deletion.object);
       if (stored) return { stored, gone: false, revision: stored.modified };
       continue;
     }
-    const commit = await cluster.storage.commit({ key: current.key, expect: current.modified, value: null });
+    const write = { key: current.key, expect: current.modified, value: null };
+    const commit = await admission.commit({ before: object, after: undefined }, write);
     options.trace?.("committed");
-    if (commit.ok) return { stored: current, gone: true, revision: commit.revision };
-    if (!commit.current) throw notFound(r, object.metadata.name);
+    if (commit?.ok) return { stored: current, gone: true, revision: commit.revision };
+    if (commit?.key === current.key && !commit.current) throw notFound(r, object.metadata.name);
   }
   throw conflict(r, splitKey(key).name);
 }

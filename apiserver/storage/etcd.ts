@@ -178,6 +178,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       await caughtUp();
       return log.present;
     },
+    received: log.present,
     async list(prefix, page) {
       await caughtUp();
       return log.list(prefix, page);

@@ -316,6 +316,7 @@ export function memoryStorage(): Storage {
     revision: async () => log.head(),
     get: async (key) => log.get(key),
     present: async () => log.present,
+    received: log.present,
     list: async (prefix, page) => log.list(prefix, page),
     // Checks and writes happen without an await between them, so that nothing can come in between.
     async commit(...writes) {

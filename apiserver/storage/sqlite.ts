@@ -182,6 +182,7 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     revision: async () => log.head(),
     get: async (key) => log.get(key),
     present: async () => log.present,
+    received: log.present,
     list: async (prefix, page) => log.list(prefix, page),
     // All writes of one turn of the event loop share one flush to the disk.
     commit: (...writes) =>

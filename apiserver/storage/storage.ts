@@ -94,6 +94,8 @@ export interface Storage {
   get(key: string): Promise<Stored | undefined>;
   /** The current state, no older than the call: several look-ups cost one read. */
   present(): Promise<Present>;
+  /** The same without waiting: as far as this process has received history. */
+  readonly received: Present;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;
   /** Commits all of these writes, of different keys, or none. */
