@@ -21,6 +21,8 @@ import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
+import { resourceQuotaController } from "./resourcequota/controller.ts";
+import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 
 /** What controllers need to know of the cluster. */
@@ -53,6 +55,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   flowSchemaController,
   rootCaController(options.rootCa),
   serviceAccountController,
+  serviceAddressController,
   claimProtectionController,
   volumeProtectionController,
 ];
@@ -67,6 +70,7 @@ const reconcilers = (
   autoscaler(client, world, kinds, options.autoscaler),
   garbageCollector(kinds, views, client),
   namespaceController(kinds, client, world),
+  resourceQuotaController(kinds, client),
 ];
 
 /** Runs every controller until the signal aborts. */

@@ -13,6 +13,7 @@ import {
   serviceAccount,
   unprovenNodes,
 } from "./pods.ts";
+import { resourceQuota } from "./quotas.ts";
 import { type AddressRanges, serviceAddresses } from "./services.ts";
 
 /** What differs between clusters. */
@@ -52,4 +53,5 @@ export const admissionPlugins = (
   podTopology,
   serviceAddresses(world, ranges),
   ...plugins,
+  resourceQuota(),
 ];

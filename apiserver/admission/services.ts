@@ -1,5 +1,5 @@
-// Allocation of cluster addresses and node ports for Services. The stored Services are the only record of what is
-// allocated, so nothing can leak or disagree with them.
+// Allocation of cluster addresses and node ports for Services. Addresses are recorded by IPAddress objects, node ports
+// by the stored Services alone.
 import { ApiError } from "../../api/errors.ts";
 import { type Service, services } from "../../api/core/services.ts";
 import {
@@ -17,6 +17,7 @@ import { withFamilies } from "../../api/core/services-families.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
+import { addressWrites, allocatedAddresses } from "./ip-addresses.ts";
 import { withoutUndefined } from "../registry/prepare.ts";
 
 /** The network part and size of a block such as `10.96.0.0/16`. */
@@ -198,13 +199,13 @@ function whyNot(requested: string, taken: ReadonlySet<number>, range: Block): st
 function withIp(
   service: Service,
   old: Service | undefined,
-  others: readonly Service[],
+  allocated: readonly string[],
   range: Block,
   dice: number,
 ): Service {
   const { spec, metadata } = service;
   if (!hasAddress(spec) || isHeadless(service) || (old && hasAddress(old.spec))) return service;
-  const taken = new Set(others.flatMap((s) => ipv4(s.spec.clusterIP ?? "") ?? []));
+  const taken = new Set(allocated.flatMap((address) => ipv4(address) ?? []));
   const [requested] = spec.clusterIPs ?? [];
   const because = requested && whyNot(requested, taken, range);
   if (because)
@@ -215,17 +216,23 @@ function withIp(
   return { ...service, spec: { ...spec, clusterIP: ip, clusterIPs: [ip] } };
 }
 
+/** What is allocated already: the other services with their node ports, and all addresses. */
+interface Allocated {
+  readonly others: readonly Service[];
+  readonly addresses: readonly string[];
+}
+
 /** The service with its addresses and ports: the old ones are kept, missing ones are allocated. Throws Invalid. */
 export function withAddresses(
   service: Service,
   old: Service | undefined,
-  others: readonly Service[],
+  { others, addresses }: Allocated,
   ranges: AddressRanges,
   world: Pick<World, "random">,
 ): Service {
   const completed = withFamilies(withOldFields(service, old), old);
   if (!("spec" in completed)) throw invalid(services, service.metadata.name, completed);
-  const addressed = withIp(completed, old, others, block(ranges.serviceCidr), world.random.next());
+  const addressed = withIp(completed, old, addresses, block(ranges.serviceCidr), world.random.next());
   const full = withPorts(addressed, old, others, ranges.nodePorts, world.random);
   const next = old ? withoutStaleFields(full, old) : full;
   return { ...next, spec: withoutUndefined(next.spec) };
@@ -235,14 +242,17 @@ export function withAddresses(
 export function serviceAddresses(world: World, ranges: AddressRanges): AdmissionPlugin {
   return {
     name: "ServiceAddresses",
-    operations: ["CREATE", "UPDATE"],
+    operations: ["CREATE", "UPDATE", "DELETE"],
     handles: (r) => r.group === "" && r.plural === "services",
     async mutate(object, { old, present }) {
       // A write that leaves the spec unchanged changes no allocation.
       if ((object as Service).spec === (old as Service | undefined)?.spec) return object;
-      const all = (await present()).list(prefixOf(services)).map((e) => objectOf<Service>(e));
+      const stored = await present();
+      const all = stored.list(prefixOf(services)).map((e) => objectOf<Service>(e));
       const others = all.filter((s) => s.metadata.uid !== object.metadata.uid);
-      return withAddresses(object as Service, old as Service | undefined, others, ranges, world) as ApiObject;
+      const allocated = { others, addresses: allocatedAddresses(stored) };
+      return withAddresses(object as Service, old as Service | undefined, allocated, ranges, world) as ApiObject;
     },
+    alongside: (replacement, _, { received }) => ({ writes: addressWrites(replacement, received, world) }),
   };
 }

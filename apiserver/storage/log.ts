@@ -133,7 +133,10 @@ export function changeOf(key: string, value: Uint8Array | null, at: Revision, be
   return { key, revision: at, now, ...(before && { before }) };
 }
 
-/** What writes that belong together change, at the revisions after `head`; nothing where an expectation does not hold. */
+/**
+ * What writes that belong together change, at the revisions after `head`. When an expectation does not hold, they
+ * change nothing.
+ */
 export function decideCommit(
   writes: readonly Write[],
   get: (key: string) => Stored | undefined,

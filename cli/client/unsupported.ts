@@ -15,8 +15,6 @@ const kinds: Readonly<Record<string, string>> = {
   ClusterRole: "enforces RBAC rules",
   RoleBinding: "enforces RBAC rules",
   ClusterRoleBinding: "enforces RBAC rules",
-  ResourceQuota: "enforces ResourceQuotas",
-  LimitRange: "applies LimitRanges",
   MutatingWebhookConfiguration: "calls admission webhooks",
   ValidatingWebhookConfiguration: "calls admission webhooks",
   ValidatingAdmissionPolicy: "evaluates ValidatingAdmissionPolicies",

@@ -32,7 +32,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "admission webhooks", specs: /AdmissionWebhook/ },
   { what: "admission policies", specs: /AdmissionPolicy/ },
   { what: "API aggregation", specs: /Aggregator/ },
-  { what: "resource quotas", specs: /ResourceQuota|exceeded quota/ },
   { what: "stateful sets", specs: /StatefulSet/ },
   { what: "daemon sets", specs: /Daemon set|ControllerRevision/ },
   { what: "jobs and cron jobs", specs: /\[sig-apps\] (Job|CronJob) / },

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Service, services } from "../../../../api/core/services.ts";
 import { withAddresses } from "../../../../apiserver/admission/services.ts";
 import { stored, messagesOf } from "./validation-cases.ts";
-import { port, ranges, standing, serviceMessages, world } from "./service-cases.ts";
+import { port, ranges, standing, serviceMessages, world, nothingAllocated } from "./service-cases.ts";
 
 const kinds = {
   inside: standing({}),
@@ -80,7 +80,7 @@ const after = (old: Service, spec: object): Service["spec"] =>
   withAddresses(
     { ...stored(services, { spec: { ports: [port], ...spec } }), status: old.status! },
     old,
-    [],
+    nothingAllocated,
     ranges,
     world,
   ).spec;
@@ -105,7 +105,9 @@ test("what the server gave stays with the service, and goes with its type", () =
     sessionAffinity: "None",
   });
   const balanced = { ...kinds.balancer, status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } };
-  expect(withAddresses({ ...kinds.inside, status: balanced.status }, balanced, [], ranges, world).status).toEqual({
+  expect(
+    withAddresses({ ...kinds.inside, status: balanced.status }, balanced, nothingAllocated, ranges, world).status,
+  ).toEqual({
     loadBalancer: {},
   });
 });
