@@ -45,7 +45,7 @@ Keys:
   ctrl-d, ctrl-k        delete after a question; kill a pod
   :pods, :deploy, :ns   go to a type of objects; :ctx changes the context, :q quits
   /text, /!text, /-l    filter; 0 shows all namespaces, N, A and S sort by name, age and status
-  ?, esc, ctrl-c        all keys; back; quit
+  ?, esc or q, ctrl-c   all keys; back; quit
 
 Examples:
   orrery ui

@@ -146,7 +146,8 @@ const match =
   (state: State): Step =>
     only(withText(state, (text) => nextMatch(text, direction, bodySize(state))));
 
-const quit = (state: State): Step => ({ state, command: { type: "quit" } });
+const backOrQuit = (state: State): Step =>
+  state.pages.length === 1 ? { state, command: { type: "quit" } } : only(closed(state));
 const back = (state: State): Step => only(withoutFilter(state) ?? closed(state));
 
 const isPod = kindIn(["Pod"]);
@@ -320,8 +321,7 @@ export const bindings: readonly Binding[] = [
     step: (state) => only(opened(state, { type: "help" })),
   },
   { keys: ["esc"], help: "clear the filter, or go back", pages: everywhere, step: back },
-  { keys: ["q"], help: "go back", pages: texts, step: (state) => only(closed(state)) },
-  { keys: ["q"], help: "quit", pages: lists, step: quit },
+  { keys: ["q"], help: "go back; on the first page, quit", pages: everywhere, step: backOrQuit },
 ];
 
 /** The binding of a key on the page that is shown. */

@@ -72,6 +72,7 @@ test("pods are listed, described, followed, and the terminal is restored", async
   while (!terminal.written.slice(before).includes("\x1b[?1049h")) await clock.sleep(20);
   expect(terminal.written.slice(before)).toContain("app in default/web");
   await terminal.shows("Containers pod/web");
+  await press("q", "Pods default");
   terminal.type("q");
   await ended;
   expect(terminal.written.lastIndexOf("\x1b[?1049l")).toBeGreaterThan(terminal.written.lastIndexOf("\x1b[?1049h"));
@@ -126,9 +127,9 @@ async function gateway() {
   const listening = createServer((incoming, response) => {
     if (isClosed) return void response.writeHead(503).end("closed for maintenance");
     const { method, headers, url } = incoming;
-    const forwarded = request(`${target}${url}`, { method, headers, ca, ...admin }, (answered) => {
-      response.writeHead(answered.statusCode ?? 500, answered.headers);
-      answered.pipe(response);
+    const forwarded = request(`${target}${url}`, { method, headers, ca, ...admin }, (upstream) => {
+      response.writeHead(upstream.statusCode ?? 500, upstream.headers);
+      upstream.pipe(response);
     });
     forwarded.on("error", () => response.destroy());
     response.on("close", () => forwarded.destroy());

@@ -30,6 +30,7 @@ const pages: readonly (readonly [keys: string, shown: string])[] = [
   ["d<esc>", "pods default @0"],
   ["jdyq", "describe Pod/web-6d4cf56db6-abcde"],
   ["jd<esc>", "pods default @1"],
+  ["<enter>q", "pods default @0"],
   ["<esc>", "pods default @0"],
   ["0", "pods * @0"],
   // The prompt.
@@ -99,9 +100,9 @@ test.each(pages)("%s shows %s", (keys, shown) => {
 });
 
 test.each(commands)("%s gives the command %j", (keys, command) => {
-  const given = typed(started(), keys).command;
-  if (command === undefined) expect(given).toBeUndefined();
-  else expect(given).toMatchObject(command);
+  const { command: received } = typed(started(), keys);
+  if (command === undefined) expect(received).toBeUndefined();
+  else expect(received).toMatchObject(command);
 });
 
 test.each(filters)("%s lists %j", (keys, names) => {
