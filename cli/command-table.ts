@@ -31,6 +31,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["annotate", "set or remove annotations", () => import("./commands/annotate.ts")],
     ["set", "change the images, variables or other fields of objects", () => import("./commands/set.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
+    ["ui", "browse objects, logs and shells in the terminal", () => import("./commands/ui.ts")],
     ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],
     ["api-resources", "list the types of objects of the server", () => import("./commands/api-resources.ts")],
     ["api-versions", "list the groups and versions of the server", () => import("./commands/api-versions.ts")],

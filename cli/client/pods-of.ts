@@ -13,7 +13,7 @@ import { type Target, targetPath } from "./targets.ts";
 const workloads = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"];
 
 /** The label selector of the pods of an object. Throws CliError in kubectl's words for kinds that have none. */
-function selectorOf({ kind, spec }: ApiObject & { readonly spec?: unknown }, purpose: string): string {
+export function selectorOf({ kind, spec }: ApiObject & { readonly spec?: unknown }, purpose: string): string {
   const { selector } = (spec ?? {}) as { readonly selector?: unknown };
   if (workloads.includes(kind)) return selectorText(selector as LabelSelector);
   if (kind === "Service" || kind === "ReplicationController")

@@ -56,8 +56,8 @@ function warningPrinter(asErrors: boolean): (text: string) => void {
   };
 }
 
-/** Connects as the flags and the kubeconfig say. Nothing is sent yet. */
-export async function session(flags: GlobalFlags): Promise<Session> {
+/** Connects as the flags and the kubeconfig say. Nothing is sent yet. Warnings are printed unless a listener is set. */
+export async function session(flags: GlobalFlags, onWarning?: (text: string) => void): Promise<Session> {
   const timeoutMs = timeoutOf(flags.requestTimeout);
   const selected = select(await loadKubeconfig(flags), flags);
   const access = await accessOf(selected);
@@ -65,7 +65,7 @@ export async function session(flags: GlobalFlags): Promise<Session> {
   const api = connection(access, {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(level >= 6 ? { observer: printRequest(access.server, level) } : {}),
-    onWarning: warningPrinter(flags.warningsAsErrors === true),
+    onWarning: onWarning ?? warningPrinter(flags.warningsAsErrors === true),
   });
   return {
     api,

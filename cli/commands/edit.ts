@@ -180,7 +180,8 @@ function editable({ resource, object }: Found, flags: Flags): Found {
   return { resource, object: { ...object, metadata } as ApiObject };
 }
 
-const run = async (args: readonly string[], flags: Flags): Promise<void> => {
+/** Opens objects in an editor, and sends what changed until the server accepts it. */
+export const editObjects = async (args: readonly string[], flags: Flags): Promise<void> => {
   const format = flags.output || "yaml";
   const printer = await objectPrinter({ ...flags, output: format, showManagedFields: true }, ["json", "kyaml", "yaml"]);
   fieldValidationOf(flags.validate);
@@ -212,5 +213,5 @@ export const register = (program: Command): void => {
     .option("--windows-line-endings", "end lines as Windows does")
     .addOption(validateOption())
     .addHelpText("after", "\nExamples:\n  orrery edit deploy/web\n  KUBE_EDITOR='code --wait' orrery edit cm app")
-    .action(run);
+    .action(editObjects);
 };

@@ -1,10 +1,10 @@
 // orrery get --watch: prints objects, and then every change of them.
-import { ApiError, type ErrorReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, jsonLines } from "../client/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import { asTable, readTable, requestPath, tableOf, withKind } from "../client/lists.ts";
 import type { Target } from "../client/targets.ts";
+import { changesOf } from "../client/watch.ts";
 import { paintFor } from "../printers/color.ts";
 import type { ObjectPrinter } from "../printers/output.ts";
 import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
@@ -12,19 +12,10 @@ import { type ServerTable, tableText } from "../printers/table.ts";
 import { interruption } from "./cluster-option.ts";
 import { type GetFlags, tableOptions } from "./get-flags.ts";
 
-interface WatchEvent<T> {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  readonly object: T;
-}
 interface ObjectList {
   readonly items: readonly ApiObject[];
   readonly metadata: { readonly resourceVersion: string };
 }
-interface Failure {
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 /** The column of types is as wide as `MODIFIED`. */
 const widestType = 8;
 
@@ -38,35 +29,18 @@ const watched = (target: Target): Target =>
         selection: { labelSelector: undefined, fieldSelector: `metadata.name=${target.name}` },
       };
 
-/** The changes after a revision, without bookmarks. Throws ApiError when the server ends the watch with an error. */
-async function* changes<T>(
-  api: Connection,
-  target: Target,
-  parameters: Readonly<Record<string, string | undefined>>,
-  accept: string,
-): AsyncIterable<WatchEvent<T>> {
-  const path = requestPath(watched(target), { ...parameters, watch: true });
-  for await (const event of jsonLines<WatchEvent<T>>(api.stream({ path, accept }, interruption()))) {
-    if (event.type === "ERROR") {
-      const { reason, message } = event.object as Failure;
-      throw new ApiError((reason ?? "InternalError") as ErrorReason, message ?? "the watch failed");
-    }
-    if (event.type !== "BOOKMARK") yield event;
-  }
-}
-
 /** Throws ApiError when a named object does not exist. */
 async function mustExist(api: Connection, target: Target): Promise<void> {
   if (target.name !== undefined) await api.get(requestPath(target, {}));
 }
 
 async function watchTable(api: Connection, target: Target, flags: GetFlags): Promise<void> {
-  const options = tableOptions(flags, target.resource, false);
+  const columns = tableOptions(flags, target.resource, false);
   let write: ReturnType<typeof rememberingWriter> | undefined;
   const print = (table: ServerTable, type: string): void => {
     const { header, rows } = tableText(
       table,
-      flags.outputWatchEvents ? { ...options, event: type.padEnd(widestType) } : options,
+      flags.outputWatchEvents ? { ...columns, event: type.padEnd(widestType) } : columns,
     );
     if (rows.length === 0) return;
     const head = write === undefined && !flags.noHeaders ? [header] : [];
@@ -77,7 +51,8 @@ async function watchTable(api: Connection, target: Target, flags: GetFlags): Pro
   if (first.rows.length === 0) await mustExist(api, target);
   if (!flags.watchOnly) print(first, "ADDED");
   let { columnDefinitions } = first;
-  for await (const { type, object } of changes(api, target, { resourceVersion: first.resourceVersion }, asTable)) {
+  const options = { parameters: { resourceVersion: first.resourceVersion }, accept: asTable };
+  for await (const { type, object } of changesOf(api, watched(target), options, interruption())) {
     const table = tableOf(object);
     // Column definitions come with the first event only.
     if (table.columnDefinitions.length > 0) columnDefinitions = table.columnDefinitions;
@@ -100,7 +75,8 @@ async function watchObjects(api: Connection, target: Target, flags: GetFlags, pr
     process.stdout.write(texts.join(""));
   }
   const { resourceVersion } = metadata;
-  for await (const { type, object } of changes<ApiObject>(api, target, { resourceVersion }, "application/json"))
+  const options = { parameters: { resourceVersion }, accept: "application/json" };
+  for await (const { type, object } of changesOf<ApiObject>(api, watched(target), options, interruption()))
     process.stdout.write(print(shown(type, object)));
 }
 

@@ -7,19 +7,26 @@ const waiting =
   /^(Pending|ContainerCreating|PodInitializing|Terminating|Released|Unknown|Warning|Suspended|SchedulingGated|Init:\d|.*SchedulingDisabled)/;
 const bad = /Err|BackOff|Failed|Evicted|OOMKilled|NotReady|Invalid|Lost|False/;
 
-const statusColor = (cell: string): string =>
-  bad.test(cell) ? pc.red(cell) : waiting.test(cell) ? pc.yellow(cell) : good.test(cell) ? pc.green(cell) : cell;
+type CellColor = "red" | "yellow" | "green" | "dim";
 
-const painters: Readonly<Record<string, (cell: string) => string>> = {
+const statusColor = (cell: string): CellColor | undefined =>
+  bad.test(cell) ? "red" : waiting.test(cell) ? "yellow" : good.test(cell) ? "green" : undefined;
+
+const colors: Readonly<Record<string, (cell: string) => CellColor | undefined>> = {
   STATUS: statusColor,
-  TYPE: (cell) => (/^(Normal|Warning)$/.test(cell) ? statusColor(cell) : cell),
-  AGE: pc.dim,
-  "LAST SEEN": pc.dim,
+  TYPE: (cell) => (/^(Normal|Warning)$/.test(cell) ? statusColor(cell) : undefined),
+  AGE: () => "dim",
+  "LAST SEEN": () => "dim",
 };
+
+/** The colour of a cell of the column with this title. */
+export const colorOf = (title: string, cell: string): CellColor | undefined => colors[title]?.(cell);
 
 /** Colours the columns of a header; undefined where the output has no colours. */
 export function paintFor(header: readonly string[], isTerminal: boolean): Paint | undefined {
   if (!isTerminal || !pc.isColorSupported) return undefined;
-  const columns = header.map((title) => painters[title]);
-  return (cell, column) => (cell === header[column] ? cell : (columns[column]?.(cell) ?? cell));
+  return (cell, column) => {
+    const color = cell === header[column] ? undefined : colorOf(header[column] ?? "", cell);
+    return color === undefined ? cell : pc[color](cell);
+  };
 }

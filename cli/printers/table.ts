@@ -9,6 +9,9 @@ interface RowMeta {
   readonly name?: string;
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly uid?: string;
+  readonly creationTimestamp?: string | null;
+  readonly ownerReferences?: readonly { readonly uid: string }[];
 }
 export interface TableRow {
   readonly cells: readonly unknown[];

@@ -60,6 +60,8 @@ const bundle = await rolldown({
   input: join(root, "cli", "main.ts"),
   platform: "node",
   logLevel: "warn",
+  // Otherwise the interactive view would load the development builds of React.
+  transform: { define: { [["process", "env", "NODE_ENV"].join(".")]: '"production"' } },
   plugins: [
     {
       // A command needs few of the schemas; all of them take 4 MB of memory.
@@ -80,6 +82,12 @@ const bundle = await rolldown({
       resolveId: (source, importer) =>
         importer?.includes("/commander/") && source === "node:child_process" ? "\0no-child-process" : null,
       load: (id) => (id === "\0no-child-process" ? "export {};" : null),
+    },
+    {
+      name: "no-devtools-in-ink",
+      resolveId: (source, importer) =>
+        importer?.includes("/ink/") && source === "./devtools.js" ? "\0no-devtools" : null,
+      load: (id) => (id === "\0no-devtools" ? "export {};" : null),
     },
   ],
 });

@@ -236,6 +236,9 @@ const rows: readonly (readonly [typed: string, answer: string])[] = [
   ["up --store foo", 'error: there is no store "foo"'],
   ["cluster list -o foo", 'error: clusters cannot be printed as "foo"'],
   ["completion foo", 'error: no completion for "foo"'],
+  // The interactive view.
+  ["ui", "error: orrery ui needs a terminal for its input and output; in scripts, use orrery get"],
+  ["ui pods nodes", "error: one TYPE is expected, not pods nodes"],
 ];
 
 /** The text and the exit code of a command that is refused. */
