@@ -83,6 +83,9 @@ export function withProperty(config: Kubeconfig, path: string, value: string | u
   if (first === "current-context" && rest.length === 0) return { ...config, "current-context": value ?? "" };
   if (!(first in sections)) throw new CliError(`unable to parse ${path} after [] at api.Config`);
   const section = first as Section;
+  // What does not exist counts as removed.
+  if (value === undefined && rest.length === 0) return { ...config, [section]: [] };
+  if (value === undefined && rest.length === 1) return withEntry(config, section, rest[0]!, undefined);
   const field = rest.at(-1);
   // Names may contain dots; fields do not.
   const isWhole = value === undefined && entryOf(config, section, rest.join(".")) !== undefined;

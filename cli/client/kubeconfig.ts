@@ -121,6 +121,9 @@ const replaced = <T extends object>(entry: T, flags: Partial<T>, fields: readonl
 export function select(config: Kubeconfig, flags: GlobalFlags): Selected {
   const contextName = flags.context || config["current-context"] || undefined;
   const context = config.contexts.find(({ name }) => name === contextName)?.context;
+  // kubectl's words depend on whether it needs the context for the namespace.
+  if (flags.context && flags.namespace && context === undefined)
+    throw new CliError(`context "${flags.context}" does not exist`);
   if (contextName !== undefined && context === undefined)
     throw new CliError(
       `Error in configuration: context was not found for specified context: ${contextName}`,
@@ -155,6 +158,9 @@ export function select(config: Kubeconfig, flags: GlobalFlags): Selected {
     ["token", "tokenFile"],
     ["token", "exec"],
   ]);
+  const { as, "as-uid": uid, "as-groups": groups, "as-user-extra": extra } = effectiveUser;
+  if (!as && (uid ?? groups ?? extra))
+    throw new CliError(`requesting uid, groups or user-extra for ${userName} without impersonating a user`);
   const server = /^https?:\/\//.test(cluster.server) ? cluster.server : `http://${cluster.server}`;
   return {
     contextName,

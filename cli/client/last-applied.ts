@@ -14,6 +14,14 @@ export function lastAppliedOf({ metadata }: Annotated): Readonly<Record<string, 
   return text === undefined ? undefined : (JSON.parse(text) as Readonly<Record<string, unknown>>);
 }
 
+/** The configuration of an object as text, without the annotation itself. */
+export function configurationText<T extends Annotated>(object: T): string {
+  const { [lastApplied]: _, ...others } = object.metadata.annotations ?? {};
+  const { annotations: __, ...metadata } = object.metadata;
+  const annotations = Object.keys(others).length > 0 ? { annotations: others } : {};
+  return `${compactJson({ ...object, metadata: { ...metadata, ...annotations } })}\n`;
+}
+
 /** The object with its own configuration as the annotation. */
 export function withLastApplied<T extends Annotated>(object: T): T {
   const { [lastApplied]: _, ...annotations } = object.metadata.annotations ?? {};

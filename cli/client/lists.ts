@@ -1,6 +1,8 @@
 // Reads lists in chunks, as objects or as the tables that the server makes of them.
 import { ApiError, hasReason } from "../../api/errors.ts";
-import type { ApiObject } from "../../api/meta.ts";
+import { age } from "../../api/age.ts";
+import { type ApiObject, instantOf } from "../../api/meta.ts";
+import { realWorld } from "../../machinery/real-world.ts";
 import type { ServerTable, TableRow } from "../printers/table.ts";
 import type { Connection } from "./connection.ts";
 import { apiVersionOf, pathOf, query, type Resource } from "./resources.ts";
@@ -58,6 +60,8 @@ export interface ReadOptions {
   readonly subresource?: string | undefined;
   /** Tables with full objects instead of their metadata, to sort them. */
   readonly fullObjects?: boolean;
+  /** Tables of names and ages, which the server does not make. */
+  readonly hasServerColumns?: boolean;
 }
 
 /** The objects of a target. Items of a list get the kind that they lack. */
@@ -93,19 +97,21 @@ export interface ReadTable extends ServerTable {
   readonly resourceVersion: string | undefined;
 }
 
+const { clock } = realWorld(() => {});
+
 const rowOf = (object: ApiObject): TableRow => ({
-  cells: [object.metadata.name, object.metadata.creationTimestamp],
+  cells: [object.metadata.name, age(instantOf(object.metadata.creationTimestamp), clock.now())],
   object,
 });
 
-/** The Table of a response: its own, or one of names and creation times. */
+/** The Table of a response: its own, or one of names and ages. */
 export function tableOf(body: unknown): ServerTable {
   const table = body as Partial<ServerTable> & { readonly kind?: string; readonly items?: readonly ApiObject[] };
   if (table.kind === "Table") return { columnDefinitions: table.columnDefinitions ?? [], rows: table.rows ?? [] };
   return {
     columnDefinitions: [
       { name: "Name", format: "name", priority: 0 },
-      { name: "Created At", format: "date-time", priority: 0 },
+      { name: "Age", priority: 0 },
     ],
     rows: (table.items ?? [body as ApiObject]).map(rowOf),
   };
@@ -118,7 +124,7 @@ export async function readTable(api: Connection, target: Target, options: ReadOp
   let table: ReadTable = { columnDefinitions: [], rows: [], resourceVersion: undefined };
   const pages = pagesOf<Page>(api, target, chunkSize, (parameters) => ({
     path: requestPath(target, { includeObject, ...parameters }, options.subresource),
-    accept: asTable,
+    accept: options.hasServerColumns === false ? "application/json" : asTable,
   }));
   for await (const page of pages) {
     const { columnDefinitions, rows } = tableOf(page);

@@ -4,5 +4,9 @@ import { ApiError } from "../../api/errors.ts";
 /** The server's error with the file of the object: `error when creating "pod.yaml": ...`. */
 export const withSource = (error: unknown, doing: string, file: string): unknown =>
   error instanceof ApiError
-    ? new ApiError(error.reason, `error when ${doing} ${JSON.stringify(file)}: ${error.message}`, error.details)
+    ? new ApiError(
+        error.reason,
+        `error when ${doing} ${JSON.stringify(file === "standard input" ? "STDIN" : file)}: ${error.message}`,
+        error.details,
+      )
     : error;

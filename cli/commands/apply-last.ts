@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { lastApplied, lastAppliedOf, withLastApplied } from "../client/last-applied.ts";
+import { fileObject } from "../client/file-object.ts";
+import { lastApplied, lastAppliedOf, configurationText } from "../client/last-applied.ts";
 import { query } from "../client/resources.ts";
 import { session } from "../client/session.ts";
 import { fetchTargets, manifestTargets, type TargetFlags, targetPath, targetsOf, throwAll } from "../client/targets.ts";
@@ -50,13 +51,11 @@ const set = async (flags: SetFlags): Promise<void> => {
       throw new CliError(
         `no last-applied-configuration annotation found on resource: ${current.metadata.name}, to create the annotation, run the command with --create-annotation`,
       );
-    const { object } = target.manifest!;
-    const metadata = { ...object.metadata, ...(target.namespace === undefined ? {} : { namespace: target.namespace }) };
-    const text = withLastApplied({ ...object, metadata }).metadata.annotations![lastApplied]!;
+    const text = configurationText(fileObject(target));
     if (dryRun !== "client")
       await scope.api.request({
         method: "PATCH",
-        path: targetPath(target) + query({ dryRun: dryRun === "server" ? "All" : undefined }),
+        path: targetPath(target) + query({ fieldManager: "kubectl", dryRun: dryRun === "server" ? "All" : undefined }),
         body: { metadata: { annotations: { [lastApplied]: text } } },
         contentType: "application/merge-patch+json",
       });

@@ -2,6 +2,8 @@
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { schemaOfKind } from "../../api/schema.ts";
+import { appliesAnnotation, movedOwners } from "../client/field-owners.ts";
+import { fileObject } from "../client/file-object.ts";
 import { lastApplied, lastAppliedOf, withLastApplied } from "../client/last-applied.ts";
 import { mergeDiff } from "../client/merge-diff.ts";
 import { pathOf, query } from "../client/resources.ts";
@@ -22,6 +24,8 @@ export interface ApplyOptions {
   /** Takes fields over from other managers, with server-side apply. */
   readonly forceConflicts: boolean;
   readonly gracePeriod: number;
+  /** Whether the result is only compared with the object, and nothing is said about it. */
+  readonly isComparison?: boolean;
 }
 /** The managers that kubectl gives to what it applies. */
 export const fieldManagers = { client: "kubectl-client-side-apply", server: "kubectl" } as const;
@@ -46,12 +50,8 @@ const parametersOf = ({ dryRun, fieldManager, fieldValidation }: ApplyOptions) =
   dryRun: dryRun === "server" ? "All" : undefined,
 });
 
-/** The object of the manifest, in its namespace and with the annotation. */
-function configurationOf({ manifest, namespace }: Target) {
-  const { object } = manifest!;
-  const metadata = { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) };
-  return withLastApplied({ ...object, metadata });
-}
+/** The object of the manifest with the annotation. */
+const configurationOf = (target: Target) => withLastApplied(fileObject(target));
 
 async function create({ api }: Session, target: Target, options: ApplyOptions): Promise<Applied> {
   const modified = configurationOf(target);
@@ -87,7 +87,9 @@ async function update(scope: Session, target: Target, current: ApiObject, option
   if (patch === undefined) return { object: current, operation: "unchanged" };
   if (options.dryRun === "client") return { object: merged, operation: "configured" };
   const { resourceVersion } = current.metadata;
-  const body = { ...patch, metadata: { ...(patch["metadata"] as Plain | undefined), resourceVersion } };
+  // The version of a manifest is a condition of its own.
+  const metadata = { resourceVersion, ...(patch["metadata"] as Plain | undefined) };
+  const body = { ...patch, metadata };
   const response = await scope.api.request<ApiObject>({
     method: "PATCH",
     path: targetPath(target) + query(parametersOf(options)),
@@ -103,11 +105,12 @@ export const applyInClient: Applier = async (scope, target, options) => {
   for (let tries = 0; ; tries++) {
     const current = await scope.api.get<ApiObject>(targetPath(target)).catch(isMissing);
     if (current === undefined) return create(scope, target, options);
-    if (tries === 0) warnAboutAnnotation(current, target);
+    if (tries === 0 && !options.isComparison) warnAboutAnnotation(current, target);
     try {
       return await update(scope, target, current, options);
     } catch (error) {
-      if (hasReason(error, "Conflict") && tries < maxRetries) continue;
+      const hasVersion = "resourceVersion" in target.manifest!.object.metadata;
+      if (hasReason(error, "Conflict") && !hasVersion && tries < maxRetries) continue;
       if (options.force && options.dryRun === "none" && hasReason(error, "Conflict", "Invalid"))
         return replace(scope, target, options);
       throw error;
@@ -115,13 +118,54 @@ export const applyInClient: Applier = async (scope, target, options) => {
   }
 };
 
-/** Server-side apply. */
-export const applyInServer: Applier = async ({ api }, target, options) => {
-  const { body } = await api.request<ApiObject>({
+async function patched({ api }: Session, target: Target, body: object, options: ApplyOptions): Promise<ApiObject> {
+  const response = await api.request<ApiObject>({
     method: "PATCH",
     path: targetPath(target) + query({ ...parametersOf(options), force: options.forceConflicts }),
-    body: target.manifest!.object,
+    body,
     contentType: "application/apply-patch+yaml",
   });
-  return { object: body, operation: "serverside-applied" };
+  return response.body;
+}
+
+/** Gives the annotation a manager of its own, because the next patch does not have it. */
+async function keepAnnotation(scope: Session, target: Target, object: ApiObject, options: ApplyOptions): Promise<void> {
+  const configuration = object.metadata.annotations?.[lastApplied];
+  if (options.fieldManager !== fieldManagers.server || configuration === undefined || appliesAnnotation(object)) return;
+  const { apiVersion, kind, metadata } = fileObject(target);
+  const { name, namespace } = metadata;
+  const annotations = { [lastApplied]: configuration };
+  const body = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }), annotations } };
+  await patched(scope, target, body, { ...options, fieldManager: "kubectl-last-applied", forceConflicts: false });
+}
+
+/** Moves the fields of client-side apply to the manager of server-side apply. False if there were none. */
+async function moveOwners(scope: Session, target: Target, options: ApplyOptions): Promise<boolean> {
+  for (let tries = 0; ; tries++) {
+    const object = await scope.api.get<ApiObject>(targetPath(target));
+    const managedFields = movedOwners(object, options.fieldManager);
+    if (managedFields === undefined) return false;
+    const body = [
+      { op: "replace", path: "/metadata/managedFields", value: managedFields },
+      { op: "replace", path: "/metadata/resourceVersion", value: object.metadata.resourceVersion },
+    ];
+    try {
+      const contentType = "application/json-patch+json";
+      await scope.api.request({ method: "PATCH", path: targetPath(target), body, contentType });
+      return true;
+    } catch (error) {
+      if (!hasReason(error, "Conflict") || tries >= maxRetries) throw error;
+    }
+  }
+}
+
+/** Server-side apply. Objects of client-side apply change their manager. */
+export const applyInServer: Applier = async (scope, target, options) => {
+  const operation = "serverside-applied";
+  const object = await patched(scope, target, fileObject(target), options);
+  if (options.dryRun !== "none" || movedOwners(object, options.fieldManager) === undefined)
+    return { object, operation };
+  await keepAnnotation(scope, target, object, options);
+  if (!(await moveOwners(scope, target, options))) return { object, operation };
+  return { object: await patched(scope, target, fileObject(target), options), operation };
 };

@@ -1,9 +1,11 @@
 // orrery apply: creates or updates the objects of manifests.
 import { type Command, Option } from "commander";
 import { ApiError, hasReason } from "../../api/errors.ts";
+import type { ApiObject } from "../../api/meta.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import type { CustomResourceDefinition } from "../../api/generated/types.ts";
 import { CliError } from "../cli-error.ts";
+import { matchesSelector } from "../client/manifest-selector.ts";
 import type { ManifestError, ManifestObject } from "../client/manifests.ts";
 import type { Session } from "../client/session.ts";
 import { session } from "../client/session.ts";
@@ -87,7 +89,8 @@ const inOrder = (targets: readonly Target[]): readonly Target[] => {
 
 /** The objects of the manifests. Throws CliError for all errors in them at once, before anything is sent. */
 async function checkedTargets(scope: Session, flags: Flags, strict: boolean): Promise<readonly Target[]> {
-  const targets = await manifestTargets(scope, flags);
+  const { selector, ...files } = flags;
+  const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, selector));
   if (targets.length === 0) throw new CliError("no objects passed to apply");
   const unnamed = targets.find(({ name }) => name === undefined);
   if (unnamed)
@@ -117,14 +120,23 @@ async function applyAll(
     results,
     options,
     serverSide,
-  }: { readonly results: Results; readonly options: ApplyOptions; readonly serverSide: boolean },
+    isOneOutput,
+  }: {
+    readonly results: Results;
+    readonly options: ApplyOptions;
+    readonly serverSide: boolean;
+    /** Whether all objects are printed as one, a List if there are several. */
+    readonly isOneOutput: boolean;
+  },
 ): Promise<void> {
   const applier = serverSide ? applyInServer : applyInClient;
   const rejected: string[] = [];
+  const objects: ApiObject[] = [];
   for (const target of targets) {
     try {
       const { object, operation } = await applier(scope, target, options);
-      results.print(object, operation);
+      if (isOneOutput) objects.push(object);
+      else results.print(object, operation);
       if (target.resource.kind === "CustomResourceDefinition" && options.dryRun === "none")
         await untilServed(scope, target);
     } catch (error) {
@@ -135,6 +147,8 @@ async function applyAll(
   }
   if (rejected.length > 0)
     throw new CliError(rejected.length === 1 ? rejected[0]! : `not applied:\n${rejected.join("\n")}`);
+  const list = { apiVersion: "v1", items: objects, kind: "List", metadata: {} };
+  if (objects.length > 0) results.print(objects.length === 1 ? objects[0]! : list, "");
 }
 
 const apply = async (args: readonly string[], flags: Flags): Promise<void> => {
@@ -144,7 +158,8 @@ const apply = async (args: readonly string[], flags: Flags): Promise<void> => {
   const targets = await checkedTargets(scope, flags, options.fieldValidation === "Strict");
   const objects = targets.map(({ manifest }) => manifest!.object);
   for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
-  await applyAll(scope, targets, { results, options, serverSide: flags.serverSide === true });
+  const isOneOutput = Boolean(flags.output) && flags.output !== "name";
+  await applyAll(scope, targets, { results, options, serverSide: flags.serverSide === true, isOneOutput });
 };
 
 /** Adds `apply` and its subcommands to the program. */
@@ -156,12 +171,12 @@ export const register = (program: Command): void => {
     .option("--force", "delete and create again what cannot be changed")
     .option("--grace-period <seconds>", "with --force, how long pods have to end", integer, -1)
     .option("--field-manager <name>", "the manager that owns the fields")
+    .option("-l, --selector <labels>", "only objects with these labels")
     .addOption(validateOption())
     .addOption(new Option("--prune").hideHelp())
     .addHelpText("after", "\nExamples:\n  orrery apply -f manifests/guestbook\n  cat pod.yaml | orrery apply -f -")
     .action(apply);
   for (const name of ["--overwrite", "--openapi-patch", "--wait", "--all"])
     command.addOption(new Option(name).hideHelp());
-  command.addOption(new Option("-l, --selector <labels>").hideHelp());
   registerLastApplied(command);
 };

@@ -100,6 +100,9 @@ const canI = async (args: readonly string[], flags: Flags): Promise<void> => {
   if (!allowed) process.exitCode = 1;
 };
 
+type SelfSubjectReview = Readonly<Record<"kind" | "apiVersion", string>> & {
+  readonly status: { readonly userInfo: UserInfo };
+};
 interface UserInfo {
   readonly username: string;
   readonly uid?: string;
@@ -111,15 +114,16 @@ const whoami = async (flags: Flags): Promise<void> => {
   if (flags.output !== undefined && flags.output !== "json" && flags.output !== "yaml")
     throw new CliError(`the review cannot be printed as "${flags.output}"`, "Choose -o json or -o yaml.");
   const { api } = await session(flags);
-  const { body } = await api.request<{ readonly status: { readonly userInfo: UserInfo } }>({
+  const { body } = await api.request<SelfSubjectReview>({
     method: "POST",
     path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
     body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
   });
-  if (flags.output === "json") return printLine(JSON.stringify(body, null, 4));
+  const { kind, apiVersion, ...rest } = body;
+  if (flags.output === "json") return printLine(JSON.stringify({ kind, apiVersion, ...rest }, null, 4));
   if (flags.output === "yaml") {
-    const { stringify } = await import("yaml");
-    return void process.stdout.write(stringify(body, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }));
+    const { yamlText } = await import("../printers/yaml.ts");
+    return void process.stdout.write(yamlText(body));
   }
   const { username, uid, groups = [], extra = {} } = body.status.userInfo;
   const rows = [

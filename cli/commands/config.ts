@@ -264,6 +264,10 @@ function registerChanging(config: Command): void {
     .summary("set the certificate, token or password of a user")
     .option("--embed-certs", embed)
     .action(async (name: string, flags: Flags) => {
+      if (flags.token && (flags.username || flags.password))
+        throw new CliError(
+          "you cannot specify more than one authentication method at the same time: --token, --username/--password",
+        );
       await setEntry("users", name, fieldsOf(flags, userFields), flags);
       printLine(`User "${name}" set.`);
     });

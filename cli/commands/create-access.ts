@@ -195,7 +195,9 @@ async function createToken(args: readonly string[], flags: TokenFlags, command: 
   try {
     const path = `${pathOf(serviceAccounts, namespace, name)}/token`;
     const response = await api.request<TokenRequest>({ method: "POST", path, body });
-    process.stdout.write(printer ? printer(response.body) : `${response.body.status.token}\n`);
+    process.stdout.write(printer ? printer(response.body) : response.body.status.token);
+    // A file or a variable gets the token alone.
+    if (!printer && process.stdout.isTTY) process.stdout.write("\n");
   } catch (error) {
     throw error instanceof ApiError ? new CliError(`failed to create token: ${error.message}`) : error;
   }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ApiObject } from "../../api/meta.ts";
 import { hasReason } from "../../api/errors.ts";
-import { withLastApplied } from "../client/last-applied.ts";
+import { configuredObject, newObject } from "../client/file-object.ts";
 import { matchesSelector } from "../client/manifest-selector.ts";
 import { withSource } from "../client/source-error.ts";
 import { CliError } from "../cli-error.ts";
@@ -21,18 +21,8 @@ import { type Results, resultsOf } from "./result.ts";
 
 type Flags = CreateFlags & TargetFlags;
 
-/** The object of a manifest as it is sent: in its namespace, with its configuration if the flags demand it. */
-export function fileObject({ namespace, manifest }: Target, { saveConfig }: { readonly saveConfig?: boolean }): object {
-  const { object } = manifest!;
-  const placed = {
-    ...object,
-    metadata: namespace === undefined ? object.metadata : { ...object.metadata, namespace },
-  };
-  return saveConfig ? withLastApplied(placed) : placed;
-}
-
 async function createOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
-  const object = fileObject(target, flags);
+  const object = configuredObject(target, flags);
   if (results.dryRun === "client") return results.print(object, "created");
   const parameters = {
     fieldManager: flags.fieldManager,
@@ -40,7 +30,7 @@ async function createOne({ api }: Session, target: Target, flags: Flags, results
     dryRun: results.dryRunParameter,
   };
   const path = pathOf(target.resource, target.namespace) + query(parameters);
-  results.print((await api.request<ApiObject>({ method: "POST", path, body: object })).body, "created");
+  results.print((await api.request<ApiObject>({ method: "POST", path, body: newObject(object) })).body, "created");
 }
 
 async function createFromFiles(args: readonly string[], flags: Flags, command: Command): Promise<void> {

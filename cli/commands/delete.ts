@@ -4,8 +4,9 @@ import { hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "../client/connection.ts";
-import { display, pathOf, query, typeName } from "../client/resources.ts";
+import { display, pathOf, typeName } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
+import { withSource } from "../client/source-error.ts";
 import {
   checkTargets,
   fetchTargets,
@@ -114,9 +115,10 @@ async function remove(api: Connection, target: Target, plan: Plan): Promise<stri
     apiVersion: "v1",
     propagationPolicy: plan.propagationPolicy,
     ...(plan.gracePeriod === undefined ? {} : { gracePeriodSeconds: plan.gracePeriod }),
+    // A server that reads options from a body ignores those of the query.
+    ...(plan.dryRun === "server" ? { dryRun: ["All"] } : {}),
   };
-  const parameters = query({ dryRun: plan.dryRun === "server" ? "All" : undefined });
-  const response = await api.request<Deleted>({ method: "DELETE", path: path + parameters, body });
+  const response = await api.request<Deleted>({ method: "DELETE", path, body });
   return response.body.metadata?.uid ?? response.body.details?.uid;
 }
 
@@ -146,7 +148,8 @@ const deleteAll = async (args: readonly string[], flags: Flags): Promise<void> =
     } catch (e) {
       // What a selector found may have gone meanwhile.
       const isExpected = hasReason(e, "NotFound") && (flags.ignoreNotFound || flags.all || flags.selector);
-      if (!isExpected) errors.push(e);
+      const { manifest } = target;
+      if (!isExpected) errors.push(manifest ? withSource(e, "deleting", manifest.file) : e);
     }
   }
   const deadline = flags.timeout > 0 ? clock.now() + flags.timeout : Number.POSITIVE_INFINITY;

@@ -78,6 +78,7 @@ async function versionsOf(scope: Session, target: Target, flags: Flags): Promise
     force: false,
     forceConflicts: flags.forceConflicts === true,
     gracePeriod: -1,
+    isComparison: true,
   });
   const versions = { live: live && shown(live, flags), merged: shown(object, flags) };
   return flags.showSecrets ? versions : withoutSecrets(versions);

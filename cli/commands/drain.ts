@@ -34,14 +34,17 @@ const pathTo = ({ metadata }: Pod): string => pathOf(podResource, metadata.names
 
 /** Sends an eviction, or a deletion with `--disable-eviction`. */
 async function requestRemoval({ scope: { api }, flags, dryRun }: Drain, pod: Pod): Promise<void> {
-  const options = flags.gracePeriod < 0 ? {} : { gracePeriodSeconds: flags.gracePeriod };
-  const parameters = query({ dryRun: dryRun === "server" ? "All" : undefined });
+  // A server that reads options from a body ignores those of the query.
+  const deleteOptions = {
+    ...(flags.gracePeriod < 0 ? {} : { gracePeriodSeconds: flags.gracePeriod }),
+    ...(dryRun === "server" ? { dryRun: ["All"] } : {}),
+  };
   if (flags.disableEviction) {
-    await api.request({ method: "DELETE", path: pathTo(pod) + parameters, body: options });
+    await api.request({ method: "DELETE", path: pathTo(pod), body: deleteOptions });
     return;
   }
   const { name, namespace } = pod.metadata;
-  const deleteOptions = dryRun === "server" ? { ...options, dryRun: ["All"] } : options;
+  const parameters = query({ dryRun: dryRun === "server" ? "All" : undefined });
   const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace }, deleteOptions };
   await api.request({ method: "POST", path: `${pathTo(pod)}/eviction${parameters}`, body });
 }

@@ -163,6 +163,7 @@ async function editUntilValid(edit_: Edit, found: readonly Found[], original: st
         keptCopy(file);
         throw error;
       }
+      for (const each of found) process.stderr.write(`error: ${titleOf(each)} is invalid\n`);
       comments = `# The edited file had a syntax error: ${error.message.replaceAll("\n", "\n# ")}\n#\n`;
     }
   }

@@ -107,6 +107,7 @@ async function printTables({ api, namespace }: Session, targets: readonly Target
     chunkSize: flags.chunkSize,
     subresource: flags.subresource,
     fullObjects: Boolean(flags.sortBy),
+    hasServerColumns: flags.serverPrint !== false,
   };
   const { results, errors } = await readAll(targets, flags, async (target) =>
     sortedTable(await readTable(api, target, options), flags.sortBy),

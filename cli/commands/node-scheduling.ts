@@ -52,10 +52,11 @@ export async function setSchedulable(
     return;
   }
   if (dryRun !== "client") {
+    const parameters = query({ fieldManager: "kubectl", dryRun: dryRun === "server" ? "All" : undefined });
     const nodes = { group: "", version: "v1", plural: "nodes", namespaced: false };
     await api.request<ApiObject>({
       method: "PATCH",
-      path: pathOf(nodes, undefined, name) + query({ dryRun: dryRun === "server" ? "All" : undefined }),
+      path: pathOf(nodes, undefined, name) + parameters,
       body: { spec: { unschedulable: schedulable ? null : true } },
       contentType: "application/merge-patch+json",
     });

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { sameJson } from "../../api/hash.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { fileObject } from "../client/file-object.ts";
 import { patchedLocally, type PatchType } from "../client/local-patch.ts";
 import { query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
@@ -69,7 +70,9 @@ async function patchOne({ api }: Session, target: Target, request: Request): Pro
   const { type, patch, flags, results } = request;
   const part = flags.subresource ? `/${flags.subresource}` : "";
   const path = targetPath(target);
-  const before = await api.get<ApiObject>(path + part);
+  // A dry run on this side patches the object of a manifest as it stands there.
+  const isLocal = results.dryRun === "client" && target.manifest !== undefined;
+  const before = isLocal ? (fileObject(target) as ApiObject) : await api.get<ApiObject>(path + part);
   if (results.dryRun === "client") return print(request, before, patchedLocally(before, type, patch) as ApiObject);
   const parameters = query({ fieldManager: flags.fieldManager, dryRun: results.dryRunParameter });
   const contentType = contentTypes[type];

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { hasReason, ifFound } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { configuredObject, newObject } from "../client/file-object.ts";
 import { pathOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { withSource } from "../client/source-error.ts";
@@ -11,7 +12,6 @@ import { textOf } from "../client/connection.ts";
 import { duration, integer } from "../program/flag-values.ts";
 import { printLine } from "../program/output.ts";
 import { clock } from "./cluster-option.ts";
-import { fileObject } from "./create.ts";
 import { propagationPolicyOf } from "./cascade.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
 import { withFiles } from "./object-options.ts";
@@ -48,7 +48,7 @@ const parametersOf = (flags: Flags, results: Results): string =>
   });
 
 async function replaceOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
-  const object = fileObject(target, flags);
+  const object = configuredObject(target, flags);
   if (results.dryRun === "client") return results.print(object, "replaced");
   const part = flags.subresource ? `/${flags.subresource}` : "";
   const path = targetPath(target) + part + parametersOf(flags, results);
@@ -75,11 +75,14 @@ async function remove({ api }: Session, target: Target, flags: Flags): Promise<v
 }
 
 async function recreate(scope: Session, target: Target, flags: Flags, results: Results): Promise<void> {
-  const object = fileObject(target, flags);
+  const object = configuredObject(target, flags);
   if (results.dryRun !== "none") return results.print(object, "replaced");
   await remove(scope, target, flags);
   const path = pathOf(target.resource, target.namespace) + parametersOf(flags, results);
-  results.print((await scope.api.request<ApiObject>({ method: "POST", path, body: object })).body, "replaced");
+  results.print(
+    (await scope.api.request<ApiObject>({ method: "POST", path, body: newObject(object) })).body,
+    "replaced",
+  );
 }
 
 /** Sends a file as it is to a path of the API. */

@@ -175,7 +175,7 @@ const setPaused =
       throw new CliError(`${quoted(workload)} ${paused ? "pausing" : "resuming"} is not supported`);
     if (paused === (spec?.paused === true))
       throw new CliError(`${quoted(workload)} is ${paused ? "already" : "not"} paused`);
-    await merge(workload, { spec: { paused } });
+    await merge(workload, { spec: { paused: paused || null } });
     printResult(workload, paused ? "paused" : "resumed", flags);
   };
 

@@ -34,7 +34,7 @@ function checkPreconditions(scale: Scale, { currentReplicas, resourceVersion }: 
 
 /** Sets the replicas; with preconditions, only if nothing has changed since they were checked. */
 async function setReplicas(api: Connection, path: string, flags: Flags, results: Results): Promise<void> {
-  const parameters = query({ dryRun: results.dryRunParameter });
+  const parameters = query({ fieldManager: "kubectl", dryRun: results.dryRunParameter });
   const { replicas } = flags;
   if (flags.currentReplicas < 0 && !flags.resourceVersion) {
     const contentType = "application/merge-patch+json";

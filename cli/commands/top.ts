@@ -135,6 +135,12 @@ function printPods(pods: readonly PodMetrics[], flags: Flags): void {
   print(titles, [...rows, ...(flags.sum ? [rule, total] : [])], flags);
 }
 
+/** A duration as Go prints it: `1h2m3.5s`. */
+function goDuration(ms: number): string {
+  const [hours, minutes] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60];
+  return `${hours > 0 ? `${hours}h` : ""}${minutes}m${(ms % 60_000) / 1000}s`;
+}
+
 /** Metrics of a pod exist some time after its creation. */
 const delayMs = 120_000;
 
@@ -148,8 +154,8 @@ async function explainNothing({ api, namespace }: Session, path: string, flags: 
   for (const { metadata } of pods) {
     const ageMs = now - instantOf(metadata.creationTimestamp);
     if (ageMs <= delayMs) continue;
-    const age = `${Math.floor(ageMs / 60_000)}m${(ageMs % 60_000) / 1000}s`;
-    throw new CliError(`Metrics not available for pod ${metadata.namespace}/${metadata.name}, age: ${age}`);
+    const pod = `${metadata.namespace}/${metadata.name}`;
+    throw new CliError(`Metrics not available for pod ${pod}, age: ${goDuration(ageMs)}`);
   }
   throw new CliError("metrics not available yet");
 }

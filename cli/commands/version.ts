@@ -14,7 +14,7 @@ const clientVersion = {
   major: "1",
   minor: "36",
   gitVersion: "v1.36.0+orrery",
-  platform: `${process.platform}/${process.arch}`,
+  platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
 interface ServerVersion {
@@ -37,7 +37,7 @@ const version = async (flags: Flags): Promise<void> => {
   const server = flags.client ? undefined : await (await session(flags)).api.get<ServerVersion>("/version");
   const value = { clientVersion, ...(server ? { serverVersion: server } : {}) };
   if (output === "json") return printLine(JSON.stringify(value, null, 2));
-  if (output === "yaml") return void process.stdout.write((await import("yaml")).stringify(value));
+  if (output === "yaml") return void process.stdout.write((await import("../printers/yaml.ts")).yamlText(value));
   printLine(`Client Version: ${clientVersion.gitVersion}`);
   if (!server) return;
   printLine(`Server Version: ${server.gitVersion}`);

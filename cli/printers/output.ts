@@ -57,7 +57,7 @@ export function nameOf(object: unknown): string {
   };
   const slash = apiVersion?.indexOf("/") ?? -1;
   const group = slash === -1 ? "" : `.${apiVersion!.slice(0, slash)}`;
-  return `${(kind ?? "<unknown>").toLowerCase()}${group}/${metadata?.name ?? ""}`;
+  return `${(kind ?? "<unknown>").toLowerCase()}${group}/${metadata?.name || "<unknown>"}`;
 }
 
 const isWatchEvent = (value: unknown): value is { readonly type: string; readonly object: unknown } =>

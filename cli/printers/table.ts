@@ -3,7 +3,7 @@ import { rememberingWriter, tableStyle } from "./tab-writer.ts";
 
 /** Aligns a table of text whose columns nothing decides but its cells. */
 export const textTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  rememberingWriter(tableStyle)([...(header.length > 0 ? [header] : []), ...rows]).trimEnd();
+  rememberingWriter(tableStyle)([...(header.length > 0 ? [header] : []), ...rows]).replace(/\n$/, "");
 
 interface RowMeta {
   readonly name?: string;
