@@ -33,7 +33,7 @@ export interface ApiResponse<T> {
 /** Called when a response has begun, to print requests. */
 export type Observer = (request: ApiRequest, response: IncomingMessage, milliseconds: number) => void;
 export interface ConnectionOptions {
-  /** How long a single request may take; unlimited by default. Watches and followed logs are not limited. */
+  /** How long a request may take; unlimited by default. Watches and followed logs end then. */
   readonly timeoutMs?: number;
   readonly onWarning?: (text: string) => void;
   readonly observer?: Observer;
@@ -164,15 +164,17 @@ export function connection(access: ApiAccess, options: ConnectionOptions = {}): 
     get: async <T>(path: string) => (await request<T>({ path })).body,
     list: async <T>(path: string) => (await request<{ readonly items: readonly T[] }>({ path })).body.items,
     async *stream(apiRequest, signal) {
+      const { timeoutMs } = options;
+      const end = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const { call, response } = send(channel, apiRequest);
-      const off = onAbort(signal, () => call.destroy());
+      const off = onAbort(end, () => call.destroy());
       try {
         const started = await response;
         const status = started.statusCode ?? 0;
         if (status >= 400) throw errorFrom(status, await textOf(started));
         for await (const chunk of started) yield chunk as Buffer;
       } catch (e) {
-        if (!signal.aborted) throw e;
+        if (!end.aborted) throw e;
       } finally {
         off();
         call.destroy();

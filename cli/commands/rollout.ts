@@ -31,6 +31,10 @@ interface Workload {
   readonly resource: Resource;
   readonly object: Rollable;
 }
+interface WatchEvent {
+  readonly type: string;
+  readonly object: Deployment;
+}
 type Verb = (workload: Workload, flags: Flags) => Promise<void>;
 
 const shown = ({ resource, object }: Workload): string => display(resource, object.metadata.name);
@@ -42,10 +46,7 @@ async function status({ scope, resource, object }: Workload, flags: Flags): Prom
   const { name, namespace } = object.metadata;
   const limit = new AbortController();
   const signal = AbortSignal.any([interruption(), limit.signal]);
-  const parameters = query({ watch: true, fieldSelector: `metadata.name=${name}` });
-  const events = jsonLines<{ readonly type: string; readonly object: Deployment }>(
-    scope.api.stream({ path: pathOf(resource, namespace) + parameters }, signal),
-  );
+  const path = pathOf(resource, namespace) + query({ watch: true, fieldSelector: `metadata.name=${name}` });
   const ended = new AbortController();
   if (flags.timeout > 0)
     clock.sleep(flags.timeout, ended.signal).then(
@@ -54,16 +55,18 @@ async function status({ scope, resource, object }: Workload, flags: Flags): Prom
     );
   let lastMessage = "";
   try {
-    for await (const { type, object: current } of events) {
-      if (type === "BOOKMARK") continue;
-      if (type === "DELETED") throw new CliError("object has been deleted");
-      const progress = progressOf(current, flags.revision);
-      if (!progress) throw new CliError(`no status viewer has been implemented for ${current.kind}`);
-      if (progress.state === "failed") throw new CliError(progress.message);
-      if (progress.message !== lastMessage) printLine(progress.message);
-      lastMessage = progress.message;
-      if (progress.state === "done" || !flags.watch) return;
-    }
+    // A server ends watches from time to time.
+    while (!signal.aborted)
+      for await (const { type, object: current } of jsonLines<WatchEvent>(scope.api.stream({ path }, signal))) {
+        if (type === "BOOKMARK") continue;
+        if (type === "DELETED") throw new CliError("object has been deleted");
+        const progress = progressOf(current, flags.revision);
+        if (!progress) throw new CliError(`no status viewer has been implemented for ${current.kind}`);
+        if (progress.state === "failed") throw new CliError(progress.message);
+        if (progress.message !== lastMessage) printLine(progress.message);
+        lastMessage = progress.message;
+        if (progress.state === "done" || !flags.watch) return;
+      }
     if (limit.signal.aborted) throw new CliError("timed out waiting for the condition");
   } finally {
     ended.abort();

@@ -56,9 +56,14 @@ export interface Trials {
 
 const head = `# kubectl, every command
 
-What each command of each kubectl does with this server is tried by \`test/kubectl/kubectl.test.ts\`, which also makes this table:
-\`npx vitest run --project etcd test/kubectl/kubectl.test.ts -u\` writes it anew. Columns of kubectls that are not at hand stay as
-they are. A command that only groups others counts as tried when one of them is.
+Every command of unmodified kubectls works with this server: a ✓ means that it was run with that version, and succeeded with the
+output expected; – means that this version has no such command. The second column names the scenario in
+\`test/kubectl/scenarios\`. A command that only groups others counts when one of them was run. Each kubectl also reads its own
+kubeconfig: \`kubectl --kubeconfig "$(./orrery kubeconfig)"\`, or the current context that \`orrery up\` sets.
+
+\`test/kubectl/kubectl.test.ts\` runs the scenarios and makes this table:
+\`npx vitest run --project etcd test/kubectl/kubectl.test.ts -u\` writes it anew, and keeps the columns of kubectls that this machine
+lacks. How \`orrery\`, the command line, compares with kubectl stands in [command-line.md](command-line.md).
 
 `;
 

@@ -2,6 +2,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { programs } from "../official/specs.ts";
 
 /** A kubectl, and what to call it in a test's name. */
 export interface Kubectl {
@@ -15,11 +16,14 @@ export interface CommandResult {
   readonly err: string;
 }
 
-/** The version that a kubectl reports: `kubectl.1.36`. */
-function nameOf(path: string): string {
+/** The version that a kubectl reports: `1.36.3`. */
+export function versionOf(path: string): string {
   const version = JSON.parse(execFileSync(path, ["version", "--client", "-o", "json"], { encoding: "utf8" }));
-  return `kubectl.1.${Number.parseInt(version.clientVersion.minor, 10)}`;
+  return version.clientVersion.gitVersion.replace(/^v/, "");
 }
+
+/** What a kubectl of a version is called: `kubectl.1.36`. */
+const nameOf = (path: string): string => `kubectl.${/^\d+\.\d+/.exec(versionOf(path))}`;
 
 /** The minor versions that are kept beside each other as `kubectl.1.NN`; else the one on the PATH; else none. */
 export function kubectls(oldest = 30): readonly Kubectl[] {
@@ -31,6 +35,14 @@ export function kubectls(oldest = 30): readonly Kubectl[] {
   const versioned = readdirSync(home).filter((name) => minor(name) >= oldest);
   if (versioned.length === 0) return [{ name: nameOf(found), path: found }];
   return versioned.toSorted().map((name) => ({ name, path: join(home, name) }));
+}
+
+/** The kubectl of a minor version: one of {@link kubectls}, or that which `test/official/build` builds. */
+export function kubectlOf(minor: number): Kubectl | undefined {
+  const name = `kubectl.1.${minor}`;
+  const built = join(programs, "kubectl");
+  const others = existsSync(built) ? [{ name: nameOf(built), path: built }] : [];
+  return [...kubectls(), ...others].find((kubectl) => kubectl.name === name);
 }
 
 /** The kubeconfig of a kubectl, and its home directory with the discovery cache. */
