@@ -9,6 +9,7 @@ import { type Runtime, runController, runReconciler } from "../machinery/reconci
 import { sharedViews, type SharedViews } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
+import { cronJobController } from "./cronjob/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -16,6 +17,7 @@ import { endpointSliceMirroringController } from "./endpointslice/mirroring.ts";
 import { flowSchemaController } from "./flowschema/controller.ts";
 import { garbageCollector } from "./garbage/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
+import { jobController, orphanedPodController } from "./job/controller.ts";
 import { rootCaController, serviceAccountController } from "./namespaceobjects/controller.ts";
 import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
@@ -24,6 +26,7 @@ import { replicaSetController, replicationController } from "./replicaset/contro
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
+import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
 /** What controllers need to know of the cluster. */
 export interface ControllerOptions {
@@ -46,6 +49,10 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   deploymentController,
   replicaSetController,
   replicationController,
+  jobController(),
+  orphanedPodController(),
+  cronJobController(),
+  ttlAfterFinishedController,
   endpointSliceController,
   endpointSliceMirroringController,
   nodeLifecycleController(options.nodeGraceMs),

@@ -29,9 +29,14 @@ export type Action =
   | (On<"status"> & { readonly status: unknown })
   | (On<"patch"> & { readonly patch: Patch })
   /** Makes `owner` the controller of an object that has none. Fails with Conflict when the live owner is another. */
-  | (On<"adopt"> & { readonly owner: ApiObject; readonly ownerKind: ResourceDefinition<any> })
-  | (On<"release"> & { readonly owner: ApiObject })
+  | (On<"adopt"> & Owned & { readonly ownerKind: ResourceDefinition<any> })
+  | (On<"release"> & Owned)
   | EventAction;
+/** The owner, and a finalizer that its objects have for as long as they are its own. */
+interface Owned {
+  readonly owner: ApiObject;
+  readonly finalizer?: string;
+}
 interface EventAction {
   readonly do: "event";
   readonly object: ApiObject;
@@ -57,6 +62,7 @@ export const statusTo = <T extends ApiObject & { readonly status?: unknown }>(
   status: T["status"],
 ): readonly Action[] => (sameJson(status, object.status) ? [] : [{ do: "status", resource, object, status }]);
 
+type Claim = Extract<Action, { do: "adopt" | "release" }>;
 type Executors = {
   readonly [D in Action["do"]]: (
     action: Extract<Action, { do: D }>,
@@ -74,11 +80,16 @@ export const ownersWith = ({ metadata }: ApiObject, owner: ApiObject): readonly 
 export const ownersWithout = ({ metadata }: ApiObject, uid: string): readonly OwnerReference[] =>
   (metadata.ownerReferences ?? []).filter((r) => r.uid !== uid);
 
-/** Patches the owners alone, of exactly this version of this object. */
-async function patchOwners({ resource, object }: On<string>, owners: readonly OwnerReference[], client: Client) {
-  const { uid, resourceVersion } = object.metadata;
-  const ownerReferences = owners.length > 0 ? owners : null;
-  const patch = { metadata: { uid, resourceVersion, ownerReferences } };
+const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);
+
+/** Patches the owners, and the finalizer they put, of exactly this version of this object. */
+async function patchOwners(a: Claim, owners: readonly OwnerReference[], client: Client) {
+  const { resource, object, finalizer } = a;
+  const { uid, resourceVersion, finalizers = [] } = object.metadata;
+  const others = finalizers.filter((f) => f !== finalizer);
+  const kept =
+    finalizer === undefined ? {} : { finalizers: orNull(a.do === "adopt" ? [...others, finalizer] : others) };
+  const patch = { metadata: { uid, resourceVersion, ownerReferences: orNull(owners), ...kept } };
   return revisionOf(await client.patch(resource, keyOf(object), { type: "merge", patch }));
 }
 

@@ -72,6 +72,8 @@ export interface Owner {
   readonly kind: ResourceDefinition;
   readonly object: ApiObject;
   readonly selector: LabelSelectorLike | undefined;
+  /** A finalizer that its children have. */
+  readonly finalizer?: string;
 }
 /** The children an owner has once the actions are carried out. */
 interface Claimed<T> {
@@ -90,6 +92,7 @@ export function claim<T extends ApiObject>(
   canAdopt: (child: T) => boolean = () => true,
 ): Claimed<T> {
   const { uid, deletionTimestamp } = owner.object.metadata;
+  const finalizer = owner.finalizer === undefined ? {} : { finalizer: owner.finalizer };
   const owned: T[] = [];
   const actions: Action[] = [];
   for (const child of children) {
@@ -99,10 +102,17 @@ export function claim<T extends ApiObject>(
     const isFixed = deletionTimestamp !== undefined || child.metadata.deletionTimestamp !== undefined;
     if (controller !== undefined && (isPicked || isFixed)) owned.push(child);
     else if (controller !== undefined)
-      actions.push({ do: "release", resource: kind, object: child, owner: owner.object });
+      actions.push({ do: "release", resource: kind, object: child, owner: owner.object, ...finalizer });
     else if (isPicked && !isFixed && canAdopt(child)) {
       owned.push(child);
-      actions.push({ do: "adopt", resource: kind, object: child, owner: owner.object, ownerKind: owner.kind });
+      actions.push({
+        do: "adopt",
+        resource: kind,
+        object: child,
+        owner: owner.object,
+        ownerKind: owner.kind,
+        ...finalizer,
+      });
     }
   }
   return { owned, actions };

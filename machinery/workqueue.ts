@@ -4,6 +4,9 @@ import type { Instant } from "../api/meta.ts";
 import { wakeable } from "./abort.ts";
 import type { Clock } from "./world.ts";
 
+/** What a timer can hold; a key with a longer delay is worked on early. */
+const longestDelayMs = 2 ** 31 - 1;
+
 /** Milliseconds before retry number `failures`, doubling from `base` and never above `max`. Pure. */
 export const backoff = (failures: number, base = 50, max = 30_000): number =>
   Math.min(max, base * 2 ** Math.max(0, failures - 1));
@@ -82,7 +85,8 @@ export function workQueue<K>(clock: Clock, signal?: AbortSignal, metrics: QueueM
       metrics.added();
       if (!active.has(key)) offer(key);
     },
-    addAfter(key, ms) {
+    addAfter(key, delayMs) {
+      const ms = Math.min(delayMs, longestDelayMs);
       const at = clock.now() + ms;
       if ((delays.get(key) ?? Number.POSITIVE_INFINITY) <= at) return;
       delays.set(key, at);

@@ -7,7 +7,7 @@ import { workload } from "../core/workloads.ts";
 import { invalid, together, unsupported } from "../problems.ts";
 import { nameWarnings, templateWarnings } from "../core/pod/warnings.ts";
 import { ageColumn, containerColumns, nameColumn, selectorCell, since } from "../columns.ts";
-import { isTimeZone, scheduleError } from "./cronjobs-schedule.ts";
+import { isTimeZone, parseSchedule } from "./cronjobs-schedule.ts";
 import { jobSpecWarnings, jobTemplateDefaults } from "./jobs.ts";
 import { validateJobSpec } from "./jobs-validate.ts";
 
@@ -25,12 +25,12 @@ function defaults(d: Draft<CronJob>): Draft<CronJob> {
 function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined): readonly Problem[] {
   if (!schedule) return [];
   const refuse = (detail: string): Problem => invalid("spec.schedule", schedule, detail);
-  const error = scheduleError(schedule);
+  const parsed = parseSchedule(schedule);
   const isZoned = schedule.includes("TZ");
   // A zone in the schedule is accepted only where it stood before.
   const mayBeZoned = old?.schedule.includes("TZ") === true;
   return together(
-    error !== undefined && refuse(error),
+    typeof parsed === "string" && refuse(parsed),
     isZoned &&
       mayBeZoned &&
       timeZone !== undefined &&

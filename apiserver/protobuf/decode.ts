@@ -137,7 +137,7 @@ function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown]
 }
 
 /** Strings that are meant although they are empty: a claim of no class is not one of the default class. */
-const meantWhenEmpty = new Set(["storageClassName"]);
+const meantWhenEmpty = new Set(["storageClassName", "failedIndexes"]);
 
 const saysNothing = (name: string, value: unknown, required: boolean): boolean =>
   value === undefined ||

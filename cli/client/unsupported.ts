@@ -5,8 +5,6 @@ import type { Connection } from "./connection.ts";
 const kinds: Readonly<Record<string, string>> = {
   StatefulSet: "runs StatefulSets",
   DaemonSet: "runs DaemonSets",
-  Job: "runs Jobs",
-  CronJob: "runs CronJobs",
   PersistentVolumeClaim: "binds or provisions volumes for PersistentVolumeClaims",
   PersistentVolume: "mounts PersistentVolumes",
   Ingress: "serves Ingresses",
@@ -39,10 +37,15 @@ interface AnyObject {
   readonly spec?: unknown;
 }
 
+interface Templated extends Fields {
+  readonly template?: { readonly spec?: Fields };
+  readonly jobTemplate?: { readonly spec?: Templated };
+}
 /** The pod specification of a pod or of a workload's template. */
 function podSpecOf({ kind, spec }: AnyObject): Fields {
-  const fields = (spec ?? {}) as Fields & { readonly template?: { readonly spec?: Fields } };
-  return kind === "Pod" ? fields : (fields.template?.spec ?? {});
+  if (kind === "Pod") return (spec ?? {}) as Fields;
+  const { template, jobTemplate } = (spec ?? {}) as Templated;
+  return (jobTemplate?.spec?.template ?? template)?.spec ?? {};
 }
 
 /** Warnings about objects, each once. Pure. */

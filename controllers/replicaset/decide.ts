@@ -1,12 +1,13 @@
 // The pods a replica set creates, deletes, adopts and releases, and its status. Pure.
-import { conditionOf, isActive, isReady, restarts } from "../../api/core/pod/status.ts";
+import { byDeletionOrder, readySince } from "../../api/core/pod/deletion-order.ts";
+import { isActive, isReady } from "../../api/core/pod/status.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { childName } from "../../api/hash.ts";
 import { pods } from "../../api/core/pods.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { instantOf, ownedBy, type Draft, type Instant } from "../../api/meta.ts";
+import { ownedBy, type Draft, type Instant } from "../../api/meta.ts";
 import { recordEvent, statusTo } from "../../machinery/action.ts";
 import { claim } from "../../machinery/selector-index.ts";
 import type { Decision } from "../../machinery/controller.ts";
@@ -24,37 +25,11 @@ export interface Observed {
 
 const cost = (p: Pod): number =>
   Number(p.metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] ?? 0) || 0;
-const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
-const readySince = (p: Pod): number => {
-  const since = isReady(p) ? conditionOf(p.status?.conditions, "Ready")?.lastTransitionTime : undefined;
-  return since === undefined ? Number.POSITIVE_INFINITY : instantOf(since);
-};
-const created = (p: Pod): number => instantOf(p.metadata.creationTimestamp);
-
-/**
- * The order in which surplus pods are deleted: not scheduled, not running, not ready, of low deletion cost, on nodes
- * with many of them, recently ready, often restarted, young, then by name.
- */
-function byDeletionOrder(live: readonly Pod[]): readonly Pod[] {
+/** Of surplus pods, those of a low deletion cost go first, then those on a node with many of them. */
+function surplusOf(live: readonly Pod[], count: number): readonly Pod[] {
   const perNode = new Map<string | undefined, number>();
   for (const p of live) perNode.set(p.spec.nodeName, (perNode.get(p.spec.nodeName) ?? 0) + 1);
-  const keys = (p: Pod): readonly number[] => [
-    p.spec.nodeName === undefined ? 0 : 1,
-    phaseRank[p.status?.phase ?? "Pending"] ?? 0,
-    isReady(p) ? 1 : 0,
-    cost(p),
-    -perNode.get(p.spec.nodeName)!,
-    isReady(p) ? -readySince(p) : 0,
-    -restarts(p),
-    -created(p),
-  ];
-  return live
-    .map((pod) => ({ pod, keys: keys(pod) }))
-    .toSorted((a, b) => {
-      const i = a.keys.findIndex((k, n) => k !== b.keys[n]);
-      return i >= 0 ? a.keys[i]! - b.keys[i]! : a.pod.metadata.name < b.pod.metadata.name ? -1 : 1;
-    })
-    .map(({ pod }) => pod);
+  return byDeletionOrder(live, (p) => [cost(p), -perNode.get(p.spec.nodeName)!]).slice(0, count);
 }
 
 function podFor(set: ReplicaSet, name: string): Draft<Pod> {
@@ -112,7 +87,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   const terminating = owned.filter((p) => p.metadata.deletionTimestamp !== undefined).length;
   const desired = set.spec.replicas ?? 1;
   const isDeleted = set.metadata.deletionTimestamp !== undefined;
-  const surplus = isDeleted || live.length <= desired ? [] : byDeletionOrder(live).slice(0, live.length - desired);
+  const surplus = isDeleted || live.length <= desired ? [] : surplusOf(live, live.length - desired);
   const names = isDeleted ? [] : newNames(observed, Math.max(0, desired - live.length));
   const { available, waitMs } = availability(live.filter(isReady), set.spec.minReadySeconds ?? 0, now);
   const status = statusOf(set, live, terminating, available);

@@ -34,7 +34,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "API aggregation", specs: /Aggregator/ },
   { what: "stateful sets", specs: /StatefulSet/ },
   { what: "daemon sets", specs: /Daemon set|ControllerRevision/ },
-  { what: "jobs and cron jobs", specs: /\[sig-apps\] (Job|CronJob) / },
   { what: "volumes that are provisioned", specs: /CSI|PersistentVolume|VolumeAttachment|VolumeAttributesClass/ },
   { what: "preemption", specs: /SchedulerPreemption/ },
 ];

@@ -42,6 +42,10 @@ test("protobuf: bytes in a map are base64", () => {
 test("protobuf: a budget that wants no pod at all still says so", () => {
   expect(decodeProtobuf(budget)["spec"]).toEqual({ minAvailable: 0, selector: { matchLabels: { a: "b" } } });
 });
+test("protobuf: a job none of whose indexes has failed still says so", () => {
+  const job = recorded("azhzAAoPCghiYXRjaC92MRIDSm9iEgkKAwoBahoCUgA=");
+  expect(decodeProtobuf(job)["status"]).toEqual({ failedIndexes: "" });
+});
 test("protobuf: quantities in a map are as they were written", () => {
   expect(decodeProtobuf(quota)["spec"]).toEqual({ hard: { pods: "0" } });
 });

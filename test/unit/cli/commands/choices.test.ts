@@ -149,7 +149,7 @@ test.each<
   [what: string, objects: readonly { readonly kind: string; readonly spec?: unknown }[], expected: readonly string[]]
 >([
   ["what runs", [{ kind: "Deployment", spec: { template: { spec: { containers: [] } } } }], []],
-  ["a kind, once", [{ kind: "CronJob" }, { kind: "CronJob" }], ["nothing here runs CronJobs yet"]],
+  ["a kind, once", [{ kind: "Ingress" }, { kind: "Ingress" }], ["nothing here serves Ingresses yet"]],
   [
     "a field of a template",
     [{ kind: "Deployment", spec: { template: { spec: { affinity: { podAffinity: {} } } } } }],
