@@ -204,7 +204,7 @@ const speaksOf =
     (!t.key || t.key === key) && (!t.effect || t.effect === "NoExecute");
 
 /** The tolerations of a pod, with default ones for nodes that are not ready or unreachable. Pure. */
-export function patient(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
+export function withDefaultTolerations(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
   const missing = silences.filter((key) => !held.some(speaksOf(key)));
   const added = missing.map((key): Toleration => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
   return [...held, ...added];
@@ -221,7 +221,7 @@ export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin =
     // Validation refuses a pod without a spec.
     if (!spec) return object;
     const held = spec.tolerations ?? [];
-    const tolerations = patient(held, tolerationSeconds);
+    const tolerations = withDefaultTolerations(held, tolerationSeconds);
     return tolerations.length === held.length ? object : ({ ...object, spec: { ...spec, tolerations } } as ApiObject);
   },
 });
