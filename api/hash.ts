@@ -1,7 +1,7 @@
 // Names derived from content, and comparison of values as JSON.
 import { flatText } from "./flat-text.ts";
 
-/** The characters of Kubernetes' generated names, which cannot form words. */
+/** The characters of Kubernetes' generated names, without vowels. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
 /** A 53-bit non-cryptographic hash (cyrb53). */

@@ -4,7 +4,7 @@ import type { Problem } from "./errors.ts";
 import { invalid, none, tooLong, tooMany, unsupported } from "./problems.ts";
 import type { Schema } from "./schema.ts";
 
-/** `say` completes the message where it contains the path, which is known to the caller only. */
+/** `say` returns the message when it contains the path, which only the caller has. */
 export interface Found extends Problem {
   readonly say?: (path: string) => string;
 }

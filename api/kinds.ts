@@ -73,7 +73,7 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
    * creates it, like a SubjectAccessReview.
    */
   readonly virtual?: "measured" | "review";
-  /** Created through a subresource of another kind's object, whose name it bears. */
+  /** Created through a subresource of another kind's object, whose name it has. */
   readonly subresourceOf?: {
     readonly of: Pick<ResourceDefinition, "group" | "version" | "plural">;
     readonly subresource: Subresource;
@@ -118,7 +118,7 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
 }
 
 interface Validation {
-  /** Rules of the types in this kind's schema, for what a schema cannot say. */
+  /** Rules of the types in this kind's schema that a schema cannot express. */
   readonly rules?: Rules;
   /** How names of objects are written; most are subdomains. */
   readonly nameFormat?: "k8s-long-name" | "k8s-short-name" | "path-segment" | "any";
@@ -139,7 +139,7 @@ type Behaviour<T extends ApiObject> = Pick<
   "defaults" | "statusDefaults" | "validate" | "validateStatus"
 >;
 
-/** Defaults and validation of a kind: what its schema says, and then what its own file says. */
+/** Defaults and validation of a kind: those of its schema, then those of its definition. */
 function behaviour<T extends ApiObject>(kind: Declaration<T>, schema: Schema): Behaviour<T> {
   const { subresources = [], nameFormat = (kind.virtual ?? kind.form) ? "any" : "k8s-long-name", rules } = kind;
   const hasStatus = subresources.includes("status");

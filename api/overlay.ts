@@ -20,7 +20,7 @@ export const port: Facts = { bounds: [1, 65_535] };
 export const numericId: Facts = { bounds: [0, 2 ** 31 - 1] };
 /** An object that defaults to an empty one. */
 export const present: Facts = { default: {} };
-/** A default that Go's zero value stands for as well. */
+/** A default that also replaces Go's zero value. */
 export const otherwise = (value: unknown): Facts => ({ default: value, omitZero: true });
 export const values = (...all: readonly string[]): Facts => ({ enum: all });
 

@@ -203,7 +203,7 @@ function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefi
   return undefined;
 }
 
-/** The object a field stands in: its schema and its place. */
+/** The object of a field: its schema and its path. */
 interface Within {
   readonly full: Schema;
   readonly at: Place;

@@ -1,4 +1,4 @@
-// Canonical times: in UTC, with seconds or, where a field's format says so, microseconds.
+// Canonical times: in UTC, with seconds or, where a field's format requires it, microseconds.
 const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const canonicalMicro = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;

@@ -1,5 +1,5 @@
 // ComponentStatuses of the control plane. The components run in the process that serves them, so they are healthy
-// whenever it answers.
+// whenever it responds.
 import { componentStatuses, type ComponentStatus } from "../api/core/componentstatuses.ts";
 import type { Measured } from "./registry/in-process.ts";
 import { notFound } from "./registry/refusals.ts";

@@ -46,7 +46,7 @@ export interface ServerOptions {
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
   /** The client certificate for requests to kubelets. */
   readonly kubeletClient: KubeletTls;
-  /** In whose name and with which key service accounts are given tokens. */
+  /** The issuer and the key of service account tokens. */
   readonly tokens: TokenOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
@@ -59,7 +59,7 @@ export interface ApiServer {
   /** A client for a component in this process, which writes in that name. */
   as(component: string): Client;
   /**
-   * Resolves once requests are answered; `closed` settles after the signal is aborted and the last of them has ended.
+   * Resolves when the server listens; `closed` settles after the signal is aborted and the last request has ended.
    */
   listen(signal: AbortSignal): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
 }

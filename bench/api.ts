@@ -38,18 +38,18 @@ async function measureMemory(server: ServerProcess, send: Send): Promise<void> {
 async function measureReads(
   what: string,
   path: string,
-  [ours, bare]: readonly [ServerProcess, ServerProcess],
+  [apiProcess, bare]: readonly [ServerProcess, ServerProcess],
   trust: Trust,
 ) {
-  const [ourRates, bareRates]: [number[], number[]] = [[], []];
+  const [rates, bareRates]: [number[], number[]] = [[], []];
   for (let turn = 0; turn < 3; turn++) {
-    ourRates.push(await rate(ours, trust, { path, seconds }));
+    rates.push(await rate(apiProcess, trust, { path, seconds }));
     bareRates.push(await rate(bare, trust, { path, seconds }));
   }
-  const [ourRate, bareRate] = [median(ourRates), median(bareRates)];
+  const [apiRate, bareRate] = [median(rates), median(bareRates)];
   report({
-    what: `${what}, ${ourRate.toFixed(0)} a second, by bare`,
-    value: (100 * ourRate) / bareRate,
+    what: `${what}, ${apiRate.toFixed(0)} a second, by bare`,
+    value: (100 * apiRate) / bareRate,
     unit: "%",
     beside: { what: "bare", value: bareRate, unit: "/s" },
     budget: { atLeast: 60 },
@@ -72,16 +72,19 @@ async function fanOutMs(server: ServerProcess, trust: Trust, change: () => Promi
   return median(times);
 }
 
-async function measureWatches([ours, bare]: readonly [ServerProcess, ServerProcess], trust: Trust): Promise<void> {
-  const [send, sendBare] = [sender(ours, trust), sender(bare, trust)];
+async function measureWatches(
+  [apiProcess, bare]: readonly [ServerProcess, ServerProcess],
+  trust: Trust,
+): Promise<void> {
+  const [send, sendBare] = [sender(apiProcess, trust), sender(bare, trust)];
   let turn = 0;
   const touch = (): Promise<unknown> =>
     send("PATCH", one, JSON.stringify({ metadata: { annotations: { turn: String(turn++) } } }));
-  const ourMs = await fanOutMs(ours, trust, touch);
+  const apiMs = await fanOutMs(apiProcess, trust, touch);
   const bareMs = await fanOutMs(bare, trust, () => sendBare("GET", "/send-event"));
   report({
     what: `one event until the last of ${watchers} watchers has it`,
-    value: ourMs,
+    value: apiMs,
     unit: "ms",
     beside: { what: "bare", value: bareMs, unit: "ms" },
     budget: { atMost: 50 },
@@ -110,9 +113,9 @@ async function measureCreates(
 }
 
 const trust = await newTrust(realWorld(() => {}).clock.now());
-const ours = await startServer({ serve: "memory", ...trust });
-const send = sender(ours, trust);
-await measureMemory(ours, send);
+const apiProcess = await startServer({ serve: "memory", ...trust });
+const send = sender(apiProcess, trust);
+await measureMemory(apiProcess, send);
 const object = await send("GET", one);
 const event = `{"type":"MODIFIED","object":${object}}\n`;
 const bare = await startServer({
@@ -120,11 +123,11 @@ const bare = await startServer({
   ...trust,
   bodies: { [one]: object, [page]: await send("GET", page), "/event": event },
 });
-await measureReads("GET of one pod", one, [ours, bare], trust);
-await measureReads("LIST of 500", page, [ours, bare], trust);
-await measureWatches([ours, bare], trust);
-await measureCreates("memory", ours, trust, 2_000, bare);
-await ours.close();
+await measureReads("GET of one pod", one, [apiProcess, bare], trust);
+await measureReads("LIST of 500", page, [apiProcess, bare], trust);
+await measureWatches([apiProcess, bare], trust);
+await measureCreates("memory", apiProcess, trust, 2_000, bare);
+await apiProcess.close();
 const etcd = await etcdCluster(1);
 const onEtcd = await startServer({ serve: "etcd", hosts: etcd.hosts, ...trust });
 await measureCreates("etcd", onEtcd, trust, 1_000, bare);

@@ -33,10 +33,10 @@ for (const http of [2, 1] as const) {
     await server.close();
     return megabytes;
   };
-  const [ours, bare] = [await measured("memory"), await measured("open")];
+  const [apiMemory, bare] = [await measured("memory"), await measured("open")];
   report({
     what: `${count} idle watches over ${over[http]}, by bare`,
-    value: (100 * ours) / bare,
+    value: (100 * apiMemory) / bare,
     unit: "%",
     beside: { what: "bare, each", value: (1000 * bare) / count, unit: "KB" },
     budget: { atMost: budgets[http] },
@@ -44,10 +44,10 @@ for (const http of [2, 1] as const) {
   // Not for HTTP/1.1: a TLS connection for each watch exceeds this budget by itself.
   if (http === 2)
     report({
-      what: `${count} of them in all`,
-      value: ours,
+      what: `${count} idle watches in total`,
+      value: apiMemory,
       unit: "MB",
-      beside: { what: "each", value: (1000 * ours) / count, unit: "KB" },
+      beside: { what: "each", value: (1000 * apiMemory) / count, unit: "KB" },
       budget: { atMost: (500 * count) / 10_000 },
     });
 }

@@ -8,7 +8,7 @@ const runs = 15;
 async function podStart({ client, name }: BenchCluster, i: number): Promise<number> {
   const podName = `start-${i}`;
   const running = (async () => {
-    await until("the pod to exist", () =>
+    await until("pod exists", () =>
       client.get(pods, keyIn({ metadata: { namespace: "default", name: podName } } as never)).catch(() => undefined),
     );
     return podBecomes(client, podName, (p) => p.status?.phase === "Running");
@@ -18,7 +18,7 @@ async function podStart({ client, name }: BenchCluster, i: number): Promise<numb
   await running;
   const ms = performance.now() - startedAt;
   await client.delete(pods, keyIn(pod), { gracePeriodSeconds: 0 });
-  await until("the pod to go", () =>
+  await until("pod is deleted", () =>
     client.get(pods, keyIn(pod)).then(
       () => false,
       () => true,

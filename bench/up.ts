@@ -1,4 +1,4 @@
-// The time until a cluster of three nodes is Ready with existing images, and until a standalone server answers.
+// The time until a cluster of three nodes is Ready with existing images, and until a standalone server responds.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { connect } from "../cli/client/access.ts";
@@ -35,7 +35,7 @@ async function serverUp(): Promise<number> {
   try {
     // The server writes its kubeconfig before it listens.
     const api = await until("a kubeconfig", () => connect(name).catch(() => undefined));
-    await until("an answer", () => isServerReady(api));
+    await until("a response", () => isServerReady(api));
     return performance.now() - began;
   } finally {
     server.kill("SIGTERM");
@@ -66,7 +66,7 @@ report({
   budget: { atMost: 10 },
 });
 report({
-  what: "server answers",
+  what: "server responds",
   value: server / 1000,
   unit: "s",
   beside: { what: "a node process that does nothing", value: node / 1000, unit: "s" },

@@ -102,7 +102,7 @@ export async function runEvictions(ports: EvictionPorts, periodMs: number, signa
   };
   while (!signal.aborted) {
     await world.clock.sleep(periodMs, signal).catch(() => {});
-    // An engine that does not answer is asked again in the next period.
+    // An unreachable engine is tried again in the next period.
     for (const pod of ports.pods.all().filter(isEvictable)) await check(pod).catch(() => {});
   }
 }

@@ -23,7 +23,7 @@ export interface NodeContext {
   services(): readonly Service[];
   /** Pulls an image; concurrent requests for the same one share a pull. */
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
-  /** Admits a pod, or says why the node rejects it. */
+  /** Admits a pod, or returns the reason of its rejection. */
   admit(pod: Pod): Rejection | undefined;
   /** Why the node cannot give a running pod the resources of its spec now. */
   fits(pod: Pod): PendingResize | undefined;

@@ -196,7 +196,7 @@ export interface Usage {
   readonly memoryRssBytes: number;
 }
 
-/** The engine does not answer. Nothing is decided for pods until it does. */
+/** The engine does not respond. Pods are not reconciled until it does. */
 export class RuntimeUnavailable extends Error {
   override readonly name = "RuntimeUnavailable";
 }

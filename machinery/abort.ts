@@ -1,5 +1,5 @@
 // Waiting for abort signals at constant cost: an AbortSignal searches its listeners one by one when one is removed, and
-// keeps those that are not removed as long as it lives.
+// keeps those that are not removed.
 
 /** All listeners of one signal, behind one event listener. */
 interface Group {

@@ -28,7 +28,7 @@ export type Action =
   | (On<"delete"> & { readonly options?: DeleteOptions })
   | (On<"status"> & { readonly status: unknown })
   | (On<"patch"> & { readonly patch: Patch })
-  /** Makes `owner` the controller of an object that has none. Fails with Conflict when the live owner is another. */
+  /** Makes `owner` the controller of an object without one. Fails with Conflict when it has another one by then. */
   | (On<"adopt"> & Owned & { readonly ownerKind: ResourceDefinition<any> })
   | (On<"release"> & Owned)
   | EventAction;

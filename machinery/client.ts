@@ -5,7 +5,7 @@ import type { ResourceDefinition } from "../api/kinds.ts";
 
 export type WatchEvent<T> =
   | { readonly type: "applied"; readonly object: T; readonly revision: Revision }
-  /** The last state of an object that is gone, or that the selector no longer picks. */
+  /** The last state of an object that was deleted or no longer matches the selector. */
   | { readonly type: "deleted"; readonly object: T; readonly revision: Revision }
   /** Nothing of this kind changed, but history has moved on to here. */
   | { readonly type: "progress"; readonly revision: Revision };

@@ -10,7 +10,7 @@ import { bySelector, selectedBy, selectorsOf, uncontrolled } from "./selector-in
 import type { ChangeType, Indexes, Lister } from "./view.ts";
 import type { World } from "./world.ts";
 
-/** `because` says why, in words a user reads. `requeueAfter` in milliseconds. */
+/** `because` has the reasons, for users. `requeueAfter` in milliseconds. */
 export interface Decision {
   readonly actions: readonly Action[];
   readonly because?: readonly string[];
@@ -85,7 +85,7 @@ interface Declaration<T extends ApiObject, O> {
   /** Which keys a change of a reconciled object concerns. Its own unless given. */
   readonly keysOf?: KeysOf<T>;
   readonly writes?: readonly Writes[];
-  /** Reads views, and nothing else but what this controller remembers of earlier looks. */
+  /** Reads only views and the controller's memory of earlier observations. */
   readonly observe: (views: Views, key: Key, now: Instant) => O | undefined;
   /** Pure. */
   readonly decide: (observed: O, now: Instant) => Decision;
@@ -96,12 +96,12 @@ export type Controller<O = any> = Pick<Declaration<any, O>, "name" | "reconciles
   Required<Pick<Declaration<any, O>, Optional>>;
 
 /**
- * The lower contract, for the few controllers that cannot be a pure decision; they say why at the top of their file.
+ * The low-level contract, for the few controllers that are not a pure decision; their first comment has the reason.
  */
 export interface Reconciler {
   readonly name: string;
   readonly watches: readonly Watch[];
-  /** Adds event sources of its own: for kinds that come and go while it runs. */
+  /** Adds event sources, for kinds that are added and removed at runtime. */
   readonly listen?: (enqueue: (key: Key, reason: Reason) => void, signal: AbortSignal) => void;
   /** Returns undefined when there was nothing to decide. */
   readonly reconcile: (key: Key, views: Views, signal: AbortSignal) => Promise<Reconciled | undefined>;
@@ -190,7 +190,7 @@ export function rightsOf(c: Controller): readonly Right[] {
   }));
 }
 
-/** After a request of unknown fate: the revision up to which to await a view of `kind`. Reads until it is known. */
+/** After an ambiguous request: the revision to await in the view of `kind`. Retries the read until it succeeds. */
 export async function settle(
   client: Client,
   kind: ResourceDefinition<any>,

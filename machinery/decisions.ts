@@ -3,7 +3,7 @@
 import { type ApiObject, type Key, keyOf, type Revision, revisionOf, type Instant } from "../api/meta.ts";
 import type { ChangeType } from "./view.ts";
 
-/** A change of an object, or that a key is due again: after a failure, or when its last decision said so. */
+/** A change of an object, or that a key is due again: after a failure, or as its last decision requested. */
 export type Reason =
   | { readonly type: ChangeType; readonly kind: string; readonly key: Key; readonly revision: Revision }
   | { readonly type: "retry" | "scheduled" };
@@ -26,7 +26,7 @@ const sameSource = (a: Reason, b: Reason): boolean =>
 export interface Reasons {
   /** A later change of the same object replaces the earlier one of the same type. */
   add(key: Key, reason: Reason): void;
-  /** Returns and forgets the reasons of a key; a key without one was due again. */
+  /** Returns and clears the reasons of a key; a key without one was due again. */
   take(key: Key): readonly Reason[];
 }
 
@@ -97,9 +97,9 @@ interface Entry {
   readonly records: DecisionRecord[];
 }
 
-/** An empty log. When a bound is exceeded, the key decided least recently is forgotten first. */
+/** An empty log. Above a bound, the least recently decided key is evicted. */
 export function decisionLog(limits: DecisionLimits = defaults): DecisionLog {
-  // In the order of the last decision: the first is the next to be forgotten.
+  // In the order of the last decision: the first is evicted next.
   const entries = new Map<string, Entry>();
   const controllersOf = new Map<Key, Set<string>>();
   let bytes = 0;

@@ -17,7 +17,7 @@ interface EventSource {
   readonly host?: string;
 }
 
-/** Events kept for counting; the oldest are forgotten first. */
+/** Events kept for counting; the oldest are dropped first. */
 const limit = 1_000;
 
 /** The object that an event is about. */

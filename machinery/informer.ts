@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 export interface Informer<T extends ApiObject> {
   readonly resource: ResourceDefinition<T>;
   readonly lister: Lister<T>;
-  /** Calls `handler` for every object that changed or is gone, after the view shows it. */
+  /** Calls `handler` for every changed or deleted object, after the view is updated. */
   onChange(handler: (object: T, before: T | undefined, type: ChangeType) => void): void;
   /** Adds indexes to the view. A name that exists already keeps its function. */
   addIndexes(indexes: Indexes<T>): void;
@@ -87,7 +87,7 @@ export function informer<T extends ApiObject>(
       page = await client.list(resource, { ...selection, limit: 500, continue: page.next });
       for (const item of page.items) items.push(keep(item));
     }
-    // The whole view changes in one step, so no reader ever sees half a list.
+    // The view is replaced in one step, so readers never see a partial list.
     const changed = objects.replace(items);
     seen = page.revision;
     listed = true;
@@ -136,7 +136,7 @@ export function informer<T extends ApiObject>(
           if (hasReason(e, "Expired", "Gone")) listed = false;
           else world.log("watch ended", { resource: resource.plural, error: (e as Error).message });
         }
-        // Also after a clean end: a server that closes watches at once is not asked again at once.
+        // Also after a clean end: a server that closes watches immediately is not requested again immediately.
         await world.clock.sleep(backoff(++failures, 50, 2_000), signal).catch(() => {});
       }
     },
@@ -152,7 +152,7 @@ export interface SharedViews {
    * else one that keeps nothing more.
    */
   metadataOf(resource: ResourceDefinition, indexes?: Indexes<ApiObject>): Informer<ApiObject>;
-  /** Stops and forgets the informers of a kind that is no longer served. */
+  /** Stops and removes the informers of a kind that is no longer served. */
   drop(resource: ResourceDefinition): void;
   /** Runs every informer, those made later included, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;

@@ -10,7 +10,7 @@ import type { Client } from "./client.ts";
 import { eventRecorder } from "./events.ts";
 import type { World } from "./world.ts";
 
-/** Which lease is held, by whom, and for how long. Milliseconds; Kubernetes' defaults unless given. */
+/** The lease, the identity of the candidate, and durations in milliseconds, by default Kubernetes'. */
 interface ElectionOptions {
   readonly namespace: string;
   readonly name: string;
@@ -39,7 +39,7 @@ interface Lock {
 function lock(options: ElectionOptions, client: Client, world: World): Lock {
   const { namespace, name, identity, leaseDurationMs = 15_000 } = options;
   let lease: Lease | undefined;
-  /** When the lease was seen to change, by our own clock: another's timestamps are not believed. */
+  /** The last observed change of the lease, by the local clock: timestamps of other clocks are not used. */
   let observedAt: Instant = instant(0);
   const observe = (seen: Lease, at: Instant): void => {
     if (!sameJson(seen.spec, lease?.spec)) observedAt = at;
@@ -136,7 +136,7 @@ export async function runAsLeader(
   };
   while (!signal.aborted) {
     const began = world.clock.now();
-    // A lease whose answer took longer than the deadline may have ended by now.
+    // If the response took longer than the deadline, the lease may have expired.
     const isHeld = (await held.tryAcquireOrRenew()) && world.clock.now() < began + renewDeadlineMs;
     if (signal.aborted) break;
     if (!isHeld) {
@@ -159,7 +159,7 @@ export async function runAsLeader(
     const wasOver = isOver;
     term.abort(new Error("the lease is lost"));
     await leading.catch((e: unknown) => {
-      // What a component says when it is stopped is no failure.
+      // An error of a component after its stop is not a failure.
       if (wasOver && !signal.aborted) throw e;
     });
     if (wasOver) break;

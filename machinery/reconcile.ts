@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly readYourWrites?: boolean;
 }
 
-/** Outcomes another writer caused: what was wanted is done, or is no longer ours to do. The next look decides. */
+/** Errors caused by other writers: the action is already done or obsolete. The next reconcile decides. */
 const isOvertaken = (e: unknown): boolean => hasReason(e, "AlreadyExists", "NotFound", "Conflict");
 
 /** Up to where history has been written, by kind. */

@@ -16,7 +16,7 @@ const labelPairs = ({ metadata: { namespace, labels = {} } }: ApiObject): readon
   every(namespace),
   ...Object.entries(labels).map((label) => pair(namespace, label)),
 ];
-/** A label every picked object has; of a selector without one, the whole namespace. */
+/** A label that every matching object has; for a selector without one, the namespace. */
 function requiredPair(namespace: Namespace, { matchLabels = {} }: LabelSelectorLike): string {
   const [first] = Object.entries(matchLabels);
   return first ? pair(namespace, first) : every(namespace);
@@ -45,7 +45,7 @@ export const selectedBy = <T extends ApiObject>(
 ): readonly T[] =>
   byIndex(index, requiredPair(namespace, selector)).filter((o) => selects(selector, o.metadata.labels));
 
-/** The objects whose selector picks this one, from a view indexed by {@link bySelector}. */
+/** The objects whose selector matches this one, from a view indexed by {@link bySelector}. */
 export const selectorsOf = <T extends ApiObject>(
   { byIndex }: Pick<Lister<T>, "byIndex">,
   selectorOf: SelectorOf<T>,
@@ -55,7 +55,7 @@ export const selectorsOf = <T extends ApiObject>(
     .flatMap((value) => byIndex("selector", value))
     .filter((o) => selects(selectorOf(o), object.metadata.labels));
 
-/** The objects whose selector picks this one, or picked it before a change. */
+/** The objects whose selector matches this one, or matched it before a change. */
 export const selectorsOfChange = <T extends ApiObject>(
   lister: Pick<Lister<T>, "byIndex">,
   selectorOf: SelectorOf<T>,

@@ -1,4 +1,4 @@
-// A map of objects with indexes over it, replaced as a whole or one object at a time.
+// A map of objects with indexes, replaced completely or one object at a time.
 import { keyOf, type ApiObject, type Key, type Revision } from "../api/meta.ts";
 
 /** A read-only, slightly stale view. Objects are handed out as they are and must not be modified. */
@@ -21,7 +21,7 @@ export type Changed<T> = readonly [object: T, before: T | undefined, type: Chang
 
 /** The writable side of a {@link Lister}, held by its informer. Writes return what was there before. */
 export interface View<T> extends Omit<Lister<T>, "revision"> {
-  /** Replaces all objects; returns those whose resource version differs, and those that are gone. */
+  /** Replaces all objects; returns those with another resource version and the removed ones. */
   replace(items: readonly T[]): readonly Changed<T>[];
   set(object: T): T | undefined;
   remove(object: T): T | undefined;

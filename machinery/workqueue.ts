@@ -1,5 +1,5 @@
-// Keys awaiting work. Three promises: a key is never worked on twice at once; a key added many times before it is taken
-// is taken once; a key added while being worked on is taken again afterwards.
+// Keys awaiting work. Guarantees: a key is never processed concurrently; a key added many times before it is taken
+// is taken once; a key added during processing is taken again afterwards.
 import type { Instant } from "../api/meta.ts";
 import { wakeable } from "./abort.ts";
 import type { Clock } from "./world.ts";

@@ -21,7 +21,7 @@ export const runTool: Run = (tool, args, input) =>
         ? resolve(stdout)
         : reject(new Error(`${tool} ${args.join(" ")}: ${stderr.trim() || `exit code ${code}`}`)),
     );
-    // A tool that exits before it has read its input breaks the pipe; its exit code says why.
+    // A tool that exits before it has read its input breaks the pipe; its exit code has the reason.
     child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");
   });

@@ -116,7 +116,7 @@ function nodeList(): NodeList {
 }
 
 export interface SchedulerCache {
-  /** The pod view shows this now; `undefined` when the pod is gone. */
+  /** Updates the cache from the pod view; `undefined` when the pod was deleted. */
   podSeen(key: Key, pod: Pod | undefined): void;
   nodeSeen(name: string, node: Node | undefined): void;
   /** Counts the pod on the node before the view shows it there: otherwise the next pod would be given the same room. */
@@ -180,7 +180,7 @@ export function schedulerCache(lister: Snapshot["lister"] = noListers): Schedule
       change(key, () => {
         if (pod && occupies(pod)) seen.set(key, podInfoOf(pod));
         else seen.delete(key);
-        // Bound in the view, or gone from it: the view is right. Unbound in it: the view is merely behind.
+        // Bound or deleted in the view: the view is current. Unbound: the view is stale.
         if (pod === undefined || pod.spec.nodeName !== undefined) assumed.delete(key);
       });
     },

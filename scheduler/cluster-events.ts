@@ -1,5 +1,5 @@
 // What a change of the cluster means to pods that wait: one event for every property that scheduling looks at, and the
-// pods whose rejecting plugins say that it may help. Source: KEP-4247.
+// pods whose rejecting plugins report that it may help. Source: KEP-4247.
 import type { Node, Pod } from "../api/generated/types.ts";
 import { effectiveRequests } from "../api/core/pod/status.ts";
 import { occupies } from "../api/core/pods.ts";

@@ -10,7 +10,7 @@ import type { NodeInfo, PodInfo } from "./node-info.ts";
 
 /** A status other than success; success is `undefined`. */
 export interface Rejection {
-  /** `UnschedulableAndUnresolvable`: evicting pods would not change the answer. */
+  /** `UnschedulableAndUnresolvable`: evicting pods would not change the result. */
   readonly code: "Unschedulable" | "UnschedulableAndUnresolvable";
   readonly reasons: readonly string[];
 }
@@ -50,7 +50,7 @@ export type EventAction =
   | "UpdatePodToleration"
   | "UpdatePodScaleDown"
   | "UpdatePodSchedulingGatesEliminated";
-/** An object as it was and as it is; the missing side says that it was added or deleted. */
+/** An object before and after a change; one is missing when it was added or deleted. */
 export interface Change<T> {
   readonly before: T | undefined;
   readonly after: T | undefined;
@@ -127,7 +127,7 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   readonly weight?: number;
   /** What may help a pod that this plugin rejected. Without it, every change may. */
   readonly events?: readonly QueueingHint[];
-  /** Kinds besides pods and nodes whose objects it looks at; a view of each is kept while the scheduler runs. */
+  /** Kinds besides pods and nodes that the plugin reads; a view of each is kept while the scheduler runs. */
   readonly reads?: readonly ResourceDefinition[];
 
   /** Whether the pod may enter the active queue at all. */

@@ -39,7 +39,7 @@ export interface NodeInfo {
   readonly requested: Requests;
   readonly nonZeroRequested: Load;
   readonly allocatable: Requests;
-  /** The same list for all nodes with the same taints, so that an answer can be kept by identity. */
+  /** The same list for all nodes with the same taints, so that results can be cached by identity. */
   readonly taints: readonly Taint[];
   /** Bytes by image name. */
   readonly images: ReadonlyMap<string, number>;
@@ -49,7 +49,7 @@ export interface NodeInfo {
 const assumedRequests: Requests = { cpu: 100, memory: 200 * 1024 * 1024 };
 
 const noPorts: readonly HostPort[] = [];
-/** Init containers that restart always (sidecars) keep their ports; the others are gone when the pod runs. */
+/** Init containers that restart always (sidecars) keep their ports; the others have ended when the pod runs. */
 function hostPortsOf({ spec }: Pod): readonly HostPort[] {
   const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")];
   const ports = lasting.flatMap((c) => (c.ports ?? []).filter((p) => p.hostPort));
@@ -105,7 +105,7 @@ export function addPod(account: NodeAccount, info: PodInfo): void {
 const imagesOf = (node: Node): ReadonlyMap<string, number> =>
   new Map((node.status?.images ?? []).flatMap((i) => (i.names ?? []).map((name) => [name, i.sizeBytes ?? 0])));
 
-/** What the node itself says; its pods stay. */
+/** Updates the node object; its pods are kept. */
 export function setNode(account: NodeAccount, node: Node, taints: readonly Taint[] = node.spec.taints ?? []): void {
   if (!sameJson(account.node.status?.images, node.status?.images)) account.images = imagesOf(node);
   account.node = node;

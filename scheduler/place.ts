@@ -116,7 +116,7 @@ interface FilterStage {
 }
 interface Prefiltered {
   readonly stages: readonly FilterStage[];
-  /** The names of the nodes that may do, and the plugins that said so. */
+  /** The candidate node names, and the plugins that returned them. */
   readonly nodeNames?: ReadonlySet<string>;
   readonly narrowedBy: readonly string[];
   readonly rejectedBy?: PluginRejection;
@@ -215,7 +215,7 @@ function feasibleNodes(
   return filterNodes(nodes, filter, startIndex, enough);
 }
 
-/** Decides where a pod goes. Pure: the same pod, snapshot and options give the same placement. */
+/** Decides the node of a pod. Pure: the same pod, snapshot and options give the same placement. */
 export function place(
   pod: Pod,
   snapshot: Snapshot,

@@ -11,12 +11,12 @@ import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-ev
 
 const initialBackoffMs = 1_000;
 const maxBackoffMs = 10_000;
-/** A rejected pod is tried again at the latest after this, whatever the plugins say could help. */
+/** A rejected pod is retried after at most this time, independent of queueing hints. */
 const maxUnschedulableMs = 300_000;
 const flushPeriodMs = 30_000;
 
 type Place = "active" | "backoff" | "errorBackoff" | "unschedulable" | "gated" | "inFlight" | "deleted";
-/** A queued pod, as the queue itself sees it. */
+/** A queued pod and its state in the queue. */
 interface Entry extends QueuedPod {
   pod: Pod;
   timestamp: Instant;
@@ -150,7 +150,7 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions)
   };
 }
 
-/** Runs every flush period, from the first call until `run` says that nothing is left to look at. */
+/** Runs every flush period, from the first call until `run` returns that nothing is left. */
 function periodically(later: (ms: number, then: () => void) => void, run: () => boolean): () => void {
   let isPlanned = false;
   const start = (): void => {

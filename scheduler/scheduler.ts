@@ -48,7 +48,7 @@ function pluginViews(
     lister<T extends ApiObject>(kind: ResourceDefinition<T>) {
       const view = views.get(kind);
       if (!view) throw new Error(`no plugin reads ${kind.plural}`);
-      // The map forgets which definition goes with which type of object.
+      // The map does not preserve the pairing of definitions and object types.
       return view.lister as Lister<T>;
     },
     run: async (signal) => void (await Promise.all(all.map((view) => view.run(signal)))),
@@ -83,7 +83,7 @@ export async function runScheduler(
   const ports = { view: views.pods, client, world, queue, cache, profileOf, report };
   const cycle = schedulingCycle(ports, options, signal);
 
-  // Views cannot be told to stop: they may serve another run after this one.
+  // Views are not stopped: they can serve another run after this one.
   const podSeen = (key: Key, before: Pod | undefined, after: Pod | undefined): void => {
     if (signal.aborted) return;
     cache.podSeen(key, after);

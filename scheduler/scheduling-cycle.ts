@@ -160,7 +160,7 @@ export function profilesOf(
   return ({ spec }) => all.get(spec.schedulerName ?? defaultName);
 }
 
-/** Nothing is written when the condition already says so. */
+/** Nothing is written when the condition is unchanged. */
 export type Report = (pod: Pod, diagnosis: Pick<Diagnosis, "message" | "nominatedNodeName">) => Promise<void>;
 
 /** `retry` is called when the condition could not be written: the pod has to be decided again. */

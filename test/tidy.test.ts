@@ -1,4 +1,4 @@
-// The architecture, as a test: who may import whom, which doors stay shut, and how long a file may grow.
+// Architecture rules: allowed imports, banned functions, and file sizes.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
@@ -41,7 +41,7 @@ const bans: readonly Ban[] = [
     allowed: /^machinery\/(action|controller)\.ts$/,
     instead: "unknown, or a type",
   },
-  { pattern: /@ts-ignore|@ts-expect-error|FIXME|TODO/, allowed: nowhere, instead: "a finished thought" },
+  { pattern: /@ts-ignore|@ts-expect-error|FIXME|TODO/, allowed: nowhere, instead: "a finished change" },
 ];
 const forbiddenNames = /(^|\/)(utils?|helpers?|common|types|index|misc|manager)\.ts$/;
 
@@ -53,7 +53,7 @@ const folderOf = (path: string): string => path.slice(0, path.indexOf("/"));
 const importsOf = ({ path, text }: { readonly path: string; readonly text: string }): readonly string[] =>
   [...text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, to]) => normalize(join(dirname(path), to!)));
 
-test("imports only point down", () => {
+test("imports follow the layers", () => {
   const wrong = sources.flatMap((s) =>
     importsOf(s)
       .filter((to) => folderOf(to) !== folderOf(s.path) && !layers[folderOf(s.path)]!.includes(folderOf(to)))
@@ -62,7 +62,7 @@ test("imports only point down", () => {
   expect(wrong).toEqual([]);
 });
 
-/** The cycles of a graph, each once, as the path that closes it. */
+/** The cycles of a graph, each once, as a closed path. */
 function cyclesIn(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const done = new Set<string>();
   const cycles: string[] = [];
@@ -82,7 +82,7 @@ test("there are no cycles between files", () => {
 });
 
 test("there are no cycles between folders", () => {
-  // Folders of the second level, and the files beside them, which compose them or are what they share.
+  // Folders of the second level, and the files beside them.
   const part = (path: string): string => path.split("/").slice(0, 2).join("/");
   const edges = Map.groupBy(
     sources.flatMap((s) => importsOf(s).map((to) => [part(s.path), part(to)] as const)),
@@ -94,7 +94,7 @@ test("there are no cycles between folders", () => {
   expect(cyclesIn(new Map(between))).toEqual([]);
 });
 
-test("time, chance and engines enter through one door each", () => {
+test("time, randomness and engines are used only through their interfaces", () => {
   const wrong = sources.flatMap(({ path, text }) =>
     bans
       .filter((b) => b.pattern.test(text) && !b.allowed.test(path))
@@ -103,14 +103,14 @@ test("time, chance and engines enter through one door each", () => {
   expect(wrong).toEqual([]);
 });
 
-test("files are short and begin by saying what they know", () => {
+test("files are short and begin with a comment", () => {
   const wrong = sources.flatMap(({ path, text }) => [
     ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
     ...(text.startsWith("//") || text.startsWith("/**") || text.startsWith("#!")
       ? []
       : [`${path} does not begin with a comment`]),
-    ...(forbiddenNames.test(path) ? [`${path} is named after nothing it knows`] : []),
-    // The formatter wraps code; what it leaves long is one string that people grep for.
+    ...(forbiddenNames.test(path) ? [`${path} has a name without a subject`] : []),
+    // The formatter wraps code; lines it leaves long are single strings.
     ...text
       .split("\n")
       .flatMap((line, i) =>

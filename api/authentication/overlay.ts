@@ -1,4 +1,4 @@
-// What the published schemas of the authentication group do not say.
+// Facts that the published schemas of the authentication group lack.
 import type { Overlay } from "../overlay.ts";
 
 export const authenticationOverlay: Overlay = { TokenRequestSpec: { expirationSeconds: { default: 3600 } } };

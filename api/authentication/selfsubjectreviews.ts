@@ -1,4 +1,4 @@
-// SelfSubjectReview: who am I?
+// SelfSubjectReview: the user of the request, as the server has authenticated it.
 import type { SelfSubjectReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 

@@ -1,4 +1,4 @@
-// TokenReview: whose is this token?
+// TokenReview: authenticates a bearer token and returns its user.
 import type { TokenReview } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 

@@ -1,4 +1,4 @@
-// Reviews of access: whether the caller or someone else may use a resource or a URL path. Source: the API reference of
+// Reviews of access: whether the caller or another user may use a resource or a URL path. Source: the API reference of
 // authorization.k8s.io; KEP-4601 for selectors.
 import type {
   FieldSelectorAttributes,
@@ -19,7 +19,7 @@ import type { Rules } from "../validation.ts";
 type Spec = Partial<SubjectAccessReview["spec"]>;
 type Selector = Pick<FieldSelectorAttributes, "rawSelector"> & { readonly requirements?: readonly unknown[] };
 
-/** Operators that are unknown here may be known to a webhook that answers. */
+/** Operators that are unknown here can be supported by an authorization webhook. */
 const validateValues = (requirement: FieldSelectorRequirement | LabelSelectorRequirement) =>
   ["In", "NotIn", "Exists", "DoesNotExist"].includes(requirement.operator) ? validateOperator(requirement, "") : none;
 

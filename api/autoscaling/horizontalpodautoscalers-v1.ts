@@ -51,7 +51,7 @@ function parsed<T>(annotations: Readonly<Record<string, string>>, field: string)
   }
 }
 
-/** The zero value of a spec, which stands for one that is absent. */
+/** The zero value of a spec, which is equivalent to an absent one. */
 const noSpec = { maxReplicas: 0, scaleTargetRef: { kind: "", name: "" } };
 
 export function toV2({ metadata, spec = noSpec, status, ...rest }: Draft<HorizontalPodAutoscaler>) {

@@ -15,7 +15,7 @@ import { validateFullDeviceName } from "./device-names.ts";
 
 type Count = Pick<ExactDeviceRequest, "allocationMode" | "count">;
 
-/** One device, where an exact count is asked for without a number. */
+/** One device, when an exact count is requested without a number. */
 const withCount = <R extends Count>(request: R): R =>
   request.allocationMode === "ExactCount" && !request.count ? { ...request, count: 1 } : request;
 

@@ -46,7 +46,7 @@ export const namespaceExists: AdmissionPlugin = {
   },
 };
 
-/** The namespaces the cluster itself lives in cannot be deleted. */
+/** The system namespaces cannot be deleted. */
 export const namespaceStays: AdmissionPlugin = {
   name: "NamespaceLifecycle",
   operations: ["DELETE"],

@@ -195,17 +195,17 @@ export const onePriorityForAll: AdmissionPlugin = {
   },
 };
 
-const silences: readonly string[] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+const nodeTaintKeys: readonly string[] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
 /** An empty key tolerates every taint, an empty effect all of them. */
-const speaksOf =
+const toleratesEviction =
   (key: string) =>
   (t: Toleration): boolean =>
     (!t.key || t.key === key) && (!t.effect || t.effect === "NoExecute");
 
 /** The tolerations of a pod, with default ones for nodes that are not ready or unreachable. Pure. */
-export function patient(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
-  const missing = silences.filter((key) => !held.some(speaksOf(key)));
+export function withDefaultTolerations(held: readonly Toleration[], tolerationSeconds: number): readonly Toleration[] {
+  const missing = nodeTaintKeys.filter((key) => !held.some(toleratesEviction(key)));
   const added = missing.map((key): Toleration => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
   return [...held, ...added];
 }
@@ -221,7 +221,7 @@ export const defaultTolerations = (tolerationSeconds: number): AdmissionPlugin =
     // Validation refuses a pod without a spec.
     if (!spec) return object;
     const held = spec.tolerations ?? [];
-    const tolerations = patient(held, tolerationSeconds);
+    const tolerations = withDefaultTolerations(held, tolerationSeconds);
     return tolerations.length === held.length ? object : ({ ...object, spec: { ...spec, tolerations } } as ApiObject);
   },
 });

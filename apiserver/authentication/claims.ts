@@ -7,7 +7,7 @@ export interface Named {
   readonly name: string;
   readonly uid?: string;
 }
-/** What a token is bound to: it is worth nothing any more when that is gone. */
+/** The object a token is bound to: the token is invalid when the object is deleted. */
 export interface Bound {
   readonly node?: Named;
   readonly pod?: Named;
@@ -29,7 +29,7 @@ export interface Claims {
   readonly sub: string;
 }
 
-/** The name a service account goes by as a user. */
+/** The user name of a service account. */
 export const accountName = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
 /** The groups every service account of a namespace is in. */
 export const accountGroups = (namespace: string): readonly string[] => [
@@ -88,7 +88,7 @@ export function untimely({ exp, nbf, iat }: Claims, now: Instant): string | unde
   return at + leeway < iat ? "service account token is issued in the future" : undefined;
 }
 
-/** Whether an object has been gone for longer than clocks differ. */
+/** Whether an object was deleted longer ago than the allowed clock skew. */
 const isGone = ({ metadata: { deletionTimestamp: at } }: ApiObject, now: Instant): boolean =>
   at !== undefined && instantOf(at) < now - leeway * 1000;
 

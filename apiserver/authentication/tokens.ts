@@ -46,7 +46,7 @@ const idOf = (key: KeyObject): string =>
     .update(key.export({ format: "der", type: "spki" }))
     .digest("base64url");
 
-/** Tokens of the last while, whose signature need not be checked twice. */
+/** Recently verified tokens, whose signature is not checked again. */
 const remembered = 1000;
 
 /** The key in a PEM file: of an elliptic curve (P-256), or of RSA. */
@@ -85,7 +85,7 @@ export function signingKey(pem: string): SigningKey {
   };
 }
 
-/** In whose name tokens are made, and with which key. */
+/** The issuer of tokens and its key. */
 export interface TokenOptions {
   /** Where the documents about its tokens are: an address that begins with https. */
   readonly issuer: string;

@@ -1,6 +1,6 @@
 // The version of Kubernetes this server reports to clients.
 
-/** What `/version` answers. */
+/** The response of `/version`. */
 export const version = {
   major: "1",
   minor: "36",

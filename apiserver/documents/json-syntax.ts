@@ -1,5 +1,5 @@
 // The text of a JSON document: its depth and its number of fields before it is parsed; unknown and duplicate fields,
-// which parsing would forget; and why a text is no JSON, in the words of Kubernetes' parser. Pure.
+// which parsing would drop; and syntax errors with the messages of Kubernetes' parser. Pure.
 import { quoted } from "../../api/quote.ts";
 import { type Schema, resolve } from "../../api/schema.ts";
 

@@ -29,7 +29,7 @@ function fieldsOf(query: URLSearchParams, parameters: readonly string[]): object
   return Object.fromEntries(values.filter(([, value]) => !isEmpty(value)));
 }
 
-/** Throws the refusal of an admission plugin. A log is a read, which no plugin sees. */
+/** Throws the refusal of an admission plugin. A log is a read, which is not admitted. */
 export async function admitConnection(registry: Registry, { path, place, query, user }: Connecting): Promise<void> {
   const { name, namespace, subresource = "" } = place;
   const r = registry.kinds.of(place);

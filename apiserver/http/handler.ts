@@ -79,7 +79,7 @@ async function handleKind(call: Call, special: Handlers): Promise<ApiReply> {
   const handler = handlerOf(call, special);
   if (!handler) throw methodNotServed();
   checkPathSegment(path.name);
-  // Negotiated before the verb is carried out: a write whose reply cannot be given must not happen.
+  // Negotiated before the verb is executed: a write whose response cannot be encoded must not be committed.
   if (!call.subresource?.connects) negotiated(request.headers.accept);
   else await admitConnection(registry, { ...request, place: path });
   return r.deprecated === undefined ? handler(call) : withDeprecationWarning(r, handler(call));

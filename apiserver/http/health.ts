@@ -64,7 +64,7 @@ async function one({ check }: Check): Promise<WholeReply> {
 
 const isEndpoint = (step: string): step is keyof Checks => ["livez", "readyz", "healthz"].includes(step);
 
-/** The answer to `/readyz` and its like, or to one check of them; undefined for every other path. */
+/** The response of a health endpoint or of one of its checks; undefined for every other path. */
 export async function health(checks: Checks, { path, query }: ApiRequest): Promise<WholeReply | undefined> {
   const [, endpoint = "", ...trace] = path.split("/");
   if (!isEndpoint(endpoint)) return undefined;
@@ -74,7 +74,7 @@ export async function health(checks: Checks, { path, query }: ApiRequest): Promi
   return check && one(check);
 }
 
-/** Every path that {@link health} answers. */
+/** Every path that {@link health} serves. */
 export const healthPaths = (checks: Checks): readonly string[] =>
   Object.entries(checks).flatMap(([endpoint, each]) => [
     `/${endpoint}`,

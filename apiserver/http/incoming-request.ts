@@ -1,5 +1,5 @@
-// A request from its headers on: who sends it, what it does, whether it is authorized, how long its client stays, and
-// where its time goes.
+// A request after its headers: user, attributes, authorization, the signal of its client's disconnection, and its
+// trace.
 import type { Clock } from "../../machinery/world.ts";
 import { Readable } from "node:stream";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";

@@ -146,7 +146,7 @@ function serve(
     try {
       bytes = await send(to.raw, { ...response, headers }, { clock, readMs, onChunk: inFlight.onChunk });
     } catch (e) {
-      // What has begun cannot be taken back: the client sees it break off.
+      // A started response cannot be replaced: it is aborted.
       world.log("an answer broke off", { path, error: (e as Error).message });
       to.raw.destroy();
     }
@@ -229,7 +229,7 @@ function serveUpgrades(
 }
 
 /**
- * Stops in three steps: no new connections, and idle ones are closed; requests in flight are answered, and watches end;
+ * Stops in three steps: no new connections, and idle ones are closed; requests in flight complete, and watches end;
  * what remains after a timeout is destroyed.
  */
 function closing(server: Server, world: World, signal: AbortSignal): Promise<void> {

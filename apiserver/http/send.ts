@@ -136,7 +136,7 @@ const tooLong = "HPE_HEADER_OVERFLOW";
 
 /** Answers a request that cannot be parsed on the bare connection, and closes it: its framing is unknown. */
 export function refuseConnection(e: ConnectionError, socket: Socket): void {
-  // The client has gone itself, or hung up in the middle of its own request.
+  // The client has disconnected, possibly before its request was complete.
   if (e.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;

@@ -82,7 +82,7 @@ export interface Upgrading extends Pick<Upgrade, "onChunk"> {
   readonly user: User;
 }
 
-/** Serves them all; `answer` answers those that could as well be plain requests. */
+/** Serves all upgrades. `handle` responds to requests that do not need one. */
 export function upgrades(registry: Registry, kubelets: Kubelets, handle: (request: ApiRequest) => Promise<ApiReply>) {
   const begin = async (upgrade: Upgrade, user: User, signal: AbortSignal): Promise<number> => {
     const place = resourcePath(upgrade.path);

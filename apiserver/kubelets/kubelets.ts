@@ -53,7 +53,7 @@ export interface Kubelets {
   place(node: string): Promise<Place>;
   /** The response once its headers are there; one that is no success is thrown as an error about `what`. */
   get(node: string, path: string, what: string, signal: AbortSignal): Promise<IncomingMessage>;
-  /** A request that upgrades its connection, not sent yet, and where it goes. */
+  /** A request that upgrades its connection, not sent yet, and its target. */
   upgrade(
     node: string,
     path: string,
@@ -93,7 +93,7 @@ export function refusalOf(code: number, message: string, what: string): ApiError
 const unreachable = ({ host, port }: Place, path: string, e: Error): ApiError =>
   new ApiError("Unknown", `Get "https://${host}:${port}${path}": ${dialError(e, host, port)}`);
 
-/** Destroys a request with ETIMEDOUT that is not answered in time. Abort what it returns to end the wait. */
+/** Destroys a request with ETIMEDOUT when its response is late. Aborting the result cancels the timeout. */
 export function limitWait(upstream: ClientRequest, clock: Clock, ms: number): AbortController {
   const responded = new AbortController();
   for (const event of ["response", "upgrade", "close"]) upstream.once(event, () => responded.abort());
@@ -180,7 +180,7 @@ function bytesOf(session: WebSocket): Duplex {
   return connection;
 }
 
-/** Connects; rejects when the kubelet does not answer or does not know the pod. */
+/** Connects; rejects when the kubelet does not respond or does not have the pod. */
 export async function connectToPod(
   kubelets: Kubelets,
   { node, namespace, pod }: PodAt,

@@ -64,7 +64,7 @@ export function podMetricsOf(known: ReadonlyMap<string, Pod>, summary: Summary, 
   });
 }
 
-/** Reads all kubelets at once. One that does not answer in time has no metrics. */
+/** Reads all kubelets concurrently. One that does not respond in time has no metrics. */
 export function metrics(registry: Registry, kubelets: Kubelets, world: World): Measured {
   const { clock } = world;
   const held = new Map<string, { readonly at: Instant; readonly summary: Promise<Summary | undefined> }>();

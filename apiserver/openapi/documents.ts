@@ -150,7 +150,7 @@ const everywhere = [`${meta}.DeleteOptions`, `${meta}.WatchEvent`];
 const ofSubresources = Object.values(subresources).flatMap(({ bodyKind }) => (bodyKind ? [bodyKind] : []));
 
 /**
- * The kinds a published schema stands for (`x-kubernetes-group-version-kind`), by its name. A document of one group
+ * The kinds of a published schema (`x-kubernetes-group-version-kind`), by its name. A document of one group
  * version names that one alone.
  */
 function kindsOfSchemas(

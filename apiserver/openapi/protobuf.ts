@@ -62,7 +62,7 @@ function backwardsWriter(): Writer {
 }
 
 type Encode = (to: Writer, number: number, value: unknown) => void;
-/** A field of a message: its number, its name in JSON, and its encoding. `x-` stands for all extensions. */
+/** A field of a message: its number, its name in JSON, and its encoding. `x-` matches all extensions. */
 type Field = readonly [number: number, name: string, encode: Encode];
 
 const text: Encode = (to, number, value) => {
@@ -76,7 +76,7 @@ const list =
   (to, number, values) => {
     for (const value of (values as readonly unknown[]).toReversed()) encode(to, number, value);
   };
-/** A message that holds the value alone; of a choice, `inner` says which. */
+/** A message with one value; for a choice, `inner` is its alternative. */
 const within =
   (inner: number, encode: Encode): Encode =>
   (to, number, value) =>

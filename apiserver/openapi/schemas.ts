@@ -76,7 +76,7 @@ const untypedFields: Readonly<Record<string, string>> = {
   [`${crd}.JSONSchemaProps.example`]: `${crd}.JSON`,
 };
 
-/** The name of the type a schema stands for, if it has one. `path` is that of the field. */
+/** The name of the type of a schema, if it has one. `path` is that of the field. */
 function nameOf(schema: Schema, path: string): string | undefined {
   if (schema.$ref !== undefined) return schema.$ref.slice(roots.v3.length);
   if (schema["x-kubernetes-int-or-string"] === true) return intOrString;

@@ -3,7 +3,7 @@
 import { type Schema, resolve, schemaOf } from "../../api/schema.ts";
 import table from "./field-numbers.json" with { type: "json" };
 
-/** One field of a message: its number, and what stands under it. */
+/** One field of a message: its number and value. */
 export interface Field {
   readonly number: number;
   readonly value: bigint | Uint8Array;
@@ -65,7 +65,7 @@ export const textAt = (message: Uint8Array, number: number): string =>
 /** The four bytes before every message. */
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 
-/** Numbers and booleans whose zero value is meant; of all others it means that the field is not set. */
+/** Numbers and booleans whose zero value is significant; for all others it means that the field is not set. */
 const meantWhenZero = new Set(
   [
     "replicas minReplicas completions parallelism backoffLimit revisionHistoryLimit progressDeadlineSeconds priority mode",

@@ -15,7 +15,7 @@ const attributes: Readonly<Record<string, readonly string[]>> = Object.fromEntri
     .map((element) => element.split(" "))
     .map(([name = "", ...links]) => [name, links]),
 );
-/** Elements whose content is no HTML. */
+/** Elements whose content is not HTML. */
 const opaque = new Set(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript"]);
 
 // A name begins where something else ended, so that the search is linear.

@@ -22,7 +22,7 @@ const hopByHop = new Set([
   ...["connection", "proxy-connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te"],
   ...["trailer", "transfer-encoding", "upgrade", "http2-settings"],
 ]);
-/** Headers about the client's identity, which is between it and this server. `Expect` was answered here. */
+/** Headers with the client's credentials, which are not forwarded. `Expect` is handled by this server. */
 const ours = (name: string): boolean =>
   name === "authorization" || name === "expect" || name.startsWith("impersonate-") || name.startsWith(":");
 const isCors = (name: string): boolean => /^access-control-allow-(credentials|headers|methods|origin)$/.test(name);

@@ -95,7 +95,7 @@ export function admissionChain(
         let next = object;
         for (const plugin of applicable) {
           const mutated = plugin.mutate ? plugin.mutate(next, attributes) : next;
-          // Awaiting a value that is no promise would cost every write a turn of the event loop.
+          // Awaiting a value that is not a promise would cost every write a turn of the event loop.
           next = mutated instanceof Promise ? await mutated : mutated;
         }
         return next;

@@ -19,9 +19,9 @@ export function encode(object: ApiObject): Uint8Array {
   return encoder.encode(JSON.stringify({ metadata: kept, ...rest }));
 }
 
-/** How an object begins on the wire: with the revision it was committed at, or another one. */
+/** The first bytes of an encoded object, with its revision or another one. */
 export const wireHead = (at: number): string => `{"metadata":{"resourceVersion":"${at}",`;
-/** How it goes on: the stored bytes behind their opening, as they are. */
+/** The remaining bytes: the stored ones after their opening, unchanged. */
 export const wireTail = ({ value: { buffer, byteOffset, byteLength } }: Stored): Buffer =>
   Buffer.from(buffer, byteOffset + opening.length, byteLength - opening.length);
 
@@ -36,7 +36,7 @@ function room(bytes: number): Buffer {
   return cut;
 }
 
-/** What goes over the wire, copied once; `end` stands behind it. */
+/** The encoded object in one copy, followed by `end`. */
 export function wireBytes(stored: Stored, end = "", at: number = stored.modified): Buffer {
   const [head, tail] = [wireHead(at), wireTail(stored)];
   const bytes = room(head.length + tail.length + end.length);
@@ -46,8 +46,8 @@ export function wireBytes(stored: Stored, end = "", at: number = stored.modified
   return bytes;
 }
 
-// Keyed by the bytes: all readers of a commit share one parsed object. It lives as long as it is referenced, such as by
-// a view; everything else is kept as bytes alone.
+// Keyed by the bytes: all readers of a commit share one parsed object. It is kept while it is referenced, such as by
+// a view; other objects are kept only as bytes.
 const parsed = new WeakMap<Uint8Array, WeakRef<ApiObject>>();
 
 const atRevision = (object: ApiObject, at: number): ApiObject => ({

@@ -12,7 +12,7 @@ import type { Change, Registry } from "./verbs.ts";
 // Keyed by the stored bytes, then by the version: an event is converted once for all watches.
 const convertedBytes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
 
-/** The entry as a reader of this form sees it: other bytes, the same place in history. */
+/** The entry in another version: other bytes, the same revisions. */
 function inVersion(r: ResourceDefinition, form: VersionConversion, stored: Stored): Stored {
   const known = convertedBytes.get(stored.value) ?? new Map<string, Uint8Array>();
   convertedBytes.set(stored.value, known);

@@ -81,7 +81,7 @@ export function decideDeletion(
   return { do: "mark", object: marked(deletion, object, instant(began + grace * 1000), grace, finalizers) };
 }
 
-/** An object marked for deletion goes with the write that takes away the last thing it waited for. */
+/** An object marked for deletion is removed by the write that removes its last finalizer or grace period. */
 export const isReleased = (r: ResourceDefinition, object: ApiObject): boolean =>
   object.metadata.deletionTimestamp !== undefined &&
   (object.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&

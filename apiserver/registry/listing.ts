@@ -18,7 +18,7 @@ export interface Continue {
 const tokenVersion = "meta.k8s.io/v1";
 /** The revision in a token whose list continues at the current one: 0 is invalid. */
 const currentRevision = -1;
-/** The list goes on at the first key that could follow the last one. */
+/** The list continues at the first key that can follow the last one. */
 const successor = "\0";
 
 /** The token of a list under this prefix. */
@@ -73,7 +73,7 @@ export type StoredEvent =
   | { readonly type: "PROGRESS"; readonly revision: Revision };
 
 /**
- * A page is filled up although most entries are passed over: reading goes on until the limit or the end is reached.
+ * Fills a page of selected entries: reads until the limit or the end is reached.
  */
 async function fill(
   storage: Storage,
@@ -168,7 +168,7 @@ function eventOf({ now, before, revision: at }: Change, matches: Matcher): Store
   return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
 }
 
-/** The changes a selection sees, in order and without gaps; between them, how far history has come. */
+/** The changes of a selection, in order and without gaps, with progress between them. */
 export async function* watchStored(
   { storage, watchIndexes }: Watched,
   r: ResourceDefinition,

@@ -18,7 +18,7 @@ import { detailOf, forbidden, invalid, required, unchanged, each, together } fro
 import type { Random } from "../../machinery/world.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
-/** Without vowels and look-alikes, so that no random name is a word. */
+/** Without vowels and similar characters, so that random names are not words. */
 const alphabet = "bcdfghjklmnpqrstvwxz2456789";
 /** What is longer is cut before a name is made of it. */
 export const longestBase = 58;
@@ -42,7 +42,7 @@ export function newUid(random: Random): string {
 }
 
 /**
- * Every field of the metadata in its order, and who sets it: a writer at any time, or on create only, or the server.
+ * Every field of the metadata in order, and when it can be set: on every write, on create only, or by the server.
  */
 const fields = [
   ["name", "create"],
@@ -121,8 +121,8 @@ function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]
 }
 
 /**
- * The object with each of its owners once. Duplicates are warned of, in the words for when they are found: in the body,
- * or after a patch.
+ * The object with each owner once. Duplicates have a warning, whose text differs between duplicates in the body and
+ * after a patch.
  */
 export function withDistinctOwners<T extends { readonly metadata: DraftMeta }>(
   object: T,
@@ -237,7 +237,7 @@ export function validateCreate(r: ResourceDefinition, object: ApiObject): readon
   );
 }
 
-/** The object as it stands after an update: metadata, defaults and generation of the old one and the new one. */
+/** The object after an update: metadata, defaults and generation from the old and the new one. */
 export function updated(r: ResourceDefinition, sent: ApiObject, old: ApiObject): ApiObject {
   const draft = { ...sent, metadata: nextMeta(sent.metadata, old.metadata) };
   const next = r.defaults(draft as Draft<ApiObject>, old) as AnyObject;

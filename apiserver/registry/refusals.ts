@@ -1,4 +1,4 @@
-// Errors of requests, in Kubernetes' words: clients and people match on them.
+// Errors of requests with Kubernetes' messages, which clients match.
 import type { RequestAttributes } from "../authorization/authorizer.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
@@ -54,7 +54,7 @@ export function invalid(r: Resource, name: string, problems: readonly Problem[])
   });
 }
 
-/** An update of a kind that must say which revision it was made for, and does not. Here the original names no kind. */
+/** An update without the resource version that the kind requires. Kubernetes omits the kind in this message. */
 export const unversioned = (r: Resource, name: string): ApiError =>
   invalid({ ...r, kind: r.plural }, name, [
     {
@@ -96,7 +96,7 @@ export function notAhead(requested: Revision | undefined, current: Revision): vo
   });
 }
 
-/** Escapes HTML: a refusal may be shown by a browser, and repeats what the request said. */
+/** Escapes HTML: a browser can show the message, which repeats parts of the request. */
 const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 

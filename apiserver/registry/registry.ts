@@ -181,7 +181,7 @@ export async function create(
   throw generated ? noNameLeft(r, made) : alreadyExists(r, made);
 }
 
-/** Commits `next` over `current`, unless they are equal; removes an object whose last hold is gone. */
+/** Commits `next` over `current`, unless they are equal; removes an object that waits for nothing more. */
 async function replace(
   admission: Admission,
   { r, old, options: { dryRun } }: WriteAttributes,

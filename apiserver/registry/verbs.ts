@@ -9,12 +9,12 @@ import type { Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
 import type { Ownership } from "./fields/ownership.ts";
 
-/** How a write is meant: only to be tried, perhaps; and in whose name. */
+/** Options of a write: dry run, user and field manager. */
 export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
-  /** Without one, the server's own components. */
+  /** Undefined for the server's own components. */
   readonly user?: User;
-  /** What the object was made of and its schema has read already: the very parts of it are not read again. */
+  /** The object the request was derived from, already decoded: parts identical to it are not decoded again. */
   readonly read?: object | undefined;
   /**
    * The version the object was sent in, if it is not the stored one: it is decoded and converted already, and in this
@@ -25,10 +25,10 @@ export interface WriteOptions extends Ownership {
   readonly isMerged?: true;
   /** Records the end of a step of the write. */
   readonly trace?: ((step: string) => void) | undefined;
-  /** Hears what the writer should know although nothing is wrong. */
+  /** Receives warnings for the client. */
   readonly warn?: (sentence: string) => void;
 }
-/** What became of a deletion: the object as it last stood, and whether it is gone or only marked. */
+/** The result of a deletion: the last state of the object, and whether it was removed or only marked. */
 export interface Deleted {
   readonly stored: Stored;
   readonly gone: boolean;

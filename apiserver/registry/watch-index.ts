@@ -39,9 +39,9 @@ function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
 const everything = "";
 const wholeKind = (r: ResourceDefinition): WatchIndex => ({ prefix: prefixOf(r), valuesOf: () => [everything] });
 
-/** What is known of the watches of a kind. */
+/** The watches of a kind. */
 interface KindWatches {
-  /** By the field whose values they are; the index as wide as the kind has no field. */
+  /** By field; the index of unfiltered watches has no field. */
   readonly indexes: Map<string, WatchIndex>;
   readonly progress: Signal;
   isProgressDue: boolean;

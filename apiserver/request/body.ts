@@ -207,7 +207,7 @@ function readObject(request: ApiRequest, r: ResourceDefinition): Sent & { readon
   }
 }
 
-/** Treats the errors of strict decoding as the field validation says: refuses, warns, or ignores them. */
+/** Handles the errors of strict decoding by the field validation option: refuses, warns, or ignores them. */
 export function judgeStrictly(
   strict: () => readonly string[],
   validation: FieldValidation,

@@ -131,7 +131,7 @@ const streamed = new Set(["exec", "attach", "portforward", "log", "proxy"]);
 const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
   verb === "watch" || verb === "proxy" || streamed.has(subresource);
 
-/** What is wrong with the timeout of a request, in the words of Kubernetes' request deadline filter. */
+/** The error of a request's timeout, with the message of Kubernetes' request deadline filter. */
 export function timeoutError(query: URLSearchParams, attributes: Requested): ApiError | undefined {
   const text = query.get("timeout") ?? "";
   if (text === "" || isLongRunning(attributes) || duration.test(text)) return undefined;

@@ -10,7 +10,7 @@ import { type Key, key } from "../../api/meta.ts";
 import type { SubresourceDefinition } from "../registry/strategies/table.ts";
 import type { Registry } from "../registry/verbs.ts";
 
-/** A request after its envelope is opened: the signal ends when the client goes away. */
+/** A decoded request. The signal aborts when the client disconnects. */
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -33,7 +33,7 @@ export interface ApiRequest {
 /** A body in one piece: to put parts together costs less than to have the connection send them one by one. */
 export type Body = Buffer | string;
 
-/** A reply is a body that is whole, or a stream that goes on for as long as the client listens. */
+/** A response: a complete body, or a stream that lasts while the client is connected. */
 export type ApiReply = WholeReply | StreamReply;
 export interface WholeReply {
   readonly status: number;

@@ -18,7 +18,7 @@ type Reader = Pick<ApiRequest, "query" | "headers">;
 /** Parses a boolean as Go does. */
 const isTrue = (text: string): boolean => ["1", "t", "T", "TRUE", "true", "True"].includes(text);
 
-/** Browsers and command-line tools get indented JSON, unless the query says otherwise. */
+/** Browsers and command-line tools get indented JSON, unless the query disables it. */
 function isIndented({ query, headers }: Reader): boolean {
   const pretty = query.get("pretty");
   return pretty ? isTrue(pretty) : /^(curl|Wget|Mozilla\/5\.0)/.test(headers["user-agent"] ?? "");
@@ -77,7 +77,7 @@ const lengthOf = (text: string): number => (isAscii.test(text) ? text.length : [
 const isControl = /\p{Cc}/u;
 const header = (text: string): string => {
   const agentless = `299 - "${isPlain.test(text) ? text : text.replaceAll(/["\\]/g, "\\$&")}"`;
-  // Headers are bytes: what is beyond ASCII goes out as it is written in UTF-8.
+  // Headers are bytes: characters beyond ASCII are sent as UTF-8.
   return isAscii.test(agentless) ? agentless : Buffer.from(agentless, "utf8").toString("latin1");
 };
 

@@ -56,7 +56,7 @@ const parsed = (accept: string): readonly Alternative[] =>
 const known = new Map<string, readonly Alternative[]>();
 const mostKnown = 100;
 
-/** The alternatives of an Accept header, the most wanted first. */
+/** The alternatives of an Accept header, by descending quality. */
 export function alternatives(accept: string | undefined): readonly Alternative[] {
   const header = accept || "*/*";
   let found = known.get(header);
@@ -71,7 +71,7 @@ export function alternatives(accept: string | undefined): readonly Alternative[]
 const includes = (type: string, writing: string): boolean =>
   [`application/${writing}`, "application/*", "*/*"].includes(type);
 
-/** What this alternative would be answered with, if it can be answered. */
+/** The response form of this alternative, if it is supported. */
 function offer(
   { parameters }: Alternative,
   served: readonly Form[],
@@ -90,7 +90,7 @@ function offer(
 
 const everyForm: readonly Form[] = ["Plain", "Table", "Metadata"];
 
-/** The most wanted alternative that can be served, if there is one. */
+/** The supported alternative with the highest quality, if there is one. */
 export function accepted(accept: string | undefined, served: readonly Form[] = everyForm): Accepted | undefined {
   for (const alternative of alternatives(accept))
     for (const writing of ["json", "yaml"] as const) {
@@ -141,7 +141,7 @@ export function rendered(r: ResourceDefinition, object: ApiObject, view: View, h
   return tableOf(r, [object], { resourceVersion: object.metadata.resourceVersion }, { ...view, headers });
 }
 
-/** The type as the original calls it: its kinds live in packages named after the first word of their group. */
+/** The Go type name in Kubernetes: packages are named after the first label of the group. */
 const typeOf = (r: ResourceDefinition, suffix = ""): string => `*${r.group.split(".")[0] || "core"}.${r.kind}${suffix}`;
 const mismatch = (asked: string, found: string): ApiError =>
   new ApiError("NotAcceptable", `you requested ${asked}, but the requested object is ${found}`);

@@ -1,8 +1,8 @@
-// Coalesces concurrent reads without weakening them: no caller gets an answer older than its own call.
+// Coalesces concurrent reads: no caller gets a result older than its call.
 
 /**
  * Callers that arrive while a read is in flight share the next one, which starts after they called; the one in flight
- * may have been answered from a state before. A thousand concurrent readers cost two reads, however long a read takes.
+ * may return an earlier state. A thousand concurrent readers cost two reads, however long a read takes.
  */
 export function coalesce<T>(read: () => Promise<T>): () => Promise<T> {
   let current: Promise<T> | undefined;

@@ -20,12 +20,12 @@ export interface EtcdClient {
   page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
   commit(...writes: readonly Write[]): Promise<Commit>;
   compact(upTo: Revision): Promise<void>;
-  /** Everything that happens in the whole store after `from`, until the connection breaks or the signal is aborted. */
+  /** All changes of the store after `from`, until the connection breaks or the signal is aborted. */
   events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
-  /** The key without the root, or nothing when it is none of ours. */
+  /** The key without the root; undefined for a key outside of the root. */
   ownKey(key: Buffer): string | undefined;
 }
-/** What stood at a revision. */
+/** The entries at a revision. */
 export interface Snapshot {
   readonly entries: readonly Stored[];
   readonly revision: Revision;
@@ -35,8 +35,8 @@ const answerWithinMs = 1500;
 const entriesPerPage = 500;
 const wholeStore = Buffer.from([0]);
 
-// etcd3 retries silently and opens a circuit for seconds. A transaction tried twice can lose against itself,
-// and a restarted etcd answers again within one: so neither is wanted.
+// etcd3 retries silently and opens a circuit breaker for seconds. A retried transaction can fail because of its own
+// first attempt, and a restarted etcd responds within a second, so both are disabled.
 const once = {
   execute: async (call: (context: object) => unknown) => call({}),
   onSuccess: () => ({ dispose: () => {} }),
@@ -64,8 +64,8 @@ function connect(options: EtcdOptions, clock: Clock): Etcd3 {
 }
 
 /**
- * A value is a window on a whole message, which it would hold for as long as history is kept. Not a `Buffer`: those are
- * windows too, on slabs they share with whatever else was allocated at the time.
+ * Copies a value: it is a view of a complete message, which would stay in memory with it. Not a `Buffer`, which is a
+ * view of a slab shared with other allocations.
  */
 export const ownBytes = (value: Uint8Array): Uint8Array => new Uint8Array(value);
 
@@ -144,8 +144,7 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
     },
     async *events(from, aborted) {
       const stream = await etcd.watchClient.watch();
-      // Once read no further, a stream still reports that it was cancelled; the loop below hears of real errors
-      // itself.
+      // A cancelled stream emits an error that has no reader; the loop below receives other errors.
       stream.on("error", () => {});
       const off = onAbort(aborted, () => stream.cancel());
       try {

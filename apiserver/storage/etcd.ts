@@ -1,5 +1,5 @@
-// The log in etcd: one watch over the whole store feeds the log in memory, and a write is one transaction. A read asks
-// etcd for its revision and waits until the log has reached it, so reads are linearizable.
+// Storage in etcd: one watch over all keys feeds the log in memory, and a write is one transaction. A read requests
+// etcd's revision and waits until the log has reached it, so reads are linearizable.
 import type { IEvent, IWatchResponse } from "etcd3/lib/rpc.js";
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
@@ -136,7 +136,7 @@ const unknownOutcome = (e: unknown): ApiError =>
     `etcd's answer to a write was lost, it may or may not have happened: ${(e as Error).message}`,
   );
 
-/** Opens the log in etcd, waiting for etcd to answer; everything ends with the signal. */
+/** Opens the storage when etcd responds; everything ends with the signal. */
 export async function etcdStorage(options: EtcdOptions, world: World, signal: AbortSignal): Promise<Storage> {
   const client = etcdClient(options, world.clock, signal);
   const log = emptyLog();

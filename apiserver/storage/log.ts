@@ -1,5 +1,5 @@
-// The log in memory: what stands, in key order, and the recent changes. Every engine reads from it; alone it is the
-// engine of the simulation, of tests, and of servers whose state need not last.
+// The log in memory: the current values in key order, and the recent changes. Every storage reads from it. Without
+// persistence it is the storage of the simulation, of tests, and of temporary servers.
 import SortedBTree from "sorted-btree";
 import {
   type Batch,
@@ -19,7 +19,7 @@ import { type Revision, revision } from "../../api/meta.ts";
 import { subscribe } from "../../machinery/signal.ts";
 import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
 
-// The package is CommonJS: loaded as a module, its class hides one level deeper than its types say.
+// The package is CommonJS: imported as a module, its class is one level deeper than in its types.
 const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? SortedBTree) as new (
   entries: [],
   compare: (a: string, b: string) => number,
@@ -110,7 +110,7 @@ export function ordered(): Ordered {
 /** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
 const batchSize = 1000;
 
-/** State and recent history in memory. Appending is synchronous, so no reader sees half a change. */
+/** State and recent history in memory. Appending is synchronous, so readers see complete changes. */
 export interface Log {
   head(): Revision;
   floor(): Revision;
@@ -126,17 +126,14 @@ export interface Log {
   restart(entries: readonly Stored[], at: Revision): void;
 }
 
-/** The fact that `value` stands under `key` from `at` on (or nothing, when null), given what stood there before. */
+/** The change that sets `key` to `value` at revision `at`, or deletes it when null. `before` is the previous value. */
 export function changeOf(key: string, value: Uint8Array | null, at: Revision, before: Stored | undefined): Change {
   if (value === null) return { key, revision: at, ...(before && { before }) };
   const now = { key, value, created: before?.created ?? at, modified: at };
   return { key, revision: at, now, ...(before && { before }) };
 }
 
-/**
- * What writes that belong together change, at the revisions after `head`. When an expectation does not hold, they
- * change nothing.
- */
+/** The changes of an atomic group of writes, at the revisions after `head`; none if a precondition fails. */
 export function decideCommit(
   writes: readonly Write[],
   get: (key: string) => Stored | undefined,
@@ -195,12 +192,12 @@ async function waitUntil(signals: KeyedSignals, holds: () => boolean, signal: Ab
 /** The recent changes, in order. */
 interface History {
   readonly head: Revision;
-  /** History before it is forgotten. */
+  /** History before this revision is compacted. */
   readonly floor: Revision;
   append(change: Change): void;
   /** Throws {@link Compacted} when it does not reach back so far. */
   since(at: Revision): readonly Change[];
-  /** The next changes of a watch. Throws {@link Compacted} when some of its kind may be forgotten. */
+  /** The next changes of a watch. Throws {@link Compacted} when some of its kind can be compacted. */
   read(prefix: string, cursor: Revision): Batch;
   compact(upTo: Revision): void;
   restart(at: Revision): void;
@@ -312,7 +309,7 @@ export function emptyLog(start: Revision = revision(0)): Log {
   };
 }
 
-/** A log that lives as long as its process. */
+/** A log without persistence. */
 export function memoryStorage(): Storage {
   const log = emptyLog();
   return {

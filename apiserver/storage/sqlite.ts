@@ -46,7 +46,7 @@ const hasNoRoom = (e: unknown): boolean => [sqliteFull, sqliteIoError].includes(
 function open({ path, maxBytes }: SqliteOptions): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
-    // Two processes on one file would each answer from a memory of their own: the second is turned away.
+    // Two processes on one file would each serve their own memory: the second fails to open it.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
     if (maxBytes !== undefined) {
@@ -142,7 +142,7 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
            (SELECT 1 FROM changes AS later
              WHERE later.key = old.key AND later.revision > old.revision AND later.revision <= ?1)`,
       ).run(floor);
-      // Only after what it hides is gone may a deletion be forgotten itself.
+      // A deletion is removed only after the older changes that it hides.
       db.prepare("DELETE FROM changes WHERE revision <= ? AND value IS NULL").run(floor);
     });
     log.compact(revision(floor));

@@ -3,7 +3,7 @@
 import type { Revision } from "../../api/meta.ts";
 import type { Signal } from "../../machinery/signal.ts";
 
-/** A value as it stands, with the revisions that made and last changed it. */
+/** A current value, with the revisions of its creation and last change. */
 export interface Stored {
   readonly key: string;
   readonly value: Uint8Array;
@@ -36,14 +36,14 @@ export interface Write {
 }
 
 /**
- * Losing a race is a value: the key of which the expectation did not hold, and what stands there now. The revision is
- * that of the first write.
+ * A failed precondition is a value, not an exception: the key and its current value. The revision is that of the first
+ * write.
  */
 export type Commit =
   | { readonly ok: true; readonly revision: Revision }
   | { readonly ok: false; readonly key: string; readonly current: Stored | undefined };
 
-/** Which part of a listing is wanted: `after` is the last key seen, `at` the revision the first part was read at. */
+/** A part of a list: `after` is the last key read, `at` the revision of the first part. */
 export interface Page {
   readonly limit?: number;
   readonly after?: string;
@@ -78,11 +78,11 @@ export interface WatchIndexEntry {
   readonly index: WatchIndex;
   readonly value: string;
   readonly progress: Signal;
-  /** Whether the watch has to end. It is asked after each wake-up. */
+  /** Whether the watch has to end. Called after each wake-up. */
   isOver(): boolean;
 }
 
-/** What stands, read as often as one likes: it moves on with the log, and never back. */
+/** The current state. It advances with the log and never goes back. */
 export interface Present {
   get(key: string): Stored | undefined;
   list(prefix: string): readonly Stored[];
@@ -105,7 +105,7 @@ export interface Storage {
   compact(upTo: Revision): Promise<void>;
 }
 
-/** History no longer reaches back to where the reader stands: it has to list anew. */
+/** The revision of a reader was compacted: it has to list again. */
 export class Compacted extends Error {
   override readonly name = "Compacted";
   readonly asked: Revision;

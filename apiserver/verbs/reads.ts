@@ -34,7 +34,7 @@ export async function get(call: Call): Promise<ApiReply> {
   const { registry, r, path, request } = call;
   const view = viewOf(request, registry.world.clock.now());
   const requested = parseRevision(request.query.get("resourceVersion") ?? "");
-  // The original forgets to say that the request is at fault; clients know it so.
+  // Kubernetes omits the reason here, and clients rely on it.
   if ("wrong" in requested) throw new ApiError("Unknown", requested.wrong);
   if (requested.at > 0) notAhead(requested.at, await registry.revision());
   const stored = await registry.get(r, key(path.namespace, path.name!));

@@ -1,4 +1,4 @@
-// Reviews, which are created and answered at once: TokenReview, SubjectAccessReview and their kin.
+// Reviews, whose create computes the status in the response: TokenReview, SubjectAccessReview and similar kinds.
 import { ApiError } from "../../api/errors.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
 import type {

@@ -32,7 +32,7 @@ function tooMany(message: string, seconds?: number): ApiError {
 
 const isHealthy = ({ status }: Pod): boolean =>
   status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
-/** A pod that has not begun, has ended, or goes already disrupts nothing by going. */
+/** The eviction of a pending, completed or terminating pod is no disruption. */
 const goesFreely = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp !== undefined || ["Pending", "Succeeded", "Failed"].includes(status?.phase ?? "");
 

@@ -12,7 +12,7 @@ import { strategyOf } from "../registry/strategies/table.ts";
 import { type Body, bodyOf, inNamespace } from "../request/body.ts";
 import { warned } from "../response/encode.ts";
 
-/** Deletes the objects of a selection one by one; one that is gone by then is no error. */
+/** Deletes the objects of a selection one by one; a missing one is no error. */
 export async function collectionDelete({ registry, r, path, request }: Call): Promise<ApiReply> {
   const { options } = deleteOptions(request);
   const selected = listQuery(request.query, path.namespace);

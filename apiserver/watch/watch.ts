@@ -71,7 +71,7 @@ export async function* paced(
 export type Beginning =
   | { readonly with: "what came after"; readonly from: Revision }
   | { readonly with: "what comes" }
-  /** As it is now, which must not be older than `atLeast`; and with bookmarks, a word that this was all. */
+  /** The current objects, not older than `atLeast`; with bookmarks, one marks the end of the initial objects. */
   | { readonly with: "what there is"; readonly atLeast: Revision };
 
 /** Where a watch begins, and how often it sends bookmarks. */
@@ -175,7 +175,7 @@ const mostMs = 2 ** 31 - 1;
 
 function beginningOf({ sendInitialEvents, resourceVersion }: ListQuery): Beginning {
   const requested = parseRevision(resourceVersion);
-  // The original forgets to say that the request is at fault; clients know it so.
+  // Kubernetes omits the reason here, and clients rely on it.
   if ("wrong" in requested) throw new ApiError("Unknown", requested.wrong);
   if (sendInitialEvents) return { with: "what there is", atLeast: requested.at };
   return requested.at === 0 ? { with: "what comes" } : { with: "what came after", from: requested.at };

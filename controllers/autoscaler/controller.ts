@@ -25,11 +25,11 @@ import { decide, type Outcome, withConditions } from "./decide.ts";
 export interface AutoscalerOptions {
   /** How often to measure. Kubernetes: 15 s. */
   readonly periodMs: number;
-  /** How long a high recommendation keeps a target from shrinking unless the autoscaler says. Kubernetes: 300 s. */
+  /** The default stabilization window of scale-down. Kubernetes: 300 s. */
   readonly shrinkWindowSeconds: number;
 }
 
-/** Recommendations and changes older than the longest configurable window are forgotten. */
+/** Recommendations and changes older than the longest configurable window are dropped. */
 const historyMs = 3_600_000;
 
 /** A target as the scale subresource shows it. */
@@ -53,7 +53,7 @@ async function targetOf(
   return { resource, scale: await client.scale(resource, key(metadata.namespace, name)) };
 }
 
-/** The labels that pods must have, where the selector of a scale says so by equality. */
+/** The labels that the selector of a scale requires by equality. */
 const equalities = (requirements: readonly Requirement[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     requirements.flatMap(({ key: name, operator, values: [value, ...others] }) =>

@@ -77,7 +77,7 @@ function replicasFor(load: Load, groups: Groups, request: (p: Pod) => number): n
   return (guessed < 1 && replicas > load.current) || (guessed > 1 && replicas < load.current) ? load.current : replicas;
 }
 
-/** Undefined when nothing could be measured, or a pod does not say what it requests. */
+/** Undefined without metrics, or when a pod has no request. */
 export function byUtilization(load: Load, percent: number): Proposal | undefined {
   const groups = groupsOf(load);
   const { measured } = groups;

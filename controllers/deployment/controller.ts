@@ -1,4 +1,4 @@
-// Deployment: owns replica sets, and observes pods only to know when the last one of an old version is gone.
+// Deployment: owns replica sets, and observes pods only to detect when the last one of an old version is deleted.
 import { deployments } from "../../api/apps/deployments.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { pods } from "../../api/core/pods.ts";
@@ -8,7 +8,7 @@ import { byController, controller, type KeysOf, managedBy, watch } from "../../m
 import { decide } from "./decide.ts";
 import { templateHash } from "./rollout.ts";
 
-/** The strategy Recreate waits for the last old pod to be gone. */
+/** The strategy Recreate waits until the last old pod is deleted. */
 const deploymentOfGonePod: KeysOf<Pod> = (pod, { type, views }) => {
   const set = type === "deleted" ? managedBy("ReplicaSet")(pod).map((k) => views.of(replicaSets).get(k))[0] : undefined;
   return set ? managedBy("Deployment")(set) : [];

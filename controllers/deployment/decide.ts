@@ -96,7 +96,7 @@ function rolling(observed: Observed, sorted: Sorted, bounds: Bounds): readonly A
   return grown.length > 0 ? grown : shrinkOld(newest, old, bounds).flatMap((r) => resize(d, r, bounds));
 }
 
-/** All old pods must be gone, not only deleted, before the first new one starts. */
+/** All old pods must be removed, not only terminating, before the first new one starts. */
 function recreate(observed: Observed, sorted: Sorted, bounds: Bounds): readonly Action[] {
   const { newest, old } = sorted;
   const d = observed.deployment;

@@ -1,5 +1,5 @@
 // Which replica set belongs to which template and revision, as names and annotations record it; and the arithmetic of a
-// rollout: how far it may go above and below the wanted number, and how large each set may be now. Pure.
+// rollout: the surge and unavailability around the desired number, and the size of each set. Pure.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
 import { flatText } from "../../api/flat-text.ts";
 import { canonicalJson, hashName } from "../../api/hash.ts";
@@ -65,7 +65,7 @@ export const sizeAnnotations = (d: Deployment, surge: number): Readonly<Record<s
 const inheritedAnnotations = (d: Deployment): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(d.metadata.annotations ?? {}).filter(([k]) => !ownAnnotations.has(k)));
 
-/** Annotations the newest set should carry; a set that comes back remembers the revisions it had. */
+/** Annotations of the newest set; a reused set keeps the list of its former revisions. */
 export function annotationsOf(
   d: Deployment,
   set: ReplicaSet | undefined,
@@ -178,8 +178,8 @@ export const wasResized = (d: Deployment, sets: readonly ReplicaSet[]): boolean 
   sets.some((s) => sizeOf(s) > 0 && desiredOf(s) !== undefined && desiredOf(s) !== (d.spec.replicas ?? 1));
 
 /**
- * In the middle of a rollout every live set gets its share of a resize, so that neither version wins by accident.
- * What rounding leaves over goes to the largest set.
+ * During a rollout a resize is distributed over all live sets in proportion, so that the ratio of versions is kept.
+ * The remainder of rounding goes to the largest set.
  */
 export function proportional(sets: readonly ReplicaSet[], { desired, surge }: Bounds): readonly Resize[] {
   const live = sets.filter((s) => sizeOf(s) > 0);

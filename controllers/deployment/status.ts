@@ -92,7 +92,7 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
     const moved = all.filter((c) => c.type !== "Progressing");
     const message = flatText(what, " is progressing.");
     const since = before?.status === "True" ? before.lastTransitionTime : timestamp(now);
-    // Every sign of progress sets the clock of the deadline back, also when the words stay the same.
+    // Progress restarts the deadline, also when the message stays the same.
     const condition = {
       ...{ type: "Progressing", status: "True", reason: "ReplicaSetUpdated", message },
       ...{ lastTransitionTime: since, lastUpdateTime: timestamp(now) },

@@ -1,5 +1,5 @@
-// Garbage collector: deletes objects whose owners are gone, in the order the deleter chose. Not a pure decision: an
-// owner missing from a view may merely be late, so the API itself is read before anything is deleted.
+// Garbage collector: deletes objects whose owners are deleted, by their propagation policy. Not a pure decision: a
+// view can be stale, so the API is read before anything is deleted.
 import { sameJson } from "../../api/hash.ts";
 import { type ApiObject, type Key, keyOf, type OwnerReference } from "../../api/meta.ts";
 import { ownersWithout } from "../../machinery/action.ts";

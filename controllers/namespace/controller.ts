@@ -87,7 +87,7 @@ async function empty(client: Client, resource: ResourceDefinition, namespace: st
     const how = { uid: o.metadata.uid, propagationPolicy: "Background" } as const;
     await client.delete(resource, keyOf(o), how).catch((e: unknown) => {
       if (hasReason(e, "NotFound", "Conflict")) return;
-      // A refusal is reported in the conditions; after a request of unknown fate the next look decides.
+      // A refusal is reported in the conditions; after an ambiguous request the next reconcile decides.
       if (!(e instanceof ApiError) || isAmbiguous(e)) throw e;
       refusals.push(e.message);
     });

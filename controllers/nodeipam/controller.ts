@@ -68,7 +68,7 @@ export interface Observed {
 
 const retryMs = 60_000;
 
-/** A full cluster is looked at again: a node may have gone. */
+/** Without a free range the node is requeued: another node may have been deleted. */
 export function decide({ node, free }: Observed): Decision {
   if (node.spec.podCIDR) return settled;
   if (free === undefined) {

@@ -1,4 +1,4 @@
-// Node lifecycle: observes a node's lease, its pods, and when it was last heard from.
+// Node lifecycle: observes a node's lease, its pods, and the time of its last heartbeat.
 import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
@@ -11,11 +11,11 @@ import { decide, type Observed } from "./decide.ts";
 const leaseNamespace = "kube-node-lease";
 const taintText = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
 
-/** When each node last gave a sign of life, by our own clock. A node just met gets the whole grace period. */
+/** The last heartbeat of each node, by the controller's clock. A new node gets the complete grace period. */
 function heartbeats() {
   const known = new Map<string, { readonly sign: string; readonly at: Instant }>();
   return {
-    /** A renewed lease is a sign of life, and so is a reported status: a node that returns does that first. */
+    /** A renewed lease and a reported status are heartbeats: a returning node reports its status first. */
     lastOf(views: Views, name: string, now: Instant): Instant {
       const ready = conditionOf(views.of(nodes).get(key(undefined, name))?.status?.conditions, "Ready");
       const lease = views.of(leases).get(key(leaseNamespace, name));
@@ -29,7 +29,7 @@ function heartbeats() {
   };
 }
 
-/** Since when each taint of each node has been seen: taints that users set do not say. */
+/** The time each taint of each node was first observed: taints set by users can lack it. */
 function taintTimes() {
   const known = new Map<string, ReadonlyMap<string, Instant>>();
   return {

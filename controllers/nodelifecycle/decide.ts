@@ -118,7 +118,7 @@ function evict(pod: Pod, taints: readonly Taint[], now: Instant, since: (taint: 
   const at = leavesAt(pod, taints, now, since);
   if (at === undefined || pod.metadata.deletionTimestamp !== undefined) return { actions: [] };
   if (at > now) return { actions: [], at };
-  // First the condition that says why, then the deletion at the next look, so that neither is lost half-way.
+  // First the condition with the reason, then the deletion in the next reconcile, so that neither is lost.
   if (conditionOf(pod.status?.conditions, "DisruptionTarget") === undefined && !isTerminal(pod))
     return { actions: [withPodCondition(pod, disruption, now)] };
   const event = recordEvent(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);

@@ -1,5 +1,5 @@
-// Pod garbage collection: deletes pods of nodes that are gone, those that never started and are to go, and the oldest
-// finished ones when there are too many. One key per pod, and one for all finished.
+// Pod garbage collection: deletes pods of deleted nodes, unscheduled terminating pods, and the oldest completed ones
+// above a threshold. One key per pod, and one for all completed pods.
 import { withCondition } from "../../api/conditions.ts";
 import { pods } from "../../api/core/pods.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";

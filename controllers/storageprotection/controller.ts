@@ -1,5 +1,5 @@
 // Removes the protection finalizers of deleted claims and volumes once nothing uses them: of a claim, when no pod does;
-// of a volume, when its own status says that it is not bound.
+// of a volume, when its status is not Bound.
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";

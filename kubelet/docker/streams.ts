@@ -123,7 +123,7 @@ function eventOf(line: string): ContainerEvent | undefined {
   return what === undefined || podUid === undefined ? undefined : { podUid, what, id: actor.ID };
 }
 
-/** Throws when the engine goes away; events may be missed then, so the caller lists again. */
+/** Throws when the engine is unreachable; events may be missed then, so the caller lists again. */
 export async function* readEvents(
   docker: Docker,
   nodeName: string,

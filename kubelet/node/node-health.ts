@@ -26,7 +26,7 @@ export async function machineFacts(): Promise<MachineFacts> {
   };
 }
 
-/** The root of the cgroup tree that the node's container sees accounts for the whole node. */
+/** The root of the cgroup tree that the node's container sees accounts for the complete node. */
 async function memoryUsed(): Promise<number> {
   const [usage1, stat1, usage2, stat2] = await Promise.all(
     ["memory/memory.usage_in_bytes", "memory/memory.stat", "memory.current", "memory.stat"].map((f) =>

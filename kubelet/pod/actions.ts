@@ -28,7 +28,7 @@ export type PodAction =
   | { readonly do: "resize"; readonly container: string; readonly id: string }
   | Stop
   | { readonly do: "remove"; readonly id: string }
-  /** Records an event that says why a container waits. */
+  /** Records an event with the reason a container waits. */
   | {
       readonly do: "recordBackoff";
       readonly container: string;

@@ -202,7 +202,7 @@ export async function createContainer(
   }
 }
 
-/** Starts the container; false when the engine refused, whose reason the next observation finds. */
+/** Starts the container; false when the engine refused. The next observation has the reason. */
 export async function startContainer(
   inputs: ContainerInputs,
   container: string,

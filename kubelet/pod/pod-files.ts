@@ -75,7 +75,7 @@ async function readLogTail(runtime: ContainerRuntime, run: RuntimeContainer): Pr
   return Buffer.concat(kept).subarray(-logTailBytes).toString();
 }
 
-/** The termination message: the container's file or, after a failure and if its policy says so, the end of its log. */
+/** The termination message: the container's file or, after a failure and by its policy, the end of its log. */
 export async function terminationMessage(
   { stateDir, runtime }: { readonly stateDir: string; readonly runtime: ContainerRuntime },
   pod: Pod | undefined,

@@ -114,7 +114,7 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
       if (kind === "startup" && hasStarted(w)) return;
       const waitsForStart = kind !== "startup" && !hasStarted(w);
       if (!waitsForStart) await attempt(w, kind, probe, target);
-      // The other probes begin soon after the start, not a whole period later.
+      // The other probes begin soon after the start, not one period later.
       await world.clock.sleep(waitsForStart ? 250 : (probe.periodSeconds ?? 10) * 1_000, until);
     }
   };

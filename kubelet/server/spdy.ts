@@ -106,7 +106,7 @@ interface SpdyConnection {
 
 /** The largest data frame in bytes; longer ones would delay other streams. */
 const longestData = 64 * 1024;
-/** Bytes buffered per stream before the whole connection waits for its reader. */
+/** Bytes buffered per stream before the connection waits for its reader. */
 const keptBytes = 256 * 1024;
 
 interface Stream extends SpdyStream {

@@ -32,7 +32,7 @@ export function sampled(before: Sample | undefined, usage: Usage, at: number): S
   return { ...usage, at, nanoCores: nanoCores === undefined ? before?.nanoCores : Math.round(nanoCores) };
 }
 
-/** The root of the cgroup tree that the node's container sees accounts for the whole node. */
+/** The root of the cgroup tree that the node's container sees accounts for the complete node. */
 async function nodeUsage(): Promise<Usage | undefined> {
   const root = "/sys/fs/cgroup";
   const first = await readUsage({ version: 1, cpu: `${root}/cpuacct`, memory: `${root}/memory` });

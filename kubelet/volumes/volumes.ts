@@ -132,8 +132,8 @@ const propagations: Readonly<Record<string, Mount["propagation"]>> = {
 };
 
 /**
- * The sub-path of a mount, expanded from the container's environment. Throws `Unmet` for one that could leave its
- * volume, or whose variables are not set.
+ * The sub-path of a mount, expanded from the container's environment. Throws `Unmet` for a path outside of the
+ * volume, or with undefined variables.
  */
 function subPathOf({ subPath = "", subPathExpr }: VolumeMount, env: ReadonlyMap<string, string>): string {
   if (!subPathExpr) return subPath;

@@ -104,7 +104,7 @@ function reverseReply(name: string, view: DnsView, domain: string): Reply {
     : { kind: "answer", answers: [{ type: "PTR", name, ttl, data: `${known}.${domain}` }] };
 }
 
-/** Names are compared without case; records repeat the name as the question spells it. */
+/** Names are case-insensitive; records repeat the name with the case of the question. */
 export function answer(question: Question, view: DnsView, { domain }: Zone): Reply {
   const { type, name: owner } = question;
   const name = owner.toLowerCase().replace(/\.$/, "");

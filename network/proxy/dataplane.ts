@@ -1,4 +1,5 @@
-// Applies rulesets to the kernel: the whole table first, then only changes, and the whole again after a refused change.
+// Applies rulesets to the kernel: the complete table first, then only changes, and after a refused change the
+// complete table again.
 import type { UdpBackends, Ruleset } from "./rules.ts";
 import type { Log } from "../../machinery/world.ts";
 import type { Run } from "../command.ts";

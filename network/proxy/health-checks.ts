@@ -1,4 +1,4 @@
-// Health check node ports: tell a load balancer whether this node has endpoints of a service with
+// Health check node ports: report to a load balancer whether this node has endpoints of a service with
 // `externalTrafficPolicy: Local`.
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";

@@ -1,4 +1,4 @@
-// The ruleset as input of `nft`: the whole table at the start, then only the changes. Pure.
+// The ruleset as input of `nft`: the complete table at the start, then only the changes. Pure.
 import { sameJson } from "../../api/hash.ts";
 import type { Ruleset } from "./rules.ts";
 

@@ -168,7 +168,7 @@ function addUdpBackends(draft: Draft, frontends: readonly string[], backends: re
 /** Addresses that reach the service within the cluster. */
 const addressesOf = ({ spec }: Service): readonly string[] => [spec.clusterIP!, ...(spec.externalIPs ?? [])];
 
-/** Endpoints that still serve keep their flows, whatever the traffic policies say. */
+/** Serving endpoints keep their flows, independent of traffic policies. */
 function addServiceFlows(draft: Draft, service: Service, port: ServicePort, candidates: readonly Candidate[]): void {
   if (port.protocol !== "UDP") return;
   const serving = candidates.filter(({ endpoint: { conditions: c } }) => (c?.serving ?? c?.ready) !== false);

@@ -1,5 +1,5 @@
-// What could still be done for a pod that no node passed. Nothing is evicted yet: the plugins say what they found, in
-// Kubernetes' words.
+// PostFilter for a pod that fits no node. Nothing is evicted yet: the plugin returns Kubernetes' message about
+// preemption.
 import { histogram } from "../diagnosis.ts";
 import type { FilterOutcome, SchedulerPlugin, Rejection, Snapshot } from "../framework.ts";
 

@@ -48,7 +48,7 @@ function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 
-/** How full one resource is, in whole percent of what the node can give. */
+/** The usage of one resource, in integer percent of allocatable. */
 const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
 const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
 

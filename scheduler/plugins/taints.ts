@@ -13,7 +13,7 @@ const hard = ["NoSchedule", "NoExecute"];
 const soft = ["PreferNoSchedule"];
 const excludes = (pod: Pod, node: Node): boolean => countUntolerated(pod, node.spec.taints ?? [], hard) > 0;
 
-/** An answer per list of taints: nodes with equal taints share one list. */
+/** A result per list of taints: nodes with equal taints share one list. */
 type ByTaints<T> = Map<readonly Taint[], T>;
 function remembered<T>(answers: ByTaints<T>, taints: readonly Taint[], answer: () => T): T {
   const known = answers.get(taints);
@@ -47,7 +47,7 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
 
 const otherName = unresolvable("node(s) didn't match the requested node name");
 
-/** A pod that names its node goes there and nowhere else. */
+/** A pod with a node name fits only that node. */
 export const nodeName: SchedulerPlugin = {
   name: "NodeName",
   events: [{ resource: "Node", actions: ["Add"] }],

@@ -1,4 +1,4 @@
-// Jobs at set times, as far as an API server alone goes.
+// The API of CronJobs, without controllers.
 import { BatchV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
@@ -15,11 +15,11 @@ const cronJob = (name: string): object => ({
   },
 });
 
-behaviour("CronJob should support CronJob API operations", async ({ ask, client, namespace }) => {
+behaviour("CronJob should support CronJob API operations", async ({ send, client, namespace }) => {
   const batch = client(BatchV1Api);
   const root = `/apis/batch/v1/namespaces/${namespace}/cronjobs`;
-  for (const path of ["/apis", "/apis/batch", "/apis/batch/v1"]) expect((await ask(path)).text).toContain("batch");
-  const { resources } = JSON.parse((await ask("/apis/batch/v1")).text);
+  for (const path of ["/apis", "/apis/batch", "/apis/batch/v1"]) expect((await send(path)).text).toContain("batch");
+  const { resources } = JSON.parse((await send("/apis/batch/v1")).text);
   expect(resources.map((r: any) => r.name)).toEqual(expect.arrayContaining(["cronjobs", "cronjobs/status"]));
 
   const first = await batch.createNamespacedCronJob({ namespace, body: cronJob("a") as never });
@@ -31,12 +31,12 @@ behaviour("CronJob should support CronJob API operations", async ({ ask, client,
   const everywhere = await batch.listCronJobForAllNamespaces({ labelSelector });
   expect(everywhere.items.filter((c) => c.metadata?.namespace === namespace)).toHaveLength(3);
 
-  await patched(ask, `${root}/a`, { metadata: { annotations: { patched: "true" } } });
+  await patched(send, `${root}/a`, { metadata: { annotations: { patched: "true" } } });
   const read = await batch.readNamespacedCronJob(a);
   read.metadata!.annotations!["updated"] = "true";
   const updated = await batch.replaceNamespacedCronJob({ ...a, body: read });
   expect(updated.metadata?.annotations).toMatchObject({ patched: "true", updated: "true" });
-  const events = await historyOf(ask, `${root}?labelSelector=${labelSelector}`, first.metadata!.resourceVersion!);
+  const events = await historyOf(send, `${root}?labelSelector=${labelSelector}`, first.metadata!.resourceVersion!);
   expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual([
     "ADDED b",
     "ADDED c",
@@ -46,7 +46,7 @@ behaviour("CronJob should support CronJob API operations", async ({ ask, client,
 
   const lastScheduleTime = "2026-01-01T00:00:00Z";
   const status = { metadata: { annotations: { status: "patched" } }, status: { lastScheduleTime } };
-  expect((await patched(ask, `${root}/a/status`, status)).status).toMatchObject({ lastScheduleTime });
+  expect((await patched(send, `${root}/a/status`, status)).status).toMatchObject({ lastScheduleTime });
   const current = await batch.readNamespacedCronJobStatus(a);
   current.status = { lastScheduleTime: new Date("2026-01-02T00:00:00Z") };
   const written = await batch.replaceNamespacedCronJobStatus({ ...a, body: current });

@@ -1,4 +1,4 @@
-// Lists in pages, and forms of answers that a kind does not have.
+// Lists in pages, and response forms that a kind does not support.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
@@ -35,9 +35,9 @@ behaviour("Servers with support for API chunking should return chunks of results
     if (!next) break;
   }
   expect(next).toBeUndefined();
-  const whole = await core.listNamespacedPodTemplate({ namespace });
-  expect(found).toEqual(names(whole.items));
-  expect(whole.items.length).toBe(count);
+  const full = await core.listNamespacedPodTemplate({ namespace });
+  expect(found).toEqual(names(full.items));
+  expect(full.items.length).toBe(count);
 });
 
 behaviour(
@@ -69,17 +69,17 @@ behaviour(
 
 behaviour(
   "Servers with support for Table transformation should return a 406 for a backend which does not implement metadata",
-  async ({ ask }) => {
+  async ({ send }) => {
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SelfSubjectAccessReview",
       spec: { resourceAttributes: { verb: "list", resource: "pods" } },
     };
-    const answer = await ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+    const response = await send("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json;as=Table;v=v1;g=meta.k8s.io" },
       body: JSON.stringify(review),
     });
-    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([406, { reason: "NotAcceptable", code: 406 }]);
+    expect([response.status, JSON.parse(response.text)]).toMatchObject([406, { reason: "NotAcceptable", code: 406 }]);
   },
 );

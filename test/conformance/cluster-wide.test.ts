@@ -1,12 +1,12 @@
-// Namespaces and nodes, which live in no namespace.
+// Cluster-scoped kinds: namespaces and nodes.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { patched, refused } from "./requests.ts";
 
-behaviour("Namespaces should patch a Namespace", async ({ ask, client, namespace }) => {
+behaviour("Namespaces should patch a Namespace", async ({ send, client, namespace }) => {
   await patched(
-    ask,
+    send,
     `/api/v1/namespaces/${namespace}`,
     { metadata: { labels: { testLabel: "testValue" } } },
     "strategic",
@@ -23,10 +23,10 @@ behaviour("Namespaces should apply an update to a Namespace", async ({ client, n
   expect(updated.metadata?.labels?.[name]).toBe("updated");
 });
 
-behaviour("Namespaces should apply changes to a namespace status", async ({ ask, client, namespace: name }) => {
+behaviour("Namespaces should apply changes to a namespace status", async ({ send, client, namespace: name }) => {
   const core = client(CoreV1Api);
   const condition = { type: "StatusPatch", status: "True", reason: "E2E", message: "Patched by an e2e test" };
-  const seen = await patched(ask, `/api/v1/namespaces/${name}/status`, { status: { conditions: [condition] } });
+  const seen = await patched(send, `/api/v1/namespaces/${name}/status`, { status: { conditions: [condition] } });
   expect(seen.status).toMatchObject({ conditions: [condition], phase: "Active" });
   const body = await core.readNamespaceStatus({ name });
   body.status!.conditions = [...body.status!.conditions!, { ...condition, type: "StatusUpdate" }];
@@ -47,14 +47,14 @@ behaviour("Namespaces should apply a finalizer to a Namespace", async ({ client,
   expect(free.spec?.finalizers).toEqual(["kubernetes"]);
 });
 
-behaviour("Node Lifecycle should run through the lifecycle of a node", async ({ ask, client, namespace }) => {
+behaviour("Node Lifecycle should run through the lifecycle of a node", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = `node-${namespace}`;
   const status = { capacity: { cpu: "500m", memory: "1Gi" }, phase: "Running" };
   await core.createNode({ body: { metadata: { name }, status } as never });
   const read = await core.readNode({ name });
   expect(read.status).toMatchObject({ ...status, allocatable: status.capacity });
-  await patched(ask, `/api/v1/nodes/${name}`, { metadata: { labels: { [name]: "patched" } } }, "strategic");
+  await patched(send, `/api/v1/nodes/${name}`, { metadata: { labels: { [name]: "patched" } } }, "strategic");
   expect((await core.listNode({ labelSelector: `${name}=patched` })).items).toHaveLength(1);
   const body = await core.readNode({ name });
   body.metadata!.labels![name] = "updated";

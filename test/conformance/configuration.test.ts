@@ -1,10 +1,10 @@
-// ConfigMaps and secrets: what pods read, and what may no longer change once it is said to be fixed.
+// ConfigMaps and secrets: lifecycle, validation, and the field `immutable`.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { historyOf, patched, refused } from "./requests.ts";
 
-behaviour("ConfigMap should run through a ConfigMap lifecycle", async ({ ask, client, namespace }) => {
+behaviour("ConfigMap should run through a ConfigMap lifecycle", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "test-configmap";
   const labelSelector = "test-configmap-static=true";
@@ -14,7 +14,7 @@ behaviour("ConfigMap should run through a ConfigMap lifecycle", async ({ ask, cl
     namespace,
     body: { metadata: { name, labels }, data: { valueName: "value" } },
   });
-  await patched(ask, `${root}/${name}`, {
+  await patched(send, `${root}/${name}`, {
     metadata: { labels: { "test-configmap": "patched" } },
     data: { valueName: "value1" },
   });
@@ -25,7 +25,7 @@ behaviour("ConfigMap should run through a ConfigMap lifecycle", async ({ ask, cl
   expect(all.items.some((c) => c.metadata?.uid === made.metadata?.uid)).toBe(true);
   await core.deleteCollectionNamespacedConfigMap({ namespace, labelSelector });
   expect((await core.listNamespacedConfigMap({ namespace, labelSelector })).items).toEqual([]);
-  const events = await historyOf(ask, `${root}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
+  const events = await historyOf(send, `${root}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
   expect(events.map((e) => e.type)).toEqual(["MODIFIED", "DELETED"]);
 });
 
@@ -59,7 +59,7 @@ behaviour("Secrets should fail to create secret due to empty secret key", async 
   expect(status.message).toMatch(emptyKey);
 });
 
-behaviour("Secrets should patch a secret", async ({ ask, client, namespace }) => {
+behaviour("Secrets should patch a secret", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "test-secret";
   const labels = { testsecret: "true", "testsecret-constant": "true" };
@@ -67,7 +67,7 @@ behaviour("Secrets should patch a secret", async ({ ask, client, namespace }) =>
   const listed = await core.listSecretForAllNamespaces({ labelSelector: "testsecret-constant=true" });
   expect(listed.items.filter((s) => s.metadata?.namespace === namespace)).toHaveLength(1);
   await patched(
-    ask,
+    send,
     `/api/v1/namespaces/${namespace}/secrets/${name}`,
     { metadata: { labels: { testsecret: "false" } }, data: { key: "dmFsdWUx" } },
     "strategic",

@@ -1,8 +1,8 @@
-// Deployments, with the controllers beside the server. No node runs the pods: their status is written as a kubelet would.
+// Deployments with running controllers. No node runs the pods: the test writes their status.
 import { AppsV1Api, CoreV1Api, type V1Deployment, type V1ReplicaSet } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, podNames, type Runnable, whileRunning } from "./controlled.ts";
+import { waitOptions, podNames, type Runnable, whileRunning } from "./running-controllers.ts";
 import { historyOf, patched, refused } from "./requests.ts";
 
 const image = (version: number | string): string => `registry.example.com/web:${version}`;
@@ -20,11 +20,11 @@ interface Hand {
   readonly path: string;
   make(body: object): Promise<V1Deployment>;
   read(name: string): Promise<V1Deployment>;
-  /** Sets by the versions of their pods. */
+  /** Replica sets by the version of their pods. */
   sets(): Promise<ReadonlyMap<string, V1ReplicaSet>>;
-  /** Another version of the pods. */
+  /** Sets the version of the pods. */
   roll(name: string, version: number | string): Promise<void>;
-  /** Resolves once all of so many pods are of the newest version, and ready. */
+  /** Resolves when this number of pods has the newest version and is ready. */
   complete(name: string, replicas: number): Promise<void>;
 }
 const isComplete = ({ metadata, status }: V1Deployment, replicas: number): void =>
@@ -33,7 +33,7 @@ const isComplete = ({ metadata, status }: V1Deployment, replicas: number): void 
     ...[status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas],
   ]).toEqual([metadata?.generation, ...Array(4).fill(replicas)]);
 
-function handOf({ ask, client, namespace }: ScenarioContext): Hand {
+function handOf({ send, client, namespace }: ScenarioContext): Hand {
   const apps = client(AppsV1Api);
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const read = (name: string) => apps.readNamespacedDeployment({ namespace, name });
@@ -47,16 +47,16 @@ function handOf({ ask, client, namespace }: ScenarioContext): Hand {
     },
     async roll(name, version) {
       const containers = [{ name: "web", image: image(version) }];
-      await patched(ask, `${path}/${name}`, { spec: { template: { spec: { containers } } } }, "strategic");
+      await patched(send, `${path}/${name}`, { spec: { template: { spec: { containers } } } }, "strategic");
     },
     complete: (name, replicas) => settled(async () => isComplete(await read(name), replicas)),
   };
 }
-const wanted = (sets: ReadonlyMap<string, V1ReplicaSet>, version: number | string): number | undefined =>
+const replicasOf = (sets: ReadonlyMap<string, V1ReplicaSet>, version: number | string): number | undefined =>
   sets.get(image(version))?.spec?.replicas;
 
 behaviour("Deployment Deployment should have a working scale subresource", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "scaled";
   const { make, read, path, complete } = handOf(context);
@@ -69,14 +69,14 @@ behaviour("Deployment Deployment should have a working scale subresource", async
     scale.spec!.replicas = 2;
     expect((await apps.replaceNamespacedDeploymentScale({ namespace, name, body: scale })).spec?.replicas).toBe(2);
     expect((await read(name)).spec?.replicas).toBe(2);
-    await patched(ask, `${path}/${name}/scale`, { spec: { replicas: 4 } });
+    await patched(send, `${path}/${name}/scale`, { spec: { replicas: 4 } });
     expect((await read(name)).spec?.replicas).toBe(4);
     await complete(name, 4);
   });
 });
 
 behaviour("Deployment RecreateDeployment should delete old pods and create new ones", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const { make, roll, complete } = handOf(context);
   await whileRunning(context, async () => {
     await make(deployment("again", 2, { strategy: { type: "Recreate" } }));
@@ -89,12 +89,12 @@ behaviour("Deployment RecreateDeployment should delete old pods and create new o
       expect(items.map((p) => p.spec?.containers[0]?.image)).toEqual([image(2), image(2)]);
     });
     await complete("again", 2);
-    // The last of the old was gone before the first of the new was made.
-    const told = await historyOf(ask, pods, before.metadata!.resourceVersion!);
+    // The last old pod was deleted before the first new one was created.
+    const events = await historyOf(send, pods, before.metadata!.resourceVersion!);
     const old = before.items.map((p) => p.metadata!.name);
-    const gone = told.findLastIndex((e) => e.type === "DELETED" && old.includes(e.object.metadata.name));
-    expect(told.findIndex((e) => e.type === "ADDED")).toBeGreaterThan(gone);
-    expect(gone).toBeGreaterThanOrEqual(0);
+    const lastDeleted = events.findLastIndex((e) => e.type === "DELETED" && old.includes(e.object.metadata.name));
+    expect(events.findIndex((e) => e.type === "ADDED")).toBeGreaterThan(lastDeleted);
+    expect(lastDeleted).toBeGreaterThanOrEqual(0);
   });
 });
 
@@ -118,7 +118,7 @@ behaviour("Deployment RollingUpdateDeployment should delete old pods and create 
     await complete(name, 1);
     const found = await sets();
     const [first, second] = [found.get(image(1)), found.get(image(2))];
-    // The set that was there is the deployment's now, and empty.
+    // The existing set was adopted by the deployment, and has no pods.
     expect(first?.metadata?.ownerReferences?.map((o) => `${o.kind}/${o.name}`)).toEqual([`Deployment/${name}`]);
     expect([first?.spec?.replicas, second?.spec?.replicas]).toEqual([0, 1]);
     expect(second?.metadata?.annotations?.[revision]).toBe("3546343826724305833");
@@ -155,14 +155,14 @@ behaviour("Deployment deployment should support rollover", async (context) => {
       await make(deployment(name, 1, careful));
       await complete(name, 1);
       await roll(name, "broken");
-      await settled(async () => expect(wanted(await sets(), "broken")).toBe(1));
-      // It never comes to run, so the first one stays.
-      expect(wanted(await sets(), 1)).toBe(1);
+      await settled(async () => expect(replicasOf(await sets(), "broken")).toBe(1));
+      // The new pods never run, so the old set is kept.
+      expect(replicasOf(await sets(), 1)).toBe(1);
       await roll(name, 2);
       await complete(name, 1);
       await settled(async () => {
         const all = await sets();
-        expect(["broken", 1, 2].map((version) => wanted(all, version))).toEqual([0, 0, 1]);
+        expect(["broken", 1, 2].map((version) => replicasOf(all, version))).toEqual([0, 0, 1]);
       });
     },
     runsVersions(1, 2),
@@ -170,7 +170,7 @@ behaviour("Deployment deployment should support rollover", async (context) => {
 });
 
 behaviour("Deployment deployment should support proportional scaling", async (context) => {
-  const { ask } = context;
+  const { send } = context;
   const { make, sets, roll, path, complete, read } = handOf(context);
   const name = "proportional";
   const rolling = { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } };
@@ -180,16 +180,16 @@ behaviour("Deployment deployment should support proportional scaling", async (co
       await make(deployment(name, 10, rolling));
       await complete(name, 10);
       await roll(name, "broken");
-      // Two may be missing and three too many while nothing new comes to run.
+      // While no new pod runs, two can be unavailable and three above the desired number.
       await settled(async () => {
         const all = await sets();
-        expect([wanted(all, 1), wanted(all, "broken")]).toEqual([8, 5]);
+        expect([replicasOf(all, 1), replicasOf(all, "broken")]).toEqual([8, 5]);
         expect((await read(name)).status?.availableReplicas).toBe(8);
       });
-      await patched(ask, `${path}/${name}/scale`, { spec: { replicas: 30 } });
+      await patched(send, `${path}/${name}/scale`, { spec: { replicas: 30 } });
       await settled(async () => {
         const all = await sets();
-        expect([wanted(all, 1), wanted(all, "broken")]).toEqual([20, 13]);
+        expect([replicasOf(all, 1), replicasOf(all, "broken")]).toEqual([20, 13]);
       });
     },
     runsVersions(1),
@@ -197,7 +197,7 @@ behaviour("Deployment deployment should support proportional scaling", async (co
 });
 
 behaviour("Deployment should run the lifecycle of a Deployment", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const { make, read, path, complete } = handOf(context);
   const name = "test-deployment";
@@ -210,7 +210,7 @@ behaviour("Deployment should run the lifecycle of a Deployment", async (context)
     const containers = [{ name: "web", image: image(2) }];
     const spec = { replicas: 1, template: { spec: { containers, terminationGracePeriodSeconds: 0 } } };
     const metadata = { labels: { "test-deployment": "patched" } };
-    await patched(ask, `${path}/${name}`, { metadata, spec }, "strategic");
+    await patched(send, `${path}/${name}`, { metadata, spec }, "strategic");
     await complete(name, 1);
     const listed = (await apps.listDeploymentForAllNamespaces({ labelSelector })).items;
     expect(listed.map((d) => [d.metadata?.labels?.["test-deployment"], d.spec?.replicas])).toEqual([["patched", 1]]);
@@ -221,20 +221,22 @@ behaviour("Deployment should run the lifecycle of a Deployment", async (context)
       await apps.replaceNamespacedDeployment({ namespace, name, body: update });
     }, waitOptions);
     await complete(name, 2);
-    const status = await patched(ask, `${path}/${name}/status`, { status: { readyReplicas: 1, availableReplicas: 1 } });
+    const status = await patched(send, `${path}/${name}/status`, {
+      status: { readyReplicas: 1, availableReplicas: 1 },
+    });
     expect([status.status.readyReplicas, status.spec.replicas]).toEqual([1, 2]);
-    // Whoever counts puts it right.
+    // The controller corrects the status.
     await complete(name, 2);
     await apps.deleteCollectionNamespacedDeployment({ namespace, labelSelector });
     await settled(async () => expect((await refused(read(name))).code).toBe(404));
-    const told = await historyOf(ask, path, made.metadata!.resourceVersion!);
-    expect(told.at(-1)?.type).toBe("DELETED");
+    const events = await historyOf(send, path, made.metadata!.resourceVersion!);
+    expect(events.at(-1)?.type).toBe("DELETED");
     await settled(async () => expect(await podNames(context)).toEqual([]));
   });
 });
 
 behaviour("Deployment should validate Deployment Status endpoints", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const { make, path, complete } = handOf(context);
   const name = "test-deployment";
@@ -248,16 +250,16 @@ behaviour("Deployment should validate Deployment Status endpoints", async (conte
       await apps.replaceNamespacedDeploymentStatus({ namespace, name, body: current });
     }, waitOptions);
     const patch = { ...condition, type: "StatusPatched" };
-    const after = await patched(ask, `${path}/${name}/status`, { status: { conditions: [patch] } });
+    const after = await patched(send, `${path}/${name}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
     expect(after.spec.template.spec.containers[0].image).toBe(image(1));
-    const told = await historyOf(ask, path, made.metadata!.resourceVersion!);
-    const types = told.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
+    const events = await historyOf(send, path, made.metadata!.resourceVersion!);
+    const types = events.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
     expect(types).toEqual(expect.arrayContaining(["StatusUpdate", "StatusPatched"]));
   });
 });
 
-/** A deployment of two pods, deleted in this way once it is complete. */
+/** A deployment of two pods that is deleted with these options when complete. */
 async function deletedWith(
   context: ScenarioContext,
   propagationPolicy: string,
@@ -288,7 +290,7 @@ behaviour(
   "Garbage collector should orphan RS created by deployment when deleteOptions.PropagationPolicy is Orphan",
   (context) =>
     deletedWith(context, "Orphan", async (hand) => {
-      // Another is deleted with all that is its own: by then the first would have been, too.
+      // A second deployment is deleted with its dependents: by then those of the first would have been deleted too.
       await hand.make(deployment("other", 1));
       await hand.complete("other", 1);
       const { client, namespace } = context;

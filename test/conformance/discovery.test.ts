@@ -1,4 +1,4 @@
-// What clients may find out about a server before they know anything: its version, its groups, its resources.
+// Discovery: the version, groups and resources of the server.
 import { ApisApi, CoreV1Api, VersionApi } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
@@ -11,23 +11,23 @@ behaviour("server version should find the server version", async ({ client }) =>
   expect(platform).toMatch(/^\w+\/\w+$/);
 });
 
-behaviour("Discovery should validate PreferredVersion for each APIGroup", async ({ client, ask }) => {
+behaviour("Discovery should validate PreferredVersion for each APIGroup", async ({ client, send }) => {
   const { groups } = await client(ApisApi).getAPIVersions();
   expect(groups.length).toBeGreaterThan(3);
   for (const { name, preferredVersion, versions } of groups) {
     expect(preferredVersion, name).toBeDefined();
     expect(versions, name).toContainEqual(preferredVersion);
-    const alone = JSON.parse((await ask(`/apis/${name}`)).text);
+    const alone = JSON.parse((await send(`/apis/${name}`)).text);
     expect(alone).toMatchObject({ kind: "APIGroup", name, preferredVersion, versions });
   }
 });
 
-behaviour("Discovery should locate the groupVersion and a resource within each APIGroup", async ({ client, ask }) => {
+behaviour("Discovery should locate the groupVersion and a resource within each APIGroup", async ({ client, send }) => {
   const { groups } = await client(ApisApi).getAPIVersions();
   const core = await client(CoreV1Api).getAPIResources();
   expect(core.resources.map((r) => r.name)).toEqual(expect.arrayContaining(["pods", "services", "namespaces"]));
   for (const { groupVersion } of groups.flatMap((g) => g.versions)) {
-    const list = JSON.parse((await ask(`/apis/${groupVersion}`)).text);
+    const list = JSON.parse((await send(`/apis/${groupVersion}`)).text);
     expect(list).toMatchObject({ kind: "APIResourceList", groupVersion });
     expect(list.resources.length, groupVersion).toBeGreaterThan(0);
     for (const resource of list.resources) {
@@ -38,8 +38,8 @@ behaviour("Discovery should locate the groupVersion and a resource within each A
   }
 });
 
-const whole = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-/** One resource of every group that every cluster has. */
+const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/** One resource of every required group. */
 const everywhere = [
   "/v1/namespaces",
   "admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
@@ -68,24 +68,24 @@ const served = (list: any): readonly string[] =>
     ),
   );
 
-behaviour("AggregatedDiscovery should support raw aggregated discovery endpoint Accept headers", async ({ ask }) => {
+behaviour("AggregatedDiscovery should support raw aggregated discovery endpoint Accept headers", async ({ send }) => {
   const lists = [];
   for (const path of ["/api", "/apis"]) {
-    const { status, headers, text } = await ask(path, { headers: { accept: whole } });
-    expect([status, headers["content-type"]]).toEqual([200, whole]);
+    const { status, headers, text } = await send(path, { headers: { accept: aggregated } });
+    expect([status, headers["content-type"]]).toEqual([200, aggregated]);
     lists.push(JSON.parse(text));
     expect(lists.at(-1)).toMatchObject({ kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2" });
   }
   expect(lists.flatMap(served)).toEqual(expect.arrayContaining(everywhere));
 });
 
-behaviour("AggregatedDiscovery should support aggregated discovery interface", async ({ ask }) => {
-  // As client libraries do: every form they know in one header, the whole tree from two requests, and from two more
-  // that it has not changed.
-  const accept = `${whole},${whole.replace("v=v2", "v=v2beta1")},application/json`;
+behaviour("AggregatedDiscovery should support aggregated discovery interface", async ({ send }) => {
+  // As client libraries do: all supported forms in one header, the documents in two requests, and two more requests
+  // with their ETags.
+  const accept = `${aggregated},${aggregated.replace("v=v2", "v=v2beta1")},application/json`;
   const found: string[] = [];
   for (const path of ["/api", "/apis"]) {
-    const first = await ask(path, { headers: { accept } });
+    const first = await send(path, { headers: { accept } });
     const list = JSON.parse(first.text);
     found.push(...served(list));
     for (const resource of list.items.flatMap((g: any) => g.versions).flatMap((v: any) => v.resources))
@@ -95,8 +95,8 @@ behaviour("AggregatedDiscovery should support aggregated discovery interface", a
           expect.stringMatching(/^[A-Z]/),
           expect.toSatisfy((count: number) => count > 0),
         ]);
-    const again = await ask(path, { headers: { accept, "if-none-match": String(first.headers["etag"]) } });
-    // What comes with "not changed" replaces what the client remembers: it must not say what nothing looks like.
+    const again = await send(path, { headers: { accept, "if-none-match": String(first.headers["etag"]) } });
+    // Clients replace cached headers with those of a 304, so it must not have the headers of an empty body.
     const { "content-type": type, "content-length": length } = again.headers;
     expect([again.status, again.text, type, length]).toEqual([304, "", undefined, undefined]);
   }

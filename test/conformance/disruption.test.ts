@@ -1,9 +1,8 @@
-// Disruption budgets, with the controllers beside the server. No node runs the pods: their status is written as a
-// kubelet would.
+// Disruption budgets with running controllers. No node runs the pods: the test writes their status.
 import { CoreV1Api, PolicyV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, podNames, whileRunning } from "./controlled.ts";
+import { waitOptions, podNames, whileRunning } from "./running-controllers.ts";
 import { patched, refused } from "./requests.ts";
 
 const budget = (name: string, spec: object, labels: Record<string, string> = {}): any => ({
@@ -21,7 +20,7 @@ async function makePods({ client, namespace }: ScenarioContext, count: number): 
     await client(CoreV1Api).createNamespacedPod({ namespace, body });
   }
 }
-/** Resolves once so many may go. */
+/** Resolves when the budget allows this number of disruptions. */
 async function allows({ client, namespace }: ScenarioContext, name: string, count: number): Promise<void> {
   await settled(async () => {
     const { metadata, status } = await client(PolicyV1Api).readNamespacedPodDisruptionBudgetStatus({ namespace, name });
@@ -32,7 +31,7 @@ const evict = ({ client, namespace }: ScenarioContext, name: string) =>
   client(CoreV1Api).createNamespacedPodEviction({ name, namespace, body: { metadata: { name, namespace } } });
 
 behaviour("DisruptionController should create a PodDisruptionBudget", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const policy = client(PolicyV1Api);
   await whileRunning(context, async () => {
     await policy.createNamespacedPodDisruptionBudget({ namespace, body: budget("defaultpdb", { minAvailable: "1%" }) });
@@ -44,7 +43,7 @@ behaviour("DisruptionController should create a PodDisruptionBudget", async (con
       await policy.replaceNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb", body: current });
     }, waitOptions);
     await allows(context, "defaultpdb", 0);
-    const after = await patched(ask, pathOf(context, "defaultpdb"), { spec: { minAvailable: "3%" } });
+    const after = await patched(send, pathOf(context, "defaultpdb"), { spec: { minAvailable: "3%" } });
     expect([made.spec?.minAvailable, after.spec.minAvailable]).toEqual(["1%", "3%"]);
     await allows(context, "defaultpdb", 0);
     await policy.deleteNamespacedPodDisruptionBudget({ namespace, name: "defaultpdb" });
@@ -92,7 +91,7 @@ behaviour("DisruptionController should observe PodDisruptionBudget status update
 });
 
 behaviour("DisruptionController should update/patch PodDisruptionBudget status", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const policy = client(PolicyV1Api);
   const name = "pdb";
   await whileRunning(context, async () => {
@@ -109,19 +108,19 @@ behaviour("DisruptionController should update/patch PodDisruptionBudget status",
     current.status!.disruptedPods = { "not-a-pod": new Date() };
     const updated = await policy.replaceNamespacedPodDisruptionBudgetStatus({ namespace, name, body: current });
     expect(Object.keys(updated.status?.disruptedPods ?? {})).toEqual(["not-a-pod"]);
-    // There is no such pod: whoever keeps the budget sees that.
+    // The pod does not exist, which the controller detects.
     await settled(async () => {
       const { status } = await policy.readNamespacedPodDisruptionBudgetStatus({ namespace, name });
       expect([status?.disruptedPods, status?.currentHealthy]).toEqual([undefined, before?.currentHealthy]);
     });
     const status = { disruptedPods: { "not-a-pod": new Date(0).toISOString() } };
-    const after = await patched(ask, `${pathOf(context, name)}/status`, { status });
+    const after = await patched(send, `${pathOf(context, name)}/status`, { status });
     expect(Object.keys(after.status.disruptedPods)).toEqual(["not-a-pod"]);
   });
 });
 
 behaviour("DisruptionController should block an eviction until the PDB is updated to allow it", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   await whileRunning(context, async () => {
     await makePods(context, 3);
@@ -136,13 +135,13 @@ behaviour("DisruptionController should block an eviction until the PDB is update
     });
     const { code, body: status } = await refused(evict(context, "pod-0"));
     expect([code, status.details.causes[0].reason]).toEqual([429, "DisruptionBudget"]);
-    await patched(ask, pathOf(context, "blocks"), { spec: { minAvailable: 2 } });
+    await patched(send, pathOf(context, "blocks"), { spec: { minAvailable: 2 } });
     await allows(context, "blocks", 1);
     await evict(context, "pod-0");
     await settled(async () => expect(await podNames(context)).toEqual(["pod-1", "pod-2"]));
     await allows(context, "blocks", 0);
     expect((await refused(evict(context, "pod-1"))).code).toBe(429);
-    // A budget that is gone is in nobody's way.
+    // A deleted budget does not block evictions.
     await client(PolicyV1Api).deleteNamespacedPodDisruptionBudget({ namespace, name: "blocks" });
     await evict(context, "pod-1");
     await settled(async () => expect((await core.listNamespacedPod({ namespace })).items).toHaveLength(1));

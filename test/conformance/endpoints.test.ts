@@ -1,9 +1,8 @@
-// The addresses behind services, with the controllers beside the server. No node runs the pods: their status is written
-// as a kubelet would.
+// Endpoints of services with running controllers. No node runs the pods: the test writes their status.
 import { CoreV1Api, DiscoveryV1Api, type V1Endpoints, type V1EndpointSlice } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, whileControlled } from "./controlled.ts";
+import { waitOptions, whileControlled } from "./running-controllers.ts";
 import { patched, refused } from "./requests.ts";
 
 const selector = { app: "echo" };
@@ -22,13 +21,13 @@ const behind = ({ client, namespace }: ScenarioContext, name: string): Behind =>
 });
 const serviceOf = (name: string, spec: object): any => ({ metadata: { name }, spec: { ports: [port], ...spec } });
 
-/** A pod that answers at this address, as far as the cluster is told. */
-async function answering({ client, ask, namespace }: ScenarioContext, name: string, ip: string): Promise<void> {
+/** A pod whose status has this address and is ready. */
+async function readyPod({ client, send, namespace }: ScenarioContext, name: string, ip: string): Promise<void> {
   const body: any = { metadata: { name, labels: selector }, spec: { containers: [{ name: "c", image: "echo:1" }] } };
   await client(CoreV1Api).createNamespacedPod({ namespace, body });
   const conditions = [{ type: "Ready", status: "True" }];
   const status = { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions };
-  await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
+  await patched(send, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
 }
 const addressesIn = (slices: readonly V1EndpointSlice[]): readonly string[] =>
   slices
@@ -42,8 +41,8 @@ async function followsPods(context: ScenarioContext): Promise<void> {
     await context
       .client(CoreV1Api)
       .createNamespacedService({ namespace: context.namespace, body: serviceOf("echo", { selector }) });
-    await answering(context, "a", "10.244.1.2");
-    await answering(context, "b", "10.244.1.3");
+    await readyPod(context, "a", "10.244.1.2");
+    await readyPod(context, "b", "10.244.1.3");
     await vi.waitFor(
       async () => expect(addressesIn(await slices())).toEqual(["10.244.1.2", "10.244.1.3"]),
       waitOptions,

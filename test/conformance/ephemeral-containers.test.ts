@@ -1,4 +1,4 @@
-// Containers that join a pod that runs already.
+// Ephemeral containers of running pods.
 import { CoreV1Api, setHeaderOptions, type V1EphemeralContainer, type V1Pod } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { image, runs, type SimulatedNode, simulatedNode } from "../suites/simulated-node.ts";
@@ -56,7 +56,7 @@ behaviour("Ephemeral Containers should update the ephemeral containers in an exi
       });
     };
     const first = await put(looker("debugger"));
-    // Nothing else of the pod is written this way.
+    // The subresource changes no other field of the pod.
     expect(first.spec?.activeDeadlineSeconds).toBeUndefined();
     expect(first.metadata?.generation).toBe(2);
     await node.until("target", isRunning("debugger"), namespace);

@@ -1,4 +1,4 @@
-// How strictly a typed object is read.
+// Field validation of typed objects.
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 
@@ -11,19 +11,19 @@ const headers = { "content-type": "application/json" };
 
 behaviour(
   "FieldValidation should detect unknown and duplicate fields of a typed object",
-  async ({ ask, namespace }) => {
+  async ({ send, namespace }) => {
     const body = deployment("", '"unknownField":"foo","replicas":2,"replicas":3,');
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments?${query}`;
-    const { text } = await ask(path, { method: "POST", headers, body });
+    const { text } = await send(path, { method: "POST", headers, body });
     expect(JSON.parse(text).message).toContain(
       'strict decoding error: unknown field "spec.unknownField", duplicate field "spec.replicas"',
     );
   },
 );
 
-behaviour("FieldValidation should detect unknown metadata fields of a typed object", async ({ ask, namespace }) => {
+behaviour("FieldValidation should detect unknown metadata fields of a typed object", async ({ send, namespace }) => {
   const body = deployment('"unknownMeta":"foo",', "");
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments?${query}`;
-  const { text } = await ask(path, { method: "POST", headers, body });
+  const { text } = await send(path, { method: "POST", headers, body });
   expect(JSON.parse(text).message).toContain('strict decoding error: unknown field "metadata.unknownMeta"');
 });

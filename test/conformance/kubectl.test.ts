@@ -1,18 +1,18 @@
-// What kubectl promises that needs no container: the newest of this machine, as a user would use it.
+// Behaviours of kubectl that need no containers, with the newest kubectl of this machine.
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, test, vi } from "vitest";
 import { configOf, kubectls, runner, type CommandResult } from "../kubectl/kubectl.ts";
 import { type ScenarioContext, behaviour as published } from "./behaviour.ts";
-import { waitOptions, podNames, whileRunning } from "./controlled.ts";
+import { waitOptions, podNames, whileRunning } from "./running-controllers.ts";
 
 const kubectl = kubectls(27).at(-1);
 
-if (!kubectl) test("kubectl: none on this machine, so none of its behaviours was tried", () => {});
+if (!kubectl) test("kubectl: not installed, so its behaviours are not tested", () => {});
 
 type Run = (line: string, stdin?: string) => Promise<CommandResult>;
-/** A behaviour of kubectl, which works in the behaviour's namespace; where there is none, nothing can be tried. */
+/** A behaviour of kubectl in a namespace of its own. Without kubectl no test is defined. */
 function behaviour(name: string, body: (run: Run, context: ScenarioContext) => Promise<void>): void {
   if (!kubectl) return;
   published(name, async (context) => {
@@ -57,8 +57,8 @@ behaviour(
   async (run, { client, namespace }) => {
     await run(podNamed("web"));
     const patch = '{"spec":{"containers":[{"name":"web","image":"registry.example.com/other:1"}]}}';
-    const tried = await run(`patch pod web -p ${patch} --dry-run=server`);
-    expect(tried).toMatchObject({ code: 0, out: "pod/web patched\n" });
+    const dryRun = await run(`patch pod web -p ${patch} --dry-run=server`);
+    expect(dryRun).toMatchObject({ code: 0, out: "pod/web patched\n" });
     const { spec } = await client(CoreV1Api).readNamespacedPod({ name: "web", namespace });
     expect(spec?.containers[0]?.image).toBe(image);
   },
@@ -129,7 +129,7 @@ spec:
   ports: [{port: 6379, targetPort: agnhost-server}]
   selector: {app: agnhost, role: primary}
 `;
-/** With the controller of that file at work, and its pods. */
+/** With the replication controller of that file, its controller running, and its pods. */
 async function whilePrimary(
   run: Run,
   context: ScenarioContext,

@@ -1,20 +1,20 @@
-// The ledger itself: names are unique, tests carry names that are in it, and quotes do not hide a name.
+// The ledger: unique names, tests with published names, and the parsing of names from sources.
 import { expect, test } from "vitest";
 import { ledger, namesIn, rowsIn, stateOf, testedNames } from "./ledger.ts";
 
-test("every behaviour stands in the ledger once, in a round", () => {
+test("every behaviour is in the ledger once, with a round", () => {
   expect(new Set(ledger.map(({ name }) => name)).size).toBe(ledger.length);
   for (const entry of ledger) expect(entry.when, entry.name).toMatch(/^(api|cluster|extension)$/);
 });
 
-test("every test of a behaviour carries a name that was published, and no two the same", () => {
+test("every tested behaviour has a published name, and only once", () => {
   const published = new Set(ledger.map(({ name }) => name));
   const tested = [...testedNames()];
   expect(tested.filter(([name]) => !published.has(name))).toEqual([]);
   expect(tested.filter(([, files]) => files.length > 1)).toEqual([]);
 });
 
-test("names are found however they are quoted, and what only looks like one is not", () => {
+test("names are parsed with any quotes, and other calls are ignored", () => {
   const source = [
     `behaviour("a \\"quoted\\" one", async () => {});`,
     `behaviour(\n  'exec "cat" runs',\n  async () => {});`,
@@ -23,14 +23,14 @@ test("names are found however they are quoted, and what only looks like one is n
   expect(namesIn(source)).toEqual(['a "quoted" one', 'exec "cat" runs']);
 });
 
-test("rows of a table count when their heads were published", () => {
+test("rows of a table count when their keys are published names", () => {
   const [{ name } = { name: "" }] = ledger;
   const source = `const rows = {\n  ${JSON.stringify(name)}: {\n  "made up": {`;
   expect(rowsIn(source)).toEqual([name]);
   expect(rowsIn(source.replace(": {", ":\n    {"))).toEqual([name]);
 });
 
-test("what is owed and untested is open; what is not owed yet can wait", () => {
+test("an untested behaviour is open in a required round, and later in another", () => {
   const entry = { area: "a", feature: "f", name: "n" };
   const rows = [
     ["api", ["n"], "tested"],

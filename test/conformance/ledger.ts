@@ -1,11 +1,11 @@
-// The published conformance behaviours, and what this checkout says of each: found in the files, never kept by hand.
+// The published conformance behaviours, and the state of each, computed from the test files.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Which round of work a behaviour belongs to: what it needs beside an API server. */
+/** The round of work of a behaviour: what it needs beside an API server. */
 export type Round = "api" | "cluster" | "extension";
-/** Rounds whose behaviours are owed now; those of the others may come early, but nobody waits for them. */
-export const owed: readonly Round[] = ["api"];
+/** Rounds whose behaviours are required now. */
+export const requiredRounds: readonly Round[] = ["api"];
 
 /** One published behaviour. */
 export interface Entry {
@@ -14,7 +14,7 @@ export interface Entry {
   readonly when: Round;
   readonly name: string;
 }
-/** Tested: a test carries the name. Open: owed, and no test does. Later: not owed yet. */
+/** Tested: a test has the name. Open: required, without a test. Later: not required yet. */
 export type State = "tested" | "open" | "later";
 
 const folder = import.meta.dirname;
@@ -30,18 +30,18 @@ export const ledger: readonly Entry[] = readFileSync(join(folder, "ledger.tsv"),
   });
 
 const plain = (text: string): string => text.replaceAll(/\\(.)/g, "$1");
-/** The names that some source gives to `behaviour(…)`, as its quotes and escapes mean them. */
+/** The names passed to `behaviour(…)` in a source, unescaped. */
 export const namesIn = (source: string): readonly string[] =>
   [...source.matchAll(/^\s*behaviour\(\s*(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')/gm)].map(
     ([, double, single]) => plain(double ?? single ?? ""),
   );
-/** Published names that head the rows of a table, each of which is played as a behaviour. */
+/** Published names that are keys of table rows, each of which is a behaviour. */
 export const rowsIn = (source: string): readonly string[] =>
   [...source.matchAll(/^ {2}"((?:[^"\\\n]|\\.)*)":\s+\{/gm)]
     .map(([, name = ""]) => plain(name))
     .filter((name) => ledger.some((entry) => entry.name === name));
 
-/** Every name that a test file of this project carries, and the files that do. */
+/** The names in all test files, with their files. */
 export function testedNames(): ReadonlyMap<string, readonly string[]> {
   const root = join(folder, "..");
   const found = globSync("**/*.test.ts", { cwd: root })
@@ -53,6 +53,6 @@ export function testedNames(): ReadonlyMap<string, readonly string[]> {
   return new Map([...Map.groupBy(found, ({ name }) => name)].map(([name, all]) => [name, all.map((a) => a.file)]));
 }
 
-/** How far a behaviour is, given the names that are tested. */
+/** The state of a behaviour, by the names that are tested. */
 export const stateOf = ({ name, when }: Entry, tested: ReadonlyMap<string, unknown>): State =>
-  tested.has(name) ? "tested" : owed.includes(when) ? "open" : "later";
+  tested.has(name) ? "tested" : requiredRounds.includes(when) ? "open" : "later";

@@ -1,4 +1,4 @@
-// Limits and what they make of pods, and quotas as records: what those allow is another matter.
+// LimitRanges and their effect on pods, and the API of quotas; quotas are not enforced here.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
@@ -52,7 +52,7 @@ behaviour(
     ]);
     const beyond = pod("more", amounts("600m", "600Mi"), amounts("600m", "600Mi"));
     expect((await refused(run(beyond))).code).toBe(403);
-    // What is wrong in itself is said first: here the limit is the range's.
+    // Validation comes first: the defaulted limit is below the request.
     expect((await refused(run(pod("between", { cpu: "600m" })))).code).toBe(422);
     made.spec!.limits[0]!.min = amounts("9m", "49Mi");
     await core.replaceNamespacedLimitRange({ namespace, name: "limit-range", body: made });
@@ -62,21 +62,24 @@ behaviour(
   },
 );
 
-behaviour("LimitRange should list, patch and delete a LimitRange by collection", async ({ ask, client, namespace }) => {
-  const core = client(CoreV1Api);
-  const name = "limits";
-  const labelSelector = `limits=${namespace}`;
-  const body = range(name, { limits: namespace });
-  await core.createNamespacedLimitRange({ namespace, body });
-  expect((await core.listLimitRangeForAllNamespaces({ labelSelector })).items).toHaveLength(1);
-  const [limit] = body.spec.limits;
-  const lower = { limits: [{ ...limit, min: amounts("40m", "90Mi"), defaultRequest: amounts("40m", "90Mi") }] };
-  const patch = { metadata: { labels: { [name]: "patched" } }, spec: lower };
-  const changed = await patched(ask, `/api/v1/namespaces/${namespace}/limitranges/${name}`, patch, "strategic");
-  expect(changed.spec.limits[0].min).toEqual(amounts("40m", "90Mi"));
-  await core.deleteCollectionNamespacedLimitRange({ namespace, labelSelector: `${name}=patched` });
-  expect((await core.listLimitRangeForAllNamespaces({ labelSelector: `${name}=patched` })).items).toEqual([]);
-});
+behaviour(
+  "LimitRange should list, patch and delete a LimitRange by collection",
+  async ({ send, client, namespace }) => {
+    const core = client(CoreV1Api);
+    const name = "limits";
+    const labelSelector = `limits=${namespace}`;
+    const body = range(name, { limits: namespace });
+    await core.createNamespacedLimitRange({ namespace, body });
+    expect((await core.listLimitRangeForAllNamespaces({ labelSelector })).items).toHaveLength(1);
+    const [limit] = body.spec.limits;
+    const lower = { limits: [{ ...limit, min: amounts("40m", "90Mi"), defaultRequest: amounts("40m", "90Mi") }] };
+    const patch = { metadata: { labels: { [name]: "patched" } }, spec: lower };
+    const changed = await patched(send, `/api/v1/namespaces/${namespace}/limitranges/${name}`, patch, "strategic");
+    expect(changed.spec.limits[0].min).toEqual(amounts("40m", "90Mi"));
+    await core.deleteCollectionNamespacedLimitRange({ namespace, labelSelector: `${name}=patched` });
+    expect((await core.listLimitRangeForAllNamespaces({ labelSelector: `${name}=patched` })).items).toEqual([]);
+  },
+);
 
 behaviour("ResourceQuota should be able to update and delete ResourceQuota.", async ({ client, namespace }) => {
   const core = client(CoreV1Api);
@@ -94,7 +97,7 @@ behaviour("ResourceQuota should be able to update and delete ResourceQuota.", as
   expect((await refused(core.readNamespacedResourceQuota({ namespace, name }))).code).toBe(404);
 });
 
-behaviour("ResourceQuota should manage the lifecycle of a ResourceQuota", async ({ ask, client, namespace }) => {
+behaviour("ResourceQuota should manage the lifecycle of a ResourceQuota", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "e2e-quota";
   const labels = { [name]: namespace };
@@ -105,13 +108,13 @@ behaviour("ResourceQuota should manage the lifecycle of a ResourceQuota", async 
   });
   expect((await core.listResourceQuotaForAllNamespaces({ labelSelector })).items).toHaveLength(1);
   const path = `/api/v1/namespaces/${namespace}/resourcequotas/${name}`;
-  const changed = await patched(ask, path, {
+  const changed = await patched(send, path, {
     metadata: { labels: { [name]: "patched" } },
     spec: { hard: { memory: "750Mi" } },
   });
   expect(changed.spec.hard).toEqual({ pods: "1", services: "1", configmaps: "2", memory: "750Mi" });
   const status = { hard: { memory: "750Mi" }, used: { memory: "0" } };
-  expect((await patched(ask, `${path}/status`, { status })).status).toEqual(status);
+  expect((await patched(send, `${path}/status`, { status })).status).toEqual(status);
   const read = await core.readNamespacedResourceQuotaStatus({ namespace, name });
   expect([read.status?.hard, read.spec?.hard?.["memory"]]).toEqual([{ memory: "750Mi" }, "750Mi"]);
   await core.deleteCollectionNamespacedResourceQuota({ namespace, labelSelector: `${name}=patched` });

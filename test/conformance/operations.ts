@@ -1,21 +1,21 @@
-// What can be done to the objects of any kind, done to one kind after another, as the published behaviours of many
-// kinds ask for: they are discovered, made, read, listed, watched, patched, replaced and deleted.
+// The operations that published behaviours of many kinds require: discovery, create, get, list, watch, patch, update
+// and delete.
 import { KubernetesObjectApi, type KubernetesObject, type V1APIResourceList } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import type { ScenarioContext } from "./behaviour.ts";
 import { historyOf, patched } from "./requests.ts";
 
-/** A kind, and what is special about it. */
+/** A kind, and its special features. */
 export interface Operated {
   readonly apiVersion: string;
   readonly kind: string;
   readonly plural: string;
-  /** Everything of a new object but who it is; from the context, for what must be unique. */
+  /** A new object without its identity. Computed from the context where values must be unique. */
   readonly body: object;
   readonly namespaced?: boolean;
-  /** Names that objects may bear, where not every one will do. */
+  /** Valid names, for kinds that restrict them. */
   readonly names?: readonly [string, string, string];
-  /** Parts that are read, replaced and patched by themselves. */
+  /** Subresources that can be read, updated and patched. */
   readonly status?: object;
 }
 
@@ -23,10 +23,10 @@ const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "
 type Any = KubernetesObject & { readonly status?: object };
 
 async function discovered(
-  { ask }: ScenarioContext,
+  { send }: ScenarioContext,
   { apiVersion, kind, plural, namespaced, status }: Operated,
 ): Promise<void> {
-  const { text } = await ask(`/apis/${apiVersion}`);
+  const { text } = await send(`/apis/${apiVersion}`);
   const { resources } = JSON.parse(text) as V1APIResourceList;
   const found = resources.find((r) => r.name === plural);
   expect(found).toMatchObject({ kind, namespaced: namespaced ?? false });
@@ -35,22 +35,22 @@ async function discovered(
   if (status) expect(parts).toEqual([["get", "patch", "update"]]);
 }
 
-async function statusWritten({ ask }: ScenarioContext, path: string, status: object): Promise<void> {
-  const shown = await patched(ask, `${path}/status`, { status });
+async function statusWritten({ send }: ScenarioContext, path: string, status: object): Promise<void> {
+  const shown = await patched(send, `${path}/status`, { status });
   expect(shown.status).toMatchObject(status);
-  const put = await ask(`${path}/status`, {
+  const put = await send(`${path}/status`, {
     method: "PUT",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(shown),
   });
   expect(put.status, put.text).toBe(200);
-  const read = JSON.parse((await ask(`${path}/status`)).text);
+  const read = JSON.parse((await send(`${path}/status`)).text);
   expect([read.spec, read.status]).toMatchObject([shown.spec, status]);
 }
 
-/** All of it, in order. */
+/** All operations, in order. */
 export async function operate(context: ScenarioContext, kind: Operated): Promise<void> {
-  const { ask, config, namespace } = context;
+  const { send, config, namespace } = context;
   const api = KubernetesObjectApi.makeApiClient(config);
   await discovered(context, kind);
   const home = kind.namespaced ? `namespaces/${namespace}/` : "";
@@ -64,15 +64,15 @@ export async function operate(context: ScenarioContext, kind: Operated): Promise
 
   const first: Any = await api.read({ ...head, metadata: { name: names[0], namespace } } as never);
   expect(first.metadata?.uid).toBeTruthy();
-  const list = JSON.parse((await ask(collection + selected)).text);
+  const list = JSON.parse((await send(collection + selected)).text);
   expect([list.kind, list.items.length]).toEqual([`${kind.kind}List`, 3]);
   if (kind.namespaced) {
-    const everywhere = JSON.parse((await ask(`/apis/${kind.apiVersion}/${kind.plural}${selected}`)).text);
+    const everywhere = JSON.parse((await send(`/apis/${kind.apiVersion}/${kind.plural}${selected}`)).text);
     expect(everywhere.items.length).toBe(3);
   }
 
   const path = `${collection}/${names[0]}`;
-  const annotated = await patched(ask, path, { metadata: { annotations: { patched: "true" } } });
+  const annotated = await patched(send, path, { metadata: { annotations: { patched: "true" } } });
   expect(annotated.metadata.annotations).toMatchObject({ patched: "true" });
   const replaced: Any = await api.replace({
     ...annotated,
@@ -80,12 +80,12 @@ export async function operate(context: ScenarioContext, kind: Operated): Promise
   });
   expect(replaced.metadata?.annotations).toMatchObject({ updated: "true" });
   if (kind.status) await statusWritten(context, path, kind.status);
-  const told = await historyOf(ask, collection + selected, list.metadata.resourceVersion);
-  expect(told.some((e) => e.type === "MODIFIED" && e.object.metadata.annotations?.updated)).toBe(true);
+  const events = await historyOf(send, collection + selected, list.metadata.resourceVersion);
+  expect(events.some((e) => e.type === "MODIFIED" && e.object.metadata.annotations?.updated)).toBe(true);
 
   await api.delete({ ...head, metadata: { name: names[0], namespace } } as never);
-  expect((await ask(path)).status).toBe(404);
-  expect(JSON.parse((await ask(collection + selected)).text).items.length).toBe(2);
-  expect((await ask(collection + selected, { method: "DELETE" })).status).toBe(200);
-  expect(JSON.parse((await ask(collection + selected)).text).items).toEqual([]);
+  expect((await send(path)).status).toBe(404);
+  expect(JSON.parse((await send(collection + selected)).text).items.length).toBe(2);
+  expect((await send(collection + selected, { method: "DELETE" })).status).toBe(200);
+  expect(JSON.parse((await send(collection + selected)).text).items).toEqual([]);
 }

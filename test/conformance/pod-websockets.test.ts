@@ -1,11 +1,11 @@
-// Commands and logs over WebSockets, in the oldest words there are for them.
+// Exec and logs over WebSockets, with the oldest protocols.
 import { once } from "node:events";
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { runs, simulatedNode } from "../suites/simulated-node.ts";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
-/** Everything that is said until the end. */
+/** All messages until the end. */
 async function messagesOf({ server }: ScenarioContext, path: string, protocol: string): Promise<readonly Buffer[]> {
   const { url, ca, admin } = server;
   const socket = new WebSocket(`${url.replace("https", "wss")}${path}`, [protocol], { ca, ...admin });
@@ -34,7 +34,7 @@ behaviour("Pods should support remote command execution over websockets", (conte
     const command = "command=echo&command=remote%20execution%20test";
     const path = `/api/v1/namespaces/${context.namespace}/pods/pod-exec-websocket/exec`;
     const messages = await messagesOf(context, `${path}?stderr=1&stdout=1&container=main&${command}`, "channel.k8s.io");
-    // Nothing but output is said when all goes well, and all of it on the channel of output.
+    // On success there is only output, on the channel of stdout.
     expect(messages.every((m) => m[0] === 1)).toBe(true);
     expect(Buffer.concat(messages.map((m) => m.subarray(1))).toString()).toBe("remote execution test\n");
   }),

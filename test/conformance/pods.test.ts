@@ -1,8 +1,8 @@
-// Pods as records, as far as nobody has to run them.
+// The API of pods; no node runs them.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
-import { reported } from "./controlled.ts";
+import { reported } from "./running-controllers.ts";
 import { historyOf, patched } from "./requests.ts";
 
 const pod = (name: string, labels: object, container: object = {}): any => ({
@@ -40,13 +40,13 @@ behaviour("Pods should delete a collection of pods", async ({ client, namespace 
   expect((await core.listNamespacedPod({ namespace, labelSelector })).items).toEqual([]);
 });
 
-behaviour("Pods should patch a pod status", async ({ ask, client, namespace }) => {
+behaviour("Pods should patch a pod status", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "pod-status";
   await core.createNamespacedPod({ namespace, body: pod(name, { e2e: namespace }) });
   const status = { message: "Patched by e2e test", reason: "E2E" };
   await patched(
-    ask,
+    send,
     `/api/v1/namespaces/${namespace}/pods/${name}/status`,
     { metadata: { labels: { e2e: "x" } }, status },
     "strategic",
@@ -70,23 +70,23 @@ behaviour(
   },
 );
 
-behaviour("Sysctls [LinuxOnly] should reject invalid sysctls", async ({ ask, namespace }) => {
+behaviour("Sysctls [LinuxOnly] should reject invalid sysctls", async ({ send, namespace }) => {
   const names = ["foo-", "kernel.shmmax", "safe-and-unsafe", "bar.."];
   const body = pod("sysctls", {});
   body.spec.securityContext = { sysctls: names.map((name) => ({ name, value: "42" })) };
-  const answer = await ask(`/api/v1/namespaces/${namespace}/pods`, {
+  const response = await send(`/api/v1/namespaces/${namespace}/pods`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  expect(answer.status).toBe(422);
-  const { message } = JSON.parse(answer.text);
+  expect(response.status).toBe(422);
+  const { message } = JSON.parse(response.text);
   for (const name of ["foo-", "bar.."]) expect(message).toContain(`Invalid value: "${name}"`);
   for (const name of ["kernel.shmmax", "safe-and-unsafe"]) expect(message).not.toContain(name);
 });
 
 behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   const name = "pod-test";
   const labelSelector = `test-pod-static=${namespace}`;
@@ -98,7 +98,7 @@ behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (
     metadata: { labels: { "test-pod": "patched" } },
     spec: { containers: [{ name: "token-test", image: "pause:2" }] },
   };
-  await patched(ask, `${path}/${name}`, patch, "strategic");
+  await patched(send, `${path}/${name}`, patch, "strategic");
   const read = await core.readNamespacedPod({ namespace, name });
   expect([read.metadata?.labels?.["test-pod"], read.spec?.containers[0]?.image]).toEqual(["patched", "pause:2"]);
   const status = await core.readNamespacedPodStatus({ namespace, name });
@@ -110,6 +110,6 @@ behaviour("Pods should run through the lifecycle of Pods and PodStatus", async (
   expect(after.status?.conditions?.map((c) => [c.type, c.status])).toEqual([["Ready", "False"]]);
   await core.deleteCollectionNamespacedPod({ namespace, labelSelector, gracePeriodSeconds: 1 });
   expect((await core.listNamespacedPod({ namespace, labelSelector })).items).toEqual([]);
-  const told = await historyOf(ask, `${path}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
-  expect(told.map((e) => e.type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "DELETED"]);
+  const events = await historyOf(send, `${path}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
+  expect(events.map((e) => e.type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "DELETED"]);
 });

@@ -1,4 +1,4 @@
-// Proxies to pods and services, over the wire: the pods are on record, and a server of ours answers at their address.
+// Proxies to pods and services over HTTP: the pods are only API objects, and a test server listens at their address.
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { newAuthority } from "../../cli/cluster/pki.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
 
-/** An address of this machine that is not its own loopback: proxies do not lead there. */
+/** A non-loopback address of this machine: proxies refuse loopback addresses. */
 const address = Object.values(networkInterfaces())
   .flatMap((all) => all ?? [])
   .find((a) => a.family === "IPv4" && !a.internal)!.address;
@@ -21,11 +21,11 @@ async function textOf(message: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Listens while `work` does, on a port that it is told. */
-async function serving<T>(answer: RequestListener, work: (port: number) => Promise<T>, tls = false): Promise<T> {
+/** Runs a server during `work`, which receives its port. */
+async function serving<T>(handler: RequestListener, work: (port: number) => Promise<T>, tls = false): Promise<T> {
   const authority = tls ? await newAuthority("porter", realWorld(() => {}).clock.now()) : undefined;
   const identity = await authority?.issue({ name: "porter", hosts: ["porter"], use: "server" });
-  const server: Server = identity ? createTlsServer(identity, answer) : createServer(answer);
+  const server: Server = identity ? createTlsServer(identity, handler) : createServer(handler);
   server.listen(0, address);
   await once(server, "listening");
   try {
@@ -35,7 +35,7 @@ async function serving<T>(answer: RequestListener, work: (port: number) => Promi
   }
 }
 
-/** A pod that runs at our address, as its kubelet would have told. */
+/** A pod whose status has the address of the test server. */
 async function pod({ client, namespace }: ScenarioContext, name: string, port: number): Promise<void> {
   const core = client(CoreV1Api);
   const made = await core.createNamespacedPod({
@@ -49,7 +49,7 @@ async function pod({ client, namespace }: ScenarioContext, name: string, port: n
   await core.patchNamespacedPodStatus({ name, namespace, body: [{ op: "replace", path: "/status", value: status }] });
 }
 
-/** A service in front of it, and where it leads. */
+/** A service of the pod, and its endpoints. */
 async function service(
   { client, namespace }: ScenarioContext,
   name: string,
@@ -72,7 +72,7 @@ async function service(
   });
 }
 
-/** Says what it was asked, as the published test's own server does. */
+/** Returns the request as JSON, as the server of the published test does. */
 const porter: RequestListener = (request, response) => {
   const { method, url } = request;
   void textOf(request).then(() => {
@@ -84,13 +84,13 @@ const verbs = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 behaviour("Proxy version v1 A set of valid responses are returned for both pod and service ProxyWithPath", (context) =>
   serving(porter, async (port) => {
-    const { namespace, ask } = context;
+    const { namespace, send } = context;
     await pod(context, "agnhost", port);
     await service(context, "test-service", "agnhost", { "": port });
     for (const place of ["pods/agnhost", "services/test-service"])
       for (const method of verbs) {
         const path = `/api/v1/namespaces/${namespace}/${place}/proxy/some/path/with/${method}`;
-        const { status, text } = await ask(path, { method });
+        const { status, text } = await send(path, { method });
         expect([path, status]).toEqual([path, 200]);
         if (method === "HEAD") expect(text).toBe("");
         else expect(JSON.parse(text)).toEqual({ Method: method, Body: "foo", url: `/some/path/with/${method}` });
@@ -100,13 +100,13 @@ behaviour("Proxy version v1 A set of valid responses are returned for both pod a
 
 behaviour("Proxy version v1 A set of valid responses are returned for both pod and service Proxy", (context) =>
   serving(porter, async (port) => {
-    const { namespace, ask } = context;
+    const { namespace, send } = context;
     await pod(context, "agnhost", port);
     await service(context, "e2e-proxy-test-service", "agnhost", { "": port });
     for (const place of ["pods/agnhost", "services/e2e-proxy-test-service"]) {
       const path = `/api/v1/namespaces/${namespace}/${place}/proxy`;
       for (const method of verbs) {
-        const { status, headers, text } = await ask(`${path}?method=${method}`, { method });
+        const { status, headers, text } = await send(`${path}?method=${method}`, { method });
         if (method === "GET" || method === "HEAD") {
           expect([status, headers.location]).toEqual([301, `${path}/?method=${method}`]);
           continue;
@@ -118,18 +118,18 @@ behaviour("Proxy version v1 A set of valid responses are returned for both pod a
   }),
 );
 
-const says =
+const respondsWith =
   (type: string, text: string): RequestListener =>
   (_request, response) =>
     response.setHeader("content-type", type).end(text);
 
 behaviour("Proxy version v1 should proxy through a service and a pod", (context) =>
-  serving(says("text/html", '<a href="/rewriteme">test</a>'), (page) =>
-    serving(says("text/plain", "foo"), (foo) =>
+  serving(respondsWith("text/html", '<a href="/rewriteme">test</a>'), (page) =>
+    serving(respondsWith("text/plain", "foo"), (foo) =>
       serving(
-        says("text/plain", "tls baz"),
+        respondsWith("text/plain", "tls baz"),
         async (baz) => {
-          const { namespace, ask } = context;
+          const { namespace, send } = context;
           await pod(context, "porter", page);
           await service(context, "proxy-service", "porter", { portname1: foo, tlsportname1: baz });
           const at = (plural: string, id: string): string => `/api/v1/namespaces/${namespace}/${plural}/${id}/proxy`;
@@ -145,9 +145,9 @@ behaviour("Proxy version v1 should proxy through a service and a pod", (context)
             ["pods", `porter:${foo}`, "foo"],
             ["pods", `https:porter:${baz}`, "tls baz"],
           ] as const;
-          for (const [plural, id, said] of table) {
-            const { status, text } = await ask(`${at(plural, id)}/`);
-            expect([id, status, text]).toEqual([id, 200, said]);
+          for (const [plural, id, body] of table) {
+            const { status, text } = await send(`${at(plural, id)}/`);
+            expect([id, status, text]).toEqual([id, 200, body]);
           }
         },
         true,

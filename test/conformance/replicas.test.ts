@@ -1,9 +1,8 @@
-// Sets of pods and what keeps their number: ReplicaSets and ReplicationControllers, with the controllers beside the
-// server. No node runs the pods: their status is written as a kubelet would.
+// ReplicaSets and ReplicationControllers with running controllers. No node runs the pods: the test writes their status.
 import { AppsV1Api, CoreV1Api, type V1ObjectMeta } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, podNames, whileControlled, whileRunning } from "./controlled.ts";
+import { waitOptions, podNames, whileControlled, whileRunning } from "./running-controllers.ts";
 import { historyOf, patched, refused } from "./requests.ts";
 
 const image = "registry.example.com/web:1";
@@ -24,7 +23,7 @@ const settled = (isSo: () => Promise<void>): Promise<void> => vi.waitFor(isSo, w
 const owners = ({ metadata }: { readonly metadata?: V1ObjectMeta }): readonly string[] =>
   (metadata?.ownerReferences ?? []).filter((o) => o.controller).map((o) => `${o.kind}/${o.name}`);
 
-/** A pod on its own, and who controls it. */
+/** Creates a pod without a controller. */
 async function alone(
   { client, namespace }: ScenarioContext,
   name: string,
@@ -38,13 +37,13 @@ async function ownersOf({ client, namespace }: ScenarioContext, name: string): P
 }
 
 behaviour("ReplicaSet should adopt matching pods on creation and release no longer matching pods", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   await whileRunning(context, async () => {
     await alone(context, "found", { name: "adopted" });
     await client(AppsV1Api).createNamespacedReplicaSet({ namespace, body: setOf("set", 1, { name: "adopted" }) });
     await settled(async () => expect(await ownersOf(context, "found")).toEqual(["ReplicaSet/set"]));
     expect(await podNames(context)).toEqual(["found"]);
-    await patched(ask, `/api/v1/namespaces/${namespace}/pods/found`, { metadata: { labels: { name: "other" } } });
+    await patched(send, `/api/v1/namespaces/${namespace}/pods/found`, { metadata: { labels: { name: "other" } } });
     await settled(async () => {
       expect(await ownersOf(context, "found")).toEqual([]);
       expect(await podNames(context, "name=adopted")).toHaveLength(1);
@@ -64,19 +63,19 @@ behaviour("ReplicationController should adopt matching pods on creation", async 
 });
 
 behaviour("ReplicationController should release no longer matching pods", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   await whileRunning(context, async () => {
     await client(CoreV1Api).createNamespacedReplicationController({ namespace, body: controllerOf("rc", 1) });
     await settled(async () => expect(await podNames(context)).toHaveLength(1));
     const [first = ""] = await podNames(context);
-    await patched(ask, `/api/v1/namespaces/${namespace}/pods/${first}`, { metadata: { labels: { app: "other" } } });
+    await patched(send, `/api/v1/namespaces/${namespace}/pods/${first}`, { metadata: { labels: { app: "other" } } });
     await settled(async () => expect(await ownersOf(context, first)).toEqual([]));
     await settled(async () => expect(await podNames(context, "app=rc")).toHaveLength(1));
   });
 });
 
 behaviour("ReplicaSet Replicaset should have a working scale subresource", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "scaled";
   await whileRunning(context, async () => {
@@ -91,7 +90,7 @@ behaviour("ReplicaSet Replicaset should have a working scale subresource", async
     scale.spec!.replicas = 2;
     expect((await apps.replaceNamespacedReplicaSetScale({ namespace, name, body: scale })).spec?.replicas).toBe(2);
     expect((await apps.readNamespacedReplicaSet({ namespace, name })).spec?.replicas).toBe(2);
-    await patched(ask, `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}/scale`, { spec: { replicas: 4 } });
+    await patched(send, `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}/scale`, { spec: { replicas: 4 } });
     expect((await apps.readNamespacedReplicaSet({ namespace, name })).spec?.replicas).toBe(4);
     await settled(async () => expect(await podNames(context)).toHaveLength(4));
   });
@@ -117,7 +116,7 @@ behaviour("ReplicationController should get and update a ReplicationController s
 });
 
 behaviour("ReplicaSet Replace and Patch tests", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "test-rs";
   const isReady = (count: number) =>
@@ -137,7 +136,7 @@ behaviour("ReplicaSet Replace and Patch tests", async (context) => {
       template: { spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "web", image: other }] } },
     };
     await patched(
-      ask,
+      send,
       `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}`,
       { metadata: { labels: { "test-rs": "patched" } }, spec: { replicas: 3, ...spec } },
       "strategic",
@@ -148,7 +147,7 @@ behaviour("ReplicaSet Replace and Patch tests", async (context) => {
       "patched",
       other,
     ]);
-    // Only who comes after the change is made after it.
+    // Only pods created after the change have the new template.
     const { items } = await client(CoreV1Api).listNamespacedPod({ namespace });
     expect(items.map((p) => p.spec?.containers[0]?.image).toSorted()).toEqual([other, image, image].toSorted());
   });
@@ -171,7 +170,7 @@ behaviour("ReplicaSet should list and delete a collection of ReplicaSets", async
 });
 
 behaviour("ReplicaSet should validate Replicaset Status endpoints", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "test-rs";
   const path = `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}`;
@@ -188,16 +187,16 @@ behaviour("ReplicaSet should validate Replicaset Status endpoints", async (conte
       await apps.replaceNamespacedReplicaSetStatus({ namespace, name, body: current });
     }, waitOptions);
     const patch = { ...condition, type: "StatusPatched" };
-    const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
+    const after = await patched(send, `${path}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
-    const told = await historyOf(ask, path.replace(`/${name}`, ""), made.metadata!.resourceVersion!);
-    const types = told.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
+    const events = await historyOf(send, path.replace(`/${name}`, ""), made.metadata!.resourceVersion!);
+    const types = events.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
     expect(types).toEqual(expect.arrayContaining(["StatusUpdate", "StatusPatched"]));
   });
 });
 
 behaviour("ReplicationController should test the lifecycle of a ReplicationController", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   const name = "rc-test";
   const labelSelector = `test-rc-static=${namespace}`;
@@ -211,13 +210,13 @@ behaviour("ReplicationController should test the lifecycle of a ReplicationContr
         expect([status?.readyReplicas, status?.availableReplicas]).toEqual([count, count]);
       });
     await isReady(1);
-    const labelled = await patched(ask, path, { metadata: { labels: { "test-rc": "patched" } } });
+    const labelled = await patched(send, path, { metadata: { labels: { "test-rc": "patched" } } });
     expect(labelled.metadata.labels["test-rc"]).toBe("patched");
-    const status = await patched(ask, `${path}/status`, { status: { readyReplicas: 0, availableReplicas: 0 } });
+    const status = await patched(send, `${path}/status`, { status: { readyReplicas: 0, availableReplicas: 0 } });
     expect(status.status.readyReplicas ?? 0).toBe(0);
-    // Whoever counts puts it right.
+    // The controller corrects the status.
     await isReady(1);
-    await patched(ask, `${path}/scale`, { spec: { replicas: 2 } });
+    await patched(send, `${path}/scale`, { spec: { replicas: 2 } });
     await isReady(2);
     const all = await core.listReplicationControllerForAllNamespaces({ labelSelector });
     expect(all.items.map((c) => [c.metadata?.name, c.spec?.replicas])).toEqual([[name, 2]]);
@@ -227,12 +226,12 @@ behaviour("ReplicationController should test the lifecycle of a ReplicationContr
     await core.replaceNamespacedReplicationController({ namespace, name, body: update });
     await isReady(4);
     await core.deleteCollectionNamespacedReplicationController({ namespace, labelSelector });
-    // Without a word about them its pods are left alone, and that takes a moment.
+    // Without propagation options its pods are orphaned, which takes a moment.
     await settled(async () =>
       expect((await refused(core.readNamespacedReplicationController({ namespace, name }))).code).toBe(404),
     );
-    const told = await historyOf(ask, path.replace(`/${name}`, ""), made.metadata!.resourceVersion!);
-    expect(told.at(-1)?.type).toBe("DELETED");
+    const events = await historyOf(send, path.replace(`/${name}`, ""), made.metadata!.resourceVersion!);
+    expect(events.at(-1)?.type).toBe("DELETED");
   });
 });
 
@@ -264,7 +263,7 @@ behaviour("Garbage collector should orphan pods created by rc if delete options 
     await settled(async () =>
       expect((await refused(core.readNamespacedReplicationController({ namespace, name: "rc" }))).code).toBe(404),
     );
-    // Two that are deleted by their owner's end mark how long those of the orphaning would have taken.
+    // Two dependents of a deleted owner measure the time in which orphaned ones would have been deleted.
     await twoOf(context, "other", 2);
     await core.deleteNamespacedReplicationController({
       namespace,
@@ -277,10 +276,10 @@ behaviour("Garbage collector should orphan pods created by rc if delete options 
   });
 });
 
-/** A finalizer of our own keeps a pod that is deleted, so that it can be seen who waits for it. */
+/** A finalizer keeps a deleted pod, so that waiting owners can be observed. */
 const held = "example.com/held";
-const setFinalizers = ({ ask, namespace }: ScenarioContext, name: string, finalizers: readonly string[] | null) =>
-  patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { finalizers } });
+const setFinalizers = ({ send, namespace }: ScenarioContext, name: string, finalizers: readonly string[] | null) =>
+  patched(send, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { finalizers } });
 
 behaviour(
   "Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so",
@@ -310,7 +309,7 @@ behaviour(
 behaviour(
   "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted",
   async (context) => {
-    const { ask, client, namespace } = context;
+    const { send, client, namespace } = context;
     const core = client(CoreV1Api);
     await whileControlled(context, async () => {
       await twoOf(context, "leaves", 4);
@@ -321,7 +320,7 @@ behaviour(
       for (const name of shared) {
         const pod = await core.readNamespacedPod({ namespace, name });
         const ownerReferences = [...pod.metadata!.ownerReferences!, reference];
-        await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { ownerReferences } });
+        await patched(send, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { ownerReferences } });
       }
       const body = { propagationPolicy: "Foreground" };
       await core.deleteNamespacedReplicationController({ namespace, name: "leaves", body });
@@ -337,7 +336,7 @@ behaviour(
 );
 
 behaviour("Garbage collector should not be blocked by dependency circle", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   await whileControlled(context, async () => {
     const names = ["pod1", "pod2", "pod3"];
     for (const name of names) await alone(context, name, { circle: "yes" });
@@ -347,7 +346,7 @@ behaviour("Garbage collector should not be blocked by dependency circle", async 
       const owner = names[(i + 2) % names.length]!;
       const reference = { apiVersion: "v1", kind: "Pod", name: owner, uid: uids.get(owner)!, controller: true };
       const ownerReferences = [{ ...reference, blockOwnerDeletion: true }];
-      await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { ownerReferences } });
+      await patched(send, `/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { ownerReferences } });
     }
     const body = { propagationPolicy: "Foreground" };
     await client(CoreV1Api).deleteNamespacedPod({ namespace, name: "pod1", body });

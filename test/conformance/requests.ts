@@ -1,4 +1,4 @@
-// Requests that several behaviours make in the same way, where the library would hide what is asked.
+// Requests shared by several behaviours, where the library hides the response.
 import { expect } from "vitest";
 import type { ScenarioContext } from "./behaviour.ts";
 
@@ -9,23 +9,23 @@ const types = {
   apply: "application/apply-patch+yaml",
 };
 
-/** A patch that must succeed, and the object it made. */
+/** Sends a patch that must succeed and returns the object. */
 export async function patched(
-  ask: ScenarioContext["ask"],
+  send: ScenarioContext["send"],
   path: string,
   body: object,
   how: keyof typeof types = "merge",
 ): Promise<any> {
   const headers = { "content-type": types[how] };
-  const answer = await ask(path, { method: "PATCH", headers, body: JSON.stringify(body) });
-  expect(answer.status, answer.text).toBe(200);
-  return JSON.parse(answer.text);
+  const response = await send(path, { method: "PATCH", headers, body: JSON.stringify(body) });
+  expect(response.status, response.text).toBe(200);
+  return JSON.parse(response.text);
 }
 
-/** What has happened to a collection since a version of it, as a watch tells it. */
-export async function historyOf(ask: ScenarioContext["ask"], path: string, since: string): Promise<readonly any[]> {
+/** The watch events of a collection since a resource version. */
+export async function historyOf(send: ScenarioContext["send"], path: string, since: string): Promise<readonly any[]> {
   const separator = path.includes("?") ? "&" : "?";
-  const { status, text } = await ask(`${path}${separator}watch=true&resourceVersion=${since}&timeoutSeconds=1`);
+  const { status, text } = await send(`${path}${separator}watch=true&resourceVersion=${since}&timeoutSeconds=1`);
   expect(status, text).toBe(200);
   return text
     .split("\n")
@@ -33,7 +33,7 @@ export async function historyOf(ask: ScenarioContext["ask"], path: string, since
     .map((line) => JSON.parse(line));
 }
 
-/** What a request that must be refused was answered. */
+/** The error response of a request that must be refused. */
 export async function refused(request: Promise<unknown>): Promise<{ readonly code: number; readonly body: any }> {
   const error = await request.then(
     () => undefined,

@@ -1,4 +1,4 @@
-// Pods whose runtime there is none of.
+// Pods with a missing RuntimeClass.
 import { CoreV1Api, NodeV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";

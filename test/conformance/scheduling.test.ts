@@ -1,12 +1,11 @@
-// Where pods go and why not elsewhere, with scheduler and controllers beside the server. The nodes are there as far as
-// anybody is told.
+// Scheduling with the running scheduler and controllers. The nodes are only API objects.
 import { CoreV1Api, NodeV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, whileScheduled } from "./controlled.ts";
+import { waitOptions, whileScheduled } from "./running-controllers.ts";
 import { patched } from "./requests.ts";
 
-/** Nodes that take the pods of this namespace, for as long as it takes; they say that they are ready. */
+/** Runs the body with ready nodes for the pods of this namespace. */
 async function withNodes(
   context: ScenarioContext,
   count: number,
@@ -81,7 +80,7 @@ behaviour("SchedulerPredicates validates that NodeSelector is respected if match
     await make(context, "with-labels", {}, { [`kubernetes.io/${context.namespace}`]: "42" });
     await refused(context, "with-labels", /didn't match Pod's node affinity\/selector/);
     const metadata = { labels: { [`kubernetes.io/${context.namespace}`]: "42" } };
-    await patched(context.ask, `/api/v1/nodes/${chosen}`, { metadata });
+    await patched(context.send, `/api/v1/nodes/${chosen}`, { metadata });
     await placed(context, "with-labels", [chosen]);
   }),
 );
@@ -107,9 +106,9 @@ const taint = { key: "kubernetes.io/e2e-evict-taint-key", value: "evictTaintVal"
 const bearing = (tolerationSeconds: number): object => ({
   tolerations: [{ key: taint.key, operator: "Equal", value: taint.value, effect: taint.effect, tolerationSeconds }],
 });
-const taints = ({ ask }: ScenarioContext, node: string, all: readonly object[]) =>
-  patched(ask, `/api/v1/nodes/${node}`, { spec: { taints: all } });
-/** A pod that bears the taint for so long, on this node. */
+const taints = ({ send }: ScenarioContext, node: string, all: readonly object[]) =>
+  patched(send, `/api/v1/nodes/${node}`, { spec: { taints: all } });
+/** A pod on this node that tolerates the taint for a time. */
 async function bears(context: ScenarioContext, name: string, node: string, tolerationSeconds: number): Promise<void> {
   await make(context, name, {}, { "kubernetes.io/hostname": node }, bearing(tolerationSeconds));
   await placed(context, name, [node]);
@@ -125,7 +124,7 @@ behaviour("NoExecuteTaintManager Single Pod removing taint cancels eviction", (c
     await bears(context, "witness", second, 5);
     await taints(context, first, [taint]);
     await taints(context, first, []);
-    // Whoever is tainted after it is evicted when its own time would long have been up.
+    // The later pod is evicted after the time in which the tolerating one would have been.
     await taints(context, second, [taint]);
     await evicted(context, "witness");
     expect(await deletedAt(context, "kept")).toBeUndefined();
@@ -145,7 +144,7 @@ behaviour("NoExecuteTaintManager Multiple Pods evicts pods with minTolerationSec
   }),
 );
 
-/** A pod of a class of runtime that leads to one of two nodes. */
+/** A pod of a RuntimeClass that selects one of two nodes. */
 async function ofClass(
   context: ScenarioContext,
   more: object,

@@ -1,4 +1,4 @@
-// Services and endpoints as records: where their addresses lead is another matter.
+// The API of services and endpoints; no traffic is forwarded.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
@@ -26,7 +26,7 @@ behaviour("Services should delete a collection of services", async ({ client, na
   expect(left.items.map((s) => s.metadata?.name)).toEqual(["three"]);
 });
 
-behaviour("Services should complete a service status lifecycle", async ({ ask, client, namespace }) => {
+behaviour("Services should complete a service status lifecycle", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "test-service";
   const labels = { "test-service-static": "true" };
@@ -36,25 +36,25 @@ behaviour("Services should complete a service status lifecycle", async ({ ask, c
   expect(first.status?.loadBalancer).toEqual({});
   const status = { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } };
   const metadata = { annotations: { patchedstatus: "true" } };
-  const shown = await patched(ask, `${root}/${name}/status`, { metadata, status });
+  const shown = await patched(send, `${root}/${name}/status`, { metadata, status });
   expect(shown.status.loadBalancer.ingress[0].ip).toBe("203.0.113.1");
   const current = await core.readNamespacedServiceStatus({ namespace, name });
   const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from e2e test" };
   current.status!.conditions = [{ ...condition, lastTransitionTime: new Date("2026-01-01T00:00:00Z") }];
   const written = await core.replaceNamespacedServiceStatus({ namespace, name, body: current });
   expect(written.status?.conditions).toMatchObject([condition]);
-  const changed = await patched(ask, `${root}/${name}`, { metadata: { labels: { "test-service": "patched" } } });
+  const changed = await patched(send, `${root}/${name}`, { metadata: { labels: { "test-service": "patched" } } });
   expect(changed.metadata.labels).toEqual({ ...labels, "test-service": "patched" });
   await core.deleteNamespacedService({ namespace, name });
   const events = await historyOf(
-    ask,
+    send,
     `${root}?labelSelector=test-service-static=true`,
     first.metadata!.resourceVersion!,
   );
   expect(events.map((e) => e.type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "DELETED"]);
 });
 
-behaviour("Endpoints should test the lifecycle of an Endpoint", async ({ ask, client, namespace }) => {
+behaviour("Endpoints should test the lifecycle of an Endpoint", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "testservice";
   const labelSelector = "test-endpoint-static=true";
@@ -73,7 +73,7 @@ behaviour("Endpoints should test the lifecycle of an Endpoint", async ({ ask, cl
   const updated = await core.replaceNamespacedEndpoints({ namespace, name, body: made });
   expect(updated.metadata?.labels?.["test-service"]).toBe("updated");
   await patched(
-    ask,
+    send,
     `${root}/${name}`,
     { metadata: { labels: { "test-service": "patched" } }, subsets: [subset("10.0.0.25", 8080)] },
     "strategic",

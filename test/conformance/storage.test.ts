@@ -1,8 +1,8 @@
-// Volumes and claims as records: nothing is mounted here.
+// The API of volumes and claims; nothing is mounted.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, whileControlled } from "./controlled.ts";
+import { waitOptions, whileControlled } from "./running-controllers.ts";
 import { patched } from "./requests.ts";
 
 const volume = (name: string, labels: object): any => ({
@@ -19,7 +19,7 @@ const claim = (name: string, labels: object): any => ({
   spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "2Gi" } }, storageClassName: "manual" },
 });
 
-/** A volume and a claim of one label that nobody else has. */
+/** A volume and a claim with a unique label. */
 async function made(
   context: ScenarioContext,
 ): Promise<{ readonly pv: string; readonly pvc: string; readonly labelSelector: string }> {
@@ -32,30 +32,30 @@ async function made(
 }
 
 behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   const { pv, pvc, labelSelector } = await made(context);
   expect((await core.listPersistentVolume({ labelSelector })).items).toHaveLength(1);
   expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toHaveLength(1);
   const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
-  await patched(ask, `/api/v1/persistentvolumes/${pv}`, { metadata: { labels: { [pv]: "patched" } } });
-  await patched(ask, `${claims}/${pvc}`, { metadata: { labels: { [pvc]: "patched" } } });
-  const [read, asked] = [
+  await patched(send, `/api/v1/persistentvolumes/${pv}`, { metadata: { labels: { [pv]: "patched" } } });
+  await patched(send, `${claims}/${pvc}`, { metadata: { labels: { [pvc]: "patched" } } });
+  const [read, claim] = [
     await core.readPersistentVolume({ name: pv }),
     await core.readNamespacedPersistentVolumeClaim({ namespace, name: pvc }),
   ];
-  expect([read.metadata?.labels?.[pv], asked.metadata?.labels?.[pvc]]).toEqual(["patched", "patched"]);
+  expect([read.metadata?.labels?.[pv], claim.metadata?.labels?.[pvc]]).toEqual(["patched", "patched"]);
   read.metadata!.labels![pv] = "updated";
-  asked.metadata!.labels![pvc] = "updated";
+  claim.metadata!.labels![pvc] = "updated";
   await core.replacePersistentVolume({ name: pv, body: read });
-  await core.replaceNamespacedPersistentVolumeClaim({ namespace, name: pvc, body: asked });
+  await core.replaceNamespacedPersistentVolumeClaim({ namespace, name: pvc, body: claim });
   expect((await core.listPersistentVolume({ labelSelector: `${pv}=updated` })).items).toHaveLength(1);
   const nothingIsLeft = (): Promise<void> =>
     vi.waitFor(async () => {
       expect((await core.listPersistentVolume({ labelSelector })).items).toEqual([]);
       expect((await core.listNamespacedPersistentVolumeClaim({ namespace, labelSelector })).items).toEqual([]);
     }, waitOptions);
-  // Somebody makes sure that neither is used any more.
+  // The protection controllers remove the finalizers.
   await whileControlled(context, async () => {
     await core.deleteNamespacedPersistentVolumeClaim({ namespace, name: pvc });
     await core.deletePersistentVolume({ name: pv });
@@ -69,19 +69,21 @@ behaviour("PersistentVolumes CSI Conformance should run through the lifecycle of
 });
 
 behaviour("PersistentVolumes CSI Conformance should apply changes to a pv/pvc status", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   const { pv, pvc } = await made(context);
-  const [asked, read] = [
+  const [claim, read] = [
     await core.readNamespacedPersistentVolumeClaimStatus({ namespace, name: pvc }),
     await core.readPersistentVolumeStatus({ name: pv }),
   ];
-  expect([asked.status?.phase, read.status?.phase]).toEqual(["Pending", "Pending"]);
+  expect([claim.status?.phase, read.status?.phase]).toEqual(["Pending", "Pending"]);
   const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${pvc}/status`;
   const condition = { type: "StatusPatched", status: "True", reason: "E2E patchedStatus", message: "Set by e2e test" };
-  const conditions = (await patched(ask, path, { status: { conditions: [condition] } })).status.conditions;
+  const conditions = (await patched(send, path, { status: { conditions: [condition] } })).status.conditions;
   expect(conditions).toEqual([condition]);
-  await patched(ask, `/api/v1/persistentvolumes/${pv}/status`, { status: { message: "StatusPatched", reason: "E2E" } });
+  await patched(send, `/api/v1/persistentvolumes/${pv}/status`, {
+    status: { message: "StatusPatched", reason: "E2E" },
+  });
   const seen = await core.readPersistentVolumeStatus({ name: pv });
   expect(seen.status).toMatchObject({ message: "StatusPatched", reason: "E2E" });
   seen.status = { ...seen.status, message: "StatusUpdated" };

@@ -1,4 +1,4 @@
-// Templates of pods: made, changed and deleted, one by one and all together.
+// PodTemplates: create, update and delete, also as a collection.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
@@ -9,7 +9,7 @@ const template = (name: string, labels: object): any => ({
   template: { spec: { containers: [{ name: "nginx", image: "nginx:1" }] } },
 });
 
-behaviour("PodTemplates should run the lifecycle of PodTemplates", async ({ ask, client, namespace }) => {
+behaviour("PodTemplates should run the lifecycle of PodTemplates", async ({ send, client, namespace }) => {
   const core = client(CoreV1Api);
   const name = "nginx-pod-template";
   const labelSelector = "podtemplate-static=true";
@@ -17,7 +17,7 @@ behaviour("PodTemplates should run the lifecycle of PodTemplates", async ({ ask,
   const found = await core.listPodTemplateForAllNamespaces({ labelSelector });
   expect(found.items.filter((t) => t.metadata?.namespace === namespace)).toHaveLength(1);
   const path = `/api/v1/namespaces/${namespace}/podtemplates/${name}`;
-  await patched(ask, path, { metadata: { labels: { podtemplate: "patched" } } }, "strategic");
+  await patched(send, path, { metadata: { labels: { podtemplate: "patched" } } }, "strategic");
   expect((await core.readNamespacedPodTemplate({ namespace, name })).metadata?.labels).toEqual({
     "podtemplate-static": "true",
     podtemplate: "patched",

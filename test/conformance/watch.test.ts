@@ -1,4 +1,4 @@
-// Watches as clients rely on them: nothing missed, nothing invented, the same order for everybody.
+// Watches: complete and consistent events, in the same order for all clients.
 import { CoreV1Api, Watch } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
@@ -10,7 +10,7 @@ interface WatchEvent {
   readonly resourceVersion: string;
 }
 
-/** The first events of a watch, in order; `started` settles when the server has started to answer. */
+/** The first events of a watch, in order. `started` settles when the response begins. */
 function watched({ config, namespace }: ScenarioContext, query: Record<string, string>, count: number) {
   const received: WatchEvent[] = [];
   let started: Promise<AbortController> | undefined;
@@ -133,7 +133,7 @@ behaviour("Watchers should receive events on concurrent watches in same order", 
   const first = watched(context, from, writes.length * 3);
   await Promise.all(writes.map((write) => write()));
   const all = await first.events;
-  // Each later one begins where the first one was at some time, and must tell the rest as the first one received it.
+  // Each later watch begins at a revision the first one has seen, and must have the same remaining events.
   for (const begin of [0, 7, 20, 42, 88]) {
     const { events } = watched(context, { resourceVersion: all[begin]!.resourceVersion }, all.length - begin - 1);
     expect(await events).toEqual(all.slice(begin + 1));

@@ -1,5 +1,4 @@
-// Sets of other sorts as records: what their counts and conditions are, is said by whoever carries them out, and here
-// that is the test.
+// The API of StatefulSets, DaemonSets and Jobs. No controllers run: the test writes their status.
 import { AppsV1Api, BatchV1Api } from "@kubernetes/client-node";
 import { expect } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
@@ -19,21 +18,21 @@ const pathOf = ({ namespace }: ScenarioContext, plural: string, name: string): s
 
 const update = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from e2e test" };
 const patch = { ...update, type: "StatusPatched" };
-/** The types of all conditions an object has had. */
-async function conditionsSince({ ask }: ScenarioContext, path: string, since: string): Promise<readonly string[]> {
-  const told = await historyOf(ask, path, since);
-  return told.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
+/** The types of all conditions in the object's history. */
+async function conditionsSince({ send }: ScenarioContext, path: string, since: string): Promise<readonly string[]> {
+  const events = await historyOf(send, path, since);
+  return events.flatMap((e) => e.object.status?.conditions ?? []).map((c) => c.type);
 }
 
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should have a working scale subresource",
   async (context) => {
-    const { ask, client, namespace } = context;
+    const { send, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "ss";
     const body = set(name, { app: "ss" }, { replicas: 1, serviceName: "test" });
     await apps.createNamespacedStatefulSet({ namespace, body });
-    await patched(ask, `${pathOf(context, "statefulsets", name)}/status`, {
+    await patched(send, `${pathOf(context, "statefulsets", name)}/status`, {
       status: { replicas: 1, readyReplicas: 1 },
     });
     const scale = await apps.readNamespacedStatefulSetScale({ namespace, name });
@@ -42,7 +41,7 @@ behaviour(
     scale.spec!.replicas = 2;
     expect((await apps.replaceNamespacedStatefulSetScale({ namespace, name, body: scale })).spec?.replicas).toBe(2);
     expect((await apps.readNamespacedStatefulSet({ namespace, name })).spec?.replicas).toBe(2);
-    await patched(ask, `${pathOf(context, "statefulsets", name)}/scale`, { spec: { replicas: 4 } });
+    await patched(send, `${pathOf(context, "statefulsets", name)}/scale`, { spec: { replicas: 4 } });
     expect((await apps.readNamespacedStatefulSet({ namespace, name })).spec?.replicas).toBe(4);
   },
 );
@@ -50,7 +49,7 @@ behaviour(
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should list, patch and delete a collection of StatefulSets",
   async (context) => {
-    const { ask, client, namespace } = context;
+    const { send, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "test-ss";
     const labels = { e2e: namespace };
@@ -60,7 +59,7 @@ behaviour(
     });
     const containers = [{ name: "web", image: "registry.example.com/other:1" }];
     await patched(
-      ask,
+      send,
       pathOf(context, "statefulsets", name),
       { metadata: { labels: { "test-ss": "patched" } }, spec: { replicas: 1, template: { spec: { containers } } } },
       "strategic",
@@ -78,7 +77,7 @@ behaviour(
 behaviour(
   "StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate Statefulset Status endpoints",
   async (context) => {
-    const { ask, client, namespace } = context;
+    const { send, client, namespace } = context;
     const apps = client(AppsV1Api);
     const name = "ss";
     const path = pathOf(context, "statefulsets", name);
@@ -89,7 +88,7 @@ behaviour(
     current.spec!.replicas = 5;
     const updated = await apps.replaceNamespacedStatefulSetStatus({ namespace, name, body: current });
     expect([updated.status?.conditions?.map((c) => c.type), updated.spec?.replicas]).toEqual([["StatusUpdate"], 1]);
-    const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
+    const after = await patched(send, `${path}/status`, { status: { conditions: [patch] } });
     expect(after.status.conditions).toEqual([patch]);
     const since = made.metadata!.resourceVersion!;
     expect(await conditionsSince(context, path.replace(`/${name}`, ""), since)).toEqual([
@@ -114,7 +113,7 @@ behaviour("Daemon set should list and delete a collection of DaemonSets", async 
 });
 
 behaviour("Daemon set should verify changes to a daemon set status", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const apps = client(AppsV1Api);
   const name = "daemon-set";
   const path = pathOf(context, "daemonsets", name);
@@ -125,7 +124,7 @@ behaviour("Daemon set should verify changes to a daemon set status", async (cont
   expect(updated.status?.conditions?.map((c) => [c.type, c.status, c.reason])).toEqual([
     ["StatusUpdate", "True", "E2E"],
   ]);
-  const after = await patched(ask, `${path}/status`, { status: { conditions: [patch] } });
+  const after = await patched(send, `${path}/status`, { status: { conditions: [patch] } });
   expect([after.status.conditions, after.metadata.generation]).toEqual([[patch], 1]);
   const since = made.metadata!.resourceVersion!;
   expect(await conditionsSince(context, path.replace(`/${name}`, ""), since)).toEqual([
@@ -135,7 +134,7 @@ behaviour("Daemon set should verify changes to a daemon set status", async (cont
 });
 
 behaviour("Job should apply changes to a job status", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const batch = client(BatchV1Api);
   const name = "suspend-false-to-true";
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`;
@@ -144,7 +143,7 @@ behaviour("Job should apply changes to a job status", async (context) => {
   await batch.createNamespacedJob({ namespace, body: { metadata: { name }, spec } });
   const startTime = "2026-01-01T12:00:00Z";
   const metadata = { annotations: { patchedstatus: "true" } };
-  const after = await patched(ask, `${path}/status`, { metadata, status: { startTime } });
+  const after = await patched(send, `${path}/status`, { metadata, status: { startTime } });
   expect([after.status.startTime, after.metadata.annotations.patchedstatus]).toEqual([startTime, "true"]);
   const current = await batch.readNamespacedJobStatus({ namespace, name });
   current.status = { ...current.status, conditions: [{ ...update, type: "CustomConditionType" }], active: 2 };

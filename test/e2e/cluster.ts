@@ -1,4 +1,4 @@
-// A real cluster for one file of stories: brought up before them, taken down after them, spoken to as users do.
+// A cluster for the tests of one file, created before and removed after them, and used through its command line.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
@@ -18,7 +18,7 @@ const launcher = join(root, "orrery");
 const world = realWorld(() => {});
 const { clock } = world;
 
-/** What a program said until it ended, and how it ended. */
+/** The output and exit code of a program. */
 export interface Ended {
   readonly code: number;
   readonly out: string;
@@ -26,22 +26,22 @@ export interface Ended {
 }
 export interface TestCluster {
   readonly name: string;
-  /** The API, for looking. What users do goes through `ctl`. */
+  /** A client for assertions. Actions of users go through `ctl`. */
   readonly client: Client;
-  /** The newest kubectl of this machine with these words; Orrery's own commands where there is none. */
+  /** Runs the newest kubectl of this machine with the arguments, or Orrery's commands without one. */
   ctl(words: string | readonly string[], input?: string): Promise<Ended>;
-  /** The same, for commands that must succeed: what they printed. */
-  says(words: string | readonly string[], input?: string): Promise<string>;
-  /** The command line behind `ctl`, for those who run it in their own way. */
+  /** The output of a command that must succeed. */
+  output(words: string | readonly string[], input?: string): Promise<string>;
+  /** The complete command line of `ctl`. */
   command(words: readonly string[]): readonly string[];
   orrery(...args: readonly string[]): Promise<string>;
   inNode(node: string, ...command: readonly string[]): Promise<string>;
-  /** The address of a node's container, which this machine reaches. */
+  /** The address of a node's container, reachable from this machine. */
   addressOf(node: string): Promise<string>;
   pod(name: string): Promise<Pod>;
 }
 
-/** Runs a program to its end, whatever that is. Without input, what it reads stays open and says nothing. */
+/** Runs a program until it exits. Without input, its standard input stays open and empty. */
 export const ended = (command: readonly string[], input: string | undefined, timeoutMs = 60_000): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const [program, ...args] = command;
@@ -55,12 +55,12 @@ export const ended = (command: readonly string[], input: string | undefined, tim
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code: code ?? -1, out, err }));
-    // Who does not read its input is not to blame for a broken pipe.
+    // A program that does not read its input breaks the pipe, which is no error.
     child.stdin.on("error", () => {});
     if (input !== undefined) child.stdin.end(input);
   });
 
-/** Looks until a look finds something, and hands that over; says what was waited for when it never comes. */
+/** Polls until the function returns a value. Throws with the description after the time limit. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
@@ -75,14 +75,14 @@ export async function until<T>(
   }
 }
 
-/** How long something took. */
+/** The duration and result of the work. */
 export async function timed<T>(work: () => Promise<T>): Promise<readonly [ms: number, result: T]> {
   const began = clock.now();
   const result = await work();
   return [clock.now() - began, result];
 }
 
-/** A cluster of this name, up while the tests of the calling file run. */
+/** A cluster with this name that runs during the tests of the calling file. */
 export function testCluster(name: string, ...options: readonly string[]): TestCluster {
   const closed = new AbortController();
   let client: Client | undefined;
@@ -90,7 +90,7 @@ export function testCluster(name: string, ...options: readonly string[]): TestCl
   const orrery = (...args: readonly string[]): Promise<string> => run([launcher, ...args, "--name", name]);
   const command = (words: readonly string[]): readonly string[] => {
     if (kubectl !== undefined) return [kubectl, "--kubeconfig", kubeconfigPath(name), ...words];
-    // What follows `--` belongs to somebody else.
+    // Arguments after `--` belong to the command in the container.
     const dash = words.indexOf("--");
     const [own, rest] = dash < 0 ? [words, []] : [words.slice(0, dash), words.slice(dash)];
     return [launcher, ...own, "--name", name, ...rest];
@@ -117,7 +117,7 @@ export function testCluster(name: string, ...options: readonly string[]): TestCl
       return client;
     },
     ctl,
-    async says(words, input) {
+    async output(words, input) {
       const { code, out, err } = await ctl(words, input);
       if (code !== 0) throw new Error(`${listOf(words).join(" ")} ended with ${code}: ${err || out}`);
       return out;

@@ -1,4 +1,4 @@
-// Each example of manifests/examples behaves as its first line says, seen and handled as a user would.
+// Each example of manifests/examples behaves as its first line describes.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ContainerStatus, CoreV1Event } from "../../api/generated/types.ts";
@@ -9,14 +9,14 @@ import { isReady } from "../../api/core/pod/status.ts";
 import { ended, testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-examples", "--nodes", "1");
-const { ctl, says, pod } = cluster;
+const { ctl, output, pod } = cluster;
 const examples = join(import.meta.dirname, "../../manifests/examples");
 const used: readonly string[] = [
   ...["init-containers", "probes", "missing-image", "configuration", "graceful-end", "out-of-memory"],
   ...["crash-loop", "two-containers", "run-to-end", "shell"],
 ];
 
-/** Everything that one container was seen to wait for, oldest first. */
+/** The waiting reasons of a container, oldest first. */
 const waits: string[] = [];
 const watched = new AbortController();
 
@@ -37,28 +37,29 @@ const status = async (name: string): Promise<ContainerStatus | undefined> =>
 const ready = (name: string): Promise<boolean> => until(`${name} Ready`, async () => isReady(await pod(name)));
 const eventsOf = async (name: string): Promise<readonly CoreV1Event[]> =>
   (await cluster.client.list(events, { namespace: "default", fieldSelector: `involvedObject.name=${name}` })).items;
-const inPod = (name: string, ...command: readonly string[]): Promise<string> => says(["exec", name, "--", ...command]);
+const inPod = (name: string, ...command: readonly string[]): Promise<string> =>
+  output(["exec", name, "--", ...command]);
 
 let watching: Promise<void> = Promise.resolve();
 beforeAll(async () => {
   watching = watchMissingImage();
-  await says(["apply", ...used.flatMap((name) => ["-f", join(examples, `${name}.yaml`)])]);
+  await output(["apply", ...used.flatMap((name) => ["-f", join(examples, `${name}.yaml`)])]);
 });
 afterAll(async () => {
   watched.abort();
   await watching;
 });
 
-test("lines of a log arrive while they are written, until the container ends", async () => {
+test("a followed log has lines as they are written, until the container ends", async () => {
   await until("run-to-end runs", async () => (await pod("run-to-end")).status?.phase !== "Pending");
-  expect(await says("logs -f run-to-end")).toBe("line 1\nline 2\nline 3\nline 4\nline 5\n");
+  expect(await output("logs -f run-to-end")).toBe("line 1\nline 2\nline 3\nline 4\nline 5\n");
   await until("run-to-end Succeeded", async () => (await pod("run-to-end")).status?.phase === "Succeeded");
-  expect(await says("logs run-to-end --tail 2")).toBe("line 4\nline 5\n");
+  expect(await output("logs run-to-end --tail 2")).toBe("line 4\nline 5\n");
 });
 
-test("init containers run one after the other, before the others", async () => {
+test("init containers run sequentially, before the main containers", async () => {
   await ready("init-containers");
-  expect(await says("logs init-containers")).toBe("first\nsecond\n");
+  expect(await output("logs init-containers")).toBe("first\nsecond\n");
   const { status: now } = await pod("init-containers");
   expect(now?.initContainerStatuses?.map((s) => s.state?.terminated?.reason)).toEqual(["Completed", "Completed"]);
 });
@@ -66,36 +67,36 @@ test("init containers run one after the other, before the others", async () => {
 test("containers of one pod share its network and its volumes", async () => {
   await ready("two-containers");
   const page = ["exec", "two-containers", "-c", "writer", "--", "wget", "-q", "-O", "-", "http://localhost:8080/page"];
-  expect(await says(page)).toBe("written\n");
+  expect(await output(page)).toBe("written\n");
 });
 
-test("containers are told by config maps, secrets and about themselves", async () => {
+test("variables from config maps, secrets and the downward API", async () => {
   await ready("configuration");
-  const told = (await says("logs configuration")).split("\n");
+  const lines = (await output("logs configuration")).split("\n");
   const { status: now } = await pod("configuration");
   for (const line of ["COLOUR=green", "PASSWORD=open-sesame", "POD_NAME=configuration", `POD_IP=${now?.podIP}`])
-    expect(told).toContain(line);
+    expect(lines).toContain(line);
   for (const line of ["MEMORY_LIMIT=32", "GREETING=configuration is green", "KUBERNETES_SERVICE_HOST=10.96.0.1"])
-    expect(told).toContain(line);
+    expect(lines).toContain(line);
   expect(await inPod("configuration", "cat", "/etc/config/settings.txt")).toBe("depth=3\n");
   expect(await inPod("configuration", "cat", "/etc/secret/password")).toBe("open-sesame");
   expect(await inPod("configuration", "stat", "-L", "-c", "%a", "/etc/secret/password")).toBe("400\n");
   expect(await inPod("configuration", "cat", "/etc/about/labels", "/etc/about/note")).toBe('tier="example"hello');
 });
 
-test("a config map's change reaches the files made of it", async () => {
+test("a changed config map updates its files", async () => {
   const changed = {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "configuration" },
     data: { colour: "blue" },
   };
-  await says("apply -f -", JSON.stringify(changed));
+  await output("apply -f -", JSON.stringify(changed));
   const colour = (): Promise<string> => inPod("configuration", "cat", "/etc/config/colour");
   await until("the new colour", async () => (await colour()) === "blue", 90_000);
 });
 
-test("a container that is no longer well is started again, and events say why", async () => {
+test("a container with a failed liveness probe is restarted, with an event", async () => {
   await until("a restart", async () => ((await status("probes"))?.restartCount ?? 0) > 0);
   const reasons = await until("the events", async () => {
     const all = (await eventsOf("probes")).map((e) => `${e.reason}: ${e.message}`);
@@ -105,51 +106,53 @@ test("a container that is no longer well is started again, and events say why", 
   expect(reasons).toContain("Killing: Container main failed liveness probe, will be restarted");
 });
 
-test("an image that is nowhere: the engine's own words, then a growing pause", async () => {
+test("a missing image: the engine's message, then back-off", async () => {
   await until("ImagePullBackOff", async () => waits.some((w) => w.startsWith("ImagePullBackOff")));
   const words = waits.filter((w) => /^(ErrImagePull|ImagePullBackOff)/.test(w));
   expect(words[0]).toMatch(/^ErrImagePull: .{20,}/);
   expect(words.find((w) => w.startsWith("ImagePullBackOff"))).toMatch(/Back-off pulling image "orrery\/nowhere:1"/);
-  const told = (await eventsOf("missing-image")).map((e) => e.message).join("\n");
-  expect(told).toMatch(/Failed to pull image "orrery\/nowhere:1": .*(no such host|not found|denied|dial tcp|lookup)/);
+  const messages = (await eventsOf("missing-image")).map((e) => e.message).join("\n");
+  expect(messages).toMatch(
+    /Failed to pull image "orrery\/nowhere:1": .*(no such host|not found|denied|dial tcp|lookup)/,
+  );
 });
 
-test("a container that took too much memory was ended by the kernel, and its status says so", async () => {
+test("a container above its memory limit is OOMKilled", async () => {
   await until("Failed", async () => (await pod("out-of-memory")).status?.phase === "Failed");
   const { reason, exitCode } = (await status("out-of-memory"))!.state!.terminated!;
   expect({ reason, exitCode }).toEqual({ reason: "OOMKilled", exitCode: 137 });
 });
 
-test("a container that keeps failing is left alone for a while, and its last words can be read", async () => {
+test("a failing container is in back-off, and its previous log can be read", async () => {
   const waiting = await until("CrashLoopBackOff", async () => {
     const now = (await status("crash-loop"))?.state?.waiting;
     return now?.reason === "CrashLoopBackOff" && now;
   });
   expect(waiting.message).toMatch(/^back-off .+ restarting failed container=main pod=crash-loop_default\(/);
   expect((await status("crash-loop"))?.lastState?.terminated?.exitCode).toBe(3);
-  expect(await says("logs crash-loop --previous")).toMatch(/^life of /);
+  expect(await output("logs crash-loop --previous")).toMatch(/^run /);
 });
 
-test("a command in a container: its output, its input, its exit code, and a terminal", async () => {
+test("exec: output, input, exit code and a terminal", async () => {
   await ready("shell");
   expect(await inPod("shell", "hostname")).toBe("shell\n");
-  expect(await says(["exec", "-i", "shell", "--", "tr", "a-z", "A-Z"], "quiet\n")).toBe("QUIET\n");
+  expect(await output(["exec", "-i", "shell", "--", "tr", "a-z", "A-Z"], "quiet\n")).toBe("QUIET\n");
   const failed = await ctl(["exec", "shell", "--", "sh", "-c", "echo oops >&2; exit 7"]);
   expect([failed.code, failed.err.includes("oops")]).toEqual([7, true]);
-  // The size arrives a moment after the command has begun; until then there is none, and stty finds nothing wrong with that.
-  const asked = "tty; until stty size 2>/dev/null | grep 40; do sleep 0.1; done";
-  const line = [...cluster.command(["exec", "-it", "shell", "--", "sh", "-c"]), `'${asked}'`].join(" ");
+  // The size arrives shortly after the start; until then it is zero, which stty does not treat as an error.
+  const script = "tty; until stty size 2>/dev/null | grep 40; do sleep 0.1; done";
+  const line = [...cluster.command(["exec", "-it", "shell", "--", "sh", "-c"]), `'${script}'`].join(" ");
   const { out } = await ended(["script", "-qec", `stty rows 40 cols 100; ${line}`, "/dev/null"], undefined, 10_000);
   expect(out).toMatch(/\/dev\/pts\/\d+/);
   expect(out).toContain("40 100");
 });
 
-test("a pod that is told to end: preStop, then TERM, and gone when it has ended", async () => {
+test("a deleted pod: preStop, then TERM, then removal", async () => {
   await ready("graceful-end");
-  const heard = says("logs -f graceful-end");
-  await until("the log", async () => (await says("logs graceful-end")).includes("begun"));
-  await says("delete pod graceful-end --wait=false");
-  expect(await heard).toBe("begun\npreStop\nheard TERM\nended in peace\n");
+  const log = output("logs -f graceful-end");
+  await until("the log", async () => (await output("logs graceful-end")).includes("begun"));
+  await output("delete pod graceful-end --wait=false");
+  expect(await log).toBe("begun\npreStop\nreceived TERM\nstopped\n");
   const isThere = (): Promise<boolean> =>
     cluster.client.get(pods, key("default", "graceful-end")).then(
       () => true,
@@ -160,8 +163,8 @@ test("a pod that is told to end: preStop, then TERM, and gone when it has ended"
   expect(killing?.message).toBe("Stopping container main");
 });
 
-test("what pods leave on their node is cleared away with them", async () => {
-  await says("delete pod --all --wait=false");
+test("containers of deleted pods are removed from the node", async () => {
+  await output("delete pod --all --wait=false");
   const all = async () => (await cluster.client.list(pods, { namespace: "default" })).items;
   await until("no pod is left", async () => (await all()).length === 0);
   const names = async (): Promise<string> => cluster.inNode("node-1", "docker", "ps", "-a", "--format", "{{.Names}}");

@@ -1,4 +1,4 @@
-// Every component is killed without warning while somebody writes: what was acknowledged stays, what runs goes on, all heals.
+// Every component is killed during writes: acknowledged writes are kept, pods keep running, and the cluster recovers.
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Deployment, Pod } from "../../api/generated/types.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
@@ -25,7 +25,7 @@ const app = (name: string, replicas: number): Draft<Deployment> => ({
   },
 });
 
-/** Somebody who writes down only what the server said it has. */
+/** A writer that records acknowledged writes. */
 function writer(cluster: ReturnType<typeof testCluster>) {
   const acknowledged: string[] = [];
   const enough = new AbortController();
@@ -35,7 +35,7 @@ function writer(cluster: ReturnType<typeof testCluster>) {
       const draft = { kind: "ConfigMap", metadata: { name, namespace: "default" }, data: { n: String(n) } } as const;
       await cluster.client.create(configMaps, draft).then(
         () => acknowledged.push(name),
-        // Refused or unknown: nobody was promised anything.
+        // Refused or ambiguous: not acknowledged.
         () => {},
       );
       await clock.sleep(10);
@@ -76,7 +76,7 @@ describe.each(stores)("a cluster on %s", (store) => {
     ["node-1", "dockerd"] as const,
   ];
   for (const [node, component] of parts) {
-    test(`${component} dies while somebody writes`, async () => {
+    test(`${component} is killed during writes`, async () => {
       const before = containersOf(await settled("steady", 2));
       const writing = writer(cluster);
       const fresh = `after-${component}`;
@@ -101,13 +101,13 @@ describe.each(stores)("a cluster on %s", (store) => {
       expect(writing.acknowledged.filter((name) => !kept.has(name))).toEqual([]);
       for (const name of kept)
         if (name.startsWith("note-")) await cluster.client.delete(configMaps, key("default", name));
-      // Who only lost its keeper has not noticed anything.
+      // Pods whose kubelet or engine was killed keep running.
       expect(containersOf(await settled("steady", 2))).toEqual(before);
       await cluster.client.delete(deployments, key("default", fresh));
     });
   }
 
-  test("the whole control plane loses its power, and comes back as it was", async () => {
+  test("the control plane node is killed, and recovers with its state", async () => {
     const before = containersOf(await settled("steady", 2));
     const writing = writer(cluster);
     await until("some writes", async () => writing.acknowledged.length > 20);

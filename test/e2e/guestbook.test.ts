@@ -1,4 +1,4 @@
-// The guestbook as in the README: applied, visited, changed, taken back; then the guided tour, which breaks more than that.
+// The guestbook of the README: apply, requests, rollout and rollback; then the guided tour.
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { deployments } from "../../api/apps/deployments.ts";
@@ -9,7 +9,7 @@ import { visit } from "../../cli/demo/visitors.ts";
 import { testCluster, timed, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-book", "--nodes", "2");
-const { says, ctl } = cluster;
+const { output, ctl } = cluster;
 const folder = join(import.meta.dirname, "../../manifests/guestbook");
 const greeting = async (): Promise<string> => visit(`http://${await cluster.addressOf("node-1")}:30080/`);
 
@@ -20,14 +20,14 @@ const webReady = (count: number) => async (): Promise<boolean> => {
   return all.length === count && all.every(isReady);
 };
 
-test("a folder of manifests is applied, and the guestbook answers", async () => {
-  expect(await says(["apply", "-f", folder])).toContain("deployment.apps/web created");
+test("a folder of manifests is applied, and the guestbook responds", async () => {
+  expect(await output(["apply", "-f", folder])).toContain("deployment.apps/web created");
   await until("three web pods Ready", webReady(3));
   await until("visits are counted", async () => /Visits: \d+/.test(await greeting()));
-  expect(await says(["apply", "-f", folder])).toContain("deployment.apps/web unchanged");
+  expect(await output(["apply", "-f", folder])).toContain("deployment.apps/web unchanged");
 });
 
-test("a visit is remembered by the key-value service, also when its container dies", async () => {
+test("visits are stored in the key-value service, also when its container is killed", async () => {
   const count = async (): Promise<number> => Number(/Visits: (\d+)/.exec(await greeting())?.[1] ?? Number.NaN);
   const before = await count();
   const [kv] = (await cluster.client.list(pods, { namespace: "default", labelSelector: "app=kv" })).items;
@@ -42,31 +42,31 @@ test("a visit is remembered by the key-value service, also when its container di
   expect(after).toBeGreaterThan(before);
 });
 
-test("a new version is rolled out, and back", async () => {
-  await says("set image deployment/web web=orrery/web:2").catch(() =>
+test("a new version is rolled out and rolled back", async () => {
+  await output("set image deployment/web web=orrery/web:2").catch(() =>
     cluster.client.patch(deployments, key("default", "web"), {
       type: "strategic",
       patch: { spec: { template: { spec: { containers: [{ name: "web", image: "orrery/web:2" }] } } } },
     }),
   );
-  expect(await says("rollout status deployment/web")).toContain('deployment "web" successfully rolled out');
+  expect(await output("rollout status deployment/web")).toContain('deployment "web" successfully rolled out');
   await until("version 2", async () => (await greeting()).includes("version 2"));
-  expect(await says("rollout history deployment/web")).toMatch(/^1 +<none>$\n^2 +<none>$/m);
-  await says("rollout undo deployment/web");
-  expect(await says("rollout status deployment/web")).toContain("successfully rolled out");
-  // The last pods of version 2 answer until every node has heard that they are going.
+  expect(await output("rollout history deployment/web")).toMatch(/^1 +<none>$\n^2 +<none>$/m);
+  await output("rollout undo deployment/web");
+  expect(await output("rollout status deployment/web")).toContain("successfully rolled out");
+  // The last pods of version 2 respond until every node has updated its rules.
   await until("version 1 again", async () => (await greeting()).includes("version 1"));
 });
 
-test("what the cluster did can be read in events and descriptions", async () => {
-  const described = await says("describe deployment web");
+test("events, descriptions and metrics", async () => {
+  const described = await output("describe deployment web");
   expect(described).toMatch(/Image: +orrery\/web:1/);
   expect(described).toMatch(/ScalingReplicaSet/);
-  // The pods of the rollback are seconds old: until they are measured, `top` says that metrics are not available yet.
+  // The pods of the rollback are seconds old: until they are measured, `top` reports that metrics are not available.
   await until("usage of web pods", async () => /^web-\S+ +\d+m +\d+Mi/m.test((await ctl("top pods")).out));
 });
 
-test("bad manifests are refused with what is wrong in them, and the good ones beside them are applied", async () => {
+test("invalid manifests are refused with a message, and valid ones in the same file applied", async () => {
   const good = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "good" } };
   const bad = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "bad" }, datum: {} };
   const unknown = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" } };
@@ -76,11 +76,11 @@ test("bad manifests are refused with what is wrong in them, and the good ones be
   expect([foreign.code, foreign.err]).toEqual([1, expect.stringContaining('no matches for kind "Widget"')]);
 });
 
-test("the guided tour shows everything it promises", async () => {
-  await says(["delete", "-f", folder]);
-  const [ms, told] = await timed(() => cluster.orrery("demo", "--yes"));
-  expect(told).toContain("7 of 7 acts shown and checked");
-  expect(told).toMatch(/\d+ requests, none lost: \d+ saw version 1, \d+ saw version 2/);
+test("the guided tour completes", async () => {
+  await output(["delete", "-f", folder]);
+  const [ms, text] = await timed(() => cluster.orrery("demo", "--yes"));
+  expect(text).toContain("7 of 7 acts shown and checked");
+  expect(text).toMatch(/\d+ requests, none lost: \d+ saw version 1, \d+ saw version 2/);
   expect(ms).toBeLessThan(180_000);
   expect((await ctl("get namespace orrery-demo")).code).toBe(1);
 });

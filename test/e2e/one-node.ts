@@ -1,4 +1,4 @@
-// A cluster of one node, and the ways to look at it: through the API, through its text, and into the node itself.
+// A cluster of one node, with access through a client, plain requests, and commands in the node.
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import { join } from "node:path";
@@ -34,11 +34,11 @@ function access(name: string): Access {
   };
 }
 
-/** What a story about pods needs. */
+/** A cluster of one node and helpers for pods. */
 export interface OneNode {
   readonly client: Client;
   readonly clock: typeof world.clock;
-  /** A request's answer as text. */
+  /** The response of a GET as text. */
   text(path: string): Promise<string>;
   inNode(...command: readonly string[]): Promise<string>;
   create(name: string, spec: Partial<PodSpec>): Promise<void>;
@@ -63,7 +63,7 @@ const get = (a: Access, path: string): Promise<string> =>
       .on("error", reject);
   });
 
-/** Boots the cluster; `down` leaves nothing behind. */
+/** Starts the cluster; `down` removes it. */
 export async function oneNode(name: string): Promise<OneNode> {
   const orrery = (...args: readonly string[]): Promise<string> => run([launcher, ...args, "--name", name]);
   await orrery("down");
@@ -78,10 +78,10 @@ export async function oneNode(name: string): Promise<OneNode> {
     text: (path) => get(a, path),
     inNode: (...command) => run(["docker", "exec", `${name}-node-1`, ...command]),
     async create(pod, spec) {
-      const whole = { terminationGracePeriodSeconds: 1, ...spec };
+      const fullSpec = { terminationGracePeriodSeconds: 1, ...spec };
       await client.create(pods, {
         metadata: { name: pod, namespace: "default" },
-        spec: whole,
+        spec: fullSpec,
       } as unknown as Draft<Pod>);
     },
     find,
@@ -89,7 +89,8 @@ export async function oneNode(name: string): Promise<OneNode> {
       for (let tries = 0; ; tries++) {
         const seen = await find(pod);
         if (isSo(seen)) return seen!;
-        if (tries > 600) throw new Error(`not so after a minute: ${JSON.stringify(seen?.status, null, 1)}`);
+        if (tries > 600)
+          throw new Error(`the condition was not met within a minute: ${JSON.stringify(seen?.status, null, 1)}`);
         await world.clock.sleep(100);
       }
     },

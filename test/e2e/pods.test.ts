@@ -1,4 +1,4 @@
-// What a node does for its pods, on real Docker: what they see, what they may use, how they end, what they survive.
+// Pods on a node with Docker: environment, limits, probes, termination and recovery.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
@@ -20,14 +20,14 @@ const shell = (script: string, more: Partial<Container> = {}): Container => ({
   command: ["sh", "-c", script],
   ...more,
 });
-const lives = shell("trap 'exit 0' TERM; while :; do sleep 0.1; done");
+const runForever = shell("trap 'exit 0' TERM; while :; do sleep 0.1; done");
 const isReady = (p: Pod | undefined): boolean =>
   p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
 const ended = (p: Pod | undefined): boolean => p?.status?.phase === "Succeeded" || p?.status?.phase === "Failed";
 const first = (p: Pod | undefined): ContainerStatus => p!.status!.containerStatuses![0]!;
 const idOf = (p: Pod): string => first(p).containerID!.replace("docker://", "");
 
-/** Runs a script to its end in a pod of its own, and says what it wrote. */
+/** Runs a script in a new pod until it ends, and returns its log. */
 async function output(name: string, spec: Parameters<OneNode["create"]>[1]): Promise<string> {
   await node.create(name, { restartPolicy: "Never", ...spec });
   await node.until(name, ended);
@@ -36,8 +36,8 @@ async function output(name: string, spec: Parameters<OneNode["create"]>[1]): Pro
   return text;
 }
 
-describe("what a container sees", () => {
-  test("its name, its addresses, its resolver", async () => {
+describe("the environment of a container", () => {
+  test("host name, addresses and resolver", async () => {
     const text = await output("names", {
       hostname: "boss",
       subdomain: "team",
@@ -49,7 +49,7 @@ describe("what a container sees", () => {
     expect(text).toContain("KUBERNETES_SERVICE_HOST=10.96.0.1");
   });
 
-  test("who it is: a token the API knows it by, and the certificate it knows the API by", async () => {
+  test("service account token and root certificate", async () => {
     const at = "/var/run/secrets/kubernetes.io/serviceaccount";
     const show = shell(`cat ${at}/namespace; echo; cat ${at}/ca.crt ${at}/token`);
     await node.create("account", { restartPolicy: "Never", containers: [show] });
@@ -68,7 +68,7 @@ describe("what a container sees", () => {
     await node.remove("account");
   });
 
-  test("its volumes, with the modes and owners asked for", async () => {
+  test("volumes with the requested modes and owners", async () => {
     await node.client.create(configMaps, {
       kind: "ConfigMap",
       metadata: { name: "cm", namespace: "default" },
@@ -106,7 +106,7 @@ describe("what a container sees", () => {
     expect(text).toContain("read-only");
   });
 
-  test("the node itself, when it may", async () => {
+  test("host namespaces and privileged access", async () => {
     const text = await output("privileged", {
       hostNetwork: true,
       hostPID: true,
@@ -123,8 +123,8 @@ describe("what a container sees", () => {
   });
 });
 
-describe("what a container may use", () => {
-  test("memory up to its limit", async () => {
+describe("limits of a container", () => {
+  test("memory limit", async () => {
     const limits = { memory: "20Mi" };
     await node.create("hungry", {
       restartPolicy: "Never",
@@ -135,7 +135,7 @@ describe("what a container may use", () => {
     await node.remove("hungry");
   });
 
-  test("processor time up to its limit", async () => {
+  test("CPU limit", async () => {
     await node.create("busy", {
       containers: [shell("while :; do :; done", { resources: { limits: { cpu: "200m" } } })],
     });
@@ -161,12 +161,12 @@ describe("what a container may use", () => {
   });
 });
 
-describe("how it is asked", () => {
-  test("over HTTP, by a command, by a connection", async () => {
+describe("probes", () => {
+  test("HTTP, exec and TCP probes", async () => {
     const httpGet = { path: "/", port: "http" };
     const ports = [{ name: "http", containerPort: 8080 }];
     const image = "orrery/web:1";
-    await node.create("asked", {
+    await node.create("probed", {
       containers: [
         {
           name: "web",
@@ -180,11 +180,11 @@ describe("how it is asked", () => {
         }),
       ],
     });
-    await node.until("asked", isReady);
-    await node.remove("asked");
+    await node.until("probed", isReady);
+    await node.remove("probed");
   });
 
-  test("and when it gives no answer it is restarted", async () => {
+  test("a failed liveness probe restarts the container", async () => {
     const livenessProbe = { tcpSocket: { port: 99 }, periodSeconds: 1, failureThreshold: 2 };
     await node.create("silent", { containers: [shell("sleep 1000", { livenessProbe })] });
     const p = await node.until("silent", (seen) => (seen?.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
@@ -193,10 +193,10 @@ describe("how it is asked", () => {
   });
 });
 
-describe("how it ends", () => {
-  test("it says goodbye, within its time", async () => {
-    const script = "trap 'echo told; exit 0' TERM; while :; do sleep 0.1; done";
-    const lifecycle = { preStop: { exec: { command: ["sh", "-c", "echo asked > /proc/1/fd/1"] } } };
+describe("termination", () => {
+  test("preStop hook and stop signal within the grace period", async () => {
+    const script = "trap 'echo TERM; exit 0' TERM; while :; do sleep 0.1; done";
+    const lifecycle = { preStop: { exec: { command: ["sh", "-c", "echo preStop > /proc/1/fd/1"] } } };
     await node.create("polite", { terminationGracePeriodSeconds: 20, containers: [shell(script, { lifecycle })] });
     await node.until("polite", isReady);
     const log = node.log("polite", "follow=true");
@@ -204,10 +204,10 @@ describe("how it ends", () => {
     await node.client.delete(pods, key("default", "polite"));
     await node.until("polite", (p) => p === undefined);
     expect(node.clock.now() - since).toBeLessThan(10_000);
-    expect(await log).toBe("asked\ntold\n");
+    expect(await log).toBe("preStop\nTERM\n");
   });
 
-  test("its last words are kept, and its log before the last start", async () => {
+  test("termination message and previous log", async () => {
     await node.create("talker", { containers: [shell("echo run; echo sorry > /dev/termination-log; exit 3")] });
     const p = await node.until(
       "talker",
@@ -218,7 +218,7 @@ describe("how it ends", () => {
     await node.remove("talker");
   });
 
-  test("nothing of it is left on the node", async () => {
+  test("nothing is left on the node", async () => {
     await node.until("talker", (p) => p === undefined);
     const left = async (): Promise<string> =>
       (
@@ -233,15 +233,15 @@ describe("how it ends", () => {
   });
 });
 
-describe("what it survives", () => {
+describe("recovery", () => {
   const again = async (command: string): Promise<void> => {
     await node.inNode("sh", "-c", command);
     await node.clock.sleep(3_000);
     await node.until("lasting", isReady);
   };
 
-  test("a kubelet that dies, and an engine that does", async () => {
-    await node.create("lasting", { containers: [lives] });
+  test("restart of the kubelet and of the engine", async () => {
+    await node.create("lasting", { containers: [runForever] });
     const before = await node.until("lasting", isReady);
     await again("kill -9 $(cat /run/orrery/agent/pid)");
     await again("kill -9 $(cat /run/orrery/dockerd/pid)");
@@ -249,7 +249,7 @@ describe("what it survives", () => {
     expect([idOf(after), first(after).restartCount]).toEqual([idOf(before), 0]);
   });
 
-  test("its own death, within a second", async () => {
+  test("restart of a killed container within a second", async () => {
     const before = await node.until("lasting", isReady);
     await node.inNode("docker", "kill", idOf(before));
     const since = node.clock.now();
@@ -257,7 +257,7 @@ describe("what it survives", () => {
     expect(node.clock.now() - since).toBeLessThan(1_500);
   });
 
-  test("the loss of its network", async () => {
+  test("loss of its sandbox", async () => {
     const before = await node.until("lasting", isReady);
     await node.inNode("sh", "-c", "docker kill $(docker ps -q --filter name=k8s_POD_lasting)");
     await node.until("lasting", (p) => first(p).containerID !== first(before).containerID && isReady(p));

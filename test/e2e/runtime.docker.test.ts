@@ -1,4 +1,4 @@
-// Docker held to the runtime's contract, on the machine's own engine.
+// The Docker runtime, tested with the runtime contract on this machine's engine.
 import Docker from "dockerode";
 import { afterAll, beforeAll } from "vitest";
 import { ensureImages } from "../../cli/cluster/images.ts";

@@ -1,4 +1,4 @@
-// How pods find each other: one address for many, names, ports of nodes, across nodes and on the same one.
+// Services: cluster IPs, DNS, node ports and host ports, across nodes and on one node.
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Pod } from "../../api/generated/types.ts";
@@ -10,12 +10,12 @@ import { visit } from "../../cli/demo/visitors.ts";
 import { testCluster, timed, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-net", "--nodes", "3", "--spread");
-const { ctl, says } = cluster;
+const { ctl, output } = cluster;
 const examples = join(import.meta.dirname, "../../manifests/examples");
 const nodeNames = ["node-1", "node-2", "node-3"].map((node) => `${cluster.name}-${node}`);
 
-/** A pod to ask from, on a node of our choice. */
-const asker = (name: string, node: string): object => ({
+/** A client pod on the given node. */
+const clientPod = (name: string, node: string): object => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name },
@@ -26,7 +26,8 @@ const asker = (name: string, node: string): object => ({
   },
 });
 
-const inPod = (name: string, ...command: readonly string[]): Promise<string> => says(["exec", name, "--", ...command]);
+const inPod = (name: string, ...command: readonly string[]): Promise<string> =>
+  output(["exec", name, "--", ...command]);
 const fetched = (name: string, url: string): Promise<string> =>
   inPod(name, "timeout", "5", "wget", "-q", "-O", "-", url);
 const fetchedOften = async (name: string, url: string, times: number): Promise<readonly string[]> =>
@@ -43,23 +44,23 @@ const clusterIpOf = async (name: string): Promise<string> =>
   (await cluster.client.get(services, key("default", name))).spec.clusterIP!;
 
 beforeAll(async () => {
-  await says([
+  await output([
     "apply",
     ...["spread", "readiness", "host-port"].flatMap((name) => ["-f", join(examples, `${name}.yaml`)]),
   ]);
-  const askers = nodeNames.map((node, i) => asker(`ask-${i + 1}`, node));
-  await says("apply -f -", askers.map((object) => JSON.stringify(object)).join("\n---\n"));
+  const clientPods = nodeNames.map((node, i) => clientPod(`ask-${i + 1}`, node));
+  await output("apply -f -", clientPods.map((object) => JSON.stringify(object)).join("\n---\n"));
   await until("every pod Ready", async () => {
     const { items } = await cluster.client.list(pods, { namespace: "default" });
     return items.length === 8 && items.every(isReady);
   });
 });
 
-test("nodes that are equally loaded get one pod each", async () => {
+test("equally loaded nodes get one pod each", async () => {
   expect((await spreadPods()).map((pod) => pod.spec.nodeName).toSorted()).toEqual(nodeNames);
 });
 
-test("one address stands for all pods of a service, from every node", async () => {
+test("a cluster IP reaches all pods of a service, from every node", async () => {
   const names = (await spreadPods()).map((pod) => pod.metadata.name).toSorted();
   for (const from of ["ask-1", "ask-2", "ask-3"]) {
     const greeters = (await fetchedOften(from, "http://spread/", 40)).map(greeter);
@@ -67,19 +68,19 @@ test("one address stands for all pods of a service, from every node", async () =
   }
 });
 
-test("pods reach each other's own addresses across nodes, and are seen as who they are", async () => {
+test("pods reach each other across nodes, without source NAT", async () => {
   const ips = (await spreadPods()).map((pod) => pod.status!.podIP!);
   for (const ip of ips) expect(await fetched("ask-1", `http://${ip}:8080/healthz`)).toBe("ok\n");
 });
 
-test("a headless service is a name for its pods' own addresses", async () => {
+test("a headless service resolves to pod addresses", async () => {
   const ips = (await spreadPods()).map((pod) => pod.status!.podIP!).toSorted();
   expect(addressesIn(await inPod("ask-2", "nslookup", "spread-headless.default.svc.cluster.local"))).toEqual(ips);
   const service = await inPod("ask-2", "nslookup", "-type=srv", "_http._tcp.spread-headless.default.svc.cluster.local");
   expect(service.match(/ 8080 \S+\.spread-headless\.default\.svc\.cluster\.local/g)).toHaveLength(3);
 });
 
-test("names are asked for over UDP and TCP, shortened as the pod's search path allows", async () => {
+test("DNS over UDP and TCP, with the pod's search domains", async () => {
   expect(await inPod("ask-3", "cat", "/etc/resolv.conf")).toMatch(
     /^nameserver 10\.96\.0\.10$[\s\S]*search default\.svc\.cluster\.local svc\.cluster\.local cluster\.local/m,
   );
@@ -92,37 +93,37 @@ test("names are asked for over UDP and TCP, shortened as the pod's search path a
   expect(missing.out + missing.err).toContain("NXDOMAIN");
 });
 
-test("the port of a service is open on every node, whether or not a pod of it runs there", async () => {
-  await says("scale deployment spread --replicas=1");
+test("a node port is open on every node, also without a local pod", async () => {
+  await output("scale deployment spread --replicas=1");
   await until("one pod", async () => (await spreadPods()).length === 1);
   const { spec } = await cluster.client.get(services, key("default", "spread-outside"));
   for (const node of ["node-1", "node-2", "node-3"]) {
     const url = `http://${await cluster.addressOf(node)}:${spec.ports![0]!.nodePort}/healthz`;
     expect(await visit(url), node).toBe("ok");
   }
-  await says("scale deployment spread --replicas=3");
+  await output("scale deployment spread --replicas=3");
   await until("three pods Ready", async () => {
     const all = await spreadPods();
     return all.length === 3 && all.every(isReady);
   });
 });
 
-test("a visitor with affinity is sent to the same pod every time", async () => {
+test("session affinity reaches the same pod", async () => {
   const greeters = (await fetchedOften("ask-1", "http://spread-sticky/", 15)).map(greeter);
   expect(new Set(greeters).size).toBe(1);
 });
 
-test("a pod can ask for a port of its node", async () => {
+test("a host port reaches its pod", async () => {
   const { spec } = await cluster.pod("host-port");
   const url = `http://${await cluster.addressOf(spec.nodeName!.replace(`${cluster.name}-`, ""))}:8088/healthz`;
   expect(await visit(url)).toBe("ok");
 });
 
-test("a pod reaches itself through its own service", async () => {
+test("a pod reaches itself through its service", async () => {
   expect(await fetched("readiness", "http://readiness.default/healthz")).toBe("ok\n");
 });
 
-test("a service without anybody behind it refuses at once", async () => {
+test("a service without endpoints refuses connections immediately", async () => {
   const [ms, { code, err }] = await timed(() =>
     ctl(["exec", "ask-1", "--", "wget", "-q", "-O", "-", "http://nobody/"]),
   );
@@ -130,24 +131,24 @@ test("a service without anybody behind it refuses at once", async () => {
   expect(ms).toBeLessThan(2_000);
 });
 
-test("a pod that is not ready gets no visitors, until it is again", async () => {
-  const asked = (): Promise<number> =>
+test("an unready pod receives no connections until it is ready again", async () => {
+  const exitCode = (): Promise<number> =>
     ctl(["exec", "ask-2", "--", "timeout", "3", "wget", "-q", "-O", "-", "http://readiness/healthz"]).then(
       (e) => e.code,
     );
-  expect(await asked()).toBe(0);
+  expect(await exitCode()).toBe(0);
   await inPod("readiness", "touch", "/tmp/busy");
-  await until("refused", async () => (await asked()) !== 0);
+  await until("refused", async () => (await exitCode()) !== 0);
   expect(isReady(await cluster.pod("readiness"))).toBe(false);
   await inPod("readiness", "rm", "/tmp/busy");
-  await until("served again", async () => (await asked()) === 0);
+  await until("served again", async () => (await exitCode()) === 0);
 });
 
-test("the API is reached from within, by its name, from every node", async () => {
+test("pods on every node reach the API server by its DNS name", async () => {
   for (const from of ["ask-1", "ask-2", "ask-3"]) {
     const url = "https://kubernetes.default.svc/version";
     const { out, err } = await ctl(["exec", from, "--", "timeout", "5", "wget", "-q", "-O", "-", url]);
-    // Busybox knows too few ciphers to agree on one; to be told so by the server is an answer all the same.
+    // Busybox has no common cipher with the server; a TLS alert also shows that the server is reached.
     expect(out + err, from).toMatch(/gitVersion|TLS error from peer/);
   }
 });

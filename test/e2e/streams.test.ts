@@ -1,4 +1,4 @@
-// Sessions with real containers, as users hold them.
+// Streaming sessions with containers.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { ended, testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("orrery-streams", "--nodes", "1");
-const { ctl, says, command } = cluster;
+const { ctl, output, command } = cluster;
 const image = "orrery/busybox:1";
 
 beforeAll(async () => {
@@ -27,11 +27,11 @@ beforeAll(async () => {
       ],
     },
   };
-  await says("create -f -", JSON.stringify(pod));
-  await says("wait --for=condition=Ready pod/web --timeout=60s");
+  await output("create -f -", JSON.stringify(pod));
+  await output("wait --for=condition=Ready pod/web --timeout=60s");
 });
 
-test("a hundred megabytes pass both ways unharmed", async () => {
+test("a hundred megabytes in both directions are unchanged", async () => {
   const script = "head -c 100000000 /dev/zero | tee /tmp/down | md5sum >&2; cat /tmp/down";
   const [shell = "", ...args] = [
     "sh",
@@ -41,7 +41,7 @@ test("a hundred megabytes pass both ways unharmed", async () => {
     ...command(["exec", "web", "--", "sh", "-c", script]),
   ];
   const down = await ended([shell, ...args], "");
-  // kubectl may have a word of its own to say there.
+  // kubectl may write messages there.
   expect(down.err).toContain(down.out.split(" ")[0]);
   const up = command(["exec", "-i", "web", "--", "md5sum"]);
   const sent = await ended(["sh", "-c", `head -c 100000000 /dev/zero | "$@"`, "sh", ...up], "");
@@ -52,22 +52,22 @@ test("files are copied in and out", async () => {
   const folder = mkdtempSync(join(tmpdir(), "orrery-cp-"));
   const bytes = randomBytes(3_000_000);
   writeFileSync(join(folder, "there"), bytes);
-  await says(["cp", join(folder, "there"), "web:/tmp/there"]);
-  await says(["cp", "web:/tmp/there", join(folder, "back")]);
+  await output(["cp", join(folder, "there"), "web:/tmp/there"]);
+  await output(["cp", "web:/tmp/there", join(folder, "back")]);
   const sum = (file: Buffer): string => createHash("sha256").update(file).digest("hex");
   expect(sum(readFileSync(join(folder, "back")))).toBe(sum(bytes));
   rmSync(folder, { recursive: true });
 });
 
-test("exit codes, and programs that are not there", async () => {
+test("exit codes and missing programs", async () => {
   expect((await ctl("exec web -- sh -c false")).code).toBe(1);
   const { code, out } = await ctl("exec web -- nowhere");
   expect([126, 127]).toContain(code);
   expect(out).toContain('exec: "nowhere": executable file not found in $PATH');
 });
 
-test("a container comes to look, and sees the processes of another", async () => {
-  await says(`debug web -q --image=${image} --container=look --target=c -- sh -c ps`);
+test("an ephemeral container has the processes of its target", async () => {
+  await output(`debug web -q --image=${image} --container=look --target=c -- sh -c ps`);
   const log = await until("its log", async () => {
     const { code, out } = await ctl("logs web -c look");
     return code === 0 && out.includes("sleep 100000") && out;
@@ -75,15 +75,15 @@ test("a container comes to look, and sees the processes of another", async () =>
   expect(log).toContain("httpd -p 8080");
 });
 
-test("run --rm shows what is said, and leaves nothing", async () => {
+test("run --rm shows the output and deletes the pod", async () => {
   const words = `run talk --rm -i --restart=Never --image=${image} --command -- cat`;
   expect((await ended(command(words.split(" ")), "over and out\n")).out).toContain("over and out");
   expect((await ctl("get pod talk")).err).toContain("not found");
 });
 
-test("a node and its pods are reached through the API", async () => {
-  expect(await says(["get", "--raw", "/api/v1/namespaces/default/pods/web/proxy/index.html"])).toBe("hello\n");
+test("proxies to a pod and its node", async () => {
+  expect(await output(["get", "--raw", "/api/v1/namespaces/default/pods/web/proxy/index.html"])).toBe("hello\n");
   const node = `/api/v1/nodes/${cluster.name}-node-1/proxy`;
-  expect(await says(["get", "--raw", `${node}/healthz`])).toBe("ok");
-  expect(await says(["get", "--raw", `${node}/metrics/resource`])).toContain('pod="web"');
+  expect(await output(["get", "--raw", `${node}/healthz`])).toBe("ok");
+  expect(await output(["get", "--raw", `${node}/metrics/resource`])).toContain('pod="web"');
 });

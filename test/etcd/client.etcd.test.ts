@@ -1,4 +1,4 @@
-// The verbs over a log in etcd: the same suite once more, with a real store across a network behind it.
+// The client contract with etcd storage.
 import { afterAll, beforeAll } from "vitest";
 import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";

@@ -1,4 +1,4 @@
-// Real etcd processes for tests: on free loopback ports, in folders that go away with them.
+// etcd processes for tests, on free loopback ports with temporary data directories.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,18 +7,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** One etcd that can be killed and started again where it was. */
+/** One etcd process that can be killed and restarted with its data. */
 export interface Member {
   readonly name: string;
   readonly host: string;
   start(): Promise<void>;
   kill(): Promise<void>;
 }
-/** Members that know each other, and the way to be rid of them. */
+/** The members of a cluster, and their disposal. */
 export interface EtcdCluster {
   readonly members: readonly Member[];
   readonly hosts: readonly string[];
-  /** The member that leads at this moment. */
+  /** The current leader. */
   leader(): Promise<Member>;
   close(): Promise<void>;
 }
@@ -32,17 +32,17 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What etcd's JSON gateway answers, or nothing while it does not. */
+/** The response of etcd's JSON gateway. Undefined while it is unreachable. */
 async function ask(host: string, path: string): Promise<Record<string, unknown> | undefined> {
   try {
-    const answer = await fetch(`http://${host}${path}`, {
+    const response = await fetch(`http://${host}${path}`, {
       method: "POST",
       body: "{}",
       signal: AbortSignal.timeout(1000),
     });
-    return answer.ok ? ((await answer.json()) as Record<string, unknown>) : undefined;
+    return response.ok ? ((await response.json()) as Record<string, unknown>) : undefined;
   } catch {
-    return undefined; // Not up yet, or just killed: the caller asks again.
+    return undefined; // Not started or just killed: the caller retries.
   }
 }
 
@@ -73,7 +73,7 @@ function member(name: string, client: number, args: readonly string[]): Member {
   };
 }
 
-/** Starts `size` members and waits until they have chosen a leader. */
+/** Starts `size` members and waits until they have elected a leader. */
 export async function etcdCluster(size: number): Promise<EtcdCluster> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-etcd-"));
   const ports = await Promise.all(
@@ -96,8 +96,8 @@ export async function etcdCluster(size: number): Promise<EtcdCluster> {
     async leader() {
       for (const m of members) {
         const status = await ask(m.host, "/v3/maintenance/status");
-        const own = (status?.header as { member_id?: string } | undefined)?.member_id;
-        if (own !== undefined && own === status?.leader) return m;
+        const memberId = (status?.header as { member_id?: string } | undefined)?.member_id;
+        if (memberId !== undefined && memberId === status?.leader) return m;
       }
       throw new Error("no member leads");
     },
@@ -108,18 +108,18 @@ export async function etcdCluster(size: number): Promise<EtcdCluster> {
   };
 }
 
-/** A wire to etcd that can swallow answers: requests still arrive, what comes back is lost. */
-export interface Wire {
+/** A TCP proxy to etcd that can drop responses while it forwards requests. */
+export interface Proxy {
   readonly host: string;
-  /** From now on, answers are dropped, and each connection is cut once it has tried to give one. */
-  loseAnswers(): void;
-  mend(): void;
+  /** Drops responses from now on; each connection is closed at its first response. */
+  dropResponses(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
-/** A wire in front of one etcd. */
-export async function wireTo(target: string): Promise<Wire> {
-  let losing = false;
+/** Starts a proxy to one etcd. */
+export async function proxyTo(target: string): Promise<Proxy> {
+  let dropsResponses = false;
   const sockets = new Set<Socket>();
   const [host, port] = target.split(":") as [string, string];
   const server = createServer((near) => {
@@ -129,16 +129,16 @@ export async function wireTo(target: string): Promise<Wire> {
       socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     }
     near.on("data", (data) => far.write(data)).on("close", () => far.destroy());
-    far.on("data", (data) => (losing ? near.destroy() : near.write(data))).on("close", () => near.destroy());
+    far.on("data", (data) => (dropsResponses ? near.destroy() : near.write(data))).on("close", () => near.destroy());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     host: `127.0.0.1:${(server.address() as { port: number }).port}`,
-    loseAnswers: () => {
-      losing = true;
+    dropResponses: () => {
+      dropsResponses = true;
     },
-    mend: () => {
-      losing = false;
+    restore: () => {
+      dropsResponses = false;
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -1,5 +1,5 @@
-// The log in etcd, held to the suite, and to what only a store across a network can be asked: restarts, a lost leader,
-// compaction behind one's back, lost answers. Real etcd processes, nothing in between but a wire that can be cut.
+// etcd storage with the storage contract, and with the faults of a networked store: restarts, loss of the leader,
+// external compaction, lost responses. Uses etcd processes, and a proxy that can be interrupted.
 import { Etcd3 } from "etcd3";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
@@ -8,7 +8,7 @@ import { etcdStorage } from "../../apiserver/storage/etcd.ts";
 import { Compacted, type Storage } from "../../apiserver/storage/storage.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { storageSuite } from "../suites/storage.ts";
-import { type EtcdCluster, etcdCluster, wireTo } from "./cluster.ts";
+import { type EtcdCluster, etcdCluster, proxyTo } from "./cluster.ts";
 
 const world = realWorld(() => {});
 const none = revision(0);
@@ -37,42 +37,41 @@ const owned = async (size: number): Promise<EtcdCluster> => {
 
 storageSuite("etcd", async (signal) => etcdStorage({ hosts: shared.hosts, root: `/suite-${roots++}` }, world, signal));
 
-/** What a writer was told of each of its writes. */
-interface Told {
+/** The outcomes of one writer. */
+interface WriteOutcomes {
   readonly acknowledged: Map<string, Revision>;
   readonly unknown: Set<string>;
   readonly refused: string[];
 }
 
-/** Create key after key until told to stop, noting what the store answers. */
-async function writeAll(storage: Storage, stop: { readonly now: boolean }, prefix: string): Promise<Told> {
-  const told: Told = { acknowledged: new Map(), unknown: new Set(), refused: [] };
+/** Creates keys until the signal aborts, and records the outcomes. */
+async function writeAll(storage: Storage, stop: { readonly now: boolean }, prefix: string): Promise<WriteOutcomes> {
+  const outcomes: WriteOutcomes = { acknowledged: new Map(), unknown: new Set(), refused: [] };
   for (let i = 0; !stop.now; i++) {
     const key = `${prefix}/${i}`;
     try {
       const commit = await storage.commit({ key, expect: none, value: Buffer.from(key) });
-      if (commit.ok) told.acknowledged.set(key, commit.revision);
-      else told.refused.push(key);
+      if (commit.ok) outcomes.acknowledged.set(key, commit.revision);
+      else outcomes.refused.push(key);
     } catch (e) {
       if (!isAmbiguous(e)) throw e;
-      told.unknown.add(key);
+      outcomes.unknown.add(key);
     }
   }
-  return told;
+  return outcomes;
 }
 
-/** Every write is where its writer was told it is: there, or in doubt, and never refused. */
-async function checkTruth(storage: Storage, told: Told): Promise<void> {
+/** Every write is acknowledged and stored, or ambiguous; none was refused. */
+async function checkOutcomes(storage: Storage, outcomes: WriteOutcomes): Promise<void> {
   const entries = new Map((await storage.list("/")).entries.map((e) => [e.key, e.modified]));
-  expect(told.refused).toEqual([]);
-  for (const [key, at] of told.acknowledged) expect([key, entries.get(key)]).toEqual([key, at]);
+  expect(outcomes.refused).toEqual([]);
+  for (const [key, at] of outcomes.acknowledged) expect([key, entries.get(key)]).toEqual([key, at]);
 }
 
 /**
- * Writers run and a watch listens while `disturb` does its worst; then the watch must have heard exactly what
- * happened.
+ * Runs writers and a watch during `disturb`. The watch must have received exactly the committed changes.
  */
-async function underLoad(storage: Storage, disturb: () => Promise<void>): Promise<Told> {
+async function underLoad(storage: Storage, disturb: () => Promise<void>): Promise<WriteOutcomes> {
   const stop = { now: false };
   const start = await storage.revision();
   const writers = ["/w0", "/w1", "/w2", "/w3"].map((prefix) => writeAll(storage, stop, prefix));
@@ -80,24 +79,24 @@ async function underLoad(storage: Storage, disturb: () => Promise<void>): Promis
   await disturb();
   await world.clock.sleep(300);
   stop.now = true;
-  const told = await Promise.all(writers);
+  const outcomes = await Promise.all(writers);
   const last = await storage.revision();
-  const heard: Revision[] = [];
+  const received: Revision[] = [];
   const keys = new Set<string>();
   for await (const batch of storage.watch("/w", start, AbortSignal.timeout(10_000))) {
-    heard.push(...batch.changes.map((c) => c.revision));
+    received.push(...batch.changes.map((c) => c.revision));
     for (const { key } of batch.changes) keys.add(key);
     if (batch.revision >= last) break;
   }
   const all = (await storage.list("/w")).entries;
-  expect(heard).toEqual([...new Set(heard)].sort((a, b) => a - b));
+  expect(received).toEqual([...new Set(received)].sort((a, b) => a - b));
   expect([...keys].sort()).toEqual(all.map((e) => e.key).sort());
-  for (const one of told) await checkTruth(storage, one);
-  expect(told.every((t) => t.acknowledged.size > 0)).toBe(true);
-  return told[0]!;
+  for (const one of outcomes) await checkOutcomes(storage, one);
+  expect(outcomes.every((t) => t.acknowledged.size > 0)).toBe(true);
+  return outcomes[0]!;
 }
 
-test("etcd killed and started again under load: no acknowledged write is lost, the watch has no gap", async () => {
+test("etcd restarted under load: no acknowledged write is lost, and the watch has no gap", async () => {
   const cluster = await owned(1);
   const storage = await open(cluster.hosts);
   await underLoad(storage, async () => {
@@ -108,7 +107,7 @@ test("etcd killed and started again under load: no acknowledged write is lost, t
   });
 });
 
-test("etcd is gone for a while: readers wait for it and then see the truth", async () => {
+test("etcd unavailable for a time: reads wait and then return the current state", async () => {
   const cluster = await owned(1);
   const storage = await open(cluster.hosts);
   await storage.commit({ key: "/a", expect: none, value: Buffer.from("x") });
@@ -119,7 +118,7 @@ test("etcd is gone for a while: readers wait for it and then see the truth", asy
   expect([Buffer.from(got!.value).toString(), listed.entries.length, at]).toEqual(["x", 1, got!.modified]);
 });
 
-test("three members, the leader is killed under load: writing goes on within seconds, nothing is lost", async () => {
+test("leader of three members killed under load: writes continue within seconds, and nothing is lost", async () => {
   const cluster = await owned(3);
   const storage = await open(cluster.hosts);
   const leader = await cluster.leader();
@@ -132,85 +131,85 @@ test("three members, the leader is killed under load: writing goes on within sec
   await leader.start();
 });
 
-test("etcd was compacted behind a server that was cut off: its watchers are told, and it lists anew", async () => {
+test("etcd compacted while a server was partitioned: its watches expire, and it lists again", async () => {
   const cluster = await owned(1);
-  const wire = await wireTo(cluster.hosts[0]!);
-  closing.push(wire.close);
-  const cutOff = await open([wire.host], "/shared");
+  const proxy = await proxyTo(cluster.hosts[0]!);
+  closing.push(proxy.close);
+  const cutOff = await open([proxy.host], "/shared");
   const other = await open(cluster.hosts, "/shared");
   const start = await cutOff.revision();
   const watch = cutOff.watch("/", start, AbortSignal.timeout(20_000))[Symbol.asyncIterator]();
   const waiting = watch.next();
-  wire.loseAnswers();
+  proxy.dropResponses();
   for (let i = 0; i < 5; i++) await other.commit({ key: `/${i}`, expect: none, value: Buffer.from("x") });
   await other.compact(await other.revision());
-  // A change after the compaction makes etcd talk to the cut-off watch, which breaks the wire.
+  // A change after the compaction makes etcd send to the interrupted watch, which closes the connection.
   await other.commit({ key: "/last", expect: none, value: Buffer.from("x") });
-  wire.mend();
+  proxy.restore();
   await expect(waiting).rejects.toBeInstanceOf(Compacted);
   expect((await cutOff.list("/")).entries).toHaveLength(6);
 });
 
-test("the answer to a write is lost: the caller hears the truth or that nobody knows, and never a wrong no", async () => {
-  const wire = await wireTo(shared.hosts[0]!);
-  closing.push(wire.close);
+test("a lost response to a write: the outcome is correct or ambiguous, never a wrong refusal", async () => {
+  const proxy = await proxyTo(shared.hosts[0]!);
+  closing.push(proxy.close);
   const root = `/lost-${roots++}`;
-  const [storage, truth] = [await open([wire.host], root), await open(shared.hosts, root)];
+  const [storage, truth] = [await open([proxy.host], root), await open(shared.hosts, root)];
   const writing = async (key: string, expected: Revision, value: string | null): Promise<string> => {
     const commit = storage.commit({ key, expect: expected, value: value === null ? null : Buffer.from(value) });
     return commit.then(
-      (c) => (c.ok ? "happened" : "did not happen"),
-      (e: unknown) => (isAmbiguous(e) ? "nobody knows" : `wrong error: ${e}`),
+      (c) => (c.ok ? "committed" : "refused"),
+      (e: unknown) => (isAmbiguous(e) ? "ambiguous" : `wrong error: ${e}`),
     );
   };
   const first = await storage.commit({ key: "/old", expect: none, value: Buffer.from("1") });
   const old = first.ok ? first.revision : none;
   for (const [key, expected, value, truthful] of [
-    ["/new", none, "mine", ["happened"]],
-    ["/old", old, null, ["happened", "nobody knows"]],
+    ["/new", none, "mine", ["committed"]],
+    ["/old", old, null, ["committed", "ambiguous"]],
   ] as const) {
-    wire.loseAnswers();
-    const told = writing(key, expected, value);
+    proxy.dropResponses();
+    const outcomes = writing(key, expected, value);
     await world.clock.sleep(400);
-    wire.mend();
-    expect([key, truthful.includes((await told) as never)]).toEqual([key, true]);
+    proxy.restore();
+    expect([key, truthful.includes((await outcomes) as never)]).toEqual([key, true]);
     expect((await truth.get(key)) === undefined).toBe(value === null);
   }
 });
 
-test("the answer is lost and somebody else has written since: the caller is told that nobody knows", async () => {
-  const wire = await wireTo(shared.hosts[0]!);
-  closing.push(wire.close);
+test("a lost response, and a later write by another client: the outcome is ambiguous", async () => {
+  const proxy = await proxyTo(shared.hosts[0]!);
+  closing.push(proxy.close);
   const root = `/lost-${roots++}`;
-  const [storage, other] = [await open([wire.host], root), await open(shared.hosts, root)];
-  /** Sends the write over a wire that loses answers, and waits until it stands or has been given up. */
+  const [storage, other] = [await open([proxy.host], root), await open(shared.hosts, root)];
+  /** Sends the write through a proxy that drops responses, and waits until it is stored or has failed. */
   const attempt = async () => {
-    wire.loseAnswers();
-    let given = false;
+    proxy.dropResponses();
+    let failed = false;
     const mine = storage.commit({ key: "/a", expect: none, value: Buffer.from("mine") }).catch((e: unknown) => e);
     void mine.then(() => {
-      given = true;
+      failed = true;
     });
     let stands = await other.get("/a");
-    while (stands === undefined && !given) stands = await other.get("/a");
+    while (stands === undefined && !failed) stands = await other.get("/a");
     return { mine, stands };
   };
   let { mine, stands } = await attempt();
-  // On a busy machine the request itself may be lost: then there is nothing to see yet, and it is sent again, once the
-  // wire has carried something both ways: a connection that was never made would lose it just the same.
+  // On a busy machine the request itself can be lost. It is sent again after a successful exchange over the proxy:
+  // without an established connection it would be lost again.
   for (let i = 0; stands === undefined; i++) {
-    wire.mend();
-    await storage.commit({ key: `/mended-${i}`, expect: none, value: Buffer.from("x") });
+    proxy.restore();
+    await storage.commit({ key: `/restored-${i}`, expect: none, value: Buffer.from("x") });
     ({ mine, stands } = await attempt());
   }
   expect(Buffer.from(stands.value).toString()).toBe("mine");
   const over = await other.commit({ key: "/a", expect: stands.modified, value: Buffer.from("theirs") });
   expect(over.ok).toBe(true);
-  wire.mend();
+  proxy.restore();
   expect(isAmbiguous(await mine)).toBe(true);
 });
 
-test("a store larger than one gRPC message, and than one page, is read whole at start", async () => {
+test("a store larger than one gRPC message and one page is loaded completely", async () => {
   const root = `/large-${roots++}`;
   const storage = await open(shared.hosts, root);
   const value = Buffer.alloc(10_000, "x");
@@ -224,14 +223,14 @@ test("a store larger than one gRPC message, and than one page, is read whole at 
   expect((await again.list("/")).entries).toHaveLength(1100);
 });
 
-test("a value etcd will not take is refused in so many words, and the store goes on", async () => {
+test("a value above etcd's limit is refused with a message, and later writes succeed", async () => {
   const storage = await open(shared.hosts);
   const huge = storage.commit({ key: "/huge", expect: none, value: Buffer.alloc(4_000_000) });
   await expect(huge).rejects.toMatchObject({ reason: "RequestEntityTooLarge" });
   expect((await storage.commit({ key: "/small", expect: none, value: Buffer.from("x") })).ok).toBe(true);
 });
 
-test("another program writes to the same etcd: history moves on for us as well", async () => {
+test("writes of another program to the same etcd advance the revision", async () => {
   const storage = await open(shared.hosts);
   const stranger = new Etcd3({ hosts: [...shared.hosts] });
   closing.push(() => stranger.close());

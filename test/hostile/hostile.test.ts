@@ -1,4 +1,4 @@
-// Whatever is sent to it, the server answers, with the right sort of answer, and goes on.
+// The server responds to every malformed request with a proper status, and keeps running.
 import { once } from "node:events";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
@@ -24,49 +24,49 @@ afterAll(async () => {
   await server.close();
 });
 
-interface Answer {
+interface RawResponse {
   readonly status: number;
   readonly type: string;
   readonly text: string;
 }
-async function read(clientRequest: ClientRequest): Promise<Answer> {
+async function read(clientRequest: ClientRequest): Promise<RawResponse> {
   const [response] = (await once(clientRequest, "response")) as [IncomingMessage];
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part as Buffer);
   const { statusCode: status = 0, headers } = response;
   return { status, type: headers["content-type"] ?? "", text: Buffer.concat(parts).toString() };
 }
-function send({ method, path, headers, body }: Request): Promise<Answer> {
+function send({ method, path, headers, body }: Request): Promise<RawResponse> {
   const clientRequest = request(server.url, { agent, method, path, headers, timeout: timeoutMs });
-  clientRequest.once("timeout", () => clientRequest.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
-  // What nobody could parse is answered with a body, even where none is due: HEAD is known only to who could read it.
+  clientRequest.once("timeout", () => clientRequest.destroy(new Error(`no response within ${timeoutMs / 1000} s`)));
+  // An unparsable request has a response with a body, also for HEAD, since its method is unknown.
   clientRequest.on("error", () => {});
   clientRequest.end(body);
   return read(clientRequest);
 }
 
-/** Errors are told as a `Status` whose parts agree; nothing that a client sends is our own mistake. */
-function faultOf({ status, type, text }: Answer, { method, path }: Request): string | undefined {
-  // Kubernetes, too, takes a resource version that is no number for a mistake of its own.
+/** Errors are a consistent `Status`, and no client request is an internal error. */
+function faultOf({ status, type, text }: RawResponse, { method, path }: Request): string | undefined {
+  // An invalid resource version is an internal error in Kubernetes as well.
   const isVersion = text.includes("resourceVersion: Invalid value");
-  // Behind a proxy there is nobody in this cluster.
+  // Proxies have no backends in this cluster.
   if (status === 503 && path.includes("/proxy")) return undefined;
-  if (status >= 500 && status !== 504 && !isVersion) return "says that it is our mistake";
+  if (status >= 500 && status !== 504 && !isVersion) return "is an internal error";
   if (status < 400 || method === "HEAD" || !type.startsWith("application/json")) return undefined;
-  const said = JSON.parse(text) as {
+  const error = JSON.parse(text) as {
     kind?: string;
     code?: number;
     reason?: keyof typeof statusCodes;
     message?: string;
   };
-  if (said.kind !== "Status" || said.code !== status || !said.message) return "is no Status";
-  if (said.reason !== undefined && statusCodes[said.reason] !== status) return `says ${said.reason}`;
+  if (error.kind !== "Status" || error.code !== status || !error.message) return "is no Status";
+  if (error.reason !== undefined && statusCodes[error.reason] !== status) return `has reason ${error.reason}`;
   return undefined;
 }
 const shown = ({ method, path, headers, body }: Request): string =>
   `${method} ${path} ${JSON.stringify(headers)} ${body?.subarray(0, 400).toString("latin1") ?? ""}`;
 
-test(`${cases} requests of bad intent, from seed ${seed}: each is answered in order, and the server goes on`, async () => {
+test(`${cases} malformed requests from seed ${seed}: each has a valid response, and the server keeps running`, async () => {
   const dice = diceOf(seeded(seed));
   const faults: string[] = [];
   let left = cases;
@@ -74,11 +74,11 @@ test(`${cases} requests of bad intent, from seed ${seed}: each is answered in or
   const sender = async (): Promise<void> => {
     while (left-- > 0 && faults.length < 5) {
       const sent = malformedRequest(dice);
-      const answer = await send(sent).catch((e: Error) => e.message);
-      const fault = typeof answer === "string" ? answer : faultOf(answer, sent);
-      if (typeof answer !== "string") tally.set(answer.status, (tally.get(answer.status) ?? 0) + 1);
+      const response = await send(sent).catch((e: Error) => e.message);
+      const fault = typeof response === "string" ? response : faultOf(response, sent);
+      if (typeof response !== "string") tally.set(response.status, (tally.get(response.status) ?? 0) + 1);
       if (fault)
-        faults.push(`${shown(sent)}\n  ${fault}: ${typeof answer === "string" ? "" : answer.text.slice(0, 300)}`);
+        faults.push(`${shown(sent)}\n  ${fault}: ${typeof response === "string" ? "" : response.text.slice(0, 300)}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, sender));
@@ -91,7 +91,7 @@ test(`${cases} requests of bad intent, from seed ${seed}: each is answered in or
   );
   const after = await send({ method: "GET", path: "/api/v1/namespaces/default", headers: {} });
   expect([after.status, JSON.parse(after.text).metadata.name]).toEqual([200, "default"]);
-  // Every sort of answer was seen: a generator that is refused at the door tests only the door.
+  // All classes of status occurred: otherwise the generator would only test the first check.
   for (const status of [200, 201, 400, 404, 405, 406, 409, 415, 422])
     expect(tally.get(status) ?? 0, String(status)).toBeGreaterThan(10);
 }, 600_000);

@@ -1,7 +1,7 @@
 // Malformed requests, drawn from a seed: valid ones with one part broken.
 import type { Random } from "../../machinery/world.ts";
 
-/** A request before it is written to the wire. */
+/** A request before it is sent. */
 export interface Request {
   readonly method: string;
   readonly path: string;
@@ -9,7 +9,7 @@ export interface Request {
   readonly body?: Buffer;
 }
 
-/** Draws from a seed. */
+/** Seeded random choices. */
 export interface Dice {
   below(n: number): number;
   oneOf<T>(choices: readonly T[]): T;
@@ -22,7 +22,7 @@ export const diceOf = (random: Random): Dice => ({
 });
 
 const nested = (depth: number, open: string, close: string): string => open.repeat(depth) + close.repeat(depth);
-/** Values that are somewhere legal, and anywhere else are not. */
+/** Values that are valid only for some fields. */
 const values: readonly string[] = [
   ...[
     "null",
@@ -218,7 +218,7 @@ const deployment = {
     template: { metadata: { labels: { app: "a" } }, spec: pod.spec },
   },
 };
-/** Where a document would be welcome, if nothing were broken in it. */
+/** Paths and valid documents for them. */
 interface Place {
   readonly root: string;
   readonly plural: string;
@@ -267,7 +267,7 @@ const directives = [
   '{"spec":{"containers":[{"$patch":"delete","name":"c"},{"$patch":"replace"}]}}',
 ];
 
-/** Somewhere in a JSON text, something else: a value, a bite taken out, or a piece said twice. */
+/** A JSON text with a replaced value, a removed part or a repeated part. */
 function broken(dice: Dice, text: string): string {
   const at = dice.below(text.length);
   switch (dice.below(5)) {
@@ -312,7 +312,7 @@ function bodyOf(dice: Dice, type: string, fitting: string): Buffer | undefined {
   return Buffer.from(broken(dice, dice.chance(0.8) ? fitting : dice.oneOf(places).document));
 }
 
-/** The right way to a place, or one that leads nowhere. */
+/** The path of a place, or an unknown one. */
 function pathOf(dice: Dice, { root, plural }: Place, method: string): string {
   if (dice.chance(0.04)) return dice.oneOf(elsewhere);
   const isLost = dice.chance(0.2);
@@ -325,13 +325,13 @@ function pathOf(dice: Dice, { root, plural }: Place, method: string): string {
 
 function queryOf(dice: Dice): string {
   const chosen = Array.from({ length: dice.below(3) }, () => dice.oneOf(queries));
-  const said = chosen.map(([name, all]) => `${name}=${dice.oneOf(all).replaceAll(" ", "%20")}`);
-  // A watch is answered for as long as it is listened to: only short ones.
+  const parameters = chosen.map(([name, all]) => `${name}=${dice.oneOf(all).replaceAll(" ", "%20")}`);
+  // Watches last until they are closed: only short ones.
   if (dice.chance(0.005)) return "?watch=1&timeoutSeconds=1";
-  return said.length === 0 ? "" : `?${said.join("&")}`;
+  return parameters.length === 0 ? "" : `?${parameters.join("&")}`;
 }
 
-/** One request of bad intent. */
+/** One malformed request. */
 export function malformedRequest(dice: Dice): Request {
   const method = dice.oneOf(["GET", "GET", "POST", "POST", "PUT", "PATCH", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
   const to = dice.oneOf(places);

@@ -1,7 +1,7 @@
-// Bodies: those whose length nobody told beforehand, over both versions of HTTP; and what is said of those that are sent.
+// Request bodies without a content length over both versions of HTTP, and the headers of response bodies.
 import { connect } from "node:http2";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askerOf, parsed } from "./requests.ts";
+import { rawClientOf, parsed } from "./raw-client.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;
@@ -13,7 +13,7 @@ afterAll(() => server.close());
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const bodyOf = (name: string): string => JSON.stringify({ metadata: { name }, data: { a: "b" } });
 
-/** A request over HTTP/2, in two parts, without a word about what they are. */
+/** An HTTP/2 request with a chunked body and no content headers. */
 async function overHttp2(method: string, path: string, parts: readonly string[]): Promise<Record<string, any>> {
   const { cert, key } = server.admin;
   const session = connect(server.url, { ca: server.ca, cert, key });
@@ -26,18 +26,18 @@ async function overHttp2(method: string, path: string, parts: readonly string[])
   return JSON.parse(text);
 }
 
-test("over HTTP/2 a body is read although nothing was said of it", async () => {
+test("HTTP/2: a body without content headers is read", async () => {
   const body = bodyOf("two");
   const made = await overHttp2("POST", configMaps, [body.slice(0, 9), body.slice(9)]);
   expect(made).toMatchObject({ kind: "ConfigMap", metadata: { name: "two" }, data: { a: "b" } });
 });
-test("over HTTP/2 no body is none", async () => {
+test("HTTP/2: a request without a body", async () => {
   expect(await overHttp2("DELETE", `${configMaps}/two`, [])).toMatchObject({ status: "Success" });
 });
-test("over HTTP/1.1 a body may come in parts", async () => {
+test("HTTP/1.1: a chunked body", async () => {
   const headers = { "transfer-encoding": "chunked" };
-  const answer = await askerOf(server).ask(configMaps, { method: "POST", headers, body: bodyOf("one") });
-  expect(parsed(answer)).toMatchObject({ metadata: { name: "one" }, data: { a: "b" } });
+  const response = await rawClientOf(server).send(configMaps, { method: "POST", headers, body: bodyOf("one") });
+  expect(parsed(response)).toMatchObject({ metadata: { name: "one" }, data: { a: "b" } });
 });
 
 const types = [
@@ -48,6 +48,6 @@ const types = [
   ["/readyz", "text/plain; charset=utf-8"],
 ] as const;
 for (const [path, type] of types)
-  test(`${path} is answered with ${type}, and nothing more is said of it`, async () => {
-    expect((await askerOf(server).ask(path)).headers["content-type"]).toBe(type);
+  test(`${path} has the content type ${type}`, async () => {
+    expect((await rawClientOf(server).send(path)).headers["content-type"]).toBe(type);
   });

@@ -1,4 +1,4 @@
-// The client across the wire, against a server that listens; and what only a wire can do: break.
+// The HTTP client against a listening server, and its behaviour when the connection fails.
 import { expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
@@ -44,7 +44,7 @@ test("http: requests are counted by method and status, and timed", async () => {
   await server.close();
 });
 
-test("http: a token is created as a part of its account", async () => {
+test("http: a token is created as a subresource of its account", async () => {
   const server = await listeningServer();
   const stop = new AbortController();
   const draft = { kind: "TokenRequest", metadata: { name: "default", namespace: "default" }, spec: {} } as const;
@@ -58,7 +58,7 @@ test("http: a token is created as a part of its account", async () => {
   await server.close();
 });
 
-test("http: a server that is gone is an ambiguous error, and a watch on it ends with one", async () => {
+test("http: a stopped server is an ambiguous error, also for watches", async () => {
   const server = await listeningServer();
   const stop = new AbortController();
   const client = clientOf(server, stop.signal);

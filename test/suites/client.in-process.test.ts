@@ -1,4 +1,4 @@
-// The client within the server's process, over the log in memory and over the log in SQLite.
+// The in-process client, with memory storage and SQLite storage.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What every carrier of the client must do, and with it what the registry does: the verbs, as components use them.
+// The contract of every client implementation, and with it of the registry: the verbs as components use them.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiError, type ErrorReason } from "../../api/errors.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
@@ -11,10 +11,10 @@ import { services } from "../../api/core/services.ts";
 import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
 import type { Client, WatchEvent, WatchOptions } from "../../machinery/client.ts";
 
-/** A client to an empty cluster, and the way to be rid of both. */
+/** A client of an empty cluster, and its disposal. */
 export interface OpenClient {
   readonly client: Client;
-  /** Gives up all of history. */
+  /** Compacts all history. */
   compact(): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ const deployment = (name: string, replicas: number) =>
 
 async function refusal(request: Promise<unknown>): Promise<{ reason: ErrorReason; message: string }> {
   const e = await request.then(
-    () => new Error("it was not refused"),
+    () => new Error("the request was not refused"),
     (error: unknown) => error,
   );
   if (!(e instanceof ApiError)) throw e;
@@ -67,11 +67,11 @@ export function clientSuite(name: string, open: () => Promise<OpenClient>): void
   listing(it);
   watching(it);
   addressing(it);
-  test(`${name}: who comes back after history was given up is told to list anew`, () => expiring(opened, stop.signal));
+  test(`${name}: a watch from a compacted revision is expired`, () => expiring(opened, stop.signal));
 }
 
 function writing(it: It): void {
-  it("what is created has an identity, defaults, and a place in history", async (client) => {
+  it("create: uid, defaults and revision", async (client) => {
     const pod = await client.create(pods, podDraft("web"));
     expect(pod.metadata.uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect([pod.apiVersion, pod.kind, pod.spec.restartPolicy, pod.status?.phase]).toEqual([
@@ -83,41 +83,41 @@ function writing(it: It): void {
     expect(revisionOf(pod)).toBe(await client.revision());
     expect(await client.get(pods, at("web"))).toEqual(pod);
   });
-  it("a generated name begins as asked and is free", async (client) => {
+  it("generateName: a free name with the prefix", async (client) => {
     const draft = { ...podDraft(""), metadata: { generateName: "web-", namespace: "default" } };
     const names = await Promise.all([1, 2, 3].map(async () => (await client.create(pods, draft)).metadata.name));
     expect(new Set(names).size).toBe(3);
     for (const made of names) expect(made).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
   });
-  it("an update replaces; the generation rises with the spec and with nothing else", async (client) => {
+  it("update replaces the object; the generation increases only with the spec", async (client) => {
     const made = await client.create(deployments, deployment("web", 1));
     const labelled = await client.update(deployments, { ...made, metadata: { ...made.metadata, labels: { a: "b" } } });
     const scaled = await client.update(deployments, { ...labelled, spec: { ...labelled.spec, replicas: 2 } });
-    const told = await client.update(deployments, { ...scaled, status: { replicas: 2 } }, "status");
-    expect([made, labelled, scaled, told].map((d) => d.metadata.generation)).toEqual([1, 1, 2, 2]);
-    expect([told.status?.replicas, told.spec.replicas, told.metadata.labels]).toEqual([2, 2, { a: "b" }]);
+    const updated = await client.update(deployments, { ...scaled, status: { replicas: 2 } }, "status");
+    expect([made, labelled, scaled, updated].map((d) => d.metadata.generation)).toEqual([1, 1, 2, 2]);
+    expect([updated.status?.replicas, updated.spec.replicas, updated.metadata.labels]).toEqual([2, 2, { a: "b" }]);
   });
-  it("an update that changes nothing is no fact of history", async (client) => {
+  it("an update without changes creates no revision", async (client) => {
     const made = await client.create(deployments, deployment("web", 1));
     const again = await client.update(deployments, made);
     expect(again).toEqual(made);
     expect(await client.revision()).toBe(revisionOf(made));
   });
-  it("status is written by itself: an update leaves it, a status update leaves the rest", async (client) => {
+  it("update ignores the status; a status update ignores the rest", async (client) => {
     const made = await client.create(pods, podDraft("web"));
-    const told = await client.update(
+    const updated = await client.update(
       pods,
       { ...made, spec: { ...made.spec, hostname: "other" }, status: { ...made.status, phase: "Running" } },
       "status",
     );
-    expect([told.status?.phase, told.spec]).toEqual(["Running", made.spec]);
-    const kept = await client.update(pods, { ...told, status: { phase: "Failed" } });
+    expect([updated.status?.phase, updated.spec]).toEqual(["Running", made.spec]);
+    const kept = await client.update(pods, { ...updated, status: { phase: "Failed" } });
     expect(kept.status?.phase).toBe("Running");
   });
 }
 
 function patching(it: It): void {
-  it("patches: merge, strategic and JSON, each in its own way", async (client) => {
+  it("patch: merge, strategic and JSON", async (client) => {
     await client.create(pods, podDraft("web", { a: "1" }));
     const merged = await client.patch(pods, at("web"), {
       type: "merge",
@@ -141,7 +141,7 @@ function patching(it: It): void {
     const edited = await client.patch(pods, at("web"), { type: "json", operations });
     expect(edited.metadata.labels).toEqual({ b: "2", c: "3" });
   });
-  it("many patches at once all count", async (client) => {
+  it("concurrent patches are all applied", async (client) => {
     await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "c", namespace: "default" } });
     const one = (i: number) =>
       client.patch(configMaps, at("c"), { type: "merge", patch: { data: { [`k${i}`]: "v" } } });
@@ -157,7 +157,7 @@ function patching(it: It): void {
 }
 
 function refusing(it: It): void {
-  it("says no in Kubernetes' words", async (client) => {
+  it("refused requests have Kubernetes' messages", async (client) => {
     const made = await client.create(pods, podDraft("web"));
     await client.patch(pods, at("web"), { type: "merge", patch: { metadata: { labels: { new: "er" } } } });
     const stale = "the object has been modified; please apply your changes to the latest version and try again";
@@ -203,16 +203,16 @@ function refusing(it: It): void {
       ],
     ] as const;
     for (const [request, reason, message] of rows) {
-      const said = await refusal(request());
-      expect(said.reason, said.message).toBe(reason);
-      if (typeof message === "string") expect(said.message).toBe(message);
-      else expect(said.message).toMatch(message);
+      const error = await refusal(request());
+      expect(error.reason, error.message).toBe(reason);
+      if (typeof message === "string") expect(error.message).toBe(message);
+      else expect(error.message).toMatch(message);
     }
   });
 }
 
 function parts(it: It): void {
-  it("a pod is bound to a node, once", async (client) => {
+  it("a pod is bound once", async (client) => {
     const pod = await client.create(pods, podDraft("web"));
     const bound = await client.update(pods, { ...pod, spec: { ...pod.spec, nodeName: "n1" } }, "binding");
     expect(bound.spec.nodeName).toBe("n1");
@@ -223,7 +223,7 @@ function parts(it: It): void {
       message: 'Operation cannot be fulfilled on pods "web": pod web is already assigned to node "n1"',
     });
   });
-  it("scale changes the count alone", async (client) => {
+  it("scale changes only the replicas", async (client) => {
     const made = await client.create(deployments, deployment("web", 1));
     const scaled = await client.update(
       deployments,
@@ -242,7 +242,7 @@ function parts(it: It): void {
 }
 
 function deleting(it: It): void {
-  it("a pod that no node has goes at once; one that runs is given its time", async (client) => {
+  it("an unscheduled pod is deleted immediately; a running one after its grace period", async (client) => {
     await client.create(pods, podDraft("idle"));
     await client.delete(pods, at("idle"));
     expect((await refusal(client.get(pods, at("idle")))).reason).toBe("NotFound");
@@ -257,7 +257,7 @@ function deleting(it: It): void {
     expect(gone).toBe(await client.revision());
     expect((await refusal(client.get(pods, at("web")))).reason).toBe("NotFound");
   });
-  it("finalizers hold an object back until the last is taken away", async (client) => {
+  it("an object with finalizers is deleted when the last is removed", async (client) => {
     const draft = podDraft("web");
     await client.create(pods, { ...draft, metadata: { ...draft.metadata, finalizers: ["orrery.dev/hold"] } });
     await client.delete(pods, at("web"));
@@ -270,7 +270,7 @@ function deleting(it: It): void {
     await client.update(pods, { ...held, metadata: { ...held.metadata, finalizers: [] } });
     expect((await refusal(client.get(pods, at("web")))).reason).toBe("NotFound");
   });
-  it("propagation is left to the garbage collector as a finalizer", async (client) => {
+  it("propagation policies are finalizers for the garbage collector", async (client) => {
     for (const [policy, finalizer] of [
       ["Foreground", "foregroundDeletion"],
       ["Orphan", "orphan"],
@@ -289,7 +289,7 @@ function deleting(it: It): void {
     await client.delete(deployments, at("background"), { propagationPolicy: "Background" });
     expect((await refusal(client.get(deployments, at("background")))).reason).toBe("NotFound");
   });
-  it("a namespace that goes takes nothing new in, and is gone once it is let go", async (client) => {
+  it("a terminating namespace refuses creates, and is deleted when finalized", async (client) => {
     await client.create(namespaces, { kind: "Namespace", metadata: { name: "x" }, spec: {} });
     await client.delete(namespaces, key(undefined, "x"));
     const going = await client.get(namespaces, key(undefined, "x"));
@@ -305,7 +305,7 @@ function deleting(it: It): void {
 }
 
 function listing(it: It): void {
-  it("lists what the selectors pick, in the namespace asked for", async (client) => {
+  it("list by selectors and namespace", async (client) => {
     await client.create(namespaces, { kind: "Namespace", metadata: { name: "other" }, spec: {} });
     await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: { name: "default", namespace: "other" } });
     await client.create(pods, podDraft("a", { app: "x" }, "n1"));
@@ -329,7 +329,7 @@ function listing(it: It): void {
       expect([options, items.map((p) => p.metadata.name).join(" ")]).toEqual([options, names]);
     }
   });
-  it("a list in pages is one list, whatever is written meanwhile", async (client) => {
+  it("the pages of a list are consistent during writes", async (client) => {
     for (const name of ["a", "b", "c", "d", "e"]) await client.create(pods, podDraft(name));
     const first = await client.list(pods, { limit: 2 });
     await client.create(pods, podDraft("bb"));
@@ -353,50 +353,55 @@ async function expiring({ client, compact }: OpenClient, signal: AbortSignal): P
   expect((await refusal(client.list(pods, { limit: 1, continue: next! }))).reason).toBe("Expired");
 }
 
-/** What a watch told until it had come to `target`. */
-async function told(client: Client, options: WatchOptions, target: Revision, signal: AbortSignal): Promise<string[]> {
-  const heard: WatchEvent<Pod>[] = [];
+/** The events of a watch up to revision `target`. */
+async function eventsOf(
+  client: Client,
+  options: WatchOptions,
+  target: Revision,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const received: WatchEvent<Pod>[] = [];
   for await (const event of client.watch(pods, options, signal)) {
-    heard.push(event);
+    received.push(event);
     if (event.revision >= target) break;
   }
-  return heard.flatMap((e) => (e.type === "progress" ? [] : [`${e.type} ${e.object.metadata.name}`]));
+  return received.flatMap((e) => (e.type === "progress" ? [] : [`${e.type} ${e.object.metadata.name}`]));
 }
 
 function watching(it: It): void {
-  it("a watch tells of each change, and then, when somebody asks, how far history has come", async (client, signal) => {
+  it("a watch has each change, and progress after a read of the revision", async (client, signal) => {
     const from = await client.revision();
-    const watched = told(client, { from }, revision(from + 4), signal);
+    const watched = eventsOf(client, { from }, revision(from + 4), signal);
     await client.create(pods, podDraft("a"));
     await client.patch(pods, at("a"), { type: "merge", patch: { metadata: { labels: { x: "y" } } } });
     await client.delete(pods, at("a"));
     await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "c", namespace: "default" } });
-    // A read of the revision for a kind makes it known to the watches of that kind, although nothing of it changed.
+    // A read of the revision for a kind sends progress to the watches of that kind, although none of its objects changed.
     expect(await client.revision(pods)).toBe(from + 4);
     expect(await watched).toEqual(["applied a", "applied a", "deleted a"]);
   });
-  it("what a selector no longer picks is told as deleted", async (client, signal) => {
+  it("an object that leaves the selection is a deleted event", async (client, signal) => {
     const from = await client.revision();
     await client.create(pods, podDraft("a", { app: "x" }));
     await client.create(pods, podDraft("b", { app: "y" }));
     await client.patch(pods, at("a"), { type: "merge", patch: { metadata: { labels: { app: "y" } } } });
     const last = await client.patch(pods, at("b"), { type: "merge", patch: { metadata: { labels: { app: "x" } } } });
-    expect(await told(client, { from, labelSelector: "app=x" }, revisionOf(last), signal)).toEqual([
+    expect(await eventsOf(client, { from, labelSelector: "app=x" }, revisionOf(last), signal)).toEqual([
       "applied a",
       "deleted a",
       "applied b",
     ]);
   });
-  it("a node hears of its own pods, from their binding on", async (client, signal) => {
+  it("a watch by node name has pods from their binding on", async (client, signal) => {
     const from = await client.revision();
     const pod = await client.create(pods, podDraft("a"));
     await client.create(pods, podDraft("b", {}, "n2"));
     const bound = await client.update(pods, { ...pod, spec: { ...pod.spec, nodeName: "n1" } }, "binding");
-    expect(await told(client, { from, fieldSelector: "spec.nodeName=n1" }, revisionOf(bound), signal)).toEqual([
+    expect(await eventsOf(client, { from, fieldSelector: "spec.nodeName=n1" }, revisionOf(bound), signal)).toEqual([
       "applied a",
     ]);
   });
-  it("a deletion is told with the revision at which it happened", async (client, signal) => {
+  it("a deleted event has the revision of the deletion", async (client, signal) => {
     await client.create(pods, podDraft("a"));
     const from = await client.revision();
     const gone = await client.delete(pods, at("a"));
@@ -409,9 +414,9 @@ function watching(it: It): void {
       break;
     }
   });
-  it("a watch ends when it is told to", async (client) => {
+  it("a watch ends with its signal", async (client) => {
     const stop = new AbortController();
-    const watched = told(client, { from: await client.revision() }, revision(Number.MAX_SAFE_INTEGER), stop.signal);
+    const watched = eventsOf(client, { from: await client.revision() }, revision(Number.MAX_SAFE_INTEGER), stop.signal);
     stop.abort();
     expect(await watched).toEqual([]);
   });
@@ -421,7 +426,7 @@ function addressing(it: It): void {
   const service = (name: string, spec: object = {}) => client0(name, { ports: [{ port: 80 }], ...spec });
   const client0 = (name: string, spec: object) =>
     ({ kind: "Service", metadata: { name, namespace: "default" }, spec }) as const;
-  it("every service has an address of its own", async (client) => {
+  it("every service has a distinct cluster IP", async (client) => {
     const made = await Promise.all(["a", "b", "c", "d"].map((name) => client.create(services, service(name))));
     const ips = made.map((s) => s.spec.clusterIP!);
     expect(new Set(ips).size).toBe(4);
@@ -434,7 +439,7 @@ function addressing(it: It): void {
     const network = await refusal(client.create(services, service("e", { clusterIP: "10.96.0.0" })));
     expect(network.message).toMatch(/not in the valid range. The range of valid IPs is 10.96.0.0\/16/);
   });
-  it("a service keeps its address, may have none, and gets ports on nodes when it asks", async (client) => {
+  it("a service keeps its cluster IP, can be headless, and can have node ports", async (client) => {
     const made = await client.create(services, service("a"));
     const kept = await client.update(services, { ...made, spec: { ports: [{ port: 81 }] } });
     expect(kept.spec.clusterIP).toBe(made.spec.clusterIP);
@@ -451,7 +456,7 @@ function addressing(it: It): void {
     const inside = await client.update(services, { ...outside, spec: { ...outside.spec, type: "ClusterIP" } });
     expect(inside.spec.ports?.[0]?.nodePort).toBeUndefined();
   });
-  it("a node says itself what it has", async (client) => {
+  it("a node status is set by its kubelet", async (client) => {
     const node = await client.create(nodes, {
       kind: "Node",
       metadata: { name: "n1" },

@@ -1,4 +1,4 @@
-// Admission of connections: sessions and proxies pass the admission chain once, with the operation CONNECT.
+// Admission of the operation CONNECT: sessions and proxies pass the admission chain once.
 import { once } from "node:events";
 import { request } from "node:https";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -81,7 +81,7 @@ const connections = [
   [send, "/api/v1/nodes/n/proxy/metrics", "nodes/proxy", "n", { kind: "NodeProxyOptions", path: "/metrics" }],
 ] as const;
 for (const [connect, path, resource, name, options] of connections)
-  test(`${path} is admitted once, before its target is looked for`, async () => {
+  test(`${path} is admitted once, before its target is resolved`, async () => {
     expect((await connect(path)).status).toBe(404);
     const namespace = resource.startsWith("nodes") ? undefined : "default";
     expect(admitted).toEqual([

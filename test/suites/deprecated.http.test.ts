@@ -1,6 +1,6 @@
-// Kinds that had better not be used any more: whoever asks for them is told, whatever they ask.
+// Requests for deprecated kinds have a warning.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askerOf, json } from "./requests.ts";
+import { rawClientOf, json } from "./raw-client.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;
@@ -22,7 +22,7 @@ const table = [
   ["GET", "/api/v1/pods", undefined, 200, undefined],
 ] as const;
 for (const [method, path, sent, status, warning] of table)
-  test(`${method} ${path} is answered by ${status} and ${warning ? "a word about the kind" : "not a word"}`, async () => {
-    const answer = await askerOf(server).ask(path, { method, headers: json, ...(sent && { body: sent }) });
-    expect([answer.status, answer.headers["warning"]]).toEqual([status, warning]);
+  test(`${method} ${path} has status ${status} and ${warning ? "a" : "no"} warning`, async () => {
+    const response = await rawClientOf(server).send(path, { method, headers: json, ...(sent && { body: sent }) });
+    expect([response.status, response.headers["warning"]]).toEqual([status, warning]);
   });

@@ -1,9 +1,9 @@
-// How strictly a body is read, over the wire: what is unknown, what is said twice, what is of a wrong type, and in
-// which words each way to write tells of it.
+// Field validation over HTTP: unknown fields, duplicate fields and wrong types, with the messages of each verb and
+// content type.
 import { expect, test } from "vitest";
-import { writerToShared } from "./writing.ts";
+import { sharedJsonClient } from "./json-client.ts";
 
-const ask = writerToShared();
+const send = sharedJsonClient();
 
 const path = "/apis/apps/v1/namespaces/default/deployments";
 const json = (name: string): string =>
@@ -70,61 +70,61 @@ const unknown = [
 const handled = 'Deployment in version "v1" cannot be handled as a Deployment: ';
 const inYaml = { "content-type": "application/yaml" };
 
-test("a new object: refused when strict, warned of by default, and taken in silence when told so", async () => {
-  const strict = await ask("POST", `${path}?fieldValidation=Strict`, json("a"));
+test("create: Strict refuses, Warn is the default, Ignore accepts without warnings", async () => {
+  const strict = await send("POST", `${path}?fieldValidation=Strict`, json("a"));
   expect([strict.status, strict.json.reason, strict.json.message]).toEqual([
     400,
     "BadRequest",
     `${handled}strict decoding error: ${inJson.join(", ")}`,
   ]);
-  const warned = await ask("POST", path, json("a"));
+  const warned = await send("POST", path, json("a"));
   expect([warned.status, warned.warnings]).toEqual([201, inJson]);
-  const silent = await ask("POST", `${path}?fieldValidation=Ignore`, json("b"));
+  const silent = await send("POST", `${path}?fieldValidation=Ignore`, json("b"));
   expect([silent.status, silent.warnings]).toEqual([201, []]);
   expect(silent.json.spec.unknown1).toBeUndefined();
 });
 
-test("as YAML, what is said twice is told by its line, and the rest in order", async () => {
-  const strict = await ask("POST", `${path}?fieldValidation=Strict`, yaml("told"), inYaml);
+test("YAML: duplicate fields by line, then unknown fields in order", async () => {
+  const strict = await send("POST", `${path}?fieldValidation=Strict`, yaml("told"), inYaml);
   const errors = ["yaml: unmarshal errors:", ...lines.map((line) => `  ${line}`)].join("\n");
   expect(strict.json.message).toBe(`${handled}strict decoding error: ${[errors, ...unknown].join(", ")}`);
-  const warned = await ask("POST", `${path}?fieldValidation=Warn`, yaml("told"), inYaml);
+  const warned = await send("POST", `${path}?fieldValidation=Warn`, yaml("told"), inYaml);
   expect([warned.status, warned.warnings]).toEqual([201, [...lines, ...unknown]]);
 });
 
-test("an update is read as a new object is", async () => {
-  await ask("POST", path, valid("put"));
-  const strict = await ask("PUT", `${path}/put?fieldValidation=Strict`, json("put"));
+test("an update is validated like a create", async () => {
+  await send("POST", path, valid("put"));
+  const strict = await send("PUT", `${path}/put?fieldValidation=Strict`, json("put"));
   expect([strict.status, strict.json.message]).toEqual([400, `${handled}strict decoding error: ${inJson.join(", ")}`]);
-  expect((await ask("PUT", `${path}/put`, json("put"))).warnings).toEqual(inJson);
+  expect((await send("PUT", `${path}/put`, json("put"))).warnings).toEqual(inJson);
 });
 
 const patched = ["merge-patch", "strategic-merge-patch"] as const;
 for (const type of patched)
-  test(`a ${type}: what it says twice, then what it made that nobody knows; the patch answers for it`, async () => {
+  test(`a ${type}: duplicate fields of the patch, then unknown fields of the result`, async () => {
     const headers = { "content-type": `application/${type}+json` };
     const name = `of-${type}`;
-    await ask("POST", path, valid(name));
+    await send("POST", path, valid(name));
     const errors = [
       'duplicate field "spec.unknownDupe"',
       'duplicate field "spec.paused"',
       'duplicate field "spec.template.spec.containers[0].imagePullPolicy"',
       ...unknown,
     ];
-    const strict = await ask("PATCH", `${path}/${name}?fieldValidation=Strict`, json(name), headers);
+    const strict = await send("PATCH", `${path}/${name}?fieldValidation=Strict`, json(name), headers);
     expect([strict.status, strict.json.reason]).toEqual([422, "Invalid"]);
     expect(strict.json.message).toMatch(/^ "" is invalid: patch: Invalid value: "/);
     expect(strict.json.message).toContain(`: strict decoding error: ${errors.join(", ")}`);
     expect(strict.json.details.causes).toEqual([
       { reason: "FieldValueInvalid", message: expect.any(String), field: "patch" },
     ]);
-    expect((await ask("PATCH", `${path}/${name}`, json(name), headers)).warnings).toEqual(errors);
-    expect((await ask("PATCH", `${path}/${name}?fieldValidation=Ignore`, json(name), headers)).warnings).toEqual([]);
+    expect((await send("PATCH", `${path}/${name}`, json(name), headers)).warnings).toEqual(errors);
+    expect((await send("PATCH", `${path}/${name}?fieldValidation=Ignore`, json(name), headers)).warnings).toEqual([]);
   });
 
-test("a JSON patch: its steps are read strictly, too", async () => {
+test("a JSON patch: operations are decoded strictly", async () => {
   const headers = { "content-type": "application/json-patch+json" };
-  await ask("POST", path, valid("steps"));
+  await send("POST", path, valid("steps"));
   const steps = `[{"op":"add","path":"/spec/unknown1","value":"v","foo":"bar"},
     {"op":"add","path":"/spec/unknown2","path":"/spec/unknown3","value":"v"},
     {"op":"add","path":"/spec/template/spec/containers/0/unknownNested","value":"v"}]`;
@@ -135,48 +135,48 @@ test("a JSON patch: its steps are read strictly, too", async () => {
     'unknown field "spec.unknown1"',
     'unknown field "spec.unknown3"',
   ];
-  const strict = await ask("PATCH", `${path}/steps?fieldValidation=Strict`, steps, headers);
+  const strict = await send("PATCH", `${path}/steps?fieldValidation=Strict`, steps, headers);
   expect(strict.json.message).toContain(`strict decoding error: ${errors.join(", ")}`);
-  expect((await ask("PATCH", `${path}/steps`, steps, headers)).warnings).toEqual(errors);
+  expect((await send("PATCH", `${path}/steps`, steps, headers)).warnings).toEqual(errors);
 });
 
-test("an apply says nothing twice", async () => {
+test("an apply with duplicate fields is refused", async () => {
   const headers = { "content-type": "application/apply-patch+yaml" };
   const text = yaml("applied").replaceAll(/^ +unknown.*\n/gm, "");
   const at = `${path}/applied?fieldManager=m`;
-  const said = ['line 9: key "paused" already set in map', 'line 22: key "imagePullPolicy" already set in map'];
-  const strict = await ask("PATCH", `${at}&fieldValidation=Strict`, text, headers);
+  const duplicates = ['line 9: key "paused" already set in map', 'line 22: key "imagePullPolicy" already set in map'];
+  const strict = await send("PATCH", `${at}&fieldValidation=Strict`, text, headers);
   expect([strict.status, strict.json.message]).toEqual([
     400,
-    `error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n${said.map((l) => `  ${l}`).join("\n")}`,
+    `error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n${duplicates.map((l) => `  ${l}`).join("\n")}`,
   ]);
-  const warned = await ask("PATCH", at, text, headers);
-  expect([warned.status, warned.warnings]).toEqual([201, said]);
+  const warned = await send("PATCH", at, text, headers);
+  expect([warned.status, warned.warnings]).toEqual([201, duplicates]);
 });
 
 const refused: readonly (readonly [string, string, string])[] = [
   [
-    "a word for a number",
+    "a string for a number",
     '{"spec":{"replicas":"x"}}',
     "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
   ],
   [
-    "a broken number for a whole one",
+    "a fraction for an integer",
     '{"spec":{"replicas":1.5}}',
     "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32",
   ],
   [
-    "a number for a word, in an item",
+    "a number for a string, in an item",
     '{"spec":{"template":{"spec":{"containers":[{"image":1}]}}}}',
     "json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.image of type string",
   ],
   [
-    "a number in a map of words",
+    "a number in a map of strings",
     '{"metadata":{"labels":{"a":1}}}',
     "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
   ],
   [
-    "a word for a whole",
+    "a string for an object",
     '{"spec":{"template":"x"}}',
     "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.template of type v1.PodTemplateSpec",
   ],
@@ -186,27 +186,27 @@ const refused: readonly (readonly [string, string, string])[] = [
     "json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container",
   ],
   [
-    "a word for a truth",
+    "a string for a boolean",
     '{"spec":{"paused":"yes"}}',
     "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.paused of type bool",
   ],
 ];
 for (const [what, body, because] of refused)
-  test(`of a wrong type: ${what}`, async () => {
-    const { status, json: answer } = await ask("POST", path, body);
-    expect([status, answer.reason, answer.message]).toEqual([400, "BadRequest", `${handled}${because}`]);
+  test(`wrong type: ${what}`, async () => {
+    const { status, json: error } = await send("POST", path, body);
+    expect([status, error.reason, error.message]).toEqual([400, "BadRequest", `${handled}${because}`]);
   });
-test("of a wrong type, by a patch", async () => {
-  await ask("POST", path, valid("types"));
+test("wrong type: in a patch", async () => {
+  await send("POST", path, valid("types"));
   const body = '{"spec":{"replicas":"x"}}';
-  const merge = await ask("PATCH", `${path}/types`, body, { "content-type": "application/merge-patch+json" });
+  const merge = await send("PATCH", `${path}/types`, body, { "content-type": "application/merge-patch+json" });
   expect([merge.status, merge.json.message]).toEqual([
     422,
     expect.stringMatching(
       /: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32$/,
     ),
   ]);
-  const strategic = await ask("PATCH", `${path}/types`, body, {
+  const strategic = await send("PATCH", `${path}/types`, body, {
     "content-type": "application/strategic-merge-patch+json",
   });
   expect(strategic.json.message).toBe(
@@ -231,15 +231,15 @@ const unreadable: readonly (readonly [string, string, string])[] = [
     'Pod in version "v1" cannot be handled as a Deployment: converting (v1.Pod) to (apps.Deployment): unknown conversion',
   ],
   [
-    "a kind nobody knows",
+    "an unknown kind",
     '{"kind":"Foo","apiVersion":"v1"}',
     'Foo in version "v1" cannot be handled as a Deployment: no kind "Foo" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
   ],
 ];
 for (const [what, body, message] of unreadable)
   test(`a body that is ${what}`, async () => {
-    const answer = await ask("POST", path, body);
-    expect([answer.status, answer.json.message]).toEqual([400, message]);
+    const response = await send("POST", path, body);
+    expect([response.status, response.json.message]).toEqual([400, message]);
   });
 
 const options: readonly (readonly [string, string, string, string])[] = [
@@ -281,18 +281,18 @@ const options: readonly (readonly [string, string, string, string])[] = [
   ],
 ];
 for (const [method, at, query, message] of options)
-  test(`an option that is none: ${method} ?${query.slice(0, 30)}`, async () => {
+  test(`an invalid option: ${method} ?${query.slice(0, 30)}`, async () => {
     const headers: Record<string, string> =
       method === "PATCH" ? { "content-type": "application/merge-patch+json" } : {};
     const body = method === "DELETE" ? undefined : "{}";
-    const { status, json: answer } = await ask(method, `${at}?${query}`, body, headers);
-    expect([status, answer.reason, answer.message]).toEqual([422, "Invalid", message]);
+    const { status, json: error } = await send(method, `${at}?${query}`, body, headers);
+    expect([status, error.reason, error.message]).toEqual([422, "Invalid", message]);
   });
 
-test("warnings: each is told once, and many are cut short", async () => {
+test("warnings: duplicates are dropped, and long lists truncated", async () => {
   const many = (length: number): string =>
     `{"metadata":{"name":"long${length}"},"data":{},${Array.from({ length }, (_, i) => `"${"x".repeat(300)}${i}":1`).join(",")}}`;
-  const { warnings } = await ask("POST", "/api/v1/namespaces/default/configmaps", many(20));
+  const { warnings } = await send("POST", "/api/v1/namespaces/default/configmaps", many(20));
   expect(warnings.length).toBe(16);
   expect(new Set(warnings.map((w) => w.length))).toEqual(new Set([256]));
 });

@@ -1,4 +1,4 @@
-// The whole kubelet, on a simulated engine and a real API over memory: what becomes of pods, told as stories.
+// The kubelet with a simulated engine and an API server with memory storage: lifecycles of pods.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,13 +28,13 @@ const life = new AbortController().signal;
 const nodeName = "n1";
 const image = "sim/shell:1";
 const sh = (script: string) => ["sh", "-c", script];
-const lives = sh("trap 'exit 0' TERM; while :; do sleep 1; done");
+const runForever = sh("trap 'exit 0' TERM; while :; do sleep 1; done");
 
 interface Stage {
   readonly client: Client;
   readonly runtime: SimulatedRuntime;
   readonly stateDir: string;
-  /** Ends the kubelet and resolves when it has ended. */
+  /** Stops the kubelet and resolves when it has stopped. */
   stop(): Promise<void>;
   start(): void;
 }
@@ -94,13 +94,13 @@ async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean): Pro
   for (let tries = 0; ; tries++) {
     const seen = await look();
     if (isSo(seen)) return seen;
-    if (tries > 400) throw new Error(`not so after a long time: ${JSON.stringify(seen, null, 1)}`);
+    if (tries > 400) throw new Error(`the condition was not met in time: ${JSON.stringify(seen, null, 1)}`);
     await world.clock.sleep(10);
   }
 }
 
 async function bind(name: string, spec: Partial<PodSpec> = {}): Promise<void> {
-  const containers = [{ name: "c", image, command: lives }];
+  const containers = [{ name: "c", image, command: runForever }];
   const usual = { automountServiceAccountToken: false, containers };
   const draft = { metadata: { name, namespace: "default" }, spec: { ...usual, ...spec, nodeName } };
   await stage.client.create(pods, draft as unknown as Draft<Pod>);
@@ -116,7 +116,7 @@ const node = (): Promise<Node> => stage.client.get(nodes, key(undefined, nodeNam
 const readiness = (n: Node | undefined) => n?.status?.conditions?.find((c) => c.type === "Ready");
 
 describe("a pod", () => {
-  test("runs, is told of, and is deleted without a trace", async () => {
+  test("runs, has a status, and is deleted completely", async () => {
     await bind("web");
     const p = await ready("web");
     expect(p.status).toMatchObject({ phase: "Running", hostIP: "172.30.0.11", qosClass: "BestEffort" });
@@ -135,7 +135,7 @@ describe("a pod", () => {
     expect(readdirSync(join(stage.stateDir, "pods"))).toEqual([]);
   });
 
-  test("that loses a container has it back at once", async () => {
+  test("restarts a lost container immediately", async () => {
     await bind("web");
     const before = await ready("web");
     const since = world.clock.now();
@@ -148,7 +148,7 @@ describe("a pod", () => {
     expect(first(after)?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
   });
 
-  test("that dies again and again is made to wait", async () => {
+  test("that crashes repeatedly is in back-off", async () => {
     await bind("web", { containers: [{ name: "c", image, command: sh("exit 1") }] });
     const p = await until(
       () => find("web"),
@@ -162,8 +162,8 @@ describe("a pod", () => {
   });
 });
 
-describe("a pod on its way", () => {
-  test("that loses its sandbox gets another", async () => {
+describe("a starting pod", () => {
+  test("replaces a lost sandbox", async () => {
     await bind("web");
     const before = await ready("web");
     stage.runtime.killSandbox(before.metadata.uid);
@@ -175,7 +175,7 @@ describe("a pod on its way", () => {
     expect(await reasons("web")).toContain("SandboxChanged");
   });
 
-  test("goes through its init containers in order, and ends when its work is done", async () => {
+  test("runs init containers in order, and completes", async () => {
     const step = (name: string, script: string) => ({ name, image, command: sh(script) });
     await bind("job", {
       restartPolicy: "Never",
@@ -194,7 +194,7 @@ describe("a pod on its way", () => {
     );
   });
 
-  test("whose image cannot be had says so in the engine's words", async () => {
+  test("whose image cannot be pulled has the engine's message", async () => {
     await bind("web", { containers: [{ name: "c", image: "no/such:1" }] });
     const p = await until(
       () => find("web"),
@@ -208,11 +208,11 @@ describe("a pod on its way", () => {
   });
 });
 
-describe("a pod that has to wait", () => {
-  test("that refers to what is not there waits for it", async () => {
+describe("a waiting pod", () => {
+  test("waits for a missing ConfigMap", async () => {
     const volumes = [{ name: "v", configMap: { name: "cm" } }];
     const volumeMounts = [{ name: "v", mountPath: "/v" }];
-    await bind("web", { volumes, containers: [{ name: "c", image, command: lives, volumeMounts }] });
+    await bind("web", { volumes, containers: [{ name: "c", image, command: runForever, volumeMounts }] });
     await until(
       () => reasons("web"),
       (seen) => seen.includes("FailedMount"),
@@ -226,7 +226,7 @@ describe("a pod that has to wait", () => {
     expect(existsSync(join(stage.stateDir, "pods", p.metadata.uid, "volumes/kubernetes.io~configmap/v/a"))).toBe(true);
   });
 
-  test("that does not fit is refused, and says by how much", async () => {
+  test("that does not fit is rejected with the amounts", async () => {
     await bind("big", { containers: [{ name: "c", image, resources: { requests: { cpu: "2" } } }] });
     const p = await until(
       () => find("big"),
@@ -236,9 +236,9 @@ describe("a pod that has to wait", () => {
     expect(p?.status?.message).toContain("requested: 2000, used: 0, capacity: 1000");
   });
 
-  test("is not ready before its probe says so", async () => {
+  test("is not ready before its readiness probe succeeds", async () => {
     const readinessProbe = { exec: { command: sh("exit 1") }, periodSeconds: 1 };
-    await bind("web", { containers: [{ name: "c", image, command: lives, readinessProbe }] });
+    await bind("web", { containers: [{ name: "c", image, command: runForever, readinessProbe }] });
     await until(
       () => reasons("web"),
       (seen) => seen.includes("Unhealthy"),
@@ -246,7 +246,7 @@ describe("a pod that has to wait", () => {
     expect(isReady(await find("web"))).toBe(false);
   });
 
-  test("that nobody knows any more is removed", async () => {
+  test("that is unknown to the API server is removed", async () => {
     await bind("web");
     const p = await ready("web");
     await stage.stop();
@@ -258,8 +258,8 @@ describe("a pod that has to wait", () => {
   });
 });
 
-describe("a pod that has to end", () => {
-  test("that is deleted while it starts never shows a success, an unknown code, or an end that is taken back", async () => {
+describe("a terminating pod", () => {
+  test("that is deleted while it starts never reports success, an unknown exit code, or a reverted phase", async () => {
     const seen = new Map<string, Pod[]>();
     const stop = new AbortController();
     const from = await stage.client.revision();
@@ -292,8 +292,8 @@ describe("a pod that has to end", () => {
     }
   });
 
-  test("that fills a volume beyond its limit is evicted", async () => {
-    const containers = [{ name: "c", image, command: lives, volumeMounts: [{ name: "v", mountPath: "/v" }] }];
+  test("that exceeds a volume limit is evicted", async () => {
+    const containers = [{ name: "c", image, command: runForever, volumeMounts: [{ name: "v", mountPath: "/v" }] }];
     await bind("web", { containers, volumes: [{ name: "v", emptyDir: { sizeLimit: "1Ki" } }] });
     const { metadata } = await ready("web");
     const volume = join(stage.stateDir, "pods", metadata.uid, "volumes", "kubernetes.io~empty-dir", "v");
@@ -310,8 +310,8 @@ describe("a pod that has to end", () => {
   });
 });
 
-describe("a pod that asks", () => {
-  test("for a token finds all it needs to speak to the API, once the authority's certificate is published", async () => {
+describe("a pod that requests", () => {
+  test("a token has the API credentials once the root certificate is published", async () => {
     await bind("web", { automountServiceAccountToken: true });
     await until(
       () => reasons("web"),
@@ -326,16 +326,16 @@ describe("a pod that asks", () => {
     expect(shown("token").split(".")).toHaveLength(3);
   });
 
-  test("for more than its node has keeps what it was given", async () => {
-    const asking = (cpu: string) => ({ requests: { cpu, memory: "1Mi" }, limits: { cpu: "2" } });
-    await bind("web", { containers: [{ name: "c", image, command: lives, resources: asking("100m") }] });
+  test("more than its node has keeps its resources", async () => {
+    const requesting = (cpu: string) => ({ requests: { cpu, memory: "1Mi" }, limits: { cpu: "2" } });
+    await bind("web", { containers: [{ name: "c", image, command: runForever, resources: requesting("100m") }] });
     await ready("web");
     const resize = (cpu: string) => {
       const patch = { spec: { containers: [{ name: "c", resources: { requests: { cpu } } }] } };
       return stage.client.patch(pods, key("default", "web"), { type: "strategic", patch }, "resize");
     };
     const pending = (p: Pod | undefined) => p?.status?.conditions?.find((c) => c.type === "PodResizePending");
-    const shares = async () => (await stage.runtime.list(undefined, life)).containers[0]?.limits.cpuShares;
+    const cpuShares = async () => (await stage.runtime.list(undefined, life)).containers[0]?.limits.cpuShares;
     await resize("1500m");
     const waiting = await until(
       () => find("web"),
@@ -345,23 +345,23 @@ describe("a pod that asks", () => {
       reason: "Infeasible",
       message: "Node didn't have enough capacity: cpu, requested: 1500, capacity: 1000",
     });
-    expect([first(waiting)?.resources, await shares()]).toEqual([asking("100m"), 102]);
+    expect([first(waiting)?.resources, await cpuShares()]).toEqual([requesting("100m"), 102]);
     await resize("500m");
-    const given = await until(
+    const resized = await until(
       () => find("web"),
       (seen) => first(seen)?.resources?.requests?.["cpu"] === "500m",
     );
-    expect([pending(given), first(given)?.allocatedResources?.["cpu"], await shares()]).toEqual([
+    expect([pending(resized), first(resized)?.allocatedResources?.["cpu"], await cpuShares()]).toEqual([
       undefined,
       "500m",
       512,
     ]);
-    expect(first(given)?.restartCount).toBe(0);
+    expect(first(resized)?.restartCount).toBe(0);
   });
 });
 
 describe("a kubelet", () => {
-  test("that is started again finds its pods as they were", async () => {
+  test("that restarts keeps its pods", async () => {
     await bind("web");
     const before = await ready("web");
     await stage.stop();
@@ -385,7 +385,7 @@ describe("a kubelet", () => {
     await until(lease, (l) => l?.spec.renewTime !== early?.spec.renewTime);
   });
 
-  test("whose engine is gone says so, waits, and goes on", async () => {
+  test("without an engine is NotReady, and recovers with it", async () => {
     await bind("web");
     await ready("web");
     stage.runtime.setDown(true);

@@ -1,4 +1,4 @@
-// A real API server on a free loopback port, over memory storage, with certificates of its own.
+// An API server on a free loopback port, with memory storage and its own certificates.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,20 +13,20 @@ import { type Authority, type Pem, newAuthority, newSigningKey } from "../../cli
 import type { Client } from "../../machinery/client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 
-/** How to reach a server that listens, as its administrator. */
+/** A listening server and administrator credentials. */
 export interface TestServer {
   readonly url: string;
   readonly ca: string;
   readonly admin: Pem;
-  /** Signs certificates that this server and its clients believe. */
+  /** Signs certificates that this server and its clients trust. */
   readonly authority: Authority;
-  /** A kubeconfig file that works for as long as the server does. */
+  /** A kubeconfig file that is valid while the server runs. */
   readonly kubeconfig: string;
-  /** What it serves. */
+  /** The served kinds. */
   readonly kinds: KindRegistry;
-  /** Speaks to the same cluster without the wire. */
+  /** A client of the same registry without HTTP. */
   readonly inProcess: Client;
-  /** Gives up all of history. */
+  /** Compacts all history. */
   compact(): Promise<void>;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     port: 0,
     tls,
     serviceCidr: "10.96.0.0/16",
-    // An address for documentation: nobody is reached there, and it is not this machine alone.
+    // A documentation address: unreachable, and not a loopback address.
     advertise: "192.0.2.1",
     tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
     kubeletClient: { ca: authority.pem.cert, ...admin },

@@ -1,4 +1,4 @@
-// The proxies over the wire, with what the published tests leave out: bodies of any size, refusals, WebSockets.
+// Proxies over HTTP, beyond the conformance tests: large bodies, errors, WebSockets.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { request } from "node:https";
@@ -17,8 +17,8 @@ let server: TestServer;
 let porter: Server;
 let port: number;
 
-/** Counts what it is sent, tells the headers it got, and sends people elsewhere. */
-function answer(request: IncomingMessage, response: import("node:http").ServerResponse): void {
+/** A backend that counts body bytes, returns the request headers, and redirects. */
+function handle(request: IncomingMessage, response: import("node:http").ServerResponse): void {
   if (request.url === "/elsewhere") return void response.writeHead(302, { location: "/here?x=1" }).end();
   if (request.url === "/teapot") return void response.writeHead(418, { "x-pot": "tea" }).end("short");
   if (request.url === "/headers") return void response.end(JSON.stringify(request.headers));
@@ -38,7 +38,7 @@ async function podAt(name: string, ip: string): Promise<void> {
 
 beforeAll(async () => {
   server = await listeningServer();
-  porter = createServer(answer).listen(0, address);
+  porter = createServer(handle).listen(0, address);
   await once(porter, "listening");
   port = (porter.address() as AddressInfo).port;
   const echo = new WebSocketServer({ server: porter, path: "/echo" });
@@ -63,19 +63,19 @@ interface Reply {
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
 }
-function ask(path: string, method = "GET", body: Iterable<Buffer> = [], headers = {}): Promise<Reply> {
+function send(path: string, method = "GET", body: Iterable<Buffer> = [], headers = {}): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const asked = request(`${server.url}${path}`, { ...identity(), method, headers }, async (response) => {
+    const outgoing = request(`${server.url}${path}`, { ...identity(), method, headers }, async (response) => {
       let text = "";
       for await (const chunk of response) text += chunk;
       resolve({ status: response.statusCode!, headers: response.headers, text });
     });
-    asked.on("error", reject);
+    outgoing.on("error", reject);
     const pieces = body[Symbol.iterator]();
     const more = (): void => {
       for (let next = pieces.next(); !next.done; next = pieces.next())
-        if (!asked.write(next.value)) return void asked.once("drain", more);
-      asked.end();
+        if (!outgoing.write(next.value)) return void outgoing.once("drain", more);
+      outgoing.end();
     };
     more();
   });
@@ -83,25 +83,29 @@ function ask(path: string, method = "GET", body: Iterable<Buffer> = [], headers 
 const web = "/api/v1/namespaces/default/pods/web/proxy";
 
 describe("a proxy to a pod", () => {
-  test("passes on bodies far larger than any object may be", async () => {
+  test("forwards bodies larger than the limit of objects", async () => {
     const piece = Buffer.alloc(1024 * 1024);
     const body = Array.from({ length: 32 }, () => piece);
-    expect((await ask(`${web}/`, "POST", body, { "content-type": "application/octet-stream" })).text).toBe("33554432");
-    expect((await ask(`${web}/`, "PUT", [Buffer.from("no type")])).text).toBe("7");
-    expect((await ask(`${web}/`, "DELETE", [Buffer.from("gone")], { "transfer-encoding": "chunked" })).text).toBe("4");
+    expect((await send(`${web}/`, "POST", body, { "content-type": "application/octet-stream" })).text).toBe("33554432");
+    expect((await send(`${web}/`, "PUT", [Buffer.from("no type")])).text).toBe("7");
+    expect((await send(`${web}/`, "DELETE", [Buffer.from("gone")], { "transfer-encoding": "chunked" })).text).toBe("4");
   });
-  test("keeps who asked to itself, and says how it was asked", async () => {
-    const { text } = await ask(`${web}/headers`, "GET", [], { authorization: "Bearer x", "x-mine": "1" });
-    const heard = JSON.parse(text);
-    expect(heard).toMatchObject({ "x-mine": "1", "x-forwarded-for": "127.0.0.1", "x-forwarded-uri": `${web}/headers` });
-    expect(heard.authorization).toBeUndefined();
+  test("removes credentials and adds forwarding headers", async () => {
+    const { text } = await send(`${web}/headers`, "GET", [], { authorization: "Bearer x", "x-mine": "1" });
+    const headers = JSON.parse(text);
+    expect(headers).toMatchObject({
+      "x-mine": "1",
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-uri": `${web}/headers`,
+    });
+    expect(headers.authorization).toBeUndefined();
   });
-  test("passes on answers as they are, and makes their redirects lead through itself", async () => {
-    expect(await ask(`${web}/teapot`)).toMatchObject({ status: 418, text: "short", headers: { "x-pot": "tea" } });
-    const { status, headers } = await ask(`${web}/elsewhere`);
+  test("forwards responses and rewrites redirects", async () => {
+    expect(await send(`${web}/teapot`)).toMatchObject({ status: 418, text: "short", headers: { "x-pot": "tea" } });
+    const { status, headers } = await send(`${web}/elsewhere`);
     expect([status, headers.location]).toEqual([302, `${web}/here?x=1`]);
   });
-  test("joins WebSockets", async () => {
+  test("forwards WebSockets", async () => {
     const socket = new WebSocket(`${server.url.replace("https", "wss")}${web}/echo`, identity());
     await once(socket, "open");
     socket.send("over");
@@ -131,13 +135,13 @@ const refusals = [
   ["pods/web/attach?container=x", 400, "BadRequest", /^container x is not valid for pod web$/],
 ] as const;
 test.each(refusals)("%s is refused with %i", async (path, status, reason, message) => {
-  const { text, ...reply } = await ask(`/api/v1/namespaces/default/${path}`);
+  const { text, ...reply } = await send(`/api/v1/namespaces/default/${path}`);
   expect([reply.status, JSON.parse(text)]).toEqual([
     status,
     expect.objectContaining({ kind: "Status", code: status, reason, message: expect.stringMatching(message) }),
   ]);
 });
 
-test("a node that nobody knows has no proxy", async () => {
-  expect(JSON.parse((await ask("/api/v1/nodes/nowhere/proxy/pods")).text)).toMatchObject({ reason: "NotFound" });
+test("an unknown node has no proxy", async () => {
+  expect(JSON.parse((await send("/api/v1/nodes/nowhere/proxy/pods")).text)).toMatchObject({ reason: "NotFound" });
 });

@@ -1,4 +1,4 @@
-// Proxies to pods that the control plane has no route to: the kubelet of their node carries the bytes.
+// Proxies to pods without a route from the control plane: the kubelet of their node forwards the connection.
 import { once } from "node:events";
 import { request } from "node:https";
 import type { Duplex } from "node:stream";
@@ -8,13 +8,13 @@ import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
-import { type Asker, askerOf } from "./requests.ts";
+import { type RawClient, rawClientOf } from "./raw-client.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { runs, type SimulatedNode, simulatedNode } from "./simulated-node.ts";
 
 let server: TestServer;
 let node: SimulatedNode;
-let asker: Asker;
+let rawClient: RawClient;
 const at = "/api/v1/namespaces/default";
 
 async function service(name: string, podName: string, port: number): Promise<void> {
@@ -37,7 +37,7 @@ async function service(name: string, podName: string, port: number): Promise<voi
 beforeAll(async () => {
   server = await listeningServer();
   node = await simulatedNode(server);
-  asker = askerOf(server);
+  rawClient = rawClientOf(server);
   const container = runs("c", "while :; do sleep 1; done");
   await node.create("web", [{ ...container, ports: [{ containerPort: 80 }] }]);
   await node.ready("web");
@@ -48,18 +48,18 @@ afterAll(async () => {
   await server.close();
 });
 
-const answers = [
+const requests = [
   ["GET", "pods/web/proxy/a/b?c=d", 200, "GET /a/b?c=d"],
   ["POST", "pods/web:80/proxy/a", 200, "POST /a"],
   ["PUT", "services/front/proxy/", 200, "PUT /"],
   ["GET", "services/front:80/proxy/x", 200, "GET /x"],
 ] as const;
-test.each(answers)("%s %s is answered by the pod", async (method, path, status, text) => {
-  expect(await asker.ask(`${at}/${path}`, { method })).toMatchObject({ status, text });
+test.each(requests)("%s %s reaches the pod", async (method, path, status, text) => {
+  expect(await rawClient.send(`${at}/${path}`, { method })).toMatchObject({ status, text });
 });
 
-test("a port nobody listens on refuses, as if it had been dialled from here", async () => {
-  const { status, text } = await asker.ask(`${at}/pods/web:81/proxy/`);
+test("a closed port is refused, as by a direct connection", async () => {
+  const { status, text } = await rawClient.send(`${at}/pods/web:81/proxy/`);
   const { podIP } = (await server.inProcess.get(pods, key("default", "web"))).status!;
   expect([status, JSON.parse(text).message]).toEqual([
     503,
@@ -67,28 +67,28 @@ test("a port nobody listens on refuses, as if it had been dialled from here", as
   ]);
 });
 
-test("what is no TLS is said to be none", async () => {
-  const { status, text } = await asker.ask(`${at}/pods/https:web:80/proxy/`);
+test("a plain port used with https is an error", async () => {
+  const { status, text } = await rawClient.send(`${at}/pods/https:web:80/proxy/`);
   expect([status, JSON.parse(text).reason]).toEqual([503, "ServiceUnavailable"]);
 });
 
-test("many at once, and bodies of any size", async () => {
+test("concurrent requests and large bodies", async () => {
   const all = Array.from({ length: 50 }, (_, i) =>
-    asker.ask(`${at}/pods/web/proxy/${i}`, { method: "POST", body: Buffer.alloc(300_000) }),
+    rawClient.send(`${at}/pods/web/proxy/${i}`, { method: "POST", body: Buffer.alloc(300_000) }),
   );
   expect((await Promise.all(all)).map(({ text }) => text)).toEqual(all.map((_, i) => `POST /${i}`));
 });
 
-test("connections become something else than HTTP", async () => {
+test("connections are upgraded", async () => {
   const headers = { connection: "Upgrade", upgrade: "echo" };
-  const asked = request(`${server.url}${at}/pods/web/proxy/`, {
+  const upgrade = request(`${server.url}${at}/pods/web/proxy/`, {
     ca: server.ca,
     ...server.admin,
     headers,
     agent: false,
   });
-  asked.end();
-  const [response, socket] = (await once(asked, "upgrade")) as [{ readonly statusCode: number }, Duplex];
+  upgrade.end();
+  const [response, socket] = (await once(upgrade, "upgrade")) as [{ readonly statusCode: number }, Duplex];
   expect(response.statusCode).toBe(101);
   const large = Buffer.alloc(1_000_000, "x");
   socket.write(large);
@@ -101,7 +101,7 @@ test("connections become something else than HTTP", async () => {
   socket.destroy();
 });
 
-test("a kubelet that does not answer is no way", async () => {
+test("an unreachable kubelet is an error", async () => {
   const lost = { kind: "Node", metadata: { name: "lost" }, spec: { podCIDRs: ["10.9.0.0/24"] } } as const;
   await server.inProcess.create(nodes, lost);
   const status = {
@@ -112,8 +112,8 @@ test("a kubelet that does not answer is no way", async () => {
   await server.inProcess.update(nodes, { ...made, status } as typeof made, "status");
   await node.create("far", [runs("c", "sleep 1")], { nodeName: "lost" });
   const pod = await server.inProcess.get(pods, key("default", "far"));
-  const told = { ...pod.status, phase: "Running", podIP: "10.9.0.7", podIPs: [{ ip: "10.9.0.7" }] };
-  await server.inProcess.update(pods, { ...pod, status: told } as typeof pod, "status");
-  const { status: code, text } = await asker.ask(`${at}/pods/far:80/proxy/`);
+  const podStatus = { ...pod.status, phase: "Running", podIP: "10.9.0.7", podIPs: [{ ip: "10.9.0.7" }] };
+  await server.inProcess.update(pods, { ...pod, status: podStatus } as typeof pod, "status");
+  const { status: code, text } = await rawClient.send(`${at}/pods/far:80/proxy/`);
   expect([code, JSON.parse(text).reason]).toEqual([503, "ServiceUnavailable"]);
 });

@@ -1,4 +1,4 @@
-// What every container runtime must do, whether it is an engine or a simulation of one.
+// The contract of every container runtime, real or simulated.
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Clock } from "../../machinery/world.ts";
@@ -11,12 +11,12 @@ import {
   RuntimeRefused,
 } from "../../kubelet/runtime.ts";
 
-/** A runtime to try, the time it lives in, and an image that holds a shell. */
+/** A runtime, its clock, and an image with a shell. */
 export interface OpenRuntime {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly image: string;
-  /** Lets time pass until the work is done. */
+  /** Advances time until the work is done. */
   live<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -66,7 +66,7 @@ async function textOf(stream: Readable | AsyncIterable<Uint8Array>): Promise<str
   return text;
 }
 
-/** Helpers over one open runtime. */
+/** Helpers for one open runtime. */
 function bench({ runtime, clock, image }: OpenRuntime) {
   const sandbox = (pod: PodIdentity, attempt = 0): Promise<string> =>
     runtime.runSandbox(
@@ -94,7 +94,7 @@ function bench({ runtime, clock, image }: OpenRuntime) {
 }
 
 function life(env: () => OpenRuntime): void {
-  test("a container is found again with everything it was made with", () =>
+  test("a listed container has all fields of its specification", () =>
     env().live(async () => {
       const { runtime } = env();
       const { launch } = bench(env());
@@ -116,7 +116,7 @@ function life(env: () => OpenRuntime): void {
       expect(sandboxes[0]?.ip).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
     }));
 
-  test("a pod's list holds nothing of another's", () =>
+  test("the list of a pod has only its containers", () =>
     env().live(async () => {
       const { launch } = bench(env());
       const [one, other] = [somePod(), somePod()];
@@ -127,7 +127,7 @@ function life(env: () => OpenRuntime): void {
       expect(new Set(all.sandboxes.map((s) => s.ip)).size).toBe(all.sandboxes.length);
     }));
 
-  test("asking twice for the same thing gives the same thing", () =>
+  test("create is idempotent", () =>
     env().live(async () => {
       const { sandbox, create } = bench(env());
       const pod = somePod();
@@ -135,7 +135,7 @@ function life(env: () => OpenRuntime): void {
       expect(await create(pod, shell("exit 0"))).toBe(await create(pod, shell("exit 0")));
     }));
 
-  test("its end is seen, and how it ended", () =>
+  test("an exit has its code and times", () =>
     env().live(async () => {
       const { launch, ended } = bench(env());
       const fine = await launch(somePod(), "exit 0");
@@ -144,7 +144,7 @@ function life(env: () => OpenRuntime): void {
       expect(await ended(bad)).toMatchObject({ exitCode: 3, reason: "Error" });
     }));
 
-  test("a command that is not there is refused in the engine's words, which stay", () =>
+  test("a missing command is a start error, and its message is kept", () =>
     env().live(async () => {
       const { create, find } = bench(env());
       const id = await create(somePod(), { command: ["/no/such/thing"] });
@@ -156,7 +156,7 @@ function life(env: () => OpenRuntime): void {
 }
 
 function resizing(env: () => OpenRuntime): void {
-  test("a container is given what it may use, and more or less while it runs", () =>
+  test("limits are applied on create and updated while running", () =>
     env().live(async () => {
       const { create, find } = bench(env());
       const limits = { cpuShares: 102, cpuMillis: 100, memoryBytes: 2 ** 26 };
@@ -172,7 +172,7 @@ function resizing(env: () => OpenRuntime): void {
 }
 
 function endings(env: () => OpenRuntime): void {
-  test("who listens may say goodbye", () =>
+  test("a container can handle the stop signal", () =>
     env().live(async () => {
       const { launch, ended } = bench(env());
       const id = await launch(somePod(), "trap 'exit 7' TERM; while :; do sleep 0.1; done");
@@ -181,7 +181,7 @@ function endings(env: () => OpenRuntime): void {
       expect(await ended(id)).toMatchObject({ exitCode: 7 });
     }));
 
-  test("who does not is killed when the time is up", () =>
+  test("a container is killed after its grace period", () =>
     env().live(async () => {
       const { launch, ended } = bench(env());
       const id = await launch(somePod(), "sleep 100");
@@ -191,7 +191,7 @@ function endings(env: () => OpenRuntime): void {
       expect(await ended(id)).toMatchObject({ exitCode: 137 });
     }));
 
-  test("what is gone already is no trouble", () =>
+  test("stopping and removing missing objects succeeds", () =>
     env().live(async () => {
       const { runtime } = env();
       const { launch, find } = bench(env());
@@ -202,7 +202,7 @@ function endings(env: () => OpenRuntime): void {
       await runtime.stop(id, 0, never);
     }));
 
-  test("a sandbox that dies is told of as dead", () =>
+  test("a killed sandbox is listed as exited", () =>
     env().live(async () => {
       const { runtime, clock } = env();
       const { sandbox } = bench(env());
@@ -215,7 +215,7 @@ function endings(env: () => OpenRuntime): void {
       expect(after.find((s) => s.attempt === 1)?.state).toBe("running");
     }));
 
-  test("starts and deaths are told of as they happen", () =>
+  test("starts and exits are events", () =>
     env().live(async () => {
       const { runtime, clock } = env();
       const { create } = bench(env());
@@ -238,7 +238,7 @@ function endings(env: () => OpenRuntime): void {
 }
 
 function streams(env: () => OpenRuntime): void {
-  test("what it wrote can be read, whole or from the end, or as it comes", () =>
+  test("logs can be read completely, from the end, and followed", () =>
     env().live(async () => {
       const { runtime } = env();
       const { launch, ended } = bench(env());
@@ -252,7 +252,7 @@ function streams(env: () => OpenRuntime): void {
       );
     }));
 
-  test("a command runs to its end, or to the end of our patience", () =>
+  test("a command runs until it exits or times out", () =>
     env().live(async () => {
       const { runtime } = env();
       const { launch } = bench(env());
@@ -262,7 +262,7 @@ function streams(env: () => OpenRuntime): void {
       expect(await run("sleep 30")).toMatchObject({ timedOut: true });
     }));
 
-  test("it has the host name of its pod", () =>
+  test("a container has the host name of its pod", () =>
     env().live(async () => {
       const { launch } = bench(env());
       const id = await launch(somePod(), "sleep 100");
@@ -271,7 +271,7 @@ function streams(env: () => OpenRuntime): void {
 }
 
 function sessions(env: () => OpenRuntime): void {
-  test("a process in it has streams and an exit code", () =>
+  test("a session has streams and an exit code", () =>
     env().live(async () => {
       const { launch } = bench(env());
       const id = await launch(somePod(), "sleep 100");
@@ -282,7 +282,7 @@ function sessions(env: () => OpenRuntime): void {
       expect(await session.exitCode).toBe(0);
     }));
 
-  test("what a process complains of has a stream of its own", () =>
+  test("a session has a separate stderr", () =>
     env().live(async () => {
       const { launch } = bench(env());
       const id = await launch(somePod(), "sleep 100");
@@ -292,7 +292,7 @@ function sessions(env: () => OpenRuntime): void {
       expect([out, err, await session.exitCode]).toEqual(["fine\n", "wrong\n", 3]);
     }));
 
-  test("a program that is not there is missed in the engine's words", () =>
+  test("a missing program is an error of the session", () =>
     env().live(async () => {
       const { launch } = bench(env());
       const id = await launch(somePod(), "sleep 100");
@@ -301,7 +301,7 @@ function sessions(env: () => OpenRuntime): void {
       expect([126, 127]).toContain(await session.exitCode);
     }));
 
-  test("whoever attaches hears what is said from now on, and may speak", () =>
+  test("attach has output from then on, and input", () =>
     env().live(async () => {
       const { create, ended } = bench(env());
       const io = { stdin: true, stdinOnce: true };
@@ -317,7 +317,7 @@ function sessions(env: () => OpenRuntime): void {
 }
 
 function images(env: () => OpenRuntime): void {
-  test("an image is there or it is not", () =>
+  test("image status: present or missing", () =>
     env().live(async () => {
       const { runtime, image } = env();
       expect((await runtime.imageStatus(image, never))?.id).toMatch(/^sha256:/);
@@ -325,7 +325,7 @@ function images(env: () => OpenRuntime): void {
       expect((await runtime.images(never)).flatMap((i) => i.names)).toContain(image);
     }));
 
-  test("one that cannot be had is refused with a reason", () =>
+  test("a failed pull has a reason", () =>
     env().live(async () => {
       const pull = env().runtime.pull("localhost:1/no/such:1", undefined, never);
       await expect(pull).rejects.toBeInstanceOf(RuntimeRefused);
@@ -342,7 +342,7 @@ function images(env: () => OpenRuntime): void {
     }));
 }
 
-/** Runs the contract. */
+/** Defines the tests of the contract. */
 export function runtimeSuite(name: string, open: () => Promise<OpenRuntime>): void {
   describe(`runtime: ${name}`, () => {
     let current: OpenRuntime | undefined;

@@ -1,4 +1,4 @@
-// A kind that is added and removed while the server runs: everything that built-in kinds have, and a clean end.
+// A kind added and removed at runtime has the features of built-in kinds, and its watches end cleanly.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { apiServices } from "../../api/apiregistration/apiservices.ts";
 import { apiVersionOf, define } from "../../api/kinds.ts";
@@ -6,7 +6,7 @@ import { type ApiObject, type Key, key } from "../../api/meta.ts";
 import { invalid } from "../../api/problems.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
-import { type Answer, type Asker, askerOf, parsed } from "./requests.ts";
+import { type RawResponse, type RawClient, rawClientOf, parsed } from "./raw-client.ts";
 
 interface Widget extends ApiObject {
   readonly kind: "Widget";
@@ -51,19 +51,19 @@ const widget = (name: string, spec: object = {}): object => ({ metadata: { name 
 const aggregated = { accept: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList" };
 
 let server: TestServer;
-let { ask, begin, get }: Asker = {} as Asker;
+let { send, open, get }: RawClient = {} as RawClient;
 beforeAll(async () => {
   server = await listeningServer();
-  ({ ask, begin, get } = askerOf(server));
+  ({ send, open, get } = rawClientOf(server));
   server.kinds.add(widgets);
 });
 afterAll(() => server.close());
 
-const send = (method: string, at: string, body: object, type = "application/json"): Promise<Answer> =>
-  ask(at, { method, headers: { "content-type": type }, body: JSON.stringify(body) });
-const sent = async (...request: Parameters<typeof send>): Promise<[number, Record<string, any>]> => {
-  const answer = await send(...request);
-  return [answer.status, parsed(answer)];
+const sendJson = (method: string, at: string, body: object, type = "application/json"): Promise<RawResponse> =>
+  send(at, { method, headers: { "content-type": type }, body: JSON.stringify(body) });
+const sent = async (...request: Parameters<typeof sendJson>): Promise<[number, Record<string, any>]> => {
+  const response = await sendJson(...request);
+  return [response.status, parsed(response)];
 };
 
 test("create, get, list, update and every patch", async () => {
@@ -94,7 +94,7 @@ test("create, get, list, update and every patch", async () => {
   expect(await apply("you")).toMatchObject([409, { reason: "Conflict" }]);
 });
 
-test("validation, strict decoding, and bodies of another kind are refused in Kubernetes' words", async () => {
+test("validation, strict decoding and bodies of another kind have Kubernetes' messages", async () => {
   expect(await sent("POST", path, widget("wrong", { size: -1 }))).toMatchObject([
     422,
     { message: expect.stringContaining("spec.size: Invalid value: -1: must be greater than or equal to 0") },
@@ -111,7 +111,7 @@ test("validation, strict decoding, and bodies of another kind are refused in Kub
   ]);
 });
 
-test("status and scale are written by themselves", async () => {
+test("status and scale subresources", async () => {
   await sent("POST", path, widget("parts", { size: 1, replicas: 1 }));
   const status = { status: { phase: "Ready", replicas: 1 }, spec: { size: 9 } };
   expect(await sent("PATCH", `${path}/parts/status`, status, "application/merge-patch+json")).toMatchObject([
@@ -128,13 +128,13 @@ test("status and scale are written by themselves", async () => {
 
 test("tables and field selectors", async () => {
   const asTable = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
-  const selected = await ask(`${path}?fieldSelector=spec.color=red`, { headers: asTable });
+  const selected = await send(`${path}?fieldSelector=spec.color=red`, { headers: asTable });
   const table = parsed(selected);
   expect(table["columnDefinitions"].map((column: any) => column.name)).toEqual(["Name", "Size"]);
   expect(table["rows"].map((row: any) => row.cells)).toEqual([["a", 1]]);
 });
 
-test("both forms of discovery, OpenAPI and metrics show it", async () => {
+test("both forms of discovery, OpenAPI and metrics have the kind", async () => {
   const groups = async (): Promise<string[]> => (await get("/apis"))["groups"].map((group: any) => group.name);
   expect(await groups()).toContain("shop.example.com");
   expect((await get(root))["resources"].map((resource: any) => resource.name)).toEqual([
@@ -142,7 +142,7 @@ test("both forms of discovery, OpenAPI and metrics show it", async () => {
     "widgets/scale",
     "widgets/status",
   ]);
-  const all = parsed(await ask("/apis", { headers: aggregated }));
+  const all = parsed(await send("/apis", { headers: aggregated }));
   const group = all["items"].find((item: any) => item.metadata.name === "shop.example.com");
   expect(group.versions[0].resources[0]).toMatchObject({ resource: "widgets", shortNames: ["wd"] });
   expect(Object.keys((await get("/openapi/v3"))["paths"])).toContain("apis/shop.example.com/v1");
@@ -150,14 +150,14 @@ test("both forms of discovery, OpenAPI and metrics show it", async () => {
   expect(components.schemas[widgets.published].properties.spec.properties).toHaveProperty("color");
   expect(Object.keys(paths)).toContain("/apis/shop.example.com/v1/namespaces/{namespace}/widgets/{name}/status");
   expect((await get("/openapi/v2"))["definitions"]).toHaveProperty([widgets.published]);
-  const metrics = (await ask("/metrics")).text;
+  const metrics = (await send("/metrics")).text;
   expect(metrics).toMatch(
     /apiserver_request_total\{verb="POST",group="shop.example.com",version="v1",resource="widgets"/,
   );
   expect(metrics).toMatch(/apiserver_storage_objects\{resource="widgets.shop.example.com"\} [1-9]/);
 });
 
-/** Waits for an APIService to come or go. */
+/** Waits until an APIService exists or is deleted. */
 async function untilApiService(name: Key, isThere: boolean): Promise<void> {
   for (;;) {
     const found = await server.inProcess.get(apiServices, name).then(
@@ -169,19 +169,19 @@ async function untilApiService(name: Key, isThere: boolean): Promise<void> {
   }
 }
 
-test("an APIService stands for its group version", () => untilApiService(key(undefined, "v1.shop.example.com"), true));
+test("its group version has an APIService", () => untilApiService(key(undefined, "v1.shop.example.com"), true));
 
 test("delete, and the deletion of a collection", async () => {
-  expect((await ask(`${path}/a`, { method: "DELETE" })).status).toBe(200);
-  expect((await ask(`${path}/a`)).status).toBe(404);
-  expect((await ask(path, { method: "DELETE" })).status).toBe(200);
+  expect((await send(`${path}/a`, { method: "DELETE" })).status).toBe(200);
+  expect((await send(`${path}/a`)).status).toBe(404);
+  expect((await send(path, { method: "DELETE" })).status).toBe(200);
   expect((await get(path))["items"]).toEqual([]);
 });
 
-test("a removed kind: its watches end as at a server's close, its path is not found, and nothing shows it", async () => {
+test("a removed kind: watches end as at shutdown, the path is not found, and discovery omits it", async () => {
   await sent("POST", path, widget("last"));
   const other = new AbortController();
-  const watch = await begin(`${path}?watch=1`);
+  const watch = await open(`${path}?watch=1`);
   const inProcess = server.inProcess.watch(widgets, { from: await server.inProcess.revision() }, other.signal);
   const ended = Promise.all([
     (async () => {
@@ -197,12 +197,12 @@ test("a removed kind: its watches end as at a server's close, its path is not fo
     })(),
   ]);
   expect((await ended)[0]).toEqual(["ADDED"]);
-  expect((await send("POST", path, widget("late"))).status).toBe(404);
-  expect((await ask(`${path}?watch=1`)).status).toBe(404);
+  expect((await sendJson("POST", path, widget("late"))).status).toBe(404);
+  expect((await send(`${path}?watch=1`)).status).toBe(404);
   await expect(server.inProcess.list(widgets)).rejects.toMatchObject({ reason: "NotFound" });
   expect((await get("/apis"))["groups"].map((group: any) => group.name)).not.toContain("shop.example.com");
-  expect((await ask("/apis", { headers: aggregated })).text).not.toContain("shop.example.com");
-  expect((await ask(root)).status).toBe(404);
+  expect((await send("/apis", { headers: aggregated })).text).not.toContain("shop.example.com");
+  expect((await send(root)).status).toBe(404);
   expect(Object.keys((await get("/openapi/v3"))["paths"])).not.toContain("apis/shop.example.com/v1");
   await untilApiService(key(undefined, "v1.shop.example.com"), false);
 });

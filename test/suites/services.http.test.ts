@@ -1,17 +1,16 @@
-// Services over the wire as they go from one type to another, and as their manifests are put in their place again and
-// again by those who know nothing of what the server gave.
+// Services over HTTP: changes of type, and repeated updates by manifests without the allocated fields.
 import { expect, test } from "vitest";
-import { writerToShared } from "./writing.ts";
+import { sharedJsonClient } from "./json-client.ts";
 
-const ask = writerToShared();
+const send = sharedJsonClient();
 
 const services = "/api/v1/namespaces/default/services";
 const inMerge = { "content-type": "application/merge-patch+json" };
 const ports = [{ name: "http", port: 80 }];
 
-test("a service goes from type to type, and has of each what belongs to it", async () => {
-  const to = async (spec: object) => (await ask("PATCH", `${services}/s`, { spec }, inMerge)).json;
-  const made = await ask("POST", services, {
+test("a service changes its type, and has the fields of each type", async () => {
+  const to = async (spec: object) => (await send("PATCH", `${services}/s`, { spec }, inMerge)).json;
+  const made = await send("POST", services, {
     metadata: { name: "s" },
     spec: { type: "ExternalName", externalName: "a.example" },
   });
@@ -29,16 +28,16 @@ test("a service goes from type to type, and has of each what belongs to it", asy
   expect([named.clusterIP, named.clusterIPs, named.ipFamilies, named.ipFamilyPolicy]).toEqual(Array(4).fill(undefined));
 });
 
-test("a manifest put again takes nothing away, and what it changes is refused in the words of its fields", async () => {
+test("an update without allocated fields keeps them, and changes of immutable fields are refused", async () => {
   const manifest = (spec: object = {}): object => ({
     metadata: { name: "m" },
     spec: { type: "LoadBalancer", externalTrafficPolicy: "Local", ports, ...spec },
   });
-  const made = await ask("POST", services, manifest());
-  const put = await ask("PUT", `${services}/m`, manifest());
+  const made = await send("POST", services, manifest());
+  const put = await send("PUT", `${services}/m`, manifest());
   expect([put.status, put.json.spec]).toEqual([200, made.json.spec]);
   expect(put.json.metadata.resourceVersion).toBe(made.json.metadata.resourceVersion);
-  const other = await ask("PUT", `${services}/m`, manifest({ clusterIP: "10.96.200.1", loadBalancerClass: "x" }));
+  const other = await send("PUT", `${services}/m`, manifest({ clusterIP: "10.96.200.1", loadBalancerClass: "x" }));
   expect([other.status, other.json.details.causes]).toEqual([
     422,
     [
@@ -56,31 +55,31 @@ test("a manifest put again takes nothing away, and what it changes is refused in
   ]);
 });
 
-test("a port of the nodes that another has cannot be had, also not for health, and a try takes none", async () => {
+test("an allocated node port is refused, also for health checks, and a dry run allocates none", async () => {
   const spec = (more: object): object => ({ type: "NodePort", ports: [{ port: 80, ...more }] });
-  await ask("POST", services, { metadata: { name: "first" }, spec: spec({ nodePort: 30_007 }) });
-  const second = await ask("POST", services, { metadata: { name: "second" }, spec: spec({ nodePort: 30_007 }) });
+  await send("POST", services, { metadata: { name: "first" }, spec: spec({ nodePort: 30_007 }) });
+  const second = await send("POST", services, { metadata: { name: "second" }, spec: spec({ nodePort: 30_007 }) });
   expect([second.status, second.json.message]).toEqual([
     422,
     'Service "second" is invalid: spec.ports[0].nodePort: Invalid value: 30007: provided port is already allocated',
   ]);
   const health = { type: "LoadBalancer", externalTrafficPolicy: "Local", ports, healthCheckNodePort: 30_007 };
-  const third = await ask("POST", services, { metadata: { name: "third" }, spec: health });
+  const third = await send("POST", services, { metadata: { name: "third" }, spec: health });
   expect([third.status, third.json.message]).toEqual([
     500,
     "Internal error occurred: failed to allocate requested HealthCheck NodePort 30007: provided port is already allocated",
   ]);
-  const tried = await ask("POST", `${services}?dryRun=All`, {
+  const tried = await send("POST", `${services}?dryRun=All`, {
     metadata: { name: "t" },
     spec: spec({ nodePort: 30_008 }),
   });
-  const real = await ask("POST", services, { metadata: { name: "t" }, spec: spec({ nodePort: 30_008 }) });
+  const real = await send("POST", services, { metadata: { name: "t" }, spec: spec({ nodePort: 30_008 }) });
   expect([tried.status, real.status]).toEqual([201, 201]);
 });
 
-test("a writer is warned of what is ignored or going out of use", async () => {
+test("ignored and deprecated fields have warnings", async () => {
   const spec = { clusterIP: "None", ports, externalIPs: ["192.0.2.1"], trafficDistribution: "PreferClose" };
-  const { status, warnings } = await ask("POST", services, { metadata: { name: "old" }, spec });
+  const { status, warnings } = await send("POST", services, { metadata: { name: "old" }, spec });
   expect([status, warnings]).toEqual([
     201,
     [

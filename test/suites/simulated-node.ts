@@ -1,4 +1,4 @@
-// A real kubelet on a free loopback port, for a server that listens; only the engine beneath it is simulated.
+// A kubelet on a free loopback port for a listening server, with a simulated engine.
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -13,13 +13,13 @@ import { simulatedRuntime } from "../sim/runtime.ts";
 import type { TestServer } from "./listening.ts";
 
 const world = realWorld(() => {});
-/** The one image its engine has: see `test/sim/shell.ts` for what can be run in it. */
+/** The only image of the engine. Its commands are in `test/sim/shell.ts`. */
 export const image = "sim/shell:1";
 
 type Containers = Pod["spec"]["containers"];
 /** A node called `n1`, and pods on it. */
 export interface SimulatedNode {
-  /** Makes a pod of these containers, on the node unless told otherwise. */
+  /** Creates a pod with these containers, by default on this node. */
   create(
     name: string,
     containers: Containers,
@@ -30,7 +30,7 @@ export interface SimulatedNode {
   close(): Promise<void>;
 }
 
-/** A port that is free, from below those the system hands out by itself: nobody else is given it meanwhile. */
+/** A free port below the ephemeral range, so that the system does not assign it meanwhile. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(world.random.next() * 12_000);
@@ -49,7 +49,7 @@ const settings = (folder: string, kubeletPort: number) => ({
   nodeIp: "127.0.0.1",
   kubeletPort,
   capacity: { cpuMillis: 2_000, memoryBytes: 2 ** 40, pods: 50 },
-  // The addresses its simulated engine gives to pods.
+  // The pod addresses of the simulated engine.
   podCidr: "10.0.0.0/16",
   clusterDns: "10.96.0.10",
   clusterDomain: "cluster.local",
@@ -77,11 +77,11 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
       if (isSo(await server.inProcess.get(pods, key(namespace, name)))) return;
       await world.clock.sleep(20);
     }
-    throw new Error(`${name} did not become what it should be within ten seconds`);
+    throw new Error(`${name} did not meet the condition within ten seconds`);
   };
   return {
     async create(name, containers, { namespace = "default", nodeName = "n1" } = {}) {
-      // There may be nobody who publishes what the token comes with.
+      // Without controllers the root certificate for token volumes is not published.
       const quiet = { restartPolicy: "Never" as const, automountServiceAccountToken: false };
       const spec = { ...(nodeName && { nodeName }), ...quiet, containers };
       const pod: Draft<Pod> = { kind: "Pod", metadata: { name, namespace, labels: { app: name } }, spec };
@@ -102,7 +102,7 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
   };
 }
 
-/** A container that runs this script. */
+/** A container that runs the script. */
 export const runs = (name: string, script: string): Containers[number] => ({
   name,
   image,

@@ -1,4 +1,4 @@
-// The log in memory, held to the suite.
+// Memory storage, tested with the contract.
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { storageSuite } from "./storage.ts";
 

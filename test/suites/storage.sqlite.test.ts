@@ -1,5 +1,4 @@
-// The log in SQLite, held to the suite, and to what only a file on a disk can be asked: death, a full disk, two
-// owners.
+// SQLite storage, tested with the contract and with process death, a full disk and a second owner.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +33,7 @@ storageSuite("sqlite", async (signal) => sqliteStorage({ path: newFile() }, sign
 
 const none = revision(0);
 
-/** Runs the writer until it has acknowledged so many writes, then kills it without warning. */
+/** Runs the writer until it has acknowledged a number of writes, then kills it. */
 async function writeAndKill(path: string, acknowledgements: number): Promise<string[]> {
   const writer = spawn(process.execPath, [join(import.meta.dirname, "storage.writer.ts"), path]);
   const acknowledged: string[] = [];
@@ -45,7 +44,7 @@ async function writeAndKill(path: string, acknowledgements: number): Promise<str
   return acknowledged;
 }
 
-test("sqlite: a server killed while writing has kept every write it acknowledged", async () => {
+test("sqlite: every acknowledged write survives a kill", async () => {
   const path = newFile();
   for (const round of [50, 400]) {
     const acknowledged = await writeAndKill(path, round);
@@ -59,7 +58,7 @@ test("sqlite: a server killed while writing has kept every write it acknowledged
   }
 });
 
-test("sqlite: history outlives the process, so a watch goes on where it was", async () => {
+test("sqlite: history survives a restart, and watches resume", async () => {
   const path = newFile();
   const { storage, close } = open(path);
   const first = await storage.commit({ key: "/a", expect: none, value: Buffer.from("1") });
@@ -81,7 +80,7 @@ test("sqlite: history outlives the process, so a watch goes on where it was", as
   );
 });
 
-test("sqlite: history that ended in deletions and was compacted does not run backwards", async () => {
+test("sqlite: revisions do not decrease after deletions and compaction", async () => {
   const path = newFile();
   const { storage, close } = open(path);
   await storage.commit({ key: "/a", expect: none, value: Buffer.from("1") });
@@ -92,7 +91,7 @@ test("sqlite: history that ended in deletions and was compacted does not run bac
   expect([await again.revision(), (await again.list("/")).entries]).toEqual([2, []]);
 });
 
-test("sqlite: a full disk is said so, loses nothing, and is over once there is room", async () => {
+test("sqlite: a full disk is an error without data loss, and writes succeed again with free space", async () => {
   const { storage } = open(newFile(), 256 * 1024);
   const kept: string[] = [];
   let refused: unknown;
@@ -116,7 +115,7 @@ test("sqlite: a full disk is said so, loses nothing, and is over once there is r
   expect((await storage.commit({ key: "/b", expect: none, value: Buffer.alloc(4000, "y") })).ok).toBe(true);
 });
 
-test("sqlite: one write too large for the disk does not take the others of its moment with it", async () => {
+test("sqlite: a write too large for the disk does not fail others of its batch", async () => {
   const { storage } = open(newFile(), 256 * 1024);
   const sizes = [100, 10_000_000, 100];
   const outcomes = await Promise.allSettled(
@@ -125,7 +124,7 @@ test("sqlite: one write too large for the disk does not take the others of its m
   expect(outcomes.map((o) => o.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });
 
-test("sqlite: a second server on the same file is turned away", () => {
+test("sqlite: a second server on the same file is refused", () => {
   const path = newFile();
   open(path);
   expect(() => open(path)).toThrow(/cannot be opened.*locked/);

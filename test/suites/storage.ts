@@ -1,4 +1,4 @@
-// What every engine of the log must do, in the order a reader would ask about it.
+// The contract of every storage implementation.
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Revision, revision } from "../../api/meta.ts";
@@ -9,7 +9,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
 const none = revision(0);
 
-/** Opens an empty log that closes with the signal. */
+/** Opens an empty storage that closes with the signal. */
 export type OpenStorage = (signal: AbortSignal) => Promise<Storage>;
 
 const put = async (storage: Storage, key: string, value: string, expected: Revision = none): Promise<Revision> => {
@@ -22,10 +22,10 @@ const remove = async (storage: Storage, key: string, expected: Revision): Promis
   if (!commit.ok) throw new Error(`${key} is not at ${expected}`);
   return commit.revision;
 };
-const say = ({ key, now, before }: Change): string =>
+const changeText = ({ key, now, before }: Change): string =>
   `${key}: ${text(before?.value) ?? "-"} -> ${text(now?.value) ?? "-"}`;
 
-/** Read a watch until it has come to `target`. */
+/** Reads a watch up to revision `target`. */
 async function until(batches: AsyncIterable<Batch>, target: Revision): Promise<Batch[]> {
   const seen: Batch[] = [];
   for await (const batch of batches) {
@@ -60,7 +60,7 @@ export function storageSuite(
   writesTogether(it);
   lists(it);
   watches(it, signal);
-  lanes(it, signal);
+  indexedWatches(it, signal);
   histories(it, signal);
 }
 type It = (what: string, body: (storage: Storage) => Promise<void>) => void;
@@ -74,7 +74,7 @@ function writes(it: It): void {
     expect([first, second, third]).toEqual([start + 1, start + 2, start + 3]);
     expect(await storage.revision()).toBe(third);
   });
-  it("what was written is read back, byte for byte, with the revisions that made and changed it", async (storage) => {
+  it("a read returns the written bytes with the revisions of creation and modification", async (storage) => {
     const value = new Uint8Array([0, 255, 10, 195, 164]);
     const first = await storage.commit({ key: "/a/ä", expect: none, value });
     const created = first.ok ? first.revision : none;
@@ -83,15 +83,15 @@ function writes(it: It): void {
     const { key, created: c, modified: m } = (await storage.get("/a/ä"))!;
     expect({ key, c, m }).toEqual({ key: "/a/ä", c: created, m: modified });
   });
-  it("a write that expects what is not so changes nothing and shows what is", async (storage) => {
+  it("a failed precondition changes nothing and returns the current value", async (storage) => {
     const first = await put(storage, "/a", "1");
     const second = await put(storage, "/a", "2", first);
     const rows = [
-      ["create what exists", "/a", none, bytes("x"), "2"],
-      ["update from an old state", "/a", first, bytes("x"), "2"],
-      ["delete from an old state", "/a", first, null, "2"],
-      ["update what is not there", "/b", second, bytes("x"), undefined],
-      ["delete what is not there", "/b", second, null, undefined],
+      ["create an existing key", "/a", none, bytes("x"), "2"],
+      ["update from an old revision", "/a", first, bytes("x"), "2"],
+      ["delete from an old revision", "/a", first, null, "2"],
+      ["update a missing key", "/b", second, bytes("x"), undefined],
+      ["delete a missing key", "/b", second, null, undefined],
     ] as const;
     for (const [what, key, expected, value, current] of rows) {
       const commit = await storage.commit({ key, expect: expected, value });
@@ -99,14 +99,14 @@ function writes(it: It): void {
     }
     expect(await storage.revision()).toBe(second);
   });
-  it("what was deleted can be made again, and is then new", async (storage) => {
+  it("a deleted key can be created again with a new creation revision", async (storage) => {
     const first = await put(storage, "/a", "1");
     await remove(storage, "/a", first);
     expect(await storage.get("/a")).toBeUndefined();
     const again = await put(storage, "/a", "2");
     expect((await storage.get("/a"))!.created).toBe(again);
   });
-  it("of many who write the same key at once, each counts exactly once", async (storage) => {
+  it("concurrent writes of one key are each applied once", async (storage) => {
     await put(storage, "/counter", "0");
     const add = async (): Promise<void> => {
       for (;;) {
@@ -133,9 +133,12 @@ function writesTogether(it: It): void {
     expect(text((await storage.get("/a/quota"))!.value)).toBe("1");
     const target = await storage.revision();
     const batches = await until(storage.watch("/a/", start, AbortSignal.timeout(5_000)), target);
-    expect(changesOf(batches).map(say)).toEqual(["/a/quota: - -> 0", ...["/a/pod: - -> pod", "/a/quota: 0 -> 1"]]);
+    expect(changesOf(batches).map(changeText)).toEqual([
+      "/a/quota: - -> 0",
+      ...["/a/pod: - -> pod", "/a/quota: 0 -> 1"],
+    ]);
     const later = await until(storage.watch("/a/", quota, AbortSignal.timeout(5_000)), target);
-    expect(changesOf(later).map(say)).toEqual(["/a/pod: - -> pod", "/a/quota: 0 -> 1"]);
+    expect(changesOf(later).map(changeText)).toEqual(["/a/pod: - -> pod", "/a/quota: 0 -> 1"]);
   });
   it("writes that belong together happen not at all when one expects what is not so", async (storage) => {
     const quota = await put(storage, "/a/quota", "0");
@@ -166,7 +169,7 @@ function writesTogether(it: It): void {
 }
 
 function lists(it: It): void {
-  it("the present holds what was committed before it was asked for, and moves on", async (storage) => {
+  it("a snapshot of the present has all earlier commits", async (storage) => {
     await put(storage, "/a/1", "x");
     const present = await storage.present();
     expect([text(present.get("/a/1")?.value), present.get("/a/2"), present.list("/b/")]).toEqual(["x", undefined, []]);
@@ -175,13 +178,13 @@ function lists(it: It): void {
     expect(present.list("/a/").map(({ value }) => text(value))).toEqual(["x", "y"]);
   });
 
-  it("a list is in key order, of its prefix alone, and says when it was true", async (storage) => {
+  it("a list has the keys of its prefix in order, and its revision", async (storage) => {
     for (const key of ["/pods/b/1", "/pods/a/2", "/pods/a/10", "/podsx/a", "/nodes/a"]) await put(storage, key, key);
     const { entries, revision: at, remaining } = await storage.list("/pods/");
     expect(entries.map((e) => e.key)).toEqual(["/pods/a/10", "/pods/a/2", "/pods/b/1"]);
     expect([at, remaining]).toEqual([await storage.revision(), 0]);
   });
-  it("the pages of one list show one moment, whatever is written between them", async (storage) => {
+  it("the pages of a list have one revision during writes", async (storage) => {
     for (let i = 0; i < 5; i++) await put(storage, `/a/${i}`, "old");
     const first = await storage.list("/a/", { limit: 2 });
     const { modified } = (await storage.get("/a/3"))!;
@@ -199,38 +202,38 @@ function lists(it: It): void {
 }
 
 function watches(it: It, signal: () => AbortSignal): void {
-  it("a watch hears every change under its prefix, in order, with what stood there before", async (storage) => {
+  it("a watch has every change under its prefix in order, with the previous value", async (storage) => {
     const start = await storage.revision();
     const first = await put(storage, "/a/1", "x");
     const second = await put(storage, "/a/1", "y", first);
     await put(storage, "/b/1", "elsewhere");
     const last = await remove(storage, "/a/1", second);
-    const heard = changesOf(await until(storage.watch("/a/", start, signal()), last));
-    expect(heard.map(say)).toEqual(["/a/1: - -> x", "/a/1: x -> y", "/a/1: y -> -"]);
-    expect(heard.map((c) => c.revision)).toEqual([first, second, last]);
+    const received = changesOf(await until(storage.watch("/a/", start, signal()), last));
+    expect(received.map(changeText)).toEqual(["/a/1: - -> x", "/a/1: x -> y", "/a/1: y -> -"]);
+    expect(received.map((c) => c.revision)).toEqual([first, second, last]);
   });
-  it("a watch that waits is woken by what comes", async (storage) => {
+  it("a waiting watch receives new changes", async (storage) => {
     const start = await storage.revision();
-    const heard = until(storage.watch("/a/", start, signal()), revision(start + 2));
+    const received = until(storage.watch("/a/", start, signal()), revision(start + 2));
     await put(storage, "/a/1", "x");
     await put(storage, "/a/2", "y");
-    expect(changesOf(await heard).map(say)).toEqual(["/a/1: - -> x", "/a/2: - -> y"]);
+    expect(changesOf(await received).map(changeText)).toEqual(["/a/1: - -> x", "/a/2: - -> y"]);
   });
-  it("a watch from the middle of history hears only what came after", async (storage) => {
+  it("a watch from a revision has only later changes", async (storage) => {
     await put(storage, "/a/1", "x");
     const middle = await put(storage, "/a/2", "y");
     const last = await put(storage, "/a/3", "z");
-    const heard = changesOf(await until(storage.watch("/a/", middle, signal()), last));
-    expect(heard.map((c) => c.key)).toEqual(["/a/3"]);
+    const received = changesOf(await until(storage.watch("/a/", middle, signal()), last));
+    expect(received.map((c) => c.key)).toEqual(["/a/3"]);
   });
-  it("a watcher for whom there is nothing still learns that history moved on", async (storage) => {
+  it("a watch without changes receives progress", async (storage) => {
     const start = await storage.revision();
     const last = await put(storage, "/elsewhere", "x");
     const batches = await until(storage.watch("/a/", start, signal()), last);
     expect(changesOf(batches)).toEqual([]);
     expect(batches.at(-1)!.revision).toBe(last);
   });
-  it("a slow reader misses nothing and holds nobody up", async (storage) => {
+  it("a slow reader misses nothing and delays no other", async (storage) => {
     const start = await storage.revision();
     const slow = storage.watch("/a/", start, signal())[Symbol.asyncIterator]();
     await put(storage, "/a/first", "x");
@@ -250,18 +253,21 @@ function watches(it: It, signal: () => AbortSignal): void {
   });
   it("a watch ends when its signal is aborted", async (storage) => {
     const stop = new AbortController();
-    const heard = until(storage.watch("/a/", await storage.revision(), stop.signal), revision(Number.MAX_SAFE_INTEGER));
+    const received = until(
+      storage.watch("/a/", await storage.revision(), stop.signal),
+      revision(Number.MAX_SAFE_INTEGER),
+    );
     stop.abort();
-    expect(changesOf(await heard)).toEqual([]);
+    expect(changesOf(await received)).toEqual([]);
   });
 }
 
-function lanes(it: It, signal: () => AbortSignal): void {
-  it("a watch in a lane sleeps through what is not its own, until it is told how far history has come", async (storage) => {
+function indexedWatches(it: It, signal: () => AbortSignal): void {
+  it("an indexed watch is not notified of other changes, except for progress", async (storage) => {
     const start = await storage.revision();
     const index = { prefix: "/x/a/", valuesOf: ({ now, before }: Change) => [text((now ?? before)?.value) ?? ""] };
     const progress = newSignal();
-    const heard: Batch[] = [];
+    const received: Batch[] = [];
     const reading = (async () => {
       for await (const batch of storage.watch("/x/a/", start, signal(), {
         index,
@@ -269,24 +275,24 @@ function lanes(it: It, signal: () => AbortSignal): void {
         progress,
         isOver: () => false,
       }))
-        heard.push(batch);
+        received.push(batch);
     })();
     const other = await put(storage, "/x/a/1", "others'");
     await put(storage, "/x/b/1", "mine");
     await storage.list("/x/a/");
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     progress.notify();
-    await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 2));
+    await vi.waitFor(() => expect(received.at(-1)?.revision).toBe(start + 2));
     const mine = await put(storage, "/x/a/2", "mine");
-    await vi.waitFor(() => expect(changesOf(heard).map((c) => c.revision)).toEqual([other, mine]));
+    await vi.waitFor(() => expect(changesOf(received).map((c) => c.revision)).toEqual([other, mine]));
     await remove(storage, "/x/a/2", mine);
-    await vi.waitFor(() => expect(heard.at(-1)?.revision).toBe(start + 4));
+    await vi.waitFor(() => expect(received.at(-1)?.revision).toBe(start + 4));
     void reading;
   });
 }
 
 function histories(it: It, signal: () => AbortSignal): void {
-  it("where history was given up, readers are told so instead of missing something", async (storage) => {
+  it("reads of a compacted revision are an error", async (storage) => {
     const first = await put(storage, "/a/1", "x");
     const second = await put(storage, "/a/1", "y", first);
     const third = await put(storage, "/a/2", "z");
@@ -295,11 +301,11 @@ function histories(it: It, signal: () => AbortSignal): void {
     await expect(until(storage.watch("/a/", first, signal()), third)).rejects.toBeInstanceOf(Compacted);
     await expect(lagging.next()).rejects.toBeInstanceOf(Compacted);
     await expect(storage.list("/a/", { at: first })).rejects.toBeInstanceOf(Compacted);
-    const heard = changesOf(await until(storage.watch("/a/", second, signal()), third));
-    expect(heard.map(say)).toEqual(["/a/2: - -> z"]);
+    const received = changesOf(await until(storage.watch("/a/", second, signal()), third));
+    expect(received.map(changeText)).toEqual(["/a/2: - -> z"]);
     expect((await storage.list("/a/")).entries.map((e) => text(e.value))).toEqual(["y", "z"]);
   });
-  it("compaction ends no watch of a kind that has not changed since", async (storage) => {
+  it("compaction does not end a watch whose prefix has not changed since", async (storage) => {
     const idle = await put(storage, "/x/a/1", "x");
     const first = await put(storage, "/x/b/1", "y");
     const last = await put(storage, "/x/b/1", "z", first);
@@ -307,14 +313,14 @@ function histories(it: It, signal: () => AbortSignal): void {
     expect(changesOf(await until(storage.watch("/x/a/", idle, signal()), last))).toEqual([]);
     await expect(until(storage.watch("/x/b/", idle, signal()), last)).rejects.toBeInstanceOf(Compacted);
   });
-  it("compacting twice, or beyond the present, does no harm", async (storage) => {
+  it("repeated compaction, or beyond the current revision, is harmless", async (storage) => {
     const first = await put(storage, "/a", "x");
     await storage.compact(revision(first + 1000));
     await storage.compact(first);
     expect(text((await storage.get("/a"))!.value)).toBe("x");
     expect(await put(storage, "/a", "y", first)).toBe(first + 1);
   });
-  it("replaying history from anywhere gives the present", async (storage) => {
+  it("replaying history from any revision gives the current state", async (storage) => {
     const step = fc.record({
       key: fc.constantFrom("/p/a", "/p/b", "/p/c"),
       value: fc.option(fc.string({ maxLength: 4 })),

@@ -1,4 +1,4 @@
-// A process that writes to a SQLite log as fast as it can and says so after each acknowledgement, until it is killed.
+// A process that writes to SQLite storage continuously and reports each acknowledgement, until it is killed.
 import { writeSync } from "node:fs";
 import { revision } from "../../api/meta.ts";
 import { sqliteStorage } from "../../apiserver/storage/sqlite.ts";

@@ -1,25 +1,25 @@
-// Service accounts that show their tokens, over the wire.
+// Service account tokens over HTTP.
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { askerOf, type Asker, json, parsed } from "./requests.ts";
+import { rawClientOf, type RawClient, json, parsed } from "./raw-client.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;
-let asker: Asker;
+let rawClient: RawClient;
 beforeAll(async () => {
   server = await listeningServer();
-  asker = askerOf(server);
+  rawClient = rawClientOf(server);
 });
 afterAll(() => server.close());
 
 const core = "/api/v1/namespaces/default";
 const issuer = "https://kubernetes.default.svc.cluster.local";
 const post = async (path: string, body: object): Promise<Record<string, any>> => {
-  const { status, text } = await asker.ask(path, { method: "POST", headers: json, body: JSON.stringify(body) });
+  const { status, text } = await rawClient.send(path, { method: "POST", headers: json, body: JSON.stringify(body) });
   return { ...JSON.parse(text), code: status };
 };
-const remove = (path: string) => asker.ask(path, { method: "DELETE" });
+const remove = (path: string) => rawClient.send(path, { method: "DELETE" });
 const account = (name: string) => post(`${core}/serviceaccounts`, { metadata: { name } });
 const request = (name: string, spec: object = {}, metadata: object = {}) =>
   post(`${core}/serviceaccounts/${name}/token`, { metadata, spec });
@@ -29,16 +29,16 @@ const review = (token: string, audiences: readonly string[] = []) =>
 const whoAmI = async (token: string, more: Record<string, string> = {}) => {
   const headers = { ...json, authorization: `Bearer ${token}`, ...more };
   const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-  const answer = await asker.ask(path, { method: "POST", headers, body: "{}", as: "nobody" });
-  return answer.status === 201 ? parsed(answer)["status"].userInfo : parsed(answer);
+  const response = await rawClient.send(path, { method: "POST", headers, body: "{}", as: "nobody" });
+  return response.status === 201 ? parsed(response)["status"].userInfo : parsed(response);
 };
 
-test("a token is asked for and given, with what was left out", async () => {
-  await account("asked");
-  const { code, kind, apiVersion, metadata, spec, status } = await request("asked", { boundObjectRef: null });
+test("a token request is completed with defaults", async () => {
+  await account("requested");
+  const { code, kind, apiVersion, metadata, spec, status } = await request("requested", { boundObjectRef: null });
   expect([code, kind, apiVersion]).toEqual([201, "TokenRequest", "authentication.k8s.io/v1"]);
   expect(metadata).toEqual({
-    name: "asked",
+    name: "requested",
     namespace: "default",
     uid: expect.any(String),
     creationTimestamp: expect.any(String),
@@ -47,7 +47,7 @@ test("a token is asked for and given, with what was left out", async () => {
   expect(Date.parse(status.expirationTimestamp)).toBe(Date.parse(metadata.creationTimestamp) + 3600_000);
 });
 
-test("who shows a token is its account; a certificate comes first", async () => {
+test("a token authenticates its account; a client certificate takes precedence", async () => {
   await account("shown");
   const token = await tokenOf("shown");
   expect(await whoAmI(token)).toMatchObject({
@@ -56,14 +56,14 @@ test("who shows a token is its account; a certificate comes first", async () => 
     extra: { "authentication.kubernetes.io/credential-id": [expect.stringMatching(/^JTI=/)] },
   });
   const both = { method: "POST", headers: { ...json, authorization: `Bearer ${token}` }, body: "{}" };
-  const answer = await asker.ask("/apis/authentication.k8s.io/v1/selfsubjectreviews", both);
-  expect(parsed(answer)["status"].userInfo).toMatchObject({
+  const response = await rawClient.send("/apis/authentication.k8s.io/v1/selfsubjectreviews", both);
+  expect(parsed(response)["status"].userInfo).toMatchObject({
     username: "kubernetes-admin",
     extra: { "authentication.kubernetes.io/credential-id": [expect.stringMatching(/^X509SHA256=[0-9a-f]{64}$/)] },
   });
 });
 
-test("a token that does not count lets nobody in, not even as nobody", async () => {
+test("an invalid token is unauthorized, not anonymous", async () => {
   await account("gone");
   const token = await tokenOf("gone");
   await remove(`${core}/serviceaccounts/gone`);
@@ -76,7 +76,7 @@ test("a token that does not count lets nobody in, not even as nobody", async () 
   expect((await review("nonsense")).status).toEqual({ user: {}, error: "invalid bearer token" });
 });
 
-test("a token is for those it was made for", async () => {
+test("a token is valid for its audiences", async () => {
   await account("guest");
   const token = await tokenOf("guest", { audiences: ["them", "others"] });
   expect(await whoAmI(token)).toMatchObject({ code: 401 });
@@ -86,7 +86,7 @@ test("a token is for those it was made for", async () => {
   expect((await review(token, ["them", "us"])).status).toMatchObject({ authenticated: true, audiences: ["them"] });
 });
 
-test("a token that is bound to a pod goes with it", async () => {
+test("a token bound to a pod is invalid after its deletion", async () => {
   const containers = [{ name: "c", image: "x" }];
   await account("runner");
   const { metadata } = await post(`${core}/pods`, {
@@ -130,21 +130,21 @@ const refusals = [
     'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds',
   ],
   [
-    "bound to what cannot hold it",
+    "bound to an unsupported kind",
     { boundObjectRef: { apiVersion: "v1", kind: "ConfigMap", name: "x" } },
     {},
     400,
     "cannot bind token to object of type /v1, Kind=ConfigMap",
   ],
   [
-    "bound to what is not there",
+    "bound to a missing object",
     { boundObjectRef: { apiVersion: "v1", kind: "Secret", name: "x" } },
     {},
     404,
     'secrets "x" not found',
   ],
   [
-    "for another account than the path's",
+    "for an account other than that of the path",
     {},
     { name: "else" },
     422,
@@ -157,8 +157,8 @@ for (const [what, spec, metadata, code, message] of refusals)
     expect(await request("refused", spec, metadata)).toMatchObject({ code, message });
   });
 
-test("others can check tokens by themselves", async () => {
-  const config = await asker.get("/.well-known/openid-configuration");
+test("tokens can be verified with the published keys", async () => {
+  const config = await rawClient.get("/.well-known/openid-configuration");
   expect(config).toEqual({
     issuer,
     jwks_uri: expect.stringMatching(/^https:\/\/192\.0\.2\.1:\d+\/openid\/v1\/jwks$/),
@@ -166,13 +166,13 @@ test("others can check tokens by themselves", async () => {
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["ES256"],
   });
-  expect(await asker.get("/.well-known/openid-configuration/")).toEqual(config);
-  const answer = await asker.ask("/openid/v1/jwks");
-  expect(answer.headers).toMatchObject({
+  expect(await rawClient.get("/.well-known/openid-configuration/")).toEqual(config);
+  const response = await rawClient.send("/openid/v1/jwks");
+  expect(response.headers).toMatchObject({
     "content-type": "application/jwk-set+json",
     "cache-control": "public, max-age=3600",
   });
-  const [key, ...more] = parsed(answer)["keys"];
+  const [key, ...more] = parsed(response)["keys"];
   expect([key, more]).toMatchObject([{ use: "sig", kty: "EC", crv: "P-256", alg: "ES256" }, []]);
   await account("checked");
   const token = await tokenOf("checked");
@@ -184,7 +184,7 @@ test("others can check tokens by themselves", async () => {
   expect(await crypto.subtle.verify(algorithm, imported, sign, data)).toBe(true);
 });
 
-test("an account that asks as somebody else is that somebody", async () => {
+test("an account can impersonate another user", async () => {
   await account("actor");
   const token = await tokenOf("actor");
   expect(await whoAmI(token, { "impersonate-user": "me", "impersonate-group": "a" })).toEqual({
@@ -193,12 +193,12 @@ test("an account that asks as somebody else is that somebody", async () => {
   });
   expect(await whoAmI(token, { "impersonate-group": "a" })).toMatchObject({ code: 400 });
   const asNobody = { headers: { "impersonate-user": "system:anonymous" } };
-  expect(parsed(await asker.ask("/api/v1/pods", asNobody))["message"]).toBe(
+  expect(parsed(await rawClient.send("/api/v1/pods", asNobody))["message"]).toBe(
     'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope',
   );
 });
 
-test("a browser shows its token among the protocols it offers", async () => {
+test("a browser sends its token as a WebSocket protocol", async () => {
   await account("browser");
   const token = Buffer.from(await tokenOf("browser")).toString("base64url");
   const protocols = [`base64url.bearer.authorization.k8s.io.${token}`, "events"];

@@ -1,5 +1,5 @@
-// The page that builds a controller, followed word for word: its files are written into a copy of the tree, type-checked,
-// its tests run, and its controller acts in a cluster.
+// Follows docs/build-a-controller.md: writes its files into a copy of the tree, type-checks them, runs their tests, and
+// runs the controller in a cluster.
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ const blocks = [...page.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(([, lan
   ...{ language: language!, path: path!, text: text! },
 }));
 
-/** The tree as the reader of the page has it afterwards. */
+/** A copy of the tree after the steps of the page. */
 const tree = mkdtempSync(join(root, ".page-"));
 afterAll(() => rmSync(tree, { recursive: true }));
 for (const folder of ["api", "machinery", "node_modules"]) symlinkSync(join(root, folder), join(tree, folder));
@@ -48,13 +48,13 @@ for (const { language, path, text } of blocks.filter((b) => b.path !== "")) {
 await import(join(tree, "test/unit/controllers/budget.test.ts"));
 const { runControllers } = (await import(join(tree, "controllers/controllers.ts"))) as typeof Controllers;
 
-test("the page's files have the right types", () => {
+test("the files of the page type-check", () => {
   expect(globSync("controllers/budget/*.ts", { cwd: tree })).toHaveLength(2);
   const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", tree], { encoding: "utf8" });
   expect(stdout).toBe("");
 });
 
-test("the page's controller does what the page says", async () => {
+test("the controller of the page works as described", async () => {
   const running = await server();
   const { client, clock, pass } = running;
   const metrics = componentMetrics(clock);

@@ -1,4 +1,4 @@
-// The tour leads somewhere: every link resolves, and every function it names is in the file it names it with.
+// Links of the documentation resolve, and the functions the tour names are in the linked files.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,12 +8,12 @@ const pages = globSync("{README.md,*/README.md,test/**/README.md,docs/**/*.md}",
   (p) => !p.startsWith("node_modules"),
 );
 
-/** Links of Markdown outside its code, and those of the boxes of its diagrams. */
+/** Markdown links outside code, and links in diagrams. */
 const linksIn = (text: string): readonly RegExpExecArray[] => [
   ...text.replaceAll(/^```(?!mermaid)[\s\S]*?^```/gm, "").matchAll(/(?:\]\(|\bhref ")([^)#"]+)[^)"]*[)"]/g),
 ];
 
-test("every relative link of every page leads to a file", () => {
+test("every relative link resolves to a file", () => {
   const broken = pages.flatMap((page) =>
     linksIn(readFileSync(join(root, page), "utf8"))
       .map(([, to]) => to!)

@@ -1,9 +1,9 @@
-// The table of what was tried with which kubectl, as it is made and made again on machines that have fewer of them.
+// The table of commands tested with each kubectl version, and its update where fewer versions are installed.
 import { expect, test } from "vitest";
 import { commandsOf, storiesOf, tableOf } from "../kubectl/commands.ts";
 
 const commands = ["create", "create secret", "create secret tls", "get", "top"];
-const told = storiesOf(
+const stories = storiesOf(
   new Map([
     ["first", ["get pods", "create secret tls t", "getting nowhere"]],
     ["second", ["get nodes", "top"]],
@@ -12,11 +12,11 @@ const told = storiesOf(
 );
 const rowsOf = (table: string): readonly string[] => table.split("\n").filter((row) => /^\| `/.test(row));
 const both = new Map([
-  ["kubectl.1.30", told],
-  ["kubectl.1.33", told],
+  ["kubectl.1.30", stories],
+  ["kubectl.1.33", stories],
 ]);
 
-test("a command is told of by the first story it was in, a group by those inside it", () => {
+test("a command is listed with its first story, a group with those of its subcommands", () => {
   expect(rowsOf(tableOf({ commands, columns: both }, ""))).toEqual([
     "| `create` | first | ✓ | ✓ |",
     "| `create secret` | first | ✓ | ✓ |",
@@ -25,17 +25,17 @@ test("a command is told of by the first story it was in, a group by those inside
     "| `top` | second | ✓ | ✓ |",
   ]);
 });
-test("what nobody tried stays empty", () => {
+test("an untested command has empty cells", () => {
   const columns = new Map([["kubectl.1.33", storiesOf(new Map([["first", ["get pods"]]]), commands)]]);
   expect(rowsOf(tableOf({ commands, columns }, "")).at(-1)).toBe("| `top` |  |  |");
 });
-test("kubectls that are not at hand stay as they are, and so do the commands of the newest", () => {
-  const whole = tableOf({ commands, columns: both }, "");
-  const fewer = new Map([["kubectl.1.30", told]]);
-  expect(tableOf({ commands: ["get", "something old"], columns: fewer }, whole)).toBe(whole);
-  expect(tableOf({ commands, columns: new Map([["kubectl.1.30", new Map()]]) }, whole)).not.toBe(whole);
+test("columns of missing versions and commands of the newest version are kept", () => {
+  const complete = tableOf({ commands, columns: both }, "");
+  const fewer = new Map([["kubectl.1.30", stories]]);
+  expect(tableOf({ commands: ["get", "something old"], columns: fewer }, complete)).toBe(complete);
+  expect(tableOf({ commands, columns: new Map([["kubectl.1.30", new Map()]]) }, complete)).not.toBe(complete);
 });
-test("commands are those the help lists, with those inside them", async () => {
+test("commands are listed from the help, with subcommands", async () => {
   const help: Readonly<Record<string, string>> = {
     "--help": "What it is.\n\nBasic Commands (Beginner):\n  create          Make\n\nUsage:\n  kubectl [flags]\n",
     "create --help": "Make.\n\nAvailable Commands:\n  secret   Make one\n\nOptions:\n  --x=y\n",

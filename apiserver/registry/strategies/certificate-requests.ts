@@ -18,7 +18,7 @@ const conditionsOf = ({ status }: Request): readonly Condition[] => status?.cond
 /** The conditions of the approval subresource. */
 const verdicts = ["Approved", "Denied"];
 
-/** Records the user, whatever the request says. The server's own components may name another one. */
+/** Records the authenticated user and ignores the request's fields. The server's components can set another one. */
 export function requestedBy(draft: Draft<Request>, user: User | undefined): Draft<Request> {
   if (!user) return draft;
   const { username: _, uid: __, groups: ___, extra: ____, ...rest } = draft.spec;

@@ -7,13 +7,13 @@ import type { WriteAttributes } from "../admission.ts";
 
 /** What a deletion does to objects of a resource. */
 export interface DeletionStrategy {
-  /** What happens to dependents when neither the request nor the object says: old kinds orphan them. */
+  /** The propagation policy when neither the request nor the object has one: old kinds orphan their dependents. */
   readonly dependents?: "orphan" | "none";
   /** Seconds until the object is removed, for resources that end gracefully. */
   gracePeriodSeconds?(object: ApiObject, requested: number | undefined): number;
   /** Whether something beside `metadata.finalizers` still holds the object. */
   isHeld?(object: ApiObject): boolean;
-  /** The object as it stands while it waits for its removal. */
+  /** The object while it waits for its removal. */
   whileTerminating?(object: ApiObject): ApiObject;
   /** Whether the reply to a deletion shows the object as it last stood, rather than a Status. */
   readonly returnsObject?: true;

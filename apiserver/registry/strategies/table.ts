@@ -160,7 +160,7 @@ export const replicasOf = (spec: { readonly replicas?: number } = {}): { readonl
   replicas: spec.replicas ?? 0,
 });
 
-/** The wanted and the current number of replicas of any scalable object. */
+/** The desired and the current number of replicas of any scalable object. */
 export function scaleOf(object: ApiObject): ApiObject {
   const { metadata, spec, status, kind } = object as Scalable;
   // A ReplicationController's selector is a map of labels.

@@ -43,7 +43,7 @@ const autoscaler = fc
     } as unknown as V2HorizontalPodAutoscaler;
   });
 
-test("an autoscaler told in old words is the same autoscaler", () => {
+test("an autoscaler round-trips through v1", () => {
   fc.assert(
     fc.property(autoscaler, (a) => {
       expect(canonicalJson(toV2(toV1(a)))).toBe(canonicalJson(a));
@@ -52,7 +52,7 @@ test("an autoscaler told in old words is the same autoscaler", () => {
   );
 });
 
-test("old words have a field for CPU, and annotations for the rest", () => {
+test("v1 has a field for CPU utilization and keeps other metrics in annotations", () => {
   const spec = { maxReplicas: 3, scaleTargetRef: { kind: "Deployment", name: "web" } };
   const metrics = [
     resource("cpu", { type: "Utilization", averageUtilization: 70 }),
@@ -68,7 +68,7 @@ test("old words have a field for CPU, and annotations for the rest", () => {
   expect(Object.keys(old.metadata.annotations ?? {})).toEqual(["autoscaling.alpha.kubernetes.io/metrics"]);
 });
 
-test("field selectors are asked in the words of what is stored", () => {
+test("field selectors are converted to the storage version", () => {
   const form = { of: undefined as never, toStored: undefined as never, fromStored: undefined as never };
   const fields = { "regarding.name": "involvedObject.name" };
   expect(fieldsOfStored({ ...form, fields }, "regarding.name=a,type!=Normal")).toBe(

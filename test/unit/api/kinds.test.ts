@@ -9,21 +9,23 @@ import { draftOf } from "./minimal-objects.ts";
 
 const stored = builtinKinds.filter(isStored);
 
-/** What is written down of a new object. */
+/** A new object as it is stored. */
 const bornOf = (r: ResourceDefinition): ApiObject => {
   const full = r.defaults(draftOf(r));
-  const given = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
-  return r.onCreate({ ...full, apiVersion: apiVersionOf(r), metadata: { ...full.metadata, ...given } } as ApiObject);
+  const systemFields = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  return r.onCreate({
+    ...full,
+    apiVersion: apiVersionOf(r),
+    metadata: { ...full.metadata, ...systemFields },
+  } as ApiObject);
 };
 
 for (const r of stored) {
   const object = bornOf(r);
   const full = object as unknown as Draft<ApiObject>;
-  test(`${r.kind}: the least a user can say is valid once defaults are filled in`, () =>
-    expect(r.validate(full)).toEqual([]));
-  test(`${r.kind}: defaults filled in twice are the same`, () =>
-    expect(canonicalJson(r.defaults(full))).toBe(canonicalJson(full)));
-  test(`${r.kind}: a defaulted object is what its schema says, and survives JSON`, () => {
+  test(`${r.kind}: a minimal object is valid after defaulting`, () => expect(r.validate(full)).toEqual([]));
+  test(`${r.kind}: defaulting is idempotent`, () => expect(canonicalJson(r.defaults(full))).toBe(canonicalJson(full)));
+  test(`${r.kind}: a defaulted object conforms to its schema and round-trips through JSON`, () => {
     const { unknown, wrong, value } = decode(r.schema, JSON.parse(JSON.stringify(full)));
     expect({ unknown, wrong }).toEqual({ unknown: [], wrong: [] });
     expect(canonicalJson(value)).toBe(canonicalJson(full));
@@ -35,7 +37,7 @@ for (const r of stored) {
   });
 }
 
-test("no two kinds of a group go by the same name", () => {
+test("kinds of a group have distinct names", () => {
   const called = stored.flatMap((r) =>
     [r.plural, r.singular, ...r.shortNames].filter((n, i, all) => all.indexOf(n) === i),
   );

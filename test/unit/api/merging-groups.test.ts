@@ -6,35 +6,35 @@ const k8s = "io.k8s.api.";
 const byName = ["map", ["name"], "merge", "name"] as const;
 const byType = ["map", ["type"]] as const;
 const set = ["set"] as const;
-const whole = ["atomic"] as const;
+const atomic = ["atomic"] as const;
 
 const lists: readonly (readonly [of: string, field: string, how: readonly unknown[]])[] = [
   ["networking.v1.ServiceCIDRStatus", "conditions", [...byType, "merge", "type"]],
-  ["networking.v1.IngressSpec", "rules", whole],
-  ["discovery.v1.EndpointSlice", "endpoints", whole],
+  ["networking.v1.IngressSpec", "rules", atomic],
+  ["discovery.v1.EndpointSlice", "endpoints", atomic],
   ["discovery.v1.Endpoint", "addresses", set],
   ["storage.v1.CSINodeSpec", "drivers", byName],
   ["storage.v1.CSIDriverSpec", "volumeLifecycleModes", set],
-  ["storage.v1.StorageClass", "mountOptions", whole],
-  ["rbac.v1.Role", "rules", whole],
-  ["rbac.v1.RoleBinding", "subjects", whole],
+  ["storage.v1.StorageClass", "mountOptions", atomic],
+  ["rbac.v1.Role", "rules", atomic],
+  ["rbac.v1.RoleBinding", "subjects", atomic],
   ["certificates.v1.CertificateSigningRequestStatus", "conditions", byType],
-  ["certificates.v1.CertificateSigningRequestSpec", "usages", whole],
+  ["certificates.v1.CertificateSigningRequestSpec", "usages", atomic],
   ["admissionregistration.v1.MutatingWebhookConfiguration", "webhooks", byName],
   ["admissionregistration.v1.ValidatingWebhookConfiguration", "webhooks", byName],
   ["admissionregistration.v1.ValidatingWebhook", "matchConditions", byName],
-  ["admissionregistration.v1.ValidatingWebhook", "rules", whole],
+  ["admissionregistration.v1.ValidatingWebhook", "rules", atomic],
   ["admissionregistration.v1.ValidatingAdmissionPolicySpec", "variables", byName],
-  ["admissionregistration.v1.ValidatingAdmissionPolicySpec", "validations", whole],
+  ["admissionregistration.v1.ValidatingAdmissionPolicySpec", "validations", atomic],
   ["admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec", "validationActions", set],
   ["admissionregistration.v1.MutatingAdmissionPolicySpec", "matchConditions", byName],
-  ["admissionregistration.v1.MutatingAdmissionPolicySpec", "variables", whole],
+  ["admissionregistration.v1.MutatingAdmissionPolicySpec", "variables", atomic],
   ["flowcontrol.v1.FlowSchemaStatus", "conditions", [...byType, "merge", "type"]],
   ["flowcontrol.v1.ResourcePolicyRule", "verbs", set],
-  ["flowcontrol.v1.FlowSchemaSpec", "rules", whole],
+  ["flowcontrol.v1.FlowSchemaSpec", "rules", atomic],
   ["resource.v1.ResourceClaimStatus", "devices", ["map", ["driver", "device", "pool", "shareID"]]],
   ["resource.v1.ResourceClaimStatus", "reservedFor", ["map", ["uid"], "merge", "uid"]],
-  ["resource.v1.ResourceSliceSpec", "devices", whole],
+  ["resource.v1.ResourceSliceSpec", "devices", atomic],
 ];
 const fieldOf = (of: string, field: string): Schema => schemaOf(k8s + of).properties![field]!;
 const howOf = (schema: Schema): readonly unknown[] =>
@@ -62,7 +62,7 @@ for (const of of [
 ])
   test(`merging: ${of} is one value`, () => expect(schemaOf(k8s + of)["x-kubernetes-map-type"]).toBe("atomic"));
 
-test("merging: the address of a webhook is made of its fields", () =>
+test("merging: the client configuration of a webhook is granular", () =>
   expect(schemaOf(`${k8s}admissionregistration.v1.ServiceReference`)["x-kubernetes-map-type"]).toBeUndefined());
 
 const quantities: readonly (readonly [of: string, field: string])[] = [

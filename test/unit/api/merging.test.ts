@@ -1,4 +1,4 @@
-// Merge keys and list types follow the schemas: a list that loses its keys loses the fields of other managers.
+// Merge keys and list types of core kinds. A list without its keys would lose the fields of other managers.
 import { expect, test } from "vitest";
 import { resolve, schemaOf, type Schema } from "../../../api/schema.ts";
 import { strategicPatched } from "../../../apiserver/registry/patch/strategic.ts";

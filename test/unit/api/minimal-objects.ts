@@ -9,7 +9,7 @@ const certificateRequest = btoa("-----BEGIN CERTIFICATE REQUEST-----\nMA==\n----
 const everyPod = {
   resourceRules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }],
 };
-/** The least a user has to say beyond a name. */
+/** The required fields beside the name. */
 const least: Readonly<Record<string, object>> = {
   Pod: { spec: podSpec },
   ReplicaSet: { spec: { selector: { matchLabels: { app: "a" } }, template } },
@@ -82,7 +82,7 @@ const least: Readonly<Record<string, object>> = {
   MutatingAdmissionPolicyBinding: { spec: { policyName: "a" } },
   ResourceSlice: { spec: { driver: "a", nodeName: "a", pool: { name: "a", generation: 1, resourceSliceCount: 1 } } },
 };
-/** The least a user can say of a new object of a kind. */
+/** A minimal valid draft of a kind. */
 export const draftOf = (r: ResourceDefinition): Draft<ApiObject> =>
   ({
     apiVersion: apiVersionOf(r),

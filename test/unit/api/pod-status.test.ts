@@ -17,19 +17,19 @@ const ended = (exitCode: number, reason?: string) => container({ terminated: { e
 const ready = { type: "Ready", status: "True" };
 
 const rows: readonly (readonly [string, Pod["status"], string, { readonly deletionTimestamp: string }?])[] = [
-  ["nothing known yet", {}, "Unknown"],
-  ["not begun", { phase: "Pending" }, "Pending"],
+  ["without a phase", {}, "Unknown"],
+  ["pending", { phase: "Pending" }, "Pending"],
   ["running", { phase: "Running", containerStatuses: [running], conditions: [ready] }, "Running"],
   [
     "waiting",
     { phase: "Pending", containerStatuses: [container({ waiting: { reason: "ErrImagePull" } })] },
     "ErrImagePull",
   ],
-  ["done", { phase: "Succeeded", containerStatuses: [ended(0, "Completed")] }, "Completed"],
-  ["failed without a word", { phase: "Failed", containerStatuses: [ended(3)] }, "ExitCode:3"],
+  ["succeeded", { phase: "Succeeded", containerStatuses: [ended(0, "Completed")] }, "Completed"],
+  ["failed without a reason", { phase: "Failed", containerStatuses: [ended(3)] }, "ExitCode:3"],
   ["evicted", { phase: "Failed", reason: "Evicted" }, "Evicted"],
   [
-    "one container done, one at work, not ready",
+    "not ready, with one container completed and one running",
     { phase: "Running", containerStatuses: [ended(0, "Completed"), running] },
     "NotReady",
   ],
@@ -38,10 +38,10 @@ const rows: readonly (readonly [string, Pod["status"], string, { readonly deleti
     { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "SchedulingGated" }] },
     "SchedulingGated",
   ],
-  ["leaving", { phase: "Running", containerStatuses: [running] }, "Terminating", { deletionTimestamp: "x" }],
-  ["leaving a lost node", { phase: "Running", reason: "NodeLost" }, "Unknown", { deletionTimestamp: "x" }],
+  ["deleted", { phase: "Running", containerStatuses: [running] }, "Terminating", { deletionTimestamp: "x" }],
+  ["deleted on a lost node", { phase: "Running", reason: "NodeLost" }, "Unknown", { deletionTimestamp: "x" }],
   [
-    "ended on its way out",
+    "deleted after completion",
     { phase: "Succeeded", containerStatuses: [ended(0, "Completed")] },
     "Completed",
     { deletionTimestamp: "x" },

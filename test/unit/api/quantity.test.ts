@@ -10,7 +10,7 @@ import {
   unitsOf,
 } from "../../../api/quantity.ts";
 
-const canonical: readonly (readonly [given: string, stored: string])[] = [
+const canonical: readonly (readonly [input: string, stored: string])[] = [
   ["0", "0"],
   ["1", "1"],
   ["1000m", "1"],
@@ -28,13 +28,13 @@ const canonical: readonly (readonly [given: string, stored: string])[] = [
   [".5", "500m"],
   ["0.0000000001", "1n"],
 ];
-for (const [given, stored] of canonical)
-  test(`quantity: ${given} is stored as ${stored}`, () => expect(canonicalQuantity(given)).toBe(stored));
+for (const [input, stored] of canonical)
+  test(`quantity: ${input} is stored as ${stored}`, () => expect(canonicalQuantity(input)).toBe(stored));
 
 for (const text of ["", "1.2.3", "m", "1Xi", "1 Gi", "0x10", "1e", "--1", "1e99"])
-  test(`quantity: ${JSON.stringify(text)} is none`, () => expect(parseQuantity(text)).toBeUndefined());
+  test(`quantity: ${JSON.stringify(text)} is invalid`, () => expect(parseQuantity(text)).toBeUndefined());
 
-test("quantity: what is written canonically means the same when read again", () => {
+test("quantity: the canonical form round-trips", () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: -(10n ** 21n), max: 10n ** 21n }),
@@ -47,12 +47,12 @@ test("quantity: what is written canonically means the same when read again", () 
   );
 });
 
-test("quantity: counted in thousandths and in whole units, rounded up", () => {
+test("quantity: milli units and whole units are rounded up", () => {
   expect([milliOf("250m"), milliOf("2"), milliOf("1u"), milliOf(undefined)]).toEqual([250, 2000, 1, 0]);
   expect([unitsOf("1Ki"), unitsOf("1500m"), unitsOf(undefined)]).toEqual([1024, 2, 0]);
   expect([cpuQuantity(1500), memoryQuantity(2 ** 30)]).toEqual(["1500m", "1Gi"]);
 });
-test("an amount is read the same however often and among however many it is read", () => {
+test("quantity: cached results equal parsed ones", () => {
   const read = (): readonly unknown[] =>
     Array.from({ length: 3_000 }, (_, i) => parseQuantity(`${i % 1_500}${["", "m", "Ki", "x"][i % 4]}`));
   const first = read();

@@ -7,7 +7,7 @@ import { withDefaults } from "../../../api/defaulting.ts";
 import { decode, resolve, type Schema, typeNameOf } from "../../../api/schema.ts";
 import { problemsOf } from "../../../api/validation.ts";
 
-/** Every type the kinds are made of. */
+/** Every type reachable from the kinds. */
 function typesIn(): ReadonlyMap<Schema, string> {
   const found = new Map<Schema, string>();
   const visit = (schema: Schema): void => {
@@ -25,7 +25,7 @@ const fields = [...types].flatMap(([type, name]) =>
   Object.entries(type.properties ?? {}).map(([field, schema]) => ({ at: `${name}.${field}`, type, field, schema })),
 );
 
-test("every value of an enum is accepted, and any other is refused with all of them", () => {
+test("every value of an enum is accepted, and the message of another lists all of them", () => {
   const enums = fields.flatMap(({ at, schema }) => [
     ...(schema.enum ? [{ at, schema, values: schema.enum }] : []),
     ...(schema.items?.enum ? [{ at: `${at}[]`, schema: schema.items, values: schema.items.enum }] : []),
@@ -40,7 +40,7 @@ test("every value of an enum is accepted, and any other is refused with all of t
   }
 });
 
-test("every default is filled in where the field was left out, and where it has Go's zero value if that means the same", () => {
+test("defaults apply to missing fields, and to Go's zero values where those are equivalent", () => {
   const defaulted = fields.filter(({ schema }) => schema.default !== undefined);
   expect(defaulted.length).toBeGreaterThan(300);
   for (const { at, type, field, schema } of defaulted) {
@@ -50,7 +50,7 @@ test("every default is filled in where the field was left out, and where it has 
   }
 });
 
-/** Values that a schema allows, fields left out at will. */
+/** Values that a schema allows, with random optional fields. */
 function someOf(schema: Schema, depth: number): fc.Arbitrary<unknown> {
   const full: Schema = { ...resolve(schema), ...schema };
   if (full.enum && full.enum.length > 0) return fc.constantFrom(...full.enum);
@@ -66,7 +66,7 @@ function someOf(schema: Schema, depth: number): fc.Arbitrary<unknown> {
 }
 
 const seed = Number(process.env["SEED"] ?? 1);
-test("defaulting completes an object once, and shares all of one that is complete", () =>
+test("defaulting is idempotent and returns a complete object unchanged", () =>
   fc.assert(
     fc.property(
       fc.constantFrom(...builtinKinds).chain(({ schema }) => fc.tuple(fc.constant(schema), someOf(schema, 0))),
@@ -74,7 +74,7 @@ test("defaulting completes an object once, and shares all of one that is complet
         const full = withDefaults(schema, value);
         expect(withDefaults(schema, full)).toBe(full);
         expect(withDefaults(schema, value, value)).toBe(value);
-        // A word that has to be said and was left out is none of those there are.
+        // A missing required enum value is reported as an unsupported empty string.
         const wrong = problemsOf(schema, full).filter(
           ({ reason, message }) => reason === "FieldValueNotSupported" && !message.startsWith('Unsupported value: ""'),
         );
@@ -153,7 +153,7 @@ test("a custom resource's schema: required fields, types of alternatives, defaul
   expect(withDefaults<object>(schema, { list: [{}, { a: "y" }] })).toEqual({ list: [{ a: "x" }, { a: "y" }] });
 });
 
-test("a custom resource's schema: null stays where it may, and is dropped elsewhere", () => {
+test("a custom resource's schema: null is kept in nullable fields and dropped in others", () => {
   const field: Schema = { type: "object", properties: { a: { type: "string", minLength: 1 } }, required: ["a"] };
   const schema: Schema = { type: "object", properties: { may: { ...field, nullable: true }, not: field } };
   const { value } = decode(schema, { may: null, not: null });
@@ -162,13 +162,13 @@ test("a custom resource's schema: null stays where it may, and is dropped elsewh
   expect(problemsOf(schema, value)).toEqual([]);
 });
 
-/** Lists that are the values of some enum and yet mean something else, each with what that is. */
+/** Lists that equal the values of an enum but have another meaning, by file. */
 const alike: Readonly<Record<string, string>> = {
-  "api/authorization/accessreviews.ts": "operators that go with values, of all there are",
-  "api/core/pod/validate-placement.ts": "the operators of a toleration whose comparing ones are not enabled",
-  "api/networking/networkpolicies.ts": "the directions of a policy that says nothing of them",
+  "api/authorization/accessreviews.ts": "the operators that take values",
+  "api/core/pod/validate-placement.ts": "the operators of a toleration without the comparisons, which are not enabled",
+  "api/networking/networkpolicies.ts": "the default policy types",
 };
-test("no list of an enum's values is written a second time by hand", () => {
+test("the values of an enum are not repeated by hand", () => {
   const textOf = (values: readonly unknown[]): string =>
     values
       .filter((v) => v !== "")

@@ -4,8 +4,8 @@ import { parseFieldSelector } from "../../../api/field-selector.ts";
 import { parseLabelSelector } from "../../../api/label-selector.ts";
 import { type Labels, matches, requirementsOf, selects, selectorText } from "../../../api/selector.ts";
 
-/** Whether the text picks the labels; what is wrong with it, when it is none. */
-function picks(text: string, labels: Labels): boolean | string {
+/** Whether the selector matches the labels, or its parse error. */
+function matchText(text: string, labels: Labels): boolean | string {
   const parsed = parseLabelSelector(text);
   return "wrong" in parsed ? parsed.wrong : matches(parsed.requirements, labels);
 }
@@ -13,7 +13,7 @@ function picks(text: string, labels: Labels): boolean | string {
 const table: readonly (readonly [
   selector: string,
   labels: Readonly<Record<string, string>>,
-  picked: boolean | string,
+  matched: boolean | string,
 ])[] = [
   ["", {}, true],
   ["app=web", { app: "web" }, true],
@@ -46,9 +46,9 @@ const table: readonly (readonly [
   ["example.com/app=web,", { "example.com/app": "web" }, "found '', expected: identifier after ','"],
   ["example.com/app=web", { "example.com/app": "web" }, true],
 ];
-for (const [selector, labels, picked] of table)
-  test(`label selector: "${selector}" ${picked === true ? "picks" : "passes over"} ${JSON.stringify(labels)}`, () =>
-    expect(picks(selector, labels)).toBe(picked));
+for (const [selector, labels, matched] of table)
+  test(`label selector: "${selector}" ${matched === true ? "matches" : "does not match"} ${JSON.stringify(labels)}`, () =>
+    expect(matchText(selector, labels)).toBe(matched));
 
 const valid = "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const part = `name part must consist of ${valid} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`;
@@ -77,9 +77,9 @@ const wrongLabels = [
   ],
 ] as const;
 for (const [text, wrong] of wrongLabels)
-  test(`label selector: "${text}" is none`, () => expect(picks(text, {})).toBe(wrong));
+  test(`label selector: "${text}" is invalid`, () => expect(matchText(text, {})).toBe(wrong));
 
-test("label selector: no selector picks nothing, an empty one everything", () => {
+test("label selector: a missing selector matches nothing, an empty one everything", () => {
   expect(selects(undefined, { a: "b" })).toBe(false);
   expect(selects({}, { a: "b" })).toBe(true);
 });
@@ -117,17 +117,17 @@ const texts = [
   [undefined, ""],
 ] as const;
 for (const [selector, text] of texts)
-  test(`label selector: as text it is "${text}"`, () => expect(selectorText(selector)).toBe(text));
+  test(`label selector: formatted as "${text}"`, () => expect(selectorText(selector)).toBe(text));
 
-test("label selector: written as text, it picks the same labels", () => {
+test("label selector: its text matches the same labels", () => {
   fc.assert(
     fc.property(selector, fc.dictionary(name, name), (s, labels) => {
-      expect(picks(selectorText(s), labels)).toBe(matches(requirementsOf(s), labels));
+      expect(matchText(selectorText(s), labels)).toBe(matches(requirementsOf(s), labels));
     }),
   );
 });
 
-test("label selector: whatever is written, it is parsed or refused with a sentence", () => {
+test("label selector: any input is parsed or refused with a message", () => {
   const scrap = fc.constantFrom("a", "b", "in", "notin", "=", "==", "!=", "!", "(", ")", ",", ">", " ", "1");
   fc.assert(
     fc.property(fc.array(scrap, { maxLength: 10 }), (scraps) => {
@@ -157,17 +157,17 @@ const fieldTable = [
   ["a=\\b", "invalid field selector: invalid escape sequence: \\b"],
   ["a=b\\", "invalid field selector: invalid escape sequence: \\"],
 ] as const;
-for (const [text, meant] of fieldTable)
-  test(`field selector: "${text}" ${typeof meant === "string" ? "is none" : "is understood"}`, () => {
+for (const [text, expected] of fieldTable)
+  test(`field selector: "${text}" ${typeof expected === "string" ? "is invalid" : "is parsed"}`, () => {
     const parsed = parseFieldSelector(text);
-    expect("wrong" in parsed ? parsed.wrong : parsed.requirements).toEqual(meant);
+    expect("wrong" in parsed ? parsed.wrong : parsed.requirements).toEqual(expected);
   });
-test("field selector: every value can be asked for, once it is escaped", () => {
+test("field selector: every value can be requested when escaped", () => {
   const field = fc.stringMatching(/^[a-z.]{1,8}$/);
   fc.assert(
-    fc.property(field, fc.string(), fc.boolean(), (name, wanted, isEqual) => {
-      const text = `${name}${isEqual ? "=" : "!="}${wanted.replaceAll(/[\\,=]/g, "\\$&")}`;
-      expect(parseFieldSelector(text)).toEqual({ requirements: [{ field: name, equal: isEqual, value: wanted }] });
+    fc.property(field, fc.string(), fc.boolean(), (name, value, isEqual) => {
+      const text = `${name}${isEqual ? "=" : "!="}${value.replaceAll(/[\\,=]/g, "\\$&")}`;
+      expect(parseFieldSelector(text)).toEqual({ requirements: [{ field: name, equal: isEqual, value }] });
     }),
   );
 });

@@ -11,17 +11,17 @@ const pod = (spec: object, name = "web"): Draft<Pod> =>
 const messagesOf = (problems: readonly { readonly path: string; readonly message: string }[]): readonly string[] =>
   problems.map((p) => `${p.path}: ${p.message}`);
 
-const wrongPods: readonly (readonly [what: string, spec: object, said: string])[] = [
+const wrongPods: readonly (readonly [what: string, spec: object, message: string])[] = [
   ["no containers", { containers: [] }, "spec.containers: Required value"],
   ["a container without a name", { containers: [{ image: "a" }] }, "spec.containers[0].name: Required value"],
   ["a container without an image", { containers: [{ name: "a" }] }, "spec.containers[0].image: Required value"],
   [
-    "two containers of one name",
+    "two containers with one name",
     { containers: [container, container] },
     'spec.containers[1].name: Duplicate value: "main"',
   ],
   [
-    "a mount of no volume",
+    "a mount of an unknown volume",
     { containers: [{ ...container, volumeMounts: [{ name: "v", mountPath: "/v" }] }] },
     'spec.containers[0].volumeMounts[0].name: Not found: "v"',
   ],
@@ -36,12 +36,12 @@ const wrongPods: readonly (readonly [what: string, spec: object, said: string])[
     "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
   ],
   [
-    "more requested than allowed",
+    "a request above its limit",
     { containers: [{ ...container, resources: { requests: { cpu: "2" }, limits: { cpu: "1" } } }] },
     'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
   ],
   [
-    "a probe that asks nothing",
+    "a probe without a handler",
     { containers: [{ ...container, livenessProbe: {} }] },
     "spec.containers[0].livenessProbe: Required value: must specify a handler type",
   ],
@@ -54,7 +54,7 @@ test("a pod's name must be a DNS name", () =>
     /^metadata.name: Invalid value: "Web_1": a lowercase RFC 1123 subdomain must consist of/,
   ));
 
-test("of a pod that exists only a few fields may change", () => {
+test("most fields of a pod are immutable", () => {
   const old = pod({ containers: [container] }) as unknown as Pod;
   const image = pod({ containers: [{ ...container, image: "app:2" }] });
   const command = pod({ containers: [{ ...container, command: ["sh"] }] });
@@ -75,20 +75,20 @@ const deployment = (spec: object): Draft<Deployment> =>
     },
   } as Draft<Deployment>);
 
-const wrongDeployments: readonly (readonly [what: string, spec: object, said: string | RegExp])[] = [
+const wrongDeployments: readonly (readonly [what: string, spec: object, message: string | RegExp])[] = [
   [
-    "a selector that misses its own pods",
+    "a selector that does not match the template",
     { selector: { matchLabels: { app: "api" } } },
     /^spec.template.metadata.labels: Invalid value: .*`selector` does not match template `labels`$/,
   ],
-  ["fewer than no replicas", { replicas: -1 }, "spec.replicas: Invalid value: -1: must be greater than or equal to 0"],
+  ["negative replicas", { replicas: -1 }, "spec.replicas: Invalid value: -1: must be greater than or equal to 0"],
   [
-    "no room to move",
+    "maxUnavailable and maxSurge of zero",
     { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } } },
     "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0",
   ],
   [
-    "rolling numbers for Recreate",
+    "rollingUpdate with Recreate",
     { strategy: { type: "Recreate", rollingUpdate: { maxSurge: 1 } } },
     "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'",
   ],
@@ -97,7 +97,7 @@ for (const [what, spec, message] of wrongDeployments)
   test(`a deployment with ${what} is refused`, () =>
     expect(messagesOf(deployments.validate(deployment(spec)))[0]).toMatch(message));
 
-test("a deployment's selector stays as it was", () => {
+test("a deployment's selector is immutable", () => {
   const old = deployment({}) as unknown as Deployment;
   const both = {
     selector: { matchLabels: { a: "b" } },

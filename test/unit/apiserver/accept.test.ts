@@ -1,4 +1,4 @@
-// What a client gets of what it would accept.
+// Content negotiation by the Accept header.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { accepted, negotiated, negotiatedStream } from "../../../apiserver/response/render.ts";
@@ -6,8 +6,8 @@ import { accepted, negotiated, negotiatedStream } from "../../../apiserver/respo
 const as = (kind: string, version = "v1", group = "meta.k8s.io"): string => `as=${kind};v=${version};g=${group}`;
 const table = `application/json;${as("Table")}`;
 const protobuf = "application/vnd.kubernetes.protobuf";
-/** In short words: the form, its version when it is the old one, and the writing when it is YAML. */
-function said(accept: string | undefined): string {
+/** A summary of the negotiated form, its version unless v1, and the serialization unless JSON. */
+function summaryOf(accept: string | undefined): string {
   const found = accepted(accept);
   if (!found) return "nothing";
   const { form, version, isList, writing, pretty } = found;
@@ -58,16 +58,16 @@ const accepts = [
   ["text/html", "nothing"],
 ] as const;
 for (const [accept, found] of accepts)
-  test(`Accept: ${accept ?? "(none)"} gets ${found}`, () => expect(said(accept)).toBe(found));
+  test(`Accept: ${accept ?? "(none)"} gets ${found}`, () => expect(summaryOf(accept)).toBe(found));
 
-test("who accepts nothing we have is told what there is", () => {
+test("406 lists the supported media types", () => {
   const only = "only the following media types are accepted:";
   expect(() => negotiated(protobuf)).toThrow(`${only} application/json, application/yaml`);
   expect(() => negotiated(table, ["Plain"])).toThrow(`${only} application/json, application/yaml`);
   expect(() => negotiatedStream("application/yaml")).toThrow(`${only} application/json;stream=watch`);
 });
 
-test("what is wanted most is given, in whichever order it is said", () => {
+test("the media type with the highest quality is chosen in any order", () => {
   const types = ["application/json", "application/yaml", table];
   fc.assert(
     fc.property(
@@ -75,7 +75,7 @@ test("what is wanted most is given, in whichever order it is said", () => {
       fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
       (q, order) => {
         const header = order.map((i) => `${types[i]};q=${q[i]}`).join(" , ");
-        expect(said(header)).toBe(["Plain", "Plain yaml", "Table"][q.indexOf(0.9)]);
+        expect(summaryOf(header)).toBe(["Plain", "Plain yaml", "Table"][q.indexOf(0.9)]);
       },
     ),
   );

@@ -1,4 +1,4 @@
-// What a new node is told to keep away, and what pods hear of the place they run at.
+// Admission taints new nodes as not ready and copies topology labels of nodes to pods.
 import { expect, test } from "vitest";
 import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
 import { nodes } from "../../../api/core/nodes.ts";
@@ -30,12 +30,12 @@ const unproven: Taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedu
 const own: Taint = { key: "gpu", value: "yes", effect: "NoSchedule" };
 const evicting: Taint = { key: unproven.key, effect: "NoExecute" };
 for (const [what, taints, expected] of [
-  ["one that says nothing", undefined, [unproven]],
-  ["one with taints of its own", [own], [own, unproven]],
-  ["one that says so itself", [unproven, own], [unproven, own]],
-  ["another effect does not count", [evicting], [evicting, unproven]],
+  ["no taints", undefined, [unproven]],
+  ["other taints", [own], [own, unproven]],
+  ["the taint is already present", [unproven, own], [unproven, own]],
+  ["the same key with another effect", [evicting], [evicting, unproven]],
 ] as const)
-  test(`a new node takes no pods before it was found ready: ${what}`, async () => {
+  test(`a new node has the not-ready taint: ${what}`, async () => {
     const client = await server();
     const made = await client.create(nodes, node({}, { taints }));
     expect(made.spec?.taints).toEqual(expected);
@@ -45,18 +45,28 @@ for (const [what, taints, expected] of [
 
 const zone = "topology.kubernetes.io/zone";
 const region = "topology.kubernetes.io/region";
-const told: readonly (readonly [what: string, of: object, own: object | undefined, expected: object | undefined])[] = [
-  ["both", { [zone]: "a", [region]: "x", disk: "fast" }, { app: "web" }, { app: "web", [zone]: "a", [region]: "x" }],
-  ["one of them", { [zone]: "a" }, undefined, { [zone]: "a" }],
-  ["the node knows better", { [zone]: "a" }, { [zone]: "b" }, { [zone]: "a" }],
-  ["a node without a place", { disk: "fast" }, { app: "web" }, { app: "web" }],
+const topologyRows: readonly (readonly [
+  what: string,
+  of: object,
+  own: object | undefined,
+  expected: object | undefined,
+])[] = [
+  [
+    "zone and region",
+    { [zone]: "a", [region]: "x", disk: "fast" },
+    { app: "web" },
+    { app: "web", [zone]: "a", [region]: "x" },
+  ],
+  ["zone only", { [zone]: "a" }, undefined, { [zone]: "a" }],
+  ["the node's label overrides the pod's", { [zone]: "a" }, { [zone]: "b" }, { [zone]: "a" }],
+  ["a node without topology labels", { disk: "fast" }, { app: "web" }, { app: "web" }],
 ];
-for (const [what, of, labels, expected] of told)
-  for (const way of ["bound", "born there"])
-    test(`a pod hears where its node is: ${what}, ${way}`, async () => {
+for (const [what, of, labels, expected] of topologyRows)
+  for (const way of ["bound", "on create"])
+    test(`a pod gets the topology labels of its node: ${what}, ${way}`, async () => {
       const client = await server();
       await client.create(nodes, node(of));
-      const spec = { containers: [{ name: "c", image: "i" }], ...(way === "born there" && { nodeName: "n1" }) };
+      const spec = { containers: [{ name: "c", image: "i" }], ...(way === "on create" && { nodeName: "n1" }) };
       const metadata = { name: "p", namespace: "default", ...(labels && { labels }) };
       const made = await client.create(pods, { kind: "Pod", metadata, spec } as never);
       if (way === "bound")

@@ -1,4 +1,4 @@
-// Claims, volumes and ingresses as the server completes them, and claims that want to grow.
+// Defaults of claims, volumes and ingresses, and the expansion of claims.
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
 import { ingressClasses, ingresses } from "../../../api/networking/ingresses.ts";
@@ -17,7 +17,7 @@ import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 type Class = readonly [name: string, more: object];
 
-/** A server on which these classes were made, a second apart. */
+/** A server with these classes, created one second apart. */
 async function serverWith(r: ResourceDefinition, classes: readonly Class[]): Promise<Client> {
   const clock = virtualClock();
   const world = { clock, random: seeded(1), log: () => {} };
@@ -32,7 +32,7 @@ async function serverWith(r: ResourceDefinition, classes: readonly Class[]): Pro
 const provisioner = { provisioner: "example.com/disks" };
 const marked = (annotation: string): object => ({ annotations: { [annotation]: "true" } });
 const storage = (name: string, more: object = {}): Class => [name, { ...provisioner, ...more }];
-const usualStorage = marked("storageclass.kubernetes.io/is-default-class");
+const defaultStorage = marked("storageclass.kubernetes.io/is-default-class");
 
 const claim = (spec: object = {}, annotations?: object): Draft<PersistentVolumeClaim> =>
   ({
@@ -44,35 +44,45 @@ const claim = (spec: object = {}, annotations?: object): Draft<PersistentVolumeC
 const defaulted: readonly (readonly [
   what: string,
   of: readonly Class[],
-  given: object,
+  draft: object,
   expected: string | undefined,
 ])[] = [
-  ["where there is none, none is chosen", [storage("slow")], claim(), undefined],
-  ["who names none gets the marked one", [storage("slow"), storage("fast", usualStorage)], claim(), "fast"],
+  ["no default class", [storage("slow")], claim(), undefined],
   [
-    "by the older mark too",
+    "a claim without a class gets the default class",
+    [storage("slow"), storage("fast", defaultStorage)],
+    claim(),
+    "fast",
+  ],
+  [
+    "the beta annotation also marks the default class",
     [storage("fast", marked("storageclass.beta.kubernetes.io/is-default-class"))],
     claim(),
     "fast",
   ],
-  ["of two the newest", [storage("b", usualStorage), storage("c", usualStorage), storage("a")], claim(), "c"],
-  ["who names one gets that", [storage("fast", usualStorage)], claim({ storageClassName: "slow" }), "slow"],
-  ["to name nothing is to name", [storage("fast", usualStorage)], claim({ storageClassName: "" }), ""],
   [
-    "so is the older way",
-    [storage("fast", usualStorage)],
+    "the newest of two default classes",
+    [storage("b", defaultStorage), storage("c", defaultStorage), storage("a")],
+    claim(),
+    "c",
+  ],
+  ["a class in the claim is kept", [storage("fast", defaultStorage)], claim({ storageClassName: "slow" }), "slow"],
+  ["an empty class name is kept", [storage("fast", defaultStorage)], claim({ storageClassName: "" }), ""],
+  [
+    "the beta annotation of a claim is kept",
+    [storage("fast", defaultStorage)],
     claim({}, { "volume.beta.kubernetes.io/storage-class": "slow" }),
     undefined,
   ],
 ];
-for (const [what, of, given, expected] of defaulted)
-  test(`usual storage class: ${what}`, async () => {
+for (const [what, of, draft, expected] of defaulted)
+  test(`default storage class: ${what}`, async () => {
     const client = await serverWith(storageClasses, of);
-    const made = await client.create(persistentVolumeClaims, given as Draft<PersistentVolumeClaim>);
+    const made = await client.create(persistentVolumeClaims, draft as Draft<PersistentVolumeClaim>);
     expect(made.spec?.storageClassName).toBe(expected);
   });
 
-test("claims and volumes are kept until somebody has made sure that they are not used", async () => {
+test("claims and volumes are created with protection finalizers", async () => {
   const client = await serverWith(storageClasses, []);
   const made = await client.create(persistentVolumeClaims, claim());
   expect(made.metadata.finalizers).toEqual(["kubernetes.io/pvc-protection"]);
@@ -88,13 +98,13 @@ const onlyExpandable =
   "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
 const expandable = { allowVolumeExpansion: true } satisfies Partial<StorageClass>;
 const growing: readonly (readonly [what: string, of: readonly Class[], className: string, string?])[] = [
-  ["where the class allows it", [storage("c", expandable)], "c"],
-  ["where it does not", [storage("c")], "c", onlyExpandable],
-  ["where it was forgotten", [], "c", onlyExpandable],
-  ["without a class", [], "", onlyExpandable],
+  ["the class allows expansion", [storage("c", expandable)], "c"],
+  ["the class does not allow expansion", [storage("c")], "c", onlyExpandable],
+  ["the class does not exist", [], "c", onlyExpandable],
+  ["no class", [], "", onlyExpandable],
 ];
 for (const [what, of, storageClassName, expected] of growing)
-  test(`a claim grows: ${what}`, async () => {
+  test(`claim expansion: ${what}`, async () => {
     const client = await serverWith(storageClasses, of);
     const made = await client.create(persistentVolumeClaims, claim({ storageClassName, volumeName: "pv" }));
     const capacity = { storage: "1Gi" };
@@ -111,23 +121,23 @@ for (const [what, of, storageClassName, expected] of growing)
     expect(await grown).toBe(expected && `persistentvolumeclaims "data" is forbidden: ${expected}`);
   });
 
-const usualIngress = marked("ingressclass.kubernetes.io/is-default-class");
+const defaultIngress = marked("ingressclass.kubernetes.io/is-default-class");
 const controller = (more: object = {}): object => ({ spec: { controller: "example.com/proxy" }, ...more });
 const routed: readonly (readonly [what: string, of: readonly Class[], own: object, expected: string | undefined])[] = [
-  ["where there is none, none is chosen", [["a", controller()]], {}, undefined],
+  ["no default class", [["a", controller()]], {}, undefined],
   [
-    "who names none gets the marked one",
+    "an ingress without a class gets the default class",
     [
       ["a", controller()],
-      ["b", controller(usualIngress)],
+      ["b", controller(defaultIngress)],
     ],
     {},
     "b",
   ],
-  ["who names one gets that", [["b", controller(usualIngress)]], { ingressClassName: "a" }, "a"],
+  ["a class in the ingress is kept", [["b", controller(defaultIngress)]], { ingressClassName: "a" }, "a"],
   [
-    "so does who names it the older way",
-    [["b", controller(usualIngress)]],
+    "the annotation of an ingress is kept",
+    [["b", controller(defaultIngress)]],
     { annotations: { "kubernetes.io/ingress.class": "a" } },
     undefined,
   ],
@@ -138,7 +148,7 @@ for (const [what, of, { annotations, ...own }, expected] of routed as readonly (
   { annotations?: object },
   string | undefined,
 ])[])
-  test(`usual ingress class: ${what}`, async () => {
+  test(`default ingress class: ${what}`, async () => {
     const client = await serverWith(ingressClasses, of);
     const spec = { defaultBackend: { service: { name: "web", port: { number: 80 } } }, ...own };
     const draft = { kind: "Ingress", metadata: { name: "web", namespace: "default", annotations }, spec };

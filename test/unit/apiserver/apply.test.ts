@@ -1,4 +1,4 @@
-// Server-side apply as stories of managers: who says what, who owns it, who is refused.
+// Server-side apply: field ownership and conflicts.
 import { fromFieldsV1, pathsIn, shownPath, toFieldsV1 } from "../../../apiserver/registry/fields/set.ts";
 import { fieldsOf } from "../../../apiserver/registry/fields/shape.ts";
 import fc from "fast-check";
@@ -22,9 +22,9 @@ const config = (data?: Record<string, string>, metadata: object = {}): Config =>
     metadata: { name: "c", namespace: "default", ...metadata },
     ...(data && { data }),
   }) as Config;
-/** As it is stored: what is empty is not kept. */
+/** The object as it is stored, without empty fields. */
 const stored = (object: ApiObject): Config => decode(configMaps.schema, object).value as Config;
-const says = (object: ApiObject, manager: string, data?: Record<string, string>, force = false): Config =>
+const apply = (object: ApiObject, manager: string, data?: Record<string, string>, force = false): Config =>
   stored(applied(configMaps, object, config(data), by(manager), force));
 /** `one:.data.a,.data.b two:.data.c` */
 const owners = (object: ApiObject): string =>
@@ -41,40 +41,40 @@ const refusal = (body: () => unknown): string => {
   return "not refused";
 };
 
-test("apply: what one says is owned by it", () =>
+test("apply: the manager owns the fields it applies", () =>
   expect(owners(first("one", { a: "1", b: "2" }))).toBe("one:.data.a,.data.b"));
-test("apply: saying the same again changes nothing at all", () => {
+test("apply: the same configuration again changes nothing", () => {
   const made = first("one", { a: "1" });
-  expect(says(made, "one", { a: "1" })).toEqual(made);
+  expect(apply(made, "one", { a: "1" })).toEqual(made);
 });
-test("apply: what is no longer said goes", () => {
+test("apply: a field that is no longer applied is removed", () => {
   const made = first("one", { a: "1", b: "2" });
-  expect(says(made, "one", { b: "3" }).data).toEqual({ b: "3" });
-  expect(says(made, "one").data).toBeUndefined();
+  expect(apply(made, "one", { b: "3" }).data).toEqual({ b: "3" });
+  expect(apply(made, "one").data).toBeUndefined();
 });
-test("apply: two may own one field as long as they agree, and it stays until neither says it", () => {
-  const both = says(first("one", { a: "1" }), "two", { a: "1" });
+test("apply: managers share a field with equal values, and it is removed with its last owner", () => {
+  const both = apply(first("one", { a: "1" }), "two", { a: "1" });
   expect(owners(both)).toBe("one:.data.a two:.data.a");
-  const left = says(both, "one", {});
+  const left = apply(both, "one", {});
   expect([left.data, owners(left)]).toEqual([{ a: "1" }, "one:.data two:.data.a"]);
-  expect(says(left, "two", {}).data ?? {}).toEqual({});
+  expect(apply(left, "two", {}).data ?? {}).toEqual({});
 });
-test("apply: another's field is not changed, except by force", () => {
+test("apply: a change of another manager's field conflicts, unless forced", () => {
   const made = first("one", { a: "1", b: "1" });
-  expect(refusal(() => says(made, "two", { a: "2" }))).toBe(
+  expect(refusal(() => apply(made, "two", { a: "2" }))).toBe(
     'Apply failed with 1 conflict: conflict with "one": .data.a',
   );
-  expect(refusal(() => says(made, "two", { a: "2", b: "2" }))).toBe(
+  expect(refusal(() => apply(made, "two", { a: "2", b: "2" }))).toBe(
     'Apply failed with 2 conflicts: conflicts with "one":\n- .data.a\n- .data.b',
   );
-  const forced = says(made, "two", { a: "2" }, true);
+  const forced = apply(made, "two", { a: "2" }, true);
   expect([forced.data, owners(forced)]).toEqual([{ a: "2", b: "1" }, "one:.data.b two:.data.a"]);
 });
-test("apply: who writes without applying takes what it changes, and is asked before it is taken back", () => {
+test("apply: an update takes ownership of the fields it changes, and a later apply conflicts", () => {
   const made = first("one", { a: "1", b: "1" });
   const edited = ownedAfter(configMaps, made, { ...made, data: { a: "2", b: "1" } } as ApiObject, by("edit"));
   expect(owners(edited)).toBe("one:.data.b edit:.data.a");
-  expect(refusal(() => says(edited, "one", { a: "1", b: "1" }))).toMatch(/conflict with "edit" using v1: \.data\.a/);
+  expect(refusal(() => apply(edited, "one", { a: "1", b: "1" }))).toMatch(/conflict with "edit" using v1: \.data\.a/);
   const removed = ownedAfter(
     configMaps,
     made,
@@ -83,10 +83,10 @@ test("apply: who writes without applying takes what it changes, and is asked bef
   );
   expect(owners(removed)).toBe("one:.data.b");
 });
-test("apply: an object from before there were owners belongs to nobody in particular", () => {
+test("apply: fields of an object without managed fields belong to before-first-apply", () => {
   const old = config({ a: "1", b: "1" });
-  expect(refusal(() => says(old, "one", { a: "2" }))).toMatch(/conflict with "before-first-apply" using v1/);
-  expect(owners(says(old, "one", { a: "1" }))).toBe("one:.data.a before-first-apply:.data,.data.a,.data.b");
+  expect(refusal(() => apply(old, "one", { a: "2" }))).toMatch(/conflict with "before-first-apply" using v1/);
+  expect(owners(apply(old, "one", { a: "1" }))).toBe("one:.data.a before-first-apply:.data,.data.a,.data.b");
 });
 
 const deployment = (spec: object): ApiObject =>
@@ -97,36 +97,36 @@ const deployment = (spec: object): ApiObject =>
     spec,
   }) as unknown as ApiObject;
 const pod = (...containers: object[]) => ({ template: { spec: { containers } } });
-const saysSpec = (object: ApiObject, manager: string, spec: object, force = false): ApiObject =>
+const applySpec = (object: ApiObject, manager: string, spec: object, force = false): ApiObject =>
   applied(deployments, object, deployment(spec), by(manager), force);
 const containersIn = (object: ApiObject) =>
   (object as unknown as { spec: ReturnType<typeof pod> }).spec.template.spec.containers;
 
-test("apply: items of a list with keys belong to whoever named them", () => {
+test("apply: items of a keyed list belong to the managers that applied them", () => {
   const made = appliedNew(
     deployments,
     deployment(pod({ name: "a", image: "1", ports: [{ containerPort: 80 }] })),
     by("one"),
   );
-  const side = saysSpec(made, "two", pod({ name: "b", image: "2" }));
+  const side = applySpec(made, "two", pod({ name: "b", image: "2" }));
   expect(containersIn(side)).toEqual([
     { name: "a", image: "1", ports: [{ containerPort: 80 }] },
     { name: "b", image: "2" },
   ]);
-  expect(containersIn(saysSpec(side, "one", pod({ name: "a", image: "1" })))).toEqual([
+  expect(containersIn(applySpec(side, "one", pod({ name: "a", image: "1" })))).toEqual([
     { name: "a", image: "1" },
     { name: "b", image: "2" },
   ]);
-  const gone = saysSpec(side, "one", { replicas: 1 });
+  const gone = applySpec(side, "one", { replicas: 1 });
   expect(containersIn(gone)).toEqual([{ name: "b", image: "2" }]);
 });
-test("apply: an item stays with those fields that somebody else owns in it", () => {
+test("apply: an item keeps the fields that another manager owns", () => {
   const made = appliedNew(deployments, deployment(pod({ name: "a", image: "1" })), by("one"));
-  const shared = saysSpec(made, "two", pod({ name: "a", command: ["x"] }));
-  const left = saysSpec(shared, "one", { replicas: 1 });
+  const shared = applySpec(made, "two", pod({ name: "a", command: ["x"] }));
+  const left = applySpec(shared, "one", { replicas: 1 });
   expect(containersIn(left)).toEqual([{ name: "a", command: ["x"] }]);
 });
-test("apply: a count left to the autoscaler is not taken back by who no longer says it", () => {
+test("apply: omitting replicas keeps the value set through the scale subresource", () => {
   const made = appliedNew(deployments, deployment({ replicas: 1, ...pod({ name: "a", image: "1" }) }), by("one"));
   const scaled = ownedAfter(
     deployments,
@@ -134,34 +134,34 @@ test("apply: a count left to the autoscaler is not taken back by who no longer s
     { ...made, spec: { ...(made as unknown as { spec: object }).spec, replicas: 5 } } as ApiObject,
     by("autoscaler"),
   );
-  const again = saysSpec(scaled, "one", pod({ name: "a", image: "2" })) as unknown as { spec: { replicas: number } };
+  const again = applySpec(scaled, "one", pod({ name: "a", image: "2" })) as unknown as { spec: { replicas: number } };
   expect(again.spec.replicas).toBe(5);
-  expect(refusal(() => saysSpec(scaled, "one", { replicas: 1 }))).toMatch(
+  expect(refusal(() => applySpec(scaled, "one", { replicas: 1 }))).toMatch(
     /conflict with "autoscaler" using apps\/v1: \.spec\.replicas/,
   );
 });
-test("apply: atomic parts are owned whole", () => {
+test("apply: atomic fields have one owner", () => {
   const made = appliedNew(deployments, deployment({ selector: { matchLabels: { a: "b" } } }), by("one"));
   expect(owners(made)).toBe("one:.spec.selector");
 });
 
 const data = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constantFrom("1", "2"));
 const manager = fc.constantFrom("one", "two", "three");
-test("apply: whatever is said by whoever, afterwards the object says it too, and who says it owns it", () => {
+test("apply: after a forced apply the object has the applied fields and a repeated apply changes nothing", () => {
   fc.assert(
-    fc.property(data, fc.array(fc.tuple(manager, data), { maxLength: 8 }), (begin, story) => {
+    fc.property(data, fc.array(fc.tuple(manager, data), { maxLength: 8 }), (begin, steps) => {
       let object = first("zero", begin);
-      for (const [who, said] of story) {
-        object = says(object, who, said, true);
-        expect(object.data ?? {}).toMatchObject(said);
-        expect(says(object, who, said)).toEqual(object);
+      for (const [manager, data] of steps) {
+        object = apply(object, manager, data, true);
+        expect(object.data ?? {}).toMatchObject(data);
+        expect(apply(object, manager, data)).toEqual(object);
         const owned = new Set((object.metadata.managedFields ?? []).flatMap((e) => pathsOf(e.fieldsV1)));
         for (const key of Object.keys(object.data ?? {})) expect(owned).toContain(`.data.${key}`);
       }
     }),
   );
 });
-test("field sets survive being written down", () => {
+test("field sets round-trip", () => {
   fc.assert(
     fc.property(data, fc.array(fc.constantFrom("x", "y", "z")), (labels, names) => {
       const spec = pod(...[...new Set(names)].map((name) => ({ name, env: [{ name: "E", value: "v" }] })));
@@ -170,7 +170,7 @@ test("field sets survive being written down", () => {
     }),
   );
 });
-test("field sets are written fields first, then items by what their keys are, not by how they are written", () => {
+test("field sets are sorted: fields first, then items by key values", () => {
   const item = (key: object): string => `k:${JSON.stringify(key)}`;
   const rows: readonly (readonly string[])[] = [
     ["f:a", "f:b", "f:ba"],

@@ -1,4 +1,4 @@
-// What a request would do, and what somebody hears who may not.
+// Request attributes and the messages of denied requests.
 import { expect, test } from "vitest";
 import { accessOf } from "../../../apiserver/http/incoming-request.ts";
 import { accessDenied } from "../../../apiserver/registry/refusals.ts";
@@ -50,14 +50,14 @@ const table = [
   ["POST", "/api", 'forbidden: User "&lt;me&gt;" cannot post path "/api"'],
 ] as const;
 for (const [method, url, message] of table)
-  test(`${method} ${url} is turned away`, () => {
+  test(`${method} ${url} is forbidden`, () => {
     const [path = "", query = ""] = url.split("?");
     const info = requestInfo(method, { path, place: resourcePath(path) }, new URLSearchParams(query));
     const refused = accessDenied({ ...info, user: me });
     expect([refused.reason, refused.message]).toEqual(["Forbidden", message]);
   });
 
-test("access is decided by the authorizer that is handed in, at once or after a look-up", async () => {
+test("access is decided by a synchronous or asynchronous authorizer", async () => {
   const request = {
     attributes: { verb: "get", resource: "pods" },
     path: "/api/v1/pods",

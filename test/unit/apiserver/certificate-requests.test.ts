@@ -1,4 +1,4 @@
-// Who may say what of a request for a certificate.
+// Which fields of a certificate request its requester, approvers and signers can set.
 import { expect, test } from "vitest";
 import type { CertificateSigningRequest } from "../../../api/generated/types.ts";
 import { certificateSigningRequests } from "../../../api/certificates/certificatesigningrequests.ts";
@@ -22,7 +22,7 @@ const condition = (type: string, more: object = {}): object => ({ type, status: 
 const pem = "-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n";
 const at = "2026-01-02T00:00:00Z";
 
-test("who asks is told by the server, whatever the request says", () => {
+test("the server sets the requester from the authenticated user", () => {
   const draft = request({}, { signerName: "a.com/b", username: "mallory", uid: "1", groups: ["system:masters"] });
   expect(requestedBy(draft, { name: "bob", groups: ["system:authenticated"] }).spec).toEqual({
     signerName: "a.com/b",
@@ -30,23 +30,26 @@ test("who asks is told by the server, whatever the request says", () => {
     groups: ["system:authenticated"],
   });
 });
-test("an approver says yes, and cannot sign", () => {
-  const given = request({ certificate: "bWU=", conditions: [condition("Approved")] }, { signerName: "other.com/c" });
-  const next = approved(request({}, { signerName: "a.com/b" }), given, now);
+test("an approver can set conditions, but not the certificate", () => {
+  const requested = request(
+    { certificate: "bWU=", conditions: [condition("Approved")] },
+    { signerName: "other.com/c" },
+  );
+  const next = approved(request({}, { signerName: "a.com/b" }), requested, now);
   expect(next.spec).toEqual({ signerName: "a.com/b" });
   expect(next.status).toEqual({
     conditions: [condition("Approved", { lastUpdateTime: at, lastTransitionTime: at })],
   });
 });
-test("a signer signs, and cannot change or add a verdict", () => {
+test("a signer can set the certificate, but not approval conditions", () => {
   const old = request({
     conditions: [condition("Approved", { reason: "Known", lastUpdateTime: "x", lastTransitionTime: "x" })],
   });
-  const given = request({
+  const requested = request({
     certificate: "bWU=",
     conditions: [condition("Approved", { reason: "Mine" }), condition("Denied")],
   });
-  const next = signed(old, given, now);
+  const next = signed(old, requested, now);
   expect(next.status?.certificate).toBe("bWU=");
   expect(next.status?.conditions?.[0]).toEqual(old.status?.conditions?.[0]);
   expect(verdictProblems(next, old).map((p) => p.message)).toEqual([
@@ -54,18 +57,18 @@ test("a signer signs, and cannot change or add a verdict", () => {
   ]);
   expect(verdictProblems(old, old)).toEqual([]);
 });
-test("a condition that holds already has held since then", () => {
+test("an unchanged condition keeps its transition time", () => {
   const since = "2026-01-01T00:00:00Z";
   const old = request({ conditions: [condition("Failed", { lastUpdateTime: since, lastTransitionTime: since })] });
   const next = signed(old, request({ conditions: [condition("Failed")] }), now);
   expect(next.status?.conditions?.[0]).toMatchObject({ lastUpdateTime: at, lastTransitionTime: since });
 });
 
-test("approvers and signers need the permission for the signer, or for its whole domain", async () => {
-  const asked: (string | undefined)[] = [];
+test("approvers and signers need permission for the signer or its domain", async () => {
+  const checks: (string | undefined)[] = [];
   const authorizer: Authorizer = {
     decide({ verb, resource, name, user }) {
-      asked.push(`${verb} ${resource} ${name}`);
+      checks.push(`${verb} ${resource} ${name}`);
       return { allowed: user.groups.includes("approvers") && verb === "approve" && name === "a.com/*" };
     },
   };
@@ -90,5 +93,5 @@ test("approvers and signers need the permission for the signer, or for its whole
   await expect(write("status", ["approvers"], "Failed")).rejects.toThrow(
     'user not permitted to sign requests with signerName "a.com/b"',
   );
-  expect(asked.slice(-2)).toEqual(["sign signers a.com/b", "sign signers a.com/*"]);
+  expect(checks.slice(-2)).toEqual(["sign signers a.com/b", "sign signers a.com/*"]);
 });

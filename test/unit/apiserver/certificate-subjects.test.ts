@@ -1,4 +1,4 @@
-// Who may not become what by a certificate; the requests are made by another's tools.
+// Subjects that certificate requests are refused for. The requests are generated with another library.
 import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { expect, test } from "vitest";
@@ -55,7 +55,7 @@ for (const [signerName, subject, expected] of [
   test(`subjects of certificates: ${subject} by ${signerName}`, async () =>
     expect(await outcome(signerName, (await requestOf(subject)).toString("pem"))).toBe(expected));
 
-test("subjects of certificates: one that cannot be read is not believed", async () => {
+test("subjects of certificates: a malformed request is refused", async () => {
   const body = Buffer.from((await requestOf("CN=jo")).rawData)
     .subarray(0, 40)
     .toString("base64");
@@ -63,7 +63,7 @@ test("subjects of certificates: one that cannot be read is not believed", async 
   expect(await outcome(apiClient, pem)).toBe(refused("failed to parse CSR: data truncated"));
 });
 
-test("subjects of certificates: all organizations are heard, and nothing else", async () => {
+test("subjects of certificates: all organizations are read, and no other attribute", async () => {
   const { rawData } = await requestOf("C=DE,O=one,OU=part,O=two,CN=jo");
   expect(organizationsIn(Buffer.from(rawData))).toEqual(["one", "two"]);
 });

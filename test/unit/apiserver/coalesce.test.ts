@@ -1,54 +1,54 @@
-// Many ask, few questions are put, and every answer is younger than its question.
+// Coalesced reads: concurrent callers share one read, which begins after each of their calls.
 import { expect, test } from "vitest";
 import { coalesce } from "../../../apiserver/storage/coalesce.ts";
 
-/** Something that is asked about, and answers when told to. */
+/** A value whose reads complete on demand. */
 function oracle() {
-  let truth = 0;
+  let current = 0;
   const open: (() => void)[] = [];
   const fail: (() => void)[] = [];
   return {
-    turns: () => void truth++,
+    change: () => void current++,
     ask: (): Promise<number> => {
-      const found = truth;
+      const value = current;
       return new Promise((resolve, reject) => {
-        open.push(() => resolve(found));
-        fail.push(() => reject(new Error("no answer")));
+        open.push(() => resolve(value));
+        fail.push(() => reject(new Error("read failed")));
       });
     },
-    answer: (i: number) => open[i]?.(),
+    complete: (i: number) => open[i]?.(),
     fails: (i: number) => fail[i]?.(),
     questions: () => open.length,
   };
 }
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("who asks while an answer is on its way waits for the next one, with all the others", async () => {
+test("callers that arrive while a read is in flight share the next one", async () => {
   const of = oracle();
   const ask = coalesce(of.ask);
   const first = ask();
-  of.turns();
+  of.change();
   const late = [ask(), ask(), ask()];
   expect(of.questions()).toBe(1);
-  of.answer(0);
+  of.complete(0);
   expect(await first).toBe(0);
   await soon();
   expect(of.questions()).toBe(2);
-  of.answer(1);
+  of.complete(1);
   expect(await Promise.all(late)).toEqual([1, 1, 1]);
 });
 
-test("a question without an answer is no answer to those who asked later", async () => {
+test("a failed read does not fail later callers", async () => {
   const of = oracle();
   const ask = coalesce(of.ask);
   const first = ask();
   const second = ask();
   of.fails(0);
-  await expect(first).rejects.toThrow("no answer");
+  await expect(first).rejects.toThrow("read failed");
   await soon();
-  of.answer(1);
+  of.complete(1);
   expect(await second).toBe(0);
   const third = ask();
-  of.answer(2);
+  of.complete(2);
   expect([await third, of.questions()]).toEqual([0, 3]);
 });

@@ -1,4 +1,4 @@
-// Objects as bytes: whose object readers are given, and when nothing would change.
+// Object encoding: shared decoded objects, and the detection of writes that change nothing.
 import { expect, test } from "vitest";
 import type { Namespace, ReplicaSet } from "../../../api/generated/types.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -20,16 +20,16 @@ const stored = (value: Uint8Array, modified: number) => ({
 });
 
 test.each([
-  ["the same", { a: "1", b: "2" }, true],
+  ["the same fields", { a: "1", b: "2" }, true],
   ["the same in another order", { b: "2", a: "1" }, true],
   ["another value of the same length", { a: "1", b: "3" }, false],
-  ["more", { a: "1", b: "2", c: "3" }, false],
-])("%s: does it stand there already?", (_, data, is) => {
+  ["an additional field", { a: "1", b: "2", c: "3" }, false],
+])("isWritten: %s", (_, data, is) => {
   const object = map(data);
   expect(isWritten(encode(object), object, stored(encode(map({ a: "1", b: "2" })), 5))).toBe(is);
 });
 
-test("who reads what was just written is given its writer's parts, at the revision it was committed at", () => {
+test("a read after a write shares the writer's fields at the committed revision", () => {
   const object = map({ a: "1" }) as ApiObject & { readonly data: object };
   const value = encode(object);
   remember(value, object);
@@ -40,7 +40,7 @@ test("who reads what was just written is given its writer's parts, at the revisi
   }
 });
 
-test("a template that stands as it stood is the very same after an update of something else", async () => {
+test("an unchanged template is the identical object after an update", async () => {
   const log = memoryStorage();
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const client = inProcessClient(

@@ -1,4 +1,4 @@
-// Columns that show a field are described by the field's text; a fact about a column that is gone is noticed.
+// Table columns: descriptions from the schema, and row conditions.
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { pods } from "../../../api/core/pods.ts";
@@ -6,7 +6,7 @@ import { type ApiObject, instant } from "../../../api/meta.ts";
 import { tableOf } from "../../../apiserver/response/table.ts";
 import { columnFields } from "../../../cli/setup/column-fields.ts";
 
-test("every column that is said to show a field is a column of its kind", () => {
+test("every described column is a column of its kind", () => {
   const headers = new Map(builtinKinds.map((r) => [`${r.kind}/${r.version}`, r.columns.map((column) => column.name)]));
   const known = (kind: string): readonly string[] =>
     [...headers].filter(([name]) => name.startsWith(`${kind}/`)).flatMap(([, names]) => names);
@@ -17,7 +17,7 @@ test("every column that is said to show a field is a column of its kind", () => 
   expect(wrong).toEqual([]);
 });
 
-test("a table says what its columns mean", () => {
+test("table columns have descriptions", () => {
   const options = { now: instant(0), include: "None", version: "v1", headers: true } as const;
   const table = tableOf(pods, [], {}, options) as { columnDefinitions: { name: string; description: string }[] };
   const text = (name: string): string => table.columnDefinitions.find((c) => c.name === name)!.description;
@@ -26,7 +26,7 @@ test("a table says what its columns mean", () => {
   expect(text("Age")).toMatch(/^CreationTimestamp is a timestamp/);
 });
 
-test("a row says of a pod that has run its course that it has, and how", () => {
+test("rows of completed pods have a Completed condition", () => {
   const options = { now: instant(0), include: "None", version: "v1", headers: false } as const;
   const pod = (phase: string) =>
     ({ metadata: { name: phase }, spec: { containers: [] }, status: { phase } }) as unknown as ApiObject;

@@ -1,4 +1,4 @@
-// The tokens by which a list goes on.
+// Continue tokens of lists.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { revision } from "../../../api/meta.ts";
@@ -8,7 +8,7 @@ const prefix = "//pods/";
 const encoded = (value: unknown): string =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-test("a token says where its list went on", () => {
+test("a token has the position of the next page", () => {
   const step = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,8}[a-z0-9])?$/);
   fc.assert(
     fc.property(step, step, fc.option(fc.integer({ min: 1 }), { nil: undefined }), (namespace, name, at) => {
@@ -21,10 +21,10 @@ test("a token says where its list went on", () => {
 const v = "meta.k8s.io/v1";
 const invalid = "invalid continue token: continue key is not valid";
 const wrong = [
-  ["a token with strange letters", "a+b", `${invalid}: illegal base64 data at input byte 1`],
-  ["no whole token", "abcde", `${invalid}: illegal base64 data at input byte 4`],
-  ["no JSON", encoded("hello"), `${invalid}: invalid character 'h' looking for beginning of value`],
-  ["nothing", encoded(""), `${invalid}: unexpected end of JSON input`],
+  ["invalid base64 characters", "a+b", `${invalid}: illegal base64 data at input byte 1`],
+  ["truncated base64", "abcde", `${invalid}: illegal base64 data at input byte 4`],
+  ["invalid JSON", encoded("hello"), `${invalid}: invalid character 'h' looking for beginning of value`],
+  ["an empty token", encoded(""), `${invalid}: unexpected end of JSON input`],
   [
     "another version",
     encoded({ v: "v9", rv: 1, start: "a" }),
@@ -33,8 +33,8 @@ const wrong = [
   ["no version", encoded({}), `${invalid}: server does not recognize this encoded version `],
   ["no revision", encoded({ v, start: "a" }), `${invalid}: incorrect encoded start resourceVersion (version ${v})`],
   ["no key", encoded({ v, rv: 1 }), `${invalid}: encoded start key empty (version ${v})`],
-  ["a way out", encoded({ v, rv: 1, start: "../secrets" }), `${invalid}: ../secrets`],
-  ["a step that is none", encoded({ v, rv: 1, start: "a//b" }), `${invalid}: a//b`],
+  ["a key outside the collection", encoded({ v, rv: 1, start: "../secrets" }), `${invalid}: ../secrets`],
+  ["an empty path segment", encoded({ v, rv: 1, start: "a//b" }), `${invalid}: a//b`],
 ] as const;
 for (const [what, token, message] of wrong)
   test(`a continue token is refused: ${what}`, () => expect(() => parseToken(token, prefix)).toThrow(message));

@@ -1,4 +1,4 @@
-// Writes in a version that is stored as another one: defaulted once, validated in the version they are sent in.
+// Writes in a version other than the stored one: defaulted once, and validated in the request version.
 import { expect, test } from "vitest";
 import { horizontalPodAutoscalersV1 } from "../../../api/autoscaling/horizontalpodautoscalers-v1.ts";
 import { horizontalPodAutoscalers } from "../../../api/autoscaling/horizontalpodautoscalers.ts";
@@ -13,7 +13,7 @@ import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
-/** A registry of a kind in two versions, and the versions whose defaults were filled in. */
+/** A registry of a kind in two versions, and the versions that were defaulted. */
 async function twoVersions(stored: ResourceDefinition, sent: ResourceDefinition) {
   const defaulted: string[] = [];
   const counting = (r: ResourceDefinition): ResourceDefinition => ({

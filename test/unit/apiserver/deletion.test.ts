@@ -1,4 +1,4 @@
-// What deleting means, row by row; and what history may be forgotten.
+// Deletion by kind, options and state; and the revisions that can be compacted.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -35,8 +35,8 @@ const going = (grace: number, more: object = {}) => ({
   ...more,
 });
 
-/** `remove`, `wait`, or what the mark says. */
-function said(object: ApiObject, options: DeleteOptions): string {
+/** `remove`, `wait`, or the grace period, deletion time and finalizers. */
+function outcomeOf(object: ApiObject, options: DeleteOptions): string {
   const r = object.kind === "Pod" ? pods : object.kind === "Namespace" ? namespaces : configMaps;
   const deletion = decideDeletion(r, object, options, now);
   if (deletion.do !== "mark") return deletion.do;
@@ -44,49 +44,44 @@ function said(object: ApiObject, options: DeleteOptions): string {
   return [`${deletionGracePeriodSeconds} s`, `at ${deletionTimestamp?.slice(17, 19)}`, ...finalizers].join(", ");
 }
 const rows = [
-  ["a thing without ties", config(), {}, "remove"],
-  ["a thing somebody holds", config({ finalizers: ["a/b"] }), {}, "0 s, at 00, a/b"],
-  ["a thing held, asked again", config(going(0, { finalizers: ["a/b"] })), {}, "wait"],
+  ["an object without finalizers", config(), {}, "remove"],
+  ["an object with a finalizer", config({ finalizers: ["a/b"] }), {}, "0 s, at 00, a/b"],
+  ["an object with a finalizer, deleted again", config(going(0, { finalizers: ["a/b"] })), {}, "wait"],
+  ["foreground deletion", config(), { propagationPolicy: "Foreground" }, "0 s, at 00, foregroundDeletion"],
+  ["orphaned dependents", config(), { propagationPolicy: "Orphan" }, "0 s, at 00, orphan"],
+  ["background deletion", config({ finalizers: ["orphan"] }), { propagationPolicy: "Background" }, "remove"],
+  ["a running pod", running(), {}, "30 s, at 30"],
   [
-    "a thing whose dependants go first",
-    config(),
-    { propagationPolicy: "Foreground" },
-    "0 s, at 00, foregroundDeletion",
-  ],
-  ["a thing whose dependants stay", config(), { propagationPolicy: "Orphan" }, "0 s, at 00, orphan"],
-  [
-    "a thing whose dependants follow",
-    config({ finalizers: ["orphan"] }),
-    { propagationPolicy: "Background" },
-    "remove",
-  ],
-  ["a pod that runs", running(), {}, "30 s, at 30"],
-  [
-    "a pod that runs, with a time of its own",
+    "a running pod with a grace period in its spec",
     pod({ nodeName: "n", terminationGracePeriodSeconds: 5 }),
     {},
     "5 s, at 05",
   ],
-  ["a pod that runs, given less time", running(), { gracePeriodSeconds: 3 }, "3 s, at 03"],
-  ["a pod that runs, given no time", running(), { gracePeriodSeconds: 0 }, "remove"],
-  ["a pod that runs, given a nonsensical time", running(), { gracePeriodSeconds: -1 }, "1 s, at 01"],
-  ["a pod no node has", pod({}), {}, "remove"],
-  ["a pod that has ended", pod({ nodeName: "n" }, {}, "Succeeded"), {}, "remove"],
-  ["a pod already going, asked again", running(going(30)), {}, "wait"],
-  ["a pod already going, given less time", running(going(30)), { gracePeriodSeconds: 10 }, "10 s, at 10"],
-  ["a pod already going, given more time", running(going(5)), { gracePeriodSeconds: 60 }, "wait"],
-  ["a pod already going, and its node reports it ended", running(going(30)), { gracePeriodSeconds: 0 }, "remove"],
+  ["a running pod, shorter grace period requested", running(), { gracePeriodSeconds: 3 }, "3 s, at 03"],
+  ["a running pod, zero grace period requested", running(), { gracePeriodSeconds: 0 }, "remove"],
+  ["a running pod, negative grace period requested", running(), { gracePeriodSeconds: -1 }, "1 s, at 01"],
+  ["an unscheduled pod", pod({}), {}, "remove"],
+  ["a completed pod", pod({ nodeName: "n" }, {}, "Succeeded"), {}, "remove"],
+  ["a terminating pod, deleted again", running(going(30)), {}, "wait"],
+  ["a terminating pod, shorter grace period requested", running(going(30)), { gracePeriodSeconds: 10 }, "10 s, at 10"],
+  ["a terminating pod, longer grace period requested", running(going(5)), { gracePeriodSeconds: 60 }, "wait"],
   [
-    "a pod held, and its node reports it ended",
+    "a terminating pod, zero grace period requested by its kubelet",
+    running(going(30)),
+    { gracePeriodSeconds: 0 },
+    "remove",
+  ],
+  [
+    "a terminating pod with a finalizer, zero grace period requested by its kubelet",
     running(going(30, { finalizers: ["a/b"] })),
     { gracePeriodSeconds: 0 },
     "0 s, at 00, a/b",
   ],
 ] as const;
 for (const [what, object, options, outcome] of rows)
-  test(`delete: ${what}: ${outcome}`, () => expect(said(object, options)).toBe(outcome));
+  test(`delete: ${what}: ${outcome}`, () => expect(outcomeOf(object, options)).toBe(outcome));
 
-test("delete: a namespace is marked until its own finalizers are gone", () => {
+test("delete: a namespace is Terminating until its spec finalizers are removed", () => {
   const namespace = {
     kind: "Namespace",
     apiVersion: "v1",
@@ -103,7 +98,7 @@ test("delete: a namespace is marked until its own finalizers are gone", () => {
   ]).toEqual([false, true]);
 });
 
-test("history: what is old, or too much, may be forgotten up to its newest mark", () => {
+test("history: old or excess revisions are compacted up to the newest mark", () => {
   const mark = (minutes: number, at: number) => ({ at: instant(minutes * 60_000), revision: revision(at) });
   expect(forget([mark(0, 10), mark(1, 20)], mark(4, 30))).toEqual({ kept: [mark(0, 10), mark(1, 20), mark(4, 30)] });
   expect(forget([mark(0, 10), mark(1, 20), mark(4, 30)], mark(7, 40))).toEqual({

@@ -1,4 +1,4 @@
-// Discovery as clients hear it: groups in Kubernetes' order, verbs and parts of kinds, and the two forms it comes in.
+// Discovery: group order, verbs and subresources of kinds, and the aggregated and unaggregated forms.
 import { expect, test } from "vitest";
 import { nodes } from "../../../api/core/nodes.ts";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
@@ -8,9 +8,9 @@ import { servedGroups } from "../../../apiserver/discovery/order.ts";
 import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
 import { define, type ResourceDefinition } from "../../../api/kinds.ts";
 
-const answer = discovery(kindRegistry(builtinKinds));
+const serve = discovery(kindRegistry(builtinKinds));
 const ask = (path: string, headers: Record<string, string> = {}, method = "GET"): any =>
-  answer({ path, headers, method } as unknown as ApiRequest);
+  serve({ path, headers, method } as unknown as ApiRequest);
 const json = (path: string, headers?: Record<string, string>): any => JSON.parse(String(ask(path, headers).body));
 const resources = (path: string): Record<string, any> =>
   Object.fromEntries(json(path).resources.map((r: any) => [r.name, r]));
@@ -18,7 +18,7 @@ const resources = (path: string): Record<string, any> =>
 const toy = (group: string, version: string): ResourceDefinition =>
   define({ group, version, kind: "Toy", plural: "toys", scope: "Cluster", published: "toy", schema: {} });
 
-test("groups come in the order Kubernetes shows them, and versions the newest and most mature first", () => {
+test("groups are in Kubernetes' order, versions by maturity and number", () => {
   const versions = ["v1beta1", "v1", "v11alpha2", "v2", "foo1", "v1beta2", "v10"].map((v) =>
     toy("toys.example.com", v),
   );
@@ -47,7 +47,7 @@ test("groups come in the order Kubernetes shows them, and versions the newest an
   expect(json("/apis/autoscaling").preferredVersion).toEqual({ groupVersion: "autoscaling/v2", version: "v2" });
 });
 
-test("the core group's answers leave their own version unsaid; the others' do not", () => {
+test("responses of the core group omit apiVersion; those of other groups have it", () => {
   expect(json("/api/v1")).toMatchObject({ kind: "APIResourceList", groupVersion: "v1" });
   expect(json("/api/v1").apiVersion).toBeUndefined();
   expect(json("/apis/apps/v1")).toMatchObject({ kind: "APIResourceList", apiVersion: "v1", groupVersion: "apps/v1" });
@@ -56,7 +56,7 @@ test("the core group's answers leave their own version unsaid; the others' do no
   expect(json("/api", { host: "10.0.0.1:6443" })).toEqual(versions);
 });
 
-test("a kind and its parts tell their verbs and what their bodies are", () => {
+test("kinds and subresources have verbs and response kinds", () => {
   const all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
   const core = resources("/api/v1");
   expect(Object.keys(core)).toEqual(Object.keys(core).toSorted());
@@ -83,23 +83,23 @@ test("a kind and its parts tell their verbs and what their bodies are", () => {
   expect(resources("/apis/apps/v1")["deployments/scale"]).toEqual({ ...part, name: "deployments/scale", ...scale });
 });
 
-test("a kind in other words has the hash of the one that is stored", () => {
+test("another version of a kind has the storage version hash of the stored one", () => {
   const [old, now] = ["v1", "v2"].map((v) => resources(`/apis/autoscaling/${v}`)["horizontalpodautoscalers"]);
   expect([old.storageVersionHash, now.storageVersionHash]).toEqual(["qwQve8ut294=", "qwQve8ut294="]);
 });
 
-const whole = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-const beta = whole.replace("v=v2", "v=v2beta1");
+const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const beta = aggregated.replace("v=v2", "v=v2beta1");
 
-test("who asks for all of it at once gets it, with a tag that saves the second time", () => {
-  const first = ask("/apis", { accept: `${whole},${beta},application/json` });
-  expect(first.headers).toMatchObject({ "content-type": whole, vary: "Accept", "cache-control": "public" });
+test("aggregated discovery has an ETag, and an unchanged document is 304", () => {
+  const first = ask("/apis", { accept: `${aggregated},${beta},application/json` });
+  expect(first.headers).toMatchObject({ "content-type": aggregated, vary: "Accept", "cache-control": "public" });
   expect(first.headers.etag).toMatch(/^"[0-9A-F]{128}"$/);
-  const again = ask("/apis", { accept: whole, "if-none-match": first.headers.etag });
+  const again = ask("/apis", { accept: aggregated, "if-none-match": first.headers.etag });
   expect([again.status, String(again.body), again.headers.etag]).toEqual([304, "", first.headers.etag]);
-  expect(ask("/apis", { accept: whole, "if-none-match": '"other"' }).status).toBe(200);
-  expect(json("/api", { accept: whole }).items.map((g: any) => g.metadata)).toEqual([{}]);
-  const [apps] = json("/apis", { accept: whole }).items.filter((g: any) => g.metadata.name === "apps");
+  expect(ask("/apis", { accept: aggregated, "if-none-match": '"other"' }).status).toBe(200);
+  expect(json("/api", { accept: aggregated }).items.map((g: any) => g.metadata)).toEqual([{}]);
+  const [apps] = json("/apis", { accept: aggregated }).items.filter((g: any) => g.metadata.name === "apps");
   const deployments = apps.versions[0].resources.find((r: any) => r.resource === "deployments");
   expect(deployments).toMatchObject({
     responseKind: { group: "", version: "", kind: "Deployment" },
@@ -112,12 +112,12 @@ test("who asks for all of it at once gets it, with a tag that saves the second t
   });
 });
 
-test("the first form a client names that there is, is the one it gets", () => {
+test("the first supported form in Accept is served", () => {
   const rows = [
     ["application/json", "APIGroupList"],
-    [`application/json,${whole}`, "APIGroupList"],
+    [`application/json,${aggregated}`, "APIGroupList"],
     [`${beta},application/json`, "APIGroupList"],
-    [`application/vnd.kubernetes.protobuf,${whole}`, "APIGroupDiscoveryList"],
+    [`application/vnd.kubernetes.protobuf,${aggregated}`, "APIGroupDiscoveryList"],
     ["", "APIGroupList"],
   ] as const;
   for (const [accept, kind] of rows) expect([accept, json("/apis", { accept }).kind]).toEqual([accept, kind]);
@@ -125,7 +125,7 @@ test("the first form a client names that there is, is the one it gets", () => {
     expect(() => ask("/apis", { accept })).toThrow(/only the following media types are accepted/);
 });
 
-test("the root lists paths that are answered, and discovery is only read", () => {
+test("the root lists served paths, and discovery accepts only GET", () => {
   const { paths } = json("/");
   expect(paths).toEqual(
     expect.arrayContaining(["/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/version"]),

@@ -1,4 +1,4 @@
-// What a disruption budget says to one eviction more.
+// Disruption budgets admit or refuse an eviction.
 import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
 import type { PodDisruptionBudget } from "../../../api/policy/poddisruptionbudgets.ts";
@@ -19,14 +19,14 @@ const refusal = (of: PodDisruptionBudget): object => {
 };
 const full = "Cannot evict pod as it would violate the pod's disruption budget.";
 
-test("a budget with room has one less of it, and knows of the pod", () =>
+test("an allowed eviction decrements disruptionsAllowed and records the pod", () =>
   expect(spent(budget({ ...counts, disruptionsAllowed: 2 }), "p", now).status).toEqual({
     ...counts,
     observedGeneration: 1,
     disruptionsAllowed: 1,
     disruptedPods: { p: "2026-01-01T00:00:00Z" },
   }));
-test("the last room that is taken is told as a condition", () =>
+test("the last allowed eviction sets the condition", () =>
   expect(spent(budget({ ...counts, disruptionsAllowed: 1 }), "p", now).status?.conditions).toEqual([
     {
       type: "DisruptionAllowed",
@@ -37,7 +37,7 @@ test("the last room that is taken is told as a condition", () =>
       observedGeneration: 1,
     },
   ]));
-test("a budget without room refuses, and says what it needs", () =>
+test("an exhausted budget refuses with the required and current pods", () =>
   expect(refusal(budget({ ...counts, disruptionsAllowed: 0 }))).toEqual({
     reason: "TooManyRequests",
     message: full,
@@ -47,7 +47,7 @@ test("a budget without room refuses, and says what it needs", () =>
       ],
     },
   }));
-test("a budget nobody has looked at since it changed asks for patience", () =>
+test("a budget with an outdated status refuses until it is processed", () =>
   expect(refusal(budget({ ...counts, disruptionsAllowed: 1 }, 2))).toEqual({
     reason: "TooManyRequests",
     message: full,

@@ -1,4 +1,4 @@
-// What is said of the server's health, to the letter: programs and people parse it.
+// Health endpoints. The exact texts matter: programs and people parse them.
 import { expect, test } from "vitest";
 import { type Check, health } from "../../../apiserver/http/health.ts";
 import type { ApiRequest } from "../../../apiserver/request/request-response.ts";
@@ -8,12 +8,12 @@ const ill = (name: string, because: string): Check => ({ name, check: () => Prom
 const checks = {
   livez: [well("ping")],
   healthz: [well("ping")],
-  readyz: [well("ping"), ill("etcd", "no answer"), ill("poststarthook/roles", "not finished")],
+  readyz: [well("ping"), ill("etcd", "timed out"), ill("poststarthook/roles", "not finished")],
 };
 const ask = async (url: string): Promise<unknown> => {
   const [path = "", query = ""] = url.split("?");
-  const answer = await health(checks, { path, query: new URLSearchParams(query) } as ApiRequest);
-  return answer && [answer.status, answer.body];
+  const response = await health(checks, { path, query: new URLSearchParams(query) } as ApiRequest);
+  return response && [response.status, response.body];
 };
 
 const table = [
@@ -32,10 +32,10 @@ const table = [
   ],
   ["/readyz?exclude=etcd&exclude=poststarthook/roles", 200, "ok"],
   ["/readyz/ping", 200, "ok"],
-  ["/readyz/etcd", 500, "internal server error: no answer\n"],
+  ["/readyz/etcd", 500, "internal server error: timed out\n"],
   ["/readyz/poststarthook/roles", 500, "internal server error: not finished\n"],
 ] as const;
 for (const [url, status, body] of table)
-  test(`${url} says ${status}`, async () => expect(await ask(url)).toEqual([status, body]));
-test("there is no such check", async () =>
+  test(`GET ${url} is ${status}`, async () => expect(await ask(url)).toEqual([status, body]));
+test("an unknown check is not found", async () =>
   expect([await ask("/readyz/x"), await ask("/other")]).toEqual([undefined, undefined]));

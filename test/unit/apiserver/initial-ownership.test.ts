@@ -1,4 +1,4 @@
-// The account of a new object, written down in one walk, is what comparing it with nothing would find.
+// The field set of a new object, computed in one traversal, equals its difference from an empty object.
 import { isEmpty, noFields, pathsOf, toFieldsV1, withoutBelow } from "../../../apiserver/registry/fields/set.ts";
 import { difference } from "../../../apiserver/registry/fields/shape.ts";
 import fc from "fast-check";
@@ -9,7 +9,7 @@ import { initialFields } from "../../../apiserver/registry/fields/ownership.ts";
 
 const deepest = 5;
 const word = fc.constantFrom("a", "b", "c-1", "x/y", "10", 'q"q');
-/** Anything a schema allows, and now and then nothing where something is required. */
+/** Values that a schema allows; required fields are sometimes missing. */
 function somethingOf(schema: Schema, depth: number): fc.Arbitrary<unknown> {
   const full = resolve(schema);
   if (full.type === "array")
@@ -33,8 +33,8 @@ const kinds = fc.constantFrom(...builtinKinds.filter((r) => !r.virtual));
 const born = kinds.chain((r) => fc.tuple(fc.constant(r), somethingOf(r.schema, 0)));
 
 test.each([
-  ["all of it", noFields],
-  ["but for what is cut", pathsOf(["f:spec", "f:template"], ["f:status"], ["f:metadata", "f:name"])],
+  ["all fields", noFields],
+  ["without excluded fields", pathsOf(["f:spec", "f:template"], ["f:status"], ["f:metadata", "f:name"])],
 ])("a new object's fields: %s", (_, cut) =>
   fc.assert(
     fc.property(born, ([r, object]) => {

@@ -1,4 +1,4 @@
-// What the limits of a namespace make of a pod, and how they are broken.
+// LimitRange: defaults and violations.
 import { expect, test } from "vitest";
 import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { limitRanges } from "../../../api/core/limitranges.ts";
@@ -35,45 +35,51 @@ const defaults: readonly (readonly [
   what: string,
   of: LimitRange,
   own: Pod,
-  told: string | undefined,
-  got: object[],
+  added: string | undefined,
+  expected: object[],
 ])[] = [
   [
-    "who says nothing gets both",
+    "a container without resources gets requests and limits",
     range("Container", { default: { cpu: "2", memory: "1Gi" }, defaultRequest: { cpu: "1", memory: "1Gi" } }),
     pod([container("c")]),
     "cpu, memory request for container c; cpu, memory limit for container c",
     [{ requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2", memory: "1Gi" } }],
   ],
   [
-    "what is said stays",
+    "explicit requests are kept",
     range("Container", { default: { cpu: "2" }, defaultRequest: { cpu: "1" } }),
     pod([container("c", cpu("500m"))]),
     "cpu limit for container c",
     [{ requests: { cpu: "500m" }, limits: { cpu: "2" } }],
   ],
   [
-    "init containers are told apart",
+    "init containers",
     range("Container", { defaultRequest: { cpu: "1" } }),
     pod([container("c", cpu("1"))], [container("i")]),
     "cpu request for init container i",
     [{ requests: { cpu: "1" } }],
   ],
   [
-    "the most there may be is the limit of who has none",
+    "the maximum is the default limit",
     range("Container", { max: { cpu: "4" } }),
     pod([container("c")]),
     "cpu request for container c; cpu limit for container c",
     [{ requests: { cpu: "4" }, limits: { cpu: "4" } }],
   ],
-  ["limits of pods fill nothing in", range("Pod", { max: { cpu: "4" } }), pod([container("c")]), undefined, [{}]],
+  [
+    "a LimitRange of type Pod has no defaults",
+    range("Pod", { max: { cpu: "4" } }),
+    pod([container("c")]),
+    undefined,
+    [{}],
+  ],
 ];
-for (const [what, of, own, told, got] of defaults)
-  test(`limits filled in: ${what}`, () => {
+for (const [what, of, own, added, expected] of defaults)
+  test(`limit defaults: ${what}`, () => {
     const { metadata, spec } = withLimits(own, of);
     const annotation = metadata.annotations?.["kubernetes.io/limit-ranger"];
-    expect(annotation).toBe(told && `LimitRanger plugin set: ${told}`);
-    expect(spec.containers.map((c) => c.resources)).toEqual(got);
+    expect(annotation).toBe(added && `LimitRanger plugin set: ${added}`);
+    expect(spec.containers.map((c) => c.resources)).toEqual(expected);
     expect(withLimits(withLimits(own, of), of).spec).toEqual(spec);
   });
 
@@ -117,9 +123,9 @@ const broken: readonly (readonly [of: LimitRange, own: Pod, expected: readonly s
   ],
 ];
 for (const [of, own, expected] of broken)
-  test(`limits broken: ${expected.join(", ") || "none"}`, () => expect(brokenByPod(of, own.spec)).toEqual(expected));
+  test(`limit violations: ${expected.join(", ") || "none"}`, () => expect(brokenByPod(of, own.spec)).toEqual(expected));
 
-test("limits broken: a claim asks and is not limited", () => {
+test("limit violations: the storage request of a claim", () => {
   const claims = range("PersistentVolumeClaim", { min: { storage: "1Gi" }, max: { storage: "10Gi" } });
   expect(brokenByClaim(claims, { requests: { storage: "2Gi" } })).toEqual([]);
   expect(brokenByClaim(claims, { requests: { storage: "500Mi" } })).toEqual([
@@ -132,15 +138,15 @@ test("limits broken: a claim asks and is not limited", () => {
 
 const sidecar = { restartPolicy: "Always" } as const;
 const sums: readonly (readonly [what: string, of: Pod, expected: object])[] = [
-  ["containers add up", pod([container("c", cpu("1")), container("d", cpu("500m"))]), { cpu: "1500m" }],
-  ["the hungriest start counts", pod([container("c", cpu("1"))], [container("i", cpu("3"))]), { cpu: "3" }],
+  ["containers are summed", pod([container("c", cpu("1")), container("d", cpu("500m"))]), { cpu: "1500m" }],
+  ["the largest init container counts", pod([container("c", cpu("1"))], [container("i", cpu("3"))]), { cpu: "3" }],
   [
     "sidecars stay",
     pod([container("c", cpu("1"))], [container("s", cpu("1"), sidecar), container("i", cpu("3"))]),
     { cpu: "4" },
   ],
   [
-    "the pod's own word counts",
+    "pod-level resources override those of containers",
     { spec: { ...pod([container("c", cpu("1"))]).spec, resources: cpu("2") } } as unknown as Pod,
     { cpu: "2" },
   ],
@@ -148,7 +154,7 @@ const sums: readonly (readonly [what: string, of: Pod, expected: object])[] = [
 for (const [what, of, expected] of sums)
   test(`amounts of a pod: ${what}`, () => expect(podAmounts(of.spec, "requests")).toEqual(expected));
 
-test("limits filled in: a resize says what was never said, and tells nobody", async () => {
+test("limit defaults: a resize is defaulted without an annotation", async () => {
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const client = inProcessClient(
     clusterRegistry(
@@ -162,11 +168,11 @@ test("limits filled in: a resize says what was never said, and tells nobody", as
   const made = await client.create(pods, { ...pod([container("c", cpu("1"))]), metadata } as Draft<Pod>);
   const usual = range("Container", { default: { memory: "2Gi" }, defaultRequest: { memory: "1Gi" } });
   const limits = await client.create(limitRanges, { ...usual, metadata: { name: "limits", namespace: "default" } });
-  const wanted = (of: Pod, amounts: ResourceRequirements): Pod => ({
+  const requested = (of: Pod, amounts: ResourceRequirements): Pod => ({
     ...of,
     spec: { ...of.spec, containers: [{ ...of.spec.containers[0]!, resources: amounts }] },
   });
-  const after = await client.update(pods, wanted(made, cpu("2")), "resize");
+  const after = await client.update(pods, requested(made, cpu("2")), "resize");
   expect(after.spec.containers[0]?.resources).toEqual({
     requests: { cpu: "2", memory: "1Gi" },
     limits: { memory: "2Gi" },
@@ -178,7 +184,7 @@ test("limits filled in: a resize says what was never said, and tells nobody", as
     ...range("Container", { max: { cpu: "3" } }),
     metadata: limits.metadata,
   });
-  await expect(client.update(pods, wanted(after, more), "resize")).rejects.toThrow(
+  await expect(client.update(pods, requested(after, more), "resize")).rejects.toThrow(
     'pods "p" is forbidden: maximum cpu usage per Container is 3, but limit is 4',
   );
 });

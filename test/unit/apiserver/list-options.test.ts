@@ -1,14 +1,14 @@
-// What a list or a watch may be asked, and which moment it then shows.
+// List and watch options: validation, and the revision they select.
 import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
 import { listQuery, momentOf, parseRevision } from "../../../apiserver/request/options.ts";
 
-/** The moment a query means, or how it is refused. */
-function meant(query: string): unknown {
+/** The revision a query selects, or its error. */
+function parsed(query: string): unknown {
   try {
-    const asked = listQuery(new URLSearchParams(query), undefined);
-    if (!asked.watch) return momentOf(asked);
-    return `${asked.sendInitialEvents ?? "no word"} ${asked.resourceVersionMatch}`.trim();
+    const options = listQuery(new URLSearchParams(query), undefined);
+    if (!options.watch) return momentOf(options);
+    return `${options.sendInitialEvents ?? "no word"} ${options.resourceVersionMatch}`.trim();
   } catch (e) {
     const { reason, message } = e as ApiError;
     return `${reason}: ${message.replace('ListOptions.meta.k8s.io "" is invalid: ', "")}`;
@@ -59,7 +59,7 @@ const lists = [
 ] as const;
 for (const [query, expected] of lists)
   test(`list ?${query}`, () =>
-    expected instanceof RegExp ? expect(meant(query)).toMatch(expected) : expect(meant(query)).toEqual(expected));
+    expected instanceof RegExp ? expect(parsed(query)).toMatch(expected) : expect(parsed(query)).toEqual(expected));
 
 const watches = [
   ["watch", "true NotOlderThan"],
@@ -85,7 +85,7 @@ const watches = [
   ],
 ] as const;
 for (const [query, expected] of watches)
-  test(`watch ?${query}: ${expected}`, () => expect(meant(query)).toBe(expected));
+  test(`watch ?${query}: ${expected}`, () => expect(parsed(query)).toBe(expected));
 
 test("a revision is a number of 64 bits", () => {
   expect([parseRevision(""), parseRevision("12"), parseRevision("18446744073709551616")]).toEqual([

@@ -1,11 +1,11 @@
-// What may be asked of a log, and in which words a kubelet is asked for it.
+// Options of log and streaming requests, and the queries sent to kubelets.
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
 import { logQuery } from "../../../apiserver/request/options.ts";
 import { sessionQuery } from "../../../apiserver/streaming/pods.ts";
 import { dialError } from "../../../apiserver/kubelets/kubelets.ts";
 
-const asked = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
+const kubeletQuery = (query: string): string => decodeURIComponent(String(logQuery("web", new URLSearchParams(query))));
 
 test.each([
   ["", ""],
@@ -15,9 +15,9 @@ test.each([
   ["tailLines=%2B5", "tailLines=5"],
   ["sinceTime=2026-01-02T03:04:05Z", "sinceTime=2026-01-02T03:04:05Z"],
   ["sinceTime=null", "sinceTime=0001-01-01T00:00:00Z"],
-])("?%s asks for %s", (query, words) => expect(asked(query)).toBe(words));
+])("?%s becomes %s", (query, expected) => expect(kubeletQuery(query)).toBe(expected));
 
-describe("refused with an explanation", () => {
+describe("invalid options", () => {
   const invalid = (what: string): string => `PodLogOptions "web" is invalid: ${what}`;
   test.each([
     ["tailLines=-1", "Invalid", invalid("tailLines: Invalid value: -1: must be greater than or equal to 0")],
@@ -46,7 +46,7 @@ describe("refused with an explanation", () => {
   ])("?%s is %s: %s", (query, reason, message) => {
     let error: unknown;
     try {
-      asked(query);
+      kubeletQuery(query);
     } catch (e) {
       error = e;
     }
@@ -59,11 +59,11 @@ test.each([
   ["exec", "stdout=true&stderr=1&stdin=false&command=sh&command=-c", "output=1&error=1&command=sh&command=-c"],
   ["attach", "stdin=true&stdout=true&tty=true&command=sh", "input=1&output=1&tty=1"],
   ["portforward", "ports=80&ports=443", "port=80&port=443"],
-])("a session of %s with ?%s is asked for with ?%s", (what, query, words) =>
-  expect(String(sessionQuery(what, new URLSearchParams(query)))).toBe(words),
+])("%s with ?%s requests ?%s", (what, query, expected) =>
+  expect(String(sessionQuery(what, new URLSearchParams(query)))).toBe(expected),
 );
 
-test("a connection that failed is told of in known words", () => {
+test("connection errors have Go's messages", () => {
   const refused = { code: "ECONNREFUSED", message: "connect ECONNREFUSED" };
   expect(dialError(refused, "10.0.0.1", 80)).toBe("dial tcp 10.0.0.1:80: connect: connection refused");
   expect(dialError(refused, "fd00::1", 80)).toBe("dial tcp [fd00::1]:80: connect: connection refused");

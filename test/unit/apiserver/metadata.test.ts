@@ -1,4 +1,4 @@
-// What may be said of who owns and who holds an object, row by row.
+// Validation of finalizers and owner references.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { customResourceDefinitions } from "../../../api/apiextensions/customresourcedefinitions.ts";
@@ -18,12 +18,12 @@ const table = [
   ["a finalizer with a domain", { finalizers: ["a.com/held"] }, []],
   ["a standard finalizer", { finalizers: ["orphan"] }, []],
   [
-    "a finalizer of nobody's",
+    "an unqualified finalizer",
     { finalizers: ["a.com/held", "mine"] },
     [`metadata.finalizers[1]: Invalid value: "mine": ${foreign}`],
   ],
   [
-    "finalizers that exclude each other",
+    "mutually exclusive finalizers",
     { finalizers: ["foregroundDeletion", "orphan"] },
     [
       'metadata.finalizers: Invalid value: ["foregroundDeletion","orphan"]: finalizer orphan and foregroundDeletion cannot be both set',
@@ -31,26 +31,26 @@ const table = [
   ],
   ["an owner", { ownerReferences: [owner("a")] }, []],
   [
-    "an event for an owner",
+    "an owner of kind Event",
     { ownerReferences: [owner("a", { kind: "Event" })] },
     [
       'metadata.ownerReferences[0]: Invalid value: {"apiVersion":"v1","kind":"Event","name":"a","uid":"u-a"}: /v1, Kind=Event is disallowed from being an owner',
     ],
   ],
   [
-    "an owner without a name or anything",
+    "an owner with empty fields",
     { ownerReferences: [owner("a"), { apiVersion: "", kind: "", name: "", uid: "" }] },
     ["apiVersion", "kind", "name", "uid"].map(
       (field) => `metadata.ownerReferences[1].${field}: Required value: must not be empty`,
     ),
   ],
   [
-    "an owner of no group and version",
+    "an owner with an invalid apiVersion",
     { ownerReferences: [owner("a", { apiVersion: "a/b/c" })] },
     ['metadata.ownerReferences[0].apiVersion: Invalid value: "a/b/c": must be <group>/<version> or <version>'],
   ],
   [
-    "three owners in control",
+    "three controllers",
     { ownerReferences: ["a", "b", "c"].map((name) => ({ kind: "Node", name, ...control(name) })) },
     ["b", "c"].map(
       (name) =>
@@ -64,24 +64,26 @@ for (const [what, meta, wrong] of table)
     expect(problems.map((p) => `${p.path}: ${p.message}`)).toEqual(wrong);
   });
 
-test("metadata: what extends the API may be held under any name", () =>
+test("metadata: finalizers of custom resource definitions can be unqualified", () =>
   expect(
     validateMeta(customResourceDefinitions as unknown as ResourceDefinition, { name: "x", finalizers: ["mine"] }),
   ).toEqual([]));
 
-const told = (owners: readonly object[]): { readonly kept: readonly string[]; readonly heard: readonly string[] } => {
-  const heard: string[] = [];
+const deduplicated = (
+  owners: readonly object[],
+): { readonly kept: readonly string[]; readonly warnings: readonly string[] } => {
+  const warnings: string[] = [];
   const object = { metadata: { ownerReferences: owners as readonly ReturnType<typeof owner>[] } };
-  const { metadata } = withDistinctOwners(object, (sentence) => void heard.push(sentence));
-  return { kept: metadata.ownerReferences.map((o) => o.name), heard };
+  const { metadata } = withDistinctOwners(object, (warning) => void warnings.push(warning));
+  return { kept: metadata.ownerReferences.map((o) => o.name), warnings };
 };
-test("owners: each is kept once, and who named one twice is told of it", () => {
-  expect(told([owner("a"), owner("b"), owner("a")])).toEqual({
+test("owners: duplicates are dropped with a warning", () => {
+  expect(deduplicated([owner("a"), owner("b"), owner("a")])).toEqual({
     kept: ["a", "b"],
-    heard: [
+    warnings: [
       ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u-a",
     ],
   });
 });
-test("owners: one of the same uid that says something else is another", () =>
-  expect(told([owner("a"), owner("a", { controller: true })])).toEqual({ kept: ["a", "a"], heard: [] }));
+test("owners: references of one uid with different fields are kept", () =>
+  expect(deduplicated([owner("a"), owner("a", { controller: true })])).toEqual({ kept: ["a", "a"], warnings: [] }));

@@ -1,4 +1,4 @@
-// What kubelets measure, as `kubectl top` and the autoscaler read it.
+// The metrics API for `kubectl top` and the autoscaler.
 import { expect, test } from "vitest";
 import type { Node } from "../../../api/core/nodes.ts";
 import type { Pod } from "../../../api/core/pods.ts";
@@ -15,7 +15,7 @@ const pod = { metadata: { name: "web", namespace: "shop", uid: "u1", labels: { a
 const known = new Map([["u1", pod]]);
 const podRef = { name: "web", namespace: "shop", uid: "u1" };
 
-test("a node's figures are told in nanocores and KiB", () => {
+test("node metrics are in nanocores and KiB", () => {
   const node = { metadata: { name: "n1" } } as unknown as Node;
   expect(nodeMetricsOf(node, { node: figures(123_456_789, 2048) }, now)).toMatchObject([
     { kind: "NodeMetrics", metadata: { name: "n1" }, timestamp: time, usage: { cpu: "123456789n", memory: "2Ki" } },
@@ -23,7 +23,7 @@ test("a node's figures are told in nanocores and KiB", () => {
   expect(nodeMetricsOf(node, { node: figures(undefined, 2048) }, now)).toEqual([]);
   expect(nodeMetricsOf(node, { node: {} }, now)).toEqual([]);
 });
-test("a pod's figures are its containers', and carry its labels for who selects by them", () => {
+test("pod metrics are per container and have the pod's labels", () => {
   const containers = [
     { name: "a", ...figures(1, 1024) },
     { name: "b", ...figures(2, 4096) },
@@ -38,7 +38,7 @@ test("a pod's figures are its containers', and carry its labels for who selects 
     },
   ]);
 });
-test("half a measurement is none, and neither is one of a pod nobody knows", () => {
+test("incomplete metrics and those of unknown pods are omitted", () => {
   const half = [
     { name: "a", ...figures(1, 1) },
     { name: "b", ...figures(undefined, 1) },

@@ -1,4 +1,4 @@
-// How the OpenAPI documents are handed out: the forms there are, what may be kept, and what need not be sent again.
+// Serving of OpenAPI documents: media types, compression and caching.
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
@@ -16,7 +16,7 @@ async function ask(address: string, headers: Record<string, string> = {}): Promi
 const places = async (): Promise<Record<string, { serverRelativeURL: string }>> =>
   JSON.parse(String((await ask("/openapi/v3")).body)).paths;
 
-test("the index names every group version, each by an address that changes with what is there", async () => {
+test("the index has every group version with a content hash in its URL", async () => {
   const paths = await places();
   expect(Object.keys(paths)).toEqual([
     "api",
@@ -28,32 +28,32 @@ test("the index names every group version, each by an address that changes with 
   expect(paths["api/v1"]!.serverRelativeURL).toMatch(/^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{128}$/);
 });
 
-test("what is asked for by its hash may be kept for good; by an old hash one is sent on; without one, asked again", async () => {
+test("a document by its hash is immutable, an old hash redirects, and without a hash it is revalidated", async () => {
   const address = (await places())["api/v1"]!.serverRelativeURL;
-  const whole = await ask(address);
-  expect(whole.headers).toMatchObject({
+  const document = await ask(address);
+  expect(document.headers).toMatchObject({
     "content-type": "application/json",
     "cache-control": "public, immutable",
     expires: "Fri, 01 Jan 1971 00:00:00 GMT",
     etag: `"${address.split("=")[1]}"`,
   });
-  expect(JSON.parse(String(whole.body)).openapi).toBe("3.0.0");
+  expect(JSON.parse(String(document.body)).openapi).toBe("3.0.0");
   const moved = await ask("/openapi/v3/api/v1?hash=OLD");
   expect([moved.status, moved.headers]).toEqual([301, { location: address }]);
   const plain = await ask("/openapi/v3/api/v1");
   expect([plain.status, plain.headers?.["cache-control"]]).toEqual([200, undefined]);
-  const again = await ask("/openapi/v3/api/v1", { "if-none-match": String(whole.headers?.["etag"]) });
+  const again = await ask("/openapi/v3/api/v1", { "if-none-match": String(document.headers?.["etag"]) });
   expect([again.status, String(again.body)]).toEqual([304, ""]);
 });
 
-test("who can unpack gets it packed", async () => {
+test("documents are compressed when the client accepts gzip", async () => {
   const plain = await ask("/openapi/v2");
   const small = await ask("/openapi/v2", { "accept-encoding": "gzip" });
   expect(small.headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept, Accept-Encoding" });
   expect(gunzipSync(small.body as Buffer).equals(plain.body as Buffer)).toBe(true);
 });
 
-test("the first form a client names that there is, is the one it gets", async () => {
+test("the first supported media type is served", async () => {
   const protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
   const rows = [
     ["/openapi/v2", "", "application/json"],

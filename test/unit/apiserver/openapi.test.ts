@@ -1,5 +1,5 @@
-// The OpenAPI documents, held against the official client, which was made from Kubernetes' own: every operation has its
-// path, name, parameters, body and answer.
+// The OpenAPI documents are compared with the official client, which is generated from Kubernetes' document: paths,
+// names, parameters, bodies and responses of all operations.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -12,13 +12,13 @@ import { bytesAt, fieldsOf, textAt } from "../../../apiserver/protobuf/decode.ts
 
 const client = join(import.meta.dirname, "../../../node_modules/@kubernetes/client-node/dist/gen/apis");
 
-/** What a document says may be done: path and method, and there the name and the query's parameters. */
+/** Operations of a document: name and query parameters by path and method. */
 interface OperationSummary {
   readonly id: string;
   readonly query: readonly string[];
 }
 
-/** What the client says may be done. It puts a group's name in the class, not in the operation's. */
+/** Operations of the client. Its group name is in the class, not in the operation. */
 function clientOperations(): ReadonlyMap<string, OperationSummary> {
   const all = globSync("*V{1,2,1beta1}Api.js", { cwd: client }).flatMap((file) => {
     const word = basename(file, "Api.js");
@@ -64,7 +64,7 @@ beforeAll(async () => {
   v2 = documentV2(chapters(served), builtinKinds, annotations);
 });
 
-/** Whether a kind of the table says that it serves a path. */
+/** Whether a kind of the table serves a path. */
 function isServed(at: string): boolean {
   const path = at.replace(/^\w+ /, "").replace("namespaces/{namespace}/", "");
   return builtinKinds.some((r) => {
@@ -74,17 +74,17 @@ function isServed(at: string): boolean {
   });
 }
 
-test("what the client can do with a kind is documented under the same names, and nothing else is", () => {
+test("the documented operations of every kind are those of the client", () => {
   const known = clientOperations();
   const documented = documentOperations({ paths: Object.assign({}, ...v3.map((document) => document.paths)) });
-  const ours = [...documented].filter(([at]) => !/\/watch\/|metrics\.k8s\.io| \/apis?\/([^/]*\/)?$/.test(at));
-  expect(ours.filter(([at]) => !known.has(at)).map(([at]) => at)).toEqual([]);
-  for (const [at, said] of ours) expect([at, said]).toEqual([at, known.get(at)]);
+  const operations = [...documented].filter(([at]) => !/\/watch\/|metrics\.k8s\.io| \/apis?\/([^/]*\/)?$/.test(at));
+  expect(operations.filter(([at]) => !known.has(at)).map(([at]) => at)).toEqual([]);
+  for (const [at, operation] of operations) expect([at, operation]).toEqual([at, known.get(at)]);
   const missing = [...known.keys()].filter((at) => isServed(at) && !documented.has(at));
   expect(missing).toEqual([]);
 });
 
-test("both versions document the same", () => {
+test("OpenAPI v2 and v3 document the same operations", () => {
   const all = documentOperations({ paths: Object.assign({}, ...v3.map((document) => document.paths)) });
   expect(documentOperations(v2)).toEqual(all);
 });
@@ -95,7 +95,7 @@ function references(value: unknown): readonly string[] {
     name === "$ref" && typeof inner === "string" ? [inner] : references(inner),
   );
 }
-test("every reference leads somewhere", () => {
+test("every reference resolves", () => {
   for (const document of v3) {
     const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
     expect(new Set(references(document)).difference(new Set(known))).toEqual(new Set());
@@ -104,7 +104,7 @@ test("every reference leads somewhere", () => {
   expect(new Set(references(v2)).difference(new Set(known))).toEqual(new Set());
 });
 
-test("a field has its text, its values, its default, and how it merges", () => {
+test("a field has description, enum, default and merge keys", () => {
   const core = v3.find((document) => document.paths["/api/v1/pods"]).components.schemas;
   const of = (type: string): any => core[`io.k8s.api.core.v1.${type}`].properties;
   expect(of("Container").imagePullPolicy).toMatchObject({ enum: ["Always", "IfNotPresent", "Never"], type: "string" });
@@ -128,7 +128,7 @@ test("a field has its text, its values, its default, and how it merges", () => {
   expect(pod).toMatchObject({ $ref: "#/definitions/io.k8s.api.core.v1.Affinity" });
 });
 
-test("as Protocol Buffers the document says the same", () => {
+test("the Protocol Buffers form has the same content", () => {
   const bytes = encodeDocument(v2);
   expect(textAt(bytes, 1)).toBe("2.0");
   const named = (message: Uint8Array, number: number): ReadonlyMap<string, Uint8Array> =>
@@ -151,7 +151,7 @@ test("as Protocol Buffers the document says the same", () => {
   );
 });
 
-test("what everything that may be done at a path takes is told by the path itself", () => {
+test("common parameters are documented at the path", () => {
   const named = (list: readonly any[] = []): readonly string[] => list.map((p) => p.name);
   const bindings = v2.paths["/api/v1/namespaces/{namespace}/bindings"];
   const writing = ["dryRun", "fieldManager", "fieldValidation"];

@@ -1,5 +1,4 @@
-// The four ways to change an object: rows that read like the documents that define them, and properties over all of
-// them.
+// JSON merge patch, strategic merge patch and JSON patch: tables from their specifications, and properties.
 import { ApiError } from "../../../api/errors.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -16,12 +15,12 @@ const merges = [
   ["objects are merged", { a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
   ["null in a list stays", { a: [1] }, { a: [null] }, { a: [null] }],
   ["a list becomes an object", { a: [1] }, { a: { b: 1 } }, { a: { b: 1 } }],
-  ["nothing becomes something, without its nulls", {}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ["a missing object is added without nulls", {}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
 ] as const;
 for (const [what, target, patch, result] of merges)
   test(`merge patch: ${what}`, () => expect(mergePatched(target, patch)).toEqual(result));
 
-test("merge patch: twice is once, and nothing is changed in place", () => {
+test("merge patch: idempotent, and the target is not mutated", () => {
   fc.assert(
     fc.property(fc.object({ withNullPrototype: false }), fc.object(), (target, patch) => {
       const before = JSON.stringify(target);
@@ -42,7 +41,7 @@ const strategic = [
     { containers: [c("a", "1"), c("b", "3")] },
   ],
   [
-    "a new container is added, before those that nothing is said of",
+    "a new container is added before those not in the patch",
     { containers: [c("a", "1")] },
     { containers: [c("b", "2")] },
     { containers: [c("b", "2"), c("a", "1")] },
@@ -66,7 +65,7 @@ const strategic = [
     { nodeSelector: { a: "1" }, affinity: { z: 3 } },
   ],
   [
-    "an object loses all it had",
+    "an object is deleted by directive",
     { securityContext: { runAsUser: 1 }, hostname: "h" },
     { securityContext: { $patch: "delete" } },
     { securityContext: {}, hostname: "h" },
@@ -91,25 +90,25 @@ const strategic = [
     { containers: [c("a", "1", { ports: [{ containerPort: 80, name: "http" }, { containerPort: 81 }] })] },
   ],
   [
-    "the order asked for is kept",
+    "$setElementOrder is applied",
     { containers: [c("a"), c("b"), c("x")] },
     { "$setElementOrder/containers": [c("b"), c("n"), c("a")], containers: [c("n")] },
     { containers: [c("b"), c("n"), c("a"), c("x")] },
   ],
   [
-    "containers that are named come in the order of the patch, the others where they stood",
+    "named containers are in the order of the patch, others keep their position",
     { containers: [c("a"), c("b"), c("x")] },
     { containers: [c("x", "1"), c("a", "2")] },
     { containers: [c("b"), c("x", "1"), c("a", "2")] },
   ],
   [
-    "what is new has neither words nor nulls in it",
+    "directives and nulls are removed from added values",
     { hostname: "h" },
     { affinity: { x: 1, y: null, z: { $patch: "delete" } }, volumes: [{ name: "v" }, { $patch: "delete", name: "w" }] },
     { hostname: "h", affinity: { x: 1 }, volumes: [{ name: "v" }] },
   ],
   [
-    "retained keys drop their neighbours",
+    "$retainKeys drops other keys",
     { volumes: [{ name: "v", emptyDir: {}, hostPath: { path: "/" } }] },
     { volumes: [{ $retainKeys: ["name", "hostPath"], name: "v", hostPath: { path: "/x" } }] },
     { volumes: [{ name: "v", hostPath: { path: "/x" } }] },
@@ -119,12 +118,12 @@ for (const [what, target, patch, result] of strategic)
   test(`strategic patch: ${what}`, () =>
     expect(strategicPatched(pods.schema, inSpec(target), inSpec(patch))).toEqual(inSpec(result)));
 
-test("strategic patch: members are taken out of a list of names, and put in once", () => {
+test("strategic patch: members of a primitive list are deleted and added once", () => {
   const object = { metadata: { finalizers: ["a", "b", "c"] } };
   const patch = { metadata: { "$deleteFromPrimitiveList/finalizers": ["b"], finalizers: ["c", "d"] } };
   expect(strategicPatched(pods.schema, object, patch)).toEqual({ metadata: { finalizers: ["a", "c", "d"] } });
 });
-test("strategic patch: a strategy keeps only what belongs to its type", () => {
+test("strategic patch: $retainKeys drops the other fields of a strategy", () => {
   const object = { spec: { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1 } } } };
   const patch = { spec: { strategy: { $retainKeys: ["type"], type: "Recreate" } } };
   expect(strategicPatched(deployments.schema, object, patch)).toEqual({ spec: { strategy: { type: "Recreate" } } });
@@ -138,49 +137,49 @@ const misused: readonly (readonly [what: string, target: object, patch: object, 
     "map: map[image:x] does not contain declared merge key: name",
   ],
   [
-    "a word that is none",
+    "an unknown directive",
     { affinity: {} },
     { affinity: { $patch: "drop" } },
     "unknown patch type: drop in map: map[$patch:drop]",
   ],
   [
-    "a word that is none, in a list",
+    "an unknown directive in a list",
     { containers: [c("a")] },
     { containers: [c("a", "", { $patch: "drop" })] },
     "unknown patch type: drop in map: map[$patch:drop name:a]",
   ],
   [
-    "a list that is to be merged as a whole",
+    "a merge directive in a list",
     { containers: [c("a")] },
     { containers: [{ $patch: "merge" }] },
     "merging lists cannot yet be specified in the patch",
   ],
   [
-    "keys to retain that are no list",
+    "$retainKeys that is not a list",
     { affinity: {} },
     { affinity: { $retainKeys: "x" } },
     "invalid patch format of retainKeys",
   ],
   [
-    "a field that is not among those to retain",
+    "a field that is not in $retainKeys",
     { affinity: {} },
     { affinity: { $retainKeys: ["x"], y: 1 } },
     "invalid patch format of retainKeys",
   ],
   [
-    "an order that is no list",
+    "an order that is not a list",
     { containers: [] },
     { [order]: "a" },
     "expected a []interface {}, but received a string",
   ],
   [
-    "an order the patch itself does not keep",
+    "an order that differs from the patch",
     { containers: [c("a")] },
     { [order]: [c("a"), c("b")], containers: [c("b"), c("a")] },
     "The order in patch list:\n[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]\n",
   ],
   [
-    "members of two sorts",
+    "list items of two types",
     { containers: [c("a")] },
     { containers: ["b"] },
     "list element types are not identical: [[map[name:a]] [b]]",
@@ -198,23 +197,23 @@ for (const [what, target, patch, because] of misused)
 
 const container = fc.record({ name: fc.constantFrom("a", "b", "c", "d"), image: fc.string() });
 const containers = fc.uniqueArray(container, { selector: (one) => one.name });
-test("strategic patch: twice is once, nothing is changed in place, and nothing that is not named is lost", () => {
+test("strategic patch: idempotent, the target is not mutated, and unnamed items are kept", () => {
   fc.assert(
-    fc.property(containers, containers, (before, wanted) => {
+    fc.property(containers, containers, (before, change) => {
       const object = inSpec({ containers: before });
       const text = JSON.stringify(object);
-      const once = strategicPatched(pods.schema, object, inSpec({ containers: wanted })) as {
+      const once = strategicPatched(pods.schema, object, inSpec({ containers: change })) as {
         spec: { containers: { name: string }[] };
       };
-      expect(strategicPatched(pods.schema, once, inSpec({ containers: wanted }))).toEqual(once);
+      expect(strategicPatched(pods.schema, once, inSpec({ containers: change }))).toEqual(once);
       expect(JSON.stringify(object)).toBe(text);
-      const names = new Set([...before, ...wanted].map((one) => one.name));
+      const names = new Set([...before, ...change].map((one) => one.name));
       expect(new Set(once.spec.containers.map((one) => one.name))).toEqual(names);
     }),
   );
 });
 
-test("JSON patch: all operations happen, or none", () => {
+test("JSON patch: operations are atomic", () => {
   const object = { a: { b: [1, 2] } };
   const operations = [
     { op: "add", path: "/a/b/-", value: 3 },

@@ -1,4 +1,4 @@
-// What the class of a pod makes of it, on a server that knows nothing else; and what classes there may be.
+// Priority admission: priority and preemption policy of pods from their class, and validation of classes.
 import { expect, test } from "vitest";
 import type { PodSpec, PriorityClass } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
@@ -13,7 +13,7 @@ import { realWorld } from "../../../machinery/real-world.ts";
 
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 
-/** A server on which these classes exist. */
+/** A server with these classes. */
 async function serverWith(
   classes: readonly (readonly [name: string, more: Partial<PriorityClass>])[],
 ): Promise<Client> {
@@ -55,42 +55,27 @@ const rows: readonly (readonly [
   own: Partial<PodSpec>,
   expected: string,
 ])[] = [
-  ["who names no class matters nothing in particular", [high], {}, "- 0 PreemptLowerPriority"],
-  ["the class is looked up", [high], { priorityClassName: "high" }, "high 1000 Never"],
-  ["who names none gets the usual one", [high, usual], {}, "usual 7 PreemptLowerPriority"],
-  ["who names one gets that", [high, usual], { priorityClassName: "high" }, "high 1000 Never"],
+  ["a pod without a class has priority zero", [high], {}, "- 0 PreemptLowerPriority"],
+  ["priority and policy come from the class", [high], { priorityClassName: "high" }, "high 1000 Never"],
+  ["a pod without a class gets the default class", [high, usual], {}, "usual 7 PreemptLowerPriority"],
+  ["an explicit class overrides the default", [high, usual], { priorityClassName: "high" }, "high 1000 Never"],
   [
-    "the cluster's own classes are open to all",
+    "system classes exist without being created",
     [critical],
     { priorityClassName: "system-node-critical" },
     "system-node-critical 2000001000 PreemptLowerPriority",
   ],
+  ["an unknown class", [high], { priorityClassName: "higher" }, refused("no PriorityClass with name higher was found")],
+  ["equal explicit values are accepted", [high], { priorityClassName: "high", priority: 1000 }, "high 1000 Never"],
   [
-    "a class nobody made",
-    [high],
-    { priorityClassName: "higher" },
-    refused("no PriorityClass with name higher was found"),
-  ],
-  [
-    "who says what the class says is believed",
-    [high],
-    { priorityClassName: "high", priority: 1000 },
-    "high 1000 Never",
-  ],
-  [
-    "who says something else is not",
+    "a different priority is refused",
     [high],
     { priorityClassName: "high", priority: 1 },
     differs("integer value of priority (1)", "1000"),
   ],
+  ["a priority without a class is refused", [], { priority: 5 }, differs("integer value of priority (5)", "0")],
   [
-    "a number without a class is nobody's to choose",
-    [],
-    { priority: 5 },
-    differs("integer value of priority (5)", "0"),
-  ],
-  [
-    "nor is whom to displace",
+    "a different preemption policy is refused",
     [high],
     { priorityClassName: "high", preemptionPolicy: "PreemptLowerPriority" },
     differs("string value of PreemptionPolicy (PreemptLowerPriority)", "Never"),
@@ -99,7 +84,7 @@ const rows: readonly (readonly [
 for (const [what, classes, own, expected] of rows)
   test(`priority: ${what}`, async () => expect(await outcome(await serverWith(classes), own)).toBe(expected));
 
-test("priority: who replaces a pod by its manifest changes nothing by what it leaves out", async () => {
+test("priority: an update without priority fields keeps them", async () => {
   const client = await serverWith([high]);
   await outcome(client, { priorityClassName: "high" });
   const pod = await client.get(pods, key("default", "p"));
@@ -109,7 +94,7 @@ test("priority: who replaces a pod by its manifest changes nothing by what it le
   expect([replaced.metadata.labels, replaced.spec]).toEqual([metadata.labels, pod.spec]);
 });
 
-test("priority: a class may become the usual one, stop being it and go", async () => {
+test("priority: the default class can be set, unset and deleted", async () => {
   const client = await serverWith([high, ["usual", { value: 7 }]]);
   const [first] = [await client.get(priorityClasses, key(undefined, "usual"))];
   expect(await outcome(client, {})).toBe("- 0 PreemptLowerPriority");
@@ -125,7 +110,7 @@ test("priority: a class may become the usual one, stop being it and go", async (
 const already = (name: string): string =>
   `priorityclasses.scheduling.k8s.io "${name}" is forbidden: PriorityClass usual is already marked as default. Only one default can exist`;
 
-test("priority: there is one class at most for those that name none", async () => {
+test("priority: there is at most one default class", async () => {
   const client = await serverWith([high, usual]);
   const second = { kind: "PriorityClass", metadata: { name: "second" }, value: 1, globalDefault: true } as const;
   await expect(client.create(priorityClasses, second)).rejects.toThrow(already("second"));
@@ -133,7 +118,7 @@ test("priority: there is one class at most for those that name none", async () =
   await expect(client.update(priorityClasses, { ...other, globalDefault: true })).rejects.toThrow(already("high"));
 });
 
-test("priority: the cluster's own classes stay", async () => {
+test("priority: system classes cannot be deleted", async () => {
   const client = await serverWith([critical]);
   await expect(client.delete(priorityClasses, key(undefined, "system-node-critical"))).rejects.toThrow(
     'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',

@@ -15,7 +15,7 @@ const budget = recorded(
 );
 const quota = recorded("azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRIkChEKAXESABoAIgAqADIAOABCABINCgsKBHBvZHMSAwoBMBoAGgAiAA==");
 
-test("protobuf: a deployment of no replicas still says so, and says nothing it does not mean", () => {
+test("protobuf: zero replicas of a deployment are kept, and unset fields are absent", () => {
   expect(decodeProtobuf(deployment)).toMatchObject({
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -39,18 +39,18 @@ test("protobuf: bytes in a map are base64", () => {
     data: { user: "bWU=" },
   });
 });
-test("protobuf: a budget that wants no pod at all still says so", () => {
+test("protobuf: minAvailable zero of a budget is kept", () => {
   expect(decodeProtobuf(budget)["spec"]).toEqual({ minAvailable: 0, selector: { matchLabels: { a: "b" } } });
 });
-test("protobuf: a job none of whose indexes has failed still says so", () => {
+test("protobuf: an empty failedIndexes of a job is kept", () => {
   const job = recorded("azhzAAoPCghiYXRjaC92MRIDSm9iEgkKAwoBahoCUgA=");
   expect(decodeProtobuf(job)["status"]).toEqual({ failedIndexes: "" });
 });
-test("protobuf: quantities in a map are as they were written", () => {
+test("protobuf: quantities in a map keep their text", () => {
   expect(decodeProtobuf(quota)["spec"]).toEqual({ hard: { pods: "0" } });
 });
 
-test("protobuf: times to the microsecond are read as such, in leases and in events", () => {
+test("protobuf: microsecond times of leases and events", () => {
   const lease = recorded(
     "azhzAAofChZjb29yZGluYXRpb24uazhzLmlvL3YxEgVMZWFzZRI1ChEKAWwSABoAIgAqADIAOABCABIgCgNvbmUQDxoICIDiz6oGEAAiCwiA4s+qBhCAlO86KAAaACIA",
   );
@@ -73,13 +73,13 @@ test("protobuf: times to the microsecond are read as such, in leases and in even
 const fields = new Map<string, string>(Object.entries(numbers));
 const messageOf = (schema: Schema): string => schema.$ref?.slice(schema.$ref.lastIndexOf("/") + 1) ?? "";
 
-/** The fields that travel in a message, those of the messages it has inside itself among them. */
-function travelling(message: string): string[] {
-  const said = (fields.get(message) ?? "").split(" ").map((field) => field.slice(field.indexOf(":") + 1));
-  return said.flatMap((field) => (field.startsWith("...") ? travelling(field.slice(3)) : [field]));
+/** The fields of a message, with those of its inlined messages. */
+function encodedFields(message: string): string[] {
+  const names = (fields.get(message) ?? "").split(" ").map((field) => field.slice(field.indexOf(":") + 1));
+  return names.flatMap((field) => (field.startsWith("...") ? encodedFields(field.slice(3)) : [field]));
 }
 
-/** Every message that some built-in kind is made of. */
+/** Every message reachable from the built-in kinds. */
 function messages(from: readonly string[], found = new Set<string>()): Set<string> {
   for (const name of from.filter((n) => n.startsWith("io.k8s.api.") && !found.has(n))) {
     const parts = Object.values(schemaOf(name).properties ?? {});
@@ -89,7 +89,7 @@ function messages(from: readonly string[], found = new Set<string>()): Set<strin
   return found;
 }
 
-/** What belongs to an alpha feature, whose names and numbers have changed since. */
+/** Fields of alpha features, whose names and numbers changed in later versions. */
 const unsettled = new Set([
   "io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus.resources",
   "io.k8s.api.resource.v1.Device.nodeAllocatableResourceMappings",
@@ -97,15 +97,15 @@ const unsettled = new Set([
   "io.k8s.api.resource.v1.NodeAllocatableResourceMapping.capacityKey",
 ]);
 
-test("protobuf: every field of every built-in kind has a number that it travels under", () => {
+test("protobuf: every field of every built-in kind has a field number", () => {
   const lost = [...messages(builtinKinds.map((k) => k.published))].flatMap((message) => {
-    const known = new Set([...travelling(message), "apiVersion", "kind"]);
+    const known = new Set([...encodedFields(message), "apiVersion", "kind"]);
     const unnumbered = Object.keys(schemaOf(message).properties ?? {}).filter((field) => !known.has(field));
     return unnumbered.map((field) => `${message}.${field}`);
   });
   expect(lost.filter((field) => !unsettled.has(field))).toEqual([]);
 });
-test("protobuf: what is cut short, or no envelope, is refused and hangs nobody", () => {
+test("protobuf: truncated messages and other prefixes are refused in bounded time", () => {
   for (let length = 0; length < deployment.length; length++) {
     try {
       decodeProtobuf(deployment.subarray(0, length));

@@ -1,4 +1,4 @@
-// Proxies: what they are asked for, whom they ask, and what they change on the way.
+// Proxies: request paths, backends, and rewritten headers and links.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Service } from "../../../api/core/services.ts";
@@ -8,17 +8,17 @@ import { cleaned, namedIn, proxyPath, candidatesIn, isProxyable, portName } from
 
 describe("paths", () => {
   test.each([
-    ["/api/v1/nodes/n1/proxy", "nodes in undefined: n1 asked for ''"],
-    ["/api/v1/nodes/n1:10250/proxy/pods", "nodes in undefined: n1:10250 asked for '/pods'"],
-    ["/api/v1/namespaces/x/pods/https:web:443/proxy/a/b/", "pods in x: https:web:443 asked for '/a/b/'"],
-    ["/api/v1/namespaces/x/services/http%3Aweb%3Aui/proxy/", "services in x: http:web:ui asked for '/'"],
+    ["/api/v1/nodes/n1/proxy", "nodes in undefined: n1 requests ''"],
+    ["/api/v1/nodes/n1:10250/proxy/pods", "nodes in undefined: n1:10250 requests '/pods'"],
+    ["/api/v1/namespaces/x/pods/https:web:443/proxy/a/b/", "pods in x: https:web:443 requests '/a/b/'"],
+    ["/api/v1/namespaces/x/services/http%3Aweb%3Aui/proxy/", "services in x: http:web:ui requests '/'"],
     ["/api/v1/namespaces/x/configmaps/c/proxy", "nothing"],
     ["/api/v1/namespaces/x/pods/web/log", "nothing"],
     ["/api/v1/pods/web/proxy", "nothing"],
     ["/api/v1/namespaces/x/pods/%/proxy", "nothing"],
-  ])("%s means %s", (path, meant) => {
+  ])("%s is parsed as %s", (path, expected) => {
     const p = proxyPath(path);
-    expect(p ? `${p.plural} in ${p.namespace}: ${p.id} asked for '${p.rest}'` : "nothing").toBe(meant);
+    expect(p ? `${p.plural} in ${p.namespace}: ${p.id} requests '${p.rest}'` : "nothing").toBe(expected);
   });
   test.each([
     ["", ""],
@@ -27,8 +27,8 @@ describe("paths", () => {
     ["/a/../../b/", "/b/"],
     ["/a%20b/c:d@e", "/a%20b/c:d@e"],
     ["/it's(1)", "/it%27s%281%29"],
-  ])("%s is asked for as %s", (path, clean) => expect(cleaned(path)).toBe(clean));
-  test("what is asked for never leads above where it began", () => {
+  ])("%s is requested as %s", (path, clean) => expect(cleaned(path)).toBe(clean));
+  test("a cleaned path has no parent segments", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("..", ".", "", "a", "%2e%2e")), (steps) => {
         expect(cleaned(`/${steps.join("/")}`)).not.toMatch(/\/\.\.?(\/|$)|\/\//);
@@ -42,18 +42,18 @@ describe("paths", () => {
     ["ftp:web:21", undefined],
     [":80", undefined],
     ["a:b:c:d", undefined],
-  ])("%s names %o", (id, named) => expect(namedIn(id)).toEqual(named));
+  ])("%s is parsed as %o", (id, named) => expect(namedIn(id)).toEqual(named));
 });
 
-describe("whom they ask", () => {
+describe("backends", () => {
   const service = (ports: object[]) => ({ metadata: { name: "web" }, spec: { ports } }) as unknown as Service;
-  test("a port of a service by its number or its name", () => {
+  test("a service port by number or name", () => {
     expect(portName(service([{ port: 80, name: "ui" }]), "80")).toBe("ui");
     expect(portName(service([{ port: 80 }]), "80")).toBe("");
     expect(portName(service([]), "ui")).toBe("ui");
     expect(() => portName(service([]), "80")).toThrow('no service port 80 found for service "web"');
   });
-  test("only who is ready and serves the port", () => {
+  test("only ready endpoints that serve the port", () => {
     const endpoint = (ip: string, ready?: boolean) => ({
       addresses: [ip],
       conditions: { ready },
@@ -82,10 +82,10 @@ describe("whom they ask", () => {
   ])("%s: %s", (ip, may) => expect(isProxyable(ip)).toBe(may));
 });
 
-const asked = { host: "api:6443", prefix: "/api/v1/namespaces/x/pods/web/proxy", from: "10.0.0.9" };
+const original = { host: "api:6443", prefix: "/api/v1/namespaces/x/pods/web/proxy", from: "10.0.0.9" };
 
 describe("headers", () => {
-  test("what is about the connection or about who asks stays here", () => {
+  test("hop-by-hop and authentication headers are not forwarded", () => {
     const headers = {
       host: "api:6443",
       connection: "keep-alive, x-mine",
@@ -97,14 +97,14 @@ describe("headers", () => {
       accept: "text/html",
       "x-forwarded-for": "1.2.3.4",
     };
-    expect(requestHeaders(headers, asked, "/a/")).toEqual({
+    expect(requestHeaders(headers, original, "/a/")).toEqual({
       accept: "text/html",
       host: "api:6443",
       "x-forwarded-for": "1.2.3.4, 10.0.0.9",
       "x-forwarded-uri": "/api/v1/namespaces/x/pods/web/proxy/a/",
     });
   });
-  test("an answer says nothing of its connection, nor whom browsers may tell of it", () =>
+  test("hop-by-hop and CORS headers of a response are not forwarded", () =>
     expect(
       responseHeaders({
         connection: ["x-hop"],
@@ -116,19 +116,19 @@ describe("headers", () => {
       }),
     ).toEqual({ "content-type": "text/plain", "set-cookie": ["a=1", "b=2"] }));
   test.each([
-    ["/there", `${asked.prefix}/there`],
-    ["/there/?a=1#b", `${asked.prefix}/there/?a=1#b`],
-    ["http://10.0.0.1:80/there", `${asked.prefix}/there`],
-    ["https://api:6443/there", `https://api:6443${asked.prefix}/there`],
-    [`${asked.prefix}/there`, `${asked.prefix}/there`],
+    ["/there", `${original.prefix}/there`],
+    ["/there/?a=1#b", `${original.prefix}/there/?a=1#b`],
+    ["http://10.0.0.1:80/there", `${original.prefix}/there`],
+    ["https://api:6443/there", `https://api:6443${original.prefix}/there`],
+    [`${original.prefix}/there`, `${original.prefix}/there`],
     ["there", "there"],
     ["http://example.com/there", "http://example.com/there"],
     ["mailto:me@example.com", "mailto:me@example.com"],
-  ])("a link to %s leads to %s", (link, to) => expect(throughProxy(link, "10.0.0.1:80", asked)).toBe(to));
+  ])("a link to %s becomes %s", (link, to) => expect(throughProxy(link, "10.0.0.1:80", original)).toBe(to));
 });
 
 describe("pages", () => {
-  const loud = (html: string): string => rewriteLinks(html, (link) => link.toUpperCase());
+  const inUpperCase = (html: string): string => rewriteLinks(html, (link) => link.toUpperCase());
   test.each([
     ['<a href="/x">test</a>', '<a href="/X">test</a>'],
     ["<A class='q' HREF=/x>t</A>", "<A class='q' HREF=\"/X\">t</A>"],
@@ -137,8 +137,8 @@ describe("pages", () => {
     ['<!-- <a href="/x"> --><a href="/y">', '<!-- <a href="/x"> --><a href="/Y">'],
     ['<script src="/x">"<a href=/y>"</script><a href="/z">', '<script src="/X">"<a href=/y>"</script><a href="/Z">'],
     ["1 < 2 <a href", "1 < 2 <a href"],
-  ])("%s becomes %s", (html, wanted) => expect(loud(html)).toBe(wanted));
-  test("without links a page stays as it is, whatever is in it", () => {
+  ])("%s becomes %s", (html, expected) => expect(inUpperCase(html)).toBe(expected));
+  test("a page without links is unchanged", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("<", ">", '"', "'", "a", " ", "<!--", "-->", "<script>", "=")), (bits) => {
         const html = bits.join("");
@@ -146,7 +146,7 @@ describe("pages", () => {
       }),
     );
   });
-  test("a page of nothing but beginnings takes no longer than others", () => {
+  test("unterminated tags are parsed in linear time", () => {
     for (const html of ["<a ".repeat(1_000_000), `<a ${"x".repeat(1_000_000)}>`, `<a${" x".repeat(500_000)}>`])
       expect(rewriteLinks(html, (link) => link)).toBe(html);
   });

@@ -1,10 +1,10 @@
-// Addresses as numbers, and the choice of a free one.
+// Addresses as numbers, and the allocation of a free one.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { apiServiceIp } from "../../../apiserver/bootstrap/objects.ts";
 import { block, ipv4, ipv4Text, pickFree, reserved } from "../../../apiserver/admission/services.ts";
 
-test("addresses are numbers and back", () => {
+test("addresses round-trip through numbers", () => {
   fc.assert(
     fc.property(fc.ipV4(), (text) => {
       expect(ipv4Text(ipv4(text)!)).toBe(text);
@@ -13,7 +13,7 @@ test("addresses are numbers and back", () => {
   for (const text of ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "a.b.c.d", "::1"])
     expect(ipv4(text)).toBeUndefined();
 });
-test("blocks", () => {
+test("the first address and size of a block", () => {
   expect(block("10.96.0.0/16")).toEqual({ first: ipv4("10.96.0.0"), size: 65_536 });
   expect(block("10.96.1.7/24").first).toBe(ipv4("10.96.1.0"));
   expect([reserved(block("10.0.0.0/16")), reserved(block("10.0.0.0/24")), reserved(block("10.0.0.0/20"))]).toEqual([
@@ -23,7 +23,7 @@ test("blocks", () => {
     expect(() => block(text)).toThrow(/no usable IPv4 range/);
   expect(apiServiceIp("10.96.0.0/16")).toBe("10.96.0.1");
 });
-test("a free number is found exactly when there is one", () => {
+test("a free number is found exactly when one exists", () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 0, max: 9 })),

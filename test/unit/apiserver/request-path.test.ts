@@ -1,4 +1,4 @@
-// Paths and certificates: what a request says before its body is read.
+// Request paths, client certificates and bearer tokens.
 import { expect, test } from "vitest";
 import { bearerToken, offeredToken, userOf } from "../../../apiserver/authentication/authenticate.ts";
 import { resourcePath } from "../../../apiserver/request/path.ts";
@@ -7,21 +7,21 @@ const paths = [
   ["/api/v1/pods", "//v1/pods"],
   ["/api/v1/namespaces", "//v1/namespaces"],
   ["/api/v1/namespaces/x", "//v1/namespaces name x"],
-  ["/api/v1/namespaces/x/status", "//v1/namespaces name x part status"],
-  ["/api/v1/namespaces/x/finalize", "//v1/namespaces name x part finalize"],
+  ["/api/v1/namespaces/x/status", "//v1/namespaces name x subresource status"],
+  ["/api/v1/namespaces/x/finalize", "//v1/namespaces name x subresource finalize"],
   ["/api/v1/namespaces/x/pods", "//v1/pods in x"],
   ["/api/v1/namespaces/x/status/y", "//v1/status in x name y"],
   ["/api/v1/namespaces/x/pods/y", "//v1/pods in x name y"],
-  ["/api/v1/namespaces/x/pods/y/log", "//v1/pods in x name y part log"],
-  ["/apis/apps/v1/namespaces/x/deployments/y/scale", "/apps/v1/deployments in x name y part scale"],
+  ["/api/v1/namespaces/x/pods/y/log", "//v1/pods in x name y subresource log"],
+  ["/apis/apps/v1/namespaces/x/deployments/y/scale", "/apps/v1/deployments in x name y subresource scale"],
   ["/apis/apps/v1/deployments", "/apps/v1/deployments"],
   ["/api/v1/nodes/n1/", "//v1/nodes name n1"],
   ["/api/v1/namespaces/x/configmaps/a%3Ab", "//v1/configmaps in x name a:b"],
   ["/api/v1/namespaces/x/pods/y/log/z", "nothing"],
-  ["/api/v1/namespaces/x/pods/y/proxy/z", "//v1/pods in x name y part proxy"],
-  ["/api/v1/nodes/n1/proxy/a/b/", "//v1/nodes name n1 part proxy"],
+  ["/api/v1/namespaces/x/pods/y/proxy/z", "//v1/pods in x name y subresource proxy"],
+  ["/api/v1/nodes/n1/proxy/a/b/", "//v1/nodes name n1 subresource proxy"],
   ["/api/v1//pods", "//v1/ name pods"],
-  ["/api/v1/namespaces/x/configmaps/a%2Flog", "//v1/configmaps in x name a part log"],
+  ["/api/v1/namespaces/x/configmaps/a%2Flog", "//v1/configmaps in x name a subresource log"],
   ["/api/v1/watch/pods", "//v1/pods watched"],
   ["/api/v1/watch/namespaces/x", "//v1/namespaces name x watched"],
   ["/apis/apps/v1/watch/namespaces/x/deployments/y", "/apps/v1/deployments in x name y watched"],
@@ -31,20 +31,20 @@ const paths = [
   ["/apis/apps", "nothing"],
   ["/metrics", "nothing"],
 ] as const;
-for (const [path, meant] of paths)
-  test(`${path} means ${meant}`, () => {
+for (const [path, expected] of paths)
+  test(`${path} is parsed as ${expected}`, () => {
     const p = resourcePath(path);
-    const said = p
-      ? `/${p.group}/${p.version}/${p.plural}${p.namespace ? ` in ${p.namespace}` : ""}${p.name ? ` name ${p.name}` : ""}${p.subresource ? ` part ${p.subresource}` : ""}${p.watch ? " watched" : ""}`
+    const parsed = p
+      ? `/${p.group}/${p.version}/${p.plural}${p.namespace ? ` in ${p.namespace}` : ""}${p.name ? ` name ${p.name}` : ""}${p.subresource ? ` subresource ${p.subresource}` : ""}${p.watch ? " watched" : ""}`
       : "nothing";
-    expect(said).toBe(meant);
+    expect(parsed).toBe(expected);
   });
 
 const socket = (authorized: boolean, subject: object) => ({
   authorized,
   getPeerCertificate: () => ({ subject, fingerprint256: "0A:FF" }) as never,
 });
-test("a certificate says who asks", () => {
+test("the subject of a certificate is the user", () => {
   expect(userOf(socket(true, { CN: "me", O: "system:masters" }))).toEqual({
     name: "me",
     groups: ["system:masters", "system:authenticated"],

@@ -1,4 +1,4 @@
-// What a pod gets from the class of its runtime, and when it is turned away.
+// RuntimeClass admission: overhead, node selector and tolerations of pods.
 import { expect, test } from "vitest";
 import type { PodSpec, RuntimeClass, Toleration } from "../../../api/generated/types.ts";
 import { podRequests } from "../../../api/core/pod/status.ts";
@@ -15,23 +15,23 @@ const onVms: Toleration = { key: "vms-only", operator: "Exists" };
 
 const table: readonly (readonly [what: string, own: Partial<PodSpec>, of: RuntimeClass, expected: object | string])[] =
   [
-    ["a class that says nothing adds nothing", {}, kind(), {}],
-    ["the room a runtime takes is the class's to say", {}, kind({ overhead }), { overhead: { cpu: "250m" } }],
-    ["who says the same is believed", { overhead: { cpu: "250m" } }, kind({ overhead }), { overhead: { cpu: "250m" } }],
+    ["a class without fields changes nothing", {}, kind(), {}],
+    ["overhead is set from the class", {}, kind({ overhead }), { overhead: { cpu: "250m" } }],
+    ["an equal overhead is accepted", { overhead: { cpu: "250m" } }, kind({ overhead }), { overhead: { cpu: "250m" } }],
     [
-      "who says something else is not",
+      "a different overhead is refused",
       { overhead: { cpu: "1" } },
       kind({ overhead }),
       "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
     ],
     [
-      "nodes are narrowed",
+      "node selectors are merged",
       { nodeSelector: { disk: "fast" } },
       kind({ scheduling: { nodeSelector: { vm: "yes" } } }),
       { nodeSelector: { disk: "fast", vm: "yes" } },
     ],
     [
-      "to contradict the class is refused",
+      "a conflicting node selector is refused",
       { nodeSelector: { vm: "no" } },
       kind({ scheduling: { nodeSelector: { vm: "yes" } } }),
       "conflict: runtimeClass.scheduling.nodeSelector[vm] = yes; pod.spec.nodeSelector[vm] = no",
@@ -49,25 +49,25 @@ for (const [what, own, of, expected] of table)
       typeof expected === "string" ? expected : { ...spec(own), ...expected },
     ));
 
-test("runtime classes: the scheduler counts what a runtime takes", () =>
+test("runtime classes: the scheduler counts the overhead", () =>
   expect(podRequests(withRuntime(spec(), kind({ overhead })) as PodSpec)["cpu"]).toBe(1250));
 
 const short: Toleration = { key: "k", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };
 const long: Toleration = { ...short, tolerationSeconds: 50 };
 const merging: readonly (readonly [what: string, Toleration[], Toleration[], Toleration[]])[] = [
-  ["different ones stay side by side", [{ key: "a" }], [{ key: "b" }], [{ key: "a" }, { key: "b" }]],
-  ["equal ones are one", [short], [short], [short]],
-  ["who bears everything needs nothing else", [short], [{ operator: "Exists" }], [{ operator: "Exists" }]],
-  ["the more patient wins, whoever says it", [short], [long], [long]],
-  ["the more patient stays", [long], [short], [long]],
+  ["different tolerations are kept", [{ key: "a" }], [{ key: "b" }], [{ key: "a" }, { key: "b" }]],
+  ["equal tolerations are merged", [short], [short], [short]],
+  ["a toleration of everything replaces others", [short], [{ operator: "Exists" }], [{ operator: "Exists" }]],
+  ["a longer tolerationSeconds of the class replaces a shorter one", [short], [long], [long]],
+  ["a longer tolerationSeconds of the pod is kept", [long], [short], [long]],
   [
-    "any value includes one value",
+    "Exists replaces Equal",
     [{ key: "k", operator: "Equal", value: "v" }],
     [{ key: "k", operator: "Exists" }],
     [{ key: "k", operator: "Exists" }],
   ],
   [
-    "of two that mean the same one is left",
+    "equivalent tolerations are merged",
     [{ key: "k", operator: "Exists", value: "idle" }],
     [{ key: "k", operator: "Exists" }],
     [{ key: "k", operator: "Exists" }],

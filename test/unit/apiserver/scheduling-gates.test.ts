@@ -1,4 +1,4 @@
-// A pod that is created with scheduling gates shows from the first that it is not scheduled, and why (KEP-3521).
+// A pod created with scheduling gates has the condition PodScheduled=False (KEP-3521).
 import { expect, test } from "vitest";
 import { type Pod, pods } from "../../../api/core/pods.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -10,7 +10,7 @@ import { objectOf } from "../../../apiserver/registry/codec.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 
-/** The pod that is stored, and what its creator owns of it. */
+/** The stored pod. */
 async function created(pod: object): Promise<Pod> {
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const world = realWorld(() => {});
@@ -40,7 +40,7 @@ test.each([
   expect(status?.conditions).toEqual(conditions);
 });
 
-test("the condition is the server's, whatever status the request has, and belongs to no manager", async () => {
+test("the server sets the condition, ignores a status in the request, and records no manager for it", async () => {
   const status = { conditions: [{ type: "PodScheduled", status: "True" }], phase: "Running" };
   const pod = await created({ spec: { containers, schedulingGates: [{ name: "a.com/quota" }] }, status });
   expect(pod.status).toEqual({ phase: "Pending", qosClass: "BestEffort", conditions: [gated] });

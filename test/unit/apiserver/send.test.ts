@@ -1,4 +1,4 @@
-// A reply that is made as it goes: its parts arrive as they were told, also those that say nothing.
+// Streamed responses: all chunks arrive in order, also empty ones.
 import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
 import { expect, test } from "vitest";
@@ -7,10 +7,10 @@ import { virtualClock } from "../../sim/virtual-clock.ts";
 
 test.each([
   ["parts", ["one", "two"], "onetwo"],
-  ["a part without bytes, which ends nothing", ["one", "", Buffer.alloc(0), "two"], "onetwo"],
-  ["a part again, and one of more bytes than characters", ["é", "é", "x".repeat(20)], `éé${"x".repeat(20)}`],
-  ["no parts", [], ""],
-])("a stream: %s", async (_, parts, whole) => {
+  ["empty chunks do not end the stream", ["one", "", Buffer.alloc(0), "two"], "onetwo"],
+  ["a repeated chunk, and one with more bytes than characters", ["é", "é", "x".repeat(20)], `éé${"x".repeat(20)}`],
+  ["no chunks", [], ""],
+])("a stream: %s", async (_, parts, body) => {
   async function* stream(): AsyncGenerator<string | Buffer> {
     yield* parts;
   }
@@ -21,6 +21,6 @@ test.each([
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
-  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(whole);
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(body);
   await app.close();
 });

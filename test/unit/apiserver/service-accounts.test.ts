@@ -1,4 +1,4 @@
-// What a pod gets from the account it runs as, and when there is none.
+// Service account admission: token volumes and image pull secrets of pods, and missing accounts.
 import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ServiceAccount } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
@@ -20,8 +20,8 @@ const container = (name: string, own: readonly string[] = []): Container => ({
 const spec = (more: Partial<PodSpec> = {}): PodSpec => ({ containers: [container("c")], ...more });
 const account = (more: Partial<ServiceAccount> = {}): ServiceAccount =>
   ({ metadata: { name: "a" }, ...more }) as ServiceAccount;
-/** Which containers have a token, from which volumes, and how images are pulled. */
-function say({ containers, initContainers = [], volumes = [], imagePullSecrets = [] }: PodSpec): string {
+/** A summary of token mounts, added volumes and image pull secrets. */
+function summaryOf({ containers, initContainers = [], volumes = [], imagePullSecrets = [] }: PodSpec): string {
   const from = (c: Container): readonly string[] =>
     (c.volumeMounts ?? []).flatMap((m) => (m.mountPath === mountPath ? [`${c.name} < ${m.name}`] : []));
   return [
@@ -32,49 +32,54 @@ function say({ containers, initContainers = [], volumes = [], imagePullSecrets =
 }
 
 const table: readonly (readonly [what: string, own: PodSpec, of: ServiceAccount, expected: string])[] = [
-  ["a pod has a token", spec(), account(), "c < new, volume new"],
-  ["in every container", spec({ initContainers: [container("i")] }), account(), "c < new, i < new, volume new"],
-  ["unless its account has it not", spec(), account({ automountServiceAccountToken: false }), ""],
+  ["a container gets a token", spec(), account(), "c < new, volume new"],
   [
-    "but the pod's word counts for more",
+    "every container gets a token",
+    spec({ initContainers: [container("i")] }),
+    account(),
+    "c < new, i < new, volume new",
+  ],
+  ["automount is disabled by the account", spec(), account({ automountServiceAccountToken: false }), ""],
+  [
+    "automount is enabled by the pod",
     spec({ automountServiceAccountToken: true }),
     account({ automountServiceAccountToken: false }),
     "c < new, volume new",
   ],
-  ["also when it is no", spec({ automountServiceAccountToken: false }), account(), ""],
+  ["automount is disabled by the pod", spec({ automountServiceAccountToken: false }), account(), ""],
   [
-    "what is mounted in its place stays",
+    "an existing mount at the path is kept",
     spec({ containers: [container("c", [mountPath]), container("d")] }),
     account(),
     "c < own, d < new, volume new",
   ],
   [
-    "and is all there is if it is everywhere",
+    "no volume is added when all containers have a mount",
     spec({ containers: [container("c", [mountPath])] }),
     account(),
     "c < own",
   ],
   [
-    "a volume brought along is used",
+    "an existing token volume is used",
     spec({ volumes: [{ name: "kube-api-access-own" }] }),
     account(),
     "c < kube-api-access-own, volume kube-api-access-own",
   ],
   [
-    "images are pulled as the account does",
+    "image pull secrets come from the account",
     spec({ automountServiceAccountToken: false }),
     account({ imagePullSecrets: [{ name: "registry" }] }),
     "pulls as registry",
   ],
   [
-    "unless the pod says how",
+    "image pull secrets of the pod are kept",
     spec({ automountServiceAccountToken: false, imagePullSecrets: [{ name: "own" }] }),
     account({ imagePullSecrets: [{ name: "registry" }] }),
     "pulls as own",
   ],
 ];
 for (const [what, own, of, expected] of table)
-  test(`service accounts: ${what}`, () => expect(say(runningAs(own, of, () => "new"))).toBe(expected));
+  test(`service accounts: ${what}`, () => expect(summaryOf(runningAs(own, of, () => "new"))).toBe(expected));
 
 async function cluster() {
   const clock = virtualClock();
@@ -87,21 +92,21 @@ async function cluster() {
   return { clock, client, run };
 }
 
-test("a pod of an account that is not there is refused", async () => {
+test("a pod with a missing account is refused", async () => {
   const { run } = await cluster();
   expect(await run({ serviceAccountName: "nobody" })).toBe(
     'pods "p" is forbidden: error looking up service account default/nobody: serviceaccount "nobody" not found',
   );
 });
 
-test("the account may be said by its older name", async () => {
+test("the deprecated field serviceAccount is accepted", async () => {
   const { client, run } = await cluster();
   const metadata = { name: "older", namespace: "default" };
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata });
   expect(((await run({ serviceAccount: "older" })) as Pod).spec.serviceAccountName).toBe("older");
 });
 
-test("a new namespace's default account is waited for, but not for ever", async () => {
+test("pod creation waits for the default account up to a limit", async () => {
   const { clock, client, run } = await cluster();
   const inLease = { serviceAccountName: "default" };
   const waiting = run(inLease, "kube-node-lease");

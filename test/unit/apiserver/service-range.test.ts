@@ -1,4 +1,4 @@
-// What is said of the range that services have their addresses from.
+// The status of the default ServiceCIDR.
 import { expect, test } from "vitest";
 import { serviceCidrs } from "../../../api/networking/servicecidrs.ts";
 import { key } from "../../../api/meta.ts";
@@ -9,7 +9,7 @@ import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
-async function told(...serviceRanges: readonly string[]) {
+async function conditionsAfter(...serviceRanges: readonly string[]) {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
@@ -25,7 +25,7 @@ const ready = {
   lastTransitionTime: "2026-01-01T00:00:00Z",
 };
 
-test("the range of services is ready once, and since it first was", async () => {
-  expect(await told("10.96.0.0/16")).toEqual([ready]);
-  expect(await told("10.96.0.0/16", "10.96.0.0/16")).toEqual([ready]);
+test("the Ready condition of the ServiceCIDR is set once", async () => {
+  expect(await conditionsAfter("10.96.0.0/16")).toEqual([ready]);
+  expect(await conditionsAfter("10.96.0.0/16", "10.96.0.0/16")).toEqual([ready]);
 });

@@ -1,5 +1,5 @@
-// Clients of a watch who are slow, or read nothing at all: what waits for them is bounded, and they are cut off in the
-// end. Time is virtual, connections are real.
+// Slow watchers: buffered data is bounded, and a client that does not read is disconnected. Time is virtual,
+// connections are real.
 import Fastify, { type FastifyInstance } from "fastify";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
@@ -18,44 +18,44 @@ import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 const clock = virtualClock();
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const line = Buffer.from(`${"x".repeat(9_999)}\n`);
-/** What a stream may hold back before it says stop, and the part that made it say so. */
+/** The most a stream can buffer: its high water mark, and the chunk that exceeds it. */
 const mostWaiting = (raw: Writable): number => raw.writableHighWaterMark + line.length;
 
 let app: FastifyInstance;
 afterEach(() => app.close());
 
-/** Serves so many lines as an urgent stream; `sent` is how many were asked for, `most` what waited at most. */
+/** Serves lines as an urgent stream. `sent` counts the lines, `beyond` is the buffered excess over the limit. */
 async function serving(version: 1 | 2, count: number) {
-  const told = { sent: 0, beyond: 0, result: undefined as Promise<string> | undefined };
+  const progress = { sent: 0, beyond: 0, result: undefined as Promise<string> | undefined };
   app = Fastify({ http2: version === 2 } as object) as unknown as FastifyInstance;
   app.get("/", async (_request, to) => {
     to.hijack();
     async function* stream(): AsyncGenerator<Buffer> {
-      for (; told.sent < count; told.sent++) {
-        told.beyond = Math.max(told.beyond, to.raw.writableLength - mostWaiting(to.raw));
+      for (; progress.sent < count; progress.sent++) {
+        progress.beyond = Math.max(progress.beyond, to.raw.writableLength - mostWaiting(to.raw));
         yield line;
-        // As in a watch, what comes next is not there yet.
+        // As in a watch, the next event is not available yet.
         await turn();
       }
     }
-    told.result = send(to.raw, { status: 200, stream: stream(), isUrgent: true }, { clock, readMs: 30_000 }).then(
+    progress.result = send(to.raw, { status: 200, stream: stream(), isUrgent: true }, { clock, readMs: 30_000 }).then(
       () => "ended",
       (e: Error) => {
         to.raw.destroy();
         return e.message;
       },
     );
-    await told.result;
+    await progress.result;
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  return { told, port: (app.server.address() as AddressInfo).port };
+  return { progress, port: (app.server.address() as AddressInfo).port };
 }
 
-/** Time goes by until the answer has ended, one way or the other. */
-async function ending(told: { readonly result: Promise<string> | undefined }): Promise<string> {
-  while (told.result === undefined) await turn();
+/** Advances time until the response has ended or failed. */
+async function ending(progress: { readonly result: Promise<string> | undefined }): Promise<string> {
+  while (progress.result === undefined) await turn();
   let result: string | undefined;
-  void told.result.then((how) => (result = how));
+  void progress.result.then((how) => (result = how));
   while (result === undefined) {
     await turn();
     await clock.run(clock.now() + 1_000);
@@ -76,18 +76,18 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
     return { readable, leave: () => session.destroy() };
   };
 
-  test("who reads nothing is cut off, and little was kept for it meanwhile", async () => {
-    const { told, port } = await serving(version, 100_000);
+  test("a client that does not read is disconnected, and little is buffered for it", async () => {
+    const { progress, port } = await serving(version, 100_000);
     const { readable, leave } = await ask(port);
     readable.pause().on("error", () => {});
-    expect(await ending(told)).toBe("the client has stopped reading");
-    expect(told.beyond).toBe(0);
-    expect(told.sent).toBeLessThan(10_000);
+    expect(await ending(progress)).toBe("the client has stopped reading");
+    expect(progress.beyond).toBe(0);
+    expect(progress.sent).toBeLessThan(10_000);
     leave();
   });
 
-  test("who is slow gets everything, and no more is made than it has room for", async () => {
-    const { told, port } = await serving(version, 1_000);
+  test("a slow client receives everything, and lines are produced at its rate", async () => {
+    const { progress, port } = await serving(version, 1_000);
     const { readable, leave } = await ask(port);
     let size = 0;
     for await (const part of readable) {
@@ -95,12 +95,12 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
       for (let i = 0; i < 3; i++) await turn();
       if (size >= 1_000 * line.length) break;
     }
-    expect(told.beyond).toBe(0);
+    expect(progress.beyond).toBe(0);
     leave();
   });
 });
 
-test("a watch nobody reads keeps no events of its own: when history has gone on without it, it ends", async () => {
+test("an unread watch buffers no events and ends when history is compacted past it", async () => {
   const world = { clock, random: seeded(1), log: () => {} };
   const storage = memoryStorage();
   const verbs = clusterRegistry(storage, world, {

@@ -1,4 +1,4 @@
-// Tokens of service accounts: what they claim, until when they count, and whose signature they bear.
+// Service account tokens: claims, validity and signatures.
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { ApiObject, Instant } from "../../../api/meta.ts";
@@ -24,12 +24,12 @@ const object = (name: string, uid: string, deletedAt?: Instant): ApiObject =>
     },
   }) as unknown as ApiObject;
 const robot = object("robot", "u1");
-const wanted = { issuer: "https://us", id: "j", audiences: ["them"], seconds: 600, bound: {} };
-const claims = claimsOf(robot, wanted, at(0));
+const options = { issuer: "https://us", id: "j", audiences: ["them"], seconds: 600, bound: {} };
+const claims = claimsOf(robot, options, at(0));
 
-test("a token claims whose it is, for whom, and until when", () => {
+test("claims of a token: subject, audiences and expiry", () => {
   const bound = { node: { name: "n" }, pod: { name: "p", uid: "u2" } };
-  expect(claimsOf(robot, { ...wanted, bound, warnAfter: 60 }, at(0))).toEqual({
+  expect(claimsOf(robot, { ...options, bound, warnAfter: 60 }, at(0))).toEqual({
     iss: "https://us",
     sub: "system:serviceaccount:shop:robot",
     aud: ["them"],
@@ -45,9 +45,9 @@ test("a token claims whose it is, for whom, and until when", () => {
     },
   });
 });
-test("who bears it is the account, and what is known of it", () => {
+test("the user of a token is the account with its bound objects", () => {
   const bound = { node: { name: "n" }, pod: { name: "p", uid: "u2" } };
-  expect(bearer(claimsOf(robot, { ...wanted, bound }, at(0)))).toEqual({
+  expect(bearer(claimsOf(robot, { ...options, bound }, at(0)))).toEqual({
     name: "system:serviceaccount:shop:robot",
     uid: "u1",
     groups: ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"],
@@ -61,32 +61,40 @@ test("who bears it is the account, and what is known of it", () => {
 });
 
 const times = [
-  ["it counts from the moment it is made", 0, undefined],
-  ["clocks may differ by a minute", -60, undefined],
-  ["but not by more", -61, "service account token is not valid yet"],
-  ["it counts until it expires, and a minute more", 660, undefined],
-  ["and then no more", 661, "service account token has expired"],
+  ["valid from its issue time", 0, undefined],
+  ["valid with a clock skew of one minute", -60, undefined],
+  ["not valid with a larger clock skew", -61, "service account token is not valid yet"],
+  ["valid until one minute after expiry", 660, undefined],
+  ["expired after that", 661, "service account token has expired"],
 ] as const;
 for (const [what, seconds, because] of times)
-  test(`in time: ${what}`, () => expect(untimely(claims, at(seconds))).toBe(because));
+  test(`validity: ${what}`, () => expect(untimely(claims, at(seconds))).toBe(because));
 
 const accounts = [
-  ["its account is there", robot, undefined],
-  ["another of the name is not it", object("robot", "u9"), "service account UID (u9) does not match claim (u1)"],
-  ["an account that goes counts for a minute", object("robot", "u1", at(-60)), undefined],
-  ["and then no more", object("robot", "u1", at(-61)), "service account shop/robot has been deleted"],
+  ["the account exists", robot, undefined],
+  [
+    "an account of the same name with another uid",
+    object("robot", "u9"),
+    "service account UID (u9) does not match claim (u1)",
+  ],
+  ["an account deleted up to a minute ago", object("robot", "u1", at(-60)), undefined],
+  ["an account deleted longer ago", object("robot", "u1", at(-61)), "service account shop/robot has been deleted"],
 ] as const;
 for (const [what, account, because] of accounts)
-  test(`whose: ${what}`, () => expect(disowned(claims, account, at(0))).toBe(because));
+  test(`account: ${what}`, () => expect(disowned(claims, account, at(0))).toBe(because));
 
 const bindings = [
-  ["what it is bound to is there", object("p", "u2"), undefined],
-  ["it is gone", undefined, "service account token has been invalidated"],
-  ["it has been going for long", object("p", "u2", at(-61)), "service account token has been invalidated"],
-  ["there is another of its name", object("p", "u3"), "pod UID (u3) does not match service account pod ref claim (u2)"],
+  ["the bound object exists", object("p", "u2"), undefined],
+  ["the bound object is missing", undefined, "service account token has been invalidated"],
+  ["the bound object was deleted long ago", object("p", "u2", at(-61)), "service account token has been invalidated"],
+  [
+    "a bound object of the same name with another uid",
+    object("p", "u3"),
+    "pod UID (u3) does not match service account pod ref claim (u2)",
+  ],
 ] as const;
 for (const [what, pod, because] of bindings)
-  test(`bound: ${what}`, () => expect(unbound("pod", { name: "p", uid: "u2" }, pod, at(0))).toBe(because));
+  test(`bound object: ${what}`, () => expect(unbound("pod", { name: "p", uid: "u2" }, pod, at(0))).toBe(because));
 
 const pem = (key: KeyObject): string => key.export({ format: "pem", type: "pkcs8" }).toString();
 const elliptic = (): string => pem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
@@ -102,24 +110,24 @@ for (const [algorithm, key] of Object.entries(keys))
     const reworded = (change: Partial<Claims>): string =>
       [head, Buffer.from(JSON.stringify({ ...claims, ...change })).toString("base64url"), signature].join(".");
 
-    test("it is believed", () => expect(signer.claimsIn(token)).toEqual(claims));
-    test("its head says which key it was", () => {
+    test("its signature is valid", () => expect(signer.claimsIn(token)).toEqual(claims));
+    test("its header has the key id", () => {
       expect(JSON.parse(Buffer.from(head, "base64url").toString())).toEqual({ alg: algorithm, kid: signer.jwk["kid"] });
     });
-    test("whoever changes it is found out", () => {
+    test("a changed token is refused", () => {
       expect(() => signer.claimsIn(reworded({ sub: "system:serviceaccount:shop:king" }))).toThrow(
         "go-jose/go-jose: error in cryptographic primitive",
       );
     });
-    test("without a signature it is nothing", () => {
+    test("a token without a signature is refused", () => {
       const unsigned = Buffer.from('{"alg":"none"}').toString("base64url");
       expect(() => signer.claimsIn(`${unsigned}.${body}.`)).toThrow(/cryptographic primitive/);
       expect(() => signer.claimsIn(`${head}.${body}.`)).toThrow(/cryptographic primitive/);
     });
-    test("another's signature is not ours", () => {
+    test("the signature of another key is refused", () => {
       expect(() => signingKey(elliptic()).claimsIn(token)).toThrow("invalid signature, no keys found");
     });
-    test("the public half is public, and only that", () => {
+    test("only the public key is published", () => {
       expect(signer.jwk).toMatchObject({ use: "sig", alg: algorithm });
       expect(Object.keys(signer.jwk)).not.toContain("d");
     });

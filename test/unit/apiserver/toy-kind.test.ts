@@ -1,5 +1,5 @@
-// Adding a kind costs one value: a toy kind is served, listed, watched, printed, validated and explained without
-// another line.
+// Adding a kind takes one definition: a toy kind is served, listed, watched, printed, validated and documented without
+// other code.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -44,7 +44,7 @@ const world = realWorld(() => {});
 const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 const server = () => requesting(kindRegistry([namespaces, toys]));
 const requesting = (kinds: KindRegistry) => {
-  const answer = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds);
+  const handle = requestHandler(clusterRegistry(memoryStorage(), world, { ...ranges, kinds }), kinds);
   const stop = new AbortController();
   return (method: string, url: string, body?: unknown, accept = "application/json"): Promise<ApiReply> => {
     const at = new URL(url, "https://x");
@@ -53,7 +53,7 @@ const requesting = (kinds: KindRegistry) => {
       "content-type": body && method === "PATCH" ? "application/merge-patch+json" : "application/json",
     };
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return answer({
+    return handle({
       method,
       path: at.pathname,
       place: resourcePath(at.pathname),
@@ -65,43 +65,43 @@ const requesting = (kinds: KindRegistry) => {
     });
   };
 };
-const bodyOf = (answer: ApiReply): any => ("body" in answer ? JSON.parse(answer.body.toString()) : undefined);
+const bodyOf = (response: ApiReply): any => ("body" in response ? JSON.parse(response.body.toString()) : undefined);
 const root = "/apis/play.example.com/v1/namespaces/default/toys";
 
-test("a toy kind: made, read, changed, listed, watched, printed, refused, explained, deleted", async () => {
-  const ask = server();
-  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
-  const made = await ask("POST", root, { metadata: { name: "car" } });
+test("a toy kind is created, read, updated, listed, watched, printed, validated, documented and deleted", async () => {
+  const send = server();
+  await send("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const made = await send("POST", root, { metadata: { name: "car" } });
   expect([made.status, bodyOf(made).spec.wheels, bodyOf(made).kind]).toEqual([201, 4, "Toy"]);
-  const wrong = await ask("PATCH", `${root}/car`, { spec: { wheels: -1 } });
+  const wrong = await send("PATCH", `${root}/car`, { spec: { wheels: -1 } });
   expect(bodyOf(wrong).message).toBe(
     'Toy.play.example.com "car" is invalid: spec.wheels: Invalid value: -1: must be greater than or equal to 0',
   );
-  expect(bodyOf(await ask("PATCH", `${root}/car`, { spec: { wheels: 3 } })).spec.wheels).toBe(3);
-  const unknown = await ask("POST", `${root}?fieldValidation=Strict`, { metadata: { name: "x" }, spec: { wings: 2 } });
+  expect(bodyOf(await send("PATCH", `${root}/car`, { spec: { wheels: 3 } })).spec.wheels).toBe(3);
+  const unknown = await send("POST", `${root}?fieldValidation=Strict`, { metadata: { name: "x" }, spec: { wings: 2 } });
   expect([unknown.status, bodyOf(unknown).message]).toEqual([
     400,
     'Toy in version "v1" cannot be handled as a Toy: strict decoding error: unknown field "spec.wings"',
   ]);
-  const warned = await ask("POST", root, { metadata: { name: "plane" }, spec: { wings: 2 } });
+  const warned = await send("POST", root, { metadata: { name: "plane" }, spec: { wings: 2 } });
   expect([bodyOf(warned).spec, warned.headers?.["warning"]]).toEqual([
     { wheels: 4 },
     ['299 - "unknown field \\"spec.wings\\""'],
   ]);
-  const table = bodyOf(await ask("GET", root, undefined, "application/json;as=Table;v=v1;g=meta.k8s.io"));
+  const table = bodyOf(await send("GET", root, undefined, "application/json;as=Table;v=v1;g=meta.k8s.io"));
   expect([table.columnDefinitions[0].name, table.rows.map((r: any) => r.cells)]).toEqual(["Wheels", [[3], [4]]]);
-  const list = bodyOf(await ask("GET", `${root}?limit=1`));
+  const list = bodyOf(await send("GET", `${root}?limit=1`));
   expect([list.kind, list.items.length, list.metadata.remainingItemCount]).toEqual(["ToyList", 1, 1]);
-  expect(bodyOf(await ask("GET", "/apis/play.example.com/v1")).resources[0]).toMatchObject({
+  expect(bodyOf(await send("GET", "/apis/play.example.com/v1")).resources[0]).toMatchObject({
     name: "toys",
     kind: "Toy",
     namespaced: true,
   });
-  const document = bodyOf(await ask("GET", "/openapi/v3/apis/play.example.com/v1"));
+  const document = bodyOf(await send("GET", "/openapi/v3/apis/play.example.com/v1"));
   expect(document.components.schemas["com.example.play.v1.Toy"]["x-kubernetes-group-version-kind"][0].kind).toBe("Toy");
-  const gone = bodyOf(await ask("DELETE", `${root}/car`));
+  const gone = bodyOf(await send("DELETE", `${root}/car`));
   expect(gone).toMatchObject({ status: "Success", details: { name: "car", kind: "toys", group: "play.example.com" } });
-  const watch = await ask("GET", `${root}?watch=1&allowWatchBookmarks=true`);
+  const watch = await send("GET", `${root}?watch=1&allowWatchBookmarks=true`);
   const lines: any[] = [];
   if ("stream" in watch)
     for await (const line of watch.stream) {
@@ -114,17 +114,17 @@ test("a toy kind: made, read, changed, listed, watched, printed, refused, explai
   ]);
 });
 
-test("a kind nobody serves is not found, and a verb nobody knows is not allowed", async () => {
-  const ask = server();
-  expect((await ask("GET", "/apis/play.example.com/v1/games")).status).toBe(404);
-  expect((await ask("PUT", "/api/v1/namespaces")).status).toBe(405);
-  expect((await ask("GET", "/nowhere")).status).toBe(404);
-  expect((await ask("GET", "/api/v1/namespaces?resourceVersion=x")).status).toBe(400);
-  expect((await ask("GET", "/api/v1/namespaces?resourceVersion=999999")).status).toBe(504);
-  expect((await ask("POST", "/api/v1/namespaces?dryRun=Some", {})).status).toBe(422);
+test("an unknown kind is not found, and an unknown verb is not allowed", async () => {
+  const send = server();
+  expect((await send("GET", "/apis/play.example.com/v1/games")).status).toBe(404);
+  expect((await send("PUT", "/api/v1/namespaces")).status).toBe(405);
+  expect((await send("GET", "/nowhere")).status).toBe(404);
+  expect((await send("GET", "/api/v1/namespaces?resourceVersion=x")).status).toBe(400);
+  expect((await send("GET", "/api/v1/namespaces?resourceVersion=999999")).status).toBe(504);
+  expect((await send("POST", "/api/v1/namespaces?dryRun=Some", {})).status).toBe(422);
 });
 
-test("a built-in kind is its file and one line of the table: nothing of the server names it", async () => {
+test("a built-in kind is one file and one line of the table; no server code refers to it", async () => {
   const root = join(import.meta.dirname, "../../..");
   const table = readFileSync(join(root, "api/builtin/kinds.ts"), "utf8");
   expect(table.match(/\bcsiNodes\b/g)).toHaveLength(2);
@@ -133,14 +133,14 @@ test("a built-in kind is its file and one line of the table: nothing of the serv
   );
   expect(naming).toEqual([]);
   const kinds = kindRegistry(builtinKinds);
-  const ask = requesting(kinds);
+  const send = requesting(kinds);
   const at = "/apis/storage.k8s.io/v1/csinodes";
   const drivers = [{ name: "d", nodeID: "n" }];
-  expect((await ask("POST", at, { metadata: { name: "n" }, spec: { drivers } })).status).toBe(201);
-  expect(bodyOf(await ask("PATCH", `${at}/n`, { metadata: { labels: { a: "b" } } })).metadata.labels).toEqual({
+  expect((await send("POST", at, { metadata: { name: "n" }, spec: { drivers } })).status).toBe(201);
+  expect(bodyOf(await send("PATCH", `${at}/n`, { metadata: { labels: { a: "b" } } })).metadata.labels).toEqual({
     a: "b",
   });
-  expect(bodyOf(await ask("GET", "/apis/storage.k8s.io/v1")).resources).toContainEqual(
+  expect(bodyOf(await send("GET", "/apis/storage.k8s.io/v1")).resources).toContainEqual(
     expect.objectContaining({ name: "csinodes" }),
   );
 });

@@ -1,4 +1,4 @@
-// Updates, kind by kind: of what is not there, and of what is there without saying which revision is meant.
+// Updates of each kind: of missing objects, and without a resource version.
 import { expect, test } from "vitest";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -13,8 +13,8 @@ import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { draftOf } from "../api/minimal-objects.ts";
 
-/** Kinds an update of which makes what is not there. */
-const madeByUpdate = new Set([
+/** Kinds whose update creates a missing object. */
+const createdByUpdate = new Set([
   "clusterrolebindings.rbac.authorization.k8s.io",
   "clusterroles.rbac.authorization.k8s.io",
   "endpoints",
@@ -27,7 +27,7 @@ const madeByUpdate = new Set([
   "runtimeclasses.node.k8s.io",
   "services",
 ]);
-/** Kinds an update of which must say the revision it was made for. */
+/** Kinds whose update requires a resource version. */
 const byRevision = new Set([
   "apiservices.apiregistration.k8s.io",
   "csidrivers.storage.k8s.io",
@@ -61,9 +61,9 @@ async function cluster(): Promise<Registry> {
   await verbs.create(serviceAccounts as unknown as ResourceDefinition, account);
   return verbs;
 }
-/** `created`, `updated`, or why not, of putting such an object with other metadata. */
-async function said(verbs: Registry, r: ResourceDefinition, given: object, change: object = {}): Promise<string> {
-  const draft = given as Draft<ApiObject>;
+/** `created`, `updated`, or the error of an update with changed metadata. */
+async function outcomeOf(verbs: Registry, r: ResourceDefinition, before: object, change: object = {}): Promise<string> {
+  const draft = before as Draft<ApiObject>;
   const object = { ...draft, metadata: { ...draft.metadata, ...change } };
   const target = { r, key: keyOf(object as never) };
   return put(verbs, target, object, {}).then(
@@ -75,34 +75,34 @@ async function said(verbs: Registry, r: ResourceDefinition, given: object, chang
 for (const r of builtinKinds.filter((kind) => isStored(kind) || kind.form)) {
   const name = qualified(r);
   const object = draftOf(r).metadata.name;
-  test(`update: ${name} that is not there ${madeByUpdate.has(name) ? "is made" : "is not found"}`, async () => {
+  test(`update: ${name} that is missing ${createdByUpdate.has(name) ? "is created" : "is not found"}`, async () => {
     const missing = `${name} "${object}" not found`;
-    expect(await said(await cluster(), r, draftOf(r))).toBe(madeByUpdate.has(name) ? "created" : missing);
+    expect(await outcomeOf(await cluster(), r, draftOf(r))).toBe(createdByUpdate.has(name) ? "created" : missing);
   });
-  test(`update: ${name} ${byRevision.has(name) ? "must" : "need not"} say which revision is meant`, async () => {
+  test(`update: ${name} ${byRevision.has(name) ? "requires" : "does not require"} a resource version`, async () => {
     const verbs = await cluster();
-    const born = objectOf(await verbs.create(r, draftOf(r)));
+    const created = objectOf(await verbs.create(r, draftOf(r)));
     const refused = `${name} "${object}" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update`;
-    const unsaid = { resourceVersion: undefined };
-    expect(await said(verbs, r, born, unsaid)).toBe(byRevision.has(name) ? refused : "updated");
-    expect(await said(verbs, r, born)).toBe("updated");
-    expect(await said(verbs, r, born, { resourceVersion: "1" })).toMatch(
+    const withoutRevision = { resourceVersion: undefined };
+    expect(await outcomeOf(verbs, r, created, withoutRevision)).toBe(byRevision.has(name) ? refused : "updated");
+    expect(await outcomeOf(verbs, r, created)).toBe("updated");
+    expect(await outcomeOf(verbs, r, created, { resourceVersion: "1" })).toMatch(
       /^Operation cannot be fulfilled on .* modified;/,
     );
   });
 }
 
-test("update: what is made by an update has no history, and none can be told of another object", async () => {
+test("update: an object created by an update has no uid precondition to meet", async () => {
   const verbs = await cluster();
   const leases = builtinKinds.find((r) => r.plural === "leases")!;
   const uid = "0c9ee0b9-5b2b-4c8b-9f0b-1d2f8d1b7c55";
-  expect(await said(verbs, leases, draftOf(leases), { uid })).toBe(
+  expect(await outcomeOf(verbs, leases, draftOf(leases), { uid })).toBe(
     `Operation cannot be fulfilled on leases.coordination.k8s.io "a": StorageError: invalid object, Code: 4, Key: /registry/leases/default/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
   );
-  expect(await said(verbs, leases, draftOf(leases), { resourceVersion: "77" })).toBe("created");
+  expect(await outcomeOf(verbs, leases, draftOf(leases), { resourceVersion: "77" })).toBe("created");
 });
 
-test("create: the beginning of a made-up name is judged as a name, but for a dash at its end", async () => {
+test("create: generateName is validated as a name, except for a trailing dash", async () => {
   const verbs = await cluster();
   const services = builtinKinds.find((r) => r.plural === "services" && r.group === "")!;
   const named = (generateName: string) =>

@@ -1,4 +1,4 @@
-// What an autoscaler scales: the kind its target names, through that kind's scale subresource, and nothing else.
+// An autoscaler scales the kind in its target reference through the scale subresource.
 import { expect, test } from "vitest";
 import { deployments } from "../../../api/apps/deployments.ts";
 import { statefulSets } from "../../../api/apps/statefulsets.ts";
@@ -14,7 +14,7 @@ const template = {
 };
 const selector = { matchLabels: { app: "web" } };
 
-/** A Deployment and a StatefulSet of one name and one replica each, and an autoscaler that wants three of a target. */
+/** A Deployment and a StatefulSet with one name and one replica each, and an autoscaler with three minimum replicas. */
 async function scaled(scaleTargetRef: { apiVersion: string; kind: string; name: string }) {
   const running: Running = await server();
   const { client, pass } = running;
@@ -53,7 +53,7 @@ const table = [
   ["an object that is missing", "apps/v1", "ReplicaSet", `replicasets.apps "web" not found`],
 ] as const;
 for (const [what, apiVersion, kind, message] of table)
-  test(`autoscaler: ${what} is not scaled, and the autoscaler says why`, async () =>
+  test(`autoscaler: ${what} is not scaled, and the condition has the reason`, async () =>
     expect(await scaled({ apiVersion, kind, name: "web" })).toMatchObject({
       ...{ deployment: 1, statefulSet: 1, warnings: [message] },
       able: { status: "False", reason: "FailedGetScale", message: `${unable}${message}` },

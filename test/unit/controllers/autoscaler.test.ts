@@ -46,23 +46,23 @@ const table: readonly (readonly [
   spec: object,
   replicas: number,
 ])[] = [
-  ["on target, nothing happens", [a, b], [using("a", "50m"), using("b", "50m")], {}, 2],
-  ["a tenth off is near enough", [a, b], [using("a", "55m"), using("b", "55m")], {}, 2],
-  ["twice the load, twice the pods", [a, b], [using("a", "100m"), using("b", "100m")], {}, 4],
-  ["half the load, half the pods", [a, b], [using("a", "25m"), using("b", "25m")], {}, 1],
-  ["never above the maximum", [a, b], [using("a", "1"), using("b", "1")], { maxReplicas: 3 }, 3],
-  ["never below the minimum", [a, b], [using("a", "1m"), using("b", "1m")], { minReplicas: 2 }, 2],
+  ["usage on target: unchanged", [a, b], [using("a", "50m"), using("b", "50m")], {}, 2],
+  ["within the tolerance of a tenth: unchanged", [a, b], [using("a", "55m"), using("b", "55m")], {}, 2],
+  ["twice the usage doubles the replicas", [a, b], [using("a", "100m"), using("b", "100m")], {}, 4],
+  ["half the usage halves the replicas", [a, b], [using("a", "25m"), using("b", "25m")], {}, 1],
+  ["at most maxReplicas", [a, b], [using("a", "1"), using("b", "1")], { maxReplicas: 3 }, 3],
+  ["at least minReplicas", [a, b], [using("a", "1m"), using("b", "1m")], { minReplicas: 2 }, 2],
   [
-    "a pod not ready counts as idle when growing",
+    "an unready pod counts as idle on scale-up",
     [a, asking("b", { ready: false })],
     [using("a", "100m"), using("b", "900m")],
     {},
     2,
   ],
-  ["a pod not measured counts as busy when shrinking", [a, b], [using("a", "10m")], {}, 2],
-  ["nothing measured, nothing changed", [a, b], [], {}, 2],
+  ["a pod without metrics counts as fully used on scale-down", [a, b], [using("a", "10m")], {}, 2],
+  ["no metrics: unchanged", [a, b], [], {}, 2],
   [
-    "an amount per pod, not a share",
+    "a target of type AverageValue",
     [a, b],
     [using("a", "100m"), using("b", "100m")],
     {
@@ -71,7 +71,7 @@ const table: readonly (readonly [
     5,
   ],
   [
-    "the hungriest metric wins, within the pace of growth",
+    "the metric with the most replicas counts, within the scale-up limit",
     [a, b],
     [using("a", "50m"), using("b", "50m")],
     {
@@ -86,7 +86,7 @@ const table: readonly (readonly [
 for (const [what, pods, metrics, spec, replicas] of table)
   test(`autoscaler: ${what}`, () => expect(look(pods, metrics, spec).replicas).toBe(replicas));
 
-test("autoscaler: says what it measured and why it did what it did", () => {
+test("autoscaler: status has the current metrics, the event the reason", () => {
   const { status, reason } = look([a, b], [using("a", "100m"), using("b", "100m")]);
   expect(reason).toBe("cpu resource utilization (percentage of request) above target");
   expect(status.currentMetrics).toEqual([
@@ -118,9 +118,9 @@ const limits: readonly (readonly [
   replicas: number,
   reason: string | undefined,
 ])[] = [
-  ["growing doubles at most, or adds four", 3, 30, history, undefined, 7, "ScaleUpLimit"],
+  ["scale-up at most doubles or adds four", 3, 30, history, undefined, 7, "ScaleUpLimit"],
   [
-    "what was grown in this period counts",
+    "scale-ups within the period count",
     8,
     30,
     { ...history, changes: [{ at: before(5), by: 4 }] },
@@ -129,7 +129,7 @@ const limits: readonly (readonly [
     "ScaleUpLimit",
   ],
   [
-    "what was grown before it does not",
+    "earlier scale-ups do not count",
     8,
     30,
     { ...history, changes: [{ at: before(20), by: 4 }] },
@@ -138,7 +138,7 @@ const limits: readonly (readonly [
     "ScaleUpLimit",
   ],
   [
-    "a recent higher proposal holds the size",
+    "a recent higher recommendation prevents scale-down",
     10,
     2,
     { ...history, recommendations: [{ at: before(100), replicas: 8 }] },
@@ -147,7 +147,7 @@ const limits: readonly (readonly [
     "ScaleDownStabilized",
   ],
   [
-    "an old one does not",
+    "an old recommendation does not",
     10,
     2,
     { ...history, recommendations: [{ at: before(301), replicas: 8 }] },
@@ -155,9 +155,9 @@ const limits: readonly (readonly [
     2,
     undefined,
   ],
-  ["shrinking may be forbidden", 10, 2, history, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
+  ["scale-down can be disabled", 10, 2, history, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
   [
-    "shrinking may be slow",
+    "a policy limits scale-down",
     10,
     2,
     history,
@@ -166,7 +166,7 @@ const limits: readonly (readonly [
     "ScaleDownLimit",
   ],
   [
-    "the lesser policy may be chosen",
+    "selectPolicy Min",
     10,
     30,
     history,

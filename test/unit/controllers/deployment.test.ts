@@ -13,7 +13,7 @@ import {
   totalSize,
   templateHash,
 } from "../../../controllers/deployment/rollout.ts";
-import { ago, asStored, carryOut, now, pod, say } from "./world.ts";
+import { ago, asStored, carryOut, now, pod, summaryOf } from "./world.ts";
 
 const deployment = (spec: object = {}, image = "app:1"): Deployment =>
   asStored<Deployment>(
@@ -30,7 +30,7 @@ const deployment = (spec: object = {}, image = "app:1"): Deployment =>
     } as never),
   );
 
-/** A replica set of the deployment for some image, as the controller would have made it. */
+/** A replica set of the deployment for an image, as the controller creates it. */
 const setOf = (
   d: Deployment,
   image: string,
@@ -68,7 +68,7 @@ const setOf = (
 };
 const look = (d: Deployment, sets: readonly ReplicaSet[], pods: Parameters<typeof decide>[0]["pods"] = []) =>
   decide({ deployment: d, sets, pods, nameTaken: false }, now);
-/** Sizes after the decision, by image, so that a row reads like a sentence. */
+/** Sizes by image after the decision. */
 const sizes = (d: Deployment, sets: readonly ReplicaSet[], pods: Parameters<typeof decide>[0]["pods"] = []): string => {
   const after = carryOut(look(d, sets, pods).actions, [d, ...sets]).filter(
     (o): o is ReplicaSet => o.kind === "ReplicaSet",
@@ -79,40 +79,40 @@ const sizes = (d: Deployment, sets: readonly ReplicaSet[], pods: Parameters<type
 const d1 = deployment();
 const d2 = deployment({}, "app:2");
 const table: readonly (readonly [what: string, d: Deployment, sets: readonly ReplicaSet[], after: string])[] = [
-  ["the first version comes at once", d1, [], "app:1=4"],
-  ["rolled out: nothing to do", d1, [setOf(d1, "app:1", 4)], "app:1=4"],
-  ["a new version begins with the surge", d2, [setOf(d2, "app:1", 4)], "app:1=4 app:2=1"],
+  ["the first replica set has all replicas", d1, [], "app:1=4"],
+  ["a completed rollout is unchanged", d1, [setOf(d1, "app:1", 4)], "app:1=4"],
+  ["a new replica set starts with the surge", d2, [setOf(d2, "app:1", 4)], "app:1=4 app:2=1"],
   [
-    "old pods wait for new ones to be available",
+    "old pods are kept until new ones are available",
     d2,
     [setOf(d2, "app:1", 4), setOf(d2, "app:2", 1, 0, { revision: 2 })],
     "app:1=3 app:2=1",
   ],
   [
-    "an available new pod makes room for the next",
+    "an available new pod allows the next step",
     d2,
     [setOf(d2, "app:1", 3), setOf(d2, "app:2", 2, 2, { revision: 2 })],
     "app:1=1 app:2=2",
   ],
   [
-    "broken old pods go first",
+    "unhealthy old pods are removed first",
     d2,
     [setOf(d2, "app:1", 4, 2), setOf(d2, "app:2", 1, 0, { revision: 2 })],
     "app:1=3 app:2=1",
   ],
-  ["a paused deployment starts nothing new", deployment({ paused: true }, "app:2"), [setOf(d1, "app:1", 4)], "app:1=4"],
   [
-    "a paused deployment still takes a new size",
-    deployment({ paused: true, replicas: 6 }),
+    "a paused deployment creates no replica set",
+    deployment({ paused: true }, "app:2"),
     [setOf(d1, "app:1", 4)],
-    "app:1=6",
+    "app:1=4",
   ],
-  ["a resize between rollouts goes to the one set", deployment({ replicas: 2 }), [setOf(d1, "app:1", 4)], "app:1=2"],
-  ["scaled to nothing", deployment({ replicas: 0 }), [setOf(d1, "app:1", 4)], "app:1=0"],
+  ["a paused deployment is scaled", deployment({ paused: true, replicas: 6 }), [setOf(d1, "app:1", 4)], "app:1=6"],
+  ["scaling outside a rollout changes the active set", deployment({ replicas: 2 }), [setOf(d1, "app:1", 4)], "app:1=2"],
+  ["scaled to zero", deployment({ replicas: 0 }), [setOf(d1, "app:1", 4)], "app:1=0"],
 ];
 for (const [what, d, sets, after] of table) test(`deployment: ${what}`, () => expect(sizes(d, sets)).toBe(after));
 
-test("deployment: sets nobody controls are taken in, sets that no longer match let go, before anything else", () => {
+test("deployment: matching orphans are adopted and non-matching sets released first", () => {
   const { ownerReferences: _, ...free } = setOf(d1, "app:1", 4).metadata;
   const orphan = { ...setOf(d1, "app:1", 4), metadata: free };
   const own = setOf(d2, "app:2", 1);
@@ -124,7 +124,7 @@ test("deployment: sets nobody controls are taken in, sets that no longer match l
   expect(sizes(d1, [first as ReplicaSet])).toBe("app:1=4");
 });
 
-test("deployment: revisions are counted as high as they go", () => {
+test("deployment: the new revision is the highest plus one", () => {
   const high = setOf(d2, "app:1", 4);
   const annotations = { ...high.metadata.annotations, "deployment.kubernetes.io/revision": "3546343826724305832" };
   const made = look(d2, [{ ...high, metadata: { ...high.metadata, annotations } }]).actions.find(
@@ -133,7 +133,7 @@ test("deployment: revisions are counted as high as they go", () => {
   expect(made?.draft.metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("3546343826724305833");
 });
 
-test("deployment: Recreate waits for the last old pod to be gone", () => {
+test("deployment: Recreate waits until all old pods are deleted", () => {
   const d = deployment({ strategy: { type: "Recreate" } }, "app:2");
   const old = setOf(d, "app:1", 0);
   const leaving = pod("old", { metadata: { ownerReferences: [ownedBy(old)], deletionTimestamp: ago(1) } });
@@ -142,7 +142,7 @@ test("deployment: Recreate waits for the last old pod to be gone", () => {
   expect(sizes(d, [old], [])).toBe("app:1=0 app:2=4");
 });
 
-test("deployment: an old template come back is the newest revision again, in its old set", () => {
+test("deployment: a rollback reuses the old set with the newest revision", () => {
   const d = deployment({}, "app:1");
   const sets = [setOf(d, "app:1", 0, 0, { revision: 1 }), setOf(d, "app:2", 4, 4, { revision: 2 })];
   const update = look(d, sets).actions.find((a) => a.do === "update");
@@ -155,12 +155,12 @@ test("deployment: an old template come back is the newest revision again, in its
   });
 });
 
-test("deployment: history beyond the limit is forgotten, oldest first", () => {
+test("deployment: sets beyond revisionHistoryLimit are deleted, oldest first", () => {
   const d = deployment({ revisionHistoryLimit: 1 }, "app:4");
   const sets = [1, 2, 3].map((n) => setOf(d, `app:${n}`, 0, 0, { revision: n }));
   const newest = setOf(d, "app:4", 4, 4, { revision: 4 });
   const done = { ...d, status: { replicas: 4, updatedReplicas: 4, availableReplicas: 4 } } as Deployment;
-  expect(say(look(done, [...sets, newest]).actions)).toBe(
+  expect(summaryOf(look(done, [...sets, newest]).actions)).toBe(
     sets
       .slice(0, 2)
       .map((s) => `delete ${s.metadata.name}`)
@@ -168,7 +168,7 @@ test("deployment: history beyond the limit is forgotten, oldest first", () => {
   );
 });
 
-test("deployment: a name that is somebody else's is counted, and another is taken", () => {
+test("deployment: a name collision increments collisionCount and another name is used", () => {
   const [action] = decide({ deployment: d1, sets: [], pods: [], nameTaken: true }, now).actions;
   expect(action).toMatchObject({ do: "status", status: { collisionCount: 1 } });
   expect(templateHash({ ...d1, status: { collisionCount: 1 } })).not.toBe(templateHash(d1));
@@ -176,7 +176,7 @@ test("deployment: a name that is somebody else's is counted, and another is take
 
 const statusIn = (d: Deployment, sets: readonly ReplicaSet[]) =>
   (look(d, sets).actions.find((a) => a.do === "status") as { status?: Deployment["status"] } | undefined)?.status;
-test("deployment: says that it is available and rolled out, and when it gets nowhere", () => {
+test("deployment: conditions for available, complete and stalled rollouts", () => {
   const rolled = statusIn(
     { ...d1, metadata: { ...d1.metadata, annotations: { "deployment.kubernetes.io/revision": "1" } } },
     [setOf(d1, "app:1", 4)],
@@ -201,7 +201,7 @@ test("deployment: says that it is available and rolled out, and when it gets now
   });
 });
 
-test("deployment: before the deadline it is looked at again, just after it", () => {
+test("deployment: requeued just after the progress deadline", () => {
   const waiting = {
     ...d1,
     status: {
@@ -244,7 +244,7 @@ const staged = ({
   return { d, sets, bounds: boundsOf(d) };
 };
 
-test("rollout: growing stays within the surge, and never beyond what is desired", () => {
+test("rollout: scale-up stays within the surge and the desired size", () => {
   fc.assert(
     fc.property(scene, (s) => {
       const { sets, bounds } = staged(s);
@@ -256,7 +256,7 @@ test("rollout: growing stays within the surge, and never beyond what is desired"
   );
 });
 
-test("rollout: shrinking never takes more available pods than may be missing", () => {
+test("rollout: scale-down keeps the minimum of available pods", () => {
   fc.assert(
     fc.property(scene, (s) => {
       const { sets, bounds } = staged(s);
@@ -264,7 +264,7 @@ test("rollout: shrinking never takes more available pods than may be missing", (
       const available = (list: readonly ReplicaSet[]): number =>
         list.reduce((n, x) => n + (x.status?.availableReplicas ?? 0), 0);
       const resized = new Map(shrinkOld(newest!, old, bounds).map((r) => [r.set, r.to]));
-      // At worst all that is taken away was available, except what is known to be broken.
+      // In the worst case all removed pods were available, except those known to be unhealthy.
       const after = old.map((x) => ({
         ...x,
         status: { availableReplicas: Math.min(x.status?.availableReplicas ?? 0, resized.get(x) ?? sizeOf(x)) },
@@ -279,24 +279,24 @@ test("rollout: shrinking never takes more available pods than may be missing", (
   );
 });
 
-test("rollout: a resize in the middle is shared out completely, and in the right direction", () => {
+test("rollout: scaling during a rollout is distributed completely and in one direction", () => {
   fc.assert(
     fc.property(scene, fc.nat(20), (s, before) => {
       const { d, sets, bounds } = staged({ ...s, desired: Math.max(1, s.desired) });
       const live = sets.filter((x) => sizeOf(x) > 0);
       fc.pre(live.length > 0 && before > 0);
-      const shares = proportional(sets, boundsOf(d));
-      const total = shares.reduce((n, r) => n + r.to, 0);
+      const allocations = proportional(sets, boundsOf(d));
+      const total = allocations.reduce((n, r) => n + r.to, 0);
       const allowed = bounds.desired + bounds.surge;
       if (totalSize(live) <= allowed) expect(total).toBe(allowed);
       else expect(total).toBeGreaterThanOrEqual(allowed);
-      for (const { set, to } of shares)
+      for (const { set, to } of allocations)
         expect(Math.sign(to - sizeOf(set)) * Math.sign(allowed - totalSize(live))).toBeGreaterThanOrEqual(0);
     }),
   );
 });
 
-test("deployment: carrying out decisions leads to the wanted state, and to silence", () => {
+test("deployment: repeated decisions reach the desired state and then no actions", () => {
   fc.assert(
     fc.property(scene, (s) => {
       const { d, sets } = staged(s);
@@ -315,7 +315,7 @@ test("deployment: carrying out decisions leads to the wanted state, and to silen
         ).actions;
       for (let turn = 0; turn < 60 && decideIn(world).length > 0; turn++) {
         world = carryOut(decideIn(world), world);
-        // Between two looks every pod that is wanted comes up.
+        // Between two decisions every desired pod becomes available.
         world = world.map((o) =>
           o.kind === "ReplicaSet"
             ? ({

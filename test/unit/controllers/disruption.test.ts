@@ -1,4 +1,4 @@
-// What a budget allows, counted from its pods and from who makes them.
+// Disruption budgets: allowed disruptions by their pods and the scale of the pods' controllers.
 import { expect, test } from "vitest";
 import type { Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../../api/generated/types.ts";
 import { decide, type Observed, type Scale } from "../../../controllers/disruption/controller.ts";
@@ -28,44 +28,54 @@ const observed = (of: PodDisruptionBudget, pods: readonly Pod[]): Observed => ({
   scaleOf: ({ uid }): Scale | undefined => (scales[uid] === undefined ? undefined : { uid, replicas: scales[uid] }),
 });
 
-const rows: readonly (readonly [what: string, spec: object, pods: readonly Pod[], said: string])[] = [
-  ["a number has to stay", { minAvailable: 2 }, web(3), "1 allowed: 3 well, 2 needed of 3"],
-  ["none can go when too few are well", { minAvailable: 3 }, web(2), "0 allowed: 2 well, 3 needed of 2"],
+const rows: readonly (readonly [what: string, spec: object, pods: readonly Pod[], summary: string])[] = [
+  ["minAvailable as a number", { minAvailable: 2 }, web(3), "1 allowed: 3 healthy, 2 needed of 3"],
+  ["no disruption with too few healthy pods", { minAvailable: 3 }, web(2), "0 allowed: 2 healthy, 3 needed of 2"],
   [
-    "unready ones do not count",
+    "unready pods are not healthy",
     { minAvailable: 1 },
     [...web(1), of("web", "sick", { ready: false })],
-    "0 allowed: 1 well, 1 needed of 2",
+    "0 allowed: 1 healthy, 1 needed of 2",
   ],
-  ["a share is of what is to be, rounded up", { minAvailable: "60%" }, web(4), "1 allowed: 4 well, 3 needed of 4"],
-  ["a number may go, of what is to be", { maxUnavailable: 1 }, web(3), "0 allowed: 3 well, 3 needed of 4"],
-  ["a share may go", { maxUnavailable: "50%" }, web(4), "2 allowed: 4 well, 2 needed of 4"],
-  ["all may go", { maxUnavailable: "100%" }, web(4), "4 allowed: 4 well, 0 needed of 4"],
-  ["two makers add up", { maxUnavailable: 1 }, [...web(4), of("db", "d")], "0 allowed: 5 well, 9 needed of 10"],
   [
-    "one of nobody's is not made up for",
+    "minAvailable as a percentage of the desired pods, rounded up",
+    { minAvailable: "60%" },
+    web(4),
+    "1 allowed: 4 healthy, 3 needed of 4",
+  ],
+  ["maxUnavailable as a number", { maxUnavailable: 1 }, web(3), "0 allowed: 3 healthy, 3 needed of 4"],
+  ["maxUnavailable as a percentage", { maxUnavailable: "50%" }, web(4), "2 allowed: 4 healthy, 2 needed of 4"],
+  ["maxUnavailable of 100 percent", { maxUnavailable: "100%" }, web(4), "4 allowed: 4 healthy, 0 needed of 4"],
+  [
+    "the scales of two controllers are added",
+    { maxUnavailable: 1 },
+    [...web(4), of("db", "d")],
+    "0 allowed: 5 healthy, 9 needed of 10",
+  ],
+  [
+    "a pod without a controller",
     { maxUnavailable: 0 },
     [...web(1), pod("alone")],
-    "0 allowed: 2 well, 4 needed of 4",
+    "0 allowed: 2 healthy, 4 needed of 4",
   ],
-  ["nobody there allows nothing", { minAvailable: 0 }, [], "0 allowed: 0 well, 0 needed of 0"],
-  ["a budget that says nothing allows nothing", {}, web(2), "0 allowed: 2 well, 0 needed of 0"],
+  ["no pods", { minAvailable: 0 }, [], "0 allowed: 0 healthy, 0 needed of 0"],
+  ["a budget without limits", {}, web(2), "0 allowed: 2 healthy, 0 needed of 0"],
   [
-    "who goes already is not well",
+    "a terminating pod is not healthy",
     { minAvailable: 1 },
     [...web(1), of("web", "going", { metadata: { deletionTimestamp: ago(1) } })],
-    "0 allowed: 1 well, 1 needed of 2",
+    "0 allowed: 1 healthy, 1 needed of 2",
   ],
 ];
-const told = (status: PodDisruptionBudgetStatus): string =>
-  `${status.disruptionsAllowed} allowed: ${status.currentHealthy} well, ${status.desiredHealthy} needed of ${status.expectedPods}`;
+const summaryOf = (status: PodDisruptionBudgetStatus): string =>
+  `${status.disruptionsAllowed} allowed: ${status.currentHealthy} healthy, ${status.desiredHealthy} needed of ${status.expectedPods}`;
 
-for (const [what, spec, pods, said] of rows)
-  test(`disruption: ${what}, and then there is silence`, () => {
-    const given = budget(spec);
-    const { actions } = decide(observed(given, pods), now);
-    const [after] = carryOut(actions, [given]) as readonly PodDisruptionBudget[];
-    expect(told(after!.status!)).toBe(said);
+for (const [what, spec, pods, summary] of rows)
+  test(`disruption: ${what}; the second decision is empty`, () => {
+    const before = budget(spec);
+    const { actions } = decide(observed(before, pods), now);
+    const [after] = carryOut(actions, [before]) as readonly PodDisruptionBudget[];
+    expect(summaryOf(after!.status!)).toBe(summary);
     const [condition] = after!.status!.conditions!;
     const enough = after!.status!.disruptionsAllowed! > 0;
     expect(condition).toMatchObject({
@@ -78,10 +88,10 @@ for (const [what, spec, pods, said] of rows)
     expect(decide(observed(after!, pods), now).actions).toEqual([]);
   });
 
-test("disruption: a pod whose maker nobody knows makes everything stay", () => {
-  const given = budget({ maxUnavailable: 1 }, { disruptionsAllowed: 5, observedGeneration: 2 });
-  const [after] = carryOut(decide(observed(given, [of("lost", "p")]), now).actions, [
-    given,
+test("disruption: a pod with an unknown controller allows no disruption", () => {
+  const before = budget({ maxUnavailable: 1 }, { disruptionsAllowed: 5, observedGeneration: 2 });
+  const [after] = carryOut(decide(observed(before, [of("lost", "p")]), now).actions, [
+    before,
   ]) as readonly PodDisruptionBudget[];
   expect(after?.status).toMatchObject({ disruptionsAllowed: 0, observedGeneration: 2 });
   expect(after?.status?.conditions).toMatchObject([
@@ -89,7 +99,7 @@ test("disruption: a pod whose maker nobody knows makes everything stay", () => {
   ]);
 });
 
-test("disruption: who is to be evicted is believed to be going, for two minutes", () => {
+test("disruption: a pod being evicted counts as disrupted for two minutes", () => {
   const disruptedPods = { p0: ago(30), p1: ago(150), gone: ago(10) };
   const { actions, requeueAfter } = decide(observed(budget({ minAvailable: 1 }, { disruptedPods }), web(3)), now);
   expect(actions).toMatchObject([

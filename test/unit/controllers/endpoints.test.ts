@@ -3,7 +3,7 @@ import type { Endpoints, EndpointSlice, Pod, Service } from "../../../api/genera
 import { services } from "../../../api/core/services.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { decide } from "../../../controllers/endpointslice/decide.ts";
-import { ago, asStored, carryOut, pod, say } from "./world.ts";
+import { ago, asStored, carryOut, pod, summaryOf } from "./world.ts";
 
 const service = (spec: object = {}): Service =>
   asStored<Service>(
@@ -34,52 +34,50 @@ const slicesIn = (s: Service, pods: readonly Pod[]) =>
   look(s, pods).flatMap((a) =>
     a.do === "create" && a.draft.kind === "EndpointSlice" ? [a.draft as EndpointSlice] : [],
   );
-const told = (s: EndpointSlice) =>
+const summariesOf = (s: EndpointSlice) =>
   (s.endpoints ?? []).map(
     (e) =>
       `${e.addresses[0]}:${s.ports?.[0]?.port} ${e.conditions?.ready ? "ready" : e.conditions?.serving ? "serving" : "not ready"}`,
   );
 
 const table: readonly (readonly [what: string, pods: readonly Pod[], endpoints: readonly string[]])[] = [
-  ["a ready pod is behind it", [serving("a", "10.244.1.2")], ["10.244.1.2:8080 ready"]],
+  ["a ready pod", [serving("a", "10.244.1.2")], ["10.244.1.2:8080 ready"]],
+  ["an unready pod", [serving("a", "10.244.1.2", { ready: false })], ["10.244.1.2:8080 not ready"]],
   [
-    "a pod not ready is known, but not used",
-    [serving("a", "10.244.1.2", { ready: false })],
-    ["10.244.1.2:8080 not ready"],
-  ],
-  [
-    "a pod on its way out serves, but is not chosen",
+    "a terminating pod that is ready",
     [serving("a", "10.244.1.2", { metadata: { deletionTimestamp: ago(1) } })],
     ["10.244.1.2:8080 serving"],
   ],
-  ["the finished are gone", [serving("a", "10.244.1.2", { phase: "Failed" })], []],
-  ["a pod without an address cannot be reached", [serving("a", "")], []],
-  ["others' pods are left alone", [serving("a", "10.244.1.2", { metadata: { labels: { app: "api" } } })], []],
+  ["a completed pod is omitted", [serving("a", "10.244.1.2", { phase: "Failed" })], []],
+  ["a pod without an address is omitted", [serving("a", "")], []],
+  ["a pod that does not match is omitted", [serving("a", "10.244.1.2", { metadata: { labels: { app: "api" } } })], []],
   [
-    "named ports are each pod's own",
+    "named ports resolve per pod",
     [serving("a", "10.244.1.2"), serving("b", "10.244.1.3", { port: 9090 })],
     ["10.244.1.2:8080 ready", "10.244.1.3:9090 ready"],
   ],
 ];
 for (const [what, pods, endpoints] of table)
-  test(`endpoints: ${what}`, () => expect(slicesIn(service(), pods).flatMap(told)).toEqual(endpoints));
+  test(`endpoints: ${what}`, () => expect(slicesIn(service(), pods).flatMap(summariesOf)).toEqual(endpoints));
 
-test("endpoints: a hundred to a slice", () => {
+test("endpoints: at most a hundred per slice", () => {
   const pods = Array.from({ length: 250 }, (_, i) => serving(`p${i}`, `10.244.${Math.floor(i / 250)}.${i + 1}`));
   expect(slicesIn(service(), pods).map((s) => s.endpoints?.length)).toEqual([100, 100, 50]);
 });
 
-test("endpoints: a service without a selector, or one that is a name elsewhere, is left alone", () => {
+test("endpoints: a service without a selector or of type ExternalName has no slices", () => {
   expect(look(service({ selector: undefined }), [serving("a", "10.244.1.2")])).toEqual([]);
   expect(look(service({ type: "ExternalName", externalName: "a.example" }), [])).toEqual([]);
 });
 
-test("endpoints: who is not ready is published when the service asks for it", () =>
+test("endpoints: publishNotReadyAddresses makes unready pods ready", () =>
   expect(
-    slicesIn(service({ publishNotReadyAddresses: true }), [serving("a", "10.244.1.2", { ready: false })]).flatMap(told),
+    slicesIn(service({ publishNotReadyAddresses: true }), [serving("a", "10.244.1.2", { ready: false })]).flatMap(
+      summariesOf,
+    ),
   ).toEqual(["10.244.1.2:8080 ready"]));
 
-test("endpoints: carrying out the decision leads to silence, also after the pods change", () => {
+test("endpoints: the second decision is empty, also after changes of pods", () => {
   const lives = [
     [serving("a", "10.244.1.2")],
     [serving("a", "10.244.1.2"), serving("b", "10.244.1.3", { port: 9090 })],
@@ -96,16 +94,16 @@ test("endpoints: carrying out the decision leads to silence, also after the pods
     );
   for (const pods of lives) {
     world = carryOut(lookIn(pods), world);
-    expect(say(lookIn(pods))).toBe("");
+    expect(summaryOf(lookIn(pods))).toBe("");
     expect(lookIn(pods)).toEqual([]);
   }
 });
 
-test("endpoints: what was written for a service that is gone goes too, and what others wrote stays", () => {
+test("endpoints: Endpoints of a deleted service are deleted, and those of other writers kept", () => {
   const written = look(service(), [serving("a", "10.244.1.2")]).flatMap((a) =>
     a.do === "create" && a.draft.kind === "Endpoints" ? [asStored<Endpoints>(a.draft)] : [],
   );
   expect(look(undefined, [], [], written[0]).map((a) => a.do)).toEqual(["delete"]);
-  const others = asStored<Endpoints>({ kind: "Endpoints", metadata: { name: "web", namespace: "default" } });
-  expect(look(undefined, [], [], others)).toEqual([]);
+  const foreign = asStored<Endpoints>({ kind: "Endpoints", metadata: { name: "web", namespace: "default" } });
+  expect(look(undefined, [], [], foreign)).toEqual([]);
 });

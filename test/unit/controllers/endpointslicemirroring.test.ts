@@ -1,4 +1,4 @@
-// Hand-made Endpoints and the slices that mirror them.
+// User-created Endpoints and the slices that mirror them.
 import { expect, test } from "vitest";
 import type { Endpoints, EndpointSlice, Service } from "../../../api/generated/types.ts";
 import { decide } from "../../../controllers/endpointslice/mirroring.ts";
@@ -19,39 +19,39 @@ const two = [
 
 const mirrored = (of: Endpoints, by: Service | undefined, slices: readonly EndpointSlice[] = []) =>
   carryOut(decide({ endpoints: of, service: by, slices }).actions, slices) as readonly EndpointSlice[];
-const told = ({ addressType, endpoints: all, ports }: EndpointSlice): string =>
+const summaryOf = ({ addressType, endpoints: all, ports }: EndpointSlice): string =>
   `${addressType} ${(all ?? []).map((e) => `${e.addresses[0]}${e.conditions?.ready ? "" : "?"}`).join(" ")} : ${(ports ?? []).map((p) => p.port)}`;
 
 const table: readonly (readonly [what: string, of: Endpoints, by: Service | undefined, slices: readonly string[]])[] = [
   ["addresses, ready or not", endpoints(two), service(), ["IPv4 10.1.2.3 10.1.2.4? : 5432"]],
   [
-    "a subset of its own has a slice of its own",
+    "one slice per subset",
     endpoints([...two, { addresses: [{ ip: "10.1.2.5" }], ports: [{ port: 1 }] }]),
     service(),
     ["IPv4 10.1.2.3 10.1.2.4? : 5432", "IPv4 10.1.2.5 : 1"],
   ],
   [
-    "families are told apart",
+    "one slice per address family",
     endpoints([{ addresses: [{ ip: "10.1.2.3" }, { ip: "fd00::1" }] }]),
     service(),
     ["IPv4 10.1.2.3 : ", "IPv6 fd00::1 : "],
   ],
-  ["nothing behind it", endpoints([]), service(), []],
+  ["no addresses", endpoints([]), service(), []],
   ["no service", endpoints(two), undefined, []],
-  ["a service that chooses its pods", endpoints(two), service({ selector: { app: "db" } }), []],
+  ["a service with a selector", endpoints(two), service({ selector: { app: "db" } }), []],
   [
-    "whoever wants none",
+    "Endpoints with the skip-mirror label",
     endpoints(two, { labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } }),
     service(),
     [],
   ],
   [
-    "a lock for an election",
+    "Endpoints of a leader election",
     endpoints(two, { annotations: { "control-plane.alpha.kubernetes.io/leader": "{}" } }),
     service(),
     [],
   ],
-  ["on its way out", endpoints(two, { deletionTimestamp: ago(1) }), service(), []],
+  ["Endpoints being deleted", endpoints(two, { deletionTimestamp: ago(1) }), service(), []],
 ];
 const stale = asStored<EndpointSlice>({
   kind: "EndpointSlice",
@@ -60,19 +60,19 @@ const stale = asStored<EndpointSlice>({
   endpoints: [],
 });
 for (const [what, of, by, slices] of table)
-  test(`mirroring: ${what}, whatever was there, and then there is silence`, () => {
+  test(`mirroring: ${what}, from any previous slices; the second decision is empty`, () => {
     for (const before of [[], [stale]]) {
       const after = mirrored(of, by, before);
-      expect(after.map(told).toSorted()).toEqual(slices);
+      expect(after.map(summaryOf).toSorted()).toEqual(slices);
       expect(decide({ endpoints: of, service: by, slices: after }).actions).toEqual([]);
     }
   });
 
-test("mirroring: a change is written into the slice that is there, and its labels follow", () => {
+test("mirroring: a change updates the existing slice and its labels", () => {
   const [before] = mirrored(endpoints(two, { labels: { tier: "old" } }), service());
   const moved = endpoints([{ addresses: [{ ip: "10.9.9.9" }], ports: [port] }], { annotations: { note: "moved" } });
   const [after] = mirrored(moved, service(), [before!]);
-  expect([after!.metadata.uid, told(after!)]).toEqual([before!.metadata.uid, "IPv4 10.9.9.9 : 5432"]);
+  expect([after!.metadata.uid, summaryOf(after!)]).toEqual([before!.metadata.uid, "IPv4 10.9.9.9 : 5432"]);
   expect(after!.metadata.labels).toEqual({
     "kubernetes.io/service-name": "db",
     "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
@@ -80,16 +80,16 @@ test("mirroring: a change is written into the slice that is there, and its label
   expect(after!.metadata.annotations).toEqual({ note: "moved" });
 });
 
-test("mirroring: a slice of another family is made anew", () => {
+test("mirroring: a change of address family replaces the slice", () => {
   const [before] = mirrored(endpoints(two), service());
   const moved = endpoints([{ addresses: [{ ip: "fd00::1" }] }]);
   expect(decide({ endpoints: moved, service: service(), slices: [before!] }).actions.map((a) => a.do)).toEqual([
     "delete",
   ]);
-  expect(mirrored(moved, service()).map(told)).toEqual(["IPv6 fd00::1 : "]);
+  expect(mirrored(moved, service()).map(summaryOf)).toEqual(["IPv6 fd00::1 : "]);
 });
 
-test("mirroring: no more than a thousand addresses of a subset", () => {
+test("mirroring: at most a thousand addresses per subset", () => {
   const addresses = Array.from({ length: 1_001 }, (_, i) => ({ ip: `10.0.${i >> 8}.${i & 255}` }));
   expect(mirrored(endpoints([{ addresses }]), service())[0]!.endpoints).toHaveLength(1_000);
 });

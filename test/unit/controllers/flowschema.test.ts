@@ -1,4 +1,4 @@
-// Shares of the API that lead somewhere or nowhere, and how they say so.
+// The Dangling condition of flow schemas.
 import { expect, test } from "vitest";
 import type { FlowSchema } from "../../../api/generated/types.ts";
 import { decide } from "../../../controllers/flowschema/controller.ts";
@@ -21,15 +21,22 @@ const lost = dangling("True", "NotFound", "but there is no such object");
 const other = { type: "Other", status: "True" };
 
 const table: readonly (readonly [what: string, before: readonly object[] | undefined, isFound: boolean, object[]])[] = [
-  ["a new one that leads somewhere", undefined, true, [{ ...found, lastTransitionTime: ago(0) }]],
-  ["one that leads nowhere, beside what others say", [other], false, [other, { ...lost, lastTransitionTime: ago(0) }]],
-  ["one whose level has come", [lost], true, [{ ...found, lastTransitionTime: ago(0) }]],
-  ["one that has said so already", [found], true, [found]],
+  ["a new schema with an existing priority level", undefined, true, [{ ...found, lastTransitionTime: ago(0) }]],
+  [
+    "a missing priority level, beside another condition",
+    [other],
+    false,
+    [other, { ...lost, lastTransitionTime: ago(0) }],
+  ],
+  ["a priority level that was created", [lost], true, [{ ...found, lastTransitionTime: ago(0) }]],
+  ["an unchanged condition", [found], true, [found]],
 ];
 for (const [what, before, isFound, expected] of table)
-  test(`flow schemas: ${what}, and then there is silence`, () => {
-    const given = schema(before);
-    const [after] = carryOut(decide({ schema: given, isFound }, now).actions, [given]) as readonly FlowSchema[];
+  test(`flow schemas: ${what}; the second decision is empty`, () => {
+    const flowSchema = schema(before);
+    const [after] = carryOut(decide({ schema: flowSchema, isFound }, now).actions, [
+      flowSchema,
+    ]) as readonly FlowSchema[];
     expect(after!.status?.conditions).toEqual(expected);
     expect(decide({ schema: after!, isFound }, now).actions).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// Garbage collection over every kind that is stored, whether another controller reads it or not.
+// Garbage collection over all stored kinds, also those that no other controller watches.
 import { expect, test } from "vitest";
 import { jobs } from "../../../api/batch/jobs.ts";
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
@@ -26,7 +26,7 @@ const meta = (name: string, ...owners: readonly ApiObject[]) => ({
 });
 const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] } };
 
-test("garbage: children go with an owner of whatever kind, and whatever kind they are", async () => {
+test("garbage: dependents of any kind are deleted with an owner of any kind", async () => {
   const running = await server();
   const { client, pass } = running;
   await whileControlled(running, {}, async () => {
@@ -48,7 +48,7 @@ test("garbage: children go with an owner of whatever kind, and whatever kind the
   });
 });
 
-test("garbage: owners that wait for their children go after them, owners that give them up leave them", async () => {
+test("garbage: foreground deletion waits for dependents, orphaning keeps them", async () => {
   const running = await server();
   const { client, pass } = running;
   await whileControlled(running, {}, async () => {
@@ -88,17 +88,17 @@ test("garbage: a cluster-scoped object whose owner has a namespace is never coll
   });
 });
 
-test("garbage: kinds may come and go while the collector runs", async () => {
+test("garbage: kinds can be added and removed while the collector runs", async () => {
   const running = await server(kindRegistry([...builtinKinds, anyKind(toys)]));
   const { client, pass } = running;
-  // The server serves more than the collector knows at first.
+  // The server serves a kind before the collector has discovered it.
   const kinds = kindRegistry(builtinKinds);
   const made = (name: string): Promise<Toy> => client.create(toys, { kind: "Toy", metadata: meta(name) });
   await whileControlled(running, { kinds }, async () => {
     const early = await made("early");
     await client.create(configMaps, { kind: "ConfigMap", metadata: meta("of-early", early) });
     await pass(5);
-    // The kind of its owner is not known: it stays.
+    // The kind of its owner is unknown, so it is kept.
     await client.delete(toys, key("default", "early"));
     await pass(5);
     expect((await client.get(configMaps, key("default", "of-early"))).metadata.name).toBe("of-early");

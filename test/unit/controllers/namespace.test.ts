@@ -1,4 +1,4 @@
-// Emptying a namespace: what its conditions say, row by row, and who goes in which order.
+// Deletion of namespaces: conditions, and the order in which contents are deleted.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { deployments } from "../../../api/apps/deployments.ts";
@@ -25,14 +25,14 @@ const rest = (r: unknown, count: number, finalizers: string[] = [], failure?: st
   ...(failure !== undefined && { failure }),
 });
 const table = [
-  ["nothing is left", [rest(pods, 0)], {}],
+  ["no remaining objects", [rest(pods, 0)], {}],
   [
-    "pods are left",
+    "remaining pods",
     [rest(pods, 2)],
     { NamespaceContentRemaining: "Some resources are remaining: pods. has 2 resource instances" },
   ],
   [
-    "several kinds are left, in the order of the alphabet",
+    "several remaining kinds, sorted",
     [rest(deployments, 1), rest(configMaps, 3)],
     {
       NamespaceContentRemaining:
@@ -40,7 +40,7 @@ const table = [
     },
   ],
   [
-    "something is held",
+    "remaining finalizers",
     [rest(configMaps, 2, ["b.com/x", "a.com/x", "b.com/x"])],
     {
       NamespaceContentRemaining: "Some resources are remaining: configmaps. has 2 resource instances",
@@ -49,7 +49,7 @@ const table = [
     },
   ],
   [
-    "something refuses to go",
+    "a failed deletion",
     [rest(configMaps, 1, [], "no")],
     {
       NamespaceDeletionContentFailure: "Failed to delete all resource types, 1 remaining: no",
@@ -72,7 +72,7 @@ for (const [what, remaining, unmet] of table)
     expect(deletionConditions(conditions, remaining, now)).toBe(conditions);
   });
 
-test("namespace conditions: when nothing is left, every one says so in Kubernetes' words", () =>
+test("namespace conditions: Kubernetes' messages for an empty namespace", () =>
   expect(deletionConditions(undefined, [], now).map((c) => [c.reason, c.message])).toEqual([
     ["ResourcesDiscovered", "All resources successfully discovered"],
     ["ParsedGroupVersions", "All legacy kube types successfully parsed"],
@@ -84,7 +84,7 @@ test("namespace conditions: when nothing is left, every one says so in Kubernete
 const inDefault = (name: string, finalizers: string[] = []) => ({ name, namespace: "gone", finalizers });
 const template = { spec: { restartPolicy: "Never" as const, containers: [{ name: "c", image: "i" }] } };
 
-/** A cluster with a namespace that is going, and a step of the controller at a time. */
+/** A cluster with a terminating namespace, and single steps of the controller. */
 async function stage(signal: AbortSignal) {
   const world = realWorld(() => {});
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
@@ -94,7 +94,7 @@ async function stage(signal: AbortSignal) {
   const views = { of: () => view.lister } as unknown as Views;
   const kinds = kindRegistry([pods, jobs] as unknown as readonly ResourceDefinition[]);
   const controller = namespaceController(kinds, client, world);
-  // Kinds that come later are emptied as well.
+  // Kinds that are added later are deleted as well.
   kinds.add(configMaps as unknown as ResourceDefinition);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "gone" }, spec: {} });
   await client.create(serviceAccounts, { kind: "ServiceAccount", metadata: inDefault("default") });
@@ -105,7 +105,7 @@ async function stage(signal: AbortSignal) {
   return { client, step };
 }
 
-test("namespace: pods go first, then all the rest, then the namespace", async () => {
+test("namespace: pods are deleted first, then other objects, then the namespace", async () => {
   const stop = new AbortController();
   const { client, step } = await stage(stop.signal);
   const { spec } = template;
@@ -130,7 +130,7 @@ test("namespace: pods go first, then all the rest, then the namespace", async ()
   stop.abort();
 });
 
-test("namespace: who else holds it keeps holding it", async () => {
+test("namespace: finalizers of others are kept", async () => {
   const stop = new AbortController();
   const { client, step } = await stage(stop.signal);
   const born = await client.get(namespaces, key(undefined, "gone"));

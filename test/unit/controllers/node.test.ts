@@ -14,7 +14,7 @@ const node = (ready: string, spec: object = {}): Node =>
     spec,
     status: { conditions: [{ type: "Ready", status: ready, lastTransitionTime: ago(50) }] },
   });
-const patient = (seconds: number | undefined): Pod =>
+const tolerant = (seconds: number | undefined): Pod =>
   pod("p", {
     spec: {
       tolerations: [
@@ -41,14 +41,14 @@ const taintsIn = (n: Node, silentSeconds: number): readonly string[] => {
   return (after?.spec.taints ?? []).map((t) => `${t.key.split("/")[1]}:${t.effect}`);
 };
 
-test("node: heard of and ready, it bears no taint", () => expect(taintsIn(node("True"), 1)).toEqual([]));
-test("node: not ready by its own word, it takes no pods and gives up those it has", () =>
+test("node: ready with recent heartbeats has no taint", () => expect(taintsIn(node("True"), 1)).toEqual([]));
+test("node: reported not ready has not-ready taints", () =>
   expect(taintsIn(node("False"), 1)).toEqual(["not-ready:NoSchedule", "not-ready:NoExecute"]));
-test("node: silent too long, it is unreachable", () =>
+test("node: without heartbeats has unreachable taints", () =>
   expect(taintsIn(node("True"), 41)).toEqual(["unreachable:NoSchedule", "unreachable:NoExecute"]));
-test("node: cordoned, it takes no pods", () =>
+test("node: cordoned has the unschedulable taint", () =>
   expect(taintsIn(node("True", { unschedulable: true }), 1)).toEqual(["unschedulable:NoSchedule"]));
-test("node: back again, it loses our taints and keeps others'", () =>
+test("node: recovered loses lifecycle taints and keeps others", () =>
   expect(
     taintsIn(
       node("True", {
@@ -61,7 +61,7 @@ test("node: back again, it loses our taints and keeps others'", () =>
     ),
   ).toEqual(["gpu:NoSchedule"]));
 
-test("node: its silence is put into its conditions, in Kubernetes' words", () => {
+test("node: conditions become Unknown with Kubernetes' messages", () => {
   const status = look(node("True"), 41).actions.find((a) => a.do === "status");
   expect(status).toMatchObject({
     status: {
@@ -76,8 +76,7 @@ test("node: its silence is put into its conditions, in Kubernetes' words", () =>
     },
   });
 });
-test("node: it is looked at again when its time runs out", () =>
-  expect(look(node("True"), 10).requeueAfter).toBe(30_000));
+test("node: requeued when its grace period ends", () => expect(look(node("True"), 10).requeueAfter).toBe(30_000));
 
 const placed = (p: Pod, secondsAgo: number): Pod => {
   const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: ago(secondsAgo) };
@@ -85,12 +84,12 @@ const placed = (p: Pod, secondsAgo: number): Pod => {
 };
 const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: ago(100) } as const;
 const leaving: readonly (readonly [what: string, pod: Pod, seconds: number | undefined])[] = [
-  ["who bears nothing leaves at once", pod("p"), 0],
-  ["who bears it for a while leaves then", patient(300), 200],
-  ["who has borne it long enough leaves at once", patient(60), -40],
-  ["who bears it for ever stays", patient(undefined), undefined],
-  ["who came later bears it from then on", placed(patient(60), 10), 50],
-  ["who was there before bears it since it stands", placed(patient(300), 500), 200],
+  ["without a toleration: evicted immediately", pod("p"), 0],
+  ["with tolerationSeconds: evicted after that time", tolerant(300), 200],
+  ["tolerationSeconds have passed: evicted immediately", tolerant(60), -40],
+  ["without tolerationSeconds: not evicted", tolerant(undefined), undefined],
+  ["a pod scheduled after the taint: counted from scheduling", placed(tolerant(60), 10), 50],
+  ["a pod scheduled before the taint: counted from the taint", placed(tolerant(300), 500), 200],
 ];
 for (const [what, p, seconds] of leaving)
   test(`eviction: ${what}`, () =>
@@ -98,13 +97,13 @@ for (const [what, p, seconds] of leaving)
       seconds === undefined ? undefined : now + seconds * 1000,
     ));
 
-test("eviction: first the pod is told why, then it is deleted; services forget it at once", () => {
+test("eviction: the condition is set before deletion, and Ready is False immediately", () => {
   const lost = node("Unknown", { taints: [taint, { ...taint, effect: "NoSchedule" }] });
-  const first = look(lost, 100, [patient(60)]).actions;
+  const first = look(lost, 100, [tolerant(60)]).actions;
   expect(first.filter((a) => a.do !== "patch").map((a) => a.do)).toContain("status");
-  const told = carryOut(first, [patient(60)]).filter((o): o is Pod => o.kind === "Pod");
-  expect(look(lost, 100, told).actions.some((a) => a.do === "delete")).toBe(true);
-  const waiting = look(lost, 100, [patient(300)]);
+  const updated = carryOut(first, [tolerant(60)]).filter((o): o is Pod => o.kind === "Pod");
+  expect(look(lost, 100, updated).actions.some((a) => a.do === "delete")).toBe(true);
+  const waiting = look(lost, 100, [tolerant(300)]);
   expect(waiting.requeueAfter).toBe(200_000);
   expect(waiting.actions).toContainEqual(
     expect.objectContaining({
@@ -114,17 +113,17 @@ test("eviction: first the pod is told why, then it is deleted; services forget i
   );
 });
 
-test("node: a pod its kubelet calls ready after the node was lost is left alone, or the two would contradict each other for ever", () => {
+test("node: a pod reported ready after the node was lost is not updated, which prevents alternating writes", () => {
   const lost = node("Unknown", { taints: [taint, { ...taint, effect: "NoSchedule" }] });
   const toPods = (readySeconds: number) =>
-    look(lost, 100, [{ ...patient(300), status: pod("p", { readySeconds }).status }]).actions.filter(
+    look(lost, 100, [{ ...tolerant(300), status: pod("p", { readySeconds }).status }]).actions.filter(
       (a) => a.do === "status" && a.object.kind === "Pod",
     );
   expect(toPods(90)).toHaveLength(1);
   expect(toPods(30)).toEqual([]);
-  const unheard = { ...lost, status: {} };
+  const withoutHeartbeat = { ...lost, status: {} };
   expect(
-    look(unheard, 1, [pod("p", { spec: { tolerations: [{ operator: "Exists" }] } })]).actions.filter(
+    look(withoutHeartbeat, 1, [pod("p", { spec: { tolerations: [{ operator: "Exists" }] } })]).actions.filter(
       (a) => a.do === "status",
     ),
   ).toEqual([]);
@@ -143,12 +142,12 @@ test("node ranges: the first free one, until there is none", () => {
   expect(freeAfter("10.244.0.0/23", ["10.244.1.0/24"])).toBeUndefined();
   expect(freeAfter("10.244.0.0/16", ["10.9.1.0/24", "10.244.1.0/25"])).toBe("10.244.1.0/24");
 });
-test("node ranges: one that is released is handed out again, once nobody holds it", () => {
+test("node ranges: a released range is allocated again when no node has it", () => {
   const held = ["10.244.1.0/24", "10.244.2.0/24"];
   expect(freeAfter("10.244.0.0/16", held, ["10.244.1.0/24"])).toBe("10.244.1.0/24");
   expect(freeAfter("10.244.0.0/16", [...held, ...held], ["10.244.1.0/24"])).toBe("10.244.3.0/24");
 });
-test("node ranges: after any history the free one is the lowest that nobody holds", () => {
+test("node ranges: after any history the next range is the lowest free one", () => {
   const step = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -171,7 +170,7 @@ const collect = (pod: Pod, missedSeconds: number | undefined) =>
     { pod, nodeMissingSince: missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000) },
     now,
   ).actions;
-test("pod collection: pods of a node that is gone fail, and go once they have failed", () => {
+test("pod collection: pods of a deleted node become Failed and are then deleted", () => {
   expect(collect(pod("p"), undefined)).toEqual([]);
   expect(collect(pod("p"), quarantineMs / 1000 - 1)).toEqual([]);
   expect(collect(pod("p"), quarantineMs / 1000)).toMatchObject([{ do: "status", status: { phase: "Failed" } }]);
@@ -179,12 +178,12 @@ test("pod collection: pods of a node that is gone fail, and go once they have fa
     { do: "delete", options: { gracePeriodSeconds: 0 } },
   ]);
 });
-test("pod collection: a pod that is to go and has no node goes at once", () => {
+test("pod collection: an unscheduled terminating pod is deleted immediately", () => {
   const unscheduled = (metadata: object): Pod => pod("p", { metadata, spec: { nodeName: undefined } });
   expect(collect(unscheduled({}), undefined)).toEqual([]);
   expect(collect(unscheduled({ deletionTimestamp: ago(1) }), undefined)).toMatchObject([{ do: "delete" }]);
 });
-test("pod collection: too many finished pods lose their eldest", () => {
+test("pod collection: completed pods above the threshold are deleted, oldest first", () => {
   const finished = [3, 1, 2].map((age) =>
     pod(`p${age}`, { phase: "Succeeded", metadata: { creationTimestamp: ago(age) } }),
   );
@@ -193,7 +192,7 @@ test("pod collection: too many finished pods lose their eldest", () => {
   ).toEqual(["p3"]);
 });
 
-test("eviction: a taint of a user's that does not say when it was put up stands since it was first seen", () => {
+test("eviction: a taint without timeAdded counts from its first observation", () => {
   const own = { key: "example.com/away", effect: "NoExecute" };
   const bearing = (tolerationSeconds: number): Pod =>
     pod("p", { spec: { nodeName: "n1", tolerations: [{ ...own, operator: "Exists", tolerationSeconds }] } });

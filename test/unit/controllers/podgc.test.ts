@@ -20,7 +20,7 @@ test("pod collection: pods of a node that does not exist are deleted after forty
   });
 });
 
-test("pod collection: a node that comes back in time keeps its pods, and counts anew when it goes again", async () => {
+test("pod collection: a node recreated in time keeps its pods, and the time restarts at its next deletion", async () => {
   const running = await server();
   const { client, pass } = running;
   await whileControlled(running, {}, async () => {
@@ -36,7 +36,7 @@ test("pod collection: a node that comes back in time keeps its pods, and counts 
   });
 });
 
-test("node ranges: every node gets one of its own, whenever it comes", async () => {
+test("node ranges: every node gets a distinct range", async () => {
   const running = await server();
   const { client, pass } = running;
   await whileControlled(running, { clusterCidr: "10.0.0.0/21" }, async () => {

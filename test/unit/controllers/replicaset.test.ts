@@ -5,7 +5,7 @@ import { childName } from "../../../api/hash.ts";
 import { ownedBy } from "../../../api/meta.ts";
 import { asSet } from "../../../controllers/replicaset/controller.ts";
 import { decide, type Observed } from "../../../controllers/replicaset/decide.ts";
-import { ago, asStored, carryOut, now, pod, say } from "./world.ts";
+import { ago, asStored, carryOut, now, pod, summaryOf } from "./world.ts";
 
 const web = (replicas: number, spec: object = {}): ReplicaSet =>
   asStored<ReplicaSet>({
@@ -30,13 +30,13 @@ const seen = (of: ReplicaSet, pods: readonly Pod[], deletions = 0): Observed => 
 });
 const slot = (n: number, salt = 0): string => childName({ name: "web", uid: "u1" }, n, salt);
 
-const table: readonly (readonly [what: string, want: number, pods: readonly Pod[], said: string])[] = [
-  ["nothing there yet", 2, [], `create ${slot(0)}, create ${slot(1)}`],
-  ["just right", 1, [mine("a")], ""],
-  ["a hole in the middle", 2, [mine(slot(1))], `create ${slot(0)}`],
-  ["too many: pending goes first", 1, [mine("a"), mine("b", { phase: "Pending", ready: false })], "delete b"],
+const table: readonly (readonly [what: string, replicas: number, pods: readonly Pod[], actions: string])[] = [
+  ["no pods", 2, [], `create ${slot(0)}, create ${slot(1)}`],
+  ["the desired number", 1, [mine("a")], ""],
+  ["a missing pod in the middle", 2, [mine(slot(1))], `create ${slot(0)}`],
+  ["too many: pending is deleted first", 1, [mine("a"), mine("b", { phase: "Pending", ready: false })], "delete b"],
   [
-    "too many: who has no node goes before who waits on one",
+    "too many: unscheduled before pending on a node",
     1,
     [
       mine("a", { phase: "Pending", ready: false }),
@@ -44,9 +44,9 @@ const table: readonly (readonly [what: string, want: number, pods: readonly Pod[
     ],
     "delete b",
   ],
-  ["too many: not ready goes before ready", 1, [mine("a", { ready: false }), mine("b")], "delete a"],
+  ["too many: unready before ready", 1, [mine("a", { ready: false }), mine("b")], "delete a"],
   [
-    "too many: the cheaper one goes",
+    "too many: lower deletion cost first",
     1,
     [
       mine("a"),
@@ -60,38 +60,38 @@ const table: readonly (readonly [what: string, want: number, pods: readonly Pod[
     "delete b",
   ],
   [
-    "too many: the more crowded node gives one up",
+    "too many: from the node with more pods",
     2,
     [mine("a"), mine("b"), mine("c", { spec: { nodeName: "n2" } })],
     "delete a",
   ],
   [
-    "too many: who became ready last goes",
+    "too many: the most recently ready first",
     1,
     [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 100 })],
     "delete a",
   ],
-  ["the finished do not count and are left alone", 1, [mine("a", { phase: "Failed" })], `create ${slot(0)}`],
+  ["completed pods do not count and are kept", 1, [mine("a", { phase: "Failed" })], `create ${slot(0)}`],
   [
-    "who is on the way out does not count",
+    "terminating pods do not count",
     1,
     [mine("a", { metadata: { ownerReferences: [ownedBy(set)], deletionTimestamp: ago(1) } })],
     `create ${slot(0)}`,
   ],
-  ["one that was let go keeps its name", 1, [pod(slot(0), { metadata: { labels: {} } })], `create ${slot(1)}`],
+  ["the name of a released pod is not reused", 1, [pod(slot(0), { metadata: { labels: {} } })], `create ${slot(1)}`],
   ["scaled to zero", 0, [mine("a")], "delete a"],
-  ["an orphan that matches is taken in instead of making one", 1, [pod("stray")], ""],
+  ["a matching orphan is adopted instead of creating a pod", 1, [pod("stray")], ""],
 ];
-for (const [what, want, pods, said] of table)
-  test(`replica set: ${what}`, () => expect(say(decide(seen(web(want), pods), now).actions)).toBe(said));
+for (const [what, replicas, pods, actions] of table)
+  test(`replica set: ${what}`, () => expect(summaryOf(decide(seen(web(replicas), pods), now).actions)).toBe(actions));
 
-test("replica set: a retry makes the same name, a replacement a new one", () => {
-  const names = (deletions: number): string => say(decide(seen(web(1), [], deletions), now).actions);
+test("replica set: a retry uses the same name, a replacement a new one", () => {
+  const names = (deletions: number): string => summaryOf(decide(seen(web(1), [], deletions), now).actions);
   expect(names(3)).toBe(names(3));
   expect(names(3)).not.toBe(names(4));
 });
 
-test("replica set: orphans are taken in, strays let go", () => {
+test("replica set: matching orphans are adopted, non-matching pods released", () => {
   const stray = mine("stray", { metadata: { ownerReferences: [ownedBy(set)], labels: { app: "other" } } });
   const before = [pod("orphan"), stray];
   const { actions } = decide(seen(web(1), before), now);
@@ -103,7 +103,7 @@ test("replica set: orphans are taken in, strays let go", () => {
   ]);
 });
 
-test("replica set: ready is available only after a while, and is looked at again then", () => {
+test("replica set: a ready pod is available after minReadySeconds, and the key is requeued for that time", () => {
   const pods = [mine("a", { readySeconds: 10 }), mine("b", { readySeconds: 40 })];
   const decision = decide(seen(web(2, { minReadySeconds: 30 }), pods), now);
   expect(decision.actions.find((a) => a.do === "status")).toMatchObject({
@@ -118,11 +118,11 @@ const anyPod = fc.record({
   owned: fc.boolean(),
   labels: fc.constantFrom({ app: "web" }, { app: "other" }),
 });
-test("replica set: carrying out a decision leads to silence", () => {
+test("replica set: repeated decisions lead to no actions", () => {
   fc.assert(
-    fc.property(fc.nat(8), fc.array(anyPod, { maxLength: 8 }), (want, given) => {
-      const own = web(want);
-      const pods = given.map((g, i) =>
+    fc.property(fc.nat(8), fc.array(anyPod, { maxLength: 8 }), (replicas, states) => {
+      const own = web(replicas);
+      const pods = states.map((g, i) =>
         pod(`p${i}`, {
           phase: g.phase,
           ready: g.ready,
@@ -135,16 +135,16 @@ test("replica set: carrying out a decision leads to silence", () => {
         const there = all.filter((o): o is Pod => o.kind === "Pod");
         return decide(seen(found, there), now).actions;
       };
-      // Made pods are found in the next look, which may change the status once more; then nothing is left to do.
+      // The next decision sees the created pods and may update the status; after that there are no actions.
       const once = carryOut(decideIn([own, ...pods]), [own, ...pods]);
       const twice = carryOut(decideIn(once), once);
       expect(decideIn(twice)).toEqual([]);
-      expect(say(decideIn(once))).toBe("");
+      expect(summaryOf(decideIn(once))).toBe("");
     }),
   );
 });
 
-test("replication controller: it is a set whose selector is labels, and is told so in its own kind", () => {
+test("replication controller: decided as a set with a label selector, and written as its own kind", () => {
   const rc = asStored<ReplicationController>({
     kind: "ReplicationController",
     metadata: { name: "web", namespace: "default", uid: "u1" },

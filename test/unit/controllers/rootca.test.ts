@@ -1,4 +1,4 @@
-// The certificate every namespace is given: made, put right, and left alone.
+// The ConfigMap with the root certificate of every namespace: created, corrected, or unchanged.
 import { expect, test } from "vitest";
 import type { ConfigMap, Namespace } from "../../../api/generated/types.ts";
 import { type Observed, rootCaController } from "../../../controllers/namespaceobjects/controller.ts";
@@ -10,24 +10,24 @@ const published = (data: object, annotations?: object): ConfigMap =>
   asStored<ConfigMap>({ kind: "ConfigMap", metadata: { name: "kube-root-ca.crt", namespace: "n", annotations }, data });
 const right = published({ "ca.crt": "PEM" }, { "kubernetes.io/description": "what it is for" });
 const observed = (of: ConfigMap | undefined, at = namespace()): Observed<ConfigMap> => ({ namespace: at, object: of });
-const decide = (given: Observed<ConfigMap>) => rootCaController("PEM").decide(given, now);
+const decide = (view: Observed<ConfigMap>) => rootCaController("PEM").decide(view, now);
 
-const table: readonly (readonly [what: string, given: Observed<ConfigMap>, expected: readonly string[]])[] = [
-  ["what is missing is made", observed(undefined), ["create"]],
-  ["what is right stays", observed(right), []],
+const table: readonly (readonly [what: string, view: Observed<ConfigMap>, expected: readonly string[]])[] = [
+  ["missing: created", observed(undefined), ["create"]],
+  ["correct: unchanged", observed(right), []],
+  ["another certificate: updated", observed(published({ "ca.crt": "other" }, right.metadata.annotations)), ["update"]],
   [
-    "another certificate is put right",
-    observed(published({ "ca.crt": "other" }, right.metadata.annotations)),
+    "an additional key: removed",
+    observed(published({ "ca.crt": "PEM", more: "" }, right.metadata.annotations)),
     ["update"],
   ],
-  ["what was added goes", observed(published({ "ca.crt": "PEM", more: "" }, right.metadata.annotations)), ["update"]],
-  ["the description comes back", observed(published({ "ca.crt": "PEM" })), ["update"]],
-  ["a namespace that is going needs none", observed(undefined, namespace({ deletionTimestamp: ago(1) })), []],
+  ["a missing description: restored", observed(published({ "ca.crt": "PEM" })), ["update"]],
+  ["a terminating namespace: not created", observed(undefined, namespace({ deletionTimestamp: ago(1) })), []],
 ];
-for (const [what, given, expected] of table)
-  test(`root CA: ${what}, and then there is silence`, () => {
-    const { actions } = decide(given);
+for (const [what, view, expected] of table)
+  test(`root CA: ${what}; the second decision is empty`, () => {
+    const { actions } = decide(view);
     expect(actions.map((a) => a.do)).toEqual(expected);
-    const after = carryOut(actions, given.object ? [given.object] : []) as readonly ConfigMap[];
-    expect(decide({ ...given, object: after[0] }).actions).toEqual([]);
+    const after = carryOut(actions, view.object ? [view.object] : []) as readonly ConfigMap[];
+    expect(decide({ ...view, object: after[0] }).actions).toEqual([]);
   });

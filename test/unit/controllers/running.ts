@@ -1,4 +1,4 @@
-// All controllers at work on a server in this process, under a virtual clock.
+// Runs all controllers against an in-process server, under a virtual clock.
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
@@ -13,13 +13,13 @@ export interface Running {
   readonly client: Client;
   readonly clock: VirtualClock;
   readonly world: World;
-  /** Lets so many seconds pass. */
+  /** Advances the clock by seconds. */
   pass(seconds: number): Promise<void>;
-  /** Other controllers than the cluster's own. */
+  /** Controllers to run instead of the default ones. */
   readonly runControllers?: typeof runControllers;
 }
 
-/** A server with the namespace "default" that serves the built-in kinds, or these. */
+/** A server with the namespace "default" and the built-in or given kinds. */
 export async function server(kinds?: KindRegistry): Promise<Running> {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(7), log: () => {} };

@@ -1,4 +1,4 @@
-// Claims and volumes that were deleted: which go, and which wait for whom.
+// Protection finalizers of claims and volumes: removed when the object is deleted and unused.
 import { expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
 import { claimsOf, decideClaim, decideVolume } from "../../../controllers/storageprotection/controller.ts";
@@ -23,27 +23,22 @@ const own = {
 
 const claims: readonly (readonly [what: string, of: object, pods: readonly Pod[], left: readonly string[] | "all"])[] =
   [
-    ["one nobody deleted stays as it is", {}, [], "all"],
-    ["one nobody uses goes, as far as we have a say", going, [], ["mine"]],
-    ["one that was let go already is left alone", { ...going, finalizers: ["mine"] }, [], "all"],
-    ["one that is used stays", going, [user()], "all"],
-    ["a finished pod is still a pod", going, [pod("p", { phase: "Succeeded", spec: { volumes } })], "all"],
-    [
-      "a pod that waits for a node will not get it",
-      going,
-      [pod("p", { spec: { volumes, nodeName: undefined } })],
-      ["mine"],
-    ],
-    ["another pod's own is not in the way", { ...going, name: "other-data" }, [owner], ["mine"]],
-    ["a pod's own stays while it runs", { ...going, ...own }, [owner], "all"],
-    ["and goes once it was shut down", { ...going, ...own }, [shutDown], ["mine"]],
+    ["not deleted: unchanged", {}, [], "all"],
+    ["deleted and unused: the protection finalizer is removed", going, [], ["mine"]],
+    ["no protection finalizer: unchanged", { ...going, finalizers: ["mine"] }, [], "all"],
+    ["used by a pod: unchanged", going, [user()], "all"],
+    ["used by a completed pod: unchanged", going, [pod("p", { phase: "Succeeded", spec: { volumes } })], "all"],
+    ["used by an unscheduled pod: removed", going, [pod("p", { spec: { volumes, nodeName: undefined } })], ["mine"]],
+    ["an ephemeral claim of another name: removed", { ...going, name: "other-data" }, [owner], ["mine"]],
+    ["an ephemeral claim of a running pod: unchanged", { ...going, ...own }, [owner], "all"],
+    ["an ephemeral claim of a deleted pod that has ended: removed", { ...going, ...own }, [shutDown], ["mine"]],
   ];
 for (const [what, of, pods, left] of claims)
-  test(`claims in use: ${what}, and then there is silence`, () => {
-    const given = claim(of);
-    const { actions } = decideClaim({ claim: given, pods });
-    const [after] = carryOut(actions, [given]) as readonly PersistentVolumeClaim[];
-    expect(after?.metadata.finalizers).toEqual(left === "all" ? given.metadata.finalizers : left);
+  test(`claim protection: ${what}; the second decision is empty`, () => {
+    const before = claim(of);
+    const { actions } = decideClaim({ claim: before, pods });
+    const [after] = carryOut(actions, [before]) as readonly PersistentVolumeClaim[];
+    expect(after?.metadata.finalizers).toEqual(left === "all" ? before.metadata.finalizers : left);
     expect(decideClaim({ claim: after!, pods }).actions).toEqual([]);
   });
 
@@ -53,7 +48,7 @@ for (const [phase, metadata, goes] of [
   ["Bound", going, false],
   ["Available", {}, false],
 ] as const)
-  test(`volumes in use: ${phase}, ${"deletionTimestamp" in metadata ? "deleted" : "wanted"}`, () => {
+  test(`volume protection: ${phase}, ${"deletionTimestamp" in metadata ? "deleted" : "not deleted"}`, () => {
     const finalizers = ["kubernetes.io/pv-protection"];
     const volume = asStored<PersistentVolume>({
       kind: "PersistentVolume",
@@ -64,5 +59,5 @@ for (const [phase, metadata, goes] of [
     expect(after?.metadata.finalizers).toEqual(goes ? [] : finalizers);
   });
 
-test("claims in use: a pod is found by those it names and those made for it", () =>
+test("claim protection: a pod is indexed by its claims and ephemeral claims", () =>
   expect([user(), owner].flatMap(claimsOf)).toEqual(["data", "db-data"]));

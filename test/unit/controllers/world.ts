@@ -1,4 +1,4 @@
-// Objects for tables, and the one property every decider has: carrying out a decision leads to silence.
+// Objects for tables, and the execution of decisions on them. Every decision converges: repeated, it has no actions.
 import type { Pod } from "../../../api/generated/types.ts";
 import { keyOf, timestamp, type ApiObject, type Instant } from "../../../api/meta.ts";
 import { type Action, ownersWith, ownersWithout } from "../../../machinery/action.ts";
@@ -7,7 +7,7 @@ export const now = Date.parse("2026-01-01T12:00:00Z") as Instant;
 export const ago = (seconds: number): string => timestamp((now - seconds * 1000) as Instant);
 
 let born = 0;
-/** What the server adds to a draft. */
+/** A draft with the fields the server adds. */
 export const asStored = <T extends ApiObject>(draft: object, more: object = {}): T => {
   const d = draft as { readonly metadata: object; readonly kind: string };
   return {
@@ -18,7 +18,7 @@ export const asStored = <T extends ApiObject>(draft: object, more: object = {}):
   } as unknown as T;
 };
 
-/** A state of the world as one list of objects; carrying out writes into a new one. Events are told to nobody. */
+/** Applies actions to a list of objects and returns the new list. Events are dropped. */
 export function carryOut(actions: readonly Action[], world: readonly ApiObject[]): readonly ApiObject[] {
   let all = [...world];
   for (const a of actions) {
@@ -79,8 +79,8 @@ export const pod = (
     },
   });
 
-/** One line for the actions that matter to a table row. */
-export const say = (actions: readonly Action[]): string =>
+/** A one-line summary of actions, for table rows. */
+export const summaryOf = (actions: readonly Action[]): string =>
   actions
     .flatMap((a) => {
       if (a.do === "create") return [`create ${a.draft.metadata.name}`];

@@ -1,4 +1,4 @@
-// What a pod's worker does next, row by row; and that carrying it out comes to an end.
+// The next actions of a pod worker, and their convergence.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Container, Pod } from "../../../api/generated/types.ts";
@@ -10,8 +10,8 @@ import type { PodObservation } from "../../../kubelet/pod/memory.ts";
 import type { RuntimeContainer } from "../../../kubelet/runtime.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
 
-/** An action in the few words that matter. */
-function said(a: PodAction): string {
+/** A one-line summary of an action. */
+function summaryOf(a: PodAction): string {
   switch (a.do) {
     case "getImage":
       return `${a.do} ${a.container}#${a.attempt}`;
@@ -41,7 +41,7 @@ const toldOf = (name: string) => ({
 });
 const debugged = (spec: Partial<Pod["spec"]> = {}, targetContainerName?: string): Pod =>
   pod({ spec: { ...spec, ephemeralContainers: [{ ...container("d"), targetContainerName }] } });
-const say = (o: PodObservation): string => decidePod(o).actions.map(said).join(", ");
+const actionsOf = (o: PodObservation): string => decidePod(o).actions.map(summaryOf).join(", ");
 
 const inits = pod({ spec: { initContainers: [container("i1"), container("i2")] } });
 const sidecar = pod({
@@ -56,56 +56,60 @@ const done0 = run("i1", exited(0));
 type Row = readonly [what: string, observed: Partial<PodObservation>, expected: string];
 const table: readonly Row[] = [
   ["volumes come first", { sandboxes: [], volumes: { is: "unknown" } }, "mountVolumes"],
-  ["then the sandbox", { sandboxes: [] }, "runSandbox 0"],
+  ["the sandbox follows the volumes", { sandboxes: [] }, "runSandbox 0"],
   [
-    "a dead sandbox has a successor, and is kept until that runs",
+    "an exited sandbox is replaced, and kept until the new one runs",
     { sandboxes: [sandbox(0, "exited")] },
     "runSandbox 1",
   ],
   [
-    "the new sandbox outlives the old one's traces",
+    "an old sandbox is removed when the new one runs",
     { sandboxes: [sandbox(0, "exited"), sandbox(1)], images: imagesAt({ c: 0 }) },
     "create c#0, remove s0",
   ],
-  ["then the image", {}, "getImage c#0"],
-  ["then the container", { images: imagesAt({ c: 0 }) }, "create c#0"],
-  ["one that was made but not started is started", { containers: [run("c", { state: "created" })] }, "start c0"],
+  ["the image follows the sandbox", {}, "getImage c#0"],
+  ["the container follows the image", { images: imagesAt({ c: 0 }) }, "create c#0"],
+  ["a created container is started", { containers: [run("c", { state: "created" })] }, "start c0"],
   [
-    "one made for a sandbox that is gone is made anew",
+    "a container of a removed sandbox is created again",
     { containers: [run("c", { state: "created" }, { sandboxId: "old" })] },
     "remove c0",
   ],
-  ["all is well", { containers: [run("c", running())] }, ""],
+  ["a running container needs no action", { containers: [run("c", running())] }, ""],
+  ["the first restart is immediate", { containers: [run("c", exited(1))], images: imagesAt({ c: 1 }) }, "create c#1"],
+  ["the second restart has a back-off", { containers: [run("c", exited(1), { attempt: 1 })] }, "tell restart"],
   [
-    "the first death is followed by a life at once",
-    { containers: [run("c", exited(1))], images: imagesAt({ c: 1 }) },
-    "create c#1",
-  ],
-  ["the second one is not", { containers: [run("c", exited(1), { attempt: 1 })] }, "tell restart"],
-  [
-    "nor is it told of twice",
+    "the back-off event is emitted once",
     { containers: [run("c", exited(1), { attempt: 1 })], backoffEvents: new Map([["c", now + 9_000]]) },
     "",
   ],
   [
-    "ten seconds later it is",
+    "the second restart follows after ten seconds",
     { containers: [run("c", exited(1, 10), { attempt: 1 })], images: imagesAt({ c: 2 }) },
     "create c#2",
   ],
   [
-    "a run of ten minutes clears its name",
+    "a run of ten minutes resets the back-off",
     { containers: [run("c", exited(1, 1, 600), { attempt: 5 })], images: imagesAt({ c: 6 }) },
     "create c#6",
   ],
   [
-    "a success is followed by a life too, if it shall always run",
+    "restartPolicy Always restarts after success",
     { containers: [run("c", exited(0))], images: imagesAt({ c: 1 }) },
     "create c#1",
   ],
-  ["but not if only failures are", { pod: onFailure, containers: [run("c", exited(0))] }, "remove s0"],
-  ["a failure is not, if never", { pod: never, containers: [run("c", exited(1))] }, "remove s0"],
   [
-    "of the dead the last two are kept",
+    "restartPolicy OnFailure does not restart after success",
+    { pod: onFailure, containers: [run("c", exited(0))] },
+    "remove s0",
+  ],
+  [
+    "restartPolicy Never does not restart after failure",
+    { pod: never, containers: [run("c", exited(1))] },
+    "remove s0",
+  ],
+  [
+    "the last two exited containers are kept",
     {
       containers: [
         run("c", running(), { attempt: 3 }),
@@ -116,13 +120,9 @@ const table: readonly Row[] = [
     },
     "remove c0",
   ],
+  ["a changed image stops the container", { containers: [run("c", running(), { hash: "old" })] }, "stop c0 within 30s"],
   [
-    "a changed image calls for a new container",
-    { containers: [run("c", running(), { hash: "old" })] },
-    "stop c0 within 30s",
-  ],
-  [
-    "so does a failed probe",
+    "a failed liveness probe stops the container",
     {
       containers: [run("c", running())],
       health: { c0: { started: true, ready: false, verdict: { because: "liveness", graceMs: 5_000 } } },
@@ -130,50 +130,54 @@ const table: readonly Row[] = [
     "stop c0 within 5s",
   ],
   [
-    "without its sandbox a container has no network",
+    "a container without a running sandbox is stopped",
     { sandboxes: [sandbox(0, "exited")], containers: [run("c", running())] },
     "stop c0 within 30s",
   ],
-  ["init containers go one by one", { pod: inits }, "getImage i1#0"],
-  ["the second after the first", { pod: inits, containers: [done0] }, "getImage i2#0"],
-  ["the ordinary ones after the last", { pod: inits, containers: [done0, run("i2", exited(0))] }, "getImage c#0"],
+  ["init containers run sequentially", { pod: inits }, "getImage i1#0"],
+  ["the second init container follows the first", { pod: inits, containers: [done0] }, "getImage i2#0"],
   [
-    "a failed one is tried again",
+    "main containers follow the last init container",
+    { pod: inits, containers: [done0, run("i2", exited(0))] },
+    "getImage c#0",
+  ],
+  [
+    "a failed init container is restarted",
     { pod: inits, containers: [run("i1", exited(1))], images: imagesAt({ i1: 1 }) },
     "create i1#1",
   ],
   [
-    "once ordinary ones have begun, nobody asks for the init ones' traces",
+    "removed init containers do not matter once main containers have started",
     { pod: inits, containers: [run("c", running())] },
     "",
   ],
   [
-    "in a new sandbox they run again",
+    "init containers run again in a new sandbox",
     { pod: inits, sandboxes: [sandbox(1)], containers: [done0], images: imagesAt({ i1: 1 }) },
     "create i1#1",
   ],
   [
-    "a sidecar that has started lets the next one start",
+    "a started sidecar allows the next init container",
     { pod: sidecar, containers: [run("s", running())] },
     "getImage i#0",
   ],
   [
-    "one that has not does not",
+    "a sidecar that has not started blocks the next init container",
     { pod: sidecar, containers: [run("s", running())], health: { s0: { started: false, ready: false } } },
     "",
   ],
   [
-    "it goes when all others have",
+    "a sidecar is stopped after all main containers",
     { pod: sidecar, containers: [run("s", running()), run("i", exited(0)), run("c", exited(0))] },
     "stop s0 within 30s",
   ],
   [
-    "a pod that is deleted is stopped, within what is left of its time",
+    "a deleted pod is stopped within its remaining grace period",
     { pod: pod({ deleted: true, grace: 10 }), containers: [run("c", running())] },
     "stop c0 within 10s",
   ],
   [
-    "sidecars after the others",
+    "sidecars are stopped after main containers",
     {
       pod: { ...sidecar, metadata: pod({ deleted: true }).metadata },
       containers: [run("s", running()), run("c", running())],
@@ -181,48 +185,56 @@ const table: readonly Row[] = [
     "stop c0 within 30s",
   ],
   [
-    "while a container of it is being made, the sandbox stays, or the start would fail",
+    "the sandbox is kept while a container is being created, or its start would fail",
     { pod: pod({ deleted: true }), underWay: new Set(["create c 0"]) },
     "",
   ],
   [
-    "nor does it go while one is being started",
+    "the sandbox is kept while a container is being started",
     { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })], underWay: new Set(["start c0"]) },
     "",
   ],
   [
-    "once it runs, its hook keeps nobody from stopping it",
+    "a postStart hook does not delay the stop",
     { pod: pod({ deleted: true, grace: 10 }), containers: [run("c", running())], underWay: new Set(["create c 0"]) },
     "stop c0 within 10s",
   ],
   [
-    "a container that was made and not started is removed before the sandbox",
+    "a created container is removed before the sandbox",
     { pod: pod({ deleted: true }), containers: [run("c", { state: "created" })] },
     "remove c0",
   ],
   [
-    "a pod that is evicted is stopped at once",
+    "an evicted pod is stopped immediately",
     { eviction: { reason: "Evicted", message: "" }, containers: [run("c", running())] },
     "stop c0 within 1s",
   ],
-  ["then its sandbox goes", { pod: pod({ deleted: true }), containers: [run("c", exited(0))] }, "remove s0"],
   [
-    "then nothing, until the API knows how it ended",
+    "the sandbox of a stopped pod is removed",
+    { pod: pod({ deleted: true }), containers: [run("c", exited(0))] },
+    "remove s0",
+  ],
+  [
+    "containers are kept until the API server has the final status",
     { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))], reported: false },
     "",
   ],
-  ["then the traces", { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] }, "remove c0"],
-  ["then what it kept on the node", { pod: pod({ deleted: true }), sandboxes: [] }, "release"],
-  ["and at last the object", { pod: pod({ deleted: true }), sandboxes: [], released: true }, "deleteFromApi"],
   [
-    "one that nobody knows is stopped soon",
+    "exited containers are removed",
+    { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] },
+    "remove c0",
+  ],
+  ["volumes and local data are released", { pod: pod({ deleted: true }), sandboxes: [] }, "release"],
+  ["the API object is deleted last", { pod: pod({ deleted: true }), sandboxes: [], released: true }, "deleteFromApi"],
+  [
+    "an unknown pod is stopped with a short grace period",
     { pod: undefined, gone: true, containers: [run("c", running())] },
     "stop c0 within 1s",
   ],
-  ["and leaves nothing", { gone: true, sandboxes: [], released: true }, ""],
-  ["a rejected pod gets nothing", { rejection: { reason: "OutOfcpu", message: "" }, sandboxes: [] }, ""],
+  ["an unknown pod has no API object to delete", { gone: true, sandboxes: [], released: true }, ""],
+  ["a rejected pod has no actions", { rejection: { reason: "OutOfcpu", message: "" }, sandboxes: [] }, ""],
   [
-    "a pod beyond its deadline is ended",
+    "a pod past its deadline is stopped",
     {
       pod: pod({ spec: { activeDeadlineSeconds: 10 }, status: { startTime: new Date(ago(10)).toISOString() } }),
       containers: [run("c", running())],
@@ -230,13 +242,13 @@ const table: readonly Row[] = [
     "stop c0 within 30s",
   ],
   [
-    "a pod that has failed stays so, and keeps its logs",
+    "a failed pod keeps its containers and logs",
     { pod: pod({ status: { phase: "Failed" } }), sandboxes: [], containers: [run("c", exited(1))] },
     "",
   ],
-  ["who asks for more than it was given is given it", { pod: more(), containers: [run("c", running())] }, "resize c0"],
+  ["changed resources are applied in place", { pod: more(), containers: [run("c", running())] }, "resize c0"],
   [
-    "or begins anew, if it wants to",
+    "changed resources with RestartContainer restart the container",
     {
       pod: more({ resizePolicy: [{ resourceName: "cpu", restartPolicy: "RestartContainer" }] }),
       containers: [run("c", running())],
@@ -244,49 +256,53 @@ const table: readonly Row[] = [
     "stop c0 within 30s",
   ],
   [
-    "what the engine refuses is not asked for at once again",
+    "a refused resize is retried after a delay",
     { pod: more(), containers: [run("c", running())], resizeRefusals: new Map([["c", { at: ago(1), message: "no" }]]) },
     "",
   ],
   [
-    "a volume whose token runs out is seen to",
+    "volumes are mounted again when a token expires",
     { volumes: { is: "ready", until: now }, containers: [run("c", running())] },
     "mountVolumes",
   ],
-  ["but not before that", { volumes: { is: "ready", until: instant(now + 1) }, containers: [run("c", running())] }, ""],
   [
-    "what could not be shown is tried again beside what runs",
+    "volumes are not mounted again before that",
+    { volumes: { is: "ready", until: instant(now + 1) }, containers: [run("c", running())] },
+    "",
+  ],
+  [
+    "failed volume updates are retried while containers run",
     { volumes: { is: "failed", at: instant(now - 500), failures: 1 }, containers: [run("c", running())] },
     "mountVolumes",
   ],
   [
-    "a kubelet that has just started looks after the volumes of what runs",
+    "a restarted kubelet mounts the volumes of running containers",
     { volumes: { is: "unknown" }, containers: [run("c", running())] },
     "mountVolumes",
   ],
-  ["who comes to look joins at any time", { pod: debugged(), containers: [run("c", running())] }, "getImage d#0"],
+  ["an ephemeral container starts at any time", { pod: debugged(), containers: [run("c", running())] }, "getImage d#0"],
   [
-    "even before the others have begun",
+    "an ephemeral container starts before main containers",
     { pod: debugged({ initContainers: [container("i")] }), images: imagesAt({ i: 0, d: 0 }) },
     "create d#0, create i#0",
   ],
   [
-    "and sees the processes of another once that runs",
+    "an ephemeral container joins the namespace of its running target",
     { pod: debugged({}, "c"), containers: [run("c", running())], images: imagesAt({ d: 0 }) },
     "create d#0 beside c0",
   ],
   [
-    "and waits for it until then",
+    "an ephemeral container waits for its target",
     { pod: debugged({}, "c"), containers: [run("c", { state: "created" })], images: imagesAt({ d: 0 }) },
     "start c0",
   ],
   [
-    "is not run again, however it ended",
+    "an ephemeral container is not restarted",
     { pod: debugged(), containers: [run("c", running()), run("d", exited(1, 600))] },
     "",
   ],
   [
-    "nor when the engine has forgotten it",
+    "a removed ephemeral container is not restarted",
     {
       pod: {
         ...debugged(),
@@ -297,7 +313,7 @@ const table: readonly Row[] = [
     "",
   ],
   [
-    "and holds up nobody's end",
+    "an ephemeral container does not delay completion",
     {
       pod: debugged({ restartPolicy: "Never" }),
       containers: [run("c", exited(0)), run("d", running())],
@@ -305,25 +321,26 @@ const table: readonly Row[] = [
     "stop d0 within 30s",
   ],
 ];
-for (const [what, observed, expected] of table) test(what, () => expect(say(observation(observed))).toBe(expected));
+for (const [what, observed, expected] of table)
+  test(what, () => expect(actionsOf(observation(observed))).toBe(expected));
 
-test("a run that the engine has forgotten still counts", () => {
-  const told = { name: "c", image: "", imageID: "", ready: true, restartCount: 2, containerID: "docker://c2" };
-  expect(say(observation({ pod: pod({ status: { containerStatuses: [told] } }) }))).toBe("getImage c#3");
+test("a removed container counts as a restart", () => {
+  const status = { name: "c", image: "", imageID: "", ready: true, restartCount: 2, containerID: "docker://c2" };
+  expect(actionsOf(observation({ pod: pod({ status: { containerStatuses: [status] } }) }))).toBe("getImage c#3");
 });
 
-test("a missing image is asked for again after ten seconds, not before", () => {
+test("a failed image pull is retried after ten seconds", () => {
   const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no", failures: 1 } as const;
   const at = (seconds: number) => observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) });
-  expect(say(at(1))).toBe("");
-  expect(say(at(5))).toBe("tell pull");
+  expect(actionsOf(at(1))).toBe("");
+  expect(actionsOf(at(5))).toBe("tell pull");
   expect(decidePod(at(5)).requeueAt).toBe(now + 5_000);
-  expect(say(at(10))).toBe("getImage c#0");
+  expect(actionsOf(at(10))).toBe("getImage c#0");
 });
 
-/** The world after one action, if all goes well. */
+/** The observation after one successful action. */
 function after(o: PodObservation, a: PodAction): PodObservation {
-  const others = (id: string) => o.containers.filter((c) => c.id !== id);
+  const otherContainers = (id: string) => o.containers.filter((c) => c.id !== id);
   const changed = (id: string, status: RuntimeContainer["status"]) =>
     o.containers.map((c) => (c.id === id ? { ...c, status } : c));
   const healthy = (id: string) => ({ ...o.health, [id]: { started: true, ready: true } });
@@ -351,7 +368,7 @@ function after(o: PodObservation, a: PodAction): PodObservation {
     case "stop":
       return { ...o, containers: changed(a.id, exited(0, 0)) };
     case "remove":
-      return { ...o, containers: others(a.id), sandboxes: o.sandboxes.filter((s) => s.id !== a.id) };
+      return { ...o, containers: otherContainers(a.id), sandboxes: o.sandboxes.filter((s) => s.id !== a.id) };
     case "recordBackoff":
       return { ...o, backoffEvents: new Map([...o.backoffEvents, [a.container, a.until]]) };
     case "release":
@@ -397,7 +414,7 @@ const anything = fc.record({
   containers: fc.tuple(runsOf("c"), runsOf("d"), runsOf("i"), runsOf("s")).map((all) => all.flat()),
 });
 
-test("carrying out what was decided leads to silence", () => {
+test("repeated decisions lead to no actions", () => {
   fc.assert(
     fc.property(anything, (start) => {
       let o = observation(start);
@@ -405,7 +422,7 @@ test("carrying out what was decided leads to silence", () => {
         const { actions, requeueAt } = decidePod(o);
         if (actions.length === 0 && requeueAt === undefined) return true;
         for (const a of actions) o = after(o, a);
-        // Nothing to do but to wait: then the wait is over.
+        // No actions remain but a wait: advance to its end.
         if (actions.length === 0) o = { ...o, now: (requeueAt ?? o.now) as typeof o.now };
       }
       return false;
@@ -414,7 +431,7 @@ test("carrying out what was decided leads to silence", () => {
   );
 });
 
-test("what is asked for depends only on what is there, not on the order it is listed in", () => {
+test("actions do not depend on the order of lists", () => {
   fc.assert(
     fc.property(anything, (start) => {
       const listed = observation(start);
@@ -423,7 +440,9 @@ test("what is asked for depends only on what is there, not on the order it is li
         containers: listed.containers.toReversed(),
         sandboxes: listed.sandboxes.toReversed(),
       };
-      expect(new Set(decidePod(reversed).actions.map(said))).toEqual(new Set(decidePod(listed).actions.map(said)));
+      expect(new Set(decidePod(reversed).actions.map(summaryOf))).toEqual(
+        new Set(decidePod(listed).actions.map(summaryOf)),
+      );
     }),
   );
 });

@@ -1,4 +1,4 @@
-// What a container finds in its environment, its name files and its volumes.
+// Environment variables, name resolution files and volume contents of containers.
 import { describe, expect, test } from "vitest";
 import type { ConfigMap, Container, Secret, Service } from "../../../api/generated/types.ts";
 import { environment, expand, serviceEnvironment } from "../../../kubelet/podspec/environment.ts";
@@ -33,7 +33,7 @@ describe("expansion", () => {
 });
 
 describe("environment", () => {
-  test("later sources win, and variables see those before them", () => {
+  test("later sources override, and references expand earlier variables", () => {
     const from = {
       envFrom: [{ prefix: "P_", configMapRef: { name: "cm" } }],
       env: [
@@ -45,7 +45,7 @@ describe("environment", () => {
   });
   test("secrets are decoded", () =>
     expect(env({ env: [{ name: "S", valueFrom: { secretKeyRef: { name: "se", key: "s" } } }] })["S"]).toBe("hush"));
-  test("what is missing is named", () => {
+  test("a missing reference is an error with its name", () => {
     const missing = (ref: object) => () => env({ env: [{ name: "M", valueFrom: ref }] });
     expect(missing({ configMapKeyRef: { name: "no", key: "a" } })).toThrow('configmap "no" not found');
     expect(missing({ configMapKeyRef: { name: "cm", key: "z" } })).toThrow(
@@ -53,18 +53,18 @@ describe("environment", () => {
     );
     expect(missing({ secretKeyRef: { name: "se", key: "z" } })).toThrow("couldn't find key z in Secret default/se");
   });
-  test("what is missing but optional is left out", () => {
+  test("a missing optional reference is omitted", () => {
     const ref = { name: "M", valueFrom: { configMapKeyRef: { name: "no", key: "a", optional: true } } };
     expect(env({ env: [ref], envFrom: [{ secretRef: { name: "no", optional: true } }] })).toEqual({ SVC: "x" });
   });
-  test("a pod may be told about itself", () => {
+  test("downward API fields", () => {
     const field = (fieldPath: string) =>
       fieldValue({ ...pod(), metadata: { ...pod().metadata, labels: { b: "2", a: "1" } } }, fieldPath, facts);
     expect(field("status.podIP")).toBe("10.244.1.5");
     expect(field("metadata.labels['a']")).toBe("1");
     expect(field("metadata.labels")).toBe('a="1"\nb="2"');
   });
-  test("limits that are not set are the node's; divisors round up", () => {
+  test("unset limits default to allocatable, and divisors round up", () => {
     const c = container("c", { resources: { limits: { memory: "100M" } } });
     const value = (resource: string, divisor?: string) => resourceValue(pod(), c, { resource, divisor }, facts);
     expect(value("limits.cpu")).toBe("2");
@@ -72,7 +72,7 @@ describe("environment", () => {
     expect(value("limits.memory", "1Mi")).toBe("96");
     expect(value("requests.cpu")).toBe("0");
   });
-  test("services of the namespace, and always the API", () => {
+  test("services of the namespace, and the kubernetes service", () => {
     const service = (namespace: string, name: string): Service =>
       ({
         metadata: { name, namespace },
@@ -89,34 +89,34 @@ describe("environment", () => {
   });
 });
 
-describe("names", () => {
+describe("name resolution", () => {
   const settings = {
     clusterDns: "10.96.0.10",
     clusterDomain: "cluster.local",
     nodeResolvConf: "nameserver 9.9.9.9\nsearch corp",
     nodeHosts: "1.2.3.4 node\n",
   };
-  test("cluster names are tried first", () =>
+  test("cluster domains are searched first", () =>
     expect(resolvConf(pod(), settings)).toBe(
       "nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local corp\noptions ndots:5\n",
     ));
-  test("the node's resolver on request", () =>
+  test("dnsPolicy Default uses the resolver of the node", () =>
     expect(resolvConf(pod({ spec: { dnsPolicy: "Default" } }), settings)).toBe("nameserver 9.9.9.9\nsearch corp\n"));
-  test("nothing but one's own", () => {
+  test("dnsPolicy None uses only dnsConfig", () => {
     const dnsConfig = { nameservers: ["8.8.4.4"], options: [{ name: "ndots", value: "1" }] };
     expect(resolvConf(pod({ spec: { dnsPolicy: "None", dnsConfig } }), settings)).toBe(
       "nameserver 8.8.4.4\noptions ndots:1\n",
     );
   });
-  test("an option given again replaces the first", () =>
+  test("a repeated option replaces the default", () =>
     expect(resolvConf(pod({ spec: { dnsConfig: { options: [{ name: "ndots", value: "2" }] } } }), settings)).toContain(
       "options ndots:2\n",
     ));
-  test("a pod with a subdomain knows its full name", () =>
+  test("a pod with a subdomain has its full name in the hosts file", () =>
     expect(hostsFile(pod({ spec: { subdomain: "db" } }), "10.244.1.5", settings)).toContain(
       "10.244.1.5\tweb-0.db.default.svc.cluster.local\tweb-0",
     ));
-  test("long names are cut to what a host name may hold", () => {
+  test("long host names are truncated", () => {
     const long = pod({ spec: { hostname: `${"a".repeat(62)}-bbb` } });
     expect(hostnameOf(long)).toBe("a".repeat(62));
   });
@@ -130,22 +130,22 @@ describe("volumes", () => {
     );
   test("all keys of a ConfigMap", () =>
     expect(texts(contentOf({ name: "v", configMap: { name: "cm" } }, sources))).toEqual({ a: "1 644", b: "2 644" }));
-  test("chosen keys under chosen paths", () => {
+  test("selected keys at custom paths", () => {
     const items = [{ key: "a", path: "x/y", mode: 0o400 }];
     expect(texts(contentOf({ name: "v", configMap: { name: "cm", items } }, sources))).toEqual({ "x/y": "1 400" });
   });
-  test("several sources in one", () => {
+  test("projected sources", () => {
     const downwardAPI = { items: [{ path: "ip", fieldRef: { fieldPath: "status.podIP" } }] };
     const projected = { sources: [{ configMap: { name: "cm" } }, { secret: { name: "se" } }, { downwardAPI }] };
     expect(Object.keys(texts(contentOf({ name: "v", projected }, sources)))).toEqual(["a", "b", "s", "ip"]);
   });
-  test("what is missing is named", () => {
+  test("a missing reference is an error with its name", () => {
     expect(() => contentOf({ name: "v", secret: { secretName: "no" } }, sources)).toThrow('secret "no" not found');
     expect(() =>
       contentOf({ name: "v", configMap: { name: "cm", items: [{ key: "z", path: "z" }] } }, sources),
     ).toThrow("configmap default/cm references non-existent config key: z");
   });
-  test("references are found once each", () => {
+  test("references are distinct", () => {
     const p = pod({
       spec: {
         volumes: [{ name: "v", configMap: { name: "cm" } }],
@@ -159,8 +159,8 @@ describe("volumes", () => {
   });
 });
 
-describe("limits and rights", () => {
-  test("a core is 1024 shares, nothing is two", () => {
+describe("resources and security", () => {
+  test("1024 shares per core, two without a request", () => {
     expect(limitsOf(container("c"))).toEqual({ cpuShares: 2 });
     const resources = { requests: { cpu: "500m" }, limits: { cpu: "1500m", memory: "64Mi" } };
     expect(limitsOf(container("c", { resources }))).toEqual({
@@ -169,7 +169,7 @@ describe("limits and rights", () => {
       memoryBytes: 67_108_864,
     });
   });
-  test("root is refused where it is not wanted", () => {
+  test("runAsNonRoot refuses root", () => {
     const p = pod({ spec: { securityContext: { runAsNonRoot: true } } });
     expect(() => securityOf(p, container("c"), "")).toThrow("container has runAsNonRoot and image will run as root");
     expect(() => securityOf(p, container("c"), "nobody")).toThrow("non-numeric user (nobody)");

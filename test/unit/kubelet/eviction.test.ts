@@ -1,4 +1,4 @@
-// Which pods are evicted for the storage they use, and in which words.
+// Evictions for local storage, and their messages.
 import { expect, test } from "vitest";
 import { evictionMessage } from "../../../kubelet/eviction.ts";
 import { container, pod } from "./samples.ts";
@@ -9,14 +9,19 @@ const limited = (name: string, limit?: string) =>
 type Row = readonly [what: string, containers: readonly number[], emptyDir: number, message: string | undefined];
 const rows: readonly Row[] = [
   ["within all limits", [5 * mebi, 3 * mebi], mebi, undefined],
-  ["beyond the volume's limit", [0, 0], 3 * mebi, 'Usage of EmptyDir volume "v" exceeds the limit "2Mi". '],
+  ["above the limit of a volume", [0, 0], 3 * mebi, 'Usage of EmptyDir volume "v" exceeds the limit "2Mi". '],
   [
-    "beyond the pod's limit",
+    "above the limit of the pod",
     [5 * mebi, 6 * mebi],
     0,
     "Pod ephemeral local storage usage exceeds the total limit of containers 9Mi. ",
   ],
-  ["beyond a container's limit", [6 * mebi, 0], 0, 'Container a exceeded its local ephemeral storage limit "5Mi". '],
+  [
+    "above the limit of a container",
+    [6 * mebi, 0],
+    0,
+    'Container a exceeded its local ephemeral storage limit "5Mi". ',
+  ],
 ];
 test.each(rows)("a pod %s", (_, [a = 0, b = 0], emptyDir, message) => {
   const volumes = [{ name: "v", emptyDir: { sizeLimit: "2Mi" } }];

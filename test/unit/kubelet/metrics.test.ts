@@ -1,4 +1,4 @@
-// What the kubelet's port shows besides sessions: figures as text, folders as links, settings.
+// Endpoints of the kubelet server: metrics, log directories and configuration.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ const measured = {
   ] as const,
 };
 
-test("figures are told by container, by pod and of the node", () => {
+test("metrics by container, pod and node", () => {
   const text = resourceMetrics(measured);
   expect(text).toContain(`pod_cpu_usage_seconds_total{namespace="default",pod="web-0"} 2 ${now}\n`);
   expect(text).toContain(
@@ -39,7 +39,7 @@ test("figures are told by container, by pod and of the node", () => {
   expect(cadvisorMetrics(measured)).toMatch(/container_memory_rss\{container="c",id="c0",image="web:1",.*\} 9 \d+\n/);
 });
 
-test("of what runs only that which runs is told", () => {
+test("/runningpods lists only running containers", () => {
   const containers = [run("c", running()), run("d", exited(0))];
   expect(runningPods({ sandboxes: [], containers })).toMatchObject({
     kind: "PodList",
@@ -47,11 +47,11 @@ test("of what runs only that which runs is told", () => {
   });
 });
 
-test("a folder is a list of links, and nothing outside of it is there", async () => {
+test("a log directory is a list of links, and paths outside of it are not found", async () => {
   expect(listing(["a b", "<c>/"])).toBe('<pre>\n<a href="a%20b">a b</a>\n<a href="%3Cc%3E/">&lt;c&gt;/</a>\n</pre>\n');
   const root = mkdtempSync(join(tmpdir(), "orrery-logs-"));
   mkdirSync(join(root, "pods"));
-  writeFileSync(join(root, "messages"), "all is well\n");
+  writeFileSync(join(root, "messages"), "started\n");
   symlinkSync("/etc", join(root, "pods/out"));
   const server = createServer((request, response) => {
     serveNodeLogs(root, decodeURIComponent(request.url!), response).catch((e: Error) =>
@@ -65,7 +65,7 @@ test("a folder is a list of links, and nothing outside of it is there", async ()
     return `${reply.status} ${reply.headers.get("location") ?? (await reply.text())}`;
   };
   expect(await get("/")).toBe('200 <pre>\n<a href="messages">messages</a>\n<a href="pods/">pods/</a>\n</pre>\n');
-  expect(await get("/messages")).toBe("200 all is well\n");
+  expect(await get("/messages")).toBe("200 started\n");
   expect(await get("/pods")).toBe("301 pods/");
   for (const path of ["/pods/out/passwd", "/%2e%2e%2fetc/passwd", "/nothing"])
     expect(await get(path)).toBe("404 404 page not found");

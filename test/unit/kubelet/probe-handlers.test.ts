@@ -27,8 +27,8 @@ const warning = (body: string): HandlerOutcome => ({
 const failure = (output: string): HandlerOutcome => ({ result: "failure", output });
 const success: HandlerOutcome = { result: "success", output: "" };
 const table: readonly (readonly [what: string, path: string, outcome: HandlerOutcome])[] = [
-  ["a good answer", "/status?code=200", success],
-  ["an error", "/status?code=500", failure("HTTP probe failed with statuscode: 500")],
+  ["a successful response", "/status?code=200", success],
+  ["an error response", "/status?code=500", failure("HTTP probe failed with statuscode: 500")],
   ["a redirect on the same host", `/to?to=${encodeURIComponent("/status?code=200")}`, success],
   [
     "a redirect to an error on the same host",
@@ -36,7 +36,7 @@ const table: readonly (readonly [what: string, path: string, outcome: HandlerOut
     failure("HTTP probe failed with statuscode: 503"),
   ],
   ["a redirect to another host", "/to?to=http://0.0.0.0/", warning("see http://0.0.0.0/")],
-  ["a redirect to nowhere", "/to", warning("see null")],
+  ["a redirect without a location", "/to", warning("see null")],
 ];
 test.each(table)("an HTTP probe: %s", async (_, path, outcome) => {
   expect(await probeHttp("127.0.0.1", port(), { port: port(), path }, 1_000)).toEqual(outcome);

@@ -1,4 +1,4 @@
-// What a node gives to pods that ask anew, and what it says meanwhile.
+// In-place resize: pending and in-progress conditions.
 import { expect, test } from "vitest";
 import type { Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { pendingResize } from "../../../kubelet/admission.ts";
@@ -10,26 +10,26 @@ const cpu = (request: string, limit?: string): ResourceRequirements => ({
   requests: { cpu: request },
   ...(limit && { limits: { cpu: limit } }),
 });
-const told = (resources?: ResourceRequirements) => ({
+const statusWith = (resources?: ResourceRequirements) => ({
   containerStatuses: [
     { name: "c", image: "", imageID: "", ready: true, restartCount: 0, ...(resources && { resources }) },
   ],
 });
-const asking = (now: ResourceRequirements, given?: ResourceRequirements): Pod =>
-  pod({ spec: { containers: [container("c", { resources: now })] }, status: told(given) });
+const resizing = (desired: ResourceRequirements, actual?: ResourceRequirements): Pod =>
+  pod({ spec: { containers: [container("c", { resources: desired })] }, status: statusWith(actual) });
 
-test("a pod asks anew when it asks for anything else than it was told it has", () => {
-  expect(isResized(asking(cpu("1"), cpu("1")))).toBe(false);
-  expect(isResized(asking(cpu("2"), cpu("1")))).toBe(true);
-  expect(isResized(asking(cpu("1", "2"), cpu("1")))).toBe(true);
-  expect(isResized(asking(cpu("1")))).toBe(false);
-  expect(withAllocated(asking(cpu("2", "3"), cpu("1"))).spec.containers[0]?.resources).toEqual(cpu("1"));
+test("a resize is desired when spec and status resources differ", () => {
+  expect(isResized(resizing(cpu("1"), cpu("1")))).toBe(false);
+  expect(isResized(resizing(cpu("2"), cpu("1")))).toBe(true);
+  expect(isResized(resizing(cpu("1", "2"), cpu("1")))).toBe(true);
+  expect(isResized(resizing(cpu("1")))).toBe(false);
+  expect(withAllocated(resizing(cpu("2", "3"), cpu("1"))).spec.containers[0]?.resources).toEqual(cpu("1"));
 });
 
-test("what is too much for the node will always be, what others have may become free", () => {
+test("a resize above the node's capacity is infeasible, above the free resources deferred", () => {
   const room = { labels: {}, allocatable: { cpu: "2", memory: "1Gi", pods: "10" }, taints: [] };
   const other = pod({ spec: { containers: [container("o", { resources: cpu("1500m") })] } });
-  const pending = (request: string) => pendingResize(asking(cpu(request)), [other], room);
+  const pending = (request: string) => pendingResize(resizing(cpu(request)), [other], room);
   expect(pending("500m")).toBeUndefined();
   expect(pending("1")).toEqual({
     reason: "Deferred",
@@ -41,7 +41,7 @@ test("what is too much for the node will always be, what others have may become 
   });
 });
 
-test("a run begins anew only for what its container wants it to", () => {
+test("a container is restarted only for resources with RestartContainer", () => {
   const policy = (resourceName: string) => ({ resizePolicy: [{ resourceName, restartPolicy: "RestartContainer" }] });
   const was = run("c", running());
   expect(resizeOf(container("c"), was)).toBe("none");
@@ -50,18 +50,21 @@ test("a run begins anew only for what its container wants it to", () => {
   expect(resizeOf(container("c", { resources: cpu("1"), ...policy("cpu") }), was)).toBe("restart");
 });
 
-test("until a run has what was asked for, its status says what it had, and that there is more to come", () => {
-  const p = asking(cpu("2"), cpu("1"));
+test("during a resize the status has the actual resources and the resize conditions", () => {
+  const p = resizing(cpu("2"), cpu("1"));
   const o = observation({ pod: p, containers: [run("c", running())] });
-  const resizing = (s: ReturnType<typeof podStatus>): readonly string[] =>
+  const resizeConditions = (s: ReturnType<typeof podStatus>): readonly string[] =>
     (s.conditions ?? []).filter((c) => c.type.startsWith("PodResize")).map((c) => `${c.type} ${c.reason ?? ""}`);
   const moving = podStatus(p, o);
-  expect([moving.containerStatuses?.[0]?.resources, resizing(moving)]).toEqual([cpu("1"), ["PodResizeInProgress "]]);
+  expect([moving.containerStatuses?.[0]?.resources, resizeConditions(moving)]).toEqual([
+    cpu("1"),
+    ["PodResizeInProgress "],
+  ]);
   const refused = podStatus(p, { ...o, resizeRefusals: new Map([["c", { at: o.now, message: "too little" }]]) });
-  expect(resizing(refused)).toEqual(["PodResizeInProgress Error"]);
+  expect(resizeConditions(refused)).toEqual(["PodResizeInProgress Error"]);
   const there = podStatus(
     { ...p, status: moving },
     { ...o, containers: [run("c", running(), { limits: { cpuShares: 2048 } })] },
   );
-  expect([there.containerStatuses?.[0]?.resources, resizing(there)]).toEqual([cpu("2"), []]);
+  expect([there.containerStatuses?.[0]?.resources, resizeConditions(there)]).toEqual([cpu("2"), []]);
 });

@@ -1,4 +1,4 @@
-// Pods, runs and observations for the kubelet's tables: only what a row is about has to be said.
+// Pods, containers and observations for the kubelet's tables, with defaults.
 import type { Container, Pod, PodSpec, PodStatus } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import type { PodObservation } from "../../../kubelet/pod/memory.ts";

@@ -1,4 +1,4 @@
-// What a session says on the wire, in every version of its protocol.
+// Streaming protocols: negotiation, messages, status and streams by version.
 import { describe, expect, test } from "vitest";
 import { encodeMessage, decodeMessage } from "../../../kubelet/server/channels.ts";
 import { portsIn, flawOf } from "../../../kubelet/server/port-forward.ts";
@@ -18,44 +18,44 @@ import { expected } from "../../../kubelet/server/spdy-session.ts";
 
 const named = (name: string) => channelProtocols.find((p) => p.name === name)!;
 
-describe("the choice of a protocol", () => {
+describe("protocol negotiation", () => {
   test.each([
     ["v5.channel.k8s.io, v4.channel.k8s.io", "v5.channel.k8s.io"],
     ["channel.k8s.io, v4.channel.k8s.io", "channel.k8s.io"],
     ["v9.channel.k8s.io,base64.channel.k8s.io", "base64.channel.k8s.io"],
     [undefined, ""],
     ["v9.channel.k8s.io", undefined],
-  ])("of %s it is %s", (offered, name) => {
+  ])("%s selects %s", (offered, name) => {
     expect(negotiate(namesIn(offered), channelProtocols)?.name).toBe(name);
   });
-  test("SPDY has to be told one", () => expect(negotiate([], spdyProtocols)).toBeUndefined());
+  test("SPDY requires a protocol header", () => expect(negotiate([], spdyProtocols)).toBeUndefined());
 });
 
 describe("messages on channels", () => {
-  test("carry bytes behind a number", () => {
+  test("binary messages have a channel byte", () => {
     const protocol = named("v5.channel.k8s.io");
     const message = encodeMessage(2, Buffer.from("oh"), protocol) as Buffer;
     expect([...message]).toEqual([2, 111, 104]);
     expect(decodeMessage(message, protocol)).toEqual({ channel: 2, data: Buffer.from("oh") });
     expect(decodeMessage(Buffer.alloc(0), protocol)).toBeUndefined();
   });
-  test("or text behind a digit", () => {
+  test("base64 messages have a channel digit", () => {
     const protocol = named("v4.base64.channel.k8s.io");
     expect(encodeMessage(1, Buffer.from("hello").subarray(1, 4), protocol)).toBe("1ZWxs");
     expect(decodeMessage(Buffer.from("0aGk="), protocol)).toEqual({ channel: 0, data: Buffer.from("hi") });
   });
 });
 
-describe("the last word", () => {
+describe("final status", () => {
   test.each([
     [success, 4, '{"metadata":{},"status":"Success"}'],
     [success, 3, undefined],
     [exitStatus(7), 1, "command terminated with non-zero exit code: command terminated with exit code 7"],
     [failureStatus("no"), 1, "Internal error occurred: no"],
-  ])("%o in version %i", (status, version, said) => {
-    expect(statusBytes(status, version)?.toString()).toBe(said);
+  ])("%o in version %i", (status, version, expected) => {
+    expect(statusBytes(status, version)?.toString()).toBe(expected);
   });
-  test("an exit code is found among the causes", () => {
+  test("the exit code is among the causes", () => {
     expect(exitStatus(0)).toBe(success);
     expect(exitStatus(3)).toMatchObject({
       reason: "NonZeroExitCode",
@@ -64,20 +64,20 @@ describe("the last word", () => {
   });
 });
 
-describe("the streams of a session", () => {
+describe("streams of a session", () => {
   const streams = (query: string) => streamsOf(new URLSearchParams(query));
-  test("are those asked for, and a terminal has no errors of its own", () => {
+  test("are those requested; a terminal has no stderr", () => {
     expect(streams("output=1&error=1")).toEqual({ stdin: false, stdout: true, stderr: true, tty: false });
     expect(streams("input=1&output=1&error=1&tty=1")).toEqual({ stdin: true, stdout: true, stderr: false, tty: true });
   });
-  test("without any there is no session", () =>
+  test("at least one is required", () =>
     expect(() => streams("tty=1")).toThrow("you must specify at least 1 of stdin, stdout, stderr"));
-  test("a terminal's size has one over SPDY, from the third version on", () => {
+  test("the resize stream exists over SPDY from version 3", () => {
     const terminal = streams("input=1&output=1&tty=1");
     expect(expected(terminal, { name: "", version: 4 })).toEqual(["error", "stdin", "stdout", "resize"]);
     expect(expected(terminal, { name: "", version: 2 })).toEqual(["error", "stdin", "stdout"]);
   });
-  test("a size is two numbers", () => {
+  test("a terminal size has width and height", () => {
     const sizes: number[][] = [];
     const input = { resize: (...size: number[]) => void sizes.push(size) };
     for (const message of ['{"Width":80,"Height":24}', '{"Width":"80"}', "{"]) resize(input, message);
@@ -87,7 +87,7 @@ describe("the streams of a session", () => {
 
 describe("forwarded ports", () => {
   const ports = (query: string) => portsIn(new URLSearchParams(query));
-  test("may be named together or one by one", () => expect(ports("port=80,443&port=8080")).toEqual([80, 443, 8080]));
+  test("can be listed or repeated", () => expect(ports("port=80,443&port=8080")).toEqual([80, 443, 8080]));
   test.each([
     ["", 'query parameter "port" is required'],
     ["port=", 'query parameter "port" cannot be empty'],

@@ -1,4 +1,4 @@
-// SPDY as kubectl speaks it: frames, compressed headers, streams that carry bytes both ways.
+// SPDY as kubectl uses it: frames, compressed headers, bidirectional streams.
 import { PassThrough } from "node:stream";
 import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -27,15 +27,15 @@ const data = (stream: number, text: string, end = false): Buffer => {
 };
 
 describe("headers", () => {
-  test("the dictionary is the one both sides know", () => {
+  test("the compression dictionary is that of SPDY/3.1", () => {
     expect(dictionary).toHaveLength(1_423);
     expect(deflateSync("x", { dictionary }).subarray(2, 6).toString("hex")).toBe("e3c6a7c2");
   });
-  test("what was written is read", () => {
+  test("headers round-trip", () => {
     const headers = { streamtype: "data", port: "8080" };
     expect(readHeaders(writeHeaders(headers))).toEqual(headers);
   });
-  test("blocks build on those before them, in both directions", async () => {
+  test("header blocks share compression state in each direction", async () => {
     const [compress, decompress] = [headerStream("compress"), headerStream("decompress")];
     const blocks = ([{ a: "1" }, { a: "1", b: "2" }, { a: "1", b: "2" }] as Headers[]).map(writeHeaders);
     const packed = await Promise.all(blocks.map(compress));
@@ -45,7 +45,7 @@ describe("headers", () => {
   });
 });
 
-test("frames are found however the bytes arrive", async () => {
+test("frames are decoded from any chunks", async () => {
   const bytes = Buffer.concat([data(1, "hello"), syn(3, Buffer.from("x")), data(1, "", true)]);
   const byOne = async function* () {
     for (const b of bytes) yield Buffer.from([b]);
@@ -61,30 +61,30 @@ test("frames are found however the bytes arrive", async () => {
 
 type Pack = (headers: Headers) => Promise<Buffer>;
 
-/** Everything the server said on its streams, from the client's first word until it has said `last`. */
-async function talk(
+/** The server's stream data, until it contains `last`. */
+async function exchange(
   script: (pack: Pack) => Promise<readonly Buffer[]>,
   dial: Dialer["dial"],
   last: string,
 ): Promise<string> {
   const wire = new PassThrough();
   const written: Buffer[] = [];
-  const heard = Promise.withResolvers<void>();
+  const received = Promise.withResolvers<void>();
   const send = async (bytes: Buffer): Promise<void> => {
     written.push(bytes);
-    if (bytes.includes(last)) heard.resolve();
+    if (bytes.includes(last)) received.resolve();
   };
   const serving = forwardPorts({ pod: "web, uid 1", dial }, { incoming: wire, send });
   const compress = headerStream("compress");
   for (const bytes of await script((h) => compress(writeHeaders(h)))) wire.write(bytes);
-  await heard.promise;
+  await received.promise;
   wire.end();
   await serving;
-  const said = async function* () {
+  const sent = async function* () {
     yield* written;
   };
   let text = "";
-  for await (const f of frames(said())) if ("stream" in f && f.body.length > 0) text += `${f.stream}:${f.body};`;
+  for await (const f of frames(sent())) if ("stream" in f && f.body.length > 0) text += `${f.stream}:${f.body};`;
   return text;
 }
 
@@ -94,17 +94,17 @@ const pair = async (pack: Pack): Promise<readonly Buffer[]> => [
   data(3, "ping"),
 ];
 
-test("a forwarded connection carries bytes both ways", async () => {
+test("a forwarded connection is bidirectional", async () => {
   const echo = async () => {
     const pipe = new PassThrough();
     return { input: pipe, output: pipe };
   };
-  expect(await talk(pair, echo, "ping")).toBe("3:ping;");
+  expect(await exchange(pair, echo, "ping")).toBe("3:ping;");
 });
 
-test("a connection that cannot be made is told of on the stream of errors", async () => {
+test("a failed connection is reported on the error stream", async () => {
   const refused = () => Promise.reject(new Error("connection refused"));
-  expect(await talk(pair, refused, "refused")).toBe(
+  expect(await exchange(pair, refused, "refused")).toBe(
     "1:error forwarding port 80 to pod web, uid 1: connection refused;",
   );
 });

@@ -1,4 +1,4 @@
-// What the API is told of a pod: phases, conditions, container states, in Kubernetes' words.
+// Pod status: phases, conditions and container states, with Kubernetes' messages.
 import { expect, test } from "vitest";
 import type { PodStatus } from "../../../api/generated/types.ts";
 import type { PodObservation } from "../../../kubelet/pod/memory.ts";
@@ -23,9 +23,9 @@ const inits = pod({ spec: { initContainers: [container("i")] } });
 type Row = readonly [what: string, observed: Partial<PodObservation>, phase: string, state: string, ready: string];
 const unready = "False ContainersNotReady containers with unready status: [c]";
 const table: readonly Row[] = [
-  ["nothing yet", { sandboxes: [] }, "Pending", "waiting ContainerCreating", unready],
+  ["nothing started", { sandboxes: [] }, "Pending", "waiting ContainerCreating", unready],
   [
-    "an init container first",
+    "the init container runs",
     { pod: inits, containers: [run("i", running())] },
     "Pending",
     "waiting PodInitializing",
@@ -34,14 +34,14 @@ const table: readonly Row[] = [
   ["running and ready", { containers: [run("c", running())] }, "Running", "running", "True"],
   ["running and not ready", { containers: [run("c", running())], health: {} }, "Running", "running", unready],
   [
-    "died just now, and about to live again",
+    "exited, and about to be restarted",
     { containers: [run("c", exited(1))], images: imagesAt({ c: 1 }) },
     "Running",
     "terminated Error 1",
     unready,
   ],
   [
-    "died too often",
+    "in crash loop back-off",
     { containers: [run("c", exited(1), { attempt: 1 })] },
     "Running",
     "waiting CrashLoopBackOff",
@@ -56,7 +56,7 @@ const table: readonly Row[] = [
   ],
   ["failed", { pod: never, containers: [run("c", exited(3))] }, "Failed", "terminated Error 3", "False PodFailed"],
   [
-    "deleted and done",
+    "deleted and completed",
     { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] },
     "Succeeded",
     "terminated Completed 0",
@@ -111,7 +111,7 @@ for (const [what, observed, phase, expectedState, ready] of table)
     expect([s.phase, state(s), condition(s, "Ready")]).toEqual([phase, expectedState, ready]);
   });
 
-test("a missing image has its own name first, then that of the back-off, with the engine's words in both", () => {
+test("a failed pull is ErrImagePull, then ImagePullBackOff, with the engine's message in both", () => {
   const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no such thing", failures: 1 } as const;
   const waiting = (seconds: number) => {
     const s = status(observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) }));
@@ -124,7 +124,7 @@ test("a missing image has its own name first, then that of the back-off, with th
   });
 });
 
-test("the message of a crash loop names the wait, the container and the pod", () => {
+test("the message of a crash loop has the back-off, the container and the pod", () => {
   const message = (attempt: number) => {
     const s = status(observation({ containers: [run("c", exited(1), { attempt })] }));
     return s.containerStatuses?.[0]?.state?.waiting?.message;
@@ -134,7 +134,7 @@ test("the message of a crash loop names the wait, the container and the pod", ()
   expect(message(20)).toBe("back-off 5m0s restarting failed container=c pod=web-0_default(u1)");
 });
 
-test("a restarted container counts its restarts and remembers how the last one ended", () => {
+test("a restarted container has a restart count and its last state", () => {
   const s = status(
     observation({ containers: [run("c", running(), { attempt: 2 }), run("c", exited(7), { attempt: 1 })] }),
   );
@@ -144,7 +144,7 @@ test("a restarted container counts its restarts and remembers how the last one e
   expect(c?.containerID).toBe("docker://c2");
 });
 
-test("conditions keep the time of their last change, and those of others stay", () => {
+test("conditions keep their transition time, and foreign ones are kept", () => {
   const since = "2026-03-01T11:00:00Z";
   const before = {
     conditions: [
@@ -160,7 +160,7 @@ test("conditions keep the time of their last change, and those of others stay", 
   expect(when["example.com/gate"]).toBe(since);
 });
 
-test("a readiness gate that is not met keeps a pod from being ready", () => {
+test("a pod with an unmet readiness gate is not ready", () => {
   const gated = pod({ spec: { readinessGates: [{ conditionType: "example.com/gate" }] } });
   const s = status(observation({ pod: gated, containers: [run("c", running())] }));
   expect(condition(s, "ContainersReady")).toBe("True");
@@ -169,7 +169,7 @@ test("a readiness gate that is not met keeps a pod from being ready", () => {
   );
 });
 
-test("a container whose start was refused has no start in 1970", () => {
+test("a container whose start failed has no start time", () => {
   const refused = { ...exited(128), startedAt: undefined, reason: "StartError" as const };
   const s = status(observation({ pod: never, containers: [run("c", refused)] }));
   expect(s.containerStatuses?.[0]?.state?.terminated).toMatchObject({
@@ -180,7 +180,7 @@ test("a container whose start was refused has no start in 1970", () => {
   });
 });
 
-test("a rejected pod says why and claims no containers", () => {
+test("a rejected pod has a reason and no container statuses", () => {
   const s = status(
     observation({ sandboxes: [], rejection: { reason: "OutOfcpu", message: "Node didn't have enough resource: cpu" } }),
   );
@@ -192,26 +192,26 @@ test("a rejected pod says why and claims no containers", () => {
   expect(s.containerStatuses).toBeUndefined();
 });
 
-test("a pod beyond its deadline has failed", () => {
+test("a pod past its deadline is Failed", () => {
   const late = pod({ spec: { activeDeadlineSeconds: 5 }, status: { startTime: new Date(ago(6)).toISOString() } });
   const s = status(observation({ pod: late, containers: [run("c", running())] }));
   expect([s.phase, s.reason]).toEqual(["Failed", "DeadlineExceeded"]);
 });
 
-test("an evicted pod has failed, and says why", () => {
+test("an evicted pod is Failed with the reason", () => {
   const eviction = { reason: "Evicted", message: "too much" };
   const evicted = observation({ eviction, containers: [run("c", running())] });
   expect(status(evicted)).toMatchObject({ phase: "Failed", reason: "Evicted", message: "too much" });
   expect(status(observation({ eviction, pod: pod({ status: { phase: "Succeeded" } }) })).phase).toBe("Succeeded");
 });
 
-test("telling it twice changes nothing", () => {
+test("the status is stable", () => {
   const o = observation({ containers: [run("c", running())], sandboxes: [sandbox()] });
   const once = status(o);
   expect(podStatus({ ...o.pod!, status: once }, { ...o, now: (now + 5_000) as typeof now })).toEqual(once);
 });
 
-test("what ended for good and left no trace is told of as it was, unless it begins again", () => {
+test("a removed container keeps its last status, unless it is restarted", () => {
   const two = { restartPolicy: "OnFailure" as const, containers: [container("c"), container("d")] };
   const before = status(
     observation({ pod: pod({ spec: two }), containers: [run("c", exited(0)), run("d", exited(1))] }),

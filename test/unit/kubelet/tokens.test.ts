@@ -1,4 +1,4 @@
-// Tokens in volumes: asked for once, renewed in time, and shown for as long as they count.
+// Projected tokens: requested once, renewed in time, and kept until they expire.
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
@@ -34,7 +34,7 @@ async function stage(more: Partial<Pod["spec"]> = {}) {
   let held: HeldTokens = new Map();
   const files = (): ReturnType<typeof contentOf> =>
     contentOf(pod.spec.volumes![0]!, { pod, tokens: held, facts: {} as never, lookup: {} as never });
-  /** What the volume shows at that minute. */
+  /** The content of the volume at that minute. */
   const shownAt = async (at: number): Promise<string> => {
     await clock.run(beginning + at * minute);
     held = await freshTokens({ client, world }, pod, held);
@@ -43,7 +43,7 @@ async function stage(more: Partial<Pod["spec"]> = {}) {
   return { client, issued, shownAt, files, renewal: () => (nextRenewal(held)! - beginning) / minute };
 }
 
-test("a token is the account's, bound to the pod, and asked for anew at four fifths of its life", async () => {
+test("a token is bound to the account and the pod, and renewed after four fifths of its lifetime", async () => {
   const { issued, shownAt, renewal } = await stage();
   const first = await shownAt(0);
   expect((await issued.ownerOf(first)).user).toMatchObject({
@@ -56,7 +56,7 @@ test("a token is the account's, bound to the pod, and asked for anew at four fif
   expect(renewal()).toBe(16);
 });
 
-test("a token that is not renewed is shown for as long as it counts", async () => {
+test("a token that cannot be renewed is kept until it expires", async () => {
   const { client, shownAt, renewal } = await stage();
   const first = await shownAt(0);
   await client.delete(serviceAccounts, key("default", "default"));
@@ -65,7 +65,7 @@ test("a token that is not renewed is shown for as long as it counts", async () =
   await expect(shownAt(10)).rejects.toThrow('failed to fetch token: serviceaccounts "default" not found');
 });
 
-test("another audience is another token", async () => {
+test("each audience has its own token", async () => {
   const other = { ...projection, path: "other", audience: "vault" };
   const sources = [{ serviceAccountToken: projection }, { serviceAccountToken: other }];
   const { issued, shownAt, files } = await stage({ volumes: [{ name: "v", projected: { sources } }] });
@@ -76,7 +76,7 @@ test("another audience is another token", async () => {
   expect((await issued.ownerOf(Buffer.from(foreign!.data).toString(), ["vault"])).audiences).toEqual(["vault"]);
 });
 
-test("with a group of its own, a pod shows its token to that group alone", async () => {
+test("with fsGroup a token is readable by that group only", async () => {
   const { shownAt, files } = await stage({ securityContext: { fsGroup: 1000 } });
   await shownAt(0);
   expect(files()!["token"]!.mode).toBe(0o600);

@@ -1,4 +1,4 @@
-// What containers see of volumes: mounts with their sub-paths, owners and modes of files, the termination log.
+// Volume mounts: sub-paths, file owners and modes, and the termination log.
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ const sourceOf = async (mount: object): Promise<string> => {
   const [mounted] = await containerMounts(folder, pod({ spec: { volumes, containers: [c] } }), c, env);
   return mounted!.source.slice(folder.length);
 };
-test("a sub-path is expanded from the environment and made inside its volume", async () => {
+test("a sub-path is expanded from the environment and created in its volume", async () => {
   expect(await sourceOf({ subPathExpr: "logs/$(NAME)" })).toBe("/logs/web");
   expect(await sourceOf({})).toBe("");
 });
@@ -41,11 +41,11 @@ const refused: readonly (readonly [expr: string, message: string])[] = [
   ["$(UP)", "unable to provision SubPath `a/../../b`: must not contain '..'"],
   ["$(NAME)/$(NONE)", "missing value for NONE"],
 ];
-test.each(refused)("a container with the sub-path %s is not made", async (subPathExpr, message) => {
+test.each(refused)("the sub-path %s is refused", async (subPathExpr, message) => {
   await expect(sourceOf({ subPathExpr })).rejects.toThrow(message);
 });
 
-test("every user may write the termination log", async () => {
+test("the termination log is writable by every user", async () => {
   const { source } = await terminationLogMount(folder, container("c"), { pod: identity, name: "c", attempt: 0 });
   expect(statSync(source).mode & 0o777).toBe(0o666);
 });
@@ -53,17 +53,17 @@ test("every user may write the termination log", async () => {
 type Row = readonly [what: string, spec: Partial<PodSpec>, token: Partial<VolumeFile>];
 const runAs = (runAsUser: number) => ({ securityContext: { runAsUser } });
 const rows: readonly Row[] = [
-  ["of its users", {}, { mode: 0o644, owner: undefined }],
-  ["of the user of all its containers", runAs(1000), { mode: 0o600, owner: 1000 }],
+  ["by all users", {}, { mode: 0o644, owner: undefined }],
+  ["by the user of all containers", runAs(1000), { mode: 0o600, owner: 1000 }],
   [
-    "of nobody in particular when containers differ",
+    "by all users when containers have different users",
     { containers: [container("c", runAs(1)), container("d")] },
     { mode: 0o644, owner: undefined },
   ],
-  ["of the pod's group", { securityContext: { fsGroup: 10 } }, { mode: 0o600, owner: undefined }],
-  ["of the user and the group", { securityContext: { runAsUser: 1000, fsGroup: 10 } }, { mode: 0o600, owner: 1000 }],
+  ["by the group", { securityContext: { fsGroup: 10 } }, { mode: 0o600, owner: undefined }],
+  ["by user and group", { securityContext: { runAsUser: 1000, fsGroup: 10 } }, { mode: 0o600, owner: 1000 }],
 ];
-test.each(rows)("a pod's token is readable: that %s", (_, spec, token) => {
+test.each(rows)("a token is readable: %s", (_, spec, token) => {
   const projection = { path: "token", expirationSeconds: 600 };
   const volume = { name: "v", projected: { sources: [{ serviceAccountToken: projection }] } };
   const later = instant(now + 1_000);

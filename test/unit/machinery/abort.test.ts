@@ -1,42 +1,42 @@
-// Many may wait on one signal: each hears of its end once, and whoever has gone does not.
+// Abort listeners: each is called once, and removed ones are not called.
 import { expect, test } from "vitest";
 import { onAbort } from "../../../machinery/abort.ts";
 
-test("everybody who still waits hears of the end, once, in the order they came", () => {
+test("remaining listeners are called once, in order of registration", () => {
   const end = new AbortController();
-  const heard: string[] = [];
-  onAbort(end.signal, () => heard.push("first"));
-  const off = onAbort(end.signal, () => heard.push("gone"));
-  onAbort(end.signal, () => heard.push("last"));
+  const calls: string[] = [];
+  onAbort(end.signal, () => calls.push("first"));
+  const off = onAbort(end.signal, () => calls.push("gone"));
+  onAbort(end.signal, () => calls.push("last"));
   off();
   end.abort();
   end.abort();
-  expect(heard).toEqual(["first", "last"]);
+  expect(calls).toEqual(["first", "last"]);
 });
 
-test("one listener may wait twice, and is taken off one at a time", () => {
+test("a listener registered twice is removed once per call", () => {
   const end = new AbortController();
-  let heard = 0;
-  const listener = (): void => void heard++;
+  let calls = 0;
+  const listener = (): void => void calls++;
   const off = onAbort(end.signal, listener);
   onAbort(end.signal, listener);
   off();
   off();
   end.abort();
-  expect(heard).toBe(1);
+  expect(calls).toBe(1);
 });
 
-test("after everybody has gone, whoever comes is heard again", () => {
+test("a listener added after all others were removed is called", () => {
   const end = new AbortController();
-  const heard: string[] = [];
-  onAbort(end.signal, () => heard.push("gone"))();
-  onAbort(end.signal, () => heard.push("new"));
+  const calls: string[] = [];
+  onAbort(end.signal, () => calls.push("gone"))();
+  onAbort(end.signal, () => calls.push("new"));
   end.abort();
-  expect(heard).toEqual(["new"]);
+  expect(calls).toEqual(["new"]);
 });
 
-test("whoever comes after the end hears of it at once", () => {
-  let heard = 0;
-  onAbort(AbortSignal.abort(), () => heard++)();
-  expect(heard).toBe(1);
+test("a listener on an aborted signal is called immediately", () => {
+  let calls = 0;
+  onAbort(AbortSignal.abort(), () => calls++)();
+  expect(calls).toBe(1);
 });

@@ -1,4 +1,4 @@
-// Claims: who is adopted, who is released, and that an owner that is gone adopts nothing.
+// Claims: adoption and release of dependents. A deleted owner adopts nothing.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { secrets } from "../../../api/core/secrets.ts";
@@ -13,33 +13,37 @@ const owner = asStored<ConfigMap>({ kind: "ConfigMap", metadata: { name: "o", na
 const dying = { ...owner, metadata: { ...owner.metadata, deletionTimestamp: ago(1) } };
 const child = (name: string, labels: object, more: object = {}): Secret =>
   asStored<Secret>({ kind: "Secret", metadata: { name, namespace: "default", labels, ...more } });
-const [picked, other] = [{ app: "web" }, { app: "db" }];
+const [matching, other] = [{ app: "web" }, { app: "db" }];
 const owned = { ownerReferences: [ownedBy(owner)] };
 const elsewhere = { ownerReferences: [{ ...ownedBy(owner), uid: "v" }] };
 
 const table = [
-  ["one that is free and matches is adopted", child("c", picked), ["c"], "adopt"],
-  ["one that is free and does not match is left alone", child("c", other), [], ""],
-  ["one that is owned and matches stays", child("c", picked, owned), ["c"], ""],
-  ["one that is owned and does not match any more is released", child("c", other, owned), [], "release"],
-  ["one of another owner is left alone", child("c", picked, elsewhere), [], ""],
-  ["one that is being deleted is not adopted", child("c", picked, { deletionTimestamp: ago(1) }), [], ""],
-  ["nor released", child("c", other, { ...owned, deletionTimestamp: ago(1) }), ["c"], ""],
+  ["a matching orphan is adopted", child("c", matching), ["c"], "adopt"],
+  ["a non-matching orphan is unchanged", child("c", other), [], ""],
+  ["a matching dependent is unchanged", child("c", matching, owned), ["c"], ""],
+  ["a non-matching dependent is released", child("c", other, owned), [], "release"],
+  ["a dependent of another owner is unchanged", child("c", matching, elsewhere), [], ""],
+  ["a terminating orphan is not adopted", child("c", matching, { deletionTimestamp: ago(1) }), [], ""],
+  ["a terminating dependent is not released", child("c", other, { ...owned, deletionTimestamp: ago(1) }), ["c"], ""],
 ] as const;
 for (const [what, of, names, done] of table)
   test(`claim: ${what}`, () => {
-    const selector = { matchLabels: picked };
+    const selector = { matchLabels: matching };
     const claimed = claim({ kind: configMaps as never, object: owner, selector }, secrets, [of]);
     expect(claimed.owned.map((o) => o.metadata.name)).toEqual(names);
     expect(claimed.actions.map((a) => a.do).join()).toBe(done);
   });
-test("claim: an owner that is being deleted keeps what it has and takes nothing", () => {
-  const all = [child("a", picked), child("b", picked, owned), child("c", other, owned)];
-  const claimed = claim({ kind: configMaps as never, object: dying, selector: { matchLabels: picked } }, secrets, all);
+test("claim: a terminating owner keeps its dependents and adopts nothing", () => {
+  const all = [child("a", matching), child("b", matching, owned), child("c", other, owned)];
+  const claimed = claim(
+    { kind: configMaps as never, object: dying, selector: { matchLabels: matching } },
+    secrets,
+    all,
+  );
   expect([claimed.owned.map((o) => o.metadata.name), claimed.actions]).toEqual([["b", "c"], []]);
 });
 
-test("claim: an owner the server knows no more, or under another uid, adopts nothing", async () => {
+test("claim: an owner that is missing or has another uid adopts nothing", async () => {
   const { client } = await server();
   const events = { record: () => {} };
   const metadata = { name: "o", namespace: "default" };

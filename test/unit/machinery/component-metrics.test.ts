@@ -1,10 +1,10 @@
-// What a component counts, as Prometheus reads it.
+// Component metrics in the Prometheus format.
 import { expect, test } from "vitest";
 import { componentMetrics } from "../../../machinery/component-metrics.ts";
 import { workQueue } from "../../../machinery/workqueue.ts";
 import { beginning, virtualClock } from "../../sim/virtual-clock.ts";
 
-test("queue metrics: adds, waiting, work done and under way, and retries", async () => {
+test("queue metrics: adds, depth, work duration, unfinished work and retries", async () => {
   const clock = virtualClock();
   const metrics = componentMetrics(clock);
   const stop = new AbortController();

@@ -1,5 +1,5 @@
-// The loop around every decision: it reads its own writes, tries again, and does not write a broken thing a hundred
-// times.
+// The controller loop: it reads its own writes, retries with back-off, and does not repeat refused writes in one
+// decision.
 import { expect, test } from "vitest";
 import { ApiError } from "../../../api/errors.ts";
 import type { ConfigMap } from "../../../api/generated/types.ts";
@@ -19,8 +19,8 @@ import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 interface Seen {
   readonly all: readonly ConfigMap[];
 }
-/** Wants five maps in all, and makes what its view does not show. */
-const wanted = 5;
+/** The desired number of ConfigMaps; the controller creates those missing in its view. */
+const desired = 5;
 const make = (n: number): Decision["actions"][number] => ({
   do: "create",
   resource: configMaps,
@@ -39,7 +39,7 @@ async function live(
   );
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" } } as never);
   await client.create(configMaps, { kind: "ConfigMap", metadata: { name: "seed", namespace: "default" } });
-  // What happens is heard of late, as over a wire.
+  // Watch events are delayed, as over a network.
   const slow: Client = {
     ...client,
     async *watch(r, o, signal) {
@@ -65,30 +65,30 @@ async function live(
   await Promise.allSettled(running);
   return { client, made: async () => (await client.list(configMaps)).items.length };
 }
-const untilWanted = ({ all }: Seen): Decision => ({
-  actions: Array.from({ length: Math.max(0, wanted - all.length) }, (_, n) => make(n)),
+const untilDesired = ({ all }: Seen): Decision => ({
+  actions: Array.from({ length: Math.max(0, desired - all.length) }, (_, n) => make(n)),
 });
 
-test("a controller that reads its own writes makes what is missing once", async () =>
-  expect(await (await live({}, untilWanted)).made()).toBe(wanted));
-test("without that, a late view makes it make too many", async () =>
-  expect(await (await live({ readYourWrites: false }, untilWanted)).made()).toBeGreaterThan(wanted));
+test("a controller that reads its own writes creates missing objects once", async () =>
+  expect(await (await live({}, untilDesired)).made()).toBe(desired));
+test("without reading its own writes a stale view creates too many", async () =>
+  expect(await (await live({ readYourWrites: false }, untilDesired)).made()).toBeGreaterThan(desired));
 
-test("a write whose fate is unknown is waited for before the next look", async () => {
+test("a write with an unknown outcome is awaited before the next decision", async () => {
   let lost = 0;
-  const forgetful = (client: Client): Client => ({
+  const losingResponses = (client: Client): Client => ({
     ...client,
     create: async (r, draft) => {
       const made = await client.create(r, draft);
-      // Done, but the answer never came.
-      if (lost++ < 3) throw new ApiError("Timeout", "no answer");
+      // Committed, but the response is lost.
+      if (lost++ < 3) throw new ApiError("Timeout", "timed out");
       return made;
     },
   });
-  expect(await (await live({}, untilWanted, forgetful)).made()).toBe(wanted);
+  expect(await (await live({}, untilDesired, losingResponses)).made()).toBe(desired);
 });
 
-test("a draft the server refuses fails once a look, not once a copy", async () => {
+test("a refused draft fails once per decision, not once per copy", async () => {
   let [looks, refusals] = [0, 0];
   const refusing = (client: Client): Client => ({
     ...client,
@@ -109,5 +109,5 @@ test("a draft the server refuses fails once a look, not once a copy", async () =
   expect(refusals).toBe(looks);
 });
 
-test("itself names the object's own key", () =>
+test("itself is the key of the object", () =>
   expect(itself({ metadata: { namespace: "a", name: "b" } } as never)).toEqual(["a/b"]));

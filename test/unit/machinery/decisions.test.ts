@@ -1,4 +1,4 @@
-// The log of decisions: what is kept, what is merged, and that it never grows beyond its bounds.
+// The decision log: retention, merging and bounds.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { instant, type Key, key, revision } from "../../../api/meta.ts";
@@ -12,20 +12,20 @@ const decision = (name: string, at: number, actions: readonly string[] = [`creat
 const timesOf = (log: ReturnType<typeof decisionLog>, name: string, controller?: string): readonly number[] =>
   log.of(key("ns", name), controller).map((d) => d.at);
 
-test("decisions: the last ones of a key are kept, oldest first", () => {
+test("decisions: the latest of a key are kept, oldest first", () => {
   const log = decisionLog(limits);
   for (const at of [1, 2, 3]) log.record(decision("a", at));
   expect(timesOf(log, "a")).toEqual([2, 3]);
   expect(timesOf(log, "b")).toEqual([]);
 });
-test("decisions: those of several controllers about one key are read together or apart", () => {
+test("decisions: of one key by all controllers or one", () => {
   const log = decisionLog(limits);
   log.record({ ...decision("a", 2), controller: "d" });
   log.record(decision("a", 1));
   expect(timesOf(log, "a")).toEqual([1, 2]);
   expect(timesOf(log, "a", "d")).toEqual([2]);
 });
-test("decisions: doing nothing for the same reason again only counts", () => {
+test("decisions: repeated decisions without actions are counted", () => {
   const log = decisionLog(limits);
   for (const at of [1, 2, 3]) log.record(decision("a", at, []));
   log.record(decision("a", 4, [], "other"));
@@ -34,7 +34,7 @@ test("decisions: doing nothing for the same reason again only counts", () => {
     [4, 1],
   ]);
 });
-test("decisions: the key decided least recently is forgotten first", () => {
+test("decisions: the least recently decided key is evicted first", () => {
   const log = decisionLog(limits);
   for (const [name, at] of [
     ["a", 1],
@@ -46,7 +46,7 @@ test("decisions: the key decided least recently is forgotten first", () => {
     log.record(decision(name, at));
   expect(["a", "b", "c", "d"].map((name) => timesOf(log, name).length)).toEqual([2, 0, 1, 1]);
 });
-test("decisions: whatever is recorded, no bound is exceeded", () => {
+test("decisions: the bounds hold for any sequence", () => {
   const step = fc.record({ name: fc.constantFrom("a", "b", "c", "d", "e"), length: fc.nat(3_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
@@ -63,7 +63,7 @@ test("decisions: whatever is recorded, no bound is exceeded", () => {
 
 const change = (name: string, at: number, type: "added" | "updated" = "updated") =>
   ({ type, kind: "Pod", key: name as Key, revision: revision(at) }) as const;
-test("reasons: merged while a key waits, and gone once it is taken", () => {
+test("reasons: merged while a key is queued, and cleared when it is taken", () => {
   const reasons = newReasons();
   const k = key("ns", "web");
   for (const reason of [change("p", 1, "added"), change("p", 2), change("q", 3), change("p", 4)])
@@ -71,7 +71,7 @@ test("reasons: merged while a key waits, and gone once it is taken", () => {
   expect(reasons.take(k)).toEqual([change("p", 1, "added"), change("p", 4), change("q", 3)]);
   expect(reasons.take(k)).toEqual([{ type: "scheduled" }]);
 });
-test("reasons: the oldest are dropped when there are too many", () => {
+test("reasons: the oldest are dropped above the limit", () => {
   const reasons = newReasons();
   const k = key("ns", "web");
   for (let i = 0; i < 100; i++) reasons.add(k, change(`p${i}`, i));

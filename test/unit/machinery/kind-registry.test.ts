@@ -22,7 +22,7 @@ test("a kind is found by its resource and by its apiVersion and kind", () => {
   expect(kinds.ofKind("v1", "Deployment")).toBeUndefined();
 });
 
-test("kinds come and go, and each change is announced once", () => {
+test("kinds can be added and removed, and each change is notified once", () => {
   const kinds = kindRegistry([pods]);
   const seen: number[] = [];
   const stop = kinds.changed.listen(() => seen.push(kinds.all().length));

@@ -1,4 +1,4 @@
-// Leader election: one leader at a time, whatever the network does; a new one in time when it is gone.
+// Leader election: at most one leader under any network faults, and a new one within the lease duration.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { leases } from "../../../api/coordination/leases.ts";
@@ -17,7 +17,7 @@ import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 const lease = { namespace: "kube-system", name: "kube-controller-manager" };
 const seconds = (at: number): number => (at - beginning) / 1000;
 
-/** A time in which a candidate led. */
+/** A period in which a candidate led. */
 interface Term {
   readonly identity: string;
   readonly from: number;
@@ -37,7 +37,7 @@ async function stage(seed: number) {
     await clock.sleep(1e9, signal).catch(() => {});
     term.to = clock.now();
   };
-  /** A candidate with a network of its own. */
+  /** A candidate with its own network. */
   const candidate = (identity: string, through: Client = client, name = identity) => {
     const stop = new AbortController();
     const done = runAsLeader({ ...lease, identity }, through, world, lead(name), stop.signal);
@@ -48,7 +48,7 @@ async function stage(seed: number) {
   return { clock, world, client, terms, candidate, pass, current };
 }
 
-test("leader election: the first candidate leads at once, and says so in the lease and an event", async () => {
+test("leader election: the first candidate leads immediately, with a lease and an event", async () => {
   const { candidate, pass, current, terms, client } = await stage(1);
   candidate("a");
   await pass(5);
@@ -64,7 +64,7 @@ test("leader election: the first candidate leads at once, and says so in the lea
   ]);
 });
 
-test("leader election: a leader that stops releases the lease, and another need not wait for its end", async () => {
+test("leader election: a leader that stops releases the lease, and another leads before it expires", async () => {
   const { candidate, pass, current, terms } = await stage(2);
   const first = candidate("a");
   await pass(5);
@@ -79,7 +79,7 @@ test("leader election: a leader that stops releases the lease, and another need 
   expect((await current()).spec).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
 });
 
-test("leader election: one that comes back under its name takes its lease back at once", async () => {
+test("leader election: a restarted candidate reacquires its lease immediately", async () => {
   const { candidate, pass, terms, client } = await stage(3);
   const dead = { ...client, update: () => new Promise<never>(() => {}) };
   candidate("a", dead, "a before");
@@ -89,7 +89,7 @@ test("leader election: one that comes back under its name takes its lease back a
   expect(terms.map((t) => t.identity)).toEqual(["a before", "a after"]);
 });
 
-test("leader election: a clock that is far off is not believed, only that the lease changes", async () => {
+test("leader election: expiry depends on observed changes of the lease, not on its times", async () => {
   const { candidate, pass, terms, client } = await stage(4);
   const future = "2099-01-01T00:00:00.000000Z";
   const spec = { holderIdentity: "ghost", leaseDurationSeconds: 15, acquireTime: future, renewTime: future };
@@ -101,7 +101,7 @@ test("leader election: a clock that is far off is not believed, only that the le
   expect(terms.map((t) => t.identity)).toEqual(["a"]);
 });
 
-test("leader election: what ends by itself ends the election, and its failure is the caller's", async () => {
+test("leader election: the election ends with the body, and its error is rethrown", async () => {
   const { client, world, pass } = await stage(5);
   const ended = runAsLeader(
     { ...lease, identity: "a" },
@@ -117,7 +117,7 @@ test("leader election: what ends by itself ends the election, and its failure is
   await failure;
 });
 
-/** A term begins only after the one before it has ended. */
+/** Terms do not overlap. */
 function judged(terms: readonly Term[], end: number): void {
   for (const [i, term] of terms.entries()) {
     const next = terms[i + 1];
@@ -125,7 +125,7 @@ function judged(terms: readonly Term[], end: number): void {
   }
 }
 
-test("leader election: over any network and with candidates that vanish, there are never two leaders", async () => {
+test("leader election: never two leaders, with any network faults and crashed candidates", async () => {
   const cut = fc.record({ who: fc.nat(2), at: fc.integer({ min: 1, max: 200 }), for: fc.integer({ min: 1, max: 60 }) });
   const life = fc.record({
     seed: fc.nat(1e6),
@@ -158,7 +158,7 @@ test("leader election: over any network and with candidates that vanish, there a
   );
 });
 
-test("leader election: when the leader is cut off it stops in ten seconds, and another leads within 25", async () => {
+test("leader election: a partitioned leader stops within ten seconds, and another leads within 25", async () => {
   for (let seed = 1; seed < 40; seed++) {
     const { candidate, pass, terms, client, world } = await stage(seed);
     const network: Network = { latencyMs: 20, timeoutMs: 1_000, loss: 0, lateness: 0, down: false };

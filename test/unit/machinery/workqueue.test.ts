@@ -1,4 +1,4 @@
-// The queue's three promises, under a clock that is ours.
+// The work queue: deduplication, exclusive processing and delayed adds, under a virtual clock.
 import { expect, test } from "vitest";
 import { backoff, workQueue } from "../../../machinery/workqueue.ts";
 import { beginning, virtualClock } from "../../sim/virtual-clock.ts";
@@ -17,7 +17,7 @@ test("a key added many times before it is taken is taken once", async () => {
   expect(taken).toEqual(["a", "b"]);
 });
 
-test("a key is never worked on twice at once, and is taken again when it was added meanwhile", async () => {
+test("a key is not processed concurrently, and is taken again when added during processing", async () => {
   const clock = virtualClock();
   const queue = workQueue<string>(clock);
   const stop = new AbortController();
@@ -40,7 +40,7 @@ test("a key is never worked on twice at once, and is taken again when it was add
   expect({ most, times }).toEqual({ most: 1, times: 2 });
 });
 
-test("an appointment may be moved forward, never back", async () => {
+test("a delayed add can be moved earlier, but not later", async () => {
   const clock = virtualClock();
   const queue = workQueue<string>(clock);
   queue.addAfter("a", 500);
@@ -52,12 +52,12 @@ test("an appointment may be moved forward, never back", async () => {
   expect(queue.size).toBe(1);
 });
 
-test("failures wait longer and longer, and are forgotten after success", () => {
+test("retries have exponential back-off, which success resets", () => {
   expect([1, 2, 3, 4].map((n) => backoff(n))).toEqual([50, 100, 200, 400]);
   expect(backoff(99)).toBe(30_000);
 });
 
-test("an aborted queue lets its takers go", async () => {
+test("an aborted queue ends pending takes", async () => {
   const queue = workQueue<string>(virtualClock());
   const stop = new AbortController();
   const taken: string[] = [];

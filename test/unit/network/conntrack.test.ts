@@ -23,17 +23,17 @@ const deletion = (address: string, port: number): readonly string[] => [
 ];
 
 const table: readonly (readonly [what: string, entry: string, deleted: readonly string[] | undefined])[] = [
-  ["to a pod that serves", entry("10.96.0.20", 53, "10.244.1.2", 5353), undefined],
-  ["to a pod that is gone", entry("10.96.0.20", 53, "10.244.1.3", 5353), deletion("10.96.0.20", 53)],
-  ["to a port that is gone", entry("10.96.0.20", 53, "10.244.1.2", 5354), deletion("10.96.0.20", 53)],
+  ["to a serving pod", entry("10.96.0.20", 53, "10.244.1.2", 5353), undefined],
+  ["to a deleted pod", entry("10.96.0.20", 53, "10.244.1.3", 5353), deletion("10.96.0.20", 53)],
+  ["to a removed port", entry("10.96.0.20", 53, "10.244.1.2", 5354), deletion("10.96.0.20", 53)],
   [
-    "from before there was a pod",
+    "from before the service had endpoints",
     entry("10.96.0.20", 53, "10.96.0.20", 53, "[UNREPLIED] "),
     deletion("10.96.0.20", 53),
   ],
   ["to a node port", entry("172.30.0.12", 30_053, "10.244.1.3", 5353), deletion("172.30.0.12", 30_053)],
-  ["to a service nobody serves", entry("10.96.0.21", 53, "10.244.1.3", 53), undefined],
-  ["that is no entry", "conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.", undefined],
+  ["to a service without endpoints", entry("10.96.0.21", 53, "10.244.1.3", 53), undefined],
+  ["that cannot be parsed", "conntrack v1.4.7 (conntrack-tools): 1 flow entries have been shown.", undefined],
 ];
 test.each(table)("a flow %s", (_, listed, deleted) =>
   expect(deletionsOf(listed, backends)).toEqual(deleted === undefined ? [] : [deleted]),

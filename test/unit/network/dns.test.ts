@@ -1,4 +1,4 @@
-// What the cluster answers to names, row by row.
+// DNS responses by record type and name.
 import { expect, test } from "vitest";
 import type { RecordType } from "dns-packet";
 import type { EndpointSlice, Service } from "../../../api/generated/types.ts";
@@ -34,7 +34,7 @@ const view = dnsView(
   (s) => slices[s.metadata.name] ?? [],
   ["default", "kube-system"],
 );
-const ask = (type: RecordType, name: string): string => {
+const resolve = (type: RecordType, name: string): string => {
   const reply = answer({ type, name }, view, { domain: "cluster.local", serial: 1 });
   if (reply.kind !== "answer") return reply.kind;
   return reply.answers
@@ -42,7 +42,7 @@ const ask = (type: RecordType, name: string): string => {
     .join(", ");
 };
 
-const table: readonly (readonly [type: RecordType, name: string, said: string])[] = [
+const table: readonly (readonly [type: RecordType, name: string, response: string])[] = [
   ["A", "web.default.svc.cluster.local", "10.96.0.20"],
   ["A", "WEB.Default.svc.cluster.LOCAL", "10.96.0.20"],
   ["AAAA", "web.default.svc.cluster.local", "empty"],
@@ -74,10 +74,10 @@ const table: readonly (readonly [type: RecordType, name: string, said: string])[
   ["A", "web.default.svc", "forward"],
   ["TXT", "dns-version.cluster.local", "1.1.0"],
 ];
-for (const [type, name, said] of table)
-  test(`dns: ${type} ${name} is ${said}`, () => expect(ask(type, name)).toBe(said));
+for (const [type, name, response] of table)
+  test(`dns: ${type} ${name} is ${response}`, () => expect(resolve(type, name)).toBe(response));
 
-test("dns: the outside world is asked through the node's own name servers, never through ourselves", () =>
+test("dns: external names are forwarded to the node's name servers, except the cluster's own", () =>
   expect(
     upstreamsOf(
       "# comment\nnameserver 10.96.0.10\nnameserver 127.0.0.11\nsearch a\nnameserver fe80::1\n",
@@ -85,7 +85,7 @@ test("dns: the outside world is asked through the node's own name servers, never
     ),
   ).toEqual(["127.0.0.11"]));
 
-test("routes: what is there is read, what is missing laid, what is gone taken up", () => {
+test("routes: existing ones are parsed, missing ones added, stale ones deleted", () => {
   const before = parseRoutes(
     "default via 172.30.0.1 dev eth0\n10.244.2.0/24 via 172.30.0.12 dev eth0\n10.244.1.0/24 dev docker0 proto kernel\n",
     "10.244",

@@ -1,4 +1,4 @@
-// Health check node ports: which there are, and what they answer.
+// Health check node ports and their responses.
 import { afterEach, expect, test } from "vitest";
 import type { EndpointSlice, Service } from "../../../api/generated/types.ts";
 import { type HealthCheck, healthCheckServers, healthChecksOf } from "../../../network/proxy/health-checks.ts";
@@ -17,7 +17,7 @@ const checksOf = (spec: object, labels = {}): ReadonlyMap<number, HealthCheck> =
   const slices = [slice(80), slice(443)] as unknown as readonly EndpointSlice[];
   return healthChecksOf({ nodeName: "n1", services: [service], slicesOf: () => slices });
 };
-test("a local load balancer's service is checked, and each ready pod of this node counts once", () => {
+test("a load balancer service with local traffic has a health check that counts ready pods of this node", () => {
   expect([...checksOf({})]).toEqual([[30_100, { namespace: "shop", name: "web", localEndpoints: 1 }]]);
   expect(checksOf({ externalTrafficPolicy: "Cluster" }).size).toBe(0);
   expect(checksOf({ type: "NodePort" }).size).toBe(0);
@@ -29,11 +29,11 @@ afterEach(() => servers.serve(new Map()));
 const port = 21_000 + (process.pid % 9_000);
 const serve = (localEndpoints: number): Promise<void> =>
   servers.serve(new Map([[port, { namespace: "shop", name: "web", localEndpoints }]]));
-const ask = () => fetch(`http://127.0.0.1:${port}/healthz`);
+const check = () => fetch(`http://127.0.0.1:${port}/healthz`);
 
 test("a health check follows the endpoints of its node, and its port closes with the service", async () => {
   await serve(2);
-  const good = await ask();
+  const good = await check();
   expect([good.status, good.headers.get("content-type"), good.headers.get("x-load-balancing-endpoint-weight")]).toEqual(
     [200, "application/json", "2"],
   );
@@ -41,8 +41,8 @@ test("a health check follows the endpoints of its node, and its port closes with
     '{\n\t"service": {\n\t\t"namespace": "shop",\n\t\t"name": "web"\n\t},\n\t"localEndpoints": 2,\n\t"serviceProxyHealthy": true\n}',
   );
   await serve(0);
-  const bad = await ask();
+  const bad = await check();
   expect([bad.status, bad.headers.get("x-load-balancing-endpoint-weight")]).toEqual([503, "0"]);
   await servers.serve(new Map());
-  await expect(ask()).rejects.toThrow();
+  await expect(check()).rejects.toThrow();
 });

@@ -1,4 +1,4 @@
-// From services to rules, and from one set of rules to the next.
+// Rules of services, and the transactions between rule sets.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
@@ -25,19 +25,19 @@ const look = (s: Service, endpoints: readonly object[], pods: readonly Pod[] = [
 const lines = (r: Ruleset, prefix: string): readonly string[] =>
   [...r.chains].filter(([name]) => name.startsWith(prefix)).flatMap(([, rules]) => rules);
 
-test("rules: one endpoint is simply gone to", () =>
+test("rules: DNAT to a single endpoint", () =>
   expect(lines(look(service("web"), [at("10.244.2.2")]), "svc_")).toEqual([
     "meta l4proto tcp dnat to 10.244.2.2:8080",
   ]));
-test("rules: several share by chance", () =>
+test("rules: several endpoints are chosen at random", () =>
   expect(lines(look(service("web"), [at("10.244.2.2"), at("10.244.3.2")]), "svc_")).toEqual([
     "meta l4proto tcp dnat ip addr . port to numgen random mod 2 map { 0 : 10.244.2.2 . 8080, 1 : 10.244.3.2 . 8080 }",
   ]));
-test("rules: without endpoints there is no way in, so the packet is refused", () => {
+test("rules: a service without endpoints rejects packets", () => {
   const rules = look(service("web", { type: "NodePort", ports: [{ port: 80, nodePort: 30080 }] }), []);
   expect([rules.services.size, rules.nodePorts.size, rules.chains.size]).toEqual([0, 0, 0]);
 });
-test("rules: who is not ready gets nothing, unless all that is left is on its way out", () => {
+test("rules: only ready endpoints, or terminating ones when none is ready", () => {
   const leaving = { ready: false, serving: true, terminating: true };
   expect(lines(look(service("web"), [at("10.244.2.2"), at("10.244.2.3", "n2", leaving)]), "svc_")[0]).toContain(
     "10.244.2.2",
@@ -45,11 +45,11 @@ test("rules: who is not ready gets nothing, unless all that is left is on its wa
   expect(lines(look(service("web"), [at("10.244.2.3", "n2", leaving)]), "svc_")[0]).toContain("10.244.2.3");
   expect(look(service("web"), [at("10.244.2.4", "n2", { ready: false })]).services.size).toBe(0);
 });
-test("rules: a headless service and a name elsewhere have none", () => {
+test("rules: headless and ExternalName services have none", () => {
   expect(look(service("web", { clusterIP: "None" }), [at("10.244.2.2")]).chains.size).toBe(0);
   expect(look(service("web", { type: "ExternalName", clusterIP: undefined }), [at("10.244.2.2")]).chains.size).toBe(0);
 });
-test("rules: a node port masks its sender, unless the packet stays on the node", () => {
+test("rules: node port traffic is masqueraded, unless it stays on the node", () => {
   const ports = [{ port: 80, nodePort: 30080 }];
   expect(lines(look(service("web", { type: "NodePort", ports }), [at("10.244.2.2")]), "np_")[0]).toContain("0x4000");
   const local = look(service("web", { type: "NodePort", ports, externalTrafficPolicy: "Local" }), [
@@ -62,7 +62,7 @@ test("rules: a node port masks its sender, unless the packet stays on the node",
     lines(look(service("web", { type: "NodePort", ports, externalTrafficPolicy: "Local" }), [at("10.244.2.2")]), "np_"),
   ).toEqual(["drop"]);
 });
-test("rules: a client that sticks is remembered for as long as it was asked", () => {
+test("rules: session affinity has the requested timeout", () => {
   const rules = look(
     service("web", { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
     [at("10.244.2.2"), at("10.244.3.2")],
@@ -70,7 +70,7 @@ test("rules: a client that sticks is remembered for as long as it was asked", ()
   expect([...rules.sets.values()]).toEqual(Array(2).fill("type ipv4_addr; flags dynamic,timeout; timeout 60s;"));
   expect(lines(rules, "svc_")).toHaveLength(3);
 });
-test("rules: local pods may meet themselves behind a service", () =>
+test("rules: hairpin traffic of local pods is masqueraded", () =>
   expect([...look(service("web"), [at("10.244.1.2", "n1"), at("10.244.2.2")]).hairpins]).toEqual([
     "10.244.1.2 . 10.244.1.2",
   ]));
@@ -81,7 +81,7 @@ const hostPortPod = (port: object): Pod =>
   }) as unknown as Pod;
 test.each([
   ["any address", {}, ["tcp . 8081", "10.244.1.9 . 80"], undefined],
-  ["any address by its name", { hostIP: "0.0.0.0" }, ["tcp . 8081", "10.244.1.9 . 80"], undefined],
+  ["the unspecified address", { hostIP: "0.0.0.0" }, ["tcp . 8081", "10.244.1.9 . 80"], undefined],
   ["one address", { hostIP: "127.0.0.1" }, undefined, ["127.0.0.1 . tcp . 8081", "10.244.1.9 . 80"]],
   [
     "another protocol",
@@ -89,13 +89,13 @@ test.each([
     undefined,
     ["172.30.0.11 . udp . 8081", "10.244.1.9 . 80"],
   ],
-] as const)("rules: a host port of %s leads to the pod that has it", (_, port, onAny, onOne) => {
+] as const)("rules: a host port on %s is forwarded to its pod", (_, port, onAny, onOne) => {
   const pods = [hostPortPod({ hostPort: 8081, ...port })];
   const { hostPorts, hostAddressPorts } = rulesOf({ nodeName: "n1", services: [], slicesOf: () => [], pods });
   expect([[...hostPorts][0], [...hostAddressPorts][0]]).toEqual([onAny, onOne]);
 });
 
-test("rules: the whole table stands in one transaction of our own", () => {
+test("rules: the complete table is one transaction", () => {
   const text = wholeTable(look(service("web"), [at("10.244.2.2")]), {
     pods: "10.244.0.0/16",
     services: "10.96.0.0/16",
@@ -116,18 +116,18 @@ const udp = (spec: object, endpoints: readonly object[], pods: readonly Pod[] = 
       }).udpBackends,
     ].map(([frontend, backends]) => [frontend, [...backends]]),
   );
-test("rules: UDP flows may go to whatever serves, wherever it is", () => {
+test("rules: UDP flows can use all serving endpoints", () => {
   const leaving = { ready: false, serving: true, terminating: true };
   const endpoints = [at("10.244.2.2"), at("10.244.2.3", "n1", leaving), at("10.244.2.4", "n1", { ready: false })];
   const both = ["10.244.2.2:5353", "10.244.2.3:5353"];
   expect(udp({ internalTrafficPolicy: "Local" }, endpoints)).toEqual({ "10.96.0.20:53": both, "*:30053": both });
   expect(udp({}, [])).toEqual({});
 });
-test("rules: UDP host ports have their flows too", () =>
+test("rules: UDP host ports have flows", () =>
   expect(udp({}, [], [hostPortPod({ hostPort: 53, protocol: "UDP" })])).toEqual({ "*:53": ["10.244.1.9:80"] }));
 
 test.each(["service.kubernetes.io/headless", "service.kubernetes.io/service-proxy-name"])(
-  "rules: what carries the label %s is served by others",
+  "rules: services with the label %s are ignored",
   (label) => {
     const labelled = <T extends Service | EndpointSlice>(object: T): T => ({
       ...object,
@@ -142,7 +142,7 @@ test.each(["service.kubernetes.io/headless", "service.kubernetes.io/service-prox
   },
 );
 
-/** A kernel of a few lines: enough to see that changes lead where they should, and never refer to what is not there. */
+/** A minimal interpreter of the rules: it applies changes and rejects references to missing objects. */
 function applied(
   before: Ruleset,
   text: string,
@@ -232,7 +232,7 @@ const anyRules = fc.tuple(anyServices, fc.array(anyPod, { maxLength: 3 })).map((
     pods,
   });
 });
-test("rules: the changes between any two sets of rules lead from the one to the other, in an order the kernel takes", () => {
+test("rules: the changes between any two rule sets produce the second, in a valid order", () => {
   fc.assert(
     fc.property(anyRules, anyRules, (before, next) => {
       expect(applied(before, changesBetween(before, next))).toEqual(asState(next));

@@ -1,4 +1,4 @@
-// The binding cycle and what surrounds it: Reserve, Permit, PreBind, profiles, and views of what plugins read.
+// The binding cycle (Reserve, Permit, PreBind), profiles, and the views plugins read.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { events } from "../../../api/core/events.ts";
@@ -18,7 +18,7 @@ const scheduled = async ({ client }: Running, name: string) => {
 const reasons = async ({ client }: Running): Promise<readonly string[]> =>
   (await client.list(events)).items.map((e) => `${e.involvedObject.name} ${e.reason}: ${e.message}`).toSorted();
 
-test("Reserve may still refuse; the room goes to the next pod, and what was reserved is undone", async () => {
+test("Reserve can refuse: resources go to the next pod, and reservations are rolled back", async () => {
   const calls: string[] = [];
   const plugin: SchedulerPlugin = {
     name: "Claims",
@@ -42,7 +42,7 @@ test("Reserve may still refuse; the room goes to the next pod, and what was rese
   ]);
 });
 
-/** Holds pods back until so many of them have a node. */
+/** Makes pods wait until a number of them have a node. */
 function gang(size: number): SchedulerPlugin {
   const waiting: ((rejection: Rejection | undefined) => void)[] = [];
   return {
@@ -56,7 +56,7 @@ function gang(size: number): SchedulerPlugin {
     },
   };
 }
-test("Permit holds pods back, with their room, until it allows them", async () => {
+test("Permit makes pods wait with their resources until it allows them", async () => {
   const scheduler = await running([pod("a", "300m"), pod("b", "300m")], beforeDefaults(gang(3)));
   await scheduler.until(5);
   expect(await scheduler.bound()).toEqual({});
@@ -65,7 +65,7 @@ test("Permit holds pods back, with their room, until it allows them", async () =
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ a: "n1", b: "n1", c: "n1" });
 });
-test("Permit does not hold pods back for ever", async () => {
+test("Permit times out", async () => {
   const scheduler = await running([pod("a"), pod("b")], beforeDefaults(gang(2)));
   await scheduler.until(19);
   expect(await scheduled(scheduler, "a")).toBeUndefined();
@@ -74,7 +74,7 @@ test("Permit does not hold pods back for ever", async () => {
   expect(await scheduled(scheduler, "a")).toMatchObject({ message: "timeout" });
 });
 
-test("PreBind that throws gives the room back, and the pod is tried again", async () => {
+test("a PreBind error releases the resources, and the pod is retried", async () => {
   let tries = 0;
   const plugin: SchedulerPlugin = {
     name: "Volumes",
@@ -92,7 +92,7 @@ test("PreBind that throws gives the room back, and the pod is tried again", asyn
   expect([tries, await scheduler.bound()]).toEqual([3, { p: "n1" }]);
 });
 
-test("a pod is scheduled by the profile it names, and left alone when there is none", async () => {
+test("a pod is scheduled by its profile, and ignored when the profile does not exist", async () => {
   const picky: SchedulerPlugin = { name: "Picky", events: [], filter: () => unschedulable("never") };
   const drafts = [
     pod("plain", "1m"),
@@ -107,7 +107,7 @@ test("a pod is scheduled by the profile it names, and left alone when there is n
   expect(await scheduled(scheduler, "foreign")).toBeUndefined();
 });
 
-test("a plugin sees the kinds it reads, and their changes wake the pods it rejected", async () => {
+test("a plugin reads its registered kinds, and their changes requeue the pods it rejected", async () => {
   const plugin: SchedulerPlugin = {
     name: "Permission",
     reads: [configMaps],
@@ -125,7 +125,7 @@ test("a plugin sees the kinds it reads, and their changes wake the pods it rejec
   expect(await scheduler.bound()).toEqual({ p: "n1" });
 });
 
-test("a gated pod takes no room; without its gates it is scheduled", async () => {
+test("a gated pod uses no resources, and is scheduled when its gates are removed", async () => {
   const scheduler = await running([pod("p", "1m", { schedulingGates: [{ name: "wait" }] })]);
   await scheduler.until(10);
   expect(await scheduler.bound()).toEqual({});
@@ -138,7 +138,7 @@ test("a gated pod takes no room; without its gates it is scheduled", async () =>
   expect(await scheduler.bound()).toEqual({ p: "n1" });
 });
 
-test("every decision is kept, with its scores or reasons", async () => {
+test("every decision is recorded with its scores or reasons", async () => {
   const decisions = decisionLog();
   const scheduler = await running([pod("a"), pod("b")], { decisions });
   await scheduler.until(1);

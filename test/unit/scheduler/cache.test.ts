@@ -1,4 +1,4 @@
-// Whatever is assumed, seen, forgotten or lost, in any order: the picture is the one a fresh count would give.
+// For any sequence of assume, forget and watch events the scheduler's cache equals a fresh count.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
@@ -26,7 +26,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("forget" as const), name: fc.constantFrom(...names) }),
 );
 
-test("the scheduler's cache counts what is there, and nothing twice", () => {
+test("the cache counts every pod once", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const cache = schedulerCache();

@@ -1,4 +1,4 @@
-// Where pods may go and where they do: rows that read like sentences.
+// Filtering and scoring: the node of a pod, or the reasons against all nodes.
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { place } from "../../../scheduler/place.ts";
@@ -48,7 +48,7 @@ const require = (expression: object) => ({
 });
 const tainted = { spec: { taints: [{ key: "gpu", value: "a100", effect: "NoSchedule" }] } };
 
-/** A node and its pods, which need no names of their own. */
+/** A node and its pods; their names are generated. */
 interface Occupied {
   readonly node: Node;
   readonly pods: readonly Pod[];
@@ -67,27 +67,27 @@ const a = on(node("a"));
 const b = on(node("b"));
 const half = on(node("b"), pod("500m"));
 const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], where: string])[] = [
-  ["ties break by name", pod("100m"), [b, a], "a"],
-  ["nodes are filled up, not spread over", pod("100m"), [a, half], "b"],
-  ["a full node is passed over", pod("600m"), [a, half], "a"],
-  ["a node exactly full is full enough", pod("500m"), [half], "b"],
+  ["equal scores: the first by name", pod("100m"), [b, a], "a"],
+  ["the default strategy packs nodes", pod("100m"), [a, half], "b"],
+  ["a full node is not chosen", pod("600m"), [a, half], "a"],
+  ["a pod can fill a node exactly", pod("500m"), [half], "b"],
   ["a pod that requests nothing fits a full node", pod("0"), [on(node("b"), pod("1"))], "b"],
-  ["a cordoned node takes no pod", pod("1m"), [on(node("a", { spec: { unschedulable: true } })), b], "b"],
-  ["a taint keeps away who does not tolerate it", pod("1m"), [on(node("a", tainted)), b], "b"],
+  ["a cordoned node is not chosen", pod("1m"), [on(node("a", { spec: { unschedulable: true } })), b], "b"],
+  ["a node with an untolerated taint is not chosen", pod("1m"), [on(node("a", tainted)), b], "b"],
   [
-    "a toleration lets in",
+    "a tolerated node can be chosen",
     pod("1m", { tolerations: [{ key: "gpu", operator: "Exists" }] }),
     [on(node("a", tainted))],
     "a",
   ],
   [
-    "a node selector is obeyed",
+    "a node selector",
     pod("1m", { nodeSelector: { disk: "ssd" } }),
     [a, on(node("b", { labels: { disk: "ssd" } }))],
     "b",
   ],
   [
-    "required affinity may compare numbers",
+    "required affinity with Gt",
     pod("1m", require({ key: "cores", operator: "Gt", values: ["4"] })),
     [on(node("a", { labels: { cores: "4" } })), on(node("b", { labels: { cores: "8" } }))],
     "b",
@@ -98,23 +98,23 @@ const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[
     [half, on(node("c", { labels: { disk: "ssd" } }))],
     "c",
   ],
-  ["a host port is given once", pod("1m", port(80)), [on(node("a"), pod("1m", port(80))), b], "b"],
+  ["a used host port", pod("1m", port(80)), [on(node("a"), pod("1m", port(80))), b], "b"],
   [
-    "an image that is there saves a pull",
+    "a node with the image is preferred",
     pod("1m"),
     [a, on(node("b", { images: [{ names: ["app:1"], sizeBytes: 900 * 2 ** 20 }] }))],
     "b",
   ],
-  ["a pod that names its node goes there", pod("1m", { nodeName: "b" }), [a, b], "b"],
+  ["a pod with a node name", pod("1m", { nodeName: "b" }), [a, b], "b"],
 ];
 for (const [what, p, all, where] of table)
   test(`placing: ${what}`, () =>
     expect(place(p, snapshotOf(all), defaultPlugins())).toMatchObject({ outcome: "placed", nodeName: where }));
 
-test("placing: spread by choice", () =>
+test("placing: LeastAllocated spreads pods", () =>
   expect(place(pod("100m"), snapshotOf([a, half]), defaultPlugins("LeastAllocated"))).toMatchObject({ nodeName: "a" }));
 
-test("placing: pods that request nothing are spread by how many there are", () => {
+test("placing: pods without requests are spread by pod count", () => {
   const idle = on(node("a"), pod("0"), pod("0"));
   expect(place(pod("0"), snapshotOf([idle, on(node("b"), pod("0"))]), defaultPlugins("LeastAllocated"))).toMatchObject({
     nodeName: "b",
@@ -126,7 +126,7 @@ const requesting = (requests: object, more: object = {}): Pod =>
 const offering = (allocatable: object, ...pods: readonly Pod[]): Occupied => on(node("b", { allocatable }), ...pods);
 const sidecar = (cpu: string): object => ({ name: "s", restartPolicy: "Always", resources: { requests: { cpu } } });
 const init = (cpu: string): object => ({ name: "i", resources: { requests: { cpu } } });
-/** Whether node b, with 1 CPU and what else it offers, takes the pod. */
+/** Whether the pod fits on node b with 1 CPU and additional resources. */
 const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: string | undefined])[] = [
   [
     "ephemeral storage",
@@ -142,26 +142,21 @@ const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: s
   ],
   ["an extended resource", requesting({ "example.org/gpu": "1" }), offering({ "example.org/gpu": "1" }), undefined],
   [
-    "one that is in use",
+    "an extended resource in use",
     requesting({ "example.org/gpu": "1" }),
     offering({ "example.org/gpu": "1" }, requesting({ "example.org/gpu": "1" })),
     "Insufficient example.org/gpu",
   ],
   [
-    "one that the node does not offer",
+    "an extended resource that the node does not offer",
     requesting({ "example.org/gpu": "1" }),
     offering({}),
     "Insufficient example.org/gpu",
   ],
-  [
-    "nothing of a resource that the node does not offer",
-    requesting({ "example.org/gpu": "0" }),
-    offering({}),
-    undefined,
-  ],
+  ["zero of a resource that the node does not offer", requesting({ "example.org/gpu": "0" }), offering({}), undefined],
   ["overhead", requesting({ cpu: "900m" }, { overhead: { cpu: "200m" } }), offering({}), "Insufficient cpu"],
   [
-    "an init container that needs more than the rest",
+    "an init container with the largest request",
     requesting({ cpu: "100m" }, { initContainers: [init("2")] }),
     offering({}),
     "Insufficient cpu",
@@ -185,28 +180,28 @@ const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: s
     "Insufficient cpu",
   ],
   [
-    "a request of the whole pod instead of its containers'",
+    "a pod-level request",
     requesting({ cpu: "2" }, { resources: { requests: { cpu: "500m" } } }),
     offering({}),
     undefined,
   ],
   [
-    "a request of the whole pod, with overhead",
+    "a pod-level request with overhead",
     requesting({}, { resources: { requests: { cpu: "900m" } }, overhead: { cpu: "200m" } }),
     offering({}),
     "Insufficient cpu",
   ],
 ];
 for (const [what, p, where, refusal] of room)
-  test(`room for ${what}: ${refusal ?? "there is"}`, () => {
+  test(`fit of ${what}: ${refusal ?? "fits"}`, () => {
     const placement = place(p, snapshotOf([where]), defaultPlugins());
     expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
       refusal && [refusal],
     );
   });
 
-const resized = (wanted: string, allocated: string, inForce: string, conditions: readonly object[] = []): Pod => ({
-  ...requesting({ cpu: wanted }),
+const resized = (requested: string, allocated: string, inForce: string, conditions: readonly object[] = []): Pod => ({
+  ...requesting({ cpu: requested }),
   status: {
     conditions,
     containerStatuses: [
@@ -215,15 +210,15 @@ const resized = (wanted: string, allocated: string, inForce: string, conditions:
   } as unknown as Pod["status"],
 });
 const infeasible = [{ type: "PodResizePending", status: "True", reason: "Infeasible" }];
-/** What is left of a node with 1 CPU beside a pod that is resized. */
+/** The free CPU of a node with 1 CPU beside a pod being resized. */
 const beside: readonly (readonly [what: string, resized: Pod, fits: string, tooMuch: string])[] = [
   ["grows", resized("600m", "300m", "300m"), "400m", "500m"],
-  ["shrinks, and still holds what it had", resized("300m", "300m", "600m"), "400m", "500m"],
+  ["shrinks and still uses its previous resources", resized("300m", "300m", "600m"), "400m", "500m"],
   ["has shrunk", resized("300m", "300m", "300m"), "700m", "800m"],
-  ["asks for what will never be", resized("64", "300m", "300m", infeasible), "700m", "800m"],
+  ["has an infeasible resize", resized("64", "300m", "300m", infeasible), "700m", "800m"],
 ];
 for (const [what, other, fits, tooMuch] of beside)
-  test(`room beside a pod that ${what}`, () => {
+  test(`free resources beside a pod that ${what}`, () => {
     const outcome = (cpu: string): string =>
       place(pod(cpu), snapshotOf([on(node("b"), other)]), defaultPlugins()).outcome;
     expect([outcome(fits), outcome(tooMuch)]).toEqual(["placed", "unschedulable"]);
@@ -241,16 +236,16 @@ const named = (...names: readonly string[]) => ({
   },
 });
 
-const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], said: string])[] = [
-  ["there are no nodes", pod("1m"), [], "no nodes available to schedule pods"],
+const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], message: string])[] = [
+  ["no nodes", pod("1m"), [], "no nodes available to schedule pods"],
   [
-    "reasons are counted, several a node if need be",
+    "reasons are counted, also several per node",
     pod("2", { containers: [{ name: "c", resources: { requests: { cpu: "2", memory: "2Gi" } } }] }),
     [a, b, on(node("c", tainted))],
     "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu, 2 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
   ],
   [
-    "an affinity to one node leaves the others out",
+    "an affinity to one node excludes the others",
     pod("600m", named("b")),
     [a, half],
     "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
@@ -274,8 +269,8 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     "0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   ],
 ];
-for (const [what, p, all, said] of refusals)
-  test(`refusing: ${what}`, () => {
+for (const [what, p, all, message] of refusals)
+  test(`unschedulable: ${what}`, () => {
     const placement = place(p, snapshotOf(all), defaultPlugins());
-    expect(placement.outcome === "unschedulable" && placement.diagnosis.message).toBe(said);
+    expect(placement.outcome === "unschedulable" && placement.diagnosis.message).toBe(message);
   });

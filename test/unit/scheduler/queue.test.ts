@@ -1,4 +1,4 @@
-// The scheduling queue: which pod comes next, how long one waits after a rejection or an error, and what wakes it.
+// The scheduling queue: order, back-off after rejections and errors, and the events that requeue pods.
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
@@ -23,7 +23,7 @@ const node = (
 interface Stage {
   readonly clock: VirtualClock;
   readonly queue: SchedulingQueue;
-  /** Names with the second in which they were taken. */
+  /** Pod names with the second in which they were taken. */
   readonly taken: string[];
 }
 /** Runs a queue for as long as the test; `then` is called with every pod that is taken. */
@@ -49,7 +49,7 @@ async function staged(
 }
 const until = (clock: VirtualClock, seconds: number): Promise<void> => clock.run(beginning + seconds * 1_000);
 
-test("higher priority first, then the one that waited longer", async () => {
+test("higher priority first, then longer waiting time", async () => {
   const taken = await staged(
     () => {},
     async ({ clock, queue }) => {
@@ -79,7 +79,7 @@ const rejectedBy =
   (name: string, queue: SchedulingQueue): void =>
     queue.reject(key("d", name), new Set(plugins));
 
-test("a rejected pod is tried again after five minutes at the latest", async () => {
+test("a rejected pod is retried after at most five minutes", async () => {
   const taken = await staged(rejectedBy("NodeResourcesFit"), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 700);
@@ -87,7 +87,7 @@ test("a rejected pod is tried again after five minutes at the latest", async () 
   expect(taken).toEqual(["p@0", "p@300", "p@600"]);
 });
 
-test("a pod in back-off is taken early when nothing else is to be done", async () => {
+test("a pod in back-off is taken early when the queue is idle", async () => {
   const taken = await staged(rejectedBy("NodeResourcesFit"), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 0.1);
@@ -97,7 +97,7 @@ test("a pod in back-off is taken early when nothing else is to be done", async (
   expect(taken).toEqual(["p@0", "p@0"]);
 });
 
-test("a pod that is deleted, or comes back as another, is taken once", async () => {
+test("a deleted or recreated pod is taken once", async () => {
   const taken = await staged(
     () => {},
     async ({ clock, queue }) => {
@@ -143,13 +143,13 @@ const hints: readonly (readonly [
   events: readonly ClusterEvent[],
   helps: boolean,
 ])[] = [
-  ["a pod that goes frees room", "NodeResourcesFit", wanting("1"), gone({}), true],
+  ["a deleted pod frees resources", "NodeResourcesFit", wanting("1"), gone({}), true],
   ["a node that is large enough", "NodeResourcesFit", wanting("1"), added(node("n")), true],
   ["a node that is too small", "NodeResourcesFit", wanting("2"), added(node("n")), false],
   ["a node that grows", "NodeResourcesFit", wanting("2"), changed(node("n"), node("n", { cpu: "4" })), true],
   ["a node that shrinks", "NodeResourcesFit", wanting("1"), changed(node("n", { cpu: "4" }), node("n")), false],
   [
-    "labels give no room",
+    "a changed label of a node",
     "NodeResourcesFit",
     wanting("1"),
     changed(node("n"), node("n", { labels: { a: "b" } })),
@@ -158,7 +158,7 @@ const hints: readonly (readonly [
   ["a port that becomes free", "NodePorts", onPort(80), gone(onPort(80)), true],
   ["another port becomes free", "NodePorts", onPort(80), gone(onPort(81)), false],
   [
-    "a wanted label is added",
+    "a selected label is added",
     "NodeAffinity",
     { nodeSelector: { a: "b" } },
     changed(node("n"), node("n", { labels: { a: "b" } })),
@@ -182,11 +182,11 @@ const hints: readonly (readonly [
     true,
   ],
   ["a cordoned node is added", "NodeUnschedulable", {}, added(node("n", { spec: { unschedulable: true } })), false],
-  ["a pod that goes leaves labels as they are", "NodeAffinity", {}, gone({}), false],
+  ["a deleted pod", "NodeAffinity", {}, gone({}), false],
   ["a heartbeat", "NodeResourcesFit", wanting("1"), changed(node("n"), { ...node("n") }), false],
 ];
 for (const [what, rejector, spec, events, helps] of hints)
-  test(`waking: ${what} ${helps ? "helps" : "does not help"} a pod rejected by ${rejector}`, async () => {
+  test(`requeue: ${what} ${helps ? "helps" : "does not help"} a pod rejected by ${rejector}`, async () => {
     const taken = await staged(rejectedBy(rejector), async ({ clock, queue }) => {
       queue.add(pod("p", spec));
       await until(clock, 60);
@@ -196,7 +196,7 @@ for (const [what, rejector, spec, events, helps] of hints)
     expect(taken).toEqual(helps ? ["p@0", "p@60"] : ["p@0"]);
   });
 
-test("waking: a toleration that is added to the pod itself helps", async () => {
+test("requeue: a toleration added to the pod helps", async () => {
   const taken = await staged(rejectedBy("TaintToleration"), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 60);
@@ -208,7 +208,7 @@ test("waking: a toleration that is added to the pod itself helps", async () => {
   expect(taken).toEqual(["p@0", "p@70"]);
 });
 
-test("waking: without any rejector, whatever changes helps", async () => {
+test("requeue: without a rejecting plugin every change helps", async () => {
   const taken = await staged(rejectedBy(), async ({ clock, queue }) => {
     queue.add(pod("p"));
     await until(clock, 60);

@@ -1,4 +1,4 @@
-// A scheduler beside a real API server, one node with room for one pod of 600m, and a clock that the test moves.
+// A scheduler with an in-process API server, one node that fits one pod of 600m, and a virtual clock.
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { nodes } from "../../../api/core/nodes.ts";
 import { pods, type Pod } from "../../../api/core/pods.ts";
@@ -22,18 +22,18 @@ export const pod = (name: string, cpu = "600m", spec: object = {}) => ({
 
 export interface Running {
   readonly client: Client;
-  /** Lives until so many seconds after the beginning. */
+  /** Advances the clock to the number of seconds after the start. */
   until(seconds: number): Promise<void>;
   stop(): Promise<void>;
-  /** Names of the pods that have a node, and where. */
+  /** The nodes of bound pods, by pod name. */
   bound(): Promise<Readonly<Record<string, string>>>;
 }
 interface Stage extends Partial<SchedulerOptions> {
-  /** What lies between the scheduler and the API. */
+  /** Wraps the scheduler's client. */
   readonly wire?: (client: Client, world: World) => Client;
 }
 
-/** Starts it; the pods are there before the scheduler is. */
+/** Creates the pods and then starts the scheduler. */
 export async function running(drafts: readonly ReturnType<typeof pod>[], stage: Stage = {}): Promise<Running> {
   const { wire = (client: Client) => client, ...options } = stage;
   const clock = virtualClock();
@@ -48,7 +48,7 @@ export async function running(drafts: readonly ReturnType<typeof pod>[], stage: 
     spec: {},
     status: { allocatable },
   });
-  // As if found ready.
+  // The node is ready: remove the taint of new nodes.
   await client.update(nodes, { ...node, spec: { ...node.spec, taints: [] } });
   for (const draft of drafts) await client.create(pods, draft);
   const stop = new AbortController();

@@ -13,42 +13,42 @@ const never = { spec: { ...podSpec, restartPolicy: "Never" } };
 
 refuses(jobs, [
   [
-    "pods that never end",
+    "a restart policy of Always",
     job({ template: { spec: { ...podSpec, restartPolicy: "Always" } } }),
     'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
   ],
   [
-    "fewer than no pods",
+    "negative parallelism",
     job({ parallelism: -1 }),
     "spec.parallelism: Invalid value: -1: must be greater than or equal to 0",
   ],
   [
-    "indexes without a number of them",
+    "indexed completion without completions",
     { spec: { template, completionMode: "Indexed", parallelism: 2 } },
     "spec.completions: Required value: when completion mode is Indexed",
   ],
   [
-    "a mode that does not exist",
+    "an unknown completion mode",
     job({ completionMode: "Counted" }),
     'spec.completionMode: Unsupported value: "Counted": supported values: "NonIndexed", "Indexed"',
   ],
   [
-    "retries by index without indexes",
+    "backoffLimitPerIndex without indexed completion",
     job({ backoffLimitPerIndex: 1 }),
     "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode",
   ],
   [
-    "a manager without a domain",
+    "managedBy without a domain",
     job({ managedBy: "me" }),
     'spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")',
   ],
   [
-    "a rule for nothing",
+    "a failure rule without a condition",
     job({ podFailurePolicy: { rules: [{ action: "FailJob" }] } }),
     "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
   ],
   [
-    "a rule for no code in particular",
+    "a failure rule with invalid exit codes",
     job({ podFailurePolicy: { rules: [{ action: "Explode", onExitCodes: { operator: "In", values: [2, 0, 2] } }] } }),
     'spec.podFailurePolicy.rules[0].action: Unsupported value: "Explode": supported values: "Count", "FailIndex", "FailJob", "Ignore"',
     "spec.podFailurePolicy.rules[0].onExitCodes.values[1]: Invalid value: 0: must not be 0 for the In operator",
@@ -56,7 +56,7 @@ refuses(jobs, [
     "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,0,2]: must be ordered",
   ],
   [
-    "pods replaced before they have failed, with rules for failure",
+    "podReplacementPolicy TerminatingOrFailed with a pod failure policy",
     job({
       podReplacementPolicy: "TerminatingOrFailed",
       podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] }] },
@@ -64,17 +64,17 @@ refuses(jobs, [
     'spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed": supported values: "Failed"',
   ],
   [
-    "success by indexes there are not",
+    "a success policy with an index out of range",
     indexed({ successPolicy: { rules: [{ succeededIndexes: "0,7" }] } }),
     'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "0,7": error parsing succeededIndexes: too large index: "7"',
   ],
   [
-    "success by more than there are",
+    "a success policy with too high a count",
     indexed({ successPolicy: { rules: [{ succeededIndexes: "0-1", succeededCount: 3 }] } }),
     "spec.successPolicy.rules[0].succeededCount: Invalid value: 3: must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)",
   ],
   [
-    "a selector of its own, and no care for it",
+    "a manual selector that does not match the template",
     job({ selector: { matchLabels: { app: "a" } } }),
     'spec.selector: Invalid value: {"matchLabels":{"batch.kubernetes.io/controller-uid":"u","app":"a"}}: `selector` not auto-generated',
     'spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"u","batch.kubernetes.io/job-name":"a","controller-uid":"u","job-name":"a"}: `selector` does not match template `labels`',
@@ -86,22 +86,26 @@ const faster = (cpu: string): object => ({
   spec: { ...podSpec, containers: [{ ...podSpec.containers[0], resources: { requests: { cpu } } }] },
 });
 changes(jobs, [
-  ["parallelism may change", job({ completions: 1 }), job({ completions: 1, parallelism: 3 })],
+  ["parallelism can change", job({ completions: 1 }), job({ completions: 1, parallelism: 3 })],
   [
-    "how many have to succeed may not be left unsaid",
+    "completions cannot be removed",
     job({ completions: 1 }),
     job({ parallelism: 3 }),
     "spec.completions: Invalid value: null: field is immutable",
   ],
   [
-    "the number of pods that have to succeed may not",
+    "completions cannot change",
     job({ completions: 1 }),
     job({ completions: 2 }),
     "spec.completions: Invalid value: 2: field is immutable",
   ],
-  ["unless their indexes do, in step", indexed({ parallelism: 5 }), indexed({ completions: 6, parallelism: 6 })],
   [
-    "and not out of step",
+    "completions of an indexed job can change with parallelism",
+    indexed({ parallelism: 5 }),
+    indexed({ completions: 6, parallelism: 6 }),
+  ],
+  [
+    "completions of an indexed job cannot change without parallelism",
     indexed({ parallelism: 5 }),
     indexed({ completions: 6, parallelism: 5 }),
     "spec.completions: Invalid value: 6: can only be modified in tandem with spec.parallelism",
@@ -111,15 +115,19 @@ changes(jobs, [
     job(suspended),
     job({ ...suspended, template: { spec: { ...podSpec, nodeSelector: { a: "b" } } } }),
   ],
-  ["and how much to take", job({ ...suspended, template: faster("1") }), job({ ...suspended, template: faster("2") })],
   [
-    "and by whom it is managed it keeps",
+    "a suspended job can change its resources",
+    job({ ...suspended, template: faster("1") }),
+    job({ ...suspended, template: faster("2") }),
+  ],
+  [
+    "managedBy cannot change",
     job({}),
     job({ managedBy: "example.com/me" }),
     'spec.managedBy: Invalid value: "example.com/me": field is immutable',
   ],
 ]);
-test("Job: of a job that works the pods stay as they are", () => {
+test("Job: the pod template of a running job cannot change", () => {
   const problems = jobs.validate(
     stored(jobs, job({ template: faster("2") })),
     stored(jobs, job({ template: faster("1") })),
@@ -127,7 +135,7 @@ test("Job: of a job that works the pods stay as they are", () => {
   expect(messagesOf(problems)[0]).toMatch(/^spec.template: Invalid value: \{.*\}: field is immutable$/);
 });
 
-test("Job: a new job finds its pods by its uid, and is labelled like them", () => {
+test("Job: a new job gets a selector by its uid, and its template the labels", () => {
   const made = stored(jobs, job({}));
   const labels = {
     "batch.kubernetes.io/controller-uid": "u",
@@ -147,7 +155,7 @@ test("Job: a new job finds its pods by its uid, and is labelled like them", () =
     suspend: false,
   });
 });
-test("Job: who finds the pods himself is believed", () => {
+test("Job: a manual selector is kept", () => {
   const selector = { matchLabels: { app: "a" } };
   const mine = { metadata: { labels: { app: "a" } }, ...never };
   const made = stored(jobs, { spec: { manualSelector: true, selector, template: mine } });
@@ -170,31 +178,31 @@ const statuses: readonly (readonly [what: string, then: object, now: object, ...
     },
   ],
   [
-    "ends well and does not say when",
+    "is Complete without a completion time",
     { startTime: at },
     { startTime: at, conditions: [condition("SuccessCriteriaMet"), condition("Complete")] },
     "status.completionTime: Required value: completionTime is required for Complete jobs",
   ],
   [
-    "fails out of the blue",
+    "is Failed without FailureTarget",
     { startTime: at },
     { startTime: at, conditions: [condition("Failed")] },
     "status.conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition",
   ],
   [
-    "has never failed after all",
+    "decrements its failed counter",
     { startTime: at, failed: 2 },
     { startTime: at, failed: 1 },
     "status.failed: Invalid value: 1: cannot decrease the failed counter",
   ],
   [
-    "forgets when it began",
+    "loses its start time",
     { startTime: at },
     {},
     "status.startTime: Required value: startTime cannot be removed for unsuspended job",
   ],
   [
-    "has more ready than there are",
+    "has more ready than active pods",
     { startTime: at },
     { startTime: at, active: 1, ready: 2 },
     "status.ready: Invalid value: 2: cannot set more ready pods than active",
@@ -206,7 +214,7 @@ for (const [what, then, now, ...expected] of statuses)
     expect(messagesOf(jobs.validateStatus({ ...old, status: now } as Job, old))).toEqual(expected);
   });
 
-test("Job: one with a policy for success ends well only by it, and indexes are of as many as there are", () => {
+test("Job: completion with a success policy needs SuccessCriteriaMet, and completed indexes are in range", () => {
   const spec = { completionMode: "Indexed", completions: 2, successPolicy: { rules: [{ succeededCount: 1 }] } };
   const old = { ...stored(jobs, job(spec)), status: { startTime: at, conditions: [condition("Complete")] } } as Job;
   const now = { startTime: at, completionTime: at, conditions: [condition("Complete")], completedIndexes: "5" };
@@ -220,39 +228,39 @@ const cron = (spec: object): object => ({
   spec: { schedule: "* * * * *", jobTemplate: { spec: { template } }, ...spec },
 });
 refuses(cronJobs, [
-  ["no time at all", cron({ schedule: "" }), "spec.schedule: Required value"],
+  ["an empty schedule", cron({ schedule: "" }), "spec.schedule: Required value"],
   [
     "four fields",
     cron({ schedule: "* * * *" }),
     'spec.schedule: Invalid value: "* * * *": expected exactly 5 fields, found 4: [* * * *]',
   ],
   [
-    "a zone in the schedule",
+    "a time zone in the schedule",
     cron({ schedule: "TZ=Europe/Berlin 0 0 * * *" }),
     'spec.schedule: Invalid value: "TZ=Europe/Berlin 0 0 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
   ],
   [
-    "a zone nobody lives in",
+    "an unknown time zone",
     cron({ timeZone: "Europe/Atlantis" }),
     'spec.timeZone: Invalid value: "Europe/Atlantis": unknown time zone Europe/Atlantis',
   ],
   [
-    "the time of the server",
+    "the time zone Local",
     cron({ timeZone: "Local" }),
     'spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
   ],
   [
-    "a policy that does not exist",
+    "an unknown concurrency policy",
     cron({ concurrencyPolicy: "Hope" }),
     'spec.concurrencyPolicy: Unsupported value: "Hope": supported values: "Allow", "Forbid", "Replace"',
   ],
   [
-    "a name that leaves no room for those of its jobs",
+    "a name too long for the names of its jobs",
     { ...cron({}), metadata: { name: "a".repeat(53) } },
     `metadata.name: Invalid value: "${"a".repeat(53)}": must be no more than 52 characters`,
   ],
   [
-    "a selector for jobs yet to be",
+    "a generated selector in the job template",
     cron({ jobTemplate: { spec: { template, selector: { matchLabels: { a: "b" } } } } }),
     'spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated',
   ],
@@ -277,5 +285,5 @@ const schedules: readonly (readonly [schedule: string, wrong?: string])[] = [
   ["* * * * L", 'failed to parse int from L: strconv.Atoi: parsing "L": invalid syntax'],
 ];
 for (const [schedule, wrong] of schedules)
-  test(`CronJob: "${schedule}" is ${wrong ? "no schedule" : "a schedule"}`, () =>
+  test(`CronJob: "${schedule}" is ${wrong ? "an invalid" : "a valid"} schedule`, () =>
     expect(parseSchedule(schedule)).toEqual(wrong ?? expect.any(Object)));

@@ -13,7 +13,7 @@ const labelForm =
 
 refuses(resourceClaims, [
   [
-    "tolerations that are none",
+    "invalid tolerations",
     claim({ tolerations: [{ key: "-", operator: "Exists", value: "x" }, { operator: "Gt", effect: "Never" }, {}] }),
     `spec.devices.requests[0].exactly.tolerations[0].key: Invalid value: "-": ${labelForm}`,
     'spec.devices.requests[0].exactly.tolerations[0].value: Invalid value: "x": must be empty for operator `Exists`',
@@ -22,38 +22,38 @@ refuses(resourceClaims, [
     "spec.devices.requests[0].exactly.tolerations[2].operator: Required value",
   ],
   [
-    "more requests than may be, of which nothing more is said",
+    "too many requests, whose items are not validated",
     { spec: { devices: { requests: Array.from({ length: 33 }, () => ({ name: "a" })) } } },
     "spec.devices.requests: Too many: 33: must have at most 32 items",
   ],
   [
-    "words for a driver that are no object",
+    "driver parameters that are not an object",
     claim({}, { config: [{ opaque: { driver: "d.example", parameters: [1] } }, { opaque: { driver: "d.example" } }] }),
     'spec.devices.config[0].opaque.parameters: Invalid value: "<value omitted>": must be a valid JSON object',
     "spec.devices.config[1].opaque.parameters: Required value",
   ],
   [
-    "too many words for a driver",
+    "driver parameters that are too long",
     claim({}, { config: [{ opaque: { driver: "d.example", parameters: { a: "x".repeat(10_240) } } }] }),
     "spec.devices.config[0].opaque.parameters: Too long: may not be more than 10240 bytes",
   ],
 ]);
-test("a claim stays what it was", () => {
-  const [next, old] = [claim({ count: 2 }), claim()].map((given) => stored(resourceClaims, given));
+test("the spec of a claim is immutable", () => {
+  const [next, old] = [claim({ count: 2 }), claim()].map((draft) => stored(resourceClaims, draft));
   expect(messagesOf(resourceClaims.validate(next!, old))).toEqual([
     expect.stringMatching(/^spec: Invalid value: .*: field is immutable$/),
   ]);
 });
 refuses(resourceClaimTemplates, [
   [
-    "notes of no name",
+    "annotations with an invalid key",
     { spec: { metadata: { annotations: { "-": "" } }, ...(claim() as object) } },
     `spec.metadata.annotations: Invalid value: "-": ${labelForm}`,
   ],
 ]);
 refuses(deviceClasses, [
   [
-    "a resource of Kubernetes' own",
+    "an extended resource name in the kubernetes.io domain",
     { spec: { extendedResourceName: "cpu" } },
     'spec.extendedResourceName: Invalid value: "cpu": must be a valid extended resource name',
   ],
@@ -77,7 +77,7 @@ refuses(resourceSlices, [
     "spec.nodeSelector.nodeSelectorTerms: Invalid value: []: must have exactly one node selector term",
   ],
   [
-    "attributes that say nothing, or too much",
+    "attributes with no value, or several",
     slice({ attributes: { none: {}, both: { int: 1, bool: true }, list: { strings: [] }, old: { versions: ["1"] } } }),
     `${at}.attributes[none]: Invalid value: "": exactly one value must be specified`,
     `${at}.attributes[both]: Invalid value: {"int":1,"bool":true}: exactly one value must be specified`,
@@ -85,17 +85,17 @@ refuses(resourceSlices, [
     `${at}.attributes[old].versions[0]: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0`,
   ],
   [
-    "more values than may be",
+    "too many attribute values",
     slice({ attributes: { many: { ints: Array.from({ length: 49 }, (_, i) => i) } } }),
     `${at}: Invalid value: 49: the total number of attribute values must not exceed 48`,
   ],
   [
-    "a policy for a device that is given whole",
+    "a request policy without multiple allocations",
     slice({ capacity: { memory: { value: "4Gi", requestPolicy: { default: "1Gi" } } } }),
     `${at}.capacity[memory].requestPolicy: Forbidden: allowMultipleAllocations must be true`,
   ],
   [
-    "policies that fit nothing",
+    "request policies that contradict their capacity",
     slice({
       allowMultipleAllocations: true,
       capacity: {
@@ -117,13 +117,13 @@ refuses(resourceSlices, [
     `${at}.capacity[range].requestPolicy.validRange.step: Invalid value: "8": value is not a multiple of a given step (5) from (1)`,
   ],
   [
-    "counters of no name",
+    "consumed counters without a name",
     slice({ consumesCounters: [{ counterSet: "", counters: {} }] }),
     `${at}.consumesCounters[0].counterSet: Required value`,
     `${at}.consumesCounters[0].counters: Required value`,
   ],
   [
-    "counters beside devices, and one set twice",
+    "shared counters beside devices, and a duplicate counter set",
     slice(
       {},
       {
@@ -137,28 +137,28 @@ refuses(resourceSlices, [
     'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed',
   ],
   [
-    "a place of one device, where the slice speaks for all",
+    "node selection of a device without perDeviceNodeSelection",
     slice({ nodeName: "m" }),
     `${at}: Invalid value: null: \`nodeName\`, \`nodeSelector\` and \`allNodes\` can only be set if \`perDeviceNodeSelection\` is set to true in the ResourceSlice spec`,
   ],
   [
-    "two places of one device",
+    "two node selections of one device",
     slice({ nodeName: "m", allNodes: true }, { nodeName: undefined, perDeviceNodeSelection: true }),
     `${at}: Invalid value: "{\`nodeName\`, \`allNodes\`}": exactly one of \`nodeName\`, \`nodeSelector\`, or \`allNodes\` is required when \`perDeviceNodeSelection\` is set to true in the ResourceSlice spec`,
   ],
   [
-    "conditions that contradict each other",
+    "overlapping binding conditions",
     slice({ bindingConditions: ["a", "a"], bindingFailureConditions: ["a"] }),
     `${at}.bindingConditions[1]: Duplicate value: "a"`,
     `${at}.bindingFailureConditions[0]: Invalid value: "a": bindingFailureConditions must not overlap with bindingConditions`,
   ],
   [
-    "conditions of one sort alone",
+    "binding conditions without failure conditions",
     slice({ bindingConditions: ["a"] }),
     `${at}.bindingFailureConditions: Invalid value: []: bindingFailureConditions are required to use bindingConditions`,
   ],
   [
-    "what it takes of its node, and is nothing",
+    "invalid node allocatable resource mappings",
     slice({
       nodeAllocatableResourceMappings: { cpu: {}, "example.com/x": { capacityKey: "none", allocationMultiplier: "0" } },
     }),
@@ -170,19 +170,19 @@ refuses(resourceSlices, [
 ]);
 const bad = { taints: [{ key: "a", effect: "Never" }] };
 changes(resourceSlices, [
-  ["a taint that stood there is not judged again", slice(bad), slice({ ...bad, attributes: { a: { int: 1 } } })],
+  ["an existing invalid taint is not validated again", slice(bad), slice({ ...bad, attributes: { a: { int: 1 } } })],
 ]);
 
-const given = { driver: "d.example", pool: "p", device: "a" };
+const deviceReference = { driver: "d.example", pool: "p", device: "a" };
 const claimed = (status: object, old: object = {}): readonly string[] => {
   const standing = stored(resourceClaims, claim());
   return messagesOf(resourceClaims.validateStatus({ ...standing, status }, { ...standing, status: old }));
 };
 const results = (more: object): object => ({
-  allocation: { devices: { results: [{ request: "gpu", ...given, ...more }] } },
+  allocation: { devices: { results: [{ request: "gpu", ...deviceReference, ...more }] } },
 });
 
-test("an allocation is judged when it is made, and never changes", () => {
+test("an allocation is validated when it is set, and immutable afterwards", () => {
   const path = "status.allocation.devices";
   expect(claimed(results({ tolerations: [{}], bindingConditions: ["a"], shareID: "x" }))).toEqual([
     `${path}.results[0].tolerations[0].operator: Required value`,
@@ -206,7 +206,7 @@ test("an allocation is judged when it is made, and never changes", () => {
 
 test("the status of an allocated device", () => {
   const messages = (more: object): readonly string[] =>
-    claimed({ ...results({}), devices: [{ ...given, ...more }] }, results({}));
+    claimed({ ...results({}), devices: [{ ...deviceReference, ...more }] }, results({}));
   expect(messages({ data: { a: 1 }, networkData: { interfaceName: "eth0", ips: ["10.0.0.1/24"] } })).toEqual([]);
   expect(
     messages({
@@ -228,7 +228,7 @@ test("the status of an allocated device", () => {
   ]);
 });
 
-test("those a claim is reserved for are not too many, and there is something to reserve", () => {
+test("reservedFor has a limit and requires an allocation", () => {
   const consumer = (i: number): object => ({ resource: "pods", name: `p${i}`, uid: `u${i}` });
   expect(
     claimed({ ...results({}), reservedFor: Array.from({ length: 257 }, (_, i) => consumer(i)) }, results({})),

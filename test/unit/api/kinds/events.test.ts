@@ -27,34 +27,38 @@ refuses(events, [
   ],
 ]);
 refuses(eventsV1, [
-  ["an event of no time", { ...complete, eventTime: undefined }, "eventTime: Required value"],
+  ["an event without a time", { ...complete, eventTime: undefined }, "eventTime: Required value"],
   [
     "an event without a reporter",
     { ...complete, reportingController: undefined },
     "reportingController: Required value",
     "reportingController: Invalid value: \"\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
   ],
-  ["an event of another sort", { ...complete, type: "Rumour" }, 'type: Invalid value: "": has invalid value: Rumour'],
   [
-    "an event counted in the old way",
+    "an event of an unknown type",
+    { ...complete, type: "Rumour" },
+    'type: Invalid value: "": has invalid value: Rumour',
+  ],
+  [
+    "an event with a deprecated count",
     { ...complete, deprecatedCount: 2 },
     'count: Invalid value: "": needs to be unset',
   ],
   [
-    "a series of one",
+    "a series with a count of one",
     { ...complete, series: { count: 1, lastObservedTime: at } },
     'series.count: Invalid value: "": should be at least 2',
   ],
   [
-    "a long story",
+    "a note that is too long",
     { ...complete, note: "a".repeat(1025) },
     'message: Invalid value: "": can have at most 1024 characters',
   ],
 ]);
 changes(eventsV1, [
-  ["its series goes on", complete, { ...complete, series: { count: 2, lastObservedTime: at } }],
+  ["the series can change", complete, { ...complete, series: { count: 2, lastObservedTime: at } }],
   [
-    "what it says does not",
+    "the note cannot change",
     complete,
     { ...complete, note: "it did not" },
     'message: Invalid value: "it did not": field is immutable',
@@ -67,7 +71,7 @@ test("an event of both versions is the same object", () => {
   expect(toCore(event)).toMatchObject({ apiVersion: "v1", involvedObject: regarding, message: "it went well" });
 });
 
-test("an event is shown alike in both words", () => {
+test("both versions of an event print the same columns", () => {
   const now = instant(Date.parse("2026-01-01T00:00:05Z"));
   const event = stored(eventsV1, complete) as EventsV1Event;
   const row = eventsV1.columns.map((c) => c.cell(event, now));

@@ -21,22 +21,22 @@ const running = (resources?: ResourceRequirements) => ({
 const mirror = { metadata: { name: "p", annotations: { "kubernetes.io/config.mirror": "x" } } };
 const restarting = { resizePolicy: [{ resourceName: "cpu", restartPolicy: "RestartContainer" }] };
 
-const table: readonly (readonly [what: string, old: Pod, wanted: Partial<PodSpec>, expected: readonly string[]])[] = [
-  ["more of both", pod(), { containers: [container("c", amounts("200m", "1Gi", "2")), container("d")] }, []],
+const table: readonly (readonly [what: string, old: Pod, change: Partial<PodSpec>, expected: readonly string[]])[] = [
+  ["more cpu and memory", pod(), { containers: [container("c", amounts("200m", "1Gi", "2")), container("d")] }, []],
   [
-    "a limit where there was none",
+    "a limit is added",
     pod(),
     { containers: [container("c", { ...amounts("1"), limits: { cpu: "1", memory: "1Gi" } }), container("d")] },
     [],
   ],
   [
-    "a request beyond its limit",
+    "a request above its limit",
     pod(),
     { containers: [container("c", amounts("2")), container("d")] },
     ['spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1'],
   ],
   [
-    "what was asked for left open",
+    "requests and limits are removed",
     pod(),
     { containers: [container("c", { requests: { cpu: "100m" } }), container("d")] },
     [
@@ -62,7 +62,7 @@ const table: readonly (readonly [what: string, old: Pod, wanted: Partial<PodSpec
     ["spec: Forbidden: only cpu and memory resources are mutable"],
   ],
   [
-    "another class of service",
+    "another QoS class",
     pod({
       containers: [container("c", { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2", memory: "1Gi" } })],
     }),
@@ -70,7 +70,7 @@ const table: readonly (readonly [what: string, old: Pod, wanted: Partial<PodSpec
     ['spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing'],
   ],
   [
-    "one container too many",
+    "a container is added",
     pod(),
     { containers: [container("c"), container("d"), container("e")] },
     ["spec.containers: Forbidden: containers may not be added or removed on resize"],
@@ -85,13 +85,13 @@ const table: readonly (readonly [what: string, old: Pod, wanted: Partial<PodSpec
     ],
   ],
   [
-    "init containers too",
+    "restartable init containers",
     pod({ initContainers: [container("i")] }),
     { initContainers: [container("i", amounts("1"))] },
     [],
   ],
   [
-    "but not by a restart, if they run but once",
+    "an init container with a resize policy of RestartContainer",
     pod({ initContainers: [container("i", amounts("100m"), restarting as Partial<Container>)] }),
     { initContainers: [container("i", amounts("1"), restarting as Partial<Container>)] },
     [
@@ -99,21 +99,21 @@ const table: readonly (readonly [what: string, old: Pod, wanted: Partial<PodSpec
     ],
   ],
   [
-    "a pod whose node does not say what it gives",
+    "a pod without allocated resources in its status",
     pod({}, running()),
     {},
     ["spec: Forbidden: Pod running on node without support for resize"],
   ],
-  ["a pod whose node does", pod({}, running(amounts("100m"))), {}, []],
-  ["a kubelet's own pod", pod({}, mirror), {}, ["[]: Forbidden: static pods cannot be resized"]],
+  ["a pod with resources in its status", pod({}, running(amounts("100m"))), {}, []],
+  ["a static pod", pod({}, mirror), {}, ["[]: Forbidden: static pods cannot be resized"]],
 ];
-for (const [what, old, wanted, expected] of table)
+for (const [what, old, change, expected] of table)
   test(`resize: ${what}`, () => {
-    const given = { ...old, spec: { ...old.spec, ...podDefaults({ ...old.spec, ...wanted }) } };
-    expect(validateResize(resized(old, given), old).map((p) => `${p.path}: ${p.message}`)).toEqual(expected);
+    const requested = { ...old, spec: { ...old.spec, ...podDefaults({ ...old.spec, ...change }) } };
+    expect(validateResize(resized(old, requested), old).map((p) => `${p.path}: ${p.message}`)).toEqual(expected);
   });
 
-test("resize: nothing is taken but what is asked for", () => {
+test("resize: only resources are taken from the request", () => {
   const old = pod();
   const containers = old.spec.containers.map((c) => ({ ...c, image: "other:1", resources: amounts("200m") }));
   const { spec, metadata } = resized(old, {

@@ -11,7 +11,7 @@ export const port = { port: 80 };
 export const nothingAllocated = { others: [], addresses: [] };
 
 /** A stored service with its addresses. */
-export function standing(spec: object, others: readonly Service[] = [], metadata: object = {}): Service {
+export function storedService(spec: object, others: readonly Service[] = [], metadata: object = {}): Service {
   return withAddresses(
     stored(services, { metadata, spec: { ports: [port], ...spec } }),
     undefined,

@@ -3,79 +3,79 @@ import { expect, test } from "vitest";
 import { type Service, services } from "../../../../api/core/services.ts";
 import { withAddresses } from "../../../../apiserver/admission/services.ts";
 import { stored, messagesOf } from "./validation-cases.ts";
-import { port, ranges, standing, serviceMessages, world, nothingAllocated } from "./service-cases.ts";
+import { nothingAllocated, port, ranges, storedService, serviceMessages, world } from "./service-cases.ts";
 
 const kinds = {
-  inside: standing({}),
-  headless: standing({ clusterIP: "None", selector: { app: "a" } }),
-  nodePort: standing({ type: "NodePort" }),
-  balancer: standing({ type: "LoadBalancer", externalTrafficPolicy: "Local", loadBalancerClass: "a" }),
-  name: standing({ type: "ExternalName", externalName: "a.example", ports: undefined }),
+  inside: storedService({}),
+  headless: storedService({ clusterIP: "None", selector: { app: "a" } }),
+  nodePort: storedService({ type: "NodePort" }),
+  balancer: storedService({ type: "LoadBalancer", externalTrafficPolicy: "Local", loadBalancerClass: "a" }),
+  name: storedService({ type: "ExternalName", externalName: "a.example", ports: undefined }),
 };
 type Change = readonly [what: string, old: keyof typeof kinds, spec: object, ...messages: string[]];
 const changed: readonly Change[] = [
   [
-    "leaves out what the server gave",
+    "omits allocated fields",
     "balancer",
     { type: "LoadBalancer", externalTrafficPolicy: "Local", loadBalancerClass: "a" },
   ],
-  ["becomes a name for another", "inside", { ...kinds.inside.spec, type: "ExternalName", externalName: "a.example" }],
-  ["becomes one with an address", "name", { type: "ClusterIP" }],
+  ["becomes an ExternalName", "inside", { ...kinds.inside.spec, type: "ExternalName", externalName: "a.example" }],
+  ["becomes a ClusterIP", "name", { type: "ClusterIP" }],
   [
-    "takes another address",
+    "changes its cluster IP",
     "inside",
     { clusterIP: "10.96.0.77" },
     'spec.clusterIPs[0]: Invalid value: ["10.96.0.77"]: may not change once set',
   ],
   [
-    "gives its address up",
+    "becomes headless",
     "inside",
     { clusterIP: "None" },
     'spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set',
   ],
   [
-    "takes an address after all",
+    "is headless and sets a cluster IP",
     "headless",
     { clusterIP: "10.96.0.77", selector: { app: "a" } },
     'spec.clusterIPs[0]: Invalid value: ["10.96.0.77"]: may not change once set',
   ],
   [
-    "goes to another balancer",
+    "changes its load balancer class",
     "balancer",
     { ...kinds.balancer.spec, loadBalancerClass: "b" },
     'spec.loadBalancerClass: Invalid value: "b": may not change once set',
   ],
   [
-    "goes to no balancer in particular",
+    "removes its load balancer class",
     "balancer",
     { type: "LoadBalancer", externalTrafficPolicy: "Local" },
     "spec.loadBalancerClass: Invalid value: null: may not change once set",
   ],
   [
-    "asks for health at another port",
+    "changes its health check node port",
     "balancer",
     { ...kinds.balancer.spec, healthCheckNodePort: 30_001 },
     "spec.healthCheckNodePort: Forbidden: field is immutable",
   ],
-  ["stops to balance", "balancer", { ...kinds.balancer.spec, type: "ClusterIP" }],
+  ["changes from LoadBalancer to ClusterIP", "balancer", { ...kinds.balancer.spec, type: "ClusterIP" }],
   [
-    "stops to balance and changes its mind about a field of it",
+    "changes from LoadBalancer to ClusterIP with another class",
     "balancer",
     { ...kinds.balancer.spec, type: "ClusterIP", loadBalancerClass: "b" },
     "spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'",
   ],
   [
-    "leaves the nodes with a new port",
+    "changes from NodePort to ClusterIP with another node port",
     "nodePort",
     { type: "ClusterIP", ports: [{ port: 80, nodePort: 31_000 }] },
     "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
   ],
 ];
 for (const [what, old, spec, ...expected] of changed)
-  test(`a service that ${what} is ${expected.length === 0 ? "taken" : "refused"}`, () =>
+  test(`a service that ${what} is ${expected.length === 0 ? "accepted" : "refused"}`, () =>
     expect(serviceMessages(spec, kinds[old])).toEqual(expected));
 
-/** The spec of the service that stands after an update. */
+/** The spec of the stored service after an update. */
 const after = (old: Service, spec: object): Service["spec"] =>
   withAddresses(
     { ...stored(services, { spec: { ports: [port], ...spec } }), status: old.status! },
@@ -85,7 +85,7 @@ const after = (old: Service, spec: object): Service["spec"] =>
     world,
   ).spec;
 
-test("what the server gave stays with the service, and goes with its type", () => {
+test("allocated fields are kept on update, and dropped when the type changes", () => {
   const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy, ports, healthCheckNodePort } = kinds.balancer.spec;
   expect([ipFamilies, ipFamilyPolicy, clusterIPs]).toEqual([["IPv4"], "SingleStack", [clusterIP]]);
   expect(after(kinds.balancer, { type: "LoadBalancer", externalTrafficPolicy: "Local" })).toMatchObject({
@@ -112,8 +112,8 @@ test("what the server gave stays with the service, and goes with its type", () =
   });
 });
 
-test("a port keeps its port of the nodes under its name, unless another takes it", () => {
-  const two = standing({
+test("a port keeps its node port by name, unless another port requests it", () => {
+  const two = storedService({
     type: "NodePort",
     ports: [
       { name: "a", port: 80 },
@@ -137,35 +137,35 @@ test("a port keeps its port of the nodes under its name, unless another takes it
   expect([first, second]).not.toContain(moved[0]);
 });
 
-test("one number over two protocols shares a port of the nodes, and a balancer may do without", () => {
+test("TCP and UDP of one port share a node port, and a load balancer can omit node ports", () => {
   const dns = [
     { name: "udp", port: 53, protocol: "UDP" },
     { name: "tcp", port: 53 },
   ];
-  const shared = standing({ type: "NodePort", ports: dns }).spec.ports!.map((p) => p.nodePort);
+  const shared = storedService({ type: "NodePort", ports: dns }).spec.ports!.map((p) => p.nodePort);
   expect(new Set(shared).size).toBe(1);
   const without = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false };
   const named = [...dns.slice(0, 1), { ...dns[1], nodePort: 30_053 }];
-  expect(standing({ ...without, ports: named }).spec.ports!.map((p) => p.nodePort)).toEqual([undefined, 30_053]);
+  expect(storedService({ ...without, ports: named }).spec.ports!.map((p) => p.nodePort)).toEqual([undefined, 30_053]);
 });
 
-test("who has neither address nor selector may have endpoints of every family", () => {
-  const { ipFamilies, ipFamilyPolicy } = standing({ clusterIP: "None" }).spec;
+test("a headless service without a selector has both IP families", () => {
+  const { ipFamilies, ipFamilyPolicy } = storedService({ clusterIP: "None" }).spec;
   expect([ipFamilies, ipFamilyPolicy]).toEqual([["IPv4", "IPv6"], "RequireDualStack"]);
-  expect(standing({ clusterIP: "None", ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] }).spec.ipFamilies).toEqual([
-    "IPv6",
-  ]);
+  expect(
+    storedService({ clusterIP: "None", ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] }).spec.ipFamilies,
+  ).toEqual(["IPv6"]);
   expect(kinds.headless.spec.ipFamilies).toEqual(["IPv4"]);
 });
 
-test("ports of the nodes that others hold, also for health, are not given again", () => {
+test("allocated node ports and health check node ports are not allocated again", () => {
   const { healthCheckNodePort } = kinds.balancer.spec;
   const asking = { type: "NodePort", ports: [{ port: 80, nodePort: healthCheckNodePort }] };
-  expect(() => standing(asking, [kinds.balancer])).toThrow(/provided port is already allocated/);
+  expect(() => storedService(asking, [kinds.balancer])).toThrow(/provided port is already allocated/);
 });
 
-test("a writer is told what is ignored and what is going out of use", () => {
-  const warned = (spec: object) => services.warnings(standing(spec));
+test("warnings for ignored and deprecated fields", () => {
+  const warned = (spec: object) => services.warnings(storedService(spec));
   expect(warned({ clusterIP: "None", loadBalancerIP: "192.0.2.1", sessionAffinity: "ClientIP" })).toEqual([
     "spec.loadBalancerIP is ignored for headless services",
     "spec.SessionAffinity is ignored for headless services",
@@ -181,7 +181,7 @@ test("a writer is told what is ignored and what is going out of use", () => {
   ]);
 });
 
-test("a balancer's addresses are told of services that balance, and how packets come from them", () => {
+test("load balancer ingress requires type LoadBalancer and a valid ipMode", () => {
   const status = (of: Service, ingress: object[]) =>
     messagesOf(services.validateStatus({ ...of, status: { loadBalancer: { ingress } } } as Service, of));
   expect(status(kinds.inside, [{ ip: "192.0.2.1", ipMode: "VIP" }])).toEqual([

@@ -6,12 +6,12 @@ type Wrong = readonly [what: string, spec: object, ...messages: string[]];
 const refused: readonly Wrong[] = [
   ["no port", { ports: [] }, "spec.ports: Required value"],
   [
-    "two ports of which one has no name",
+    "two ports, one without a name",
     { ports: [{ ...port, name: "a" }, { port: 81 }] },
     "spec.ports[1].name: Required value",
   ],
   [
-    "two ports of one name and one number",
+    "two ports with one name and number",
     {
       ports: [
         { ...port, name: "a" },
@@ -22,39 +22,39 @@ const refused: readonly Wrong[] = [
     'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
   ],
   [
-    "a port that is none",
+    "an invalid port",
     { ports: [{ port: 0 }] },
     "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
     "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive",
   ],
   [
-    "a port that leads to no name",
+    "an invalid target port name",
     { ports: [{ port: 80, targetPort: "-" }] },
     'spec.ports[0].targetPort: Invalid value: "-": must contain at least one letter (a-z)',
     'spec.ports[0].targetPort: Invalid value: "-": must not begin or end with a hyphen',
   ],
   [
-    "a protocol of its own",
+    "an unknown protocol",
     { ports: [{ port: 80, protocol: "QUIC" }] },
     'spec.ports[0].protocol: Unsupported value: "QUIC": supported values: "SCTP", "TCP", "UDP"',
   ],
   [
-    "an application's protocol that is no name",
+    "an invalid application protocol",
     { ports: [{ port: 80, appProtocol: "example.com/" }] },
     "spec.ports[0].appProtocol: Invalid value: \"example.com/\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
   ],
   [
-    "ports of the nodes inside the cluster",
+    "a node port of type ClusterIP",
     { ports: [{ port: 80, nodePort: 30_100 }] },
     "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
   ],
   [
-    "a port outside the range",
+    "a node port outside the range",
     { type: "NodePort", ports: [{ port: 80, nodePort: 80 }] },
     "spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767",
   ],
   [
-    "one port of the nodes for two",
+    "a duplicate node port",
     {
       type: "NodePort",
       ports: [
@@ -65,19 +65,23 @@ const refused: readonly Wrong[] = [
     "spec.ports[1].nodePort: Invalid value: 30100: provided port is already allocated",
   ],
   [
-    "a type of its own",
+    "an unknown type",
     { type: "Ghost" },
     'spec.type: Unsupported value: "Ghost": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
     "spec.internalTrafficPolicy: Required value",
   ],
   [
-    "no address, and ports of the nodes",
+    "type NodePort without a cluster IP",
     { type: "NodePort", clusterIP: "None" },
     "spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort services",
   ],
-  ["no name to lead to", { type: "ExternalName", ports: undefined }, "spec.externalName: Required value"],
   [
-    "an address beside a name",
+    "type ExternalName without an external name",
+    { type: "ExternalName", ports: undefined },
+    "spec.externalName: Required value",
+  ],
+  [
+    "an ExternalName with cluster IPs",
     {
       type: "ExternalName",
       externalName: "a.example.",
@@ -90,107 +94,107 @@ const refused: readonly Wrong[] = [
     "spec.ipFamilyPolicy: Forbidden: may not be set for ExternalName services",
   ],
   [
-    "affinity to something",
+    "an unknown session affinity",
     { sessionAffinity: "Cookie" },
     'spec.sessionAffinity: Unsupported value: "Cookie": supported values: "ClientIP", "None"',
   ],
   [
-    "affinity for more than a day",
+    "a session affinity timeout above a day",
     { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 86_401 } } },
     "spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 86401: must be greater than 0 and less than 86400",
   ],
   [
-    "an address that is none",
+    "an invalid cluster IP",
     { clusterIP: "10.96.0.300" },
     'spec.clusterIPs[0]: Invalid value: "10.96.0.300": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
   ],
   [
-    "an address outside the range",
+    "a cluster IP outside the range",
     { clusterIP: "10.97.0.1" },
     'spec.clusterIPs: Invalid value: ["10.97.0.1"]: failed to allocate IP 10.97.0.1: the provided network does not match the current range',
   ],
   [
-    "a list of addresses without the one",
+    "clusterIPs without clusterIP",
     { clusterIPs: ["10.96.0.9"] },
     'spec.clusterIPs: Invalid value: ["10.96.0.9"]: must be empty when `clusterIP` is not specified',
   ],
   [
-    "a list that begins with another address",
+    "clusterIPs that begin with another address",
     { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.8"] },
     'spec.clusterIPs: Invalid value: ["10.96.0.8"]: first value must match `clusterIP`',
   ],
   [
-    "no address and one",
+    "clusterIPs with None and an address",
     { clusterIP: "None", clusterIPs: ["None", "10.96.0.8"] },
     'spec.clusterIPs: Invalid value: ["None","10.96.0.8"]: \'None\' must be the first and only value',
   ],
   [
-    "two addresses of one family",
+    "two cluster IPs of one family",
     { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "10.96.0.8"], ipFamilyPolicy: "PreferDualStack" },
     'spec.clusterIPs: Invalid value: ["10.96.0.9","10.96.0.8"]: may specify no more than one IP for each IP family',
   ],
   [
-    "an address of another family than is said",
+    "a cluster IP of another family than ipFamilies",
     { clusterIP: "10.96.0.9", ipFamilies: ["IPv6"] },
     'spec.clusterIPs[0]: Invalid value: "10.96.0.9": expected an IPv6 value as indicated by `ipFamilies[0]`',
   ],
   [
-    "a family the cluster has not",
+    "an IP family that the cluster does not have",
     { ipFamilies: ["IPv6"] },
     'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
   ],
   [
-    "an address of a family the cluster has not",
+    "a cluster IP of a family that the cluster does not have",
     { clusterIP: "fd00::1" },
     'spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster',
   ],
   [
-    "a family that does not exist, and one twice",
+    "an unknown IP family and a duplicate",
     { ipFamilies: ["IPv5", "IPv4", "IPv4"] },
     'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"',
     'spec.ipFamilies[2]: Duplicate value: "IPv4"',
   ],
   [
-    "a policy that does not exist",
+    "an unknown IP family policy",
     { ipFamilyPolicy: "TripleStack" },
     'spec.ipFamilyPolicy: Unsupported value: "TripleStack": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"',
   ],
   [
-    "two families where there is one",
+    "dual stack on a single-stack cluster",
     { ipFamilyPolicy: "RequireDualStack" },
     'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
   ],
   [
-    "two families for one",
+    "two IP families with SingleStack",
     { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4", "IPv6"] },
     "spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
   ],
   [
-    "external addresses that lead nowhere",
+    "invalid external IPs",
     { externalIPs: ["127.0.0.1", "1.2.3.04"] },
     'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
     'spec.externalIPs[1]: Invalid value: "1.2.3.04": must not have leading 0s',
   ],
   [
-    "a balancer's words elsewhere",
+    "load balancer fields of another type",
     { loadBalancerClass: "a", loadBalancerSourceRanges: ["10.0.0.0/8"], allocateLoadBalancerNodePorts: true },
     "spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'",
     "spec.allocateLoadBalancerNodePorts: Forbidden: may only be used when `type` is 'LoadBalancer'",
     "spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'",
   ],
   [
-    "a balancer that lets nobody in",
+    "invalid source ranges",
     { type: "LoadBalancer", loadBalancerSourceRanges: [" 10.0.0.0/8 ", "10.0.0.0"] },
     'spec.LoadBalancerSourceRanges[1]: Invalid value: "10.0.0.0": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
   ],
   [
-    "traffic from outside where none comes",
+    "external traffic fields of type ClusterIP",
     { externalTrafficPolicy: "Local", healthCheckNodePort: 30_500 },
     'spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services',
     "spec.healthCheckNodePort: Invalid value: 30500: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
   ],
   [
-    "traffic that does not exist",
+    "unknown traffic policies",
     {
       externalIPs: ["1.2.3.4"],
       externalTrafficPolicy: "Near",
@@ -202,7 +206,7 @@ const refused: readonly Wrong[] = [
     'spec.trafficDistribution: Unsupported value: "Best": supported values: "PreferClose", "PreferSameZone", "PreferSameNode"',
   ],
   [
-    "a health port outside the range",
+    "a health check node port outside the range",
     { type: "LoadBalancer", externalTrafficPolicy: "Local", healthCheckNodePort: 80 },
     "InternalError: Internal error occurred: failed to allocate requested HealthCheck NodePort 80: provided port is not in the valid range. The range of valid ports is 30000-32767",
   ],
@@ -210,7 +214,7 @@ const refused: readonly Wrong[] = [
 for (const [what, spec, ...expected] of refused)
   test(`a service with ${what} is refused`, () => expect(serviceMessages(spec)).toEqual(expected));
 
-test("a service's annotations agree with each other, and with its type", () => {
+test("annotations of a service are validated against each other and its type", () => {
   const hints = "service.kubernetes.io/topology-aware-hints";
   const mode = "service.kubernetes.io/topology-mode";
   const ranges = "service.beta.kubernetes.io/load-balancer-source-ranges";

@@ -14,7 +14,7 @@ import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import type { ApiObject } from "../../../../api/meta.ts";
 import { stored, changes, messagesOf } from "./validation-cases.ts";
 
-/** One status in the place of another, and all that is said of it. */
+/** A status, its replacement, and the expected messages. */
 type WritableSubresource = readonly [what: string, from: object, to: object, ...messages: string[]];
 
 function statuses<T extends ApiObject>(
@@ -25,18 +25,18 @@ function statuses<T extends ApiObject>(
   const standing = stored(r, object);
   const written = (status: object): T => ({ ...standing, status }) as T;
   for (const [what, from, to, ...expected] of table)
-    test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "taken"}`, () =>
+    test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "accepted"}`, () =>
       expect(messagesOf(r.validateStatus(written(to), written(from)))).toEqual(expected));
 }
 
 statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
   [
-    "numbers that add up",
+    "consistent numbers",
     { collisionCount: 1 },
     { replicas: 2, readyReplicas: 2, availableReplicas: 1, collisionCount: 1 },
   ],
   [
-    "more than there are",
+    "numbers above replicas",
     { collisionCount: 1 },
     { replicas: 1, updatedReplicas: 2, readyReplicas: 0, availableReplicas: 1, unavailableReplicas: -1 },
     "status.unavailableReplicas: Invalid value: -1: must be greater than or equal to 0",
@@ -49,7 +49,7 @@ statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
 const map = { namespace: "kube-system", name: "kubelet", kubeletConfigKey: "kubelet" };
 statuses(nodes, { spec: {} }, [
   [
-    "one address twice, and amounts that are none",
+    "a duplicate address and negative amounts",
     {},
     {
       addresses: [
@@ -62,7 +62,7 @@ statuses(nodes, { spec: {} }, [
     'status.addresses[1]: Duplicate value: {"Type":"InternalIP","Address":"10.0.0.1"}',
   ],
   [
-    "a configuration nobody can find again",
+    "an incomplete configuration source",
     {},
     {
       config: {
@@ -79,7 +79,7 @@ statuses(nodes, { spec: {} }, [
 ]);
 changes(nodes, [
   [
-    "a node keeps its provider, its ranges and its old name",
+    "immutable fields of a node",
     { spec: { podCIDRs: ["10.1.0.0/24"], providerID: "a", externalID: "e" } },
     { spec: { configSource: { configMap: { ...map, uid: "u" } } } },
     'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
@@ -91,9 +91,9 @@ changes(nodes, [
 
 const at = (...ingress: object[]): object => ({ loadBalancer: { ingress } });
 statuses(ingresses, { spec: {} }, [
-  ["an address that stood there before", at({ ip: "1.2.3.04" }), at({ ip: "1.2.3.04" }, { hostname: "a.example" })],
+  ["an existing address", at({ ip: "1.2.3.04" }), at({ ip: "1.2.3.04" }, { hostname: "a.example" })],
   [
-    "an address and a name that are none",
+    "an invalid address and host name",
     {},
     at({ ip: "here" }, { hostname: "192.0.2.1" }),
     'status.loadBalancer.ingress[0].ip: Invalid value: "here": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
@@ -109,9 +109,9 @@ const condition = {
   lastTransitionTime: "2026-01-01T00:00:00Z",
 };
 statuses(podDisruptionBudgets, { spec: {} }, [
-  ["a whole condition", {}, { conditions: [condition] }],
+  ["a complete condition", {}, { conditions: [condition] }],
   [
-    "half a condition, twice",
+    "incomplete duplicate conditions",
     {},
     {
       conditions: [
@@ -129,7 +129,7 @@ statuses(podDisruptionBudgets, { spec: {} }, [
 
 statuses(flowSchemas, { spec: { priorityLevelConfiguration: { name: "a" } } }, [
   [
-    "one condition twice, and one of no type",
+    "a duplicate condition, and one without a type",
     {},
     { conditions: [{ type: "Dangling" }, { type: "Dangling" }, { type: "" }] },
     'status.conditions[1].type: Duplicate value: "Dangling"',
@@ -139,7 +139,7 @@ statuses(flowSchemas, { spec: { priorityLevelConfiguration: { name: "a" } } }, [
 
 statuses(volumeAttachments, { spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "v" } } }, [
   [
-    "too long a story",
+    "too long a message",
     {},
     { attached: false, attachError: { message: "x".repeat(1025), errorCode: -1 } },
     "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive",
@@ -160,12 +160,12 @@ const running = (name: string): object => ({ name, state: { running: {} } });
 const still = "may not be transitioned to non-terminated state";
 statuses(pods, { spec }, [
   [
-    "containers that are started again by right",
+    "containers restarted as their policy allows",
     { containerStatuses: [running("main"), ended("again", 42)], initContainerStatuses: [ended("aside")] },
     { containerStatuses: [ended("main"), running("again")], initContainerStatuses: [running("aside")] },
   ],
   [
-    "containers that had ended",
+    "terminated containers that run again",
     { containerStatuses: [ended("main"), ended("again")], ephemeralContainerStatuses: [ended("look", 0)] },
     { containerStatuses: [running("again"), running("main")], ephemeralContainerStatuses: [running("look")] },
     `status.containerStatuses[0].state: Forbidden: ${still}`,
@@ -173,7 +173,7 @@ statuses(pods, { spec }, [
     `status.ephemeralContainerStatuses[0].state: Forbidden: ${still}`,
   ],
   [
-    "another class, and conditions of no name",
+    "another QoS class, and invalid conditions",
     { qosClass: "Burstable" },
     {
       qosClass: "BestEffort",
@@ -189,21 +189,21 @@ statuses(pods, { spec }, [
   ],
   ["one address of each family", {}, { podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] }],
   [
-    "addresses of one family, and of another host",
+    "two addresses of one family, and inconsistent host addresses",
     {},
     { podIPs: [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }], hostIP: "10.0.0.9", hostIPs: [{ ip: "10.0.0.8" }] },
     'status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each IP family',
     'status.hostIPs[0].ip: Invalid value: "10.0.0.8": must be equal to `hostIP`',
   ],
   [
-    "claims nobody made",
+    "statuses of unknown resource claims",
     {},
     { resourceClaimStatuses: [{ name: "card" }, { name: "card" }, { name: "other" }] },
     'status.resourceClaimStatuses[1].name: Duplicate value: "card"',
     'status.resourceClaimStatuses[2].name: Invalid value: "other": must match the name of an entry in `spec.resourceClaims`',
   ],
   [
-    "devices nobody asked for",
+    "statuses of devices that were not requested",
     {},
     {
       containerStatuses: [
@@ -229,7 +229,7 @@ statuses(pods, { spec }, [
     "status.ephemeralContainerStatuses[0].allocatedResourcesStatus: Forbidden: must not be specified in container status",
   ],
   [
-    "a user who is none",
+    "an invalid user",
     {},
     {
       containerStatuses: [{ ...running("main"), user: { linux: { uid: -1, gid: 0, supplementalGroups: [2 ** 31] } } }],
@@ -238,7 +238,7 @@ statuses(pods, { spec }, [
     "status.containerStatuses[0].user.linux.supplementalGroups[0]: Invalid value: 2147483648: must be between 0 and 2147483647, inclusive",
   ],
   [
-    "a claim for plain resources that fits nothing",
+    "an extended resource claim that matches no container",
     {},
     {
       extendedResourceClaimStatus: {
@@ -254,7 +254,7 @@ statuses(pods, { spec }, [
   ],
 ]);
 
-test("whether a pod is a mirror is settled when it is made, also by its status", () => {
+test("the mirror annotation is immutable, also on status updates", () => {
   const plain = stored(pods, { spec: { containers: [{ name: "main", image: "app:1" }] } });
   const mirror = { ...plain, metadata: { ...plain.metadata, annotations: { "kubernetes.io/config.mirror": "x" } } };
   const path = "metadata.annotations[kubernetes.io/config.mirror]: Forbidden:";
@@ -264,7 +264,7 @@ test("whether a pod is a mirror is settled when it is made, also by its status",
   }
 });
 
-test("a pod's one address and the list of them say the same", () => {
+test("podIP and podIPs are consistent", () => {
   const defaulted = pods.statusDefaults!;
   expect(defaulted({ podIP: "10.0.0.1" })).toEqual({ podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] });
   expect(defaulted({ podIPs: [{ ip: "10.0.0.1" }] })).toEqual({
@@ -274,7 +274,7 @@ test("a pod's one address and the list of them say the same", () => {
   expect(defaulted({ podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.1" }] }).podIPs).toEqual([{ ip: "10.0.0.2" }]);
 });
 
-test("what a status leaves unsaid is filled in", () => {
+test("statuses are defaulted", () => {
   expect(nodes.statusDefaults!({ capacity: { cpu: "1" } })).toEqual({
     capacity: { cpu: "1" },
     allocatable: { cpu: "1" },

@@ -11,7 +11,7 @@ refuses(volumeAttributesClasses, [
   ["no driver", { parameters }, "driverName: Required value"],
   ["an empty driver", { driverName: "", parameters }, "driverName: Required value"],
   ["no parameters", driver, noParameters],
-  ["nothing at all", {}, "driverName: Required value", noParameters],
+  ["an empty object", {}, "driverName: Required value", noParameters],
   [
     "a parameter without a name",
     { ...driver, parameters: { "": "1" } },
@@ -19,16 +19,16 @@ refuses(volumeAttributesClasses, [
   ],
 ]);
 changes(volumeAttributesClasses, [
-  ["the same again is valid", { ...driver, parameters }, { ...driver, parameters }],
+  ["an unchanged object is valid", { ...driver, parameters }, { ...driver, parameters }],
   [
-    "another driver is refused",
+    "a changed driver is refused",
     { ...driver, parameters },
     { driverName: "example.com/others", parameters },
     "driverName: Forbidden: updates to driverName are forbidden.",
   ],
 ]);
 
-test("a class that was not defaulted is refused, not a failure of its validation", () => {
+test("a class without defaults is refused without an exception", () => {
   const draft = { metadata: { name: "a" }, parameters } as never;
   expect(messagesOf(volumeAttributesClasses.validate(draft))).toEqual(["driverName: Required value"]);
 });

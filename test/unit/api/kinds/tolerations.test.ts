@@ -4,7 +4,7 @@ import { runtimeClasses } from "../../../../api/node/runtimeclasses.ts";
 import { tolerates } from "../../../../api/core/pod/tolerations.ts";
 import { refuses } from "./validation-cases.ts";
 
-describe("what is tolerated", () => {
+describe("toleration matches taint", () => {
   const taint = { key: "a", value: "1", effect: "NoExecute" } as const;
   for (const [what, toleration, yes] of [
     ["the same key and value", { key: "a", operator: "Equal", value: "1" }, true],
@@ -12,7 +12,7 @@ describe("what is tolerated", () => {
     ["any value of the key", { key: "a", operator: "Exists" }, true],
     ["another effect", { key: "a", operator: "Exists", effect: "NoSchedule" }, false],
     ["everything", { operator: "Exists" }, true],
-    ["nothing at all", {}, false],
+    ["an empty toleration", {}, false],
     ["no key, and the same value", { operator: "Equal", value: "1" }, false],
   ] as const)
     test(`${what}: ${yes}`, () => expect(tolerates(toleration, taint)).toBe(yes));
@@ -20,7 +20,7 @@ describe("what is tolerated", () => {
 
 refuses(runtimeClasses, [
   [
-    "tolerations that are none, and one twice",
+    "invalid tolerations and a duplicate",
     {
       handler: "runc",
       overhead: { podFixed: { cpu: "-1" } },

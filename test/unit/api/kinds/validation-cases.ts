@@ -14,12 +14,12 @@ export function stored<T extends ApiObject>(r: ResourceDefinition<T>, object: ob
   const { metadata, ...rest } = object as { readonly metadata?: object };
   const meta = { name: "a", ...(r.scope === "Namespaced" && { namespace: "default" }), ...metadata };
   const full = r.defaults({ ...rest, metadata: meta } as unknown as Draft<T>);
-  const own = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  const systemFields = { uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
   return r.onCreate({
     ...full,
     apiVersion: apiVersionOf(r),
     kind: r.kind,
-    metadata: { ...full.metadata, ...own },
+    metadata: { ...full.metadata, ...systemFields },
   } as unknown as T);
 }
 

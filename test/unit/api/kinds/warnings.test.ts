@@ -11,7 +11,7 @@ const one = (container: object): object => ({ containers: [{ ...main, ...contain
 const table: readonly (readonly [what: string, spec: object, ...messages: string[]])[] = [
   ["nothing odd", one({})],
   [
-    "a variable told twice",
+    "a duplicate variable",
     one({
       env: [
         { name: "A", value: "1" },
@@ -21,7 +21,7 @@ const table: readonly (readonly [what: string, spec: object, ...messages: string
     'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
   ],
   [
-    "a variable that adds to itself",
+    "a variable that references its own name",
     one({
       env: [
         { name: "A", value: "1" },
@@ -30,17 +30,17 @@ const table: readonly (readonly [what: string, spec: object, ...messages: string
     }),
   ],
   [
-    "a port told twice",
+    "a duplicate port",
     one({ ports: [{ containerPort: 80 }, { containerPort: 80, protocol: "TCP" }] }),
     "spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]",
   ],
   [
-    "a port told once more, on the node",
+    "a port repeated with a host port",
     one({ ports: [{ containerPort: 80 }, { containerPort: 80, hostPort: 80 }] }),
     "spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]",
   ],
   [
-    "a name for two ports",
+    "one name for two ports",
     {
       containers: [
         { ...main, ports: [{ containerPort: 80, name: "web" }] },
@@ -50,17 +50,17 @@ const table: readonly (readonly [what: string, spec: object, ...messages: string
     'spec.containers[1].ports[0]: duplicate port name "web" with spec.containers[0].ports[0], services and probes that select ports by name will use spec.containers[0].ports[0]',
   ],
   [
-    "an old label of nodes",
+    "a deprecated node label",
     { ...one({}), nodeSelector: { "beta.kubernetes.io/os": "linux" } },
     'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
   ],
   [
-    "a part of a byte",
+    "a fractional byte",
     one({ resources: { limits: { memory: "100m" } } }),
     'spec.containers[0].resources.limits[memory]: fractional byte value "100m" is invalid, must be an integer',
   ],
   [
-    "a file inside a file",
+    "overlapping paths",
     {
       ...one({}),
       volumes: [
@@ -79,7 +79,7 @@ const table: readonly (readonly [what: string, spec: object, ...messages: string
     'volume "v" (ConfigMap "c"): overlapping paths: "x/y" with "x"',
   ],
   [
-    "a spread of nothing",
+    "a spread constraint without a selector",
     {
       ...one({}),
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }],
@@ -88,15 +88,15 @@ const table: readonly (readonly [what: string, spec: object, ...messages: string
   ],
 ];
 for (const [what, spec, ...expected] of table)
-  test(`of ${what} ${expected.length === 0 ? "nothing" : "something"} is said`, () =>
+  test(`${what} has ${expected.length === 0 ? "no warning" : "a warning"}`, () =>
     expect(pods.warnings({ kind: "Pod", metadata: { name: "a" }, spec } as unknown as Draft<Pod>)).toEqual(expected));
 
-test("a pod's name becomes its host's", () =>
+test("a pod name that is not a valid host name has a warning", () =>
   expect(pods.warnings({ metadata: { name: "a.b" }, spec: one({}) } as unknown as Draft<Pod>)[0]).toMatch(
     /^metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: \[a lowercase RFC 1123 label must/,
   ));
 
-test("of a template it is said where in it", () => {
+test("warnings of a template have its path", () => {
   const template = { spec: { ...one({}), nodeSelector: { "beta.kubernetes.io/os": "linux" } } };
   expect(deployments.warnings({ metadata: { name: "a" }, spec: { template } } as unknown as Draft<Deployment>)).toEqual(
     ['spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead'],

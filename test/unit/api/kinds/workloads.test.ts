@@ -24,7 +24,7 @@ for (const [r, called] of [
   [daemonSets, "daemonset"],
   [statefulSets, "statefulset"],
 ] as const)
-  test(`${r.kind}: who selects nothing in particular is refused`, () =>
+  test(`${r.kind}: an empty selector is refused`, () =>
     expect(messagesOf(r.validate(stored(r as typeof deployments, set({ selector: {} })) as never))).toEqual([
       `spec.selector: Invalid value: {}: empty selector is invalid for ${called}`,
     ]));
@@ -36,22 +36,22 @@ refuses(statefulSets, [
     "spec.podManagementPolicy: Invalid value: \"Random\": must be 'OrderedReady' or 'Parallel'",
   ],
   [
-    "numbers for updates by deletion",
+    "rollingUpdate with OnDelete",
     set({ updateStrategy: { type: "OnDelete", rollingUpdate: { partition: 1 } } }),
     "spec.updateStrategy.rollingUpdate: Invalid value: {\"partition\":1}: only allowed for updateStrategy 'RollingUpdate'",
   ],
   [
-    "a partition below none",
+    "a negative partition",
     set({ updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: -1 } } }),
     "spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0",
   ],
   [
-    "claims that are kept by halves",
+    "an unknown claim retention policy",
     set({ persistentVolumeClaimRetentionPolicy: { whenDeleted: "Maybe" } }),
     'spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Maybe": supported values: "Retain", "Delete"',
   ],
   [
-    "a mount of no claim",
+    "a mount without a claim",
     set({
       volumeClaimTemplates: [claim],
       template: {
@@ -70,12 +70,12 @@ refuses(statefulSets, [
 const fixed =
   "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 changes(statefulSets, [
-  ["replicas may change", set({}), set({ replicas: 3 })],
-  ["how many revisions are kept may change", set({}), set({ revisionHistoryLimit: 3 })],
-  ["its service may not", set({ serviceName: "a" }), set({ serviceName: "b" }), fixed],
-  ["nor its claims", set({}), set({ volumeClaimTemplates: [claim] }), fixed],
+  ["replicas can change", set({}), set({ replicas: 3 })],
+  ["revisionHistoryLimit can change", set({}), set({ revisionHistoryLimit: 3 })],
+  ["serviceName cannot change", set({ serviceName: "a" }), set({ serviceName: "b" }), fixed],
+  ["volumeClaimTemplates cannot change", set({}), set({ volumeClaimTemplates: [claim] }), fixed],
 ]);
-test("StatefulSet: a template of claims may be mounted", () => {
+test("StatefulSet: a claim template can be mounted", () => {
   const mounted = { containers: [{ ...podSpec.containers[0], volumeMounts: [{ name: "data", mountPath: "/a" }] }] };
   const made = stored(
     statefulSets,
@@ -91,7 +91,7 @@ test("StatefulSet: a template of claims may be mounted", () => {
     volumeClaimTemplates: [{ apiVersion: "v1", kind: "PersistentVolumeClaim", status: { phase: "Pending" } }],
   });
 });
-test("StatefulSet: no part of a status is more than the whole", () => {
+test("StatefulSet: replica counts in a status do not exceed replicas", () => {
   const old = stored(statefulSets, set({}));
   const now = { ...old, status: { replicas: 1, readyReplicas: 2, availableReplicas: 1 } } as StatefulSet;
   expect(messagesOf(statefulSets.validateStatus(now, old))).toEqual([
@@ -102,29 +102,29 @@ test("StatefulSet: no part of a status is more than the whole", () => {
 const rolling = (rollingUpdate: object): object => set({ updateStrategy: { type: "RollingUpdate", rollingUpdate } });
 refuses(daemonSets, [
   [
-    "a strategy that does not exist",
+    "an unknown strategy",
     set({ updateStrategy: { type: "Hope" } }),
     'spec.updateStrategy: Unsupported value: {"Type":"Hope","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"',
   ],
   [
-    "one more and one less at once",
+    "maxSurge and maxUnavailable together",
     rolling({ maxSurge: 1, maxUnavailable: 1 }),
     "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero",
   ],
   [
-    "no room to move",
+    "maxSurge and maxUnavailable of zero",
     rolling({ maxSurge: 0, maxUnavailable: "0%" }),
     "spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0",
   ],
 ]);
 changes(daemonSets, [
   [
-    "its template may change",
+    "the template can change",
     set({}),
     set({ template: { metadata: { labels }, spec: { ...podSpec, hostNetwork: true } } }),
   ],
   [
-    "whom it selects may not",
+    "the selector cannot change",
     set({}),
     set({ selector: { matchExpressions: [{ key: "app", operator: "Exists" }] } }),
     'spec.selector: Invalid value: {"matchExpressions":[{"key":"app","operator":"Exists"}]}: field is immutable',
@@ -132,26 +132,26 @@ changes(daemonSets, [
 ]);
 
 refuses(replicationControllers, [
-  ["nothing to make", { spec: { selector: labels } }, "spec.template: Required value"],
+  ["no template", { spec: { selector: labels } }, "spec.template: Required value"],
   [
-    "a selector that misses its own pods",
+    "a selector that does not match the template",
     { spec: { selector: { app: "b" }, template } },
     'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
   ],
   [
-    "pods that end",
+    "a restart policy of Never",
     { spec: { template: { metadata: { labels }, spec: { ...podSpec, restartPolicy: "Never" } } } },
     'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
   ],
 ]);
-test("ReplicationController: what is not said of labels is what the pods have", () => {
+test("ReplicationController: labels and selector default to those of the template", () => {
   const made = stored(replicationControllers, { spec: { template } });
   expect([made.metadata.labels, made.spec.selector, made.spec.replicas]).toEqual([labels, labels, 1]);
 });
 
 refuses(podTemplates, [
   [
-    "a container that looks around in pods yet to be",
+    "an ephemeral container in a template",
     { template: { ...template, spec: { ...podSpec, ephemeralContainers: [{ name: "debug", image: "a" }] } } },
     "template.spec.ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template",
   ],
@@ -165,33 +165,33 @@ refuses(podDisruptionBudgets, [
     'spec: Invalid value: {"minAvailable":1,"maxUnavailable":1}: minAvailable and maxUnavailable cannot be both set',
   ],
   [
-    "more than all",
+    "more than 100 percent",
     budget({ minAvailable: "101%" }),
     'spec.minAvailable: Invalid value: "101%": must not be greater than 100%',
   ],
   [
-    "a share that is none",
+    "an invalid percentage",
     budget({ maxUnavailable: "half" }),
     "spec.maxUnavailable: Invalid value: \"half\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
   ],
   [
-    "a policy that does not exist",
+    "an unknown eviction policy",
     budget({ unhealthyPodEvictionPolicy: "Hope" }),
     'spec.unhealthyPodEvictionPolicy: Unsupported value: "Hope": supported values: "AlwaysAllow", "IfHealthyBudget"',
   ],
 ]);
 changes(podDisruptionBudgets, [
-  ["everything may change", budget({ minAvailable: 1 }), budget({ maxUnavailable: "50%" })],
+  ["the spec can change", budget({ minAvailable: 1 }), budget({ maxUnavailable: "50%" })],
 ]);
 
-test("a deployment's way to update is pointed at as a whole when that does not exist it", () => {
-  const given = set({ strategy: { type: "Blue", rollingUpdate: { maxSurge: 1 } } });
-  expect(messagesOf(deployments.validate(stored(deployments, given)))).toEqual([
+test("an unknown deployment strategy is reported with the complete strategy", () => {
+  const invalid = set({ strategy: { type: "Blue", rollingUpdate: { maxSurge: 1 } } });
+  expect(messagesOf(deployments.validate(stored(deployments, invalid)))).toEqual([
     'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":{"MaxUnavailable":"25%","MaxSurge":1}}: supported values: "Recreate", "RollingUpdate"',
   ]);
 });
 
-test("a pod's system is pointed at where Kubernetes does", () => {
+test("an invalid operating system is reported at the path Kubernetes uses", () => {
   const pod = (os: object) =>
     messagesOf(
       podTemplates.validate(stored(podTemplates, { template: { metadata: { labels }, spec: { ...podSpec, os } } })),

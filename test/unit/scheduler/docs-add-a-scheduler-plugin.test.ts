@@ -24,7 +24,7 @@ const blocks: readonly Block[] = [...page.matchAll(/^```(\w+)(?: file=(\S+))?\n(
 );
 const only = (language: string): string => blocks.find((b) => b.language === language && b.file === undefined)!.text;
 
-/** Puts the added lines of a diff between the lines that surround them. */
+/** Applies the added lines of a diff. */
 function patched(text: string, diff: string): string {
   const lines = diff.trimEnd().split("\n");
   const before = lines.filter((l) => !l.startsWith("+")).map((l) => l.slice(1));
@@ -33,7 +33,7 @@ function patched(text: string, diff: string): string {
   return text.replace(before.join("\n"), after.join("\n"));
 }
 
-/** The files of the page as they are when all of it has been followed. */
+/** The files of the page after all its steps. */
 function written(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const { language, file, text } of blocks) {
@@ -48,7 +48,7 @@ const files = written();
 const workspace = mkdtempSync(join(tmpdir(), "page-"));
 afterAll(() => rmSync(workspace, { recursive: true }));
 
-/** Imports lead to the page's own files, and otherwise to the project's. */
+/** Resolves imports to the page's files, otherwise to the project's. */
 for (const [file, text] of files) {
   const linked = text.replaceAll(/from "(\.[^"]+)"/g, (_, to: string) => {
     const target = join(dirname(file), to);
@@ -75,7 +75,7 @@ test("the code of the page compiles", () => {
   expect(stdout).toBe("");
 });
 
-test("the pod of the page waits for its node, and is bound when the maintenance is called off", async () => {
+test("the pod of the page waits for its node, and is bound when the maintenance ends", async () => {
   const { defaultPlugins } = (await load("scheduler/plugins/default.ts")) as {
     readonly defaultPlugins: () => readonly SchedulerPlugin[];
   };

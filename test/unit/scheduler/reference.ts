@@ -1,4 +1,4 @@
-// What the default profile means, read one pod and one node at a time, with nothing prepared, kept or shared.
+// A reference implementation of the default profile: one pod and one node at a time, without caches.
 import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
 import { tolerates } from "../../../api/core/pod/tolerations.ts";
 import { milliOf, unitsOf } from "../../../api/quantity.ts";
@@ -32,9 +32,9 @@ function passes(pod: Pod, { node, pods }: Occupied): boolean {
   const named =
     affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]?.matchFields?.[0];
   const isRoomy = [...namesOf(pod), "pods"].every((name) => {
-    const [wanted, used] =
+    const [needed, used] =
       name === "pods" ? [1, pods.length] : [requested(pod, name), sum(pods.map((p) => requested(p, name)))];
-    return wanted === 0 || wanted + used <= amount(node.status?.allocatable, name);
+    return needed === 0 || needed + used <= amount(node.status?.allocatable, name);
   });
   return (
     node.spec.unschedulable !== true &&
@@ -80,8 +80,8 @@ function locality(pod: Pod, on: Occupied, all: readonly Occupied[]): number {
   return Math.floor((100 * (Math.min(Math.max(sum(held), floor), ceiling) - floor)) / (ceiling - floor));
 }
 
-/** The name of the best node, the first by name among equals; nothing when none passes. */
-export function read(pod: Pod, all: readonly Occupied[]): string | undefined {
+/** The name of the best node, the first by name among equals. Undefined when none passes. */
+export function referencePlace(pod: Pod, all: readonly Occupied[]): string | undefined {
   const feasible = all.filter((on) => passes(pod, on));
   const bearable = scaled(feasible.map(({ node }) => intolerable(pod, node, ["PreferNoSchedule"]).length));
   const preferred = scaled(feasible.map((on) => preference(pod, on)));

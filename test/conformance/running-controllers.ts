@@ -1,5 +1,4 @@
-// The controllers, beside the server as they are in a cluster; and pods that run without a node, as far as anybody is
-// told.
+// Controllers and the scheduler running with the test server, and pods whose status is written without a node.
 import { CoreV1Api, type V1Pod, Watch } from "@kubernetes/client-node";
 import { runControllers } from "../../controllers/controllers.ts";
 import { nodes } from "../../api/core/nodes.ts";
@@ -11,7 +10,7 @@ import { runScheduler } from "../../scheduler/scheduler.ts";
 import type { ScenarioContext } from "./behaviour.ts";
 import { patched } from "./requests.ts";
 
-/** With the controllers at work, for as long as it takes. */
+/** Runs the body with the controllers. */
 export async function whileControlled({ server }: ScenarioContext, body: () => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
@@ -29,7 +28,7 @@ export async function whileControlled({ server }: ScenarioContext, body: () => P
     await running;
   }
 }
-/** With the scheduler at work, too. */
+/** Runs the body with the controllers and the scheduler. */
 export async function whileScheduled(context: ScenarioContext, body: () => Promise<void>): Promise<void> {
   const { inProcess } = context.server;
   const world = realWorld(() => {});
@@ -47,12 +46,12 @@ export async function whileScheduled(context: ScenarioContext, body: () => Promi
     await Promise.allSettled(running);
   }
 }
-/** How long to wait for what they do. */
+/** Time limits for their effects. */
 export const waitOptions = { timeout: 45_000, interval: 50 };
 
-/** Says of a pod, over the wire, what its kubelet would. */
-export async function reported({ ask, namespace }: ScenarioContext, name: string, status: object): Promise<void> {
-  await patched(ask, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
+/** Writes a pod status over HTTP, as a kubelet does. */
+export async function reported({ send, namespace }: ScenarioContext, name: string, status: object): Promise<void> {
+  await patched(send, `/api/v1/namespaces/${namespace}/pods/${name}/status`, { status });
 }
 const ready = (ip: string): object => ({
   phase: "Running",
@@ -61,10 +60,10 @@ const ready = (ip: string): object => ({
   conditions: [{ type: "Ready", status: "True", lastTransitionTime: new Date().toISOString() }],
 });
 
-/** Which pods come to run; the others wait for an image that never comes. */
+/** Images that can run; pods with other images stay pending. */
 export type Runnable = (pod: V1Pod) => boolean;
 
-/** With the controllers at work, and kubelets that run every pod of the namespace which can be run. */
+/** Runs the body with the controllers, and reports every runnable pod of the namespace as running. */
 export async function whileRunning(
   context: ScenarioContext,
   body: () => Promise<void>,
@@ -74,7 +73,7 @@ export async function whileRunning(
   const run = ({ metadata, status, ...rest }: V1Pod): void => {
     const isWaiting = status?.phase === "Pending" && metadata?.deletionTimestamp === undefined;
     if (!isWaiting || !isRunnable({ metadata, status, ...rest } as V1Pod)) return;
-    // It may be gone by then.
+    // The pod may be deleted by then.
     reported(context, metadata!.name!, ready(`10.244.0.${++count}`)).catch(() => {});
   };
   const path = `/api/v1/namespaces/${context.namespace}/pods`;
@@ -91,7 +90,7 @@ export async function whileRunning(
   }
 }
 
-/** The names of the pods of the namespace that are there to stay. */
+/** The names of the pods in the namespace that are not terminating. */
 export async function podNames(
   { client, namespace }: ScenarioContext,
   labelSelector?: string,

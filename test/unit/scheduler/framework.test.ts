@@ -1,4 +1,4 @@
-// The stages of a scheduling cycle, with plugins of the test's own.
+// The extension points of a scheduling cycle, with test plugins.
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { keyOf } from "../../../api/meta.ts";
@@ -45,7 +45,7 @@ test("the state of PreFilter reaches Filter, and that of PreScore reaches Score"
   expect(placedOn([plugin], three)).toBe("n0002");
 });
 
-test("a plugin that skips is called for no node", () => {
+test("a plugin that returns Skip is called for no node", () => {
   const fail = (): never => {
     throw new Error("called");
   };
@@ -91,7 +91,7 @@ test("a placement is explained by the scores of its best nodes", () => {
   });
 });
 
-test("plugins that name nodes must agree on one", () => {
+test("node names of PreFilter plugins are intersected", () => {
   const naming = (name: string, ...names: readonly string[]): SchedulerPlugin => ({
     name,
     preFilter: () => ({ state: undefined, nodeNames: new Set(names) }),
@@ -103,7 +103,7 @@ test("plugins that name nodes must agree on one", () => {
   );
 });
 
-test("PostFilter says what could be done, and where the pod is expected", () => {
+test("PostFilter sets the message and the nominated node", () => {
   const none: SchedulerPlugin = { name: "F", filter: () => unresolvable("no") };
   const after: SchedulerPlugin = {
     name: "P",
@@ -132,7 +132,7 @@ test.each([
   expect(numFeasibleNodesToFind(count, percentage)).toBe(expected),
 );
 
-test("a sample begins where the last one ended", () => {
+test("a sample of nodes starts where the previous one ended", () => {
   const snapshot = snapshotOf(numbered(1_000));
   const seen = new Set<string>();
   const plugin: SchedulerPlugin = { name: "S", score: (_, { name }) => Number(seen.add(name) && 0) };
@@ -142,7 +142,7 @@ test("a sample begins where the last one ended", () => {
   expect([startIndex, seen.size]).toEqual([260, 1_000]);
 });
 
-test("nodes are looked at zone by zone in turn", () => {
+test("nodes are interleaved by zone", () => {
   const zones = ["b", "a", "a", "a", "b"];
   const nodes = zones.map((zone, i) => node(`n${i}`, { "topology.kubernetes.io/zone": zone }));
   expect(snapshotOf(nodes).nodes.map(({ name }) => name)).toEqual(["n1", "n0", "n2", "n4", "n3"]);
@@ -150,14 +150,14 @@ test("nodes are looked at zone by zone in turn", () => {
 
 const nominated = (priority: number): Pod =>
   pod("first", { ...wanting("800m"), priority }, { nominatedNodeName: "n1" });
-test("room is kept for a pod that is expected on a node, unless the other is more important", () => {
+test("a nominated pod's resources are reserved against pods of lower or equal priority", () => {
   const snapshot = snapshotOf([node("n1")], [nominated(10)]);
   expect(placedOn(defaultPlugins(), snapshot, pod("p", { ...wanting("500m"), priority: 5 }))).toBeUndefined();
   expect(placedOn(defaultPlugins(), snapshot, pod("p", { ...wanting("500m"), priority: 20 }))).toBe("n1");
   expect(placedOn(defaultPlugins(), snapshot, nominated(10))).toBe("n1");
 });
 
-test("a pod goes to the node it is expected on while it fits there", () => {
+test("a pod is placed on its nominated node while it fits", () => {
   const nodes = [node("n1"), node("n2", {}, "4")];
   expect(placedOn(defaultPlugins("LeastAllocated"), snapshotOf(nodes), nominated(0))).toBe("n1");
   const full = pod("x", { ...wanting("500m"), nodeName: "n1" });

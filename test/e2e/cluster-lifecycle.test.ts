@@ -1,5 +1,4 @@
-// A cluster's own life, as its operator sees it: it comes up, is broken in every part, heals, grows, shrinks and
-// leaves no trace.
+// The lifecycle of a cluster: up, recovery of every component and node, adding and removing nodes, and down.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +25,7 @@ const refusal = async (...args: readonly string[]): Promise<string> => {
   throw new Error(`orrery ${args.join(" ")} was expected to be refused`);
 };
 
-// Status exits with 1 while something is unwell, and still prints.
+// Status exits with 1 while a component is unhealthy, and still prints.
 const status = (): Promise<readonly StatusRow[]> =>
   orrery("status", "-o", "json").then(
     (text) => JSON.parse(text),
@@ -68,7 +67,7 @@ test("every component is healthy", async () => {
   ]);
 });
 
-test("a node is as large as was asked for, and its container enforces it", async () => {
+test("a node has the requested size, enforced by its container", async () => {
   const limits = await run([
     "docker",
     "inspect",
@@ -81,7 +80,7 @@ test("a node is as large as was asked for, and its container enforces it", async
   expect(agent.capacity).toEqual({ cpuMillis: 1000, memoryBytes: 768 * 2 ** 20, pods: 110 });
 });
 
-test("an up of what is up changes nothing", async () => {
+test("up on a running cluster changes nothing", async () => {
   await orrery("up");
   expect((await status()).every((row) => row.restarts === 0)).toBe(true);
 });
@@ -93,7 +92,7 @@ const components = [
   ["node-1", "agent"],
 ] as const;
 for (const [node, component] of components) {
-  test(`${component} is started again when it is killed`, async () => {
+  test(`${component} is restarted after a kill`, async () => {
     await inNode(node, "sh", "-c", `kill -9 $(cat /run/orrery/${component}/pid)`);
     await until(`${component} healthy again`, async () => {
       const rows = await status();
@@ -103,7 +102,7 @@ for (const [node, component] of components) {
   });
 }
 
-test("a node that lost its power comes back, and so does one that was stopped", async () => {
+test("a killed node and a stopped node can be restarted", async () => {
   for (const verb of ["kill", "stop"]) {
     await orrery("node", verb, "1");
     expect((await status()).find((row) => row.node === `${name}-node-1`)?.health).toBe("stopped");
@@ -112,7 +111,7 @@ test("a node that lost its power comes back, and so does one that was stopped", 
   }
 });
 
-test("a cluster grows and shrinks", async () => {
+test("nodes are added and removed", async () => {
   await orrery("node", "add");
   expect((await status()).filter((row) => row.node === `${name}-node-2`)).toHaveLength(2);
   await orrery("node", "rm", "2");
@@ -120,7 +119,7 @@ test("a cluster grows and shrinks", async () => {
   expect(await refusal("node", "rm", "control-plane")).toContain("cannot be removed from its cluster");
 });
 
-test("an image of this machine is brought into the nodes", async () => {
+test("a local image is loaded into the nodes", async () => {
   await run(["docker", "tag", "orrery/busybox:1", "e2e-life/own:1"]);
   try {
     await orrery("image", "load", "e2e-life/own:1");
@@ -131,19 +130,19 @@ test("an image of this machine is brought into the nodes", async () => {
   expect(await refusal("image", "load", "e2e-life/none:1")).toContain('no image "e2e-life/none:1"');
 });
 
-test("components can be heard", async () => {
+test("logs of components", async () => {
   expect(await orrery("component-logs", "apiserver", "--tail", "5")).toContain("apiserver");
   expect(await refusal("component-logs", "oracle")).toContain('there is no component "oracle"');
 });
 
-test("down leaves nothing behind, and a second one has nothing to do", async () => {
+test("down removes everything, and a second down does nothing", async () => {
   await orrery("down");
   expect(await remains()).toBe("");
   await orrery("down");
   expect(await refusal("status")).toContain(`there is no cluster named "${name}"`);
 });
 
-test("an up that is interrupted cleans up after itself", async () => {
+test("an interrupted up removes what it created", async () => {
   const child = spawn(launcher, ["up", "--nodes", "1", "--name", name], { stdio: "ignore" });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   await until("a container", async () => (await run(["docker", "ps", "-q", "--filter", `name=${name}`])) !== "");

@@ -1,20 +1,19 @@
-// Lists and watches as they are on the wire: pages of one moment, moments that are gone or not yet, and what a watch
-// begins with.
+// Lists and watches over HTTP: consistent pages, expired and future revisions, and the initial events of watches.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
 import { key } from "../../api/meta.ts";
-import { type Asker, askerOf, lines, parsed } from "./requests.ts";
+import { type RawClient, rawClientOf, lines, parsed } from "./raw-client.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 let server: TestServer;
-let asker: Asker;
+let rawClient: RawClient;
 let namespace = "";
 let path = "";
 let count = 0;
 beforeAll(async () => {
   server = await listeningServer();
-  asker = askerOf(server);
+  rawClient = rawClientOf(server);
 });
 afterAll(() => server.close());
 beforeEach(async () => {
@@ -28,19 +27,19 @@ const make = (name: string, labels: Record<string, string> = {}) =>
 const names = ({ items }: Record<string, any>): string[] => items.map((i: any) => i.metadata.name);
 
 test("an empty list is a list", async () => {
-  const list = await asker.get(path);
+  const list = await rawClient.get(path);
   expect(list).toEqual({ kind: "ConfigMapList", apiVersion: "v1", metadata: list["metadata"], items: [] });
   expect(list["metadata"]).toEqual({ resourceVersion: expect.stringMatching(/^\d+$/) });
 });
 
-test("the pages of a list show one moment, and say how much is left", async () => {
+test("the pages of a list have one revision and the remaining count", async () => {
   for (const name of ["a", "b", "c", "d", "e"]) await make(name);
-  const first = await asker.get(`${path}?limit=2`);
+  const first = await rawClient.get(`${path}?limit=2`);
   await server.inProcess.delete(configMaps, key(namespace, "d"));
   await make("bb");
   const { continue: token, resourceVersion } = first["metadata"];
-  const second = await asker.get(`${path}?limit=2&continue=${token}`);
-  const third = await asker.get(`${path}?limit=2&continue=${second["metadata"].continue}`);
+  const second = await rawClient.get(`${path}?limit=2&continue=${token}`);
+  const third = await rawClient.get(`${path}?limit=2&continue=${second["metadata"].continue}`);
   expect([first, second, third].map(names)).toEqual([["a", "b"], ["c", "d"], ["e"]]);
   expect([first, second, third].map((l) => l["metadata"].remainingItemCount)).toEqual([3, 1, undefined]);
   expect([second, third].map((l) => l["metadata"].resourceVersion)).toEqual([resourceVersion, resourceVersion]);
@@ -52,18 +51,18 @@ test("the pages of a list show one moment, and say how much is left", async () =
   });
 });
 
-test("how much is left of a selection nobody knows", async () => {
+test("a page of a selection has no remaining count", async () => {
   for (const name of ["a", "b", "c"]) await make(name, { picked: name });
-  const { metadata } = await asker.get(`${path}?limit=1&labelSelector=picked`);
+  const { metadata } = await rawClient.get(`${path}?limit=1&labelSelector=picked`);
   expect([typeof metadata.continue, metadata.remainingItemCount]).toEqual(["string", undefined]);
 });
 
-test("a list whose moment is forgotten may go on in the present", async () => {
+test("a list with an expired continue token can continue inconsistently", async () => {
   for (const name of ["a", "b", "c"]) await make(name);
-  const { continue: token } = (await asker.get(`${path}?limit=1`))["metadata"];
+  const { continue: token } = (await rawClient.get(`${path}?limit=1`))["metadata"];
   await make("d");
   await server.compact();
-  const refused = await asker.ask(`${path}?limit=1&continue=${token}`);
+  const refused = await rawClient.send(`${path}?limit=1&continue=${token}`);
   expect([refused.status, parsed(refused)]).toEqual([
     410,
     {
@@ -76,15 +75,15 @@ test("a list whose moment is forgotten may go on in the present", async () => {
       code: 410,
     },
   ]);
-  const next = await asker.get(`${path}?limit=2&continue=${parsed(refused)["metadata"].continue}`);
+  const next = await rawClient.get(`${path}?limit=2&continue=${parsed(refused)["metadata"].continue}`);
   expect([names(next), next["metadata"].remainingItemCount]).toEqual([["b", "c"], 1]);
-  expect(names(await asker.get(`${path}?continue=${next["metadata"].continue}`))).toEqual(["d"]);
+  expect(names(await rawClient.get(`${path}?continue=${next["metadata"].continue}`))).toEqual(["d"]);
 });
 
-test("a list as it was, as it is, and as nobody knows yet", async () => {
+test("a list at a past, the current and a future revision", async () => {
   const then = (await make("a")).metadata.resourceVersion;
   await make("b");
-  const at = (query: string) => asker.ask(`${path}?${query}`);
+  const at = (query: string) => rawClient.send(`${path}?${query}`);
   const rows = [
     ["", ["a", "b"]],
     ["resourceVersion=0", ["a", "b"]],
@@ -117,18 +116,18 @@ test("a list as it was, as it is, and as nobody knows yet", async () => {
   ]);
 });
 
-test("one object, and the moment it must not be older than", async () => {
+test("a read of one object not older than a revision", async () => {
   const { resourceVersion } = (await make("a")).metadata;
-  expect((await asker.ask(`${path}/a?resourceVersion=${resourceVersion}`)).status).toBe(200);
-  expect((await asker.ask(`${path}/a?resourceVersion=1000000000`)).status).toBe(504);
-  const wrong = await asker.ask(`${path}/a?resourceVersion=x`);
+  expect((await rawClient.send(`${path}/a?resourceVersion=${resourceVersion}`)).status).toBe(200);
+  expect((await rawClient.send(`${path}/a?resourceVersion=1000000000`)).status).toBe(504);
+  const wrong = await rawClient.send(`${path}/a?resourceVersion=x`);
   expect([wrong.status, Object.keys(parsed(wrong))]).toEqual([
     500,
     ["kind", "apiVersion", "metadata", "status", "message", "code"],
   ]);
 });
 
-test("options and selectors that make no sense are refused before anything else", async () => {
+test("invalid options and selectors are refused first", async () => {
   const rows = [
     ["?labelSelector=a=b=c", 400, "found '=', expected: ',' or 'end of string'"],
     [
@@ -156,10 +155,10 @@ test("options and selectors that make no sense are refused before anything else"
     ["/a%25b", 400, "Name parameter invalid: \"a%b\": may not contain '%'"],
   ] as const;
   for (const [rest, status, message] of rows) {
-    const answer = await asker.ask(path + rest);
-    expect([rest, answer.status, parsed(answer)["message"]]).toEqual([rest, status, message]);
+    const response = await rawClient.send(path + rest);
+    expect([rest, response.status, parsed(response)["message"]]).toEqual([rest, status, message]);
   }
-  const { details } = await asker.get(`${path}?sendInitialEvents=true`);
+  const { details } = await rawClient.get(`${path}?sendInitialEvents=true`);
   expect(details).toEqual({
     group: "meta.k8s.io",
     kind: "ListOptions",
@@ -171,17 +170,17 @@ test("options and selectors that make no sense are refused before anything else"
       },
     ],
   });
-  const pods = await asker.get("/api/v1/pods?fieldSelector=spec.color=red");
+  const pods = await rawClient.get("/api/v1/pods?fieldSelector=spec.color=red");
   expect(pods["message"]).toBe("field label not supported: spec.color");
 });
 
-/** What a watch says first: the type of each event, and the name it is about. */
-async function says(query: string, events: number, from = path): Promise<string[]> {
-  const heard = await lines(await asker.begin(`${from}?watch=1&${query}`), events);
-  return heard.map(({ type, object }) => `${type} ${object.metadata?.name ?? object.message ?? ""}`.trim());
+/** The first events of a watch, as type and name. */
+async function firstEvents(query: string, events: number, from = path): Promise<string[]> {
+  const received = await lines(await rawClient.open(`${from}?watch=1&${query}`), events);
+  return received.map(({ type, object }) => `${type} ${object.metadata?.name ?? object.message ?? ""}`.trim());
 }
 
-test("a watch begins with what there is, what comes, or what came after", async () => {
+test("a watch begins with the current objects, new events, or the events after a revision", async () => {
   const { resourceVersion } = (await make("a")).metadata;
   await make("b");
   const match = "resourceVersionMatch=NotOlderThan";
@@ -197,18 +196,19 @@ test("a watch begins with what there is, what comes, or what came after", async 
     [`sendInitialEvents=false&${match}&resourceVersion=${resourceVersion}`, ["ADDED b"]],
     ["fieldSelector=metadata.name=b", ["ADDED b"]],
   ] as const;
-  for (const [query, expected] of rows) expect([query, await says(query, expected.length)]).toEqual([query, expected]);
-  const comes = asker.begin(`${path}?watch=1&sendInitialEvents=false&${match}`);
-  const heard = lines(await comes, 1);
+  for (const [query, expected] of rows)
+    expect([query, await firstEvents(query, expected.length)]).toEqual([query, expected]);
+  const comes = rawClient.open(`${path}?watch=1&sendInitialEvents=false&${match}`);
+  const received = lines(await comes, 1);
   await make("c");
-  expect((await heard)[0].object.metadata.name).toBe("c");
+  expect((await received)[0].object.metadata.name).toBe("c");
 });
 
-test("a watch from a past that is forgotten says so in its stream, and one from the future waits or gives up", async () => {
+test("a watch from a compacted revision is an error event, and one from a future revision waits or times out", async () => {
   const { resourceVersion } = (await make("a")).metadata;
   await make("b");
   await server.compact();
-  const late = await asker.ask(`${path}?watch=1&resourceVersion=${resourceVersion}`);
+  const late = await rawClient.send(`${path}?watch=1&resourceVersion=${resourceVersion}`);
   expect([late.status, JSON.parse(late.text)]).toMatchObject([
     200,
     {
@@ -222,18 +222,18 @@ test("a watch from a past that is forgotten says so in its stream, and one from 
     },
   ]);
   const ahead = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=1000000000";
-  expect(await says(ahead, 1)).toEqual([expect.stringMatching(/^ERROR Timeout: Too large resource version/)]);
+  expect(await firstEvents(ahead, 1)).toEqual([expect.stringMatching(/^ERROR Timeout: Too large resource version/)]);
 });
 
-test("who leaves a selection is deleted from it, who enters is added", async () => {
+test("an object that leaves a selection is DELETED, one that enters is ADDED", async () => {
   const made = await make("a", { color: "red" });
-  const heard = lines(await asker.begin(`${path}?watch=1&labelSelector=color=red`), 4);
+  const received = lines(await rawClient.open(`${path}?watch=1&labelSelector=color=red`), 4);
   const relabel = async (object: typeof made, color: string) =>
     server.inProcess.update(configMaps, { ...object, metadata: { ...object.metadata, labels: { color } } });
   const green = await relabel(made, "green");
   const red = await relabel(green, "red");
   const at = await server.inProcess.delete(configMaps, key(namespace, "a"));
-  const events = await heard;
+  const events = await received;
   expect(events.map((e) => [e.type, e.object.metadata.labels.color, e.object.metadata.resourceVersion])).toEqual([
     ["ADDED", "red", made.metadata.resourceVersion],
     ["DELETED", "red", green.metadata.resourceVersion],
@@ -242,23 +242,23 @@ test("who leaves a selection is deleted from it, who enters is added", async () 
   ]);
 });
 
-test("the old paths of watches", async () => {
+test("deprecated watch paths", async () => {
   await make("a");
   await make("b");
   const old = "/api/v1/watch";
-  expect(await says("", 2, `${old}/namespaces/${namespace}/configmaps`)).toEqual(["ADDED a", "ADDED b"]);
-  expect(await says("", 1, `${old}/namespaces/${namespace}/configmaps/b`)).toEqual(["ADDED b"]);
-  expect(await says("", 1, `${old}/namespaces/${namespace}`)).toEqual([`ADDED ${namespace}`]);
-  const other = await asker.ask(`${old}/namespaces/${namespace}/configmaps/b?fieldSelector=metadata.name=a`);
+  expect(await firstEvents("", 2, `${old}/namespaces/${namespace}/configmaps`)).toEqual(["ADDED a", "ADDED b"]);
+  expect(await firstEvents("", 1, `${old}/namespaces/${namespace}/configmaps/b`)).toEqual(["ADDED b"]);
+  expect(await firstEvents("", 1, `${old}/namespaces/${namespace}`)).toEqual([`ADDED ${namespace}`]);
+  const other = await rawClient.send(`${old}/namespaces/${namespace}/configmaps/b?fieldSelector=metadata.name=a`);
   expect([other.status, parsed(other)["message"]]).toEqual([
     400,
     "fieldSelector metadata.name doesn't match requested name",
   ]);
 });
 
-test("a watch that has to end says before how far history has come", async () => {
+test("a watch sends a bookmark before it ends", async () => {
   const began = performance.now();
-  const { text } = await asker.ask(`${path}?watch=1&allowWatchBookmarks=1&timeoutSeconds=3`);
+  const { text } = await rawClient.send(`${path}?watch=1&allowWatchBookmarks=1&timeoutSeconds=3`);
   const [initial, ...later] = text
     .trim()
     .split("\n")

@@ -1,4 +1,4 @@
-// The API's own service: made, made again, and led to where the server is.
+// The kubernetes service and its endpoints: created, restored, and updated to the server's address.
 import { expect, test } from "vitest";
 import { endpointSlices } from "../../../api/discovery/endpointslices.ts";
 import { endpoints } from "../../../api/core/endpoints.ts";
@@ -20,7 +20,7 @@ function cluster() {
 }
 const here = { address: "192.0.2.1", port: 6443, serviceCidr };
 
-test("what somebody deletes or changes is as it was ten seconds later, and then nothing more is written", async () => {
+test("deleted or changed objects are restored within ten seconds, and unchanged ones are not written", async () => {
   const { clock, world, client } = cluster();
   await bootstrap(client, here);
   const stop = new AbortController();
@@ -50,7 +50,7 @@ test("what somebody deletes or changes is as it was ten seconds later, and then 
   await keeping;
 });
 
-test("a server that starts at another address leads there", async () => {
+test("a server with another address updates the endpoints", async () => {
   const { client } = cluster();
   await bootstrap(client, here);
   await bootstrap(client, { ...here, address: "192.0.2.9", port: 443 });
@@ -60,7 +60,7 @@ test("a server that starts at another address leads there", async () => {
   expect((await client.get(endpointSlices, at)).endpoints).toMatchObject([{ addresses: ["192.0.2.9"] }]);
 });
 
-test("an address that means every machine itself leads nobody here", async () => {
+test("loopback and unspecified addresses are not published", async () => {
   const { client } = cluster();
   await bootstrap(client, { ...here, address: "127.0.0.1" });
   expect((await client.list(services)).items).toHaveLength(1);

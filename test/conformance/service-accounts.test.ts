@@ -1,14 +1,14 @@
-// Service accounts, and the tokens they and their pods may have.
+// Service accounts and the tokens of accounts and pods.
 import { request } from "node:https";
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, whileControlled } from "./controlled.ts";
+import { waitOptions, whileControlled } from "./running-controllers.ts";
 import { historyOf, patched } from "./requests.ts";
 
 behaviour(
   "ServiceAccounts should run through the lifecycle of a ServiceAccount",
-  async ({ ask, client, namespace }) => {
+  async ({ send, client, namespace }) => {
     const core = client(CoreV1Api);
     const name = "testserviceaccount";
     const labelSelector = "test-serviceaccount-static=true";
@@ -17,13 +17,13 @@ behaviour(
       namespace,
       body: { metadata: { name, labels: { "test-serviceaccount-static": "true" } } },
     });
-    await patched(ask, `${root}/${name}`, { automountServiceAccountToken: false }, "strategic");
+    await patched(send, `${root}/${name}`, { automountServiceAccountToken: false }, "strategic");
     const found = await core.listServiceAccountForAllNamespaces({ labelSelector });
     const mine = found.items.filter((a) => a.metadata?.namespace === namespace);
     expect(mine.map((a) => a.automountServiceAccountToken)).toEqual([false]);
     await core.deleteCollectionNamespacedServiceAccount({ namespace, labelSelector });
     expect((await core.listNamespacedServiceAccount({ namespace, labelSelector })).items).toEqual([]);
-    const events = await historyOf(ask, `${root}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
+    const events = await historyOf(send, `${root}?labelSelector=${labelSelector}`, made.metadata!.resourceVersion!);
     expect(events.map((e) => e.type)).toEqual(["MODIFIED", "DELETED"]);
   },
 );
@@ -43,8 +43,8 @@ behaviour(
     const core = client(CoreV1Api);
     const name = "e2e-sa";
     await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
-    const asked = { spec: { audiences: [], expirationSeconds: 3600 } };
-    const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: asked });
+    const body = { spec: { audiences: [], expirationSeconds: 3600 } };
+    const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body });
     const { token = "", expirationTimestamp: until } = status ?? {};
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     expect(until!.getTime() - Date.now()).toBeGreaterThan(3500_000);
@@ -62,15 +62,15 @@ behaviour(
 
 behaviour("ServiceAccounts should allow opting out of API token automount", async ({ client, namespace }) => {
   const core = client(CoreV1Api);
-  const said: Readonly<Record<string, boolean | undefined>> = { default: undefined, mount: true, nomount: false };
-  for (const [name, automountServiceAccountToken] of Object.entries(said))
+  const automount: Readonly<Record<string, boolean | undefined>> = { default: undefined, mount: true, nomount: false };
+  for (const [name, automountServiceAccountToken] of Object.entries(automount))
     if (name !== "default")
       await core.createNamespacedServiceAccount({
         namespace,
         body: { metadata: { name }, automountServiceAccountToken },
       });
   const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
-  for (const [serviceAccountName, ofAccount] of Object.entries(said))
+  for (const [serviceAccountName, ofAccount] of Object.entries(automount))
     for (const [word, ofPod] of Object.entries({ defaultspec: undefined, mountspec: true, nomountspec: false })) {
       const name = `pod-service-account-${serviceAccountName}-${word}`;
       const containers = [{ name: "token-test", image: "pause:1" }];
@@ -97,23 +97,23 @@ behaviour("ServiceAccounts should guarantee kube-root-ca.crt exist in any namesp
     await core.deleteNamespacedConfigMap(at);
     const second = await published();
     expect(second.metadata!.uid).not.toBe(first.metadata!.uid);
-    await core.replaceNamespacedConfigMap({ ...at, body: { ...second, data: { "ca.crt": "somebody else's" } } });
+    await core.replaceNamespacedConfigMap({ ...at, body: { ...second, data: { "ca.crt": "another authority" } } });
     await published();
   });
 });
 
-/** A request as a pod makes it: by its token alone. */
+/** A request of a pod, authenticated by its token. */
 const asPod = ({ server }: ScenarioContext, path: string, token: string): Promise<any> =>
   new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
-    const asked = request(`${server.url}${path}`, { ca: server.ca, headers }, async (response) => {
+    const outgoing = request(`${server.url}${path}`, { ca: server.ca, headers }, async (response) => {
       let text = "";
       for await (const chunk of response) text += chunk;
       if (response.statusCode === 200) resolve(JSON.parse(text));
       else reject(new Error(text));
     });
-    asked.on("error", reject);
-    asked.end();
+    outgoing.on("error", reject);
+    outgoing.end();
   });
 
 behaviour(
@@ -124,20 +124,20 @@ behaviour(
     const body = { spec: { audiences: ["oidc-discovery-test"], expirationSeconds: 3600 } };
     const { status } = await core.createNamespacedServiceAccountToken({ name: "default", namespace, body });
     const [head = "", claims = "", signature = ""] = status!.token!.split(".");
-    const said = JSON.parse(Buffer.from(claims, "base64url").toString());
-    // With a token of its own a pod finds who signs tokens, and how to tell that it was they.
-    const own = await core.createNamespacedServiceAccountToken({
+    const payload = JSON.parse(Buffer.from(claims, "base64url").toString());
+    // With its token a pod can read the issuer and the keys that verify tokens.
+    const podToken = await core.createNamespacedServiceAccountToken({
       name: "default",
       namespace,
       body: { spec: { audiences: [], expirationSeconds: 3600 } },
     });
-    const found = await asPod(context, "/.well-known/openid-configuration", own.status!.token!);
-    expect([said.iss, said.aud, said.sub]).toEqual([
+    const found = await asPod(context, "/.well-known/openid-configuration", podToken.status!.token!);
+    expect([payload.iss, payload.aud, payload.sub]).toEqual([
       found.issuer,
       ["oidc-discovery-test"],
       `system:serviceaccount:${namespace}:default`,
     ]);
-    const { keys } = await asPod(context, new URL(found.jwks_uri).pathname, own.status!.token!);
+    const { keys } = await asPod(context, new URL(found.jwks_uri).pathname, podToken.status!.token!);
     const { kid, alg } = JSON.parse(Buffer.from(head, "base64url").toString());
     expect(found.id_token_signing_alg_values_supported).toContain(alg);
     const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

@@ -1,54 +1,54 @@
-// Asking a server that listens as somebody would who knows nothing of us: bare requests, and what comes back.
+// Plain HTTPS requests to a listening server, independent of the project's client.
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { TestServer } from "./listening.ts";
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
 }
-export interface Asking {
+export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
-  /** Whose certificate is shown; the administrator's when nothing is said. */
+  /** The client certificate; the administrator's by default. */
   readonly as?: { readonly cert: string; readonly key: string } | "nobody";
 }
-export interface Asker {
-  /** A request over HTTP/1.1, answered by its beginning; the text comes when somebody reads it. */
-  begin(path: string, asking?: Asking): Promise<IncomingMessage>;
-  ask(path: string, asking?: Asking): Promise<Answer>;
-  /** The answer to a GET, parsed. */
+export interface RawClient {
+  /** Sends a request over HTTP/1.1 and resolves with its headers and an unread body. */
+  open(path: string, options?: RequestOptions): Promise<IncomingMessage>;
+  send(path: string, options?: RequestOptions): Promise<RawResponse>;
+  /** The parsed response of a GET. */
   get(path: string): Promise<Record<string, any>>;
 }
 
-export function askerOf(server: TestServer): Asker {
-  const begin: Asker["begin"] = (path, { method = "GET", headers = {}, body, as } = {}) => {
+export function rawClientOf(server: TestServer): RawClient {
+  const open: RawClient["open"] = (path, { method = "GET", headers = {}, body, as } = {}) => {
     const identity = as === "nobody" ? {} : (as ?? server.admin);
     return new Promise((resolve, reject) => {
-      const asked = httpsRequest(
+      const request = httpsRequest(
         `${server.url}${path}`,
         { method, headers, ca: server.ca, ...identity, agent: false },
         resolve,
       );
-      asked.on("error", reject);
-      asked.end(body);
+      request.on("error", reject);
+      request.end(body);
     });
   };
-  const ask: Asker["ask"] = async (path, asking) => {
-    const response = await begin(path, asking);
+  const send: RawClient["send"] = async (path, options) => {
+    const response = await open(path, options);
     let text = "";
     for await (const chunk of response) text += chunk;
     return { status: response.statusCode ?? 0, headers: response.headers, text };
   };
-  return { begin, ask, get: async (path) => parsed(await ask(path)) };
+  return { open, send, get: async (path) => parsed(await send(path)) };
 }
 
 export const json = { "content-type": "application/json" };
-export const parsed = ({ text }: Answer): Record<string, any> => JSON.parse(text);
+export const parsed = ({ text }: RawResponse): Record<string, any> => JSON.parse(text);
 
-/** The first events of a watch, which is left then. */
+/** The first events of a watch; the connection is closed afterwards. */
 export async function lines(response: AsyncIterable<Buffer | string>, count: number): Promise<any[]> {
   const found: any[] = [];
   let rest = "";

@@ -1,5 +1,5 @@
-// Documents that go too deep are refused before anybody walks through them; brackets in strings are no levels. What is
-// said twice shows in the number of fields.
+// Limits of nesting depth, checked before parsing (brackets in strings do not nest), and the detection of duplicate
+// fields by their number.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fieldsIn, outlineOf, strictErrors, untyped } from "../../../apiserver/documents/json-syntax.ts";
@@ -10,7 +10,7 @@ const pad = " ".repeat(2_000);
 const table = [
   ["a thousand levels", levels(1_000), true],
   ["one more", levels(1_001), false],
-  ["objects are levels too", `${'{"a":'.repeat(1_001)}1${"}".repeat(1_001)}`, false],
+  ["objects nest too", `${'{"a":'.repeat(1_001)}1${"}".repeat(1_001)}`, false],
   ["brackets in a string", `"${"[".repeat(5_000)}"`, true],
   ["brackets behind an escaped quote", `"\\"${"[".repeat(5_000)}"`, true],
   ["brackets behind a string that ends with a backslash", `["\\\\",${levels(1_000)}]`, false],
@@ -19,14 +19,14 @@ const table = [
 ] as const;
 for (const [what, text, fits] of table) test(what, () => expect(outlineOf(text).isTooDeep).toBe(!fits));
 
-test("YAML has a depth as well, with brackets or without", () => {
+test("YAML has the same limit, in flow and block style", () => {
   expect(() => readYaml(levels(20_000))).toThrow("exceeded max depth");
   const steps = Array.from({ length: 3_000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n");
   expect(() => readYaml(steps)).toThrow("exceeded max depth");
 });
 
 const shows = (text: string): boolean => fieldsIn(JSON.parse(text)) < outlineOf(text).fields;
-test("whatever JSON there is, a strict reader finds something said twice exactly when it shows", () => {
+test("the number of fields differs exactly when strict decoding finds a duplicate", () => {
   const name = fc.constantFrom("a", "b", '\\"', ":", "\\u0061");
   const { text } = fc.letrec<{ text: string }>((tie) => ({
     text: fc.oneof(

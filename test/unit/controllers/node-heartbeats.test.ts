@@ -1,4 +1,4 @@
-// What counts as hearing of a node.
+// Heartbeats of nodes.
 import { expect, test } from "vitest";
 import type { Lease, Node } from "../../../api/generated/types.ts";
 import { leases } from "../../../api/coordination/leases.ts";
@@ -16,7 +16,7 @@ import { sharedViews } from "../../../machinery/informer.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
-test("node: a lease that is renewed and a status that is reported both count, and our own word about it does not", async () => {
+test("node: lease renewals and kubelet status updates are heartbeats, the controller's own updates are not", async () => {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(7), log: () => {} };
   const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
@@ -34,28 +34,28 @@ test("node: a lease that is renewed and a status that is reported both count, an
   const views = sharedViews(client, world);
   const stop = new AbortController();
   const running = [runController(controller, { client, world, views }, stop.signal), views.run(stop.signal)];
-  let lived = 0;
-  /** When the node was last heard of, a minute later, in whole minutes. */
-  const heard = async (): Promise<number> => {
-    lived += 1;
-    await clock.run(beginning + lived * 60_000);
+  let minutes = 0;
+  /** Advances one minute and returns the last heartbeat in full minutes. */
+  const heartbeatMinute = async (): Promise<number> => {
+    minutes += 1;
+    await clock.run(beginning + minutes * 60_000);
     return Math.floor((lastHeartbeat - beginning) / 60_000);
   };
   const ready = (status: string, at: number) => ({
     conditions: [{ type: "Ready", status, lastHeartbeatTime: timestamp(instant(beginning + at)) }],
   });
-  expect(await heard()).toBe(0);
+  expect(await heartbeatMinute()).toBe(0);
   const metadata = { name: "n", namespace: "kube-node-lease" };
   const lease: Lease = await client.create(leases, { kind: "Lease", metadata, spec: { holderIdentity: "n" } });
-  await heard();
+  await heartbeatMinute();
   const renewTime = microTimestamp(clock.now());
   await client.update(leases, { ...lease, spec: { ...lease.spec, renewTime } });
-  expect(await heard()).toBe(2);
-  expect(await heard()).toBe(2);
-  const told = await client.update(nodes, { ...node, status: ready("True", 1) }, "status");
-  expect(await heard()).toBe(4);
-  await client.update(nodes, { ...told, status: ready("Unknown", 1) }, "status");
-  expect(await heard()).toBe(4);
+  expect(await heartbeatMinute()).toBe(2);
+  expect(await heartbeatMinute()).toBe(2);
+  const reported = await client.update(nodes, { ...node, status: ready("True", 1) }, "status");
+  expect(await heartbeatMinute()).toBe(4);
+  await client.update(nodes, { ...reported, status: ready("Unknown", 1) }, "status");
+  expect(await heartbeatMinute()).toBe(4);
   stop.abort(new Error("enough"));
   await Promise.allSettled(running);
 });

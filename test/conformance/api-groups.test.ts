@@ -1,4 +1,4 @@
-// The API of the groups around the core, over the wire: every kind can be operated on, and what is special about some.
+// API groups other than core, over HTTP: the operations of every kind, and the special features of some.
 import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import {
@@ -202,7 +202,7 @@ for (const [name, kind] of Object.entries(operated)) behaviour(name, (context) =
 
 behaviour(
   "SchedulerPreemption PriorityClass endpoints verify PriorityClass endpoints can be operated with different HTTP methods",
-  async ({ client, ask, namespace: name }) => {
+  async ({ client, send, namespace: name }) => {
     const api = client(SchedulingV1Api);
     const made = await api.createPriorityClass({ body: { metadata: { name }, value: 1000 } });
     const path = `/apis/scheduling.k8s.io/v1/priorityclasses/${name}`;
@@ -211,14 +211,14 @@ behaviour(
       "Invalid",
       { reason: "FieldValueForbidden", message: "Forbidden: may not be changed in an update.", field: "value" },
     ]);
-    expect((await patched(ask, path, { description: "better" })).description).toBe("better");
+    expect((await patched(send, path, { description: "better" })).description).toBe("better");
     expect((await api.readPriorityClass({ name })).value).toBe(1000);
     await api.deletePriorityClass({ name });
-    expect((await ask(path)).status).toBe(404);
+    expect((await send(path)).status).toBe(404);
   },
 );
 
-behaviour("Lease lease API should be available", async ({ client, ask, namespace }) => {
+behaviour("Lease lease API should be available", async ({ client, send, namespace }) => {
   const api = client(CoordinationV1Api);
   const spec = { holderIdentity: "holder", leaseDurationSeconds: 30, leaseTransitions: 0 };
   await api.createNamespacedLease({ namespace, body: { metadata: { name: "lease" }, spec } });
@@ -228,7 +228,7 @@ behaviour("Lease lease API should be available", async ({ client, ask, namespace
   const put = await api.replaceNamespacedLease({ name: "lease", namespace, body: { ...read, spec: next } });
   expect(put.spec).toMatchObject(next);
   const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/lease`;
-  expect((await patched(ask, path, { spec: { leaseDurationSeconds: 70 } }, "strategic")).spec).toMatchObject({
+  expect((await patched(send, path, { spec: { leaseDurationSeconds: 70 } }, "strategic")).spec).toMatchObject({
     ...next,
     leaseDurationSeconds: 70,
   });
@@ -240,7 +240,7 @@ behaviour("Lease lease API should be available", async ({ client, ask, namespace
   expect((await api.listNamespacedLease({ namespace })).items.map((l) => l.metadata?.name)).toEqual(["lease"]);
 });
 
-/** A request that a key of its own has signed. */
+/** A certificate request signed with a new key. */
 async function signingRequest(): Promise<string> {
   const signingAlgorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await crypto.subtle.generateKey(signingAlgorithm, true, ["sign", "verify"]);
@@ -250,7 +250,7 @@ async function signingRequest(): Promise<string> {
 
 behaviour(
   "Certificates API [Privileged:ClusterAdmin] should support CSR API operations",
-  async ({ client, ask, namespace: name }) => {
+  async ({ client, send, namespace: name }) => {
     const api = client(CertificatesV1Api);
     const spec = {
       request: await signingRequest(),
@@ -263,12 +263,12 @@ behaviour(
       groups: ["system:masters", "system:authenticated"],
     });
     const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`;
-    expect((await patched(ask, path, { metadata: { annotations: { patched: "true" } } })).spec).toEqual(made.spec);
+    expect((await patched(send, path, { metadata: { annotations: { patched: "true" } } })).spec).toEqual(made.spec);
     const list = await api.listCertificateSigningRequest({ fieldSelector: "spec.signerName=example.com/e2e" });
     expect(list.items.map((r) => r.metadata?.name)).toEqual([name]);
 
     const approval = { type: "ApprovalPatch", status: "True", reason: "e2e" };
-    const approved = await patched(ask, `${path}/approval`, { status: { conditions: [approval] } });
+    const approved = await patched(send, `${path}/approval`, { status: { conditions: [approval] } });
     expect(approved.status.conditions).toMatchObject([approval]);
     const body = {
       ...approved,
@@ -279,10 +279,10 @@ behaviour(
 
     const pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
     const certificate = Buffer.from(pem).toString("base64");
-    expect((await patched(ask, `${path}/status`, { status: { certificate } })).status.certificate).toBe(certificate);
-    expect(JSON.parse((await ask(`${path}/status`)).text).status.conditions).toHaveLength(2);
+    expect((await patched(send, `${path}/status`, { status: { certificate } })).status.certificate).toBe(certificate);
+    expect(JSON.parse((await send(`${path}/status`)).text).status.conditions).toHaveLength(2);
     await api.deleteCertificateSigningRequest({ name });
-    expect((await ask(path)).status).toBe(404);
+    expect((await send(path)).status).toBe(404);
   },
 );
 
@@ -292,12 +292,12 @@ behaviour("SubjectReview should support SubjectReview API operations", async ({ 
   const groups = ["system:authenticated", "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
   const resourceAttributes = { verb: "list", resource: "configmaps", namespace, version: "v1" };
   const spec = { resourceAttributes, user: `system:serviceaccount:${namespace}:e2e`, groups };
-  const asked = await api.createSubjectAccessReview({ body: { spec } });
+  const subjectReview = await api.createSubjectAccessReview({ body: { spec } });
   const there = await api.createNamespacedLocalSubjectAccessReview({
     namespace,
     body: { metadata: { namespace }, spec },
   });
-  const stranger = { ...spec, user: "system:anonymous", groups: ["system:unauthenticated"] };
-  const other = await api.createSubjectAccessReview({ body: { spec: stranger } });
-  expect([asked, there, other].map((review) => review.status?.allowed)).toEqual([true, true, false]);
+  const anonymous = { ...spec, user: "system:anonymous", groups: ["system:unauthenticated"] };
+  const other = await api.createSubjectAccessReview({ body: { spec: anonymous } });
+  expect([subjectReview, there, other].map((review) => review.status?.allowed)).toEqual([true, true, false]);
 });

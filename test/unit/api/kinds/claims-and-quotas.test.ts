@@ -10,30 +10,30 @@ const requests = (storage: string): object => ({ resources: { requests: { storag
 const claim = (spec: object): object => ({ spec: { accessModes: ["ReadWriteOnce"], ...requests("1Gi"), ...spec } });
 refuses(persistentVolumeClaims, [
   [
-    "no way to mount",
+    "no access mode",
     claim({ accessModes: [] }),
     "spec.accessModes: Required value: at least 1 access mode is required",
   ],
   [
-    "a way that does not exist",
+    "an unknown access mode",
     claim({ accessModes: ["WriteOnly"] }),
     'spec.accessModes: Unsupported value: "WriteOnly": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
   ],
   [
-    "one pod only, and many",
+    "ReadWriteOncePod and another access mode",
     claim({ accessModes: ["ReadWriteOncePod", "ReadWriteMany"] }),
     "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes",
   ],
   ["no size", claim({ resources: {} }), "spec.resources[storage]: Required value"],
-  ["nothing", claim(requests("0")), 'spec.resources[storage]: Invalid value: "0": must be greater than zero'],
+  ["a size of zero", claim(requests("0")), 'spec.resources[storage]: Invalid value: "0": must be greater than zero'],
   [
-    "a copy of something that holds no data",
+    "a data source of an unsupported kind",
     claim({ dataSource: { kind: "Pod", name: "a" } }),
     "spec.dataSource: Invalid value: \"Pod\": must be 'PersistentVolumeClaim' when referencing the default apiGroup",
     "spec.dataSourceRef: Invalid value: \"Pod\": must be 'PersistentVolumeClaim' when referencing the default apiGroup",
   ],
   [
-    "storage of another sort",
+    "an unknown volume mode",
     claim({ volumeMode: "Tape" }),
     'spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"',
   ],
@@ -42,13 +42,18 @@ refuses(persistentVolumeClaims, [
 const immutable =
   "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 changes(persistentVolumeClaims, [
-  ["a volume may be named, once", claim({}), claim({ volumeName: "a" })],
-  ["and not another one", claim({ volumeName: "a" }), claim({ volumeName: "b" }), immutable],
-  ["its class can be set later", claim({}), claim({ storageClassName: "fast" })],
-  ["and not another one", claim({ storageClassName: "fast" }), claim({ storageClassName: "slow" }), immutable],
-  ["it may not grow while it is still a wish", claim({}), claim(requests("2Gi")), immutable],
+  ["volumeName can be set", claim({}), claim({ volumeName: "a" })],
+  ["volumeName cannot change", claim({ volumeName: "a" }), claim({ volumeName: "b" }), immutable],
+  ["storageClassName can be set later", claim({}), claim({ storageClassName: "fast" })],
+  [
+    "storageClassName cannot change",
+    claim({ storageClassName: "fast" }),
+    claim({ storageClassName: "slow" }),
+    immutable,
+  ],
+  ["an unbound claim cannot grow", claim({}), claim(requests("2Gi")), immutable],
 ]);
-test("PersistentVolumeClaim: once it is bound it may grow, and not shrink below what it has", () => {
+test("PersistentVolumeClaim: a bound claim can grow, but not shrink below its capacity", () => {
   const status = { phase: "Bound", capacity: { storage: "2Gi" } };
   const of = (size: string): PersistentVolumeClaim =>
     ({
@@ -78,27 +83,27 @@ refuses(persistentVolumes, [
     "spec: Required value: must specify a volume type",
   ],
   [
-    "bytes in two places",
+    "two volume sources",
     volume({ nfs: { server: "s", path: "/a" } }),
     "spec.nfs: Forbidden: may not specify more than 1 volume type",
   ],
   [
-    "a capacity of something else",
+    "a capacity of another resource",
     volume({ capacity: { cpu: "1" } }),
     'spec.capacity: Unsupported value: {"cpu":"1"}: supported values: "storage"',
   ],
   [
-    "a disk on no node",
+    "a local volume without node affinity",
     { spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, local: { path: "/a" } } },
     "spec.nodeAffinity: Required value: Local volume requires node affinity",
   ],
   [
-    "a policy that does not exist",
+    "an unknown reclaim policy",
     volume({ persistentVolumeReclaimPolicy: "Sell" }),
     'spec.persistentVolumeReclaimPolicy: Unsupported value: "Sell": supported values: "Delete", "Recycle", "Retain"',
   ],
   [
-    "a driver's secret in no namespace",
+    "a CSI secret without a namespace",
     {
       spec: {
         accessModes: ["ReadWriteOnce"],
@@ -110,16 +115,16 @@ refuses(persistentVolumes, [
   ],
 ]);
 changes(persistentVolumes, [
-  ["its claim can be set", volume({}), volume({ claimRef: { namespace: "default", name: "b" } })],
-  ["what becomes of it may change", volume({}), volume({ persistentVolumeReclaimPolicy: "Delete" })],
+  ["claimRef can be set", volume({}), volume({ claimRef: { namespace: "default", name: "b" } })],
+  ["the reclaim policy can change", volume({}), volume({ persistentVolumeReclaimPolicy: "Delete" })],
   [
-    "where its bytes are may not",
+    "the volume source cannot change",
     volume({}),
     volume({ hostPath: { path: "/b" } }),
     "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation",
   ],
   [
-    "nor what sort of storage it is",
+    "the volume mode cannot change",
     volume({}),
     volume({ volumeMode: "Block" }),
     'volumeMode: Invalid value: "Block": field is immutable',
@@ -129,17 +134,17 @@ changes(persistentVolumes, [
 const range = (item: object): object => ({ spec: { limits: [{ type: "Container", ...item }] } });
 refuses(limitRanges, [
   [
-    "bounds the wrong way round",
+    "a minimum above the maximum",
     range({ type: "Pod", min: { cpu: "2" }, max: { cpu: "1" } }),
     'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
   ],
   [
-    "a default beyond the bounds",
+    "a default above the maximum",
     range({ max: { cpu: "1" }, default: { cpu: "2" }, defaultRequest: { cpu: "1" } }),
     'spec.limits[0].default[cpu]: Invalid value: "1": default value 2 is greater than max value 1',
   ],
   [
-    "defaults of a whole pod",
+    "defaults for type Pod",
     range({ type: "Pod", default: { cpu: "1" } }),
     "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'",
   ],
@@ -154,7 +159,7 @@ refuses(limitRanges, [
     'spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "500m": ratio 500m is less than 1',
   ],
   [
-    "a type twice",
+    "a duplicate type",
     {
       spec: {
         limits: [
@@ -166,7 +171,7 @@ refuses(limitRanges, [
     'spec.limits[1].type: Duplicate value: "Pod"',
   ],
 ]);
-test("LimitRange: what a container gets follows from its bounds", () => {
+test("LimitRange: missing defaults of a container follow from its bounds", () => {
   const [item] = stored(limitRanges, range({ max: { cpu: "2" }, min: { memory: "1Mi" } })).spec!.limits;
   expect(item).toMatchObject({ default: { cpu: "2" }, defaultRequest: { cpu: "2", memory: "1Mi" } });
 });
@@ -178,27 +183,31 @@ refuses(resourceQuotas, [
     quota({ hard: { storage: "1Gi" } }),
     'spec.hard[storage]: Invalid value: "storage": must be a standard resource for quota',
   ],
-  ["half a pod", quota({ hard: { pods: "500m" } }), 'spec.hard[pods]: Invalid value: "500m": must be an integer'],
   [
-    "scopes that exclude each other",
+    "a fraction of a pod",
+    quota({ hard: { pods: "500m" } }),
+    'spec.hard[pods]: Invalid value: "500m": must be an integer',
+  ],
+  [
+    "mutually exclusive scopes",
     quota({ scopes: ["Terminating", "NotTerminating"] }),
     'spec.scopes: Invalid value: ["Terminating","NotTerminating"]: conflicting scopes',
   ],
   [
-    "a scope that has none of it",
+    "a resource outside the scope",
     quota({ hard: { configmaps: "1" }, scopes: ["BestEffort"] }),
     'spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource',
   ],
   [
-    "a class of no name",
+    "a PriorityClass scope without values",
     quota({ scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator: "In", values: [] }] } }),
     "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
   ],
 ]);
 changes(resourceQuotas, [
-  ["how much there may be may change", quota({}), quota({ hard: { pods: "6" } })],
+  ["hard limits can change", quota({}), quota({ hard: { pods: "6" } })],
   [
-    "of what it is may not",
+    "scopes cannot change",
     quota({}),
     quota({ scopes: ["BestEffort"] }),
     'spec.scopes: Invalid value: ["BestEffort"]: field is immutable',

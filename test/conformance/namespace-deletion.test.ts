@@ -1,9 +1,9 @@
-// Namespaces that are deleted with all that is in them. No node runs the pods, which therefore go at once unless
-// somebody holds them.
+// Deletion of namespaces with their contents. No node runs the pods, so they are deleted immediately unless they have
+// finalizers.
 import { CoreV1Api } from "@kubernetes/client-node";
 import { expect, vi } from "vitest";
 import { behaviour, type ScenarioContext } from "./behaviour.ts";
-import { waitOptions, whileControlled } from "./controlled.ts";
+import { waitOptions, whileControlled } from "./running-controllers.ts";
 import { patched, refused } from "./requests.ts";
 
 const pod = (name: string, finalizers: string[] = []): any => ({
@@ -11,12 +11,12 @@ const pod = (name: string, finalizers: string[] = []): any => ({
   spec: { containers: [{ name: "pause", image: "pause:1" }] },
 });
 
-/** Nobody finds the namespace any more. */
+/** The namespace is not found. */
 const gone = (core: CoreV1Api, name: string): Promise<void> =>
   vi.waitFor(async () => expect((await refused(core.readNamespace({ name }))).code).toBe(404), waitOptions);
 
 behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first", async (context) => {
-  const { ask, client, namespace } = context;
+  const { send, client, namespace } = context;
   const core = client(CoreV1Api);
   await whileControlled(context, async () => {
     await core.createNamespacedPod({ namespace, body: pod("held", ["e2e.example.com/finalizer"]) });
@@ -33,7 +33,7 @@ behaviour("OrderedNamespaceDeletion namespace deletion should delete pod first",
     ]);
     expect(held.metadata?.deletionTimestamp).toBeInstanceOf(Date);
     expect(kept.metadata?.deletionTimestamp).toBeUndefined();
-    await patched(ask, `/api/v1/namespaces/${namespace}/pods/held`, { metadata: { finalizers: null } });
+    await patched(send, `/api/v1/namespaces/${namespace}/pods/held`, { metadata: { finalizers: null } });
     await gone(core, namespace);
   });
 });

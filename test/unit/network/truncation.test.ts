@@ -1,4 +1,4 @@
-// What becomes of answers that are too long for a datagram.
+// Truncation of DNS responses that exceed the datagram limit.
 import { type Answer, decode, encode, type Packet, TRUNCATED_RESPONSE } from "dns-packet";
 import { expect, test } from "vitest";
 import { encodeWithin } from "../../../network/dns/server.ts";
@@ -23,23 +23,23 @@ const reply = (count: number): Packet => {
     additionals: all.map(a),
   };
 };
-const say = (packet: Packet, limit: number): string => {
+const summaryOf = (packet: Packet, limit: number): string => {
   const bytes = encodeWithin(packet, limit);
   const { answers, additionals, flags } = decode(bytes);
   expect(bytes.length).toBeLessThanOrEqual(limit);
-  return `${answers?.length} answers, ${additionals?.length} helpful, ${((flags ?? 0) & TRUNCATED_RESPONSE) > 0 ? "come back" : "whole"}`;
+  return `${answers?.length} answers, ${additionals?.length} additional, ${((flags ?? 0) & TRUNCATED_RESPONSE) > 0 ? "truncated" : "complete"}`;
 };
 
 const table: readonly (readonly [what: string, answers: number, limit: number, expected: string])[] = [
-  ["what fits is sent as it is", 1, 512, "1 answers, 1 helpful, whole"],
-  ["what is merely helpful goes first", 3, 512, "3 answers, 0 helpful, whole"],
-  ["then answers go, and the asker hears of it", 9, 512, "3 answers, 0 helpful, come back"],
-  ["who takes more gets more", 9, 4096, "9 answers, 9 helpful, whole"],
+  ["a fitting response is unchanged", 1, 512, "1 answers, 1 additional, complete"],
+  ["additional records are dropped first", 3, 512, "3 answers, 0 additional, complete"],
+  ["answers are dropped next, with the truncation flag", 9, 512, "3 answers, 0 additional, truncated"],
+  ["a larger limit of the client", 9, 4096, "9 answers, 9 additional, complete"],
 ];
 for (const [what, answers, limit, expected] of table)
-  test(`datagrams: ${what}`, () => expect(say(reply(answers), limit)).toBe(expected));
+  test(`datagrams: ${what}`, () => expect(summaryOf(reply(answers), limit)).toBe(expected));
 
-test("a single answer that cannot fit leaves none", () => {
+test("a single answer above the limit is dropped", () => {
   const long: Packet = {
     id: 1,
     type: "response",

@@ -1,4 +1,4 @@
-// Why a controller did what it did: the change, the reason in words, and what was done, kept with the key.
+// The decision log of controllers: triggering changes, reasons and actions by key.
 import { expect, test } from "vitest";
 import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { pods } from "../../../api/core/pods.ts";
@@ -13,7 +13,7 @@ const spec = {
   template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image: "i" }] } },
 };
 
-test("why: a replica set made a pod because it was added, and another because that pod was deleted", async () => {
+test("decision log: a replica set created a pod because it was added, and another because that pod was deleted", async () => {
   const running = await server();
   const { client, pass } = running;
   const decisions = decisionLog();

@@ -1,4 +1,4 @@
-// The node's side: cgroups, names in the engine, probes, admission, the node's status, figures.
+// The node: cgroups, engine names, images, probes, admission, node status and log options.
 import { describe, expect, test } from "vitest";
 import type { Container, Secret } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
@@ -19,23 +19,23 @@ import { container, identity, now, pod } from "./samples.ts";
 
 describe("cgroups", () => {
   const v1 = "12:memory:/kubepods/podu1/abc\n4:cpu,cpuacct:/kubepods/podu1/abc\n0::/";
-  test("version 1 names a path per controller", () =>
+  test("version 1 has a path per controller", () =>
     expect(cgroupPaths(v1)).toEqual({
       version: 1,
       cpu: "/sys/fs/cgroup/cpuacct/kubepods/podu1/abc",
       memory: "/sys/fs/cgroup/memory/kubepods/podu1/abc",
     }));
-  test("version 2 has one for all", () =>
+  test("version 2 has one path", () =>
     expect(cgroupPaths("0::/kubepods/podu1/abc\n")).toMatchObject({
       version: 2,
       cpu: "/sys/fs/cgroup/kubepods/podu1/abc",
     }));
-  test("pages nobody has touched lately do not count", () => {
+  test("inactive file pages are not in the working set", () => {
     const usage = usageOf(1, "123\n", "1000\n", "total_rss 400\ntotal_inactive_file 300\n");
     expect(usage).toEqual({ cpuNanos: 123, memoryUsageBytes: 1_000, memoryWorkingSetBytes: 700, memoryRssBytes: 400 });
     expect(usageOf(2, "usage_usec 5\nuser_usec 3\n", "1000", "anon 400\ninactive_file 300\n").cpuNanos).toBe(5_000);
   });
-  test("a rate needs two looks", () => {
+  test("a rate needs two samples", () => {
     const usage = { cpuNanos: 1_000_000, memoryUsageBytes: 0, memoryWorkingSetBytes: 0, memoryRssBytes: 0 };
     const first = sampled(undefined, usage, 1_000);
     expect(first.nanoCores).toBeUndefined();
@@ -43,24 +43,24 @@ describe("cgroups", () => {
   });
 });
 
-describe("the engine's names", () => {
+describe("engine names", () => {
   const name = { pod: identity, container: "c", attempt: 3 };
-  test("say whose a container is", () => expect(parseEngineName(`/${engineName(name)}`)).toEqual(name));
-  test("are nobody's otherwise", () =>
+  test("round-trip", () => expect(parseEngineName(`/${engineName(name)}`)).toEqual(name));
+  test("of other containers are not parsed", () =>
     expect(["orrery_pool_x", "web", "k8s_a_b", ""].map(parseEngineName)).toEqual([
       undefined,
       undefined,
       undefined,
       undefined,
     ]));
-  test("images have a tag", () =>
+  test("images have a default tag", () =>
     expect(["web", "host:5000/web", "web:1", "web@sha256:1"].map(withTag)).toEqual([
       "web:latest",
       "host:5000/web:latest",
       "web:1",
       "web@sha256:1",
     ]));
-  test("output comes in frames, however the bytes arrive", async () => {
+  test("output frames are decoded from any chunks", async () => {
     const frame = (to: number, text: string) =>
       Buffer.concat([Buffer.from([to, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
     const bytes = Buffer.concat([frame(1, "hello"), frame(2, "oh")]);
@@ -71,7 +71,7 @@ describe("the engine's names", () => {
     for await (const p of demultiplexed(byOne())) found.push(`${p.stream}:${Buffer.from(p.data)}`);
     expect(found).toEqual(["stdout:hello", "stderr:oh"]);
   });
-  test("privileged needs every capability", () => {
+  test("privileged containers have all capabilities", () => {
     expect(mayPrivilege("CapBnd:\t000001ffffffffff\n")).toBe(true);
     expect(mayPrivilege("CapBnd:\t000001fffeffffff\n")).toBe(false);
   });
@@ -81,7 +81,7 @@ describe("images", () => {
   const there = { id: "1", digests: [], user: "", sizeBytes: 1 };
   const plan = (image: string, imagePullPolicy: Container["imagePullPolicy"], present = true) =>
     pullPlan(container("c", { image, imagePullPolicy }), present ? there : undefined);
-  test("by policy", () => {
+  test("pull by policy", () => {
     expect([
       plan("a:1", "IfNotPresent"),
       plan("a:1", "IfNotPresent", false),
@@ -94,7 +94,7 @@ describe("images", () => {
       "use",
     ]);
   });
-  test("what no registry could know", () => {
+  test("invalid references", () => {
     expect(["web:1", "localhost:1/a/b:2", "a", `a@sha256:${"0".repeat(64)}`].every(isImageReference)).toBe(true);
     expect(["Web", "a b", "", "a:", "a::1", "-a", "a@b"].some(isImageReference)).toBe(false);
   });
@@ -108,7 +108,7 @@ describe("credentials", () => {
     "https://index.docker.io/v1/": { auth: encode("me:hush:hush") },
     "reg.corp:5000": { username: "a", password: "b" },
   });
-  test("are those of the image's registry", () => {
+  test("match the registry of the image", () => {
     expect(credentialsFor("reg.corp:5000/x/y:1", [secret({}), known])).toMatchObject({ username: "a", password: "b" });
     expect(credentialsFor("web:1", [known])).toMatchObject({ username: "me", password: "hush:hush" });
     expect(credentialsFor("other.corp/web:1", [known])).toBeUndefined();
@@ -121,12 +121,12 @@ describe("probes", () => {
       (s, r) => afterResult(s, (r === "+" ? "success" : "failure") satisfies ProbeResult, probe),
       initialState(kind),
     ).verdict;
-  test("one failure is none", () => expect(results("liveness", "+-+-+-")).toBe("success"));
-  test("two in a row are", () => expect(results("liveness", "+--")).toBe("failure"));
-  test("nobody is ready unasked", () => expect(results("readiness", "")).toBe("failure"));
-  test("successes may have to come in a row too", () =>
+  test("one failure below the threshold", () => expect(results("liveness", "+-+-+-")).toBe("success"));
+  test("two consecutive failures", () => expect(results("liveness", "+--")).toBe("failure"));
+  test("not ready before the first result", () => expect(results("readiness", "")).toBe("failure"));
+  test("a success threshold", () =>
     expect(results("readiness", "+-+", { failureThreshold: 1, successThreshold: 2 })).toBe("failure"));
-  test("ports have names", () => {
+  test("named ports", () => {
     const c = container("c", { ports: [{ name: "http", containerPort: 80 }] });
     expect([portNumber("http", c), portNumber(8080, c), portNumber("81", c), portNumber("no", c)]).toEqual([
       80,
@@ -146,14 +146,16 @@ describe("probes", () => {
 
 describe("admission", () => {
   const room = { labels: { disk: "ssd" }, allocatable: { cpu: "1", memory: "1Gi", pods: "2" }, taints: [] };
-  const asking = (cpu: string) => pod({ spec: { containers: [container("c", { resources: { requests: { cpu } } })] } });
-  test("what fits is let in", () => expect(admission(asking("500m"), [asking("500m")], room)).toBeUndefined());
-  test("what does not is told by how much", () =>
-    expect(admission(asking("600m"), [asking("500m")], room)).toEqual({
+  const requesting = (cpu: string) =>
+    pod({ spec: { containers: [container("c", { resources: { requests: { cpu } } })] } });
+  test("a fitting pod is admitted", () =>
+    expect(admission(requesting("500m"), [requesting("500m")], room)).toBeUndefined());
+  test("insufficient resources are in the message", () =>
+    expect(admission(requesting("600m"), [requesting("500m")], room)).toEqual({
       reason: "OutOfcpu",
       message: "Node didn't have enough resource: cpu, requested: 600, used: 500, capacity: 1000",
     }));
-  test("every resource counts, except extended ones that the node does not list", () => {
+  test("all resources count, except extended ones that the node does not list", () => {
     const wanting = (requests: Readonly<Record<string, string>>) =>
       pod({ spec: { containers: [container("c", { resources: { requests } })] } });
     const offering = {
@@ -164,9 +166,8 @@ describe("admission", () => {
     expect(admission(wanting({ "example.org/gpu": "2" }), [], offering)?.reason).toBe("OutOfexample.org/gpu");
     expect(admission(wanting({ "example.org/gpu": "2" }), [], room)).toBeUndefined();
   });
-  test("nor more pods than there is room for", () =>
-    expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
-  test("nor what is for another operating system", () => {
+  test("the pod limit", () => expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
+  test("another operating system", () => {
     const windows = pod({ spec: { os: { name: "windows" } } });
     expect(admission(windows, [], room)).toEqual({
       reason: "PodOSNotSupported",
@@ -180,7 +181,7 @@ describe("admission", () => {
     ).toBe("PodOSSelectorNodeLabelDoesNotMatch");
     expect(admission(pod({ spec: { os: { name: "linux" } } }), [], room)).toBeUndefined();
   });
-  test("nor what its node affinity keeps away", () => {
+  test("node affinity", () => {
     const reason = (...nodeSelectorTerms: readonly object[]) => {
       const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms } as never;
       const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } };
@@ -197,11 +198,11 @@ describe("admission", () => {
     expect(reason({ ...labelled("ssd"), ...named("n2") })).toBe("NodeAffinity");
     expect(reason({})).toBe("NodeAffinity");
   });
-  test("nor what wants another node", () =>
+  test("a node selector", () =>
     expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
 });
 
-describe("the node", () => {
+describe("node status", () => {
   const identityOfNode = {
     nodeName: "n1",
     nodeIp: "172.30.0.11",
@@ -228,31 +229,31 @@ describe("the node", () => {
     (nodeStatus(identityOfNode, { ...health, ...h } as typeof health, undefined, now).conditions ?? []).map(
       (c) => `${c.type}=${c.status} ${c.reason}`,
     );
-  test("is well", () =>
+  test("healthy", () =>
     expect(conditions({})).toEqual([
       "MemoryPressure=False KubeletHasSufficientMemory",
       "DiskPressure=False KubeletHasNoDiskPressure",
       "PIDPressure=False KubeletHasSufficientPID",
       "Ready=True KubeletReady",
     ]));
-  test("has no engine", () => {
+  test("without a container engine", () => {
     expect(conditions({ runtimeVersion: undefined, runtimeError: "gone" })).toContain("Ready=False KubeletNotReady");
   });
-  test("is full", () =>
+  test("with disk pressure", () =>
     expect(conditions({ diskAvailableBytes: 1, memoryAvailableBytes: 1 })).toEqual(
       expect.arrayContaining([
         "MemoryPressure=True KubeletHasInsufficientMemory",
         "DiskPressure=True KubeletHasDiskPressure",
       ]),
     ));
-  test("says the same a second later", () => {
+  test("is stable between heartbeats", () => {
     const first = nodeStatus(identityOfNode, health, undefined, now);
     expect(equalExceptHeartbeat(first, nodeStatus(identityOfNode, health, first, instant(now + 1_000)))).toBe(true);
     expect(first.capacity).toMatchObject({ cpu: "1500m", memory: "2Gi", pods: "110" });
   });
 });
 
-describe("the kubelet's port", () => {
+describe("kubelet server", () => {
   test("log options", () => {
     const q = (text: string) => logOptions(new URLSearchParams(text), now);
     expect(q("tailLines=5&sinceSeconds=10&follow=true")).toMatchObject({
@@ -263,7 +264,7 @@ describe("the kubelet's port", () => {
     });
     expect(() => q("tailLines=-1")).toThrow("Invalid request.");
   });
-  test("what is mounted inside goes first", () =>
+  test("nested mounts are listed first", () =>
     expect(mountsBelow("tmpfs /s/pods/u1/v tmpfs\nx /s/pods/u1/v/in x\ny /s/pods/u12 y\n", "/s/pods/u1")).toEqual([
       "/s/pods/u1/v/in",
       "/s/pods/u1/v",

@@ -1,4 +1,4 @@
-// What watchers are told: each in the words for what it sees, and those who see the same in the very same bytes.
+// Watch events are encoded once for all watchers of the same form and selection.
 import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
@@ -10,7 +10,7 @@ import { realWorld } from "../../../machinery/real-world.ts";
 
 const world = realWorld(() => {});
 
-test("those who see the same are told in the same bytes, and others in words of their own", async () => {
+test("watchers with the same event share its bytes, others get their own", async () => {
   const verbs = clusterRegistry(memoryStorage(), world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 1, to: 2 } });
   const client = inProcessClient(verbs);
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "default" }, spec: {} });
