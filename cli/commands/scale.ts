@@ -8,7 +8,6 @@ import { session } from "../client/session.ts";
 import { checkTargets, fetchTargets, type Found, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
 import { duration, integer32 } from "../program/flag-values.ts";
 import { clock } from "./cluster-option.ts";
-import { requireFlags } from "./create-object.ts";
 import { withFiles } from "./object-options.ts";
 import { type ResultFlags, type Results, resultsOf, withResult } from "./result.ts";
 
@@ -91,10 +90,8 @@ const scale = async (args: readonly string[], flags: Flags): Promise<void> => {
 
 /** Adds `scale` to the program. */
 export const register = (program: Command): void => {
-  const command = withResult(
-    withFiles(program.command("scale [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")),
-  )
-    .option("--replicas <n>", "the number of replicas", integer32, 0)
+  withResult(withFiles(program.command("scale [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
+    .requiredOption("--replicas <n>", "the number of replicas", integer32, 0)
     .option("--current-replicas <n>", "only if it has this many replicas now", integer32, -1)
     .option("--resource-version <version>", "only if the object still has this version")
     .option("--all", "all objects of the types")
@@ -104,8 +101,5 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery scale deploy/web --replicas=5\n  orrery scale deploy web --replicas=5 --current-replicas=2",
     )
-    .action((args: readonly string[], flags: Flags) => {
-      requireFlags(["replicas"], command);
-      return scale(args, flags);
-    });
+    .action(scale);
 };
