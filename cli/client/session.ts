@@ -8,6 +8,7 @@ import { accessOf } from "./access.ts";
 import { type ApiRequest, type Connection, connection } from "./connection.ts";
 import { mapperOf } from "./discovery.ts";
 import { select } from "./kubeconfig.ts";
+import type { FileFlags } from "./manifests.ts";
 import { loadKubeconfig } from "./kubeconfig-files.ts";
 import type { Scope } from "./targets.ts";
 
@@ -56,8 +57,15 @@ function warningPrinter(asErrors: boolean): (text: string) => void {
   };
 }
 
-/** Connects as the flags and the kubeconfig say. Nothing is sent yet. Warnings are printed unless a listener is set. */
-export async function session(flags: GlobalFlags, onWarning?: (text: string) => void): Promise<Session> {
+/**
+ * Connects as the flags and the kubeconfig say. Nothing is sent yet. Manifests are read first, so that errors in them
+ * are reported whether or not there is a cluster. Warnings are printed unless a listener is set.
+ */
+export async function session(
+  flags: GlobalFlags & FileFlags,
+  onWarning?: (text: string) => void,
+): Promise<Session> {
+  if (flags.filename?.length || flags.kustomize) await (await import("./manifests.ts")).manifestsOf(flags);
   const timeoutMs = timeoutOf(flags.requestTimeout);
   const selected = select(await loadKubeconfig(flags), flags);
   const access = await accessOf(selected);

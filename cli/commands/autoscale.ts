@@ -29,12 +29,17 @@ const autoscale = async (args: readonly string[], flags: Flags): Promise<void> =
   checkAutoscale(flags);
   checkTargets(args, flags, {});
   const scope = await session(flags);
-  await createForSources({ scope, results }, await targetsOf(scope, args, flags), flags, {
-    plural: "horizontalpodautoscalers",
-    operation: "autoscaled",
-    dryRunOperation: "created",
-    generate: (source) => autoscaler(reference(source), flags),
-  });
+  await createForSources(
+    { scope, results },
+    await targetsOf(scope, args, flags, { suggested: ["deploy", "sts", "rs"] }),
+    flags,
+    {
+      plural: "horizontalpodautoscalers",
+      operation: "autoscaled",
+      dryRunOperation: "created",
+      generate: (source) => autoscaler(reference(source), flags),
+    },
+  );
 };
 
 const notice =

@@ -196,7 +196,10 @@ const forEach =
       );
     dryRunOf(flags.dryRun);
     const scope = await session(flags);
-    const { found, errors } = await fetchTargets(scope.api, await targetsOf(scope, args, flags, { listsTypes: true }));
+    const { found, errors } = await fetchTargets(
+      scope.api,
+      await targetsOf(scope, args, flags, { listsTypes: true, suggested: ["deploy", "sts", "ds"] }),
+    );
     if (found.length + errors.length === 0)
       process.stderr.write(`No resources found in ${scope.namespace} namespace.\n`);
     const failures: unknown[] = [];

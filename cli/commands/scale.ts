@@ -78,8 +78,12 @@ const scale = async (args: readonly string[], flags: Flags): Promise<void> => {
   if (flags.currentReplicas < -1) throw new CliError("The --current-replicas must specify an integer of -1 or greater");
   const results = await resultsOf(flags);
   checkTargets(args, flags, {});
-  const { api, ...scope } = await session(flags);
-  const { found, errors: missing } = await fetchTargets(api, await targetsOf(scope, args, flags));
+  const scope = await session(flags);
+  const { api } = scope;
+  const { found, errors: missing } = await fetchTargets(
+    api,
+    await targetsOf(scope, args, flags, { suggested: ["deploy", "sts", "rs"] }),
+  );
   const errors = [...missing];
   if (flags.resourceVersion && found.length > 1)
     throw new CliError("cannot use --resource-version with multiple resources");

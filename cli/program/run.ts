@@ -23,12 +23,21 @@ function parse(leaf: Command, args: readonly string[], global: boolean): ParsedF
       flag === ""
         ? []
         : similar(
-            flag,
-            options.flatMap(({ long }) => long ?? []),
+            flag.slice(2),
+            options.flatMap(({ long }) => long?.slice(2) ?? []),
           );
-    const advice = near.length > 0 ? `Did you mean ${near[0]}? ` : "";
-    throw new CliError(error.message, `${advice}See '${pathTo(leaf)} --help' for usage.`);
+    const advice = near.length > 0 ? `Did you mean --${near[0]}? ` : "";
+    // The exit code 1 of diff means that objects differ.
+    const exitCode = leaf.name() === "diff" ? 2 : 1;
+    throw new CliError(error.message, `${advice}See '${pathTo(leaf)} --help' for usage.`, { exitCode });
   }
+}
+
+/** Prints the help of a command whose subcommand is missing: where kubectl prints it, with kubectl's exit code. */
+function printUsage(group: Command): void {
+  const isResult = ["rollout", "certificate"].includes(group.name());
+  (isResult ? process.stdout : process.stderr).write(group.helpInformation());
+  process.exitCode = group.name() === "certificate" ? 0 : 1;
 }
 
 async function execute(
@@ -40,7 +49,8 @@ async function execute(
   const { leaf, args } = leafOf(command, argsOfCommand);
   const parsed = parse(leaf, args, row.global);
   const isGroup = leaf.commands.length > 0 && leaf.registeredArguments.length === 0 && leaf.options.length === 0;
-  if (parsed.wantsHelp || isGroup) return void process.stdout.write(leaf.helpInformation());
+  if (parsed.wantsHelp) return void process.stdout.write(leaf.helpInformation());
+  if (isGroup) return printUsage(leaf);
   const missing = leaf.options.filter((option) => option.mandatory && !parsed.values.has(option));
   if (missing.length > 0)
     throw new CliError(`required flag(s) ${missing.map((o) => JSON.stringify(o.name())).join(", ")} not set`);

@@ -1,0 +1,112 @@
+// Commands against a server: what they ask it, and what they print and refuse.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connection } from "../../cli/client/connection.ts";
+import { servedResources } from "../../cli/client/served-resources.ts";
+import { commandTable } from "../../cli/command-table.ts";
+import { errorText, exitCodeOf } from "../../cli/program/report.ts";
+import { run } from "../../cli/program/run.ts";
+import { listeningServer, type TestServer } from "./listening.ts";
+import { askerOf, json } from "./requests.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "orrery-command-line-"));
+let server: TestServer;
+const deployment = {
+  metadata: { name: "web" },
+  spec: {
+    selector: { matchLabels: { app: "web" } },
+    template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "a", image: "a" }] } },
+  },
+};
+const files: Readonly<Record<string, object>> = {
+  "unnamed.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "x-" } },
+};
+beforeAll(async () => {
+  server = await listeningServer();
+  const { ask } = askerOf(server);
+  const post = (path: string, object: object) =>
+    ask(path, { method: "POST", headers: json, body: JSON.stringify(object) });
+  await post("/apis/apps/v1/namespaces/default/deployments", deployment);
+  await post("/api/v1/namespaces/default/configmaps", { metadata: { name: "kept" } });
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** What a command prints, and its exit code. */
+async function outcome(line: string): Promise<readonly [out: string, err: string, code: number]> {
+  const printed = { stdout: "", stderr: "" };
+  const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
+  for (const stream of ["stdout", "stderr"] as const)
+    process[stream].write = ((text: string | Uint8Array) => {
+      printed[stream] += String(text);
+      return true;
+    }) as typeof process.stdout.write;
+  try {
+    const args = line.split(" ").map((word) => word.replace("FOLDER", folder));
+    await run([...args, "--cache-dir", folder], commandTable, { KUBECONFIG: server.kubeconfig });
+    return [printed.stdout, printed.stderr, Number(process.exitCode ?? 0)];
+  } catch (error) {
+    return [printed.stdout, printed.stderr + errorText(error), exitCodeOf(error)];
+  } finally {
+    Object.assign(process.stdout, { write: originals.stdout });
+    Object.assign(process.stderr, { write: originals.stderr });
+    process.exitCode = undefined;
+  }
+}
+
+const noType = 'error: the server doesn\'t have a resource type "web"\nDid you mean: deploy/web?\n';
+test.each<[line: string, out: string, err: string, code: number]>([
+  // A name without a type.
+  ["scale web --replicas=3", "", noType, 1],
+  ["delete web", "", noType, 1],
+  ["get web", "", noType, 1],
+  ["describe web", "", noType, 1],
+  ["rollout restart web", "", noType, 1],
+  ["logs web", "", 'Error from server (NotFound): pods "web" not found\nDid you mean: deploy/web?\n', 1],
+  ["delete ingressclass", "", "error: resource(s) were provided, but no name was specified\n", 1],
+  // An object without a name is not all objects.
+  ["delete -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 1],
+  ["get cm kept -o name", "configmap/kept\n", "", 0],
+  ["get -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 1],
+  ["diff -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 2],
+  ["create -f FOLDER/unnamed.json --dry-run=client", "configmap/<unknown> created (dry run)\n", "", 0],
+])("orrery %s", async (line, out, err, code) => {
+  expect(await outcome(line)).toEqual([out, err, code]);
+});
+
+/** Forwards requests without what they accept, as a server without aggregated discovery understands them. */
+async function olderServer(): Promise<Server> {
+  const forward = (incoming: IncomingMessage): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const options = { ca: server.ca, ...server.admin, agent: false };
+      httpsRequest(`${server.url}${incoming.url}`, options, resolve).on("error", reject).end();
+    });
+  const older = createServer((incoming, response) => {
+    void forward(incoming).then((answer) => {
+      response.writeHead(answer.statusCode!, { "content-type": "application/json" });
+      answer.pipe(response);
+    });
+  });
+  await new Promise<void>((resolve) => older.listen(0, "127.0.0.1", resolve));
+  return older;
+}
+
+test("a server without aggregated discovery serves the same resources", async () => {
+  const older = await olderServer();
+  try {
+    const { port } = older.address() as AddressInfo;
+    const resources = await servedResources(connection({ server: `http://127.0.0.1:${port}` }));
+    const current = await servedResources(connection({ server: server.url, ca: server.ca, ...server.admin }));
+    expect(resources).toEqual(current);
+  } finally {
+    older.close();
+  }
+});
