@@ -62,7 +62,7 @@ export function errorFrom(statusCode: number, text: string): ApiError {
   try {
     const { kind, reason, message, details } = JSON.parse(text) as Status;
     if (kind === "Status")
-      return new ApiError((reason ?? "InternalError") as ErrorReason, message ?? `status ${statusCode}`, details);
+      return new ApiError((reason || "Unknown") as ErrorReason, message ?? `status ${statusCode}`, details);
   } catch {
     // Not JSON.
   }

@@ -7,6 +7,7 @@ import { warn } from "../program/output.ts";
 import { accessOf } from "./access.ts";
 import { type ApiRequest, type Connection, connection } from "./connection.ts";
 import { mapperOf } from "./discovery.ts";
+import { version as clientVersion } from "../../apiserver/discovery/version.ts";
 import { select } from "./kubeconfig.ts";
 import type { FileFlags } from "./manifests.ts";
 import { loadKubeconfig } from "./kubeconfig-files.ts";
@@ -57,6 +58,13 @@ function warningPrinter(asErrors: boolean): (text: string) => void {
   };
 }
 
+/** Throws CliError when the server's version is not that of the command line, for `--match-server-version`. */
+async function checkVersion(api: Connection): Promise<void> {
+  const { gitVersion } = await api.get<{ readonly gitVersion: string }>("/version");
+  if (gitVersion !== clientVersion.gitVersion)
+    throw new CliError(`server version (${gitVersion}) differs from client version (${clientVersion.gitVersion})`);
+}
+
 /**
  * Connects as the flags and the kubeconfig say. Nothing is sent yet. Manifests are read first, so that errors in them
  * are reported whether or not there is a cluster. Warnings are printed unless a listener is set.
@@ -75,6 +83,7 @@ export async function session(
     ...(level >= 6 ? { observer: printRequest(access.server, level) } : {}),
     onWarning: onWarning ?? warningPrinter(flags.warningsAsErrors === true),
   });
+  if (flags.matchServerVersion) await checkVersion(api);
   return {
     api,
     namespace: selected.namespace ?? "default",

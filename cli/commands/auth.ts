@@ -1,5 +1,6 @@
 // orrery auth: whether the user may do something, and who the user is.
 import type { Command } from "commander";
+import { addReconcile } from "./auth-reconcile.ts";
 import { CliError } from "../cli-error.ts";
 import { type Session, session } from "../client/session.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
@@ -156,4 +157,5 @@ export const register = (program: Command): void => {
     .summary("print the user and its groups, as the server sees them")
     .option("-o, --output <format>", "json or yaml")
     .action(whoami);
+  addReconcile(auth);
 };

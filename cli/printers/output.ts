@@ -179,9 +179,6 @@ export async function objectPrinter(
       return columnsPrinter(format, argument, flags);
     default:
       await templateText(argument, false);
-      throw new CliError(
-        `${format} is a language of Go, which orrery does not run`,
-        "Use -o jsonpath, -o custom-columns, or -o json with a program such as jq.",
-      );
+      throw new CliError(`${format} needs kubectl: use -o jsonpath or -o json | jq`);
   }
 }

@@ -25,6 +25,19 @@ const deployment = {
 };
 const files: Readonly<Record<string, object>> = {
   "unnamed.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "x-" } },
+  "unknown-field.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, foo: "bar" },
+  "role.json": {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "r", namespace: "made" },
+    rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
+  },
+  "policy.json": {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "p" },
+    spec: { podSelector: {} },
+  },
 };
 beforeAll(async () => {
   server = await listeningServer();
@@ -62,6 +75,13 @@ async function outcome(line: string): Promise<readonly [out: string, err: string
   }
 }
 
+const created = `\treconciliation required create
+\tmissing rules added:
+\t\t{Verbs:[get] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}
+`;
+const noConfiguration =
+  "error: no last-applied-configuration annotation found on resources, to create the annotation, use command `orrery apply set-last-applied --create-annotation`\n";
+const notEnforced = "Warning: nothing here enforces NetworkPolicies yet\n";
 const noType = 'error: the server doesn\'t have a resource type "web"\nDid you mean: deploy/web?\n';
 test.each<[line: string, out: string, err: string, code: number]>([
   // A name without a type.
@@ -77,9 +97,25 @@ test.each<[line: string, out: string, err: string, code: number]>([
   ["get cm kept -o name", "configmap/kept\n", "", 0],
   ["get -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 1],
   ["diff -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 2],
+  // The server's answers.
+  [
+    "apply --server-side --validate=false -f FOLDER/unknown-field.json",
+    "",
+    "error: FOLDER/unknown-field.json:1: failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema\n",
+    1,
+  ],
+  ["get --raw /apis/nope", "", "Error from server (NotFound): the server could not find the requested resource\n", 1],
+  ["get ns kube-system -o name --match-server-version", "namespace/kube-system\n", "", 0],
+  ["auth reconcile -f FOLDER/role.json", `role.rbac.authorization.k8s.io/r reconciled\n`, created, 0],
+  ["auth reconcile -f FOLDER/role.json", "role.rbac.authorization.k8s.io/r reconciled\n", "", 0],
+  ["get role r -n made -o name", "role.rbac.authorization.k8s.io/r\n", "", 0],
+  ["apply edit-last-applied cm/kept", "", noConfiguration, 1],
+  // Kinds that nothing carries out.
+  ["create -f FOLDER/policy.json", "networkpolicy.networking.k8s.io/p created\n", notEnforced, 0],
+  ["replace -f FOLDER/policy.json", "networkpolicy.networking.k8s.io/p replaced\n", notEnforced, 0],
   ["create -f FOLDER/unnamed.json --dry-run=client", "configmap/<unknown> created (dry run)\n", "", 0],
 ])("orrery %s", async (line, out, err, code) => {
-  expect(await outcome(line)).toEqual([out, err, code]);
+  expect(await outcome(line)).toEqual([out, err.replaceAll("FOLDER", folder), code]);
 });
 
 /** Forwards requests without what they accept, as a server without aggregated discovery understands them. */

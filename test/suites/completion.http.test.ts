@@ -136,7 +136,7 @@ const rows: readonly (readonly [line: string, offered: string, directive: number
   ["config use-context ", "orrery-test", 4],
   ["config use-context orrery-test ", "", 4],
   ["apply --dry-run=", "none server client", 4],
-  ["apply --dry-run ", "view-last-applied set-last-applied", 4],
+  ["apply --dry-run ", "view-last-applied set-last-applied edit-last-applied", 4],
   ["delete pods --cascade=o", "orphan", 4],
   ["apply -f ", "json yaml yml", 8],
   ["apply -k ", "", 16],
