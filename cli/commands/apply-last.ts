@@ -1,4 +1,4 @@
-// orrery apply view-last-applied, set-last-applied, edit-last-applied: the annotation in which client-side apply remembers manifests.
+// orrery apply view-, set- and edit-last-applied: the annotation in which client-side apply remembers manifests.
 import type { Command } from "commander";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
