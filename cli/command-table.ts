@@ -60,7 +60,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [
-    ["auth", "say what the user may do, and who the user is", () => import("./commands/auth.ts")],
+    ["auth", "check permissions, and show the current user", () => import("./commands/auth.ts")],
     ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
     [
       "cluster-info",

@@ -2,6 +2,7 @@
 // `TYPE/NAME...`, `TYPE,TYPE`, selectors, `--all`, and manifests.
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { similar } from "../program/suggestions.ts";
 import type { Connection } from "./connection.ts";
 import { definedKinds } from "./defined-kinds.ts";
 import type { Mapper } from "./discovery.ts";
@@ -50,6 +51,19 @@ Example resource specifications include:
    '<resource> <name>'
    '<resource>'`;
 
+/** The error of a kind that is not served, with the version or kind that was probably meant. */
+async function noKind(mapper: Mapper, apiVersion: string, kind: string): Promise<string> {
+  const all = await mapper.all();
+  const elsewhere = all.find((r) => r.kind === kind);
+  const near = similar(
+    kind,
+    all.flatMap((r) => (apiVersionOf(r) === apiVersion ? r.kind : [])),
+  )[0];
+  const meant = elsewhere ? apiVersionOf(elsewhere) : near;
+  const advice = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  return `no matches for kind "${kind}" in version "${apiVersion}"${advice}`;
+}
+
 async function manifestTarget(
   scope: Scope,
   manifest: ManifestObject,
@@ -58,8 +72,7 @@ async function manifestTarget(
   const { apiVersion, kind, metadata } = manifest.object;
   const resource = resourceOfKind(apiVersion, kind, defined) ?? (await scope.mapper.ofKind(apiVersion, kind));
   const { file } = manifest;
-  if (!resource)
-    return { file, line: manifest.lineOf("kind"), message: `no matches for kind "${kind}" in version "${apiVersion}"` };
+  if (!resource) return { file, line: manifest.lineOf("kind"), message: await noKind(scope.mapper, apiVersion, kind) };
   const { namespace, name } = metadata;
   if (resource.namespaced && namespace && scope.namespaceGiven && namespace !== scope.namespace) {
     const message = `the namespace from the provided object "${namespace}" does not match the namespace "${scope.namespace}". You must pass '--namespace=${namespace}' to perform this operation.`;

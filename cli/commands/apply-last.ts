@@ -117,7 +117,7 @@ const edit = async (args: readonly string[], flags: EditFlags): Promise<void> =>
 
 /** Adds the subcommands to `apply`. */
 export const registerLastApplied = (apply: Command): void => {
-  withFiles(apply.command("view-last-applied [args...]"))
+  withFiles(apply.command("view-last-applied [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME... | -f FILE)"))
     .summary("print what objects were last applied with")
     .option("-l, --selector <labels>", "objects with these labels")
     .option("--all", "all objects of the types")
@@ -125,9 +125,13 @@ export const registerLastApplied = (apply: Command): void => {
     .action(view);
   withResult(withFiles(apply.command("set-last-applied")))
     .summary("set what objects were last applied with, and change nothing else")
-    .option("--create-annotation", "also of objects that were not applied")
+    .option("--create-annotation", "create the annotation where it is missing")
     .action(set);
-  withOutput(withFiles(apply.command("edit-last-applied [args...]")))
+  withOutput(
+    withFiles(
+      apply.command("edit-last-applied [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME... | -f FILE)"),
+    ),
+  )
     .summary("edit what objects were last applied with, and change nothing else")
     .option("--field-manager <name>", "the manager that owns the annotation", "kubectl-client-side-apply")
     .option("--windows-line-endings", "end lines as Windows does")

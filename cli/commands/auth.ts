@@ -143,12 +143,12 @@ export const register = (program: Command): void => {
   const auth = program.command("auth");
   auth
     .command("can-i [args...]")
-    .usage("[flags] VERB (TYPE | TYPE/NAME | /PATH)")
-    .summary("say whether the user may do something; exit with 1 if not")
+    .usage("[options] VERB (TYPE | TYPE/NAME | /PATH)")
+    .summary("check whether an action is allowed; exit with 1 if not")
     .option("-A, --all-namespaces", "in all namespaces")
     .option("--list", "list everything that is allowed")
-    .option("-q, --quiet", "print nothing: the exit code tells")
-    .option("--no-headers", "without a header")
+    .option("-q, --quiet", "print nothing, and only set the exit code")
+    .option("--no-headers", "without the line of column names")
     .option("--subresource <name>", "the subresource, such as log or scale")
     .addHelpText("after", "\nExamples:\n  orrery auth can-i create pods -n web\n  orrery auth can-i --list --as jane")
     .action(canI);

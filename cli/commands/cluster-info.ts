@@ -18,7 +18,7 @@ function proxyAddress(server: string, { metadata, spec }: Service): string {
 
 /** Adds `cluster-info` to the program. */
 export const register = (program: Command): void => {
-  const command = program.command("cluster-info").argument("[args...]");
+  const command = program.command("cluster-info").argument("[args...]").usage("[options]");
   addDump(command);
   command.action(async (_args: readonly string[], flags: GlobalFlags) => {
     const { api } = await session(flags);

@@ -243,7 +243,7 @@ function registerShowing(config: Command): void {
     .command("get-contexts [names...]")
     .summary("list the contexts")
     .option("-o, --output <format>", "name prints the names only")
-    .option("--no-headers", "without a header")
+    .option("--no-headers", "without the line of column names")
     .action(getContexts);
   config.command("current-context").summary("print the current context").action(currentContext);
   config

@@ -53,7 +53,7 @@ async function createFromFiles(args: readonly string[], flags: Flags, command: C
   const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, flags.selector));
   if (targets.length === 0) throw new CliError("no objects passed to create");
   const objects = targets.map(({ manifest }) => manifest!.object);
-  for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
+  if (!flags.quiet) for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
   for (const target of targets)
     await createOne(scope, target, flags, results).catch((error: unknown) =>
       errors.push(hasReason(error, "Invalid") ? error : withSource(error, "creating", target.manifest!.file)),
@@ -63,7 +63,7 @@ async function createFromFiles(args: readonly string[], flags: Flags, command: C
 
 /** Adds `create` to the program. */
 export const register = (program: Command): void => {
-  const command = program.command("create").argument("[args...]");
+  const command = program.command("create").argument("[args...]").usage("[options] (-f FILE | COMMAND)");
   withGeneration(withFiles(command), "kubectl-create")
     .option("-l, --selector <labels>", "only objects with these labels")
     .addOption(validateOption())

@@ -147,9 +147,9 @@ async function run(args: readonly string[], flags: Flags): Promise<void> {
 
 /** Adds `diff` to the program. */
 export const register = (program: Command): void => {
-  withFiles(program.command("diff [args...]"))
+  withFiles(program.command("diff [args...]").usage("[options] -f FILE"))
     .option("-l, --selector <labels>", "only objects with these labels")
-    .option("--server-side", "let the server merge, by the owners of fields")
+    .option("--server-side", "let the server merge the manifest (server-side apply)")
     .option("--force-conflicts", "with --server-side, take fields over from other managers")
     .option("--field-manager <name>", "the manager that owns the fields")
     .option("--show-managed-fields", "compare the managed fields too")

@@ -113,7 +113,7 @@ const replace = async (args: readonly string[], flags: Flags): Promise<void> => 
   const errors: unknown[] = [];
   const targets = await manifestTargets(scope, flags);
   const objects = targets.map(({ manifest }) => manifest!.object);
-  for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
+  if (!flags.quiet) for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
   for (const target of targets) {
     const attempt = flags.force ? recreate : replaceOne;
     await attempt(scope, target, flags, results).catch((error: unknown) =>
@@ -125,7 +125,7 @@ const replace = async (args: readonly string[], flags: Flags): Promise<void> => 
 
 /** Adds `replace` to the program. */
 export const register = (program: Command): void => {
-  withResult(withFiles(program.command("replace [args...]")))
+  withResult(withFiles(program.command("replace [args...]").usage("[options] -f FILE")))
     .option("--force", "delete the objects and create them again")
     .option("--cascade <how>", "how dependents are deleted: background, foreground or orphan", "background")
     .option("--grace-period <seconds>", "how long deleted pods may take to end", integer, -1)

@@ -226,7 +226,7 @@ export const register = (program: Command): void => {
   for (const [name, summary, verb] of verbs) {
     const command = withFiles(rollout.command(`${name} [args...]`))
       .summary(summary)
-      .usage("[flags] (TYPE NAME | TYPE/NAME)")
+      .usage("[options] (TYPE NAME | TYPE/NAME)")
       .option("-l, --selector <labels>", "workloads with these labels");
     if (name === "undo")
       command
@@ -236,8 +236,8 @@ export const register = (program: Command): void => {
     if (name === "status")
       command
         .option("--revision <n>", "fail when another revision is running", integer, 0)
-        .option("--timeout <duration>", "how long to wait; 0 waits until the end", duration, 0)
-        .option("-w, --watch", "wait for the end", true);
+        .option("--timeout <duration>", "how long to follow the rollout; 0 is without limit", duration, 0)
+        .option("-w, --watch", "follow the rollout until it is done", true);
     else withOutput(command);
     command.action(forEach(verb));
   }

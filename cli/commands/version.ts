@@ -43,7 +43,7 @@ const version = async (flags: Flags): Promise<void> => {
 export const register = (program: Command): void => {
   program
     .command("version")
-    .option("--client", "only that of the command line, without asking a server")
+    .option("--client", "print only the version of the command line")
     .option("-o, --output <format>", "json or yaml")
     .action(version);
 };

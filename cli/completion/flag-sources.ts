@@ -70,13 +70,10 @@ const sources: Readonly<Record<string, Source>> = {
   "server --store": oneOf("sqlite", "memory"),
 };
 
-/** Formats that are declared, to say that kubectl has them. */
-const unavailable = ["go-template", "go-template-file", "template", "templatefile"];
-
 /** The words of a description that ends in a list, such as `how it is patched: json, merge or strategic`. */
 export function listedValues(description: string): readonly string[] {
   const [, list = ""] = /^(?:.*: )?([\w-]+(?:, [\w-]+)*(?: or [\w-]+)?)$/.exec(description) ?? [];
-  return list.split(/, | or /).filter((word) => word !== "" && !unavailable.includes(word));
+  return list.split(/, | or /).filter((word) => word !== "");
 }
 
 /** What completes the value of a flag of a command. */

@@ -31,6 +31,10 @@ export const objectFormats = [
 /** The formats of `get`. */
 export const getFormats: readonly string[] = [...objectFormats, "custom-columns", "custom-columns-file", "wide"].sort();
 
+/** The formats without Go's templates, which only kubectl evaluates, as a list for the help. */
+export const formatList = (formats: readonly string[] = objectFormats): string =>
+  formats.filter((format) => !format.includes("template")).join(", ");
+
 type PlainObject = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is PlainObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -11,6 +11,14 @@ export const newProgram = (): Command =>
   new Command("orrery")
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
+    .helpOption("-h, --help", "show this help")
+    .configureHelp({
+      subcommandTerm: (command) => command.name(),
+      optionDescription: ({ description, defaultValue }) =>
+        [undefined, -1].includes(defaultValue as number)
+          ? description
+          : `${description} (default: ${JSON.stringify(defaultValue)})`,
+    })
     .helpCommand(false);
 
 /** Loads the file of a command. */
@@ -19,8 +27,21 @@ export async function loadCommand(name: string, { load, summary }: CommandRow): 
   (await load()).register(program);
   const command = program.commands.find((c) => c.name() === name)!;
   if (command.summary() === "") command.summary(summary);
-  if (command.description() === "") command.description(`${summary[0]?.toUpperCase() ?? ""}${summary.slice(1)}.`);
   return command;
+}
+
+/** The help of a command. */
+export function helpOf(command: Command, isGlobal: boolean): string {
+  const summary = command.summary();
+  if (command.description() === "") command.description(`${summary[0]?.toUpperCase() ?? ""}${summary.slice(1)}.`);
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  command.helpCommand(false).outputHelp();
+  return isGlobal ? `${text}\nUse "orrery options" for the flags of all commands about objects.\n` : text;
 }
 
 /** The commands of the help. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import type { CommandRow, CommandTable } from "./command-row.ts";
-import { leafOf, listed, loadCommand, newProgram, optionsOf, pathTo } from "./command-tree.ts";
+import { helpOf, leafOf, listed, loadCommand, newProgram, optionsOf, pathTo } from "./command-tree.ts";
 import { FlagError, type ParsedFlags, parseFlags, splitAtWord } from "./flag-parser.ts";
 import { type Environment, globalOptions } from "./global-flags.ts";
 import { helpText } from "./help.ts";
@@ -34,9 +34,9 @@ function parse(leaf: Command, args: readonly string[], global: boolean): ParsedF
 }
 
 /** Prints the help of a command whose subcommand is missing: where kubectl prints it, with kubectl's exit code. */
-function printUsage(group: Command): void {
+function printUsage(group: Command, isGlobal: boolean): void {
   const isResult = ["rollout", "certificate"].includes(group.name());
-  (isResult ? process.stdout : process.stderr).write(group.helpInformation());
+  (isResult ? process.stdout : process.stderr).write(helpOf(group, isGlobal));
   process.exitCode = group.name() === "certificate" ? 0 : 1;
 }
 
@@ -49,8 +49,8 @@ async function execute(
   const { leaf, args } = leafOf(command, argsOfCommand);
   const parsed = parse(leaf, args, row.global);
   const isGroup = leaf.commands.length > 0 && leaf.registeredArguments.length === 0 && leaf.options.length === 0;
-  if (parsed.wantsHelp) return void process.stdout.write(leaf.helpInformation());
-  if (isGroup) return printUsage(leaf);
+  if (parsed.wantsHelp) return void process.stdout.write(helpOf(leaf, row.global));
+  if (isGroup) return printUsage(leaf, row.global);
   const missing = leaf.options.filter((option) => option.mandatory && !parsed.values.has(option));
   if (missing.length > 0)
     throw new CliError(`required flag(s) ${missing.map((o) => JSON.stringify(o.name())).join(", ")} not set`);

@@ -26,6 +26,9 @@ const deployment = {
 const files: Readonly<Record<string, object>> = {
   "unnamed.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "x-" } },
   "unknown-field.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, foo: "bar" },
+  "typo-field.json": { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", lables: {} } },
+  "typo-kind.json": { apiVersion: "v1", kind: "ConfigMpa", metadata: { name: "a" } },
+  "other-version.json": { apiVersion: "v1", kind: "Deployment", metadata: { name: "a" } },
   "role.json": {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "Role",
@@ -82,6 +85,10 @@ const created = `\treconciliation required create
 const noConfiguration =
   "error: no last-applied-configuration annotation found on resources, to create the annotation, use command `orrery apply set-last-applied --create-annotation`\n";
 const notEnforced = "Warning: nothing here enforces NetworkPolicies yet\n";
+const noSuchType = (word: string, meant: string): string =>
+  `error: the server doesn't have a resource type "${word}"\nDid you mean: ${meant}?\n`;
+const explainedPod = "KIND:       Pod\nVERSION:    v1\n\n";
+const noSuchField = 'error: field "containres" does not exist\nDid you mean: containers?\n';
 const noType = 'error: the server doesn\'t have a resource type "web"\nDid you mean: deploy/web?\n';
 test.each<[line: string, out: string, err: string, code: number]>([
   // A name without a type.
@@ -97,6 +104,27 @@ test.each<[line: string, out: string, err: string, code: number]>([
   ["get cm kept -o name", "configmap/kept\n", "", 0],
   ["get -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 1],
   ["diff -f FOLDER/unnamed.json", "", "error: resource name may not be empty\n", 2],
+  // What was probably meant.
+  [
+    "apply -f FOLDER/typo-field.json",
+    "",
+    'error: FOLDER/typo-field.json:1: unknown field "metadata.lables", did you mean "metadata.labels"?\n',
+    1,
+  ],
+  [
+    "apply -f FOLDER/typo-kind.json",
+    "",
+    'error: FOLDER/typo-kind.json:1: no matches for kind "ConfigMpa" in version "v1", did you mean "ConfigMap"?\n',
+    1,
+  ],
+  [
+    "apply -f FOLDER/other-version.json",
+    "",
+    'error: FOLDER/other-version.json:1: no matches for kind "Deployment" in version "v1", did you mean "apps/v1"?\n',
+    1,
+  ],
+  ["get deploymnets", "", noSuchType("deploymnets", "deployments, deployment"), 1],
+  ["explain pods.spec.containres", explainedPod, noSuchField, 1],
   // The server's answers.
   [
     "apply --server-side --validate=false -f FOLDER/unknown-field.json",
