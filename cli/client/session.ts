@@ -6,7 +6,7 @@ import { duration } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { warn } from "../program/output.ts";
 import { accessOf } from "./access.ts";
-import { type Connection, connection } from "./connection.ts";
+import { type ApiAccess, type Connection, connection } from "./connection.ts";
 import { mapperOf } from "./discovery.ts";
 import { version as clientVersion } from "../../apiserver/discovery/version.ts";
 import { requestLog } from "./request-log.ts";
@@ -20,6 +20,7 @@ export interface Session extends Scope {
   readonly whileShowing: WhileShowing;
 }
 
+type Listener = (text: string) => void;
 const quietly: WhileShowing = (_, work) => work();
 
 /** The value of `--request-timeout`. Throws CliError in kubectl's words. */
@@ -57,18 +58,12 @@ async function checkVersion(api: Connection): Promise<void> {
     throw new CliError(`server version (${gitVersion}) differs from client version (${clientVersion.gitVersion})`);
 }
 
-/**
- * Connects as the flags and the kubeconfig say. Nothing is sent yet. Manifests are read first, so that errors in them
- * are reported whether or not there is a cluster. Warnings are printed unless a listener is set.
- */
-export async function session(
-  flags: GlobalFlags & FileFlags,
-  onWarning?: (text: string) => void,
-): Promise<Session> {
-  if (flags.filename?.length || flags.kustomize) await (await import("./manifests.ts")).manifestsOf(flags);
-  const timeoutMs = timeoutOf(flags.requestTimeout);
-  const selected = select(await loadKubeconfig(flags), flags);
-  const access = await accessOf(selected);
+/** A connection that prints its requests, its warnings, or what it waits for, as the flags say. */
+function connected(
+  access: ApiAccess,
+  flags: GlobalFlags,
+  { timeoutMs, onWarning }: { readonly timeoutMs: number | undefined; readonly onWarning: Listener | undefined },
+): Pick<Session, "api" | "whileShowing"> {
   const level = flags.v ?? 0;
   const isQuiet = flags.quiet === true;
   const observer = level >= 6 ? requestLog(access.server, level, (text) => process.stderr.write(text)) : undefined;
@@ -83,7 +78,19 @@ export async function session(
   const request: Connection["request"] = (call) => whileShowing("waiting for the server", () => direct.request(call));
   const get: Connection["get"] = (path) => whileShowing("waiting for the server", () => direct.get(path));
   const list: Connection["list"] = (path) => whileShowing("waiting for the server", () => direct.list(path));
-  const api: Connection = { ...direct, request, get, list };
+  return { api: { ...direct, request, get, list }, whileShowing };
+}
+
+/**
+ * Connects as the flags and the kubeconfig say. Nothing is sent yet. Manifests are read first, so that errors in them
+ * are reported whether or not there is a cluster. Warnings are printed unless a listener is set.
+ */
+export async function session(flags: GlobalFlags & FileFlags, onWarning?: Listener): Promise<Session> {
+  if (flags.filename?.length || flags.kustomize) await (await import("./manifests.ts")).manifestsOf(flags);
+  const timeoutMs = timeoutOf(flags.requestTimeout);
+  const selected = select(await loadKubeconfig(flags), flags);
+  const access = await accessOf(selected);
+  const { api, whileShowing } = connected(access, flags, { timeoutMs, onWarning });
   if (flags.matchServerVersion) await checkVersion(api);
   return {
     api,

@@ -129,7 +129,7 @@ test.each<[line: string, out: string, err: string, code: number]>([
   [
     "apply --server-side --validate=false -f FOLDER/unknown-field.json",
     "",
-    "error: FOLDER/unknown-field.json:1: failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema\n",
+    "error: FOLDER/unknown-field.json:1: failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .foo: field not declared in schema\n",
     1,
   ],
   ["get --raw /apis/nope", "", "Error from server (NotFound): the server could not find the requested resource\n", 1],
