@@ -7,14 +7,6 @@ type Row = readonly [name: string, summary: string, load: Load];
 const group = (title: string, global: boolean, rows: readonly Row[]): readonly (readonly [string, CommandRow])[] =>
   rows.map(([name, summary, load]) => [name, { group: title, summary, global, load }]);
 
-const completion: CommandRow = {
-  group: "Settings",
-  summary: "print a completion script for bash, zsh or fish",
-  global: false,
-  loadsAll: true,
-  load: () => import("./commands/completion.ts"),
-};
-
 /** All commands, in the order of the help. */
 export const commandTable: CommandTable = Object.fromEntries([
   ...group("Objects", true, [
@@ -68,7 +60,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [
-    ["auth", "say what the user may do, and who the user is", () => import("./commands/auth.ts")],
+    ["auth", "check permissions, and show the current user", () => import("./commands/auth.ts")],
     ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
     [
       "cluster-info",
@@ -81,6 +73,6 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Settings", false, [
     ["kubeconfig", "print the path of a cluster's kubeconfig", () => import("./commands/kubeconfig.ts")],
     ["options", "list the flags that all commands about objects accept", () => import("./commands/options.ts")],
+    ["completion", "print a completion script for bash, zsh or fish", () => import("./commands/completion.ts")],
   ]),
-  ["completion", completion],
 ]);

@@ -9,6 +9,15 @@ import { run } from "./program/run.ts";
 // Long-lived commands flush the compile cache after their start, so that they restart quickly after a crash.
 const longLived: readonly string[] = ["server", "agent"];
 
+/** Prints what completes a command line. An answer after more than two seconds would come too late. */
+const printCompletion = async (words: readonly string[]): Promise<void> => {
+  const { complete } = await import("./completion/complete.ts");
+  const { clock } = realWorld(() => {});
+  const late = clock.sleep(1800).then(() => ":4\n");
+  process.stdout.write(await Promise.race([complete(words, commandTable, process.env), late]));
+  process.exit();
+};
+
 const main = async (args: readonly string[]): Promise<void> => {
   const ended = new AbortController();
   const isLongLived = longLived.includes(args[0] ?? "");
@@ -17,7 +26,8 @@ const main = async (args: readonly string[]): Promise<void> => {
     clock.sleep(3000, ended.signal).then(flushCompileCache, () => {});
   }
   try {
-    await run(args, commandTable, process.env);
+    if (args[0] === "__complete") await printCompletion(args.slice(1));
+    else await run(args, commandTable, process.env);
   } catch (error) {
     process.stderr.write(errorText(error));
     if (!(error instanceof CliError) && (isLongLived || process.env["ORRERY_DEBUG"] !== undefined))

@@ -5,7 +5,7 @@ import { CliError } from "../cli-error.ts";
 const annotation = "kubectl.kubernetes.io/default-container";
 
 /** The names of all containers: init containers first, ephemeral ones last. */
-export const containersOf = ({ spec }: Pod): readonly string[] =>
+export const containersOf = ({ spec }: Pick<Pod, "spec">): readonly string[] =>
   [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].map(({ name }) => name);
 
 /** The containers as `Defaulted container` lists them. */

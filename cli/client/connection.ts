@@ -1,5 +1,5 @@
 // The connection of a command to an API server: single requests, streamed responses, errors as ApiError.
-import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { ApiError, type ErrorDetails, type ErrorReason } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
@@ -30,8 +30,14 @@ export interface ApiResponse<T> {
   /** Texts of the `Warning` headers. */
   readonly warnings: readonly string[];
 }
-/** Called when a response has begun, to print requests. */
-export type Observer = (request: ApiRequest, response: IncomingMessage, milliseconds: number) => void;
+/** Observes requests, to print them. */
+export interface Observer {
+  sent(request: ApiRequest, headers: OutgoingHttpHeaders, body: string | undefined): void;
+  /** When the response has begun. */
+  answered(request: ApiRequest, response: IncomingMessage, milliseconds: number): void;
+  /** The whole body, unless it is streamed. */
+  received(body: string): void;
+}
 export interface ConnectionOptions {
   /** How long a request may take; unlimited by default. Watches and followed logs end then. */
   readonly timeoutMs?: number;
@@ -62,7 +68,7 @@ export function errorFrom(statusCode: number, text: string): ApiError {
   try {
     const { kind, reason, message, details } = JSON.parse(text) as Status;
     if (kind === "Status")
-      return new ApiError((reason ?? "InternalError") as ErrorReason, message ?? `status ${statusCode}`, details);
+      return new ApiError((reason || "Unknown") as ErrorReason, message ?? `status ${statusCode}`, details);
   } catch {
     // Not JSON.
   }
@@ -129,12 +135,13 @@ function send({ access, http, agent, observer }: Channel, apiRequest: ApiRequest
   const headers = { accept, "user-agent": "orrery", ...access.headers, ...bodyHeaders };
   // The path of the server's URL is a prefix, as for clusters behind a gateway.
   const url = new URL(access.server.replace(/\/$/, "") + path);
+  observer?.sent(apiRequest, headers, bytes?.toString("utf8"));
   const startedAt = process.hrtime.bigint();
   const call = http.request(url, { method, agent, headers, timeout: apiRequest.timeoutMs });
   call.on("timeout", () => call.destroy(new Error("no answer in time")));
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     call.on("response", (message) => {
-      observer?.(apiRequest, message, Number((process.hrtime.bigint() - startedAt) / 1_000_000n));
+      observer?.answered(apiRequest, message, Number((process.hrtime.bigint() - startedAt) / 1_000_000n));
       resolve(message);
     });
     call.on("error", (error) => reject(unreachable(access, error)));
@@ -151,6 +158,7 @@ export function connection(access: ApiAccess, options: ConnectionOptions = {}): 
   const request = async <T>(apiRequest: ApiRequest): Promise<ApiResponse<T>> => {
     const response = await send(channel, { timeoutMs: options.timeoutMs, ...apiRequest }).response;
     const text = await textOf(response);
+    options.observer?.received(text);
     const status = response.statusCode ?? 0;
     const warnings = warningsOf(response.headers["warning"] as string | undefined);
     for (const warning of warnings) options.onWarning?.(warning);

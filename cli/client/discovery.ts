@@ -1,55 +1,11 @@
-// What the server serves, by aggregated discovery (KEP-3352), with a cache on disk.
+// What the server serves, with a cache on disk.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { realWorld } from "../../machinery/real-world.ts";
 import type { Connection } from "./connection.ts";
+import { servedResources } from "./served-resources.ts";
 import { type Resource, resourceNamed, resourceOfKind, resourcesNamed } from "./resources.ts";
-
-interface Discovery {
-  readonly items: readonly {
-    readonly metadata: { readonly name?: string };
-    readonly versions: readonly {
-      readonly version: string;
-      readonly resources?: readonly {
-        readonly resource: string;
-        readonly singularResource?: string;
-        readonly responseKind: { readonly kind: string };
-        readonly scope: "Namespaced" | "Cluster";
-        readonly shortNames?: readonly string[];
-        readonly categories?: readonly string[];
-        readonly verbs?: readonly string[];
-        readonly subresources?: readonly { readonly subresource: string }[];
-      }[];
-    }[];
-  }[];
-}
-const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-
-/** All resources the server serves, preferred groups and versions first. */
-async function discover(api: Connection): Promise<readonly Resource[]> {
-  const responses = await Promise.all(
-    ["/api", "/apis"].map((path) => api.request<Discovery>({ path, accept: aggregated })),
-  );
-  return responses
-    .flatMap(({ body }) => body.items)
-    .flatMap((group) =>
-      group.versions.flatMap(({ version, resources = [] }) =>
-        resources.map((r) => ({
-          group: group.metadata.name ?? "",
-          version,
-          plural: r.resource,
-          singular: r.singularResource ?? "",
-          kind: r.responseKind.kind,
-          namespaced: r.scope === "Namespaced",
-          shortNames: r.shortNames ?? [],
-          categories: r.categories ?? [],
-          verbs: r.verbs ?? [],
-          subresources: (r.subresources ?? []).map((s) => s.subresource),
-        })),
-      ),
-    );
-}
 
 /** Age after which a cached discovery is read again: that of kubectl's cache. */
 const maxAgeMs = 6 * 3_600_000;
@@ -104,7 +60,7 @@ export function mapperOf(api: Connection, cacheDir: string | undefined): Mapper 
   const file = cacheFile(api.access.server, cacheDir);
   let isFresh = false;
   const refresh = async (): Promise<readonly Resource[]> => {
-    const resources = await discover(api);
+    const resources = await servedResources(api);
     isFresh = true;
     writeCache(file, resources);
     return resources;

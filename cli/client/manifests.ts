@@ -23,6 +23,12 @@ export interface ManifestError {
   readonly line: number;
   readonly message: string;
 }
+/** The flags that name manifests. */
+export interface FileFlags {
+  readonly filename?: readonly string[];
+  readonly kustomize?: string;
+  readonly recursive?: boolean;
+}
 export interface Manifests {
   readonly objects: readonly ManifestObject[];
   readonly errors: readonly ManifestError[];
@@ -140,4 +146,38 @@ export async function readManifests(paths: readonly string[], recursive: boolean
       for (const file of await filesOf(path, recursive)) read.push(parseManifests(file, await readFile(file, "utf8")));
   }
   return { objects: read.flatMap((r) => r.objects), errors: read.flatMap((r) => r.errors) };
+}
+
+const located = ({ file, line, message }: ManifestError): string => `${file}:${line}: ${message}`;
+
+/** Throws CliError for all errors of manifests at once, each with its file and line. */
+export function refuse(errors: readonly ManifestError[]): void {
+  if (errors.length === 1) throw new CliError(located(errors[0]!));
+  if (errors.length > 1)
+    throw new CliError(`the manifests have ${errors.length} errors:\n${errors.map(located).join("\n")}`);
+}
+
+const noKustomize = new CliError(
+  "orrery does not build kustomizations",
+  "kubectl does: kubectl kustomize DIR | orrery apply -f -",
+);
+
+const read = new WeakMap<readonly string[], Promise<readonly ManifestObject[]>>();
+
+async function checkedManifests(paths: readonly string[], recursive: boolean): Promise<readonly ManifestObject[]> {
+  const { objects, errors } = await readManifests(paths, recursive);
+  refuse(errors);
+  return objects;
+}
+
+/** The objects of the manifests, which are read once. Throws CliError for all errors in them. */
+export async function manifestsOf({
+  filename = [],
+  kustomize,
+  recursive,
+}: FileFlags): Promise<readonly ManifestObject[]> {
+  if (kustomize) throw noKustomize;
+  const objects = read.get(filename) ?? checkedManifests(filename, recursive === true);
+  read.set(filename, objects);
+  return objects;
 }

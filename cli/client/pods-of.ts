@@ -1,11 +1,14 @@
 // Resolves `web-1`, `pod/web-1` or `deploy/web` to pods, the most useful one first.
 import type { LabelSelector, Pod } from "../../api/generated/types.ts";
 import { conditionOf, isReady } from "../../api/core/pod/status.ts";
+import { type ApiError, hasReason } from "../../api/errors.ts";
 import { type ApiObject, instantOf } from "../../api/meta.ts";
 import { selectorText } from "../../api/selector.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
+import { serverError } from "../program/report.ts";
 import type { Connection } from "./connection.ts";
+import { didYouMean } from "./named-objects.ts";
 import { query } from "./resources.ts";
 import type { Session } from "./session.ts";
 import { type Target, targetPath } from "./targets.ts";
@@ -63,7 +66,15 @@ export interface PodChoice {
 
 /** The pod of a target, or the pods of a workload or service. Waits until there is one. */
 export async function podsOf({ api, namespace }: Session, target: Target, choice: PodChoice): Promise<readonly Pod[]> {
-  const object = await api.get<Pod | (ApiObject & { readonly spec?: unknown })>(targetPath(target));
+  const object = await api
+    .get<Pod | (ApiObject & { readonly spec?: unknown })>(targetPath(target))
+    .catch(async (error: unknown) => {
+      const isMissing = hasReason(error, "NotFound") && target.resource.kind === "Pod";
+      const advice = isMissing
+        ? await didYouMean({ api, namespace: target.namespace ?? namespace }, target.name!)
+        : undefined;
+      throw advice === undefined ? error : new CliError(serverError(error as ApiError), advice, { isBare: true });
+    });
   if (object.kind === "Pod") return [object as Pod];
   const selector = selectorOf(object, choice.purpose);
   const { clock } = realWorld(() => {});

@@ -1,19 +1,27 @@
 // What a command works with: a connection, the namespace, and the server's resources.
-import type { IncomingMessage } from "node:http";
+import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
+import { activityOn, type WhileShowing } from "../program/activity.ts";
 import { duration } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { warn } from "../program/output.ts";
 import { accessOf } from "./access.ts";
-import { type ApiRequest, type Connection, connection } from "./connection.ts";
+import { type ApiAccess, type Connection, connection } from "./connection.ts";
 import { mapperOf } from "./discovery.ts";
+import { version as clientVersion } from "../../apiserver/discovery/version.ts";
+import { requestLog } from "./request-log.ts";
 import { select } from "./kubeconfig.ts";
+import type { FileFlags } from "./manifests.ts";
 import { loadKubeconfig } from "./kubeconfig-files.ts";
 import type { Scope } from "./targets.ts";
 
 export interface Session extends Scope {
   readonly api: Connection;
+  readonly whileShowing: WhileShowing;
 }
+
+type Listener = (text: string) => void;
+const quietly: WhileShowing = (_, work) => work();
 
 /** The value of `--request-timeout`. Throws CliError in kubectl's words. */
 function timeoutOf(text: string | undefined): number | undefined {
@@ -28,26 +36,13 @@ function timeoutOf(text: string | undefined): number | undefined {
   }
 }
 
-/** Prints requests as client-go does: from level 6 the line, from 7 the headers, from 8 the bodies sent. */
-const printRequest =
-  (server: string, level: number) =>
-  ({ method = "GET", path, body }: ApiRequest, response: IncomingMessage, milliseconds: number): void => {
-    const status = `${response.statusCode} ${response.statusMessage}`;
-    process.stderr.write(
-      `"Response" verb="${method}" url="${server}${path}" status="${status}" milliseconds=${milliseconds}\n`,
-    );
-    if (level >= 8 && body !== undefined) process.stderr.write(`"Request Body" body=${JSON.stringify(body)}\n`);
-    if (level >= 7)
-      for (const [name, value] of Object.entries(response.headers)) process.stderr.write(`    ${name}: ${value}\n`);
-  };
-
 /** Prints each warning once; with `--warnings-as-errors`, the command then fails at its end. */
-function warningPrinter(asErrors: boolean): (text: string) => void {
+function warningPrinter(asErrors: boolean, isQuiet: boolean): (text: string) => void {
   const printed = new Set<string>();
   return (text) => {
     if (printed.has(text)) return;
     printed.add(text);
-    warn(text);
+    if (!isQuiet) warn(text);
     if (!asErrors || printed.size > 1) return;
     process.on("exit", () => {
       process.stderr.write(`error: ${printed.size} warning${printed.size === 1 ? "" : "s"} received\n`);
@@ -56,19 +51,50 @@ function warningPrinter(asErrors: boolean): (text: string) => void {
   };
 }
 
-/** Connects as the flags and the kubeconfig say. Nothing is sent yet. Warnings are printed unless a listener is set. */
-export async function session(flags: GlobalFlags, onWarning?: (text: string) => void): Promise<Session> {
+/** Throws CliError when the server's version is not that of the command line, for `--match-server-version`. */
+async function checkVersion(api: Connection): Promise<void> {
+  const { gitVersion } = await api.get<{ readonly gitVersion: string }>("/version");
+  if (gitVersion !== clientVersion.gitVersion)
+    throw new CliError(`server version (${gitVersion}) differs from client version (${clientVersion.gitVersion})`);
+}
+
+/** A connection that prints its requests, its warnings, or what it waits for, as the flags say. */
+function connected(
+  access: ApiAccess,
+  flags: GlobalFlags,
+  { timeoutMs, onWarning }: { readonly timeoutMs: number | undefined; readonly onWarning: Listener | undefined },
+): Pick<Session, "api" | "whileShowing"> {
+  const level = flags.v ?? 0;
+  const isQuiet = flags.quiet === true;
+  const observer = level >= 6 ? requestLog(access.server, level, (text) => process.stderr.write(text)) : undefined;
+  const direct = connection(access, {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(observer ? { observer } : {}),
+    onWarning: onWarning ?? warningPrinter(flags.warningsAsErrors === true, isQuiet),
+  });
+  // A listener has its own view of the terminal.
+  const showsNothing = isQuiet || observer !== undefined || onWarning !== undefined;
+  const whileShowing = showsNothing ? quietly : activityOn(process.stderr, realWorld(() => {}).clock);
+  const request: Connection["request"] = (call) => whileShowing("waiting for the server", () => direct.request(call));
+  const get: Connection["get"] = (path) => whileShowing("waiting for the server", () => direct.get(path));
+  const list: Connection["list"] = (path) => whileShowing("waiting for the server", () => direct.list(path));
+  return { api: { ...direct, request, get, list }, whileShowing };
+}
+
+/**
+ * Connects as the flags and the kubeconfig say. Nothing is sent yet. Manifests are read first, so that errors in them
+ * are reported whether or not there is a cluster. Warnings are printed unless a listener is set.
+ */
+export async function session(flags: GlobalFlags & FileFlags, onWarning?: Listener): Promise<Session> {
+  if (flags.filename?.length || flags.kustomize) await (await import("./manifests.ts")).manifestsOf(flags);
   const timeoutMs = timeoutOf(flags.requestTimeout);
   const selected = select(await loadKubeconfig(flags), flags);
   const access = await accessOf(selected);
-  const level = flags.v ?? 0;
-  const api = connection(access, {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(level >= 6 ? { observer: printRequest(access.server, level) } : {}),
-    onWarning: onWarning ?? warningPrinter(flags.warningsAsErrors === true),
-  });
+  const { api, whileShowing } = connected(access, flags, { timeoutMs, onWarning });
+  if (flags.matchServerVersion) await checkVersion(api);
   return {
     api,
+    whileShowing,
     namespace: selected.namespace ?? "default",
     namespaceGiven: Boolean(flags.namespace),
     mapper: mapperOf(api, flags.cacheDir),

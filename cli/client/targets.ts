@@ -2,17 +2,16 @@
 // `TYPE/NAME...`, `TYPE,TYPE`, selectors, `--all`, and manifests.
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { similar } from "../program/suggestions.ts";
 import type { Connection } from "./connection.ts";
 import { definedKinds } from "./defined-kinds.ts";
 import type { Mapper } from "./discovery.ts";
-import type { ManifestError, ManifestObject } from "./manifests.ts";
+import type { FileFlags, ManifestError, ManifestObject } from "./manifests.ts";
+import { didYouMean, isCommonType } from "./named-objects.ts";
 import { apiVersionOf, pathOf, query, type Resource, resourceOfKind } from "./resources.ts";
 
 /** The flags and arguments that refer to objects; the names of the fields are those of the flags. */
-export interface TargetFlags {
-  readonly filename?: readonly string[];
-  readonly kustomize?: string;
-  readonly recursive?: boolean;
+export interface TargetFlags extends FileFlags {
   readonly selector?: string;
   readonly fieldSelector?: string;
   readonly all?: boolean;
@@ -23,6 +22,8 @@ export interface TargetRules {
   readonly defaultType?: string;
   /** Whether a type without a name means all of its objects, as for `get`. */
   readonly listsTypes?: boolean;
+  /** The types that the command is about, for suggestions; all by default. */
+  readonly suggested?: readonly string[];
 }
 /** Where a command looks: the server's resources, and the namespace. */
 export interface Scope {
@@ -50,13 +51,17 @@ Example resource specifications include:
    '<resource> <name>'
    '<resource>'`;
 
-const located = ({ file, line, message }: ManifestError): string => `${file}:${line}: ${message}`;
-
-/** Throws CliError for all errors of manifests at once, each with its file and line. */
-export function refuse(errors: readonly ManifestError[]): void {
-  if (errors.length === 1) throw new CliError(located(errors[0]!));
-  if (errors.length > 1)
-    throw new CliError(`the manifests have ${errors.length} errors:\n${errors.map(located).join("\n")}`);
+/** The error of a kind that is not served, with the version or kind that was probably meant. */
+async function noKind(mapper: Mapper, apiVersion: string, kind: string): Promise<string> {
+  const all = await mapper.all();
+  const elsewhere = all.find((r) => r.kind === kind);
+  const near = similar(
+    kind,
+    all.flatMap((r) => (apiVersionOf(r) === apiVersion ? r.kind : [])),
+  )[0];
+  const meant = elsewhere ? apiVersionOf(elsewhere) : near;
+  const advice = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  return `no matches for kind "${kind}" in version "${apiVersion}"${advice}`;
 }
 
 async function manifestTarget(
@@ -67,8 +72,7 @@ async function manifestTarget(
   const { apiVersion, kind, metadata } = manifest.object;
   const resource = resourceOfKind(apiVersion, kind, defined) ?? (await scope.mapper.ofKind(apiVersion, kind));
   const { file } = manifest;
-  if (!resource)
-    return { file, line: manifest.lineOf("kind"), message: `no matches for kind "${kind}" in version "${apiVersion}"` };
+  if (!resource) return { file, line: manifest.lineOf("kind"), message: await noKind(scope.mapper, apiVersion, kind) };
   const { namespace, name } = metadata;
   if (resource.namespaced && namespace && scope.namespaceGiven && namespace !== scope.namespace) {
     const message = `the namespace from the provided object "${namespace}" does not match the namespace "${scope.namespace}". You must pass '--namespace=${namespace}' to perform this operation.`;
@@ -78,18 +82,11 @@ async function manifestTarget(
   return { resource, namespace: own, name, manifest };
 }
 
-const noKustomize = new CliError(
-  "orrery does not build kustomizations",
-  "kubectl does: kubectl kustomize DIR | orrery apply -f -",
-);
-
 /** The objects of the manifests. Throws CliError for all errors in them at once. */
 export async function manifestTargets(scope: Scope, flags: TargetFlags): Promise<readonly Target[]> {
-  if (flags.kustomize) throw noKustomize;
   // Commands without manifests need no YAML parser.
-  const { readManifests } = await import("./manifests.ts");
-  const { objects, errors } = await readManifests(flags.filename ?? [], flags.recursive === true);
-  refuse(errors);
+  const { manifestsOf, refuse } = await import("./manifests.ts");
+  const objects = await manifestsOf(flags);
   // Their kinds may not be served before the definitions are applied.
   const defined = definedKinds(objects);
   const targets = await Promise.all(objects.map((object) => manifestTarget(scope, object, defined)));
@@ -107,6 +104,10 @@ function pairsOf(args: readonly string[]): readonly { readonly type: string; rea
     return { type, name };
   });
 }
+
+const noName = new CliError("resource(s) were provided, but no name was specified");
+const lacksName = (args: readonly string[], flags: TargetFlags, rules: TargetRules): boolean =>
+  args.length === 1 && !rules.listsTypes && !rules.defaultType && !flags.selector && !flags.fieldSelector && !flags.all;
 
 /** Checks arguments and flags against each other. Throws CliError in kubectl's words; nothing has been sent. */
 export function checkTargets(args: readonly string[], flags: TargetFlags, rules: TargetRules): void {
@@ -135,19 +136,24 @@ export function checkTargets(args: readonly string[], flags: TargetFlags, rules:
   if (args.length > 1 && (hasSelector || flags.all))
     throw new CliError("name cannot be provided when a selector is specified");
   if (flags.all && hasSelector) throw new CliError("setting 'all' parameter but found a non empty selector. ");
-  if (args.length === 1 && !rules.listsTypes && !rules.defaultType && !hasSelector && !flags.all)
-    throw new CliError("resource(s) were provided, but no name was specified");
+  // Of other words, the server says whether they are types.
+  if (lacksName(args, flags, rules) && isCommonType(first)) throw noName;
 }
 
 /** What arguments or manifests refer to. Asks the server only which resources it serves. */
 export async function targetsOf(
-  scope: Scope,
+  scope: Scope & { readonly api: Connection },
   args: readonly string[],
   flags: TargetFlags,
   rules: TargetRules = {},
 ): Promise<readonly Target[]> {
   checkTargets(args, flags, rules);
-  if (args.length === 0) return manifestTargets(scope, flags);
+  if (args.length === 0) {
+    const targets = await manifestTargets(scope, flags);
+    // Without a name, a path is that of all objects.
+    if (targets.some(({ name }) => name === undefined)) throw new CliError("resource name may not be empty");
+    return targets;
+  }
   const named = (resource: Resource, name: string): Target => {
     if (resource.namespaced && flags.allNamespaces)
       throw new CliError("a resource cannot be retrieved by name across all namespaces");
@@ -159,7 +165,11 @@ export async function targetsOf(
     return Promise.all(pairs.map(async ({ type, name }) => named(await scope.mapper.named(type), name)));
   }
   const [types, ...names] = args as readonly [string, ...string[]];
-  const resources = await scope.mapper.allNamed(types);
+  const resources = await scope.mapper.allNamed(types).catch(async (error: unknown) => {
+    const advice = names.length === 0 ? await didYouMean(scope, types, rules.suggested) : undefined;
+    throw advice === undefined ? error : new CliError((error as Error).message, advice);
+  });
+  if (lacksName(args, flags, rules)) throw noName;
   if (names.length > 0) return resources.flatMap((resource) => names.map((name) => named(resource, name)));
   const selection = { labelSelector: flags.selector || undefined, fieldSelector: flags.fieldSelector || undefined };
   return resources.map((resource) => ({

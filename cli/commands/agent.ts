@@ -9,7 +9,7 @@ export const register = (program: Command): void => {
   program
     .command("agent")
     .summary("run a node's kubelet and network, as a component of a cluster")
-    .requiredOption("--config <file>", "which node this is, and where its cluster answers")
+    .requiredOption("--config <file>", "the configuration of the node")
     .action(async ({ config }: { readonly config: string }) => {
       const signal = interruption();
       await runNodeAgent(readConfig<AgentConfig>(config), signal).catch((e: unknown) => {

@@ -96,6 +96,7 @@ async function print(args: readonly string[], flags: Flags): Promise<void> {
 export const register = (program: Command): void => {
   program
     .command("api-resources [args...]")
+    .usage("[options]")
     .option("--api-group <group>", "only those of this group; empty for the core group")
     .option("--namespaced", "only those whose objects are in namespaces; =false for the others")
     .option("--verbs <verbs>", "only those that support these verbs", list)

@@ -11,18 +11,21 @@ interface Groups {
 
 /** Adds `api-versions` to the program. */
 export const register = (program: Command): void => {
-  program.command("api-versions [args...]").action(async (args: readonly string[], flags: GlobalFlags) => {
-    if (args.length > 0)
-      throw new CliError(
-        `unexpected arguments: [${args.join(" ")}]`,
-        "See 'orrery api-versions -h' for help and examples",
-      );
-    const { api } = await session(flags);
-    const [core, named] = await Promise.all([
-      api.get<{ readonly versions: readonly string[] }>("/api"),
-      api.get<Groups>("/apis"),
-    ]);
-    const versions = [...core.versions, ...named.groups.flatMap((g) => g.versions.map((v) => v.groupVersion))];
-    for (const version of versions.sort()) printLine(version);
-  });
+  program
+    .command("api-versions [args...]")
+    .usage("[options]")
+    .action(async (args: readonly string[], flags: GlobalFlags) => {
+      if (args.length > 0)
+        throw new CliError(
+          `unexpected arguments: [${args.join(" ")}]`,
+          "See 'orrery api-versions -h' for help and examples",
+        );
+      const { api } = await session(flags);
+      const [core, named] = await Promise.all([
+        api.get<{ readonly versions: readonly string[] }>("/api"),
+        api.get<Groups>("/apis"),
+      ]);
+      const versions = [...core.versions, ...named.groups.flatMap((g) => g.versions.map((v) => v.groupVersion))];
+      for (const version of versions.sort()) printLine(version);
+    });
 };

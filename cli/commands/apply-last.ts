@@ -1,23 +1,36 @@
-// orrery apply view-last-applied, set-last-applied: the annotation in which client-side apply remembers manifests.
+// orrery apply view-, set- and edit-last-applied: the annotation in which client-side apply remembers manifests.
 import type { Command } from "commander";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import { fileObject } from "../client/file-object.ts";
-import { lastApplied, lastAppliedOf, configurationText } from "../client/last-applied.ts";
-import { query } from "../client/resources.ts";
-import { session } from "../client/session.ts";
-import { fetchTargets, manifestTargets, type TargetFlags, targetPath, targetsOf, throwAll } from "../client/targets.ts";
+import { configurationText, lastApplied, lastAppliedOf } from "../client/last-applied.ts";
+import { pathOf, query } from "../client/resources.ts";
+import { type Session, session } from "../client/session.ts";
+import {
+  checkTargets,
+  fetchTargets,
+  type Found,
+  manifestTargets,
+  type TargetFlags,
+  targetPath,
+  targetsOf,
+  throwAll,
+} from "../client/targets.ts";
 import { orderedJson } from "../generators/ordered-json.ts";
 import { yamlText } from "../printers/yaml.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
 import { dryRunOf, dryRunSuffix } from "./dry-run.ts";
-import { nameOf } from "../printers/output.ts";
+import { validateOption } from "./field-validation.ts";
+import { nameOf, objectPrinter } from "../printers/output.ts";
 import { withFiles } from "./object-options.ts";
-import { type ResultFlags, withResult } from "./result.ts";
+import { type ResultFlags, resultsOf, withOutput, withResult } from "./result.ts";
 
 interface ViewFlags extends GlobalFlags, TargetFlags {
   readonly output: string;
+}
+interface EditFlags extends ResultFlags, TargetFlags {
+  readonly fieldManager: string;
 }
 interface SetFlags extends ResultFlags, TargetFlags {
   readonly createAnnotation?: boolean;
@@ -52,20 +65,59 @@ const set = async (flags: SetFlags): Promise<void> => {
         `no last-applied-configuration annotation found on resource: ${current.metadata.name}, to create the annotation, run the command with --create-annotation`,
       );
     const text = configurationText(fileObject(target));
-    if (dryRun !== "client")
-      await scope.api.request({
-        method: "PATCH",
-        path: targetPath(target) + query({ fieldManager: "kubectl", dryRun: dryRun === "server" ? "All" : undefined }),
-        body: { metadata: { annotations: { [lastApplied]: text } } },
-        contentType: "application/merge-patch+json",
-      });
+    const parameters = query({ fieldManager: "kubectl", dryRun: dryRun === "server" ? "All" : undefined });
+    if (dryRun !== "client") await annotate(scope, { resource: target.resource, object: current }, text, parameters);
     printLine(`${nameOf(current)} configured${dryRunSuffix(dryRun)}`);
   }
 };
 
+const header = `# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+`;
+
+/** Sets the annotation of an object, and nothing else. */
+async function annotate(
+  { api }: Session,
+  { resource, object }: Found,
+  text: string,
+  parameters: string,
+): Promise<void> {
+  const { namespace, name } = object.metadata;
+  const path = pathOf(resource, namespace, name) + parameters;
+  const body = { metadata: { annotations: { [lastApplied]: text } } };
+  await api.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+}
+
+const edit = async (args: readonly string[], flags: EditFlags): Promise<void> => {
+  const { editableFormats, editUntilValid } = await import("./edit.ts");
+  const format = flags.output || "yaml";
+  await objectPrinter({ ...flags, output: format }, editableFormats);
+  checkTargets(args, flags, {});
+  const results = await resultsOf({ ...flags, dryRun: "none" });
+  const scope = await session(flags);
+  const { found, errors } = await fetchTargets(scope.api, await targetsOf(scope, args, flags));
+  throwAll(errors);
+  const applied = found.flatMap(({ resource, object }) => {
+    const configuration = lastAppliedOf(object) as ApiObject | undefined;
+    return configuration === undefined ? [] : [{ resource, object: configuration }];
+  });
+  if (applied.length === 0)
+    throw new CliError(
+      "no last-applied-configuration annotation found on resources, to create the annotation, use command `orrery apply set-last-applied --create-annotation`",
+    );
+  const { environment, fieldManager } = flags;
+  const save = async (original: Found, edited: ApiObject): Promise<void> => {
+    const text = configurationText(edited);
+    await annotate(scope, original, text, query({ fieldManager }));
+    results.print(edited, "edited");
+  };
+  await editUntilValid({ environment, format, header, save }, applied);
+};
+
 /** Adds the subcommands to `apply`. */
 export const registerLastApplied = (apply: Command): void => {
-  withFiles(apply.command("view-last-applied [args...]"))
+  withFiles(apply.command("view-last-applied [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME... | -f FILE)"))
     .summary("print what objects were last applied with")
     .option("-l, --selector <labels>", "objects with these labels")
     .option("--all", "all objects of the types")
@@ -73,6 +125,16 @@ export const registerLastApplied = (apply: Command): void => {
     .action(view);
   withResult(withFiles(apply.command("set-last-applied")))
     .summary("set what objects were last applied with, and change nothing else")
-    .option("--create-annotation", "also of objects that were not applied")
+    .option("--create-annotation", "create the annotation where it is missing")
     .action(set);
+  withOutput(
+    withFiles(
+      apply.command("edit-last-applied [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME... | -f FILE)"),
+    ),
+  )
+    .summary("edit what objects were last applied with, and change nothing else")
+    .option("--field-manager <name>", "the manager that owns the annotation", "kubectl-client-side-apply")
+    .option("--windows-line-endings", "end lines as Windows does")
+    .addOption(validateOption())
+    .action(edit);
 };

@@ -9,7 +9,8 @@ import { matchesSelector } from "../client/manifest-selector.ts";
 import type { ManifestError, ManifestObject } from "../client/manifests.ts";
 import type { Session } from "../client/session.ts";
 import { session } from "../client/session.ts";
-import { manifestTargets, refuse, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
+import { refuse } from "../client/manifests.ts";
+import { manifestTargets, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
 import { unsupportedBy } from "../client/unsupported.ts";
 import { integer } from "../program/flag-values.ts";
 import { warn } from "../program/output.ts";
@@ -103,7 +104,7 @@ async function checkedTargets(scope: Session, flags: Flags, strict: boolean): Pr
 }
 
 /** Waits until the server serves the kinds of a definition, which other manifests may use. */
-async function untilServed({ api }: Session, target: Target): Promise<void> {
+async function untilServed({ api }: Pick<Session, "api">, target: Target): Promise<void> {
   const deadline = clock.now() + servedTimeoutMs;
   while (clock.now() < deadline) {
     const { status } = await api.get<CustomResourceDefinition>(targetPath(target));
@@ -138,7 +139,7 @@ async function applyAll(
       if (isOneOutput) objects.push(object);
       else results.print(object, operation);
       if (target.resource.kind === "CustomResourceDefinition" && options.dryRun === "none")
-        await untilServed(scope, target);
+        await scope.whileShowing("waiting until the new kind is served", () => untilServed(scope, target));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (serverSide && hasReason(error, "Conflict")) rejected.push(`${error.message}\n${conflictAdvice}`);
@@ -157,7 +158,7 @@ const apply = async (args: readonly string[], flags: Flags): Promise<void> => {
   const scope = await session(flags);
   const targets = await checkedTargets(scope, flags, options.fieldValidation === "Strict");
   const objects = targets.map(({ manifest }) => manifest!.object);
-  for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
+  if (!flags.quiet) for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
   const isOneOutput = Boolean(flags.output) && flags.output !== "name";
   await applyAll(scope, targets, { results, options, serverSide: flags.serverSide === true, isOneOutput });
 };
@@ -165,8 +166,8 @@ const apply = async (args: readonly string[], flags: Flags): Promise<void> => {
 /** Adds `apply` and its subcommands to the program. */
 export const register = (program: Command): void => {
   const command = withResult(withFiles(program.command("apply [args...]")))
-    .usage("[flags] -f FILE")
-    .option("--server-side", "let the server merge, by the owners of fields")
+    .usage("[options] -f FILE")
+    .option("--server-side", "let the server merge the manifest (server-side apply)")
     .option("--force-conflicts", "with --server-side, take fields over from other managers")
     .option("--force", "delete and create again what cannot be changed")
     .option("--grace-period <seconds>", "with --force, how long pods have to end", integer, -1)

@@ -1,5 +1,6 @@
 // orrery auth: whether the user may do something, and who the user is.
 import type { Command } from "commander";
+import { addReconcile } from "./auth-reconcile.ts";
 import { CliError } from "../cli-error.ts";
 import { type Session, session } from "../client/session.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
@@ -142,12 +143,12 @@ export const register = (program: Command): void => {
   const auth = program.command("auth");
   auth
     .command("can-i [args...]")
-    .usage("[flags] VERB (TYPE | TYPE/NAME | /PATH)")
-    .summary("say whether the user may do something; exit with 1 if not")
+    .usage("[options] VERB (TYPE | TYPE/NAME | /PATH)")
+    .summary("check whether an action is allowed; exit with 1 if not")
     .option("-A, --all-namespaces", "in all namespaces")
     .option("--list", "list everything that is allowed")
-    .option("-q, --quiet", "print nothing: the exit code tells")
-    .option("--no-headers", "without a header")
+    .option("-q, --quiet", "print nothing, and only set the exit code")
+    .option("--no-headers", "without the line of column names")
     .option("--subresource <name>", "the subresource, such as log or scale")
     .addHelpText("after", "\nExamples:\n  orrery auth can-i create pods -n web\n  orrery auth can-i --list --as jane")
     .action(canI);
@@ -156,4 +157,5 @@ export const register = (program: Command): void => {
     .summary("print the user and its groups, as the server sees them")
     .option("-o, --output <format>", "json or yaml")
     .action(whoami);
+  addReconcile(auth);
 };

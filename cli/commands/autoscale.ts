@@ -7,7 +7,7 @@ import { checkTargets, type Found, type TargetFlags, targetsOf } from "../client
 import { type AutoscaleFlags, autoscaler, checkAutoscale } from "../generators/autoscaler.ts";
 import { integer32 } from "../program/flag-values.ts";
 import { createForSources } from "./create-for-sources.ts";
-import { type CreateFlags, requireFlags, withGeneration } from "./create-object.ts";
+import { type CreateFlags, withGeneration } from "./create-object.ts";
 import { withFiles } from "./object-options.ts";
 import { resultsOf } from "./result.ts";
 
@@ -29,33 +29,40 @@ const autoscale = async (args: readonly string[], flags: Flags): Promise<void> =
   checkAutoscale(flags);
   checkTargets(args, flags, {});
   const scope = await session(flags);
-  await createForSources({ scope, results }, await targetsOf(scope, args, flags), flags, {
-    plural: "horizontalpodautoscalers",
-    operation: "autoscaled",
-    dryRunOperation: "created",
-    generate: (source) => autoscaler(reference(source), flags),
-  });
+  await createForSources(
+    { scope, results },
+    await targetsOf(scope, args, flags, { suggested: ["deploy", "sts", "rs"] }),
+    flags,
+    {
+      plural: "horizontalpodautoscalers",
+      operation: "autoscaled",
+      dryRunOperation: "created",
+      generate: (source) => autoscaler(reference(source), flags),
+    },
+  );
 };
 
-const deprecated =
+const notice =
   "Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).\n";
+
+/** A parser that prints the notice. */
+const deprecated = (parse: (text: string) => number) => (text: string) => {
+  process.stderr.write(notice);
+  return parse(text);
+};
 
 /** Adds `autoscale` to the program. */
 export const register = (program: Command): void => {
   const command = program
     .command("autoscale [args...]")
     .usage("[options] (TYPE [NAME...] | TYPE/NAME...)")
-    .option("--max <n>", "the most replicas", integer32, -1)
+    .requiredOption("--max <n>", "the most replicas", integer32, -1)
     .option("--min <n>", "the fewest replicas", integer32, -1)
     .option("--cpu <target>", "70% of the request, or an average such as 500m")
     .option("--memory <target>", "60% of the request, or an average such as 200Mi")
-    .option("--cpu-percent <n>", "the same as --cpu N%", integer32)
+    .option("--cpu-percent <n>", "the same as --cpu N%", deprecated(integer32))
     .option("--name <name>", "the name of the autoscaler");
   withGeneration(withFiles(command), "kubectl-autoscale")
     .addHelpText("after", "\nExamples:\n  orrery autoscale deploy web --min=2 --max=10 --cpu=70%")
-    .action((args: readonly string[], flags: Flags) => {
-      if (flags.cpuPercent !== undefined) process.stderr.write(deprecated);
-      requireFlags(["max"], command);
-      return autoscale(args, flags);
-    });
+    .action(autoscale);
 };

@@ -62,6 +62,6 @@ export const register = (program: Command): void => {
   ] as const)
     withFiles(certificate.command(`${name} [names...]`))
       .summary(summary)
-      .option("--force", "again, if it has been decided")
+      .option("--force", "also if it was approved or denied before")
       .action((names: readonly string[], flags: Flags) => judge(names, flags, verdict));
 };

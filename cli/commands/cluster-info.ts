@@ -4,6 +4,7 @@ import type { Service } from "../../api/generated/types.ts";
 import { query } from "../client/resources.ts";
 import { session } from "../client/session.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
+import { addDump } from "./cluster-info-dump.ts";
 import { printLine } from "../program/output.ts";
 
 /** The address of a service behind the API server's proxy. */
@@ -17,7 +18,9 @@ function proxyAddress(server: string, { metadata, spec }: Service): string {
 
 /** Adds `cluster-info` to the program. */
 export const register = (program: Command): void => {
-  program.command("cluster-info").action(async (flags: GlobalFlags) => {
+  const command = program.command("cluster-info").argument("[args...]").usage("[options]");
+  addDump(command);
+  command.action(async (_args: readonly string[], flags: GlobalFlags) => {
     const { api } = await session(flags);
     const labelSelector = "kubernetes.io/cluster-service=true";
     const services = await api.list<Service>(`/api/v1/namespaces/kube-system/services${query({ labelSelector })}`);
@@ -26,6 +29,6 @@ export const register = (program: Command): void => {
       const name = service.metadata.labels?.["kubernetes.io/name"] ?? service.metadata.name;
       printLine(`${name} is running at ${proxyAddress(api.access.server, service)}`);
     }
-    printLine("\nTo see how the components of a cluster of Orrery are, use 'orrery status'.");
+    printLine("\nTo further debug and diagnose cluster problems, use 'orrery cluster-info dump'.");
   });
 };

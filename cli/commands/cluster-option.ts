@@ -6,7 +6,7 @@ import { type Io, progressOn } from "../progress.ts";
 
 /** Adds the option for the cluster. */
 export const withCluster = (command: Command): Command =>
-  command.option("--name <cluster>", "which cluster, when there are several side by side", "orrery");
+  command.option("--name <cluster>", "the cluster, if there are several", "orrery");
 
 export const { clock } = realWorld(() => {});
 

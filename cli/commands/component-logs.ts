@@ -72,7 +72,7 @@ export const register = (program: Command): void => {
       `Prints what a component said, on every node that runs it. Components: ${Object.keys(logSources).join(", ")}.`,
     )
     .option("--node <node>", "only on this node")
-    .option("-f, --follow", "go on as lines are written")
+    .option("-f, --follow", "print new lines as they are written")
     .option("--tail <n>", "how many of the last lines", "100")
     .option("-o, --output <format>", "json prints the lines as they were written")
     .addHelpText(

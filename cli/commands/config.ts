@@ -1,8 +1,9 @@
 // orrery config: shows and changes kubeconfig files.
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { CliError } from "../cli-error.ts";
-import { type ContextEntry, type Kubeconfig, merged } from "../client/kubeconfig.ts";
+import { type ContextEntry, type Kubeconfig, merged, withLocatedFiles } from "../client/kubeconfig.ts";
 import {
   change,
   type Entry,
@@ -19,10 +20,12 @@ import { kubeconfigFiles } from "../client/kubeconfig-files.ts";
 import { kubeconfigPath } from "../paths.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
-import { textTable } from "../printers/table.ts";
+import { withOutput } from "./result.ts";
+import { objectPrinter, type OutputFlags } from "../printers/output.ts";
+import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
 
-interface Flags extends GlobalFlags {
-  readonly output?: string;
+interface Flags extends GlobalFlags, OutputFlags {
+  readonly merge?: boolean;
   readonly headers?: boolean;
   readonly current?: boolean;
   readonly minify?: boolean;
@@ -53,13 +56,8 @@ async function getContexts(names: readonly string[], flags: Flags): Promise<void
       ...[c.cluster ?? "", c.user ?? "", c.namespace ?? ""],
     ];
     const header = flags.headers === false ? [] : ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"];
-    if (header.length > 0 || shown.length > 0)
-      printLine(
-        textTable(
-          header,
-          shown.map((c) => row(c.name, c.context)),
-        ),
-      );
+    const rows = shown.map((c) => row(c.name, c.context));
+    process.stdout.write(rememberingWriter(tableStyle)([...(header.length > 0 ? [header] : []), ...rows]));
   }
   const missing = names.filter((name) => !all.some((c) => c.name === name));
   if (missing.length > 0) throw new CliError(missing.map((name) => `context ${name} not found`).join("\n"));
@@ -88,9 +86,8 @@ async function useContext(name: string, flags: Flags): Promise<void> {
 const fieldsOf = (flags: GlobalFlags, names: readonly (readonly [field: string, flag: keyof GlobalFlags])[]): Entry =>
   Object.fromEntries(names.flatMap(([field, flag]) => (flags[flag] === undefined ? [] : [[field, flags[flag]]])));
 
-/** Replaces certificate files by their content, for `--embed-certs`. */
-function embedded(entry: Entry, flags: Flags): Entry {
-  if (!flags.embedCerts) return entry;
+/** The entry with the content of certificate files instead of their paths. */
+function embedded(entry: Entry): Entry {
   return Object.fromEntries(
     Object.entries(entry).map(([field, value]) =>
       ["certificate-authority", "client-certificate", "client-key"].includes(field)
@@ -104,7 +101,10 @@ async function setEntry(section: Section, name: string, entry: Entry, flags: Fla
   const files = await filesOf(flags);
   const isNew = !files.some(({ config }) => hasEntry(section, name)(config));
   change(files, hasEntry(section, name), (config) =>
-    withEntry(config, section, name, { ...entryOf(config, section, name), ...embedded(entry, flags) }),
+    withEntry(config, section, name, {
+      ...entryOf(config, section, name),
+      ...(flags.embedCerts ? embedded(entry) : entry),
+    }),
   );
   return isNew;
 }
@@ -189,17 +189,32 @@ function minified(config: Kubeconfig, context: string | undefined): Kubeconfig {
   };
 }
 
+/** The merged kubeconfig without references to files. */
+async function flattened(flags: Flags): Promise<Kubeconfig> {
+  const configs = (await filesOf(flags)).map(({ file, config }) => {
+    const { clusters, users, ...others } = withLocatedFiles(config, (path) => resolve(dirname(file), path));
+    return {
+      ...others,
+      clusters: clusters.map((c) => ({ ...c, cluster: embedded({ ...c.cluster }) })),
+      users: users.map((u) => ({ ...u, user: embedded({ ...u.user }) })),
+    };
+  });
+  return merged(configs);
+}
+
 async function view(flags: Flags): Promise<void> {
   const format = flags.output ?? "yaml";
-  if (format !== "yaml" && format !== "json")
-    throw new CliError(`config cannot be printed as "${format}"`, "Choose -o yaml or -o json.");
-  const all = await read(flags);
+  const print = await objectPrinter({ ...flags, output: format });
+  if (flags.merge === false && !flags.kubeconfig)
+    throw new CliError("if merge==false a precise file must be specified");
+  const all = flags.flatten ? await flattened(flags) : await read(flags);
   const config = flags.minify ? minified(all, flags.context) : all;
-  const shown = flags.raw ? config : (redacted(config) as Kubeconfig);
+  const shown = flags.raw || flags.flatten ? config : (redacted(config) as Kubeconfig);
   if (format === "yaml") return void process.stdout.write(kubeconfigText(shown));
   const { "current-context": current = "", clusters, users, contexts } = shown;
   const value = { kind: "Config", apiVersion: "v1", clusters, users, contexts, "current-context": current };
-  printLine(JSON.stringify(value, null, 4));
+  if (format === "json") printLine(JSON.stringify(value, null, 4));
+  else process.stdout.write(print(value));
 }
 
 const userFields = [
@@ -217,20 +232,18 @@ const clusterFields = [
 ] as const;
 
 function registerShowing(config: Command): void {
-  config
-    .command("view")
+  withOutput(config.command("view"))
     .summary("print the merged kubeconfig, without its secrets")
-    .option("-o, --output <format>", "yaml or json")
     .option("--minify", "only what the current context uses")
     .option("--raw", "with certificates and secrets")
-    .addOption(new Option("--flatten").hideHelp())
+    .option("--flatten", "with the content of certificate files, so that it is complete without them")
     .addOption(new Option("--merge").hideHelp())
     .action((flags: Flags) => view(flags));
   config
     .command("get-contexts [names...]")
     .summary("list the contexts")
     .option("-o, --output <format>", "name prints the names only")
-    .option("--no-headers", "without a header")
+    .option("--no-headers", "without the line of column names")
     .action(getContexts);
   config.command("current-context").summary("print the current context").action(currentContext);
   config

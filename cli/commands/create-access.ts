@@ -51,7 +51,7 @@ const withRules = (command: Command): Command =>
   command
     .option("--verb <verb>", "verbs of the rule, such as get,list", list)
     .option("--resource <type>", "resources of the rule, such as pods,deployments.apps,pods/log", list)
-    .option("--resource-name <name>", "the only objects it is about; may be repeated", strings);
+    .option("--resource-name <name>", "limit the rule to the object of this name; may be repeated", strings);
 
 const roles: Generator<RoleFlags> = {
   name: "role",
@@ -89,7 +89,11 @@ const clusterRoles: Generator<ClusterRoleFlags> = {
   ],
   options: (command) =>
     withRules(command)
-      .option("--non-resource-url <path>", "paths of the rule that are no resources", list)
+      .option(
+        "--non-resource-url <path>",
+        "a path of the API that is no resource, such as /healthz; may be repeated",
+        list,
+      )
       .option("--aggregation-rule <labels>", "the labels of the roles it combines", labelMap),
   generate: async ({ name, flags, connect }) => {
     const args = checkClusterRole(flags);
@@ -207,7 +211,7 @@ function addToken(create: Command): void {
   const command = create.command("token").argument("[args...]").usage("[options] NAME");
   withOutput(command)
     .summary("request a token of a ServiceAccount")
-    .option("--audience <name>", "a server that it is for; may be repeated", strings)
+    .option("--audience <name>", "an audience of the token; may be repeated", strings)
     .option("--duration <time>", "how long it is valid, such as 1h; the server may decide otherwise", duration)
     .option("--bound-object-kind <kind>", `the object it is bound to: ${Object.keys(boundKinds).join(", ")}`)
     .option("--bound-object-name <name>", "the name of that object")

@@ -51,16 +51,6 @@ export function exactlyOneName(args: readonly string[], command: Command): strin
   );
 }
 
-/** Throws CliError for flags that are missing. */
-export function requireFlags(required: readonly string[], command: Command): void {
-  const missing = required.filter((flag) => {
-    const option = command.options.find(({ long }) => long === `--${flag}`)!;
-    return command.getOptionValueSource(option.attributeName()) !== "cli";
-  });
-  if (missing.length > 0)
-    throw new CliError(`required flag(s) ${missing.map((flag) => `"${flag}"`).join(", ")} not set`);
-}
-
 /** The object with its own configuration as an annotation, for a later `kubectl apply`. */
 export function withConfig(object: GeneratedObject): GeneratedObject {
   const { [lastApplied]: _, ...annotations } = object.metadata.annotations ?? {};
@@ -91,7 +81,6 @@ const wrapped = (error: unknown, failure: string | undefined): unknown =>
   failure !== undefined && error instanceof ApiError ? new CliError(failure + error.message) : error;
 
 async function create<F>(generator: Generator<F>, args: readonly string[], flags: F & CreateFlags, command: Command) {
-  requireFlags(generator.required ?? [], command);
   const dash = flags.argsBeforeDash ?? args.length;
   const name = exactlyOneName(args.slice(0, dash), command);
   const results = await resultsOf(flags, { isGenerated: true });
@@ -132,4 +121,6 @@ export function addGenerator<F>(parent: Command, generator: Generator<F>): void 
     .addHelpText("after", `\nExamples:\n${generator.examples.map((line) => `  orrery ${line}`).join("\n")}`)
     .action((args: readonly string[], flags: F & CreateFlags) => create(generator, args, flags, command));
   withGeneration(command, "kubectl-create").addOption(validateOption());
+  for (const flag of generator.required ?? [])
+    command.options.find(({ long }) => long === `--${flag}`)!.makeOptionMandatory();
 }

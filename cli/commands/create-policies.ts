@@ -67,7 +67,7 @@ const priorityClasses: Generator<PriorityClassFlags> = {
   options: (command) =>
     command
       .option("--value <n>", "the priority", integer32, 0)
-      .option("--global-default", "the priority of pods that name no class")
+      .option("--global-default", "the class of pods that name none")
       .option("--description <text>", "when to use it")
       .option("--preemption-policy <policy>", "PreemptLowerPriority or Never", "PreemptLowerPriority"),
   generate: ({ name, flags }) => priorityClass(name, flags),

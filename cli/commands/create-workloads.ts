@@ -82,7 +82,7 @@ const cronJobs: Generator<CronJobFlags> = {
   options: (command) =>
     command
       .option("--image <image>", "the image to run")
-      .option("--schedule <times>", "when, in five fields as of cron")
+      .option("--schedule <times>", "when it runs, as the five fields of cron")
       .option("--restart <policy>", "OnFailure or Never"),
   generate: ({ name, flags, command }) => cronJob(name, flags, command),
 };
@@ -101,7 +101,7 @@ const services = (
   failure: `failed to create ${type} service: `,
   required,
   examples,
-  options: (command) => options(command.option("--tcp <pair>", "a port, or PORT:TARGETPORT; may be repeated", list)),
+  options: (command) => options(command.option("--tcp <pair>", "PORT or PORT:TARGETPORT; may be repeated", list)),
   generate: ({ name, flags }) => service(name, { ...flags, type }),
 });
 

@@ -8,7 +8,9 @@ import { withSource } from "../client/source-error.ts";
 import { CliError } from "../cli-error.ts";
 import { pathOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
+import { unsupportedBy } from "../client/unsupported.ts";
 import { manifestTargets, type Target, type TargetFlags, throwAll } from "../client/targets.ts";
+import { warn } from "../program/output.ts";
 import { similar } from "../program/suggestions.ts";
 import { addAccess } from "./create-access.ts";
 import { addConfig } from "./create-config.ts";
@@ -49,17 +51,19 @@ async function createFromFiles(args: readonly string[], flags: Flags, command: C
   const errors: unknown[] = [];
   const { selector: _, ...files } = flags;
   const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, flags.selector));
+  if (targets.length === 0) throw new CliError("no objects passed to create");
+  const objects = targets.map(({ manifest }) => manifest!.object);
+  if (!flags.quiet) for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
   for (const target of targets)
     await createOne(scope, target, flags, results).catch((error: unknown) =>
       errors.push(hasReason(error, "Invalid") ? error : withSource(error, "creating", target.manifest!.file)),
     );
-  if (targets.length === 0) throw new CliError("no objects passed to create");
   throwAll(errors);
 }
 
 /** Adds `create` to the program. */
 export const register = (program: Command): void => {
-  const command = program.command("create").argument("[args...]");
+  const command = program.command("create").argument("[args...]").usage("[options] (-f FILE | COMMAND)");
   withGeneration(withFiles(command), "kubectl-create")
     .option("-l, --selector <labels>", "only objects with these labels")
     .addOption(validateOption())

@@ -154,8 +154,11 @@ const deleteAll = async (args: readonly string[], flags: Flags): Promise<void> =
   }
   const deadline = flags.timeout > 0 ? clock.now() + flags.timeout : Number.POSITIVE_INFINITY;
   if (plan.waits)
-    for (const { target, uid } of gone)
-      await untilGone(scope.api, pathOf(target.resource, target.namespace, target.name), uid, deadline);
+    for (const { target, uid } of gone) {
+      const path = pathOf(target.resource, target.namespace, target.name);
+      const text = `waiting until ${display(target.resource, target.name!)} is gone`;
+      await scope.whileShowing(text, () => untilGone(scope.api, path, uid, deadline));
+    }
   throwAll(errors);
 };
 

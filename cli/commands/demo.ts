@@ -66,8 +66,8 @@ export const register = (program: Command): void => {
       "Sets up the guestbook in a namespace of its own, then breaks things and watches them heal. Starts a cluster when there is " +
         "none. One node is cut off for a moment, which other pods on it will feel. Ends with 1 when something did not go as told.",
     )
-    .option("-y, --yes", "do not wait for Enter between the acts; so it is anyway without a terminal")
-    .option("--keep", "leave the guestbook there afterwards")
+    .option("-y, --yes", "do not wait for Enter between the parts; the default without a terminal")
+    .option("--keep", "keep the guestbook at the end")
     .addHelpText("after", "\nExamples:\n  orrery demo\n  orrery demo --yes --name second")
     .action(demo);
 };

@@ -63,7 +63,7 @@ async function describeAll({ api, namespace }: Session, targets: readonly Target
 export const register = (program: Command): void => {
   withFiles(withSelection(program.command("describe [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
     .option("--show-events", "with the events of each object; by default only of a single one")
-    .option("--chunk-size <number>", "read long lists in chunks of this size; 0 reads them at once", integer, 500)
+    .option("--chunk-size <number>", "how many objects to read in one request; 0 reads all at once", integer, 500)
     .addHelpText(
       "after",
       "\nExamples:\n  orrery describe pod web-1\n  orrery describe pod web\n  orrery describe nodes --show-events=false",

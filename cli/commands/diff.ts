@@ -8,10 +8,11 @@ import { ifFound } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import { lastApplied } from "../client/last-applied.ts";
+import { refuse } from "../client/manifests.ts";
 import { matchesSelector } from "../client/manifest-selector.ts";
 import { apiVersionOf } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
-import { manifestTargets, refuse, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
+import { manifestTargets, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
 import { yamlText } from "../printers/yaml.ts";
 import { integer } from "../program/flag-values.ts";
 import type { Environment, GlobalFlags } from "../program/global-flags.ts";
@@ -116,6 +117,7 @@ async function diff(flags: Flags): Promise<number> {
   const scope = await session(flags);
   const { selector: _, ...files } = flags;
   const targets = (await manifestTargets(scope, files)).filter((target) => matchesSelector(target, flags.selector));
+  if (targets.some(({ name }) => name === undefined)) throw new CliError("resource name may not be empty");
   const { errorsIn } = await import("../client/manifest-check.ts");
   refuse(targets.flatMap(({ manifest }) => errorsIn(manifest!)));
   const folders = await Promise.all(["LIVE-", "MERGED-"].map((prefix) => mkdtemp(join(tmpdir(), prefix))));
@@ -145,9 +147,9 @@ async function run(args: readonly string[], flags: Flags): Promise<void> {
 
 /** Adds `diff` to the program. */
 export const register = (program: Command): void => {
-  withFiles(program.command("diff [args...]"))
+  withFiles(program.command("diff [args...]").usage("[options] -f FILE"))
     .option("-l, --selector <labels>", "only objects with these labels")
-    .option("--server-side", "let the server merge, by the owners of fields")
+    .option("--server-side", "let the server merge the manifest (server-side apply)")
     .option("--force-conflicts", "with --server-side, take fields over from other managers")
     .option("--field-manager <name>", "the manager that owns the fields")
     .option("--show-managed-fields", "compare the managed fields too")

@@ -146,14 +146,19 @@ const drain = async (args: readonly string[], flags: Flags): Promise<void> => {
 /** Adds `drain` to the program. */
 export const register = (program: Command): void => {
   withNodes(program.command("drain [nodes...]"))
-    .option("--ignore-daemonsets", "leave the pods of DaemonSets")
+    .option("--ignore-daemonsets", "do not evict the pods of DaemonSets")
     .option("--delete-emptydir-data", "evict pods with an emptyDir, whose data is lost")
     .option("--force", "evict pods without a controller, which are not replaced")
     .option("--pod-selector <labels>", "only pods with these labels")
     .option("--grace-period <seconds>", "how long pods may take to end; -1 is the pod's own", integer, -1)
     .option("--timeout <time>", "how long to try, such as 5m; 0 tries forever", duration, 0)
     .option("--disable-eviction", "delete pods, without regard to disruption budgets")
-    .option("--skip-wait-for-delete-timeout <seconds>", "do not wait for pods deleted so long ago", integer, 0)
+    .option(
+      "--skip-wait-for-delete-timeout <seconds>",
+      "do not wait for pods that were deleted longer ago than this",
+      integer,
+      0,
+    )
     .option("--chunk-size <n>", "how many pods to read at once", integer, 500)
     .addHelpText("after", "\nExamples:\n  orrery drain worker-1 --ignore-daemonsets --delete-emptydir-data")
     .action(drain);

@@ -8,7 +8,10 @@ export type DryRun = "none" | "client" | "server";
 
 /** `--dry-run[=none|client|server]`. */
 export const dryRunOption = (): Option =>
-  new Option("--dry-run [strategy]", "client sends nothing, server lets the server check without storing")
+  new Option(
+    "--dry-run [strategy]",
+    "none, client or server: client sends nothing, server lets the server check without storing",
+  )
     .preset("unchanged")
     .default("none");
 

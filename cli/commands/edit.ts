@@ -14,6 +14,7 @@ import { checkTargets, fetchTargets, type Found, type TargetFlags, targetsOf, th
 import { compactJson } from "../printers/json.ts";
 import { type ObjectPrinter, objectPrinter } from "../printers/output.ts";
 import { printLine } from "../program/output.ts";
+import type { Environment } from "../program/global-flags.ts";
 import { type EditedFile, edit } from "./editor.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
 import { withFiles } from "./object-options.ts";
@@ -28,6 +29,7 @@ interface Flags extends ResultFlags, TargetFlags {
   readonly windowsLineEndings?: boolean;
 }
 
+/** What is written above the objects. */
 const header = `# Please edit the object below. Lines beginning with a '#' will be ignored,
 # and an empty file will abort the edit. If an error occurs while saving this file will be
 # reopened with the relevant failures.
@@ -80,14 +82,21 @@ const isSameObject = (a: ApiObject, b: ApiObject): boolean =>
   a.metadata.name === b.metadata.name &&
   (a.metadata.namespace ?? "") === (b.metadata.namespace ?? "");
 
-interface Edit {
+/** How objects are edited. */
+export interface Edit {
+  readonly environment: Environment;
+  readonly format: string;
+  readonly header: string;
+  /** Sends what changed of an object. */
+  readonly save: (found: Found, edited: ApiObject) => Promise<void>;
+}
+interface Saving {
   readonly scope: Session;
   readonly flags: Flags;
   readonly print: (object: ApiObject, operation: string) => void;
 }
 
-/** Sends what changed of an object. */
-async function save({ scope, flags, print }: Edit, found: Found, edited: ApiObject): Promise<void> {
+async function save({ scope, flags, print }: Saving, found: Found, edited: ApiObject): Promise<void> {
   const after = flags.saveConfig ? withLastApplied(edited) : edited;
   const patch = await objectDiff(found.object, after, { prefersStrategic: true });
   if (patch === undefined) return print(found.object, "skipped");
@@ -103,13 +112,17 @@ async function save({ scope, flags, print }: Edit, found: Found, edited: ApiObje
 }
 
 /** Sends the edited objects. Returns those that the server found invalid; other errors are thrown. */
-async function saveAll(edit: Edit, found: readonly Found[], edited: readonly ApiObject[]): Promise<readonly Refusal[]> {
+async function saveAll(
+  save: Edit["save"],
+  found: readonly Found[],
+  edited: readonly ApiObject[],
+): Promise<readonly Refusal[]> {
   const refusals: Refusal[] = [];
   for (const object of edited) {
     const original = found.find((each) => isSameObject(each.object, object));
     if (!original) throw new CliError("At least one of apiVersion, kind and name was changed");
     try {
-      await save(edit, original, object);
+      await save(original, object);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.reason !== "Invalid" && error.reason !== "BadRequest")
@@ -131,15 +144,15 @@ const keptCopy = ({ path }: EditedFile): void =>
   void process.stderr.write(`A copy of your changes has been stored to ${JSON.stringify(path)}\n`);
 
 /** Opens the editor until the objects are accepted, or nothing more is changed. */
-async function editUntilValid(edit_: Edit, found: readonly Found[], original: string, format: string): Promise<void> {
-  const { flags } = edit_;
-  const isYaml = format !== "json";
+export async function editUntilValid(how: Edit, found: readonly Found[]): Promise<void> {
+  const isYaml = how.format !== "json";
+  const original = textOf(found, await objectPrinter({ output: how.format, showManagedFields: true }));
   const suffix = isYaml ? ".yaml" : ".json";
   let content = original;
   let comments = "";
   let previous: EditedFile | undefined;
   for (;;) {
-    const file = await edit((isYaml ? header + comments : "") + content, suffix, flags.environment);
+    const file = await edit((isYaml ? how.header + comments : "") + content, suffix, how.environment);
     const text = withoutComments(file.text);
     if (previous) await rm(previous.path, { force: true });
     if (text === content && comments !== "") {
@@ -154,7 +167,7 @@ async function editUntilValid(edit_: Edit, found: readonly Found[], original: st
       const edited = objectsIn({ ...file, text });
       const pending = edited.filter((object) => !found.some((each) => sameJson(each.object, object)));
       if (pending.length === 0) return void (await cancel(file, "Edit cancelled, no changes made."));
-      const refusals = await saveAll(edit_, found, edited);
+      const refusals = await saveAll(how.save, found, edited);
       if (refusals.length === 0) return await rm(file.path, { force: true });
       comments = commentsOf(refusals);
     } catch (error) {
@@ -174,6 +187,9 @@ async function cancel({ path }: EditedFile, message: string): Promise<void> {
   process.stderr.write(`${message}\n`);
 }
 
+/** The formats that can be read back. */
+export const editableFormats = ["json", "kyaml", "yaml"];
+
 /** The object without its managed fields, which nobody edits by hand. */
 function editable({ resource, object }: Found, flags: Flags): Found {
   if (flags.showManagedFields) return { resource, object };
@@ -184,7 +200,7 @@ function editable({ resource, object }: Found, flags: Flags): Found {
 /** Opens objects in an editor, and sends what changed until the server accepts it. */
 export const editObjects = async (args: readonly string[], flags: Flags): Promise<void> => {
   const format = flags.output || "yaml";
-  const printer = await objectPrinter({ ...flags, output: format, showManagedFields: true }, ["json", "kyaml", "yaml"]);
+  await objectPrinter({ ...flags, output: format }, editableFormats);
   fieldValidationOf(flags.validate);
   checkTargets(args, flags, { listsTypes: true });
   const results = await resultsOf({ ...flags, dryRun: "none" });
@@ -201,7 +217,10 @@ export const editObjects = async (args: readonly string[], flags: Flags): Promis
     }),
   );
   if (opened.length === 0) throw new CliError("edit cancelled, no objects found.", undefined, { isBare: true });
-  await editUntilValid({ scope, flags, print: results.print }, opened, textOf(opened, printer), format);
+  const saving = { scope, flags, print: results.print };
+  const { environment } = flags;
+  const saveOne: Edit["save"] = (original, edited) => save(saving, original, edited);
+  await editUntilValid({ environment, format, header, save: saveOne }, opened);
 };
 
 /** Adds `edit` to the program. */

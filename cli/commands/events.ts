@@ -9,7 +9,7 @@ import { apiVersionOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { intervalText } from "../describe/events.ts";
 import { paintFor } from "../printers/color.ts";
-import { type ObjectPrinter, type OutputFlags, objectPrinter } from "../printers/output.ts";
+import { formatList, type ObjectPrinter, type OutputFlags, objectPrinter } from "../printers/output.ts";
 import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
 import { visible } from "../printers/table.ts";
 import { integer, list } from "../program/flag-values.ts";
@@ -118,16 +118,17 @@ function check(args: readonly string[], flags: Flags): void {
 export const register = (program: Command): void => {
   program
     .command("events [args...]")
+    .usage("[options]")
     .option("-A, --all-namespaces", "events of all namespaces")
     .option("--for <object>", "events of one object, such as pod/web-1")
     .option("--types <types>", "Normal or Warning", list)
     .option("-w, --watch", "list, then print new events")
     .option("--no-headers", "without the line of column names")
-    .option("-o, --output <format>", "JSON, YAML or another format of get")
-    .option("--template <text>", "the template of -o jsonpath and its like")
+    .option("-o, --output <format>", `print the events: ${formatList()}`)
+    .option("--template <text>", "the template of the output format")
     .option("--allow-missing-template-keys", "print nothing for fields that an object lacks", true)
-    .option("--show-managed-fields", "with the owners of fields in JSON and YAML")
-    .option("--chunk-size <number>", "read long lists in chunks of this size; 0 reads them at once", integer, 500)
+    .option("--show-managed-fields", "keep metadata.managedFields in the output")
+    .option("--chunk-size <number>", "how many objects to read in one request; 0 reads all at once", integer, 500)
     .addHelpText("after", "\nExamples:\n  orrery events -A --types=Warning\n  orrery events --for deploy/web --watch")
     .action(async (args: readonly string[], flags: Flags) => {
       check(args, flags);

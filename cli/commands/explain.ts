@@ -1,18 +1,11 @@
 // orrery explain: prints the documentation of kinds and their fields.
 import { type Command, Option } from "commander";
 import { CliError } from "../cli-error.ts";
-import { apiVersionOf, isNamed, type Resource } from "../client/resources.ts";
-import { type Session, session } from "../client/session.ts";
-import {
-  type Explained,
-  headText,
-  type Schema,
-  type SchemaDocument,
-  Schemas,
-  schemaAt,
-  schemaText,
-} from "../describe/schema-text.ts";
+import { session } from "../client/session.ts";
+import { inVersion, namedField, schemaOf } from "../describe/kind-schema.ts";
+import { type Explained, headText, schemaAt, schemaText } from "../describe/schema-text.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
+import { similar } from "../program/suggestions.ts";
 
 interface Flags extends GlobalFlags {
   readonly recursive?: boolean;
@@ -34,52 +27,21 @@ function check(args: readonly string[], { output }: Flags): string {
   return text;
 }
 
-/** The resource that the beginning of the text names, such as `deployments.apps`, and the fields after it. */
-async function parse(text: string, { mapper }: Session): Promise<readonly [Resource, readonly string[]]> {
-  const parts = text.replace(/\.$/, "").split(".");
-  const all = await mapper.all();
-  for (let length = parts.length; length > 1; length--) {
-    const resource = all.find((r) => isNamed(r, parts.slice(0, length).join(".")));
-    if (resource) return [resource, parts.slice(length)];
-  }
-  return [await mapper.named(parts[0]!), parts.slice(1)];
-}
-
-/** The resource in the version that the flag names. */
-async function inVersion(resource: Resource, { apiVersion }: Flags, { mapper }: Session): Promise<Resource> {
-  if (!apiVersion) return resource;
-  const found = (await mapper.all()).find((r) => r.plural === resource.plural && apiVersionOf(r) === apiVersion);
-  if (found) return found;
-  throw new CliError(`couldn't find resource for "${apiVersion}, Resource=${resource.plural}"`);
-}
-
-interface Kinded extends Schema {
-  readonly "x-kubernetes-group-version-kind"?: readonly Pick<Resource, "group" | "version" | "kind">[];
-}
-
 async function explain(text: string, flags: Flags): Promise<void> {
-  const scope = await session(flags);
-  const [named, path] = await parse(text, scope);
-  const resource = await inVersion(named, flags, scope);
-  const { group, version, kind } = resource;
-  const root = group === "" ? `api/${version}` : `apis/${group}/${version}`;
-  const index = await scope.api.get<{
-    readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
-  }>("/openapi/v3");
-  const url = index.paths[root]?.serverRelativeURL;
-  if (url === undefined)
-    throw new CliError(`couldn't find resource for "${apiVersionOf(resource)}, Resource=${resource.plural}"`);
-  const document = await scope.api.get<SchemaDocument>(url);
-  const schema = Object.values((document.components?.schemas ?? {}) as Readonly<Record<string, Kinded>>).find((s) =>
-    s["x-kubernetes-group-version-kind"]?.some((k) => k.group === group && k.version === version && k.kind === kind),
-  );
-  if (schema === undefined)
-    throw new CliError(`GVR (${apiVersionOf(resource)}, Resource=${resource.plural}) not found in OpenAPI schema`);
-  const explained: Explained = { group, version, kind, path };
-  const schemas = new Schemas(document);
+  const { api, mapper } = await session(flags);
+  const [named, path] = await namedField(text, mapper);
+  const resource = await inVersion(named, flags.apiVersion, mapper);
+  const [schema, schemas] = await schemaOf(resource, api);
+  const explained: Explained = { ...resource, path };
   process.stdout.write(headText(explained));
   const found = schemaAt(schema, path, schemas);
-  if (typeof found === "string") throw new CliError(`field "${found}" does not exist`);
+  if ("missing" in found) {
+    const near = similar(found.missing, found.fields).slice(0, 3);
+    throw new CliError(
+      `field "${found.missing}" does not exist`,
+      near.length > 0 ? `Did you mean: ${near.join(", ")}?` : undefined,
+    );
+  }
   process.stdout.write(schemaText(found, explained, schemas, flags.recursive === true));
 }
 

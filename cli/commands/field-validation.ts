@@ -12,9 +12,10 @@ const values: Readonly<Record<string, "Strict" | "Warn" | "Ignore">> = {
 
 /** `--validate[=strict|warn|ignore]`. */
 export const validateOption = (): Option =>
-  new Option("--validate [how]", "strict refuses unknown fields, warn warns about them, ignore drops them").preset(
-    "strict",
-  );
+  new Option(
+    "--validate [how]",
+    "strict refuses unknown fields, warn accepts them with a warning, ignore drops them",
+  ).preset("strict");
 
 /** The query parameter `fieldValidation`. Throws CliError in kubectl's words. */
 export function fieldValidationOf(text = "strict"): "Strict" | "Warn" | "Ignore" {

@@ -9,7 +9,7 @@ import type { Resource } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { checkTargets, type Target, targetsOf, throwAll } from "../client/targets.ts";
 import { paintFor } from "../printers/color.ts";
-import { getFormats, type ObjectPrinter, objectPrinter } from "../printers/output.ts";
+import { formatList, getFormats, type ObjectPrinter, objectPrinter } from "../printers/output.ts";
 import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
 import { type ServerTable, tableText } from "../printers/table.ts";
 import { integer, list } from "../program/flag-values.ts";
@@ -169,8 +169,8 @@ Examples:
 /** Adds `get` to the program. */
 export const register = (program: Command): void => {
   withFiles(withSelection(program.command("get [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
-    .option("-o, --output <format>", `one of: ${getFormats.join(", ")}`)
-    .option("--template <text>", "the template of -o jsonpath and its like")
+    .option("-o, --output <format>", `one of: ${formatList(getFormats)}`)
+    .option("--template <text>", "the template of the output format")
     .option("--allow-missing-template-keys", "print nothing for fields that an object lacks", true)
     .option("-w, --watch", "list, then print every change")
     .option("--watch-only", "print changes without listing first")
@@ -180,8 +180,8 @@ export const register = (program: Command): void => {
     .option("--show-kind", "with the type before each name")
     .option("--no-headers", "without the line of column names")
     .option("--sort-by <path>", "sort by a field, such as .metadata.creationTimestamp")
-    .option("--show-managed-fields", "with the owners of fields in JSON and YAML")
-    .option("--chunk-size <number>", "read long lists in chunks of this size; 0 reads them at once", integer, 500)
+    .option("--show-managed-fields", "keep metadata.managedFields in the output")
+    .option("--chunk-size <number>", "how many objects to read in one request; 0 reads all at once", integer, 500)
     .option("--ignore-not-found", "exit with 0 when a named object does not exist")
     .option("--subresource <name>", "a subresource, such as status or scale")
     .option("--server-print", "let the server make the columns", true)

@@ -137,12 +137,12 @@ const logs = async (args: readonly string[], flags: Flags): Promise<void> => {
 export const register = (program: Command): void => {
   program
     .command("logs [args...]")
-    .usage("[flags] (POD | TYPE/NAME) [CONTAINER]")
-    .option("-f, --follow", "go on as more is written")
+    .usage("[options] (POD | TYPE/NAME) [CONTAINER]")
+    .option("-f, --follow", "print new lines as they are written")
     .option("-c, --container <name>", "the container; by default the first, or that of an annotation", "")
     .option("--all-containers", "all containers of the pod")
     .option("--all-pods", "all pods of the workload")
-    .option("-p, --previous", "of the container's run before this one")
+    .option("-p, --previous", "the log of the container's previous run")
     .option("--tail <lines>", "only the last lines; -1 for all, and 10 by default with -l", integer, -1)
     .option("--since <duration>", "only lines younger than this, such as 30s, 5m or 2h", duration, 0)
     .option("--since-time <time>", "only lines after this time (RFC 3339)")
@@ -151,7 +151,7 @@ export const register = (program: Command): void => {
     .option("--prefix", "with the pod and the container before each line")
     .option("-l, --selector <labels>", "the logs of all pods with these labels")
     .option("--max-log-requests <n>", "how many logs may be followed at once", integer, 5)
-    .option("--ignore-errors", "go on with the other logs when one cannot be read")
+    .option("--ignore-errors", "continue when one of several logs cannot be read")
     .option("--pod-running-timeout <duration>", "how long to wait for the first pod", duration, 20_000)
     .addOption(new Option("--insecure-skip-tls-verify-backend", "do not check the kubelet's certificate"))
     .addHelpText(

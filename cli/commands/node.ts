@@ -45,9 +45,9 @@ const list = async (flags: { readonly name: string; readonly output?: string }):
 type Verb = (cluster: string, nodes: readonly string[], io: Io, signal: AbortSignal) => Promise<void>;
 
 const verbs: readonly (readonly [name: string, summary: string, run: Verb])[] = [
-  ["stop", "stop nodes in good order", stopNodes],
+  ["stop", "stop nodes gracefully", stopNodes],
   ["start", "start stopped nodes and wait until they are Ready", startNodes],
-  ["kill", "cut the power of nodes", killNodes],
+  ["kill", "stop nodes at once, as a power failure would", killNodes],
   ["rm", "remove nodes for good", removeNodes],
 ];
 
@@ -67,7 +67,7 @@ export const register = (program: Command): void => {
     .action(list);
   withCluster(node.command("add"))
     .summary("add workers")
-    .option("--nodes <n>", "how many", "1")
+    .option("--nodes <n>", "how many workers to add", "1")
     .option("--node-cpus <n>", "processors, such as 2 or 500m; as the first worker has when left out")
     .option("--node-memory <amount>", "memory, such as 2Gi; as the first worker has when left out")
     .action(add);

@@ -13,5 +13,5 @@ export const withSelection = (command: Command): Command =>
 export const withFiles = (command: Command): Command =>
   command
     .option("-f, --filename <path>", "files, folders or URLs of manifests; - for standard input; may be repeated", list)
-    .option("-R, --recursive", "with the folders below those of -f")
-    .option("-k, --kustomize <dir>", "a kustomization, which only kubectl builds");
+    .option("-R, --recursive", "also read the folders below those of -f")
+    .option("-k, --kustomize <dir>", "not supported: kubectl builds kustomizations");

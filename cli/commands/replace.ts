@@ -6,11 +6,12 @@ import { CliError } from "../cli-error.ts";
 import { configuredObject, newObject } from "../client/file-object.ts";
 import { pathOf, query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
+import { unsupportedBy } from "../client/unsupported.ts";
 import { withSource } from "../client/source-error.ts";
 import { manifestTargets, type Target, type TargetFlags, targetPath, throwAll } from "../client/targets.ts";
 import { textOf } from "../client/connection.ts";
 import { duration, integer } from "../program/flag-values.ts";
-import { printLine } from "../program/output.ts";
+import { printLine, warn } from "../program/output.ts";
 import { clock } from "./cluster-option.ts";
 import { propagationPolicyOf } from "./cascade.ts";
 import { fieldValidationOf, validateOption } from "./field-validation.ts";
@@ -47,7 +48,11 @@ const parametersOf = (flags: Flags, results: Results): string =>
     dryRun: results.dryRunParameter,
   });
 
+const unnamed = ({ manifest }: Target): CliError =>
+  new CliError(`error when replacing ${JSON.stringify(manifest!.file)}: resource name may not be empty`);
+
 async function replaceOne({ api }: Session, target: Target, flags: Flags, results: Results): Promise<void> {
+  if (target.name === undefined) throw unnamed(target);
   const object = configuredObject(target, flags);
   if (results.dryRun === "client") return results.print(object, "replaced");
   const part = flags.subresource ? `/${flags.subresource}` : "";
@@ -75,6 +80,7 @@ async function remove({ api }: Session, target: Target, flags: Flags): Promise<v
 }
 
 async function recreate(scope: Session, target: Target, flags: Flags, results: Results): Promise<void> {
+  if (target.name === undefined) throw unnamed(target);
   const object = configuredObject(target, flags);
   if (results.dryRun !== "none") return results.print(object, "replaced");
   await remove(scope, target, flags);
@@ -91,7 +97,7 @@ async function replaceRaw(path: string, flags: Flags): Promise<void> {
   if (file === undefined || more.length > 0) throw new CliError("--raw can only use a single local file or stdin");
   const { readFile } = await import("node:fs/promises");
   const body = file === "-" ? await textOf(process.stdin) : await readFile(file, "utf8");
-  const { api } = await session(flags);
+  const { api } = await session({ ...flags, filename: [] });
   const response = await api.request<unknown>({ method: "PUT", path, body });
   process.stdout.write(typeof response.body === "string" ? response.body : `${JSON.stringify(response.body)}\n`);
 }
@@ -105,7 +111,10 @@ const replace = async (args: readonly string[], flags: Flags): Promise<void> => 
   fieldValidationOf(flags.validate);
   const scope = await session(flags);
   const errors: unknown[] = [];
-  for (const target of await manifestTargets(scope, flags)) {
+  const targets = await manifestTargets(scope, flags);
+  const objects = targets.map(({ manifest }) => manifest!.object);
+  if (!flags.quiet) for (const warning of await unsupportedBy(scope.api, objects)) warn(warning);
+  for (const target of targets) {
     const attempt = flags.force ? recreate : replaceOne;
     await attempt(scope, target, flags, results).catch((error: unknown) =>
       errors.push(hasReason(error, "Invalid") ? error : withSource(error, "replacing", target.manifest!.file)),
@@ -116,7 +125,7 @@ const replace = async (args: readonly string[], flags: Flags): Promise<void> => 
 
 /** Adds `replace` to the program. */
 export const register = (program: Command): void => {
-  withResult(withFiles(program.command("replace [args...]")))
+  withResult(withFiles(program.command("replace [args...]").usage("[options] -f FILE")))
     .option("--force", "delete the objects and create them again")
     .option("--cascade <how>", "how dependents are deleted: background, foreground or orphan", "background")
     .option("--grace-period <seconds>", "how long deleted pods may take to end", integer, -1)

@@ -1,6 +1,6 @@
 // What commands that change objects print: `deployment.apps/web created (dry run)`, or the object with `-o`.
 import type { Command } from "commander";
-import { type ObjectPrinter, nameOf, objectFormats, objectPrinter, type OutputFlags } from "../printers/output.ts";
+import { type ObjectPrinter, nameOf, formatList, objectPrinter, type OutputFlags } from "../printers/output.ts";
 import { orderedJson } from "../generators/ordered-json.ts";
 import { boolean } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
@@ -13,10 +13,10 @@ export interface ResultFlags extends GlobalFlags, OutputFlags {
 /** Adds the options of the output format. */
 export const withOutput = (command: Command): Command =>
   command
-    .option("-o, --output <format>", `print the object: ${objectFormats.join(", ")}`)
+    .option("-o, --output <format>", `print the object: ${formatList()}`)
     .option("--template <text>", "the template of the output format")
     .option("--allow-missing-template-keys [bool]", "print nothing for fields that are missing in a template", boolean)
-    .option("--show-managed-fields", "print the managed fields with the object");
+    .option("--show-managed-fields", "keep metadata.managedFields in the output");
 
 /** Adds the options of the output format and of the dry run. */
 export const withResult = (command: Command): Command => withOutput(command).addOption(dryRunOption());

@@ -1,6 +1,6 @@
 // orrery rollout: shows, undoes, restarts, pauses and resumes rollouts of workloads.
 import type { Command } from "commander";
-import type { Deployment } from "../../api/generated/types.ts";
+import type { Deployment, PodTemplateSpec } from "../../api/generated/types.ts";
 import { timestamp } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import { jsonLines } from "../client/connection.ts";
@@ -8,7 +8,8 @@ import { display, pathOf, query, type Resource } from "../client/resources.ts";
 import { type Revision, type Rollable, readRevisions, templateOf } from "../client/revisions.ts";
 import { type Session, session } from "../client/session.ts";
 import { fetchTargets, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
-import { textTable } from "../printers/table.ts";
+import { nameOf, objectPrinter, type OutputFlags } from "../printers/output.ts";
+import { alignTabs, describeStyle } from "../printers/tab-writer.ts";
 import { duration, integer } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
@@ -16,14 +17,14 @@ import { progressOf } from "../rollout-status.ts";
 import { clock, interruption } from "./cluster-option.ts";
 import { dryRunOf, dryRunOption, dryRunSuffix } from "./dry-run.ts";
 import { withFiles } from "./object-options.ts";
+import { withOutput } from "./result.ts";
 
-interface Flags extends GlobalFlags, TargetFlags {
+interface Flags extends GlobalFlags, TargetFlags, OutputFlags {
   readonly toRevision: number;
   readonly revision: number;
   readonly timeout: number;
   readonly watch: boolean;
   readonly dryRun?: string;
-  readonly output?: string;
 }
 /** A workload and how to reach it. */
 interface Workload {
@@ -83,31 +84,26 @@ async function history(workload: Workload, flags: Flags): Promise<void> {
   const all = await revisions(workload, "history viewer");
   const chosen = flags.revision > 0 ? all.filter((r) => r.number === flags.revision) : all;
   if (flags.revision > 0 && chosen.length === 0) throw new CliError("unable to find the specified revision");
-  if (flags.output !== undefined) return printRevisions(chosen, flags.output);
+  if (flags.output || flags.template) {
+    const print = await objectPrinter(flags);
+    for (const { object } of chosen) process.stdout.write(print(object));
+    return;
+  }
   if (flags.revision > 0) {
     printLine(`${shown(workload)} with revision #${flags.revision}`);
     return printLine(await templateText(chosen[0]!));
   }
   printLine(`${shown(workload)} `);
   if (all.length === 0) return printLine("No rollout history found.");
-  printLine(
-    `${textTable(
-      ["REVISION", "CHANGE-CAUSE"],
-      all.map((r) => [String(r.number), r.cause]),
-    )}\n`,
-  );
+  const lines = [["REVISION", "CHANGE-CAUSE"], ...all.map(({ number, cause }) => [String(number), cause])];
+  printLine(alignTabs(lines.map((cells) => cells.join("\t")).join("\n"), describeStyle));
+  printLine("");
 }
 
-async function printRevisions(chosen: readonly Revision[], format: string): Promise<void> {
-  for (const { object } of chosen)
-    if (format === "name") printLine(`${object.kind?.toLowerCase()}.apps/${object.metadata.name}`);
-    else if (format === "json") printLine(JSON.stringify(object, null, 4));
-    else process.stdout.write((await import("yaml")).stringify(object, { lineWidth: 0 }));
-}
-
+/** The template as `describe` shows it, but with tabs, as kubectl prints it here. */
 async function templateText({ template }: Revision): Promise<string> {
-  const { stringify } = await import("yaml");
-  return `Pod Template:\n${stringify(template, { lineWidth: 0 }).replaceAll(/^/gm, "  ").trimEnd()}`;
+  const { templateLines } = await import("../describe/pods.ts");
+  return `${templateLines(template ?? ({} as PodTemplateSpec)).join("\n")}\n`.replaceAll(/^ +\t/gm, "\t");
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
@@ -120,7 +116,7 @@ async function undo(workload: Workload, flags: Flags): Promise<void> {
     process.stderr.write(
       `Warning: resource ${resource.plural}/${name} was previously managed with 'kubectl apply'. Rolling back will not update the ${lastApplied} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n`,
     );
-  if (object.spec?.paused)
+  if (object.spec?.paused && dryRun !== "client")
     throw new CliError(
       "you cannot rollback a paused deployment; resume it first with 'orrery rollout resume' and try again",
     );
@@ -136,7 +132,7 @@ async function undo(workload: Workload, flags: Flags): Promise<void> {
     );
   if (dryRun === "client") return printLine(`${shown(workload)} ${await templateText(target)} (dry run)`);
   const isDeployment = object.kind === "Deployment";
-  await scope.api.request({
+  const { body } = await scope.api.request<object>({
     method: "PATCH",
     path: pathOf(resource, namespace, name) + query({ dryRun: dryRun === "server" ? "All" : undefined }),
     body: isDeployment
@@ -144,20 +140,24 @@ async function undo(workload: Workload, flags: Flags): Promise<void> {
       : (target.object as { readonly data?: unknown }).data,
     contentType: isDeployment ? "application/json-patch+json" : "application/strategic-merge-patch+json",
   });
-  printLine(`${shown(workload)} rolled back${dryRunSuffix(dryRun)}`);
+  await printResult(body, `rolled back${dryRunSuffix(dryRun)}`, flags);
 }
 
-const merge = ({ scope, resource, object }: Workload, body: unknown): Promise<unknown> =>
-  scope.api.request({
+async function merge({ scope, resource, object }: Workload, patch: unknown): Promise<object> {
+  const { namespace, name } = object.metadata;
+  const { body } = await scope.api.request<object>({
     method: "PATCH",
-    path:
-      pathOf(resource, object.metadata.namespace, object.metadata.name) + query({ fieldManager: "kubectl-rollout" }),
-    body,
+    path: pathOf(resource, namespace, name) + query({ fieldManager: "kubectl-rollout" }),
+    body: patch,
     contentType: "application/merge-patch+json",
   });
+  return body;
+}
 
-const printResult = (workload: Workload, verb: string, flags: Flags): void =>
-  printLine(flags.output === "name" ? shown(workload) : `${shown(workload)} ${verb}`);
+async function printResult(object: object, operation: string, flags: Flags): Promise<void> {
+  if (flags.output || flags.template) process.stdout.write((await objectPrinter(flags))(object));
+  else printLine(`${nameOf(object)} ${operation}`);
+}
 
 async function restart(workload: Workload, flags: Flags): Promise<void> {
   const { kind, spec } = workload.object;
@@ -166,8 +166,8 @@ async function restart(workload: Workload, flags: Flags): Promise<void> {
   if (spec?.paused)
     throw new CliError(`${quoted(workload)} can't restart paused deployment (run rollout resume first)`);
   const annotations = { "kubectl.kubernetes.io/restartedAt": timestamp(clock.now()) };
-  await merge(workload, { spec: { template: { metadata: { annotations } } } });
-  printResult(workload, "restarted", flags);
+  const restarted = await merge(workload, { spec: { template: { metadata: { annotations } } } });
+  await printResult(restarted, "restarted", flags);
 }
 
 const setPaused =
@@ -178,8 +178,8 @@ const setPaused =
       throw new CliError(`${quoted(workload)} ${paused ? "pausing" : "resuming"} is not supported`);
     if (paused === (spec?.paused === true))
       throw new CliError(`${quoted(workload)} is ${paused ? "already" : "not"} paused`);
-    await merge(workload, { spec: { paused: paused || null } });
-    printResult(workload, paused ? "paused" : "resumed", flags);
+    const patched = await merge(workload, { spec: { paused: paused || null } });
+    await printResult(patched, paused ? "paused" : "resumed", flags);
   };
 
 /** Runs a verb on all workloads that the arguments refer to. An error of one does not stop the others. */
@@ -189,14 +189,13 @@ const forEach =
     if (args.length === 0 && !flags.filename?.length && !flags.kustomize)
       throw new CliError("required resource not specified", "For example: orrery rollout status deploy/web");
     if (flags.revision < 0) throw new CliError(`revision must be a positive integer: ${flags.revision}`);
-    if (flags.output !== undefined && !["name", "json", "yaml"].includes(flags.output))
-      throw new CliError(
-        `unable to match a printer suitable for the output format "${flags.output}"`,
-        "Choose json, yaml or name.",
-      );
+    if (flags.output || flags.template) await objectPrinter(flags);
     dryRunOf(flags.dryRun);
     const scope = await session(flags);
-    const { found, errors } = await fetchTargets(scope.api, await targetsOf(scope, args, flags, { listsTypes: true }));
+    const { found, errors } = await fetchTargets(
+      scope.api,
+      await targetsOf(scope, args, flags, { listsTypes: true, suggested: ["deploy", "sts", "ds"] }),
+    );
     if (found.length + errors.length === 0)
       process.stderr.write(`No resources found in ${scope.namespace} namespace.\n`);
     const failures: unknown[] = [];
@@ -227,7 +226,7 @@ export const register = (program: Command): void => {
   for (const [name, summary, verb] of verbs) {
     const command = withFiles(rollout.command(`${name} [args...]`))
       .summary(summary)
-      .usage("[flags] (TYPE NAME | TYPE/NAME)")
+      .usage("[options] (TYPE NAME | TYPE/NAME)")
       .option("-l, --selector <labels>", "workloads with these labels");
     if (name === "undo")
       command
@@ -237,9 +236,9 @@ export const register = (program: Command): void => {
     if (name === "status")
       command
         .option("--revision <n>", "fail when another revision is running", integer, 0)
-        .option("--timeout <duration>", "how long to wait; 0 waits until the end", duration, 0)
-        .option("-w, --watch", "wait for the end", true);
-    else command.option("-o, --output <format>", "json, yaml or name");
+        .option("--timeout <duration>", "how long to follow the rollout; 0 is without limit", duration, 0)
+        .option("-w, --watch", "follow the rollout until it is done", true);
+    else withOutput(command);
     command.action(forEach(verb));
   }
 };

@@ -6,7 +6,7 @@ import { type GeneratedObject, withMeta } from "../generators/generated-object.t
 import { checkImage, type PodFlags, pod, podService } from "../generators/pod.ts";
 import { duration, integer, strings } from "../program/flag-values.ts";
 import { propagationPolicyOf } from "./cascade.ts";
-import { type CreateFlags, requireFlags, send, withConfig, withGeneration } from "./create-object.ts";
+import { type CreateFlags, send, withConfig, withGeneration } from "./create-object.ts";
 import { type OverrideFlags, overridden, withOverrides } from "./overrides.ts";
 import { type Results, resultsOf } from "./result.ts";
 
@@ -79,7 +79,7 @@ export const register = (program: Command): void => {
   const command = program
     .command("run [args...]")
     .usage("[options] NAME [ARG...]")
-    .option("--image <image>", "the image of its container")
+    .requiredOption("--image <image>", "the image of its container")
     .option("--image-pull-policy <policy>", "Always, IfNotPresent or Never")
     .option("--restart <policy>", "Always, OnFailure or Never", "Always")
     .option("--port <n>", "the port of its container")
@@ -104,8 +104,5 @@ export const register = (program: Command): void => {
       "after",
       "\nExamples:\n  orrery run web --image=nginx --port=80\n  orrery run -it --rm shell --image=busybox --restart=Never -- sh",
     )
-    .action((args: readonly string[], flags: Flags) => {
-      requireFlags(["image"], command);
-      return runPod(args, flags);
-    });
+    .action(runPod);
 };

@@ -4,11 +4,10 @@ import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "../client/connection.ts";
 import { pathOf, query } from "../client/resources.ts";
-import { session } from "../client/session.ts";
+import { type Session, session } from "../client/session.ts";
 import { checkTargets, fetchTargets, type Found, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
 import { duration, integer32 } from "../program/flag-values.ts";
 import { clock } from "./cluster-option.ts";
-import { requireFlags } from "./create-object.ts";
 import { withFiles } from "./object-options.ts";
 import { type ResultFlags, type Results, resultsOf, withResult } from "./result.ts";
 
@@ -62,14 +61,20 @@ async function untilScaled(api: Connection, path: string, { replicas, timeout }:
   }
 }
 
-async function scaleOne(api: Connection, { resource, object }: Found, flags: Flags, results: Results): Promise<void> {
+async function scaleOne(
+  { api, whileShowing }: Session,
+  { resource, object }: Found,
+  flags: Flags,
+  results: Results,
+): Promise<void> {
   const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
   if (results.dryRun === "client") {
     const { spec } = object as ApiObject & { readonly spec?: object };
     return results.print({ ...object, spec: { ...spec, replicas: flags.replicas } }, "scaled");
   }
   await setReplicas(api, path, flags, results);
-  if (flags.timeout > 0 && results.dryRun === "none") await untilScaled(api, path, flags);
+  if (flags.timeout > 0 && results.dryRun === "none")
+    await whileShowing(`waiting for the replicas of ${object.metadata.name}`, () => untilScaled(api, path, flags));
   results.print(flags.output ? await api.get<ApiObject>(path) : object, "scaled");
 }
 
@@ -79,33 +84,31 @@ const scale = async (args: readonly string[], flags: Flags): Promise<void> => {
   if (flags.currentReplicas < -1) throw new CliError("The --current-replicas must specify an integer of -1 or greater");
   const results = await resultsOf(flags);
   checkTargets(args, flags, {});
-  const { api, ...scope } = await session(flags);
-  const { found, errors: missing } = await fetchTargets(api, await targetsOf(scope, args, flags));
+  const scope = await session(flags);
+  const { found, errors: missing } = await fetchTargets(
+    scope.api,
+    await targetsOf(scope, args, flags, { suggested: ["deploy", "sts", "rs"] }),
+  );
   const errors = [...missing];
   if (flags.resourceVersion && found.length > 1)
     throw new CliError("cannot use --resource-version with multiple resources");
   if (found.length === 0 && errors.length === 0) throw new CliError("no objects passed to scale");
-  for (const each of found) await scaleOne(api, each, flags, results).catch((error: unknown) => errors.push(error));
+  for (const each of found) await scaleOne(scope, each, flags, results).catch((error: unknown) => errors.push(error));
   throwAll(errors);
 };
 
 /** Adds `scale` to the program. */
 export const register = (program: Command): void => {
-  const command = withResult(
-    withFiles(program.command("scale [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")),
-  )
-    .option("--replicas <n>", "the number of replicas", integer32, 0)
+  withResult(withFiles(program.command("scale [args...]").usage("[options] (TYPE [NAME...] | TYPE/NAME...)")))
+    .requiredOption("--replicas <n>", "the number of replicas", integer32, 0)
     .option("--current-replicas <n>", "only if it has this many replicas now", integer32, -1)
     .option("--resource-version <version>", "only if the object still has this version")
     .option("--all", "all objects of the types")
     .option("-l, --selector <labels>", "objects with these labels, such as app=web,tier!=cache")
-    .option("--timeout <time>", "wait so long until all replicas exist; 0 does not wait", duration, 0)
+    .option("--timeout <time>", "how long to wait until all replicas exist; 0 does not wait", duration, 0)
     .addHelpText(
       "after",
       "\nExamples:\n  orrery scale deploy/web --replicas=5\n  orrery scale deploy web --replicas=5 --current-replicas=2",
     )
-    .action((args: readonly string[], flags: Flags) => {
-      requireFlags(["replicas"], command);
-      return scale(args, flags);
-    });
+    .action(scale);
 };

@@ -35,7 +35,7 @@ const serve = async (flags: Flags): Promise<void> => {
 export const register = (program: Command): void => {
   withCluster(program.command("server"))
     .summary("run the control plane alone, without nodes, over an embedded store")
-    .option("--config <file>", "run as a component of a cluster, as this file says")
+    .option("--config <file>", "the configuration of a server that is part of a cluster")
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")

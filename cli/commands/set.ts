@@ -97,6 +97,14 @@ const setSubject = async (args: readonly string[], flags: ModifyFlags & SubjectF
   await modify(args, flags, template("subjects updated", "subjects to rolebinding: ", change));
 };
 
+/** The arguments after the objects. */
+const values: Readonly<Record<string, string>> = {
+  image: " CONTAINER=IMAGE...",
+  env: " (NAME=VALUE | NAME-)...",
+  serviceaccount: " SERVICEACCOUNT",
+  selector: " LABELS",
+};
+
 /** Adds `set` to the program. */
 export const register = (program: Command): void => {
   const set = program.command("set").summary("change the images, variables or other fields of objects");
@@ -105,6 +113,7 @@ export const register = (program: Command): void => {
       set
         .command(name)
         .argument("[args...]")
+        .usage(`[options] (TYPE NAME | TYPE/NAME)${values[name] ?? ""}`)
         .summary(summary)
         .addHelpText("after", `\nExamples:\n  orrery set ${example}`),
       "kubectl-set",

@@ -192,12 +192,12 @@ export const register = (program: Command): void => {
     .command("top")
     .addHelpText("after", "\nExamples:\n  orrery top nodes\n  orrery top pods -A --sort-by=memory");
   withTable(top.command("node [names...]").aliases(["nodes", "no"]).summary("usage of nodes"))
-    .option("--show-capacity", "in percent of the capacity instead of what can be allocated")
+    .option("--show-capacity", "percentages of the capacity instead of the allocatable resources")
     .action(nodes);
   withTable(top.command("pod [names...]").aliases(["pods", "po"]).summary("usage of pods"))
     .option("-A, --all-namespaces", "pods of all namespaces")
     .option("--field-selector <fields>", "those with these fields")
     .option("--containers", "with a line for each container")
-    .option("--sum", "with the sum of all")
+    .option("--sum", "with the sum of all rows")
     .action(pods);
 };

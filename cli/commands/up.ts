@@ -85,7 +85,7 @@ export const register = (program: Command): void => {
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
-    .option("--keep", "when the cluster does not come up, leave it there to be looked at")
+    .option("--keep", "keep a cluster that does not come up, to find out why")
     .addHelpText(
       "after",
       "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi",

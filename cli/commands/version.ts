@@ -1,6 +1,7 @@
 // orrery version: prints the version of the command line and of the server.
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { version as clientVersion } from "../../apiserver/discovery/version.ts";
 import { session } from "../client/session.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
@@ -9,13 +10,6 @@ interface Flags extends GlobalFlags {
   readonly client?: boolean;
   readonly output?: string;
 }
-/** The version of the Kubernetes API that Orrery speaks. */
-const clientVersion = {
-  major: "1",
-  minor: "36",
-  gitVersion: "v1.36.0+orrery",
-  platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
-};
 
 interface ServerVersion {
   readonly major: string;
@@ -49,7 +43,7 @@ const version = async (flags: Flags): Promise<void> => {
 export const register = (program: Command): void => {
   program
     .command("version")
-    .option("--client", "only that of the command line, without asking a server")
+    .option("--client", "print only the version of the command line")
     .option("-o, --output <format>", "json or yaml")
     .action(version);
 };

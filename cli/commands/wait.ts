@@ -15,7 +15,7 @@ import {
   targetsOf,
   throwAll,
 } from "../client/targets.ts";
-import { objectPrinter, type OutputFlags } from "../printers/output.ts";
+import { formatList, objectPrinter, type OutputFlags } from "../printers/output.ts";
 import { duration, strings } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { clock, interruption } from "./cluster-option.ts";
@@ -117,7 +117,8 @@ const wait = async (args: readonly string[], flags: Flags): Promise<void> => {
     try {
       let object: ApiObject | undefined;
       const existed = isDeletion ? await read(waiting, target) : undefined;
-      for (const condition of conditions) object = await waitFor(waiting, target, condition);
+      for (const condition of conditions)
+        object = await scope.whileShowing(`waiting for ${where(target)}`, () => waitFor(waiting, target, condition));
       const type = `${target.resource.singular}${target.resource.group === "" ? "" : `.${target.resource.group}`}`;
       if (printer && object) process.stdout.write(printer(object));
       else if (!isDeletion) process.stdout.write(`${type}/${target.name} condition met\n`);
@@ -131,7 +132,7 @@ const wait = async (args: readonly string[], flags: Flags): Promise<void> => {
 /** Adds `wait` to the program. */
 export const register = (program: Command): void => {
   withFiles(withSelection(program.command("wait [args...]")))
-    .usage("[flags] (TYPE NAME | TYPE/NAME) --for=(delete | create | condition=NAME[=VALUE] | jsonpath=PATH[=VALUE])")
+    .usage("[options] (TYPE NAME | TYPE/NAME) --for=(delete | create | condition=NAME[=VALUE] | jsonpath=PATH[=VALUE])")
     .option(
       "--for <condition>",
       "delete, create, condition=NAME[=VALUE] or jsonpath='{PATH}'[=VALUE]; may be repeated",
@@ -139,7 +140,7 @@ export const register = (program: Command): void => {
     )
     .option("--all", "all objects of the types")
     .option("--timeout <duration>", "how long to wait; 0 checks once, a negative one waits a week", duration, 30_000)
-    .option("-o, --output <format>", "print the object")
+    .option("-o, --output <format>", `print the object: ${formatList()}`)
     .addHelpText(
       "after",
       "\nExamples:\n  orrery wait pod/web-1 --for=condition=Ready\n  orrery wait pods -l app=web --for=delete --timeout=60s",

@@ -142,12 +142,19 @@ const treeText = (parent: Schema, schemas: Schemas, depth: number, above: readon
 export const headText = ({ group, kind, version }: Explained): string =>
   `${group === "" ? "" : `GROUP:      ${group}\n`}KIND:       ${kind}\nVERSION:    ${version}\n\n`;
 
-/** The schema at a path of fields, or the name of the field that does not exist. */
-export function schemaAt(root: Schema, path: readonly string[], schemas: Schemas): Schema | string {
+/** A field that does not exist, and those that do in its place. */
+interface MissingField {
+  readonly missing: string;
+  readonly fields: readonly string[];
+}
+
+/** The schema at a path of fields, or the first field that does not exist. */
+export function schemaAt(root: Schema, path: readonly string[], schemas: Schemas): Schema | MissingField {
   let schema = root;
   for (const name of path) {
-    const next = schemas.element(schema).properties?.[name];
-    if (next === undefined) return name;
+    const { properties = {} } = schemas.element(schema);
+    const next = properties[name];
+    if (next === undefined) return { missing: name, fields: Object.keys(properties) };
     schema = next;
   }
   return schema;

@@ -31,6 +31,10 @@ export const objectFormats = [
 /** The formats of `get`. */
 export const getFormats: readonly string[] = [...objectFormats, "custom-columns", "custom-columns-file", "wide"].sort();
 
+/** The formats without Go's templates, which only kubectl evaluates, as a list for the help. */
+export const formatList = (formats: readonly string[] = objectFormats): string =>
+  formats.filter((format) => !format.includes("template")).join(", ");
+
 type PlainObject = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is PlainObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -179,9 +183,6 @@ export async function objectPrinter(
       return columnsPrinter(format, argument, flags);
     default:
       await templateText(argument, false);
-      throw new CliError(
-        `${format} is a language of Go, which orrery does not run`,
-        "Use -o jsonpath, -o custom-columns, or -o json with a program such as jq.",
-      );
+      throw new CliError(`${format} needs kubectl: use -o jsonpath or -o json | jq`);
   }
 }

@@ -9,8 +9,6 @@ export interface CommandRow {
   readonly summary: string;
   /** Whether it accepts the flags about a Kubernetes cluster. */
   readonly global: boolean;
-  /** Whether it needs all other commands, as completion does. */
-  readonly loadsAll?: boolean;
   readonly load: () => Promise<{ readonly register: (program: Command) => void }>;
 }
 export type CommandTable = Readonly<Record<string, CommandRow>>;

@@ -4,7 +4,14 @@ import { InvalidArgumentError, type Option } from "commander";
 import { boolean } from "./flag-values.ts";
 
 /** A flag that pflag would refuse. */
-export class FlagError extends Error {}
+export class FlagError extends Error {
+  /** The option whose argument is missing. */
+  readonly incomplete: Option | undefined;
+  constructor(message: string, incomplete?: Option) {
+    super(message);
+    this.incomplete = incomplete;
+  }
+}
 
 /** The flags and arguments of a command. */
 export interface ParsedFlags {
@@ -48,7 +55,7 @@ function longFlag(arg: string, next: string | undefined, options: readonly Optio
   if (!option && name === "--help") return [{ option: "help", text: value ?? "true", usedNext: false }];
   if (!option) throw new FlagError(`unknown flag: ${name}`);
   const text = value ?? standalone(option) ?? next;
-  if (text === undefined) throw new FlagError(`flag needs an argument: ${name}`);
+  if (text === undefined) throw new FlagError(`flag needs an argument: ${name}`, option);
   return [{ option, text, usedNext: value === undefined && standalone(option) === undefined }];
 }
 
@@ -63,7 +70,8 @@ function shortFlags(arg: string, next: string | undefined, options: readonly Opt
     if (rest.startsWith("=")) return [...found, { option, text: rest.slice(1), usedNext: false }];
     if (alone !== undefined) found.push({ option, text: alone, usedNext: false });
     else if (rest !== "") return [...found, { option, text: rest, usedNext: false }];
-    else if (next === undefined) throw new FlagError(`flag needs an argument: '${letter}' in ${arg}`);
+    else if (next === undefined)
+      throw new FlagError(`flag needs an argument: '${letter}' in ${arg}`, option === "help" ? undefined : option);
     else return [...found, { option, text: next, usedNext: true }];
   }
   return found;

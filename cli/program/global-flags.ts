@@ -33,6 +33,7 @@ export interface GlobalFlags {
   readonly matchServerVersion?: boolean;
   readonly warningsAsErrors?: boolean;
   readonly v?: number;
+  readonly quiet?: boolean;
   /** The number of arguments before `--`; undefined without one. */
   readonly argsBeforeDash?: number;
 }
@@ -73,7 +74,12 @@ const rows: readonly (readonly [flags: string, description: string, parser?: Par
   ["--cache-dir <dir>", "where discovery is cached; by default ~/.kube/cache"],
   ["--match-server-version", "refuse a server of another version"],
   ["--warnings-as-errors", "exit with 1 after a warning of the server"],
-  ["-v, --v <level>", "print requests from level 6 on, with headers from 7 and bodies from 8", integer],
+  ["--quiet", "print no progress and no warnings"],
+  [
+    "-v, --v <level>",
+    "print requests from level 6 on, with headers from 7, bodies from 8, and as curl commands from 9",
+    integer,
+  ],
 ];
 /** Accepted for scripts that pass them to kubectl, and without effect. */
 const ignored: readonly (readonly [flags: string, parser?: Parser])[] = [

@@ -15,7 +15,9 @@ function invalid({ details, message }: ApiError): string {
 
 /** The text of an error of the server. */
 export const serverError = (error: ApiError): string =>
-  error.reason === "Invalid" ? invalid(error) : `Error from server (${error.reason}): ${error.message}`;
+  error.reason === "Invalid"
+    ? invalid(error)
+    : `Error from server${error.reason === "Unknown" ? "" : ` (${error.reason})`}: ${error.message}`;
 
 /** The lines of an error. Of several errors, each has its own. */
 export function errorText(error: unknown): string {

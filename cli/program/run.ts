@@ -1,66 +1,19 @@
 // Runs a command: finds its name among the arguments, loads its file only, parses its flags, calls its action.
-import { Command } from "commander";
+import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import type { CommandRow, CommandTable } from "./command-row.ts";
+import { helpOf, leafOf, listed, loadCommand, newProgram, optionsOf, pathTo } from "./command-tree.ts";
 import { FlagError, type ParsedFlags, parseFlags, splitAtWord } from "./flag-parser.ts";
 import { type Environment, globalOptions } from "./global-flags.ts";
 import { helpText } from "./help.ts";
 import { similar } from "./suggestions.ts";
 
-const newProgram = (): Command =>
-  new Command("orrery")
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
-    .helpCommand(false);
-
-/** Loads the file of a command and adds it to the program. */
-async function load(program: Command, name: string, { load: open, summary }: CommandRow): Promise<void> {
-  (await open()).register(program);
-  const command = program.commands.find((c) => c.name() === name);
-  if (command && command.summary() === "") command.summary(summary);
-  if (command && command.description() === "") command.description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
-}
-
 const didYouMean = (names: readonly string[]): string | undefined =>
   names.length === 0 ? undefined : `\nDid you mean this?\n${names.map((name) => `\t${name}`).join("\n")}`;
 
-const listed = (table: CommandTable): readonly string[] =>
-  Object.keys(table).filter((name) => table[name]!.summary !== "");
-
-const pathTo = (command: Command): string =>
-  command.parent ? `${pathTo(command.parent)} ${command.name()}` : command.name();
-
-/** The subcommand that the arguments name, and the arguments without its name. Throws CliError for unknown ones. */
-function leafOf(
-  command: Command,
-  args: readonly string[],
-): { readonly leaf: Command; readonly args: readonly string[] } {
-  if (command.commands.length === 0) return { leaf: command, args };
-  const named = (word: string): Command | undefined =>
-    command.commands.find((c) => c.name() === word || c.aliases().includes(word));
-  const { word, rest } = splitAtWord(args, [...command.options, ...globalOptions], (arg) => named(arg) !== undefined);
-  const sub = word === undefined ? undefined : named(word);
-  if (sub) return leafOf(sub, rest);
-  // A command may have an action beside its subcommands, as `create -f` has.
-  if (word === undefined || command.registeredArguments.length > 0) return { leaf: command, args };
-  const near = similar(
-    word,
-    command.commands.map((c) => c.name()),
-  );
-  throw new CliError(
-    `unknown command "${word}"`,
-    near.length > 0
-      ? `Did you mean: ${pathTo(command)} ${near[0]}?`
-      : `See '${pathTo(command)} -h' for help and examples`,
-  );
-}
-
 /** Parses the flags of a command. Throws CliError with pflag's words and what was probably meant. */
 function parse(leaf: Command, args: readonly string[], global: boolean): ParsedFlags {
-  const shadows = (name: string | undefined): boolean =>
-    name !== undefined && leaf.options.some(({ short, long }) => short === name || long === name);
-  const outer = global ? globalOptions.filter(({ long }) => !shadows(long)) : [];
-  const options = [...leaf.options, ...outer];
+  const options = optionsOf(leaf, global);
   try {
     return parseFlags(args, options);
   } catch (error) {
@@ -70,12 +23,21 @@ function parse(leaf: Command, args: readonly string[], global: boolean): ParsedF
       flag === ""
         ? []
         : similar(
-            flag,
-            options.flatMap(({ long }) => long ?? []),
+            flag.slice(2),
+            options.flatMap(({ long }) => long?.slice(2) ?? []),
           );
-    const advice = near.length > 0 ? `Did you mean ${near[0]}? ` : "";
-    throw new CliError(error.message, `${advice}See '${pathTo(leaf)} --help' for usage.`);
+    const advice = near.length > 0 ? `Did you mean --${near[0]}? ` : "";
+    // The exit code 1 of diff means that objects differ.
+    const exitCode = leaf.name() === "diff" ? 2 : 1;
+    throw new CliError(error.message, `${advice}See '${pathTo(leaf)} --help' for usage.`, { exitCode });
   }
+}
+
+/** Prints the help of a command whose subcommand is missing: where kubectl prints it, with kubectl's exit code. */
+function printUsage(group: Command, isGlobal: boolean): void {
+  const isResult = ["rollout", "certificate"].includes(group.name());
+  (isResult ? process.stdout : process.stderr).write(helpOf(group, isGlobal));
+  process.exitCode = group.name() === "certificate" ? 0 : 1;
 }
 
 async function execute(
@@ -87,7 +49,11 @@ async function execute(
   const { leaf, args } = leafOf(command, argsOfCommand);
   const parsed = parse(leaf, args, row.global);
   const isGroup = leaf.commands.length > 0 && leaf.registeredArguments.length === 0 && leaf.options.length === 0;
-  if (parsed.wantsHelp || isGroup) return void process.stdout.write(leaf.helpInformation());
+  if (parsed.wantsHelp) return void process.stdout.write(helpOf(leaf, row.global));
+  if (isGroup) return printUsage(leaf, row.global);
+  const missing = leaf.options.filter((option) => option.mandatory && !parsed.values.has(option));
+  if (missing.length > 0)
+    throw new CliError(`required flag(s) ${missing.map((o) => JSON.stringify(o.name())).join(", ")} not set`);
   for (const [option, value] of parsed.values) leaf.setOptionValueWithSource(option.attributeName(), value, "cli");
   leaf.setOptionValueWithSource("environment", environment, "cli");
   leaf.setOptionValueWithSource("argsBeforeDash", parsed.argsBeforeDash, "cli");
@@ -113,9 +79,5 @@ export async function run(args: readonly string[], table: CommandTable, environm
       throw new CliError("say which command to run", "See 'orrery --help' for the commands.");
     return void process.stdout.write(helpText(table));
   }
-  const program = newProgram();
-  if (row.loadsAll) for (const [name, other] of Object.entries(table)) await load(program, name, other);
-  else await load(program, word!, row);
-  const command = program.commands.find((c) => c.name() === word)!;
-  await execute(command, isHelp ? [...rest, "--help"] : rest, row, environment);
+  await execute(await loadCommand(word!, row), isHelp ? [...rest, "--help"] : rest, row, environment);
 }

@@ -23,7 +23,7 @@ export function similar(word: string, names: readonly string[]): readonly string
   return ranked
     .filter(
       ({ name, by }) =>
-        by <= (Math.min(word.length, name.length) <= 3 ? 1 : 2) ||
+        by <= (Math.min(word.length, name.length) <= 4 ? 1 : 2) ||
         (lower !== "" && name.toLowerCase().startsWith(lower)),
     )
     .toSorted((x, y) => x.by - y.by)

@@ -230,7 +230,23 @@ const rows: readonly (readonly [typed: string, answer: string])[] = [
   ["config set-context", "error: you must specify a non-empty context name or --current"],
   ["config delete-context nope", "error: cannot delete context nope, not in FOLDER/config"],
   ["config get-contexts -o foo", "error: output must be one of '' or 'name': foo"],
-  ["config view -o foo", 'error: config cannot be printed as "foo"'],
+  [
+    "config view -o foo",
+    'error: unable to match a printer suitable for the output format "foo", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml',
+  ],
+  ["config view --merge=false", "error: if merge==false a precise file must be specified"],
+  ["get pods -o go-template={{.kind}}", "error: go-template needs kubectl: use -o jsonpath or -o json | jq"],
+  ["apply edit-last-applied cm", "error: resource(s) were provided, but no name was specified"],
+  ["auth reconcile", "error: must specify one of -f and -k"],
+  [
+    "auth reconcile -f FOLDER/text.yaml --dry-run=server",
+    "error: --dry-run=server for command reconcile is not supported yet",
+  ],
+  ["diff --nope", "error: unknown flag: --nope"],
+  [
+    "cluster-info dump -o foo",
+    'error: unable to match a printer suitable for the output format "foo", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml',
+  ],
   // Orrery's own commands.
   ["up --nodes x", 'error: "x" is no number of nodes'],
   ["up --store foo", 'error: there is no store "foo"'],

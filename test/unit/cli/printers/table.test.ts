@@ -107,7 +107,7 @@ const refused: readonly (readonly [output: string, message: string])[] = [
   ["jsonpath", "template format specified but no template given"],
   ["jsonpath={.x", "error parsing jsonpath {.x, unclosed action"],
   ["jsonpath-file=/nope", "error reading --template /nope, open /nope: no such file or directory"],
-  ["go-template={{.kind}}", "go-template is a language of Go, which orrery does not run"],
+  ["go-template={{.kind}}", "go-template needs kubectl: use -o jsonpath or -o json | jq"],
 ];
 test.each(refused)("-o %s is refused", async (output, message) =>
   expect(objectPrinter({ output })).rejects.toThrow(message),

@@ -63,7 +63,8 @@ test.each([
   ["--wait=maybe", 'invalid argument "maybe" for "--wait" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
   ["--replicas=1.5", 'invalid argument "1.5" for "--replicas" flag: strconv.ParseInt: parsing "1.5": invalid syntax'],
 ])("%s is refused", (line, message) => {
-  expect(() => parsed(line)).toThrow(new FlagError(message));
+  expect(() => parsed(line)).toThrow(message);
+  expect(() => parsed(line)).toThrow(FlagError);
 });
 
 test.each([
