@@ -71,6 +71,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [
+    ["proxy", "serve the API of the cluster on a local port", () => import("./commands/proxy.ts")],
     ["auth", "say what the user may do, and who the user is", () => import("./commands/auth.ts")],
     ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
     [
