@@ -43,6 +43,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["attach", "attach to the process of a container", () => import("./commands/attach.ts")],
     ["port-forward", "forward local ports to a pod", () => import("./commands/port-forward.ts")],
     ["cp", "copy files and folders to and from containers", () => import("./commands/cp.ts")],
+    ["debug", "debug pods and nodes with a container of your tools", () => import("./commands/debug.ts")],
     ["expose", "create a service for a workload", () => import("./commands/expose.ts")],
     ["autoscale", "create an autoscaler for a workload", () => import("./commands/autoscale.ts")],
     ["scale", "set the number of replicas", () => import("./commands/scale.ts")],

@@ -1,6 +1,5 @@
 // A session with a container of a pod: a command in it, or its own process.
 import type { Pod } from "../../api/generated/types.ts";
-import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
 import { untilDetached } from "./detach-keys.ts";
 import { runRemote } from "./remote-command.ts";
@@ -44,8 +43,7 @@ export async function holdSession({ api }: Session, session: PodSession, signal:
     stderr: process.stderr,
     onResize: tty ? (session.command ? onResize : onResizeWithRedraw) : undefined,
   };
-  const { clock } = realWorld(() => {});
-  const work = (): Promise<number> => runRemote(api.access, remote, clock, signal);
+  const work = (): Promise<number> => runRemote(api.access, remote, signal);
   try {
     const exitCode = await (tty ? inRawMode(work) : work());
     if (exitCode !== 0)

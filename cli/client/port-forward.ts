@@ -10,7 +10,6 @@ import { drained } from "../../kubelet/back-pressure.ts";
 import { forwardProtocol, tunnelProtocol } from "../../kubelet/server/port-forward.ts";
 import { type SpdyConnection, type SpdyStream, spdyConnection } from "../../kubelet/server/spdy.ts";
 import { overSocket, overWebSocket } from "../../kubelet/server/transports.ts";
-import type { Clock } from "../../machinery/world.ts";
 import { CliError } from "../cli-error.ts";
 import { type ApiAccess, errorFrom, httpOf, textOf, tlsOptions, unreachable } from "./connection.ts";
 import { headersOf, openWebSocket, urlOf } from "./websocket.ts";
@@ -22,8 +21,8 @@ export interface PodConnection extends Pick<SpdyConnection, "left" | "open"> {
   close(): void;
 }
 
-async function overTunnel(access: ApiAccess, path: string, clock: Clock): Promise<PodConnection> {
-  const socket = await openWebSocket(access, path, tunnelProtocol, clock);
+async function overTunnel(access: ApiAccess, path: string): Promise<PodConnection> {
+  const socket = await openWebSocket(access, path, tunnelProtocol);
   const { left, open } = spdyConnection(overWebSocket(socket), refuseStream);
   return { left, open, close: () => socket.terminate() };
 }
@@ -51,9 +50,9 @@ function overUpgrade(access: ApiAccess, path: string): Promise<PodConnection> {
 }
 
 /** Connects to a pod. Throws CliError in kubectl's words. */
-export async function connectToPod(access: ApiAccess, path: string, clock: Clock): Promise<PodConnection> {
+export async function connectToPod(access: ApiAccess, path: string): Promise<PodConnection> {
   try {
-    return await overTunnel(access, path, clock).catch((error: unknown) => {
+    return await overTunnel(access, path).catch((error: unknown) => {
       if (error instanceof ApiError) return overUpgrade(access, path);
       throw error;
     });

@@ -5,7 +5,6 @@ import { drained } from "../../kubelet/back-pressure.ts";
 import { messagesIn, send } from "../../kubelet/server/transports.ts";
 import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import type { Clock } from "../../machinery/world.ts";
 import { CliError } from "../cli-error.ts";
 import type { ApiAccess } from "./connection.ts";
 import { openWebSocket } from "./websocket.ts";
@@ -69,13 +68,8 @@ async function copyOutput(socket: Socket, { stdout, stderr }: RemoteCommand): Pr
 }
 
 /** Runs a command to its end and resolves with its exit code. Throws the signal's reason when that aborts. */
-export async function runRemote(
-  access: ApiAccess,
-  command: RemoteCommand,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<number> {
-  const socket = await openWebSocket(access, command.path, "v5.channel.k8s.io", clock).catch((error: unknown) => {
+export async function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
+  const socket = await openWebSocket(access, command.path, "v5.channel.k8s.io").catch((error: unknown) => {
     throw error instanceof ApiError ? new CliError(`unable to upgrade connection: ${error.message}`) : error;
   });
   const off = onAbort(signal, () => socket.terminate());

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { succeeds } from "../../machinery/abort.ts";
-import type { Clock } from "../../machinery/world.ts";
+import { realWorld } from "../../machinery/real-world.ts";
 import { type ApiAccess, errorFrom, textOf, tlsOptions, unreachable } from "./connection.ts";
 
 /** How often the server is pinged: proxies close idle connections, some after a minute. */
@@ -17,7 +17,8 @@ export const headersOf = (access: ApiAccess): Record<string, string[]> =>
 /** The URL of a path. The path of the server's URL is a prefix. */
 export const urlOf = (access: ApiAccess, path: string): URL => new URL(access.server.replace(/\/$/, "") + path);
 
-async function keepAlive(socket: WebSocket, clock: Clock, signal: AbortSignal): Promise<void> {
+async function keepAlive(socket: WebSocket, signal: AbortSignal): Promise<void> {
+  const { clock } = realWorld(() => {});
   let lastPong = clock.now();
   socket.on("pong", () => {
     lastPong = clock.now();
@@ -32,7 +33,7 @@ async function keepAlive(socket: WebSocket, clock: Clock, signal: AbortSignal): 
  * Opens a WebSocket and keeps it alive. Rejects with an ApiError when the server refuses the upgrade, with a CliError
  * when it cannot be reached.
  */
-export function openWebSocket(access: ApiAccess, path: string, protocol: string, clock: Clock): Promise<WebSocket> {
+export function openWebSocket(access: ApiAccess, path: string, protocol: string): Promise<WebSocket> {
   const socket = new WebSocket(urlOf(access, path), {
     ...tlsOptions(access),
     headers: { ...headersOf(access), "sec-websocket-protocol": protocol },
@@ -49,7 +50,7 @@ export function openWebSocket(access: ApiAccess, path: string, protocol: string,
     socket.on("open", () => {
       // Resumed by its reader, so that no message is lost before there is one.
       socket.pause();
-      keepAlive(socket, clock, closed.signal).catch(() => {});
+      keepAlive(socket, closed.signal).catch(() => {});
       resolve(socket);
     });
     socket.on("unexpected-response", (request, response: IncomingMessage) => {

@@ -50,7 +50,7 @@ async function runIn(scope: Session, { namespace, pod: name }: FileSpec, flags: 
   if (notice) process.stderr.write(`${notice}\n`);
   return (command, { stdin, stdout = process.stdout, stderr = process.stderr }, signal) => {
     const path = sessionPath({ pod, container, command, stdin: stdin !== undefined, tty: false });
-    return runRemote(scope.api.access, { path, stdin, stdout, stderr }, clock, signal);
+    return runRemote(scope.api.access, { path, stdin, stdout, stderr }, signal);
   };
 }
 

@@ -20,7 +20,7 @@ import { targetPath, targetsOf } from "../client/targets.ts";
 import { duration, list } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { printLine } from "../program/output.ts";
-import { clock, interruption } from "./cluster-option.ts";
+import { interruption } from "./cluster-option.ts";
 
 interface Flags extends GlobalFlags {
   readonly address: readonly string[];
@@ -170,7 +170,7 @@ const portForward = async (args: readonly string[], flags: Flags): Promise<void>
   const scope = await session(flags);
   const forwarding = await forwardingOf(scope, args, flags);
   const signal = interruption();
-  const connection = await connectToPod(scope.api.access, `${forwarding.path}/portforward`, clock);
+  const connection = await connectToPod(scope.api.access, `${forwarding.path}/portforward`);
   await forward(scope, forwarding, connection, addresses, signal);
 };
 
