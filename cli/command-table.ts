@@ -32,6 +32,10 @@ export const commandTable: CommandTable = Object.fromEntries([
   ...group("Workloads", true, [
     ["logs", "print the logs of containers", () => import("./commands/logs.ts")],
     ["exec", "run a command in a container", () => import("./commands/exec.ts")],
+    ["attach", "attach to the process of a container", () => import("./commands/attach.ts")],
+    ["port-forward", "forward local ports to a pod", () => import("./commands/port-forward.ts")],
+    ["cp", "copy files and folders to and from containers", () => import("./commands/cp.ts")],
+    ["debug", "debug pods and nodes with a container of your tools", () => import("./commands/debug.ts")],
     ["expose", "create a service for a workload", () => import("./commands/expose.ts")],
     ["autoscale", "create an autoscaler for a workload", () => import("./commands/autoscale.ts")],
     ["scale", "set the number of replicas", () => import("./commands/scale.ts")],
@@ -60,6 +64,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [
+    ["proxy", "serve the API of the cluster on a local port", () => import("./commands/proxy.ts")],
     ["auth", "check permissions, and show the current user", () => import("./commands/auth.ts")],
     ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
     [

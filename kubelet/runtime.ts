@@ -80,7 +80,8 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
-  readonly propagation?: "rprivate" | "rslave" | "rshared";
+  /** How later mounts below it spread; by default they do not. */
+  readonly propagation?: "rslave" | "rshared";
 }
 
 /** Resource limits; absent means unlimited. */
@@ -165,7 +166,7 @@ export interface Session {
   readonly stdout: Readable;
   readonly stderr: Readable;
   resize(columns: number, rows: number): Promise<void>;
-  /** Closes the standard input, unless the engine would close the output with it. */
+  /** Ends the input. A session that is attached to a process that goes on reading ends with it. */
   endInput(): void;
   /** The client has disconnected. */
   hangUp(): void;

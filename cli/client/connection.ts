@@ -113,7 +113,7 @@ type Http = Pick<typeof import("node:https"), "request"> & { readonly Agent: new
  * The module of the server's protocol. An import statement would read all exports of node:http, whose WebSocket loads
  * loading of fetch in Node.js, which takes 30 ms.
  */
-const httpOf = ({ server }: ApiAccess): Http =>
+export const httpOf = ({ server }: ApiAccess): Http =>
   server.startsWith("https:") ? process.getBuiltinModule("node:https") : process.getBuiltinModule("node:http");
 
 interface Channel {

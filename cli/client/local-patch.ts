@@ -9,7 +9,11 @@ import { CliError } from "../cli-error.ts";
 export type PatchType = "json" | "merge" | "strategic";
 
 /** The object after a patch. Throws ApiError for a patch that does not apply. */
-export function patchedLocally(object: ApiObject, type: PatchType, patch: unknown): unknown {
+export function patchedLocally(
+  object: Pick<ApiObject, "apiVersion" | "kind">,
+  type: PatchType,
+  patch: unknown,
+): unknown {
   if (type === "merge") return mergePatched(object, patch);
   if (type === "json") return jsonPatched(object, Array.isArray(patch) ? patch : [patch]);
   const definition = builtinKinds.find((k) => k.kind === object.kind && apiVersionOf(k) === object.apiVersion);

@@ -1,25 +1,28 @@
-// Runs a command in a container over a WebSocket. The first byte of a message is its channel.
+// Runs a command in a container, or attaches to one, over a WebSocket. The first byte of a message is its channel.
 // Source: the remote command subprotocol v5.channel.k8s.io (KEP-4006).
-import type { IncomingMessage } from "node:http";
-import type { Readable, Writable } from "node:stream";
-import { WebSocket } from "ws";
+import type { Writable } from "node:stream";
+import { drained } from "../../kubelet/back-pressure.ts";
+import { messagesIn, send } from "../../kubelet/server/transports.ts";
+import { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
-import { type ApiAccess, errorFrom, textOf, tlsOptions, unreachable } from "./connection.ts";
+import type { ApiAccess } from "./connection.ts";
+import { openWebSocket } from "./websocket.ts";
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+type Socket = Awaited<ReturnType<typeof openWebSocket>>;
 
-export interface Terminal {
+export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 export interface RemoteCommand {
   readonly path: string;
-  readonly stdin: Readable | undefined;
+  readonly stdin: AsyncIterable<Buffer> | undefined;
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** Calls the listener with the terminal's size, at once and on every change; set for commands with a terminal. */
-  readonly onResize?: (listener: (size: Terminal) => void) => void;
+  readonly onResize?: ((listener: (size: TerminalSize) => void) => void) | undefined;
 }
 
 interface ExitStatus {
@@ -37,52 +40,51 @@ function exitCodeOf(text: string): number {
   throw new CliError(exitStatus.message ?? "the command could not be run");
 }
 
-async function send(socket: WebSocket, stdin: Readable): Promise<void> {
+const message = (to: number, content: Uint8Array): Buffer => Buffer.concat([Buffer.from([to]), content]);
+
+/** Bytes that wait to be sent before the input is no longer read. */
+const sentAhead = 1024 * 1024;
+
+/** Sends the input as fast as the server takes it. */
+async function sendInput(socket: Socket, stdin: AsyncIterable<Buffer>): Promise<void> {
   for await (const chunk of stdin) {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    socket.send(Buffer.concat([Buffer.from([channel.stdin]), chunk as Buffer]));
+    if (socket.readyState !== socket.OPEN) return;
+    const sent = send(socket, message(channel.stdin, chunk));
+    if (socket.bufferedAmount > sentAhead) await sent;
   }
-  if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.from([channel.close, channel.stdin]));
+  await send(socket, message(channel.close, Buffer.from([channel.stdin])));
 }
 
-/** Runs a command to its end and resolves with its exit code. */
-export function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
-  const url = new URL(command.path, access.server.replace(/^http/, "ws"));
-  const headers = Object.fromEntries(
-    Object.entries(access.headers ?? {}).map(([name, value]) => [name, [value].flat()]),
-  );
-  const socket = new WebSocket(url, ["v5.channel.k8s.io"], { ...tlsOptions(access), headers });
+/** Copies the output as fast as it is taken, and returns the status that ends it. */
+async function copyOutput(socket: Socket, { stdout, stderr }: RemoteCommand): Promise<string> {
+  let status = "";
+  for await (const bytes of messagesIn(socket)) {
+    const content = bytes.subarray(1);
+    if (bytes[0] === channel.error) status += content.toString("utf8");
+    const output = bytes[0] === channel.stdout ? stdout : bytes[0] === channel.stderr ? stderr : undefined;
+    if (output && content.length > 0 && !output.write(content)) await drained(output);
+  }
+  return status;
+}
+
+/** Runs a command to its end and resolves with its exit code. Throws the signal's reason when that aborts. */
+export async function runRemote(access: ApiAccess, command: RemoteCommand, signal: AbortSignal): Promise<number> {
+  const socket = await openWebSocket(access, command.path, "v5.channel.k8s.io").catch((error: unknown) => {
+    throw error instanceof ApiError ? new CliError(`unable to upgrade connection: ${error.message}`) : error;
+  });
   const off = onAbort(signal, () => socket.terminate());
-  return new Promise<number>((resolve, reject) => {
-    let status = "";
-    socket.on("open", () => {
-      command.onResize?.((size) => {
-        const message = JSON.stringify({ Width: size.columns, Height: size.rows });
-        if (socket.readyState === WebSocket.OPEN)
-          socket.send(Buffer.concat([Buffer.from([channel.resize]), Buffer.from(message)]));
-      });
-      if (command.stdin) send(socket, command.stdin).catch(reject);
+  try {
+    command.onResize?.(({ columns, rows }) => {
+      void send(socket, message(channel.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows }))));
     });
-    socket.on("message", (data: Buffer) => {
-      const content = data.subarray(1);
-      if (data[0] === channel.stdout) command.stdout.write(content);
-      else if (data[0] === channel.stderr) command.stderr.write(content);
-      else if (data[0] === channel.error) status += content.toString("utf8");
-    });
-    socket.on("unexpected-response", (_request, response: IncomingMessage) => {
-      textOf(response).then((text) => {
-        const { message } = errorFrom(response.statusCode ?? 0, text);
-        reject(new CliError(`unable to upgrade connection: ${message}`));
-      }, reject);
-    });
-    socket.on("error", (error) => reject(unreachable(access, error)));
-    socket.on("close", () => {
-      if (status === "") return reject(new CliError("the connection to the container was lost"));
-      try {
-        resolve(exitCodeOf(status));
-      } catch (e) {
-        reject(e as Error);
-      }
-    });
-  }).finally(off);
+    const failedInput = Promise.withResolvers<never>();
+    if (command.stdin) sendInput(socket, command.stdin).catch(failedInput.reject);
+    const status = await Promise.race([copyOutput(socket, command), failedInput.promise]);
+    signal.throwIfAborted();
+    if (status === "") throw new CliError("the connection to the container was lost");
+    return exitCodeOf(status);
+  } finally {
+    off();
+    if (socket.readyState === socket.OPEN) socket.close();
+  }
 }

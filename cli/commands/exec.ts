@@ -4,18 +4,16 @@ import type { Pod } from "../../api/generated/types.ts";
 import { CliError } from "../cli-error.ts";
 import { chosenContainer } from "../client/chosen-container.ts";
 import { podsOf } from "../client/pods-of.ts";
-import { runRemote, type Terminal } from "../client/remote-command.ts";
+import { holdSession } from "../client/pod-session.ts";
 import { type Session, session } from "../client/session.ts";
 import { targetsOf } from "../client/targets.ts";
+import { opensTerminal, type SessionFlags } from "../client/terminal.ts";
 import { duration, list } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 
-interface Flags extends GlobalFlags {
+interface Flags extends GlobalFlags, SessionFlags {
   readonly container?: string;
   readonly filename?: readonly string[];
-  readonly stdin?: boolean;
-  readonly tty?: boolean;
-  readonly quiet?: boolean;
   readonly podRunningTimeout: number;
 }
 
@@ -40,8 +38,6 @@ function parse(
   return { what: hasFile ? undefined : args[0], command };
 }
 
-const terminalSize = (): Terminal => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
-
 async function podFor(scope: Session, what: string | undefined, flags: Flags): Promise<Pod> {
   const files = flags.filename ? { filename: flags.filename } : {};
   const [target] = await targetsOf(scope, what === undefined ? [] : [what], files, { defaultType: "pods" });
@@ -53,13 +49,6 @@ async function podFor(scope: Session, what: string | undefined, flags: Flags): P
   return pod;
 }
 
-/** Whether a terminal is opened: only when standard input is one. */
-function opensTerminal(flags: Flags): boolean {
-  if (!flags.tty || !flags.stdin || process.stdin.isTTY) return flags.tty === true;
-  process.stderr.write("Unable to use a TTY - input is not a terminal or the right kind of file\n");
-  return false;
-}
-
 const exec = async (args: readonly string[], flags: Flags): Promise<void> => {
   const { what, command } = parse(args, flags);
   const scope = await session(flags);
@@ -67,33 +56,8 @@ const exec = async (args: readonly string[], flags: Flags): Promise<void> => {
   const { name: container, notice } = chosenContainer(pod, flags.container);
   if (notice && !flags.quiet) process.stderr.write(`${notice}\n`);
   const tty = opensTerminal(flags);
-  const parameters = new URLSearchParams([
-    ["container", container],
-    ["stdin", String(flags.stdin === true)],
-    ["stdout", "true"],
-    ["stderr", String(!tty)],
-    ["tty", String(tty)],
-    ...command.map((word) => ["command", word] as [string, string]),
-  ]);
-  const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/exec?${parameters}`;
-  // In raw mode, keys such as Ctrl-C are sent to the remote command.
-  const isRaw = tty && flags.stdin === true;
-  if (isRaw) process.stdin.setRawMode(true);
-  const onResize = (listener: (size: Terminal) => void): void => {
-    listener(terminalSize());
-    process.stdout.on("resize", () => listener(terminalSize()));
-  };
-  try {
-    const streams = { stdin: flags.stdin ? process.stdin : undefined, stdout: process.stdout, stderr: process.stderr };
-    const remote = { path, ...streams, ...(tty ? { onResize } : {}) };
-    const exitCode = await runRemote(scope.api.access, remote, new AbortController().signal);
-    if (exitCode !== 0)
-      throw new CliError(`command terminated with exit code ${exitCode}`, undefined, { exitCode, isBare: true });
-  } finally {
-    if (isRaw) process.stdin.setRawMode(false);
-    // An open standard input would keep the process alive.
-    if (flags.stdin) process.stdin.destroy();
-  }
+  const stdin = flags.stdin === true;
+  await holdSession(scope, { pod, container, command, stdin, tty }, new AbortController().signal);
 };
 
 /** Adds `exec` to the program. */

@@ -4,8 +4,8 @@ import type { Pod } from "../../api/generated/types.ts";
 import { ApiError } from "../../api/errors.ts";
 import { CliError } from "../cli-error.ts";
 import { chosenContainer, containersOf } from "../client/chosen-container.ts";
+import { logOf } from "../client/pod-log.ts";
 import { podsMatching, podsOf } from "../client/pods-of.ts";
-import { query } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { targetsOf } from "../client/targets.ts";
 import { duration, integer } from "../program/flag-values.ts";
@@ -89,7 +89,6 @@ async function copy({ api }: Session, { pod, container }: Source, flags: Flags, 
   // Of several pods, the last lines only.
   const tail = flags.tail === -1 && flags.selector ? 10 : flags.tail;
   const parameters = {
-    container,
     follow: flags.follow,
     previous: flags.previous,
     tailLines: tail < 0 ? undefined : tail,
@@ -99,10 +98,10 @@ async function copy({ api }: Session, { pod, container }: Source, flags: Flags, 
     timestamps: flags.timestamps,
     insecureSkipTLSVerifyBackend: flags.insecureSkipTlsVerifyBackend,
   };
-  const path = `/api/v1/namespaces/${namespace}/pods/${name}/log${query(parameters)}`;
+  const source = { namespace: namespace!, pod: name, container };
   const prefix = flags.prefix || flags.allPods ? `[pod/${name}/${container}] ` : "";
   let atLineStart = true;
-  for await (const chunk of api.stream({ path, accept: "*/*" }, signal)) {
+  for await (const chunk of logOf(api, source, parameters, signal)) {
     if (prefix === "") process.stdout.write(chunk);
     else
       for (const line of chunk.toString("utf8").split(/(?<=\n)/)) {

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { hasReason } from "../../api/errors.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { jsonLines } from "../client/connection.ts";
-import { pathOf, query } from "../client/resources.ts";
+import { objectStates } from "../client/object-states.ts";
+import { pathOf } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import {
   checkTargets,
@@ -58,26 +58,12 @@ const isMissing = (error: unknown): undefined => {
 const read = ({ scope }: Waiting, target: Target): Promise<ApiObject | undefined> =>
   scope.api.get<ApiObject>(targetPath(target)).catch(isMissing);
 
-/** Reads the states of an object as they change; undefined when it is gone. Ends at the deadline. */
-async function* states(waiting: Waiting, target: Target): AsyncIterable<ApiObject | undefined> {
-  const { scope, deadline } = waiting;
-  const limit = new AbortController();
-  const ended = new AbortController();
-  clock.sleep(Math.max(0, deadline - clock.now()), ended.signal).then(
-    () => limit.abort(),
-    () => {},
-  );
-  const parameters = query({ watch: true, fieldSelector: `metadata.name=${target.name}` });
-  const path = pathOf(target.resource, target.namespace) + parameters;
-  try {
-    const events = scope.api.stream({ path }, AbortSignal.any([waiting.signal, limit.signal]));
-    for await (const { type, object } of jsonLines<{ readonly type: string; readonly object: ApiObject }>(events))
-      if (type === "DELETED") yield undefined;
-      else if (type === "ADDED" || type === "MODIFIED") yield object;
-  } finally {
-    ended.abort();
-  }
-}
+/** The states of an object until the deadline. */
+const states = ({ scope, deadline, signal }: Waiting, target: Target): AsyncIterable<ApiObject | undefined> =>
+  objectStates(scope.api, pathOf(target.resource, target.namespace), target.name!, {
+    timeoutMs: Math.max(1, deadline - clock.now()),
+    signal,
+  });
 
 /** Waits for one object. Throws CliError when the time is over. */
 async function waitFor(waiting: Waiting, target: Target, condition: Condition): Promise<ApiObject | undefined> {

@@ -27,11 +27,13 @@ const reference = new RegExp(
   `^(?:${domain}(?:\\.${domain})*(?::\\d+)?/)?${component}(?:/${component})*(?::${tag})?(?:@${digest})?$`,
 );
 
-/** Throws CliError for the name of an image that no registry could have. Source: the Docker image reference grammar. */
+/** Whether a registry could have an image of this name. Source: the Docker image reference grammar. */
+export const isImageName = (image: string): boolean => reference.test(image);
+
+/** Throws CliError for the name of an image that no registry could have. */
 export function checkImage(image: string): void {
   if (image === "") throw new CliError("--image is required");
-  if (!reference.test(image))
-    throw new CliError(`Invalid image name ${JSON.stringify(image)}: invalid reference format`);
+  if (!isImageName(image)) throw new CliError(`Invalid image name ${JSON.stringify(image)}: invalid reference format`);
 }
 
 /** The number of `--port`. Throws CliError in Go's words. */

@@ -66,3 +66,13 @@ export const list = (text: string, previous?: readonly string[]): readonly strin
 
 /** A repeatable flag whose values may contain commas: pflag's StringArray. */
 export const strings = (text: string, previous?: readonly string[]): readonly string[] => [...(previous ?? []), text];
+
+/** A repeatable flag of `key=value` pairs separated by commas: pflag's StringToString. */
+export function pairs(text: string, previous?: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = list(text).map((pair): [string, string] => {
+    const at = pair.indexOf("=");
+    if (at < 0) throw new InvalidArgumentError(`${pair} must be formatted as key=value`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return { ...previous, ...Object.fromEntries(entries) };
+}

@@ -149,7 +149,8 @@ function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): H
       Source: m.source,
       Target: m.target,
       ReadOnly: m.readOnly,
-      BindOptions: { Propagation: m.propagation ?? "rprivate" },
+      // By default private; but the engine mounts its own folder, which is below `/`, with no other than `rslave`.
+      ...(m.propagation && { BindOptions: { Propagation: m.propagation } }),
     })),
     ...limitsHost(spec.limits),
     ...securityHost(spec, capabilities),

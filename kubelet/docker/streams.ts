@@ -216,8 +216,9 @@ export async function openAttach(docker: Docker, id: string, options: AttachOpti
   return {
     ...streams,
     resize: async (columns, rows) => void (await engineCall(() => container.resize({ w: columns, h: rows }), 404, 409)),
-    // Only with `stdinOnce`: for any other container the engine would close the output too.
-    endInput: () => void (options.stdinOnce && !options.tty && stream.end()),
+    // The engine closes the container's input if it has `stdinOnce` and no terminal; else it ends the session, by which
+    // clients detach.
+    endInput: () => void (options.stdin && stream.end()),
     hangUp: () => void stream.destroy(),
     exitCode: ended.then(async () => (await engineCall(() => container.inspect(), 404))?.State.ExitCode ?? 0),
   };

@@ -1,13 +1,13 @@
-// The server side of SPDY/3.1 as far as Kubernetes' clients use it: streams that the client opens, with data in both
-// directions. Windows are ignored, as by those clients: the transport provides flow control.
+// SPDY/3.1 as far as Kubernetes uses it: streams that the client opens, with data in both directions. Windows are
+// ignored, as by its clients and servers: the transport provides flow control.
 import { PassThrough, type Readable } from "node:stream";
 import { drained } from "../back-pressure.ts";
 import { type Headers, headerStream, readHeaders, writeHeaders } from "./spdy-headers.ts";
 
-/** Types of control frames that clients of Kubernetes send. */
+/** Types of control frames. */
 const kind = { synStream: 1, synReply: 2, reset: 3, ping: 6, goAway: 7 } as const;
 /** FLAG_FIN: the last frame of this direction. */
-const finish = 1;
+const fin = 1;
 const controlBit = 0x8000_0000;
 const version = 3;
 /** The RST_STREAM status CANCEL. */
@@ -68,6 +68,9 @@ const control = (what: number, body: Uint8Array): Buffer => framed(controlBit + 
 
 /** A data frame. */
 const dataFrame = (stream: number, flags: number, body: Uint8Array): Buffer => framed(stream, flags, body);
+/** SYN_STREAM: opens a stream that belongs to no other, with the highest priority; the headers are compressed. */
+const openFrame = (stream: number, headers: Buffer): Buffer =>
+  control(kind.synStream, Buffer.concat([words(stream, 0), Buffer.alloc(2), headers]));
 /** SYN_REPLY, which accepts a stream; the headers are compressed. */
 const replyFrame = (stream: number, headers: Buffer): Buffer =>
   control(kind.synReply, Buffer.concat([words(stream), headers]));
@@ -80,27 +83,31 @@ const goAwayFrame = (last: number): Buffer => control(kind.goAway, words(last, 0
 /** The stream id of a control frame. */
 const streamIn = (body: Buffer): number => body.readUInt32BE(0) & 0x7fff_ffff;
 
-/** Bytes to and from the client. */
+/** Bytes to and from the other side. */
 export interface Transport {
   readonly incoming: AsyncIterable<Uint8Array>;
   send(bytes: Buffer): Promise<void>;
 }
-/** A stream that the client has opened. */
+/** One stream of a connection. */
 export interface SpdyStream {
   readonly id: number;
   readonly headers: Headers;
   readonly incoming: Readable;
-  /** Rejects when the client has reset the stream. */
+  /** Rejects when the other side has reset the stream. */
   write(data: Uint8Array): Promise<void>;
+  /** Ends the output; input goes on. */
+  finish(): Promise<void>;
   /** Ends the output and discards further input. */
   end(): Promise<void>;
   /** Resets the stream. */
   reset(): Promise<void>;
 }
-/** A client's connection. */
-interface SpdyConnection {
-  /** Settles when the client disconnects. */
+/** A connection with a client or a server. */
+export interface SpdyConnection {
+  /** Settles when the other side disconnects. */
   readonly left: Promise<void>;
+  /** Opens a stream, as only clients do. */
+  open(headers: Headers): Promise<SpdyStream>;
   goAway(): Promise<void>;
 }
 
@@ -111,7 +118,9 @@ const keptBytes = 256 * 1024;
 
 interface Stream extends SpdyStream {
   readonly incoming: PassThrough;
-  /** The client has reset it. */
+  /** Ends the input; returns whether the output has ended too. */
+  endInput(): boolean;
+  /** The other side has reset it. */
   abandon(): void;
 }
 
@@ -123,21 +132,35 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
     if (!open) return;
     open = false;
     ended();
-    incoming.resume();
     await transport.send(last);
   };
+  const finish = (): Promise<void> => close(dataFrame(id, fin, Buffer.alloc(0)));
   return {
     id,
     headers,
     incoming,
     async write(data) {
       for (let at = 0; at < data.length; at += longestData) {
-        if (!wanted) throw new Error("the client has reset the stream");
+        if (!wanted) throw new Error("the stream was reset");
         if (open) await transport.send(dataFrame(id, 0, data.subarray(at, at + longestData)));
       }
     },
-    end: () => close(dataFrame(id, finish, Buffer.alloc(0))),
-    reset: () => close(resetFrame(id)),
+    finish,
+    end() {
+      incoming.resume();
+      return finish();
+    },
+    async reset() {
+      if (!open && incoming.writableEnded) return;
+      incoming.end().resume();
+      open = false;
+      ended();
+      await transport.send(resetFrame(id));
+    },
+    endInput() {
+      incoming.end();
+      return !open;
+    },
     abandon() {
       [open, wanted] = [false, false];
       incoming.end();
@@ -146,36 +169,41 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
   };
 }
 
-/** Serves a connection; `opened` is called with each stream, in order. */
+/** Serves a connection; `opened` is called with each stream of the other side, in order. */
 export function spdyConnection(transport: Transport, opened: (stream: SpdyStream) => void): SpdyConnection {
   const streams = new Map<number, Stream>();
   const [compress, decompress] = [headerStream("compress"), headerStream("decompress")];
   let last = 0;
-  const open = async (body: Buffer, flags: number): Promise<void> => {
-    const id = streamIn(body);
-    last = id;
-    const headers = readHeaders(await decompress(body.subarray(10)));
+  // Streams that a client opens have odd ids.
+  let nextId = 1;
+  const add = (id: number, headers: Headers): Stream => {
     // A stream closed in both directions is dropped: a connection may have thousands.
     const forget = (): void => {
       if (stream.incoming.writableEnded) streams.delete(id);
     };
     const stream = streamOf(id, headers, transport, forget);
     streams.set(id, stream);
-    if (flags & finish) stream.incoming.end();
+    return stream;
+  };
+  const accept = async (body: Buffer, flags: number): Promise<void> => {
+    const id = streamIn(body);
+    last = id;
+    const stream = add(id, readHeaders(await decompress(body.subarray(10))));
+    if (flags & fin) stream.endInput();
     await transport.send(replyFrame(id, await compress(writeHeaders({}))));
     opened(stream);
   };
   const data = async ({ stream: id, flags, body }: Extract<Frame, { stream: number }>): Promise<void> => {
-    const incoming = streams.get(id)?.incoming;
-    if (incoming === undefined || incoming.writableEnded) return;
-    if (body.length > 0 && !incoming.write(body)) await drained(incoming);
-    if (flags & finish) incoming.end();
+    const stream = streams.get(id);
+    if (stream === undefined || stream.incoming.writableEnded) return;
+    if (body.length > 0 && !stream.incoming.write(body)) await drained(stream.incoming);
+    if (flags & fin && stream.endInput()) streams.delete(id);
   };
   const serve = async (): Promise<void> => {
     try {
       for await (const frame of frames(transport.incoming)) {
         if ("stream" in frame) await data(frame);
-        else if (frame.control === kind.synStream) await open(frame.body, frame.flags);
+        else if (frame.control === kind.synStream) await accept(frame.body, frame.flags);
         else if (frame.control === kind.reset) streams.get(streamIn(frame.body))?.abandon();
         else if (frame.control === kind.ping) await transport.send(pingFrame(frame.body));
         else if (frame.control === kind.goAway) break;
@@ -184,6 +212,16 @@ export function spdyConnection(transport: Transport, opened: (stream: SpdyStream
       for (const stream of streams.values()) stream.abandon();
     }
   };
-  // A broken connection, or an invalid frame, ends like a disconnect.
-  return { left: serve().catch(() => {}), goAway: () => transport.send(goAwayFrame(last)) };
+  return {
+    // A broken connection, or an invalid frame, ends like a disconnect.
+    left: serve().catch(() => {}),
+    async open(headers) {
+      const id = nextId;
+      nextId += 2;
+      const stream = add(id, headers);
+      await transport.send(openFrame(id, await compress(writeHeaders(headers))));
+      return stream;
+    },
+    goAway: () => transport.send(goAwayFrame(last)),
+  };
 }

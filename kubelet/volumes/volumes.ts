@@ -126,7 +126,7 @@ export async function removePodFolder(stateDir: string, podUid: string): Promise
   await rm(folder, { recursive: true, force: true });
 }
 
-const propagations: Readonly<Record<string, Mount["propagation"]>> = {
+const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
   HostToContainer: "rslave",
   Bidirectional: "rshared",
 };
@@ -162,12 +162,13 @@ async function mountOf(stateDir: string, pod: Pod, m: VolumeMount, env: Readonly
   const root = volume && volumePath(stateDir, pod.metadata.uid, volume);
   if (volume === undefined || root === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
   const subPath = subPathOf(m, env);
+  const propagation = propagations[m.mountPropagation ?? ""];
   const fromApi = volume.configMap ?? volume.secret ?? volume.downwardAPI ?? volume.projected;
   return {
     source: subPath ? await inside(root, subPath) : root,
     target: m.mountPath.startsWith("/") ? m.mountPath : `/${m.mountPath}`,
     readOnly: (m.readOnly ?? false) || fromApi !== undefined,
-    propagation: propagations[m.mountPropagation ?? ""] ?? "rprivate",
+    ...(propagation && { propagation }),
   };
 }
 

@@ -74,7 +74,12 @@ export function joinProcess(
     stdout.end();
     stderr.end();
   };
-  const endInput = (): void => void (stdinOnce && p.input.end());
+  const left = Promise.withResolvers<number>();
+  // Without `stdinOnce`, the end of a client's input is the end of its session.
+  const endInput = (): void => {
+    if (stdinOnce) p.input.end();
+    else if (stdin) left.resolve(0);
+  };
   return {
     stdin: stdin ? p.input : undefined,
     stdout,
@@ -85,7 +90,7 @@ export function joinProcess(
       leave();
       endInput();
     },
-    exitCode: ended.finally(leave),
+    exitCode: Promise.race([ended, left.promise]).finally(leave),
   };
 }
 

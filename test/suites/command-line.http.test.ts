@@ -12,7 +12,7 @@ import { commandTable } from "../../cli/command-table.ts";
 import { errorText, exitCodeOf } from "../../cli/program/report.ts";
 import { run } from "../../cli/program/run.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
-import { askerOf, json } from "./requests.ts";
+import { json, rawClientOf } from "./raw-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orrery-command-line-"));
 let server: TestServer;
@@ -44,9 +44,9 @@ const files: Readonly<Record<string, object>> = {
 };
 beforeAll(async () => {
   server = await listeningServer();
-  const { ask } = askerOf(server);
+  const { send } = rawClientOf(server);
   const post = (path: string, object: object) =>
-    ask(path, { method: "POST", headers: json, body: JSON.stringify(object) });
+    send(path, { method: "POST", headers: json, body: JSON.stringify(object) });
   await post("/apis/apps/v1/namespaces/default/deployments", deployment);
   await post("/api/v1/namespaces/default/configmaps", { metadata: { name: "kept" } });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));

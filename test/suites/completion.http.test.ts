@@ -10,7 +10,7 @@ import { commandTable } from "../../cli/command-table.ts";
 import { complete } from "../../cli/completion/complete.ts";
 import { scripts } from "../../cli/completion/scripts.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
-import { askerOf, json } from "./requests.ts";
+import { json, rawClientOf } from "./raw-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orrery-completion-"));
 let server: TestServer;
@@ -39,9 +39,9 @@ const objects: readonly (readonly [path: string, object: object])[] = [
 ];
 beforeAll(async () => {
   server = await listeningServer();
-  const { ask } = askerOf(server);
+  const { send } = rawClientOf(server);
   for (const [path, object] of objects) {
-    const { status } = await ask(path, { method: "POST", headers: json, body: JSON.stringify(object) });
+    const { status } = await send(path, { method: "POST", headers: json, body: JSON.stringify(object) });
     if (status >= 300 && status !== 409) throw new Error(`${path}: ${status}`);
   }
   const launcher = join(folder, "orrery");

@@ -314,6 +314,19 @@ function sessions(env: () => OpenRuntime): void {
       expect(await session.exitCode).toBe(0);
       expect(await ended(id)).toMatchObject({ exitCode: 0 });
     }));
+
+  test("a client whose input ends leaves a container that reads on", () =>
+    env().live(async () => {
+      const { create, find } = bench(env());
+      const io = { stdin: true, stdinOnce: false };
+      const id = await create(somePod(), { command: ["cat"], ...io });
+      await env().runtime.start(id, never);
+      const session = await env().runtime.attach(id, { ...io, tty: false }, never);
+      session.endInput();
+      expect(await textOf(session.stdout)).toBe("");
+      expect(await session.exitCode).toBe(0);
+      expect(await find(id)).toMatchObject({ status: { state: "running" } });
+    }));
 }
 
 function images(env: () => OpenRuntime): void {

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { type Dialer, forwardPorts } from "../../../kubelet/server/port-forward.ts";
-import { type Frame, frames } from "../../../kubelet/server/spdy.ts";
+import { type Frame, frames, spdyConnection, type Transport } from "../../../kubelet/server/spdy.ts";
 import {
   dictionary,
   type Headers,
@@ -107,4 +107,63 @@ test("a failed connection is reported on the error stream", async () => {
   expect(await exchange(pair, refused, "refused")).toBe(
     "1:error forwarding port 80 to pod web, uid 1: connection refused;",
   );
+});
+
+/** Two ends of a wire. */
+function wire(): readonly [Transport, Transport] {
+  const [there, back] = [new PassThrough(), new PassThrough()];
+  const end = (incoming: PassThrough, to: PassThrough): Transport => ({
+    incoming,
+    send: async (bytes) => void to.write(bytes),
+  });
+  return [end(there, back), end(back, there)];
+}
+
+describe("a client", () => {
+  const opening = async (dial: Dialer["dial"]) => {
+    const [near, far] = wire();
+    void forwardPorts({ pod: "web, uid 1", dial }, far);
+    const { open } = spdyConnection(near, () => {});
+    const errors = await open({ streamtype: "error", port: "80", requestid: "0" });
+    await errors.finish();
+    return { errors, data: await open({ streamtype: "data", port: "80", requestid: "0" }) };
+  };
+  const textOf = async (stream: AsyncIterable<unknown>): Promise<string> => {
+    let text = "";
+    for await (const chunk of stream) text += String(chunk);
+    return text;
+  };
+
+  test("ends its side of a connection, and reads on", async () => {
+    // Answers when it has read all.
+    const dial = async () => {
+      const [input, output] = [new PassThrough(), new PassThrough()];
+      void textOf(input).then((text) => output.end(text.toUpperCase()));
+      return { input, output };
+    };
+    const { data, errors } = await opening(dial);
+    await data.write(Buffer.from("a".repeat(200_000)));
+    await data.finish();
+    expect(await textOf(data.incoming)).toBe("A".repeat(200_000));
+    expect(await textOf(errors.incoming)).toBe("");
+  });
+  test("reads why a connection was refused", async () => {
+    const { data, errors } = await opening(() => Promise.reject(new Error("connection refused")));
+    expect(await textOf(errors.incoming)).toBe("error forwarding port 80 to pod web, uid 1: connection refused");
+    expect(await textOf(data.incoming)).toBe("");
+  });
+  test("resets a stream whose output it does not want", async () => {
+    const written = Promise.withResolvers<void>();
+    const dial = async () => {
+      const output = new PassThrough();
+      output.on("close", () => written.resolve());
+      const pour = (): void => void (output.destroyed || output.write(Buffer.alloc(65_536), pour));
+      pour();
+      return { input: new PassThrough(), output };
+    };
+    const { data } = await opening(dial);
+    await data.reset();
+    await written.promise;
+    expect(await textOf(data.incoming)).toBe("");
+  });
 });
