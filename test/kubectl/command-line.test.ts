@@ -12,7 +12,7 @@ import { kubectlOf, versionOf } from "./kubectl.ts";
 
 const page = join(import.meta.dirname, "../../docs/command-line.md");
 const orrery = join(import.meta.dirname, "../../orrery");
-const timeout = 300_000;
+const timeout = 600_000;
 const sections = parseSections(readFileSync(join(import.meta.dirname, "comparison/commands.txt"), "utf8"));
 const kubectl = kubectlOf(36);
 
