@@ -45,6 +45,19 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+/** Memoizes a function of an object by its identity; for objects from views, which are never modified. */
+export function memoized<O extends object, T>(compute: (object: O) => T): (object: O) => T {
+  const known = new WeakMap<O, { readonly value: T }>();
+  return (object) => {
+    const entry = known.get(object) ?? { value: compute(object) };
+    known.set(object, entry);
+    return entry.value;
+  };
+}
+
+/** {@link canonicalJson} of an object that is never modified, computed once. */
+export const canonicalText: (object: object) => string = memoized(canonicalJson);
+
 /** Whether two values are the same JSON, in any order of keys; undefined fields count as absent. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;

@@ -10,6 +10,10 @@ const percentMessage =
 export const numberIn = (value: number | string | undefined): number =>
   typeof value === "number" ? value : Number.parseInt(value ?? "0", 10) || 0;
 
+/** The number of objects that a number or a percentage of `total` is; `round` says in which direction is safe. */
+export const share = (value: number | string | undefined, total: number, round: (n: number) => number): number =>
+  typeof value === "string" ? round((numberIn(value) * total) / 100) : (value ?? 0);
+
 /** Validates a number or a percentage; the latter is at most `most`. */
 export function validateShare(
   value: number | string | undefined,

@@ -10,6 +10,7 @@ import { sharedViews, type SharedViews } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -25,6 +26,7 @@ import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
+import { statefulSetController } from "./statefulset/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
@@ -53,6 +55,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   orphanedPodController(),
   cronJobController(),
   ttlAfterFinishedController,
+  statefulSetController,
+  daemonSetController(),
   endpointSliceController,
   endpointSliceMirroringController,
   nodeLifecycleController(options.nodeGraceMs),

@@ -3,8 +3,6 @@ import type { Connection } from "./connection.ts";
 
 /** Kinds, with what is missing. */
 const kinds: Readonly<Record<string, string>> = {
-  StatefulSet: "runs StatefulSets",
-  DaemonSet: "runs DaemonSets",
   PersistentVolumeClaim: "binds or provisions volumes for PersistentVolumeClaims",
   PersistentVolume: "mounts PersistentVolumes",
   Ingress: "serves Ingresses",

@@ -2,7 +2,8 @@
 // rollout: the surge and unavailability around the desired number, and the size of each set. Pure.
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/generated/types.ts";
 import { flatText } from "../../api/flat-text.ts";
-import { canonicalJson, hashName } from "../../api/hash.ts";
+import { canonicalJson, canonicalText, hashName, memoized } from "../../api/hash.ts";
+import { share } from "../../api/int-or-percent.ts";
 import { ownedBy, type Draft, instantOf } from "../../api/meta.ts";
 
 const hashLabel = "pod-template-hash";
@@ -20,26 +21,14 @@ const ownAnnotations = new Set([
   "deprecated.deployment.rollback.to",
 ]);
 
-/** Memoizes a function of a template by identity: templates come from views and are never modified. */
-function memoized<T>(compute: (template: PodTemplateSpec) => T): (template: PodTemplateSpec) => T {
-  const known = new WeakMap<PodTemplateSpec, T>();
-  return (template) => {
-    const remembered = known.get(template);
-    if (remembered !== undefined) return remembered;
-    const value = compute(template);
-    known.set(template, value);
-    return value;
-  };
-}
-const textOf = memoized(canonicalJson);
-const firstHashOf = memoized((template) => hashName(`${textOf(template)}/0`, 10));
+const firstHashOf = memoized((template: PodTemplateSpec) => hashName(`${canonicalText(template)}/0`, 10));
 
 /** Changes with the template and, should two templates ever share a hash, with the count of such collisions. */
 export function templateHash({ spec: { template }, status: { collisionCount = 0 } = {} }: Deployment): string {
-  return collisionCount === 0 ? firstHashOf(template) : hashName(`${textOf(template)}/${collisionCount}`, 10);
+  return collisionCount === 0 ? firstHashOf(template) : hashName(`${canonicalText(template)}/${collisionCount}`, 10);
 }
 
-const bareTextOf = memoized(({ metadata, spec }) => {
+const bareTextOf = memoized(({ metadata, spec }: PodTemplateSpec) => {
   const { [hashLabel]: _, ...labels } = metadata?.labels ?? {};
   return canonicalJson({ metadata: { ...metadata, labels }, spec });
 });
@@ -107,10 +96,6 @@ export function replicaSetFor(d: Deployment, revision: bigint, replicas: number,
     },
   };
 }
-
-/** A share of `total`: a number as it is, a percentage rounded in the direction that is safe for its use. */
-const share = (value: number | string | undefined, total: number, round: (n: number) => number): number =>
-  typeof value === "string" ? round((Number.parseInt(value, 10) * total) / 100) : (value ?? 0);
 
 export interface Bounds {
   readonly desired: number;

@@ -1,6 +1,6 @@
 // The pods a replica set creates, deletes, adopts and releases, and its status. Pure.
-import { byDeletionOrder, readySince } from "../../api/core/pod/deletion-order.ts";
-import { isActive, isReady } from "../../api/core/pod/status.ts";
+import { byDeletionOrder } from "../../api/core/pod/deletion-order.ts";
+import { isActive, isReady, untilAvailable } from "../../api/core/pod/status.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { childName } from "../../api/hash.ts";
 import { pods } from "../../api/core/pods.ts";
@@ -55,10 +55,10 @@ interface Availability {
   /** Until the next ready pod has been so for long enough. */
   readonly waitMs?: number;
 }
-function availability(ready: readonly Pod[], minReadySeconds: number, now: Instant): Availability {
-  const left = ready.map((p) => readySince(p) + minReadySeconds * 1000 - now).filter((ms) => ms > 0);
-  if (minReadySeconds === 0) return { available: ready.length };
-  return { available: ready.length - left.length, ...(left.length > 0 ? { waitMs: Math.min(...left) } : {}) };
+function availability(live: readonly Pod[], minReadySeconds: number, now: Instant): Availability {
+  const waits = live.map((p) => untilAvailable(p, minReadySeconds, now));
+  const next = Math.min(...waits.filter((ms) => ms > 0));
+  return { available: waits.filter((ms) => ms === 0).length, ...(Number.isFinite(next) ? { waitMs: next } : {}) };
 }
 
 function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, available: number): ReplicaSetStatus {
@@ -89,7 +89,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   const isDeleted = set.metadata.deletionTimestamp !== undefined;
   const surplus = isDeleted || live.length <= desired ? [] : surplusOf(live, live.length - desired);
   const names = isDeleted ? [] : newNames(observed, Math.max(0, desired - live.length));
-  const { available, waitMs } = availability(live.filter(isReady), set.spec.minReadySeconds ?? 0, now);
+  const { available, waitMs } = availability(live, set.spec.minReadySeconds ?? 0, now);
   const status = statusOf(set, live, terminating, available);
   return {
     actions: [

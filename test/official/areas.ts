@@ -32,8 +32,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "admission webhooks", specs: /AdmissionWebhook/ },
   { what: "admission policies", specs: /AdmissionPolicy/ },
   { what: "API aggregation", specs: /Aggregator/ },
-  { what: "stateful sets", specs: /StatefulSet/ },
-  { what: "daemon sets", specs: /Daemon set|ControllerRevision/ },
   { what: "volumes that are provisioned", specs: /CSI|PersistentVolume|VolumeAttachment|VolumeAttributesClass/ },
   { what: "preemption", specs: /SchedulerPreemption/ },
 ];

@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import { key } from "../../api/meta.ts";
+import type { Pod } from "../../api/generated/types.ts";
+import { key, keyOf } from "../../api/meta.ts";
 import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { inProcessClient } from "../../apiserver/registry/in-process.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
@@ -19,10 +20,13 @@ import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
-import { runAgent } from "./node-agent.ts";
+import { type LivePods, runAgent } from "./node-agent.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
+import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { podRules } from "./workloads/pods.ts";
+import { userGraceSeconds } from "./workloads/readiness.ts";
+import { statefulSetWorkload } from "./workloads/statefulsets.ts";
 import { oneOf, type Workload } from "./workloads/workload.ts";
 
 export interface Scenario {
@@ -39,7 +43,7 @@ export interface Scenario {
   /** One controller manager, without an election; otherwise there are two, of which one leads. */
   readonly single?: true;
   /** Replaces the workloads that the seed draws. */
-  readonly workloads?: readonly Workload[];
+  readonly workloads?: readonly WorkloadName[];
   /** Receives what components log; for looking at one seed. */
   readonly log?: Log;
   /** Called for every commit. */
@@ -146,23 +150,41 @@ function countedLeaders(accuse: (what: string) => void): Leaders {
   };
 }
 
-/** Workloads that some lives have, beside the deployments of all. */
-const drawn: readonly Workload[] = [];
-/** The names of the rules of every workload. */
+/** What runs on the nodes, whatever the server knows of it: at most one pod of each name. */
+function livePods(accuse: (what: string) => void): LivePods {
+  const live = new Map<string, Set<string>>();
+  const of = (pod: Pod): Set<string> => {
+    const name = keyOf(pod);
+    const uids = live.get(name) ?? new Set();
+    live.set(name, uids);
+    return uids;
+  };
+  return {
+    started(pod) {
+      if (of(pod).add(pod.metadata.uid).size > 1) accuse(pod.metadata.name);
+    },
+    ended: (pod) => void of(pod).delete(pod.metadata.uid),
+  };
+}
+
+const workloads = { deployments: deploymentWorkload, statefulsets: statefulSetWorkload, daemonsets: daemonSetWorkload };
+export type WorkloadName = keyof typeof workloads;
+/** Deployments are in every life, the others in some. */
+const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
+  (Object.keys(workloads) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.5);
+
+/** The names of all rules. */
 export const allRules: readonly string[] = [
   "two leaders",
-  ...[...podRules, ...[deploymentWorkload, ...drawn].flatMap((w) => w.rules())].map((rule) => rule.name),
-];
-const workloadsOf = ({ random }: World): readonly Workload[] => [
-  deploymentWorkload,
-  ...drawn.filter(() => random.next() < 0.5),
+  "two live pods of a name",
+  ...[...podRules, ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(({ name }) => name || []),
 ];
 
 /** What a user does, drawn from the seed: to a workload, or to any pod. */
 async function meddle(user: Client, { random }: World, workloads: readonly Workload[]): Promise<void> {
   if (random.next() < 0.8) return void (await oneOf(workloads, random)?.meddle(user, random));
   const pod = oneOf((await user.list(pods, { namespace: "default" })).items, random);
-  if (pod) await user.delete(pods, key("default", pod.metadata.name));
+  if (pod) await user.delete(pods, key("default", pod.metadata.name), { gracePeriodSeconds: userGraceSeconds });
 }
 
 async function trouble(
@@ -171,7 +193,7 @@ async function trouble(
   { parts, workloads }: { readonly parts: readonly Process[]; readonly workloads: readonly Workload[] },
   signal: AbortSignal,
 ): Promise<void> {
-  /** The server is away for all of them, or one of them is cut off from it. */
+  /** The server is away for all of them, or one of them is cut off from it, while life goes on. */
   const cut = async (networks: readonly Network[], ms: number): Promise<void> => {
     for (const network of networks) network.down = true;
     await world.clock.sleep(ms, signal);
@@ -181,16 +203,16 @@ async function trouble(
   while (!signal.aborted) {
     await world.clock.sleep(5_000 + world.random.next() * 60_000, signal);
     const dice = world.random.next();
-    if (dice < 0.6) await meddle(user, world, workloads).catch(() => {});
-    else if (dice < 0.9)
+    if (dice < 0.55) await meddle(user, world, workloads).catch(() => {});
+    else if (dice < 0.8)
       // Most are back soon, while what they sent is still on its way.
       await oneOf(parts, world.random)!.restart(world.random.next() ** 3 * 60_000);
-    else if (dice < 0.95)
+    else if (dice < 0.85)
       await cut(
         parts.map((part) => part.network),
         world.random.next() * 10_000,
       );
-    else await cut([parts[Math.floor(world.random.next() * parts.length)]!.network], world.random.next() * 40_000);
+    else cut([oneOf(parts, world.random)!.network], world.random.next() * 40_000).catch(() => {});
   }
 }
 
@@ -211,16 +233,13 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
   const end = new AbortController();
   let crashRate = scenario.crashRate ?? 0.01;
-  const { start: begin } = processes(
-    world,
-    (own, life) => flaky(user, world, own, judge.createdLate, life),
-    end.signal,
-  );
+  const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.late, life), end.signal);
   const start = (part: Part): Process => begin(part, network());
+  const live = livePods((what) => judge.accuse("two live pods of a name", what));
   const agents = Array.from({ length: count }, (_, i) =>
     start((client, signal) =>
       runAgent(
-        { nodeName: `node-${i}`, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate },
+        { nodeName: `node-${i}`, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate, live },
         client,
         world,
         signal,
@@ -270,9 +289,9 @@ export async function simulate(scenario: Scenario): Promise<Life> {
   const history = hashOfHistory();
   const clock = virtualClock();
   const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
-  const workloads = scenario.workloads ?? workloadsOf(world);
-  const rules = [...podRules, ...workloads.flatMap((w) => w.rules())];
-  const judge = judged(memoryStorage(), rules, [nodes, ...workloads.flatMap((w) => w.kinds)], {
+  const present = (scenario.workloads ?? drawnWorkloads(world)).map((name) => workloads[name]);
+  const rules = [...podRules, ...present.flatMap((w) => w.rules())];
+  const judge = judged(memoryStorage(), rules, [nodes, ...present.flatMap((w) => w.kinds)], {
     now: () => clock.now() - beginning,
     fact(fact) {
       history.add(fact);
@@ -280,11 +299,11 @@ export async function simulate(scenario: Scenario): Promise<Life> {
     },
     violation: (violation) => scenario.violation?.(violation),
   });
-  await live(scenario, { clock, world, judge, workloads });
+  await live(scenario, { clock, world, judge, workloads: present });
   return {
     hash: history.digest(),
     commits: judge.commits,
     violations: judge.violations,
-    unsettled: workloads.flatMap((w) => w.unsettled(judge.committed)),
+    unsettled: present.flatMap((w) => w.unsettled(judge.committed)),
   };
 }

@@ -2,6 +2,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, controllerOf, type Revision, revision } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
+import type { LateVerb } from "./network.ts";
 import type { Storage, Write } from "../../apiserver/storage/storage.ts";
 
 export interface Violation {
@@ -25,13 +26,14 @@ export interface Committed {
   withUid<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string | undefined): T | undefined;
   /** Objects of a kind that the owner controls. */
   ownedBy<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string): readonly T[];
-  /** Creations of pods, in the last minute, that arrived after their sender had given up: as many more are explained. */
-  readonly lateCreations: number;
+  /** Requests about pods, in the last minute, that arrived after their sender had given up: as many are explained. */
+  late(verb: LateVerb): number;
   readonly at: number;
 }
 
 /** What must be true of every change of an object. A rule with a memory is made anew for every life. */
 export interface Rule<T extends ApiObject = any> {
+  /** Empty for what only remembers, for the rules after it. */
   readonly name: string;
   readonly kind: ResourceDefinition<T>;
   /** What is wrong with a change, if anything. */
@@ -44,8 +46,8 @@ export interface Judge {
   readonly violations: readonly Violation[];
   readonly commits: number;
   readonly accuse: (rule: string, what: string) => void;
-  /** The creation of a pod arrived after its sender had given up. */
-  createdLate(): void;
+  /** A request about a pod arrived after its sender had given up. */
+  late(verb: LateVerb): void;
 }
 
 interface Hooks {
@@ -55,17 +57,19 @@ interface Hooks {
   readonly violation: (violation: Violation) => void;
 }
 
+interface Late {
+  readonly verb: LateVerb;
+  readonly at: number;
+}
 type Kept = Map<ResourceDefinition, Map<string, ApiObject>>;
-function committedOf(kept: Kept, now: () => number, late: readonly number[]): Committed {
+function committedOf(kept: Kept, now: () => number, late: readonly Late[]): Committed {
   const all = <T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[] =>
     [...(kept.get(kind as unknown as ResourceDefinition)?.values() ?? [])] as unknown as readonly T[];
   return {
     all,
     withUid: (kind, uid) => all(kind).find((o) => o.metadata.uid === uid),
     ownedBy: (kind, uid) => all(kind).filter((o) => controllerOf(o)?.uid === uid),
-    get lateCreations() {
-      return late.filter((at) => now() - at < 60_000).length;
-    },
+    late: (verb) => late.filter((request) => request.verb === verb && now() - request.at < 60_000).length,
     get at() {
       return now();
     },
@@ -82,7 +86,7 @@ export function judged(
   const kept: Kept = new Map([...kinds, ...rules.map((rule) => rule.kind)].map((kind) => [kind, new Map()]));
   const prefixes = [...kept.keys()].map((kind) => [prefixOf(kind), kind] as const);
   const violations: Violation[] = [];
-  const late: number[] = [];
+  const late: Late[] = [];
   let commits = 0;
   const committed = committedOf(kept, hooks.now, late);
   const accuse = (rule: string, what: string): void => {
@@ -109,7 +113,7 @@ export function judged(
     get commits() {
       return commits;
     },
-    createdLate: () => void late.push(hooks.now()),
+    late: (verb) => void late.push({ verb, at: hooks.now() }),
     storage: {
       ...inner,
       async commit(...writes) {

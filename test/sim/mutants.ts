@@ -1,5 +1,7 @@
 // One-line wrong changes of the program, each with the rule by which the judge has to notice it.
 
+import type { WorkloadName } from "./cluster.ts";
+
 /** A source file in which `from`, which occurs once, is replaced by `to`. */
 export interface Change {
   /** From the root of the repository. */
@@ -10,6 +12,8 @@ export interface Change {
 export interface Mutant extends Change {
   /** The name of the rule that is broken, or `unsettled`: the cluster does not reach its desired state. */
   readonly breaks: string;
+  /** What there is in its lives; as in any other unless given. */
+  readonly workloads?: readonly WorkloadName[];
   /** A second change, which provokes what the first does not prevent any more. */
   readonly and?: Change;
 }
@@ -55,5 +59,50 @@ export const mutants: readonly Mutant[] = [
     from: "Math.min(desired + surge - current - others,",
     to: "Math.min(desired + surge + 1 - current - others,",
     breaks: "rollout out of bounds",
+  },
+  {
+    file: "controllers/statefulset/decide.ts",
+    from: '{ do: "delete", resource: pods, object: pod },',
+    to: '{ do: "delete", resource: pods, object: pod, options: { gracePeriodSeconds: 0 } },',
+    breaks: "two live pods of a name",
+    workloads: ["statefulsets"],
+  },
+  {
+    file: "controllers/statefulset/decide.ts",
+    from: "if (isOrdered && waitOf(set, pod, now) > 0)",
+    to: "if (!isOrdered && waitOf(set, pod, now) > 0)",
+    breaks: "started out of order",
+  },
+  {
+    file: "controllers/statefulset/decide.ts",
+    from: "toSorted((a, b) => b.ordinal - a.ordinal)",
+    to: "toSorted((a, b) => a.ordinal - b.ordinal)",
+    breaks: "stopped out of order",
+    workloads: ["statefulsets"],
+  },
+  {
+    file: "controllers/statefulset/claims.ts",
+    from: 'if (whenScaled === "Delete" &&',
+    to: 'if (whenScaled === "Retain" &&',
+    breaks: "unsettled",
+  },
+  {
+    file: "controllers/daemonset/decide.ts",
+    from: "if (place.runs && pods.length === 0)",
+    to: "if (place.runs && !pods.some(isReady))",
+    breaks: "too many daemons on a node",
+  },
+  {
+    file: "controllers/daemonset/rollout.ts",
+    from: "if (only === undefined) unavailable++;",
+    to: "if (only === undefined) continue;",
+    breaks: "daemon rollout out of bounds",
+    workloads: ["daemonsets"],
+  },
+  {
+    file: "machinery/revision-history.ts",
+    from: "if (same && same === newest)",
+    to: "if (same)",
+    breaks: "unsettled",
   },
 ];

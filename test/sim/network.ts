@@ -1,9 +1,13 @@
 // A client behind a bad cable: requests are slow, lost before or after they took effect, or arrive long after we gave
 // up.
 import { ApiError } from "../../api/errors.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
+
+/** Requests whose late arrival explains what would be wrong otherwise. */
+export type LateVerb = "create" | "delete";
 
 /** A world whose time is ours. */
 export interface SimulatedWorld extends World {
@@ -21,18 +25,18 @@ export interface Network {
   down: boolean;
 }
 
-/** `createdLate` hears of every pod whose creation arrived after its sender had given up. */
+/** `late` is called for every creation and deletion of a pod that arrives after its sender gave up. */
 export function flaky(
   client: Client,
   world: SimulatedWorld,
   network: Network,
-  createdLate: () => void,
+  late: (verb: LateVerb) => void,
   life?: AbortSignal,
 ): Client {
   const { clock, random } = world;
   // In steps, so that what comes at about the same time comes at the same time.
   const delay = (): number => Math.round(random.next() * (network.latencyMs / 4)) * 8;
-  const call = <T>(send: () => Promise<T>, late = (): void => {}): Promise<T> =>
+  const call = <T>(send: () => Promise<T>, arrivesLate = (): void => {}): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       // A process that was killed sends nothing more; what it sent before may still arrive.
       if (life?.aborted) return reject(new ApiError("ServiceUnavailable", "this process is dead"));
@@ -51,21 +55,22 @@ export function flaky(
       };
       clock.after(there, () => {
         if (network.down) return;
-        if (isLate) late();
+        if (isLate) arrivesLate();
         send().then(
           (value) => answer(() => resolve(value)),
           (error: unknown) => answer(() => reject(error as Error)),
         );
       });
     });
+  const lateOf = (r: ResourceDefinition<any>, verb: LateVerb) => (r.kind === "Pod" ? () => late(verb) : undefined);
   return {
     get: (r, key) => call(() => client.get(r, key)),
     scale: (r, key) => call(() => client.scale(r, key)),
     list: (r, options) => call(() => client.list(r, options)),
-    create: (r, draft) => call(() => client.create(r, draft), r.kind === "Pod" ? createdLate : undefined),
+    create: (r, draft) => call(() => client.create(r, draft), lateOf(r, "create")),
     update: (r, object, part) => call(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),
-    delete: (r, key, options) => call(() => client.delete(r, key, options)),
+    delete: (r, key, options) => call(() => client.delete(r, key, options), lateOf(r, "delete")),
     revision: (kind) => call(() => client.revision(kind)),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {

@@ -8,6 +8,7 @@ import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { key, microTimestamp, timestamp, type Draft, type Instant } from "../../api/meta.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
+import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import { controller, type Decision } from "../../machinery/controller.ts";
 import { runController } from "../../machinery/reconcile.ts";
@@ -20,6 +21,12 @@ export interface AgentOptions {
   readonly leaseMs: number;
   /** Chance that a running container dies in any five seconds. */
   readonly crashRate: () => number;
+  readonly live?: LivePods;
+}
+/** Receives which pods run, from the moment on which they may do something until they certainly do nothing. */
+export interface LivePods {
+  started(pod: Pod): void;
+  ended(pod: Pod): void;
 }
 interface Observed {
   readonly pod: Pod;
@@ -121,6 +128,18 @@ export async function runAgent(
 ): Promise<void> {
   const view = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${options.nodeName}` } });
   const started = new Map<string, Instant>();
+  const running = new Map<string, Pod>();
+  const start = (pod: Pod): void => {
+    running.set(pod.metadata.uid, pod);
+    options.live?.started(pod);
+  };
+  const end = (pod: Pod): void => {
+    if (running.delete(pod.metadata.uid)) options.live?.ended(pod);
+  };
+  view.onChange((pod, before, type) => {
+    if (before && (type === "deleted" || before.metadata.uid !== pod.metadata.uid)) end(before);
+  });
+  onAbort(signal, () => running.forEach(end));
   const crash = async (): Promise<void> => {
     while (!signal.aborted) {
       await world.clock.sleep(lookMs, signal);
@@ -154,6 +173,8 @@ export async function runAgent(
       const pod = views.of(pods).get(k);
       if (!pod) return undefined;
       const startedAt = started.get(pod.metadata.uid);
+      if (pod.metadata.deletionTimestamp !== undefined) end(pod);
+      else if (!running.has(pod.metadata.uid)) start(pod);
       if (startedAt === undefined) started.set(pod.metadata.uid, world.clock.now());
       return { pod, startedAt };
     },

@@ -1,6 +1,7 @@
 // Facts derived from a pod: its phase and conditions, effective requests, quality of service, and the status `kubectl`
 // shows.
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../generated/types.ts";
+import { type Instant, instantOf } from "../../meta.ts";
 import { milliOf, unitsOf } from "../../quantity.ts";
 import { isHugePages } from "../../resource-names.ts";
 import { total } from "./pod-resources.ts";
@@ -15,6 +16,15 @@ export const conditionOf = <C extends { readonly type: string }>(
   type: string,
 ): C | undefined => conditions?.find((c) => c.type === type);
 export const isReady = (p: Pod): boolean => conditionOf(p.status?.conditions, "Ready")?.status === "True";
+
+/** Milliseconds until a pod has been ready for long enough to be available; infinite while it is not ready. */
+export function untilAvailable(p: Pod, minReadySeconds: number, now: Instant): number {
+  const ready = conditionOf(p.status?.conditions, "Ready");
+  if (ready?.status !== "True") return Number.POSITIVE_INFINITY;
+  if (minReadySeconds === 0) return 0;
+  const { lastTransitionTime: since } = ready;
+  return since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, instantOf(since) + minReadySeconds * 1000 - now);
+}
 
 /** Requests by resource name: CPU in thousandths of a core, others in whole units (bytes, pieces). */
 export type Requests = Readonly<Record<string, number>>;

@@ -50,7 +50,7 @@ function rules(): readonly Rule[] {
       const { name, uid } = set.metadata;
       const desired = Math.max(set.spec.replicas ?? 0, desiredBefore.get(uid) ?? 0);
       const excess = committed.ownedBy(pods, uid).filter(isActive).length - desired;
-      return excess > committed.lateCreations ? `${name}: ${excess} above ${desired}` : undefined;
+      return excess > committed.late("create") ? `${name}: ${excess} above ${desired}` : undefined;
     },
   };
   return [bounds, count];
