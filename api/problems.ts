@@ -39,7 +39,7 @@ export const none: readonly Problem[] = [];
 /** Result of one check: a list, one problem, or the falsy value of a condition that did not hold. */
 export type Outcome = readonly Problem[] | Problem | false | undefined | null | 0 | "";
 
-/** All of these problems. Nothing is allocated where there are none. */
+/** All of these problems. Nothing is allocated without problems. */
 export function together(...outcomes: readonly Outcome[]): readonly Problem[] {
   let only = none;
   let all: Problem[] | undefined;

@@ -212,7 +212,7 @@ export interface ContainerRuntime {
   /** Lists the sandboxes and containers of one pod, or of all. */
   list(podUid: string | undefined, signal: AbortSignal): Promise<Inventory>;
 
-  /** Prepares what lets pods start sooner; idempotent. */
+  /** Prepares resources for faster pod starts; idempotent. */
   prepare(signal: AbortSignal): Promise<void>;
   /** Creates and starts a sandbox; idempotent per attempt. */
   runSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<string>;

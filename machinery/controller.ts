@@ -76,7 +76,7 @@ interface Declaration<T extends ApiObject, O> {
   /** How an object selects others; objects are found by it. Owned kinds are adopted only where it is given. */
   readonly selectorOf?: (object: T) => LabelSelectorLike | undefined;
   readonly watches?: readonly Watch[];
-  /** Keys to look at once at the start, beside those of existing objects. */
+  /** Keys reconciled once at the start, beside those of existing objects. */
   readonly initialKeys?: readonly Key[];
   /** Works on one key at a time, because a decision about one depends on the last about another. */
   readonly serial?: boolean;

@@ -57,7 +57,7 @@ export interface DecisionRecord {
   readonly at: Instant;
   /** Where the view of the reconciled kind was in history. */
   readonly revision: Revision;
-  /** What caused the key to be looked at. */
+  /** Why the key was reconciled. */
   readonly reasons: readonly Reason[];
   readonly because: readonly string[];
   /** One line per action, such as `create pods default/web-x7k2p`. */

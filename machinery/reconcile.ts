@@ -136,7 +136,7 @@ interface Loop extends Pick<Reconciler, "name" | "watches" | "listen"> {
 
 function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, error }: Attempt, runtime: Runtime) {
   const { because = [], done = [] } = decision ?? {};
-  // A look that found nothing to do, for no reason worth a line, is not kept.
+  // A reconcile without actions and reasons is not recorded.
   if (!runtime.decisions || (because.length === 0 && done.length === 0 && error === undefined)) return;
   runtime.decisions.record({
     ...{ controller: loop.name, key, reasons, at: runtime.world.clock.now(), revision: loop.revision() },
@@ -175,7 +175,7 @@ async function work(
   }
 }
 
-/** Runs until the signal aborts. No key is looked at before every view is filled once. */
+/** Runs until the signal aborts. No key is reconciled before every view is filled once. */
 async function run(loop: Loop, runtime: Runtime, signal: AbortSignal, workers = 1): Promise<void> {
   const { world, metrics } = runtime;
   const queue = workQueue<Key>(world.clock, signal, metrics?.queue(loop.name));

@@ -16,7 +16,7 @@ export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[
 
 /** What happened to an object. */
 export type ChangeType = "added" | "updated" | "deleted";
-/** A changed object, the object that stood there before, and what happened to it. */
+/** A changed object, its previous state, and the type of change. */
 export type Changed<T> = readonly [object: T, before: T | undefined, type: ChangeType];
 
 /** The writable side of a {@link Lister}, held by its informer. Writes return what was there before. */
@@ -25,7 +25,7 @@ export interface View<T> extends Omit<Lister<T>, "revision"> {
   replace(items: readonly T[]): readonly Changed<T>[];
   set(object: T): T | undefined;
   remove(object: T): T | undefined;
-  /** Adds indexes over what is there and what comes. A name that exists already keeps its function. */
+  /** Adds indexes over existing and future objects. An existing name keeps its function. */
   addIndexes(indexes: Indexes<T>): void;
 }
 

@@ -1,4 +1,4 @@
-// What a change of the cluster means to pods that wait: one event for every property that scheduling looks at, and the
+// Changes of the cluster as events for waiting pods: one event for every property that scheduling reads, and the
 // pods whose rejecting plugins report that it may help. Source: KEP-4247.
 import type { Node, Pod } from "../api/generated/types.ts";
 import { effectiveRequests } from "../api/core/pod/status.ts";
@@ -31,7 +31,7 @@ const changesOf = <T extends ApiObject>(
 ): readonly ClusterEvent[] =>
   aspects.flatMap(([action, of]) => (sameJson(of(before), of(after)) ? [] : [{ resource, action, before, after }]));
 
-/** Events of an object that was added, changed or deleted; what changed is not looked at. */
+/** Events of an object that was added, changed or deleted, independent of what changed. */
 export const plainEvents = (resource: string, { before, after }: Change<ApiObject>): readonly ClusterEvent[] => [
   { resource, action: before === undefined ? "Add" : after === undefined ? "Delete" : "Update", before, after },
 ];

@@ -97,13 +97,13 @@ interface PostFilterResult {
   /** The node on which the pod is expected to fit soon. */
   readonly nominatedNodeName?: string;
 }
-/** What PostFilter looks at: the nodes that Filter rejected, and the status of those it did not look at. */
+/** Input of PostFilter: the nodes that Filter rejected, and the status of those it did not evaluate. */
 export interface FilterOutcome {
   readonly nodeStatuses: readonly NodeStatus[];
   readonly absentNodes: Rejection | undefined;
 }
 
-/** A pod that Permit holds back. */
+/** A pod that waits in Permit. */
 interface PermitWait {
   readonly timeoutMs: number;
   /** Resolves when the pod may be bound, or with the reason why it may not. */

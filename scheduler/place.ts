@@ -88,18 +88,18 @@ export type Placement = (
     }
   | { readonly outcome: "unschedulable"; readonly diagnosis: Diagnosis }
 ) & {
-  /** How many nodes Filter looked at; the next cycle begins after them. */
+  /** The number of nodes Filter evaluated; the next cycle begins after them. */
   readonly nodesVisited: number;
 };
 
 interface PlacementOptions {
-  /** Where in the list of nodes to begin, so that over many pods every node is looked at equally often. */
+  /** The first index in the list of nodes, so that over many pods every node is evaluated equally often. */
   readonly startIndex?: number;
   /** Stop filtering when this share of all nodes has passed; 0 adapts it to the size of the cluster. */
   readonly percentageOfNodesToScore?: number;
 }
 
-/** Below this many nodes all are looked at, and never fewer than this. Source: kube-scheduler's configuration. */
+/** Below this many nodes all are evaluated, and never fewer than this. Source: kube-scheduler's configuration. */
 const minFeasibleNodes = 100;
 const minFeasiblePercentage = 5;
 
@@ -198,7 +198,7 @@ function filterNodes(
   return { feasible, statuses };
 }
 
-/** The nodes that pass: the nominated node alone if it does, otherwise as many as are worth scoring. */
+/** The nodes that pass: only the nominated node if it does, otherwise as many as are to be scored. */
 function feasibleNodes(
   pod: PodInfo,
   snapshot: Snapshot,

@@ -165,7 +165,7 @@ function periodically(later: (ms: number, then: () => void) => void, run: () => 
 }
 
 export interface SchedulingQueue {
-  /** A pending pod as it is now. */
+  /** A pending pod in its current state. */
   add(pod: Pod): void;
   delete(key: Key): void;
   /** Pods in order, each in flight until {@link delete}, {@link reject} or {@link fail}. */
@@ -252,7 +252,7 @@ export function schedulingQueue(
     },
     notify(change) {
       const events = pending.waiting.size > 0 ? change() : [];
-      // One that is kept out by PreEnqueue comes back at once: the set must not be iterated while it changes.
+      // A pod rejected by PreEnqueue returns immediately: the set must not be iterated while it changes.
       if (events.length > 0) for (const entry of [...pending.waiting]) notifyOne(entry, events);
     },
   };

@@ -15,7 +15,7 @@ const isOpen = (schema: JSONSchemaProps): boolean =>
 
 const quadratic = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
 
-/** Keywords that are refused wherever they stand. */
+/** Keywords that are refused at every level. */
 function validateKeywords(schema: JSONSchemaProps, path: string): readonly Problem[] {
   const { type = "", additionalProperties, properties = {}, "x-kubernetes-list-type": listType } = schema;
   const hasBoth = additionalProperties !== undefined && Object.keys(properties).length > 0;

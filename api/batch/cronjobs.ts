@@ -27,7 +27,7 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
   const refuse = (detail: string): Problem => invalid("spec.schedule", schedule, detail);
   const parsed = parseSchedule(schedule);
   const isZoned = schedule.includes("TZ");
-  // A zone in the schedule is accepted only where it stood before.
+  // A time zone in the schedule is accepted only if it was set before.
   const mayBeZoned = old?.schedule.includes("TZ") === true;
   return together(
     typeof parsed === "string" && refuse(parsed),

@@ -5,7 +5,7 @@ import { certificateSigningRequests } from "../../api/certificates/certificatesi
 import { forbidden } from "../registry/refusals.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 
-/** A value of DER (X.690): what sort it is, and where its content lies. */
+/** A value of DER (X.690): its tag, and the range of its content. */
 interface Value {
   readonly tag: number;
   readonly content: Buffer;

@@ -1,6 +1,6 @@
 // ResourceQuota: refuses what would exceed a quota, and keeps the usage in its status. The status is committed together
-// with each object that counts, or not at all: so it is exact, whatever is written at the same time, by however many
-// servers, and whenever one of them stops.
+// with each counted object, so it is exact with concurrent writes of several servers, and after the stop of one of
+// them.
 import { type Charge, charge } from "../../api/core/quota/charge.ts";
 import { type ResourceQuota, resourceQuotas } from "../../api/core/resourcequotas.ts";
 import { isStored, type ResourceDefinition } from "../../api/kinds.ts";
@@ -12,7 +12,7 @@ import type { Present, Stored, Write } from "../storage/storage.ts";
 /** Reviews and events are never counted. */
 const isUncounted = (r: ResourceDefinition): boolean => r.plural === "events" || !isStored(r);
 
-/** One write at a time for each namespace with quotas: those that come at once would only overtake each other. */
+/** One write at a time for each namespace with quotas: concurrent ones would conflict with each other. */
 function turns(): (namespace: string) => Promise<() => void> {
   const last = new Map<string, Promise<void>>();
   return async (namespace) => {

@@ -126,7 +126,7 @@ function issuerIn(token: string): string | undefined {
   }
 }
 
-/** An object, or nothing when there is none of the name. */
+/** An object by name; undefined if it does not exist. */
 export async function find(registry: Registry, r: ResourceDefinition, at: Key): Promise<ApiObject | undefined> {
   try {
     return objectOf(await registry.get(r, at));

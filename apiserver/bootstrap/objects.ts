@@ -68,7 +68,7 @@ const service = ({ port, serviceCidr }: Advertised): object => ({
   },
 });
 
-/** The endpoints of the service. A loopback address has none: on another machine it would lead to that machine. */
+/** The endpoints of the service. A loopback address has none: pods on other nodes could not reach it. */
 function targets({ address, port }: Advertised): readonly (readonly [ResourceDefinition, object, object])[] {
   if (unreachableReason(address) !== undefined) return [];
   const ports = [{ ...https, port }];
@@ -157,7 +157,7 @@ export async function bootstrapObjects(
   await serviceRangeIsReady(client, serviceCidr, now);
 }
 
-/** `onstart` marks the objects of built-in groups, `true` those of groups that come and go. */
+/** `onstart` marks the objects of built-in groups, `true` those of groups that are added and removed. */
 const label = "kube-aggregator.kubernetes.io/automanaged";
 const retryMs = 5_000;
 
@@ -187,7 +187,7 @@ async function synchronize(client: Client, kinds: readonly ResourceDefinition[])
   }
 }
 
-/** Creates and deletes APIServices as group versions come to be served and cease to be, until the signal is aborted. */
+/** Creates and deletes APIServices as group versions are added and removed, until the signal is aborted. */
 export async function keepApiServices(
   client: Client,
   kinds: KindRegistry,

@@ -130,7 +130,7 @@ export function kubelets(registry: Registry, tls: KubeletTls): Kubelets {
     },
     async upgrade(node, path, more) {
       const at = await place(node);
-      // Its own connection: this one will not come back to the pool.
+      // A connection without the pool: it cannot be reused.
       const upstream = request({ ...at, path, ...tls, agent: false, ...more });
       limitWait(upstream, clock, answerWithinMs);
       return { upstream, place: at };

@@ -31,7 +31,7 @@ const promisedBounds = durationBounds.filter((bound) => bound >= 0.05);
 const placeOf = ({ verb, group, version, resource, subresource, scope }: About, dryRun: string, code: number): string =>
   `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${dryRun}/${code}`;
 
-/** Metrics of requests that ended alike, and of watches of one kind. */
+/** Metrics of requests with equal labels, and of watches of one kind. */
 function requestSeries(registry: MetricsRegistry) {
   const count = (name: string, help: string): ((labels: Labels) => Count) => counts({ name, help }, registry);
   const histogram = (name: string, help: string, bounds: readonly number[]) =>

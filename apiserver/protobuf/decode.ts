@@ -27,7 +27,7 @@ function piece(bytes: Uint8Array, from: number, length: number): readonly [Uint8
   return [bytes.subarray(from, from + length), from + length];
 }
 
-/** The fields of a message in the order they stand there. */
+/** The fields of a message in their order. */
 export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   let at = 0;
   while (at < bytes.length) {
@@ -136,7 +136,7 @@ function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown]
   return [textAt(entry, 1), one(bytesAt(entry, 2) ?? numberAt(entry, 2) ?? new Uint8Array(), schema)];
 }
 
-/** Strings that are meant although they are empty: a claim of no class is not one of the default class. */
+/** Strings that are significant when empty: a claim with an empty class does not get the default class. */
 const meantWhenEmpty = new Set(["storageClassName", "failedIndexes"]);
 
 const saysNothing = (name: string, value: unknown, required: boolean): boolean =>

@@ -52,7 +52,7 @@ export function parseToken(text: string, prefix: string): Continue {
   if (typeof rv !== "number" || rv === 0)
     throw badToken(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   if (typeof start !== "string" || start === "") throw badToken(": encoded start key empty (version meta.k8s.io/v1)");
-  // A token cannot lead out of the prefix of its path.
+  // The key of a token stays within the prefix of its path.
   if (start.split("/").some((part, i) => part === "." || part === ".." || (part === "" && i > 0)))
     throw badToken(`: ${start}`);
   const after = prefix + (start.endsWith(successor) ? start.slice(0, -1) : start).replace(/^\//, "");
@@ -116,7 +116,7 @@ export interface Watched {
   readonly watchIndexes: WatchIndexes;
 }
 
-/** What cannot be shown because it is too long ago: the rest of a list may be had as it is now. */
+/** Throws Expired for a compacted revision. The rest of a list can be continued at the current revision. */
 function expired({ continue: token }: StoredListOptions, prefix: string): ApiError {
   if (!token) return new ApiError("Expired", "The resourceVersion for the provided list is too old.");
   const { after } = parseToken(token, prefix);

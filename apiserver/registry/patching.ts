@@ -1,4 +1,4 @@
-// Updates and patches of all four types, of an object or of a subresource; some create the object where there is none.
+// Updates and patches of all four types, of an object or of a subresource; some create a missing object.
 import { ApiError, hasReason } from "../../api/errors.ts";
 import { type ApiObject, type Draft, splitKey } from "../../api/meta.ts";
 import { conflict, otherUid } from "./refusals.ts";
@@ -18,7 +18,7 @@ function unversionedDraft(object: Draft<ApiObject>): Draft<ApiObject> {
   return { ...object, metadata } as Draft<ApiObject>;
 }
 
-/** Replaces the object, or creates it where there is none and updates of its kind may create. */
+/** Replaces the object, or creates a missing one if updates of its kind can create. */
 export async function put(
   registry: Registry,
   target: Target,

@@ -113,5 +113,5 @@ export function accessDenied(attributes: RequestAttributes, because?: string): A
   return forbidden({ group, plural: resource, kind: "" }, name, sentence + reason);
 }
 
-/** The request carries credentials that prove nothing. */
+/** The request has invalid credentials. */
 export const unauthorized = (): ApiError => new ApiError("Unauthorized", "Unauthorized");

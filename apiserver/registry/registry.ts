@@ -147,7 +147,7 @@ async function createAs(
 /** Another write came between: of an object that is written together with a new one. */
 class Overtaken extends Error {}
 
-/** Creates as often as it takes until no other write comes between. */
+/** Retries the create until no other write conflicts. */
 async function createSerially(...[cluster, r, sent, name, options]: Parameters<typeof createAs>) {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -171,7 +171,7 @@ export async function create(
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   const generated = !name && generateName !== "";
-  // Only a made-up name is worth a second try: another name is another object.
+  // Only a generated name is retried: another name is another object.
   let made = name ?? "";
   for (let attempt = 0; attempt < (generated ? generatedNames : 1); attempt++) {
     if (generated) made = generatedName(generateName, cluster.world.random);

@@ -7,7 +7,7 @@ import type { ApiObject } from "../../api/meta.ts";
 import { matches } from "../../api/selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 
-/** Undefined when every object is meant, so that nothing needs to be parsed to find out. */
+/** Undefined when every object is selected, so that objects need not be parsed. */
 export type Matcher = ((object: ApiObject) => boolean) | undefined;
 
 /** Reads the field a selector names. */

@@ -96,7 +96,7 @@ export function listQuery(query: URLSearchParams, namespace: string | undefined,
   return q;
 }
 
-/** The revision a text means, or why it means none. */
+/** The revision of a text, or why it is invalid. */
 export function parseRevision(given: string): { readonly at: Revision } | { readonly wrong: string } {
   const refused = (because: string): { readonly wrong: string } => ({
     wrong: `resourceVersion: Invalid value: ${JSON.stringify(given)}: strconv.ParseUint: parsing ${JSON.stringify(given)}: ${because}`,

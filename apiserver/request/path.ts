@@ -126,7 +126,7 @@ interface Requested {
   readonly subresource?: string;
 }
 
-/** Watches and streams last as long as their client stays; their `timeout` is not looked at. */
+/** Watches and streams last until their client disconnects; their `timeout` is ignored. */
 const streamed = new Set(["exec", "attach", "portforward", "log", "proxy"]);
 const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
   verb === "watch" || verb === "proxy" || streamed.has(subresource);

@@ -14,7 +14,7 @@ import type { Registry } from "../registry/verbs.ts";
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
-  /** What the path means, when it names a resource. */
+  /** The parsed path, if it names a resource. */
   readonly place: ResourcePath | undefined;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;

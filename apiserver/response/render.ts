@@ -52,7 +52,7 @@ const parsed = (accept: string): readonly Alternative[] =>
     })
     .toSorted((a, b) => quality(b) - quality(a) || openness(a) - openness(b));
 
-// Every request has such a header, and clients have few: as many are kept as there may be sorts of clients.
+// Cached by header: every request has one, and clients use few distinct ones.
 const known = new Map<string, readonly Alternative[]>();
 const mostKnown = 100;
 
@@ -103,7 +103,7 @@ export function accepted(accept: string | undefined, served: readonly Form[] = e
 const notAcceptable = (types: string): ApiError =>
   new ApiError("NotAcceptable", `only the following media types are accepted: ${types}`);
 
-/** The same, and a refusal when there is none. */
+/** The same; throws NotAcceptable when there is none. */
 export function negotiated(accept: string | undefined, served?: readonly Form[]): Accepted {
   const found = accepted(accept, served);
   if (!found) throw notAcceptable("application/json, application/yaml");
@@ -123,7 +123,7 @@ export interface View extends Accepted {
   readonly now: Instant;
 }
 
-/** The view of a request; it is refused when there is none we can give. */
+/** The view of a request; throws when none is supported. */
 export function viewOf(request: ApiRequest, now: Instant, view: Accepted = negotiated(request.headers.accept)): View {
   const include = request.query.get("includeObject") || "Metadata";
   if (include === "None" || include === "Object" || include === "Metadata") return { ...view, include, now };

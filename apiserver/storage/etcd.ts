@@ -56,7 +56,7 @@ async function follow(client: EtcdClient, log: Log, signal: AbortSignal): Promis
   }
 }
 
-/** Keeps the log fed for as long as the signal lets it; `again` cuts a feed that has fallen silent. */
+/** Feeds the log until the signal aborts; `again` restarts a feed without events. */
 async function feed(
   client: EtcdClient,
   log: Log,

@@ -19,7 +19,7 @@ interface Entry {
 /** The entries of an index by value. */
 type Entries = Map<string, Entry>;
 
-/** The value under a key, made when there is none. */
+/** The value of a key, created when missing. */
 function madeIn<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   if (known !== undefined) return known;

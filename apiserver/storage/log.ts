@@ -122,7 +122,7 @@ export interface Log {
   compact(upTo: Revision): void;
   /** Settles once the log has reached `target`, or when the signal is aborted. */
   reached(target: Revision, signal: AbortSignal): Promise<void>;
-  /** Begin anew from a snapshot: history before `at` is unknown from here on, and every cursor is void. */
+  /** Restarts from a snapshot: history before `at` is unknown, and every cursor is invalid. */
   restart(entries: readonly Stored[], at: Revision): void;
 }
 
@@ -168,7 +168,7 @@ function firstAfter(changes: readonly Change[], cursor: Revision): number {
   return low;
 }
 
-/** What stood under the prefix before `undone`, the changes since, had happened. */
+/** The entries under the prefix before the changes `undone`. */
 function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: string, after: string): Stored[] {
   const then = new Map<string, Stored | undefined>();
   for (const change of undone) {
@@ -208,7 +208,7 @@ function historyFrom(start: Revision): History {
   let changes: Change[] = [];
   /** What is known of history begins at `origin`; what is kept of it, at `floor`. */
   let [head, floor, origin] = [start, start, start];
-  /** The revision of the last change of each kind, so that idle watches advance without a look at the changes. */
+  /** The revision of the last change of each kind, so that idle watches advance without reading the changes. */
   const lastChanges = new Map<string, Revision>();
   return {
     get head() {
@@ -234,7 +234,7 @@ function historyFrom(start: Revision): History {
       if (cursor < floor) throw new Compacted(cursor, floor);
       const from = firstAfter(changes, cursor);
       let to = Math.min(changes.length, from + batchSize);
-      // What was committed together stays together: a cursor cannot stand within a revision.
+      // Changes of one commit stay together: a cursor is never within a revision.
       while (changes[to]?.revision === changes[to - 1]?.revision && to < changes.length) to++;
       const upTo = to < changes.length ? changes[to - 1]!.revision : head;
       return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
@@ -318,7 +318,7 @@ export function memoryStorage(): Storage {
     present: async () => log.present,
     received: log.present,
     list: async (prefix, page) => log.list(prefix, page),
-    // Checks and writes happen without an await between them, so that nothing can come in between.
+    // There is no await between checks and writes, so no other write can interleave.
     async commit(...writes) {
       const { changes, commit } = decideCommit(writes, log.get, log.head());
       for (const change of changes) log.append(change);

@@ -12,7 +12,7 @@ export interface Stored {
 }
 
 /**
- * One fact of history. Without `now` it is a deletion; `before` lets a filtered watch turn "left the filter" into
+ * One change. Without `now` it is a deletion; `before` lets a filtered watch turn "left the filter" into
  * "deleted".
  */
 export interface Change {
@@ -22,7 +22,7 @@ export interface Change {
   readonly before?: Stored;
 }
 
-/** Everything committed up to `revision`, filtered; empty means "nothing for you, but history has moved on". */
+/** The selected changes committed up to `revision`. Empty for progress without changes. */
 export interface Batch {
   readonly revision: Revision;
   readonly changes: readonly Change[];
@@ -50,7 +50,7 @@ export interface Page {
   readonly at?: Revision;
 }
 
-/** A part of what stood at `revision`, in key order, and how many entries follow it. */
+/** A part of the entries at `revision`, in key order, and the number of entries after it. */
 export interface Listing {
   readonly entries: readonly Stored[];
   readonly revision: Revision;

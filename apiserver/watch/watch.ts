@@ -50,7 +50,7 @@ export async function* paced(
         yield { type: "PROGRESS", revision: reached };
         continue;
       }
-      // Made anew for every wait: what is waited on for long would keep all that ever waited.
+      // Created for every wait: a long-lived promise would retain all its listeners.
       const woken = new Promise<undefined>((resolve) => (wake = () => resolve(undefined)));
       const result = await Promise.race([next, woken]);
       if (!result) continue;

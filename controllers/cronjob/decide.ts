@@ -1,4 +1,4 @@
-// The next step of a cron job: record what became of its jobs, start the job that is due, delete old ones. Pure.
+// The next step of a cron job: record the state of its jobs, start the due job, delete old ones. Pure.
 import { cronJobs } from "../../api/batch/cronjobs.ts";
 import { isTimeZone } from "../../api/batch/cronjobs-schedule.ts";
 import { jobs as jobKind } from "../../api/batch/jobs.ts";
@@ -58,7 +58,7 @@ function replace({ cronJob }: Observed, running: readonly Job[], status: CronJob
 
 const rfc1123 = (time: Instant): string => new Date(time).toUTCString().replace("GMT", "+0000");
 
-/** What is done about a time that is due. */
+/** The action for a due time, by the concurrency policy. */
 function start(observed: Observed, time: Instant, status: CronJobStatus, now: Instant): Decision {
   const { cronJob, jobs } = observed;
   const { startingDeadlineSeconds: deadline, concurrencyPolicy } = cronJob.spec;
@@ -81,7 +81,7 @@ function start(observed: Observed, time: Instant, status: CronJobStatus, now: In
   return running.length > 0 ? replace(observed, running, status) : create(observed, time);
 }
 
-/** The schedule, or the event that says why there is none. */
+/** The schedule, or the event about an invalid one. */
 function scheduleOf(cronJob: CronJob): Schedule | Action {
   const { schedule: text, timeZone } = cronJob.spec;
   if (timeZone !== undefined && !isTimeZone(timeZone))
@@ -92,7 +92,7 @@ function scheduleOf(cronJob: CronJob): Schedule | Action {
     : schedule;
 }
 
-/** What the schedule asks for now, and when to look again. */
+/** The actions due by the schedule, and the time of the next reconcile. */
 function followSchedule(observed: Observed, status: CronJobStatus, now: Instant): Decision {
   const { cronJob, changedAt } = observed;
   if (cronJob.metadata.deletionTimestamp !== undefined) return { actions: [] };

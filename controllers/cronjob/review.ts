@@ -1,4 +1,4 @@
-// What has become of the jobs of a cron job: which are active, which are over, which are kept. Pure.
+// The jobs of a cron job: which are active, which have finished, which are kept. Pure.
 import type { CronJob, CronJobStatus, Job, ObjectReference } from "../../api/generated/types.ts";
 import { type Instant, instantOf, timestamp } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";

@@ -151,7 +151,7 @@ function ownRevision(d: Deployment, newest: ReplicaSet | undefined): readonly Ac
 export function decide(observed: Observed, now: Instant): Decision {
   const { deployment: d, sets } = observed;
   const claims = claim({ kind: deployments, object: d, selector: d.spec.selector }, replicaSets, sets).actions;
-  // Claims come alone: what follows is decided about the sets as they are afterwards.
+  // Claims are a decision of their own: the next one uses the sets after them.
   if (claims.length > 0) return { actions: claims, because: ["replica sets are adopted or released first"] };
   const bounds = boundsOf(d);
   const sorted = sortSets(observed);

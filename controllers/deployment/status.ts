@@ -105,7 +105,7 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
 }
 
-/** The status, and when to look again: a deadline may have passed then. */
+/** The status, and the time of the next reconcile, when a deadline may have passed. */
 export function statusOf(d: Deployment, sets: readonly ReplicaSet[], newest: ReplicaSet | undefined, now: Instant) {
   const counts = countsOf(sets, newest);
   const { conditions, deadline } = progressCondition(d, newest, counts, now);

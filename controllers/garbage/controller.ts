@@ -81,7 +81,7 @@ export function garbageCollector(kinds: KindRegistry, views: SharedViews, client
     const circles = graph.dependentsOf(object.metadata.uid).some((d) => isWaiting(d.object));
     const unblocked = refs.map((r) => ({ ...r, blockOwnerDeletion: false }));
     if (circles && refs.some((r) => r.blockOwnerDeletion)) await release(found, unblocked);
-    // Of exactly this version: an object that was given another owner meanwhile is looked at again.
+    // Exactly this version: an object whose owners changed meanwhile is reconciled again.
     const { uid, resourceVersion } = object.metadata;
     const { propagationPolicy } = verdict;
     await client.delete(resource, keyOf(object), { uid, resourceVersion, propagationPolicy });

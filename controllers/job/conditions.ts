@@ -1,7 +1,7 @@
-// What the conditions of a job say: whether it is over, and how it will end. Pure.
+// The conditions of a job: whether it has finished, and its decided outcome. Pure.
 import type { Job, JobCondition } from "../../api/generated/types.ts";
 
-/** The condition that says how the job will end. It holds before the last pods are gone. */
+/** The condition of the decided outcome. It is set before the last pods are removed. */
 export interface Outcome {
   readonly type: "FailureTarget" | "SuccessCriteriaMet";
   readonly reason: string;
@@ -15,7 +15,7 @@ export const endOf = (job: Job): JobCondition | undefined =>
   conditionThat(job, "Complete") ?? conditionThat(job, "Failed");
 export const isSuspended = ({ spec }: Job): boolean => spec.suspend === true;
 
-/** The outcome that an earlier look wrote. */
+/** The outcome that an earlier reconcile wrote. */
 export function knownOutcome(job: Job): Outcome | undefined {
   for (const type of ["SuccessCriteriaMet", "FailureTarget"] as const) {
     const condition = conditionThat(job, type);

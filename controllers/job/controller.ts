@@ -1,5 +1,5 @@
-// Job: runs pods until enough of them have succeeded. One controller runs the jobs, another lets go of pods whose job
-// is gone or over.
+// Job: runs pods until enough of them have succeeded. One controller runs the jobs, another releases pods whose job
+// was deleted or has finished.
 import { jobs } from "../../api/batch/jobs.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Job, Pod } from "../../api/generated/types.ts";
@@ -53,10 +53,10 @@ export function jobController(): Controller<Observed> {
   });
 }
 
-/** Deletions of jobs that are remembered, the latest of them. */
+/** The number of the latest deletions of jobs that are kept. */
 const rememberedDeletions = 10_000;
 
-/** Lets go of pods whose job does not count them any more. */
+/** Releases pods that their job no longer counts. */
 export function orphanedPodController(): Controller<Orphan> {
   const gone = new Set<string>();
   /** A view of jobs may be behind that of pods: a job that is not there may not have arrived yet. */

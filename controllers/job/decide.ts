@@ -1,4 +1,4 @@
-// The next step of a job: claim pods, create and delete them, write the status, and only then let go of ended pods.
+// The next step of a job: claim pods, create and delete them, write the status, and only then release ended pods.
 // Pure.
 import { jobs } from "../../api/batch/jobs.ts";
 import { pods as podKind } from "../../api/core/pods.ts";
@@ -17,7 +17,7 @@ import { account, type Accounted, afterwards } from "./status.ts";
 import { tally, type Tally } from "./tally.ts";
 
 export interface Observed extends Names {
-  /** Pods it controls, and uncontrolled ones that its selector picks. */
+  /** Pods it controls, and uncontrolled ones that its selector matches. */
   readonly pods: readonly Pod[];
   /** When pods ended that were deleted before they could, as far as this process knows. */
   readonly deletedAt: readonly Instant[];
@@ -100,7 +100,7 @@ export function decide(observed: Observed, now: Instant): Decision {
   if (end) return { ...settled, because: [`it is over: ${end.type}`] };
   const owner = { kind: jobs, object: job, selector: job.spec.selector, finalizer: trackingFinalizer };
   const claims = claim(owner, podKind, observed.pods);
-  // Claims come alone: what follows is decided about the pods as they are afterwards.
+  // Claims are a decision of their own: the next one uses the pods after them.
   if (claims.actions.length > 0) return { actions: claims.actions, because: ["pods are adopted or released first"] };
   const counted = tally(job, claims.owned);
   const step = stepOf(counted, observed, now);

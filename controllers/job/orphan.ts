@@ -1,4 +1,4 @@
-// A pod with the tracking finalizer of a job that is gone or over: nothing counts it any more, so it is let go. Pure.
+// A pod with the tracking finalizer of a deleted or finished job: it is no longer counted, so it is released. Pure.
 import { pods } from "../../api/core/pods.ts";
 import { isActive } from "../../api/core/pod/status.ts";
 import type { Job, Pod } from "../../api/generated/types.ts";
@@ -10,7 +10,7 @@ import { isTracked } from "./pods.ts";
 
 export interface Orphan {
   readonly pod: Pod;
-  /** The job that controls it; none when there is none any more. */
+  /** The job that controls it; undefined after its deletion. */
   readonly job: Job | "none" | "unknown";
 }
 /** Milliseconds between looks for a job that may not have arrived yet. */

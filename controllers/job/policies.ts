@@ -1,4 +1,4 @@
-// The pod failure policy, which says what the failure of a pod means, and the success policy, which says when enough
+// The pod failure policy, which defines the effect of a pod failure, and the success policy, which defines when enough
 // indexes have succeeded. Source: KEP-3329, KEP-3998.
 import type {
   ContainerStatus,
@@ -28,7 +28,7 @@ function failedContainer(
   });
 }
 
-/** What a failed pod matches of a rule, in the words of the message. */
+/** The part of a rule that a failed pod matches, for the message. */
 function matched({ metadata, status }: Pod, { onExitCodes, onPodConditions = [] }: PodFailurePolicyRule) {
   const pod = `${metadata.namespace}/${metadata.name}`;
   if (onExitCodes) {

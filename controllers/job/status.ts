@@ -1,5 +1,5 @@
 // The status of a job, and which pods it counts. A pod's end is written into the status before its finalizer is
-// removed, and its uid leaves the status after that: whatever is interrupted in between, the end counts once. Source:
+// removed, and its uid leaves the status after that: after any interruption the end counts once. Source:
 // KEP-2307.
 import { withCondition } from "../../api/conditions.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../api/generated/types.ts";
@@ -14,7 +14,7 @@ import type { Tally } from "./tally.ts";
 /** Uids in a status at most: they must stay below 20 KB. */
 const mostUncounted = 500;
 
-/** What is decided about a job in this look. */
+/** The decision about a job in this reconcile. */
 export interface Decided {
   readonly outcome: Outcome | undefined;
   /** Active pods, ready pods and pods being deleted, once the decision is carried out. */

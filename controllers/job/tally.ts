@@ -1,4 +1,4 @@
-// What a job and its pods amount to: which ends are not counted yet, and the totals with them. Pure.
+// The totals of a job and its pods, with the ends that are not counted yet. Pure.
 import type { Job, Pod } from "../../api/generated/types.ts";
 import { isActive } from "../../api/core/pod/status.ts";
 import { hasIndex, type Indexes, parseIndexes, sizeOf, withIndexes } from "./indexes.ts";

@@ -43,7 +43,7 @@ function grace(o: PodObservation): { readonly graceMs: number; readonly deadline
   if (o.eviction) return { graceMs: leastGraceMs, deadline: "evicted" };
   const deadline = pod.metadata.deletionTimestamp;
   if (deadline === undefined) return { graceMs: graceMsOf(pod), deadline: "ended" };
-  // The rest of the period: a kubelet that was restarted does not begin it anew.
+  // The rest of the period: a restarted kubelet does not restart it.
   const total = (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1_000;
   const left = instantOf(deadline) + leastGraceMs - o.now;
   return { graceMs: Math.max(leastGraceMs, Math.min(total, left)), deadline };

@@ -7,7 +7,7 @@ import type { Client } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import { Unmet } from "../podspec/references.ts";
 
-/** A token and when to renew it, or why there is none. */
+/** A token and its renewal time, or the error of its request. */
 interface Held {
   readonly token?: string;
   readonly expiresAt: Instant;

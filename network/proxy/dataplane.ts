@@ -36,7 +36,7 @@ export function nftablesDataplane(ranges: Ranges, run: Run, log: Log): Dataplane
   let present: Ruleset | undefined;
   const replace = async (next: Ruleset): Promise<void> => {
     await run("nft", ["-f", "-"], wholeTable(next, ranges));
-    // Lets packets from 127.0.0.1 leave for a pod: host ports of that address lead there.
+    // Allows packets from 127.0.0.1 to be routed to a pod, for host ports on that address.
     await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]).catch((e: Error) =>
       log("host ports of 127.0.0.1 are not reachable", { error: e.message }),
     );

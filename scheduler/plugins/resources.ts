@@ -4,7 +4,7 @@ import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/st
 import type { Change, Rejection, SchedulerPlugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
-/** Fill nodes up, so that others stay free (and can be taken away), or keep them equally loaded. */
+/** Pack nodes, so that others stay free and can be removed, or balance their load. */
 export type Packing = "MostAllocated" | "LeastAllocated";
 
 interface ResourceRequest {

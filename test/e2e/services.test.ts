@@ -48,7 +48,7 @@ beforeAll(async () => {
     "apply",
     ...["spread", "readiness", "host-port"].flatMap((name) => ["-f", join(examples, `${name}.yaml`)]),
   ]);
-  const clientPods = nodeNames.map((node, i) => clientPod(`ask-${i + 1}`, node));
+  const clientPods = nodeNames.map((node, i) => clientPod(`client-${i + 1}`, node));
   await output("apply -f -", clientPods.map((object) => JSON.stringify(object)).join("\n---\n"));
   await until("every pod Ready", async () => {
     const { items } = await cluster.client.list(pods, { namespace: "default" });
@@ -62,7 +62,7 @@ test("equally loaded nodes get one pod each", async () => {
 
 test("a cluster IP reaches all pods of a service, from every node", async () => {
   const names = (await spreadPods()).map((pod) => pod.metadata.name).toSorted();
-  for (const from of ["ask-1", "ask-2", "ask-3"]) {
+  for (const from of ["client-1", "client-2", "client-3"]) {
     const greeters = (await fetchedOften(from, "http://spread/", 40)).map(greeter);
     expect([...new Set(greeters)].toSorted(), from).toEqual(names);
   }
@@ -70,26 +70,31 @@ test("a cluster IP reaches all pods of a service, from every node", async () => 
 
 test("pods reach each other across nodes, without source NAT", async () => {
   const ips = (await spreadPods()).map((pod) => pod.status!.podIP!);
-  for (const ip of ips) expect(await fetched("ask-1", `http://${ip}:8080/healthz`)).toBe("ok\n");
+  for (const ip of ips) expect(await fetched("client-1", `http://${ip}:8080/healthz`)).toBe("ok\n");
 });
 
 test("a headless service resolves to pod addresses", async () => {
   const ips = (await spreadPods()).map((pod) => pod.status!.podIP!).toSorted();
-  expect(addressesIn(await inPod("ask-2", "nslookup", "spread-headless.default.svc.cluster.local"))).toEqual(ips);
-  const service = await inPod("ask-2", "nslookup", "-type=srv", "_http._tcp.spread-headless.default.svc.cluster.local");
+  expect(addressesIn(await inPod("client-2", "nslookup", "spread-headless.default.svc.cluster.local"))).toEqual(ips);
+  const service = await inPod(
+    "client-2",
+    "nslookup",
+    "-type=srv",
+    "_http._tcp.spread-headless.default.svc.cluster.local",
+  );
   expect(service.match(/ 8080 \S+\.spread-headless\.default\.svc\.cluster\.local/g)).toHaveLength(3);
 });
 
 test("DNS over UDP and TCP, with the pod's search domains", async () => {
-  expect(await inPod("ask-3", "cat", "/etc/resolv.conf")).toMatch(
+  expect(await inPod("client-3", "cat", "/etc/resolv.conf")).toMatch(
     /^nameserver 10\.96\.0\.10$[\s\S]*search default\.svc\.cluster\.local svc\.cluster\.local cluster\.local/m,
   );
   for (const name of ["spread", "spread.default", "spread.default.svc", "spread.default.svc.cluster.local"])
-    expect(await fetched("ask-3", `http://${name}/healthz`), name).toBe("ok\n");
-  expect(await inPod("ask-3", "nslookup", "kubernetes.default.svc.cluster.local")).toContain("Address: 10.96.0.1");
-  const reverse = await inPod("ask-3", "nslookup", await clusterIpOf("spread"));
+    expect(await fetched("client-3", `http://${name}/healthz`), name).toBe("ok\n");
+  expect(await inPod("client-3", "nslookup", "kubernetes.default.svc.cluster.local")).toContain("Address: 10.96.0.1");
+  const reverse = await inPod("client-3", "nslookup", await clusterIpOf("spread"));
   expect(reverse).toContain("name = spread.default.svc.cluster.local");
-  const missing = await ctl(["exec", "ask-3", "--", "nslookup", "nobody-knows.default.svc.cluster.local"]);
+  const missing = await ctl(["exec", "client-3", "--", "nslookup", "nobody-knows.default.svc.cluster.local"]);
   expect(missing.out + missing.err).toContain("NXDOMAIN");
 });
 
@@ -109,7 +114,7 @@ test("a node port is open on every node, also without a local pod", async () => 
 });
 
 test("session affinity reaches the same pod", async () => {
-  const greeters = (await fetchedOften("ask-1", "http://spread-sticky/", 15)).map(greeter);
+  const greeters = (await fetchedOften("client-1", "http://spread-sticky/", 15)).map(greeter);
   expect(new Set(greeters).size).toBe(1);
 });
 
@@ -125,7 +130,7 @@ test("a pod reaches itself through its service", async () => {
 
 test("a service without endpoints refuses connections immediately", async () => {
   const [ms, { code, err }] = await timed(() =>
-    ctl(["exec", "ask-1", "--", "wget", "-q", "-O", "-", "http://nobody/"]),
+    ctl(["exec", "client-1", "--", "wget", "-q", "-O", "-", "http://nobody/"]),
   );
   expect([code, err]).toEqual([1, expect.stringContaining("Connection refused")]);
   expect(ms).toBeLessThan(2_000);
@@ -133,7 +138,7 @@ test("a service without endpoints refuses connections immediately", async () => 
 
 test("an unready pod receives no connections until it is ready again", async () => {
   const exitCode = (): Promise<number> =>
-    ctl(["exec", "ask-2", "--", "timeout", "3", "wget", "-q", "-O", "-", "http://readiness/healthz"]).then(
+    ctl(["exec", "client-2", "--", "timeout", "3", "wget", "-q", "-O", "-", "http://readiness/healthz"]).then(
       (e) => e.code,
     );
   expect(await exitCode()).toBe(0);
@@ -145,7 +150,7 @@ test("an unready pod receives no connections until it is ready again", async () 
 });
 
 test("pods on every node reach the API server by its DNS name", async () => {
-  for (const from of ["ask-1", "ask-2", "ask-3"]) {
+  for (const from of ["client-1", "client-2", "client-3"]) {
     const url = "https://kubernetes.default.svc/version";
     const { out, err } = await ctl(["exec", from, "--", "timeout", "5", "wget", "-q", "-O", "-", url]);
     // Busybox has no common cipher with the server; a TLS alert also shows that the server is reached.

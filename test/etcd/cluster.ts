@@ -33,7 +33,7 @@ async function freePort(): Promise<number> {
 }
 
 /** The response of etcd's JSON gateway. Undefined while it is unreachable. */
-async function ask(host: string, path: string): Promise<Record<string, unknown> | undefined> {
+async function gatewayRequest(host: string, path: string): Promise<Record<string, unknown> | undefined> {
   try {
     const response = await fetch(`http://${host}${path}`, {
       method: "POST",
@@ -48,7 +48,7 @@ async function ask(host: string, path: string): Promise<Record<string, unknown> 
 
 async function ready(host: string): Promise<void> {
   for (let i = 0; i < 200; i++) {
-    const status = await ask(host, "/v3/maintenance/status");
+    const status = await gatewayRequest(host, "/v3/maintenance/status");
     if (status?.leader !== undefined && status.leader !== "0") return;
     await pause(50);
   }
@@ -95,7 +95,7 @@ export async function etcdCluster(size: number): Promise<EtcdCluster> {
     hosts: members.map((m) => m.host),
     async leader() {
       for (const m of members) {
-        const status = await ask(m.host, "/v3/maintenance/status");
+        const status = await gatewayRequest(m.host, "/v3/maintenance/status");
         const memberId = (status?.header as { member_id?: string } | undefined)?.member_id;
         if (memberId !== undefined && memberId === status?.leader) return m;
       }

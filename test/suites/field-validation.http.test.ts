@@ -85,10 +85,10 @@ test("create: Strict refuses, Warn is the default, Ignore accepts without warnin
 });
 
 test("YAML: duplicate fields by line, then unknown fields in order", async () => {
-  const strict = await send("POST", `${path}?fieldValidation=Strict`, yaml("told"), inYaml);
+  const strict = await send("POST", `${path}?fieldValidation=Strict`, yaml("duplicates"), inYaml);
   const errors = ["yaml: unmarshal errors:", ...lines.map((line) => `  ${line}`)].join("\n");
   expect(strict.json.message).toBe(`${handled}strict decoding error: ${[errors, ...unknown].join(", ")}`);
-  const warned = await send("POST", `${path}?fieldValidation=Warn`, yaml("told"), inYaml);
+  const warned = await send("POST", `${path}?fieldValidation=Warn`, yaml("duplicates"), inYaml);
   expect([warned.status, warned.warnings]).toEqual([201, [...lines, ...unknown]]);
 });
 

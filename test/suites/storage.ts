@@ -153,7 +153,7 @@ function writesTogether(it: It): void {
       ...[true, undefined, "pod"],
     ]);
   });
-  it("of many who count beside their own write, each counts exactly once", async (storage) => {
+  it("concurrent writes with a shared counter are each counted once", async (storage) => {
     await put(storage, "/quota", "0");
     const create = async (_: unknown, i: number): Promise<void> => {
       for (;;) {

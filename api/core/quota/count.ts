@@ -1,4 +1,4 @@
-// The usage of a quota, counted anew from the objects of its namespace. Pure.
+// The usage of a quota, counted from the objects of its namespace. Pure.
 import type { ResourceQuota } from "../../generated/types.ts";
 import type { ResourceDefinition } from "../../kinds.ts";
 import type { ApiObject } from "../../meta.ts";

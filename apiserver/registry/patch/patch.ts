@@ -21,7 +21,7 @@ export function mergePatched(target: unknown, patch: unknown): unknown {
 /** Limit of operations in one request. */
 const mostOperations = 10_000;
 
-/** A path that does not exist, or that leads into the prototype. */
+/** A path that does not exist, or that refers to the prototype. */
 const isOutOfBounds = (e: unknown): boolean => e instanceof TypeError;
 
 /** Nothing can be put into itself (RFC 6902, section 4.4). */

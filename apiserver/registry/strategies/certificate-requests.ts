@@ -45,7 +45,7 @@ const withStatus = (old: Request, sent: Request, status: Status): Request => ({ 
 export const approved = (old: Request, sent: Request, now: Instant): Request =>
   withStatus(old, sent, { ...old.status, conditions: stamped(conditionsOf(sent), old, now) });
 
-/** What a signer writes: everything but the verdicts, which stand as they were. */
+/** The write of a signer: all fields except approval conditions, which are kept. */
 export function signed(old: Request, sent: Request, now: Instant): Request {
   const kept = conditionsOf(sent).map((c) =>
     verdicts.includes(c.type) ? (conditionsOf(old).find(({ type }) => type === c.type) ?? c) : c,

@@ -15,7 +15,7 @@ export interface DeletionStrategy {
   isHeld?(object: ApiObject): boolean;
   /** The object while it waits for its removal. */
   whileTerminating?(object: ApiObject): ApiObject;
-  /** Whether the reply to a deletion shows the object as it last stood, rather than a Status. */
+  /** Whether the response to a deletion is the last state of the object instead of a Status. */
   readonly returnsObject?: true;
   /** Deleted one by one, never by a selector. */
   readonly isSingle?: true;

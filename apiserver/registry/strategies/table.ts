@@ -91,7 +91,7 @@ function bound(old: ApiObject, sent: ApiObject, { r, now }: WriteAttributes): Ap
   } as ApiObject;
 }
 
-/** The server itself makes the whole change, so there is nothing to reset or validate. */
+/** The server makes the complete change, so nothing is reset or validated. */
 export const bindingStrategy = mergeStrategy(bound, {
   prepareForUpdate: (next) => next,
   validateUpdate: () => [],

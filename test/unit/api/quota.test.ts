@@ -1,4 +1,4 @@
-// What objects count in a quota, which of them it covers, and what it refuses.
+// Quotas: the usage of objects, scopes, and refused writes.
 import { expect, test } from "vitest";
 import { charge } from "../../../api/core/quota/charge.ts";
 import { countUsage } from "../../../api/core/quota/count.ts";
@@ -165,7 +165,12 @@ const charges: readonly (readonly [what: string, ResourceQuota, object, object |
     { used: { pods: "0", "count/pods": "1" } },
   ],
   ["a pod that does not change", quota({ pods: "3" }, { pods: "1" }), { before: pod({}), after: pod({}) }, undefined],
-  ["what the quota does not limit", quota({ secrets: "3" }, { secrets: "1" }), { after: pod({}) }, undefined],
+  [
+    "a resource that the quota does not limit",
+    quota({ secrets: "3" }, { secrets: "1" }),
+    { after: pod({}) },
+    undefined,
+  ],
   ["a quota not counted yet", quota({ pods: "0" }, undefined), { after: pod({}) }, { used: {} }],
   [
     "one pod too many",
@@ -189,7 +194,7 @@ const charges: readonly (readonly [what: string, ResourceQuota, object, object |
     { refused: "failed quota: team: must specify limits.memory for: web; memory for: web" },
   ],
   [
-    "less of a resource that is exceeded already",
+    "a decrease of an exceeded resource",
     quota({ cpu: "1" }, { cpu: "3" }),
     { before: cpu("2"), after: cpu("1") },
     { used: { cpu: "2" } },
@@ -199,13 +204,13 @@ test.each(charges)("%s", (_, of, replacement, expected) =>
   expect(charge(of, pods, { before: undefined, after: undefined, ...replacement })).toEqual(expected),
 );
 
-test("sums keep the form of the first amount that is not zero", () => {
+test("sums keep the format of the first nonzero amount", () => {
   expect(summed("0", "1Gi")).toBe("1Gi");
   expect(summed("1Gi", "512Mi")).toBe("1536Mi");
   expect(summed("1", "500m", -1n)).toBe("500m");
 });
 
-test("a count has every limited resource, and only what the quota covers", () => {
+test("a count has every limited resource and only objects in scope", () => {
   const counted = quota({ pods: "9", cpu: "9", secrets: "9" }, undefined, { scopes: ["NotBestEffort"] });
   expect(countUsage(counted, [{ r: pods, objects: [cpu("500m"), pod({}), cpu("250m")] }])).toEqual({
     ...{ pods: "2", cpu: "750m", secrets: "0" },

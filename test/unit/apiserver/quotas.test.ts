@@ -1,4 +1,4 @@
-// Quotas through the registry: exact after every write, whatever is written at the same time by two servers.
+// Quotas through the registry: exact with concurrent writes of two servers.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pods } from "../../../api/core/pods.ts";
@@ -20,11 +20,11 @@ import { seeded } from "../../sim/virtual-clock.ts";
 const ranges = { serviceCidr: "10.96.0.0/24", nodePorts: { from: 30_000, to: 32_767 } };
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A storage whose every answer takes a few turns of the event loop, so that requests overtake each other. */
+/** A storage whose responses take some turns of the event loop, so that requests interleave. */
 function delayed(inner: Storage, random: () => number): Storage {
-  const later = async <T>(answer: () => Promise<T>): Promise<T> => {
+  const later = async <T>(call: () => Promise<T>): Promise<T> => {
     for (let i = Math.floor(random() * 3); i > 0; i--) await tick();
-    const result = await answer();
+    const result = await call();
     for (let i = Math.floor(random() * 3); i > 0; i--) await tick();
     return result;
   };
@@ -70,7 +70,7 @@ const createPod = (client: Client, name: string): Promise<unknown> =>
     spec: { containers: [{ name: "c", image: "i", resources: { requests: { cpu: "300m" } } }] },
   });
 
-test("of many pods that are created at once, as many exist as the quota allows, and its usage says so", async () => {
+test("concurrent creates: as many pods exist as the quota allows, and its usage is that number", async () => {
   const both = await servers(1);
   await createQuota(both[0], { pods: "10", "requests.cpu": "2" });
   const created = await Promise.all(
@@ -81,7 +81,7 @@ test("of many pods that are created at once, as many exist as the quota allows, 
   expect((await both[1].get(resourceQuotas, quotaKey)).status?.used).toEqual({ pods: "6", "requests.cpu": "1800m" });
 });
 
-test("the usage is exact after any creations, ends and deletions at the same time", async () => {
+test("the usage is exact after concurrent creates, completions and deletions", async () => {
   const step = fc.record({ do: fc.constantFrom("create", "end", "delete"), pod: fc.nat(5), server: fc.nat(1) });
   await fc.assert(
     fc.asyncProperty(
@@ -111,7 +111,7 @@ async function act(client: Client, what: string, name: string): Promise<void> {
   await client.patch(pods, key("team", name), patch, "status").catch(ignore);
 }
 
-test("of two services that request one address at once, one gets it, and it is free again after its deletion", async () => {
+test("concurrent requests of one cluster IP: one service gets it, and it is free after its deletion", async () => {
   const both = await servers(2);
   const create = (client: Client, name: string): Promise<unknown> =>
     client.create(services, {

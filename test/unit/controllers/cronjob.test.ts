@@ -43,7 +43,7 @@ const look = (cronJob: CronJob, jobs: readonly Job[] = [], more: Partial<Observe
     at,
   );
 
-/** Actions in a word each; the status by what it lists. */
+/** One-line summaries of actions. */
 const words = (actions: readonly Action[]): readonly string[] =>
   actions.map((a) => {
     if (a.do === "create") return `create ${a.draft.metadata.name}`;
@@ -88,13 +88,13 @@ const table: readonly Row[] = [
     [`delete ${jobName(1)}`, `SuccessfulDelete: Deleted job ${jobName(1)}`, `status ${minutesAgo(1)}`],
   ],
   [
-    "a job is over",
+    "a finished job",
     cron({}, { ...listed(running), ...last }),
     [{ ...running, status: job(1, "Failed").status }],
     [`status ${minutesAgo(0)}`, `SawCompletedJob: Saw completed job: ${jobName(1)}, condition: Failed`],
   ],
   [
-    "a job is gone",
+    "a deleted job",
     cron({}, { ...listed(older), ...last }),
     [],
     [`status ${minutesAgo(0)}`, `MissingJob: Active job went missing: ${jobName(2)}`],
@@ -112,7 +112,7 @@ const table: readonly Row[] = [
     [`delete ${jobName(2)}`, `SuccessfulDelete: Deleted job ${jobName(2)}`],
   ],
   [
-    "no more than 100 missed times without a word",
+    "more than 100 missed times",
     cron({}, {}, 200),
     [],
     [
@@ -142,7 +142,7 @@ const table: readonly Row[] = [
 for (const [what, cronJob, jobs, done] of table)
   test(`cron job: ${what}`, () => expect(words(look(cronJob, jobs).actions)).toEqual(done));
 
-test("cron job: what was due before the deadline for starting is not made up for", () => {
+test("cron job: times before the starting deadline are skipped", () => {
   const late = (now + 30_000) as Instant;
   const due = (startingDeadlineSeconds: number) =>
     words(look(cron({ schedule: "0 12 * * *", startingDeadlineSeconds }, {}, 5), [], {}, late).actions);
@@ -171,9 +171,9 @@ test("cron job: a job has the template's labels and annotations, and its schedul
   expect(Object.values(made("Asia/Kathmandu").metadata.annotations ?? {})).toContain(zoned);
 });
 
-/** Lets minutes pass, in which jobs end or not; interrupts the controller after any action. */
+/** Advances minutes in which jobs can end, and interrupts the controller after any action. */
 const steps = fc.array(fc.record({ ends: fc.boolean(), most: fc.nat(4), minutes: fc.nat(3) }), { maxLength: 25 });
-test("cron job: wherever it is interrupted, Forbid never overlaps and no time has two jobs", () => {
+test("cron job: with any interruptions Forbid never overlaps, and no time has two jobs", () => {
   fc.assert(
     fc.property(steps, fc.constantFrom("Allow", "Forbid", "Replace"), (all, concurrencyPolicy) => {
       let at = now;

@@ -23,7 +23,7 @@ for (const [indexes, text] of texts)
   test(`indexes ${indexes.join(" ")} are written "${text}"`, () =>
     expect(formatIndexes(withIndexes([], indexes))).toBe(text));
 
-test("indexes beyond the completions of a job that shrank are left out", () =>
+test("indexes beyond reduced completions are omitted", () =>
   expect(formatIndexes(parseIndexes("0,3-7,9", 6))).toBe("0,3-5"));
 
 const some = fc.uniqueArray(fc.nat(40), { maxLength: 20 });

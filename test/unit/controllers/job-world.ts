@@ -1,4 +1,4 @@
-// A job on a server in this process, and its controller, which may be interrupted after any of its actions.
+// A job on an in-process server, and its controller, which can be interrupted after any action.
 import { jobs } from "../../../api/batch/jobs.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
@@ -22,9 +22,9 @@ export interface JobWorld {
   edit(name: string, patch: object): Promise<unknown>;
   /** A user deletes a pod, and its node confirms that it has ended. */
   remove(pod: Pod): Promise<unknown>;
-  /** One look of the controller, of which at most so many actions are carried out. Returns those that are not events. */
+  /** One reconcile with at most this number of actions executed. Returns them without events. */
   look(most?: number): Promise<readonly string[]>;
-  /** Looks until there is nothing to do. */
+  /** Reconciles until there are no actions. */
   settle(): Promise<void>;
   pass(seconds: number): Promise<void>;
   /** Reasons and messages of the events so far. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Job, Pod } from "../../../api/generated/types.ts";
 import { conditionsOf, type JobWorld, jobWorld } from "./job-world.ts";
 
-/** Pods by what they have come to, such as `2 Pending 1 Failed`. */
+/** Pods by phase, such as `2 Pending 1 Failed`. */
 async function phases(world: JobWorld): Promise<string> {
   const byPhase = Map.groupBy(await world.pods(), (p) => (p.metadata.deletionTimestamp ? "Deleted" : p.status!.phase!));
   return [...byPhase]
@@ -19,7 +19,7 @@ const endAll = async (world: JobWorld, codes: readonly number[]): Promise<void> 
 const indexed = { completionMode: "Indexed" } as const;
 const onExit = (action: string) => ({ action, onExitCodes: { operator: "In", values: [42] } });
 
-/** A story: the spec, the exit codes of active pods in rounds (21 s apart), and what is left of job and pods. */
+/** The spec, the exit codes of active pods in rounds 21 s apart, and the final job and pods. */
 type Story = readonly [
   what: string,
   spec: object,
@@ -30,28 +30,28 @@ type Story = readonly [
 const stories: readonly Story[] = [
   ["one pod", {}, [[0]], { succeeded: 1, conditions: ["SuccessCriteriaMet", "Complete"] }, "1 Succeeded"],
   [
-    "several, some at a time",
+    "several completions with limited parallelism",
     { completions: 3, parallelism: 2 },
     [[0]],
     { succeeded: 1, active: 2 },
     "1 Succeeded 2 Pending",
   ],
   [
-    "no more than are still needed",
+    "no more pods than remaining completions",
     { completions: 3, parallelism: 2 },
     [[0, 0]],
     { succeeded: 2, active: 1 },
     "1 Pending 2 Succeeded",
   ],
   [
-    "a queue ends with its first success",
+    "a work queue starts no pods after its first success",
     { parallelism: 3 },
     [[0]],
     { succeeded: 1, active: 2 },
     "1 Succeeded 2 Pending",
   ],
   [
-    "a queue is complete when the rest ended",
+    "a work queue is complete when all pods have ended",
     { parallelism: 2 },
     [[0], [1]],
     { succeeded: 1, failed: 1, conditions: ["SuccessCriteriaMet", "Complete"] },
@@ -66,7 +66,7 @@ const stories: readonly Story[] = [
     "2 Failed",
   ],
   [
-    "a failed job deletes what runs, and counts it as failed",
+    "a failed job deletes active pods and counts them as failed",
     { backoffLimit: 0, completions: 2, parallelism: 2 },
     [[1]],
     { failed: 2, reason: "BackoffLimitExceeded" },
@@ -80,7 +80,7 @@ const stories: readonly Story[] = [
     "1 Failed 1 Pending 3 Succeeded",
   ],
   [
-    "an index beyond its limit",
+    "an index above its limit",
     { ...indexed, completions: 2, parallelism: 2, backoffLimitPerIndex: 0 },
     [[1, 0]],
     { completedIndexes: "1", failedIndexes: "0", reason: "FailedIndexes" },
@@ -151,9 +151,9 @@ const stories: readonly Story[] = [
     { completedIndexes: "1", reason: "SuccessPolicy", failed: 1 },
     "1 Failed 1 Succeeded",
   ],
-  ["nothing to do", { completions: 0 }, [], { conditions: ["SuccessCriteriaMet", "Complete"] }, ""],
+  ["zero completions", { completions: 0 }, [], { conditions: ["SuccessCriteriaMet", "Complete"] }, ""],
   ["suspended from the start", { suspend: true }, [], { conditions: ["Suspended"] }, ""],
-  ["another controller's", { managedBy: "example.com/batch" }, [], { conditions: [] }, ""],
+  ["managed by another controller", { managedBy: "example.com/batch" }, [], { conditions: [] }, ""],
 ];
 for (const [what, spec, rounds, expected, left] of stories)
   test(`job: ${what}`, async () => {
@@ -183,7 +183,7 @@ test("job: after failures the next pod waits for 10 s, then for 20 s", async () 
   }
 });
 
-test("job: suspending deletes its pods, which counts no failure; resuming starts the time anew", async () => {
+test("job: suspension deletes pods without counting failures; resuming restarts the deadline", async () => {
   const world = await jobWorld({ parallelism: 2, completions: 2 });
   await world.settle();
   const { startTime } = (await world.job()).status!;
@@ -203,7 +203,7 @@ test("job: suspending deletes its pods, which counts no failure; resuming starts
   ]);
 });
 
-test("job: with fewer at once, pods are deleted, which counts no failure", async () => {
+test("job: reduced parallelism deletes pods without counting failures", async () => {
   const world = await jobWorld({ parallelism: 3, completions: 5 });
   await world.settle();
   await world.change({ parallelism: 1 });
@@ -213,7 +213,7 @@ test("job: with fewer at once, pods are deleted, which counts no failure", async
   expect([status!.active, status!.failed]).toEqual([1, undefined]);
 });
 
-test("job: it must end before its deadline", async () => {
+test("job: fails at its deadline", async () => {
   const world = await jobWorld({ activeDeadlineSeconds: 30 });
   await world.settle();
   await world.pass(31);
@@ -226,7 +226,7 @@ test("job: it must end before its deadline", async () => {
   expect(world.events).toContain("DeadlineExceeded: Job was active longer than specified deadline");
 });
 
-test("job: a pod that is being deleted is replaced at once, or when it has ended", async () => {
+test("job: a terminating pod is replaced immediately, or when it has ended", async () => {
   for (const [podReplacementPolicy, created] of [
     ["TerminatingOrFailed", 1],
     ["Failed", 0],
@@ -249,7 +249,7 @@ test("job: a pod of an index has its index as label, annotation, hostname and va
   expect(pod.spec.containers[0]?.env?.map(({ name }) => name)).toEqual(["JOB_COMPLETION_INDEX"]);
 });
 
-test("job: a pod it adopts is tracked, and one it releases is not", async () => {
+test("job: adopted pods have the tracking finalizer, released ones do not", async () => {
   const world = await jobWorld({ parallelism: 2, completions: 2 });
   await world.settle();
   const [orphan, stray] = (await world.pods()).map(({ metadata }) => metadata.name);
@@ -306,7 +306,7 @@ async function finish(world: JobWorld, created: Map<string, Pod>): Promise<Job> 
   return world.job();
 }
 
-test("job: wherever its controller is interrupted, every pod counts once, and every index", async () => {
+test("job: with any interruptions every pod and every index counts once", async () => {
   await fc.assert(
     fc.asyncProperty(specs, fc.array(step, { maxLength: 14 }), async (spec, steps) => {
       const world = await jobWorld(spec);

@@ -12,9 +12,9 @@ const job = (ttlSecondsAfterFinished: number | undefined, type?: string, more: o
   });
 
 const table: readonly (readonly [what: string, job: Job, deleted: boolean, requeueAfter?: number])[] = [
-  ["over for long enough", job(10, "Complete"), true],
-  ["failed for long enough", job(0, "Failed"), true],
-  ["not long enough", job(15, "Complete"), false, 5_000],
+  ["complete and expired", job(10, "Complete"), true],
+  ["failed and expired", job(0, "Failed"), true],
+  ["not expired", job(15, "Complete"), false, 5_000],
   ["without a time to live", job(undefined, "Complete"), false],
   ["not over", job(0), false],
   ["only decided", job(0, "SuccessCriteriaMet"), false],

@@ -175,8 +175,8 @@ changes(resourceSlices, [
 
 const deviceReference = { driver: "d.example", pool: "p", device: "a" };
 const claimed = (status: object, old: object = {}): readonly string[] => {
-  const standing = stored(resourceClaims, claim());
-  return messagesOf(resourceClaims.validateStatus({ ...standing, status }, { ...standing, status: old }));
+  const storedClaim = stored(resourceClaims, claim());
+  return messagesOf(resourceClaims.validateStatus({ ...storedClaim, status }, { ...storedClaim, status: old }));
 };
 const results = (more: object): object => ({
   allocation: { devices: { results: [{ request: "gpu", ...deviceReference, ...more }] } },

@@ -22,8 +22,8 @@ function statuses<T extends ApiObject>(
   object: object,
   table: readonly WritableSubresource[],
 ): void {
-  const standing = stored(r, object);
-  const written = (status: object): T => ({ ...standing, status }) as T;
+  const storedObject = stored(r, object);
+  const written = (status: object): T => ({ ...storedObject, status }) as T;
   for (const [what, from, to, ...expected] of table)
     test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "accepted"}`, () =>
       expect(messagesOf(r.validateStatus(written(to), written(from)))).toEqual(expected));
