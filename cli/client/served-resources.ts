@@ -1,4 +1,4 @@
-// Asks a server which resources it serves: by aggregated discovery (KEP-3352), or by group on servers before 1.26.
+// Reads which resources a server serves: by aggregated discovery (KEP-3352), or by group on servers before 1.26.
 import type { Connection } from "./connection.ts";
 import { type Resource, apiVersionOf } from "./resources.ts";
 
@@ -22,7 +22,7 @@ interface GroupVersions {
   readonly name: string;
   readonly versions: readonly { readonly version: string }[];
 }
-/** The answer to `/api` and `/apis`: of the aggregated form, or that of all versions of Kubernetes. */
+/** The response of `/api` and `/apis`: of the aggregated form, or that of all versions of Kubernetes. */
 interface Discovery {
   readonly items?: readonly AggregatedGroup[];
   readonly versions?: readonly string[];
@@ -57,7 +57,7 @@ const aggregatedResources = ({ metadata, versions }: AggregatedGroup): readonly 
     })),
   );
 
-/** The resources of one version of a group; none if its server does not answer. */
+/** The resources of one version of a group; none if its server is not available. */
 async function resourcesOf(api: Connection, group: string, version: string): Promise<readonly Resource[]> {
   const root = group === "" ? "/api" : "/apis";
   const path = `${root}/${apiVersionOf({ group, version })}`;

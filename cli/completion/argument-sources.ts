@@ -78,6 +78,7 @@ export const argumentSources: Readonly<Record<string, Source>> = {
   uncordon: nodes,
   drain: nodes,
   taint: objects("node"),
+  ui: first(types),
   url: first(namesOfType("services")),
   "certificate approve": requests,
   "certificate deny": requests,

@@ -111,7 +111,7 @@ const text = ({ candidates, directive }: Offer): string => {
 };
 
 /**
- * The answer to `orrery __complete WORD...`, whose last word is completed: a candidate and its description a line, and
+ * The output of `orrery __complete WORD...`, whose last word is completed: a candidate and its description a line, and
  * then the directives. Whatever fails offers nothing, as there is no place for errors on a line that is being typed.
  */
 export async function complete(

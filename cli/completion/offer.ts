@@ -1,7 +1,7 @@
 // What completion offers for a word, and what the shell does with it: cobra's protocol of `__complete`.
 import type { GlobalFlags } from "../program/global-flags.ts";
 
-/** The directives that end an answer, as bits. Without `noFiles`, the shell adds files. */
+/** The directives that end the output, as bits. Without `noFiles`, the shell adds files. */
 export const directives = { none: 0, noSpace: 2, noFiles: 4, extensions: 8, folders: 16 } as const;
 
 export interface Candidate {

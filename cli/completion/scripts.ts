@@ -1,4 +1,4 @@
-// The completion scripts: each passes the words of the line to `orrery __complete` and its answer to the shell.
+// The completion scripts: each passes the words of the line to `orrery __complete` and its output to the shell.
 import { directives } from "./offer.ts";
 
 const { noSpace, noFiles, extensions, folders } = directives;
@@ -19,15 +19,15 @@ _orrery() {
   local flag="" program=\${words[0]/#\\~/$HOME}
   [[ $word == -*=* ]] && flag=\${word%%=*}=
   type -P "$program" >/dev/null || program=orrery
-  local answer tab=$'\\t' candidate file width=0
-  answer=$("$program" __complete "\${words[@]:1}" 2>/dev/null) || return
-  local directive=\${answer##*:}
-  answer=\${answer%:*}
+  local output tab=$'\\t' candidate file width=0
+  output=$("$program" __complete "\${words[@]:1}" 2>/dev/null) || return
+  local directive=\${output##*:}
+  output=\${output%:*}
   local kept=\${word%"$2"}
   COMPREPLY=()
   if ((directive & ${extensions | folders})); then
     while IFS= read -r file; do
-      [[ -d $file ]] || { ((directive & ${extensions})) && [[ $'\\n'$answer == *$'\\n'"\${file##*.}"$'\\n'* ]]; } || continue
+      [[ -d $file ]] || { ((directive & ${extensions})) && [[ $'\\n'$output == *$'\\n'"\${file##*.}"$'\\n'* ]]; } || continue
       file=$flag$file
       COMPREPLY+=("\${file#"$kept"}")
     done < <(compgen -f -- "\${word#"$flag"}")
@@ -40,7 +40,7 @@ _orrery() {
     COMPREPLY+=("\${candidate#"$kept"}")
     candidate=\${COMPREPLY[\${#COMPREPLY[@]} - 1]%%$tab*}
     ((\${#candidate} > width)) && width=\${#candidate}
-  done <<<"$answer"
+  done <<<"$output"
   for i in "\${!COMPREPLY[@]}"; do
     candidate=\${COMPREPLY[i]%%$tab*}
     # Descriptions are for lists: a single candidate, and those of menu-complete, are inserted.

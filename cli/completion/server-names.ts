@@ -9,7 +9,18 @@ import { namedField, schemaOf } from "../describe/kind-schema.ts";
 import { schemaAt } from "../describe/schema-text.ts";
 import { commaSeparated, type Line, nothing, type Offer, oneOf, type Source, words } from "./offer.ts";
 
-const scopeOf = ({ flags }: Line): Promise<Session> => session({ ...flags, requestTimeout: "1500ms" });
+/** Connects without reading the manifests of the line, among which may be standard input, and without any output. */
+const scopeOf = ({ flags }: Line): Promise<Session> => {
+  const silent = {
+    quiet: true,
+    v: 0,
+    matchServerVersion: false,
+    filename: [],
+    kustomize: "",
+    requestTimeout: "1500ms",
+  };
+  return session({ ...flags, ...silent });
+};
 
 /** Types that can be read, such as `deployments.apps`, each once. */
 async function readableTypes(line: Line): Promise<readonly string[]> {

@@ -126,6 +126,8 @@ const rows: readonly (readonly [line: string, offered: string, directive: number
   // Values of flags.
   ["get -n ", allNamespaces, 4],
   ["get -n=u", "ux uy", 4],
+  ["apply -f - -n u", "ux uy", 4],
+  ["apply -f /nope -v 9 -n u", "ux uy", 4],
   ["--namespace u", "ux uy", 4],
   ["get pods -o ", printed, 4],
   ["get pods --output=js", "json jsonpath jsonpath-as-json jsonpath-file", 4],
