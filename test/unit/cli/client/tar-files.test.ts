@@ -47,6 +47,12 @@ test("a folder comes back as it was, without its links", async () => {
   expect(existsSync(at("back/link"))).toBe(false);
 });
 
+test("a reader that ends early ends the archive", async () => {
+  writeFileSync(at("large"), Buffer.alloc(8_000_000));
+  for await (const chunk of packed(at("large"), "large", () => {})) if ((chunk as Buffer).length > 1000) break;
+  await expect(Array.fromAsync(packed(at("missing"), "x", () => {}))).rejects.toThrow("no such file or directory");
+});
+
 const archiveOf = (entries: readonly (Partial<Header> & Pick<Header, "name">)[]): AsyncIterable<unknown> => {
   const archive = pack();
   for (const entry of entries) archive.entry(entry, entry.type === undefined ? "x" : "");
