@@ -42,7 +42,7 @@ test("a folder comes back as it was, without its links", async () => {
     ),
   ).toBe('skipping symlink: "/back/link" -> "/etc/passwd" (consider using "COMMAND")\n');
   for (const file of ["a", "none", "hard", `sub/${longName}`])
-    expect(readFileSync(at("back", file))).toEqual(readFileSync(at("src", file)));
+    expect(readFileSync(at("back", file)).equals(readFileSync(at("src", file)))).toBe(true);
   expect(lstatSync(at("back/sub/empty")).isDirectory()).toBe(true);
   expect(existsSync(at("back/link"))).toBe(false);
 });
