@@ -55,7 +55,13 @@ async function add(archive: Pack, path: string, name: string, warn: Warn): Promi
     );
     // A file that grows meanwhile is copied as long as it was.
     const content = stat.size === 0 ? [] : createReadStream(path, { end: stat.size - 1, highWaterMark: chunkBytes });
-    for await (const chunk of content) if (!entry.write(chunk)) await drained(entry);
+    // Reported by the callback; the archive is given up when its reader ends early.
+    entry.on("error", () => {});
+    written.promise.catch(() => {});
+    for await (const chunk of content) {
+      if (entry.destroyed) break;
+      if (!entry.write(chunk)) await drained(entry);
+    }
     entry.end(null);
     await written.promise;
   } else warn(`skipping special file: ${JSON.stringify(path)}`);

@@ -75,6 +75,18 @@ test("an ephemeral container has the processes of its target", async () => {
   expect(log).toContain("httpd -p 8080");
 });
 
+test("a node is debugged by a pod that has its files", async () => {
+  const node = `${cluster.name}-node-1`;
+  const created = await output(`debug node/${node} --image=${image} -- ls /host`);
+  const [, pod = ""] = /Creating debugging pod (\S+) with container debugger/.exec(created) ?? [];
+  const log = await until("its log", async () => {
+    const { code, out } = await ctl(`logs ${pod}`);
+    return code === 0 && out.includes("etc") && out;
+  });
+  expect(log.split("\n")).toEqual(expect.arrayContaining(["etc", "usr", "var"]));
+  await output(`delete pod ${pod} --now`);
+});
+
 test("run --rm shows the output and deletes the pod", async () => {
   const words = `run talk --rm -i --restart=Never --image=${image} --command -- cat`;
   expect((await ended(command(words.split(" ")), "over and out\n")).out).toContain("over and out");

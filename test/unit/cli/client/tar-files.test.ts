@@ -42,9 +42,15 @@ test("a folder comes back as it was, without its links", async () => {
     ),
   ).toBe('skipping symlink: "/back/link" -> "/etc/passwd" (consider using "COMMAND")\n');
   for (const file of ["a", "none", "hard", `sub/${longName}`])
-    expect(readFileSync(at("back", file))).toEqual(readFileSync(at("src", file)));
+    expect(readFileSync(at("back", file)).equals(readFileSync(at("src", file)))).toBe(true);
   expect(lstatSync(at("back/sub/empty")).isDirectory()).toBe(true);
   expect(existsSync(at("back/link"))).toBe(false);
+});
+
+test("a reader that ends early ends the archive", async () => {
+  writeFileSync(at("large"), Buffer.alloc(8_000_000));
+  for await (const chunk of packed(at("large"), "large", () => {})) if ((chunk as Buffer).length > 1000) break;
+  await expect(Array.fromAsync(packed(at("missing"), "x", () => {}))).rejects.toThrow("no such file or directory");
 });
 
 const archiveOf = (entries: readonly (Partial<Header> & Pick<Header, "name">)[]): AsyncIterable<unknown> => {
