@@ -59,8 +59,8 @@ function statefulSetProgress(s: StatefulSet): RolloutProgress {
     return waiting("Waiting for statefulset spec update to be observed...");
   const desired = s.spec?.replicas ?? 1;
   if (readyReplicas < desired) return waiting(`Waiting for ${desired - readyReplicas} pods to be ready...`);
-  const partition = s.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
-  if (partition > 0) {
+  const { partition } = s.spec?.updateStrategy?.rollingUpdate ?? {};
+  if (partition !== undefined) {
     if (updatedReplicas < desired - partition)
       return waiting(
         `Waiting for partitioned roll out to finish: ${updatedReplicas} out of ${desired - partition} new pods have been updated...`,

@@ -1,9 +1,10 @@
 // Kubelet admission: whether this node accepts a pod that was bound to it. Pure.
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
+import { hostPortsOf, overlap } from "../api/core/pod/host-ports.ts";
+import { requiredMatcher } from "../api/core/pod/node-affinity.ts";
 import { amountsOf, podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
 import { isExtended } from "../api/resource-names.ts";
-import { matches, requirementsOf } from "../api/selector.ts";
 import type { PendingResize } from "./podspec/resources.ts";
 
 /** Why this node does not run the pod. */
@@ -49,17 +50,13 @@ function resourcesFit(pod: Pod, others: readonly Pod[], room: Room): Rejection |
   return found && { reason: `OutOf${found.resource}`, message: notEnough(found) };
 }
 
-function labelsFit(spec: PodSpec, labels: Readonly<Record<string, string>>, nodeName: string): boolean {
-  if (!Object.entries(spec.nodeSelector ?? {}).every(([k, v]) => labels[k] === v)) return false;
-  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (terms === undefined) return true;
-  return terms.some(({ matchExpressions = [], matchFields = [] }) => {
-    const [expressions, fields] = [matchExpressions, matchFields].map((e) => requirementsOf({ matchExpressions: e }));
-    // A term without requirements matches nothing.
-    if (matchExpressions.length + matchFields.length === 0) return false;
-    return matches(expressions!, labels) && matches(fields!, { "metadata.name": nodeName });
-  });
-}
+const portsFit = (pod: Pod, others: readonly Pod[]): Rejection | undefined =>
+  overlap(hostPortsOf(pod), others.flatMap(hostPortsOf))
+    ? {
+        reason: "NodePorts",
+        message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+      }
+    : undefined;
 
 /** A NoExecute taint without a toleration would evict the pod at once. */
 const toleratesTaints = (spec: PodSpec, taints: Room["taints"]): boolean =>
@@ -86,14 +83,14 @@ function rejectedOs({ metadata, spec }: Pod): Rejection | undefined {
 export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {
   const os = rejectedOs(pod);
   if (os) return os;
-  if (!labelsFit(pod.spec, room.labels, pod.spec.nodeName ?? ""))
+  if (requiredMatcher(pod.spec)?.({ name: pod.spec.nodeName ?? "", labels: room.labels }) === false)
     return {
       reason: "NodeAffinity",
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     };
   if (!toleratesTaints(pod.spec, room.taints))
     return { reason: "TaintToleration", message: "Predicate TaintToleration failed: node(s) had untolerated taint(s)" };
-  return resourcesFit(pod, others, room);
+  return resourcesFit(pod, others, room) ?? portsFit(pod, others);
 }
 
 /** Why a resize must wait: the node can never provide it (Infeasible), or not while other pods use it (Deferred). */

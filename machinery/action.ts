@@ -1,6 +1,6 @@
 // Everything a controller can do to the cluster, as data, and the table that executes it.
 import type { ResourceDefinition } from "../api/kinds.ts";
-import { ApiError } from "../api/errors.ts";
+import { ApiError, hasReason, isAmbiguous } from "../api/errors.ts";
 import { sameJson } from "../api/hash.ts";
 import {
   type ApiObject,
@@ -23,7 +23,13 @@ interface On<D extends string> {
 }
 /** The only ways in which a controller changes the cluster. */
 export type Action =
-  | { readonly do: "create"; readonly resource: ResourceDefinition<any>; readonly draft: Draft<any> }
+  | {
+      readonly do: "create";
+      readonly resource: ResourceDefinition<any>;
+      readonly draft: Draft<any>;
+      /** The event of a create that the server refuses, by its message. */
+      readonly refused?: (message: string) => EventAction;
+    }
   | On<"update">
   | (On<"delete"> & { readonly options?: DeleteOptions })
   | (On<"status"> & { readonly status: unknown })
@@ -46,9 +52,14 @@ interface EventAction {
 }
 
 /** Records an event about an object. */
-export const recordEvent = (object: ApiObject, type: EventType, reason: string, message: string): Action => ({
+export const recordEvent = (object: ApiObject, type: EventType, reason: string, message: string): EventAction => ({
   ...{ do: "event", object, type, reason, message },
 });
+/** The event of an owner whose pod the server refuses, as Kubernetes words it. */
+export const failedCreate =
+  (owner: ApiObject) =>
+  (message: string): EventAction =>
+    recordEvent(owner, "Warning", "FailedCreate", `Error creating: ${message}`);
 /** Updates an object, unless nothing about it changes. */
 export const updateTo = <T extends ApiObject>(
   resource: ResourceDefinition<T>,
@@ -103,7 +114,18 @@ async function failUnlessAlive(client: Client, kind: ResourceDefinition<any>, ow
 
 /** A new action without an executor does not compile. Each returns the revision it wrote, if it wrote one. */
 const executors: Executors = {
-  create: async (a, client) => revisionOf(await client.create(a.resource, a.draft)),
+  async create(a, client, events) {
+    try {
+      return revisionOf(await client.create(a.resource, a.draft));
+    } catch (e) {
+      // A name that exists is no failure, and a request of unknown fate may have succeeded.
+      if (a.refused && !isAmbiguous(e) && !hasReason(e, "AlreadyExists")) {
+        const { object, type, reason, message } = a.refused((e as Error).message);
+        events.record(object, type, reason, message);
+      }
+      throw e;
+    }
+  },
   update: async (a, client) => revisionOf(await client.update(a.resource, a.object)),
   delete: (a, client) => client.delete(a.resource, keyOf(a.object), { uid: a.object.metadata.uid, ...a.options }),
   status: async (a, client) =>

@@ -1,14 +1,10 @@
 // A node with what runs on it, summed up, and a pod with what scheduling needs of it, computed once.
+import { type HostPort, hostPortsOf } from "../api/core/pod/host-ports.ts";
 import { amountsOf, effectiveRequests, type Requests } from "../api/core/pod/status.ts";
 import type { Node, Pod, Taint } from "../api/generated/types.ts";
 import { sameJson } from "../api/hash.ts";
 import { keyOf, type Key } from "../api/meta.ts";
 
-export interface HostPort {
-  readonly ip: string;
-  readonly protocol: string;
-  readonly port: number;
-}
 /** CPU in thousandths of a core and memory in bytes, as scores compare them. */
 interface Load {
   readonly cpu: number;
@@ -47,16 +43,6 @@ export interface NodeInfo {
 
 /** What a container that requests nothing is taken to use. Source: kube-scheduler's resource scoring. */
 const assumedRequests: Requests = { cpu: 100, memory: 200 * 1024 * 1024 };
-
-const noPorts: readonly HostPort[] = [];
-/** Init containers that restart always (sidecars) keep their ports; the others have ended when the pod runs. */
-function hostPortsOf({ spec }: Pod): readonly HostPort[] {
-  const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")];
-  const ports = lasting.flatMap((c) => (c.ports ?? []).filter((p) => p.hostPort));
-  return ports.length === 0
-    ? noPorts
-    : ports.map((p) => ({ ip: p.hostIP || "0.0.0.0", protocol: p.protocol ?? "TCP", port: p.hostPort! }));
-}
 
 /** Everything the scheduler derives from a pod. */
 export function podInfoOf(pod: Pod): PodInfo {

@@ -5,7 +5,7 @@ import { pods as podKind } from "../../api/core/pods.ts";
 import type { Affinity, DaemonSet, Pod } from "../../api/generated/types.ts";
 import { childName } from "../../api/hash.ts";
 import { type Draft, instantOf, ownedBy } from "../../api/meta.ts";
-import { type Action, recordEvent } from "../../machinery/action.ts";
+import { type Action, failedCreate, recordEvent } from "../../machinery/action.ts";
 import { tolerationsOf } from "./eligibility.ts";
 
 /** The label with the hash of the revision that a pod was made from, which the revision has as well. */
@@ -94,9 +94,10 @@ export const createOn = (
     }
   });
   return [
-    ...names.map(
-      (name, i): Action => ({ do: "create", resource: podKind, draft: podDraft(set, nodes[i]!, hash, name) }),
-    ),
+    ...names.map((name, i): Action => {
+      const draft = podDraft(set, nodes[i]!, hash, name);
+      return { do: "create", resource: podKind, draft, refused: failedCreate(set) };
+    }),
     ...names.map((name) => recordEvent(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`)),
   ];
 };

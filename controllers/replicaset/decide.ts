@@ -8,7 +8,7 @@ import { replicaSets } from "../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { ownedBy, type Draft, type Instant } from "../../api/meta.ts";
-import { recordEvent, statusTo } from "../../machinery/action.ts";
+import { failedCreate, recordEvent, statusTo } from "../../machinery/action.ts";
 import { claim } from "../../machinery/selector-index.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
@@ -94,7 +94,9 @@ export function decide(observed: Observed, now: Instant): Decision {
   return {
     actions: [
       ...claims,
-      ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name) }) as const),
+      ...names.map(
+        (name) => ({ do: "create", resource: pods, draft: podFor(set, name), refused: failedCreate(set) }) as const,
+      ),
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
       ...names.map((name) => recordEvent(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`)),
       ...surplus.map((p) => recordEvent(set, "Normal", "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),

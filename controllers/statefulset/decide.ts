@@ -65,13 +65,12 @@ interface Look extends Revisions {
   readonly now: Instant;
 }
 
-const event = (set: StatefulSet, reason: string, what: string): Action =>
-  recordEvent(
-    set,
-    "Normal",
-    reason,
-    `${what} in StatefulSet ${set.metadata.name} success${what.includes("Claim") ? "" : "ful"}`,
-  );
+/** Kubernetes words events about pods and about claims differently. */
+const event = (set: StatefulSet, reason: string, what: string, outcome = "successful"): Action =>
+  recordEvent(set, "Normal", reason, `${what} in StatefulSet ${set.metadata.name} ${outcome}`);
+/** The event of a create that the server refuses. */
+const failed = (set: StatefulSet, what: string) => (message: string) =>
+  recordEvent(set, "Warning", "FailedCreate", `${what} in StatefulSet ${set.metadata.name} failed error: ${message}`);
 
 const deletePod = ({ set }: Look, pod: Pod): readonly Action[] => [
   { do: "delete", resource: pods, object: pod },
@@ -90,10 +89,13 @@ function isOfCurrentRevision({ spec, status }: StatefulSet, index: number): bool
 /** The claims of an ordinal that do not exist, each with an event. */
 function createClaims({ set, claimNamed }: Look, ordinal: number): readonly Action[] {
   const missing = [...claimDrafts(set, ordinal).values()].filter(({ metadata }) => !claimNamed(metadata.name!));
-  return missing.flatMap((draft) => [
-    { do: "create", resource: persistentVolumeClaims, draft } as const,
-    event(set, "SuccessfulCreate", `Create Claim ${draft.metadata.name} Pod ${podName(set, ordinal)}`),
-  ]);
+  return missing.flatMap((draft): readonly Action[] => {
+    const what = `Create Claim ${draft.metadata.name} Pod ${podName(set, ordinal)}`;
+    return [
+      { do: "create", resource: persistentVolumeClaims, draft, refused: failed(set, what) },
+      event(set, "SuccessfulCreate", what, "success"),
+    ];
+  });
 }
 
 const claimsOf = ({ set, claimNamed }: Look, { ordinal }: Slot): readonly PersistentVolumeClaim[] =>
@@ -113,7 +115,7 @@ function create(look: Look, slot: Slot): Step {
   const revision = isOfCurrentRevision(set, slot.ordinal - firstOrdinal(set)) ? look.current : look.update;
   const draft = podDraft(set, slot.ordinal, templateOf(revision), revision.metadata.name);
   const actions: readonly Action[] = [
-    { do: "create", resource: pods, draft },
+    { do: "create", resource: pods, draft, refused: failed(set, `Create Pod ${name}`) },
     event(set, "SuccessfulCreate", `Create Pod ${name}`),
   ];
   return wait(`pod ${name} is created`, actions);
@@ -171,7 +173,10 @@ function rollOut(look: Look, replicas: readonly Slot[]): Step {
   const { type, rollingUpdate = {} } = set.spec.updateStrategy ?? {};
   const { partition = 0, maxUnavailable } = rollingUpdate;
   const isOutdated = (slot: Slot): slot is Existing =>
-    slot.pod !== undefined && !isTerminating(slot.pod) && revisionOf(slot.pod) !== update.metadata.name;
+    slot.pod !== undefined &&
+    !isTerminating(slot.pod) &&
+    !isTerminal(slot.pod) &&
+    revisionOf(slot.pod) !== update.metadata.name;
   const targets = replicas.slice(partition).toReversed();
   const outdated = targets.filter(isOutdated);
   if (type === "OnDelete" || outdated.length === 0) return next;
@@ -225,13 +230,12 @@ function nextAvailable({ set, now }: Look, owned: readonly Pod[]): number | unde
 
 export function decide(observed: Observed, now: Instant): Decision {
   const { set, podNamed, claimNamed } = observed;
-  const { name, deletionTimestamp } = set.metadata;
+  const { deletionTimestamp } = set.metadata;
   const isMember = (pod: Pod): boolean => ordinalOf(set, pod.metadata.name) !== undefined;
   const owner: RevisionOwner = { kind: statefulSets, object: set, hashLabel: "controller.kubernetes.io/hash" };
   const { revisions, update, actions: recorded } = revisionHistory(owner, observed);
   const claimed = claim({ ...owner, selector: set.spec.selector }, pods, observed.pods, isMember);
-  if (deletionTimestamp !== undefined && update === undefined)
-    return { actions: [], because: [`${name} is being deleted`] };
+  if (deletionTimestamp !== undefined && update === undefined) return { actions: [], because: ["it is being deleted"] };
   // What follows is decided about the pods and revisions as they are afterwards.
   if (update === undefined) return { actions: recorded, because: ["the template is recorded as a revision first"] };
   if (claimed.actions.length > 0) return { actions: claimed.actions, because: ["pods are adopted or released first"] };

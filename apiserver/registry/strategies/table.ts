@@ -18,6 +18,7 @@ import { type ResourceDefinition, type Subresource, define, qualified } from "..
 import { schemaOf } from "../../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../../api/selector.ts";
 import { approvalStrategy, certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
+import { daemonSetStrategy } from "./daemonsets.ts";
 import type { WritableSubresource } from "../../../machinery/client.ts";
 
 const finalizersOf = (object: ApiObject): readonly string[] => (object as Partial<Namespace>).spec?.finalizers ?? [];
@@ -244,6 +245,7 @@ const ownStrategies: Readonly<Record<string, Partial<Strategy>>> = {
   resourcequotas: returnsObject,
   persistentvolumes: returnsObject,
   persistentvolumeclaims: returnsObject,
+  "daemonsets.apps": daemonSetStrategy,
   "deployments.apps": { statusKeeps: ["labels"] },
   "flowschemas.flowcontrol.apiserver.k8s.io": statusKeepsMetadata,
   "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": statusKeepsMetadata,

@@ -166,6 +166,15 @@ describe("admission", () => {
     expect(admission(wanting({ "example.org/gpu": "2" }), [], offering)?.reason).toBe("OutOfexample.org/gpu");
     expect(admission(wanting({ "example.org/gpu": "2" }), [], room)).toBeUndefined();
   });
+  test("a port of the node that another pod has", () => {
+    const onPort = (hostPort: number, more: object = {}) =>
+      pod({ spec: { containers: [container("c", { ports: [{ containerPort: 80, hostPort, ...more }] })] } });
+    expect(admission(onPort(80), [onPort(80)], room)).toEqual({
+      reason: "NodePorts",
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    });
+    expect(admission(onPort(80), [onPort(81), onPort(80, { protocol: "UDP" })], room)).toBeUndefined();
+  });
   test("the pod limit", () => expect(admission(pod(), [pod(), pod()], room)?.reason).toBe("OutOfpods"));
   test("another operating system", () => {
     const windows = pod({ spec: { os: { name: "windows" } } });
