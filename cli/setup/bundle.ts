@@ -89,7 +89,11 @@ const bundle = await rolldown({
           : null,
       load: (id) =>
         id.startsWith("\0builtin:")
-          ? { code: builtinByProperty(id.slice("\0builtin:".length)), moduleSideEffects: false, moduleType: "js" as const }
+          ? {
+              code: builtinByProperty(id.slice("\0builtin:".length)),
+              moduleSideEffects: false,
+              moduleType: "js" as const,
+            }
           : null,
     },
     {
