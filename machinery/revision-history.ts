@@ -3,7 +3,7 @@
 import { controllerRevisions } from "../api/apps/controllerrevisions.ts";
 import { flatText } from "../api/flat-text.ts";
 import type { ControllerRevision, PodTemplateSpec } from "../api/generated/types.ts";
-import { canonicalText, hashName, memoized } from "../api/hash.ts";
+import { canonicalJson, canonicalText, hashName, memoized } from "../api/hash.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, type Draft, instantOf, ownedBy } from "../api/meta.ts";
 import type { LabelSelectorLike } from "../api/selector.ts";
@@ -41,12 +41,21 @@ export interface RevisionHistory {
   readonly actions: readonly Action[];
 }
 
-/** The patch that returns a workload to a template, as `kubectl rollout undo` sends it. */
-const patchTo = memoized((template: PodTemplateSpec) => ({ spec: { template: { $patch: "replace", ...template } } }));
+interface TemplatePatch {
+  readonly spec: { readonly template: PodTemplateSpec & { readonly $patch: "replace" } };
+}
+/**
+ * The patch that returns a workload to a template, as `kubectl rollout undo` sends it. Clients compare its bytes with
+ * what they would write themselves, so its keys are sorted, as Go sorts them.
+ */
+const patchTo = memoized(
+  (template: PodTemplateSpec): TemplatePatch =>
+    JSON.parse(canonicalJson({ spec: { template: { ...template, $patch: "replace" } } })),
+);
 
 /** The template that a revision records. */
 export function templateOf({ data }: ControllerRevision): PodTemplateSpec {
-  const { $patch: _, ...template } = (data as ReturnType<typeof patchTo>).spec.template;
+  const { $patch: _, ...template } = (data as TemplatePatch).spec.template;
   return template;
 }
 

@@ -213,6 +213,16 @@ test("stateful set: a template that returns gets its revision again, with a new 
   expect(podsIn(third).map((p) => p.spec.containers[0]!.image)).toEqual(["app:1", "app:1", "app:1"]);
 });
 
+test("stateful set: a revision is the patch that returns to it, its keys sorted as Go writes them", () => {
+  const template = web({}, "app:1").spec.template as object;
+  const text = JSON.stringify(revisionsIn(three)[0]!.data);
+  expect(JSON.parse(text)).toEqual({ spec: { template: { $patch: "replace", ...template } } });
+  expect(text).toMatch(
+    /^{"spec":{"template":{"\$patch":"replace","metadata":{"labels":{"app":"web"}},"spec":{"containers":/,
+  );
+  expect(text).toContain('{"image":"app:1","imagePullPolicy":"IfNotPresent","name":"c"');
+});
+
 test("stateful set: revisions beyond the limit are deleted, the oldest first", () => {
   let world = settled(web({ revisionHistoryLimit: 1 }));
   for (const image of ["app:2", "app:3", "app:4"]) world = rolledOut(changed(world, {}, image));
