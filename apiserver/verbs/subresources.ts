@@ -1,5 +1,6 @@
 // Subresources that are created: a binding assigns a pod to a node; an eviction (`policy/v1`) deletes it, unless its
 // disruption budget allows no disruption.
+import { withCondition } from "../../api/conditions.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type PodDisruptionBudget, podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
@@ -9,7 +10,7 @@ import type { DeleteOptions } from "../../machinery/client.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden, invalid, methodNotAllowed, methodNotServed } from "../registry/refusals.ts";
 import type { Registry, Target } from "../registry/verbs.ts";
-import type { Eviction } from "../../api/generated/types.ts";
+import type { Eviction, PodCondition } from "../../api/generated/types.ts";
 import { type Binding, bindings } from "../../api/core/bindings.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { evictions, subresources } from "../registry/strategies/table.ts";
@@ -125,7 +126,31 @@ export async function evict(
       await registry.change(kept, decide, { manager: "kube-apiserver", dryRun: options.dryRun });
     }
   }
-  await registry.delete(target, options);
+  const preconditions = options.dryRun ? {} : await noteDisruption(registry, target, options);
+  await registry.delete(target, { ...options, ...preconditions });
+}
+
+const disruption = {
+  ...{ type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI" },
+  message: "Eviction API: evicting",
+};
+
+/**
+ * Notes in the status of a pod why it is deleted, before it is: a job's failure policy depends on it. Returns the
+ * preconditions of the deletion, of which the note changes the version. Source: KEP-3329.
+ */
+async function noteDisruption(registry: Registry, target: Target, { uid, resourceVersion }: DeleteOptions) {
+  let isMet = false;
+  const noted = await registry.change({ ...target, subresource: "status" }, (current) => {
+    const { metadata, status } = current as Pod;
+    const { uid: actualUid, resourceVersion: version } = metadata;
+    isMet = (uid ?? actualUid) === actualUid && (resourceVersion ?? version) === version;
+    // The deletion refuses a pod that its preconditions do not describe.
+    if (!isMet) return current;
+    const conditions = withCondition<PodCondition>(status?.conditions, disruption, registry.world.clock.now());
+    return { ...current, status: { ...status, conditions } } as Pod;
+  });
+  return resourceVersion !== undefined && isMet ? { resourceVersion: String(noted.modified) } : {};
 }
 
 /** A body that is sent to one object names that object. */

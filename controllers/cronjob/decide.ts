@@ -22,8 +22,7 @@ export interface Observed {
   readonly changedAt: Instant | undefined;
 }
 
-const warning = (cronJob: CronJob, reason: string, message: string): Action =>
-  recordEvent(cronJob, "Warning", reason, message);
+const warning = (cronJob: CronJob, reason: string, message: string) => recordEvent(cronJob, "Warning", reason, message);
 
 /** Deletes a job and its pods. */
 const remove = (cronJob: CronJob, object: Job): readonly Action[] => [
@@ -37,7 +36,10 @@ function create({ cronJob, isTaken }: Observed, time: Instant): Decision {
   if (isTaken(draft.metadata.name!)) return { actions: [], because: [`job ${draft.metadata.name} is not its own`] };
   return {
     actions: [
-      { do: "create", resource: jobKind, draft },
+      {
+        ...{ do: "create", resource: jobKind, draft },
+        refused: (message) => warning(cronJob, "FailedCreate", `Error creating job: ${message}`),
+      },
       recordEvent(cronJob, "Normal", "SuccessfulCreate", `Created job ${draft.metadata.name}`),
     ],
     because: [`it is due since ${timestamp(time)}`],

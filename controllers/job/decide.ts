@@ -5,7 +5,7 @@ import { pods as podKind } from "../../api/core/pods.ts";
 import type { Job, JobStatus, Pod } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { Instant } from "../../api/meta.ts";
-import { type Action, recordEvent, statusTo } from "../../machinery/action.ts";
+import { type Action, failedCreate, recordEvent, statusTo } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
 import { claim } from "../../machinery/selector-index.ts";
 import { type Changes, manage, untrack } from "./manage.ts";
@@ -67,7 +67,7 @@ function changeEvents(job: Job, before: JobStatus, after: JobStatus): readonly A
 
 function actionsOf(job: Job, { created, surplus, deleted }: Step, { status, accounted }: Accounted): readonly Action[] {
   const changes: readonly Action[] = [
-    ...created.map((draft) => ({ do: "create", resource: podKind, draft }) as const),
+    ...created.map((draft) => ({ do: "create", resource: podKind, draft, refused: failedCreate(job) }) as const),
     ...surplus.filter(isTracked).map(untrack),
     ...deleted.map((object) => ({ do: "delete", resource: podKind, object }) as const),
   ];

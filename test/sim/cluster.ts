@@ -22,8 +22,10 @@ import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
 import { type LivePods, runAgent } from "./node-agent.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
+import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
+import { jobWorkload } from "./workloads/jobs.ts";
 import { podRules } from "./workloads/pods.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
 import { statefulSetWorkload } from "./workloads/statefulsets.ts";
@@ -167,7 +169,13 @@ function livePods(accuse: (what: string) => void): LivePods {
   };
 }
 
-const workloads = { deployments: deploymentWorkload, statefulsets: statefulSetWorkload, daemonsets: daemonSetWorkload };
+const workloads = {
+  deployments: deploymentWorkload,
+  statefulsets: statefulSetWorkload,
+  daemonsets: daemonSetWorkload,
+  jobs: jobWorkload,
+  cronjobs: cronJobWorkload,
+};
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>

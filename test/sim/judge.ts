@@ -26,7 +26,7 @@ export interface Committed {
   withUid<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string | undefined): T | undefined;
   /** Objects of a kind that the owner controls. */
   ownedBy<T extends ApiObject>(kind: ResourceDefinition<T>, uid: string): readonly T[];
-  /** Requests about pods, in the last minute, that arrived after their sender had given up: as many are explained. */
+  /** Requests about pods and jobs, in the last minute, that arrived after their sender had given up: as many are explained. */
   late(verb: LateVerb): number;
   readonly at: number;
 }

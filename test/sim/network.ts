@@ -25,7 +25,7 @@ export interface Network {
   down: boolean;
 }
 
-/** `late` is called for every creation and deletion of a pod that arrives after its sender gave up. */
+/** `late` is called for every creation and deletion of a pod or job that arrives after its sender gave up. */
 export function flaky(
   client: Client,
   world: SimulatedWorld,
@@ -62,7 +62,8 @@ export function flaky(
         );
       });
     });
-  const lateOf = (r: ResourceDefinition<any>, verb: LateVerb) => (r.kind === "Pod" ? () => late(verb) : undefined);
+  const lateOf = (r: ResourceDefinition<any>, verb: LateVerb) =>
+    ["Pod", "Job"].includes(r.kind) ? () => late(verb) : undefined;
   return {
     get: (r, key) => call(() => client.get(r, key)),
     scale: (r, key) => call(() => client.scale(r, key)),

@@ -62,8 +62,44 @@ function statusOf(pod: Pod, ready: boolean, restarts: number, now: Instant): Pod
 }
 const restartsOf = (pod: Pod): number => pod.status?.containerStatuses?.[0]?.restartCount ?? 0;
 
+/** How long a pod that is not restarted runs, in seconds. */
+export const runAnnotation = "example.com/run-seconds";
+const runsOnce = ({ spec }: Pod): boolean => spec.restartPolicy === "Never";
+const runMs = ({ metadata }: Pod): number => Number(metadata.annotations?.[runAnnotation] ?? 10) * 1000;
+
+/** The end of a pod that is not restarted. */
+function end(pod: Pod, exitCode: number, now: Instant): Decision {
+  const terminated = { exitCode, finishedAt: timestamp(now) };
+  const status = statusOf(pod, false, restartsOf(pod), now)!;
+  const containerStatuses = status.containerStatuses?.map((c) => ({ ...c, state: { terminated } }));
+  const ended = { ...status, phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses } as Pod["status"];
+  return { actions: [{ do: "status", resource: pods, object: pod, status: ended }] };
+}
+
+/** A pod that is not restarted runs once: it succeeds after its time, and fails when it is interrupted. */
+function decideOnce({ pod, startedAt }: Observed, now: Instant): Decision {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
+  if (isTerminal(pod)) {
+    // What a finalizer keeps was confirmed before.
+    if (deletionTimestamp === undefined || deletionGracePeriodSeconds === 0) return { actions: [] };
+    return { actions: [{ do: "delete", resource: pods, object: pod, options: { gracePeriodSeconds: 0 } }] };
+  }
+  if (deletionTimestamp !== undefined) return end(pod, 143, now);
+  if (startedAt === undefined && isReady(pod)) return end(pod, 137, now);
+  const started = startedAt ?? now;
+  if (!isReady(pod) && now - started >= startMs)
+    return {
+      actions: [{ do: "status", resource: pods, object: pod, status: statusOf(pod, true, 0, now) }],
+      requeueAfter: started + runMs(pod) - now,
+    };
+  const leftMs = started + (isReady(pod) ? runMs(pod) : startMs) - now;
+  return leftMs > 0 ? { actions: [], requeueAfter: leftMs } : end(pod, 0, now);
+}
+
 /** Start it, start it again, or clear it away. */
-function decide({ pod, startedAt }: Observed, now: Instant): Decision {
+function decide(observed: Observed, now: Instant): Decision {
+  const { pod, startedAt } = observed;
+  if (runsOnce(pod)) return decideOnce(observed, now);
   if (pod.metadata.deletionTimestamp !== undefined)
     return { actions: [{ do: "delete", resource: pods, object: pod, options: { gracePeriodSeconds: 0 } }] };
   if (isTerminal(pod)) return { actions: [] };
@@ -173,7 +209,7 @@ export async function runAgent(
       const pod = views.of(pods).get(k);
       if (!pod) return undefined;
       const startedAt = started.get(pod.metadata.uid);
-      if (pod.metadata.deletionTimestamp !== undefined) end(pod);
+      if (pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) end(pod);
       else if (!running.has(pod.metadata.uid)) start(pod);
       if (startedAt === undefined) started.set(pod.metadata.uid, world.clock.now());
       return { pod, startedAt };

@@ -3,7 +3,18 @@ import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
 import type { PodDisruptionBudget } from "../../../api/policy/poddisruptionbudgets.ts";
 import { instant } from "../../../api/meta.ts";
-import { spent } from "../../../apiserver/verbs/subresources.ts";
+import { evict, spent } from "../../../apiserver/verbs/subresources.ts";
+
+import { pods } from "../../../api/core/pods.ts";
+import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
+import { namespaces } from "../../../api/core/namespaces.ts";
+import { key } from "../../../api/meta.ts";
+import type { Pod } from "../../../api/generated/types.ts";
+import type { ResourceDefinition } from "../../../api/kinds.ts";
+import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
+import { objectOf } from "../../../apiserver/registry/codec.ts";
+import { memoryStorage } from "../../../apiserver/storage/log.ts";
+import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
 const now = instant(Date.UTC(2026, 0, 1));
 const budget = (status: object, generation = 1): PodDisruptionBudget =>
@@ -58,3 +69,29 @@ test("a budget with an outdated status refuses until it is processed", () =>
       retryAfterSeconds: 10,
     },
   }));
+
+test("a pod that is evicted notes why, and only if the eviction describes it", async () => {
+  const world = { clock: virtualClock(), random: seeded(1), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const registry = clusterRegistry(memoryStorage(), world, ranges);
+  const [podKind, meta] = [pods as unknown as ResourceDefinition, { name: "default", namespace: "default" }];
+  const create = (kind: unknown, draft: object): Promise<unknown> =>
+    registry.create(kind as ResourceDefinition, draft as never);
+  await create(namespaces, { kind: "Namespace", metadata: { name: "default" } });
+  await create(serviceAccounts, { kind: "ServiceAccount", metadata: meta });
+  const spec = { nodeName: "node-1", containers: [{ name: "main", image: "app:1" }] };
+  await create(pods, { kind: "Pod", metadata: { ...meta, finalizers: ["example.com/held"] }, spec });
+  const target = { r: podKind, key: key("default", "default") };
+  const pod = async (): Promise<Pod> => objectOf<Pod>(await registry.get(podKind, target.key));
+  const { resourceVersion } = (await pod()).metadata;
+  await expect(evict(registry, target, { resourceVersion: "1", dryRun: false })).rejects.toMatchObject({
+    reason: "Conflict",
+  });
+  expect((await pod()).metadata.resourceVersion).toBe(resourceVersion);
+  await evict(registry, target, { resourceVersion, dryRun: false });
+  const { metadata, status } = await pod();
+  expect(metadata.deletionTimestamp).toBeDefined();
+  expect(status?.conditions?.find((c) => c.type === "DisruptionTarget")).toMatchObject({
+    ...{ status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" },
+  });
+});
