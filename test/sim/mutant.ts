@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Change, mutants } from "./mutants.ts";
 
-const [number = 0, seeds = 40] = process.argv.slice(2).map(Number);
+const [number = 0, seeds = 100] = process.argv.slice(2).map(Number);
 const { breaks, and, workloads, ...first } = mutants[number]!;
 
 /** The address of the changed module, and its source. */
