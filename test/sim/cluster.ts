@@ -220,7 +220,7 @@ async function trouble(
         parts.map((part) => part.network),
         world.random.next() * 10_000,
       );
-    else cut([oneOf(parts, world.random)!.network], world.random.next() * 40_000).catch(() => {});
+    else cut([oneOf(parts, world.random)!.network], world.random.next() * 90_000).catch(() => {});
   }
 }
 
