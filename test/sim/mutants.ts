@@ -85,6 +85,7 @@ export const mutants: readonly Mutant[] = [
     from: 'if (whenScaled === "Delete" &&',
     to: 'if (whenScaled === "Retain" &&',
     breaks: "unsettled",
+    workloads: ["statefulsets"],
   },
   {
     file: "controllers/daemonset/decide.ts",
