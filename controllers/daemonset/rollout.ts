@@ -55,36 +55,42 @@ function replace(look: Look, nodes: readonly DaemonNode[], maxUnavailable: numbe
   for (const node of nodes) {
     const { updated, old } = pairOn(look, node) ?? {};
     const only = updated && old ? undefined : (updated ?? old);
-    if (only === undefined) unavailable++;
-    else if (only === updated) unavailable += isAvailable(look, only) ? 0 : 1;
-    else (isAvailable(look, only) ? candidates : broken).push(only);
+    const isUp = only !== undefined && isAvailable(look, only);
+    if (!isUp) unavailable++;
+    if (only && only === old) (isUp ? candidates : broken).push(only);
   }
   const allowed = Math.max(0, maxUnavailable - unavailable);
   return { deleted: [...broken, ...candidates.slice(0, allowed)], started: [] };
 }
 
-/** Starts new pods beside old ones as far as the surge allows, and deletes old pods whose new ones are available. */
+/**
+ * Starts new pods beside old ones as far as the surge allows, and deletes old pods whose new ones are available. Old pods
+ * on nodes that the set does not run on any more go when as many pods are available as are desired.
+ */
 function surge(look: Look, nodes: readonly DaemonNode[], maxSurge: number): RolloutStep {
-  const deleted: Pod[] = [];
+  const [deleted, leaving]: [Pod[], Pod[]] = [[], []];
   const [broken, candidates]: [string[], string[]] = [[], []];
-  let surging = 0;
+  let [surging, available] = [0, 0];
   for (const node of nodes) {
     const pair = pairOn(look, node);
     if (pair === undefined) surging++;
     const { updated, old } = pair ?? {};
+    const [isUpdatedUp, isOldUp] = [updated, old].map((pod) => pod !== undefined && isAvailable(look, pod));
+    if (old ? isOldUp : isUpdatedUp) available++;
     if (old === undefined) continue;
-    if (updated === undefined) {
-      // A pod that stays on a node where none is created any more is not replaced.
-      if (!node.runs) deleted.push(old);
-      else (isAvailable(look, old) ? candidates : broken).push(node.name);
-    } else if (isAvailable(look, updated)) deleted.push(old);
-    else surging++;
+    if (updated && isUpdatedUp) deleted.push(old);
+    else if (updated) surging++;
+    else if (node.runs) (isOldUp ? candidates : broken).push(node.name);
+    else (isOldUp ? leaving : deleted).push(old);
   }
-  return { deleted, started: [...broken, ...candidates.slice(0, Math.max(0, maxSurge - surging))] };
+  const surplus = Math.max(0, available - nodes.filter(({ runs }) => runs).length);
+  const started = [...broken, ...candidates.slice(0, Math.max(0, maxSurge - surging))];
+  return { deleted: [...deleted, ...leaving.slice(0, surplus)], started };
 }
 
 /** The next step of a rolling update over all nodes that run the set or have its pods. */
-export function rollOut(look: Look, nodes: readonly DaemonNode[]): RolloutStep {
+export function rollOut(look: Look, all: readonly DaemonNode[]): RolloutStep {
+  const nodes = all.filter(({ runs, pods }) => runs || pods.length > 0);
   const bounds = boundsOf(look.set, nodes.filter(({ runs }) => runs).length);
   return bounds.surge > 0 ? surge(look, nodes, bounds.surge) : replace(look, nodes, bounds.unavailable);
 }

@@ -72,6 +72,7 @@ export const mutants: readonly Mutant[] = [
     from: "if (isOrdered && waitOf(set, pod, now) > 0)",
     to: "if (!isOrdered && waitOf(set, pod, now) > 0)",
     breaks: "started out of order",
+    workloads: ["statefulsets"],
   },
   {
     file: "controllers/statefulset/decide.ts",
@@ -92,11 +93,12 @@ export const mutants: readonly Mutant[] = [
     from: "if (place.runs && pods.length === 0)",
     to: "if (place.runs && !pods.some(isReady))",
     breaks: "too many daemons on a node",
+    workloads: ["daemonsets"],
   },
   {
     file: "controllers/daemonset/rollout.ts",
-    from: "if (only === undefined) unavailable++;",
-    to: "if (only === undefined) continue;",
+    from: "if (!isUp) unavailable++;",
+    to: "if (only && !isUp) unavailable++;",
     breaks: "daemon rollout out of bounds",
     workloads: ["daemonsets"],
   },
@@ -105,6 +107,7 @@ export const mutants: readonly Mutant[] = [
     from: "if (same && same === newest)",
     to: "if (same)",
     breaks: "unsettled",
+    workloads: ["daemonsets"],
   },
   {
     file: "controllers/job/status.ts",

@@ -136,7 +136,32 @@ const table: readonly (readonly [what: string, world: readonly ApiObject[], acti
   ["two at a time", changed(three, strategy({ maxUnavailable: 2 }), v2), "-a -b"],
   ["a percentage is rounded up", changed(three, strategy({ maxUnavailable: "34%" }), v2), "-a -b"],
   ["OnDelete waits for the user", changed(three, { updateStrategy: { type: "OnDelete" } }, v2), ""],
-  ["what is not available is replaced beside", withPod(changed(three, {}, v2), "b", unready), "-b -a"],
+  ["what is not available is replaced first", withPod(changed(three, {}, v2), "b", unready), "-b"],
+  [
+    "all that is not available is replaced",
+    withPod(withPod(changed(three, {}, v2), "b", unready), "c", unready),
+    "-b -c",
+  ],
+  [
+    "a node without pods that the set does not run on does not count",
+    [
+      ...changed(three, {}, v2),
+      ...hard("NoSchedule")
+        .slice(0, 1)
+        .map((n) => ({ ...n, metadata: { ...n.metadata, name: "d" } })),
+    ],
+    "-a",
+  ],
+  [
+    "with a surge, a pod on a node that gets none goes when enough others are available",
+    withNode(changed(three, surge, v2), node("a", [taint("x", "NoSchedule")])),
+    "+b -a",
+  ],
+  [
+    "with a surge, it stays while it is needed",
+    withPod(withNode(changed(three, surge, v2), node("a", [taint("x", "NoSchedule")])), "b", unready),
+    "+b +c",
+  ],
   ["a node without a pod counts as unavailable", withPod(changed(three, {}, v2), "b", leaving), ""],
   ["with a surge, a new pod beside an old one", changed(three, surge, v2), "+a"],
   ["with a surge, the old one stays until the new one is available", surging, ""],
