@@ -64,8 +64,8 @@ function replace(look: Look, nodes: readonly DaemonNode[], maxUnavailable: numbe
 }
 
 /**
- * Starts new pods beside old ones as far as the surge allows, and deletes old pods whose new ones are available. Old pods
- * on nodes that the set does not run on any more go when as many pods are available as are desired.
+ * Starts new pods beside old ones as far as the surge allows, and deletes old pods whose new ones are available. Old
+ * pods on nodes that the set does not run on any more go when as many pods are available as are desired.
  */
 function surge(look: Look, nodes: readonly DaemonNode[], maxSurge: number): RolloutStep {
   const [deleted, leaving]: [Pod[], Pod[]] = [[], []];

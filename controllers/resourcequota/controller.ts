@@ -7,17 +7,19 @@ import { type ResourceQuota, resourceQuotas } from "../../api/core/resourcequota
 import { ifFound } from "../../api/errors.ts";
 import { sameJson } from "../../api/hash.ts";
 import { isStored, type ResourceDefinition } from "../../api/kinds.ts";
-import { type Key, keyOf } from "../../api/meta.ts";
+import { keyOf } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
-import { type Reconciler, watch } from "../../machinery/controller.ts";
+import { type KeysOf, type Reconciler, watch } from "../../machinery/controller.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 
 /** After this long the usage is counted again. Kubernetes: the same. */
 const recountMs = 5 * 60_000;
 
-/** Limits that are not counted yet concern the quota; its usage does not. */
-const changed = (quota: ResourceQuota, before?: ResourceQuota): readonly Key[] =>
-  before && sameJson(before.spec, quota.spec) && before.status?.used ? [] : [keyOf(quota)];
+/** Limits that the status does not have concern the quota; its usage does not. */
+const changed: KeysOf<ResourceQuota> = (quota, { type }) => {
+  const isCounted = quota.status?.used && sameJson(quota.status.hard, quota.spec.hard);
+  return isCounted && type !== "added" ? [] : [keyOf(quota)];
+};
 
 const countedKinds = (kinds: KindRegistry, quota: ResourceQuota): readonly ResourceDefinition[] =>
   kinds
@@ -36,7 +38,7 @@ export function resourceQuotaController(kinds: KindRegistry, client: Client): Re
   };
   return {
     name: "resourcequota",
-    watches: [watch(resourceQuotas, (quota, { before }) => changed(quota, before))],
+    watches: [watch(resourceQuotas, changed)],
     async reconcile(k, views) {
       if (!views.of(resourceQuotas).get(k)) return undefined;
       const quota = await ifFound(client.get(resourceQuotas, k));
