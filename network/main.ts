@@ -1,13 +1,13 @@
 // The network agent of one node: routes to the pods of other nodes, the service proxy, its health checks, cluster DNS.
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
-import type { EndpointSlice, Service } from "../api/generated/types.ts";
+import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
 import { endpointSlices, serviceOf } from "../api/discovery/endpointslices.ts";
 import { namespaces } from "../api/core/namespaces.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
-import { revision, type Key } from "../api/meta.ts";
+import { key, type Key, revision } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer } from "../machinery/informer.ts";
 import { workQueue } from "../machinery/workqueue.ts";
@@ -18,6 +18,7 @@ import { dnsView, type DnsView } from "./dns/view.ts";
 import { nftablesDataplane } from "./proxy/dataplane.ts";
 import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./proxy/health-checks.ts";
 import { rulesOf } from "./proxy/rules.ts";
+import { zoneOf } from "./proxy/topology.ts";
 import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
 interface NetworkOptions {
@@ -50,6 +51,8 @@ const slicesIn =
 interface Task {
   /** The views whose changes make the task run. */
   readonly follows: readonly (keyof Views)[];
+  /** Which changes of nodes matter; all if absent. */
+  readonly isAffected?: (node: Node, before: Node | undefined) => boolean;
   readonly work: () => Promise<void>;
 }
 
@@ -62,7 +65,12 @@ function tasksOf(
   const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
   const { nodeName } = options;
-  const proxied = () => ({ nodeName, services: views.services.lister.all(), slicesOf: slicesIn(views) });
+  const proxied = () => ({
+    nodeName,
+    zone: zoneOf(views.nodes.lister.get(key(undefined, nodeName))),
+    services: views.services.lister.all(),
+    slicesOf: slicesIn(views),
+  });
   const podPrefix = options.podRange.split(".").slice(0, 2).join(".");
   return {
     routes: {
@@ -73,7 +81,8 @@ function tasksOf(
       },
     },
     rules: {
-      follows: ["services", "slices", "pods"],
+      follows: ["services", "slices", "pods", "nodes"],
+      isAffected: (node, before) => node.metadata.name === nodeName && zoneOf(node) !== zoneOf(before),
       work: () => dataplane.apply(rulesOf({ ...proxied(), pods: views.pods.lister.all() })),
     },
     "health checks": { follows: ["services", "slices"], work: () => health.serve(healthChecksOf(proxied())) },
@@ -137,8 +146,12 @@ export async function runNetwork(
   const health = healthCheckServers();
   const tasks = tasksOf(views, options, { world, run: runTool, health });
   const queue = workQueue<Key>(world.clock, signal);
-  for (const [name, { follows }] of Object.entries(tasks))
-    for (const view of follows) views[view].onChange(() => queue.addAfter(name as Key, batchMs));
+  for (const [name, { follows, isAffected = () => true }] of Object.entries(tasks)) {
+    const run = (): void => queue.addAfter(name as Key, batchMs);
+    for (const view of follows)
+      if (view === "nodes") views.nodes.onChange((node, before) => isAffected(node, before) && run());
+      else views[view].onChange(run);
+  }
   const running = Object.values(views).map((v) => v.run(signal));
   await serveNames(views, options, world, runTool, signal);
   await Promise.all(Object.values(views).map((v) => v.caughtUp(revision(0), signal)));

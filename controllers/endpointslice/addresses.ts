@@ -1,6 +1,14 @@
 // The endpoints of a service by port: which pods, at which addresses, ready or not. Pure; slices and Endpoints share
 // it.
-import type { Endpoint, DiscoveryV1EndpointPort, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
+import type {
+  DiscoveryV1EndpointPort,
+  Endpoint,
+  EndpointHints,
+  Node,
+  Pod,
+  Service,
+  ServicePort,
+} from "../../api/generated/types.ts";
 import { canonicalJson } from "../../api/hash.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { selects } from "../../api/selector.ts";
@@ -29,21 +37,32 @@ function portsFor(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[
   });
 }
 
+/** Where traffic to this endpoint should come from, as the service asks (KEP-4444, KEP-3015). */
+function hintsFor(service: Service, nodeName: string | undefined, zone: string | undefined): EndpointHints | undefined {
+  const { trafficDistribution } = service.spec;
+  if (trafficDistribution === undefined) return undefined;
+  const isPerNode = trafficDistribution === "PreferSameNode" && nodeName !== undefined;
+  if (zone === undefined && !isPerNode) return undefined;
+  return {
+    ...(isPerNode && { forNodes: [{ name: nodeName }] }),
+    ...(zone !== undefined && { forZones: [{ name: zone }] }),
+  };
+}
+
 function endpointFor(service: Service, pod: Pod, node: Node | undefined): Endpoint {
   const serving = isReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const zone = node?.metadata.labels?.["topology.kubernetes.io/zone"];
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
+  const hints = ready ? hintsFor(service, pod.spec.nodeName, zone) : undefined;
   const named = pod.spec.hostname && pod.spec.subdomain === service.metadata.name;
   return {
     addresses: [pod.status!.podIP!],
-    conditions: {
-      ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
-      serving,
-      terminating,
-    },
+    conditions: { ready, serving, terminating },
     ...(named && { hostname: pod.spec.hostname }),
     nodeName: pod.spec.nodeName,
     zone,
+    ...(hints && { hints }),
     targetRef: { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid },
   };
 }

@@ -2,6 +2,7 @@
 import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { hashName } from "../../api/hash.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
+import { type Location, nearest } from "./topology.ts";
 
 /** Address and port a UDP packet may be sent to, `*` for any address: `address:port` of the pods that may serve it. */
 export type UdpBackends = ReadonlyMap<string, ReadonlySet<string>>;
@@ -25,8 +26,8 @@ export interface Ruleset {
   readonly udpBackends: UdpBackends;
 }
 
-export interface Observed {
-  readonly nodeName: string;
+/** What the rules of a node follow from, beside where the node is. */
+export interface Observed extends Location {
   readonly services: readonly Service[];
   readonly slicesOf: (service: Service) => readonly EndpointSlice[];
   /** Pods of this node. */
@@ -48,6 +49,7 @@ export const proxiedSlices = ({ slicesOf }: Pick<Observed, "slicesOf">, s: Servi
 
 /** A pod's address and port that packets may be sent to. */
 interface Target {
+  readonly endpoint: Endpoint;
   readonly address: string;
   readonly port: number;
   readonly local: boolean;
@@ -84,7 +86,9 @@ function targetsOf(candidates: readonly Candidate[], nodeName: string): readonly
   const chosen = new Set(usable(candidates.map((c) => c.endpoint)));
   return candidates
     .filter((c) => chosen.has(c.endpoint))
-    .map(({ endpoint, port }) => ({ address: endpoint.addresses[0]!, port, local: endpoint.nodeName === nodeName }))
+    .map(({ endpoint, port }) => ({
+      ...{ endpoint, address: endpoint.addresses[0]!, port, local: endpoint.nodeName === nodeName },
+    }))
     .toSorted((a, b) => (a.address < b.address ? -1 : 1));
 }
 
@@ -191,7 +195,9 @@ function addPort(draft: Draft, service: Service, port: ServicePort, observed: Ob
   const isInternalLocal = service.spec.internalTrafficPolicy === "Local";
   const isExternalLocal = service.spec.externalTrafficPolicy === "Local";
   const clusterChain =
-    isInternalLocal && isExternalLocal ? undefined : chainFor(draft, `svc_${id}`, service, protocol, all);
+    isInternalLocal && isExternalLocal
+      ? undefined
+      : chainFor(draft, `svc_${id}`, service, protocol, nearest(all, observed));
   const localChain =
     isInternalLocal || isExternalLocal ? chainFor(draft, `loc_${id}`, service, protocol, local) : undefined;
   const internal = isInternalLocal ? localChain : clusterChain;

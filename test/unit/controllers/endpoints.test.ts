@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Endpoints, EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
+import type { Endpoints, EndpointSlice, Node, Pod, Service } from "../../../api/generated/types.ts";
 import { services } from "../../../api/core/services.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { decide } from "../../../controllers/endpointslice/decide.ts";
@@ -106,4 +106,31 @@ test("endpoints: Endpoints of a deleted service are deleted, and those of other 
   expect(look(undefined, [], [], written[0]).map((a) => a.do)).toEqual(["delete"]);
   const foreign = asStored<Endpoints>({ kind: "Endpoints", metadata: { name: "web", namespace: "default" } });
   expect(look(undefined, [], [], foreign)).toEqual([]);
+});
+
+const inZone = { metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "east" } } } as unknown as Node;
+const zones = [{ name: "east" }];
+test.each([
+  [undefined, inZone, undefined],
+  ["PreferClose", inZone, { forZones: zones }],
+  ["PreferSameZone", inZone, { forZones: zones }],
+  ["PreferSameZone", undefined, undefined],
+  ["PreferSameNode", inZone, { forNodes: [{ name: "n1" }], forZones: zones }],
+  ["PreferSameNode", undefined, { forNodes: [{ name: "n1" }] }],
+] as const)("hints of an endpoint with traffic distribution %s", (trafficDistribution, node, hints) => {
+  const pods = ["a", "b"].map((name, i) => {
+    const p = serving(name, `10.244.1.${i}`, { ready: name === "a" });
+    return { ...p, spec: { ...p.spec, nodeName: "n1" } };
+  });
+  const observed = {
+    service: service({ trafficDistribution }),
+    pods,
+    nodeOf: () => node,
+    slices: [],
+    endpoints: undefined,
+  };
+  const [slice] = decide(observed).actions.flatMap((action) =>
+    action.do === "create" && action.draft.kind === "EndpointSlice" ? [action.draft as EndpointSlice] : [],
+  );
+  expect(slice?.endpoints?.map((endpoint) => endpoint.hints)).toEqual([hints, undefined]);
 });
