@@ -1,5 +1,6 @@
 // Parses cron schedules: five fields of numbers and ranges, or a descriptor such as `@daily`. The messages are those of
 // robfig/cron, which Kubernetes parses schedules with.
+import { parseDuration } from "../duration.ts";
 
 interface Field {
   readonly min: number;
@@ -25,18 +26,6 @@ const descriptors: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
 };
 const everyPrefix = "@every ";
-/** `1h30m`, as Go writes durations. */
-const duration = /^[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/;
-const unitMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
 
 /** A schedule: a period, or for each of the five fields its values, or `*` for any. */
 export type CronSchedule = { readonly zone?: string } & (
@@ -113,11 +102,9 @@ function parseFields(text: string): CronSchedule | string {
 }
 
 function parsePeriod(text: string): CronSchedule | string {
-  const period = text.slice(everyPrefix.length);
-  if (!duration.test(period))
-    return `failed to parse duration ${text}: time: invalid duration ${JSON.stringify(period)}`;
-  const ms = [...period.matchAll(/([\d.]+)(\D+)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * unitMs[unit!]!, 0);
-  return { everyMs: Math.max(1, Math.floor((period.startsWith("-") ? -ms : ms) / 1000)) * 1000 };
+  const ms = parseDuration(text.slice(everyPrefix.length));
+  if (typeof ms !== "number") return `failed to parse duration ${text}: ${ms.wrong}`;
+  return { everyMs: Math.max(1, Math.floor(ms / 1000)) * 1000 };
 }
 
 /** The schedule, or why it is invalid. */

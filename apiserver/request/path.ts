@@ -1,4 +1,5 @@
 // The resource, the verb and the flags of a request, from its path and its query. Pure.
+import { parseDuration } from "../../api/duration.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { ApiError } from "../../api/errors.ts";
 import type { RequestInfo } from "../authorization/authorizer.ts";
@@ -119,8 +120,6 @@ export function requestInfo(
   };
 }
 
-const duration = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-
 interface Requested {
   readonly verb: string;
   readonly subresource?: string;
@@ -134,10 +133,8 @@ const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
 /** The error of a request's timeout, with the message of Kubernetes' request deadline filter. */
 export function timeoutError(query: URLSearchParams, attributes: Requested): ApiError | undefined {
   const text = query.get("timeout") ?? "";
-  if (text === "" || isLongRunning(attributes) || duration.test(text)) return undefined;
-  const quoted = JSON.stringify(text);
-  const detail = /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(text)
-    ? `missing unit in duration ${quoted}`
-    : `invalid duration ${quoted}`;
-  return new ApiError("BadRequest", `invalid timeout specified in the request URL - time: ${detail}`);
+  if (text === "" || isLongRunning(attributes)) return undefined;
+  const parsed = parseDuration(text);
+  if (typeof parsed === "number") return undefined;
+  return new ApiError("BadRequest", `invalid timeout specified in the request URL - ${parsed.wrong}`);
 }

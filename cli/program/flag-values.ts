@@ -1,5 +1,6 @@
 // The values of flags, as pflag parses them: integers, durations, booleans, lists. Each parser throws Go's message.
 import { InvalidArgumentError } from "commander";
+import { parseDuration } from "../../api/duration.ts";
 
 const quoted = (text: string): string => JSON.stringify(text);
 
@@ -20,35 +21,11 @@ export function integer32(text: string): number {
   throw new InvalidArgumentError(`strconv.ParseInt: parsing ${quoted(text)}: value out of range`);
 }
 
-const milliseconds: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 /** A duration in Go's syntax, such as `1h30m` or `-1s`, in milliseconds. */
 export function duration(text: string): number {
-  const [, sign, amounts = ""] = /^([+-]?)(.*)$/.exec(text) ?? [];
-  if (amounts === "0") return 0;
-  let total = 0;
-  let rest = amounts;
-  if (rest === "") throw new InvalidArgumentError(`time: invalid duration ${quoted(text)}`);
-  while (rest !== "") {
-    const [all = "", amount, unit] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
-    if (amount === undefined) throw new InvalidArgumentError(`time: invalid duration ${quoted(text)}`);
-    if (unit === "") throw new InvalidArgumentError(`time: missing unit in duration ${quoted(text)}`);
-    const factor = milliseconds[unit!];
-    if (factor === undefined)
-      throw new InvalidArgumentError(`time: unknown unit ${quoted(unit!)} in duration ${quoted(text)}`);
-    total += Number(amount) * factor;
-    rest = rest.slice(all.length);
-  }
-  return sign === "-" ? -total : total;
+  const parsed = parseDuration(text);
+  if (typeof parsed === "number") return parsed;
+  throw new InvalidArgumentError(parsed.wrong);
 }
 
 /** A boolean in Go's syntax. */
