@@ -27,6 +27,7 @@ import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
 import { podRules } from "./workloads/pods.ts";
+import { quotaWorkload } from "./workloads/quotas.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
 import { statefulSetWorkload } from "./workloads/statefulsets.ts";
 import { oneOf, type Workload } from "./workloads/workload.ts";
@@ -175,6 +176,7 @@ const workloads = {
   daemonsets: daemonSetWorkload,
   jobs: jobWorkload,
   cronjobs: cronJobWorkload,
+  quotas: quotaWorkload,
 };
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some. */

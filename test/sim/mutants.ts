@@ -156,4 +156,18 @@ export const mutants: readonly Mutant[] = [
     breaks: "scheduled time started twice",
     workloads: ["cronjobs"],
   },
+  {
+    file: "api/core/quota/charge.ts",
+    from: "nanoOf(next[name]) > nanoOf(hard[name])",
+    to: "nanoOf(used[name]) > nanoOf(hard[name])",
+    breaks: "quota exceeded",
+    workloads: ["quotas"],
+  },
+  {
+    file: "apiserver/admission/quotas.ts",
+    from: 'operations: ["CREATE", "UPDATE", "DELETE"],',
+    to: 'operations: ["CREATE", "UPDATE"],',
+    breaks: "quota counted wrongly",
+    workloads: ["quotas"],
+  },
 ];
