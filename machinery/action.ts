@@ -27,8 +27,8 @@ export type Action =
       readonly do: "create";
       readonly resource: ResourceDefinition<any>;
       readonly draft: Draft<any>;
-      /** The event of a create that the server refuses, by its message. */
-      readonly refused?: (message: string) => EventAction;
+      /** What follows when the server refuses the create, by its message: an event, or a condition in a status. */
+      readonly refused?: (message: string) => readonly Action[];
     }
   | On<"update">
   | (On<"delete"> & { readonly options?: DeleteOptions })
@@ -58,8 +58,7 @@ export const recordEvent = (object: ApiObject, type: EventType, reason: string, 
 /** The event of an owner whose pod the server refuses, as Kubernetes words it. */
 export const failedCreate =
   (owner: ApiObject) =>
-  (message: string): EventAction =>
-    recordEvent(owner, "Warning", "FailedCreate", `Error creating: ${message}`);
+  (message: string): readonly Action[] => [recordEvent(owner, "Warning", "FailedCreate", `Error creating: ${message}`)];
 /** Updates an object, unless nothing about it changes. */
 export const updateTo = <T extends ApiObject>(
   resource: ResourceDefinition<T>,
@@ -119,10 +118,10 @@ const executors: Executors = {
       return revisionOf(await client.create(a.resource, a.draft));
     } catch (e) {
       // A name that exists is no failure, and a request of unknown fate may have succeeded.
-      if (a.refused && !isAmbiguous(e) && !hasReason(e, "AlreadyExists")) {
-        const { object, type, reason, message } = a.refused((e as Error).message);
-        events.record(object, type, reason, message);
-      }
+      const isRefused = !isAmbiguous(e) && !hasReason(e, "AlreadyExists");
+      // A report that fails is made again with the next attempt.
+      for (const action of (isRefused && a.refused?.((e as Error).message)) || [])
+        await act(action, client, events).catch(() => {});
       throw e;
     }
   },

@@ -38,7 +38,7 @@ function create({ cronJob, isTaken }: Observed, time: Instant): Decision {
     actions: [
       {
         ...{ do: "create", resource: jobKind, draft },
-        refused: (message) => warning(cronJob, "FailedCreate", `Error creating job: ${message}`),
+        refused: (message) => [warning(cronJob, "FailedCreate", `Error creating job: ${message}`)],
       },
       recordEvent(cronJob, "Normal", "SuccessfulCreate", `Created job ${draft.metadata.name}`),
     ],

@@ -105,6 +105,22 @@ function progressCondition(d: Deployment, newest: ReplicaSet | undefined, counts
   return { conditions: all, ...(before.reason === "ProgressDeadlineExceeded" ? {} : { deadline }) };
 }
 
+/** Whether pods cannot be created, as the newest set says, or else another. */
+function failureCondition(
+  all: Conditions,
+  sets: readonly ReplicaSet[],
+  newest: ReplicaSet | undefined,
+  now: Instant,
+): Conditions {
+  const failures = [...(newest ? [newest] : []), ...sets].flatMap(
+    ({ status }) => conditionOf(status?.conditions, "ReplicaFailure") ?? [],
+  );
+  const [failure] = failures;
+  if (!failure) return withoutCondition(all, "ReplicaFailure");
+  const { type, status, reason, message } = failure;
+  return updated(all, { type, status, reason, message }, now);
+}
+
 /** The status, and the time of the next reconcile, when a deadline may have passed. */
 export function statusOf(d: Deployment, sets: readonly ReplicaSet[], newest: ReplicaSet | undefined, now: Instant) {
   const counts = countsOf(sets, newest);
@@ -115,7 +131,7 @@ export function statusOf(d: Deployment, sets: readonly ReplicaSet[], newest: Rep
     ...counts,
     terminatingReplicas: terminating,
     observedGeneration: d.metadata.generation,
-    conditions: availableCondition(d, counts, conditions, now),
+    conditions: failureCondition(availableCondition(d, counts, conditions, now), sets, newest, now),
   };
   return { status, deadline };
 }

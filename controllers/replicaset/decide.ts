@@ -1,14 +1,15 @@
 // The pods a replica set creates, deletes, adopts and releases, and its status. Pure.
+import { withCondition, withoutCondition } from "../../api/conditions.ts";
 import { byDeletionOrder } from "../../api/core/pod/deletion-order.ts";
 import { isActive, isReady, untilAvailable } from "../../api/core/pod/status.ts";
-import type { Pod, ReplicaSet, ReplicaSetStatus } from "../../api/generated/types.ts";
+import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "../../api/generated/types.ts";
 import { childName } from "../../api/hash.ts";
 import { pods } from "../../api/core/pods.ts";
 import { replicaSets } from "../../api/apps/replicasets.ts";
 import { replicationControllers } from "../../api/core/replicationcontrollers.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { ownedBy, type Draft, type Instant } from "../../api/meta.ts";
-import { failedCreate, recordEvent, statusTo } from "../../machinery/action.ts";
+import { type Action, failedCreate, recordEvent, statusTo } from "../../machinery/action.ts";
 import { claim } from "../../machinery/selector-index.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
@@ -61,6 +62,13 @@ function availability(live: readonly Pod[], minReadySeconds: number, now: Instan
   return { available: waits.filter((ms) => ms === 0).length, ...(Number.isFinite(next) ? { waitMs: next } : {}) };
 }
 
+const failure = "ReplicaFailure";
+/** The conditions without that of a failure, unless there are pods to create: then the next attempt decides. */
+function conditionsOf({ status }: ReplicaSet, missing: number): ReplicaSetStatus["conditions"] {
+  const kept = missing > 0 ? status?.conditions : withoutCondition(status?.conditions, failure);
+  return kept?.length ? kept : undefined;
+}
+
 function statusOf(set: ReplicaSet, live: readonly Pod[], terminating: number, available: number): ReplicaSetStatus {
   const template = set.spec.template?.metadata?.labels ?? {};
   const labelled = live.filter((p) => Object.entries(template).every(([k, v]) => p.metadata.labels?.[k] === v));
@@ -90,13 +98,16 @@ export function decide(observed: Observed, now: Instant): Decision {
   const surplus = isDeleted || live.length <= desired ? [] : surplusOf(live, live.length - desired);
   const names = isDeleted ? [] : newNames(observed, Math.max(0, desired - live.length));
   const { available, waitMs } = availability(live, set.spec.minReadySeconds ?? 0, now);
-  const status = statusOf(set, live, terminating, available);
+  const status = { ...statusOf(set, live, terminating, available), conditions: conditionsOf(set, names.length) };
+  const refused = (message: string): readonly Action[] => {
+    const condition = { type: failure, status: "True", reason: "FailedCreate", message };
+    const conditions = withCondition<ReplicaSetCondition>(status.conditions, condition, now);
+    return [...failedCreate(set)(message), ...statusTo(owner.kind, set, { ...status, conditions })];
+  };
   return {
     actions: [
       ...claims,
-      ...names.map(
-        (name) => ({ do: "create", resource: pods, draft: podFor(set, name), refused: failedCreate(set) }) as const,
-      ),
+      ...names.map((name) => ({ do: "create", resource: pods, draft: podFor(set, name), refused }) as const),
       ...surplus.map((object) => ({ do: "delete", resource: pods, object }) as const),
       ...names.map((name) => recordEvent(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`)),
       ...surplus.map((p) => recordEvent(set, "Normal", "SuccessfulDelete", `Deleted pod: ${p.metadata.name}`)),

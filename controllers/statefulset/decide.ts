@@ -69,8 +69,9 @@ interface Look extends Revisions {
 const event = (set: StatefulSet, reason: string, what: string, outcome = "successful"): Action =>
   recordEvent(set, "Normal", reason, `${what} in StatefulSet ${set.metadata.name} ${outcome}`);
 /** The event of a create that the server refuses. */
-const failed = (set: StatefulSet, what: string) => (message: string) =>
-  recordEvent(set, "Warning", "FailedCreate", `${what} in StatefulSet ${set.metadata.name} failed error: ${message}`);
+const failed = (set: StatefulSet, what: string) => (message: string) => [
+  recordEvent(set, "Warning", "FailedCreate", `${what} in StatefulSet ${set.metadata.name} failed error: ${message}`),
+];
 
 const deletePod = ({ set }: Look, pod: Pod): readonly Action[] => [
   { do: "delete", resource: pods, object: pod },

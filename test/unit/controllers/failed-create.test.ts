@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
 import { daemonSets } from "../../../api/apps/daemonsets.ts";
+import { deployments } from "../../../api/apps/deployments.ts";
 import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { statefulSets } from "../../../api/apps/statefulsets.ts";
 import { events } from "../../../api/core/events.ts";
 import { limitRanges } from "../../../api/core/limitranges.ts";
 import { nodes } from "../../../api/core/nodes.ts";
+import { pods } from "../../../api/core/pods.ts";
+import { resourceQuotas } from "../../../api/core/resourcequotas.ts";
+import { key } from "../../../api/meta.ts";
 import { server, whileControlled } from "./running.ts";
 
 const spec = {
@@ -46,3 +50,28 @@ for (const [kind, resource, message] of table)
     ]);
     expect(failures[0]!.count).toBeGreaterThan(1);
   });
+
+test("ReplicaFailure: a condition of the set and its deployment while a quota refuses pods", async () => {
+  const running = await server();
+  const { client } = running;
+  const conditionsOf = async (resource: typeof deployments | typeof replicaSets): Promise<readonly string[]> =>
+    (await client.list(resource as typeof deployments, { namespace: "default" })).items.flatMap(({ status }) =>
+      (status?.conditions ?? [])
+        .filter(({ type }) => type === "ReplicaFailure")
+        .map(({ status: is, reason, message }) => `${is} ${reason} ${message?.replace(/web-\w+-\w+/, "POD")}`),
+    );
+  await whileControlled(running, {}, async () => {
+    const quota = { kind: "ResourceQuota", metadata: { name: "q", namespace: "default" } } as const;
+    await client.create(resourceQuotas, { ...quota, spec: { hard: { pods: "0" } } });
+    await running.pass(1);
+    await client.create(deployments, { kind: "Deployment", metadata, spec } as never);
+    await running.pass(5);
+    const refused = `pods "POD" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0`;
+    expect(await conditionsOf(replicaSets)).toEqual([`True FailedCreate ${refused}`]);
+    expect(await conditionsOf(deployments)).toEqual([`True FailedCreate ${refused}`]);
+    await client.delete(resourceQuotas, key("default", "q"));
+    await running.pass(60);
+    expect([...(await conditionsOf(replicaSets)), ...(await conditionsOf(deployments))]).toEqual([]);
+    expect((await client.list(pods, { namespace: "default" })).items).toHaveLength(1);
+  });
+});
