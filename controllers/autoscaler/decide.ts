@@ -52,22 +52,41 @@ interface Measured {
   readonly spec: V2MetricSpec;
   readonly proposal: Proposal | undefined;
 }
-function measure({ current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
+function measure({ autoscaler, current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
   const source = spec.resource ?? spec.containerResource;
   if (source === undefined) return { spec, proposal: undefined };
   const usage = usageOf(metrics, source.name, spec.containerResource?.container);
-  const load = { current, pods, resource: source.name, usage };
+  const load = { current, pods, resource: source.name, usage, behavior: autoscaler.spec.behavior };
   const { averageUtilization: percent, averageValue } = source.target;
   const proposal = percent === undefined ? byAverage(load, milliOf(averageValue)) : byUtilization(load, percent);
   return { spec, proposal };
 }
 
-const metricStatus = ({ spec, proposal }: Measured): readonly V2MetricStatus[] => {
-  if (proposal === undefined || spec.resource === undefined) return [];
+const metricStatus = ({ spec: { resource, containerResource }, proposal }: Measured): readonly V2MetricStatus[] => {
+  if (proposal === undefined) return [];
   const averageValue = formatQuantity({ nano: BigInt(Math.round(proposal.average)) * 1_000_000n, family: "decimal" });
   const current = { averageValue, averageUtilization: proposal.utilization };
-  return [{ type: "Resource", resource: { name: spec.resource.name, current } }];
+  if (resource) return [{ type: "Resource", resource: { name: resource.name, current } }];
+  if (!containerResource) return [];
+  const { name, container } = containerResource;
+  return [{ type: "ContainerResource", containerResource: { name, container, current } }];
 };
+
+const noCustomMetrics =
+  "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
+/** Why a metric cannot be had. Metrics of other programs wait for API aggregation. */
+function unmeasured({ pods, object, external, containerResource }: V2MetricSpec): string {
+  if (pods) return `unable to get metric ${pods.metric.name}: ${noCustomMetrics}`;
+  if (object) {
+    const { kind, name } = object.describedObject;
+    return `unable to get metric ${object.metric.name}: ${kind} on ${name}: ${noCustomMetrics}`;
+  }
+  if (external)
+    return `unable to get external metric ${external.metric.name}: unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered`;
+  if (containerResource)
+    return `failed to get ${containerResource.name} usage: unable to get metrics for resource ${containerResource.name}: no metrics returned from resource metrics API`;
+  return "no metrics returned from resource metrics API";
+}
 
 const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
   TooManyReplicas: "the desired replica count is more than the maximum replica count",
@@ -123,14 +142,14 @@ const statusOf = ({ autoscaler: h, current }: Observed, desiredReplicas: number)
 });
 
 /** Replicas of a target that is switched off, out of range, or cannot be measured. */
-function withoutMetrics(observed: Observed, now: Instant): Outcome {
+function withoutMetrics(observed: Observed, missing: V2MetricSpec | undefined, now: Instant): Outcome {
   const { autoscaler: h, current } = observed;
   const [reason, message] =
     current === 0
       ? ["ScalingDisabled", "scaling is disabled since the replica count of the target is zero"]
       : [
-          "FailedGetResourceMetric",
-          "the HPA was unable to compute the replica count: no metrics returned from resource metrics API",
+          `FailedGet${missing?.type ?? "Resource"}Metric`,
+          `the HPA was unable to compute the replica count: ${unmeasured(missing ?? { type: "Resource" })}`,
         ];
   const able = "the HPA controller was able to get the target's current scale";
   const conditions = withConditions(
@@ -154,7 +173,7 @@ export function decide(observed: Observed, now: Instant): Outcome {
   const most = known.toSorted((a, b) => b.proposal!.replicas - a.proposal!.replicas)[0];
   // While a metric is missing the others may raise the scale but not lower it: the missing one might require more.
   if (current === 0 || most === undefined || (known.length < measured.length && most.proposal!.replicas < current))
-    return withoutMetrics(observed, now);
+    return withoutMetrics(observed, measured.find((m) => m.proposal === undefined)?.spec, now);
   const proposal = most.proposal!.replicas;
   const range = { min: h.spec.minReplicas ?? 1, max: h.spec.maxReplicas };
   const { history, shrinkWindowSeconds } = observed;

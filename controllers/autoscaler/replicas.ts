@@ -14,6 +14,7 @@ interface Load {
   readonly usage: UsageByPod;
   /** `cpu` or `memory`. */
   readonly resource: string;
+  readonly behavior?: V2HorizontalPodAutoscalerBehavior | undefined;
 }
 export interface Proposal {
   readonly replicas: number;
@@ -23,8 +24,8 @@ export interface Proposal {
   readonly average: number;
 }
 
-/** Ratios this close to 1 change nothing, so that the scale does not follow noise. */
-const tolerance = 0.1;
+/** Ratios this close to 1 change nothing, so that the scale does not follow noise. A behavior may say otherwise. */
+const defaultTolerance = "100m";
 
 const requestOf = (p: Pod, resource: string): number =>
   [...p.spec.containers, ...(p.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")].reduce(
@@ -50,7 +51,13 @@ function groupsOf({ pods, usage, resource }: Load): Groups {
   };
 }
 
-const near = (ratio: number): boolean => ratio >= 1 - tolerance && ratio <= 1 + tolerance;
+/** Whether a ratio of usage to target changes nothing (KEP-4951, configurable tolerance). */
+function isNear({ behavior }: Load, ratio: number): boolean {
+  const [up, down] = [behavior?.scaleUp, behavior?.scaleDown].map(
+    (rules) => milliOf(rules?.tolerance ?? defaultTolerance) / 1000,
+  );
+  return ratio >= 1 - down! && ratio <= 1 + up!;
+}
 
 /**
  * `request` is what one pod should use. Pods not measured count as if they used all of it when we would shrink and
@@ -66,13 +73,13 @@ function replicasFor(load: Load, groups: Groups, request: (p: Pod) => number): n
   const known = measured.map((p) => [p, load.usage.get(p.metadata.name)!] as const);
   const ratio = ratioOf(known);
   if (unready.length === 0 && missing.length === 0)
-    return near(ratio) ? load.current : Math.ceil(ratio * measured.length);
+    return isNear(load, ratio) ? load.current : Math.ceil(ratio * measured.length);
   const assumed = [
     ...missing.map((p) => [p, ratio < 1 ? request(p) : 0] as const),
     ...(ratio > 1 ? unready.map((p) => [p, 0] as const) : []),
   ];
   const guessed = ratioOf([...known, ...assumed]);
-  if (near(guessed) || (ratio < 1 && guessed > 1) || (ratio > 1 && guessed < 1)) return load.current;
+  if (isNear(load, guessed) || (ratio < 1 && guessed > 1) || (ratio > 1 && guessed < 1)) return load.current;
   const replicas = Math.ceil(guessed * (known.length + assumed.length));
   return (guessed < 1 && replicas > load.current) || (guessed > 1 && replicas < load.current) ? load.current : replicas;
 }

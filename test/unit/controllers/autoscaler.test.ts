@@ -48,6 +48,20 @@ const table: readonly (readonly [
 ])[] = [
   ["usage on target: unchanged", [a, b], [using("a", "50m"), using("b", "50m")], {}, 2],
   ["within the tolerance of a tenth: unchanged", [a, b], [using("a", "55m"), using("b", "55m")], {}, 2],
+  [
+    "within the tolerance of a behavior: unchanged",
+    [a, b],
+    [using("a", "70m"), using("b", "70m")],
+    { behavior: { scaleUp: { tolerance: "500m" } } },
+    2,
+  ],
+  [
+    "beyond the tolerance of a behavior: one more",
+    [a, b],
+    [using("a", "52m"), using("b", "52m")],
+    { behavior: { scaleUp: { tolerance: "10m" } } },
+    3,
+  ],
   ["twice the usage doubles the replicas", [a, b], [using("a", "100m"), using("b", "100m")], {}, 4],
   ["half the usage halves the replicas", [a, b], [using("a", "25m"), using("b", "25m")], {}, 1],
   ["at most maxReplicas", [a, b], [using("a", "1"), using("b", "1")], { maxReplicas: 3 }, 3],
@@ -188,3 +202,41 @@ for (const [what, current, proposal, history, behavior, replicas, reason] of lim
     expect(
       limit({ current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
     ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));
+
+const metric = { metric: { name: "queue" }, target: { type: "AverageValue", averageValue: "1" } };
+const noCustom = "no custom metrics API (custom.metrics.k8s.io) registered";
+test.each([
+  [
+    "Pods",
+    { pods: metric },
+    `unable to get metric queue: unable to fetch metrics from custom metrics API: ${noCustom}`,
+  ],
+  [
+    "Object",
+    { object: { ...metric, describedObject: { kind: "Service", name: "web" } } },
+    `unable to get metric queue: Service on web: unable to fetch metrics from custom metrics API: ${noCustom}`,
+  ],
+  [
+    "External",
+    { external: metric },
+    "unable to get external metric queue: unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered",
+  ],
+])("a metric of type %s that nothing serves is a condition", (type, source, message) => {
+  const { status, replicas } = look([a, b], [using("a", "50m")], { metrics: [{ type, ...source }] });
+  expect(replicas).toBe(2);
+  expect(status.conditions?.find((c) => c.type === "ScalingActive")).toMatchObject({
+    ...{ status: "False", reason: `FailedGet${type}Metric` },
+    message: `the HPA was unable to compute the replica count: ${message}`,
+  });
+});
+
+test("the usage of one container is a current metric of its own", () => {
+  const containerResource = { name: "cpu", container: "c", target: { type: "Utilization", averageUtilization: 50 } };
+  const { status } = look([a], [using("a", "50m")], { metrics: [{ type: "ContainerResource", containerResource }] });
+  expect(status.currentMetrics).toEqual([
+    {
+      type: "ContainerResource",
+      containerResource: { name: "cpu", container: "c", current: { averageValue: "50m", averageUtilization: 50 } },
+    },
+  ]);
+});
