@@ -38,6 +38,25 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
+/** A reason for aborting what is no longer needed. Without one, each abort creates an error with its stack. */
+export const noLongerNeeded = new Error("no longer needed");
+
+/**
+ * A signal that aborts with another one, or when `end` is called, which it must be. Takes a third of the time of
+ * `AbortSignal.any` and a controller.
+ */
+export function abortedWith(signal: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  const off = onAbort(signal, () => controller.abort(signal.reason));
+  return {
+    signal: controller.signal,
+    end() {
+      off();
+      controller.abort(noLongerNeeded);
+    },
+  };
+}
+
 /** A promise and its resolver, resolved at the latest when the signal aborts. */
 export function wakeable(signal: AbortSignal): { readonly slept: Promise<void>; readonly wake: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();

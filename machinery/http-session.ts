@@ -3,7 +3,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { createSecureContext } from "node:tls";
 import { ApiError } from "../api/errors.ts";
-import { onAbort } from "./abort.ts";
+import { noLongerNeeded, onAbort } from "./abort.ts";
 import type { World } from "./world.ts";
 
 /** The address of the server, and the certificates of both sides as PEM. */
@@ -50,7 +50,7 @@ async function keepAlive(session: ClientHttp2Session, world: World, ended: Abort
     await world.clock.sleep(pingPeriodMs, ended).catch(() => {});
     if (ended.aborted) return;
     const settled = new AbortController();
-    session.ping(() => settled.abort());
+    session.ping(() => settled.abort(noLongerNeeded));
     const either = AbortSignal.any([settled.signal, ended]);
     await world.clock.sleep(pingTimeoutMs, either).catch(() => {});
     if (!either.aborted) session.destroy(new Error("the server does not answer pings"));
@@ -155,7 +155,7 @@ export function httpSession(access: ServerAccess, world: World, signal: AbortSig
       });
       // Rejected when the response arrived first, which is no failure.
       late.catch(() => {});
-      return Promise.race([responseOf(stream), late]).finally(() => settled.abort());
+      return Promise.race([responseOf(stream), late]).finally(() => settled.abort(noLongerNeeded));
     },
     async follow(path, stop) {
       const stream = await start({ method: "GET", path });

@@ -5,7 +5,7 @@ import { ifFound } from "../api/errors.ts";
 import type { Lease } from "../api/generated/types.ts";
 import { sameJson } from "../api/hash.ts";
 import { type Instant, instant, key, microTimestamp } from "../api/meta.ts";
-import { onAbort, succeeds } from "./abort.ts";
+import { abortedWith, onAbort, succeeds } from "./abort.ts";
 import type { Client } from "./client.ts";
 import { eventRecorder } from "./events.ts";
 import type { World } from "./world.ts";
@@ -103,12 +103,12 @@ async function renew(held: Lock, options: ElectionOptions, world: World, since: 
   while (left() > 0) {
     await clock.sleep(Math.min(retryPeriodMs, left()), signal);
     const began = clock.now();
-    const attempt = new AbortController();
-    const late = clock.sleep(Math.max(0, left()), AbortSignal.any([attempt.signal, signal]));
+    const attempt = abortedWith(signal);
+    const late = clock.sleep(Math.max(0, left()), attempt.signal);
     const deadline = succeeds(late).then(() => false);
     // A renewal that is still under way at the deadline is none.
     const isRenewed = await Promise.race([held.tryAcquireOrRenew(), deadline]);
-    attempt.abort();
+    attempt.end();
     signal.throwIfAborted();
     if (isRenewed) renewedAt = began;
     else if (held.lease?.spec.holderIdentity !== options.identity) return;

@@ -5,6 +5,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { FastifyReply, ConnectionError } from "fastify";
 import { ApiError } from "../../api/errors.ts";
+import { noLongerNeeded } from "../../machinery/abort.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { type ApiReply, type StreamReply, type WholeReply, replyError } from "../request/request-response.ts";
 
@@ -44,7 +45,7 @@ function drained(raw: Raw, into: Raw | Socket, clock: Clock, timeoutMs: number |
     const settle = (): void => {
       into.off("drain", settle);
       raw.off("close", settle);
-      waited.abort();
+      waited.abort(noLongerNeeded);
       resolve();
     };
     into.on("drain", settle);

@@ -3,6 +3,7 @@
 import type { IEvent, IWatchResponse } from "etcd3/lib/rpc.js";
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
+import { abortedWith } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
 import { emptyLog, type Log } from "./log.ts";
@@ -158,13 +159,13 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       silence.abort(new Error("the store was replaced"));
     }
     if (log.head() >= target) return target;
-    const waited = new AbortController();
-    const timeout = world.clock.sleep(timeoutMs, AbortSignal.any([signal, waited.signal])).then(
+    const wait = abortedWith(signal);
+    const timeout = world.clock.sleep(timeoutMs, wait.signal).then(
       () => silence.abort(new Error("the feed fell silent")),
       () => {},
     );
-    await Promise.race([log.reached(target, AbortSignal.any([signal, waited.signal])), timeout]);
-    waited.abort();
+    await Promise.race([log.reached(target, wait.signal), timeout]);
+    wait.end();
     if (log.head() < target) throw new ApiError("ServiceUnavailable", "etcd's watch lags behind its own history");
     return target;
   });
