@@ -7,7 +7,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { kubeconfig } from "../cli/cluster/credentials.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { newTrust, startServer } from "./api/process.ts";
+import { newTrust, startServer, type Trust } from "./api/process.ts";
 import { median, report, timed } from "./report.ts";
 
 const runs = Number(process.argv[2] ?? 31);
@@ -30,8 +30,8 @@ const cache = join(homedir(), ".orrery", "cache", "compiled");
 const env = { ...process.env, HOME: folder, KUBECONFIG: config, NODE_COMPILE_CACHE: cache };
 
 /** Runs a program to its end, whatever its exit code: a mistyped command has one of its own. */
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, [...args], { env, stdio: "ignore" });
+async function run(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<void> {
+  const child = spawn(program, [...args], { env: { ...env, ...more }, stdio: "ignore" });
   await once(child, "exit");
 }
 
@@ -40,6 +40,31 @@ function memoryOf(program: string, args: readonly string[]): number | undefined 
   const { stderr } = spawnSync("/usr/bin/time", ["-f", "kilobytes:%M", program, ...args], { env, encoding: "utf8" });
   const [, kilobytes] = /kilobytes:(\d+)/.exec(stderr ?? "") ?? [];
   return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+}
+
+/** A program that only sends the request of `get pods`: what Node.js itself takes for it. */
+const bareRequest = (url: string): string =>
+  `const { ca, cert, key } = JSON.parse(process.env.BENCH_TRUST);
+   require("node:https").get("${url}/api/v1/namespaces/default/pods?limit=500", { ca, cert, key }, (response) =>
+     response.pipe(process.stdout));`;
+
+/** How much of the time of `get pods` is Node.js: its start, its TLS, one request. */
+async function compareWithBare(url: string, trust: Trust): Promise<void> {
+  const secrets = { BENCH_TRUST: JSON.stringify({ ca: trust.ca, ...trust.admin }) };
+  const own: number[] = [];
+  const bare: number[] = [];
+  for (let i = 0; i < runs + 3; i++) {
+    own.push(await timed(() => run(join(root, "orrery"), ["get", "pods"])));
+    bare.push(await timed(() => run(process.execPath, ["-e", bareRequest(url)], secrets)));
+  }
+  const beside = { what: "Node.js with one request", value: median(bare.slice(3)), unit: "ms" } as const;
+  report({
+    what: "get pods, beside the least that Node.js takes",
+    value: median(own.slice(3)) / beside.value,
+    unit: "x",
+    beside,
+    budget: { atMost: 1.5 },
+  });
 }
 
 const commands: readonly (readonly [what: string, args: readonly string[]])[] = [
@@ -78,6 +103,7 @@ try {
   writeFileSync(config, kubeconfig("bench", server.url, trust.ca, trust.admin));
   writeFileSync(manifest, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  mode: fast\n");
   for (const [what, args] of commands) await compare(kubectl, what, args);
+  await compareWithBare(server.url, trust);
 } finally {
   await server.close();
   rmSync(folder, { recursive: true, force: true });
