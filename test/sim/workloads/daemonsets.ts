@@ -71,6 +71,8 @@ function rules(): readonly Rule[] {
       if (!isDeletedByController(pod, before)) return undefined;
       const others = committed.ownedBy(pods, set.metadata.uid).filter((p) => p !== pod && isActive(p));
       const isReplaced = others.some((p) => nodeOf(p) === own);
+      // The node keeps a ready pod, whatever is missing elsewhere.
+      if (others.some((p) => nodeOf(p) === own && isReady(p))) return undefined;
       if (!isReplaced) emptied.add(own);
       if (committed.at - strategyChangedAt < staleMs) return undefined;
       if (untilAvailable(before, staleMs / 1000, instant(beginning + committed.at)) > 0) return undefined;
