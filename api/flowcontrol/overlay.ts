@@ -2,14 +2,17 @@
 import { type Facts, needed, otherwise, type Overlay, present, values } from "../overlay.ts";
 
 const positive: Facts = { bounds: [1, null, "must be positive"] };
-const shares: Facts = { bounds: [0, null, "must be a non-negative integer"] };
+const nonNegative: Facts = { bounds: [0, null, "must be a non-negative integer"] };
 const percent: Facts = { default: 0, bounds: [0, 100] };
 const verbs: Facts = { nonEmpty: "verbs must contain at least one value" };
 const condition: Overlay[string] = { type: { nonEmpty: "must not be empty" } };
 const status: Overlay[string] = { conditions: { unique: ["type"] } };
 
 export const flowcontrolOverlay: Overlay = {
-  ExemptPriorityLevelConfiguration: { lendablePercent: percent, nominalConcurrencyShares: { default: 0, ...shares } },
+  ExemptPriorityLevelConfiguration: {
+    lendablePercent: percent,
+    nominalConcurrencyShares: { default: 0, ...nonNegative },
+  },
   FlowSchema: { status: present },
   FlowSchemaCondition: condition,
   FlowSchemaSpec: {
@@ -24,7 +27,7 @@ export const flowcontrolOverlay: Overlay = {
   LimitedPriorityLevelConfiguration: {
     borrowingLimitPercent: { bounds: [0, null, "if specified, must be a non-negative integer"] },
     lendablePercent: percent,
-    nominalConcurrencyShares: { default: 30, ...shares },
+    nominalConcurrencyShares: { default: 30, ...nonNegative },
   },
   NonResourcePolicyRule: {
     verbs,

@@ -126,8 +126,8 @@ const usualClass = markedClass(priorityClasses, {
 /** The priority without a default class. */
 const unclassed: Worth = { value: 0, preemptionPolicy: "PreemptLowerPriority" };
 
-const refusal = (what: string, given: string | number, computed: string | number): string =>
-  `the ${what} (${given}) must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`;
+const refusal = (what: string, requested: string | number, computed: string | number): string =>
+  `the ${what} (${requested}) must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`;
 
 /** The spec of a pod of this class, or why it contradicts its class. Pure. */
 export function withPriority(spec: PodSpec, of: Worth): PodSpec | string {

@@ -35,8 +35,8 @@ function endOfTag(html: string, from: number): number {
 }
 
 function rewrittenTag(tag: string, names: readonly string[], rewrite: (link: string) => string): string {
-  return tag.replace(attribute, (whole, name: string, equals: string, value: string) => {
-    if (!names.includes(name.toLowerCase())) return whole;
+  return tag.replace(attribute, (text: string, name: string, equals: string, value: string) => {
+    if (!names.includes(name.toLowerCase())) return text;
     const bare = /^["']/.test(value) ? value.slice(1, -1) : value;
     const link = rewrite(bare.replaceAll("&amp;", "&"));
     return `${name}${equals}"${link.replaceAll("&", "&amp;").replaceAll('"', "&#34;")}"`;

@@ -11,7 +11,7 @@ import { dryRunProblems, parseBody } from "./body.ts";
 import type { ApiRequest } from "./request-response.ts";
 import { timeError } from "../../api/times.ts";
 
-/** `metav1.ListOptions`, as given. */
+/** `metav1.ListOptions`, as the client sends it. */
 export interface ListQuery extends ListOptions {
   readonly resourceVersion: string;
   readonly resourceVersionMatch: string;
@@ -29,7 +29,7 @@ const selectionOf = (query: URLSearchParams, namespace: string | undefined): Sel
   ...(query.get("fieldSelector") && { fieldSelector: text(query, "fieldSelector") }),
 });
 
-function given(query: URLSearchParams, namespace: string | undefined, forceWatch: boolean): ListQuery {
+function readOptions(query: URLSearchParams, namespace: string | undefined, forceWatch: boolean): ListQuery {
   const timeoutSeconds = wholeNumber(query, "timeoutSeconds");
   const limit = wholeNumber(query, "limit");
   return {
@@ -90,20 +90,20 @@ const problemsOfWatch = ({
 
 /** The options of a request to a collection; what is wrong with them refuses it. */
 export function listQuery(query: URLSearchParams, namespace: string | undefined, forceWatch = false): ListQuery {
-  const q = withDefaults(given(query, namespace, forceWatch));
+  const q = withDefaults(readOptions(query, namespace, forceWatch));
   const problems = q.watch ? problemsOfWatch(q) : problemsOfList(q);
   if (problems.length > 0) throw invalid({ group: "meta.k8s.io", plural: "", kind: "ListOptions" }, "", problems);
   return q;
 }
 
 /** The revision of a text, or why it is invalid. */
-export function parseRevision(given: string): { readonly at: Revision } | { readonly wrong: string } {
+export function parseRevision(value: string): { readonly at: Revision } | { readonly wrong: string } {
   const refused = (because: string): { readonly wrong: string } => ({
-    wrong: `resourceVersion: Invalid value: ${JSON.stringify(given)}: strconv.ParseUint: parsing ${JSON.stringify(given)}: ${because}`,
+    wrong: `resourceVersion: Invalid value: ${JSON.stringify(value)}: strconv.ParseUint: parsing ${JSON.stringify(value)}: ${because}`,
   });
-  if (given === "") return { at: revision(0) };
-  if (!/^\d+$/.test(given)) return refused("invalid syntax");
-  return BigInt(given) > 0xffff_ffff_ffff_ffffn ? refused("value out of range") : { at: revision(Number(given)) };
+  if (value === "") return { at: revision(0) };
+  if (!/^\d+$/.test(value)) return refused("invalid syntax");
+  return BigInt(value) > 0xffff_ffff_ffff_ffffn ? refused("value out of range") : { at: revision(Number(value)) };
 }
 
 /** Which moment a list is to show: that of its token, exactly one, one that is not older, or whichever there is. */

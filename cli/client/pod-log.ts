@@ -1,4 +1,4 @@
-// The log of a container, as it is.
+// Reads the log of a container.
 import type { Connection } from "./connection.ts";
 import { query } from "./resources.ts";
 

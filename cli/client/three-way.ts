@@ -1,5 +1,5 @@
-// The three-way merge of client-side apply: what the manifest says now, what it said when it was last applied, and what
-// the server has. Pure. Source: the Kubernetes documentation's "How apply calculates differences and merges changes".
+// The three-way merge of client-side apply: the manifest, the manifest as it was last applied, and the object of the
+// server. Pure. Source: the Kubernetes documentation's "How apply calculates differences and merges changes".
 import { sameJson } from "../../api/hash.ts";
 import { resolve, type Schema } from "../../api/schema.ts";
 

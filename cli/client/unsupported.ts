@@ -1,4 +1,4 @@
-// What an Orrery server stores but nothing in its cluster carries out yet. A part that is added deletes its line.
+// Kinds and fields that an Orrery server stores, but that nothing in its cluster carries out yet.
 import type { Connection } from "./connection.ts";
 
 /** Kinds, with what is missing. */

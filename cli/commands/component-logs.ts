@@ -69,7 +69,7 @@ export const register = (program: Command): void => {
   withCluster(program.command("component-logs <component>"))
     .summary("print the log of a component")
     .description(
-      `Prints what a component said, on every node that runs it. Components: ${Object.keys(logSources).join(", ")}.`,
+      `Prints the log of a component, from every node that runs it. Components: ${Object.keys(logSources).join(", ")}.`,
     )
     .option("--node <node>", "only on this node")
     .option("-f, --follow", "print new lines as they are written")

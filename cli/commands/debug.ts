@@ -151,6 +151,13 @@ function warnOfUser(pod: Draft<Pod>, container: string | undefined): void {
     );
 }
 
+/** The pod with the custom changes, after a warning when the container may lack the privileges of its profile. */
+async function checked(debugged: Debugged, debugging: Debugging): Promise<Draft<Pod>> {
+  const pod = await customized(debugged, debugging);
+  warnOfUser(pod, debugged.container);
+  return pod;
+}
+
 async function createPod({ scope }: Debugging, pod: Draft<Pod>, namespace: string): Promise<Pod> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   return (await scope.api.request<Pod>({ method: "POST", path, body: pod })).body;
@@ -169,8 +176,7 @@ async function debugNode(debugging: Debugging, node: Node): Promise<Debugged> {
 async function debugByCopy(debugging: Debugging, original: Pod): Promise<Debugged> {
   const { scope, flags, args } = debugging;
   const debugged = debugCopy(original, flags, args, naming(flags.quiet));
-  const copy = await customized(debugged, debugging);
-  warnOfUser(copy, debugged.container);
+  const copy = await checked(debugged, debugging);
   const { namespace = scope.namespace, name } = original.metadata;
   const pod = await createPod(debugging, copy, namespace);
   if (flags.replace) {
@@ -184,8 +190,7 @@ async function debugByCopy(debugging: Debugging, original: Pod): Promise<Debugge
 async function debugInPod(debugging: Debugging, original: Pod): Promise<Debugged> {
   const { scope, flags, args } = debugging;
   const debugged = withDebugContainer(original, flags, args, naming(flags.quiet));
-  const changed = await customized(debugged, debugging);
-  warnOfUser(changed, debugged.container);
+  const changed = await checked(debugged, debugging);
   const { namespace, name } = original.metadata;
   try {
     const { body: pod } = await scope.api.request<Pod>({

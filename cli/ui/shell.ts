@@ -2,6 +2,7 @@
 import { PassThrough } from "node:stream";
 import type { Pod } from "../../api/generated/types.ts";
 import { chosenContainer } from "../client/chosen-container.ts";
+import { sessionPath } from "../client/pod-session.ts";
 import { runRemote } from "../client/remote-command.ts";
 import { pathOf } from "../client/resources.ts";
 import type { Session } from "../client/session.ts";
@@ -19,12 +20,8 @@ export async function runShell(
   { stdin, stdout, stderr }: Terminal,
 ): Promise<number> {
   const path = pathOf(of.resource, of.namespace, of.name);
-  const { name: container } = chosenContainer(await api.get<Pod>(path), containerName);
-  const parameters = new URLSearchParams([
-    ["container", container],
-    ...["stdin", "stdout", "tty"].map((flag) => [flag, "true"] as [string, string]),
-    ...command.map((word) => ["command", word] as [string, string]),
-  ]);
+  const pod = await api.get<Pod>(path);
+  const { name: container } = chosenContainer(pod, containerName);
   // Reading standard input itself to its end would close it.
   const input = new PassThrough();
   // Not "data", which would leave the stream flowing, or paused: Ink reads it by "readable", too.
@@ -43,7 +40,13 @@ export async function runShell(
       onSize = () => listener({ columns: stdout.columns, rows: stdout.rows });
       onSize();
     };
-    const remote = { path: `${path}/exec?${parameters}`, stdin: input, stdout, stderr, onResize };
+    const remote = {
+      path: sessionPath({ pod, container, command, stdin: true, tty: true }),
+      stdin: input,
+      stdout,
+      stderr,
+      onResize,
+    };
     return await runRemote(api.access, remote, new AbortController().signal);
   } finally {
     stdout.off("resize", resized);

@@ -22,12 +22,12 @@ const found = kubectls();
 const tried = new Map<string, Map<string, readonly string[]>>();
 
 function trials(kubectl: Kubectl): void {
-  let bare: TestServer;
-  let whole: TestServer;
+  let withoutControllers: TestServer;
+  let withControllers: TestServer;
   beforeAll(async () => {
-    [bare, whole] = await Promise.all([listeningServer(), wholeCluster()]);
+    [withoutControllers, withControllers] = await Promise.all([listeningServer(), wholeCluster()]);
   }, timeout);
-  afterAll(() => Promise.all([bare.close(), whole.close()]), timeout);
+  afterAll(() => Promise.all([withoutControllers.close(), withControllers.close()]), timeout);
 
   // Scenarios end in any order, and are told of in that of this table.
   const all = { ...looking, ...creating, ...changing, ...applying, ...identity, ...running };
@@ -38,7 +38,7 @@ function trials(kubectl: Kubectl): void {
     await scenario(await newContext(kubectl, server, namespace, (line) => lines.get(what)!.push(line)));
   };
   for (const [what, scenario] of Object.entries(all))
-    test.concurrent(what, () => play(what, scenario, what in running ? whole : bare), timeout);
+    test.concurrent(what, () => play(what, scenario, what in running ? withControllers : withoutControllers), timeout);
 }
 
 if (found.length === 0) test("kubectl: none on this machine, so nothing was tried with one", () => {});

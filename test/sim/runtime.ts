@@ -258,8 +258,8 @@ const sessions = (e: Engine): Sessions => {
         output += d.toString();
       });
       const late = e.world.clock.sleep(timeoutMs).then(() => undefined);
-      const whole = Promise.all([s.exitCode, once(s.stdout, "end")]).then(([code]) => code);
-      const exitCode = await Promise.race([whole, late]);
+      const finished = Promise.all([s.exitCode, once(s.stdout, "end")]).then(([code]) => code);
+      const exitCode = await Promise.race([finished, late]);
       return exitCode === undefined ? { exitCode: 137, output, timedOut: true } : { exitCode, output, timedOut: false };
     },
     connect: (_, port) => connectTo(port),

@@ -113,7 +113,7 @@ const table: readonly (readonly [what: string, world: readonly ApiObject[], acti
   ["the template is recorded before any pod", [web()], `create ${revisionsIn(three)[0]!.metadata.name}`],
   ["the first pod comes alone", recorded(), "create web-0"],
   ["in parallel all come at once", recorded(parallel), "create web-0, create web-1, create web-2"],
-  ["ordinals begin where they are said to", recorded({ ordinals: { start: 5 } }), "create web-5"],
+  ["ordinals begin at spec.ordinals.start", recorded({ ordinals: { start: 5 } }), "create web-5"],
   ["the next pod waits until the one before it is ready", withPod(without(three, "web-2"), "web-0", unready), ""],
   ["a ready pod makes room for the next", without(three, "web-2"), "create web-2"],
   ["a hole is filled first", without(three, "web-0", "web-2"), "create web-0"],

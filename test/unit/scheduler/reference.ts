@@ -51,7 +51,7 @@ const scaled = (scores: readonly number[]): readonly number[] => {
   return scores.map((s) => (greatest === 0 ? 0 : Math.floor((100 * s) / greatest)));
 };
 const fullness = (pod: Pod, { node, pods }: Occupied): number => {
-  const shares = (
+  const percentages = (
     [
       ["cpu", 100],
       ["memory", 200 * 2 ** 20],
@@ -61,7 +61,7 @@ const fullness = (pod: Pod, { node, pods }: Occupied): number => {
     const used = sum([...pods, pod].map((p) => requested(p, name, missing)));
     return Math.floor((100 * Math.min(used, total)) / total);
   });
-  return Math.floor(sum(shares) / 2);
+  return Math.floor(sum(percentages) / 2);
 };
 const preference = (pod: Pod, { node }: Occupied): number =>
   sum(

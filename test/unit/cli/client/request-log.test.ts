@@ -28,11 +28,11 @@ const curl = `"Request" curlCommand=<
 `;
 const body = '"Request Body" body="{}"\n';
 const short = `"Response Body" body="${"x".repeat(1024)} [truncated 6 chars]"\n`;
-const whole = `"Response Body" body="${"x".repeat(1030)}"\n`;
+const fullBody = `"Response Body" body="${"x".repeat(1030)}"\n`;
 test.each<[level: number, text: string]>([
   [6, '"Response" verb="POST" url="https://server/api" status="201 Created" milliseconds=7\n'],
   [7, request + headers],
   [8, body + request + headers + short],
-  [9, body + curl + headers + whole],
-  [10, body + curl + headers + whole],
+  [9, body + curl + headers + fullBody],
+  [10, body + curl + headers + fullBody],
 ])("level %i", (level, text) => expect(logged(level)).toBe(text));

@@ -1,4 +1,4 @@
-// Client-side apply: what a manifest says, said and does not say.
+// Client-side apply: fields that a manifest sets, changes and no longer sets.
 import { expect, test } from "vitest";
 import { schemaOf } from "../../../../api/schema.ts";
 import { threeWayMerge } from "../../../../cli/client/three-way.ts";

@@ -38,7 +38,7 @@ const two = { spec: { containers: [{ name: "a" }, { name: "b" }], initContainers
 const annotated = (name: string) => ({
   metadata: { name: "p", annotations: { "kubectl.kubernetes.io/default-container": name } },
 });
-test.each<[what: string, given: Pod, container: string | undefined, expected: object]>([
+test.each<[what: string, pod: Pod, container: string | undefined, expected: object]>([
   ["the only one", pod("p", { spec: { containers: [{ name: "a" }] } }), undefined, { name: "a" }],
   [
     "the first of several",
@@ -49,9 +49,7 @@ test.each<[what: string, given: Pod, container: string | undefined, expected: ob
   ["that of the annotation", pod("p", { ...two, ...annotated("b") }), undefined, { name: "b" }],
   ["a wrong annotation", pod("p", { ...two, ...annotated("x") }), undefined, { name: "a" }],
   ["the named one", pod("p", two), "i", { name: "i" }],
-])("container: %s", (_, given, container, expected) =>
-  expect(chosenContainer(given, container)).toMatchObject(expected),
-);
+])("container: %s", (_, pod, container, expected) => expect(chosenContainer(pod, container)).toMatchObject(expected));
 test("container: a name it does not have", () =>
   expect(() => chosenContainer(pod("p", two), "x")).toThrow(
     "container x is not valid for pod p out of: a, b, i (init)",
@@ -68,7 +66,7 @@ const node = (name: string, address: string, isReady: boolean): Node =>
 const nodes = [node("n1", "10.0.0.1", false), node("n2", "10.0.0.2", true)];
 const service = (spec: object, status: object = {}): Service =>
   ({ metadata: { name: "s" }, spec, status }) as unknown as Service;
-test.each<[what: string, given: Service, expected: readonly string[]]>([
+test.each<[what: string, service: Service, expected: readonly string[]]>([
   [
     "node ports of a ready node",
     service({ type: "NodePort", ports: [{ port: 80, nodePort: 30080 }] }),
@@ -96,7 +94,7 @@ test.each<[what: string, given: Service, expected: readonly string[]]>([
     }),
     ["http://10.0.0.2:30081"],
   ],
-])("url: %s", (_, given, expected) => expect(urlsOf(given, nodes)).toEqual(expected));
+])("url: %s", (_, service, expected) => expect(urlsOf(service, nodes)).toEqual(expected));
 test("url: inside the cluster only", () =>
   expect(() => urlsOf(service({ type: "ClusterIP", ports: [{ port: 80 }] }), nodes)).toThrow(
     "answers inside the cluster only",

@@ -64,7 +64,7 @@ test("labels are added, and those that exist stay", () => {
   expect([object.metadata.labels, lines]).toEqual([{ a: "old", b: "new" }, ["\treconciliation required update"]]);
 });
 
-test("what is missing is created, and said", () => {
+test("what is missing is created and reported", () => {
   const { operation, lines } = reconciled(role(pods("get", "list")), undefined, {});
   expect([operation, lines]).toEqual([
     "create",
