@@ -40,6 +40,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (isLongLived) process.exit();
 };
 
+// The launcher takes it away at the start of Node.js; programs that a command starts have it.
+const extraAuthorities = process.env["ORRERY_NODE_EXTRA_CA_CERTS"];
+if (extraAuthorities !== undefined) process.env["NODE_EXTRA_CA_CERTS"] = extraAuthorities;
 // A closed pipe, for example by `head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 // Not awaited: modules that commands import may import this one's chunk of the bundle.

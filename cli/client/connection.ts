@@ -3,6 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 
 import { ApiError, type ErrorDetails, type ErrorReason } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { CliError } from "../cli-error.ts";
+import { secureContext } from "./authorities.ts";
 
 /** The server's URL, its authority, and the client's credentials; certificates and keys as PEM text. */
 export interface ApiAccess {
@@ -88,10 +89,8 @@ export async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
 }
 
 /** The options of TLS, for requests and WebSockets. */
-export const tlsOptions = ({ ca, cert, key, insecure, serverName }: ApiAccess) => ({
-  ...(ca && { ca }),
-  ...(cert && { cert }),
-  ...(key && { key }),
+export const tlsOptions = ({ server, ca, cert, key, insecure, serverName }: ApiAccess) => ({
+  ...(server.startsWith("https:") && { secureContext: secureContext({ ca, cert, key, insecure }) }),
   ...(insecure && { rejectUnauthorized: false }),
   ...(serverName && { servername: serverName }),
 });

@@ -4,6 +4,7 @@ import { extname, join } from "node:path";
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import type { DraftMeta } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
+import { trustSystem } from "./authorities.ts";
 import { textOf } from "./connection.ts";
 
 export interface Manifest {
@@ -126,6 +127,7 @@ export function parseManifests(file: string, text: string): Manifests {
 
 /** Downloads a manifest. Throws CliError when the server does not send it. */
 async function download(url: string): Promise<string> {
+  trustSystem();
   const response = await fetch(url).catch((error: Error) => {
     throw new CliError(`unable to read URL "${url}": ${(error.cause as Error | undefined)?.message ?? error.message}`);
   });

@@ -5,25 +5,15 @@ import { isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { staleCheck } from "./stale-check.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const out = join(root, "build");
 const commands = join(root, "cli", "commands");
 
-/** Modules of the bundle, as the launcher checks them: a changed one makes the bundle stale. */
-function staleCheck(modules: readonly string[]): string {
-  const sources = modules
-    .filter((file) => file.startsWith(root) && !file.includes("node_modules"))
-    .map((file) => relative(root, file));
-  const lines = [...sources, "cli/setup/bundle.ts", "package-lock.json"].toSorted().map((file) => `  ${file}`);
-  return [
-    "# Sets stale=1 when a source of the bundle has changed. Written by cli/setup/bundle.ts.",
-    "stale=",
-    `for source in \\\n${lines.join(" \\\n")}`,
-    'do [ "$root/$source" -nt "$root/build/sources.sh" ] && stale=1 && break; done',
-    "",
-  ].join("\n");
-}
+/** The sources among the modules of the bundle. */
+const sourcesIn = (modules: readonly string[]): readonly string[] =>
+  modules.filter((file) => file.startsWith(root) && !file.includes("node_modules")).map((file) => relative(root, file));
 
 /** Commands that are loaded from their sources: they import the programs of a cluster. */
 const fromSource = /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|demo|test|cluster)\.ts$/;
@@ -124,16 +114,16 @@ const { output } = await bundle.write({
   minify: true,
   entryFileNames: "[name].mjs",
   chunkFileNames: "[name].mjs",
-  // One file for what every command needs, and one for what commands about objects do; the rest is loaded when needed.
+  // One file for what every command needs, which the launcher runs, and one for what commands about objects do; the
+  // rest is loaded when needed.
   codeSplitting: {
     groups: [
-      { name: "main", test: /cli\/main\.ts$/ },
-      { name: "get", test: /cli\/commands\/get\.ts$/ },
+      { name: "program", test: /cli\/main\.ts$|rolldown\/runtime/ },
+      { name: "objects", test: /cli\/commands\/get\.ts$/ },
     ],
   },
 });
 mkdirSync(out, { recursive: true });
-writeFileSync(
-  join(out, "sources.sh"),
-  staleCheck(output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []))),
-);
+const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+const sources = [...sourcesIn(modules), "cli/setup/bundle.ts", "cli/setup/stale-check.ts"];
+writeFileSync(join(out, "sources.sh"), staleCheck("build/sources.sh", sources));

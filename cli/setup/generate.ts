@@ -1,6 +1,6 @@
 // Generates api/generated/: TypeScript types, schemas and documentation of the API, from the npm packages that contain
 // them. The output is not committed: the texts stay in the packages of their authors.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { annotations, columnTexts } from "./annotations.ts";
 import { factsOf, inOrder, unusedFacts, valuesOf, withFacts } from "./facts.ts";
@@ -18,6 +18,7 @@ import {
   retainKeysObjects,
   setLists,
 } from "./overlay.ts";
+import { staleCheck } from "./stale-check.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 const root = join(import.meta.dirname, "../..");
@@ -157,3 +158,6 @@ writeFileSync(join(out, "types.ts"), `${types.join("\n\n")}\n`);
 writeFileSync(join(out, "schemas.json"), JSON.stringify(schemas));
 writeFileSync(join(out, "columns.json"), JSON.stringify(columnTexts(annotated)));
 writeFileSync(join(out, "annotations.json"), JSON.stringify(annotated));
+// Last: the launcher takes its time for that of the other files.
+const sources = globSync(["cli/setup/*.ts", "api/**/*overlay.ts"], { cwd: root });
+writeFileSync(join(out, "sources.sh"), staleCheck("api/generated/sources.sh", sources));
