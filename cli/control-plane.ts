@@ -108,7 +108,7 @@ export async function startControlPlane(
     const own = realWorld(componentLog(log));
     const client = server.as(name);
     const election = { namespace: "kube-system", name, identity };
-    return runAsLeader(election, client, own, (term) => run(client, own, term), signal);
+    return runAsLeader(election, client, own, (leading, term) => run(leading, own, term), signal);
   };
   const components = (): readonly Promise<void>[] => [
     elected("kube-scheduler", "scheduler", (client, own, term) =>

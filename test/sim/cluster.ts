@@ -129,10 +129,10 @@ const electedPart =
   (world: World, identity: string, leaders: Leaders, run: Run): Part =>
   (client, signal) => {
     const election = { namespace: "kube-system", name: "kube-controller-manager", identity };
-    const lead = async (term: AbortSignal): Promise<void> => {
+    const lead = async (leading: Client, term: AbortSignal): Promise<void> => {
       leaders.began(identity);
       const off = onAbort(term, () => leaders.ended(identity));
-      await run(client, term).finally(off);
+      await run(leading, term).finally(off);
     };
     return runAsLeader(election, client, world, lead, signal);
   };

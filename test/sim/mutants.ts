@@ -37,9 +37,9 @@ export const mutants: readonly Mutant[] = [
     breaks: "bound twice",
   },
   {
-    file: "machinery/leader-election.ts",
-    from: "!isOurs() && isValid(now)) return false",
-    to: "!isOurs() && !isValid(now)) return false",
+    file: "machinery/lease-lock.ts",
+    from: "if (known.validMs() > 0) return false",
+    to: "if (known.validMs() < 0) return false",
     breaks: "two leaders",
   },
   {
