@@ -107,7 +107,7 @@ export async function startControlPlane(
   const elected = (name: string, log: string, run: Leading): Promise<void> => {
     const own = realWorld(componentLog(log));
     const client = server.as(name);
-    const election = { namespace: "kube-system", name, identity };
+    const election = { namespace: "kube-system", name, identity, ...timings.election };
     return runAsLeader(election, client, own, (leading, term) => run(leading, own, term), signal);
   };
   const components = (): readonly Promise<void>[] => [
