@@ -107,8 +107,8 @@ export async function startControlPlane(
   const elected = (name: string, log: string, run: Leading): Promise<void> => {
     const own = realWorld(componentLog(log));
     const client = server.as(name);
-    const election = { namespace: "kube-system", name, identity };
-    return runAsLeader(election, client, own, (term) => run(client, own, term), signal);
+    const election = { namespace: "kube-system", name, identity, ...timings.election };
+    return runAsLeader(election, client, own, (leading, term) => run(leading, own, term), signal);
   };
   const components = (): readonly Promise<void>[] => [
     elected("kube-scheduler", "scheduler", (client, own, term) =>

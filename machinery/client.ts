@@ -2,6 +2,7 @@
 import type { ApiObject, Draft, Key, Revision } from "../api/meta.ts";
 import type { Scale } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
+import type { LeaseTerm } from "./lease-term.ts";
 
 export type WatchEvent<T> =
   | { readonly type: "applied"; readonly object: T; readonly revision: Revision }
@@ -86,4 +87,6 @@ export interface Client {
    * it can be awaited.
    */
   revision<T extends ApiObject>(kind?: ResourceDefinition<T>): Promise<Revision>;
+  /** The same client, whose writes are committed only while the lease is of this term. For leaders. */
+  inTerm(term: LeaseTerm): Client;
 }

@@ -4,6 +4,7 @@ import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, revisionOf, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
 import type { Patch, Selection, WatchEvent, WritableSubresource, Client, ListOptions } from "./client.ts";
 import { frozen } from "./frozen.ts";
+import { encodeTerm, type LeaseTerm, termHeader } from "./lease-term.ts";
 import {
   type HttpReply,
   type HttpRequest,
@@ -210,7 +211,16 @@ function measured(session: HttpSession, { clock }: World, metrics: ClientMetrics
 
 /** A client whose requests travel over one connection; it ends with the signal. */
 export function httpClient(access: ServerAccess, world: World, signal: AbortSignal, metrics?: ClientMetrics): Client {
-  const session = measured(httpSession(access, world, signal), world, metrics);
+  return clientOver(measured(httpSession(access, world, signal), world, metrics));
+}
+
+/** The same session, whose requests carry a term. */
+const inTerm = (session: HttpSession, term: LeaseTerm): HttpSession => ({
+  ...session,
+  ask: (request) => session.ask({ ...request, headers: { [termHeader]: encodeTerm(term) } }),
+});
+
+function clientOver(session: HttpSession): Client {
   const ask: Ask = async <T>(request: HttpRequest) => value(await session.ask(request)) as T;
   return {
     get: (r, key) => getBy(ask, r, key),
@@ -255,5 +265,6 @@ export function httpClient(access: ServerAccess, world: World, signal: AbortSign
       const { metadata } = await ask<List>({ method: "GET", path: `${path}?limit=1` });
       return revision(Number(metadata.resourceVersion));
     },
+    inTerm: (term) => clientOver(inTerm(session, term)),
   };
 }

@@ -19,6 +19,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 export interface HttpReply {
   readonly status: number;
@@ -127,12 +128,13 @@ function headersOf(stream: ClientHttp2Stream): Promise<Following> {
 /** Connects with the first request. Ends with the signal. */
 export function httpSession(access: ServerAccess, world: World, signal: AbortSignal): HttpSession {
   const connected = connections(access, world, signal);
-  const start = async ({ method, path, body, contentType = "application/json" }: HttpRequest) => {
+  const start = async ({ method, path, body, contentType = "application/json", headers: more }: HttpRequest) => {
     if (signal.aborted) throw broken(new Error("this client is closed"));
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
       ...{ ":method": method, ":path": path, accept: "application/json", "user-agent": access.userAgent },
       ...(bytes && { "content-type": contentType }),
+      ...more,
     };
     try {
       const session = await connected();

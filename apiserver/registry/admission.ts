@@ -4,6 +4,7 @@ import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Instant } from "../../api/meta.ts";
 import type { Commit, Present, Storage, Stored, Write } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
+import { commitInTerm } from "./fencing.ts";
 import type { WriteOptions } from "./verbs.ts";
 
 /** Kubernetes' admission operations. CONNECT opens a session to a subresource, such as `pods/exec`. */
@@ -111,7 +112,8 @@ export function admissionChain(
             const alongside = added instanceof Promise ? await added : added;
             if (alongside) all.push(alongside);
           }
-          return write && (await storage.commit(write, ...all.flatMap(({ writes }) => writes)));
+          const { term } = attributes.options;
+          return write && (await commitInTerm(storage, term, write, ...all.flatMap(({ writes }) => writes)));
         } finally {
           for (const { release } of all) release?.();
         }

@@ -12,6 +12,7 @@ import type {
   WatchOptions,
   WritableSubresource,
 } from "../../machinery/client.ts";
+import type { LeaseTerm } from "../../machinery/lease-term.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
 import { scaleOf } from "./strategies/table.ts";
@@ -57,11 +58,14 @@ export interface InProcessOptions {
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
   /** Its field manager. Without one its writes are not tracked, which is faster. */
   readonly manager?: string;
+  /** Its writes are committed only in this term. */
+  readonly term?: LeaseTerm;
 }
 
 /** A client with nothing between it and the log. */
-export function inProcessClient(registry: Registry, { measured, issue, manager }: InProcessOptions = {}): Client {
-  const by = manager === undefined ? {} : { manager };
+export function inProcessClient(registry: Registry, options: InProcessOptions = {}): Client {
+  const { measured, issue, manager, term } = options;
+  const by = { ...(manager !== undefined && { manager }), ...(term && { term }) };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
     const current = registry.kinds.of(r);
@@ -103,9 +107,11 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
     },
     patch: async (r, key, patch, subresource?: WritableSubresource) =>
       objectOf((await patched(registry, { r: served(r), key, subresource }, patch, by)).stored),
-    delete: async (r, key, options = {}) => (await registry.delete({ r: served(r), key }, options)).revision,
+    delete: async (r, key, options = {}) =>
+      (await registry.delete({ r: served(r), key }, { ...options, ...by })).revision,
     watch: <T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) =>
       mapped(registry.watch(served(r), options, signal), eventOf<T>),
     revision: (kind) => registry.revision(kind && served(kind)),
+    inTerm: (own) => inProcessClient(registry, { ...options, term: own }),
   };
 }

@@ -3,6 +3,7 @@ import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
 import type { ApiObject, Draft, Key, Revision } from "../../api/meta.ts";
 import type { DeleteOptions, WatchOptions, WritableSubresource } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
+import type { LeaseTerm } from "../../machinery/lease-term.ts";
 import type { World } from "../../machinery/world.ts";
 import type { User } from "../authorization/authorizer.ts";
 import type { Stored } from "../storage/storage.ts";
@@ -14,6 +15,8 @@ export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
   /** Undefined for the server's own components. */
   readonly user?: User;
+  /** Commits only while the lease is of this term. */
+  readonly term?: LeaseTerm | undefined;
   /** The object the request was derived from, already decoded: parts identical to it are not decoded again. */
   readonly read?: object | undefined;
   /**

@@ -4,7 +4,7 @@ import { forbidden, invalid, required, together, unsupported } from "../../api/p
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { invalid as refused, unhandled } from "../registry/refusals.ts";
 import type { WriteOptions } from "../registry/verbs.ts";
-import type { Call, ApiRequest } from "./request-response.ts";
+import { type Call, type ApiRequest, termIn } from "./request-response.ts";
 import { flag } from "./path.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
@@ -83,6 +83,7 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
       dryRun: dryRun.length > 0,
       manager: manager || managerOf(request),
       user: request.user,
+      term: termIn(request),
       warn,
       trace: request.trace,
     },

@@ -8,7 +8,8 @@ import { invalid } from "../registry/refusals.ts";
 import { flag, wholeNumber } from "./path.ts";
 import { decode, schemaOf } from "../../api/schema.ts";
 import { dryRunProblems, parseBody } from "./body.ts";
-import type { ApiRequest } from "./request-response.ts";
+import { type ApiRequest, termIn } from "./request-response.ts";
+import type { WriteOptions } from "../registry/verbs.ts";
 import { timeError } from "../../api/times.ts";
 
 /** `metav1.ListOptions`, as the client sends it. */
@@ -128,7 +129,7 @@ interface SentOptions {
 }
 /** The options of a deletion. */
 export interface Deleting {
-  readonly options: DeleteOptions & { readonly dryRun: boolean };
+  readonly options: DeleteOptions & Pick<WriteOptions, "term"> & { readonly dryRun: boolean };
   /** `orphanDependents: false`, the old form of foreground deletion: the reply is 202 while dependents remain. */
   readonly waitsForDependents: boolean;
 }
@@ -182,6 +183,7 @@ export function deleteOptions(request: ApiRequest, body: unknown = parseBody(req
       ...(uid !== undefined && { uid }),
       ...(resourceVersion !== undefined && { resourceVersion }),
       dryRun: dryRun.length > 0,
+      term: termIn(request),
     },
     waitsForDependents: orphanDependents === false,
   };

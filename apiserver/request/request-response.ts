@@ -6,6 +6,7 @@ import type { User } from "../authorization/authorizer.ts";
 import type { ResourcePath } from "./path.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { WritableSubresource } from "../../machinery/client.ts";
+import { decodeTerm, type LeaseTerm, termHeader } from "../../machinery/lease-term.ts";
 import { type Key, key } from "../../api/meta.ts";
 import type { SubresourceDefinition } from "../registry/strategies/table.ts";
 import type { Registry } from "../registry/verbs.ts";
@@ -29,6 +30,11 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
   /** Records the end of a step, for the log entry of a slow request. */
   readonly trace?: (step: string) => void;
+}
+/** The term a write is fenced by, if any. Throws BadRequest. */
+export function termIn({ headers }: Pick<ApiRequest, "headers">): LeaseTerm | undefined {
+  const term = headers[termHeader];
+  return term === undefined ? undefined : decodeTerm(String(term));
 }
 /** A body in one piece: to put parts together costs less than to have the connection send them one by one. */
 export type Body = Buffer | string;

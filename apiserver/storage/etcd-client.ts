@@ -5,7 +5,7 @@ import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Clock } from "../../machinery/world.ts";
-import type { Commit, Stored, Write } from "./storage.ts";
+import { type Commit, type Condition, isWrite, type Stored, type Write } from "./storage.ts";
 
 /** Endpoints of etcd, the root of the cluster's keys, and credentials. */
 export interface EtcdOptions {
@@ -18,7 +18,7 @@ export interface EtcdOptions {
 export interface EtcdClient {
   revision(): Promise<Revision>;
   page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
-  commit(...writes: readonly Write[]): Promise<Commit>;
+  commit(...parts: readonly (Write | Condition)[]): Promise<Commit>;
   compact(upTo: Revision): Promise<void>;
   /** All changes of the store after `from`, until the connection breaks or the signal is aborted. */
   events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
@@ -112,12 +112,12 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
       const { kvs, header, more } = await etcd.kv.range(request);
       return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
     },
-    async commit(...writes) {
+    async commit(...parts) {
       const response = await etcd.kv.txn({
-        compare: writes.map(({ key, expect }) => ({
+        compare: parts.map(({ key, expect }) => ({
           ...{ key: fullKey(key), target: "Mod" as const, result: "Equal" as const, mod_revision: expect },
         })),
-        success: writes.map(({ key, value }) =>
+        success: parts.filter(isWrite).map(({ key, value }) =>
           value === null
             ? { request_delete_range: { key: fullKey(key) } }
             : {
@@ -127,12 +127,12 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
                 },
               },
         ),
-        failure: writes.map(({ key }) => ({ request_range: { key: fullKey(key) } })),
+        failure: parts.map(({ key }) => ({ request_range: { key: fullKey(key) } })),
       });
       if (response.succeeded) return { ok: true, revision: revision(Number(response.header.revision)) };
       const found = response.responses.map(({ response_range: { kvs } }) => kvs[0] && stored(kvs[0]));
-      const failed = writes.findIndex(({ expect }, i) => (found[i]?.modified ?? 0) !== expect);
-      return { ok: false, key: writes[failed]!.key, current: found[failed] };
+      const failed = parts.findIndex(({ expect }, i) => (found[i]?.modified ?? 0) !== expect);
+      return { ok: false, key: parts[failed]!.key, current: found[failed] };
     },
     async compact(upTo) {
       try {

@@ -8,7 +8,7 @@ import type { World } from "../../machinery/world.ts";
 import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
 import { emptyLog, type Log } from "./log.ts";
 import { coalesce } from "./coalesce.ts";
-import { type Commit, Compacted, type Storage, type Stored, type Write } from "./storage.ts";
+import { type Commit, Compacted, type Condition, type Storage, type Stored, type Write } from "./storage.ts";
 
 /** Time for etcd to restart or elect a leader before a call fails, in milliseconds. */
 const timeoutMs = 8_000;
@@ -109,15 +109,18 @@ async function persist<T>(world: World, signal: AbortSignal, ask: () => Promise<
  * the first try may have succeeded, which the value of the first write shows, or the outcome is unknown, which is an
  * error.
  */
-async function commitOnce(client: EtcdClient, world: World, writes: readonly Write[]): Promise<Commit> {
+async function commitOnce(
+  client: EtcdClient,
+  world: World,
+  ...[main, ...alongside]: [Write, ...(Write | Condition)[]]
+): Promise<Commit> {
   const until = world.clock.now() + timeoutMs;
   let lost: unknown;
   for (;;) {
     try {
-      const commit = await client.commit(...writes);
+      const commit = await client.commit(main, ...alongside);
       if (commit.ok || lost === undefined) return commit;
-      const [main] = writes;
-      if (commit.key === main?.key && same(main.value, commit.current?.value))
+      if (commit.key === main.key && same(main.value, commit.current?.value))
         return { ok: true, revision: commit.current!.modified };
       throw unknownOutcome(lost);
     } catch (e) {
@@ -184,7 +187,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       await caughtUp();
       return log.list(prefix, page);
     },
-    commit: (...writes) => commitOnce(client, world, writes),
+    commit: (...parts) => commitOnce(client, world, ...parts),
     watch: log.watch,
     async compact(upTo) {
       // The watch may not have delivered yet what was just committed.

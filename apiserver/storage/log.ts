@@ -6,6 +6,8 @@ import {
   type Change,
   type Commit,
   Compacted,
+  type Condition,
+  isWrite,
   kindOf,
   type Listing,
   type Page,
@@ -135,15 +137,16 @@ export function changeOf(key: string, value: Uint8Array | null, at: Revision, be
 
 /** The changes of an atomic group of writes, at the revisions after `head`; none if a precondition fails. */
 export function decideCommit(
-  writes: readonly Write[],
+  parts: readonly (Write | Condition)[],
   get: (key: string) => Stored | undefined,
   head: Revision,
 ): { readonly changes: readonly Change[]; readonly commit: Commit } {
   const changes: Change[] = [];
-  for (const { key, expect, value } of writes) {
+  for (const part of parts) {
+    const { key, expect } = part;
     const before = get(key);
     if ((before?.modified ?? 0) !== expect) return { changes: [], commit: { ok: false, key, current: before } };
-    changes.push(changeOf(key, value, revision(head + changes.length + 1), before));
+    if (isWrite(part)) changes.push(changeOf(key, part.value, revision(head + changes.length + 1), before));
   }
   return { changes, commit: { ok: true, revision: revision(head + 1) } };
 }
@@ -319,8 +322,8 @@ export function memoryStorage(): Storage {
     received: log.present,
     list: async (prefix, page) => log.list(prefix, page),
     // There is no await between checks and writes, so no other write can interleave.
-    async commit(...writes) {
-      const { changes, commit } = decideCommit(writes, log.get, log.head());
+    async commit(...parts) {
+      const { changes, commit } = decideCommit(parts, log.get, log.head());
       for (const change of changes) log.append(change);
       return commit;
     },

@@ -6,7 +6,7 @@ import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { decideCommit, emptyLog, type Log } from "./log.ts";
-import type { Change, Commit, Storage, Stored, Write } from "./storage.ts";
+import type { Change, Commit, Condition, Storage, Stored, Write } from "./storage.ts";
 
 /** Where the log is kept, and how large its file may grow. */
 export interface SqliteOptions {
@@ -21,8 +21,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS floor (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
   INSERT OR IGNORE INTO floor VALUES (1, 0);`;
 
-/** Writes that are committed together. */
-type Together = readonly Write[];
+/** The parts of one commit. */
+type Together = readonly (Write | Condition)[];
 interface Row {
   readonly revision: number;
   readonly key: string;

@@ -28,12 +28,19 @@ export interface Batch {
   readonly changes: readonly Change[];
 }
 
-/** The only way to write. Create expects 0, update and delete expect what was read, delete writes null. */
-export interface Write {
+/** What a commit expects of a key: the revision of its last change, 0 when there is none. */
+export interface Condition {
   readonly key: string;
   readonly expect: Revision;
+}
+
+/** The only way to write. Create expects 0, update and delete expect what was read, delete writes null. */
+export interface Write extends Condition {
   readonly value: Uint8Array | null;
 }
+
+/** Whether a part of a commit writes. */
+export const isWrite = (part: Write | Condition): part is Write => "value" in part;
 
 /**
  * A failed precondition is a value, not an exception: the key and its current value. The revision is that of the first
@@ -98,8 +105,8 @@ export interface Storage {
   readonly received: Present;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;
-  /** Commits all of these writes, of different keys, or none. */
-  commit(write: Write, ...alongside: readonly Write[]): Promise<Commit>;
+  /** Commits all of these writes, of different keys, or none: if every condition holds. */
+  commit(write: Write, ...alongside: readonly (Write | Condition)[]): Promise<Commit>;
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;

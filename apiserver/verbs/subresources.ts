@@ -6,7 +6,6 @@ import { type PodDisruptionBudget, podDisruptionBudgets } from "../../api/policy
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { type ApiObject, type Instant, type Draft, keyOf, timestamp } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
-import type { DeleteOptions } from "../../machinery/client.ts";
 import { objectOf } from "../registry/codec.ts";
 import { forbidden, invalid, methodNotAllowed, methodNotServed } from "../registry/refusals.ts";
 import type { Registry, Target } from "../registry/verbs.ts";
@@ -16,7 +15,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { evictions, subresources } from "../registry/strategies/table.ts";
 import { bodyOf, parseBody } from "../request/body.ts";
 import { type Call, type ApiReply, targetOf, replySuccess } from "../request/request-response.ts";
-import { deleteOptions } from "../request/options.ts";
+import { type Deleting, deleteOptions } from "../request/options.ts";
 import { warned } from "../response/encode.ts";
 
 type Status = NonNullable<PodDisruptionBudget["status"]>;
@@ -101,12 +100,9 @@ async function budgetsOf(registry: Registry, { metadata }: Pod): Promise<readonl
 }
 
 /** Delete a pod, if its budget allows it. */
-export async function evict(
-  registry: Registry,
-  target: Target,
-  options: DeleteOptions & { readonly dryRun: boolean },
-): Promise<void> {
+export async function evict(registry: Registry, target: Target, options: Deleting["options"]): Promise<void> {
   const pod = objectOf<Pod>(await registry.get(target.r, target.key));
+  const fence = { term: options.term };
   if (!goesFreely(pod)) {
     const budgets = await budgetsOf(registry, pod);
     if (budgets.length > 1)
@@ -123,7 +119,7 @@ export async function evict(
         key: keyOf(budget),
         subresource: "status",
       } as const;
-      await registry.change(kept, decide, { manager: "kube-apiserver", dryRun: options.dryRun });
+      await registry.change(kept, decide, { ...fence, manager: "kube-apiserver", dryRun: options.dryRun });
     }
   }
   const preconditions = options.dryRun ? {} : await noteDisruption(registry, target, options);
@@ -139,9 +135,10 @@ const disruption = {
  * Notes in the status of a pod why it is deleted, before it is: a job's failure policy depends on it. Returns the
  * preconditions of the deletion, of which the note changes the version. Source: KEP-3329.
  */
-async function noteDisruption(registry: Registry, target: Target, { uid, resourceVersion }: DeleteOptions) {
+async function noteDisruption(registry: Registry, target: Target, options: Deleting["options"]) {
+  const { uid, resourceVersion, term } = options;
   let isMet = false;
-  const noted = await registry.change({ ...target, subresource: "status" }, (current) => {
+  const note = (current: ApiObject): ApiObject => {
     const { metadata, status } = current as Pod;
     const { uid: actualUid, resourceVersion: version } = metadata;
     isMet = (uid ?? actualUid) === actualUid && (resourceVersion ?? version) === version;
@@ -149,7 +146,8 @@ async function noteDisruption(registry: Registry, target: Target, { uid, resourc
     if (!isMet) return current;
     const conditions = withCondition<PodCondition>(status?.conditions, disruption, registry.world.clock.now());
     return { ...current, status: { ...status, conditions } } as Pod;
-  });
+  };
+  const noted = await registry.change({ ...target, subresource: "status" }, note, { term });
   return resourceVersion !== undefined && isMet ? { resourceVersion: String(noted.modified) } : {};
 }
 

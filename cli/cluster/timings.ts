@@ -14,4 +14,9 @@ export const localTimings = {
   autoscalerPeriodMs: 5_000,
   /** The default stabilization window for scaling down. Kubernetes: 300 s. */
   shrinkWindowSeconds: 30,
+  /**
+   * Leader election: another control plane takes over when the lease expires. Kubernetes: 15 s, 10 s and 2 s. A leader
+   * that renews late loses the lease, but does no harm, since its writes are fenced.
+   */
+  election: { leaseDurationMs: 2_000, renewDeadlineMs: 1_500, retryPeriodMs: 500 },
 };

@@ -18,6 +18,7 @@ import { informer } from "../../machinery/informer.ts";
 import type { Log, World } from "../../machinery/world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
+import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
 import { type LivePods, runAgent } from "./node-agent.ts";
@@ -45,6 +46,8 @@ export interface Scenario {
   readonly trouble?: boolean;
   /** One controller manager, without an election; otherwise there are two, of which one leads. */
   readonly single?: true;
+  /** Three controller managers whose leader is paused and cut off; otherwise only killed and cut off as any other. */
+  readonly elections?: true;
   /** Replaces the workloads that the seed draws. */
   readonly workloads?: readonly WorkloadName[];
   /** Receives what components log; for looking at one seed. */
@@ -116,10 +119,10 @@ export const controllerOptions = {
   autoscaler: { periodMs: 15_000, shrinkWindowSeconds: 300 },
   workers: 2,
 };
-type Run = (client: Client, signal: AbortSignal) => Promise<void>;
+type Run = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
 const controllersOf =
-  (world: World, decided: Scenario["decided"]): Run =>
-  (client, signal) => {
+  (decided: Scenario["decided"]): Run =>
+  (client, world, signal) => {
     const decisions = decided && { record: decided, of: () => [] };
     return runControllers(client, world, { ...controllerOptions, ...(decisions && { decisions }) }, signal);
   };
@@ -129,10 +132,10 @@ const electedPart =
   (world: World, identity: string, leaders: Leaders, run: Run): Part =>
   (client, signal) => {
     const election = { namespace: "kube-system", name: "kube-controller-manager", identity };
-    const lead = async (term: AbortSignal): Promise<void> => {
+    const lead = async (leading: Client, term: AbortSignal): Promise<void> => {
       leaders.began(identity);
       const off = onAbort(term, () => leaders.ended(identity));
-      await run(client, term).finally(off);
+      await run(leading, world, term).finally(off);
     };
     return runAsLeader(election, client, world, lead, signal);
   };
@@ -185,6 +188,7 @@ const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
 
 /** The names of all rules. */
 export const allRules: readonly string[] = [
+  ...electionRules,
   "two leaders",
   "two live pods of a name",
   ...[...podRules, ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(({ name }) => name || []),
@@ -226,6 +230,8 @@ async function trouble(
   }
 }
 
+const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+
 /** What a life is made of, beside what its scenario says. */
 interface Stage {
   readonly clock: VirtualClock;
@@ -236,9 +242,7 @@ interface Stage {
 
 async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
-  const user = inProcessClient(
-    clusterRegistry(judge.storage, world, { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } }),
-  );
+  const user = inProcessClient(clusterRegistry(judge.storage, world, ranges));
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
   const end = new AbortController();
@@ -257,14 +261,23 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
     ),
   );
   const leaders = countedLeaders((what) => judge.accuse("two leaders", what));
-  const run = controllersOf(world, scenario.decided);
-  const managers = scenario.single
-    ? [start(run)]
-    : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
+  const run = controllersOf(scenario.decided);
+  const candidates = scenario.elections
+    ? [0, 1, 2].map((i) => candidate(`manager-${i}`, network(), run, { judge, world, ranges }))
+    : [];
+  const managers = scenario.elections
+    ? candidates.map((one) => begin((_, signal) => one.live(signal), one.network))
+    : scenario.single
+      ? [start((client, signal) => run(client, world, signal))]
+      : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
   const parts = [...managers, start(schedulerPart(world)), ...agents];
   for (const { begin } of workloads) await begin(user);
   const chaos = new AbortController();
   if (scenario.trouble !== false) trouble(user, world, { parts, workloads }, chaos.signal).catch(() => {});
+  if (scenario.elections) {
+    depose(candidates, world, chaos.signal).catch(() => {});
+    watchForLeader(candidates, { judge, world, ranges }, end.signal).catch(() => {});
+  }
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));

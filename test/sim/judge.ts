@@ -3,7 +3,7 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, controllerOf, type Revision, revision } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
 import type { LateVerb } from "./network.ts";
-import type { Storage, Write } from "../../apiserver/storage/storage.ts";
+import { isWrite, type Storage, type Write } from "../../apiserver/storage/storage.ts";
 
 export interface Violation {
   /** Milliseconds since the beginning of the life. */
@@ -116,10 +116,10 @@ export function judged(
     late: (verb) => void late.push({ verb, at: hooks.now() }),
     storage: {
       ...inner,
-      async commit(...writes) {
-        const result = await inner.commit(...writes);
+      async commit(...parts) {
+        const result = await inner.commit(...parts);
         if (!result.ok) return result;
-        for (const [i, write] of writes.entries()) {
+        for (const [i, write] of parts.filter(isWrite).entries()) {
           commits++;
           const at = revision(result.revision + i);
           hooks.fact({ at: hooks.now(), revision: at, key: write.key, value: write.value });

@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Life, Scenario } from "./cluster.ts";
 
 /** What is the same for all lives; it crosses threads, so it has no functions. */
-type SharedScenario = Pick<Scenario, "single" | "workloads" | "minutes">;
+type SharedScenario = Pick<Scenario, "single" | "elections" | "workloads" | "minutes">;
 /** A life that a thread has to run. */
 export interface LifeOrder {
   readonly seed: number;

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { type Change, mutants } from "./mutants.ts";
 
 const [number = 0, seeds = 200] = process.argv.slice(2).map(Number);
-const { breaks, and, workloads, ...first } = mutants[number]!;
+const { breaks, and, workloads, elections, ...first } = mutants[number]!;
 
 /** The address of the changed module, and its source. */
 function changed({ file, from, to }: Change): readonly [url: string, source: string] {
@@ -33,6 +33,7 @@ const note = (rule: string): void => {
   if (rule === breaks) process.exit();
 };
 for (let seed = 1; seed <= seeds; seed++) {
-  const { unsettled } = await simulate({ seed, ...(workloads && { workloads }), violation: ({ rule }) => note(rule) });
+  const drawn = { ...(workloads && { workloads }), ...(elections && { elections }) };
+  const { unsettled } = await simulate({ seed, ...drawn, violation: ({ rule }) => note(rule) });
   if (unsettled.length > 0) note("unsettled");
 }

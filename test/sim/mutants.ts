@@ -14,6 +14,8 @@ export interface Mutant extends Change {
   readonly breaks: string;
   /** What there is in its lives; as in any other unless given. */
   readonly workloads?: readonly WorkloadName[];
+  /** Three controller managers whose leader is paused and cut off. */
+  readonly elections?: true;
   /** A second change, which provokes what the first does not prevent any more. */
   readonly and?: Change;
 }
@@ -37,10 +39,31 @@ export const mutants: readonly Mutant[] = [
     breaks: "bound twice",
   },
   {
-    file: "machinery/leader-election.ts",
-    from: "!isOurs() && isValid(now)) return false",
-    to: "!isOurs() && !isValid(now)) return false",
+    file: "machinery/lease-lock.ts",
+    from: "if (known.validMs() > 0) return false",
+    to: "if (known.validMs() < 0) return false",
     breaks: "two leaders",
+  },
+  {
+    file: "apiserver/registry/fencing.ts",
+    from: "if (!term) return storage.commit(",
+    to: "if (!term || alongside) return storage.commit(",
+    breaks: "write of a deposed leader",
+    elections: true,
+  },
+  {
+    file: "apiserver/registry/fencing.ts",
+    from: "...alongside, { key, expect: lease.modified });",
+    to: "...alongside);",
+    breaks: "write of a deposed leader",
+    elections: true,
+  },
+  {
+    file: "machinery/lease-lock.ts",
+    from: "changedAt + leaseDurationSeconds * 1000 - now()",
+    to: "changedAt + leaseDurationSeconds * 10_000 - now()",
+    breaks: "no leader",
+    elections: true,
   },
   {
     file: "controllers/replicaset/decide.ts",

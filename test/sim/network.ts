@@ -73,6 +73,7 @@ export function flaky(
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),
     delete: (r, key, options) => call(() => client.delete(r, key, options), lateOf(r, "delete")),
     revision: (kind) => call(() => client.revision(kind)),
+    inTerm: (term) => flaky(client.inTerm(term), world, network, late, life),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
         if (network.down || random.next() < network.loss / 4) throw new ApiError("ServiceUnavailable", "watch cut");

@@ -8,6 +8,8 @@ import { nodes } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { services } from "../../api/core/services.ts";
+import { leases } from "../../api/coordination/leases.ts";
+import { isTermOver, termOf } from "../../machinery/lease-term.ts";
 import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
 import type { Client, WatchEvent, WatchOptions } from "../../machinery/client.ts";
 
@@ -67,6 +69,7 @@ export function clientSuite(name: string, open: () => Promise<OpenClient>): void
   listing(it);
   watching(it);
   addressing(it);
+  fencing(it);
   test(`${name}: a watch from a compacted revision is expired`, () => expiring(opened, stop.signal));
 }
 
@@ -208,6 +211,74 @@ function refusing(it: It): void {
       if (typeof message === "string") expect(error.message).toBe(message);
       else expect(error.message).toMatch(message);
     }
+  });
+}
+
+function fencing(it: It): void {
+  const configMap = (name: string) => ({ kind: "ConfigMap", metadata: { name, namespace: "default" } }) as const;
+  const spec = { holderIdentity: "a b/ä", leaseDurationSeconds: 15, leaseTransitions: 3 };
+  const lease = { kind: "Lease", metadata: { name: "leader", namespace: "default" }, spec } as const;
+  /** Every verb that writes, of the object with this name. */
+  const writes = (client: Client, name: string) =>
+    [
+      client.create(configMaps, configMap(`${name}-2`)),
+      client.patch(configMaps, at(name), { type: "merge", patch: { data: { written: "yes" } } }),
+      client.patch(configMaps, at(name), {
+        ...{ type: "apply", fieldManager: "leader" },
+        object: { ...configMap(name), apiVersion: "v1", data: { applied: "yes" } },
+      }),
+      client.delete(configMaps, at(`${name}-1`)),
+    ] as readonly Promise<unknown>[];
+
+  it("a client in a term writes while the lease is of that term, and reads always", async (client) => {
+    const held = await client.create(leases, lease);
+    const leader = client.inTerm(termOf(held));
+    for (const name of ["x", "x-1", "y", "y-1"]) await client.create(configMaps, configMap(name));
+    const renewed = await client.update(leases, {
+      ...held,
+      spec: { ...spec, renewTime: "2026-01-01T00:00:00.000000Z" },
+    });
+    await Promise.all(writes(leader, "x"));
+    const current = await client.get(configMaps, at("y"));
+    await client.update(leases, { ...renewed, spec: { ...spec, holderIdentity: "", leaseTransitions: 3 } });
+    const before = await client.revision();
+    const updates = [leader.update(configMaps, { ...current, data: { written: "yes" } })];
+    for (const { reason: error } of (await Promise.allSettled([
+      ...writes(leader, "y"),
+      ...updates,
+    ])) as PromiseRejectedResult[]) {
+      expect([isTermOver(error), (error as Error).message]).toEqual([
+        ...[true, 'the lease default/leader is no longer held by "a b/ä" in the term of this request'],
+      ]);
+    }
+    expect(await client.revision()).toBe(before);
+    expect((await leader.get(configMaps, at("y"))).data).toBeUndefined();
+    expect((await leader.list(configMaps, { namespace: "default" })).items.map((o) => o.metadata.name)).toContain(
+      "y-1",
+    );
+  });
+  it("a term ends with any other acquisition, and with the deletion of its lease", async (client) => {
+    const held = await client.create(leases, lease);
+    const write = async (): Promise<boolean> => {
+      const request = client
+        .inTerm(termOf(held))
+        .create(configMaps, { ...configMap(""), metadata: { generateName: "t-", namespace: "default" } });
+      return request.then(
+        () => true,
+        (e: unknown) => !isTermOver(e),
+      );
+    };
+    expect(await write()).toBe(true);
+    const again = await client.update(leases, { ...held, spec: { ...spec, leaseTransitions: 4 } });
+    expect(await write()).toBe(false);
+    const back = await client.update(leases, { ...again, spec });
+    expect(await write()).toBe(true);
+    await client.update(leases, { ...back, spec: { ...spec, holderIdentity: "other" } });
+    expect(await write()).toBe(false);
+    await client.delete(leases, at("leader"));
+    expect(await write()).toBe(false);
+    await client.create(leases, lease);
+    expect(await write()).toBe(false);
   });
 }
 

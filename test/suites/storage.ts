@@ -58,6 +58,7 @@ export function storageSuite(
   };
   writes(it);
   writesTogether(it);
+  conditions(it);
   lists(it);
   watches(it, signal);
   indexedWatches(it, signal);
@@ -120,10 +121,49 @@ function writes(it: It): void {
   });
 }
 
-function writesTogether(it: It): void {
-  const write = (key: string, expected: Revision, value: string | null): Write => ({
-    ...{ key, expect: expected, value: value === null ? null : bytes(value) },
+const write = (key: string, expected: Revision, value: string | null): Write => ({
+  ...{ key, expect: expected, value: value === null ? null : bytes(value) },
+});
+
+function conditions(it: It): void {
+  it("a condition holds a write back without being written itself", async (storage) => {
+    const lease = await put(storage, "/lease", "a");
+    const created = await storage.commit(write("/pod", none, "1"), { key: "/lease", expect: lease });
+    expect([created.ok, (await storage.get("/lease"))?.modified]).toEqual([true, lease]);
+    const pod = created.ok ? created.revision : none;
+    expect(await storage.revision()).toBe(lease + 1);
+    const next = await put(storage, "/lease", "b", lease);
+    const deposed = await storage.commit(write("/pod", pod, "2"), { key: "/lease", expect: lease });
+    expect(deposed.ok ? "" : [deposed.key, text(deposed.current?.value)]).toEqual(["/lease", "b"]);
+    const both = await storage.commit(write("/pod", none, "2"), { key: "/lease", expect: lease });
+    expect(both.ok ? "" : both.key).toBe("/pod");
+    await remove(storage, "/lease", next);
+    const orphan = await storage.commit(write("/pod", pod, null), { key: "/lease", expect: next });
+    expect(orphan.ok ? "" : [orphan.key, orphan.current]).toEqual(["/lease", undefined]);
+    const absent = await storage.commit(write("/pod", pod, "2"), { key: "/lease", expect: none });
+    expect([absent.ok, text((await storage.get("/pod"))?.value)]).toEqual([true, "2"]);
   });
+  it("no conditional write is committed after its condition has ended", async (storage) => {
+    let lease = await put(storage, "/lease", "0");
+    const start = lease;
+    const late: Promise<unknown>[] = [];
+    for (let term = 1; term <= 20; term++) {
+      const held = { key: "/lease", expect: lease };
+      late.push(...[1, 2, 3].map((n) => storage.commit(write(`/pods/${term}-${n}`, none, "pod"), held)));
+      lease = await put(storage, "/lease", String(term), lease);
+    }
+    await Promise.all(late);
+    // Each write comes before the end of its term.
+    const watch = storage.watch("/", start, AbortSignal.timeout(5_000));
+    let current = 1;
+    for (const { key, now } of changesOf(await until(watch, await storage.revision()))) {
+      if (key === "/lease") current = Number(text(now?.value)) + 1;
+      else expect([key, Number(/\d+/.exec(key)![0])]).toEqual([key, current]);
+    }
+  });
+}
+
+function writesTogether(it: It): void {
   it("writes that belong together happen all, and a watch from before sees all of them", async (storage) => {
     const start = await storage.revision();
     const quota = await put(storage, "/a/quota", "0");

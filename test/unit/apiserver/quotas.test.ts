@@ -32,7 +32,7 @@ function delayed(inner: Storage, random: () => number): Storage {
     ...inner,
     get: (k) => later(() => inner.get(k)),
     present: () => later(() => inner.present()),
-    commit: (...writes) => later(() => inner.commit(...writes)),
+    commit: (...parts) => later(() => inner.commit(...parts)),
   };
 }
 

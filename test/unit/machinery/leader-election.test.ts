@@ -31,7 +31,7 @@ async function stage(seed: number) {
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
   await client.create(namespaces, { kind: "Namespace", metadata: { name: "kube-system" } } as never);
   const terms: Term[] = [];
-  const lead = (identity: string) => async (signal: AbortSignal) => {
+  const lead = (identity: string) => async (_: Client, signal: AbortSignal) => {
     const term: Term = { identity, from: clock.now(), to: undefined };
     terms.push(term);
     await clock.sleep(1e9, signal).catch(() => {});
@@ -115,6 +115,68 @@ test("leader election: the election ends with the body, and its error is rethrow
   const failure = expect(ended).rejects.toThrow("broken");
   await pass(5);
   await failure;
+});
+
+test("leader election: a deposed leader learns it from a refused write, before its renewal", async () => {
+  const { client, world, pass, clock } = await stage(6);
+  const ended: number[] = [];
+  const lead = async (leading: Client, signal: AbortSignal): Promise<void> => {
+    await clock.sleep(100);
+    const taken = await client.get(leases, key(lease.namespace, lease.name));
+    // The watch shows this only later.
+    await client.update(leases, { ...taken, spec: { ...taken.spec, holderIdentity: "b", leaseTransitions: 1 } });
+    await leading.create(namespaces, { kind: "Namespace", metadata: { name: "late" } } as never).catch(() => {});
+    expect(signal.aborted).toBe(true);
+    ended.push(seconds(clock.now()));
+  };
+  const blind: Client = { ...client, watch: async function* () {} };
+  void runAsLeader({ ...lease, identity: "a" }, blind, world, lead, new AbortController().signal);
+  await pass(5);
+  expect(ended).toEqual([0.1]);
+});
+
+test("leader election: every acquisition begins a new term, also by the same identity", async () => {
+  const { candidate, pass, current } = await stage(7);
+  for (const transitions of [0, 1, 2]) {
+    const only = candidate("a");
+    await pass(transitions + 1);
+    expect((await current()).spec).toMatchObject({ holderIdentity: "a", leaseTransitions: transitions });
+    only.stop();
+    await only.done;
+  }
+});
+
+test("leader election: a released lease is taken at once", async () => {
+  const { candidate, pass, terms } = await stage(8);
+  const first = candidate("a");
+  await pass(1);
+  candidate("b");
+  await pass(9.5);
+  first.stop();
+  await first.done;
+  await pass(9.6);
+  expect(terms.map((t) => [t.identity, seconds(t.from)])).toEqual([
+    ["a", 0],
+    ["b", 9.5],
+  ]);
+});
+
+test("leader election: another candidate leads when the lease expires, no sooner and hardly later", async () => {
+  const { client, world, candidate, pass, terms } = await stage(9);
+  const network: Network = { latencyMs: 20, timeoutMs: 1_000, loss: 0, lateness: 0, down: false };
+  candidate(
+    "a",
+    flaky(client, world, network, () => {}),
+  );
+  await pass(1);
+  candidate("b");
+  await pass(30);
+  const renewed = seconds(Date.parse((await client.get(leases, key(lease.namespace, lease.name))).spec.renewTime!));
+  network.down = true;
+  await pass(60);
+  const after = seconds(terms[1]!.from) - renewed;
+  expect(after).toBeGreaterThanOrEqual(15);
+  expect(after).toBeLessThan(15.1);
 });
 
 /** Terms do not overlap. */
