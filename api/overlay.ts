@@ -15,6 +15,9 @@ export const count: Facts = { bounds: [0] };
 /** Counts by the names of their fields. */
 export const counts = (...fields: readonly string[]): Overlay[string] =>
   Object.fromEntries(fields.map((field) => [field, count]));
+/** Counts that are always served, also those of an object whose status is not written yet. */
+export const servedCounts = (...fields: readonly string[]): Overlay[string] =>
+  Object.fromEntries(fields.map((field) => [field, { default: 0, ...count }]));
 export const port: Facts = { bounds: [1, 65_535] };
 /** A user or group id. */
 export const numericId: Facts = { bounds: [0, 2 ** 31 - 1] };

@@ -1,5 +1,16 @@
 // Facts the published schemas of the apps group lack.
-import { count, counts, type Facts, open, otherwise, type Overlay, present, unchecked, values } from "../overlay.ts";
+import {
+  count,
+  counts,
+  type Facts,
+  open,
+  otherwise,
+  type Overlay,
+  present,
+  servedCounts,
+  unchecked,
+  values,
+} from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };
 const replicas: Facts = { default: 1, ...count };
@@ -10,17 +21,10 @@ const retention: Facts = { ...otherwise("Retain"), ...values("Retain", "Delete")
 export const appsOverlay: Overlay = {
   DaemonSet: { status: present },
   DaemonSetSpec: { minReadySeconds: count, revisionHistoryLimit: history, selector: fixed, updateStrategy: present },
-  DaemonSetStatus: counts(
-    "collisionCount",
-    "currentNumberScheduled",
-    "desiredNumberScheduled",
-    "numberAvailable",
-    "numberMisscheduled",
-    "numberReady",
-    "numberUnavailable",
-    "observedGeneration",
-    "updatedNumberScheduled",
-  ),
+  DaemonSetStatus: {
+    ...counts("collisionCount", "numberAvailable", "numberUnavailable", "observedGeneration", "updatedNumberScheduled"),
+    ...servedCounts("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
+  },
   DaemonSetUpdateStrategy: {
     type: { ...otherwise("RollingUpdate"), ...values("RollingUpdate", "OnDelete"), open: true },
   },
@@ -45,13 +49,10 @@ export const appsOverlay: Overlay = {
   DeploymentStrategy: { type: { ...otherwise("RollingUpdate"), open: true } },
   ReplicaSet: { status: present },
   ReplicaSetSpec: { minReadySeconds: count, replicas, selector: fixed },
-  ReplicaSetStatus: counts(
-    "availableReplicas",
-    "fullyLabeledReplicas",
-    "observedGeneration",
-    "readyReplicas",
-    "replicas",
-  ),
+  ReplicaSetStatus: {
+    ...counts("availableReplicas", "fullyLabeledReplicas", "observedGeneration", "readyReplicas"),
+    ...servedCounts("replicas"),
+  },
   RollingUpdateDaemonSet: { maxSurge: share, maxUnavailable: share },
   RollingUpdateDeployment: { maxSurge: { format: "count-or-percent" }, maxUnavailable: share },
   RollingUpdateStatefulSetStrategy: { maxUnavailable: share, partition: count },
@@ -68,14 +69,9 @@ export const appsOverlay: Overlay = {
     template: unchecked,
     volumeClaimTemplates: unchecked,
   },
-  StatefulSetStatus: counts(
-    "availableReplicas",
-    "collisionCount",
-    "currentReplicas",
-    "observedGeneration",
-    "readyReplicas",
-    "replicas",
-    "updatedReplicas",
-  ),
+  StatefulSetStatus: {
+    ...counts("collisionCount", "currentReplicas", "observedGeneration", "readyReplicas", "updatedReplicas"),
+    ...servedCounts("availableReplicas", "replicas"),
+  },
   StatefulSetUpdateStrategy: { type: open },
 };

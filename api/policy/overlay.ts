@@ -1,5 +1,5 @@
 // Facts that the published schemas of the policy group lack.
-import { counts, type Facts, type Overlay, present } from "../overlay.ts";
+import { servedCounts, type Facts, type Overlay, present } from "../overlay.ts";
 
 const share: Facts = { format: "count-or-share" };
 
@@ -8,6 +8,6 @@ export const policyOverlay: Overlay = {
   PodDisruptionBudgetSpec: { maxUnavailable: share, minAvailable: share },
   PodDisruptionBudgetStatus: {
     conditions: { unique: "type" },
-    ...counts("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"),
+    ...servedCounts("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"),
   },
 };

@@ -16,12 +16,16 @@ import { type Target, targetPath } from "./targets.ts";
 const workloads = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"];
 
 /** The label selector of the pods of an object. Throws CliError in kubectl's words for kinds that have none. */
-export function selectorOf({ kind, spec }: ApiObject & { readonly spec?: unknown }, purpose: string): string {
+export function selectorOf(
+  { apiVersion, kind, spec }: ApiObject & { readonly spec?: unknown },
+  purpose: string,
+): string {
   const { selector } = (spec ?? {}) as { readonly selector?: unknown };
   if (workloads.includes(kind)) return selectorText(selector as LabelSelector);
   if (kind === "Service" || kind === "ReplicationController")
     return selectorText({ matchLabels: (selector ?? {}) as Readonly<Record<string, string>> });
-  throw new CliError(`cannot ${purpose} *v1.${kind}: selector for *v1.${kind} not implemented`);
+  const type = `*${apiVersion?.split("/").at(-1)}.${kind}`;
+  throw new CliError(`cannot ${purpose} ${type}: selector for ${type} not implemented`);
 }
 
 /** Pods that match a label selector. */

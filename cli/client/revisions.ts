@@ -17,6 +17,11 @@ export interface Revision {
   readonly object: ReplicaSet | ControllerRevision;
 }
 
+/** The data of a controller revision. */
+interface TemplatePatch {
+  readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } };
+}
+
 /** The revisions of a deployment's replica sets, oldest first. */
 export const revisionsOf = (sets: readonly ReplicaSet[]): readonly Revision[] =>
   sets
@@ -28,14 +33,19 @@ export const revisionsOf = (sets: readonly ReplicaSet[]): readonly Revision[] =>
     }))
     .toSorted((a, b) => a.number - b.number);
 
+/** The template of a controller revision, whose data is a strategic merge patch that replaces it. */
+function templateIn({ data }: ControllerRevision): PodTemplateSpec | undefined {
+  const { $patch: _, ...template } = (data as TemplatePatch | undefined)?.spec?.template ?? {};
+  return template;
+}
+
 /** The revisions of controller revisions, oldest first. */
 const controllerRevisions = (all: readonly ControllerRevision[]): readonly Revision[] =>
   all
     .map((object) => ({
       number: object.revision,
       cause: object.metadata.annotations?.[changeCause] ?? "<none>",
-      template: (object.data as { readonly spec?: { readonly template?: PodTemplateSpec } } | undefined)?.spec
-        ?.template,
+      template: templateIn(object),
       object,
     }))
     .toSorted((a, b) => a.number - b.number);
@@ -48,6 +58,10 @@ export function templateOf({ template }: Pick<Revision, "template">): PodTemplat
 
 /** A workload with revisions. */
 export type Rollable = Pick<Deployment, "kind" | "metadata"> & { readonly spec?: Partial<Deployment["spec"]> };
+
+/** The object that stands for a revision: the replica set of a deployment, other workloads as they were then. */
+export const objectOf = (workload: Rollable, { object, template }: Revision): object =>
+  workload.kind === "Deployment" ? object : { ...workload, spec: { ...workload.spec, template } };
 
 /** The revisions of a workload, oldest first; undefined for kinds without. */
 export async function readRevisions(api: Connection, workload: Rollable): Promise<readonly Revision[] | undefined> {

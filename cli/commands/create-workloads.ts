@@ -48,7 +48,7 @@ async function jobFrom({ name, connect }: Input<JobFlags>, from: string) {
   const [target] = await targetsOf(scope, [from], {});
   const object = await scope.api.get<CronJobTemplate>(targetPath(target!));
   if (object.kind === "CronJob") return jobOf(name, object);
-  throw new CliError(`unknown object type ${object.kind}`, "Only a CronJob is a template for Jobs.");
+  throw new CliError(`unknown object type *v1.${object.kind}`, "Only a CronJob is a template for Jobs.");
 }
 
 const jobs: Generator<JobFlags> = {

@@ -7,7 +7,7 @@ import { CliError } from "../cli-error.ts";
 import { readAccess } from "../client/access.ts";
 import { nameOption } from "../client/kubeconfig-files.ts";
 import { readState } from "../cluster/state.ts";
-import { closeNamespace } from "../demo/guestbook.ts";
+import { closeNamespace } from "../demo/manifests.ts";
 import type { Stage } from "../demo/stage.ts";
 import { tour } from "../demo/tour.ts";
 import type { Environment } from "../program/global-flags.ts";

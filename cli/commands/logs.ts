@@ -59,11 +59,11 @@ function check(args: readonly string[], flags: Flags): void {
   if (flags.podRunningTimeout <= 0) throw new CliError("--pod-running-timeout must be higher than zero");
 }
 
-function sourcesOf(pods: readonly Pod[], container: string | undefined, all: boolean): readonly Source[] {
+function sourcesOf(pods: readonly Pod[], container: string | undefined, flags: Flags): readonly Source[] {
   return pods.flatMap((pod) => {
-    if (all) return containersOf(pod).map((name) => ({ pod, container: name }));
+    if (flags.allContainers) return containersOf(pod).map((name) => ({ pod, container: name }));
     const { name, notice } = chosenContainer(pod, container);
-    if (notice) process.stderr.write(`${notice}\n`);
+    if (notice && !flags.allPods) process.stderr.write(`${notice}\n`);
     return [{ pod, container: name }];
   });
 }
@@ -117,7 +117,7 @@ const logs = async (args: readonly string[], flags: Flags): Promise<void> => {
   const [what, container] = args;
   const pods = await podsFor(scope, what, flags);
   if (pods.length === 0) process.stderr.write(`No resources found in ${scope.namespace} namespace.\n`);
-  const sources = sourcesOf(pods, container ?? (flags.container || undefined), flags.allContainers === true);
+  const sources = sourcesOf(pods, container ?? (flags.container || undefined), flags);
   if (flags.follow && sources.length > flags.maxLogRequests)
     throw new CliError(
       `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${flags.maxLogRequests}, use --max-log-requests to increase the limit`,

@@ -5,7 +5,7 @@ import { timestamp } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
 import { jsonLines } from "../client/connection.ts";
 import { display, pathOf, query, type Resource } from "../client/resources.ts";
-import { type Revision, type Rollable, readRevisions, templateOf } from "../client/revisions.ts";
+import { objectOf, type Revision, type Rollable, readRevisions, templateOf } from "../client/revisions.ts";
 import { type Session, session } from "../client/session.ts";
 import { fetchTargets, type TargetFlags, targetsOf, throwAll } from "../client/targets.ts";
 import { nameOf, objectPrinter, type OutputFlags } from "../printers/output.ts";
@@ -39,6 +39,8 @@ interface WatchEvent {
 type Verb = (workload: Workload, flags: Flags) => Promise<void>;
 
 const shown = ({ resource, object }: Workload): string => display(resource, object.metadata.name);
+/** `Job.batch`, as errors name kinds. */
+const kindOf = ({ kind, group }: Resource): string => (group === "" ? kind : `${kind}.${group}`);
 /** `deployments.apps "web"`, as errors name objects. */
 const quoted = ({ resource, object }: Workload): string =>
   `${resource.plural}${resource.group === "" ? "" : `.${resource.group}`} ${JSON.stringify(object.metadata.name)}`;
@@ -62,7 +64,7 @@ async function status({ scope, resource, object }: Workload, flags: Flags): Prom
         if (type === "BOOKMARK") continue;
         if (type === "DELETED") throw new CliError("object has been deleted");
         const progress = progressOf(current, flags.revision);
-        if (!progress) throw new CliError(`no status viewer has been implemented for ${current.kind}`);
+        if (!progress) throw new CliError(`no status viewer has been implemented for ${kindOf(resource)}`);
         if (progress.state === "failed") throw new CliError(progress.message);
         if (progress.message !== lastMessage) printLine(progress.message);
         lastMessage = progress.message;
@@ -76,7 +78,7 @@ async function status({ scope, resource, object }: Workload, flags: Flags): Prom
 
 async function revisions(workload: Workload, purpose: string): Promise<readonly Revision[]> {
   const found = await readRevisions(workload.scope.api, workload.object);
-  if (!found) throw new CliError(`no ${purpose} has been implemented for ${workload.object.kind}`);
+  if (!found) throw new CliError(`no ${purpose} has been implemented for ${JSON.stringify(kindOf(workload.resource))}`);
   return found;
 }
 
@@ -86,7 +88,7 @@ async function history(workload: Workload, flags: Flags): Promise<void> {
   if (flags.revision > 0 && chosen.length === 0) throw new CliError("unable to find the specified revision");
   if (flags.output || flags.template) {
     const print = await objectPrinter(flags);
-    for (const { object } of chosen) process.stdout.write(print(object));
+    for (const revision of chosen) process.stdout.write(print(objectOf(workload.object, revision)));
     return;
   }
   if (flags.revision > 0) {
@@ -130,11 +132,14 @@ async function undo(workload: Workload, flags: Flags): Promise<void> {
         ? `no rollout history found for deployment ${JSON.stringify(name)}`
         : "no last revision to roll back to",
     );
-  if (dryRun === "client") return printLine(`${shown(workload)} ${await templateText(target)} (dry run)`);
   const isDeployment = object.kind === "Deployment";
+  const result = isDeployment ? "" : "will roll back to ";
+  if (dryRun === "client") return printLine(`${shown(workload)} ${result}${await templateText(target)} (dry run)`);
   const { body } = await scope.api.request<object>({
     method: "PATCH",
-    path: pathOf(resource, namespace, name) + query({ dryRun: dryRun === "server" ? "All" : undefined }),
+    path:
+      pathOf(resource, namespace, name) +
+      query({ fieldManager: "kubectl", dryRun: dryRun === "server" ? "All" : undefined }),
     body: isDeployment
       ? [{ op: "replace", path: "/spec/template", value: templateOf(target) }]
       : (target.object as { readonly data?: unknown }).data,

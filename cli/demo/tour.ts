@@ -2,10 +2,11 @@
 import pc from "picocolors";
 import type { Act, Stage } from "./stage.ts";
 import { autoscaling } from "./autoscaling.ts";
-import { applyGuestbook, openNamespace } from "./guestbook.ts";
+import { applyManifests, openNamespace } from "./manifests.ts";
 import { deletePod, killContainer } from "./healing.ts";
 import { loseNode } from "./node-loss.ts";
 import { activePods, check, detail, eventually, placements, readyPods } from "./stage.ts";
+import { statefulSet } from "./stateful-set.ts";
 import { badUpdate, update } from "./updates.ts";
 import { addressesOf, visit } from "./visitors.ts";
 import { CliError } from "../cli-error.ts";
@@ -17,7 +18,7 @@ const setUp: Act = {
   play: async (stage) => {
     await openNamespace(stage);
     await stage.io.progress.step(`manifests/guestbook applied to namespace ${stage.namespace}`, () =>
-      applyGuestbook(stage),
+      applyManifests(stage, "guestbook"),
     );
     await eventually(stage, "three web pods are Ready", 60_000, readyPods(stage, "web", 3));
     await eventually(
@@ -38,7 +39,7 @@ const setUp: Act = {
 };
 
 /** The acts in order. */
-const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, autoscaling];
+const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, statefulSet, autoscaling];
 
 const advice = ({ cluster, namespace }: Stage): string =>
   `The objects of the demo are kept for inspection: orrery get pods -n ${namespace}${nameOption(cluster)}\n` +

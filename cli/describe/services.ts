@@ -130,10 +130,9 @@ export const endpointsDescriber: Describer<Endpoints> = {
 type SliceEndpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 
 const sliceEndpoint = (endpoint: SliceEndpoint): Lines => {
-  const { addresses, conditions, hostname, targetRef, nodeName, zone, hints } = endpoint;
-  const zones = hints?.forZones?.map(({ name }) => name).join(",");
+  const { addresses, conditions, hostname, targetRef, nodeName, zone } = endpoint;
   return [
-    `  - ${field("Addresses", addresses.join(",") || "<none>")}`,
+    `  - ${field("Addresses", addresses.join(", ") || "<none>")}`,
     ...indented(
       [
         "Conditions:",
@@ -142,7 +141,6 @@ const sliceEndpoint = (endpoint: SliceEndpoint): Lines => {
         ...(targetRef ? [field("TargetRef", `${targetRef.kind}/${targetRef.name}`)] : []),
         field("NodeName", orUnset(nodeName)),
         field("Zone", orUnset(zone)),
-        ...optional("Hints", zones),
       ],
       2,
     ),

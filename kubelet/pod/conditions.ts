@@ -1,7 +1,7 @@
 // The phase of a pod, from the statuses of its containers, and the conditions that the kubelet owns; conditions of
 // other writers are kept. Pure.
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from "../../api/generated/types.ts";
-import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
 
 type Statuses = Readonly<Record<string, ContainerStatus>>;
@@ -14,7 +14,7 @@ function initDone(c: Container, status: ContainerStatus | undefined): boolean {
 
 const failedForGood = (pod: Pod, c: Container, status: ContainerStatus | undefined): boolean => {
   const exit = status?.state?.terminated;
-  return !isSidecar(c) && exit !== undefined && exit.exitCode !== 0 && pod.spec.restartPolicy === "Never";
+  return exit !== undefined && exit.exitCode !== 0 && !restarts(pod, c, exit.exitCode);
 };
 
 /** A container that waits for a restart has run. */
@@ -30,11 +30,8 @@ export function phaseOf(pod: Pod, statuses: Statuses): "Pending" | "Running" | "
   if (!begun && inits.some((c) => !initDone(c, statuses[c.name]))) return "Pending";
   if (!own.every(hasRun)) return "Pending";
   const exits = own.map((s) => (s?.state?.running ? undefined : (s?.state?.terminated ?? s?.lastState?.terminated)));
-  if (exits.some((e) => e === undefined)) return "Running";
-  const policy = pod.spec.restartPolicy ?? "Always";
-  if (policy === "Always") return "Running";
-  if (exits.every((e) => e?.exitCode === 0)) return "Succeeded";
-  return policy === "Never" ? "Failed" : "Running";
+  if (pod.spec.containers.some((c, i) => !exits[i] || restarts(pod, c, exits[i].exitCode))) return "Running";
+  return exits.every((e) => e?.exitCode === 0) ? "Succeeded" : "Failed";
 }
 
 interface Value {

@@ -1,5 +1,6 @@
 // The containers of a pod's spec: which there are, and which run again after they end. Pure.
 import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
+import { restartsAfter } from "../../api/core/pod/containers.ts";
 
 /** Sidecars are init containers that keep running (KEP-753). */
 export const isSidecar = (c: Container): boolean => c.restartPolicy === "Always";
@@ -21,14 +22,12 @@ export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerSta
 export const containerNamed = (pod: Pod, name: string): Container | undefined =>
   allContainersOf(pod).find((c) => c.name === name);
 
-/** Whether the container runs again after this exit code. */
+/** Whether the container runs again after this exit code. An init container that has succeeded is done. */
 export function restarts(pod: Pod, c: Container, exitCode: number): boolean {
   if (isEphemeral(pod, c.name)) return false;
-  if (isSidecar(c)) return true;
   const init = initContainersOf(pod).some((i) => i.name === c.name);
-  const policy = pod.spec.restartPolicy ?? "Always";
-  if (exitCode === 0 && init) return false;
-  return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+  if (exitCode === 0 && init && !isSidecar(c)) return false;
+  return restartsAfter(c, pod.spec, exitCode);
 }
 
 /** Hash of what a running container cannot change: its image. Another hash requires a new container. */

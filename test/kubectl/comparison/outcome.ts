@@ -24,6 +24,7 @@ const substitutes: readonly (readonly [pattern: RegExp, substitute: string])[] =
   [/(127\.0\.0\.1:|192\.0\.2\.1:|\b)[3-6]\d{4}\b/g, "$1PORT"],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "UID"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4}|Z)?/g, "TIME"],
+  [/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000/g, "TIME"],
   [/(resourceVersion(?:=|"?:) ?"?)\d+/g, "$1REVISION"],
   [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "TOKEN"],
   [/\bX509SHA256=\w+/g, "X509SHA256=HASH"],

@@ -33,13 +33,30 @@ function withStatus(object: ApiObject & { readonly status?: object }, status: ob
   return changed;
 }
 
+/** The draft with the uids of its owners, which `seed.yaml` names before their dependents. */
+function withOwners<T extends Draft<ApiObject>>(draft: T, created: readonly ApiObject[]): T {
+  const { namespace, ownerReferences } = draft.metadata ?? {};
+  if (!ownerReferences) return draft;
+  const references = ownerReferences.map((reference) => {
+    const owner = created.find(
+      ({ kind, metadata }) =>
+        kind === reference.kind && metadata.name === reference.name && metadata.namespace === namespace,
+    );
+    if (!owner) throw new Error(`seed.yaml: no ${reference.kind} ${reference.name} before its dependents`);
+    return { ...reference, uid: owner.metadata.uid };
+  });
+  return { ...draft, metadata: { ...draft.metadata, ownerReferences: references } };
+}
+
 /** Creates the objects of `seed.yaml`, with their status. */
 async function createSeed({ kinds, inProcess }: TestServer): Promise<void> {
+  const all: ApiObject[] = [];
   for (const document of parseAllDocuments(seed)) {
     const draft = document.toJS() as Draft<ApiObject> & { readonly kind: string; readonly status?: object };
     const kind = kinds.ofKind(draft.apiVersion ?? "", draft.kind);
     if (!kind) throw new Error(`seed.yaml: no kind ${draft.apiVersion} ${draft.kind}`);
-    const created = await inProcess.create(kind, draft);
+    const created = await inProcess.create(kind, withOwners(draft, all));
+    all.push(created);
     if (draft.status && kind.subresources.includes("status"))
       await inProcess.update(kind, withStatus(created, draft.status), "status");
   }

@@ -109,6 +109,15 @@ const table: readonly Row[] = [
     "remove s0",
   ],
   [
+    "a container's own policy precedes the pod's",
+    {
+      pod: pod({ spec: { restartPolicy: "Never", containers: [container("c", { restartPolicy: "OnFailure" })] } }),
+      containers: [run("c", exited(1))],
+      images: imagesAt({ c: 1 }),
+    },
+    "create c#1",
+  ],
+  [
     "the last two exited containers are kept",
     {
       containers: [

@@ -1,6 +1,6 @@
 // Pod status: phases, conditions and container states, with Kubernetes' messages.
 import { expect, test } from "vitest";
-import type { PodStatus } from "../../../api/generated/types.ts";
+import type { Container, Pod, PodStatus } from "../../../api/generated/types.ts";
 import type { PodObservation } from "../../../kubelet/pod/memory.ts";
 import { podStatus } from "../../../kubelet/pod/status.ts";
 import { ago, container, exited, imagesAt, now, observation, pod, run, running, sandbox } from "./samples.ts";
@@ -20,6 +20,16 @@ const state = (s: PodStatus, name = "c"): string => {
 
 const never = pod({ spec: { restartPolicy: "Never" } });
 const inits = pod({ spec: { initContainers: [container("i")] } });
+/** A pod that never restarts, whose container has a policy or rules of its own (KEP-5307). */
+const own = (fields: Partial<Container>): Pod =>
+  pod({ spec: { restartPolicy: "Never", containers: [container("c", fields)] } });
+const on42: Partial<Container> = {
+  restartPolicy: "Never",
+  restartPolicyRules: [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }],
+};
+const retriedInit = pod({
+  spec: { restartPolicy: "Never", initContainers: [container("i", { restartPolicy: "OnFailure" })] },
+});
 type Row = readonly [what: string, observed: Partial<PodObservation>, phase: string, state: string, ready: string];
 const unready = "False ContainersNotReady containers with unready status: [c]";
 const table: readonly Row[] = [
@@ -55,6 +65,55 @@ const table: readonly Row[] = [
     "False PodCompleted",
   ],
   ["failed", { pod: never, containers: [run("c", exited(3))] }, "Failed", "terminated Error 3", "False PodFailed"],
+  [
+    "failed, with a container that restarts on failure",
+    {
+      pod: own({ restartPolicy: "OnFailure" }),
+      containers: [run("c", exited(1))],
+      images: imagesAt({ c: 1 }),
+    },
+    "Running",
+    "terminated Error 1",
+    unready,
+  ],
+  [
+    "succeeded, with a container that restarts on failure",
+    { pod: own({ restartPolicy: "OnFailure" }), containers: [run("c", exited(0))] },
+    "Succeeded",
+    "terminated Completed 0",
+    "False PodCompleted",
+  ],
+  [
+    "failed with the code of a restart rule",
+    { pod: own(on42), containers: [run("c", exited(42))], images: imagesAt({ c: 1 }) },
+    "Running",
+    "terminated Error 42",
+    unready,
+  ],
+  [
+    "failed with another code than that of the rule",
+    { pod: own(on42), containers: [run("c", exited(41))] },
+    "Failed",
+    "terminated Error 41",
+    "False PodFailed",
+  ],
+  [
+    "failed, with a container that never restarts in a pod that does",
+    {
+      pod: pod({ spec: { containers: [container("c", { restartPolicy: "Never" })] } }),
+      containers: [run("c", exited(1))],
+    },
+    "Failed",
+    "terminated Error 1",
+    "False PodFailed",
+  ],
+  [
+    "an init container with a policy of its own has failed",
+    { pod: retriedInit, containers: [run("i", exited(1))], images: imagesAt({ i: 1 }) },
+    "Pending",
+    "waiting PodInitializing",
+    unready,
+  ],
   [
     "deleted and completed",
     { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] },

@@ -1,5 +1,9 @@
 // Validation of status updates.
 import { expect, test } from "vitest";
+import { daemonSets } from "../../../../api/apps/daemonsets.ts";
+import { replicaSets } from "../../../../api/apps/replicasets.ts";
+import { statefulSets } from "../../../../api/apps/statefulsets.ts";
+import { replicationControllers } from "../../../../api/core/replicationcontrollers.ts";
 import { deployments } from "../../../../api/apps/deployments.ts";
 import { flowSchemas } from "../../../../api/flowcontrol/flowschemas.ts";
 import { ingresses } from "../../../../api/networking/ingresses.ts";
@@ -11,7 +15,7 @@ import { podDisruptionBudgets } from "../../../../api/policy/poddisruptionbudget
 import { pods } from "../../../../api/core/pods.ts";
 import { volumeAttachments } from "../../../../api/storage/csi.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
-import type { ApiObject } from "../../../../api/meta.ts";
+import type { ApiObject, Draft } from "../../../../api/meta.ts";
 import { stored, changes, messagesOf } from "./validation-cases.ts";
 
 /** A status, its replacement, and the expected messages. */
@@ -28,6 +32,30 @@ function statuses<T extends ApiObject>(
     test(`${r.kind}: a status with ${what} is ${expected.length > 0 ? "refused" : "accepted"}`, () =>
       expect(messagesOf(r.validateStatus(written(to), written(from)))).toEqual(expected));
 }
+
+const pod = { metadata: { labels: { app: "a" } }, spec: { containers: [{ name: "c", image: "c:1" }] } };
+const workload = { selector: { matchLabels: { app: "a" } }, template: pod };
+/** What clients read of an object before any controller has written its status. */
+function firstStatus<T extends ApiObject>(r: ResourceDefinition<T>, spec: object, status: object): void {
+  const draft = { metadata: { name: "a" }, spec } as unknown as Draft<T>;
+  test(`${r.kind}: the status of a new object has the counts that are always served`, () =>
+    expect({ ...r.defaults(draft) }).toHaveProperty("status", status));
+}
+firstStatus(deployments, workload, {});
+firstStatus(replicaSets, workload, { replicas: 0 });
+firstStatus(replicationControllers, { selector: { app: "a" }, template: pod }, { replicas: 0 });
+firstStatus(statefulSets, workload, { replicas: 0, availableReplicas: 0 });
+firstStatus(daemonSets, workload, {
+  currentNumberScheduled: 0,
+  desiredNumberScheduled: 0,
+  numberMisscheduled: 0,
+  numberReady: 0,
+});
+firstStatus(
+  podDisruptionBudgets,
+  { minAvailable: 1 },
+  { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+);
 
 statuses(deployments, { spec: { template: { spec: { containers: [] } } } }, [
   [

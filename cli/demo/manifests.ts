@@ -1,4 +1,4 @@
-// Creates the guestbook of manifests/ in a namespace of its own, and removes it.
+// Applies files of manifests/ in a namespace of their own, and removes it.
 import { join } from "node:path";
 import { type ErrorReason, hasReason } from "../../api/errors.ts";
 import type { V2HorizontalPodAutoscaler, Service } from "../../api/generated/types.ts";
@@ -10,7 +10,6 @@ import { type Manifest, readManifests } from "../client/manifests.ts";
 import { checkout } from "../paths.ts";
 import { eventually, type Stage } from "./stage.ts";
 
-const folder = join(checkout, "manifests", "guestbook");
 const manager = "orrery-demo";
 
 /** Removes the node port, which another guestbook may use, and shortens the stabilization window. */
@@ -33,9 +32,9 @@ function adapted(object: Manifest): Manifest {
 const kindOf = (object: Manifest): ResourceDefinition =>
   builtinKinds.find((r) => r.kind === object.kind && apiVersionOf(r) === object.apiVersion)!;
 
-/** Applies the manifests of the guestbook with server-side apply. */
-export async function applyGuestbook({ client, namespace }: Stage): Promise<void> {
-  const { objects } = await readManifests([folder], false);
+/** Applies a file or a folder of `manifests/` with server-side apply. */
+export async function applyManifests({ client, namespace }: Stage, path: string): Promise<void> {
+  const { objects } = await readManifests([join(checkout, "manifests", path)], false);
   for (const { object } of objects) {
     const placed = { ...adapted(object), metadata: { ...object.metadata, namespace } };
     const patch = { type: "apply", object: placed, fieldManager: manager, force: true } as const;
