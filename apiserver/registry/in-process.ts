@@ -53,6 +53,8 @@ export interface Measured {
 /** Options of a client in this process. */
 export interface InProcessOptions {
   readonly measured?: Measured;
+  /** Answers a request for the values of a metric. */
+  readonly metricValues?: Client["metricValues"];
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
   /** Its field manager. Without one its writes are not tracked, which is faster. */
@@ -60,7 +62,10 @@ export interface InProcessOptions {
 }
 
 /** A client with nothing between it and the log. */
-export function inProcessClient(registry: Registry, { measured, issue, manager }: InProcessOptions = {}): Client {
+export function inProcessClient(
+  registry: Registry,
+  { measured, metricValues, issue, manager }: InProcessOptions = {},
+): Client {
   const by = manager === undefined ? {} : { manager };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
@@ -90,6 +95,10 @@ export function inProcessClient(registry: Registry, { measured, issue, manager }
         revision: page.revision,
         ...(page.next !== undefined && { next: page.next }),
       };
+    },
+    async metricValues(query) {
+      if (!metricValues) throw nowhere();
+      return metricValues(query);
     },
     async create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>) {
       if (issue && r.kind === tokenRequests.kind)
