@@ -53,6 +53,25 @@ const table: readonly (readonly [
   ["a pod without metrics counts as fully used on scale-down", [a, b], [using("a", "10m")], {}, 2],
   ["no metrics: unchanged", [a, b], [], {}, 2],
   [
+    "a pod without metrics counts with its request on scale-down, whatever lower target there is",
+    [a, b, asking("c")],
+    [using("a", "10m"), using("b", "10m")],
+    {},
+    3,
+  ],
+  [
+    "with a target beyond the request, a pod without metrics counts with the target",
+    [a, b, asking("c"), asking("d")],
+    [using("a", "10m"), using("b", "10m"), using("c", "10m")],
+    {
+      metrics: [
+        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 200 } } },
+      ],
+    },
+    2,
+  ],
+  ["utilization in whole percents", [a, b], [using("a", "55m"), using("b", "55900u")], {}, 2],
+  [
     "a target of type AverageValue",
     [a, b],
     [using("a", "100m"), using("b", "100m")],
@@ -175,6 +194,67 @@ for (const [what, current, proposal, history, behavior, replicas, reason] of lim
     expect(
       limit({ current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
     ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));
+
+const containers = (requests: object | undefined) => ({
+  spec: { containers: [{ name: "c", resources: { requests } }, { name: "sidecar" }] },
+});
+const busy = (name: string): PodMetrics =>
+  ({
+    metadata: { name },
+    containers: [
+      { name: "c", usage: { cpu: "100m" } },
+      { name: "sidecar", usage: { cpu: "900m" } },
+    ],
+  }) as unknown as PodMetrics;
+const ofContainer = (container: string) => ({
+  ...{ type: "ContainerResource" },
+  containerResource: { name: "cpu", container, target: { type: "Utilization", averageUtilization: 50 } },
+});
+const ofPod = autoscaler().spec.metrics![0]!;
+test.each([
+  ["of the container alone", [pod("a", containers({ cpu: "100m" }))], ofContainer("c"), 2, undefined],
+  [
+    "of the pod, before those of its containers",
+    [pod("a", { spec: { ...containers(undefined).spec, resources: { requests: { cpu: "2" } } } })],
+    ofPod,
+    1,
+    undefined,
+  ],
+  [
+    "of one container missing",
+    [pod("a", containers({ cpu: "1" }))],
+    ofPod,
+    1,
+    "failed to get cpu utilization: missing request for cpu in container sidecar of Pod a",
+  ],
+  [
+    "of the pod missing",
+    [pod("a", { spec: { ...containers(undefined).spec, resources: { requests: { memory: "1" } } } })],
+    ofPod,
+    1,
+    "failed to get cpu utilization: missing pod-level request for cpu in Pod a",
+  ],
+  [
+    "of a container that has gone",
+    [pod("a", containers({ cpu: "1" }))],
+    ofContainer("other"),
+    1,
+    "failed to get cpu utilization: did not receive metrics for targeted pods (pods might be unready)",
+  ],
+  ["of no pods", [], ofPod, 0, undefined],
+])("autoscaler: the request %s", async (_, pods, spec, replicas, why) => {
+  const outcome = await look(pods, { usage: [busy("a")] }, { metrics: [spec] });
+  expect(outcome.replicas).toBe(replicas);
+  expect(outcome.warnings[0]?.[1]).toBe(why);
+});
+
+test("autoscaler: memory is shown in binary units", async () => {
+  const metrics = [
+    { type: "Resource", resource: { name: "memory", target: { type: "AverageValue", averageValue: "1Gi" } } },
+  ];
+  const { status } = await look([a], { usage: [using("a", "1m")] }, { metrics });
+  expect(status.currentMetrics?.[0]?.resource?.current).toEqual({ averageValue: "50Mi" });
+});
 
 test("the usage of one container is a current metric of its own", async () => {
   const containerResource = { name: "cpu", container: "c", target: { type: "Utilization", averageUtilization: 50 } };
