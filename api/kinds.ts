@@ -69,10 +69,10 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   /** Name the schema is published under; `kubectl explain` prints it. */
   readonly published: string;
   /**
-   * Never stored: measured on request, like the usage of pods, or a review whose status is computed in the request that
-   * creates it, like a SubjectAccessReview.
+   * Never stored: measured on request, like the usage of pods; the metrics of programs, of which each is a resource of
+   * its own; or a review whose status is computed in the request that creates it, like a SubjectAccessReview.
    */
-  readonly virtual?: "measured" | "review";
+  readonly virtual?: "measured" | "metric" | "review";
   /** Created through a subresource of another kind's object, whose name it has. */
   readonly subresourceOf?: {
     readonly of: Pick<ResourceDefinition, "group" | "version" | "plural">;

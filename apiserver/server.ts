@@ -17,8 +17,10 @@ import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
+import { metricApis } from "./verbs/metric-values.ts";
 import { reviews } from "./verbs/reviews.ts";
 import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
+import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
 import { proxies } from "./proxy/proxy.ts";
 import { inProcessClient } from "./registry/in-process.ts";
@@ -77,9 +79,11 @@ export function apiServer(options: ServerOptions): ApiServer {
   const nodes = kubelets(verbs, options.kubeletClient);
   const serviceAccountTokens = tokens(verbs, options.tokens);
   const identify = identifier(async (token) => (await serviceAccountTokens.ownerOf(token)).user, world.log);
-  const measured = withComponents(metrics(verbs, nodes, world));
+  const measured = withComponents(metrics(verbs, nodes));
+  const ofPrograms = programMetrics(verbs, nodes);
   const issue = tokenIssuer(verbs, serviceAccountTokens);
-  const as = (manager: string): Client => inProcessClient(verbs, { measured, issue, manager });
+  const as = (manager: string): Client =>
+    inProcessClient(verbs, { measured, metricValues: ofPrograms.values, issue, manager });
   const client = as("kube-apiserver");
   return {
     as,
@@ -94,14 +98,18 @@ export function apiServer(options: ServerOptions): ApiServer {
         measured: measuredKinds(measured),
         review: reviews({ tokens: serviceAccountTokens, authorizer }),
       };
-      const extensions = [requests.serve, openId(serviceAccountTokens, () => `${advertise}:${listening.port}`)];
+      const extensions = [
+        requests.serve,
+        metricApis(ofPrograms, world.clock),
+        openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
+      ];
       let isBootstrapped = false;
       const checks = serverChecks(
         storage,
         () => isBootstrapped,
         () => signal.aborted,
       );
-      const handle = requestHandler(verbs, kinds, { handlers, extensions, checks });
+      const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });
       const listening = await listen(
         { host, port, tls, ...(options.timeouts && { timeouts: options.timeouts }) },
         world,

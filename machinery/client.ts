@@ -2,6 +2,7 @@
 import type { ApiObject, Draft, Key, Revision } from "../api/meta.ts";
 import type { Scale } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
+import type { MetricQuery, MetricValue } from "../api/metrics/values.ts";
 import type { LeaseTerm } from "./lease-term.ts";
 
 export type WatchEvent<T> =
@@ -59,6 +60,8 @@ export interface Client {
   /** Reads the scale subresource. Fails with NotFound also when the kind has none. */
   scale(r: ResourceDefinition, key: Key): Promise<Scale>;
   list<T extends ApiObject>(r: ResourceDefinition<T>, options?: ListOptions): Promise<Page<T>>;
+  /** Reads a custom or an external metric. Fails with NotFound when nothing of it has data. */
+  metricValues(query: MetricQuery): Promise<readonly MetricValue[]>;
   create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>): Promise<T>;
   /**
    * Fails with Conflict unless `object.metadata.resourceVersion` is current. With "status" only the status is taken;

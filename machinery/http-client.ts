@@ -1,6 +1,7 @@
 // The client over HTTP: the same contract as the in-process one, in paths, queries, bodies and errors.
 import { ApiError, type ErrorReason, statusCodes, assert } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
+import { customMetrics, externalMetrics, type MetricQuery, type MetricValue } from "../api/metrics/values.ts";
 import { type ApiObject, revisionOf, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
 import type { Patch, Selection, WatchEvent, WritableSubresource, Client, ListOptions } from "./client.ts";
 import { frozen } from "./frozen.ts";
@@ -69,6 +70,27 @@ const selectors = ({ labelSelector, fieldSelector }: Selection): Record<string, 
   labelSelector,
   fieldSelector,
 });
+
+/** The path of a metric: a subresource of what it describes; of a namespace, or external, a resource of its own. */
+function metricPath({ namespace, metric, metricSelector, described }: MetricQuery): string {
+  if (!described)
+    return pathOf({ ...externalMetrics, plural: metric }, { namespace }) + query({ labelSelector: metricSelector });
+  const { resource: plural, name = "*", labelSelector } = described;
+  const r = { ...customMetrics, plural: plural === "namespaces" ? "metrics" : plural };
+  const at = plural === "namespaces" ? { namespace, name: metric } : { namespace, name, part: metric };
+  return pathOf(r, at) + query({ labelSelector, metricLabelSelector: metricSelector });
+}
+/** A value as either API writes it. */
+type WireValue = MetricValue & { readonly metricLabels?: MetricValue["labels"]; readonly window?: number };
+const metricValue = ({ describedObject, metricLabels, timestamp, value, ...v }: WireValue): MetricValue => {
+  const windowSeconds = v.windowSeconds ?? v.window;
+  return {
+    ...(describedObject && { describedObject }),
+    ...(metricLabels && { labels: metricLabels }),
+    ...{ timestamp, value },
+    ...(windowSeconds !== undefined && { windowSeconds }),
+  };
+};
 
 const patchTypes = {
   json: "application/json-patch+json",
@@ -235,6 +257,13 @@ function clientOver(session: HttpSession): Client {
         revision: revision(Number(metadata.resourceVersion)),
         ...(more && { next: more }),
       };
+    },
+    async metricValues(metric) {
+      const { items } = await ask<{ readonly items: readonly WireValue[] }>({
+        method: "GET",
+        path: metricPath(metric),
+      });
+      return items.map(metricValue);
     },
     create(r, draft) {
       const body = { ...draft, apiVersion: apiVersionOf(r), kind: r.kind };

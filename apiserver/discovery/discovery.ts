@@ -4,27 +4,15 @@ import { createHash } from "node:crypto";
 import { type ResourceDefinition, type Subresource, apiVersionOf } from "../../api/kinds.ts";
 import { strategyOf, subresources } from "../registry/strategies/table.ts";
 import { alternatives, negotiated } from "../response/render.ts";
+import type { ApiResource } from "./api-resource.ts";
+import { type MetricNames, metricResourceGroups, metricResources, noMetrics } from "./metrics.ts";
 import { type ServedVersion, servedGroups } from "./order.ts";
 import { type ApiReply, type ApiRequest, reply, replyLines } from "../request/request-response.ts";
-import { type KindRegistry, derivedFrom } from "../../machinery/kind-registry.ts";
+import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { methodNotServed } from "../registry/refusals.ts";
 
-/** A resource or a subresource, as `metav1.APIResource`. */
-export interface ApiResource {
-  readonly name: string;
-  readonly singularName: string;
-  readonly namespaced: boolean;
-  readonly group?: string;
-  readonly version?: string;
-  readonly kind: string;
-  readonly verbs: readonly string[];
-  readonly shortNames?: readonly string[];
-  readonly categories?: readonly string[];
-  readonly storageVersionHash?: string;
-}
-
 const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-const virtualVerbs = { measured: ["get", "list"], review: ["create"] };
+const virtualVerbs = { measured: ["get", "list"], metric: ["get"], review: ["create"] };
 
 /** The verbs of a kind. */
 export function verbsOf(r: ResourceDefinition): readonly string[] {
@@ -115,12 +103,17 @@ function resource([own, ...inside]: readonly ApiResource[]): object {
 }
 
 /** The document of some groups, in their order. */
-export function aggregated(groups: readonly (readonly [string, readonly ServedVersion[]])[]): Tagged {
+export function aggregated(
+  groups: readonly (readonly [string, readonly ServedVersion[]])[],
+  names: MetricNames = noMetrics,
+): Tagged {
+  const groupsOf = (r: ResourceDefinition) =>
+    r.virtual === "metric" ? metricResourceGroups(r, names) : [resourcesOf(r)];
   const items = groups.map(([name, versions]) => ({
     metadata: name === "" ? {} : { name },
     versions: versions.map(({ version, kinds }) => ({
       version,
-      resources: kinds.map((r) => resource(resourcesOf(r))),
+      resources: kinds.flatMap(groupsOf).map(resource),
       freshness: "Current",
     })),
   }));
@@ -151,11 +144,11 @@ function groupOf(group: string, versions: readonly ServedVersion[]): object {
 }
 
 /** The core group's list has no apiVersion, as in Kubernetes. */
-const resourceList = ({ group, version, kinds }: ServedVersion): object => ({
+const resourceList = ({ group, version, kinds }: ServedVersion, names: MetricNames): object => ({
   kind: "APIResourceList",
   ...(group !== "" && { apiVersion: "v1" }),
   groupVersion: apiVersionOf({ group, version }),
-  resources: kinds.flatMap(resourcesOf),
+  resources: kinds.flatMap((r) => (r.virtual === "metric" ? metricResources(r, names) : resourcesOf(r))),
 });
 
 function apiVersions({ headers }: ApiRequest): object {
@@ -170,14 +163,14 @@ function replyPlain(value: object, { headers }: ApiRequest): ApiReply {
   return reply(value);
 }
 
-/** The documents of one set of kinds. The aggregated ones are built on first request. */
+/** The documents of one set of kinds and metrics. The aggregated ones are built on first request. */
 interface Documents {
   readonly answers: ReadonlyMap<string, (request: ApiRequest) => object>;
   aggregated(path: "/api" | "/apis"): Tagged;
   readonly index: object;
 }
 
-function documentsOf(kinds: readonly ResourceDefinition[], others: readonly string[]): Documents {
+function documentsOf(kinds: readonly ResourceDefinition[], names: MetricNames, others: readonly string[]): Documents {
   const groups = servedGroups(kinds);
   const named = groups.filter(([group]) => group !== "");
   const core = groups.filter(([group]) => group === "");
@@ -187,13 +180,13 @@ function documentsOf(kinds: readonly ResourceDefinition[], others: readonly stri
     ["/apis", () => ({ kind: "APIGroupList", apiVersion: "v1", groups: named.map(([g, v]) => groupOf(g, v)) })],
     ...named.map(([g, v]) => [rootOf(g), () => ({ kind: "APIGroup", apiVersion: "v1", ...groupOf(g, v) })] as const),
     ...groups.flatMap(([g, versions]) =>
-      versions.map((served) => [`${rootOf(g)}/${served.version}`, () => resourceList(served)] as const),
+      versions.map((served) => [`${rootOf(g)}/${served.version}`, () => resourceList(served, names)] as const),
     ),
   ]);
   return {
     answers,
     aggregated(path) {
-      made[path] ??= aggregated(path === "/api" ? core : named);
+      made[path] ??= aggregated(path === "/api" ? core : named, names);
       return made[path];
     },
     index: { paths: [...new Set([...otherPaths, ...others, ...answers.keys()])].toSorted() },
@@ -202,16 +195,21 @@ function documentsOf(kinds: readonly ResourceDefinition[], others: readonly stri
 
 /**
  * Serves discovery's paths and the index at the root, which lists the paths of other handlers too; undefined for any
- * other path. Documents are rebuilt lazily after the set of kinds has changed.
+ * other path. Documents are rebuilt lazily after the set of kinds or of metrics has changed.
  */
 export function discovery(
   kinds: Pick<KindRegistry, "all">,
   others: readonly string[] = [],
+  metricNames: () => MetricNames = () => noMetrics,
 ): (request: ApiRequest) => ApiReply | undefined {
-  const current = derivedFrom(kinds, (all) => documentsOf(all, others));
+  let [source, names] = [kinds.all(), metricNames()];
+  let documents = documentsOf(source, names, others);
   return (request) => {
     const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
-    const documents = current();
+    if (source !== kinds.all() || names !== metricNames()) {
+      [source, names] = [kinds.all(), metricNames()];
+      documents = documentsOf(source, names, others);
+    }
     const document = documents.answers.get(path);
     if (!document && path !== "/" && path !== "/index.html") return undefined;
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotServed();

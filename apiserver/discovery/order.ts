@@ -15,6 +15,7 @@ const groups: Readonly<Record<string, number>> = {
   ...{ "admissionregistration.k8s.io": 16_700, "scheduling.k8s.io": 16_600, "coordination.k8s.io": 16_500 },
   ...{ "node.k8s.io": 16_300, "discovery.k8s.io": 16_200, "flowcontrol.apiserver.k8s.io": 16_100 },
   ...{ "resource.k8s.io": 15_900, "metrics.k8s.io": 100 },
+  ...{ "custom.metrics.k8s.io": 100, "external.metrics.k8s.io": 100 },
 };
 /** Version priorities other than the default. */
 const versions: Readonly<Record<string, number>> = {
@@ -22,6 +23,9 @@ const versions: Readonly<Record<string, number>> = {
   "autoscaling/v2": 30,
   "flowcontrol.apiserver.k8s.io/v1": 21,
   "metrics.k8s.io/v1beta1": 100,
+  "custom.metrics.k8s.io/v1beta1": 100,
+  "custom.metrics.k8s.io/v1beta2": 200,
+  "external.metrics.k8s.io/v1beta1": 100,
 };
 const usual: Priority = { group: 1000, version: 15 };
 

@@ -21,6 +21,7 @@ import { bindPod, createBinding, evictPod } from "../verbs/subresources.ts";
 import { withDeprecationWarning, packed, encodeResponse } from "../response/encode.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { Registry } from "../registry/verbs.ts";
+import type { MetricNames } from "../discovery/metrics.ts";
 import { discovery } from "../discovery/discovery.ts";
 import { type Checks, health, healthPaths, noChecks } from "./health.ts";
 import { openApi } from "../openapi/openapi.ts";
@@ -97,15 +98,17 @@ export interface Services {
   readonly handlers: Handlers;
   readonly extensions: readonly Extension[];
   readonly checks: Checks;
+  /** The metrics of programs that discovery lists. */
+  readonly metricNames?: () => MetricNames;
 }
 
 /** Handles every request; errors become replies. */
 export function requestHandler(
   registry: Registry,
   kinds: KindRegistry,
-  { handlers, extensions, checks }: Services = { handlers: {}, extensions: [], checks: noChecks },
+  { handlers, extensions, checks, metricNames }: Services = { handlers: {}, extensions: [], checks: noChecks },
 ): (request: ApiRequest) => Promise<ApiReply> {
-  const discover = discovery(kinds, healthPaths(checks));
+  const discover = discovery(kinds, healthPaths(checks), metricNames);
   const documents = openApi(kinds, () => registry.world.clock.now());
   const special = { ...ownHandlers, ...handlers };
   const handle = async (request: ApiRequest): Promise<ApiReply> => {

@@ -1,11 +1,11 @@
 // Resource usage of nodes and pods, read from the kubelets on request and cached for a few seconds.
 import { type NodeMetrics, nodeMetrics, type PodMetrics, podMetrics, type Usage } from "../../api/metrics/metrics.ts";
-import { type Node, nodes } from "../../api/core/nodes.ts";
+import type { Node } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Instant, keyOf, timestamp } from "../../api/meta.ts";
-import type { World } from "../../machinery/world.ts";
-import { type Kubelets, textOf } from "./kubelets.ts";
+import type { Kubelets } from "./kubelets.ts";
+import { nodeDocuments } from "./node-documents.ts";
 import type { Measured } from "../registry/in-process.ts";
 import { objectsOf } from "../registry/listing.ts";
 import { notFound } from "../registry/refusals.ts";
@@ -23,8 +23,6 @@ interface Summary {
     readonly containers?: readonly (Figures & { readonly name: string })[];
   })[];
 }
-const keptMs = 3_000;
-const answerWithinMs = 4_000;
 const window = "10s";
 
 /** In the units of the metrics API: nanocores, and whole KiB. */
@@ -64,49 +62,17 @@ export function podMetricsOf(known: ReadonlyMap<string, Pod>, summary: Summary, 
   });
 }
 
-/** Reads all kubelets concurrently. One that does not respond in time has no metrics. */
-export function metrics(registry: Registry, kubelets: Kubelets, world: World): Measured {
-  const { clock } = world;
-  const held = new Map<string, { readonly at: Instant; readonly summary: Promise<Summary | undefined> }>();
-  const ask = async (node: string): Promise<Summary | undefined> => {
-    const responded = new AbortController();
-    const late = clock.sleep(answerWithinMs, responded.signal).then(
-      () => responded.abort(),
-      () => {},
-    );
-    try {
-      const response = await kubelets.get(node, "/stats/summary", `nodes ${node}`, responded.signal);
-      return JSON.parse(await textOf(response)) as Summary;
-    } catch (e) {
-      world.log("no figures from a kubelet", { node, error: (e as Error).message });
-      return undefined;
-    } finally {
-      responded.abort();
-      await late;
-    }
-  };
-  const summaryOf = (node: string): Promise<Summary | undefined> => {
-    const known = held.get(node);
-    const now = clock.now();
-    if (known && now - known.at < keptMs) return known.summary;
-    const summary = ask(node);
-    held.set(node, { at: now, summary });
-    return summary;
-  };
-  const allNodes = async (): Promise<readonly Node[]> => objectsOf<Node>(await registry.list(nodes));
+/** The usage of nodes and pods, of those kubelets that respond in time. */
+export function metrics(registry: Registry, kubelets: Kubelets): Measured {
+  const { clock } = registry.world;
+  const summaries = nodeDocuments<Summary>(registry, kubelets, "/stats/summary");
   const gather = async (r: ResourceDefinition, namespace?: string): Promise<readonly ApiObject[]> => {
-    const all = await allNodes();
-    for (const name of held.keys()) if (!all.some((n) => n.metadata.name === name)) held.delete(name);
-    const summaries = await Promise.all(
-      all.map(async (node) => ({ node, summary: await summaryOf(node.metadata.name) })),
-    );
-    const responded = summaries.flatMap(({ node, summary }) => (summary ? [{ node, summary }] : []));
+    const all = await summaries();
     const now = clock.now();
-    if (r.plural === nodeMetrics.plural)
-      return responded.flatMap(({ node, summary }) => nodeMetricsOf(node, summary, now));
+    if (r.plural === nodeMetrics.plural) return all.flatMap(({ node, document }) => nodeMetricsOf(node, document, now));
     const page = await registry.list(pods, namespace === undefined ? {} : { namespace });
     const known = new Map(objectsOf<Pod>(page).map((p) => [p.metadata.uid, p]));
-    return responded.flatMap(({ summary }) => podMetricsOf(known, summary, now));
+    return all.flatMap(({ document }) => podMetricsOf(known, document, now));
   };
   return {
     async list(r, selection) {

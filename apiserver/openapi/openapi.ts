@@ -85,7 +85,9 @@ interface Documents {
   v2(type: string): Promise<Packed>;
 }
 
-function documentsOf(kinds: readonly ResourceDefinition[]): Documents {
+function documentsOf(all: readonly ResourceDefinition[]): Documents {
+  // The resources of metrics come and go; discovery alone lists them.
+  const kinds = all.filter((r) => r.virtual !== "metric");
   // The index has the hash of each document, so all are built for it, one after the other, with awaits between.
   const v3 = memoized(async () => {
     const annotations = await readAnnotations();

@@ -54,6 +54,8 @@ export interface Measured {
 /** Options of a client in this process. */
 export interface InProcessOptions {
   readonly measured?: Measured;
+  /** Answers a request for the values of a metric. */
+  readonly metricValues?: Client["metricValues"];
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
   /** Its field manager. Without one its writes are not tracked, which is faster. */
@@ -64,7 +66,7 @@ export interface InProcessOptions {
 
 /** A client with nothing between it and the log. */
 export function inProcessClient(registry: Registry, options: InProcessOptions = {}): Client {
-  const { measured, issue, manager, term } = options;
+  const { measured, metricValues, issue, manager, term } = options;
   const by = { ...(manager !== undefined && { manager }), ...(term && { term }) };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
@@ -94,6 +96,10 @@ export function inProcessClient(registry: Registry, options: InProcessOptions = 
         revision: page.revision,
         ...(page.next !== undefined && { next: page.next }),
       };
+    },
+    async metricValues(query) {
+      if (!metricValues) throw nowhere();
+      return metricValues(query);
     },
     async create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>) {
       if (issue && r.kind === tokenRequests.kind)

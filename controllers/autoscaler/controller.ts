@@ -5,22 +5,22 @@ import {
   horizontalPodAutoscalers,
   type HorizontalPodAutoscaler,
 } from "../../api/autoscaling/horizontalpodautoscalers.ts";
-import { pods } from "../../api/core/pods.ts";
+import { type Pod, pods } from "../../api/core/pods.ts";
 import type { Scale } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { parseLabelSelector } from "../../api/label-selector.ts";
 import { type Instant, key, keyOf, type Key } from "../../api/meta.ts";
-import { podMetrics, type PodMetrics } from "../../api/metrics/metrics.ts";
 import { matches, type Requirement } from "../../api/selector.ts";
 import type { Client } from "../../machinery/client.ts";
-import { type Reconciler, watch } from "../../machinery/controller.ts";
+import { type Reconciler, type Views, watch } from "../../machinery/controller.ts";
 import { eventRecorder } from "../../machinery/events.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { byLabels, selectedBy } from "../../machinery/selector-index.ts";
 import type { World } from "../../machinery/world.ts";
 import type { ScalingHistory } from "./replicas.ts";
 import { decide, type Outcome, withConditions } from "./decide.ts";
+import { readMetrics } from "./read.ts";
 
 export interface AutoscalerOptions {
   /** How often to measure. Kubernetes: 15 s. */
@@ -61,6 +61,15 @@ const equalities = (requirements: readonly Requirement[]): Readonly<Record<strin
     ),
   );
 
+/** The pods behind a scale. */
+function podsOf(views: Views, namespace: string | undefined, selector: string): readonly Pod[] {
+  const parsed = parseLabelSelector(selector);
+  const requirements = "wrong" in parsed ? [] : parsed.requirements;
+  return selectedBy(views.of(pods), namespace, { matchLabels: equalities(requirements) }).filter((p) =>
+    matches(requirements, p.metadata.labels),
+  );
+}
+
 /** Our own status writes are no reason to measure again at once. */
 const changed = (h: HorizontalPodAutoscaler, before?: HorizontalPodAutoscaler): readonly Key[] =>
   before && sameJson(before.spec, h.spec) ? [] : [keyOf(h)];
@@ -78,26 +87,29 @@ function withOutcome(history: ScalingHistory, { proposal }: Outcome, by: number,
   };
 }
 
-/** The measured usage of the pods of a target; none when the metrics API has none. */
-async function measure(
-  client: Client,
-  namespace: string | undefined,
-  labelSelector: string,
-): Promise<readonly PodMetrics[]> {
-  try {
-    return (await client.list(podMetrics, { namespace, labelSelector })).items;
-  } catch (e) {
-    if (e instanceof ApiError) return [];
-    throw e;
-  }
-}
-
 type Status = HorizontalPodAutoscaler["status"];
 /** The status of an autoscaler whose target cannot be read. */
 function withoutTarget({ status }: HorizontalPodAutoscaler, message: string, now: Instant): Status {
   const why = `the HPA controller was unable to get the target's current scale: ${message}`;
   const conditions = withConditions(status?.conditions, now, ["AbleToScale", "False", "FailedGetScale", why]);
   return { ...status, desiredReplicas: status?.desiredReplicas ?? 0, conditions };
+}
+
+/** The status of an autoscaler whose size could not be written. */
+function notRescaled(
+  { status: before }: HorizontalPodAutoscaler,
+  { status }: Outcome,
+  message: string,
+  now: Instant,
+): Status {
+  const { lastScaleTime: _, ...rest } = status;
+  const why = `the HPA controller was unable to update the target scale: ${message}`;
+  return {
+    ...rest,
+    ...(before?.lastScaleTime && { lastScaleTime: before.lastScaleTime }),
+    desiredReplicas: before?.desiredReplicas ?? 0,
+    conditions: withConditions(status.conditions, now, ["AbleToScale", "False", "FailedUpdateScale", why]),
+  };
 }
 
 export function autoscaler(client: Client, world: World, kinds: KindRegistry, options: AutoscalerOptions): Reconciler {
@@ -108,6 +120,16 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
     await client.update(horizontalPodAutoscalers, { ...h, status }, "status").catch((e: unknown) => {
       if (!hasReason(e, "Conflict", "NotFound")) throw e;
     });
+  };
+  /** Writes the size of a scale, as the API accepts it, or returns its refusal. */
+  const rescale = async ({ resource, scale }: Target, replicas: number): Promise<ApiError | undefined> => {
+    try {
+      await client.patch(resource, keyOf(scale), { type: "merge", patch: { spec: { replicas } } }, "scale");
+      return undefined;
+    } catch (e) {
+      if (e instanceof ApiError) return e;
+      throw e;
+    }
   };
   return {
     name: "horizontalpodautoscaler",
@@ -128,21 +150,27 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
       }
       const { spec, status } = target.scale;
       const [selector, current] = [status?.selector ?? "", spec.replicas ?? 0];
-      const parsed = parseLabelSelector(selector);
-      const requirements = "wrong" in parsed ? [] : parsed.requirements;
-      const selected = selectedBy(views.of(pods), namespace, { matchLabels: equalities(requirements) }).filter((p) =>
-        matches(requirements, p.metadata.labels),
-      );
       const now = world.clock.now();
       const history = histories.get(k) ?? { recommendations: [{ at: now, replicas: current }], changes: [] };
-      const metrics = await measure(client, namespace, selector);
+      const source = { client, kinds, namespace: namespace ?? "", selector };
+      const readings = selector === "" || current === 0 ? undefined : await readMetrics(h, source);
       const { shrinkWindowSeconds } = options;
-      const outcome = decide({ autoscaler: h, current, pods: selected, metrics, history, shrinkWindowSeconds }, now);
+      const observed = {
+        ...{ autoscaler: h, current, observed: status?.replicas ?? 0, pods: podsOf(views, namespace, selector) },
+        ...{ readings, history, shrinkWindowSeconds },
+      };
+      const outcome = decide(observed, now);
       const { replicas, reason } = outcome;
+      for (const [why, message] of outcome.warnings) events.record(h, "Warning", why, message);
       const isScaled = replicas !== current;
       if (isScaled) {
-        const patch = { type: "merge", patch: { spec: { replicas } } } as const;
-        await client.patch(target.resource, key(namespace, h.spec.scaleTargetRef.name), patch, "scale");
+        const error = await rescale(target, replicas);
+        if (error) {
+          const why = `New size: ${replicas}; reason: ${reason}; error: ${error.message}`;
+          events.record(h, "Warning", "FailedRescale", why);
+          await report(h, notRescaled(h, outcome, error.message, now));
+          throw error;
+        }
         events.record(h, "Normal", "SuccessfulRescale", `New size: ${replicas}; reason: ${reason}`);
       }
       histories.set(k, withOutcome(history, outcome, replicas - current, now));

@@ -4,90 +4,45 @@ import type {
   Pod,
   V2HorizontalPodAutoscalerCondition,
   V2HorizontalPodAutoscalerStatus,
-  V2MetricSpec,
-  V2MetricStatus,
 } from "../../api/generated/types.ts";
 import type { HorizontalPodAutoscaler } from "../../api/autoscaling/horizontalpodautoscalers.ts";
-import type { PodMetrics } from "../../api/metrics/metrics.ts";
 import { timestamp, type Instant } from "../../api/meta.ts";
-import { formatQuantity, milliOf } from "../../api/quantity.ts";
 import {
-  limit,
-  type Limited,
-  type ScalingHistory,
-  byAverage,
-  byUtilization,
-  type UsageByPod,
-  type Proposal,
-} from "./replicas.ts";
+  failedReason,
+  failureOfAll,
+  isFailure,
+  measure,
+  type Measured,
+  metricName,
+  metricStatus,
+  type Reading,
+} from "./measure.ts";
+import { limit, type Limited, type Proposal, type ScalingHistory } from "./replicas.ts";
 
 export interface Observed {
   readonly autoscaler: HorizontalPodAutoscaler;
+  /** The size in the spec of the scale. */
   readonly current: number;
+  /** The size in its status. */
+  readonly observed: number;
   readonly pods: readonly Pod[];
-  readonly metrics: readonly PodMetrics[];
+  /** One for each metric of the spec, in their order. Undefined for a scale without a selector of pods. */
+  readonly readings: readonly Reading[] | undefined;
   readonly history: ScalingHistory;
   readonly shrinkWindowSeconds: number;
 }
+/** The reason and the message of an event. */
+export type Warning = readonly [reason: string, message: string];
 export interface Outcome {
   /** The recommendation of the metrics alone, kept for stabilization. Undefined when nothing could be measured. */
   readonly proposal?: number;
   readonly replicas: number;
   readonly reason: string;
   readonly status: V2HorizontalPodAutoscalerStatus;
+  readonly warnings: readonly Warning[];
 }
 
 type Conditions = readonly V2HorizontalPodAutoscalerCondition[];
-const usageOf = (metrics: readonly PodMetrics[], resource: string, container: string | undefined): UsageByPod =>
-  new Map(
-    metrics.map((m) => [
-      m.metadata.name,
-      m.containers
-        .filter((c) => container === undefined || c.name === container)
-        .reduce((sum, c) => sum + milliOf(c.usage[resource]), 0),
-    ]),
-  );
-
-interface Measured {
-  readonly spec: V2MetricSpec;
-  readonly proposal: Proposal | undefined;
-}
-function measure({ autoscaler, current, pods, metrics }: Observed, spec: V2MetricSpec): Measured {
-  const source = spec.resource ?? spec.containerResource;
-  if (source === undefined) return { spec, proposal: undefined };
-  const usage = usageOf(metrics, source.name, spec.containerResource?.container);
-  const load = { current, pods, resource: source.name, usage, behavior: autoscaler.spec.behavior };
-  const { averageUtilization: percent, averageValue } = source.target;
-  const proposal = percent === undefined ? byAverage(load, milliOf(averageValue)) : byUtilization(load, percent);
-  return { spec, proposal };
-}
-
-const metricStatus = ({ spec: { resource, containerResource }, proposal }: Measured): readonly V2MetricStatus[] => {
-  if (proposal === undefined) return [];
-  const averageValue = formatQuantity({ nano: BigInt(Math.round(proposal.average)) * 1_000_000n, family: "decimal" });
-  const current = { averageValue, averageUtilization: proposal.utilization };
-  if (resource) return [{ type: "Resource", resource: { name: resource.name, current } }];
-  if (!containerResource) return [];
-  const { name, container } = containerResource;
-  return [{ type: "ContainerResource", containerResource: { name, container, current } }];
-};
-
-const noCustomMetrics =
-  "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
-/** Why a metric cannot be had. Metrics of other programs wait for API aggregation. */
-function unmeasured({ pods, object, external, containerResource }: V2MetricSpec): string {
-  if (pods) return `unable to get metric ${pods.metric.name}: ${noCustomMetrics}`;
-  if (object) {
-    const { kind, name } = object.describedObject;
-    return `unable to get metric ${object.metric.name}: ${kind} on ${name}: ${noCustomMetrics}`;
-  }
-  if (external)
-    return `unable to get external metric ${external.metric.name}: unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered`;
-  if (containerResource)
-    return `failed to get ${containerResource.name} usage: unable to get metrics for resource ${containerResource.name}: no metrics returned from resource metrics API`;
-  return "no metrics returned from resource metrics API";
-}
-
 const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
   TooManyReplicas: "the desired replica count is more than the maximum replica count",
   TooFewReplicas: "the desired replica count is less than the minimum replica count",
@@ -98,11 +53,12 @@ const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
     "recent recommendations were higher than current one, applying the highest recent recommendation",
 };
 
+type NewCondition = readonly [type: string, status: "True" | "False", reason: string, message: string];
 /** The conditions with these in them. */
 export const withConditions = (
   before: Conditions | undefined,
   now: Instant,
-  ...next: readonly (readonly [type: string, status: "True" | "False", reason: string, message: string])[]
+  ...next: readonly NewCondition[]
 ): Conditions =>
   next.reduce<Conditions>(
     (all, [type, status, reason, message]) =>
@@ -110,14 +66,24 @@ export const withConditions = (
     before ?? [],
   );
 
-function conditionsOf(before: Conditions | undefined, { reason }: Limited, metric: string, now: Instant): Conditions {
+const gotScale: NewCondition = [
+  ...(["AbleToScale", "True", "SucceededGetScale"] as const),
+  "the HPA controller was able to get the target's current scale",
+];
+/** The condition of a size that was written. */
+const rescaled = (replicas: number): NewCondition => [
+  ...(["AbleToScale", "True", "SucceededRescale"] as const),
+  `the HPA controller was able to update the target scale to ${replicas}`,
+];
+
+/** The conditions of a size that follows from metrics. */
+function conditionsOf({ replicas, reason }: Limited, current: number, metric: string): readonly NewCondition[] {
   const [stabilized, scalingLimited] = reason?.endsWith("Stabilized") ? [reason, undefined] : [undefined, reason];
-  return withConditions(
-    before,
-    now,
-    stabilized
-      ? ["AbleToScale", "True", stabilized, limits[stabilized]]
-      : ["AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"],
+  const held: NewCondition = stabilized
+    ? ["AbleToScale", "True", stabilized, limits[stabilized]]
+    : ["AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"];
+  return [
+    replicas === current ? held : rescaled(replicas),
     [
       ...(["ScalingActive", "True", "ValidMetricFound"] as const),
       `the HPA was able to successfully calculate a replica count from ${metric}`,
@@ -125,69 +91,132 @@ function conditionsOf(before: Conditions | undefined, { reason }: Limited, metri
     scalingLimited
       ? ["ScalingLimited", "True", scalingLimited, limits[scalingLimited]]
       : ["ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"],
-  );
+  ];
 }
 
-const nameOf = (s: V2MetricSpec): string => {
-  const source = s.resource ?? s.containerResource;
-  const kind = source?.target.averageUtilization === undefined ? "" : " utilization (percentage of request)";
-  return `${source?.name ?? s.type} resource${kind}`;
-};
-
-const statusOf = ({ autoscaler: h, current }: Observed, desiredReplicas: number): V2HorizontalPodAutoscalerStatus => ({
-  ...h.status,
-  observedGeneration: h.metadata.generation,
-  currentReplicas: current,
-  desiredReplicas,
-});
-
-/** Replicas of a target that is switched off, out of range, or cannot be measured. */
-function withoutMetrics(observed: Observed, missing: V2MetricSpec | undefined, now: Instant): Outcome {
-  const { autoscaler: h, current } = observed;
-  const [reason, message] =
-    current === 0
-      ? ["ScalingDisabled", "scaling is disabled since the replica count of the target is zero"]
-      : [
-          `FailedGet${missing?.type ?? "Resource"}Metric`,
-          `the HPA was unable to compute the replica count: ${unmeasured(missing ?? { type: "Resource" })}`,
-        ];
-  const able = "the HPA controller was able to get the target's current scale";
-  const conditions = withConditions(
-    h.status?.conditions,
-    now,
-    ["AbleToScale", "True", "SucceededGetScale", able],
-    ["ScalingActive", "False", reason!, message!],
-  );
-  const bounded = current === 0 ? 0 : Math.min(h.spec.maxReplicas, Math.max(h.spec.minReplicas ?? 1, current));
+interface StatusUpdate {
+  readonly desiredReplicas: number;
+  readonly conditions: readonly NewCondition[];
+  /** Undefined when metrics were not read. */
+  readonly measured?: readonly Measured[];
+}
+/** The next status; a new size is the time of the last scaling. */
+function statusOf(
+  { autoscaler: { status: before, metadata }, current }: Observed,
+  now: Instant,
+  { desiredReplicas, conditions, measured }: StatusUpdate,
+  isScaled: boolean,
+): V2HorizontalPodAutoscalerStatus {
+  const lastScaleTime = isScaled ? timestamp(now) : before?.lastScaleTime;
   return {
-    replicas: bounded,
-    reason: `Current number of replicas ${bounded > current ? "below Spec.MinReplicas" : "above Spec.MaxReplicas"}`,
-    status: { ...statusOf(observed, bounded), conditions },
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    ...(lastScaleTime !== undefined && { lastScaleTime }),
+    currentReplicas: current,
+    desiredReplicas,
+    ...(measured && { currentMetrics: measured.map(metricStatus) }),
+    conditions: withConditions(before?.conditions, now, ...conditions),
+  };
+}
+
+/** A target that is switched off stays so. */
+function disabled(observed: Observed, now: Instant): Outcome {
+  const reason = "scaling is disabled since the replica count of the target is zero";
+  const conditions = [gotScale, ["ScalingActive", "False", "ScalingDisabled", reason]] as const;
+  return {
+    replicas: 0,
+    reason,
+    status: statusOf(observed, now, { desiredReplicas: 0, conditions }, false),
+    warnings: [],
+  };
+}
+
+/** A target out of its range is brought back whatever its metrics are. */
+function broughtBack(observed: Observed, replicas: number, now: Instant): Outcome {
+  const bound = replicas > observed.current ? "below Spec.MinReplicas" : "above Spec.MaxReplicas";
+  const status = statusOf(observed, now, { desiredReplicas: replicas, conditions: [rescaled(replicas)] }, true);
+  return { replicas, reason: `Current number of replicas ${bound}`, status, warnings: [] };
+}
+
+/** A scale whose size cannot be computed stays as it is. */
+function unchanged(
+  observed: Observed,
+  now: Instant,
+  active: Warning,
+  more: { readonly warnings: readonly Warning[]; readonly measured?: readonly Measured[] },
+): Outcome {
+  const { autoscaler: h, current } = observed;
+  const { measured, warnings } = more;
+  const update = {
+    desiredReplicas: h.status?.desiredReplicas ?? 0,
+    conditions: [gotScale, ["ScalingActive", "False", ...active]] as const,
+    ...(measured && { measured }),
+  };
+  return { replicas: current, reason: active[1], status: statusOf(observed, now, update, false), warnings };
+}
+
+/** The outcome for a scale without pods to measure, for want of a selector. */
+function withoutSelector(observed: Observed, now: Instant): Outcome {
+  const message = "selector is required";
+  const warnings: readonly Warning[] = [
+    ["SelectorRequired", message],
+    ["FailedComputeMetricsReplicas", message],
+  ];
+  return unchanged(observed, now, ["InvalidSelector", "the HPA target's scale is missing a selector"], { warnings });
+}
+
+interface Computed {
+  readonly spec: Measured["spec"];
+  readonly result: Proposal;
+}
+const isComputed = (m: Measured): m is Computed => !isFailure(m.result);
+
+/** What to report of metrics that have no number: an event for each, and the condition of the first. */
+function failuresOf(measured: readonly Measured[]) {
+  const failed = measured.flatMap(({ spec, result }) => (isFailure(result) ? [{ spec, why: result.failure }] : []));
+  const [first] = failed;
+  if (!first) return undefined;
+  const count = `${failed.length} invalid out of ${measured.length}`;
+  return {
+    warnings: failed.map(({ spec, why }): Warning => [failedReason(spec), why]),
+    condition: [
+      failedReason(first.spec),
+      `the HPA was unable to compute the replica count: ${first.why}`,
+    ] satisfies Warning,
+    all: `invalid metrics (${count}), first error is: ${failureOfAll(first.spec, first.why)}`,
   };
 }
 
 export function decide(observed: Observed, now: Instant): Outcome {
-  const { autoscaler: h, current } = observed;
-  const measured = (h.spec.metrics ?? []).map((spec) => measure(observed, spec));
-  const known = measured.filter((m) => m.proposal !== undefined);
-  const most = known.toSorted((a, b) => b.proposal!.replicas - a.proposal!.replicas)[0];
-  // While a metric is missing the others may raise the scale but not lower it: the missing one might require more.
-  if (current === 0 || most === undefined || (known.length < measured.length && most.proposal!.replicas < current))
-    return withoutMetrics(observed, measured.find((m) => m.proposal === undefined)?.spec, now);
-  const proposal = most.proposal!.replicas;
+  const { autoscaler: h, current, pods, readings, history, shrinkWindowSeconds } = observed;
   const range = { min: h.spec.minReplicas ?? 1, max: h.spec.maxReplicas };
-  const { history, shrinkWindowSeconds } = observed;
-  const limited = limit({ current, proposal, range, behavior: h.spec.behavior, shrinkWindowSeconds }, history, now);
+  const { behavior } = h.spec;
+  if (current === 0) return disabled(observed, now);
+  if (current > range.max || current < range.min)
+    return broughtBack(observed, Math.min(range.max, Math.max(range.min, current)), now);
+  if (!readings) return withoutSelector(observed, now);
+  const scaled = { current, observed: observed.observed, pods, behavior };
+  const measured = (h.spec.metrics ?? []).map((spec, i) => measure(spec, readings[i]!, scaled));
+  const [most] = measured.filter(isComputed).toSorted((a, b) => b.result.replicas - a.result.replicas);
+  const failures = failuresOf(measured);
+  // While a metric is missing the others may raise the scale but not lower it: the missing one might require more.
+  if (most === undefined || (failures && most.result.replicas < current)) {
+    const { warnings = [], condition, all = "" } = failures ?? {};
+    const active: Warning = condition ?? ["FailedGetResourceMetric", "no metrics are specified"];
+    return unchanged(observed, now, active, {
+      warnings: [...warnings, ["FailedComputeMetricsReplicas", all]],
+      measured,
+    });
+  }
+  const proposal = most.result.replicas;
+  const limited = limit({ current, proposal, range, behavior, shrinkWindowSeconds }, history, now);
   const { replicas } = limited;
+  const name = metricName(most.spec);
+  const update = { desiredReplicas: replicas, measured, conditions: conditionsOf(limited, current, name) };
   return {
     proposal,
     replicas,
-    reason: replicas > current ? `${nameOf(most.spec)} above target` : "All metrics below target",
-    status: {
-      ...statusOf(observed, replicas),
-      currentMetrics: measured.flatMap(metricStatus),
-      conditions: conditionsOf(h.status?.conditions, limited, nameOf(most.spec), now),
-      ...(replicas === current ? {} : { lastScaleTime: timestamp(now) }),
-    },
+    reason: replicas > current ? `${name} above target` : "All metrics below target",
+    status: statusOf(observed, now, update, replicas !== current),
+    warnings: failures?.warnings ?? [],
   };
 }

@@ -6,32 +6,52 @@ import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { milliOf } from "../../api/quantity.ts";
 import type { Instant } from "../../api/meta.ts";
 
-/** Thousandths of the resource's unit, by pod name. */
+/** Thousandths of the metric's unit, by pod name. */
 export type UsageByPod = ReadonlyMap<string, number>;
 interface Load {
   readonly current: number;
   readonly pods: readonly Pod[];
-  readonly usage: UsageByPod;
-  /** `cpu` or `memory`. */
-  readonly resource: string;
   readonly behavior?: V2HorizontalPodAutoscalerBehavior | undefined;
+}
+interface PodLoad extends Load {
+  readonly usage: UsageByPod;
+  /** `cpu` or `memory`; undefined for a metric of programs. */
+  readonly resource?: string;
+  /** The container whose usage it is; undefined for that of the pod. */
+  readonly container?: string | undefined;
 }
 export interface Proposal {
   readonly replicas: number;
   /** Percent of requests, or undefined when the target is an amount. */
   readonly utilization?: number;
   /** Mean per pod, in thousandths. */
-  readonly average: number;
+  readonly average?: number;
+  /** Of a metric that is not divided by the pods, in thousandths. */
+  readonly total?: number;
+}
+/** Why no number follows from a metric. */
+export interface Failure {
+  readonly failure: string;
 }
 
 /** Ratios this close to 1 change nothing, so that the scale does not follow noise. A behavior may say otherwise. */
 const defaultTolerance = "100m";
 
-const requestOf = (p: Pod, resource: string): number =>
-  [...p.spec.containers, ...(p.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")].reduce(
-    (sum, c) => sum + milliOf(c.resources?.requests?.[resource]),
-    0,
-  );
+/** What a pod, or one of its containers, requests. Sidecars count; a request set for the pod has precedence. */
+function requestOf({ metadata, spec }: Pod, { resource = "", container }: PodLoad): number | Failure {
+  const { requests } = spec.resources ?? {};
+  if (requests !== undefined && container === undefined)
+    return requests[resource] === undefined
+      ? { failure: `missing pod-level request for ${resource} in Pod ${metadata.name}` }
+      : milliOf(requests[resource]);
+  const all = [...spec.containers, ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always")];
+  const counted = all.filter((c) => container === undefined || c.name === container);
+  if (counted.length === 0) return { failure: `container ${container} not found in Pod ${metadata.name}` };
+  const without = counted.find((c) => c.resources?.requests?.[resource] === undefined);
+  if (without)
+    return { failure: `missing request for ${resource} in container ${without.name} of Pod ${metadata.name}` };
+  return counted.reduce((sum, c) => sum + milliOf(c.resources?.requests?.[resource]), 0);
+}
 
 interface Groups {
   readonly measured: readonly Pod[];
@@ -39,11 +59,12 @@ interface Groups {
   readonly unready: readonly Pod[];
   readonly missing: readonly Pod[];
 }
-function groupsOf({ pods, usage, resource }: Load): Groups {
+function groupsOf({ pods, usage, resource }: PodLoad): Groups {
   const live = pods.filter((p) => !isTerminal(p) && p.metadata.deletionTimestamp === undefined);
-  const waiting = (p: Pod): boolean => p.status?.phase === "Pending" || (resource === "cpu" && !isReady(p));
-  const unready = live.filter(waiting);
-  const rest = live.filter((p) => !waiting(p));
+  const isWaiting = (p: Pod): boolean =>
+    p.status?.phase === "Pending" || (resource === "cpu" && usage.has(p.metadata.name) && !isReady(p));
+  const unready = live.filter(isWaiting);
+  const rest = live.filter((p) => !isWaiting(p));
   return {
     unready,
     measured: rest.filter((p) => usage.has(p.metadata.name)),
@@ -59,51 +80,94 @@ function isNear({ behavior }: Load, ratio: number): boolean {
   return ratio >= 1 - down! && ratio <= 1 + up!;
 }
 
+/** How the usage of pods relates to the target, and what a pod without a measurement is taken to use. */
+interface Comparison {
+  ratioOf(usage: UsageByPod): number;
+  assumedUsage(pod: Pod): number;
+}
+
 /**
- * `request` is what one pod should use. Pods not measured count as if they used all of it when we would shrink and
- * nothing when we would grow; pods not ready count as nothing when we would grow. Neither may turn the direction
- * around.
+ * Pods not measured count with their assumed usage when the scale would shrink and with nothing when it would grow;
+ * pods not ready count with nothing when it would grow. Neither may turn the direction around.
  */
-function replicasFor(load: Load, groups: Groups, request: (p: Pod) => number): number {
-  const { measured, unready, missing } = groups;
-  const ratioOf = (list: readonly (readonly [Pod, number])[]): number => {
-    const goal = list.reduce((sum, [p]) => sum + request(p), 0);
-    return goal === 0 ? 1 : list.reduce((sum, [, used]) => sum + used, 0) / goal;
-  };
-  const known = measured.map((p) => [p, load.usage.get(p.metadata.name)!] as const);
-  const ratio = ratioOf(known);
-  if (unready.length === 0 && missing.length === 0)
+function replicasFor(load: PodLoad, { measured, unready, missing }: Groups, c: Comparison): number {
+  const known: UsageByPod = new Map(measured.map((p) => [p.metadata.name, load.usage.get(p.metadata.name)!]));
+  const ratio = c.ratioOf(known);
+  const growsWithUnready = unready.length > 0 && ratio > 1;
+  if (!growsWithUnready && missing.length === 0)
     return isNear(load, ratio) ? load.current : Math.ceil(ratio * measured.length);
-  const assumed = [
-    ...missing.map((p) => [p, ratio < 1 ? request(p) : 0] as const),
-    ...(ratio > 1 ? unready.map((p) => [p, 0] as const) : []),
-  ];
-  const guessed = ratioOf([...known, ...assumed]);
+  const assumed: UsageByPod = new Map([
+    ...known,
+    ...(ratio === 1 ? [] : missing.map((p) => [p.metadata.name, ratio < 1 ? c.assumedUsage(p) : 0] as const)),
+    ...(growsWithUnready ? unready.map((p) => [p.metadata.name, 0] as const) : []),
+  ]);
+  const guessed = c.ratioOf(assumed);
   if (isNear(load, guessed) || (ratio < 1 && guessed > 1) || (ratio > 1 && guessed < 1)) return load.current;
-  const replicas = Math.ceil(guessed * (known.length + assumed.length));
+  const replicas = Math.ceil(guessed * assumed.size);
   return (guessed < 1 && replicas > load.current) || (guessed > 1 && replicas < load.current) ? load.current : replicas;
 }
 
-/** Undefined without metrics, or when a pod has no request. */
-export function byUtilization(load: Load, percent: number): Proposal | undefined {
+const noPods = "no pods returned by selector while calculating replica count";
+const noUsage = "did not receive metrics for targeted pods (pods might be unready)";
+
+const sumOf = (amounts: Iterable<number>): number => [...amounts].reduce((sum, amount) => sum + amount, 0);
+const mean = (usage: UsageByPod): number => Math.trunc(sumOf(usage.values()) / usage.size);
+const usageOf = (groups: Groups, usage: UsageByPod): UsageByPod =>
+  new Map(groups.measured.map(({ metadata: { name } }) => [name, usage.get(name)!]));
+
+/** The replicas with which pods use this percentage of what they request. */
+export function byUtilization(load: PodLoad, percent: number): Proposal | Failure {
+  if (load.pods.length === 0) return { failure: noPods };
   const groups = groupsOf(load);
-  const { measured } = groups;
-  if (measured.length === 0 || measured.some((p) => requestOf(p, load.resource) === 0)) return undefined;
-  const used = measured.reduce((sum, p) => sum + load.usage.get(p.metadata.name)!, 0);
-  const requested = measured.reduce((sum, p) => sum + requestOf(p, load.resource), 0);
-  return {
-    replicas: replicasFor(load, groups, (p) => (requestOf(p, load.resource) * percent) / 100),
-    utilization: Math.floor((100 * used) / requested),
-    average: used / measured.length,
-  };
+  if (groups.measured.length === 0) return { failure: noUsage };
+  const requests = new Map<string, number>();
+  for (const pod of load.pods) {
+    const request = requestOf(pod, load);
+    if (typeof request !== "number") return request;
+    requests.set(pod.metadata.name, request);
+  }
+  const requestOfPod = (name: string): number => requests.get(name) ?? 0;
+  // Whole percents, as they are shown.
+  const utilization = (usage: UsageByPod): number =>
+    Math.trunc((sumOf(usage.values()) * 100) / sumOf([...usage.keys()].map(requestOfPod)));
+  const measured = usageOf(groups, load.usage);
+  if (sumOf([...measured.keys()].map(requestOfPod)) === 0) return { failure: "no metrics returned matched known pods" };
+  const replicas = replicasFor(load, groups, {
+    ratioOf: (usage) => utilization(usage) / percent,
+    assumedUsage: ({ metadata: { name } }) => Math.trunc((requestOfPod(name) * Math.max(100, percent)) / 100),
+  });
+  return { replicas, utilization: utilization(measured), average: mean(measured) };
 }
 
-/** `milli` is what each pod should use on average. */
-export function byAverage(load: Load, milli: number): Proposal | undefined {
+/** The replicas with which pods use `target` thousandths on average. */
+export function byAverage(load: PodLoad, target: number): Proposal | Failure {
+  if (load.pods.length === 0) return { failure: noPods };
   const groups = groupsOf(load);
-  if (groups.measured.length === 0) return undefined;
-  const used = groups.measured.reduce((sum, p) => sum + load.usage.get(p.metadata.name)!, 0);
-  return { replicas: replicasFor(load, groups, () => milli), average: used / groups.measured.length };
+  if (groups.measured.length === 0) return { failure: noUsage };
+  const replicas = replicasFor(load, groups, {
+    ratioOf: (usage) => mean(usage) / target,
+    assumedUsage: () => target,
+  });
+  return { replicas, average: mean(usageOf(groups, load.usage)) };
+}
+
+const mostReplicas = 2 ** 31 - 1;
+
+/** The replicas with which a total, which every ready pod reduces equally, is `target`. In thousandths. */
+export function byTotal(load: Load, total: number, target: number): Proposal | Failure {
+  const ratio = total / target;
+  if (isNear(load, ratio)) return { replicas: load.current, total };
+  if (load.pods.length === 0) return { failure: `unable to calculate ready pods: ${noPods}` };
+  const ready = load.pods.filter((p) => p.status?.phase === "Running" && isReady(p)).length;
+  return { replicas: Math.min(mostReplicas, Math.ceil(ratio * ready)), total };
+}
+
+/** The replicas among which a total is `target` for each. `observed` is the size in the scale's status. */
+export function byTotalPerPod(load: Load & { readonly observed: number }, total: number, target: number): Proposal {
+  // A target without pods has no average; it counts as one.
+  const observed = Math.max(1, load.observed);
+  const replicas = isNear(load, total / (target * observed)) ? load.observed : Math.ceil(total / target);
+  return { replicas: Math.min(mostReplicas, replicas), average: Math.ceil(total / observed) };
 }
 
 interface Recommendation {

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import { onAbort } from "../../machinery/abort.ts";
+import { type PodMetrics, podMetrics } from "../metrics/pod-metrics.ts";
 import { serveLogs, serveNodeLogs } from "./logs.ts";
 import { Refused } from "./find-container.ts";
 import { cadvisorMetrics, resourceMetrics, statsSummary } from "./node-metrics.ts";
@@ -49,6 +50,7 @@ export interface ServerPki {
 interface ServerState {
   readonly view: KubeletView;
   readonly samples: UsageSamples;
+  readonly scraped: PodMetrics;
   readonly startedAt: number;
 }
 
@@ -88,6 +90,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     plain(response, resourceMetrics(await samples.latest()), metricsType),
   "/metrics/cadvisor": async ({ samples }, response) =>
     plain(response, cadvisorMetrics(await samples.latest()), metricsType),
+  "/metrics/pods": ({ scraped }, response) => json(response, { items: scraped.latest() }),
 };
 
 interface RequestResponse {
@@ -135,7 +138,12 @@ export async function serveKubelet(
   signal: AbortSignal,
 ): Promise<void> {
   const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
-  const state = { view, samples: usageSamples(view.runtime, view.world), startedAt: view.world.clock.now() };
+  const state = {
+    view,
+    samples: usageSamples(view.runtime, view.world),
+    scraped: podMetrics(view.pods.lister, view.world),
+    startedAt: view.world.clock.now(),
+  };
   const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true, maxHeaderSize });
   server.on("request", (request, response) => void serve(state, { request, response }, signal));
   server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
@@ -148,6 +156,6 @@ export async function serveKubelet(
     server.close();
     server.closeAllConnections();
   });
-  await Promise.all([state.samples.run(signal), closed]);
+  await Promise.all([state.samples.run(signal), state.scraped.run(signal), closed]);
   off();
 }

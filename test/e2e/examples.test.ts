@@ -147,6 +147,35 @@ test("exec: output, input, exit code and a terminal", async () => {
   expect(out).toContain("40 100");
 });
 
+test("Deployments grow and shrink with metrics of their pods and of a queue", async () => {
+  const file = join(examples, "custom-metrics.yaml");
+  await output(["apply", "-f", file]);
+  const sizes = async (): Promise<string> =>
+    (await output("get deploy web worker -o jsonpath={.items[*].spec.replicas}")).trim();
+  await until("both have their metric", async () => {
+    const text = await output("get hpa web worker --no-headers");
+    return /0\/10/.test(text) && /2\/2 \(avg\)/.test(text);
+  });
+  const values = JSON.parse(
+    await output("get --raw /apis/custom.metrics.k8s.io/v1beta2/namespaces/default/pods/*/connections"),
+  );
+  expect(values.items).toMatchObject([
+    { describedObject: { kind: "Pod" }, metric: { name: "connections" }, value: "0" },
+  ]);
+  const set = async (pod: string, line: string): Promise<string> =>
+    inPod(pod, "sh", "-c", `echo '${line}' > /site/metrics`);
+  const web = values.items[0].describedObject.name;
+  await set(web, "connections 30");
+  await set("queue", 'queue_length{queue="orders"} 8');
+  // The new pods of web have no connections, so three are enough.
+  await until("more of both", async () => (await sizes()) === "3 4", 90_000);
+  expect(await output("describe hpa worker")).toMatch(/"queue_length" \(target average value\):\s+\w+ \/ 2\n/);
+  await set(web, "connections 0");
+  await set("queue", 'queue_length{queue="orders"} 2');
+  await until("one of each", async () => (await sizes()) === "1 1", 90_000);
+  await output(["delete", "-f", file]);
+});
+
 test("a deleted pod: preStop, then TERM, then removal", async () => {
   await ready("graceful-end");
   const log = output("logs -f graceful-end");

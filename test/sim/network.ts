@@ -68,6 +68,7 @@ export function flaky(
     get: (r, key) => call(() => client.get(r, key)),
     scale: (r, key) => call(() => client.scale(r, key)),
     list: (r, options) => call(() => client.list(r, options)),
+    metricValues: (query) => call(() => client.metricValues(query)),
     create: (r, draft) => call(() => client.create(r, draft), lateOf(r, "create")),
     update: (r, object, part) => call(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),

@@ -1,32 +1,11 @@
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
-import {
-  horizontalPodAutoscalers,
-  type HorizontalPodAutoscaler,
-} from "../../../api/autoscaling/horizontalpodautoscalers.ts";
 import type { PodMetrics } from "../../../api/metrics/metrics.ts";
 import { instant } from "../../../api/meta.ts";
 import { limit, type ScalingHistory } from "../../../controllers/autoscaler/replicas.ts";
-import { decide } from "../../../controllers/autoscaler/decide.ts";
-import { asStored, now, pod } from "./world.ts";
+import { autoscaler, look, noHistory } from "./autoscaling.ts";
+import { now, pod } from "./world.ts";
 
-const autoscaler = (spec: object = {}): HorizontalPodAutoscaler =>
-  asStored<HorizontalPodAutoscaler>(
-    horizontalPodAutoscalers.defaults({
-      apiVersion: "autoscaling/v2",
-      kind: "HorizontalPodAutoscaler",
-      metadata: { name: "web", namespace: "default" },
-      spec: {
-        minReplicas: 1,
-        maxReplicas: 10,
-        scaleTargetRef: { kind: "Deployment", name: "web" },
-        metrics: [
-          { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
-        ],
-        ...spec,
-      },
-    } as never),
-  );
 const asking = (name: string, more: object = {}): Pod =>
   pod(name, {
     spec: { containers: [{ name: "c", resources: { requests: { cpu: "100m", memory: "100Mi" } } }] },
@@ -34,9 +13,7 @@ const asking = (name: string, more: object = {}): Pod =>
   });
 const using = (name: string, cpu: string): PodMetrics =>
   ({ metadata: { name }, containers: [{ name: "c", usage: { cpu, memory: "50Mi" } }] }) as unknown as PodMetrics;
-const history: ScalingHistory = { recommendations: [], changes: [] };
-const look = (pods: readonly Pod[], metrics: readonly PodMetrics[], spec: object = {}) =>
-  decide({ autoscaler: autoscaler(spec), current: pods.length, pods, metrics, history, shrinkWindowSeconds: 0 }, now);
+const history = noHistory;
 
 const [a, b] = [asking("a"), asking("b")];
 const table: readonly (readonly [
@@ -76,6 +53,25 @@ const table: readonly (readonly [
   ["a pod without metrics counts as fully used on scale-down", [a, b], [using("a", "10m")], {}, 2],
   ["no metrics: unchanged", [a, b], [], {}, 2],
   [
+    "a pod without metrics counts with its request on scale-down, whatever lower target there is",
+    [a, b, asking("c")],
+    [using("a", "10m"), using("b", "10m")],
+    {},
+    3,
+  ],
+  [
+    "with a target beyond the request, a pod without metrics counts with the target",
+    [a, b, asking("c"), asking("d")],
+    [using("a", "10m"), using("b", "10m"), using("c", "10m")],
+    {
+      metrics: [
+        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 200 } } },
+      ],
+    },
+    2,
+  ],
+  ["utilization in whole percents", [a, b], [using("a", "55m"), using("b", "55900u")], {}, 2],
+  [
     "a target of type AverageValue",
     [a, b],
     [using("a", "100m"), using("b", "100m")],
@@ -98,28 +94,24 @@ const table: readonly (readonly [
   ],
 ];
 for (const [what, pods, metrics, spec, replicas] of table)
-  test(`autoscaler: ${what}`, () => expect(look(pods, metrics, spec).replicas).toBe(replicas));
+  test(`autoscaler: ${what}`, async () => expect((await look(pods, { usage: metrics }, spec)).replicas).toBe(replicas));
 
-test("autoscaler: status has the current metrics, the event the reason", () => {
-  const { status, reason } = look([a, b], [using("a", "100m"), using("b", "100m")]);
+test("autoscaler: status has the current metrics, the event the reason", async () => {
+  const { status, reason } = await look([a, b], { usage: [using("a", "100m"), using("b", "100m")] });
   expect(reason).toBe("cpu resource utilization (percentage of request) above target");
   expect(status.currentMetrics).toEqual([
     { type: "Resource", resource: { name: "cpu", current: { averageValue: "100m", averageUtilization: 100 } } },
   ]);
   expect(status.conditions?.map((c) => [c.type, c.status, c.reason])).toEqual([
-    ["AbleToScale", "True", "ReadyForNewScale"],
+    ["AbleToScale", "True", "SucceededRescale"],
     ["ScalingActive", "True", "ValidMetricFound"],
     ["ScalingLimited", "False", "DesiredWithinRange"],
   ]);
-  expect(look([a], []).status.conditions?.map((c) => c.reason)).toEqual([
-    "SucceededGetScale",
-    "FailedGetResourceMetric",
+  const unmeasured = await look([a], {});
+  expect(unmeasured.status.conditions).toMatchObject([
+    { type: "AbleToScale", status: "True", reason: "SucceededGetScale" },
+    { type: "ScalingActive", status: "False", reason: "FailedGetResourceMetric" },
   ]);
-  expect(look([a], []).status.conditions?.[1]).toMatchObject({
-    type: "ScalingActive",
-    status: "False",
-    reason: "FailedGetResourceMetric",
-  });
 });
 
 const before = (seconds: number): ReturnType<typeof instant> => instant(now - seconds * 1000);
@@ -203,36 +195,71 @@ for (const [what, current, proposal, history, behavior, replicas, reason] of lim
       limit({ current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
     ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));
 
-const metric = { metric: { name: "queue" }, target: { type: "AverageValue", averageValue: "1" } };
-const noCustom = "no custom metrics API (custom.metrics.k8s.io) registered";
+const containers = (requests: object | undefined) => ({
+  spec: { containers: [{ name: "c", resources: { requests } }, { name: "sidecar" }] },
+});
+const busy = (name: string): PodMetrics =>
+  ({
+    metadata: { name },
+    containers: [
+      { name: "c", usage: { cpu: "100m" } },
+      { name: "sidecar", usage: { cpu: "900m" } },
+    ],
+  }) as unknown as PodMetrics;
+const ofContainer = (container: string) => ({
+  ...{ type: "ContainerResource" },
+  containerResource: { name: "cpu", container, target: { type: "Utilization", averageUtilization: 50 } },
+});
+const ofPod = autoscaler().spec.metrics![0]!;
 test.each([
+  ["of the container alone", [pod("a", containers({ cpu: "100m" }))], ofContainer("c"), 2, undefined],
   [
-    "Pods",
-    { pods: metric },
-    `unable to get metric queue: unable to fetch metrics from custom metrics API: ${noCustom}`,
+    "of the pod, before those of its containers",
+    [pod("a", { spec: { ...containers(undefined).spec, resources: { requests: { cpu: "2" } } } })],
+    ofPod,
+    1,
+    undefined,
   ],
   [
-    "Object",
-    { object: { ...metric, describedObject: { kind: "Service", name: "web" } } },
-    `unable to get metric queue: Service on web: unable to fetch metrics from custom metrics API: ${noCustom}`,
+    "of one container missing",
+    [pod("a", containers({ cpu: "1" }))],
+    ofPod,
+    1,
+    "failed to get cpu utilization: missing request for cpu in container sidecar of Pod a",
   ],
   [
-    "External",
-    { external: metric },
-    "unable to get external metric queue: unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered",
+    "of the pod missing",
+    [pod("a", { spec: { ...containers(undefined).spec, resources: { requests: { memory: "1" } } } })],
+    ofPod,
+    1,
+    "failed to get cpu utilization: missing pod-level request for cpu in Pod a",
   ],
-])("a metric of type %s that nothing serves is a condition", (type, source, message) => {
-  const { status, replicas } = look([a, b], [using("a", "50m")], { metrics: [{ type, ...source }] });
-  expect(replicas).toBe(2);
-  expect(status.conditions?.find((c) => c.type === "ScalingActive")).toMatchObject({
-    ...{ status: "False", reason: `FailedGet${type}Metric` },
-    message: `the HPA was unable to compute the replica count: ${message}`,
-  });
+  [
+    "of a container that has gone",
+    [pod("a", containers({ cpu: "1" }))],
+    ofContainer("other"),
+    1,
+    "failed to get cpu utilization: did not receive metrics for targeted pods (pods might be unready)",
+  ],
+  ["of no pods", [], ofPod, 0, undefined],
+])("autoscaler: the request %s", async (_, pods, spec, replicas, why) => {
+  const outcome = await look(pods, { usage: [busy("a")] }, { metrics: [spec] });
+  expect(outcome.replicas).toBe(replicas);
+  expect(outcome.warnings[0]?.[1]).toBe(why);
 });
 
-test("the usage of one container is a current metric of its own", () => {
+test("autoscaler: memory is shown in binary units", async () => {
+  const metrics = [
+    { type: "Resource", resource: { name: "memory", target: { type: "AverageValue", averageValue: "1Gi" } } },
+  ];
+  const { status } = await look([a], { usage: [using("a", "1m")] }, { metrics });
+  expect(status.currentMetrics?.[0]?.resource?.current).toEqual({ averageValue: "50Mi" });
+});
+
+test("the usage of one container is a current metric of its own", async () => {
   const containerResource = { name: "cpu", container: "c", target: { type: "Utilization", averageUtilization: 50 } };
-  const { status } = look([a], [using("a", "50m")], { metrics: [{ type: "ContainerResource", containerResource }] });
+  const metrics = [{ type: "ContainerResource", containerResource }];
+  const { status } = await look([a], { usage: [using("a", "50m")] }, { metrics });
   expect(status.currentMetrics).toEqual([
     {
       type: "ContainerResource",
