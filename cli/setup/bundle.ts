@@ -26,7 +26,8 @@ function staleCheck(modules: readonly string[]): string {
 }
 
 /** Commands that are loaded from their sources: they import the programs of a cluster. */
-const fromSource = /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|demo|test|cluster)\.ts$/;
+const fromSource =
+  /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|autoscaler|demo|test|cluster)\.ts$/;
 
 /**
  * Writes the definitions of a JSON file one after the other, and returns a module whose default export has them as
