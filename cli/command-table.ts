@@ -60,6 +60,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["component-logs", "print the logs of a cluster's components", () => import("./commands/component-logs.ts")],
     ["server", "run a control plane without nodes", () => import("./commands/server.ts")],
     ["demo", "a guided tour: a cluster heals, updates, rolls back and scales", () => import("./commands/demo.ts")],
+    ["autoscaler", "", () => import("./commands/autoscaler.ts")],
     ["agent", "", () => import("./commands/agent.ts")],
     ["test", "", () => import("./commands/test.ts")],
   ]),

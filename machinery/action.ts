@@ -32,6 +32,8 @@ export type Action =
     }
   | On<"update">
   | (On<"delete"> & { readonly options?: DeleteOptions })
+  /** Deletes a pod by the eviction API, which its disruption budget may refuse. */
+  | On<"evict">
   | (On<"status"> & { readonly status: unknown })
   | (On<"patch"> & { readonly patch: Patch })
   /** Makes `owner` the controller of an object without one. Fails with Conflict when it has another one by then. */
@@ -127,6 +129,10 @@ const executors: Executors = {
   },
   update: async (a, client) => revisionOf(await client.update(a.resource, a.object)),
   delete: (a, client) => client.delete(a.resource, keyOf(a.object), { uid: a.object.metadata.uid, ...a.options }),
+  async evict({ object }, client) {
+    await client.evict(keyOf(object), { uid: object.metadata.uid });
+    return undefined;
+  },
   status: async (a, client) =>
     revisionOf(await client.update(a.resource, { ...a.object, status: a.status } as ApiObject, "status")),
   patch: async (a, client) => revisionOf(await client.patch(a.resource, keyOf(a.object), a.patch)),

@@ -76,6 +76,8 @@ export interface Client {
   ): Promise<T>;
   /** The revision at which the object was removed, or marked for removal. */
   delete<T extends ApiObject>(r: ResourceDefinition<T>, key: Key, options?: DeleteOptions): Promise<Revision>;
+  /** Deletes a pod by the eviction API. Fails with TooManyRequests when its disruption budget allows no disruption. */
+  evict(key: Key, options?: DeleteOptions): Promise<void>;
   /**
    * Throws Expired when `from` is too old: list again. Emits progress soon after a request for the revision by kind
    * (about 100 ms), otherwise seldom.

@@ -1,4 +1,5 @@
 // The client over HTTP: the same contract as the in-process one, in paths, queries, bodies and errors.
+import { pods } from "../api/core/pods.ts";
 import { ApiError, type ErrorReason, statusCodes, assert } from "../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { customMetrics, externalMetrics, type MetricQuery, type MetricValue } from "../api/metrics/values.ts";
@@ -282,6 +283,11 @@ function clientOver(session: HttpSession): Client {
       value(reply);
       assert(reply.revision !== undefined, "the server says at which revision it deleted");
       return revision(Number(reply.revision));
+    },
+    async evict(key, { uid, resourceVersion, gracePeriodSeconds } = {}) {
+      const deleteOptions = { gracePeriodSeconds, preconditions: { uid, resourceVersion } };
+      const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: splitKey(key), deleteOptions };
+      await ask({ method: "POST", path: pathOf(pods, { ...splitKey(key), part: "eviction" }), body });
     },
     watch(r, options, stop) {
       const { namespace, from } = options;

@@ -1,4 +1,5 @@
 // A Client for components in the server's process: the registry's verbs with objects instead of bytes.
+import { pods } from "../../api/core/pods.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type TokenRequest, tokenRequests } from "../../api/authentication/tokenrequests.ts";
 import type { Scale } from "../../api/generated/types.ts";
@@ -14,6 +15,7 @@ import type {
 } from "../../machinery/client.ts";
 import type { LeaseTerm } from "../../machinery/lease-term.ts";
 import { objectAt, objectOf } from "./codec.ts";
+import { evict } from "./eviction.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
 import { scaleOf } from "./strategies/table.ts";
 import { patched } from "./patching.ts";
@@ -115,6 +117,7 @@ export function inProcessClient(registry: Registry, options: InProcessOptions = 
       objectOf((await patched(registry, { r: served(r), key, subresource }, patch, by)).stored),
     delete: async (r, key, options = {}) =>
       (await registry.delete({ r: served(r), key }, { ...options, ...by })).revision,
+    evict: (key, options = {}) => evict(registry, { r: served(pods), key }, { ...options, ...by }),
     watch: <T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) =>
       mapped(registry.watch(served(r), options, signal), eventOf<T>),
     revision: (kind) => registry.revision(kind && served(kind)),

@@ -1,7 +1,7 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
-import { localTimings } from "./timings.ts";
+import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
 
 /** The address ranges and names of every cluster: those that are usual in Kubernetes. */
 export const addresses = {
@@ -77,7 +77,7 @@ export interface AgentConfig extends SharedConfig {
 }
 
 /** Reads a configuration file. Its shape is not checked: `up` wrote it. */
-export const readConfig = <T extends ServerConfig | AgentConfig>(file: string): T => {
+export const readConfig = <T extends ServerConfig | AgentConfig | AutoscalerConfig>(file: string): T => {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as T;
   } catch (error) {
@@ -126,7 +126,37 @@ export interface Worker {
   readonly podCidr: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Set for a node that the cluster autoscaler added. */
+  readonly added?: true;
+  /** Set while such a node is being removed: what is left of it must go. */
+  readonly removing?: true;
 }
+
+/** Configuration of the cluster autoscaler, which runs in a container of its own. */
+export interface AutoscalerConfig {
+  readonly cluster: string;
+  readonly server: string;
+  readonly pki: { readonly ca: string; readonly client: KeyPair };
+  readonly maxNodes: number;
+  readonly packing: Packing;
+  readonly timings: typeof clusterAutoscalerTimings;
+}
+
+/** The configuration of a cluster's autoscaler. */
+export const autoscalerConfig = (
+  cluster: string,
+  controlPlaneIp: string,
+  { maxNodes, packing }: Pick<AutoscalerConfig, "maxNodes" | "packing">,
+): AutoscalerConfig => ({
+  ...{ cluster, maxNodes, packing, timings: clusterAutoscalerTimings },
+  server: `https://${controlPlaneIp}:${addresses.apiPort}`,
+  pki: { ca: `${nodeConfigDir}/ca.crt`, client: pairIn(nodeConfigDir, "cluster-autoscaler") },
+});
+
+/** What a worker of this size offers to pods. */
+export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryBytes">): AgentConfig["capacity"] => ({
+  ...{ cpuMillis: Math.round(cpus * 1000), memoryBytes, pods: 110 },
+});
 
 /** The configuration of a worker's agent. */
 export const agentConfig = (worker: Worker, controlPlaneIp: string): AgentConfig => ({
@@ -141,7 +171,7 @@ export const agentConfig = (worker: Worker, controlPlaneIp: string): AgentConfig
   },
   kubeletPort: addresses.kubeletPort,
   dockerSocket: "/var/run/docker.sock",
-  capacity: { cpuMillis: Math.round(worker.cpus * 1000), memoryBytes: worker.memoryBytes, pods: 110 },
+  capacity: capacityOf(worker),
   podCidr: worker.podCidr,
   pauseImage: "orrery/pause:1",
   stateDir: "/var/lib/orrery",

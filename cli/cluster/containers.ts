@@ -1,11 +1,13 @@
 // Starts, finds and removes node containers, their volumes and their network.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { addresses, nodeConfigDir } from "./config.ts";
-import { cacheDir, checkout, clusterDir } from "../paths.ts";
+import { cacheDir, checkout, clusterDir, orreryHome } from "../paths.ts";
 import { privilegeFlags } from "./privileges.ts";
 import { nodeTag } from "./recipes.ts";
-import type { ClusterState } from "./state.ts";
+import { autoscalerName, type ClusterState } from "./state.ts";
+import { addressIn } from "./subnet.ts";
 import { inspectLines, run, runLines } from "./subprocess.ts";
 
 /** Labels all objects of a cluster, so that they are found without the cluster's folder. */
@@ -14,11 +16,14 @@ const roleLabel = "orrery.dev/role";
 
 export interface NodeContainer {
   readonly name: string;
-  readonly role: "control-plane" | "worker";
+  readonly role: "control-plane" | "autoscaler" | "worker";
   readonly running: boolean;
   /** Docker's text: "Up 3 minutes", "Exited (137) 2 seconds ago". */
   readonly status: string;
 }
+
+/** In the order of lists. */
+const roles: readonly NodeContainer["role"][] = ["control-plane", "autoscaler", "worker"];
 
 // The compile cache saves half a second at every start of a component.
 const codeAndCache: readonly string[] = [
@@ -59,11 +64,54 @@ export const workerCommand = (state: ClusterState, worker: ClusterState["workers
   ...["--memory", String(worker.memoryBytes), "--memory-swap", String(worker.memoryBytes)],
   ...volume(state.name, `${worker.name}-docker`, "/var/lib/docker"),
   ...["--volume", `${cacheDir("images")}:/opt/orrery-images:ro`],
-  ...(existsSync(join("/lib", "modules")) ? ["--volume", "/lib/modules:/lib/modules:ro"] : []),
+  ...kernelModules(),
   ...[nodeTag, "worker"],
 ];
 
-/** The node containers of a cluster: the control plane, then the workers by number. */
+const kernelModules = (): readonly string[] =>
+  existsSync(join("/lib", "modules")) ? ["--volume", "/lib/modules:/lib/modules:ro"] : [];
+
+const engineSocket = "/var/run/docker.sock";
+
+/** A user other than root needs the group of the engine's socket, and folders to write to. */
+const asThisUser = (): readonly string[] => {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  if (uid === 0) return [];
+  const group = ["--user", `${uid}:${gid}`, "--group-add", String(statSync(engineSocket).gid)];
+  return [...group, "--tmpfs", "/var/log/orrery:mode=1777"];
+};
+
+/**
+ * The `docker run` of a cluster's autoscaler. It creates nodes as `up` does, by the engine of this machine, so it has
+ * that engine's socket, and this user's files at the same paths. Its process ids are those of the machine, by which
+ * locks know their holders.
+ */
+export const autoscalerCommand = (state: ClusterState): readonly string[] => {
+  const name = autoscalerName(state.name);
+  const [home, cache] = [orreryHome(), "/var/cache/orrery"];
+  return [
+    ...["docker", "run", "--detach", "--init", "--name", name, "--hostname", name, "--pid", "host"],
+    ...["--label", `${clusterLabel}=${state.name}`, "--label", `${roleLabel}=autoscaler`],
+    ...[
+      "--network",
+      state.name,
+      "--ip",
+      addressIn(state.subnet, 3),
+      "--tmpfs",
+      "/run/orrery:mode=1777",
+      ...asThisUser(),
+    ],
+    ...["--volume", `${engineSocket}:${engineSocket}`, "--volume", `${home}:${home}`, "--env", `HOME=${homedir()}`],
+    ...["--volume", `${checkout}:${checkout}:ro`, ...kernelModules()],
+    ...["--volume", `${cacheDir("compiled-in-nodes")}:${cache}`, "--env", `NODE_COMPILE_CACHE=${cache}`],
+    ...["--volume", `${clusterDir(state.name, "nodes", name)}:${nodeConfigDir}:ro`],
+    ...["--entrypoint", "supervise.sh", nodeTag, "autoscaler", join(checkout, "node_modules", ".bin", "node")],
+    ...["--optimize-for-size", "--max-semi-space-size=1", join(checkout, "cli", "main.ts")],
+    ...["autoscaler", "--config", `${nodeConfigDir}/autoscaler.json`],
+  ];
+};
+
+/** The node containers of a cluster: the control plane, the autoscaler, then the workers by number. */
 export const nodeContainers = async (cluster: string): Promise<readonly NodeContainer[]> => {
   const format = `{{.Names}}\t{{.Label "${roleLabel}"}}\t{{.State}}\t{{.Status}}`;
   const command = ["docker", "ps", "-a", "--filter", `label=${clusterLabel}=${cluster}`, "--format", format];
@@ -72,7 +120,7 @@ export const nodeContainers = async (cluster: string): Promise<readonly NodeCont
     return { name: name!, role: role as NodeContainer["role"], running: state === "running", status: status! };
   });
   return containers.sort(
-    (a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }),
+    (a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }),
   );
 };
 

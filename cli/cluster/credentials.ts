@@ -44,6 +44,10 @@ export const workerCredentials = async (
   return { "kubelet-client": client, kubelet };
 };
 
+/** The client certificate of the cluster autoscaler. */
+export const autoscalerCredentials = (authority: Authority): Promise<Pem> =>
+  authority.issue({ name: "system:cluster-autoscaler", use: "client" });
+
 /** The client certificate of the cluster's administrator. */
 export const adminCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });

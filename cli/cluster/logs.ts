@@ -1,12 +1,12 @@
 // Logs of components: their files, the format of their lines, and the last lines of components that failed.
 import { CliError } from "../cli-error.ts";
-import { nodeContainers, runIn } from "./containers.ts";
+import { type NodeContainer, nodeContainers, runIn } from "./containers.ts";
 import { componentsOf } from "./status.ts";
 
 /** The log of a component. `only` selects its lines in the log of a process with several components. */
 export interface LogSource {
   readonly file: string;
-  readonly role: "control-plane" | "worker";
+  readonly role: NodeContainer["role"];
   readonly only?: string;
 }
 
@@ -17,6 +17,7 @@ export const logSources: Readonly<Record<string, LogSource>> = {
   apiserver: { file: "server", role: "control-plane", only: "apiserver" },
   scheduler: { file: "server", role: "control-plane", only: "scheduler" },
   controllers: { file: "server", role: "control-plane", only: "controllers" },
+  autoscaler: { file: "autoscaler", role: "autoscaler" },
   dockerd: { file: "dockerd", role: "worker" },
   agent: { file: "agent", role: "worker" },
   kubelet: { file: "agent", role: "worker", only: "kubelet" },

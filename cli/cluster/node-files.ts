@@ -2,11 +2,25 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
-import { agentConfig, engineConfig, nodeConfigDir, serverConfig, type StoreConfig, type Worker } from "./config.ts";
-import { adminCredentials, controlPlaneCredentials, kubeconfig, workerCredentials } from "./credentials.ts";
+import {
+  agentConfig,
+  autoscalerConfig,
+  engineConfig,
+  nodeConfigDir,
+  serverConfig,
+  type StoreConfig,
+  type Worker,
+} from "./config.ts";
+import {
+  adminCredentials,
+  autoscalerCredentials,
+  controlPlaneCredentials,
+  kubeconfig,
+  workerCredentials,
+} from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
-import { type ClusterState, serverUrl } from "./state.ts";
+import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -70,6 +84,17 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority)
   });
 };
 
+/** Writes the folder of the autoscaler, if the cluster has one. */
+export const writeAutoscalerFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
+  const { name, controlPlane, maxNodes, packing } = state;
+  if (maxNodes === undefined) return;
+  await writeAll(nodeDir(name, autoscalerName(name)), {
+    "autoscaler.json": json(autoscalerConfig(name, controlPlane.ip, { maxNodes, packing })),
+    "ca.crt": authority.pem.cert,
+    ...pemFiles({ "cluster-autoscaler": await autoscalerCredentials(authority) }),
+  });
+};
+
 /** Creates the authority of a new cluster and writes all of its files. */
 export const writeClusterFiles = async (state: ClusterState, now: Instant): Promise<void> => {
   const authority = await newAuthority(`${state.name}-ca`, now);
@@ -77,6 +102,7 @@ export const writeClusterFiles = async (state: ClusterState, now: Instant): Prom
   await Promise.all([
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
     writeControlPlaneFiles(state, authority),
+    writeAutoscalerFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);
 };

@@ -57,7 +57,7 @@ export const startNodes = async (
   const since = io.clock.now();
   await blackholeRanges();
   await io.progress.step(`started ${names.join(", ")}`, () => run(["docker", "start", ...names]));
-  const workers = names.filter((name) => name !== state.controlPlane.name);
+  const workers = names.filter((name) => state.workers.some((worker) => worker.name === name));
   await waitUntilReady(cluster, { workers, since, timeoutMs }, io, signal);
 };
 
@@ -79,11 +79,10 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io): 
   withLock(clusterLock(cluster), io.clock, async () => {
     const state = await requireState(cluster);
     const names = await nodesNamed(cluster, texts);
-    if (names.includes(state.controlPlane.name)) {
-      throw new CliError(
-        "the control plane cannot be removed from its cluster",
-        "To remove the whole cluster: orrery down",
-      );
+    const other = names.find((name) => !state.workers.some((worker) => worker.name === name));
+    if (other !== undefined) {
+      const what = other === state.controlPlane.name ? "control plane" : "autoscaler";
+      throw new CliError(`the ${what} cannot be removed from its cluster`, "To remove the whole cluster: orrery down");
     }
     await io.progress.step(`removed ${names.join(", ")}`, async () => {
       await removeContainers(names);

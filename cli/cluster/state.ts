@@ -22,6 +22,8 @@ export interface ClusterState {
   readonly privileges: Privileges;
   readonly controlPlane: { readonly name: string; readonly ip: string };
   readonly workers: readonly Worker[];
+  /** The size up to which the cluster autoscaler may add workers; without it there is no autoscaler. */
+  readonly maxNodes?: number;
 }
 
 /** The size of a worker. */
@@ -37,6 +39,9 @@ export const workerNumber = (cluster: string, subnet: string, n: number, size: S
   podCidr: addresses.podRange.replace(".0.0/16", `.${n}.0/24`),
   ...size,
 });
+
+/** The name of the autoscaler's container and folder. */
+export const autoscalerName = (cluster: string): string => `${cluster}-autoscaler`;
 
 /** The number of a worker. */
 export const numberOf = (worker: Worker): number => Number(/\d+$/.exec(worker.name)![0]);

@@ -20,3 +20,23 @@ export const localTimings = {
    */
   election: { leaseDurationMs: 2_000, renewDeadlineMs: 1_500, retryPeriodMs: 500 },
 };
+
+/** Times of the cluster autoscaler, in milliseconds. */
+export const clusterAutoscalerTimings = {
+  /** The longest time between two looks at the cluster. Kubernetes: 10 s. */
+  scanMs: 2_000,
+  /** How long a node must be unneeded before it is removed. Kubernetes: 10 min. */
+  unneededMs: 15_000,
+  /** The same for a node that is not ready. Kubernetes: 20 min. */
+  unreadyMs: 60_000,
+  /** No removal begins so soon after an addition. Kubernetes: 10 min. */
+  delayAfterAddMs: 15_000,
+  /** The pause after a failure. Kubernetes: 3 min. */
+  delayAfterFailureMs: 10_000,
+  /** A new node that is not ready after this time has failed. Kubernetes: 15 min. */
+  provisionMs: 60_000,
+  /** From the mark of a node to the first eviction. Kubernetes: 5 s. */
+  taintDelayMs: 1_000,
+  /** A drain that takes longer is given up. Kubernetes: 10 min. */
+  drainMs: 120_000,
+};

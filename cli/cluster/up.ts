@@ -9,6 +9,7 @@ import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
 import { addresses, type Worker } from "./config.ts";
 import {
+  autoscalerCommand,
   compileCommand,
   controlPlaneCommand,
   createNetwork,
@@ -24,12 +25,21 @@ import { blackholeRanges, hostRoutes } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
-import { writeClusterFiles } from "./node-files.ts";
+import { readAuthority, writeAutoscalerFiles, writeClusterFiles } from "./node-files.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import { waitUntilReady } from "./readiness.ts";
 import type { ClusterState, Size, StoreKind } from "./state.ts";
-import { allocationLock, allStates, checkName, clusterLock, readState, workerNumber, writeState } from "./state.ts";
+import {
+  allocationLock,
+  allStates,
+  autoscalerName,
+  checkName,
+  clusterLock,
+  readState,
+  workerNumber,
+  writeState,
+} from "./state.ts";
 import { CommandFailed, run } from "./subprocess.ts";
 import { addressIn, freeSubnet, routedRanges } from "./subnet.ts";
 
@@ -37,6 +47,8 @@ import { addressIn, freeSubnet, routedRanges } from "./subnet.ts";
 export interface UpOptions extends Size {
   readonly name: string;
   readonly nodes: number;
+  /** Adds nodes up to this number while pods find no room, and removes them when they are not needed. */
+  readonly maxNodes: number | undefined;
   readonly store: StoreKind;
   readonly packing: Packing;
   readonly timeoutMs: number;
@@ -70,12 +82,13 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, nodes } = options;
+    const { name, store, packing, nodes, maxNodes } = options;
     const state: ClusterState = {
       name,
       complete: false,
       store,
       packing,
+      ...(maxNodes !== undefined && { maxNodes }),
       subnet,
       apiPort: await freePort(others.map((other) => other.apiPort)),
       privileges: await localPrivileges(),
@@ -96,7 +109,11 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
   });
 
 const startContainers = async (state: ClusterState): Promise<ClusterState> => {
-  const commands = [controlPlaneCommand(state), ...state.workers.map((worker) => workerCommand(state, worker))];
+  const commands = [
+    controlPlaneCommand(state),
+    ...(state.maxNodes === undefined ? [] : [autoscalerCommand(state)]),
+    ...state.workers.map((worker) => workerCommand(state, worker)),
+  ];
   const outcomes = await Promise.allSettled(commands.map((command) => run(command)));
   const error = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
   if (error === undefined) return state;
@@ -129,6 +146,9 @@ const compileOnce = async (note: (text: string) => void): Promise<void> => {
 
 const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): Promise<void> => {
   const { clock, progress } = io;
+  const { nodes, maxNodes = nodes } = options;
+  if (maxNodes < nodes)
+    throw new CliError(`--max-nodes ${maxNodes} is less than --nodes ${nodes}`, "Choose a smaller --nodes.");
   await progress.step("images are there", async (note) => {
     await ensureImages(clock, note);
     await compileOnce(note);
@@ -151,34 +171,60 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
   }
 };
 
-// A lost worker container can be created again. A lost control plane cannot: it holds the objects.
-const missingWorkers = (state: ClusterState, existing: readonly string[]): readonly Worker[] => {
-  if (existing.includes(state.controlPlane.name))
-    return state.workers.filter((worker) => !existing.includes(worker.name));
+/** The commands that create missing containers. A lost control plane cannot be made again: it holds the objects. */
+const missingContainers = (
+  state: ClusterState,
+  existing: readonly string[],
+): ReadonlyMap<string, readonly string[]> => {
+  if (existing.includes(state.controlPlane.name)) {
+    const commands = staying(state).map((worker) => [worker.name, workerCommand(state, worker)] as const);
+    const autoscaler = [autoscalerName(state.name), autoscalerCommand(state)] as const;
+    const all = state.maxNodes === undefined ? commands : [autoscaler, ...commands];
+    return new Map(all.filter(([name]) => !existing.includes(name)));
+  }
   throw new CliError(
     `the container ${state.controlPlane.name} of cluster "${state.name}" is gone`,
     `Remove what is left of it with: orrery down --name ${state.name}`,
   );
 };
 
-const resumeCluster = async (state: ClusterState, options: UpOptions, io: Io, signal: AbortSignal): Promise<void> => {
+/** The workers that are not being removed. */
+const staying = ({ workers }: ClusterState): readonly Worker[] => workers.filter(({ removing }) => !removing);
+
+/** Gives an existing cluster an autoscaler, or another limit; its container is made anew with its configuration. */
+const withMaxNodes = async (state: ClusterState, maxNodes: number | undefined, clock: Clock): Promise<ClusterState> => {
+  if (maxNodes === undefined || maxNodes === state.maxNodes) return state;
+  const next = { ...state, maxNodes };
+  await writeAutoscalerFiles(next, await readAuthority(state.name, clock.now()));
+  await writeState(next);
+  await removeContainers([autoscalerName(state.name)]);
+  return next;
+};
+
+const resumeCluster = async (
+  previous: ClusterState,
+  options: UpOptions,
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> => {
+  const state = await withMaxNodes(previous, options.maxNodes, io.clock);
   const containers = await nodeContainers(state.name);
-  const missing = missingWorkers(
+  const missing = missingContainers(
     state,
     containers.map((container) => container.name),
   );
   const stopped = containers.filter((container) => !container.running).map((container) => container.name);
-  const names = [...stopped, ...missing.map((worker) => worker.name)];
+  const names = [...stopped, ...missing.keys()];
   const since = names.length > 0 ? io.clock.now() : instant(0);
   await blackholeRanges();
   if (names.length === 0) io.progress.say(`Cluster "${state.name}" is already up.`);
   else {
     await io.progress.step(`started ${names.join(", ")}`, async () => {
       if (stopped.length > 0) await run(["docker", "start", ...stopped]);
-      await Promise.all(missing.map((worker) => run(workerCommand(state, worker))));
+      await Promise.all([...missing.values()].map((command) => run(command)));
     });
   }
-  const workers = state.workers.map((worker) => worker.name);
+  const workers = staying(state).map((worker) => worker.name);
   await waitUntilReady(state.name, { workers, since, timeoutMs: options.timeoutMs }, io, signal);
 };
 

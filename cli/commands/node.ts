@@ -36,7 +36,7 @@ const list = async (flags: { readonly name: string; readonly output?: string }):
   const rows = containers.map(({ name, role, running, status }) => {
     const worker = state.workers.find((w) => w.name === name);
     const memory = worker ? `${Math.round(worker.memoryBytes / 2 ** 20)}Mi` : "-";
-    const address = worker?.ip ?? state.controlPlane.ip;
+    const address = worker?.ip ?? (name === state.controlPlane.name ? state.controlPlane.ip : "-");
     return [name, role, running ? "running" : status, address, worker ? String(worker.cpus) : "-", memory];
   });
   printLine(textTable(["NAME", "ROLE", "STATUS", "ADDRESS", "CPUS", "MEMORY"], rows));

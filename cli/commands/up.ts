@@ -15,6 +15,7 @@ interface Flags {
   readonly environment: Environment;
   readonly name: string;
   readonly nodes: string;
+  readonly maxNodes?: string;
   readonly store: string;
   readonly nodeCpus?: string;
   readonly nodeMemory?: string;
@@ -52,10 +53,13 @@ async function useCluster({ name, environment }: Pick<Flags, "name" | "environme
 const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
   const nodes = parseCount(flags.nodes, "nodes", 1, maxWorkers);
   const cpus = availableParallelism();
-  const size = defaultSize({ cpus, memoryBytes: totalmem() }, nodes);
+  const maxNodes =
+    flags.maxNodes === undefined ? undefined : parseCount(flags.maxNodes, "nodes at most", 1, maxWorkers);
+  const size = defaultSize({ cpus, memoryBytes: totalmem() }, maxNodes ?? nodes);
   const options = {
     name: flags.name,
     nodes,
+    maxNodes,
     store: storeKind(flags.store),
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
@@ -80,6 +84,10 @@ export const register = (program: Command): void => {
     .summary("start a cluster, or the stopped parts of one")
     .description("Starts a control plane and some nodes as containers, and waits until every node is Ready.")
     .option("--nodes <n>", "how many workers", defaults.nodes)
+    .option(
+      "--max-nodes <n>",
+      "add workers up to this number while pods find no room, and remove them when they are idle",
+    )
     .option("--store <kind>", "where the cluster keeps its objects: etcd or sqlite", defaults.store)
     .option("--node-cpus <n>", "processors each node may use and offers to pods, such as 2 or 500m")
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
@@ -88,7 +96,7 @@ export const register = (program: Command): void => {
     .option("--keep", "keep a cluster that does not come up, to find out why")
     .addHelpText(
       "after",
-      "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi",
+      "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi\n  orrery up --nodes 1 --max-nodes 4",
     )
     .action(async (flags: Flags) => {
       const io = realIo();

@@ -16,7 +16,8 @@ const sourcesIn = (modules: readonly string[]): readonly string[] =>
   modules.filter((file) => file.startsWith(root) && !file.includes("node_modules")).map((file) => relative(root, file));
 
 /** Commands that are loaded from their sources: they import the programs of a cluster. */
-const fromSource = /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|demo|test|cluster)\.ts$/;
+const fromSource =
+  /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|autoscaler|demo|test|cluster)\.ts$/;
 
 /**
  * Writes the definitions of a JSON file one after the other, and returns a module whose default export has them as

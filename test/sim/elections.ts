@@ -84,6 +84,8 @@ function pausedWith(client: Client, process: Pausable): Client {
         yield event;
       }
     },
+    metricValues: (query) => call(() => client.metricValues(query)),
+    evict: (key, options) => call(() => client.evict(key, options)),
     inTerm: (term) => pausedWith(client.inTerm(term), process),
   };
 }

@@ -73,6 +73,11 @@ export function flaky(
     update: (r, object, part) => call(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),
     delete: (r, key, options) => call(() => client.delete(r, key, options), lateOf(r, "delete")),
+    evict: (key, options) =>
+      call(
+        () => client.evict(key, options),
+        () => late("delete"),
+      ),
     revision: (kind) => call(() => client.revision(kind)),
     inTerm: (term) => flaky(client.inTerm(term), world, network, late, life),
     async *watch(r, options, signal) {

@@ -8,6 +8,7 @@ import { nodes } from "../../api/core/nodes.ts";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { services } from "../../api/core/services.ts";
+import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import { leases } from "../../api/coordination/leases.ts";
 import { isTermOver, termOf } from "../../machinery/lease-term.ts";
 import { type Draft, key, type Revision, revision, revisionOf } from "../../api/meta.ts";
@@ -65,6 +66,7 @@ export function clientSuite(name: string, open: () => Promise<OpenClient>): void
   patching(it);
   refusing(it);
   parts(it);
+  evicting(it);
   deleting(it);
   listing(it);
   watching(it);
@@ -309,6 +311,32 @@ function parts(it: It): void {
       "scale",
     );
     expect([patched.spec.replicas, patched.metadata.generation]).toEqual([5, 3]);
+  });
+}
+
+function evicting(it: It): void {
+  it("an eviction deletes a pod, unless its budget allows no disruption or its uid is another's", async (client) => {
+    await client.create(podDisruptionBudgets, {
+      kind: "PodDisruptionBudget",
+      metadata: { name: "b", namespace: "default" },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: "a" } } },
+    });
+    const budget = await client.get(podDisruptionBudgets, at("b"));
+    const counts = { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, disruptionsAllowed: 0 };
+    await client.update(podDisruptionBudgets, { ...budget, status: { ...counts, observedGeneration: 1 } }, "status");
+    for (const name of ["kept", "free"]) {
+      const made = await client.create(pods, podDraft(name, name === "kept" ? { app: "a" } : {}));
+      const conditions = [{ type: "Ready", status: "True" }] as const;
+      await client.update(pods, { ...made, status: { ...made.status, phase: "Running", conditions } }, "status");
+    }
+    expect(await refusal(client.evict(at("kept")))).toEqual({
+      reason: "TooManyRequests",
+      message: "Cannot evict pod as it would violate the pod's disruption budget.",
+    });
+    expect((await refusal(client.evict(at("free"), { uid: "another" }))).reason).toBe("Conflict");
+    await client.evict(at("free"));
+    expect((await refusal(client.get(pods, at("free")))).reason).toBe("NotFound");
+    expect((await client.get(pods, at("kept"))).metadata.deletionTimestamp).toBeUndefined();
   });
 }
 

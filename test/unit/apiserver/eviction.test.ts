@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
 import type { PodDisruptionBudget } from "../../../api/policy/poddisruptionbudgets.ts";
 import { instant } from "../../../api/meta.ts";
-import { evict, spent } from "../../../apiserver/verbs/subresources.ts";
+import { evict, spent } from "../../../apiserver/registry/eviction.ts";
 
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";

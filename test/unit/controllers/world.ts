@@ -28,12 +28,15 @@ export function carryOut(actions: readonly Action[], world: readonly ApiObject[]
       continue;
     }
     const same = (o: ApiObject): boolean => o.kind === a.object.kind && keyOf(o) === keyOf(a.object);
-    all = a.do === "delete" ? all.filter((o) => !same(o)) : all.map((o) => (same(o) ? written(o, a) : o));
+    all =
+      a.do === "delete" || a.do === "evict"
+        ? all.filter((o) => !same(o))
+        : all.map((o) => (same(o) ? written(o, a) : o));
   }
   return all;
 }
 
-function written(o: ApiObject, a: Exclude<Action, { do: "event" | "create" | "delete" }>): ApiObject {
+function written(o: ApiObject, a: Exclude<Action, { do: "event" | "create" | "delete" | "evict" }>): ApiObject {
   if (a.do === "status") return { ...o, status: a.status } as ApiObject;
   if (a.do === "update") return { ...a.object, status: (o as { status?: unknown }).status } as ApiObject;
   if (a.do === "adopt" || a.do === "release") {

@@ -1,0 +1,130 @@
+// Which nodes could be removed, and since when: little requested, every pod movable and placed elsewhere. Pure.
+import { amountsOf, effectiveRequests } from "../../api/core/pod/status.ts";
+import type { Node, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import { type Instant, instant, instantOf, keyOf, timestamp } from "../../api/meta.ts";
+import { isAwaited, mobilityOf } from "./movable.ts";
+import { isNodeReady, names, type Situation } from "./observed.ts";
+import type { Occupancy, Simulation } from "./ports.ts";
+
+/** The greatest share of a resource of a node that its pods request, and that resource. */
+function utilization({ status }: Node, pods: readonly Pod[]): { readonly share: number; readonly resource: string } {
+  const allocatable = amountsOf(status?.allocatable);
+  const requests = pods.map((pod) => effectiveRequests(pod));
+  const shares = ["cpu", "memory"].map((resource) => {
+    const requested = requests.reduce((sum, r) => sum + (r[resource] ?? 0), 0);
+    const total = allocatable[resource] ?? 0;
+    return { resource, share: total === 0 ? 0 : requested / total };
+  });
+  return shares.reduce((most, other) => (other.share > most.share ? other : most));
+}
+const percent = (share: number): string => `${Math.round(share * 100)}%`;
+
+/** The result of moving the pods of a node: where everything is afterwards, or why it cannot be done. */
+export type Move = { readonly after: Occupancy; readonly moved: readonly Pod[] } | { readonly obstacle: string };
+
+/** As its controller would create it again. */
+const replacement = (pod: Pod): Pod => {
+  const { nodeName: _, ...spec } = pod.spec;
+  return { ...pod, spec, status: {} };
+};
+
+/** Takes a node away and places its pods on the others, by the scheduler's rules. */
+export function moveAway(
+  node: Node,
+  from: Occupancy,
+  budgets: readonly PodDisruptionBudget[],
+  { place }: Simulation,
+): Move {
+  const isHere = ({ spec }: Pod): boolean => spec.nodeName === node.metadata.name;
+  const here = from.pods.filter(isHere).map((pod) => ({ pod, mobility: mobilityOf(pod, budgets) }));
+  for (const { mobility } of here) if (typeof mobility === "object") return { obstacle: mobility.blockedBy };
+  const moved = here.filter(({ mobility }) => mobility === "moves").map(({ pod }) => pod);
+  const others = {
+    nodes: from.nodes.filter((other) => other.metadata.name !== node.metadata.name),
+    pods: from.pods.filter((pod) => !isHere(pod)),
+  };
+  const placements = place(others, moved.map(replacement));
+  const homeless = placements.find(({ nodeName }) => nodeName === undefined);
+  if (homeless)
+    return { obstacle: `no other node has room for ${keyOf(homeless.pod)}: ${homeless.reasons.join(", ")}` };
+  const placed = placements.map(({ pod, nodeName }) => ({ ...pod, spec: { ...pod.spec, nodeName } }) as Pod);
+  return { after: { nodes: others.nodes, pods: [...others.pods, ...placed] }, moved };
+}
+
+/** A node that is not needed. */
+export interface Unneeded {
+  readonly node: Node;
+  readonly since: Instant;
+  /** When it may be removed. */
+  readonly due: Instant;
+  readonly moved: readonly Pod[];
+  readonly share: number;
+}
+export interface ScaleDown {
+  readonly unneeded: readonly Unneeded[];
+  readonly because: readonly string[];
+}
+
+const isDisabled = ({ metadata }: Node): boolean =>
+  metadata.annotations?.["cluster-autoscaler.kubernetes.io/scale-down-disabled"] === "true";
+
+const podsOn = ({ metadata }: Node, { pods }: Occupancy): readonly Pod[] =>
+  pods.filter(({ spec }) => spec.nodeName === metadata.name);
+
+/** Why a node stays, or how its pods would move. */
+function verdictOf(node: Node, left: Occupancy, situation: Situation) {
+  const { settings, observed, simulation } = situation;
+  const { share, resource } = utilization(node, podsOn(node, left).filter(isAwaited));
+  const use = isNodeReady(node) ? `${percent(share)} of its ${resource} is requested` : "it is not ready";
+  if (isDisabled(node)) return { stays: "it has the annotation scale-down-disabled" };
+  if (isNodeReady(node) && share >= settings.utilizationThreshold)
+    return { stays: `${use}, not less than ${percent(settings.utilizationThreshold)}` };
+  const move = moveAway(node, left, observed.budgets, simulation);
+  return "obstacle" in move ? { stays: move.obstacle } : { ...move, use, share };
+}
+
+/** No removal begins before this instant. A restarted autoscaler knows additions by the age of the nodes. */
+function pausedUntil({ observed: { history }, picture, settings }: Situation): Instant {
+  const births = picture.removable.map(({ metadata }) => instantOf(metadata.creationTimestamp));
+  const addedAt = Math.max(history.addedAt ?? 0, ...births) + settings.delayAfterAddMs;
+  const failedAt = history.removeFailedAt;
+  return instant(Math.max(addedAt, failedAt === undefined ? 0 : failedAt + settings.delayAfterFailureMs));
+}
+
+/** When an unneeded node may be removed. */
+const dueAt = (node: Node, since: Instant, situation: Situation): Instant => {
+  const { unneededMs, unreadyMs } = situation.settings;
+  return instant(Math.max(pausedUntil(situation), since + (isNodeReady(node) ? unneededMs : unreadyMs)));
+};
+
+/**
+ * The nodes that could all be removed together: each is taken away from what the earlier ones left. `expected` has the
+ * pods that wait for room as well, so that a removal never takes it.
+ */
+export function scaleDown(situation: Situation, expected: Occupancy): ScaleDown {
+  const { picture, observed } = situation;
+  let left = expected;
+  const unneeded: Unneeded[] = [];
+  const because: string[] = [];
+  const count = (node: Node): number => podsOn(node, expected).filter(isAwaited).length;
+  const order = picture.removable.toSorted(
+    (a, b) => count(a) - count(b) || (a.metadata.name < b.metadata.name ? 1 : -1),
+  );
+  for (const node of order) {
+    const verdict = verdictOf(node, left, situation);
+    if ("stays" in verdict) {
+      because.push(`${node.metadata.name} stays: ${verdict.stays}`);
+      continue;
+    }
+    const { moved, after, use, share } = verdict;
+    left = after;
+    const since = observed.history.unneededSince.get(node.metadata.name) ?? situation.now;
+    const due = dueAt(node, since, situation);
+    unneeded.push({ node, since, due, moved, share });
+    const elsewhere = moved.length === 0 ? "" : `, ${names(moved)} would fit elsewhere`;
+    because.push(
+      `${node.metadata.name} is unneeded since ${timestamp(since)}: ${use}${elsewhere}; may go from ${timestamp(due)} on`,
+    );
+  }
+  return { unneeded, because };
+}
