@@ -1,0 +1,103 @@
+// The Node service of a driver: a volume is mounted once on its node, and shown from there to each pod that uses it.
+import { statfs, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Handlers, RpcError } from "../protocol/grpc.ts";
+import type { NodeCapability, nodeService } from "../protocol/node.ts";
+import { type DriverContext, topologyOf } from "./controller-service.ts";
+import { require, requireSupported, sizeRange } from "./requests.ts";
+import { run } from "./run.ts";
+import { type StoredVolume, imageFile } from "./volume-store.ts";
+
+const capabilities: readonly NodeCapability[] = [
+  "STAGE_UNSTAGE_VOLUME",
+  "GET_VOLUME_STATS",
+  "EXPAND_VOLUME",
+  "SINGLE_NODE_MULTI_WRITER",
+];
+
+async function found({ store }: DriverContext, id: string): Promise<StoredVolume> {
+  const volume = await store.volumes.get(id);
+  if (!volume) throw new RpcError("NOT_FOUND", `volume ${id} does not exist here`);
+  return volume;
+}
+
+async function stage({ store, mounts }: DriverContext, volume: StoredVolume, target: string, flags: readonly string[]) {
+  const data = store.volumes.dataOf(volume.id);
+  if (volume.backing === "image") await mounts.mountImage(join(data, imageFile), target, { flags });
+  else await mounts.bind(data, target, { readOnly: false });
+}
+
+/** Bytes and inodes of what is mounted there; of a folder what is in it, since its file system has others, too. */
+async function usageOf(volume: StoredVolume, path: string) {
+  const { blocks, bavail, bsize, files, ffree } = await statfs(path);
+  const inodes = { unit: "INODES", total: files, available: ffree, used: files - ffree } as const;
+  if (volume.backing === "image") {
+    const [total, available] = [blocks * bsize, bavail * bsize];
+    return [{ unit: "BYTES", total, available, used: total - available } as const, inodes];
+  }
+  const used = Number((await run("du", ["--summarize", "--bytes", path])).split("\t")[0]);
+  const total = volume.capacityBytes;
+  return [{ unit: "BYTES", total, available: Math.max(0, total - used), used } as const, inodes];
+}
+
+export function nodeHandlers(context: DriverContext): Handlers<typeof nodeService> {
+  const { mounts, profile, serial } = context;
+  return {
+    NodeGetCapabilities: async () => ({ capabilities: capabilities.map((type) => ({ rpc: { type } })) }),
+    NodeGetInfo: async () => ({ nodeId: context.node, accessibleTopology: topologyOf(context) }),
+    async NodeStageVolume({ volumeId, stagingTargetPath, volumeCapability }) {
+      require({
+        ...{ "volume id": volumeId, "staging target path": stagingTargetPath },
+        "volume capability": volumeCapability,
+      });
+      requireSupported([volumeCapability!], profile);
+      const volume = await found(context, volumeId);
+      const flags = volumeCapability!.mount?.mountFlags ?? [];
+      await serial(volumeId, () => stage(context, volume, stagingTargetPath, flags));
+      return {};
+    },
+    async NodeUnstageVolume({ volumeId, stagingTargetPath }) {
+      require({ "volume id": volumeId, "staging target path": stagingTargetPath });
+      await serial(volumeId, () => mounts.unmount(stagingTargetPath));
+      return {};
+    },
+    async NodePublishVolume({ volumeId, stagingTargetPath, targetPath, volumeCapability, readonly }) {
+      require({
+        ...{ "volume id": volumeId, "target path": targetPath, "staging target path": stagingTargetPath },
+        "volume capability": volumeCapability,
+      });
+      requireSupported([volumeCapability!], profile);
+      await found(context, volumeId);
+      const readOnly = readonly || volumeCapability!.accessMode?.mode.endsWith("READER_ONLY") === true;
+      await serial(volumeId, async () => {
+        if (!(await mounts.isMounted(stagingTargetPath)))
+          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is not staged at ${stagingTargetPath}`);
+        await mounts.bind(stagingTargetPath, targetPath, { readOnly });
+      });
+      return {};
+    },
+    async NodeUnpublishVolume({ volumeId, targetPath }) {
+      require({ "volume id": volumeId, "target path": targetPath });
+      await serial(volumeId, () => mounts.unmount(targetPath));
+      return {};
+    },
+    async NodeGetVolumeStats({ volumeId, volumePath }) {
+      require({ "volume id": volumeId, "volume path": volumePath });
+      const volume = await found(context, volumeId);
+      const isThere = await stat(volumePath).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere) throw new RpcError("NOT_FOUND", `there is nothing at ${volumePath}`);
+      return { usage: await usageOf(volume, volumePath) };
+    },
+    async NodeExpandVolume({ volumeId, volumePath, stagingTargetPath, capacityRange }) {
+      require({ "volume id": volumeId, "volume path": volumePath });
+      sizeRange(capacityRange);
+      const volume = await found(context, volumeId);
+      const target = stagingTargetPath || volumePath;
+      if (volume.backing === "image") await serial(volumeId, () => mounts.growImage(target));
+      return { capacityBytes: volume.capacityBytes };
+    },
+  };
+}
