@@ -6,6 +6,8 @@ export interface Mounts {
   isMounted(path: string): Promise<boolean>;
   /** Where the file system in this file is mounted. */
   mountedFrom(file: string): Promise<string | undefined>;
+  /** The other paths that show what is mounted at this one. */
+  placesOf(path: string): Promise<readonly string[]>;
   /** Whether files can be mounted here. */
   hasLoopDevices(): Promise<boolean>;
   /** Shows a folder at a second path. */
@@ -26,12 +28,25 @@ export interface Mounts {
 const unescaped = (path: string): string =>
   path.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** The mount points in the text of `/proc/self/mounts`; a path appears once for each mount on it. */
-export const mountPoints = (text: string): readonly string[] =>
+export interface MountEntry {
+  /** What is mounted: the device and the folder in it. Places that show the same have the same. */
+  readonly content: string;
+  readonly target: string;
+  /** `/dev/loop0`, for example. */
+  readonly source: string;
+}
+
+/** The entries of the text of `/proc/self/mountinfo`; a target appears once for each mount on it. Source: proc(5). */
+export const mountEntries = (text: string): readonly MountEntry[] =>
   text.split("\n").flatMap((line) => {
-    const [, point] = line.split(" ");
-    return point === undefined ? [] : [unescaped(point)];
+    const [own = "", rest = ""] = line.split(" - ");
+    const [, , device, root, target] = own.split(" ");
+    const [, source] = rest.split(" ");
+    if (target === undefined || source === undefined) return [];
+    return [{ content: `${device} ${root}`, target: unescaped(target), source: unescaped(source) }];
   });
+const entries = async (): Promise<readonly MountEntry[]> =>
+  mountEntries(await readFile("/proc/self/mountinfo", "utf8"));
 
 async function hasFileSystem(file: string): Promise<boolean> {
   return run("blkid", ["--probe", file]).then(
@@ -39,10 +54,6 @@ async function hasFileSystem(file: string): Promise<boolean> {
     () => false,
   );
 }
-
-/** The targets that findmnt prints for its arguments. */
-const findTargets = async (args: readonly string[]): Promise<readonly string[]> =>
-  (await run("findmnt", ["--noheadings", "--output", "TARGET", ...args]).catch(() => "")).split("\n").filter(Boolean);
 
 /** The loop device that shows a file; undefined when there is none. */
 async function loopDeviceOf(file: string): Promise<string | undefined> {
@@ -52,13 +63,17 @@ async function loopDeviceOf(file: string): Promise<string | undefined> {
 
 /** The mount table of this process. */
 export function linuxMounts(): Mounts {
-  const isMounted = async (path: string): Promise<boolean> =>
-    mountPoints(await readFile("/proc/self/mounts", "utf8")).includes(path);
+  const isMounted = async (path: string): Promise<boolean> => (await entries()).some(({ target }) => target === path);
   return {
     isMounted,
     async mountedFrom(file) {
       const device = await loopDeviceOf(file);
-      return device === undefined ? undefined : (await findTargets(["--source", device]))[0];
+      return (await entries()).find(({ source }) => source === device)?.target;
+    },
+    async placesOf(path) {
+      const all = await entries();
+      const content = all.findLast(({ target }) => target === path)?.content;
+      return all.filter((entry) => entry.content === content && entry.target !== path).map(({ target }) => target);
     },
     hasLoopDevices: () =>
       run("losetup", ["--find"]).then(
@@ -80,7 +95,8 @@ export function linuxMounts(): Mounts {
       await run("mount", ["-o", ["loop", ...flags].join(","), file, target]);
     },
     async growImage(target) {
-      const device = (await run("findmnt", ["--noheadings", "--output", "SOURCE", "--mountpoint", target])).trim();
+      const device = (await entries()).findLast((entry) => entry.target === target)?.source;
+      if (device === undefined) throw new Error(`nothing is mounted at ${target}`);
       await run("losetup", ["--set-capacity", device]);
       await run("resize2fs", [device]);
     },
@@ -93,10 +109,9 @@ export function linuxMounts(): Mounts {
       }
     },
     async thaw() {
-      const mounted = await run("findmnt", ["--noheadings", "--list", "--output", "SOURCE,TARGET"]);
-      const targets = [...mounted.matchAll(/^\/dev\/loop\S+ +(.+)$/gm)].map(([, target]) => target!);
+      const images = (await entries()).filter(({ source }) => source.startsWith("/dev/loop"));
       // Refused for a file system that is not frozen.
-      for (const target of targets) await run("fsfreeze", ["--unfreeze", target]).catch(() => {});
+      for (const { target } of images) await run("fsfreeze", ["--unfreeze", target]).catch(() => {});
     },
     async unmount(target) {
       while (await isMounted(target)) await run("umount", [target]);

@@ -72,6 +72,10 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
       await serial(volumeId, async () => {
         if (!(await mounts.isMounted(stagingTargetPath)))
           throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is not staged at ${stagingTargetPath}`);
+        const mode = volumeCapability!.accessMode?.mode;
+        const others = (await mounts.placesOf(stagingTargetPath)).filter((path) => path !== targetPath);
+        if (mode === "SINGLE_NODE_SINGLE_WRITER" && others.length > 0)
+          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} may have one writer, which is at ${others[0]}`);
         await mounts.bind(stagingTargetPath, targetPath, { readOnly });
       });
       return {};
