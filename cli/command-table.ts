@@ -62,6 +62,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["demo", "a guided tour: a cluster heals, updates, rolls back and scales", () => import("./commands/demo.ts")],
     ["autoscaler", "", () => import("./commands/autoscaler.ts")],
     ["agent", "", () => import("./commands/agent.ts")],
+    ["csi", "", () => import("./commands/csi.ts")],
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [

@@ -7,7 +7,7 @@ import { errorText, exitCodeOf } from "./program/report.ts";
 import { run } from "./program/run.ts";
 
 // Long-lived commands flush the compile cache after their start, so that they restart quickly after a crash.
-const longLived: readonly string[] = ["server", "agent"];
+const longLived: readonly string[] = ["server", "agent", "csi"];
 
 /** Prints what completes a command line. An answer after more than two seconds would come too late. */
 const printCompletion = async (words: readonly string[]): Promise<void> => {

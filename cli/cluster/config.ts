@@ -92,6 +92,11 @@ export const readTls = (ca: string, pair: KeyPair) => ({
   key: readFileSync(pair.key, "utf8"),
 });
 
+/** The node's folder for volumes of the driver `local`. */
+export const localVolumesDir = "/var/lib/local-volumes";
+/** The folder behind all nodes, for volumes of the driver `shared`. */
+export const sharedVolumesDir = "/var/lib/shared-volumes";
+
 /** The folder of configuration and certificates inside a node container. */
 export const nodeConfigDir = "/etc/orrery";
 

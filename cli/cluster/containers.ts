@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { addresses, nodeConfigDir } from "./config.ts";
+import { addresses, localVolumesDir, nodeConfigDir, sharedVolumesDir } from "./config.ts";
 import { cacheDir, checkout, clusterDir, orreryHome } from "../paths.ts";
 import { privilegeFlags } from "./privileges.ts";
 import { nodeTag } from "./recipes.ts";
@@ -63,6 +63,8 @@ export const workerCommand = (state: ClusterState, worker: ClusterState["workers
   ...["--cpus", String(worker.cpus)],
   ...["--memory", String(worker.memoryBytes), "--memory-swap", String(worker.memoryBytes)],
   ...volume(state.name, `${worker.name}-docker`, "/var/lib/docker"),
+  ...volume(state.name, `${worker.name}-volumes`, localVolumesDir),
+  ...volume(state.name, `${state.name}-shared`, sharedVolumesDir),
   ...["--volume", `${cacheDir("images")}:/opt/orrery-images:ro`],
   ...kernelModules(),
   ...[nodeTag, "worker"],
@@ -153,7 +155,11 @@ const remove = async (command: readonly string[], names: readonly string[]): Pro
 export const removeContainers = (names: readonly string[]): Promise<void> => remove(["rm", "-f", "-v"], names);
 
 /** Removes volumes; missing ones are ignored. */
-export const removeVolumes = (names: readonly string[]): Promise<void> => remove(["volume", "rm", "-f"], names);
+const removeVolumes = (names: readonly string[]): Promise<void> => remove(["volume", "rm", "-f"], names);
+
+/** Removes the volumes of workers, whose containers are gone. */
+export const removeWorkerVolumes = (workers: readonly string[]): Promise<void> =>
+  removeVolumes(workers.flatMap((name) => [`${name}-docker`, `${name}-volumes`]));
 
 /** Removes all Docker objects of a cluster: containers, then volumes, then the network. */
 export const removeAll = async (cluster: string): Promise<void> => {

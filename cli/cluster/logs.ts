@@ -20,6 +20,7 @@ export const logSources: Readonly<Record<string, LogSource>> = {
   autoscaler: { file: "autoscaler", role: "autoscaler" },
   dockerd: { file: "dockerd", role: "worker" },
   agent: { file: "agent", role: "worker" },
+  csi: { file: "csi", role: "worker" },
   kubelet: { file: "agent", role: "worker", only: "kubelet" },
   network: { file: "agent", role: "worker", only: "network" },
   images: { file: "images", role: "worker" },

@@ -3,7 +3,7 @@
 import type { Clock } from "../../machinery/world.ts";
 import type { NodeProvider } from "../../controllers/clusterautoscaler/ports.ts";
 import type { Worker } from "./config.ts";
-import { nodeContainers, removeContainers, removeVolumes, workerCommand } from "./containers.ts";
+import { nodeContainers, removeContainers, removeWorkerVolumes, workerCommand } from "./containers.ts";
 import { withLock } from "./lock.ts";
 import { readAuthority, removeNodeFiles, writeWorkerFiles } from "./node-files.ts";
 import {
@@ -33,7 +33,7 @@ async function clear(cluster: string, worker: Worker): Promise<void> {
   const state = await requireState(cluster);
   await writeState({ ...state, workers: state.workers.map(marked) });
   await removeContainers([worker.name]);
-  await removeVolumes([`${worker.name}-docker`]);
+  await removeWorkerVolumes([worker.name]);
   await removeNodeFiles(cluster, worker.name);
   await writeState({ ...state, workers: state.workers.filter(({ name }) => name !== worker.name) });
 }

@@ -5,7 +5,13 @@ import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
 import type { Worker } from "./config.ts";
 import { connect } from "../client/access.ts";
-import { type NodeContainer, nodeContainers, removeContainers, removeVolumes, workerCommand } from "./containers.ts";
+import {
+  type NodeContainer,
+  nodeContainers,
+  removeContainers,
+  removeWorkerVolumes,
+  workerCommand,
+} from "./containers.ts";
 import { blackholeRanges } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
@@ -86,7 +92,7 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io): 
     }
     await io.progress.step(`removed ${names.join(", ")}`, async () => {
       await removeContainers(names);
-      await removeVolumes(names.map((name) => `${name}-docker`));
+      await removeWorkerVolumes(names);
       await writeState({ ...state, workers: state.workers.filter((worker) => !names.includes(worker.name)) });
       await Promise.all(names.map((name) => removeNodeFiles(cluster, name)));
       for (const name of names) await deleteNodeObject(cluster, name);

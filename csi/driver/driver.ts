@@ -22,7 +22,7 @@ export interface DriverOptions {
   /** The folder of volumes and snapshots. */
   readonly root: string;
   readonly socketPath: string;
-  /** A socket in the kubelet's registration folder; without it the driver serves alone, as for tests of its protocol. */
+  /** A socket in the kubelet's registration folder. Without it the driver serves alone. */
   readonly registrationSocketPath?: string;
 }
 

@@ -1,5 +1,5 @@
-// Volumes and snapshots of a driver as folders on disk: each has its record beside its data, and is there whole or not at
-// all. Several drivers may share one store, as those of the nodes do behind a shared folder.
+// Volumes and snapshots of a driver as folders on disk: each has its record beside its data, and is complete or absent.
+// Several drivers may share one store, as those of the nodes do behind a shared folder.
 import { mkdir, open, readFile, readdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./run.ts";

@@ -2,7 +2,6 @@
 // Source: the Container Storage Interface, version 1.
 import {
   type Received,
-  type Sent,
   bool,
   choice,
   enumeration,
@@ -73,7 +72,6 @@ const confirmed = message("Confirmed", {
 const listRequest = { maxEntries: int32(1), startingToken: string(2) };
 
 export type CreateVolumeRequest = Received<typeof createVolumeRequest>;
-export type SentCreateVolume = Sent<typeof createVolumeRequest>;
 
 export const controllerService = service("csi.v1.Controller", {
   CreateVolume: {

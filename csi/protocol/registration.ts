@@ -1,5 +1,5 @@
-// The service by which a driver registers with the kubelet: the kubelet asks every socket in its registration folder for
-// the plugin behind it. Source: the kubelet's plugin registration API, version 1.
+// The service by which a driver registers with the kubelet, which calls every socket in its registration folder for the
+// plugin behind it. Source: the kubelet's plugin registration API, version 1.
 import { bool, message, service, string, strings } from "./schema.ts";
 
 export const registrationService = service("pluginregistration.Registration", {

@@ -26,7 +26,7 @@ export interface Enumeration<V extends string = string> {
   readonly values: Readonly<Record<V, number>>;
 }
 
-/** What is received: absent scalars have their default, an absent message is null, an absent member of a oneof missing. */
+/** What is received: absent scalars have their default, absent messages are null, absent members of a oneof missing. */
 export type Received<M extends Message> = {
   readonly [K in keyof M["fields"]]: M["fields"][K] extends Field<infer T> ? T : never;
 };

@@ -63,6 +63,7 @@ rotate_logs() {
 
 if [ "$role" = compile ]; then
   node $steady $main server --help >/dev/null
+  node $small $main csi --help >/dev/null
   exec node $small $main agent --help >/dev/null
 fi
 writable_kernel_trees
@@ -87,6 +88,7 @@ case $role in
     seed_engine
     keep dockerd dockerd --config-file /etc/orrery/dockerd.json
     keep agent node $small $main agent --config /etc/orrery/agent.json
+    keep csi node $small $main csi --config /etc/orrery/agent.json
     ;;
   *) echo "unknown role: $role" >&2; exit 64 ;;
 esac
