@@ -3,15 +3,27 @@
 import type {
   HorizontalPodAutoscaler,
   V2HorizontalPodAutoscaler,
+  V2HorizontalPodAutoscalerCondition as Condition,
   V2HorizontalPodAutoscalerStatus as Status,
   V2MetricSpec,
 } from "../generated/types.ts";
 import { define } from "../kinds.ts";
 import type { ApiObject, Draft } from "../meta.ts";
+import { behaviorFromV1, behaviorToV1, metricFromV1, metricToV1, statusFromV1, statusToV1 } from "./metrics-v1.ts";
 import { autoscaler, autoscalerColumns, horizontalPodAutoscalers } from "./horizontalpodautoscalers.ts";
 
 const prefix = "autoscaling.alpha.kubernetes.io/";
-const kept: ReadonlySet<string> = new Set(["metrics", "behavior", "current-metrics", "conditions"]);
+const kept: ReadonlySet<string> = new Set([
+  ...["metrics", "behavior", "current-metrics", "conditions", "scale-down-tolerance", "scale-up-tolerance"],
+]);
+
+/** The annotations without those of the conversion. */
+const withoutKept = (annotations: Readonly<Record<string, string>> | undefined): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(annotations ?? {}).filter(
+      ([name]) => !(name.startsWith(prefix) && kept.has(name.slice(prefix.length))),
+    ),
+  );
 
 const isPlainCpu = ({ type, resource }: V2MetricSpec): boolean =>
   type === "Resource" && resource?.name === "cpu" && resource.target.averageUtilization !== undefined;
@@ -29,9 +41,13 @@ export function toV1({ metadata, spec, status, ...rest }: V2HorizontalPodAutosca
   const { currentMetrics = [], conditions, ...counts }: Status = status ?? { desiredReplicas: 0 };
   const cpu = metrics.find(isPlainCpu);
   const used = currentMetrics.find((m) => m.resource?.name === "cpu")?.resource?.current.averageUtilization;
-  const others = metrics.filter((m) => m !== cpu);
-  const fields = { metrics: others, behavior, "current-metrics": currentMetrics, conditions };
-  const annotations = { ...metadata.annotations, ...annotated(fields) };
+  const others = metrics.filter((m) => !isPlainCpu(m)).map(metricToV1);
+  const statuses = currentMetrics.map(statusToV1);
+  const fields = {
+    ...{ metrics: others, "current-metrics": statuses },
+    ...{ behavior: behavior && behaviorToV1(behavior), conditions: conditions?.map(inOrder) },
+  };
+  const annotations = { ...withoutKept(metadata.annotations), ...annotated(fields) };
   return {
     ...rest,
     apiVersion: "autoscaling/v1",
@@ -42,14 +58,38 @@ export function toV1({ metadata, spec, status, ...rest }: V2HorizontalPodAutosca
   };
 }
 
-/** A field of v2 from its annotation; undefined where a user wrote something else there. */
-function parsed<T>(annotations: Readonly<Record<string, string>>, field: string): T | undefined {
+/** The fields of a condition in Kubernetes' order. */
+const inOrder = ({ type, status, lastTransitionTime = null!, reason, message }: Condition): Condition => ({
+  ...{ type, status, lastTransitionTime },
+  ...(reason !== undefined && { reason }),
+  ...(message !== undefined && { message }),
+});
+
+const compactCondition = ({ lastTransitionTime, ...condition }: Condition): Condition => ({
+  ...condition,
+  ...(lastTransitionTime && { lastTransitionTime }),
+});
+
+/** What an annotation keeps, converted; undefined where a user wrote something else there. */
+function parsed<T>(
+  annotations: Readonly<Record<string, string>>,
+  field: string,
+  convert: (value: any) => T,
+): T | undefined {
   try {
-    return JSON.parse(annotations[prefix + field] ?? "null") ?? undefined;
+    const value: unknown = JSON.parse(annotations[prefix + field] ?? "null");
+    return value === null ? undefined : convert(value);
   } catch {
     return undefined;
   }
 }
+/** Converts each item of a list, or throws where it is none. */
+const each =
+  <T>(convert: (item: any) => T) =>
+  (list: unknown): readonly T[] => {
+    if (!Array.isArray(list)) throw new TypeError("no list");
+    return list.map(convert);
+  };
 
 /** The zero value of a spec, which is equivalent to an absent one. */
 const noSpec = { maxReplicas: 0, scaleTargetRef: { kind: "", name: "" } };
@@ -60,18 +100,16 @@ export function toV2({ metadata, spec = noSpec, status, ...rest }: Draft<Horizon
   const { currentCPUUtilizationPercentage: _, ...counts } = status ?? { currentReplicas: 0, desiredReplicas: 0 };
   const target = { type: "Utilization", averageUtilization };
   const cpu: V2MetricSpec = { type: "Resource", resource: { name: "cpu", target } };
-  const others = parsed<readonly V2MetricSpec[]>(annotations, "metrics") ?? [];
-  const metrics = [...(averageUtilization === undefined ? [] : [cpu]), ...others];
-  const behavior = parsed<V2HorizontalPodAutoscaler["spec"]["behavior"]>(annotations, "behavior");
-  const currentMetrics = parsed<Status["currentMetrics"]>(annotations, "current-metrics");
-  const conditions = parsed<Status["conditions"]>(annotations, "conditions");
-  const left = Object.entries(annotations).filter(
-    ([name]) => !(name.startsWith(prefix) && kept.has(name.slice(prefix.length))),
-  );
+  const others = parsed(annotations, "metrics", each(metricFromV1)) ?? [];
+  const metrics = [...others, ...(averageUtilization === undefined ? [] : [cpu])];
+  const behavior = parsed(annotations, "behavior", behaviorFromV1);
+  const currentMetrics = parsed(annotations, "current-metrics", each(statusFromV1));
+  const conditions = parsed<Status["conditions"]>(annotations, "conditions", each(compactCondition));
+  const left = withoutKept(annotations);
   return {
     ...rest,
     apiVersion: "autoscaling/v2",
-    metadata: { ...meta, ...(left.length > 0 && { annotations: Object.fromEntries(left) }) },
+    metadata: { ...meta, ...(Object.keys(left).length > 0 && { annotations: left }) },
     spec: { ...shared, ...(metrics.length > 0 && { metrics }), ...(behavior && { behavior }) },
     status: { ...counts, ...(currentMetrics && { currentMetrics }), ...(conditions && { conditions }) },
   } satisfies Draft<V2HorizontalPodAutoscaler>;

@@ -43,7 +43,7 @@ export interface Outcome {
 }
 
 type Conditions = readonly V2HorizontalPodAutoscalerCondition[];
-const limits: Readonly<Record<NonNullable<Limited["reason"]>, string>> = {
+const limits: Readonly<Record<NonNullable<Limited["limited"] | Limited["stabilized"]>, string>> = {
   TooManyReplicas: "the desired replica count is more than the maximum replica count",
   TooFewReplicas: "the desired replica count is less than the minimum replica count",
   ScaleUpLimit: "the desired replica count is increasing faster than the maximum scale rate",
@@ -77,8 +77,11 @@ const rescaled = (replicas: number): NewCondition => [
 ];
 
 /** The conditions of a size that follows from metrics. */
-function conditionsOf({ replicas, reason }: Limited, current: number, metric: string): readonly NewCondition[] {
-  const [stabilized, scalingLimited] = reason?.endsWith("Stabilized") ? [reason, undefined] : [undefined, reason];
+function conditionsOf(
+  { replicas, stabilized, limited }: Limited,
+  current: number,
+  metric: string,
+): readonly NewCondition[] {
   const held: NewCondition = stabilized
     ? ["AbleToScale", "True", stabilized, limits[stabilized]]
     : ["AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"];
@@ -88,8 +91,8 @@ function conditionsOf({ replicas, reason }: Limited, current: number, metric: st
       ...(["ScalingActive", "True", "ValidMetricFound"] as const),
       `the HPA was able to successfully calculate a replica count from ${metric}`,
     ],
-    scalingLimited
-      ? ["ScalingLimited", "True", scalingLimited, limits[scalingLimited]]
+    limited
+      ? ["ScalingLimited", "True", limited, limits[limited]]
       : ["ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"],
   ];
 }
@@ -100,23 +103,19 @@ interface StatusUpdate {
   /** Undefined when metrics were not read. */
   readonly measured?: readonly Measured[];
 }
-/** The next status; a new size is the time of the last scaling. */
-function statusOf(
+/** The next status. */
+const statusOf = (
   { autoscaler: { status: before, metadata }, current }: Observed,
   now: Instant,
   { desiredReplicas, conditions, measured }: StatusUpdate,
-  isScaled: boolean,
-): V2HorizontalPodAutoscalerStatus {
-  const lastScaleTime = isScaled ? timestamp(now) : before?.lastScaleTime;
-  return {
-    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
-    ...(lastScaleTime !== undefined && { lastScaleTime }),
-    currentReplicas: current,
-    desiredReplicas,
-    ...(measured && { currentMetrics: measured.map(metricStatus) }),
-    conditions: withConditions(before?.conditions, now, ...conditions),
-  };
-}
+): V2HorizontalPodAutoscalerStatus => ({
+  ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+  ...(before?.lastScaleTime !== undefined && { lastScaleTime: before.lastScaleTime }),
+  currentReplicas: current,
+  desiredReplicas,
+  ...(measured && { currentMetrics: measured.map(metricStatus) }),
+  conditions: withConditions(before?.conditions, now, ...conditions),
+});
 
 /** A target that is switched off stays so. */
 function disabled(observed: Observed, now: Instant): Outcome {
@@ -125,7 +124,7 @@ function disabled(observed: Observed, now: Instant): Outcome {
   return {
     replicas: 0,
     reason,
-    status: statusOf(observed, now, { desiredReplicas: 0, conditions }, false),
+    status: statusOf(observed, now, { desiredReplicas: 0, conditions }),
     warnings: [],
   };
 }
@@ -133,8 +132,9 @@ function disabled(observed: Observed, now: Instant): Outcome {
 /** A target out of its range is brought back whatever its metrics are. */
 function broughtBack(observed: Observed, replicas: number, now: Instant): Outcome {
   const bound = replicas > observed.current ? "below Spec.MinReplicas" : "above Spec.MaxReplicas";
-  const status = statusOf(observed, now, { desiredReplicas: replicas, conditions: [rescaled(replicas)] }, true);
-  return { replicas, reason: `Current number of replicas ${bound}`, status, warnings: [] };
+  const status = statusOf(observed, now, { desiredReplicas: replicas, conditions: [rescaled(replicas)] });
+  const reason = `Current number of replicas ${bound}`;
+  return { replicas, reason, status: { ...status, lastScaleTime: timestamp(now) }, warnings: [] };
 }
 
 /** A scale whose size cannot be computed stays as it is. */
@@ -151,7 +151,7 @@ function unchanged(
     conditions: [gotScale, ["ScalingActive", "False", ...active]] as const,
     ...(measured && { measured }),
   };
-  return { replicas: current, reason: active[1], status: statusOf(observed, now, update, false), warnings };
+  return { replicas: current, reason: active[1], status: statusOf(observed, now, update), warnings };
 }
 
 /** The outcome for a scale without pods to measure, for want of a selector. */
@@ -216,7 +216,10 @@ export function decide(observed: Observed, now: Instant): Outcome {
     proposal,
     replicas,
     reason: replicas > current ? `${name} above target` : "All metrics below target",
-    status: statusOf(observed, now, update, replicas !== current),
+    status: {
+      ...statusOf(observed, now, update),
+      ...(replicas === current ? {} : { lastScaleTime: timestamp(now) }),
+    },
     warnings: failures?.warnings ?? [],
   };
 }

@@ -185,14 +185,10 @@ export interface ScalingHistory {
 }
 export interface Limited {
   readonly replicas: number;
-  /** Why it is not the proposed number: the reason of the condition ScalingLimited or AbleToScale. */
-  readonly reason?:
-    | "ScaleUpStabilized"
-    | "ScaleDownStabilized"
-    | "ScaleUpLimit"
-    | "ScaleDownLimit"
-    | "TooManyReplicas"
-    | "TooFewReplicas";
+  /** The reason of the condition AbleToScale when earlier recommendations hold the proposal back. */
+  readonly stabilized?: "ScaleUpStabilized" | "ScaleDownStabilized";
+  /** The reason of the condition ScalingLimited. */
+  readonly limited?: "ScaleUpLimit" | "ScaleDownLimit" | "TooManyReplicas" | "TooFewReplicas";
 }
 interface Range {
   readonly min: number;
@@ -221,8 +217,7 @@ function stabilized(
   { up, down }: Rules,
   now: Instant,
 ): number {
-  const within = (seconds: number): readonly number[] =>
-    history.recommendations.filter((r) => now - r.at < seconds * 1000).map((r) => r.replicas);
+  const within = (seconds: number): readonly number[] => recent(history, seconds, now);
   const floor = Math.min(proposal, ...within(up.stabilizationWindowSeconds ?? 0));
   const ceiling = Math.max(proposal, ...within(down.stabilizationWindowSeconds ?? 300));
   return Math.max(floor, Math.min(current, ceiling));
@@ -257,19 +252,44 @@ interface ScalingRequest {
   readonly shrinkWindowSeconds: number;
 }
 
+/** The recommendations of the last seconds. */
+const recent = ({ recommendations }: ScalingHistory, seconds: number, now: Instant): readonly number[] =>
+  recommendations.filter((r) => now - r.at < seconds * 1000).map((r) => r.replicas);
+
+/** Without a behavior a scale at most doubles each time, or grows to four, and shrinks as far as its window allows. */
+function limitWithoutBehavior(
+  { current, proposal, range, shrinkWindowSeconds }: ScalingRequest,
+  history: ScalingHistory,
+  now: Instant,
+): Limited {
+  const stable = Math.max(proposal, ...recent(history, shrinkWindowSeconds, now));
+  const fastest = Math.max(2 * current, 4);
+  const replicas = Math.max(range.min, Math.min(stable, range.max, fastest));
+  const tooMany = range.max > fastest ? "ScaleUpLimit" : "TooManyReplicas";
+  return {
+    replicas,
+    ...(stable !== proposal && { stabilized: "ScaleDownStabilized" as const }),
+    ...(replicas !== stable && { limited: replicas < stable ? tooMany : ("TooFewReplicas" as const) }),
+  };
+}
+
 export function limit(request: ScalingRequest, history: ScalingHistory, now: Instant): Limited {
   const { current, proposal, range, behavior, shrinkWindowSeconds } = request;
-  const up = behavior?.scaleUp ?? defaultScaleUp;
-  const down = { ...defaultScaleDown(shrinkWindowSeconds), ...behavior?.scaleDown };
+  if (!behavior) return limitWithoutBehavior(request, history, now);
+  const up = behavior.scaleUp ?? defaultScaleUp;
+  const down = { ...defaultScaleDown(shrinkWindowSeconds), ...behavior.scaleDown };
   const stable = stabilized(request, history, { up, down }, now);
-  const held = stable === proposal ? undefined : proposal > stable ? "ScaleUpStabilized" : "ScaleDownStabilized";
+  const held = proposal > stable ? "ScaleUpStabilized" : "ScaleDownStabilized";
   const furthest =
     stable > current
       ? Math.min(stable, policyLimit(current, history, up, 1, now))
       : Math.max(stable, policyLimit(current, history, down, -1, now));
   const replicas = Math.min(range.max, Math.max(range.min, furthest));
-  if (furthest > range.max) return { replicas, reason: "TooManyReplicas" };
-  if (furthest < range.min) return { replicas, reason: "TooFewReplicas" };
-  if (furthest !== stable) return { replicas, reason: stable > current ? "ScaleUpLimit" : "ScaleDownLimit" };
-  return held ? { replicas, reason: held } : { replicas };
+  const outOfRange = furthest > range.max ? "TooManyReplicas" : "TooFewReplicas";
+  const tooFast = stable > current ? "ScaleUpLimit" : "ScaleDownLimit";
+  return {
+    replicas,
+    ...(stable !== proposal && { stabilized: held }),
+    ...(replicas !== stable && { limited: replicas === furthest ? tooFast : outOfRange }),
+  };
 }

@@ -13,6 +13,7 @@ import { creating } from "./scenarios/creating.ts";
 import { identity } from "./scenarios/identity.ts";
 import { looking } from "./scenarios/looking.ts";
 import { running } from "./scenarios/running.ts";
+import { workloads } from "./scenarios/workloads.ts";
 import { newContext, type Scenario } from "./scenario.ts";
 
 const table = join(import.meta.dirname, "../../docs/kubectl.md");
@@ -30,7 +31,8 @@ function trials(kubectl: Kubectl): void {
   afterAll(() => Promise.all([withoutControllers.close(), withControllers.close()]), timeout);
 
   // Scenarios end in any order, and are told of in that of this table.
-  const all = { ...looking, ...creating, ...changing, ...applying, ...identity, ...running };
+  const onNodes = { ...running, ...workloads };
+  const all = { ...looking, ...creating, ...changing, ...applying, ...identity, ...onNodes };
   const lines = new Map<string, string[]>(Object.keys(all).map((what) => [what, []]));
   tried.set(kubectl.name, lines);
   const play = async (what: string, scenario: Scenario, server: TestServer): Promise<void> => {
@@ -38,7 +40,7 @@ function trials(kubectl: Kubectl): void {
     await scenario(await newContext(kubectl, server, namespace, (line) => lines.get(what)!.push(line)));
   };
   for (const [what, scenario] of Object.entries(all))
-    test.concurrent(what, () => play(what, scenario, what in running ? withControllers : withoutControllers), timeout);
+    test.concurrent(what, () => play(what, scenario, what in onNodes ? withControllers : withoutControllers), timeout);
 }
 
 if (found.length === 0) test("kubectl: none on this machine, so nothing was tried with one", () => {});

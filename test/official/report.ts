@@ -1,5 +1,5 @@
 // `docs/conformance.md`, made from the outcomes of the last run of each area. Pure.
-import { areaOf, areas, missingFor } from "./areas.ts";
+import { type Area, areaOf, areas, isConformance, missingFor, notBuilt } from "./areas.ts";
 import type { Outcome } from "./specs.ts";
 
 /** The last run of one area. */
@@ -10,46 +10,66 @@ export interface AreaRun {
   readonly outcomes: readonly Outcome[];
 }
 
+const outcomesOf = (runs: readonly AreaRun[]): readonly Outcome[] => runs.flatMap((r) => r.outcomes);
+const passed = (outcomes: readonly Outcome[]): number => outcomes.filter(({ state }) => state === "passed").length;
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
 const bare = (spec: string): string => spec.replaceAll(/ \[(Conformance|Serial|NodeConformance|LinuxOnly)\]/g, "");
 
-function areaRows(specs: readonly string[], runs: readonly AreaRun[]): readonly string[] {
-  return areas.map(({ name }) => {
+function areaRows(of: readonly Area[], specs: readonly string[], runs: readonly AreaRun[]): readonly string[] {
+  return of.map(({ name }) => {
     const all = specs.filter((spec) => areaOf(spec)?.name === name);
     const run = runs.find((r) => r.area === name);
-    const passed = run?.outcomes.filter(({ state }) => state === "passed").length ?? 0;
-    return row([name, all.length, run?.outcomes.length ?? 0, passed, run?.date ?? "never"]);
+    return row([name, all.length, run?.outcomes.length ?? 0, passed(run?.outcomes ?? []), run?.date ?? "never"]);
   });
 }
 
-/** The page. `specs` are the names of all conformance specs. */
-export function conformancePage(specs: readonly string[], runs: readonly AreaRun[]): string {
-  const outcomes = runs.flatMap((r) => r.outcomes);
-  const passed = outcomes.filter(({ state }) => state === "passed").length;
-  const failed = outcomes.filter(({ state }) => state === "failed").map(({ spec }) => `* ${bare(spec)}`);
-  const missing = new Map<string, number>();
-  for (const spec of specs) {
-    const what = missingFor(spec);
-    if (what !== undefined) missing.set(what, (missing.get(what) ?? 0) + 1);
-  }
-  return `# Conformance
+/** How many specs wait for each thing that is missing. */
+const missingRows = (specs: readonly string[]): readonly string[] =>
+  notBuilt
+    .map(({ what }) => [what, specs.filter((spec) => missingFor(spec) === what).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(row);
 
-Kubernetes' own end-to-end suite (v1.36.3) has ${specs.length} conformance specs. **${passed} of the ${outcomes.length} that were run pass.** The rest
-need what is not built yet. This page is made by \`test/official/run\`; how to run it stands in
-[\`test/official/README.md\`](../test/official/README.md).
-
-| area | specs | run | pass | date |
+/** The tables of specs: by area, what fails, and what is not run. */
+function tables(of: readonly Area[], specs: readonly string[], runs: readonly AreaRun[]): string {
+  const failed = outcomesOf(runs)
+    .filter(({ state }) => state === "failed")
+    .map(({ spec }) => `* ${bare(spec)}`);
+  return `| area | specs | run | pass | date |
 |---|---|---|---|---|
-${areaRows(specs, runs).join("\n")}
+${areaRows(of, specs, runs).join("\n")}
 
-## What fails
+### What fails
 
 ${failed.length === 0 ? "Nothing of what was run." : failed.toSorted().join("\n")}
 
-## What is not run
+### What is not run
 
 | specs need | count |
 |---|---|
-${[...missing].map((entry) => row(entry)).join("\n")}
+${missingRows(specs).join("\n")}
 `;
+}
+
+/** The page. `specs` are the names of all specs that areas have. */
+export function conformancePage(specs: readonly string[], runs: readonly AreaRun[]): string {
+  const [conformance, beyond] = [specs.filter(isConformance), specs.filter((spec) => !isConformance(spec))];
+  const [own, other] = [areas.filter((a) => !a.isBeyond), areas.filter((a) => a.isBeyond)];
+  const runsOf = (of: readonly Area[]): readonly AreaRun[] =>
+    runs.filter(({ area }) => of.some((a) => a.name === area));
+  const outcomes = outcomesOf(runsOf(own));
+  return `# Conformance
+
+Kubernetes' own end-to-end suite (v1.36.3) has ${conformance.length} conformance specs. **${passed(outcomes)} of the ${outcomes.length} that were run pass.** The rest
+need what is not built yet. This page is made by \`test/official/run\`; how to run it stands in
+[\`test/official/README.md\`](../test/official/README.md).
+
+## Conformance
+
+${tables(own, conformance, runsOf(own))}
+## Beyond conformance
+
+The suite has more specs than conformance demands: of the behaviour of workloads, these.
+
+${tables(other, beyond, runsOf(other))}`;
 }

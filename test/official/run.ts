@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { areaOf, areas, missingFor } from "./areas.ts";
+import { areaOf, areas, focusOfAll, missingFor } from "./areas.ts";
 import { type AreaRun, conformancePage } from "./report.ts";
-import { conformanceSpecs, type Outcome, programs, runSpecs } from "./specs.ts";
+import { type Outcome, programs, runSpecs, specsOf } from "./specs.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = join(root, ".cache/official");
@@ -51,7 +51,7 @@ const literal = (spec: string): string => spec.replaceAll(/[\\^$.*+?()[\]{}|]/g,
 async function specNames(): Promise<readonly string[]> {
   const file = join(folder, "specs.json");
   if (!existsSync(file))
-    writeFileSync(file, JSON.stringify(await conformanceSpecs(join(folder, "dry-run"), kubeconfig)));
+    writeFileSync(file, JSON.stringify(await specsOf(focusOfAll, join(folder, "dry-run"), kubeconfig)));
   return JSON.parse(readFileSync(file, "utf8")) as readonly string[];
 }
 

@@ -61,9 +61,9 @@ async function ginkgo(folder: string, flags: readonly string[], suiteFlags: read
   await once(run, "exit");
 }
 
-/** The names of the conformance specs, without running any. */
-export async function conformanceSpecs(folder: string, kubeconfig: string): Promise<readonly string[]> {
-  await ginkgo(folder, ["--dry-run", String.raw`--focus=\[Conformance\]`], [`--kubeconfig=${kubeconfig}`]);
+/** The names of the specs that a focus picks, without running any. */
+export async function specsOf(focus: string, folder: string, kubeconfig: string): Promise<readonly string[]> {
+  await ginkgo(folder, ["--dry-run", `--focus=${focus}`], [`--kubeconfig=${kubeconfig}`]);
   return outcomesIn(join(folder, "report.json")).map(({ spec }) => spec);
 }
 

@@ -115,6 +115,15 @@ test("autoscaler: status has the current metrics, the event the reason", async (
 });
 
 const before = (seconds: number): ReturnType<typeof instant> => instant(now - seconds * 1000);
+const recommended = (seconds: number, replicas: number): ScalingHistory => ({
+  ...history,
+  recommendations: [{ at: before(seconds), replicas }],
+});
+const grown = (seconds: number): ScalingHistory => ({ ...history, changes: [{ at: before(seconds), by: 4 }] });
+const policy = (type: string, value: number) => ({ type, value, periodSeconds: 60 });
+const slowly = { scaleUp: { selectPolicy: "Min", policies: [policy("Pods", 2), policy("Percent", 100)] } };
+const oneByOne = { scaleDown: { stabilizationWindowSeconds: 0, policies: [policy("Pods", 1)] } };
+const steady = { scaleUp: { stabilizationWindowSeconds: 60, policies: [policy("Pods", 9)] } };
 const limits: readonly (readonly [
   what: string,
   current: number,
@@ -122,78 +131,46 @@ const limits: readonly (readonly [
   history: ScalingHistory,
   behavior: object | undefined,
   replicas: number,
-  reason: string | undefined,
+  limited?: string | undefined,
+  stabilized?: string,
 ])[] = [
-  ["scale-up at most doubles or adds four", 3, 30, history, undefined, 7, "ScaleUpLimit"],
+  ["without a behavior scale-up at most doubles", 3, 30, history, undefined, 6, "ScaleUpLimit"],
+  ["without a behavior scale-up reaches four at once", 1, 30, history, undefined, 4, "ScaleUpLimit"],
+  ["without a behavior scale-ups are not counted", 8, 30, grown(5), undefined, 16, "ScaleUpLimit"],
+  ["without a behavior: at most the maximum", 40, 60, history, undefined, 50, "TooManyReplicas"],
+  ["without a behavior: at least the minimum", 3, 0, history, undefined, 1, "TooFewReplicas"],
+  ["without a behavior: within the range", 3, 5, history, undefined, 5],
+  ["a recent higher recommendation", 10, 2, recommended(100, 8), undefined, 8, undefined, "ScaleDownStabilized"],
   [
-    "scale-ups within the period count",
-    8,
-    30,
-    { ...history, changes: [{ at: before(5), by: 4 }] },
-    undefined,
-    8,
-    "ScaleUpLimit",
-  ],
-  [
-    "earlier scale-ups do not count",
-    8,
-    30,
-    { ...history, changes: [{ at: before(20), by: 4 }] },
-    undefined,
-    16,
-    "ScaleUpLimit",
-  ],
-  [
-    "a recent higher recommendation prevents scale-down",
-    10,
+    "a recent one that is still too high",
+    3,
     2,
-    { ...history, recommendations: [{ at: before(100), replicas: 8 }] },
+    recommended(100, 9),
     undefined,
-    8,
+    6,
+    "ScaleUpLimit",
     "ScaleDownStabilized",
   ],
-  [
-    "an old recommendation does not",
-    10,
-    2,
-    { ...history, recommendations: [{ at: before(301), replicas: 8 }] },
-    undefined,
-    2,
-    undefined,
-  ],
+  ["an old recommendation", 10, 2, recommended(301, 8), undefined, 2],
+  ["scale-up at most doubles or adds four", 3, 30, history, {}, 7, "ScaleUpLimit"],
+  ["scale-ups within the period count", 8, 30, grown(5), {}, 8, "ScaleUpLimit"],
+  ["earlier scale-ups do not count", 8, 30, grown(20), {}, 16, "ScaleUpLimit"],
+  ["a behavior: a recent recommendation", 10, 2, recommended(100, 8), {}, 8, undefined, "ScaleDownStabilized"],
+  ["a behavior: an old recommendation", 10, 2, recommended(301, 8), {}, 2],
   ["scale-down can be disabled", 10, 2, history, { scaleDown: { selectPolicy: "Disabled" } }, 10, "ScaleDownLimit"],
-  [
-    "a policy limits scale-down",
-    10,
-    2,
-    history,
-    { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: "Pods", value: 1, periodSeconds: 60 }] } },
-    9,
-    "ScaleDownLimit",
-  ],
-  [
-    "selectPolicy Min",
-    10,
-    30,
-    history,
-    {
-      scaleUp: {
-        selectPolicy: "Min",
-        policies: [
-          { type: "Pods", value: 2, periodSeconds: 60 },
-          { type: "Percent", value: 100, periodSeconds: 60 },
-        ],
-      },
-    },
-    12,
-    "ScaleUpLimit",
-  ],
+  ["a policy limits scale-down", 10, 2, history, oneByOne, 9, "ScaleDownLimit"],
+  ["selectPolicy Min", 10, 30, history, slowly, 12, "ScaleUpLimit"],
+  ["a window of scale-up", 10, 30, recommended(30, 12), steady, 12, undefined, "ScaleUpStabilized"],
+  ["a window of scale-up and a policy", 10, 30, recommended(30, 25), steady, 19, "ScaleUpLimit", "ScaleUpStabilized"],
+  ["a behavior: at most the maximum", 45, 60, history, {}, 50, "TooManyReplicas"],
+  ["a behavior: at least the minimum", 3, 0, history, {}, 1, "TooFewReplicas"],
 ];
-for (const [what, current, proposal, history, behavior, replicas, reason] of limits)
-  test(`autoscaler: ${what}`, () =>
-    expect(
-      limit({ current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 }, history, now),
-    ).toEqual(reason === undefined ? { replicas } : { replicas, reason }));
+for (const [what, current, proposal, history, behavior, replicas, limited, stabilized] of limits)
+  test(`autoscaler limits: ${what}`, () => {
+    const request = { current, proposal, range: { min: 1, max: 50 }, behavior, shrinkWindowSeconds: 300 };
+    const reasons = { ...(limited && { limited }), ...(stabilized && { stabilized }) };
+    expect(limit(request, history, now)).toEqual({ replicas, ...reasons });
+  });
 
 const containers = (requests: object | undefined) => ({
   spec: { containers: [{ name: "c", resources: { requests } }, { name: "sidecar" }] },

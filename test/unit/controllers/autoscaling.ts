@@ -26,6 +26,7 @@ export const autoscaler = (spec: object = {}): HorizontalPodAutoscaler =>
       spec: {
         minReplicas: 1,
         maxReplicas: 10,
+        behavior: {},
         scaleTargetRef: { kind: "Deployment", name: "web" },
         metrics: [
           { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
