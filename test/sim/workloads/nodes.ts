@@ -56,7 +56,7 @@ const settings: Settings = {
 const tooMany = "more nodes than allowed";
 const flapping = "node added after one was removed";
 
-/** What the judge is told by the machines themselves. */
+/** Runs the autoscaler; its provider of machines checks how many there are, and when one is added. */
 const component: ComponentOf = ({ world, nodeNames, startNode, isPeaceful, accuse, decided }) => {
   let removedInPeace = false;
   const room: MachineRoom = {
