@@ -27,6 +27,7 @@ import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
+import { nodeWorkload } from "./workloads/nodes.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
@@ -173,7 +174,7 @@ function livePods(accuse: (what: string) => void): LivePods {
   };
 }
 
-const workloads = {
+const drawn = {
   deployments: deploymentWorkload,
   statefulsets: statefulSetWorkload,
   daemonsets: daemonSetWorkload,
@@ -181,10 +182,12 @@ const workloads = {
   cronjobs: cronJobWorkload,
   quotas: quotaWorkload,
 };
+/** Lives with an autoscaler of nodes are run on their own. */
+const workloads = { ...drawn, nodes: nodeWorkload };
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
-  (Object.keys(workloads) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.5);
+  (Object.keys(drawn) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.5);
 
 /** The names of all rules. */
 export const allRules: readonly string[] = [
@@ -192,6 +195,7 @@ export const allRules: readonly string[] = [
   "two leaders",
   "two live pods of a name",
   ...[...podRules, ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(({ name }) => name || []),
+  ...Object.values<Workload>(workloads).flatMap(({ accusations = [] }) => accusations),
 ];
 
 /** What a user does, drawn from the seed: to a workload, or to any pod. */
@@ -240,26 +244,29 @@ interface Stage {
   readonly workloads: readonly Workload[];
 }
 
+const peace = { loss: 0, lateness: 0 };
+
 async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
   const user = inProcessClient(clusterRegistry(judge.storage, world, ranges));
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
-  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
+  const chaos = new AbortController();
+  const faults = (): Pick<Network, "loss" | "lateness"> => (chaos.signal.aborted ? peace : { loss, lateness });
+  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, ...faults(), down: false });
   const end = new AbortController();
   let crashRate = scenario.crashRate ?? 0.01;
   const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.late, life), end.signal);
   const start = (part: Part): Process => begin(part, network());
   const live = livePods((what) => judge.accuse("two live pods of a name", what));
-  const agents = Array.from({ length: count }, (_, i) =>
-    start((client, signal) =>
-      runAgent(
-        { nodeName: `node-${i}`, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate, live },
-        client,
-        world,
-        signal,
-      ),
-    ),
-  );
+  const node =
+    (nodeName: string, gone?: AbortSignal): Part =>
+    async (client, signal) => {
+      if (gone?.aborted) return;
+      const options = { nodeName, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate, live };
+      await runAgent(options, client, world, gone ? AbortSignal.any([signal, gone]) : signal);
+    };
+  const nodeNames = Array.from({ length: count }, (_, i) => `node-${i}`);
+  const agents = nodeNames.map((name) => start(node(name)));
   const leaders = countedLeaders((what) => judge.accuse("two leaders", what));
   const run = controllersOf(scenario.decided);
   const candidates = scenario.elections
@@ -271,8 +278,15 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
       ? [start((client, signal) => run(client, world, signal))]
       : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
   const parts = [...managers, start(schedulerPart(world)), ...agents];
+  const startNode = (name: string): (() => void) => {
+    const gone = new AbortController();
+    parts.push(start(node(name, gone.signal)));
+    return () => gone.abort(new Error("removed"));
+  };
+  const ground = { world, nodeNames, startNode, accuse: judge.accuse, decided: scenario.decided };
+  for (const { component } of workloads)
+    if (component) parts.push(start(component({ ...ground, isPeaceful: () => chaos.signal.aborted })));
   for (const { begin } of workloads) await begin(user);
-  const chaos = new AbortController();
   if (scenario.trouble !== false) trouble(user, world, { parts, workloads }, chaos.signal).catch(() => {});
   if (scenario.elections) {
     depose(candidates, world, chaos.signal).catch(() => {});
@@ -281,7 +295,7 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));
-  for (const part of parts) Object.assign(part.network, { loss: 0, lateness: 0, down: false });
+  for (const part of parts) Object.assign(part.network, { ...peace, down: false });
   crashRate = 0;
   for (const { heal } of workloads) await heal?.(user);
   await clock.run(beginning + (minutes + 2) * 60_000);
