@@ -21,7 +21,7 @@ export interface Source {
   readonly selector: string;
 }
 
-/** A read that failed as the API said, as a message; other errors are thrown. */
+/** What was read, or the message of the API error; other errors are thrown. */
 async function attempt<T>(read: Promise<T>): Promise<T | string> {
   try {
     return await read;

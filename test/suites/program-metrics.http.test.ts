@@ -226,10 +226,10 @@ const values: readonly (readonly [what: string, query: MetricQuery, values: read
     ],
     ["the outside, of another namespace", query(undefined, { namespace: "kube-system" }), []],
   ];
-for (const [what, asked, expected] of values)
+for (const [what, request, expected] of values)
   test(`values: ${what}`, async () => {
     for (const [carrier, client] of Object.entries(clients)) {
-      const found = await client.metricValues(asked);
+      const found = await client.metricValues(request);
       const named = found.map((v) => [v.describedObject?.name ?? v.labels?.["queue"], v.value]);
       expect(named, carrier).toEqual(expected);
       expect(found.every((v) => v.timestamp === timestamp)).toBe(true);
@@ -266,8 +266,8 @@ const refusals: readonly (readonly [query: MetricQuery, message: string])[] = [
     "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
   ],
 ];
-test.each(refusals)("refused: %j", async (asked, message) => {
-  for (const client of Object.values(clients)) await expect(client.metricValues(asked)).rejects.toThrow(message);
+test.each(refusals)("refused: %j", async (request, message) => {
+  for (const client of Object.values(clients)) await expect(client.metricValues(request)).rejects.toThrow(message);
 });
 
 test("lists in the form of each version", async () => {
