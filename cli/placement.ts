@@ -1,4 +1,4 @@
-// The scheduler's rules as a simulation for the cluster autoscaler: where pods would go, also on nodes that do not exist.
+// The scheduler's rules as a simulation for the cluster autoscaler: where pods would go, also on nodes yet to come.
 import type { DaemonSet, Node, Pod } from "../api/generated/types.ts";
 import { keyOf, ownedBy } from "../api/meta.ts";
 import type { Placement, Simulation } from "../controllers/clusterautoscaler/ports.ts";
