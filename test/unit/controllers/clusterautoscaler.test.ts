@@ -197,14 +197,23 @@ describe("adds nodes", () => {
     expect(decided({ ...state, history }).steps).toEqual([]);
   });
 
-  test("the pods of daemon sets take their part of a new node", () => {
+  describe("the pods of daemon sets", () => {
     const template = { metadata: {}, spec: { containers: [{ name: "c", resources: { requests: { cpu: "500m" } } }] } };
-    const metadata = { name: "agent", namespace: "default" };
+    const metadata = { name: "agent", namespace: "default", uid: "uid-DaemonSet" };
     const daemons = [asStored<Observed["daemonSets"][number]>({ kind: "DaemonSet", metadata, spec: { template } })];
-    const pods = [...full("n1"), pod("a", { cpu: "600m" })];
-    expect(decided({ nodes: [node("n1")], pods, daemons }).steps.map(words)).toEqual([
-      "a NotTriggerScaleUp: pod didn't trigger scale-up: 1 Insufficient cpu",
-    ]);
+
+    test("take their part of a new node", () => {
+      const pods = [...full("n1"), pod("a", { cpu: "600m" })];
+      expect(decided({ nodes: [node("n1")], pods, daemons }).steps.map(words)).toEqual([
+        "a NotTriggerScaleUp: pod didn't trigger scale-up: 1 Insufficient cpu",
+      ]);
+    });
+
+    test("are counted once on a node that is starting", () => {
+      const own = pod("d", { cpu: "500m", on: "more-1", owner: "DaemonSet" });
+      const nodes = [node("n1"), node("more-1", { ready: false, age: 10 })];
+      expect(decided({ nodes, pods: [...full("n1"), own, pod("a", { cpu: "500m" })], daemons }).steps).toEqual([]);
+    });
   });
 });
 
@@ -359,6 +368,11 @@ const steps: readonly (readonly [string, Case, readonly string[]])[] = [
     [],
   ],
   ["pods of a marked node", { nodes: [node("n1"), marked(6)], pods: [pod("a", { on: "more-1" })] }, ["evict a"]],
+  [
+    "pods whose budget refused before: the server decides again",
+    { nodes: [node("n1"), marked(6)], pods: [pod("a", { on: "more-1" })], budgets: [budget(0)] },
+    ["evict a"],
+  ],
   [
     "no node while its pods end",
     { nodes: [node("n1"), marked(6)], pods: [pod("a", { on: "more-1", deleting: true })] },
