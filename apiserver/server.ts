@@ -7,6 +7,7 @@ import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
 import { type Authorizer, authenticatedUsers } from "./authorization/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
+import { apiServerPeers } from "./bootstrap/peers.ts";
 import { identifier } from "./authentication/authenticate.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
@@ -52,6 +53,8 @@ export interface ServerOptions {
   readonly tokens: TokenOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
+  /** Whether other API servers share the storage. */
+  readonly isReplicated?: boolean;
   /** Limits for idle clients; Kubernetes' own when left out. */
   readonly timeouts?: ConnectionTimeouts;
 }
@@ -118,13 +121,14 @@ export function apiServer(options: ServerOptions): ApiServer {
       );
       onAbort(signal, nodes.close);
       const advertised = { address: advertise, port: listening.port, serviceCidr };
-      await bootstrap(client, advertised);
+      const peers = options.isReplicated ? apiServerPeers(client, advertised, world) : undefined;
+      await bootstrap(client, advertised, peers?.reconcile);
       await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
       isBootstrapped = true;
       const maintenance = [
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
-        keepOwnService(client, advertised, world, signal),
+        peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];
       return { port: listening.port, closed: Promise.all([listening.closed, ...maintenance]).then(() => {}) };

@@ -53,7 +53,7 @@ async function controlPlane(ca: Authority, endpoints: readonly string[], stop: A
     "server.json": JSON.stringify({ ...config, listen: { host: "127.0.0.1", port } }),
     "ca.crt": ca.pem.cert,
     "sa.key": await newSigningKey(),
-    ...pemFiles(await controlPlaneCredentials(ca, "bench", "127.0.0.1")),
+    ...pemFiles(await controlPlaneCredentials(ca, { name: "bench", ip: "127.0.0.1" })),
   });
   const admin = await adminCredentials(ca);
   const access = { url: `https://127.0.0.1:${port}`, ca: ca.pem.cert, ...admin, userAgent: "bench" };

@@ -63,6 +63,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["autoscaler", "", () => import("./commands/autoscaler.ts")],
     ["agent", "", () => import("./commands/agent.ts")],
     ["csi", "", () => import("./commands/csi.ts")],
+    ["load-balancer", "", () => import("./commands/load-balancer.ts")],
     ["test", "", () => import("./commands/test.ts")],
   ]),
   ...group("Settings", true, [

@@ -87,6 +87,7 @@ export async function startControlPlane(
     tls: readTls(config.pki.ca, config.pki.serving),
     kubeletClient: readTls(config.pki.ca, config.pki.kubeletClient),
     serviceCidr: config.serviceRange,
+    isReplicated: config.isReplicated === true,
     advertise: config.advertiseAddress,
     tokens: {
       issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,

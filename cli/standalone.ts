@@ -32,7 +32,7 @@ export async function standalone({ name, port, store }: StandaloneOptions): Prom
   const ca = await authority(dir, name);
   // The signing key of an earlier run is kept, so that its tokens stay valid.
   if (!existsSync(join(dir, "sa.key"))) await writeAll(dir, { "sa.key": await newSigningKey() });
-  await writeAll(dir, pemFiles(await controlPlaneCredentials(ca, name, "127.0.0.1")));
+  await writeAll(dir, pemFiles(await controlPlaneCredentials(ca, { name, ip: "127.0.0.1" })));
   await writeKubeconfig(name, `https://127.0.0.1:${port}`, ca);
   const file = join(dir, "store.db");
   const config = serverConfig(dir, "127.0.0.1", store === "memory" ? { kind: "memory" } : { kind: "sqlite", file });

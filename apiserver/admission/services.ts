@@ -1,5 +1,5 @@
 // Allocation of cluster addresses and node ports for Services. Addresses are recorded by IPAddress objects, node ports
-// by the stored Services alone.
+// by keys of their own.
 import { ApiError } from "../../api/errors.ts";
 import { type Service, services } from "../../api/core/services.ts";
 import {
@@ -18,6 +18,7 @@ import type { ApiObject } from "../../api/meta.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { objectOf, prefixOf } from "../registry/codec.ts";
 import { addressWrites, allocatedAddresses } from "./ip-addresses.ts";
+import { nodePortsOf, portWrites } from "./node-ports.ts";
 import { withoutUndefined } from "../registry/prepare.ts";
 
 /** The network part and size of a block such as `10.96.0.0/16`. */
@@ -69,10 +70,6 @@ export interface PortRange {
   readonly to: number;
 }
 type Ports = NonNullable<Service["spec"]["ports"]>;
-
-/** All node ports of a service. */
-const nodePortsOf = ({ spec }: Service): readonly number[] =>
-  [...(spec.ports ?? []).map((p) => p.nodePort ?? 0), spec.healthCheckNodePort ?? 0].filter((port) => port > 0);
 
 const internal = (because: string): ApiError => new ApiError("InternalError", `Internal error occurred: ${because}`);
 
@@ -253,6 +250,8 @@ export function serviceAddresses(world: World, ranges: AddressRanges): Admission
       const allocated = { others, addresses: allocatedAddresses(stored) };
       return withAddresses(object as Service, old as Service | undefined, allocated, ranges, world) as ApiObject;
     },
-    alongside: (replacement, _, { received }) => ({ writes: addressWrites(replacement, received, world) }),
+    alongside: (replacement, _, { received }) => ({
+      writes: [...addressWrites(replacement, received, world), ...portWrites(replacement, received)],
+    }),
   };
 }

@@ -42,8 +42,12 @@ export async function ensure(client: Client, r: ResourceDefinition, object: obje
   const draft = object as Draft<ApiObject>;
   const { namespace, name = "" } = draft.metadata;
   if (await client.get(r, key(namespace, name)).catch(ignoring("NotFound"))) return;
-  // Another server may start at the same time.
-  await client.create(r, draft).catch(ignoring("AlreadyExists"));
+  try {
+    await client.create(r, draft);
+  } catch (e) {
+    // Another server may start at the same time. A service is then refused for its address.
+    if (!(await client.get(r, key(namespace, name)).catch(ignoring("NotFound")))) throw e;
+  }
 }
 
 /** The address at which pods find the API. */
@@ -69,24 +73,32 @@ const service = ({ port, serviceCidr }: Advertised): object => ({
 });
 
 /** The endpoints of the service. A loopback address has none: pods on other nodes could not reach it. */
-function targets({ address, port }: Advertised): readonly (readonly [ResourceDefinition, object, object])[] {
-  if (unreachableReason(address) !== undefined) return [];
+function targets(
+  addresses: readonly string[],
+  port: number,
+): readonly (readonly [ResourceDefinition, object, object])[] {
+  const reachable = addresses.filter((address) => unreachableReason(address) === undefined).toSorted();
+  if (reachable.length === 0) return [];
   const ports = [{ ...https, port }];
-  const endpoint = { addresses: [address], conditions: { ready: true } };
+  const endpointsOfSlice = reachable.map((address) => ({ addresses: [address], conditions: { ready: true } }));
   return [
     [
       endpoints,
       { "endpointslice.kubernetes.io/skip-mirror": "true" },
-      { subsets: [{ addresses: [{ ip: address }], ports }] },
+      { subsets: [{ addresses: reachable.map((ip) => ({ ip })), ports }] },
     ],
-    [endpointSlices, { [serviceLabel]: own.name }, { addressType: "IPv4", endpoints: [endpoint], ports }],
+    [endpointSlices, { [serviceLabel]: own.name }, { addressType: "IPv4", endpoints: endpointsOfSlice, ports }],
   ];
 }
 
-/** Creates the service default/kubernetes, and points its endpoints at this server. */
-export async function ownService(client: Client, advertised: Advertised): Promise<void> {
+/** Creates the service default/kubernetes, and points its endpoints at these API servers, by default at this one. */
+export async function ownService(
+  client: Client,
+  advertised: Advertised,
+  addresses: readonly string[] = [advertised.address],
+): Promise<void> {
   await ensure(client, services, service(advertised));
-  for (const [r, labels, body] of targets(advertised)) {
+  for (const [r, labels, body] of targets(addresses, advertised.port)) {
     await ensure(client, r, { metadata: { ...own, labels }, ...body });
     // A patch that changes nothing writes nothing.
     await client.patch(r, key(own.namespace, own.name), { type: "merge", patch: { metadata: { labels }, ...body } });
@@ -123,11 +135,15 @@ async function serviceRangeIsReady(client: Client, cidr: string, now: Instant): 
   await client.update(serviceCidrs, { ...range, status }, "status").catch(ignoring("Conflict"));
 }
 
-/** Creates the system namespaces with their default accounts, and the service default/kubernetes. */
-export async function bootstrap(client: Client, advertised: Advertised): Promise<void> {
+/** Creates the system namespaces with their default accounts, and the service default/kubernetes by `restore`. */
+export async function bootstrap(
+  client: Client,
+  advertised: Advertised,
+  restore: () => Promise<void> = () => ownService(client, advertised),
+): Promise<void> {
   for (const name of [...immortal, "kube-node-lease"]) await ensure(client, namespaces, { metadata: { name } });
   for (const namespace of immortal) await ensure(client, serviceAccounts, { metadata: { name: "default", namespace } });
-  await ownService(client, advertised);
+  await restore();
 }
 
 const descriptions: Readonly<Record<string, string>> = {

@@ -51,6 +51,8 @@ export interface ServerConfig extends SharedConfig {
   };
   /** How the scheduler scores nodes by load: fill them up, or spread pods. */
   readonly packing: Packing;
+  /** Set when several API servers share the store. */
+  readonly isReplicated?: true;
 }
 
 /** Configuration of a node: kubelet and node network in one process. */
@@ -77,7 +79,7 @@ export interface AgentConfig extends SharedConfig {
 }
 
 /** Reads a configuration file. Its shape is not checked: `up` wrote it. */
-export const readConfig = <T extends ServerConfig | AgentConfig | AutoscalerConfig>(file: string): T => {
+export const readConfig = <T extends object>(file: string): T => {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as T;
   } catch (error) {
@@ -150,11 +152,11 @@ export interface AutoscalerConfig {
 /** The configuration of a cluster's autoscaler. */
 export const autoscalerConfig = (
   cluster: string,
-  controlPlaneIp: string,
+  endpointIp: string,
   { maxNodes, packing }: Pick<AutoscalerConfig, "maxNodes" | "packing">,
 ): AutoscalerConfig => ({
   ...{ cluster, maxNodes, packing, timings: clusterAutoscalerTimings },
-  server: `https://${controlPlaneIp}:${addresses.apiPort}`,
+  server: `https://${endpointIp}:${addresses.apiPort}`,
   pki: { ca: `${nodeConfigDir}/ca.crt`, client: pairIn(nodeConfigDir, "cluster-autoscaler") },
 });
 
@@ -164,11 +166,11 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
 });
 
 /** The configuration of a worker's agent. */
-export const agentConfig = (worker: Worker, controlPlaneIp: string): AgentConfig => ({
+export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => ({
   ...shared,
   nodeName: worker.name,
   nodeIp: worker.ip,
-  server: `https://${controlPlaneIp}:${addresses.apiPort}`,
+  server: `https://${endpointIp}:${addresses.apiPort}`,
   pki: {
     ca: `${nodeConfigDir}/ca.crt`,
     client: pairIn(nodeConfigDir, "kubelet-client"),

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { addresses, localVolumesDir, nodeConfigDir, sharedVolumesDir } from "./config.ts";
 import { cacheDir, checkout, clusterDir, orreryHome } from "../paths.ts";
+import { type Place, storeVolume } from "./control-planes.ts";
 import { privilegeFlags } from "./privileges.ts";
 import { nodeTag } from "./recipes.ts";
 import { autoscalerName, type ClusterState } from "./state.ts";
@@ -16,14 +17,14 @@ const roleLabel = "orrery.dev/role";
 
 export interface NodeContainer {
   readonly name: string;
-  readonly role: "control-plane" | "autoscaler" | "worker";
+  readonly role: "control-plane" | "load-balancer" | "autoscaler" | "worker";
   readonly running: boolean;
   /** Docker's text: "Up 3 minutes", "Exited (137) 2 seconds ago". */
   readonly status: string;
 }
 
 /** In the order of lists. */
-const roles: readonly NodeContainer["role"][] = ["control-plane", "autoscaler", "worker"];
+const roles: readonly NodeContainer["role"][] = ["control-plane", "load-balancer", "autoscaler", "worker"];
 
 // The compile cache saves half a second at every start of a component.
 const codeAndCache: readonly string[] = [
@@ -49,12 +50,25 @@ const volume = (cluster: string, source: string, target: string): readonly strin
   `type=volume,source=${source},target=${target},volume-label=${clusterLabel}=${cluster}`,
 ];
 
-/** The `docker run` of a cluster's control plane. */
-export const controlPlaneCommand = (state: ClusterState): readonly string[] => [
-  ...nodeOptions(state, state.controlPlane.name, state.controlPlane.ip, "control-plane"),
-  ...volume(state.name, `${state.name}-etcd`, "/var/lib/store"),
-  ...["--publish", `127.0.0.1:${state.apiPort}:${addresses.apiPort}`],
+const publishedApi = ({ apiPort }: ClusterState): readonly string[] => [
+  "--publish",
+  `127.0.0.1:${apiPort}:${addresses.apiPort}`,
+];
+
+/** The `docker run` of one of a cluster's control planes. */
+export const controlPlaneCommand = (state: ClusterState, place: Place): readonly string[] => [
+  ...nodeOptions(state, place.name, place.ip, "control-plane"),
+  ...volume(state.name, storeVolume(state, place), "/var/lib/store"),
+  ...(state.loadBalancer ? [] : publishedApi(state)),
   ...[nodeTag, `control-plane-${state.store}`],
+];
+
+/** The `docker run` of the load balancer of several control planes. */
+export const loadBalancerCommand = (state: ClusterState, place: Place): readonly string[] => [
+  ...nodeOptions(state, place.name, place.ip, "load-balancer"),
+  ...publishedApi(state),
+  ...["--entrypoint", "supervise.sh", nodeTag, "load-balancer", "node", "--optimize-for-size"],
+  ...["/opt/orrery/cli/main.ts", "load-balancer", "--config", `${nodeConfigDir}/load-balancer.json`],
 ];
 
 /** The `docker run` of a worker. The engine enforces its size. */
@@ -113,7 +127,7 @@ export const autoscalerCommand = (state: ClusterState): readonly string[] => {
   ];
 };
 
-/** The node containers of a cluster: the control plane, the autoscaler, then the workers by number. */
+/** The containers of a cluster: control planes, the load balancer, the autoscaler, then the workers by number. */
 export const nodeContainers = async (cluster: string): Promise<readonly NodeContainer[]> => {
   const format = `{{.Names}}\t{{.Label "${roleLabel}"}}\t{{.State}}\t{{.Status}}`;
   const command = ["docker", "ps", "-a", "--filter", `label=${clusterLabel}=${cluster}`, "--format", format];
@@ -168,6 +182,10 @@ export const removeAll = async (cluster: string): Promise<void> => {
   await removeVolumes(await idsOf("volume", label));
   await remove(["network", "rm"], await idsOf("network", label));
 };
+
+/** Whether a volume exists. */
+export const hasVolume = async (name: string): Promise<boolean> =>
+  (await runLines(["docker", "volume", "ls", "-q", "--filter", `name=^${name}$`])).length > 0;
 
 /** Whether a cluster, or any cluster by default, has a network: the first object created and the last removed. */
 export const hasNetwork = async (cluster?: string): Promise<boolean> =>

@@ -1,29 +1,28 @@
 // The certificates of a cluster's components, and the kubeconfig of its administrator.
 import { stringify } from "yaml";
 import { addresses, type Worker } from "./config.ts";
+import type { Place } from "./control-planes.ts";
 import type { Authority, Pem } from "./pki.ts";
 
 /** Names and addresses of the API server. */
-const apiServerHosts = (container: string, ip: string): readonly string[] => [
+const apiServerHosts = (places: readonly Place[]): readonly string[] => [
   "kubernetes",
   "kubernetes.default",
   "kubernetes.default.svc",
   `kubernetes.default.svc.${addresses.clusterDomain}`,
   "localhost",
-  container,
   "127.0.0.1",
   addresses.apiService,
-  ip,
+  ...places.flatMap(({ name, ip }) => [name, ip]),
 ];
 
-/** Certificates of a control plane, by file name. */
+/** Certificates of a control plane that is reached at these places, by file name. */
 export const controlPlaneCredentials = async (
   authority: Authority,
-  container: string,
-  ip: string,
+  ...places: readonly Place[]
 ): Promise<Readonly<Record<string, Pem>>> => {
   const [apiserver, kubeletClient, scheduler, controllerManager] = await Promise.all([
-    authority.issue({ name: "kube-apiserver", hosts: apiServerHosts(container, ip), use: "server" }),
+    authority.issue({ name: "kube-apiserver", hosts: apiServerHosts(places), use: "server" }),
     authority.issue({ name: "kube-apiserver-kubelet-client", groups: ["system:masters"], use: "client" }),
     authority.issue({ name: "system:kube-scheduler", use: "client" }),
     authority.issue({ name: "system:kube-controller-manager", use: "client" }),
@@ -47,6 +46,10 @@ export const workerCredentials = async (
 /** The client certificate of the cluster autoscaler. */
 export const autoscalerCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "system:cluster-autoscaler", use: "client" });
+
+/** The certificate of an etcd member, as a server and as a client of the others. */
+export const etcdPeerCredentials = (etcdAuthority: Authority, { name, ip }: Place): Promise<Pem> =>
+  etcdAuthority.issue({ name: "etcd-peer", hosts: [name, ip], use: "peer" });
 
 /** The client certificate of the cluster's administrator. */
 export const adminCredentials = (authority: Authority): Promise<Pem> =>

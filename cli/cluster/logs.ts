@@ -18,6 +18,7 @@ export const logSources: Readonly<Record<string, LogSource>> = {
   scheduler: { file: "server", role: "control-plane", only: "scheduler" },
   controllers: { file: "server", role: "control-plane", only: "controllers" },
   autoscaler: { file: "autoscaler", role: "autoscaler" },
+  "load-balancer": { file: "load-balancer", role: "load-balancer" },
   dockerd: { file: "dockerd", role: "worker" },
   agent: { file: "agent", role: "worker" },
   csi: { file: "csi", role: "worker" },

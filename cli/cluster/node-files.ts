@@ -11,10 +11,12 @@ import {
   type StoreConfig,
   type Worker,
 } from "./config.ts";
+import { controlPlanesOf, endpointOf, etcdConfig, loadBalancerConfig, type Place } from "./control-planes.ts";
 import {
   adminCredentials,
   autoscalerCredentials,
   controlPlaneCredentials,
+  etcdPeerCredentials,
   kubeconfig,
   workerCredentials,
 } from "./credentials.ts";
@@ -68,28 +70,54 @@ const nodeDir = (cluster: string, node: string): string => clusterDir(cluster, "
 /** Writes the folder of a worker. */
 export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> =>
   writeAll(nodeDir(state.name, worker.name), {
-    "agent.json": json(agentConfig(worker, state.controlPlane.ip)),
+    "agent.json": json(agentConfig(worker, endpointOf(state).ip)),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
 
-const writeControlPlaneFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
-  const { name, ip } = state.controlPlane;
-  await writeAll(nodeDir(state.name, name), {
-    "server.json": json(serverConfig(nodeConfigDir, ip, storeConfig(state), state.packing)),
+/** Writes the configuration of a control plane's etcd member. */
+export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>
+  writeAll(nodeDir(state.name, place.name), {
+    "etcd.json": json(etcdConfig(place, controlPlanesOf(state), clusterState)),
+  });
+
+/** Writes the folders of all control planes, which share the key of tokens and an authority of etcd members. */
+const writeControlPlaneFiles = async (state: ClusterState, authority: Authority, now: Instant): Promise<void> => {
+  const places = controlPlanesOf(state);
+  const isReplicated = places.length > 1;
+  const tokenKey = await newSigningKey();
+  const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
+  const write = async (place: Place): Promise<void> => {
+    const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
+    const peer = etcdAuthority && { "etcd-peer": await etcdPeerCredentials(etcdAuthority, place) };
+    await writeAll(nodeDir(state.name, place.name), {
+      "server.json": json({ ...config, ...(isReplicated && { isReplicated }) }),
+      "ca.crt": authority.pem.cert,
+      "sa.key": tokenKey,
+      ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),
+      ...pemFiles({ ...(await controlPlaneCredentials(authority, place, endpointOf(state))), ...peer }),
+    });
+    if (state.store === "etcd") await writeEtcdConfig(state, place, "new");
+  };
+  await Promise.all(places.map(write));
+};
+
+/** Writes the folder of the load balancer, if there is one. */
+const writeLoadBalancerFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
+  if (!state.loadBalancer) return;
+  await writeAll(nodeDir(state.name, state.loadBalancer.name), {
+    "load-balancer.json": json(loadBalancerConfig(controlPlanesOf(state))),
     "ca.crt": authority.pem.cert,
-    "sa.key": await newSigningKey(),
-    ...pemFiles(await controlPlaneCredentials(authority, name, ip)),
   });
 };
 
 /** Writes the folder of the autoscaler, if the cluster has one. */
 export const writeAutoscalerFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
-  const { name, controlPlane, maxNodes, packing } = state;
+  const { name, maxNodes, packing } = state;
   if (maxNodes === undefined) return;
   await writeAll(nodeDir(name, autoscalerName(name)), {
-    "autoscaler.json": json(autoscalerConfig(name, controlPlane.ip, { maxNodes, packing })),
+    "autoscaler.json": json(autoscalerConfig(name, endpointOf(state).ip, { maxNodes, packing })),
     "ca.crt": authority.pem.cert,
     ...pemFiles({ "cluster-autoscaler": await autoscalerCredentials(authority) }),
   });
@@ -101,7 +129,8 @@ export const writeClusterFiles = async (state: ClusterState, now: Instant): Prom
   const admin = await writeKubeconfig(state.name, serverUrl(state), authority);
   await Promise.all([
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
-    writeControlPlaneFiles(state, authority),
+    writeControlPlaneFiles(state, authority, now),
+    writeLoadBalancerFiles(state, authority),
     writeAutoscalerFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);

@@ -87,7 +87,8 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io): 
     const names = await nodesNamed(cluster, texts);
     const other = names.find((name) => !state.workers.some((worker) => worker.name === name));
     if (other !== undefined) {
-      const what = other === state.controlPlane.name ? "control plane" : "autoscaler";
+      const role = (await nodeContainers(cluster)).find(({ name }) => name === other)?.role ?? "control-plane";
+      const what = role.replace("-", " ");
       throw new CliError(`the ${what} cannot be removed from its cluster`, "To remove the whole cluster: orrery down");
     }
     await io.progress.step(`removed ${names.join(", ")}`, async () => {

@@ -15,7 +15,8 @@ interface Subject {
   readonly name: string;
   readonly groups?: readonly string[];
   readonly hosts?: readonly string[];
-  readonly use: "client" | "server";
+  /** A peer is a server to others of its kind, and their client. */
+  readonly use: "client" | "server" | "peer";
 }
 
 /** Issues certificates. Its key stays on the machine that created the cluster. */
@@ -61,11 +62,12 @@ const extensionsFor = (subject: Subject, authorityKey: x509.Extension): x509.Ext
   const hosts = (subject.hosts ?? []).map(
     (host) => ({ type: /^[\d.]+$/.test(host) ? "ip" : "dns", value: host }) as const,
   );
-  const purpose = subject.use === "server" ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const purposes = { client: [clientAuth], server: [serverAuth], peer: [serverAuth, clientAuth] }[subject.use];
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension([purpose]),
+    new x509.ExtendedKeyUsageExtension(purposes),
     authorityKey,
     ...(hosts.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(hosts)]),
   ];

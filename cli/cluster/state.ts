@@ -4,6 +4,7 @@ import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
+import type { ControlPlanes } from "./control-planes.ts";
 import type { Privileges } from "./privileges.ts";
 import { addressIn } from "./subnet.ts";
 
@@ -11,7 +12,7 @@ import { addressIn } from "./subnet.ts";
 export type StoreKind = "etcd" | "sqlite";
 
 /** The state of a cluster. Names and addresses of workers never change. */
-export interface ClusterState {
+export interface ClusterState extends ControlPlanes {
   readonly name: string;
   /** Set once all nodes were Ready. A state without it is left over from an interrupted `up`. */
   readonly complete: boolean;
@@ -20,7 +21,6 @@ export interface ClusterState {
   readonly subnet: string;
   readonly apiPort: number;
   readonly privileges: Privileges;
-  readonly controlPlane: { readonly name: string; readonly ip: string };
   readonly workers: readonly Worker[];
   /** The size up to which the cluster autoscaler may add workers; without it there is no autoscaler. */
   readonly maxNodes?: number;

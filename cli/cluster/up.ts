@@ -15,17 +15,21 @@ import {
   createNetwork,
   dockerRanges,
   hasNetwork,
+  hasVolume,
+  loadBalancerCommand,
   nodeContainers,
   removeAll,
   removeContainers,
   workerCommand,
 } from "./containers.ts";
+import { controlPlaneNumber, controlPlanesOf, loadBalancerPlace, storeVolume } from "./control-planes.ts";
 import { down } from "./down.ts";
+import { replaceMember } from "./etcd-members.ts";
 import { blackholeRanges, hostRoutes } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
-import { readAuthority, writeAutoscalerFiles, writeClusterFiles } from "./node-files.ts";
+import { readAuthority, writeAutoscalerFiles, writeClusterFiles, writeEtcdConfig } from "./node-files.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import { waitUntilReady } from "./readiness.ts";
@@ -41,7 +45,7 @@ import {
   writeState,
 } from "./state.ts";
 import { CommandFailed, run } from "./subprocess.ts";
-import { addressIn, freeSubnet, routedRanges } from "./subnet.ts";
+import { freeSubnet, routedRanges } from "./subnet.ts";
 
 /** The options of a new cluster. */
 export interface UpOptions extends Size {
@@ -49,6 +53,7 @@ export interface UpOptions extends Size {
   readonly nodes: number;
   /** Adds nodes up to this number while pods find no room, and removes them when they are not needed. */
   readonly maxNodes: number | undefined;
+  readonly controlPlanes: number;
   readonly store: StoreKind;
   readonly packing: Packing;
   readonly timeoutMs: number;
@@ -82,7 +87,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, nodes, maxNodes } = options;
+    const { name, store, packing, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
       complete: false,
@@ -92,7 +97,13 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
       subnet,
       apiPort: await freePort(others.map((other) => other.apiPort)),
       privileges: await localPrivileges(),
-      controlPlane: { name: `${name}-control-plane`, ip: addressIn(subnet, 2) },
+      controlPlane: controlPlaneNumber(name, subnet, 1),
+      ...(controlPlanes > 1 && {
+        furtherControlPlanes: Array.from({ length: controlPlanes - 1 }, (_, i) =>
+          controlPlaneNumber(name, subnet, i + 2),
+        ),
+        loadBalancer: loadBalancerPlace(name, subnet),
+      }),
       workers: Array.from({ length: nodes }, (_, i) =>
         workerNumber(name, subnet, i + 1, { cpus: options.cpus, memoryBytes: options.memoryBytes }),
       ),
@@ -108,13 +119,20 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     return state;
   });
 
+/** The workers that are not being removed. */
+const staying = ({ workers }: ClusterState): readonly Worker[] => workers.filter(({ removing }) => !removing);
+
+/** The `docker run` of every container of a cluster, by its name. */
+const containerCommands = (state: ClusterState): ReadonlyMap<string, readonly string[]> =>
+  new Map([
+    ...controlPlanesOf(state).map((place) => [place.name, controlPlaneCommand(state, place)] as const),
+    ...(state.loadBalancer ? [[state.loadBalancer.name, loadBalancerCommand(state, state.loadBalancer)] as const] : []),
+    ...(state.maxNodes === undefined ? [] : [[autoscalerName(state.name), autoscalerCommand(state)] as const]),
+    ...staying(state).map((worker) => [worker.name, workerCommand(state, worker)] as const),
+  ]);
+
 const startContainers = async (state: ClusterState): Promise<ClusterState> => {
-  const commands = [
-    controlPlaneCommand(state),
-    ...(state.maxNodes === undefined ? [] : [autoscalerCommand(state)]),
-    ...state.workers.map((worker) => workerCommand(state, worker)),
-  ];
-  const outcomes = await Promise.allSettled(commands.map((command) => run(command)));
+  const outcomes = await Promise.allSettled([...containerCommands(state).values()].map((command) => run(command)));
   const error = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
   if (error === undefined) return state;
   if (!(error instanceof CommandFailed) || state.privileges === "fallback" || !isAboutPrivileges(error.stderr))
@@ -160,7 +178,8 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
       return newState;
     });
     const workers = allocated.workers.map((worker) => worker.name);
-    const title = `control plane and ${workers.length} ${workers.length === 1 ? "node" : "nodes"} started`;
+    const planes = options.controlPlanes === 1 ? "control plane" : `${options.controlPlanes} control planes`;
+    const title = `${planes} and ${workers.length} ${workers.length === 1 ? "node" : "nodes"} started`;
     const state = await progress.step(title, () => startContainers(allocated));
     await waitUntilReady(state.name, { workers, since: instant(0), timeoutMs: options.timeoutMs }, io, signal);
     await writeState({ ...state, complete: true });
@@ -171,25 +190,15 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
   }
 };
 
-/** The commands that create missing containers. A lost control plane cannot be made again: it holds the objects. */
-const missingContainers = (
-  state: ClusterState,
-  existing: readonly string[],
-): ReadonlyMap<string, readonly string[]> => {
-  if (existing.includes(state.controlPlane.name)) {
-    const commands = staying(state).map((worker) => [worker.name, workerCommand(state, worker)] as const);
-    const autoscaler = [autoscalerName(state.name), autoscalerCommand(state)] as const;
-    const all = state.maxNodes === undefined ? commands : [autoscaler, ...commands];
-    return new Map(all.filter(([name]) => !existing.includes(name)));
-  }
+// A lost container can be created again, unless it was the only control plane: that holds the objects.
+const missingContainers = (state: ClusterState, existing: readonly string[]): readonly string[] => {
+  const lost = [...containerCommands(state).keys()].filter((name) => !existing.includes(name));
+  if (controlPlanesOf(state).some(({ name }) => !lost.includes(name))) return lost;
   throw new CliError(
     `the container ${state.controlPlane.name} of cluster "${state.name}" is gone`,
     `Remove what is left of it with: orrery down --name ${state.name}`,
   );
 };
-
-/** The workers that are not being removed. */
-const staying = ({ workers }: ClusterState): readonly Worker[] => workers.filter(({ removing }) => !removing);
 
 /** Gives an existing cluster an autoscaler, or another limit; its container is made anew with its configuration. */
 const withMaxNodes = async (state: ClusterState, maxNodes: number | undefined, clock: Clock): Promise<ClusterState> => {
@@ -199,6 +208,19 @@ const withMaxNodes = async (state: ClusterState, maxNodes: number | undefined, c
   await writeState(next);
   await removeContainers([autoscalerName(state.name)]);
   return next;
+};
+
+/** Creates lost containers again. A control plane without its volume becomes a new member of the etcd cluster. */
+const createAgain = async (state: ClusterState, names: readonly string[]): Promise<void> => {
+  const planes = controlPlanesOf(state);
+  const alive = planes.find(({ name }) => !names.includes(name));
+  for (const place of planes.filter(({ name }) => names.includes(name))) {
+    if (await hasVolume(storeVolume(state, place))) continue;
+    await replaceMember(place, alive!);
+    await writeEtcdConfig(state, place, "existing");
+  }
+  const commands = containerCommands(state);
+  await Promise.all(names.map((name) => run(commands.get(name)!)));
 };
 
 const resumeCluster = async (
@@ -214,14 +236,15 @@ const resumeCluster = async (
     containers.map((container) => container.name),
   );
   const stopped = containers.filter((container) => !container.running).map((container) => container.name);
-  const names = [...stopped, ...missing.keys()];
+  const names = [...stopped, ...missing];
   const since = names.length > 0 ? io.clock.now() : instant(0);
   await blackholeRanges();
   if (names.length === 0) io.progress.say(`Cluster "${state.name}" is already up.`);
   else {
-    await io.progress.step(`started ${names.join(", ")}`, async () => {
+    await io.progress.step(`started ${names.join(", ")}`, async (note) => {
+      if (missing.length > 0) await ensureImages(io.clock, note);
       if (stopped.length > 0) await run(["docker", "start", ...stopped]);
-      await Promise.all([...missing.values()].map((command) => run(command)));
+      await createAgain(state, missing);
     });
   }
   const workers = staying(state).map((worker) => worker.name);

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { addNodes, killNodes, removeNodes, startNodes, stopNodes } from "../cluster/nodes.ts";
+import { controlPlanesOf, endpointOf } from "../cluster/control-planes.ts";
 import { nodeContainers } from "../cluster/containers.ts";
 import { CliError } from "../cli-error.ts";
 import { textTable } from "../printers/table.ts";
@@ -33,10 +34,11 @@ const list = async (flags: { readonly name: string; readonly output?: string }):
   const state = await requireState(flags.name);
   const containers = await nodeContainers(flags.name);
   if (flags.output === "name") return printLine(containers.map(({ name }) => name).join("\n"));
+  const places = [...controlPlanesOf(state), endpointOf(state)];
   const rows = containers.map(({ name, role, running, status }) => {
     const worker = state.workers.find((w) => w.name === name);
     const memory = worker ? `${Math.round(worker.memoryBytes / 2 ** 20)}Mi` : "-";
-    const address = worker?.ip ?? (name === state.controlPlane.name ? state.controlPlane.ip : "-");
+    const address = [...places, ...state.workers].find((place) => place.name === name)?.ip ?? "-";
     return [name, role, running ? "running" : status, address, worker ? String(worker.cpus) : "-", memory];
   });
   printLine(textTable(["NAME", "ROLE", "STATUS", "ADDRESS", "CPUS", "MEMORY"], rows));

@@ -6,6 +6,7 @@ import { addContext } from "../client/kubeconfig-edit.ts";
 import { kubeconfigFiles, nameOption, orreryKubeconfig } from "../client/kubeconfig-files.ts";
 import type { Environment } from "../program/global-flags.ts";
 import { defaultSize, parseCount, parseCpus, parseMemory } from "../cluster/size.ts";
+import { controlPlaneCounts } from "../cluster/control-planes.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
 import type { Io } from "../progress.ts";
@@ -16,6 +17,7 @@ interface Flags {
   readonly name: string;
   readonly nodes: string;
   readonly maxNodes?: string;
+  readonly controlPlanes: string;
   readonly store: string;
   readonly nodeCpus?: string;
   readonly nodeMemory?: string;
@@ -29,6 +31,17 @@ const storeKind = (text: string): StoreKind => {
   throw new CliError(`there is no store "${text}"`, "Choose --store etcd or --store sqlite.");
 };
 
+const controlPlaneCount = (text: string, store: StoreKind): number => {
+  const count = Number(text);
+  if (!controlPlaneCounts.includes(count))
+    throw new CliError(`"${text}" is no number of control planes`, `Choose one of ${controlPlaneCounts.join(", ")}.`);
+  if (count === 1 || store === "etcd") return count;
+  throw new CliError(
+    `several control planes cannot share the store "${store}", which belongs to one process`,
+    "Choose --store etcd, or --control-planes 1.",
+  );
+};
+
 const nextSteps = (name: string): string =>
   [
     "",
@@ -38,7 +51,7 @@ const nextSteps = (name: string): string =>
     `  orrery down${nameOption(name)}`,
   ].join("\n");
 
-const defaults = { nodes: "3", store: "etcd", timeout: "120" } as const;
+const defaults = { nodes: "3", controlPlanes: "1", store: "etcd", timeout: "120" } as const;
 
 /** Makes the cluster's context the current one. A kubeconfig that cannot be changed does not make `up` fail. */
 async function useCluster({ name, environment }: Pick<Flags, "name" | "environment">, io: Io): Promise<void> {
@@ -55,12 +68,14 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
   const cpus = availableParallelism();
   const maxNodes =
     flags.maxNodes === undefined ? undefined : parseCount(flags.maxNodes, "nodes at most", 1, maxWorkers);
+  const store = storeKind(flags.store);
   const size = defaultSize({ cpus, memoryBytes: totalmem() }, maxNodes ?? nodes);
   const options = {
     name: flags.name,
     nodes,
     maxNodes,
-    store: storeKind(flags.store),
+    store,
+    controlPlanes: controlPlaneCount(flags.controlPlanes, store),
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
@@ -88,6 +103,11 @@ export const register = (program: Command): void => {
       "--max-nodes <n>",
       "add workers up to this number while pods find no room, and remove them when they are idle",
     )
+    .option(
+      "--control-planes <n>",
+      "how many control planes: with 3, the cluster survives the loss of one, with 5 of two",
+      defaults.controlPlanes,
+    )
     .option("--store <kind>", "where the cluster keeps its objects: etcd or sqlite", defaults.store)
     .option("--node-cpus <n>", "processors each node may use and offers to pods, such as 2 or 500m")
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
@@ -96,7 +116,7 @@ export const register = (program: Command): void => {
     .option("--keep", "keep a cluster that does not come up, to find out why")
     .addHelpText(
       "after",
-      "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi\n  orrery up --nodes 1 --max-nodes 4",
+      "\nExamples:\n  orrery up\n  orrery up --name second --nodes 1 --store sqlite\n  orrery up --node-cpus 1 --node-memory 1Gi\n  orrery up --nodes 1 --max-nodes 4\n  orrery up --control-planes 3",
     )
     .action(async (flags: Flags) => {
       const io = realIo();

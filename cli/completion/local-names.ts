@@ -2,6 +2,7 @@
 import { loadKubeconfig, orreryClusters } from "../client/kubeconfig-files.ts";
 import type { Kubeconfig } from "../client/kubeconfig.ts";
 import { logSources } from "../cluster/logs.ts";
+import { controlPlanesOf } from "../cluster/control-planes.ts";
 import { readState } from "../cluster/state.ts";
 import { oneOf, type Source, words } from "./offer.ts";
 
@@ -19,7 +20,7 @@ export const clusters: Source = async () => words(await orreryClusters());
 /** The nodes of a cluster of Orrery. */
 export const clusterNodes: Source = async ({ flags, args }) => {
   const state = await readState(String(flags["name"] ?? "orrery"));
-  const names = state ? [state.controlPlane, ...state.workers].map(({ name }) => name) : [];
+  const names = state ? [...controlPlanesOf(state), ...state.workers].map(({ name }) => name) : [];
   return words(names.filter((name) => !args.includes(name)));
 };
 

@@ -17,7 +17,7 @@ const sourcesIn = (modules: readonly string[]): readonly string[] =>
 
 /** Commands that are loaded from their sources: they import the programs of a cluster. */
 const fromSource =
-  /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|csi|autoscaler|demo|test|cluster)\.ts$/;
+  /^\.\/commands\/(up|down|status|node|image|component-logs|server|agent|csi|autoscaler|load-balancer|demo|test|cluster)\.ts$/;
 
 /**
  * Writes the definitions of a JSON file one after the other, and returns a module whose default export has them as

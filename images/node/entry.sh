@@ -74,10 +74,7 @@ case $role in
   control-plane-*)
     mkdir -p /var/lib/store/etcd
     chmod 700 /var/lib/store/etcd
-    [ "$role" = control-plane-etcd ] && keep etcd etcd --name "$(hostname)" --data-dir /var/lib/store/etcd --logger zap \
-      --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
-      --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
-      --initial-cluster "$(hostname)=http://127.0.0.1:2380" --quota-backend-bytes 4294967296 --snapshot-count 10000
+    [ "$role" = control-plane-etcd ] && keep etcd etcd --config-file /etc/orrery/etcd.json
     keep server node $steady $main server --config /etc/orrery/server.json
     ;;
   worker)

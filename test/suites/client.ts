@@ -555,6 +555,18 @@ function addressing(it: It): void {
     const inside = await client.update(services, { ...outside, spec: { ...outside.spec, type: "ClusterIP" } });
     expect(inside.spec.ports?.[0]?.nodePort).toBeUndefined();
   });
+  it("services that are created at once never share a node port, and free it when they are deleted", async (client) => {
+    const create = (name: string) =>
+      client.create(services, service(name, { type: "NodePort", ports: [{ port: 80, nodePort: 30_123 }] })).then(
+        () => name,
+        () => undefined,
+      );
+    for (const round of ["a", "b"]) {
+      const created = (await Promise.all([1, 2, 3, 4].map((i) => create(`${round}-${i}`)))).filter((name) => name);
+      expect(created).toHaveLength(1);
+      await client.delete(services, at(created[0]!));
+    }
+  });
   it("a node status is set by its kubelet", async (client) => {
     const node = await client.create(nodes, {
       kind: "Node",

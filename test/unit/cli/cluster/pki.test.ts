@@ -28,7 +28,7 @@ let admin: Pem;
 
 beforeAll(async () => {
   authority = await newAuthority("orrery-ca", now);
-  server = await controlPlaneCredentials(authority, "orrery-control-plane", "172.30.0.2");
+  server = await controlPlaneCredentials(authority, { name: "orrery-control-plane", ip: "172.30.0.2" });
   node = await workerCredentials(authority, worker);
   admin = await adminCredentials(authority);
 });
