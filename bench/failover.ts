@@ -93,7 +93,7 @@ const deployment = (name: string) =>
     },
   }) as const;
 
-/** Stops the leader, and measures until a deployment that nobody has acted on gets its replica set. */
+/** Stops the leader, and measures until a deployment that is created then gets its replica set. */
 async function failOver(all: readonly ControlPlane[], run: number, signal: "SIGKILL" | "SIGTERM"): Promise<number> {
   const leader = await leaderOf(all);
   const other = all.find((one) => one !== leader)!.client;

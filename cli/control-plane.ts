@@ -103,7 +103,7 @@ export async function startControlPlane(
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
   };
-  // Only one process listens on this address, so a restarted server may renew its own leases at once.
+  // Only one process listens on this address, so a restarted server may take its former leases at once.
   const identity = `${hostname()}_${config.advertiseAddress}:${port}`;
   const elected = (name: string, log: string, run: Leading): Promise<void> => {
     const own = realWorld(componentLog(log));

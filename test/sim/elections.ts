@@ -1,5 +1,5 @@
 // Three controller managers, each with an API server and a clock of its own, of which one leads. The leader is paused
-// and resumed, or cut off; what is checked: nothing is committed for a leader after its term, and a new one follows soon.
+// and resumed, or cut off. Rules: no write is committed after its leader's term, and another candidate leads soon.
 import { type Lease, leases } from "../../api/coordination/leases.ts";
 import { instant } from "../../api/meta.ts";
 import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
@@ -31,7 +31,7 @@ const mostMsWithoutLeader = 3 * election.leaseDurationMs;
 const [deposed, leaderless] = ["write of a deposed leader", "no leader"] as const;
 export const electionRules: readonly string[] = [deposed, leaderless];
 
-/** A process that can be stopped in the middle of everything, and goes on later as if nothing had happened. */
+/** A process that can be stopped between any two of its steps, and goes on later without noticing. */
 interface Pausable {
   /** Settles when the process runs. */
   runs(): Promise<void>;
