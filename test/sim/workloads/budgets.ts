@@ -126,7 +126,7 @@ async function drain(user: User, name: string, clock: Clock): Promise<void> {
   const { items } = await user.list(pods, { namespace, labelSelector: `app=${name}` });
   const evict = async (pod: Pod): Promise<void> => {
     for (let attempt = 0; attempt < 3; attempt++) {
-      const isDone = await user.evict(keyOf(pod), { uid: pod.metadata.uid }).then(
+      const isDone = await user.evict(keyOf(pod)).then(
         () => true,
         () => false,
       );
