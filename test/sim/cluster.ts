@@ -37,7 +37,7 @@ import { quotaWorkload } from "./workloads/quotas.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
 import { serviceWorkload } from "./workloads/services.ts";
 import { statefulSetWorkload } from "./workloads/statefulsets.ts";
-import { oneOf, type User, type Workload } from "./workloads/workload.ts";
+import { oneOf, type Workload } from "./workloads/workload.ts";
 
 export interface Scenario {
   readonly seed: number;
@@ -213,7 +213,7 @@ export const allRules: readonly string[] = [
 ];
 
 /** What a user does, drawn from the seed: to a workload, or to any pod. */
-async function meddle(user: User, { random, clock }: World, workloads: readonly Workload[]): Promise<void> {
+async function meddle(user: Client, { random, clock }: World, workloads: readonly Workload[]): Promise<void> {
   if (random.next() < 0.8) return void (await oneOf(workloads, random)?.meddle(user, random, clock));
   const pod = oneOf((await user.list(pods, { namespace: "default" })).items, random);
   if (pod) await user.delete(pods, key("default", pod.metadata.name), { gracePeriodSeconds: userGraceSeconds });
@@ -225,7 +225,7 @@ interface Cast {
   readonly workloads: readonly Workload[];
 }
 async function trouble(
-  user: User,
+  user: Client,
   world: World,
   { parts, agents, workloads }: Cast,
   signal: AbortSignal,

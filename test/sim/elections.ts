@@ -74,7 +74,6 @@ function pausedWith(client: Client, process: Pausable): Client {
     get: (r, key) => call(() => client.get(r, key)),
     scale: (r, key) => call(() => client.scale(r, key)),
     list: (r, options) => call(() => client.list(r, options)),
-    metricValues: (query) => call(() => client.metricValues(query)),
     create: (r, draft) => call(() => client.create(r, draft)),
     update: (r, object, part) => call(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => call(() => client.patch(r, key, patch, part)),

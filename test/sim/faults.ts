@@ -47,6 +47,11 @@ export function duplicating(
     update: (r, object, part) => twice(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => twice(() => client.patch(r, key, patch, part)),
     delete: (r, key, options) => twice(() => client.delete(r, key, options), lateOf(r, "delete")),
+    evict: (key, options) =>
+      twice(
+        () => client.evict(key, options),
+        () => late("delete"),
+      ),
     inTerm: (term) => duplicating(client.inTerm(term), world, faults, late),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
@@ -70,6 +75,7 @@ export function mortal(client: Client, world: World, faults: Faults, die: () => 
     update: (r, object, part) => last(() => client.update(r, object, part)),
     patch: (r, key, patch, part) => last(() => client.patch(r, key, patch, part)),
     delete: (r, key, options) => last(() => client.delete(r, key, options)),
+    evict: (key, options) => last(() => client.evict(key, options)),
     inTerm: (term) => mortal(client.inTerm(term), world, faults, die),
   };
 }

@@ -201,7 +201,7 @@ export const mutants: readonly Mutant[] = [
     workloads: ["budgets"],
   },
   {
-    file: "apiserver/verbs/subresources.ts",
+    file: "apiserver/registry/eviction.ts",
     from: "spent(current as PodDisruptionBudget,",
     to: "spent({ ...budget, metadata: current.metadata },",
     breaks: "eviction beyond the budget",

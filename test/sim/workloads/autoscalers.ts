@@ -10,10 +10,11 @@ import { pods } from "../../../api/core/pods.ts";
 import type { Deployment } from "../../../api/generated/types.ts";
 import { type Draft, key } from "../../../api/meta.ts";
 import type { Clock } from "../../../machinery/world.ts";
+import type { Client } from "../../../machinery/client.ts";
 import type { Committed, Rule } from "../judge.ts";
 import { loadAnnotation } from "../load.ts";
 import { staleMs } from "./readiness.ts";
-import type { User, Workload } from "./workload.ts";
+import type { Workload } from "./workload.ts";
 
 const namespace = "elastic";
 const name = "elastic";
@@ -171,12 +172,12 @@ const noted = (known: History): Rule<HorizontalPodAutoscaler> => ({
   },
 });
 
-const annotate = (user: User, annotations: Readonly<Record<string, string>>, spec: object = {}): Promise<unknown> =>
+const annotate = (user: Client, annotations: Readonly<Record<string, string>>, spec: object = {}): Promise<unknown> =>
   user.patch(deployments, own, { type: "merge", patch: { metadata: { annotations }, spec } });
 
 const peakLoad = "750";
 /** A peak, after which the scale must stay for a while; unless something else changed the load during it. */
-async function peak(user: User, clock: Clock, ms: number): Promise<void> {
+async function peak(user: Client, clock: Clock, ms: number): Promise<void> {
   await annotate(user, { [loadAnnotation]: peakLoad });
   await clock.sleep(ms);
   if (loadOf(await user.get(deployments, own)) === peakLoad) await annotate(user, { [loadAnnotation]: "150" });

@@ -7,10 +7,11 @@ import type { Deployment, Pod } from "../../../api/generated/types.ts";
 import { type Draft, key, keyOf } from "../../../api/meta.ts";
 import { type PodDisruptionBudget, podDisruptionBudgets } from "../../../api/policy/poddisruptionbudgets.ts";
 import type { Clock } from "../../../machinery/world.ts";
+import type { Client } from "../../../machinery/client.ts";
 import type { Committed, Rule } from "../judge.ts";
 import { impatient } from "./nodes.ts";
 import { staleMs } from "./readiness.ts";
-import { oneOf, type User, type Workload } from "./workload.ts";
+import { oneOf, type Workload } from "./workload.ts";
 
 const namespace = "guarded";
 const budgets = { least: { minAvailable: 2 }, most: { maxUnavailable: 1 } } as const;
@@ -122,7 +123,7 @@ function rules(): readonly Rule[] {
 }
 
 /** Evicts all pods of a budget, several times each where it is refused, as a drain does. */
-async function drain(user: User, name: string, clock: Clock): Promise<void> {
+async function drain(user: Client, name: string, clock: Clock): Promise<void> {
   const { items } = await user.list(pods, { namespace, labelSelector: `app=${name}` });
   const evict = async (pod: Pod): Promise<void> => {
     for (let attempt = 0; attempt < 3; attempt++) {

@@ -6,9 +6,10 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, key, type OwnerReference } from "../../../api/meta.ts";
 import type { Random } from "../../../machinery/world.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
+import type { Client } from "../../../machinery/client.ts";
 import type { Committed, Rule } from "../judge.ts";
 import { staleMs } from "./readiness.ts";
-import { oneOf, type User, type Workload } from "./workload.ts";
+import { oneOf, type Workload } from "./workload.ts";
 
 const namespace = "owned";
 /** Owners, their dependents, and the dependents of those. */
@@ -82,11 +83,11 @@ const reference = (kind: ResourceDefinition<any>, { metadata }: ApiObject, rando
   ...{ kind: kind.kind, name: metadata.name, uid: metadata.uid },
   ...(random.next() < 0.5 && { blockOwnerDeletion: true }),
 });
-const listed = async (user: User, kind: ResourceDefinition<any>): Promise<readonly ApiObject[]> =>
+const listed = async (user: Client, kind: ResourceDefinition<any>): Promise<readonly ApiObject[]> =>
   ((await user.list(kind, { namespace })).items as readonly ApiObject[]).filter(isOurs);
 
 /** Some objects, each with one or two owners of the generation before. */
-async function add(user: User, random: Random): Promise<void> {
+async function add(user: Client, random: Random): Promise<void> {
   for (const [i, kind] of generations.entries())
     for (let n = 0; n < 2; n++) {
       const above =

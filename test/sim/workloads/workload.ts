@@ -1,25 +1,18 @@
 // What a kind of workload adds to the lives of a cluster: objects, what users do to them, and what must be true of them.
 import type { ResourceDefinition } from "../../../api/kinds.ts";
-import type { Client, DeleteOptions } from "../../../machinery/client.ts";
-import type { Key } from "../../../api/meta.ts";
+import type { Client } from "../../../machinery/client.ts";
 import type { Clock, Random } from "../../../machinery/world.ts";
 import type { Committed, Rule } from "../judge.ts";
-
-/** A user, whose requests meet no faults. */
-export type User = Client & {
-  /** Deletes a pod by the eviction API, as its disruption budget allows. */
-  readonly evict: (pod: Key, options?: DeleteOptions) => Promise<void>;
-};
 
 export interface Workload {
   /** Kinds whose objects are kept for the rules, beside those the rules are about. */
   readonly kinds: readonly ResourceDefinition<any>[];
   /** What exists from the beginning. */
-  readonly begin: (user: User, random: Random) => Promise<unknown>;
+  readonly begin: (user: Client, random: Random) => Promise<unknown>;
   /** One thing that a user does, drawn at random. */
-  readonly meddle: (user: User, random: Random, clock: Clock) => Promise<unknown>;
+  readonly meddle: (user: Client, random: Random, clock: Clock) => Promise<unknown>;
   /** Ends what would keep the cluster from settling. */
-  readonly heal?: (user: User) => Promise<unknown>;
+  readonly heal?: (user: Client) => Promise<unknown>;
   /** The rules of one life. */
   readonly rules: () => readonly Rule[];
   /** Objects that are not as desired after two minutes of peace, and how they are. */
