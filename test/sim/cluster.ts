@@ -30,7 +30,7 @@ import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
-import { nodeRules } from "./workloads/nodes.ts";
+import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";

@@ -9,7 +9,7 @@ import { type PodDisruptionBudget, podDisruptionBudgets } from "../../../api/pol
 import type { Clock } from "../../../machinery/world.ts";
 import type { Client } from "../../../machinery/client.ts";
 import type { Committed, Rule } from "../judge.ts";
-import { impatient } from "./nodes.ts";
+import { impatient } from "./lost-nodes.ts";
 import { staleMs } from "./readiness.ts";
 import { oneOf, type Workload } from "./workload.ts";
 

@@ -7,7 +7,7 @@ import type { Deployment, Pod, ReplicaSet, Toleration } from "../../../api/gener
 import { controllerOf, type Draft, key } from "../../../api/meta.ts";
 import { boundsOf } from "../../../controllers/deployment/rollout.ts";
 import type { Rule } from "../judge.ts";
-import { impatient } from "./nodes.ts";
+import { impatient } from "./lost-nodes.ts";
 import { oneOf, type Workload } from "./workload.ts";
 
 const draft = (name: string, replicas: number, tolerations: readonly Toleration[]): Draft<Deployment> => ({
