@@ -1,4 +1,4 @@
-// The scheduler's rules as a simulation for the cluster autoscaler: where pods would be placed if nodes were as given.
+// The rules of the scheduler as a simulation for the cluster autoscaler: where pods would go, also on nodes to come.
 import type { DaemonSet, Node, Pod } from "../api/generated/types.ts";
 import { keyOf, ownedBy } from "../api/meta.ts";
 import type { Placement, Simulation } from "../controllers/clusterautoscaler/ports.ts";

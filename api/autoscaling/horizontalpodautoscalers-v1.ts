@@ -74,7 +74,7 @@ const compactCondition = ({ lastTransitionTime, ...condition }: Condition): Cond
 function parsed<T>(
   annotations: Readonly<Record<string, string>>,
   field: string,
-  convert: (value: any) => T,
+  convert: (value: unknown) => T,
 ): T | undefined {
   try {
     const value: unknown = JSON.parse(annotations[prefix + field] ?? "null");
@@ -85,9 +85,9 @@ function parsed<T>(
 }
 /** Converts each item of a list, or throws where it is none. */
 const each =
-  <T>(convert: (item: any) => T) =>
-  (list: unknown): readonly T[] => {
-    if (!Array.isArray(list)) throw new TypeError("no list");
+  <A extends object, B>(convert: (item: A) => B) =>
+  (list: unknown): readonly B[] => {
+    if (!Array.isArray(list) || list.some((item) => typeof item !== "object")) throw new TypeError("no objects");
     return list.map(convert);
   };
 

@@ -47,7 +47,7 @@ const demo = async (flags: Flags): Promise<void> => {
   const finished = new AbortController();
   const isInteractive = flags.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const isNew = (await readState(flags.name))?.complete !== true;
-  if (isNew) await startDefault(flags, io, interrupted);
+  if (isNew) await startDefault({ ...flags, maxNodes: "4" }, io, interrupted);
   try {
     const stage = await stageOf(flags.name, io, AbortSignal.any([interrupted, finished.signal]));
     await tour(stage, isInteractive ? () => waitForEnter(interrupted) : async () => {});

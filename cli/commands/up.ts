@@ -73,10 +73,10 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
 
 /** Starts a cluster with the default options of `up`, for commands that need one. */
 export const startDefault = (
-  { name, environment }: Pick<Flags, "name" | "environment">,
+  { name, environment, maxNodes }: Pick<Flags, "name" | "environment" | "maxNodes">,
   io: Io,
   signal: AbortSignal,
-): Promise<void> => start({ name, environment, ...defaults }, io, signal);
+): Promise<void> => start({ name, environment, maxNodes, ...defaults }, io, signal);
 
 /** Adds `up` to the program. */
 export const register = (program: Command): void => {

@@ -5,6 +5,7 @@ import { autoscaling } from "./autoscaling.ts";
 import { applyManifests, openNamespace } from "./manifests.ts";
 import { deletePod, killContainer } from "./healing.ts";
 import { loseNode } from "./node-loss.ts";
+import { scaleNodes } from "./node-scaling.ts";
 import { activePods, check, detail, eventually, placements, readyPods } from "./stage.ts";
 import { statefulSet } from "./stateful-set.ts";
 import { badUpdate, update } from "./updates.ts";
@@ -39,7 +40,17 @@ const setUp: Act = {
 };
 
 /** The acts in order. */
-const acts: readonly Act[] = [setUp, killContainer, deletePod, loseNode, update, badUpdate, statefulSet, autoscaling];
+const acts: readonly Act[] = [
+  setUp,
+  killContainer,
+  deletePod,
+  loseNode,
+  update,
+  badUpdate,
+  statefulSet,
+  autoscaling,
+  scaleNodes,
+];
 
 const advice = ({ cluster, namespace }: Stage): string =>
   `The objects of the demo are kept for inspection: orrery get pods -n ${namespace}${nameOption(cluster)}\n` +

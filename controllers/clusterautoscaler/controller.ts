@@ -1,5 +1,5 @@
 // The cluster autoscaler as a controller: one key, observed from views and the provider of nodes. Not a pure
-// controller: nodes are added and removed by the provider, which is asked, not watched.
+// controller: nodes are added and removed by the provider, which is polled, not watched.
 import { daemonSets } from "../../api/apps/daemonsets.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { nodes } from "../../api/core/nodes.ts";

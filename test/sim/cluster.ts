@@ -32,6 +32,7 @@ import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
+import { nodeWorkload } from "./workloads/nodes.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
@@ -183,7 +184,7 @@ function livePods(accuse: (what: string) => void): LivePods {
   };
 }
 
-const workloads = {
+const drawn = {
   deployments: deploymentWorkload,
   statefulsets: statefulSetWorkload,
   daemonsets: daemonSetWorkload,
@@ -195,10 +196,12 @@ const workloads = {
   owners: ownerWorkload,
   services: serviceWorkload,
 };
+/** Lives with an autoscaler of nodes are run on their own. */
+const workloads = { ...drawn, nodes: nodeWorkload };
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
-  (Object.keys(workloads) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.28);
+  (Object.keys(drawn) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.28);
 
 /** The names of all rules. */
 export const allRules: readonly string[] = [
@@ -210,6 +213,7 @@ export const allRules: readonly string[] = [
   ...[...podRules, ...nodeRules(), ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(
     ({ name }) => name || [],
   ),
+  ...Object.values<Workload>(workloads).flatMap(({ accusations = [] }) => accusations),
 ];
 
 /** What a user does, drawn from the seed: to a workload, or to any pod. */
@@ -283,13 +287,20 @@ async function settle({ clock, judge, workloads }: Stage, minutes: number): Prom
   for (const what of await orphansLeft(judge.storage)) judge.accuse("orphan left", what);
 }
 
-const nodeOf = (i: number) => ({ nodeName: `node-${i}`, zone: `zone-${i % 2}`, cpu: "600m", leaseMs: 10_000 });
+const peace = { loss: 0, lateness: 0 };
+
+/** Zones of nodes by their numbers, or by any other end of their names. */
+const nodeOptions = (nodeName: string) => ({
+  ...{ nodeName, zone: `zone-${nodeName.charCodeAt(nodeName.length - 1) % 2}`, cpu: "600m", leaseMs: 10_000 },
+});
 
 async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
   const user = simulatedUser(judge.storage, world);
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
-  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, loss, lateness, down: false });
+  const chaos = new AbortController();
+  const losses = (): Pick<Network, "loss" | "lateness"> => (chaos.signal.aborted ? peace : { loss, lateness });
+  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, ...losses(), down: false });
   const end = new AbortController();
   const { crashRate = 0.01 } = scenario;
   const faults = { ...(scenario.trouble === false ? noFaults : usualFaults()), crashRate };
@@ -300,12 +311,16 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   /** Each process has a clock of its own. */
   const startSkewed = (part: (own: World) => Part): Process => start(part(skewed(world)));
   const live = livePods((what) => judge.accuse("two live pods of a name", what));
-  const agents = Array.from({ length: count }, (_, i) =>
-    startSkewed(
-      (own) => (client, signal) =>
-        runAgent({ ...nodeOf(i), crashRate: () => faults.crashRate, live }, client, own, signal),
-    ),
-  );
+  const node =
+    (nodeName: string, gone?: AbortSignal) =>
+    (own: World): Part =>
+    async (client, signal) => {
+      if (gone?.aborted) return;
+      const options = { ...nodeOptions(nodeName), crashRate: () => faults.crashRate, live };
+      await runAgent(options, client, own, gone ? AbortSignal.any([signal, gone]) : signal);
+    };
+  const nodeNames = Array.from({ length: count }, (_, i) => `node-${i}`);
+  const agents = nodeNames.map((name) => startSkewed(node(name)));
   const leaders = countedLeaders(judge);
   const run = controllersOf(scenario.decided);
   const candidates = scenario.elections
@@ -317,8 +332,15 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
       ? [startSkewed((own) => (client, signal) => run(client, own, signal))]
       : ["manager-0", "manager-1"].map((identity) => startSkewed((own) => electedPart(own, identity, leaders, run)));
   const parts = [...managers, startSkewed(schedulerPart), ...agents];
+  const startNode = (name: string): (() => void) => {
+    const gone = new AbortController();
+    parts.push(startSkewed(node(name, gone.signal)));
+    return () => gone.abort(new Error("removed"));
+  };
+  const ground = { world, nodeNames, startNode, accuse: judge.accuse, decided: scenario.decided };
+  for (const { component } of workloads)
+    if (component) parts.push(start(component({ ...ground, isPeaceful: () => chaos.signal.aborted })));
   for (const { begin } of workloads) await begin(user, world.random);
-  const chaos = new AbortController();
   if (scenario.trouble !== false) {
     trouble(user, world, { parts, agents, workloads }, chaos.signal).catch(() => {});
     compacting(judge.storage, world, chaos.signal).catch(() => {});
@@ -330,7 +352,7 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));
-  for (const part of parts) Object.assign(part.network, { loss: 0, lateness: 0, down: false });
+  for (const part of parts) Object.assign(part.network, { ...peace, down: false });
   Object.assign(faults, { ...noFaults, crashRate: 0 });
   for (const { heal } of workloads) await heal?.(user);
   await settle({ clock, world, judge, workloads }, minutes);

@@ -276,4 +276,35 @@ export const mutants: readonly Mutant[] = [
     to: "reason && (",
     breaks: "evicted while all nodes are lost",
   },
+  {
+    file: "controllers/clusterautoscaler/scale-up.ts",
+    from: "Math.max(0, maxNodes - provided.length)",
+    to: "Math.max(0, maxNodes + 1 - provided.length)",
+    breaks: "more nodes than allowed",
+    workloads: ["nodes"],
+  },
+  {
+    file: "controllers/clusterautoscaler/scale-down.ts",
+    from: "if (homeless)",
+    to: "if (homeless === null)",
+    and: {
+      file: "controllers/clusterautoscaler/scale-up.ts",
+      from: "fill(onLeaving, unplaced(here)",
+      to: "fill(onLeaving.slice(9), unplaced(here)",
+    },
+    breaks: "node added after one was removed",
+    workloads: ["nodes"],
+  },
+  {
+    file: "controllers/clusterautoscaler/removal.ts",
+    from: "if (awaited.length > 0) return",
+    to: "if (awaited.length > 99) return",
+    and: {
+      file: "controllers/clusterautoscaler/controller.ts",
+      from: "if (remaining.length > 0) return",
+      to: "if (remaining.length > 99) return",
+    },
+    breaks: "node removed with pods on it",
+    workloads: ["nodes"],
+  },
 ];

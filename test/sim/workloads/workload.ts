@@ -1,12 +1,31 @@
 // What a kind of workload adds to the lives of a cluster: objects, what users do to them, and what must be true of them.
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Client } from "../../../machinery/client.ts";
-import type { Clock, Random } from "../../../machinery/world.ts";
+import type { DecisionLog } from "../../../machinery/decisions.ts";
+import type { Clock, Random, World } from "../../../machinery/world.ts";
 import type { Committed, Rule } from "../judge.ts";
+
+/** What a component of a workload runs on. */
+export interface ComponentGround {
+  readonly world: World;
+  /** Nodes that exist from the beginning. */
+  readonly nodeNames: readonly string[];
+  /** Starts one more node, which fails as the others do; returns what removes its machine. */
+  readonly startNode: (name: string) => () => void;
+  /** Whether the trouble is over. */
+  readonly isPeaceful: () => boolean;
+  readonly accuse: (rule: string, what: string) => void;
+  readonly decided: DecisionLog["record"] | undefined;
+}
+/** A process beside those of every cluster, which is killed and started again as they are. */
+export type ComponentOf = (ground: ComponentGround) => (client: Client, signal: AbortSignal) => Promise<void>;
 
 export interface Workload {
   /** Kinds whose objects are kept for the rules, beside those the rules are about. */
   readonly kinds: readonly ResourceDefinition<any>[];
+  readonly component?: ComponentOf;
+  /** Names of the rules that the component checks. */
+  readonly accusations?: readonly string[];
   /** What exists from the beginning. */
   readonly begin: (user: Client, random: Random) => Promise<unknown>;
   /** One thing that a user does, drawn at random. */

@@ -1,6 +1,6 @@
 // The configuration files that `up` writes.
 import { expect, test } from "vitest";
-import { agentConfig, engineConfig, serverConfig } from "../../../../cli/cluster/config.ts";
+import { agentConfig, autoscalerConfig, engineConfig, serverConfig } from "../../../../cli/cluster/config.ts";
 import { checkName, numberOf, workerNumber } from "../../../../cli/cluster/state.ts";
 
 const worker = workerNumber("orrery", "172.30.4.0/24", 2, { cpus: 0.5, memoryBytes: 2 ** 30 });
@@ -25,6 +25,15 @@ test("the configuration of an agent has its size, its server and its part of the
     podCidr: "10.244.2.0/24",
     podRange: "10.244.0.0/16",
     clusterDns: "10.96.0.10",
+  });
+});
+
+test("the configuration of an autoscaler has its cluster, its server and its limit", () => {
+  expect(autoscalerConfig("orrery", "172.30.4.2", { maxNodes: 5, packing: "MostAllocated" })).toMatchObject({
+    cluster: "orrery",
+    server: "https://172.30.4.2:6443",
+    maxNodes: 5,
+    pki: { client: { cert: "/etc/orrery/cluster-autoscaler.crt" } },
   });
 });
 

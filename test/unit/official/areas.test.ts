@@ -1,0 +1,35 @@
+// Which area of the official suite a spec is run in, and what specs that are not run need.
+import { expect, test } from "vitest";
+import { areaOf, missingFor } from "../../official/areas.ts";
+
+const table: readonly (readonly [spec: string, area: string, missing?: string])[] = [
+  ["[sig-apps] Job should adopt matching orphans and release non-matching pods [Conformance]", "apps"],
+  ["[sig-apps] Daemon set [Serial] should rollback without unnecessary restarts [Conformance]", "serial"],
+  ["[sig-cli] Kubectl client Kubectl version should check is all data is printed [Conformance]", "others"],
+  [
+    "[sig-storage] CSINodes CSI Conformance should run through the lifecycle [Conformance]",
+    "storage",
+    "volumes that are provisioned",
+  ],
+  ["[sig-apps] CronJob should support timezone", "apps-beyond"],
+  ["[sig-apps] StatefulSet Scaling StatefulSetStartOrdinal Setting .start.ordinal", "apps-beyond"],
+  [
+    "[sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should adopt matching orphans",
+    "apps-beyond",
+    "volumes that are provisioned",
+  ],
+  [
+    "[sig-apps] DisruptionController evictions: too few pods => should not allow an eviction [Serial]",
+    "apps-beyond-serial",
+  ],
+  [
+    "[sig-apps] DaemonRestart [Disruptive] Kubelet should not restart containers across restart",
+    "apps-beyond-serial",
+    "a shell on the nodes over SSH",
+  ],
+];
+for (const [spec, area, missing] of table)
+  test(spec, () => expect([areaOf(spec)?.name, missingFor(spec)]).toEqual([area, missing]));
+
+test("specs beyond conformance are run of workloads only", () =>
+  expect(areaOf("[sig-node] Pods should cap back-off at MaxContainerBackOff [Slow]")).toBeUndefined());
