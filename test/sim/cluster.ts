@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { Pod } from "../../api/generated/types.ts";
-import { key, keyOf } from "../../api/meta.ts";
+import { key } from "../../api/meta.ts";
 import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { runControllers } from "../../controllers/controllers.ts";
@@ -21,7 +20,8 @@ import { hotLoops, orphansLeft } from "./ending.ts";
 import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
-import { type LivePods, runAgent } from "./node-agent.ts";
+import { livePods } from "./live-pods.ts";
+import { runAgent } from "./node-agent.ts";
 import { ranges, simulatedUser } from "./user.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
 import { autoscalerWorkload } from "./workloads/autoscalers.ts";
@@ -164,23 +164,6 @@ function countedLeaders({ accuse, leads }: Judge): Leaders {
       now.add(identity);
     },
     ended: (identity) => void now.delete(identity),
-  };
-}
-
-/** What runs on the nodes, whatever the server knows of it: at most one pod of each name. */
-function livePods(accuse: (what: string) => void): LivePods {
-  const live = new Map<string, Set<string>>();
-  const of = (pod: Pod): Set<string> => {
-    const name = keyOf(pod);
-    const uids = live.get(name) ?? new Set();
-    live.set(name, uids);
-    return uids;
-  };
-  return {
-    started(pod) {
-      if (of(pod).add(pod.metadata.uid).size > 1) accuse(pod.metadata.name);
-    },
-    ended: (pod) => void of(pod).delete(pod.metadata.uid),
   };
 }
 
