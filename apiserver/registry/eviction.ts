@@ -1,7 +1,7 @@
 // Eviction of a pod: a deletion that its disruption budget may refuse, and that is noted in the pod's status.
 import { withCondition } from "../../api/conditions.ts";
 import type { Pod } from "../../api/core/pods.ts";
-import { ApiError } from "../../api/errors.ts";
+import { ApiError, hasReason } from "../../api/errors.ts";
 import type { PodCondition } from "../../api/generated/types.ts";
 import { type ApiObject, type Instant, keyOf, timestamp } from "../../api/meta.ts";
 import { type PodDisruptionBudget, podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
@@ -79,45 +79,68 @@ export function spent(budget: PodDisruptionBudget, podName: string, now: Instant
   };
 }
 
-async function budgetsOf(registry: Registry, { metadata }: Pod): Promise<readonly PodDisruptionBudget[]> {
+/** The budget of a pod, which can have one at most. */
+async function budgetOf(registry: Registry, { metadata }: Pod): Promise<PodDisruptionBudget | undefined> {
   const { namespace, labels } = metadata;
   const r = podDisruptionBudgets as unknown as Target["r"];
   const { entries } = await registry.list(r, { ...(namespace !== undefined && { namespace }) });
   // A budget with an empty selector selects no pods here.
-  return entries
+  const budgets = entries
     .map((stored) => objectOf<PodDisruptionBudget>(stored))
     .filter(({ spec: { selector } }) => {
-      const says = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
-      return says > 0 && selects(selector, labels);
+      const requirements = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
+      return requirements > 0 && selects(selector, labels);
     });
+  if (budgets.length > 1)
+    throw new ApiError(
+      "Unknown",
+      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    );
+  return budgets[0];
 }
 
-type EvictionOptions = DeleteOptions & Pick<WriteOptions, "dryRun" | "term">;
+/** How an eviction writes. */
+type Evicting = Pick<WriteOptions, "dryRun" | "term">;
+
+async function spend(registry: Registry, budget: PodDisruptionBudget, pod: Pod, { dryRun, term }: Evicting) {
+  const now = registry.world.clock.now();
+  const decide = (current: ApiObject): ApiObject => spent(current as PodDisruptionBudget, pod.metadata.name, now);
+  const r = podDisruptionBudgets as unknown as Target["r"];
+  const kept = { r, key: keyOf(budget), subresource: "status" } as const;
+  await registry.change(kept, decide, { manager: "kube-apiserver", dryRun, term });
+}
+
+/** Whether the preconditions of a deletion describe this pod. */
+const isDescribed = ({ metadata }: Pod, { uid, resourceVersion }: DeleteOptions): boolean =>
+  (uid ?? metadata.uid) === metadata.uid && (resourceVersion ?? metadata.resourceVersion) === metadata.resourceVersion;
+const isPending = ({ metadata, status }: Pod): boolean =>
+  status?.phase === "Pending" && metadata.deletionTimestamp === undefined;
+
+type EvictionOptions = DeleteOptions & Evicting;
 
 /** Deletes a pod, if its budget allows it. */
 export async function evict(registry: Registry, target: Target, options: EvictionOptions): Promise<void> {
-  const { dryRun = false, term } = options;
   const pod = objectOf<Pod>(await registry.get(target.r, target.key));
-  if (!goesFreely(pod)) {
-    const budgets = await budgetsOf(registry, pod);
-    if (budgets.length > 1)
-      throw new ApiError(
-        "Unknown",
-        "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-      );
-    const [budget] = budgets;
-    if (budget && !isSpare(pod, budget)) {
-      const now = registry.world.clock.now();
-      const decide = (current: ApiObject): ApiObject => spent(current as PodDisruptionBudget, pod.metadata.name, now);
-      const kept = {
-        r: podDisruptionBudgets as unknown as Target["r"],
-        key: keyOf(budget),
-        subresource: "status",
-      } as const;
-      await registry.change(kept, decide, { manager: "kube-apiserver", dryRun, term });
-    }
+  // The deletion refuses a pod that is not described, which costs no budget.
+  if (!isDescribed(pod, options)) return remove(registry, target, options);
+  const budget = goesFreely(pod) ? undefined : await budgetOf(registry, pod);
+  const isUncounted = isPending(pod) || (budget !== undefined && isSpare(pod, budget));
+  if (budget && !isUncounted) await spend(registry, budget, pod, options);
+  if (!isUncounted || options.resourceVersion !== undefined) return remove(registry, target, options);
+  // A pod that costs its budget nothing may have become healthy: only this version of it is deleted.
+  const { resourceVersion } = pod.metadata;
+  try {
+    await remove(registry, target, { ...options, resourceVersion });
+  } catch (e) {
+    if (!hasReason(e, "Conflict")) throw e;
+    if (budget)
+      throw tooMany(`The disruption budget ${budget.metadata.name} is still being processed by the server.`, 10);
+    await evict(registry, target, options);
   }
-  const preconditions = dryRun ? {} : await noteDisruption(registry, target, options);
+}
+
+async function remove(registry: Registry, target: Target, options: EvictionOptions): Promise<void> {
+  const preconditions = options.dryRun ? {} : await noteDisruption(registry, target, options);
   await registry.delete(target, { ...options, ...preconditions });
 }
 
@@ -131,16 +154,15 @@ const disruption = {
  * preconditions of the deletion, of which the note changes the version. Source: KEP-3329.
  */
 async function noteDisruption(registry: Registry, target: Target, options: EvictionOptions) {
-  const { uid, resourceVersion, term } = options;
+  const { resourceVersion, term } = options;
   let isMet = false;
   const note = (current: ApiObject): ApiObject => {
-    const { metadata, status } = current as Pod;
-    const { uid: actualUid, resourceVersion: version } = metadata;
-    isMet = (uid ?? actualUid) === actualUid && (resourceVersion ?? version) === version;
+    const pod = current as Pod;
+    isMet = isDescribed(pod, options);
     // The deletion refuses a pod that its preconditions do not describe.
     if (!isMet) return current;
-    const conditions = withCondition<PodCondition>(status?.conditions, disruption, registry.world.clock.now());
-    return { ...current, status: { ...status, conditions } } as Pod;
+    const conditions = withCondition<PodCondition>(pod.status?.conditions, disruption, registry.world.clock.now());
+    return { ...pod, status: { ...pod.status, conditions } } as Pod;
   };
   const noted = await registry.change({ ...target, subresource: "status" }, note, { term });
   return resourceVersion !== undefined && isMet ? { resourceVersion: String(noted.modified) } : {};

@@ -124,7 +124,10 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
   /** Writes the size of a scale, as the API accepts it, or returns its refusal. */
   const rescale = async ({ resource, scale }: Target, replicas: number): Promise<ApiError | undefined> => {
     try {
-      await client.patch(resource, keyOf(scale), { type: "merge", patch: { spec: { replicas } } }, "scale");
+      // A request that arrives late must not undo a later change.
+      const { resourceVersion } = scale.metadata ?? {};
+      const patch = { metadata: { resourceVersion }, spec: { replicas } };
+      await client.patch(resource, keyOf(scale), { type: "merge", patch }, "scale");
       return undefined;
     } catch (e) {
       if (e instanceof ApiError) return e;

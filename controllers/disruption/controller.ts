@@ -65,13 +65,18 @@ function counted(observed: Observed): Counted | string {
   return { expected, desired: Math.max(0, expected - amountOf(maxUnavailable!, expected)) };
 }
 
-/** Evicted pods that are still there, for as long as they count as disrupted, with the time of the eviction. */
+/**
+ * Evicted pods that are still there, for as long as they count as disrupted, with the time of the eviction. A pod that
+ * was created after the eviction has only the name of the evicted one.
+ */
 function disruptedPods({ budget, pods }: Observed, now: Instant): ReadonlyMap<string, string> {
   const disrupted = budget.status?.disruptedPods ?? {};
-  const names = pods.filter((p) => p.metadata.deletionTimestamp === undefined).map((p) => p.metadata.name);
-  const isDisrupted = (name: string): boolean =>
-    disrupted[name] !== undefined && instantOf(disrupted[name]) + disruptedMs > now;
-  return new Map(names.filter(isDisrupted).map((name) => [name, disrupted[name]!]));
+  const isDisrupted = ({ metadata }: Pod): boolean => {
+    const at = disrupted[metadata.name];
+    if (at === undefined || metadata.deletionTimestamp !== undefined) return false;
+    return instantOf(at) + disruptedMs > now && instantOf(metadata.creationTimestamp) <= instantOf(at);
+  };
+  return new Map(pods.filter(isDisrupted).map(({ metadata: { name } }) => [name, disrupted[name]!]));
 }
 
 type Conditions = NonNullable<PodDisruptionBudgetStatus["conditions"]>;

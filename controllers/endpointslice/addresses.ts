@@ -12,6 +12,7 @@ import type {
 import { canonicalJson } from "../../api/hash.ts";
 import { isReady, isTerminal } from "../../api/core/pod/status.ts";
 import { selects } from "../../api/selector.ts";
+import { hasHints } from "./topology.ts";
 
 /** Endpoints with the same ports: the content of one slice or subset. */
 export interface Group {
@@ -40,7 +41,8 @@ function portsFor(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[
 /** Where traffic to this endpoint should come from, as the service asks (KEP-4444, KEP-3015). */
 function hintsFor(service: Service, nodeName: string | undefined, zone: string | undefined): EndpointHints | undefined {
   const { trafficDistribution } = service.spec;
-  if (trafficDistribution === undefined) return undefined;
+  // The annotation has precedence over the field.
+  if (trafficDistribution === undefined || hasHints(service)) return undefined;
   const isPerNode = trafficDistribution === "PreferSameNode" && nodeName !== undefined;
   if (zone === undefined && !isPerNode) return undefined;
   return {

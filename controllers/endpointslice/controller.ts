@@ -1,15 +1,18 @@
 // EndpointSlice and Endpoints of services with a selector: observes the pods a service selects and their nodes' zones.
 import { endpoints } from "../../api/core/endpoints.ts";
 import { nodes } from "../../api/core/nodes.ts";
+import { conditionOf } from "../../api/core/pod/status.ts";
 import { pods } from "../../api/core/pods.ts";
 import { services } from "../../api/core/services.ts";
 import { endpointSlices } from "../../api/discovery/endpointslices.ts";
-import type { Pod, Service } from "../../api/generated/types.ts";
+import type { Node, Pod, Service } from "../../api/generated/types.ts";
+import { sameJson } from "../../api/hash.ts";
 import { key, keyOf } from "../../api/meta.ts";
 import type { LabelSelectorLike } from "../../api/selector.ts";
 import { controller, itself, type KeysOf, watch } from "../../machinery/controller.ts";
 import { byLabels, selectedBy, selectorsOfChange } from "../../machinery/selector-index.ts";
 import { decide, manager } from "./decide.ts";
+import { cpuShares, hasHints } from "./topology.ts";
 import { slicesOf, sliceVerbs, watchSlices } from "./slices.ts";
 
 const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefined =>
@@ -18,11 +21,29 @@ const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefi
 const servicesOf: KeysOf<Pod> = (pod, { before, views }) =>
   selectorsOfChange(views.of(services), selectorOf, pod, before).map(keyOf);
 
+/** What the shares of zones depend on. */
+const topologyOf = ({ metadata: { labels }, status }: Node): readonly unknown[] => [
+  labels,
+  status?.allocatable?.["cpu"],
+  conditionOf(status?.conditions, "Ready")?.status,
+];
+/** A change of the processors in a zone concerns the services with hints. */
+const hintedServices: KeysOf<Node> = (node, { type, before, views }) =>
+  type === "updated" && before && sameJson(topologyOf(before), topologyOf(node))
+    ? []
+    : views.of(services).byIndex("hinted", "").map(keyOf);
+
 export const endpointSliceController = controller({
   name: "endpointslice",
   reconciles: services,
   selectorOf,
-  watches: [watch(pods, servicesOf, byLabels), watchSlices(manager), watch(endpoints, itself), watch(nodes)],
+  watches: [
+    watch(pods, servicesOf, byLabels),
+    watchSlices(manager),
+    watch(endpoints, itself),
+    watch(nodes, hintedServices),
+  ],
+  indexes: { hinted: (service) => (hasHints(service) ? [""] : []) },
   writes: [endpointSlices, endpoints].map((kind) => ({ kind, verbs: sliceVerbs })),
   observe(views, k) {
     const service = views.of(services).get(k);
@@ -35,6 +56,7 @@ export const endpointSliceController = controller({
       nodeOf: (name) => views.of(nodes).get(key(undefined, name)),
       slices: slicesOf(views, k, manager),
       endpoints: own,
+      shares: service && hasHints(service) ? cpuShares(views.of(nodes).all()) : undefined,
     };
   },
   decide,

@@ -13,10 +13,11 @@ import { endpoints as endpointsKind } from "../../api/core/endpoints.ts";
 import { managedByLabel, serviceLabel } from "../../api/discovery/endpointslices.ts";
 import { isHeadless } from "../../api/core/services.ts";
 import { ownedBy, type Draft } from "../../api/meta.ts";
-import { type Action, updateTo } from "../../machinery/action.ts";
+import { type Action, recordEvent, updateTo } from "../../machinery/action.ts";
 import { settled, type Decision } from "../../machinery/controller.ts";
 import { groupsOf, type Group } from "./addresses.ts";
 import { sliceActions } from "./slices.ts";
+import { hasHints, type Shares, withHints } from "./topology.ts";
 
 export interface Observed {
   /** Undefined when it was deleted: its Endpoints remain, for they have no owner. */
@@ -26,6 +27,8 @@ export interface Observed {
   /** Slices of this service that we manage. */
   readonly slices: readonly EndpointSlice[];
   readonly endpoints: Endpoints | undefined;
+  /** The processors in each zone, for a service that asks for topology hints. */
+  readonly shares?: Shares | undefined;
 }
 
 export const manager = "endpointslice-controller.k8s.io";
@@ -57,14 +60,31 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
 }
 
 type WithService = Observed & { readonly service: Service };
-function slicesActions({ service, slices }: WithService, groups: readonly Group[]): readonly Action[] {
+function slicesActions({ service, slices, shares }: WithService, groups: readonly Group[]): readonly Action[] {
   const desired = groups.flatMap(pages);
   // A service without endpoints has one empty slice, as in Kubernetes.
   const pagesOf = desired.length > 0 ? desired : [{ ports: [], endpoints: [] }];
-  return sliceActions(
-    pagesOf.map((page, slot) => sliceFor(service, slot, page)),
-    slices,
-  );
+  const plain = pagesOf.map((page, slot) => sliceFor(service, slot, page));
+  const { drafts, problem } = hasHints(service) ? withHints(plain, slices, shares) : { drafts: plain };
+  return [...sliceActions(drafts, slices), ...hintEvents(service, slices, problem)];
+}
+
+const isHinted = ({ endpoints }: EndpointSlice): boolean => endpoints?.some(({ hints }) => hints?.forZones) === true;
+/** Events about hints that appear, disappear, or are not possible. */
+function hintEvents(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  problem: string | undefined,
+): readonly Action[] {
+  const hadHints = slices.some(isHinted);
+  const event = (type: "Normal" | "Warning", reason: string, message: string): readonly Action[] => [
+    recordEvent(service, type, `TopologyAwareHints${reason}`, `${message}, addressType: IPv4`),
+  ];
+  if (problem) return event("Warning", "Disabled", problem);
+  if (hasHints(service)) return hadHints ? [] : event("Normal", "Enabled", "Topology Aware Hints has been enabled");
+  // Hints for zones can also be those of the traffic distribution.
+  const isDisabled = hadHints && service.spec.trafficDistribution === undefined;
+  return isDisabled ? event("Warning", "Disabled", "Topology Aware Hints has been disabled") : [];
 }
 
 const addressOf = ({ addresses: [ip], nodeName, hostname, targetRef }: Endpoint) => ({

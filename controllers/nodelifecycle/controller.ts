@@ -4,9 +4,10 @@ import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Node, Taint } from "../../api/generated/types.ts";
-import { type Instant, key } from "../../api/meta.ts";
+import { type Instant, key, keyOf } from "../../api/meta.ts";
 import { type Controller, controller, type Views, watch } from "../../machinery/controller.ts";
-import { decide, type Observed } from "./decide.ts";
+import { decide, isEvicting, type Observed } from "./decide.ts";
+import { evictionZones, type EvictionZones } from "./zones.ts";
 
 const leaseNamespace = "kube-node-lease";
 const taintText = ({ key: name, value = "", effect }: Taint): string => `${name}=${value}:${effect}`;
@@ -45,15 +46,38 @@ function taintTimes() {
   };
 }
 
+const readinessOf = ({ status }: Node): string | undefined => conditionOf(status?.conditions, "Ready")?.status;
+
+/** The turn of a node in its zone, if it needs one: a node that is lost and whose pods are not evicted yet. */
+function turnIn(zones: EvictionZones, node: Node, now: Instant): Instant | undefined {
+  const readiness = readinessOf(node);
+  const needsTurn = readiness !== undefined && readiness !== "True" && !node.spec.taints?.some(isEvicting);
+  if (needsTurn) return zones.turnOf(node, now);
+  zones.release(node.metadata.name);
+  return undefined;
+}
+
 /** A node whose lease is not renewed for `graceMs` is unreachable. */
 export function nodeLifecycleController(graceMs: number): Controller<Observed> {
   const lastHeartbeats = heartbeats();
   const seen = taintTimes();
+  const zones = evictionZones();
   const hasTaints = (views: Views, name: string): boolean =>
     Boolean(views.of(nodes).get(key(undefined, name))?.spec.taints?.length);
   return controller({
     name: "node",
     reconciles: nodes,
+    keysOf(node, { type, views, now }) {
+      const { name } = node.metadata;
+      const isRateChanged = type === "deleted" ? zones.remove(name, now) : zones.update(node, now);
+      const waiting = isRateChanged
+        ? views
+            .of(nodes)
+            .all()
+            .filter((other) => readinessOf(other) !== "True")
+        : [];
+      return [key(undefined, name), ...waiting.map(keyOf)];
+    },
     watches: [
       watch(leases, ({ metadata: { namespace, name } }, { views, now }) => {
         if (namespace === leaseNamespace) lastHeartbeats.lastOf(views, name, now);
@@ -85,6 +109,8 @@ export function nodeLifecycleController(graceMs: number): Controller<Observed> {
         ...{ node, graceMs, pods: views.of(pods).byIndex("node", name) },
         lastHeartbeat: lastHeartbeats.lastOf(views, name, now),
         firstSeen: seen.of(node, now),
+        turn: turnIn(zones, node, now),
+        allLost: zones.allLost,
       };
     },
     decide,

@@ -19,6 +19,10 @@ export interface Observed {
   readonly pods: readonly Pod[];
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly graceMs: number;
+  /** When the pods of this node may be evicted because it is lost. Undefined while they may not. */
+  readonly turn: Instant | undefined;
+  /** Every node of the cluster is lost. */
+  readonly allLost: boolean;
 }
 
 const unreachable = "node.kubernetes.io/unreachable";
@@ -33,29 +37,46 @@ const unschedulable = "node.kubernetes.io/unschedulable";
 const ownTaints = new Set([unreachable, notReady, unschedulable, ...Object.values(managed)]);
 const reported = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
+const silent = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
+const neverReported = {
+  status: "Unknown",
+  reason: "NodeStatusNeverUpdated",
+  message: "Kubelet never posted node status.",
+};
+
 function conditionsOf({ node }: Observed, isUnreachable: boolean, now: Instant): readonly NodeCondition[] {
   const before = node.status?.conditions ?? [];
   if (!isUnreachable) return before;
-  const unknown = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
-  return reported.reduce<readonly NodeCondition[]>(
-    (all, type) => withCondition<NodeCondition>(all, { ...conditionOf(before, type), type, ...unknown }, now),
-    before,
-  );
+  const { creationTimestamp } = node.metadata;
+  return reported.reduce<readonly NodeCondition[]>((all, type) => {
+    const last = conditionOf(before, type);
+    const unknown = last ? silent : { ...neverReported, lastHeartbeatTime: creationTimestamp };
+    return last?.status === "Unknown" ? all : withCondition<NodeCondition>(all, { ...last, type, ...unknown }, now);
+  }, before);
 }
 
 const taint = (key: string, effect: Taint["effect"]): Taint => ({ key, effect });
 
+/** Taints of a lost node that evict its pods. */
+export const isEvicting = ({ key, effect }: Taint): boolean =>
+  effect === "NoExecute" && (key === unreachable || key === notReady);
+
 /** The taints the conditions require. One that exists already keeps its time. */
-function taintsOf(node: Node, conditions: readonly NodeCondition[], now: Instant): readonly Taint[] {
+function taintsOf(observed: Observed, conditions: readonly NodeCondition[], now: Instant): readonly Taint[] {
+  const { node, turn, allLost } = observed;
   const ready = conditionOf(conditions, "Ready")?.status;
   const reason = ready === "True" ? undefined : ready === "Unknown" ? unreachable : notReady;
+  const before = node.spec.taints ?? [];
   const pressed = Object.entries(managed).filter(([type]) => conditionOf(conditions, type)?.status === "True");
   const desired: readonly Taint[] = [
     ...(node.spec.unschedulable === true ? [taint(unschedulable, "NoSchedule")] : []),
     ...pressed.map(([, key]) => taint(key, "NoSchedule")),
-    ...(reason ? [taint(reason, "NoSchedule"), taint(reason, "NoExecute")] : []),
+    ...(reason ? [taint(reason, "NoSchedule")] : []),
+    // A node whose pods are being evicted had its turn, whatever is wrong with it now.
+    ...(reason && !allLost && (before.some(isEvicting) || (turn !== undefined && turn <= now))
+      ? [taint(reason, "NoExecute")]
+      : []),
   ];
-  const before = node.spec.taints ?? [];
   const withTime = (t: Taint): Taint =>
     before.find((b) => b.key === t.key && b.effect === t.effect) ?? { ...t, timeAdded: timestamp(now) };
   return [...before.filter((t) => !ownTaints.has(t.key)), ...desired.map(withTime)];
@@ -126,11 +147,11 @@ function evict(pod: Pod, taints: readonly Taint[], now: Instant, since: (taint: 
 }
 
 export function decide(observed: Observed, now: Instant): Decision {
-  const { node, lastHeartbeat, firstSeen, pods, graceMs } = observed;
+  const { node, lastHeartbeat, firstSeen, pods, graceMs, turn } = observed;
   const graceLeft = lastHeartbeat + graceMs - now;
   const isUnreachable = graceLeft <= 0;
   const conditions = conditionsOf(observed, isUnreachable, now);
-  const taints = taintsOf(node, conditions, now);
+  const taints = taintsOf(observed, conditions, now);
   const becameUnreachable = isUnreachable && conditionOf(node.status?.conditions, "Ready")?.status === "True";
   const live = pods.filter((p) => !isTerminal(p));
   const readyCondition = conditionOf(conditions, "Ready");
@@ -143,7 +164,8 @@ export function decide(observed: Observed, now: Instant): Decision {
         .filter((_, i) => evicted[i]!.actions.length === 0)
         .flatMap((p) => markUnready(p, readyCondition?.lastTransitionTime, now));
   const moments = evicted.flatMap((l) => (l.at === undefined ? [] : [l.at - now]));
-  const next = Math.min(...moments, ...(isUnreachable ? [] : [graceLeft]));
+  const waits = turn !== undefined && turn > now ? [turn - now] : [];
+  const next = Math.min(...moments, ...waits, ...(isUnreachable ? [] : [graceLeft]));
   const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
   const patch = { spec: { taints: taints.length > 0 ? taints : null } };
   const changes: readonly Action[] = [

@@ -3,11 +3,8 @@
 import { createHash } from "node:crypto";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { Pod } from "../../api/generated/types.ts";
-import { key, keyOf } from "../../api/meta.ts";
+import { key } from "../../api/meta.ts";
 import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { runControllers } from "../../controllers/controllers.ts";
 import type { DecisionLog } from "../../machinery/decisions.ts";
@@ -19,18 +16,27 @@ import type { Log, World } from "../../machinery/world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
 import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
+import { hotLoops, orphansLeft } from "./ending.ts";
+import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
-import { type LivePods, runAgent } from "./node-agent.ts";
+import { livePods } from "./live-pods.ts";
+import { runAgent } from "./node-agent.ts";
+import { ranges, simulatedUser } from "./user.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
+import { autoscalerWorkload } from "./workloads/autoscalers.ts";
+import { budgetWorkload } from "./workloads/budgets.ts";
 import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
+import { nodeRules } from "./workloads/lost-nodes.ts";
+import { ownerWorkload } from "./workloads/owners.ts";
 import { nodeWorkload } from "./workloads/nodes.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
+import { serviceWorkload } from "./workloads/services.ts";
 import { statefulSetWorkload } from "./workloads/statefulsets.ts";
 import { oneOf, type Workload } from "./workloads/workload.ts";
 
@@ -70,6 +76,8 @@ export interface Life {
 }
 
 type Part = (client: Client, signal: AbortSignal) => Promise<unknown>;
+/** Connects a process, with its own end and what it can die of. */
+type Connect = (network: Network, life: AbortSignal, die: () => void) => Client;
 /** Something that can be killed and started again. */
 interface Process {
   readonly network: Network;
@@ -78,7 +86,7 @@ interface Process {
 
 function processes(
   world: World,
-  connect: (network: Network, life: AbortSignal) => Client,
+  connect: Connect,
   end: AbortSignal,
 ): { readonly start: (part: Part, network: Network) => Process } {
   return {
@@ -88,17 +96,18 @@ function processes(
         life = new AbortController();
         const own = life;
         onAbort(end, () => own.abort(end.reason));
-        part(connect(network, own.signal), own.signal).catch(() => {});
+        const die = (): void => void restart(world.random.next() ** 3 * 10_000).catch(() => {});
+        part(connect(network, own.signal, die), own.signal).catch(() => {});
+      };
+      const restart = async (awayMs: number): Promise<void> => {
+        // One that is away already comes back once.
+        if (life.signal.aborted) return;
+        life.abort(new Error("killed"));
+        await world.clock.sleep(awayMs, end);
+        begin();
       };
       begin();
-      return {
-        network,
-        async restart(awayMs) {
-          life.abort(new Error("killed"));
-          await world.clock.sleep(awayMs, end);
-          begin();
-        },
-      };
+      return { network, restart };
     },
   };
 }
@@ -146,31 +155,15 @@ interface Leaders {
   began(identity: string): void;
   ended(identity: string): void;
 }
-function countedLeaders(accuse: (what: string) => void): Leaders {
+function countedLeaders({ accuse, leads }: Judge): Leaders {
   const now = new Set<string>();
   return {
     began(identity) {
-      if (now.size > 0) accuse(`${identity} beside ${[...now].join()}`);
+      leads();
+      if (now.size > 0) accuse("two leaders", `${identity} beside ${[...now].join()}`);
       now.add(identity);
     },
     ended: (identity) => void now.delete(identity),
-  };
-}
-
-/** What runs on the nodes, whatever the server knows of it: at most one pod of each name. */
-function livePods(accuse: (what: string) => void): LivePods {
-  const live = new Map<string, Set<string>>();
-  const of = (pod: Pod): Set<string> => {
-    const name = keyOf(pod);
-    const uids = live.get(name) ?? new Set();
-    live.set(name, uids);
-    return uids;
-  };
-  return {
-    started(pod) {
-      if (of(pod).add(pod.metadata.uid).size > 1) accuse(pod.metadata.name);
-    },
-    ended: (pod) => void of(pod).delete(pod.metadata.uid),
   };
 }
 
@@ -181,34 +174,47 @@ const drawn = {
   jobs: jobWorkload,
   cronjobs: cronJobWorkload,
   quotas: quotaWorkload,
+  budgets: budgetWorkload,
+  autoscalers: autoscalerWorkload,
+  owners: ownerWorkload,
+  services: serviceWorkload,
 };
 /** Lives with an autoscaler of nodes are run on their own. */
 const workloads = { ...drawn, nodes: nodeWorkload };
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
-  (Object.keys(drawn) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.5);
+  (Object.keys(drawn) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.28);
 
 /** The names of all rules. */
 export const allRules: readonly string[] = [
   ...electionRules,
   "two leaders",
   "two live pods of a name",
-  ...[...podRules, ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(({ name }) => name || []),
+  "orphan left",
+  "hot loop",
+  ...[...podRules, ...nodeRules(), ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(
+    ({ name }) => name || [],
+  ),
   ...Object.values<Workload>(workloads).flatMap(({ accusations = [] }) => accusations),
 ];
 
 /** What a user does, drawn from the seed: to a workload, or to any pod. */
-async function meddle(user: Client, { random }: World, workloads: readonly Workload[]): Promise<void> {
-  if (random.next() < 0.8) return void (await oneOf(workloads, random)?.meddle(user, random));
+async function meddle(user: Client, { random, clock }: World, workloads: readonly Workload[]): Promise<void> {
+  if (random.next() < 0.8) return void (await oneOf(workloads, random)?.meddle(user, random, clock));
   const pod = oneOf((await user.list(pods, { namespace: "default" })).items, random);
   if (pod) await user.delete(pods, key("default", pod.metadata.name), { gracePeriodSeconds: userGraceSeconds });
 }
 
+interface Cast {
+  readonly parts: readonly Process[];
+  readonly agents: readonly Process[];
+  readonly workloads: readonly Workload[];
+}
 async function trouble(
   user: Client,
   world: World,
-  { parts, workloads }: { readonly parts: readonly Process[]; readonly workloads: readonly Workload[] },
+  { parts, agents, workloads }: Cast,
   signal: AbortSignal,
 ): Promise<void> {
   /** The server is away for all of them, or one of them is cut off from it, while life goes on. */
@@ -230,11 +236,21 @@ async function trouble(
         parts.map((part) => part.network),
         world.random.next() * 10_000,
       );
+    else if (dice < 0.88)
+      // All nodes are lost, while those that watch them are not.
+      await cut(
+        agents.map((part) => part.network),
+        30_000 + world.random.next() * 60_000,
+      );
     else cut([oneOf(parts, world.random)!.network], world.random.next() * 90_000).catch(() => {});
   }
 }
 
-const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+/** Until some seconds after a full minute, at which cron jobs start and replace others. */
+const peaceMs = 125_000;
+/** The last part of peace, in which nothing is written any more. */
+const quietMs = 30_000;
+const noFaults: Faults = { duplication: 0, stalls: 0, crashes: 0 };
 
 /** What a life is made of, beside what its scenario says. */
 interface Stage {
@@ -244,30 +260,51 @@ interface Stage {
   readonly workloads: readonly Workload[];
 }
 
+/** Lives through peace, whose last part must be quiet. */
+async function settle({ clock, judge, workloads }: Stage, minutes: number): Promise<void> {
+  const end = beginning + minutes * 60_000 + peaceMs;
+  await clock.run(end - quietMs);
+  // Cron jobs go on for ever.
+  if (!workloads.includes(cronJobWorkload)) judge.quiet(hotLoops());
+  await clock.run(end);
+  for (const what of await orphansLeft(judge.storage)) judge.accuse("orphan left", what);
+}
+
 const peace = { loss: 0, lateness: 0 };
+
+/** Zones of nodes by their numbers, or by any other end of their names. */
+const nodeOptions = (nodeName: string) => ({
+  ...{ nodeName, zone: `zone-${nodeName.charCodeAt(nodeName.length - 1) % 2}`, cpu: "600m", leaseMs: 10_000 },
+});
 
 async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
-  const user = inProcessClient(clusterRegistry(judge.storage, world, ranges));
+  const user = simulatedUser(judge.storage, world);
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const chaos = new AbortController();
-  const faults = (): Pick<Network, "loss" | "lateness"> => (chaos.signal.aborted ? peace : { loss, lateness });
-  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, ...faults(), down: false });
+  const losses = (): Pick<Network, "loss" | "lateness"> => (chaos.signal.aborted ? peace : { loss, lateness });
+  const network = (): Network => ({ latencyMs: 20, timeoutMs: 1_000, ...losses(), down: false });
   const end = new AbortController();
-  let crashRate = scenario.crashRate ?? 0.01;
-  const { start: begin } = processes(world, (own, life) => flaky(user, world, own, judge.late, life), end.signal);
+  const { crashRate = 0.01 } = scenario;
+  const faults = { ...(scenario.trouble === false ? noFaults : usualFaults()), crashRate };
+  const server = duplicating(user, world, faults, judge.late);
+  const connect: Connect = (own, life, die) => mortal(flaky(server, world, own, judge.late, life), world, faults, die);
+  const { start: begin } = processes(world, connect, end.signal);
   const start = (part: Part): Process => begin(part, network());
+  /** Each process has a clock of its own. */
+  const startSkewed = (part: (own: World) => Part): Process => start(part(skewed(world)));
   const live = livePods((what) => judge.accuse("two live pods of a name", what));
   const node =
-    (nodeName: string, gone?: AbortSignal): Part =>
+    (nodeName: string, gone?: AbortSignal) =>
+    (own: World): Part =>
     async (client, signal) => {
       if (gone?.aborted) return;
-      const options = { nodeName, cpu: "600m", leaseMs: 10_000, crashRate: () => crashRate, live };
-      await runAgent(options, client, world, gone ? AbortSignal.any([signal, gone]) : signal);
+      const options = { ...nodeOptions(nodeName), crashRate: () => faults.crashRate, live };
+      await runAgent(options, client, own, gone ? AbortSignal.any([signal, gone]) : signal);
     };
   const nodeNames = Array.from({ length: count }, (_, i) => `node-${i}`);
-  const agents = nodeNames.map((name) => start(node(name)));
-  const leaders = countedLeaders((what) => judge.accuse("two leaders", what));
+  const agents = nodeNames.map((name) => startSkewed(node(name)));
+  const leaders = countedLeaders(judge);
   const run = controllersOf(scenario.decided);
   const candidates = scenario.elections
     ? [0, 1, 2].map((i) => candidate(`manager-${i}`, network(), run, { judge, world, ranges }))
@@ -275,19 +312,22 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   const managers = scenario.elections
     ? candidates.map((one) => begin((_, signal) => one.live(signal), one.network))
     : scenario.single
-      ? [start((client, signal) => run(client, world, signal))]
-      : ["manager-0", "manager-1"].map((identity) => start(electedPart(world, identity, leaders, run)));
-  const parts = [...managers, start(schedulerPart(world)), ...agents];
+      ? [startSkewed((own) => (client, signal) => run(client, own, signal))]
+      : ["manager-0", "manager-1"].map((identity) => startSkewed((own) => electedPart(own, identity, leaders, run)));
+  const parts = [...managers, startSkewed(schedulerPart), ...agents];
   const startNode = (name: string): (() => void) => {
     const gone = new AbortController();
-    parts.push(start(node(name, gone.signal)));
+    parts.push(startSkewed(node(name, gone.signal)));
     return () => gone.abort(new Error("removed"));
   };
   const ground = { world, nodeNames, startNode, accuse: judge.accuse, decided: scenario.decided };
   for (const { component } of workloads)
     if (component) parts.push(start(component({ ...ground, isPeaceful: () => chaos.signal.aborted })));
-  for (const { begin } of workloads) await begin(user);
-  if (scenario.trouble !== false) trouble(user, world, { parts, workloads }, chaos.signal).catch(() => {});
+  for (const { begin } of workloads) await begin(user, world.random);
+  if (scenario.trouble !== false) {
+    trouble(user, world, { parts, agents, workloads }, chaos.signal).catch(() => {});
+    compacting(judge.storage, world, chaos.signal).catch(() => {});
+  }
   if (scenario.elections) {
     depose(candidates, world, chaos.signal).catch(() => {});
     watchForLeader(candidates, { judge, world, ranges }, end.signal).catch(() => {});
@@ -296,9 +336,9 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   // The network heals, nothing crashes any more, and the cluster has to find its way home.
   chaos.abort(new Error("peace"));
   for (const part of parts) Object.assign(part.network, { ...peace, down: false });
-  crashRate = 0;
+  Object.assign(faults, { ...noFaults, crashRate: 0 });
   for (const { heal } of workloads) await heal?.(user);
-  await clock.run(beginning + (minutes + 2) * 60_000);
+  await settle({ clock, world, judge, workloads }, minutes);
   end.abort(new Error("the end"));
 }
 
@@ -327,7 +367,7 @@ export async function simulate(scenario: Scenario): Promise<Life> {
   const clock = virtualClock();
   const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
   const present = (scenario.workloads ?? drawnWorkloads(world)).map((name) => workloads[name]);
-  const rules = [...podRules, ...present.flatMap((w) => w.rules())];
+  const rules = [...podRules, ...nodeRules(), ...present.flatMap((w) => w.rules())];
   const judge = judged(memoryStorage(), rules, [nodes, ...present.flatMap((w) => w.kinds)], {
     now: () => clock.now() - beginning,
     fact(fact) {

@@ -15,6 +15,7 @@ import { runAsLeader } from "../../machinery/leader-election.ts";
 import { isInTerm, type LeaseTerm } from "../../machinery/lease-term.ts";
 import type { Clock, World } from "../../machinery/world.ts";
 import type { Judge } from "./judge.ts";
+import { sharedLoad } from "./load.ts";
 import { flaky, type LateVerb, type Network, type SimulatedWorld } from "./network.ts";
 import { oneOf } from "./workloads/workload.ts";
 
@@ -129,7 +130,7 @@ function remoteStorage(
 function clientOf(judge: Judge, world: World, ranges: AddressRanges, term?: LeaseTerm): Client {
   const registry = clusterRegistry(remoteStorage(judge, world, term), world, ranges);
   return {
-    ...inProcessClient(registry, term && { term }),
+    ...inProcessClient(registry, { measured: sharedLoad(inProcessClient(registry)), ...(term && { term }) }),
     inTerm: (next) => clientOf(judge, world, ranges, next),
   };
 }
@@ -174,6 +175,7 @@ export function candidate(identity: string, network: Network, run: Run, { judge,
       const client = pausedWith(flaky(clientOf(judge, world, ranges), world, network, judge.late, signal), own);
       const lead = async (leading: Client, term: AbortSignal): Promise<void> => {
         self.isLeading = true;
+        judge.leads();
         await run(leading, ownWorld, term).finally(() => {
           if (process === own) self.isLeading = false;
         });

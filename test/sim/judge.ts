@@ -29,6 +29,8 @@ export interface Committed {
   /** Requests about pods and jobs, in the last minute, that arrived after their sender had given up: as many are explained. */
   late(verb: LateVerb): number;
   readonly at: number;
+  /** Since when a controller manager leads, which knows nothing of what the one before it did. */
+  readonly leadingSince: number;
 }
 
 /** What must be true of every change of an object. A rule with a memory is made anew for every life. */
@@ -48,6 +50,10 @@ export interface Judge {
   readonly accuse: (rule: string, what: string) => void;
   /** A request about a pod arrived after its sender had given up. */
   late(verb: LateVerb): void;
+  /** A controller manager began to lead. */
+  leads(): void;
+  /** From now on every commit is reported to be wrong of which this says so. */
+  quiet(wrong: (fact: Fact) => string | undefined): void;
 }
 
 interface Hooks {
@@ -62,7 +68,7 @@ interface Late {
   readonly at: number;
 }
 type Kept = Map<ResourceDefinition, Map<string, ApiObject>>;
-function committedOf(kept: Kept, now: () => number, late: readonly Late[]): Committed {
+function committedOf(kept: Kept, now: () => number, late: readonly Late[], leadingSince: () => number): Committed {
   const all = <T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[] =>
     [...(kept.get(kind as unknown as ResourceDefinition)?.values() ?? [])] as unknown as readonly T[];
   return {
@@ -72,6 +78,9 @@ function committedOf(kept: Kept, now: () => number, late: readonly Late[]): Comm
     late: (verb) => late.filter((request) => request.verb === verb && now() - request.at < 60_000).length,
     get at() {
       return now();
+    },
+    get leadingSince() {
+      return leadingSince();
     },
   };
 }
@@ -88,7 +97,9 @@ export function judged(
   const violations: Violation[] = [];
   const late: Late[] = [];
   let commits = 0;
-  const committed = committedOf(kept, hooks.now, late);
+  let leadingSince = 0;
+  let hotLoop: (fact: Fact) => string | undefined = () => undefined;
+  const committed = committedOf(kept, hooks.now, late, () => leadingSince);
   const accuse = (rule: string, what: string): void => {
     const violation = { at: hooks.now(), rule, what };
     violations.push(violation);
@@ -114,6 +125,12 @@ export function judged(
       return commits;
     },
     late: (verb) => void late.push({ verb, at: hooks.now() }),
+    leads() {
+      leadingSince = hooks.now();
+    },
+    quiet(wrong) {
+      hotLoop = wrong;
+    },
     storage: {
       ...inner,
       async commit(...parts) {
@@ -122,8 +139,11 @@ export function judged(
         for (const [i, write] of parts.filter(isWrite).entries()) {
           commits++;
           const at = revision(result.revision + i);
-          hooks.fact({ at: hooks.now(), revision: at, key: write.key, value: write.value });
+          const fact = { at: hooks.now(), revision: at, key: write.key, value: write.value };
+          hooks.fact(fact);
           judge(write, at);
+          const what = hotLoop(fact);
+          if (what !== undefined) accuse("hot loop", what);
         }
         return result;
       },

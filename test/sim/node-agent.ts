@@ -17,6 +17,7 @@ import type { World } from "../../machinery/world.ts";
 
 export interface AgentOptions {
   readonly nodeName: string;
+  readonly zone?: string;
   readonly cpu: string;
   readonly leaseMs: number;
   /** Chance that a running container dies in any five seconds. */
@@ -118,7 +119,7 @@ async function register(client: Client, options: AgentOptions, world: World, sig
   const allocatable = { cpu: options.cpu, memory: "16Gi", pods: "110" };
   const draft: Draft<Node> = {
     kind: "Node",
-    metadata: { name: nodeName },
+    metadata: { name: nodeName, labels: { "topology.kubernetes.io/zone": options.zone ?? "" } },
     spec: {},
     status: { allocatable, capacity: allocatable },
   };

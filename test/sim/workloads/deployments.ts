@@ -3,13 +3,14 @@ import { deployments } from "../../../api/apps/deployments.ts";
 import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { isActive, isReady } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
-import type { Deployment, Pod, ReplicaSet } from "../../../api/generated/types.ts";
+import type { Deployment, Pod, ReplicaSet, Toleration } from "../../../api/generated/types.ts";
 import { controllerOf, type Draft, key } from "../../../api/meta.ts";
 import { boundsOf } from "../../../controllers/deployment/rollout.ts";
 import type { Rule } from "../judge.ts";
+import { impatient } from "./lost-nodes.ts";
 import { oneOf, type Workload } from "./workload.ts";
 
-const draft = (name: string, replicas: number): Draft<Deployment> => ({
+const draft = (name: string, replicas: number, tolerations: readonly Toleration[]): Draft<Deployment> => ({
   kind: "Deployment",
   metadata: { name, namespace: "default" },
   spec: {
@@ -17,7 +18,7 @@ const draft = (name: string, replicas: number): Draft<Deployment> => ({
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },
-      spec: { containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: "100m" } } }] },
+      spec: { tolerations, containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: "100m" } } }] },
     },
   },
 });
@@ -59,7 +60,8 @@ function rules(): readonly Rule[] {
 export const deploymentWorkload: Workload = {
   kinds: [deployments],
   async begin(user) {
-    for (const [i, size] of [4, 3, 3].entries()) await user.create(deployments, draft(`app-${i}`, size));
+    for (const [i, size] of [4, 3, 3].entries())
+      await user.create(deployments, draft(`app-${i}`, size, i === 0 ? impatient : []));
   },
   async meddle(user, random) {
     const deployment = oneOf((await user.list(deployments, { namespace: "default" })).items, random);

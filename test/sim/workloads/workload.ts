@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { Client } from "../../../machinery/client.ts";
 import type { DecisionLog } from "../../../machinery/decisions.ts";
-import type { Random, World } from "../../../machinery/world.ts";
+import type { Clock, Random, World } from "../../../machinery/world.ts";
 import type { Committed, Rule } from "../judge.ts";
 
 /** What a component of a workload runs on. */
@@ -27,9 +27,9 @@ export interface Workload {
   /** Names of the rules that the component checks. */
   readonly accusations?: readonly string[];
   /** What exists from the beginning. */
-  readonly begin: (user: Client) => Promise<unknown>;
+  readonly begin: (user: Client, random: Random) => Promise<unknown>;
   /** One thing that a user does, drawn at random. */
-  readonly meddle: (user: Client, random: Random) => Promise<unknown>;
+  readonly meddle: (user: Client, random: Random, clock: Clock) => Promise<unknown>;
   /** Ends what would keep the cluster from settling. */
   readonly heal?: (user: Client) => Promise<unknown>;
   /** The rules of one life. */

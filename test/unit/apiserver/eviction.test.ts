@@ -1,7 +1,7 @@
 // Disruption budgets admit or refuse an eviction.
 import { expect, test } from "vitest";
 import type { ApiError } from "../../../api/errors.ts";
-import type { PodDisruptionBudget } from "../../../api/policy/poddisruptionbudgets.ts";
+import { type PodDisruptionBudget, podDisruptionBudgets } from "../../../api/policy/poddisruptionbudgets.ts";
 import { instant } from "../../../api/meta.ts";
 import { evict, spent } from "../../../apiserver/registry/eviction.ts";
 
@@ -69,6 +69,76 @@ test("a budget with an outdated status refuses until it is processed", () =>
       retryAfterSeconds: 10,
     },
   }));
+
+/** A registry with a pod, and a budget that selects it. */
+async function withBudget(podStatus: object, budgetSpec: object, budgetStatus: object) {
+  const world = { clock: virtualClock(), random: seeded(1), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const registry = clusterRegistry(memoryStorage(), world, ranges);
+  const [podKind, budgetKind] = [pods, podDisruptionBudgets] as unknown as readonly ResourceDefinition[];
+  const create = (kind: unknown, draft: object): Promise<unknown> =>
+    registry.create(kind as ResourceDefinition, draft as never);
+  const metadata = { name: "default", namespace: "default" };
+  await create(namespaces, { kind: "Namespace", metadata: { name: "default" } });
+  await create(serviceAccounts, { kind: "ServiceAccount", metadata });
+  const labels = { app: "web" };
+  const podMetadata = { ...metadata, labels, finalizers: ["example.com/held"] };
+  const spec = { nodeName: "node-1", containers: [{ name: "main", image: "app:1" }] };
+  await create(pods, { kind: "Pod", metadata: podMetadata, spec });
+  await create(podDisruptionBudgets, {
+    ...{ kind: "PodDisruptionBudget", metadata, spec: { selector: { matchLabels: labels }, ...budgetSpec } },
+  });
+  const target = { r: podKind!, key: key("default", "default") };
+  const setStatus = (r: ResourceDefinition, status: object): Promise<unknown> =>
+    registry.change({ ...target, r, subresource: "status" }, (current) => {
+      const { status: before } = current as { readonly status?: object };
+      return { ...current, status: { ...before, ...status } } as never;
+    });
+  await setStatus(podKind!, podStatus);
+  await setStatus(budgetKind!, { observedGeneration: 1, ...budgetStatus });
+  return {
+    ...{ registry, target },
+    setPodStatus: (status: object) => setStatus(podKind!, status),
+    pod: async (): Promise<Pod> => objectOf<Pod>(await registry.get(podKind!, target.key)),
+    budget: async () => objectOf<PodDisruptionBudget>(await registry.get(budgetKind!, target.key)),
+  };
+}
+const running = (ready: "True" | "False") => ({ phase: "Running", conditions: [{ type: "Ready", status: ready }] });
+const allowsOne = { ...counts, currentHealthy: 3, disruptionsAllowed: 1 };
+
+test("an eviction that does not describe the pod costs the budget nothing", async () => {
+  const { registry, target, pod, budget: current } = await withBudget(running("True"), { minAvailable: 2 }, allowsOne);
+  await expect(evict(registry, target, { uid: "of-another" })).rejects.toMatchObject({ reason: "Conflict" });
+  expect((await current()).status).toMatchObject({ disruptionsAllowed: 1 });
+  expect((await pod()).metadata.deletionTimestamp).toBeUndefined();
+});
+
+const races: readonly (readonly [what: string, before: object, spec: object, status: object])[] = [
+  ["an unhealthy pod beside enough healthy ones", running("False"), {}, { ...counts, disruptionsAllowed: 0 }],
+  [
+    "an unhealthy pod under AlwaysAllow",
+    running("False"),
+    { unhealthyPodEvictionPolicy: "AlwaysAllow" },
+    { ...counts, currentHealthy: 1, disruptionsAllowed: 0 },
+  ],
+  ["a pending pod", { phase: "Pending" }, {}, { ...counts, disruptionsAllowed: 0 }],
+];
+for (const [what, before, spec, status] of races)
+  test(`${what} that becomes healthy during its eviction is not evicted`, async () => {
+    const { registry, target, pod, setPodStatus } = await withBudget(before, { minAvailable: 2, ...spec }, status);
+    let reads = 0;
+    const late: typeof registry = {
+      ...registry,
+      async get(...of) {
+        const read = await registry.get(...of);
+        if (reads++ === 0) await setPodStatus(running("True"));
+        return read;
+      },
+    };
+    await expect(evict(late, target, {})).rejects.toMatchObject({ reason: "TooManyRequests", message: full });
+    expect((await pod()).metadata.deletionTimestamp).toBeUndefined();
+    expect((await pod()).status?.conditions?.map((c) => c.type)).not.toContain("DisruptionTarget");
+  });
 
 test("a pod that is evicted notes why, and only if the eviction describes it", async () => {
   const world = { clock: virtualClock(), random: seeded(1), log: () => {} };

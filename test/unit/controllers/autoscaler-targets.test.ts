@@ -58,3 +58,26 @@ for (const [what, apiVersion, kind, message] of table)
       ...{ deployment: 1, statefulSet: 1, warnings: [message] },
       able: { status: "False", reason: "FailedGetScale", message: `${unable}${message}` },
     }));
+
+test("autoscaler: a request that arrives again after the scale has changed is refused", async () => {
+  const running: Running = await server();
+  const { client, pass } = running;
+  await client.create(deployments, { kind: "Deployment", metadata, spec: { replicas: 1, selector, template } });
+  const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+  const spec = { scaleTargetRef, minReplicas: 3, maxReplicas: 5 };
+  await client.create(horizontalPodAutoscalers, { kind: "HorizontalPodAutoscaler", metadata, spec });
+  const sent: Parameters<typeof client.patch>[] = [];
+  const recorded: typeof client = {
+    ...client,
+    patch(...request) {
+      if (request[3] === "scale") sent.push(request as never);
+      return client.patch(...request);
+    },
+  };
+  await whileControlled({ ...running, client: recorded }, {}, () => pass(20));
+  expect(sent).toHaveLength(1);
+  const k = key("default", "web");
+  await client.patch(deployments, k, { type: "merge", patch: { spec: { replicas: 4 } } });
+  await expect(client.patch(...sent[0]!)).rejects.toMatchObject({ reason: "Conflict" });
+  expect((await client.get(deployments, k)).spec.replicas).toBe(4);
+});

@@ -99,9 +99,21 @@ test("disruption: a pod with an unknown controller allows no disruption", () => 
   ]);
 });
 
+test("disruption: a pod that has the name of an evicted one, and was created later, is not disrupted", () => {
+  const [status] = [{ disruptedPods: { p0: ago(30) } }];
+  const { actions } = decide(
+    observed(budget({ minAvailable: 1 }, status), web(3, { metadata: { creationTimestamp: ago(20) } })),
+    now,
+  );
+  expect(actions).toMatchObject([{ status: { currentHealthy: 3, disruptionsAllowed: 2 } }]);
+  expect(actions[0]).not.toHaveProperty("status.disruptedPods.p0");
+});
 test("disruption: a pod being evicted counts as disrupted for two minutes", () => {
   const disruptedPods = { p0: ago(30), p1: ago(150), gone: ago(10) };
-  const { actions, requeueAfter } = decide(observed(budget({ minAvailable: 1 }, { disruptedPods }), web(3)), now);
+  const { actions, requeueAfter } = decide(
+    observed(budget({ minAvailable: 1 }, { disruptedPods }), web(3, { metadata: { creationTimestamp: ago(300) } })),
+    now,
+  );
   expect(actions).toMatchObject([
     { status: { currentHealthy: 2, disruptionsAllowed: 1, disruptedPods: { p0: disruptedPods.p0 } } },
   ]);

@@ -27,19 +27,66 @@ const tolerant = (seconds: number | undefined): Pod =>
       ],
     },
   });
-const look = (n: Node, silentSeconds: number, pods: readonly Pod[] = []) =>
+const look = (
+  n: Node,
+  silentSeconds: number,
+  pods: readonly Pod[] = [],
+  { turn = 0, allLost = false }: { readonly turn?: number | undefined; readonly allLost?: boolean } = {},
+) =>
   decide(
     {
-      ...{ node: n, pods, graceMs: 40_000 },
+      ...{ node: n, pods, graceMs: 40_000, allLost },
+      // As in the controller: the turn of a node that is known to be lost.
+      turn: n.status?.conditions?.some((c) => c.status !== "True") ? instant(now + turn * 1000) : undefined,
       lastHeartbeat: instant(now - silentSeconds * 1000),
       firstSeen: () => instant(now - 60_000),
     },
     now,
   );
-const taintsIn = (n: Node, silentSeconds: number): readonly string[] => {
-  const [after] = carryOut(look(n, silentSeconds).actions, [n]) as readonly Node[];
-  return (after?.spec.taints ?? []).map((t) => `${t.key.split("/")[1]}:${t.effect}`);
+/** The taints after the second look, which sees the status that the first one wrote. */
+const taintsIn = (n: Node, silentSeconds: number, zone: Parameters<typeof look>[3] = {}): readonly string[] => {
+  const after = [1, 2].reduce((all) => carryOut(look(all[0]!, silentSeconds, [], zone).actions, all) as never, [n]);
+  return (after[0]?.spec.taints ?? []).map((t) => `${t.key.split("/")[1]}:${t.effect}`);
 };
+
+test("node: the first look at a silent node does not evict, because its zone is not counted yet", () => {
+  const [after] = carryOut(look(node("True"), 41).actions, [node("True")]) as readonly Node[];
+  expect(after?.spec.taints?.map((t) => t.effect)).toEqual(["NoSchedule"]);
+});
+test("node: a lost node waits for its turn", () => {
+  expect(taintsIn(node("False"), 1, { turn: 5 })).toEqual(["not-ready:NoSchedule"]);
+  expect(look(node("False"), 1, [], { turn: 5 }).requeueAfter).toBe(5_000);
+});
+test("node: a node whose pods are being evicted needs no other turn when it is lost in another way", () => {
+  const taints = [{ key: "node.kubernetes.io/not-ready", effect: "NoExecute" }];
+  expect(taintsIn(node("Unknown", { taints }), 60, { turn: 5 })).toEqual([
+    "unreachable:NoSchedule",
+    "unreachable:NoExecute",
+  ]);
+});
+test("node: nobody is evicted while all nodes are lost, also where that had begun", () => {
+  const taints = [{ key: "node.kubernetes.io/unreachable", effect: "NoExecute" }];
+  const lost = node("Unknown", { taints });
+  expect(taintsIn(lost, 60, { allLost: true })).toEqual(["unreachable:NoSchedule"]);
+  expect(look(lost, 60, [pod("p")], { allLost: true }).actions.map((a) => a.do)).not.toContain("delete");
+});
+test("node: one that never reported has Kubernetes' reason and message", () => {
+  const silent = asStored<Node>({ kind: "Node", metadata: { name: "n1" }, spec: {} });
+  const status = look(silent, 41).actions.find((a) => a.do === "status");
+  const lastHeartbeatTime = silent.metadata.creationTimestamp;
+  const unknown = { status: "Unknown", reason: "NodeStatusNeverUpdated", message: "Kubelet never posted node status." };
+  expect(status).toMatchObject({
+    status: {
+      conditions: ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({
+        type,
+        ...unknown,
+        lastHeartbeatTime,
+      })),
+    },
+  });
+  const [after] = carryOut(look(silent, 41).actions, [silent]) as readonly Node[];
+  expect(look(after!, 60).actions.some((a) => a.do === "status")).toBe(false);
+});
 
 test("node: ready with recent heartbeats has no taint", () => expect(taintsIn(node("True"), 1)).toEqual([]));
 test("node: reported not ready has not-ready taints", () =>
