@@ -112,15 +112,20 @@ function processes(
   };
 }
 
+async function schedule(client: Client, world: World, signal: AbortSignal): Promise<void> {
+  const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
+  await Promise.all([
+    runScheduler(views, client, world, { plugins: defaultPlugins() }, signal),
+    views.pods.run(signal),
+    views.nodes.run(signal),
+  ]);
+}
+/** A scheduler. Elected, so that a binding of one that was killed is refused once the next has begun. */
 const schedulerPart =
   (world: World): Part =>
   (client, signal) => {
-    const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
-    return Promise.all([
-      runScheduler(views, client, world, { plugins: defaultPlugins() }, signal),
-      views.pods.run(signal),
-      views.nodes.run(signal),
-    ]);
+    const election = { namespace: "kube-system", name: "kube-scheduler", identity: "scheduler" };
+    return runAsLeader(election, client, world, (leading, term) => schedule(leading, world, term), signal);
   };
 export const controllerOptions = {
   rootCa: "the certificate of the authority",
