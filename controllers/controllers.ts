@@ -28,6 +28,7 @@ import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
+import { claimBinder, volumeBinder } from "./volumes/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
 /** What controllers need to know of the cluster. */
@@ -69,6 +70,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   serviceAddressController,
   claimProtectionController,
   volumeProtectionController,
+  claimBinder,
+  volumeBinder,
 ];
 
 /** The controllers that are no pure decision. */

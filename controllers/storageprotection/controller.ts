@@ -6,6 +6,7 @@ import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, controllerOf, type Key, key } from "../../api/meta.ts";
 import { type Decision, settled, controller, watch } from "../../machinery/controller.ts";
+import { claimNamesOf } from "../../api/core/pod/claims.ts";
 import { pods } from "../../api/core/pods.ts";
 
 const claimFinalizer = "kubernetes.io/pvc-protection";
@@ -16,13 +17,6 @@ interface ObservedClaim {
   /** Pods of its namespace that use it, generic ephemeral volumes included. */
   readonly pods: readonly Pod[];
 }
-
-/** The claims a pod names, and those of its generic ephemeral volumes. */
-export const claimsOf = ({ metadata, spec }: Pod): readonly string[] =>
-  (spec.volumes ?? []).flatMap((v) => {
-    if (v.persistentVolumeClaim) return [v.persistentVolumeClaim.claimName];
-    return v.ephemeral ? [`${metadata.name}-${v.name}`] : [];
-  });
 
 const isDeleted = ({ metadata }: ApiObject): boolean => metadata.deletionTimestamp !== undefined;
 const isShutDown = (pod: Pod): boolean => isDeleted(pod) && pod.metadata.deletionGracePeriodSeconds === 0;
@@ -53,7 +47,7 @@ export const decideVolume = (volume: PersistentVolume): Decision =>
     ? withoutFinalizer(persistentVolumes, volume, volumeFinalizer)
     : settled;
 
-const claimKeysOf = (pod: Pod): readonly Key[] => claimsOf(pod).map((name) => key(pod.metadata.namespace, name));
+const claimKeysOf = (pod: Pod): readonly Key[] => claimNamesOf(pod).map((name) => key(pod.metadata.namespace, name));
 
 export const claimProtectionController = controller({
   name: "claimprotection",

@@ -1,7 +1,8 @@
 // Protection finalizers of claims and volumes: removed when the object is deleted and unused.
 import { expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
-import { claimsOf, decideClaim, decideVolume } from "../../../controllers/storageprotection/controller.ts";
+import { decideClaim, decideVolume } from "../../../controllers/storageprotection/controller.ts";
+import { claimNamesOf } from "../../../api/core/pod/claims.ts";
 import { ago, asStored, carryOut, pod } from "./world.ts";
 
 const going = { deletionTimestamp: ago(1) };
@@ -60,4 +61,4 @@ for (const [phase, metadata, goes] of [
   });
 
 test("claim protection: a pod is indexed by its claims and ephemeral claims", () =>
-  expect([user(), owner].flatMap(claimsOf)).toEqual(["data", "db-data"]));
+  expect([user(), owner].flatMap(claimNamesOf)).toEqual(["data", "db-data"]));
