@@ -1,7 +1,7 @@
 // Room on the node: what pods request must fit in what the node can give, and how full nodes should be packed.
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
-import type { Change, Rejection, SchedulerPlugin } from "../framework.ts";
+import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
 /** Pack nodes, so that others stay free and can be removed, or balance their load. */
@@ -17,18 +17,21 @@ const requestsOf = (pod: Pod): readonly ResourceRequest[] =>
     .filter(([, amount]) => amount > 0)
     .map(([resource, amount]) => ({ resource, amount, reason: `Insufficient ${resource}` }));
 
+const isFull = ({ pods, allocatable }: NodeInfo): boolean => pods.size + 1 > (allocatable["pods"] ?? 0);
+/** What most rejected nodes of a packed cluster lack: one value for all of them. */
+const tooManyPods: Rejection = unschedulable("Too many pods");
+
 /** Evicting pods cannot help where the node is too small even when empty. */
-function shortage(requests: readonly ResourceRequest[], { pods, allocatable, requested }: NodeInfo): Rejection {
-  const isFull = pods.size + 1 > (allocatable["pods"] ?? 0);
+function shortage(requests: readonly ResourceRequest[], node: NodeInfo): Rejection {
+  const { allocatable, requested } = node;
   const scarce = requests.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
   const isTooSmall = scarce.some((w) => w.amount > (allocatable[w.resource] ?? 0));
   return {
     code: isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable",
-    reasons: [...(isFull ? ["Too many pods"] : []), ...scarce.map((w) => w.reason)],
+    reasons: [...(isFull(node) ? ["Too many pods"] : []), ...scarce.map((w) => w.reason)],
   };
 }
-function hasRoom(requests: readonly ResourceRequest[], { pods, allocatable, requested }: NodeInfo): boolean {
-  if (pods.size + 1 > (allocatable["pods"] ?? 0)) return false;
+function hasAmounts(requests: readonly ResourceRequest[], { allocatable, requested }: NodeInfo): boolean {
   for (const { resource, amount } of requests)
     if (amount > (allocatable[resource] ?? 0) - (requested[resource] ?? 0)) return false;
   return true;
@@ -63,7 +66,8 @@ export function resourcesFit(packing: Packing): SchedulerPlugin<readonly Resourc
       { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
     ],
     preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
-    filter: (requests, node) => (hasRoom(requests, node) ? undefined : shortage(requests, node)),
+    filter: (requests, node) =>
+      hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
     score(_, { nonZeroRequested, allocatable }, { nonZeroRequests }) {
       const { cpu = 0, memory = 0 } = allocatable;
       const ofCpu = cpu === 0 ? undefined : percent(nonZeroRequested.cpu + nonZeroRequests.cpu, cpu);

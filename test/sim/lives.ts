@@ -12,7 +12,7 @@ export interface LifeOrder {
   readonly scenario: SharedScenario;
 }
 /** How it went. */
-export type LifeResult = Omit<Life, "hash"> & { readonly seed: number };
+export type LifeResult = Life & { readonly seed: number };
 
 export interface LivesOptions {
   readonly first: number;

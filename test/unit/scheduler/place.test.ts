@@ -268,6 +268,12 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     [on(node("a"), ...Array.from({ length: 10 }, () => pod("1m")))],
     "0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   ],
+  [
+    "a node that is full of pods and lacks CPU",
+    pod("600m"),
+    [on(node("a"), ...Array.from({ length: 10 }, () => pod("50m")))],
+    "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+  ],
 ];
 for (const [what, p, all, message] of refusals)
   test(`unschedulable: ${what}`, () => {
