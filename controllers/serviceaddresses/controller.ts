@@ -28,7 +28,9 @@ export function decide({ service, addresses }: Observed, now: Instant): Decision
   const names = addresses.map(({ metadata }) => metadata.name);
   const missing = expected.filter((address) => !names.includes(address));
   const unused = addresses.filter(({ metadata }) => !expected.includes(metadata.name));
-  const stale = unused.filter(({ metadata }) => instantOf(metadata.creationTimestamp) + graceMs <= now);
+  const ages = unused.map(({ metadata }) => now - instantOf(metadata.creationTimestamp));
+  const stale = unused.filter((_, i) => ages[i]! >= graceMs);
+  const young = ages.filter((age) => age < graceMs);
   const actions: readonly Action[] = [
     ...missing.map((address) => ({
       ...{ do: "create" as const, resource: ipAddresses, draft: addressDraft(service!, address) },
@@ -39,7 +41,7 @@ export function decide({ service, addresses }: Observed, now: Instant): Decision
     ...missing.map((address) => `no IPAddress records ${address}`),
     ...stale.map(({ metadata }) => `no service has ${metadata.name}`),
   ];
-  return { actions, because, ...(stale.length < unused.length && { requeueAfter: graceMs }) };
+  return { actions, because, ...(young.length > 0 && { requeueAfter: graceMs - Math.max(...young) }) };
 }
 
 export const serviceAddressController = controller({

@@ -25,5 +25,7 @@ test.each([
   expect(decide({ service: observed, addresses }, now).actions.map(describeAction)).toEqual(actions),
 );
 
-test("an address that is too young to delete is looked at again", () =>
-  expect(decide({ service: undefined, addresses: [address("10.96.0.9", 1)] }, now).requeueAfter).toBe(60_000));
+test("addresses that are too young to delete are looked at again when the oldest of them is not", () => {
+  const addresses = [address("10.96.0.9", 1), address("10.96.0.8", 50), address("10.96.0.7", 90)];
+  expect(decide({ service: undefined, addresses }, now).requeueAfter).toBe(10_000);
+});
