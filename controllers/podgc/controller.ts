@@ -1,9 +1,9 @@
-// Pod garbage collection: deletes pods of deleted nodes, unscheduled terminating pods, and the oldest completed ones
-// above a threshold. One key per pod, and one for all completed pods.
+// Pod garbage collection: deletes pods of deleted nodes, terminating pods that are unscheduled or whose node is out of
+// service (KEP-2268), and the oldest completed ones above a threshold. One key per pod, and one for all completed pods.
 import { withCondition } from "../../api/conditions.ts";
 import { pods } from "../../api/core/pods.ts";
-import { isTerminal } from "../../api/core/pod/status.ts";
-import type { Pod } from "../../api/generated/types.ts";
+import { conditionOf, isTerminal } from "../../api/core/pod/status.ts";
+import type { Node, Pod } from "../../api/generated/types.ts";
 import { type Instant, instantOf, type Key, key, keyOf } from "../../api/meta.ts";
 import type { Action } from "../../machinery/action.ts";
 import {
@@ -23,6 +23,8 @@ export type Observed =
       readonly pod: Pod;
       /** Since when the pod's node has been missing; undefined when it is there, or the pod has none. */
       readonly nodeMissingSince: Instant | undefined;
+      /** Its node is not ready, and an administrator has marked it so: nothing of the pod runs there any more. */
+      readonly isOutOfService: boolean;
     }
   | {
       /** Finished pods, where there are more than are kept. */
@@ -35,20 +37,27 @@ export type Observed =
 export const quarantineMs = 40_000;
 const periodMs = 20_000;
 
+/** By this taint an administrator says that a node is shut down. */
+const outOfService = "node.kubernetes.io/out-of-service";
+const isOutOfService = ({ spec, status }: Node): boolean =>
+  spec.taints?.some(({ key }) => key === outOfService) === true &&
+  conditionOf(status?.conditions, "Ready")?.status !== "True";
+
 const deleteNow = (pod: Pod): Action => ({
   ...{ do: "delete", resource: pods, object: pod },
   options: { gracePeriodSeconds: 0 },
 });
 
-/** A pod of a missing node first fails, so that its end is recorded, and is deleted at the next look. */
-function orphaned(pod: Pod, now: Instant): Action {
+const nodeIsGone = {
+  ...{ type: "DisruptionTarget", status: "True", reason: "DeletionByPodGC" },
+  message: "PodGC: node no longer exists",
+};
+
+/** A pod that its node cannot end first fails, so that its end is recorded, and is deleted at the next look. */
+function ended(pod: Pod, conditions: NonNullable<Pod["status"]>["conditions"]): Action {
   if (isTerminal(pod)) return deleteNow(pod);
-  const conditions = withCondition(
-    pod.status?.conditions,
-    { type: "DisruptionTarget", status: "True", reason: "DeletionByPodGC", message: "PodGC: node no longer exists" },
-    now,
-  );
-  return { do: "status", resource: pods, object: pod, status: { ...pod.status, phase: "Failed", conditions } };
+  const status = { ...pod.status, phase: "Failed" as const, ...(conditions && { conditions }) };
+  return { do: "status", resource: pods, object: pod, status };
 }
 
 const byAge = (a: Pod, b: Pod): number =>
@@ -63,14 +72,21 @@ export function decide(observed: Observed, now: Instant): Decision {
     return { actions: finished.toSorted(byAge).slice(0, excess).map(deleteNow), because, requeueAfter: periodMs };
   }
   const { pod, nodeMissingSince } = observed;
+  const { nodeName } = pod.spec;
   if (nodeMissingSince !== undefined) {
     const waitMs = nodeMissingSince + quarantineMs - now;
-    const because = [`node ${pod.spec.nodeName} does not exist`];
-    return waitMs > 0 ? { actions: [], because, requeueAfter: waitMs } : { actions: [orphaned(pod, now)], because };
+    const because = [`node ${nodeName} does not exist`];
+    if (waitMs > 0) return { actions: [], because, requeueAfter: waitMs };
+    return { actions: [ended(pod, withCondition(pod.status?.conditions, nodeIsGone, now))], because };
   }
-  return pod.spec.nodeName === undefined && pod.metadata.deletionTimestamp !== undefined
-    ? { actions: [deleteNow(pod)], because: ["it is being deleted and was never scheduled"] }
-    : settled;
+  if (pod.metadata.deletionTimestamp === undefined) return settled;
+  if (nodeName === undefined)
+    return { actions: [deleteNow(pod)], because: ["it is being deleted and was never scheduled"] };
+  if (!observed.isOutOfService) return settled;
+  return {
+    actions: [ended(pod, pod.status?.conditions)],
+    because: [`it is being deleted and node ${nodeName} is out of service`],
+  };
 }
 
 /** The key of the finished pods: no pod has it, for pods have a namespace. */
@@ -84,9 +100,9 @@ const indexes = {
 export function podGcController(keepFinished = 12_500): Controller<Observed> {
   /** Since when nodes that pods name have been missing from the view. */
   const missing = new Map<string, Instant>();
-  const hasNode = (views: Views, name: string): boolean => views.of(nodes).get(key(undefined, name)) !== undefined;
+  const nodeOf = (views: Views, name: string): Node | undefined => views.of(nodes).get(key(undefined, name));
   const missingSince = (views: Views, name: string | undefined, now: Instant): Instant | undefined => {
-    if (name === undefined || hasNode(views, name)) return undefined;
+    if (name === undefined || nodeOf(views, name) !== undefined) return undefined;
     const since = missing.get(name) ?? now;
     missing.set(name, since);
     return since;
@@ -97,8 +113,11 @@ export function podGcController(keepFinished = 12_500): Controller<Observed> {
       if (nodeName && views.of(pods).countByIndex("node", nodeName) === 0) missing.delete(nodeName);
       return [];
     }
-    const concerns = nodeName === undefined ? pod.metadata.deletionTimestamp !== undefined : !hasNode(views, nodeName);
-    return concerns ? [keyOf(pod)] : [];
+    const node = nodeName === undefined ? undefined : nodeOf(views, nodeName);
+    const isDeleted = pod.metadata.deletionTimestamp !== undefined;
+    const isOrphan = nodeName !== undefined && node === undefined;
+    const cannotEnd = isDeleted && (node === undefined || isOutOfService(node));
+    return isOrphan || cannotEnd ? [keyOf(pod)] : [];
   };
   return controller({
     name: "podgc",
@@ -107,9 +126,10 @@ export function podGcController(keepFinished = 12_500): Controller<Observed> {
     keysOf: ofPod,
     initialKeys: [finishedPods],
     watches: [
-      watch(nodes, ({ metadata: { name } }, { type, views }) => {
+      watch(nodes, (node, { type, views }) => {
+        const { name } = node.metadata;
         if (type !== "deleted") missing.delete(name);
-        return type === "deleted" ? views.of(pods).byIndex("node", name).map(keyOf) : [];
+        return type === "deleted" || isOutOfService(node) ? views.of(pods).byIndex("node", name).map(keyOf) : [];
       }),
     ],
     writes: [
@@ -122,7 +142,13 @@ export function podGcController(keepFinished = 12_500): Controller<Observed> {
         return { finished: isExceeded ? views.of(pods).byIndex("finished", "true") : [], keepFinished };
       }
       const pod = views.of(pods).get(k);
-      return pod && { pod, nodeMissingSince: missingSince(views, pod.spec.nodeName, now) };
+      if (!pod) return undefined;
+      const node = pod.spec.nodeName === undefined ? undefined : nodeOf(views, pod.spec.nodeName);
+      return {
+        pod,
+        nodeMissingSince: missingSince(views, pod.spec.nodeName, now),
+        isOutOfService: node !== undefined && isOutOfService(node),
+      };
     },
     decide,
   });

@@ -212,9 +212,13 @@ test("node ranges: after any history the next range is the lowest free one", () 
   );
 });
 
-const collect = (pod: Pod, missedSeconds: number | undefined) =>
+const collect = (pod: Pod, missedSeconds: number | undefined, isOutOfService = false) =>
   collectPods(
-    { pod, nodeMissingSince: missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000) },
+    {
+      pod,
+      nodeMissingSince: missedSeconds === undefined ? undefined : instant(now - missedSeconds * 1000),
+      isOutOfService,
+    },
     now,
   ).actions;
 test("pod collection: pods of a deleted node become Failed and are then deleted", () => {
@@ -229,6 +233,15 @@ test("pod collection: an unscheduled terminating pod is deleted immediately", ()
   const unscheduled = (metadata: object): Pod => pod("p", { metadata, spec: { nodeName: undefined } });
   expect(collect(unscheduled({}), undefined)).toEqual([]);
   expect(collect(unscheduled({ deletionTimestamp: ago(1) }), undefined)).toMatchObject([{ do: "delete" }]);
+});
+test("pod collection: a terminating pod of a node out of service becomes Failed and is then deleted", () => {
+  const terminating = { metadata: { deletionTimestamp: ago(1) } };
+  expect(collect(pod("p"), undefined, true)).toEqual([]);
+  expect(collect(pod("p", terminating), undefined, false)).toEqual([]);
+  expect(collect(pod("p", terminating), undefined, true)).toMatchObject([
+    { do: "status", status: { phase: "Failed" } },
+  ]);
+  expect(collect(pod("p", { ...terminating, phase: "Failed" }), undefined, true)).toMatchObject([{ do: "delete" }]);
 });
 test("pod collection: completed pods above the threshold are deleted, oldest first", () => {
   const finished = [3, 1, 2].map((age) =>

@@ -36,6 +36,23 @@ test("pod collection: a node recreated in time keeps its pods, and the time rest
   });
 });
 
+const taint = { key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" } as const;
+test("pod collection: pods of a node that is marked out of service are deleted while it is not ready", async () => {
+  const running = await server();
+  const { client, pass } = running;
+  await whileControlled(running, {}, async () => {
+    await client.create(nodes, { kind: "Node", metadata: { name: "n" }, spec: {} });
+    await client.create(pods, { kind: "Pod", metadata, spec });
+    await client.delete(pods, key("default", "p"));
+    await pass(5);
+    expect((await client.list(pods)).items).toHaveLength(1);
+    const node = await client.get(nodes, key(undefined, "n"));
+    await client.update(nodes, { ...node, spec: { ...node.spec, taints: [taint] } });
+    await pass(5);
+    expect((await client.list(pods)).items).toEqual([]);
+  });
+});
+
 test("node ranges: every node gets a distinct range", async () => {
   const running = await server();
   const { client, pass } = running;
