@@ -8,7 +8,7 @@ import type { Lister } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
 import { isRunning } from "./pod/runs.ts";
 import type { ContainerRuntime } from "./runtime.ts";
-import { volumePath } from "./volumes/volumes.ts";
+import { volumePath } from "./volumes/paths.ts";
 
 /** Bytes on the node's disk, by the name of the emptyDir or container. */
 interface StorageUsage {

@@ -1,17 +1,19 @@
-// Watches exactly the ConfigMaps and Secrets that pods of this node refer to: one shared watch each, which ends with
-// the last pod that refers to the object.
-import type { ConfigMap, Secret } from "../api/generated/types.ts";
+// Watches exactly the objects that pods of this node refer to: one shared watch each, which ends with the last pod that
+// refers to the object.
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { configMaps } from "../api/core/configmaps.ts";
+import { persistentVolumeClaims } from "../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../api/core/persistentvolumes.ts";
 import { secrets } from "../api/core/secrets.ts";
-import { key, revision } from "../api/meta.ts";
+import { type ApiObject, key, revision } from "../api/meta.ts";
+import { volumeAttachments } from "../api/storage/csi.ts";
 import type { Client } from "../machinery/client.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
-import { type Lookup, type Reference, Unmet } from "./podspec/references.ts";
+import { type Reference, Unmet, type VolumeLookup } from "./podspec/references.ts";
 
 interface View {
-  readonly informer: Informer<ConfigMap> | Informer<Secret>;
+  readonly informer: Informer<ApiObject>;
   readonly stop: AbortController;
   readonly holders: Set<string>;
 }
@@ -21,11 +23,24 @@ export interface ReferencedObjects {
   hold(podUid: string, namespace: string, references: readonly Reference[]): void;
   /** Resolves once all objects of the pod were listed; rejects with `Unmet` after ten seconds. */
   ready(podUid: string, signal: AbortSignal): Promise<void>;
-  lookup(namespace: string): Lookup;
+  lookup(namespace: string): VolumeLookup;
   release(podUid: string): void;
 }
 
 const longestWaitMs = 10_000;
+
+const resources = {
+  ConfigMap: configMaps,
+  Secret: secrets,
+  PersistentVolumeClaim: persistentVolumeClaims,
+  PersistentVolume: persistentVolumes,
+  VolumeAttachment: volumeAttachments,
+};
+type Kind = Reference["kind"];
+type ObjectOf<K extends Kind> = (typeof resources)[K] extends ResourceDefinition<infer T> ? T : never;
+/** Cluster-scoped objects have no namespace. */
+const keyFor = (namespace: string, kind: Kind, name: string) =>
+  key(resources[kind].scope === "Cluster" ? undefined : namespace, name);
 
 /** All watches end with `signal`. */
 export function referencedObjects(
@@ -35,13 +50,14 @@ export function referencedObjects(
   signal: AbortSignal,
 ): ReferencedObjects {
   const views = new Map<string, View>();
-  const idOf = (namespace: string, r: Reference): string => `${r.kind}/${namespace}/${r.name}`;
+  const idOf = (namespace: string, { kind, name }: Reference): string => `${kind}/${keyFor(namespace, kind, name)}`;
 
   const open = (namespace: string, r: Reference): View => {
-    const resource: ResourceDefinition<ConfigMap | Secret> = (r.kind === "Secret" ? secrets : configMaps) as never;
-    const selection = { namespace, fieldSelector: `metadata.name=${r.name}` };
+    const resource = resources[r.kind] as ResourceDefinition<ApiObject>;
+    const fieldSelector = `metadata.name=${r.name}`;
+    const selection = resource.scope === "Cluster" ? { fieldSelector } : { namespace, fieldSelector };
     const own = informer(client, resource, world, { selection });
-    const view: View = { informer: own as View["informer"], stop: new AbortController(), holders: new Set() };
+    const view: View = { informer: own, stop: new AbortController(), holders: new Set() };
     own.onChange(() => {
       for (const uid of view.holders) changed(uid);
     });
@@ -55,8 +71,10 @@ export function referencedObjects(
         views.delete(id);
       }
   };
-  const found = <T>(kind: Reference["kind"], namespace: string, name: string): T | undefined =>
-    views.get(idOf(namespace, { kind, name }))?.informer.lister.get(key(namespace, name)) as T | undefined;
+  const found = <K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined =>
+    views.get(idOf(namespace, { kind, name }))?.informer.lister.get(keyFor(namespace, kind, name)) as
+      | ObjectOf<K>
+      | undefined;
 
   return {
     hold(podUid, namespace, references) {
@@ -80,8 +98,11 @@ export function referencedObjects(
       await Promise.race([seen, late]);
     },
     lookup: (namespace) => ({
-      configMap: (name) => found<ConfigMap>("ConfigMap", namespace, name),
-      secret: (name) => found<Secret>("Secret", namespace, name),
+      configMap: (name) => found("ConfigMap", namespace, name),
+      secret: (name) => found("Secret", namespace, name),
+      claim: (name) => found("PersistentVolumeClaim", namespace, name),
+      persistentVolume: (name) => found("PersistentVolume", namespace, name),
+      attachment: (name) => found("VolumeAttachment", namespace, name),
     }),
     release: (podUid) => drop(podUid, new Set()),
   };

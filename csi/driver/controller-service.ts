@@ -8,7 +8,7 @@ import { type Handlers, RpcError } from "../protocol/grpc.ts";
 import type { Mounts } from "./mounts.ts";
 import type { DriverProfile } from "./profile.ts";
 import { chosenSize, isWithin, page, require, requireSupported, sizeRange, unsupported } from "./requests.ts";
-import type { Serial } from "./serial.ts";
+import type { Serial } from "../../machinery/serial.ts";
 import {
   type Backing,
   type ContentSource,

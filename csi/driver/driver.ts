@@ -13,7 +13,7 @@ import { identityHandlers } from "./identity-service.ts";
 import { linuxMounts } from "./mounts.ts";
 import { nodeHandlers } from "./node-service.ts";
 import type { DriverProfile } from "./profile.ts";
-import { serial } from "./serial.ts";
+import { serial } from "../../machinery/serial.ts";
 import { openStore } from "./volume-store.ts";
 
 export interface DriverOptions {

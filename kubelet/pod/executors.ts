@@ -8,6 +8,7 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
+import { hasClaims, volumeReferences } from "../volumes/claims.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
 import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
@@ -22,7 +23,7 @@ import {
   recorderOf,
 } from "./make-container.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
-import { referencesOf, Unmet } from "../podspec/references.ts";
+import { type Reference, referencesOf, Unmet } from "../podspec/references.ts";
 import { cgroupParentOf } from "../podspec/resources.ts";
 
 const longestHookMs = 24 * 3_600_000;
@@ -97,6 +98,12 @@ type Executors = {
   ) => Promise<void>;
 };
 
+/** The objects that the pod refers to, and those that its claims lead to. */
+const heldBy = ({ objects }: NodeContext, pod: Pod): readonly Reference[] => [
+  ...referencesOf(pod),
+  ...volumeReferences(pod, objects.lookup(pod.metadata.namespace ?? "default")),
+];
+
 async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<void> {
   const { inputs, node, memory } = at;
   if (inputs === undefined) return;
@@ -104,13 +111,24 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
   const namespace = pod.metadata.namespace ?? "default";
   const version = memory.contentVersion;
   try {
-    node.objects.hold(at.uid, namespace, referencesOf(pod));
+    node.objects.hold(at.uid, namespace, heldBy(node, pod));
     [memory.tokens] = await Promise.all([
       freshTokens(node, pod, memory.tokens),
       hasLiveContent(pod) ? node.objects.ready(at.uid, signal) : undefined,
     ]);
-    const sources = { pod, lookup: node.objects.lookup(namespace), facts: factsFor(inputs), tokens: memory.tokens };
-    await prepareVolumes(node.stateDir, sources, String(node.world.clock.now()));
+    if (hasClaims(pod)) {
+      // The claims are known now, and with them the names of their volumes.
+      node.objects.hold(at.uid, namespace, heldBy(node, pod));
+      await node.objects.ready(at.uid, signal);
+    }
+    await prepareVolumes({
+      pod,
+      lookup: node.objects.lookup(namespace),
+      facts: factsFor(inputs),
+      tokens: memory.tokens,
+      stateDir: node.stateDir,
+      stamp: String(node.world.clock.now()),
+    });
     memory.volumeFailures = 0;
     // A change that arrived during the write requires another one.
     if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextRenewal(memory.tokens) };

@@ -9,7 +9,7 @@ import { securityOf } from "../podspec/security.ts";
 import type { EventType } from "../../machinery/events.ts";
 import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
 import type { NodeContext } from "../node-context.ts";
-import { containerMounts } from "../volumes/volumes.ts";
+import { containerMounts } from "../volumes/container-mounts.ts";
 import type { PodAction } from "./actions.ts";
 import type { NodeFacts } from "../podspec/fields.ts";
 import { fieldPath } from "../podspec/containers.ts";
@@ -158,8 +158,9 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
   const { node, pod, podIp: ip } = inputs;
   const { stateDir, nodeName } = node;
   const namespace = pod.metadata.namespace ?? "default";
+  const lookup = node.objects.lookup(namespace);
   const env = environment(pod, c, {
-    lookup: node.objects.lookup(namespace),
+    lookup,
     facts: factsFor(inputs),
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
@@ -167,7 +168,7 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),
-    ...(await containerMounts(stateDir, pod, c, env)),
+    ...(await containerMounts({ stateDir, lookup }, pod, c, env)),
   ];
   return containerSpec(pod, c, { action, env, mounts, imageUser: image.user, nodeName });
 }

@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Container, Pod } from "../../api/generated/types.ts";
 import type { ContainerRuntime, Mount, RuntimeContainer } from "../runtime.ts";
-import { podFolder } from "../volumes/volumes.ts";
+import { podFolder } from "../volumes/paths.ts";
 import { containerNamed } from "../podspec/containers.ts";
 import type { Ended } from "./runs.ts";
 import { hostnameOf, hostsFile, type NameSettings, resolvConf } from "../podspec/names-and-dns.ts";

@@ -1,9 +1,18 @@
-// The ConfigMaps and Secrets that a pod refers to. Pure.
-import type { ConfigMap, Pod, Secret, Volume } from "../../api/generated/types.ts";
+// The objects that a pod refers to: ConfigMaps, Secrets and claims. Pure.
+import { claimNamesOf } from "../../api/core/pod/claims.ts";
+import type {
+  ConfigMap,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+  Volume,
+  VolumeAttachment,
+} from "../../api/generated/types.ts";
 import { allContainersOf } from "./containers.ts";
 
 export interface Reference {
-  readonly kind: "ConfigMap" | "Secret";
+  readonly kind: "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "PersistentVolume" | "VolumeAttachment";
   readonly name: string;
 }
 
@@ -11,6 +20,12 @@ export interface Reference {
 export interface Lookup {
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
+}
+/** Also looks up the claims of the pod's namespace, their volumes, and the attachments of these. */
+export interface VolumeLookup extends Lookup {
+  claim(name: string): PersistentVolumeClaim | undefined;
+  persistentVolume(name: string): PersistentVolume | undefined;
+  attachment(name: string): VolumeAttachment | undefined;
 }
 
 /** A requirement of a pod is not met; the message is for the user. */
@@ -31,6 +46,7 @@ const ofVolume = (v: Volume): readonly Reference[] => [
 export function referencesOf(pod: Pod): readonly Reference[] {
   const all = [
     ...(pod.spec.volumes ?? []).flatMap(ofVolume),
+    ...claimNamesOf(pod).map((name): Reference => ({ kind: "PersistentVolumeClaim", name })),
     ...(pod.spec.imagePullSecrets ?? []).flatMap((s) => secret(s.name)),
     ...allContainersOf(pod).flatMap((c) => [
       ...(c.envFrom ?? []).flatMap((e) => [...configMap(e.configMapRef?.name), ...secret(e.secretRef?.name)]),

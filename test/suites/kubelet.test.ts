@@ -1,117 +1,31 @@
 // The kubelet with a simulated engine and an API server with memory storage: lifecycles of pods.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ContainerStatus, Node, Pod, PodSpec } from "../../api/generated/types.ts";
+import type { ContainerStatus, Node, Pod } from "../../api/generated/types.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
-import { events } from "../../api/core/events.ts";
 import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import { type Draft, key } from "../../api/meta.ts";
-import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../apiserver/storage/log.ts";
-import { tokenIssuer } from "../../apiserver/verbs/token-requests.ts";
-import { tokens } from "../../apiserver/authentication/tokens.ts";
-import { newSigningKey } from "../../cli/cluster/pki.ts";
-import { type KubeletSettings, kubelet } from "../../kubelet/kubelet.ts";
-import type { Client } from "../../machinery/client.ts";
-import { onAbort } from "../../machinery/abort.ts";
-import { realWorld } from "../../machinery/real-world.ts";
-import { type SimulatedRuntime, simulatedRuntime } from "../sim/runtime.ts";
+import { key } from "../../api/meta.ts";
+import { image, isReady, nodeName, openStage, runForever, sh, type Stage, until, world } from "./kubelet-stage.ts";
 
-const world = realWorld(() => {});
 const life = new AbortController().signal;
-const nodeName = "n1";
-const image = "sim/shell:1";
-const sh = (script: string) => ["sh", "-c", script];
-const runForever = sh("trap 'exit 0' TERM; while :; do sleep 1; done");
-
-interface Stage {
-  readonly client: Client;
-  readonly runtime: SimulatedRuntime;
-  readonly stateDir: string;
-  /** Stops the kubelet and resolves when it has stopped. */
-  stop(): Promise<void>;
-  start(): void;
-}
 let stage: Stage;
 
-async function open(): Promise<Stage> {
-  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const verbs = clusterRegistry(memoryStorage(), world, ranges);
-  const issued = tokens(verbs, { issuer: "https://issuer.test", key: await newSigningKey() });
-  const client = inProcessClient(verbs, { issue: tokenIssuer(verbs, issued) });
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
-  const runtime = simulatedRuntime(world, [image]);
-  const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
-  const settings: KubeletSettings = {
-    nodeName,
-    nodeIp: "172.30.0.11",
-    kubeletPort: 10_250,
-    capacity: { cpuMillis: 1_000, memoryBytes: 2 ** 40, pods: 10 },
-    podCidr: "10.244.1.0/24",
-    clusterDns: "10.96.0.10",
-    clusterDomain: "cluster.local",
-    stateDir,
-    labels: {},
-    times: { leaseRenewMs: 100, leaseDurationSeconds: 40, statusCheckMs: 100, statusReportMs: 300_000 },
-  };
-  const quietly = (_: unknown, signal: AbortSignal) => new Promise<void>((go) => void onAbort(signal, go));
-  let ended: Promise<void> = Promise.resolve();
-  let life = new AbortController();
-  return {
-    client,
-    runtime,
-    stateDir,
-    start() {
-      life = new AbortController();
-      ended = kubelet(settings, { world, client, runtime }, quietly, life.signal);
-    },
-    async stop() {
-      life.abort();
-      await ended;
-    },
-  };
-}
-
 beforeEach(async () => {
-  stage = await open();
+  stage = await openStage();
   stage.start();
 });
-afterEach(async () => {
-  await stage.stop();
-  rmSync(stage.stateDir, { recursive: true });
-});
+afterEach(() => stage.close());
 
-const find = (name: string): Promise<Pod | undefined> =>
-  stage.client.get(pods, key("default", name)).catch(() => undefined);
-
-async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    const seen = await look();
-    if (isSo(seen)) return seen;
-    if (tries > 400) throw new Error(`the condition was not met in time: ${JSON.stringify(seen, null, 1)}`);
-    await world.clock.sleep(10);
-  }
-}
-
-async function bind(name: string, spec: Partial<PodSpec> = {}): Promise<void> {
-  const containers = [{ name: "c", image, command: runForever }];
-  const usual = { automountServiceAccountToken: false, containers };
-  const draft = { metadata: { name, namespace: "default" }, spec: { ...usual, ...spec, nodeName } };
-  await stage.client.create(pods, draft as unknown as Draft<Pod>);
-}
-const isReady = (p: Pod | undefined): boolean =>
-  p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
-const ready = (name: string) => until(() => find(name), isReady) as Promise<Pod>;
+const find: Stage["find"] = (name) => stage.find(name);
+const bind: Stage["bind"] = (name, spec) => stage.bind(name, spec);
+const ready: Stage["ready"] = (name) => stage.ready(name);
 const first = (p: Pod | undefined): ContainerStatus | undefined => p?.status?.containerStatuses?.[0];
 const idOf = (p: Pod): string => first(p)!.containerID!.replace("docker://", "");
 const reasons = async (name: string): Promise<readonly string[]> =>
-  (await stage.client.list(events)).items.filter((e) => e.involvedObject.name === name).map((e) => e.reason ?? "");
+  (await stage.eventsOf(name)).map(({ reason }) => reason);
 const node = (): Promise<Node> => stage.client.get(nodes, key(undefined, nodeName));
 const readiness = (n: Node | undefined) => n?.status?.conditions?.find((c) => c.type === "Ready");
 

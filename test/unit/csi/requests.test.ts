@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mountEntries } from "../../../csi/driver/mounts.ts";
 import { localDriver, sharedDriver } from "../../../csi/driver/profile.ts";
 import { chosenSize, page, require, sizeRange, unsupported } from "../../../csi/driver/requests.ts";
-import { serial } from "../../../csi/driver/serial.ts";
+import { serial } from "../../../machinery/serial.ts";
 import type { AccessMode, VolumeCapability } from "../../../csi/protocol/volumes.ts";
 
 const capability = (mode: AccessMode, fsType = ""): VolumeCapability => ({

@@ -7,7 +7,7 @@ import type { PodSpec } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { terminationLogMount } from "../../../kubelet/pod/pod-files.ts";
 import { contentOf, type VolumeFile } from "../../../kubelet/volumes/content.ts";
-import { containerMounts } from "../../../kubelet/volumes/volumes.ts";
+import { containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 let folder: string;
@@ -21,6 +21,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const nothing = {
+  configMap: () => undefined,
+  secret: () => undefined,
+  claim: () => undefined,
+  persistentVolume: () => undefined,
+  attachment: () => undefined,
+};
 const env = new Map([
   ["NAME", "web"],
   ["ROOT", "/tmp"],
@@ -29,7 +36,12 @@ const env = new Map([
 const sourceOf = async (mount: object): Promise<string> => {
   const volumes = [{ name: "v", hostPath: { path: folder } }];
   const c = container("c", { volumeMounts: [{ name: "v", mountPath: "/v", ...mount }] });
-  const [mounted] = await containerMounts(folder, pod({ spec: { volumes, containers: [c] } }), c, env);
+  const [mounted] = await containerMounts(
+    { stateDir: folder, lookup: nothing },
+    pod({ spec: { volumes, containers: [c] } }),
+    c,
+    env,
+  );
   return mounted!.source.slice(folder.length);
 };
 test("a sub-path is expanded from the environment and created in its volume", async () => {

@@ -1,0 +1,67 @@
+// The mounts of a container, with their sub-paths resolved.
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Container, Pod, VolumeMount } from "../../api/generated/types.ts";
+import { expand, variablesIn } from "../podspec/environment.ts";
+import { Unmet, type VolumeLookup } from "../podspec/references.ts";
+import type { Mount } from "../runtime.ts";
+import { placeOf } from "./paths.ts";
+
+const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
+  HostToContainer: "rslave",
+  Bidirectional: "rshared",
+};
+
+/**
+ * The sub-path of a mount, expanded from the container's environment. Throws `Unmet` for a path outside of the
+ * volume, or with undefined variables.
+ */
+function subPathOf({ subPath = "", subPathExpr }: VolumeMount, env: ReadonlyMap<string, string>): string {
+  if (!subPathExpr) return subPath;
+  const missing = variablesIn(subPathExpr).filter((name) => !env.get(name));
+  if (missing.length > 0) throw new Unmet(`missing value for ${[...new Set(missing)].toSorted().join(", ")}`);
+  const expanded = expand(subPathExpr, env);
+  if (expanded.startsWith("/")) throw new Unmet(`error SubPath \`${expanded}\` must not be an absolute path`);
+  if (expanded.split("/").includes(".."))
+    throw new Unmet(`unable to provision SubPath \`${expanded}\`: must not contain '..'`);
+  return expanded;
+}
+
+/** Makes a path inside a volume, and checks that no symbolic link in it leads out of the volume. */
+async function inside(root: string, subPath: string): Promise<string> {
+  const requested = join(root, subPath);
+  const there = await stat(requested).catch(() => undefined);
+  if (there === undefined) await mkdir(requested, { recursive: true, mode: 0o750 });
+  const [real, realRoot] = await Promise.all([realpath(requested), realpath(root)]);
+  if (real !== realRoot && !real.startsWith(`${realRoot}/`))
+    throw new Unmet(`subPath "${subPath}" leads out of its volume`);
+  return real;
+}
+
+/** Where the volumes of the node are, and the objects behind them. */
+interface Volumes {
+  readonly stateDir: string;
+  readonly lookup: VolumeLookup;
+}
+
+async function mountOf(at: Volumes, pod: Pod, m: VolumeMount, env: ReadonlyMap<string, string>): Promise<Mount> {
+  const volume = pod.spec.volumes?.find((v) => v.name === m.name);
+  const place = volume && placeOf(at.stateDir, pod, volume, at.lookup);
+  if (place === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
+  const subPath = subPathOf(m, env);
+  const propagation = propagations[m.mountPropagation ?? ""];
+  return {
+    source: subPath ? await inside(place.path, subPath) : place.path,
+    target: m.mountPath.startsWith("/") ? m.mountPath : `/${m.mountPath}`,
+    readOnly: (m.readOnly ?? false) || place.readOnly,
+    ...(propagation && { propagation }),
+  };
+}
+
+/** The mounts of the container's spec, in order. */
+export const containerMounts = (
+  at: Volumes,
+  pod: Pod,
+  c: Container,
+  env: ReadonlyMap<string, string>,
+): Promise<readonly Mount[]> => Promise.all((c.volumeMounts ?? []).map((m) => mountOf(at, pod, m, env)));

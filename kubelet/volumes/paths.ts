@@ -1,0 +1,42 @@
+// Where the volumes of pods are on the node, in the layout of Kubernetes' kubelet.
+import { join } from "node:path";
+import type { Pod, Volume } from "../../api/generated/types.ts";
+import type { VolumeLookup } from "../podspec/references.ts";
+import { claimed } from "./claims.ts";
+
+/** The folder of everything that the node keeps for a pod. */
+export const podFolder = (stateDir: string, podUid: string): string => join(stateDir, "pods", podUid);
+
+const folders: Readonly<Record<string, string>> = {
+  emptyDir: "kubernetes.io~empty-dir",
+  configMap: "kubernetes.io~configmap",
+  secret: "kubernetes.io~secret",
+  downwardAPI: "kubernetes.io~downward-api",
+  projected: "kubernetes.io~projected",
+};
+const folderFor = (v: Volume): string | undefined =>
+  Object.entries(folders).find(([kind]) => v[kind as keyof Volume] !== undefined)?.[1];
+
+/** The path of a volume that the pod's spec describes; undefined for an unsupported type of volume. */
+export function volumePath(stateDir: string, podUid: string, v: Volume): string | undefined {
+  if (v.hostPath) return v.hostPath.path;
+  const folder = folderFor(v);
+  return folder === undefined ? undefined : join(podFolder(stateDir, podUid), "volumes", folder, v.name);
+}
+
+/** Where a volume is on the node, and whether containers may only read it. */
+interface Place {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+const showsApiObjects = (v: Volume): boolean => (v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected) !== undefined;
+
+/** The place of any volume; undefined for an unsupported type of volume. Throws `Unmet` until a claim is bound. */
+export function placeOf(stateDir: string, pod: Pod, v: Volume, lookup: VolumeLookup): Place | undefined {
+  const behind = claimed(pod, v, lookup);
+  const path = behind
+    ? (behind.pv.spec.hostPath?.path ?? behind.pv.spec.local?.path)
+    : volumePath(stateDir, pod.metadata.uid, v);
+  return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
+}
