@@ -9,7 +9,9 @@ import { place } from "../scheduler/place.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import type { Packing } from "../scheduler/plugins/resources.ts";
 
-const withoutPostFilter = ({ postFilter: _, ...plugin }: SchedulerPlugin): SchedulerPlugin => plugin;
+/** Without what reads other kinds: the volumes of a claim are taken to be available everywhere. */
+const simulated = (plugins: readonly SchedulerPlugin[]): readonly SchedulerPlugin[] =>
+  plugins.filter(({ reads }) => !reads).map(({ postFilter: _, ...plugin }) => plugin);
 
 /** The pod that a daemon set would run on a node, bound to it. */
 function daemonPod(set: DaemonSet, { metadata: { name: nodeName } }: Node): Pod {
@@ -28,7 +30,7 @@ function daemonPod(set: DaemonSet, { metadata: { name: nodeName } }: Node): Pod 
 
 /** The placements of a scheduler that scores nodes by this load. */
 export function schedulingSimulation(packing: Packing): Simulation {
-  const plugins = defaultPlugins(packing).map(withoutPostFilter);
+  const plugins = simulated(defaultPlugins(packing));
   return {
     place({ nodes, pods }, waiting) {
       const cache = schedulerCache();

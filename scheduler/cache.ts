@@ -123,7 +123,8 @@ export interface SchedulerCache {
   assume(pod: Pod, nodeName: string): void;
   /** The binding failed. */
   forget(key: Key): void;
-  isAssumed(key: Key): boolean;
+  /** Whether this pod is, not another one of its name. */
+  isAssumed(pod: Pod): boolean;
   snapshot(): Snapshot;
 }
 
@@ -190,7 +191,10 @@ export function schedulerCache(lister: Snapshot["lister"] = noListers): Schedule
       change(key, () => assumed.set(key, podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } })));
     },
     forget: (key) => change(key, () => assumed.delete(key)),
-    isAssumed: (key) => assumed.has(key),
+    isAssumed(pod) {
+      const info = assumed.get(keyOf(pod));
+      return info !== undefined && info.pod.metadata.uid === pod.metadata.uid;
+    },
     snapshot: () => ({
       nodes: nodes.ordered(),
       byName: nodes.byName,

@@ -10,8 +10,11 @@ import type { NodeInfo, PodInfo } from "./node-info.ts";
 
 /** A status other than success; success is `undefined`. */
 export interface Rejection {
-  /** `UnschedulableAndUnresolvable`: evicting pods would not change the result. */
-  readonly code: "Unschedulable" | "UnschedulableAndUnresolvable";
+  /**
+   * `UnschedulableAndUnresolvable`: evicting pods would not change the result. `Error`: the pod is tried again after
+   * its back-off, whatever changes; for the binding stages.
+   */
+  readonly code: "Unschedulable" | "UnschedulableAndUnresolvable" | "Error";
   readonly reasons: readonly string[];
 }
 export const unschedulable = (...reasons: readonly string[]): Rejection => ({ code: "Unschedulable", reasons });
@@ -19,6 +22,7 @@ export const unresolvable = (...reasons: readonly string[]): Rejection => ({
   code: "UnschedulableAndUnresolvable",
   reasons,
 });
+export const failed = (...reasons: readonly string[]): Rejection => ({ code: "Error", reasons });
 
 /** The plugin has nothing to do with this pod: its Filter or Score is not called. */
 export const skip = "Skip";
@@ -33,7 +37,7 @@ export interface Snapshot {
   readonly imageNodes: ReadonlyMap<string, number>;
   /** By node name: pods that are expected there but not bound yet (`status.nominatedNodeName`). */
   readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
-  /** The objects of a kind that some plugin {@link SchedulerPlugin.reads}. */
+  /** The objects of a kind that some plugin {@link SchedulerPlugin.reads}, of pods, or of nodes. */
   lister<T extends ApiObject>(resource: ResourceDefinition<T>): Lister<T>;
 }
 
@@ -109,7 +113,15 @@ interface PermitWait {
   /** Resolves when the pod may be bound, or with the reason why it may not. */
   readonly allowed: Promise<Rejection | undefined>;
 }
-export interface BindingContext {
+/** An object by its kind and key. */
+export type ObjectReference = readonly [resource: ResourceDefinition, key: Key];
+/** The views that plugins read, while they change. */
+export interface PluginViews {
+  readonly lister: Snapshot["lister"];
+  /** Resolves after the next change of one of these objects, or when the signal aborts. */
+  changed(objects: readonly ObjectReference[], signal: AbortSignal): Promise<void>;
+}
+export interface BindingContext extends PluginViews {
   readonly client: Client;
   readonly clock: Clock;
   readonly signal: AbortSignal;

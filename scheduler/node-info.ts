@@ -1,4 +1,5 @@
 // A node with what runs on it, summed up, and a pod with what scheduling needs of it, computed once.
+import { claimNamesOf } from "../api/core/pod/claims.ts";
 import { type HostPort, hostPortsOf } from "../api/core/pod/host-ports.ts";
 import { amountsOf, effectiveRequests, type Requests } from "../api/core/pod/status.ts";
 import type { Node, Pod, Taint } from "../api/generated/types.ts";
@@ -20,6 +21,8 @@ export interface PodInfo {
   /** The same for scores, where a container that requests nothing still counts. */
   readonly nonZeroRequests: Load;
   readonly hostPorts: readonly HostPort[];
+  /** The names of the claims it uses. */
+  readonly claimNames: readonly string[];
 }
 
 /** A node and its pods. Only the cache changes it, and never during a decision. */
@@ -32,6 +35,8 @@ export interface NodeInfo {
   readonly pods: ReadonlyMap<Key, PodInfo>;
   /** Those of its pods that use ports of the node. */
   readonly podsWithHostPorts: ReadonlyMap<Key, PodInfo>;
+  /** Those of its pods that use claims. */
+  readonly podsWithClaims: ReadonlyMap<Key, PodInfo>;
   readonly requested: Requests;
   readonly nonZeroRequested: Load;
   readonly allocatable: Requests;
@@ -54,15 +59,17 @@ export function podInfoOf(pod: Pod): PodInfo {
     requests: effectiveRequests(pod),
     nonZeroRequests: { cpu, memory },
     hostPorts: hostPortsOf(pod),
+    claimNames: claimNamesOf(pod),
   };
 }
 
-type Counted = "pods" | "podsWithHostPorts" | "requested" | "nonZeroRequested";
+type Counted = "pods" | "podsWithHostPorts" | "podsWithClaims" | "requested" | "nonZeroRequested";
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** The writable side of a {@link NodeInfo}. */
 export interface NodeAccount extends Writable<Omit<NodeInfo, Counted>> {
   readonly pods: Map<Key, PodInfo>;
   readonly podsWithHostPorts: Map<Key, PodInfo>;
+  readonly podsWithClaims: Map<Key, PodInfo>;
   readonly requested: Record<string, number>;
   readonly nonZeroRequested: Writable<Load>;
 }
@@ -78,6 +85,7 @@ export function removePod(account: NodeAccount, key: Key): void {
   if (!info) return;
   account.pods.delete(key);
   account.podsWithHostPorts.delete(key);
+  account.podsWithClaims.delete(key);
   sum(account, info, -1);
 }
 /** Adds a pod, or replaces it. */
@@ -85,6 +93,7 @@ export function addPod(account: NodeAccount, info: PodInfo): void {
   removePod(account, info.key);
   account.pods.set(info.key, info);
   if (info.hostPorts.length > 0) account.podsWithHostPorts.set(info.key, info);
+  if (info.claimNames.length > 0) account.podsWithClaims.set(info.key, info);
   sum(account, info, 1);
 }
 
@@ -110,6 +119,7 @@ export function nodeAccount(node: Node, pods: Iterable<PodInfo> = [], taints?: r
     unschedulable: false,
     pods: new Map(),
     podsWithHostPorts: new Map(),
+    podsWithClaims: new Map(),
     requested: {},
     nonZeroRequested: { cpu: 0, memory: 0 },
     allocatable: {},

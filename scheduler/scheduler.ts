@@ -1,14 +1,12 @@
 // The scheduler as a process: views feed a cache and a queue, one pod is decided at a time, bindings run beside.
-import type { ResourceDefinition } from "../api/kinds.ts";
-import { keyOf, revision, type ApiObject, type Key } from "../api/meta.ts";
+import { type ApiObject, keyOf, revision, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import { informer, type Informer } from "../machinery/informer.ts";
-import type { Lister } from "../machinery/view.ts";
+import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
-import { plainEvents, assignedPodEvents, nodeEvents } from "./cluster-events.ts";
-import type { ClusterEvent, SchedulerPlugin, Snapshot } from "./framework.ts";
+import { assignedPodEvents, nodeEvents } from "./cluster-events.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
 import { schedulerCache } from "./cache.ts";
+import { pluginViews } from "./plugin-views.ts";
 import {
   profilesOf,
   type ProfileOptions,
@@ -18,43 +16,6 @@ import {
   type CycleOptions,
 } from "./scheduling-cycle.ts";
 import { schedulingQueue } from "./queue.ts";
-
-interface PluginViews {
-  readonly lister: Snapshot["lister"];
-  /** Fills the views and keeps them up to date until the signal aborts. */
-  run(signal: AbortSignal): Promise<void>;
-  caughtUp(signal: AbortSignal): Promise<void>;
-}
-
-/** `notify` receives every change of these objects. */
-function pluginViews(
-  plugins: readonly SchedulerPlugin[],
-  client: Client,
-  world: World,
-  notify: (change: () => readonly ClusterEvent[]) => void,
-): PluginViews {
-  const kinds = new Set<ResourceDefinition>(plugins.flatMap(({ reads = [] }) => reads));
-  const views = new Map<ResourceDefinition, Informer<ApiObject>>();
-  for (const kind of kinds) {
-    const view = informer(client, kind, world);
-    views.set(kind, view);
-    view.onChange((object, before) => {
-      const after = view.lister.get(keyOf(object));
-      notify(() => plainEvents(kind.kind, { before, after }));
-    });
-  }
-  const all = [...views.values()];
-  return {
-    lister<T extends ApiObject>(kind: ResourceDefinition<T>) {
-      const view = views.get(kind);
-      if (!view) throw new Error(`no plugin reads ${kind.plural}`);
-      // The map does not preserve the pairing of definitions and object types.
-      return view.lister as Lister<T>;
-    },
-    run: async (signal) => void (await Promise.all(all.map((view) => view.run(signal)))),
-    caughtUp: async (signal) => void (await Promise.all(all.map((view) => view.caughtUp(revision(0), signal)))),
-  };
-}
 
 export interface SchedulerOptions extends ProfileOptions, CycleOptions {}
 interface SchedulerViews {
@@ -77,10 +38,11 @@ export async function runScheduler(
   const every = [options.plugins, ...Object.values(options.profiles ?? {})].flat();
   const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
   const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal);
-  const extra = pluginViews(every, client, world, queue.notify);
+  const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
+  const extra = pluginViews(every, shared, client, world, queue.notify);
   const cache = schedulerCache(extra.lister);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
-  const ports = { view: views.pods, client, world, queue, cache, profileOf, report };
+  const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report };
   const cycle = schedulingCycle(ports, options, signal);
 
   // Views are not stopped: they can serve another run after this one.

@@ -7,9 +7,11 @@ import { settle } from "../machinery/controller.ts";
 import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import {
+  failed as failedStatus,
   skip,
   unschedulable,
   type BindingContext,
+  type PluginViews,
   type PluginRejection,
   type Rejection,
   type SchedulerPlugin,
@@ -38,7 +40,7 @@ export interface Binding {
 /** What the scheduler does about the outcome. */
 interface BindingOutcomes {
   /** A plugin rejected it, before the next decision or later. */
-  rejected(binding: Binding, plugin: string, message: string): void;
+  rejected(binding: Binding, rejection: PluginRejection): void;
   /** The API refused, or a plugin threw. */
   failed(binding: Binding): void;
   bound(binding: Binding): void;
@@ -83,8 +85,10 @@ async function bind(binding: Binding, waits: readonly Waiting[], context: Bindin
     if (rejected) return rejected;
   }
   for (const plugin of plugins) {
-    const rejected = rejectedBy(plugin, await plugin.preBind?.(state.get(plugin.name), pod, nodeName, context));
-    if (rejected) return rejected;
+    const status = await plugin.preBind?.(state.get(plugin.name), pod, nodeName, context);
+    if (status?.code === "Error")
+      return rejectedBy(plugin, failedStatus(`running PreBind plugin "${plugin.name}": ${status.reasons.join(", ")}`));
+    if (status) return rejectedBy(plugin, status);
   }
   for (const plugin of plugins) if (plugin.bind && (await plugin.bind(pod, nodeName, context)) !== skip) break;
   for (const plugin of plugins) plugin.postBind?.(pod, nodeName);
@@ -95,16 +99,15 @@ async function bind(binding: Binding, waits: readonly Waiting[], context: Bindin
  * Starts a binding: Reserve and Permit are called before this returns, the rest runs beside the next decisions.
  */
 function binder(
-  view: Informer<Pod>,
-  client: Client,
-  world: World,
+  { view, views, client, world }: CyclePorts,
   { rejected, failed, bound }: BindingOutcomes,
   signal: AbortSignal,
 ): (binding: Binding) => void {
-  const context: BindingContext = { client, clock: world.clock, signal };
+  const { lister, changed } = views;
+  const context: BindingContext = { client, clock: world.clock, lister, changed, signal };
   const reject = (binding: Binding, rejection: PluginRejection): void => {
     unreserve(binding);
-    rejected(binding, rejection.plugin, rejection.status.reasons.join(", "));
+    rejected(binding, rejection);
   };
   const finish = async (binding: Binding, waits: readonly Waiting[]): Promise<void> => {
     const { key } = binding.pod;
@@ -160,8 +163,12 @@ export function profilesOf(
   return ({ spec }) => all.get(spec.schedulerName ?? defaultName);
 }
 
+interface Rejected extends Pick<Diagnosis, "message" | "nominatedNodeName"> {
+  /** `Unschedulable` unless an error kept the pod from being bound. */
+  readonly reason?: "SchedulerError";
+}
 /** Nothing is written when the condition is unchanged. */
-export type Report = (pod: Pod, diagnosis: Pick<Diagnosis, "message" | "nominatedNodeName">) => Promise<void>;
+export type Report = (pod: Pod, rejected: Rejected) => Promise<void>;
 
 /** `retry` is called when the condition could not be written: the pod has to be decided again. */
 export function rejectionReport(
@@ -171,10 +178,10 @@ export function rejectionReport(
   retry: (key: Key) => void,
   signal: AbortSignal,
 ): Report {
-  return async (pod, { message, nominatedNodeName }) => {
+  return async (pod, { message, nominatedNodeName, reason = "Unschedulable" }) => {
     if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
     profileOf(pod)?.events.record(pod, "Warning", "FailedScheduling", message);
-    const unschedulable = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+    const unschedulable = { type: "PodScheduled", status: "False", reason, message } as const;
     const conditions = withCondition<PodCondition>(pod.status?.conditions, unschedulable, world.clock.now());
     const status = { ...pod.status, conditions, ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
     await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
@@ -217,6 +224,7 @@ export interface CycleOptions {
 }
 interface CyclePorts {
   readonly view: Informer<Pod>;
+  readonly views: PluginViews;
   readonly client: Client;
   readonly world: World;
   readonly queue: SchedulingQueue;
@@ -231,28 +239,33 @@ export const isPending = (p: Pod): boolean =>
 
 /** Starts bindings, and takes their outcomes back to the cache and the queue. */
 function bindings(ports: CyclePorts, signal: AbortSignal): (binding: Binding) => void {
-  const { view, client, world, queue, cache, profileOf, report } = ports;
+  const { queue, cache, profileOf, report } = ports;
   /** The room is free again: pods that wait for it may fit. */
   const release = ({ pod: { pod, key }, nodeName }: Binding): void => {
-    if (!cache.isAssumed(key)) return;
     cache.forget(key);
     const before: Pod = { ...pod, spec: { ...pod.spec, nodeName } };
     queue.notify(() => assignedPodEvents({ before, after: undefined }));
   };
+  // A pod that was deleted or bound meanwhile has left the queue, and its name may be another pod's.
+  const isCurrent = ({ pod: { pod } }: Binding): boolean => cache.isAssumed(pod);
   const outcomes = {
-    rejected(binding: Binding, plugin: string, message: string): void {
-      queue.reject(binding.pod.key, new Set([plugin]));
+    rejected(binding: Binding, { plugin, status: { code, reasons } }: PluginRejection): void {
+      if (!isCurrent(binding)) return;
+      const { pod, key } = binding.pod;
+      if (code === "Error") queue.fail(key);
+      else queue.reject(key, new Set([plugin]));
       release(binding);
-      void report(binding.pod.pod, { message });
+      void report(pod, { message: reasons.join(", "), ...(code === "Error" && { reason: "SchedulerError" }) });
     },
     failed(binding: Binding): void {
+      if (!isCurrent(binding)) return;
       queue.fail(binding.pod.key);
       release(binding);
     },
     bound: ({ pod: { pod, key }, nodeName }: Binding): void =>
       profileOf(pod)?.events.record(pod, "Normal", "Scheduled", `Successfully assigned ${key} to ${nodeName}`),
   };
-  return binder(view, client, world, outcomes, signal);
+  return binder(ports, outcomes, signal);
 }
 
 /** Decides one pod at a time; what it returns settles when the outcome of a rejection is written. */
@@ -275,7 +288,7 @@ export function schedulingCycle(
     const pod = view.lister.get(key);
     const profile = pod && profileOf(pod);
     // Otherwise the view has already taken it out of the queue, or its binding is under way.
-    if (!profile || !isPending(pod) || cache.isAssumed(key)) return;
+    if (!profile || !isPending(pod) || cache.isAssumed(pod)) return;
     const { plugins, name } = profile;
     const placement = decided(pod, plugins);
     const at = { at: world.clock.now(), revision: view.lister.revision };

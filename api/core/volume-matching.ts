@@ -89,27 +89,15 @@ function isBetter(volume: Volume, than: Volume): boolean {
   return size === other ? volume.metadata.name < than.metadata.name : size < other;
 }
 
-const best = (volumes: readonly Volume[]): Volume | undefined =>
-  volumes.reduce<Volume | undefined>((a, b) => (a === undefined || isBetter(b, a) ? b : a), undefined);
+const bestFirst = (volumes: readonly Volume[]): readonly Volume[] =>
+  volumes.toSorted((a, b) => (isBetter(a, b) ? -1 : 1));
 
-/**
- * The volume for a claim on a node with these labels: the one reserved for it, else the smallest that meets the claim.
- * A claim with a reserved volume out of reach gets none. `taken` are names of volumes chosen for other claims.
- */
-export function volumeOnNode(
-  claim: Claim,
-  volumes: readonly Volume[],
-  labels: Labels,
-  taken: ReadonlySet<string> = new Set(),
-): Volume | undefined {
-  const candidates = volumes.filter((volume) => !taken.has(volume.metadata.name) && isCompatible(volume, claim));
-  const reserved = candidates.find((volume) => refersTo(volume, claim));
-  if (reserved) return isReachableFrom(reserved, labels) ? reserved : undefined;
-  return best(
-    candidates.filter(
-      (volume) => !volume.spec.claimRef && isAvailable(volume, claim) && isReachableFrom(volume, labels),
-    ),
-  );
+/** The volumes that a claim may be bound to, best first: the one reserved for it alone, else all that meet it. */
+export function candidatesFor(claim: Claim, volumes: readonly Volume[]): readonly Volume[] {
+  const compatible = volumes.filter((volume) => isCompatible(volume, claim));
+  const reserved = compatible.find((volume) => refersTo(volume, claim));
+  if (reserved) return [reserved];
+  return bestFirst(compatible.filter((volume) => !volume.spec.claimRef && isAvailable(volume, claim)));
 }
 
 /**
@@ -117,10 +105,11 @@ export function volumeOnNode(
  * a pod is scheduled, the smallest with the fewest access modes that meets the claim.
  */
 export function volumeAnywhere(claim: Claim, volumes: readonly Volume[], delayed: boolean): Volume | undefined {
-  const candidates = volumes.filter((volume) => isCompatible(volume, claim) && hasAccessModes(volume, claim));
-  const reserved = candidates.find((volume) => refersTo(volume, claim));
-  if (reserved || delayed) return reserved;
-  const available = candidates.filter((volume) => !volume.spec.claimRef && isAvailable(volume, claim));
-  const fewest = Math.min(...available.map((volume) => volume.spec.accessModes?.length ?? 0));
-  return best(available.filter((volume) => (volume.spec.accessModes?.length ?? 0) === fewest));
+  const candidates = candidatesFor(
+    claim,
+    volumes.filter((volume) => hasAccessModes(volume, claim)),
+  );
+  const modes = (volume: Volume): number => volume.spec.accessModes?.length ?? 0;
+  const fewest = Math.min(...candidates.map(modes));
+  return candidates.find((volume) => refersTo(volume, claim) || (!delayed && modes(volume) === fewest));
 }

@@ -9,6 +9,10 @@ import { nodePorts } from "./ports.ts";
 import { defaultPreemption, dynamicResources } from "./preemption.ts";
 import { resourcesFit, type Packing } from "./resources.ts";
 import { nodeName, nodeUnschedulable, taintToleration } from "./taints.ts";
+import { volumeBinding } from "./volumes/binding.ts";
+import { nodeVolumeLimits } from "./volumes/limits.ts";
+import { volumeRestrictions } from "./volumes/restrictions.ts";
+import { volumeZone } from "./volumes/zones.ts";
 
 const defaultBinder: SchedulerPlugin = {
   name: "DefaultBinder",
@@ -54,6 +58,10 @@ export const defaultPlugins = (packing: Packing = "MostAllocated"): readonly Sch
   nodeAffinity,
   nodePorts,
   resourcesFit(packing),
+  volumeRestrictions,
+  nodeVolumeLimits,
+  volumeBinding(),
+  volumeZone,
   dynamicResources,
   defaultPreemption,
   imageLocality,

@@ -1,0 +1,193 @@
+// VolumeBinding: a pod goes where the volumes of its claims are or can be made, and is bound once its claims are.
+// Source: the Kubernetes concepts page, "Storage Classes"; KEP-490 (topology-aware volume scheduling).
+import { ephemeralClaimName } from "../../../api/core/pod/claims.ts";
+import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
+import {
+  boundTo,
+  classNameOf,
+  isFullyBound,
+  selectedNode,
+  waitsForConsumer,
+} from "../../../api/core/volume-matching.ts";
+import type {
+  CSIDriver,
+  CSIStorageCapacity,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+  Volume,
+} from "../../../api/generated/types.ts";
+import { sameJson } from "../../../api/hash.ts";
+import { controllerOf, key } from "../../../api/meta.ts";
+import { csiDrivers, csiStorageCapacities } from "../../../api/storage/csi.ts";
+import { storageClasses } from "../../../api/storage/storageclasses.ts";
+import type { Client } from "../../../machinery/client.ts";
+import {
+  type Change,
+  type QueueingHint,
+  type SchedulerPlugin,
+  skip,
+  type Snapshot,
+  unresolvable,
+} from "../../framework.ts";
+import type { PodInfo } from "../../node-info.ts";
+import { type Assumed, assumedObjects } from "./assumed.ts";
+import { awaitBinding } from "./await-binding.ts";
+import { nodeLabels, ownClaims } from "./claims.ts";
+import { delayedClaims, nodeOf, planOn, type NodePlan, type PodClaims, volumeLimit } from "./node-plan.ts";
+
+interface BindingState extends PodClaims {
+  readonly byName: Snapshot["byName"];
+}
+
+/** The claim of a volume, or why the pod cannot be placed with it. */
+function claimOf(pod: Pod, volume: Volume, lister: Snapshot["lister"]): PersistentVolumeClaim | string | undefined {
+  const name = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral && ephemeralClaimName(pod, volume.name));
+  if (name === undefined) return undefined;
+  const { namespace } = pod.metadata;
+  const claim = lister(persistentVolumeClaims).get(key(namespace, name));
+  if (!claim)
+    return volume.ephemeral
+      ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+      : `persistentvolumeclaim "${name}" not found`;
+  if (claim.status?.phase === "Lost")
+    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ""}"`;
+  if (claim.metadata.deletionTimestamp !== undefined) return `persistentvolumeclaim "${name}" is being deleted`;
+  if (volume.ephemeral && controllerOf(claim)?.uid !== pod.metadata.uid)
+    return `PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`;
+  return claim;
+}
+
+/** The claims of a pod, each once, or why the pod cannot be placed. */
+function claimsOf({ pod }: PodInfo, lister: Snapshot["lister"]): readonly PersistentVolumeClaim[] | string {
+  const claims = new Set<PersistentVolumeClaim>();
+  for (const volume of pod.spec.volumes ?? []) {
+    const claim = claimOf(pod, volume, lister);
+    if (typeof claim === "string") return claim;
+    if (claim) claims.add(claim);
+  }
+  return [...claims];
+}
+
+/** The plan as objects to be written: volumes refer to their claims, and claims name the node. */
+const bindingsOf = ({ matched, provisioned }: NodePlan, nodeName: string): NodePlan => ({
+  matched: matched.map(({ claim, volume }) => ({ claim, volume: boundTo(volume, claim) })),
+  provisioned: provisioned.map((claim) => {
+    if (nodeOf(claim) === nodeName) return claim;
+    const annotations = { ...claim.metadata.annotations, [selectedNode]: nodeName };
+    return { ...claim, metadata: { ...claim.metadata, annotations } };
+  }),
+});
+
+/** Changes that pods wait for which have no node because of their volumes. */
+const events: readonly QueueingHint[] = [
+  nodeLabels,
+  ownClaims as QueueingHint,
+  { resource: "PersistentVolume", actions: ["Add", "Update"] },
+  {
+    resource: "StorageClass",
+    actions: ["Add", "Update"],
+    isSchedulableAfter: (_, { before, after }: Change<StorageClass>) =>
+      before === undefined || !sameJson(before.allowedTopologies, after?.allowedTopologies),
+  },
+  {
+    resource: "CSIDriver",
+    actions: ["Update"],
+    isSchedulableAfter: (_, { before, after }: Change<CSIDriver>) =>
+      before?.spec.storageCapacity === true && after?.spec.storageCapacity !== true,
+  },
+  {
+    resource: "CSIStorageCapacity",
+    actions: ["Add", "Update"],
+    isSchedulableAfter: (_, { before, after }: Change<CSIStorageCapacity>) =>
+      before === undefined || (after !== undefined && volumeLimit(after) > volumeLimit(before)),
+  },
+];
+
+interface AssumedVolumes {
+  readonly volumes: Assumed<PersistentVolume>;
+  readonly claims: Assumed<PersistentVolumeClaim>;
+}
+
+function preFilter(info: PodInfo, { lister, byName }: Snapshot, assumed: AssumedVolumes) {
+  if (info.claimNames.length === 0) return skip;
+  const claims = claimsOf(info, lister);
+  if (typeof claims === "string") return unresolvable(claims);
+  const current = claims.map(assumed.claims.of);
+  const unbound = current.filter((claim) => !isFullyBound(claim));
+  const isDelayed = (claim: PersistentVolumeClaim): boolean =>
+    !claim.spec.volumeName && waitsForConsumer(lister(storageClasses).get(key(undefined, classNameOf(claim))));
+  if (!unbound.every(isDelayed)) return unresolvable("pod has unbound immediate PersistentVolumeClaims");
+  const bound = current.filter(isFullyBound).map(({ spec }) => {
+    const volume = lister(persistentVolumes).get(key(undefined, spec.volumeName!));
+    return volume && assumed.volumes.of(volume);
+  });
+  return { state: { byName, bound, delayed: delayedClaims(unbound, lister, assumed.volumes.of) } };
+}
+
+/** Writes what changed; the writes are assumed until the views show them. */
+async function write(decided: NodePlan, seen: NodePlan, assumed: AssumedVolumes, client: Client): Promise<NodePlan> {
+  const matched: NodePlan["matched"][number][] = [];
+  for (const [i, { claim, volume }] of decided.matched.entries()) {
+    const isNew = volume !== seen.matched[i]!.volume;
+    const written = isNew ? await client.update(persistentVolumes, volume) : volume;
+    if (isNew) assumed.volumes.assume(written);
+    matched.push({ claim, volume: written });
+  }
+  const provisioned: PersistentVolumeClaim[] = [];
+  for (const [i, claim] of decided.provisioned.entries()) {
+    const isNew = claim !== seen.provisioned[i];
+    const written = isNew ? await client.update(persistentVolumeClaims, claim) : claim;
+    if (isNew) assumed.claims.assume(written);
+    provisioned.push(written);
+  }
+  return { matched, provisioned };
+}
+
+/** What is reserved for a pod, and what it was decided from. */
+interface Reservation {
+  readonly bindings: NodePlan;
+  readonly plan: NodePlan;
+}
+
+/** A plugin with nothing reserved. What it reserves is taken for later pods, before anything is written. */
+export function volumeBinding(): SchedulerPlugin<BindingState | undefined> {
+  const assumed: AssumedVolumes = { volumes: assumedObjects(), claims: assumedObjects() };
+  const reservations = new Map<string, Reservation>();
+  return {
+    name: "VolumeBinding",
+    reads: [persistentVolumeClaims, persistentVolumes, storageClasses, csiDrivers, csiStorageCapacities],
+    events,
+    preFilter: (info, snapshot) => preFilter(info, snapshot, assumed),
+    filter(state, node) {
+      const plan = planOn(state!, node);
+      return "code" in plan ? plan : undefined;
+    },
+    reserve(state, { pod }, nodeName) {
+      if (!state || state.delayed.length === 0) return undefined;
+      const plan = planOn(state, state.byName.get(nodeName)!);
+      if ("code" in plan) return plan;
+      const bindings = bindingsOf(plan, nodeName);
+      for (const { volume } of bindings.matched) assumed.volumes.assume(volume);
+      for (const claim of bindings.provisioned) assumed.claims.assume(claim);
+      reservations.set(pod.metadata.uid, { bindings, plan });
+      return undefined;
+    },
+    unreserve(_, { pod }) {
+      const reservation = reservations.get(pod.metadata.uid);
+      if (!reservation) return;
+      reservations.delete(pod.metadata.uid);
+      for (const { volume } of reservation.bindings.matched) assumed.volumes.forget(volume);
+      for (const claim of reservation.bindings.provisioned) assumed.claims.forget(claim);
+    },
+    async preBind(_, { pod }, nodeName, context) {
+      const reservation = reservations.get(pod.metadata.uid);
+      if (!reservation) return undefined;
+      const written = await write(reservation.bindings, reservation.plan, assumed, context.client);
+      return awaitBinding(pod, nodeName, written, context);
+    },
+    postBind: ({ pod }) => void reservations.delete(pod.metadata.uid),
+  };
+}
