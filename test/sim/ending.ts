@@ -17,15 +17,16 @@ export async function orphansLeft(storage: Storage): Promise<readonly string[]> 
 
 /** What is refused is tried again, ever later, and reported each time. */
 const mostReports = 2;
+/** Entries that expire, such as a budget's disrupted pods after two minutes, are removed by one late write. */
+const mostWrites = 1;
 
 /** A settled cluster writes heartbeats, and seldom an event about what is refused. */
 export function hotLoops(): (fact: Fact) => string | undefined {
-  const reports = new Map<string, number>();
+  const writes = new Map<string, number>();
   return ({ key }) => {
     if (key.includes("/leases/")) return undefined;
-    if (!key.includes("/events/")) return key;
-    const count = (reports.get(key) ?? 0) + 1;
-    reports.set(key, count);
-    return count > mostReports ? key : undefined;
+    const count = (writes.get(key) ?? 0) + 1;
+    writes.set(key, count);
+    return count > (key.includes("/events/") ? mostReports : mostWrites) ? key : undefined;
   };
 }
