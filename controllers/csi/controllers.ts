@@ -116,17 +116,18 @@ export const driverControllers = (options: DriverOptions): readonly Controller[]
 const workers = 8;
 const startRetryMs = 200;
 
-/** What the driver can do, as soon as it serves. */
+/** What the driver can do, as soon as it serves; undefined when aborted before. */
 async function capabilitiesOf({ calls }: Beside, { clock }: World, signal: AbortSignal) {
-  for (;;) {
+  while (!signal.aborted) {
     try {
       const { capabilities } = await calls.ControllerGetCapabilities({});
       return new Set(capabilities.flatMap(({ rpc }) => (rpc ? [rpc.type] : [])));
     } catch {
-      // Whatever the driver is not ready for, it is called again.
-      await clock.sleep(startRetryMs, signal);
+      // A driver that does not serve yet is called again.
+      await clock.sleep(startRetryMs, signal).catch(() => {});
     }
   }
+  return undefined;
 }
 
 type Beside = Omit<DriverOptions, "capabilities">;
@@ -138,7 +139,9 @@ export async function runDriverControllers(
   world: World,
   signal: AbortSignal,
 ): Promise<void> {
-  const options = { ...beside, capabilities: await capabilitiesOf(beside, world, signal) };
+  const capabilities = await capabilitiesOf(beside, world, signal);
+  if (capabilities === undefined) return;
+  const options = { ...beside, capabilities };
   const views = sharedViews(client, world);
   const running = driverControllers(options).map((c) =>
     runController(c, { client, world, views }, signal, { workers }),
