@@ -1,25 +1,64 @@
-// Runs the CSI drivers of a node in one process: `local`, whose volumes belong to the node, and `shared`, whose volumes
-// all nodes reach.
+// Runs the CSI drivers of a node in one process, each with the controllers that call it: `local`, whose volumes belong
+// to the node, and `shared`, whose volumes all nodes reach.
 import { join } from "node:path";
+import { runDriverControllers } from "../controllers/csi/controllers.ts";
 import { runDriver } from "../csi/driver/driver.ts";
 import { type DriverProfile, localDriver, sharedDriver } from "../csi/driver/profile.ts";
+import { controllerService } from "../csi/protocol/controller.ts";
+import { connectTo } from "../csi/protocol/grpc.ts";
+import type { Client } from "../machinery/client.ts";
+import { httpClient } from "../machinery/http-client.ts";
+import { runAsLeader } from "../machinery/leader-election.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { type AgentConfig, localVolumesDir, sharedVolumesDir } from "./cluster/config.ts";
+import { type AgentConfig, localVolumesDir, readTls, sharedVolumesDir } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 
-/** Runs until the signal aborts. What is mounted stays mounted. */
-export async function runCsiDrivers({ nodeName, stateDir }: AgentConfig, signal: AbortSignal): Promise<void> {
-  const run = (profile: DriverProfile, root: string): Promise<void> =>
-    runDriver(
-      {
-        profile,
-        node: nodeName,
-        root,
-        socketPath: join(stateDir, "plugins", profile.name, "csi.sock"),
-        registrationSocketPath: join(stateDir, "plugins_registry", `${profile.name}-reg.sock`),
-      },
-      realWorld(componentLog("csi")),
+const world = realWorld(componentLog("csi"));
+
+/**
+ * Runs the controllers beside a driver: those of a driver of the node for the node's volumes; of those beside the same
+ * driver on every node only the leader's.
+ */
+async function runControllers(
+  { name, topologyKey }: DriverProfile,
+  { nodeName, timings }: AgentConfig,
+  socketPath: string,
+  client: Client,
+  signal: AbortSignal,
+): Promise<void> {
+  const service = connectTo(socketPath, controllerService, world.clock);
+  const driver = { driver: name, calls: service.call };
+  try {
+    if (topologyKey !== undefined) {
+      const node = { name: nodeName, segments: { [topologyKey]: nodeName } };
+      await runDriverControllers({ ...driver, node }, client, world, signal);
+      return;
+    }
+    const lease = { namespace: "kube-system", name: `external-provisioner-leader-${name.replaceAll(".", "-")}` };
+    // A node has one process, so that one that is started again may lead at once.
+    const election = { ...lease, identity: nodeName, ...timings.election };
+    await runAsLeader(
+      election,
+      client,
+      world,
+      (leading, term) => runDriverControllers(driver, leading, world, term),
       signal,
     );
-  await Promise.all([run(localDriver, localVolumesDir), run(sharedDriver, sharedVolumesDir)]);
+  } finally {
+    service.close();
+  }
+}
+
+/** Runs until the signal aborts. What is mounted stays mounted. */
+export async function runCsiDrivers(config: AgentConfig, signal: AbortSignal): Promise<void> {
+  const { nodeName, stateDir, server, pki } = config;
+  const access = { url: server, userAgent: "orrery-csi", ...readTls(pki.ca, pki.client) };
+  const client = httpClient(access, world, signal);
+  const run = (profile: DriverProfile, root: string): readonly Promise<void>[] => {
+    const socketPath = join(stateDir, "plugins", profile.name, "csi.sock");
+    const registrationSocketPath = join(stateDir, "plugins_registry", `${profile.name}-reg.sock`);
+    const options = { profile, node: nodeName, root, socketPath, registrationSocketPath };
+    return [runDriver(options, world, signal), runControllers(profile, config, socketPath, client, signal)];
+  };
+  await Promise.all([...run(localDriver, localVolumesDir), ...run(sharedDriver, sharedVolumesDir)]);
 }

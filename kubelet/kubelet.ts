@@ -5,6 +5,7 @@ import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
 import { key, revision } from "../api/meta.ts";
 import { nodes } from "../api/core/nodes.ts";
+import { csiDrivers as csiDriverObjects } from "../api/storage/csi.ts";
 import { succeeds } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
@@ -19,6 +20,9 @@ import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
 import { referencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
+import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
+import { csiDrivers } from "./volumes/csi/drivers.ts";
+import { csiMounter } from "./volumes/csi/mounter.ts";
 
 /** The configuration of one node's kubelet. */
 export interface KubeletSettings extends NodeSettings {
@@ -52,6 +56,27 @@ function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
   };
 }
 
+/** The CSI volumes of the node. `retry` is called when what a pod may wait for has happened. */
+function nodeVolumes(
+  { nodeName, stateDir }: KubeletSettings,
+  { world, client }: Pick<KubeletPorts, "world" | "client">,
+  retry: () => void,
+) {
+  const policies = informer(client, csiDriverObjects, world);
+  const drivers = csiDrivers({
+    ...{ world, stateDir, registered: retry },
+    publish: (driver) => publishDriver(client, nodeName, driver),
+    withdraw: (driver) => withdrawDriver(client, nodeName, driver),
+  });
+  const policyOf = (driver: string) => policies.lister.get(key(undefined, driver))?.spec;
+  policies.onChange(retry);
+  return {
+    policies,
+    mounter: csiMounter({ client, drivers, nodeName, stateDir, policyOf, freed: retry }),
+    run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
+  };
+}
+
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
@@ -69,6 +94,7 @@ export async function kubelet(
   const workers = podWorkers(ownPods);
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
+  const volumes = nodeVolumes(settings, { world, client }, workers.retryVolumes);
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -80,6 +106,7 @@ export async function kubelet(
     runtime,
     events,
     objects,
+    csi: volumes.mounter,
     nodeName,
     nodeIp,
     stateDir,
@@ -93,13 +120,14 @@ export async function kubelet(
   const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.
-    const views = [ownPods, allServices, ownNode].map((i) => i.caughtUp(revision(0), signal));
+    const views = [ownPods, allServices, ownNode, volumes.policies].map((i) => i.caughtUp(revision(0), signal));
     if (await succeeds(Promise.all(views))) await workers.run(context, signal);
   };
   await Promise.all([
     ownPods.run(signal),
     allServices.run(signal),
     ownNode.run(signal),
+    volumes.run(signal),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),

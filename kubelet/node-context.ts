@@ -8,6 +8,7 @@ import type { Rejection } from "./admission.ts";
 import type { PendingResize } from "./podspec/resources.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
+import type { CsiMounter } from "./volumes/csi/mounter.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -15,6 +16,7 @@ export interface NodeContext {
   readonly runtime: ContainerRuntime;
   readonly events: EventRecorder;
   readonly objects: ReferencedObjects;
+  readonly csi: CsiMounter;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;

@@ -11,10 +11,13 @@ import type { NodeContext } from "./node-context.ts";
 import type { PendingResize } from "./podspec/resources.ts";
 import type { Rejection } from "./admission.ts";
 import { type PodWorker, podWorker } from "./pod/worker.ts";
+import { podsOnDisk } from "./volumes/csi/records.ts";
 
 /** The workers of the node's pods. */
 interface PodWorkers {
   contentChanged(podUid: string): void;
+  /** Retries the volumes of all pods that wait for one. */
+  retryVolumes(): void;
   evict(podUid: string, reason: Rejection): void;
   admit(pod: Pod, room: Room): Rejection | undefined;
   fits(pod: Pod, room: Room): PendingResize | undefined;
@@ -58,12 +61,14 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
     else workers.get(uid)?.update("gone");
   };
 
-  /** Removes the containers of pods that are not in the API. */
+  /** Removes what is left of pods that are not in the API: containers, and volumes that a killed kubelet left. */
   const removeOrphans = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     const { containers, sandboxes } = await node.runtime.list(undefined, signal);
-    const uids = new Set([...containers, ...sandboxes].map((c) => c.pod.uid));
+    const inEngine = [...containers, ...sandboxes].map((c) => c.pod.uid);
+    const uids = new Set([...inEngine, ...(await podsOnDisk(node.stateDir))]);
     const known = new Set(informer.lister.all().map((p) => p.metadata.uid));
     for (const uid of uids) if (!known.has(uid) && !workers.has(uid)) ensure(uid, node, signal).update("gone");
+    await node.csi.unstageUnused();
   };
 
   const followEngine = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
@@ -96,6 +101,9 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
 
   return {
     evict: (uid, reason) => workers.get(uid)?.evict(reason),
+    retryVolumes() {
+      for (const worker of workers.values()) worker.retryVolumes();
+    },
     contentChanged: (uid) => workers.get(uid)?.contentChanged(),
     fits: (pod, room) => pendingResize(pod, othersHere(pod), room),
     admit(pod, room) {

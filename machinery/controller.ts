@@ -15,6 +15,16 @@ export interface Decision {
   readonly actions: readonly Action[];
   readonly because?: readonly string[];
   readonly requeueAfter?: number;
+  /** Carried out after the actions. */
+  readonly effect?: Effect;
+  /** Why the key is decided about again, after a back-off that grows. */
+  readonly failure?: string;
+}
+/** A change outside of the API, as by a call to a storage driver. It must be safe to repeat. */
+export interface Effect {
+  readonly description: string;
+  /** Returns what follows from the result, also of a failed one. */
+  readonly run: () => Promise<Decision>;
 }
 export const settled: Decision = { actions: [] };
 

@@ -6,7 +6,15 @@ import { type ApiObject, controllerOf, type Key, type Revision, revision } from 
 import { act, type Action, describeAction } from "./action.ts";
 import type { Client } from "./client.ts";
 import type { ComponentMetrics, ReconcileResult } from "./component-metrics.ts";
-import { childrenIn, type Controller, type Reconciled, type Reconciler, settle, type Views } from "./controller.ts";
+import {
+  childrenIn,
+  type Controller,
+  type Decision,
+  type Reconciled,
+  type Reconciler,
+  settle,
+  type Views,
+} from "./controller.ts";
 import { type DecisionLog, newReasons, type Reason, reasonOf, type Reasons } from "./decisions.ts";
 import { eventRecorder, type EventRecorder } from "./events.ts";
 import type { Informer, SharedViews } from "./informer.ts";
@@ -94,6 +102,21 @@ interface Attempt {
 /** Works on a key. Returns when the views show what was written. */
 type Look = (key: Key, signal: AbortSignal) => Promise<Attempt>;
 
+/** What was decided and done in one look; descriptions only for a log of decisions. */
+function reconciled(decisions: readonly Decision[], isLogged: boolean): Reconciled {
+  const { requeueAfter } = decisions.at(-1)!;
+  const because = decisions.flatMap((d) => d.because ?? []);
+  const lines = ({ actions, effect }: Decision): readonly string[] => [
+    ...actions.map(describeAction),
+    ...(effect ? [effect.description] : []),
+  ];
+  return {
+    because,
+    ...(requeueAfter !== undefined && { requeueAfter }),
+    ...(isLogged && { done: decisions.flatMap(lines) }),
+  };
+}
+
 /** Observes, decides, acts, and waits to see what was written: else the next look would write the same again. */
 function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runtime, options: RunOptions): Look {
   const { client, world } = runtime;
@@ -107,21 +130,27 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
     if (observed === undefined) return { decision: undefined };
     const decision = c.decide(observed, world.clock.now());
     const written: Written = new Map();
+    const decisions = [decision];
     let error: unknown;
     try {
-      if (decision.actions.length > 0) await actAll(decision.actions, client, events, written);
+      for (let next: Decision | undefined = decision; next; next = await next.effect?.run()) {
+        if (next !== decision) decisions.push(next);
+        if (next.actions.length > 0) await actAll(next.actions, client, events, written);
+        if (next.failure !== undefined) throw new Error(next.failure);
+      }
     } catch (e) {
       error = e;
       if (isAmbiguous(e) || isOvertaken(e)) {
-        const observedKinds = kindsOf(decision.actions).filter((kind) => informers.has(kind));
+        const attempted = kindsOf(decisions.flatMap(({ actions }) => actions));
         await Promise.all(
-          observedKinds.map(async (kind) => written.set(kind, await settle(client, kind, world, signal))),
+          attempted
+            .filter((kind) => informers.has(kind))
+            .map(async (kind) => written.set(kind, await settle(client, kind, world, signal))),
         );
       }
     }
     if (written.size > 0) await seen(written, signal);
-    const { actions, ...rest } = decision;
-    return { decision: runtime.decisions ? { ...rest, done: actions.map(describeAction) } : rest, error };
+    return { decision: reconciled(decisions, runtime.decisions !== undefined), error };
   };
 }
 

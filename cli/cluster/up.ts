@@ -6,6 +6,7 @@ import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { Packing } from "../../scheduler/plugins/resources.ts";
 import { CliError } from "../cli-error.ts";
+import { connect } from "../client/access.ts";
 import type { Io } from "../progress.ts";
 import { addresses, type Worker } from "./config.ts";
 import {
@@ -44,6 +45,7 @@ import {
   workerNumber,
   writeState,
 } from "./state.ts";
+import { createStorageClasses } from "./storage-classes.ts";
 import { CommandFailed, run } from "./subprocess.ts";
 import { freeSubnet, routedRanges } from "./subnet.ts";
 
@@ -182,6 +184,7 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
     const title = `${planes} and ${workers.length} ${workers.length === 1 ? "node" : "nodes"} started`;
     const state = await progress.step(title, () => startContainers(allocated));
     await waitUntilReady(state.name, { workers, since: instant(0), timeoutMs: options.timeoutMs }, io, signal);
+    await createStorageClasses(await connect(state.name));
     await writeState({ ...state, complete: true });
   } catch (error) {
     const failure = await withRecentFailures(options.name, error);

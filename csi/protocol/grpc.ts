@@ -16,6 +16,14 @@ export class RpcError extends Error {
 }
 export type RpcCode = keyof typeof status;
 
+/** The error as Go's gRPC library prints it, which is how Kubernetes shows it in events. */
+export function rpcMessage(error: unknown): string {
+  if (!(error instanceof RpcError)) return (error as Error).message;
+  const words = error.code.split("_").map((word) => word.slice(0, 1) + word.slice(1).toLowerCase());
+  const code = error.code === "OK" ? "OK" : error.code === "CANCELLED" ? "Canceled" : words.join("");
+  return `rpc error: code = ${code} desc = ${error.message}`;
+}
+
 type Methods<S extends Service> = S["methods"];
 /** The implementation of a service. Throws {@link RpcError}; other errors become Internal. */
 export type Handlers<S extends Service> = {

@@ -21,6 +21,8 @@ interface Create {
 }
 export type PodAction =
   | { readonly do: "mountVolumes" }
+  /** Unmounts the volumes that drivers provide, so that other nodes may have them. */
+  | { readonly do: "unmountVolumes" }
   | { readonly do: "runSandbox"; readonly attempt: number }
   | { readonly do: "getImage"; readonly container: string; readonly attempt: number }
   | Create

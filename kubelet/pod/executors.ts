@@ -8,9 +8,11 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { hasClaims, volumeReferences } from "../volumes/claims.ts";
+import { hasClaims } from "../volumes/claims.ts";
+import { heldFor } from "../volumes/held.ts";
+import { VolumeFailure, VolumePending } from "../volumes/volume-failure.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
-import { hasLiveContent, prepareVolumes, removePodFolder, VolumeFailure } from "../volumes/volumes.ts";
+import { hasLiveContent, prepareVolumes, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import {
   identityOf,
@@ -23,10 +25,12 @@ import {
   recorderOf,
 } from "./make-container.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
-import { type Reference, referencesOf, Unmet } from "../podspec/references.ts";
+import { Unmet } from "../podspec/references.ts";
 import { cgroupParentOf } from "../podspec/resources.ts";
 
 const longestHookMs = 24 * 3_600_000;
+/** An attachment is waited for without an event until these retries have taken two minutes. */
+const pendingRetries = 8;
 
 function runHook(
   node: NodeContext,
@@ -98,11 +102,19 @@ type Executors = {
   ) => Promise<void>;
 };
 
-/** The objects that the pod refers to, and those that its claims lead to. */
-const heldBy = ({ objects }: NodeContext, pod: Pod): readonly Reference[] => [
-  ...referencesOf(pod),
-  ...volumeReferences(pod, objects.lookup(pod.metadata.namespace ?? "default")),
-];
+/** Follows the claims of the pod to their volumes, and from these to their attachments. */
+async function followClaims({ inputs, node, uid }: ExecutionContext, signal: AbortSignal): Promise<void> {
+  const { pod } = inputs!;
+  const namespace = pod.metadata.namespace ?? "default";
+  const lookup = node.objects.lookup(namespace);
+  let held = 0;
+  for (let references = heldFor(pod, lookup, node); references.length !== held; ) {
+    held = references.length;
+    node.objects.hold(uid, namespace, references);
+    await node.objects.ready(uid, signal);
+    references = heldFor(pod, lookup, node);
+  }
+}
 
 async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<void> {
   const { inputs, node, memory } = at;
@@ -111,22 +123,20 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
   const namespace = pod.metadata.namespace ?? "default";
   const version = memory.contentVersion;
   try {
-    node.objects.hold(at.uid, namespace, heldBy(node, pod));
+    node.objects.hold(at.uid, namespace, heldFor(pod, node.objects.lookup(namespace), node));
     [memory.tokens] = await Promise.all([
       freshTokens(node, pod, memory.tokens),
       hasLiveContent(pod) ? node.objects.ready(at.uid, signal) : undefined,
     ]);
-    if (hasClaims(pod)) {
-      // The claims are known now, and with them the names of their volumes.
-      node.objects.hold(at.uid, namespace, heldBy(node, pod));
-      await node.objects.ready(at.uid, signal);
-    }
+    if (hasClaims(pod)) await followClaims(at, signal);
     await prepareVolumes({
       pod,
       lookup: node.objects.lookup(namespace),
       facts: factsFor(inputs),
       tokens: memory.tokens,
       stateDir: node.stateDir,
+      nodeName: node.nodeName,
+      csi: node.csi,
       stamp: String(node.world.clock.now()),
     });
     memory.volumeFailures = 0;
@@ -136,7 +146,8 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
     if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
     memory.volumeFailures += 1;
     memory.volumes = { is: "failed", at: node.world.clock.now(), failures: memory.volumeFailures };
-    node.events.record(pod, "Warning", "FailedMount", e.message);
+    if (!(e instanceof VolumePending) || memory.volumeFailures >= pendingRetries)
+      node.events.record(pod, "Warning", "FailedMount", e.message);
   }
 }
 
@@ -206,6 +217,10 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
 
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
+  async unmountVolumes(_, { node, memory, uid }) {
+    await node.csi.unmountAll(uid);
+    memory.volumes = { is: "unmounted" };
+  },
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
     if (inputs && container) await getImage(inputs, container, a, signal);
@@ -236,6 +251,7 @@ const executors: Executors = {
   },
   async release(_, { node, inputs, memory, uid }) {
     node.objects.release(uid);
+    await node.csi.unmountAll(uid);
     await removePodFolder(node.stateDir, uid);
     if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
     memory.released = true;

@@ -32,7 +32,9 @@ type VolumesState =
   | { readonly is: "unknown" }
   /** `until` is when a token has to be renewed. */
   | { readonly is: "ready"; readonly until?: Instant }
-  | { readonly is: "failed"; readonly at: Instant; readonly failures: number };
+  | { readonly is: "failed"; readonly at: Instant; readonly failures: number }
+  /** After the last container; only volumes of drivers are unmounted. */
+  | { readonly is: "unmounted" };
 
 /** What the pod's decision and status read of the memory. */
 interface Remembered {

@@ -6,6 +6,7 @@ import type { RuntimeContainer } from "../runtime.ts";
 import { isStarting, type PodDecision, removeAll, stop } from "./actions.ts";
 import type { PodObservation } from "./memory.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { usesDrivers } from "../volumes/claims.ts";
 import { isRunning } from "./runs.ts";
 
 /** The shortest grace period: also that of a pod deleted at once, or whose specified one is negative. */
@@ -71,6 +72,7 @@ export function decideEnd(o: PodObservation): PodDecision {
   const unstarted = o.containers.filter((r) => r.status.state === "created");
   if (unstarted.length > 0) return { actions: removeAll(unstarted) };
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
+  if (o.pod && usesDrivers(o.pod) && o.volumes.is !== "unmounted") return { actions: [{ do: "unmountVolumes" }] };
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
   // The final status derives from these containers, so it is reported before they are removed.
   if (!leaves || !(o.reported || o.gone || o.pod === undefined)) return { actions: [] };

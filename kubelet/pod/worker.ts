@@ -58,6 +58,8 @@ export interface PodWorker {
   evict(eviction: Rejection): void;
   /** An object that the pod refers to has changed. */
   contentChanged(): void;
+  /** What volumes may have waited for has happened. */
+  retryVolumes(): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -171,6 +173,11 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
       if (memory.pod === undefined || memory.eviction) return;
       memory.eviction = eviction;
       node.events.record(memory.pod, "Warning", eviction.reason, eviction.message);
+      changed.notify();
+    },
+    retryVolumes() {
+      if (memory.volumes.is !== "failed") return;
+      memory.volumes = { is: "unknown" };
       changed.notify();
     },
     contentChanged() {

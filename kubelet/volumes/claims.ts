@@ -1,7 +1,7 @@
 // The persistent volumes behind a pod's volumes: its claims, and what they are bound to. Pure.
-import { ephemeralClaimName } from "../../api/core/pod/claims.ts";
+import { claimNamesOf, ephemeralClaimName } from "../../api/core/pod/claims.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types.ts";
-import { type Reference, Unmet, type VolumeLookup } from "../podspec/references.ts";
+import { Unmet, type VolumeLookup } from "../podspec/references.ts";
 
 /** A claim of a pod and the volume that it is bound to. */
 export interface ClaimedVolume {
@@ -16,7 +16,10 @@ export function claimNameOf(pod: Pod, v: Volume): string | undefined {
   return v.ephemeral ? ephemeralClaimName(pod, v.name) : undefined;
 }
 
-export const hasClaims = (pod: Pod): boolean => (pod.spec.volumes ?? []).some((v) => claimNameOf(pod, v) !== undefined);
+export const hasClaims = (pod: Pod): boolean => claimNamesOf(pod).length > 0;
+
+/** Whether drivers may provide volumes of the pod. */
+export const usesDrivers = (pod: Pod): boolean => (pod.spec.volumes ?? []).some((v) => v.csi) || hasClaims(pod);
 
 const isOwner = (pod: Pod, claim: PersistentVolumeClaim): boolean =>
   (claim.metadata.ownerReferences ?? []).some((o) => o.controller === true && o.uid === pod.metadata.uid);
@@ -71,9 +74,5 @@ export function claimed(pod: Pod, v: Volume, lookup: VolumeLookup): ClaimedVolum
 }
 
 /** The persistent volumes that the pod's claims name, as far as the claims are known. */
-export const volumeReferences = (pod: Pod, lookup: VolumeLookup): readonly Reference[] =>
-  (pod.spec.volumes ?? []).flatMap((v): readonly Reference[] => {
-    const claim = claimNameOf(pod, v);
-    const name = claim && lookup.claim(claim)?.spec.volumeName;
-    return name ? [{ kind: "PersistentVolume", name }] : [];
-  });
+export const volumeNamesOf = (pod: Pod, lookup: VolumeLookup): readonly string[] =>
+  claimNamesOf(pod).flatMap((name) => lookup.claim(name)?.spec.volumeName || []);

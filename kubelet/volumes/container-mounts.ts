@@ -1,11 +1,14 @@
 // The mounts of a container, with their sub-paths resolved.
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container, Pod, VolumeMount } from "../../api/generated/types.ts";
+import type { Container, Pod, Volume, VolumeMount } from "../../api/generated/types.ts";
 import { expand, variablesIn } from "../podspec/environment.ts";
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
 import type { Mount } from "../runtime.ts";
-import { placeOf } from "./paths.ts";
+import { claimed } from "./claims.ts";
+import { publishedFolder, targetIn } from "./csi/records.ts";
+import { csiVolumeOf } from "./csi/volume.ts";
+import { volumePath } from "./paths.ts";
 
 const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
   HostToContainer: "rslave",
@@ -44,9 +47,28 @@ interface Volumes {
   readonly lookup: VolumeLookup;
 }
 
+/** Where a volume is on the node, and whether containers may only read it. */
+interface Place {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+const showsApiObjects = (v: Volume): boolean => (v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected) !== undefined;
+
+/** The place of a volume; undefined for an unsupported type. Throws `Unmet` until its claim is bound. */
+function placeOf({ stateDir, lookup }: Volumes, pod: Pod, v: Volume): Place | undefined {
+  const { uid } = pod.metadata;
+  const behind = claimed(pod, v, lookup);
+  const csi = csiVolumeOf(pod, v, behind);
+  if (csi) return { path: targetIn(publishedFolder(stateDir, uid, csi.name)), readOnly: csi.readOnly };
+  const { hostPath, local } = behind?.pv.spec ?? {};
+  const path = behind ? (hostPath?.path ?? local?.path) : volumePath(stateDir, uid, v);
+  return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
+}
+
 async function mountOf(at: Volumes, pod: Pod, m: VolumeMount, env: ReadonlyMap<string, string>): Promise<Mount> {
   const volume = pod.spec.volumes?.find((v) => v.name === m.name);
-  const place = volume && placeOf(at.stateDir, pod, volume, at.lookup);
+  const place = volume && placeOf(at, pod, volume);
   if (place === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
   const subPath = subPathOf(m, env);
   const propagation = propagations[m.mountPropagation ?? ""];

@@ -1,6 +1,6 @@
 // Gives a volume to the group of a pod, as `fsGroup` demands: its files belong to the group, which can read and write
 // them, and new ones inherit it. Source: the API reference of PodSecurityContext, KEP-695.
-import { chmod, lchown, lstat, readdir } from "node:fs/promises";
+import { chmod, lchown, lstat, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { PodSecurityContext } from "../../api/generated/types.ts";
 
@@ -34,10 +34,11 @@ async function isGiven(root: string, group: number): Promise<boolean> {
   return gid === group && (mode & ofFolder) === ofFolder;
 }
 
-/** Changes the volume at `root` for the security context of a pod; without an `fsGroup` it stays as it is. */
-export async function giveToGroup(root: string, context: PodSecurityContext = {}): Promise<void> {
+/** Changes the volume at `path` for the security context of a pod; without an `fsGroup` it stays as it is. */
+export async function giveToGroup(path: string, context: PodSecurityContext = {}): Promise<void> {
   const { fsGroup, fsGroupChangePolicy } = context;
   if (fsGroup === undefined) return;
+  const root = await realpath(path);
   if (fsGroupChangePolicy === "OnRootMismatch" && (await isGiven(root, fsGroup))) return;
   await giveTree(root, fsGroup);
 }

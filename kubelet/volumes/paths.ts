@@ -1,8 +1,6 @@
 // Where the volumes of pods are on the node, in the layout of Kubernetes' kubelet.
 import { join } from "node:path";
-import type { Pod, Volume } from "../../api/generated/types.ts";
-import type { VolumeLookup } from "../podspec/references.ts";
-import { claimed } from "./claims.ts";
+import type { Volume } from "../../api/generated/types.ts";
 
 /** The folder of everything that the node keeps for a pod. */
 export const podFolder = (stateDir: string, podUid: string): string => join(stateDir, "pods", podUid);
@@ -22,21 +20,4 @@ export function volumePath(stateDir: string, podUid: string, v: Volume): string 
   if (v.hostPath) return v.hostPath.path;
   const folder = folderFor(v);
   return folder === undefined ? undefined : join(podFolder(stateDir, podUid), "volumes", folder, v.name);
-}
-
-/** Where a volume is on the node, and whether containers may only read it. */
-interface Place {
-  readonly path: string;
-  readonly readOnly: boolean;
-}
-
-const showsApiObjects = (v: Volume): boolean => (v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected) !== undefined;
-
-/** The place of any volume; undefined for an unsupported type of volume. Throws `Unmet` until a claim is bound. */
-export function placeOf(stateDir: string, pod: Pod, v: Volume, lookup: VolumeLookup): Place | undefined {
-  const behind = claimed(pod, v, lookup);
-  const path = behind
-    ? (behind.pv.spec.hostPath?.path ?? behind.pv.spec.local?.path)
-    : volumePath(stateDir, pod.metadata.uid, v);
-  return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
 }

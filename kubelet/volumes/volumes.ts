@@ -10,8 +10,11 @@ import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
 import { type ClaimedVolume, claimed, hasClaims } from "./claims.ts";
+import type { CsiMounter, MountRequest } from "./csi/mounter.ts";
+import { attachmentName, type CsiVolume, csiVolumeOf, isAttached } from "./csi/volume.ts";
 import { giveToGroup } from "./ownership.ts";
 import { podFolder, volumePath } from "./paths.ts";
+import { VolumeFailure, VolumePending } from "./volume-failure.ts";
 
 type FileType = readonly [is: (s: Stats) => boolean, called: string];
 const directory: FileType = [(s) => s.isDirectory(), "directory"];
@@ -45,10 +48,6 @@ async function prepareHostPath({ path, type = "" }: HostPathVolumeSource): Promi
 
 const execute = promisify(execFile);
 
-/** A volume that could not be set up; `message` is for the user. */
-export class VolumeFailure extends Error {
-  override readonly name = "VolumeFailure";
-}
 const setUpFailure = (volume: string, e: unknown, step = "SetUp"): VolumeFailure =>
   new VolumeFailure(
     `MountVolume.${step} failed for volume "${volume}" : ${e instanceof Error ? e.message : String(e)}`,
@@ -80,23 +79,34 @@ async function emptyFolder(v: Volume, path: string, group: number | undefined): 
 export interface VolumeSources extends ContentSources {
   readonly lookup: VolumeLookup;
   readonly stateDir: string;
+  readonly nodeName: string;
+  readonly csi: CsiMounter;
   /** Names the version of what is written. */
   readonly stamp: string;
 }
 
-/** Why the claim of a volume cannot be used yet. */
-const unprocessed = (v: Volume, { message }: Unmet): VolumeFailure =>
-  new VolumeFailure(
-    `Unable to attach or mount volumes: unmounted volumes=[${v.name}], unattached volumes=[], ` +
-      `failed to process volumes=[${v.name}]: ${message}`,
-  );
+const unable = "Unable to attach or mount volumes:";
 
 function claimedNow(v: Volume, { pod, lookup }: VolumeSources): ClaimedVolume | undefined {
   try {
     return claimed(pod, v, lookup);
   } catch (e) {
-    throw e instanceof Unmet ? unprocessed(v, e) : e;
+    if (!(e instanceof Unmet)) throw e;
+    const lists = `unmounted volumes=[${v.name}], unattached volumes=[], failed to process volumes=[${v.name}]`;
+    throw new VolumeFailure(`${unable} ${lists}: ${e.message}`);
   }
+}
+
+/** The attachment of the volume to this node, if its driver attaches. Throws `VolumePending` until it is attached. */
+function attachmentOf(v: Volume, volume: CsiVolume, sources: VolumeSources): MountRequest["attachment"] {
+  const { csi, lookup, nodeName } = sources;
+  if (!isAttached(volume, csi.policyOf(volume.driver))) return undefined;
+  const name = attachmentName(volume, nodeName);
+  const { status, metadata } = lookup.attachment(name) ?? {};
+  if (status?.attached && metadata?.deletionTimestamp === undefined)
+    return { name, metadata: status.attachmentMetadata ?? {} };
+  const lists = `unmounted volumes=[${v.name}], unattached volumes=[${v.name}], failed to process volumes=[]`;
+  throw new VolumePending(`${unable} ${lists}: context deadline exceeded`);
 }
 
 /** Prepares a persistent volume that is a path of the node. */
@@ -121,6 +131,8 @@ async function prepareClaimed(of: ClaimedVolume, sources: VolumeSources): Promis
 async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
   const { pod, stateDir, stamp } = sources;
   const behind = claimedNow(v, sources);
+  const volume = csiVolumeOf(pod, v, behind);
+  if (volume) return sources.csi.mount({ pod, volume, attachment: attachmentOf(v, volume, sources) });
   if (behind) return prepareClaimed(behind, sources);
   const path = volumePath(stateDir, pod.metadata.uid, v);
   const group = pod.spec.securityContext?.fsGroup;

@@ -356,6 +356,8 @@ function after(o: PodObservation, a: PodAction): PodObservation {
   switch (a.do) {
     case "mountVolumes":
       return { ...o, volumes: { is: "ready" } };
+    case "unmountVolumes":
+      return { ...o, volumes: { is: "unmounted" } };
     case "runSandbox":
       return { ...o, sandboxes: [...o.sandboxes, sandbox(a.attempt)] };
     case "getImage":

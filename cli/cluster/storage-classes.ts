@@ -1,0 +1,48 @@
+// The storage classes of a new cluster, and the CSIDriver objects of the drivers behind them.
+import { ApiError, hasReason } from "../../api/errors.ts";
+import type { CSIDriver, StorageClass } from "../../api/generated/types.ts";
+import type { Draft } from "../../api/meta.ts";
+import { localDriver, sharedDriver } from "../../csi/driver/profile.ts";
+import type { Connection } from "../client/connection.ts";
+
+const storage = { apiVersion: "storage.k8s.io/v1" };
+
+/** Neither driver attaches volumes to nodes; the kubelet gives files to the group of a pod. */
+const driver = (name: string): Draft<CSIDriver> => ({
+  ...{ ...storage, kind: "CSIDriver", metadata: { name } },
+  spec: { attachRequired: false, podInfoOnMount: false, fsGroupPolicy: "File", volumeLifecycleModes: ["Persistent"] },
+});
+
+const storageClass = (
+  name: string,
+  provisioner: string,
+  volumeBindingMode: StorageClass["volumeBindingMode"] & string,
+  annotations: Readonly<Record<string, string>> = {},
+): Draft<StorageClass> => ({
+  ...{ ...storage, kind: "StorageClass", metadata: { name, annotations }, provisioner, volumeBindingMode },
+  reclaimPolicy: "Delete",
+  allowVolumeExpansion: true,
+});
+
+/** A volume of class `local` is made on the node of the first pod that uses it; `shared` ones are behind all nodes. */
+const objects: Readonly<Record<string, readonly object[]>> = {
+  csidrivers: [driver(localDriver.name), driver(sharedDriver.name)],
+  storageclasses: [
+    storageClass("local", localDriver.name, "WaitForFirstConsumer", {
+      "storageclass.kubernetes.io/is-default-class": "true",
+    }),
+    storageClass("shared", sharedDriver.name, "Immediate"),
+  ],
+};
+
+/** Creates what does not exist yet. */
+export async function createStorageClasses(api: Connection): Promise<void> {
+  for (const [plural, drafts] of Object.entries(objects))
+    for (const body of drafts) {
+      try {
+        await api.request({ method: "POST", path: `/apis/storage.k8s.io/v1/${plural}`, body });
+      } catch (error) {
+        if (!(error instanceof ApiError) || !hasReason(error, "AlreadyExists")) throw error;
+      }
+    }
+}

@@ -1,0 +1,116 @@
+// What an attacher does about a VolumeAttachment: the driver attaches the volume to the node, or detaches it. Pure, but
+// for the calls that it returns. Source: the documentation of external-attacher.
+import type { CSINode, PersistentVolume, VolumeAttachment } from "../../api/generated/types.ts";
+import { type Instant, timestamp } from "../../api/meta.ts";
+import { volumeAttachments } from "../../api/storage/csi.ts";
+import { csiCapability } from "../../csi/protocol/capabilities.ts";
+import { type Action, statusTo } from "../../machinery/action.ts";
+import { type Decision, settled } from "../../machinery/controller.ts";
+import { callOf, type DriverOptions } from "./sidecar.ts";
+
+export interface ObservedAttachment {
+  readonly attachment: VolumeAttachment;
+  readonly volume: PersistentVolume | undefined;
+  readonly node: CSINode | undefined;
+}
+
+/** A finalizer of attachments: the object stays until the driver has detached the volume. */
+const attacherFinalizer = ({ driver }: DriverOptions): string =>
+  `external-attacher/${driver.replaceAll(/[^\dA-Za-z-]/g, "-")}`;
+
+const withFinalizers = (attachment: VolumeAttachment, finalizers: readonly string[]): Action => ({
+  do: "patch",
+  resource: volumeAttachments,
+  object: attachment,
+  patch: { type: "merge", patch: { metadata: { resourceVersion: attachment.metadata.resourceVersion, finalizers } } },
+});
+
+/** Reports an error in the attachment's status. */
+function failed(attachment: VolumeAttachment, which: "attachError" | "detachError", message: string, now: Instant) {
+  const status = { attached: false, ...attachment.status, [which]: { message, time: timestamp(now) } };
+  const actions = statusTo<VolumeAttachment>(volumeAttachments, attachment, status);
+  return { actions, failure: message };
+}
+
+function detach({ attachment, volume, node }: Ready, options: DriverOptions, now: Instant): Decision {
+  const { finalizers = [] } = attachment.metadata;
+  const rest = finalizers.filter((f) => f !== attacherFinalizer(options));
+  if (rest.length === finalizers.length) return settled;
+  return {
+    actions: [],
+    because: ["the volume is no longer needed on the node"],
+    effect: callOf(
+      "ControllerUnpublishVolume",
+      () => options.calls.ControllerUnpublishVolume({ volumeId: volume.spec.csi!.volumeHandle, nodeId: node }),
+      {
+        succeeded: () => ({ actions: [withFinalizers(attachment, rest)] }),
+        failed: ({ message }) => failed(attachment, "detachError", message, now),
+      },
+    ),
+  };
+}
+
+function attach({ attachment, volume, node }: Ready, options: DriverOptions, now: Instant): Decision {
+  const { finalizers = [] } = attachment.metadata;
+  const finalizer = attacherFinalizer(options);
+  if (!finalizers.includes(finalizer))
+    return {
+      actions: [withFinalizers(attachment, [...finalizers, finalizer])],
+      because: ["it is about to be attached"],
+    };
+  const { accessModes = [], volumeMode, mountOptions, csi } = volume.spec;
+  const use = { accessMode: accessModes[0] ?? "ReadWriteOnce", volumeMode, fsType: csi!.fsType, mountOptions };
+  const isMultiWriter = options.capabilities.has("SINGLE_NODE_MULTI_WRITER");
+  const request = {
+    volumeId: csi!.volumeHandle,
+    nodeId: node,
+    volumeCapability: csiCapability(use, isMultiWriter),
+    readonly: csi!.readOnly ?? false,
+    volumeContext: csi!.volumeAttributes ?? {},
+  };
+  return {
+    actions: [],
+    because: ["the volume is needed on the node"],
+    effect: callOf("ControllerPublishVolume", () => options.calls.ControllerPublishVolume(request), {
+      succeeded: ({ publishContext }) => ({
+        actions: statusTo<VolumeAttachment>(volumeAttachments, attachment, {
+          attached: true,
+          ...(Object.keys(publishContext).length > 0 && { attachmentMetadata: publishContext }),
+        }),
+      }),
+      failed: ({ message }) => failed(attachment, "attachError", message, now),
+    }),
+  };
+}
+
+/** An attachment whose volume and node are known to the driver. */
+interface Ready {
+  readonly attachment: VolumeAttachment;
+  readonly volume: PersistentVolume;
+  /** The node's name for the driver. */
+  readonly node: string;
+}
+
+/** The next step for an attachment. */
+export function decideAttachment(observed: ObservedAttachment, options: DriverOptions, now: Instant): Decision {
+  const { attachment, volume } = observed;
+  const { driver, capabilities } = options;
+  const { metadata, spec, status } = attachment;
+  if (spec.attacher !== driver) return settled;
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  if (!isDeleted && status?.attached) return settled;
+  // A driver that does not attach anything has nothing to do.
+  if (!capabilities.has("PUBLISH_UNPUBLISH_VOLUME"))
+    return isDeleted
+      ? settled
+      : { actions: statusTo<VolumeAttachment>(volumeAttachments, attachment, { attached: true }) };
+  const node = observed.node?.spec.drivers.find(({ name }) => name === driver)?.nodeID;
+  const which = isDeleted ? "detachError" : "attachError";
+  if (volume?.spec.csi === undefined)
+    return failed(attachment, which, `persistentvolume "${spec.source.persistentVolumeName}" not found`, now);
+  // A node that is gone has its own name for most drivers; detaching must not wait for it.
+  if (node === undefined && !isDeleted)
+    return failed(attachment, which, `CSINode ${spec.nodeName} does not contain driver ${driver}`, now);
+  const ready = { attachment, volume, node: node ?? spec.nodeName };
+  return isDeleted ? detach(ready, options, now) : attach(ready, options, now);
+}

@@ -1,0 +1,150 @@
+// The controllers that run beside a CSI driver and call it: what Kubernetes' external-provisioner, external-resizer and
+// external-attacher do.
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
+import { classNameOf } from "../../api/core/volume-matching.ts";
+import type { PersistentVolume, PersistentVolumeClaim, VolumeAttachment } from "../../api/generated/types.ts";
+import { type Key, key } from "../../api/meta.ts";
+import { csiNodes, volumeAttachments } from "../../api/storage/csi.ts";
+import { storageClasses } from "../../api/storage/storageclasses.ts";
+import type { Client } from "../../machinery/client.ts";
+import { type Controller, controller, watch } from "../../machinery/controller.ts";
+import { sharedViews } from "../../machinery/informer.ts";
+import { runController } from "../../machinery/reconcile.ts";
+import type { World } from "../../machinery/world.ts";
+import { decideAttachment } from "./attach.ts";
+import { decideExpansion } from "./expand.ts";
+import { volumeNameOf } from "./new-volume.ts";
+import { decideOrder } from "./provision.ts";
+import { decideReclaim } from "./reclaim.ts";
+import type { DriverOptions } from "./sidecar.ts";
+
+const claimOf = ({ spec: { claimRef } }: PersistentVolume): readonly Key[] =>
+  claimRef?.name === undefined ? [] : [key(claimRef.namespace, claimRef.name)];
+const volumeKey = (name: string | undefined): Key => key(undefined, name ?? "");
+const volumeOf = ({ spec: { source } }: VolumeAttachment): readonly Key[] =>
+  source.persistentVolumeName === undefined ? [] : [volumeKey(source.persistentVolumeName)];
+
+const provisioner = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-provisioner-${options.driver}`,
+    reconciles: persistentVolumeClaims,
+    indexes: { class: (claim: PersistentVolumeClaim) => (claim.spec.volumeName ? [] : [classNameOf(claim)]) },
+    watches: [
+      watch(persistentVolumes, claimOf),
+      watch(storageClasses, ({ metadata }, { views }) =>
+        views
+          .of(persistentVolumeClaims)
+          .byIndex("class", metadata.name)
+          .map((claim) => key(claim.metadata.namespace, claim.metadata.name)),
+      ),
+    ],
+    observe(views, k) {
+      const claims = views.of(persistentVolumeClaims);
+      const volumes = views.of(persistentVolumes);
+      const claim = claims.get(k);
+      if (claim === undefined) return undefined;
+      const { dataSource } = claim.spec;
+      const sourceClaim = dataSource && claims.get(key(claim.metadata.namespace, dataSource.name));
+      return {
+        claim,
+        storageClass: views.of(storageClasses).get(volumeKey(classNameOf(claim))),
+        volume: volumes.get(volumeKey(volumeNameOf(claim))),
+        sourceClaim,
+        source: volumes.get(volumeKey(sourceClaim?.spec.volumeName)),
+      };
+    },
+    decide: (observed) => decideOrder(observed, options),
+  });
+
+const reclaimer = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-reclaimer-${options.driver}`,
+    reconciles: persistentVolumes,
+    watches: [watch(volumeAttachments, volumeOf, { volume: volumeOf })],
+    observe(views, k) {
+      const volume = views.of(persistentVolumes).get(k);
+      return volume && { volume, attachments: views.of(volumeAttachments).byIndex("volume", k) };
+    },
+    decide: (observed) => decideReclaim(observed, options),
+  });
+
+const resizer = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-resizer-${options.driver}`,
+    reconciles: persistentVolumeClaims,
+    watches: [watch(persistentVolumes, claimOf)],
+    observe(views, k) {
+      const claim = views.of(persistentVolumeClaims).get(k);
+      return claim && { claim, volume: views.of(persistentVolumes).get(volumeKey(claim.spec.volumeName)) };
+    },
+    decide: (observed, now) => decideExpansion(observed, options, now),
+  });
+
+const attacher = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-attacher-${options.driver}`,
+    reconciles: volumeAttachments,
+    watches: [
+      watch(persistentVolumes, ({ metadata }, { views }) =>
+        views
+          .of(volumeAttachments)
+          .byIndex("volume", metadata.name)
+          .map(({ metadata: { name } }) => volumeKey(name)),
+      ),
+      watch(csiNodes),
+    ],
+    indexes: { volume: volumeOf },
+    observe(views, k) {
+      const attachment = views.of(volumeAttachments).get(k);
+      if (attachment === undefined) return undefined;
+      const [name] = volumeOf(attachment);
+      const volume = name === undefined ? undefined : views.of(persistentVolumes).get(name);
+      return { attachment, volume, node: views.of(csiNodes).get(volumeKey(attachment.spec.nodeName)) };
+    },
+    decide: (observed, now) => decideAttachment(observed, options, now),
+  });
+
+/** The controllers that run beside a driver. Volumes of a driver that attaches nothing need no attacher. */
+export const driverControllers = (options: DriverOptions): readonly Controller[] => [
+  provisioner(options),
+  reclaimer(options),
+  resizer(options),
+  ...(options.capabilities.has("PUBLISH_UNPUBLISH_VOLUME") ? [attacher(options)] : []),
+];
+
+const workers = 8;
+const startRetryMs = 200;
+
+/** What the driver can do, as soon as it serves; undefined when aborted before. */
+async function capabilitiesOf({ calls }: Beside, { clock }: World, signal: AbortSignal) {
+  while (!signal.aborted) {
+    try {
+      const { capabilities } = await calls.ControllerGetCapabilities({});
+      return new Set(capabilities.flatMap(({ rpc }) => (rpc ? [rpc.type] : [])));
+    } catch {
+      // A driver that does not serve yet is called again.
+      await clock.sleep(startRetryMs, signal).catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+type Beside = Omit<DriverOptions, "capabilities">;
+
+/** Runs the controllers beside a driver until the signal aborts. */
+export async function runDriverControllers(
+  beside: Beside,
+  client: Client,
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
+  const capabilities = await capabilitiesOf(beside, world, signal);
+  if (capabilities === undefined) return;
+  const options = { ...beside, capabilities };
+  const views = sharedViews(client, world);
+  const running = driverControllers(options).map((c) =>
+    runController(c, { client, world, views }, signal, { workers }),
+  );
+  await Promise.all([...running, views.run(signal)]);
+}

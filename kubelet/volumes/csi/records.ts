@@ -1,0 +1,113 @@
+// What the kubelet keeps on disk about CSI volumes, in the layout of Kubernetes' kubelet: a record beside each place
+// that a driver was asked to mount at. It is written before the first call and removed after the last, so that a
+// kubelet that was killed in between finds every place again.
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { podFolder } from "../paths.ts";
+import { sha256 } from "./volume.ts";
+
+/** Identifies a volume on its node. */
+export interface VolumeId {
+  readonly driverName: string;
+  readonly volumeHandle: string;
+}
+/** A volume published to a pod. */
+export interface Published extends VolumeId {
+  readonly specVolID: string;
+  readonly nodeName: string;
+  readonly attachmentID: string;
+  readonly volumeLifecycleMode: "Persistent" | "Ephemeral";
+}
+
+const recordFile = "vol_data.json";
+const podsFolder = (stateDir: string): string => join(stateDir, "pods");
+const stagingRoot = (stateDir: string): string => join(stateDir, "plugins", "kubernetes.io", "csi");
+const publishedRoot = (stateDir: string, podUid: string): string =>
+  join(podFolder(stateDir, podUid), "volumes", "kubernetes.io~csi");
+
+/** The folder of a pod's CSI volume; it is mounted at `mount` in it. */
+export const publishedFolder = (stateDir: string, podUid: string, name: string): string =>
+  join(publishedRoot(stateDir, podUid), name);
+export const targetIn = (folder: string): string => join(folder, "mount");
+
+/** The folder of a staged volume; it is mounted at `globalmount` in it. */
+export const stagedFolder = (stateDir: string, { driverName, volumeHandle }: VolumeId): string =>
+  join(stagingRoot(stateDir), driverName, sha256(volumeHandle));
+export const stagingTargetIn = (folder: string): string => join(folder, "globalmount");
+
+const isMissing = (e: unknown): boolean => (e as NodeJS.ErrnoException).code === "ENOENT";
+const orNothing =
+  <T>(nothing: T) =>
+  (e: unknown): T => {
+    if (isMissing(e)) return nothing;
+    throw e;
+  };
+
+/** Writes the record of a folder atomically. Like what is mounted, it need not survive a crash of the machine. */
+export async function writeRecord<T extends VolumeId>(folder: string, record: T): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const incomplete = join(folder, `${recordFile}.new`);
+  await writeFile(incomplete, JSON.stringify(record), { mode: 0o600 });
+  await rename(incomplete, join(folder, recordFile));
+}
+
+/** Removes the folder once nothing is mounted in it. Fails while something is: what is mounted must not be deleted. */
+export async function removeRecord(folder: string, target: string): Promise<void> {
+  await rmdir(target).catch(orNothing(undefined));
+  for (const file of [recordFile, `${recordFile}.new`]) await rm(join(folder, file), { force: true });
+  await rmdir(folder).catch(orNothing(undefined));
+}
+
+/** A record and its folder. */
+export interface Found<T extends VolumeId> {
+  readonly folder: string;
+  readonly record: T;
+}
+
+function parsed<T>(text: string | undefined): T | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch (e) {
+    // The machine crashed before the record was on the disk.
+    if (e instanceof SyntaxError) return undefined;
+    throw e;
+  }
+}
+
+/** The records in the folders of a folder. */
+async function recordsIn<T extends VolumeId>(root: string): Promise<readonly Found<T>[]> {
+  const names = await readdir(root).catch(orNothing<string[]>([]));
+  const found = names.map(async (name): Promise<readonly Found<T>[]> => {
+    const folder = join(root, name);
+    const text = await readFile(join(folder, recordFile), "utf8").catch(orNothing(undefined));
+    const record = parsed<T>(text);
+    return record === undefined ? [] : [{ folder, record }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The volumes published to a pod. */
+export const publishedTo = (stateDir: string, podUid: string): Promise<readonly Found<Published>[]> =>
+  recordsIn<Published>(publishedRoot(stateDir, podUid));
+
+/** The uids of pods that have a folder. */
+export const podsOnDisk = (stateDir: string): Promise<readonly string[]> =>
+  readdir(podsFolder(stateDir)).catch(orNothing<string[]>([]));
+
+/** The staged volumes of the node. */
+export async function allStaged(stateDir: string): Promise<readonly Found<VolumeId>[]> {
+  const root = stagingRoot(stateDir);
+  const drivers = await readdir(root).catch(orNothing<string[]>([]));
+  return (await Promise.all(drivers.map((driver) => recordsIn<VolumeId>(join(root, driver))))).flat();
+}
+
+/** The pods that a volume is published to, or is about to be. */
+export async function holdersOf(stateDir: string, { driverName, volumeHandle }: VolumeId): Promise<readonly string[]> {
+  const uids = await podsOnDisk(stateDir);
+  const isHeld = async (uid: string): Promise<boolean> =>
+    (await publishedTo(stateDir, uid)).some(
+      ({ record }) => record.driverName === driverName && record.volumeHandle === volumeHandle,
+    );
+  const held = await Promise.all(uids.map(isHeld));
+  return uids.filter((_, i) => held[i]);
+}

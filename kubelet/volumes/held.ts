@@ -1,0 +1,27 @@
+// The objects that a pod's volumes and containers depend on, which the kubelet watches for it. Pure.
+import type { Pod } from "../../api/generated/types.ts";
+import { type Reference, referencesOf, type VolumeLookup } from "../podspec/references.ts";
+import { volumeNamesOf } from "./claims.ts";
+import type { CsiMounter } from "./csi/mounter.ts";
+import { attachmentName, isAttached } from "./csi/volume.ts";
+
+/** The node's part: which volumes are attached to it, and how their attachments are called. */
+interface Attaching {
+  readonly nodeName: string;
+  readonly csi: Pick<CsiMounter, "policyOf">;
+}
+
+function ofVolume(name: string, lookup: VolumeLookup, { nodeName, csi }: Attaching): readonly Reference[] {
+  const volume: Reference = { kind: "PersistentVolume", name };
+  const source = lookup.persistentVolume(name)?.spec.csi;
+  if (source === undefined) return [volume];
+  const { driver, volumeHandle: handle } = source;
+  if (!isAttached({ isInline: false }, csi.policyOf(driver))) return [volume];
+  return [volume, { kind: "VolumeAttachment", name: attachmentName({ driver, handle }, nodeName) }];
+}
+
+/** What the pod refers to, and what its claims lead to as far as `lookup` has it. */
+export const heldFor = (pod: Pod, lookup: VolumeLookup, node: Attaching): readonly Reference[] => [
+  ...referencesOf(pod),
+  ...volumeNamesOf(pod, lookup).flatMap((name) => ofVolume(name, lookup, node)),
+];

@@ -1,0 +1,10 @@
+// The failures of volumes of pods.
+
+/** A volume that could not be set up; `message` is for the user. */
+export class VolumeFailure extends Error {
+  override readonly name: string = "VolumeFailure";
+}
+/** A volume that another component still has to attach. */
+export class VolumePending extends VolumeFailure {
+  override readonly name = "VolumePending";
+}

@@ -1,0 +1,120 @@
+// A CSI driver without volumes: what its Controller service has made is kept in memory.
+import type { ControllerCapability } from "../../csi/protocol/controller.ts";
+import { RpcError } from "../../csi/protocol/grpc.ts";
+import type { DriverCalls } from "../../controllers/csi/sidecar.ts";
+
+interface MemoryVolume {
+  readonly name: string;
+  readonly bytes: number;
+  readonly source: { readonly volumeId: string } | undefined;
+  /** Nodes to which the volume is attached. */
+  readonly nodes: readonly string[];
+}
+export interface MemoryDriver {
+  readonly calls: DriverCalls;
+  /** Volumes by their ids. */
+  readonly volumes: ReadonlyMap<string, MemoryVolume>;
+  /** Bytes that all volumes can have together. */
+  capacity: number;
+}
+export interface MemoryDriverOptions {
+  readonly segments?: Readonly<Record<string, string>>;
+  readonly nodeExpansionRequired?: boolean;
+  /** Beside creation, deletion and expansion. */
+  readonly capabilities?: readonly ControllerCapability[];
+}
+
+type Handlers = { readonly [K in keyof DriverCalls]?: (request: Parameters<DriverCalls[K]>[0]) => object };
+
+interface State extends MemoryDriverOptions {
+  readonly capabilities: readonly ControllerCapability[];
+  readonly volumes: Map<string, MemoryVolume>;
+  capacity: number;
+}
+
+function requireVolume({ volumes }: State, id: string | undefined): MemoryVolume {
+  const found = volumes.get(id ?? "");
+  if (!found) throw new RpcError("NOT_FOUND", `volume ${id} does not exist`);
+  return found;
+}
+function requireRoom(state: State, bytes: number, code: "OUT_OF_RANGE" | "RESOURCE_EXHAUSTED"): void {
+  const used = [...state.volumes.values()].reduce((sum, v) => sum + v.bytes, 0);
+  if (used + bytes > state.capacity) throw new RpcError(code, `${bytes} bytes are not free`);
+}
+const message = ({ segments }: State, volumeId: string, { bytes, source }: MemoryVolume): object => ({
+  volumeId,
+  capacityBytes: bytes,
+  volumeContext: {},
+  contentSource: source ? { volume: source } : null,
+  accessibleTopology: segments ? [{ segments }] : [],
+});
+
+/** Volumes are made, deleted, listed and grown. */
+function volumeHandlers(state: State): Handlers {
+  const { volumes } = state;
+  return {
+    CreateVolume({ name = "", capacityRange, volumeContentSource }) {
+      const id = `id-of-${name}`;
+      const volumeId = volumeContentSource?.volume?.volumeId;
+      if (volumeId !== undefined) requireVolume(state, volumeId);
+      const bytes = capacityRange?.requiredBytes ?? 0;
+      const existing = volumes.get(id);
+      if (existing && existing.bytes < bytes) throw new RpcError("ALREADY_EXISTS", `${name} has another size`);
+      if (!existing) requireRoom(state, bytes, "RESOURCE_EXHAUSTED");
+      const volume = existing ?? { name, bytes, source: volumeId === undefined ? undefined : { volumeId }, nodes: [] };
+      volumes.set(id, volume);
+      return { volume: message(state, id, volume) };
+    },
+    DeleteVolume({ volumeId = "" }) {
+      if (volumes.get(volumeId)?.nodes.length) throw new RpcError("FAILED_PRECONDITION", `${volumeId} is attached`);
+      volumes.delete(volumeId);
+      return {};
+    },
+    ControllerGetCapabilities: () => ({ capabilities: state.capabilities.map((type) => ({ rpc: { type } })) }),
+    ListVolumes: () => ({ entries: [...volumes].map(([id, volume]) => ({ volume: message(state, id, volume) })) }),
+    ControllerExpandVolume({ volumeId = "", capacityRange }) {
+      const volume = requireVolume(state, volumeId);
+      const bytes = Math.max(volume.bytes, capacityRange?.requiredBytes ?? 0);
+      requireRoom(state, bytes - volume.bytes, "OUT_OF_RANGE");
+      volumes.set(volumeId, { ...volume, bytes });
+      return { capacityBytes: bytes, nodeExpansionRequired: state.nodeExpansionRequired ?? false };
+    },
+  };
+}
+
+/** Volumes are attached to one node at a time. */
+function attachHandlers(state: State): Handlers {
+  const { volumes } = state;
+  return {
+    ControllerPublishVolume({ volumeId = "", nodeId = "" }) {
+      const volume = requireVolume(state, volumeId);
+      if (volume.nodes.some((node) => node !== nodeId))
+        throw new RpcError("FAILED_PRECONDITION", `${volumeId} is attached to another node`);
+      volumes.set(volumeId, { ...volume, nodes: [nodeId] });
+      return { publishContext: { device: `/dev/${volumeId}` } };
+    },
+    ControllerUnpublishVolume({ volumeId = "", nodeId = "" }) {
+      const volume = volumes.get(volumeId);
+      if (volume) volumes.set(volumeId, { ...volume, nodes: volume.nodes.filter((node) => node !== nodeId) });
+      return {};
+    },
+  };
+}
+
+export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
+  const state: State = {
+    ...options,
+    capabilities: ["CREATE_DELETE_VOLUME", "EXPAND_VOLUME", ...(options.capabilities ?? [])],
+    volumes: new Map(),
+    capacity: Infinity,
+  };
+  const handlers: Handlers = { ...volumeHandlers(state), ...attachHandlers(state) };
+  const calls = new Proxy({} as DriverCalls, {
+    get: (_, method: keyof DriverCalls) => async (request: never) => {
+      const handler = handlers[method] as ((request: never) => object) | undefined;
+      if (!handler) throw new RpcError("UNIMPLEMENTED", `${method} is not implemented`);
+      return handler(request);
+    },
+  });
+  return Object.assign(state, { calls });
+}
