@@ -22,7 +22,7 @@ const blocks = [...page.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(([, lan
 /** A copy of the tree after the steps of the page. */
 const tree = mkdtempSync(join(root, ".page-"));
 afterAll(() => rmSync(tree, { recursive: true }));
-for (const folder of ["api", "machinery", "node_modules"]) symlinkSync(join(root, folder), join(tree, folder));
+for (const folder of ["api", "csi", "machinery", "node_modules"]) symlinkSync(join(root, folder), join(tree, folder));
 cpSync(join(root, "controllers"), join(tree, "controllers"), { recursive: true, filter: (f) => !f.endsWith(".md") });
 mkdirSync(join(tree, "test/unit/controllers"), { recursive: true });
 symlinkSync(join(root, "test/unit/controllers/world.ts"), join(tree, "test/unit/controllers/world.ts"));
