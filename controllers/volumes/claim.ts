@@ -86,8 +86,10 @@ function findVolume(observed: ObservedClaim, now: Instant): Decision {
       because: [`${defaultClass} is the default class`],
     };
   }
+  // A binding that has begun is completed, also when the volume is deleted meanwhile: then both go together.
+  const begun = candidates.find((v) => v.status?.phase === "Bound" && v.spec.claimRef?.uid === claim.metadata.uid);
   const isDelayed = waitsForConsumer(storageClass);
-  const volume = volumeAnywhere(claim, candidates, isDelayed);
+  const volume = begun ?? volumeAnywhere(claim, candidates, isDelayed);
   if (volume) return bind(volume, claim, now);
   if (isDelayed && !claim.metadata.annotations?.[selectedNode]) return pending(claim, consumerAwaited(observed));
   if (classNameOf(claim) !== "") return provision(observed);

@@ -31,11 +31,10 @@ const isDeletedElsewhere = ({ metadata, spec }: PersistentVolume): boolean =>
   spec.csi !== undefined || !(metadata.annotations?.[provisionedBy] ?? "kubernetes.io/").startsWith("kubernetes.io/");
 
 /** A volume without its claim. */
-function reclaim(volume: PersistentVolume, now: Instant): Decision {
+function reclaim(volume: PersistentVolume, now: Instant, why: string): Decision {
   const { name } = volume.metadata;
   const { phase } = volume.status ?? {};
-  if (phase !== "Released" && phase !== "Failed")
-    return { actions: phaseTo(volume, "Released", now), because: ["its claim is gone"] };
+  if (phase !== "Released" && phase !== "Failed") return { actions: phaseTo(volume, "Released", now), because: [why] };
   const failed = (reason: string, message: string): Decision => {
     const event = recordEvent(volume, "Warning", reason, message);
     return {
@@ -73,11 +72,14 @@ export function decideVolume({ volume, claim, claimsAt }: ObservedVolume, now: I
   if (claim?.metadata.uid !== claimRef.uid) {
     if (claimsAt < referenceRevision(volume))
       return { actions: [], because: ["the view of claims is behind"], requeueAfter: staleViewRetryMs };
-    return reclaim(volume, now);
+    return reclaim(volume, now, "its claim is gone");
   }
-  // The claim's own reconcile completes the binding.
-  if (!claim.spec.volumeName) return settled;
+  if (!claim.spec.volumeName) {
+    // The claim's own reconcile completes a binding; it begins none with a volume that is being deleted.
+    const isDeleted = volume.metadata.deletionTimestamp !== undefined && volume.status?.phase !== "Bound";
+    return isDeleted ? reclaim(volume, now, "it was deleted before its claim was bound to it") : settled;
+  }
   if (claim.spec.volumeName === volume.metadata.name) return { actions: phaseTo(volume, "Bound", now) };
   const isDeletable = volume.metadata.annotations?.[provisionedBy] !== undefined && policy === "Delete";
-  return isDeletable ? reclaim(volume, now) : unbind(volume);
+  return isDeletable ? reclaim(volume, now, "its claim is bound to another volume") : unbind(volume);
 }

@@ -22,6 +22,8 @@ export interface MemoryDriverOptions {
   readonly nodeExpansionRequired?: boolean;
   /** Beside creation, deletion and expansion. */
   readonly capabilities?: readonly ControllerCapability[];
+  /** Called before a call has its effect. */
+  readonly called?: (method: string, request: { readonly volumeId?: string }) => Promise<void>;
 }
 
 type Handlers = { readonly [K in keyof DriverCalls]?: (request: Parameters<DriverCalls[K]>[0]) => object };
@@ -112,6 +114,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
   const calls = new Proxy({} as DriverCalls, {
     get: (_, method: keyof DriverCalls) => async (request: never) => {
       const handler = handlers[method] as ((request: never) => object) | undefined;
+      await options.called?.(method, request);
       if (!handler) throw new RpcError("UNIMPLEMENTED", `${method} is not implemented`);
       return handler(request);
     },

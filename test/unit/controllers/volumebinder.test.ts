@@ -19,6 +19,7 @@ const summary = (actions: readonly Action[]): readonly string[] =>
     return `${a.do} ${a.do === "create" ? a.draft.metadata.name : a.object.metadata.name}`;
   });
 
+const deleted = { deletionTimestamp: ago(1) };
 const data = claim();
 const observed = (more: Partial<ObservedClaim>): ObservedClaim => ({
   ...{ claim: data, named: undefined, candidates: [], storageClass: undefined, defaultClass: undefined, pods: [] },
@@ -77,6 +78,11 @@ const claims: readonly (readonly [what: string, of: Partial<ObservedClaim>, does
     "a class without provisioner",
     { claim: slow, storageClass: storageClass("slow", { provisioner: "kubernetes.io/no-provisioner" }) },
     ["Warning ProvisioningFailed: no volume plugin matched name: kubernetes.io/no-provisioner"],
+  ],
+  [
+    "a binding that has begun is completed with a volume that is deleted meanwhile",
+    { candidates: [{ ...reserved, metadata: { ...reserved.metadata, ...deleted }, status: { phase: "Bound" } }] },
+    ["update data"],
   ],
   [
     "a provisioner is named",
@@ -221,6 +227,18 @@ const volumes: readonly Row[] = [
     volume({ spec: toData, status: { phase: "Pending" } }),
     { ...isBound },
     ["PersistentVolume is Bound"],
+  ],
+  [
+    "deleted before its claim is bound to it",
+    volume({ metadata: deleted, spec: toData, status: { phase: "Available" } }),
+    data,
+    ["PersistentVolume is Released"],
+  ],
+  [
+    "deleted while its claim is being bound to it",
+    volume({ metadata: deleted, spec: toData, status: { phase: "Bound" } }),
+    data,
+    [],
   ],
   [
     "its claim is gone",
