@@ -1,5 +1,5 @@
-// What would happen to the claims of a pod on a node: the volumes of bound ones must be reachable, others are bound to a
-// volume that exists, or provisioned. Pure. Source: the Kubernetes concepts page, "Storage Classes".
+// What would happen to the claims of a pod on a node: the volumes of bound ones must be reachable, others are bound to
+// a volume that exists, or provisioned. Pure. Source: the Kubernetes concepts page, "Storage Classes".
 import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import { candidatesFor, classNameOf, isReachableFrom, selectedNode } from "../../../api/core/volume-matching.ts";
 import type {
