@@ -28,6 +28,8 @@ import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
+import { attachDetachController } from "./volumes/attach-detach.ts";
+import { ephemeralVolumeController } from "./volumes/ephemeral.ts";
 import { claimBinder, volumeBinder } from "./volumes/controller.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/controller.ts";
 
@@ -72,6 +74,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   volumeProtectionController,
   claimBinder,
   volumeBinder,
+  ephemeralVolumeController,
+  attachDetachController,
 ];
 
 /** The controllers that are no pure decision. */

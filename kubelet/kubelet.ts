@@ -59,9 +59,10 @@ function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
 /** The CSI volumes of the node. `retry` is called when what a pod may wait for has happened. */
 function nodeVolumes(
   { nodeName, stateDir }: KubeletSettings,
-  { world, client }: Pick<KubeletPorts, "world" | "client">,
+  ports: Pick<KubeletPorts, "world" | "client"> & Pick<NodeContext, "events">,
   retry: () => void,
 ) {
+  const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
     ...{ world, stateDir, registered: retry },
@@ -72,7 +73,7 @@ function nodeVolumes(
   policies.onChange(retry);
   return {
     policies,
-    mounter: csiMounter({ client, drivers, nodeName, stateDir, policyOf, freed: retry }),
+    mounter: csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry }),
     run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
   };
 }
@@ -94,7 +95,7 @@ export async function kubelet(
   const workers = podWorkers(ownPods);
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
-  const volumes = nodeVolumes(settings, { world, client }, workers.retryVolumes);
+  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));

@@ -133,6 +133,14 @@ function lost(claim: PersistentVolumeClaim, reason: string, message: string): De
   return { actions: [...claimPhaseTo(claim, "Lost"), ...events], because: [message] };
 }
 
+/** The event of a claim that requests more than it has, until a resizer begins. */
+function expansionAwaited(claim: PersistentVolumeClaim): readonly Action[] {
+  const { capacity, allocatedResourceStatuses } = claim.status ?? {};
+  if (sizeOf(claim.spec.resources?.requests) <= sizeOf(capacity) || allocatedResourceStatuses?.["storage"]) return [];
+  const message = "waiting for an external controller to expand this PVC";
+  return [recordEvent(claim, "Normal", "ExternalExpanding", message)];
+}
+
 /** A claim whose binding was complete once. */
 function keepBound({ claim, named }: ObservedClaim, now: Instant): Decision {
   if (!claim.spec.volumeName)
@@ -140,7 +148,10 @@ function keepBound({ claim, named }: ObservedClaim, now: Instant): Decision {
   if (named === undefined)
     return lost(claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
   const { claimRef } = named.spec;
-  if (claimRef === undefined || (refersTo(named, claim) && claimRef.uid)) return bind(named, claim, now);
+  if (claimRef === undefined || (refersTo(named, claim) && claimRef.uid)) {
+    const next = bind(named, claim, now);
+    return next.actions.length > 0 ? next : { actions: expansionAwaited(claim) };
+  }
   const message = "Two claims are bound to the same volume, this one is bound incorrectly";
   return lost(claim, "ClaimMisbound", message);
 }

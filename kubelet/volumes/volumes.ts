@@ -132,7 +132,7 @@ async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
   const { pod, stateDir, stamp } = sources;
   const behind = claimedNow(v, sources);
   const volume = csiVolumeOf(pod, v, behind);
-  if (volume) return sources.csi.mount({ pod, volume, attachment: attachmentOf(v, volume, sources) });
+  if (volume) return sources.csi.mount({ pod, volume, behind, attachment: attachmentOf(v, volume, sources) });
   if (behind) return prepareClaimed(behind, sources);
   const path = volumePath(stateDir, pod.metadata.uid, v);
   const group = pod.spec.securityContext?.fsGroup;

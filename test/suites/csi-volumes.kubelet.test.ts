@@ -11,6 +11,7 @@ import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
 import { csiDrivers, csiNodes, volumeAttachments } from "../../api/storage/csi.ts";
+import { RpcError } from "../../csi/protocol/grpc.ts";
 import { attachmentName } from "../../kubelet/volumes/csi/volume.ts";
 import { linkedMounts, type NodeCall, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
 import { image, openStage, runForever, sh, type Stage, until } from "./kubelet-stage.ts";
@@ -267,6 +268,76 @@ describe("a kubelet that ends during", () => {
     stage.start();
     await isGone("web");
     await nothingIsLeft();
+  });
+});
+
+describe("a volume that was grown", () => {
+  const claimNow = () => stage.client.get(persistentVolumeClaims, key("default", "data"));
+  /** The volume after its controller has grown it, and left the file system to the node. */
+  async function grown(): Promise<void> {
+    const pv = await stage.client.get(persistentVolumes, key(undefined, "pv-1"));
+    const capacity = { storage: "2Gi" };
+    await driver.controller.ControllerExpandVolume({
+      volumeId: pv.spec.csi!.volumeHandle,
+      capacityRange: { requiredBytes: 2 * 2 ** 30 },
+    });
+    await stage.client.update(persistentVolumes, { ...pv, spec: { ...pv.spec, capacity } });
+    const claim = await claimNow();
+    const pending = { type: "FileSystemResizePending", status: "True" as const };
+    const allocatedResourceStatuses = { storage: "NodeResizePending" };
+    const status = { ...claim.status, allocatedResourceStatuses, conditions: [pending] };
+    await stage.client.update(persistentVolumeClaims, { ...claim, status }, "status");
+  }
+
+  test.each(["before", "while"])(
+    "%s a pod uses it has a larger file system, and a claim that says so",
+    async (when) => {
+      await driverObject();
+      await boundVolume();
+      if (when === "before") await grown();
+      await stage.bind("web", using);
+      await stage.ready("web");
+      if (when === "while") await grown();
+      const { status } = await until(claimNow, (claim) => claim.status?.capacity?.["storage"] === "2Gi");
+      expect([status?.allocatedResourceStatuses ?? {}, status?.conditions ?? []]).toEqual([{}, []]);
+      expect(driver.calls.filter((call) => call === "NodeExpandVolume")).toHaveLength(1);
+      await until(
+        () => stage.eventsOf("web"),
+        (seen) =>
+          seen.some(
+            ({ reason, message }) =>
+              reason === "FileSystemResizeSuccessful" &&
+              message === 'MountVolume.NodeExpandVolume succeeded for volume "pv-1" n1',
+          ),
+      );
+    },
+  );
+
+  test("has an error in its claim when the driver refuses", async () => {
+    await driverObject();
+    await boundVolume();
+    await stage.bind("web", using);
+    await stage.ready("web");
+    driver.onCall((call) => {
+      if (call === "NodeExpandVolume") throw new RpcError("OUT_OF_RANGE", "too large");
+    });
+    await grown();
+    const { status } = await until(claimNow, (claim) => (claim.status?.conditions ?? []).length === 2);
+    expect(status?.allocatedResourceStatuses).toEqual({ storage: "NodeResizeInfeasible" });
+    const error = "rpc error: code = OutOfRange desc = too large";
+    expect(status?.conditions?.[1]).toMatchObject({
+      type: "NodeResizeError",
+      message: `failed to expand pvc with ${error}`,
+    });
+    await until(
+      () => stage.eventsOf("web"),
+      (seen) =>
+        seen.some(
+          ({ reason, message }) =>
+            reason === "VolumeResizeFailed" &&
+            message === `NodeExpandVolume.NodeExpandVolume failed for volume "pv-1" : ${error}`,
+        ),
+    );
   });
 });
 

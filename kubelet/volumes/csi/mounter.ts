@@ -6,10 +6,9 @@ import { mkdir } from "node:fs/promises";
 import type { Pod, SecretReference } from "../../../api/generated/types.ts";
 import { secrets } from "../../../api/core/secrets.ts";
 import { key } from "../../../api/meta.ts";
-import { RpcError } from "../../../csi/protocol/grpc.ts";
-import type { Client } from "../../../machinery/client.ts";
 import { serial } from "../../../machinery/serial.ts";
 import { giveToGroup } from "../ownership.ts";
+import type { ClaimedVolume } from "../claims.ts";
 import { VolumeFailure } from "../volume-failure.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
 import {
@@ -35,6 +34,8 @@ import {
   uniqueName,
   unsupportedMode,
 } from "./volume.ts";
+import { type ExpansionPorts, expandVolume, needsExpansion } from "./expansion.ts";
+import { rpcMessage } from "./rpc-message.ts";
 
 /** A volume that a pod is to have. */
 export interface MountRequest {
@@ -42,9 +43,10 @@ export interface MountRequest {
   readonly volume: CsiVolume;
   /** The name and the metadata of its attachment, where it has one. */
   readonly attachment?: { readonly name: string; readonly metadata: Readonly<Record<string, string>> };
+  readonly behind?: ClaimedVolume;
 }
 export interface CsiMounter {
-  /** Mounts the volume for the pod. At once when it is mounted. Throws `VolumeFailure`. */
+  /** Mounts the volume for the pod, and grows it if that is due. Repeated without cost. Throws `VolumeFailure`. */
   mount(request: MountRequest): Promise<void>;
   /** What the driver demands of the kubelet. */
   policyOf(driver: string): DriverPolicy;
@@ -53,30 +55,25 @@ export interface CsiMounter {
   /** Unmounts from the node what no pod needs, as a kubelet that was killed may leave it. */
   unstageUnused(): Promise<void>;
 }
-export interface MounterPorts {
-  readonly client: Client;
+export interface MounterPorts extends ExpansionPorts {
   readonly drivers: CsiDrivers;
-  readonly nodeName: string;
   readonly stateDir: string;
   readonly policyOf: (driver: string) => DriverPolicy;
   /** A volume has become free, which pods may wait for. */
   readonly freed: () => void;
 }
 
-/** An error as gRPC's clients in Go write it. */
-function written(e: unknown): string {
-  if (!(e instanceof RpcError)) return e instanceof Error ? e.message : String(e);
-  const code = e.code.split("_").map((word) => word[0] + word.slice(1).toLowerCase());
-  return `rpc error: code = ${code.join("")} desc = ${e.message}`;
-}
 const failure = (step: string, { name }: CsiVolume, e: unknown): VolumeFailure =>
-  new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${written(e)}`);
+  new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${rpcMessage(e)}`);
 
 const idOf = ({ driver, handle }: CsiVolume): VolumeId => ({ driverName: driver, volumeHandle: handle });
 const keyFor = ({ driverName, volumeHandle }: VolumeId): string =>
   uniqueName({ driver: driverName, handle: volumeHandle });
 
-async function secretData(client: Client, ref: SecretReference | undefined): Promise<Readonly<Record<string, string>>> {
+async function secretData(
+  { client }: MounterPorts,
+  ref: SecretReference | undefined,
+): Promise<Readonly<Record<string, string>>> {
   if (ref === undefined) return {};
   const { data = {} } = await client.get(secrets, key(ref.namespace, ref.name ?? ""));
   return Object.fromEntries(
@@ -86,9 +83,9 @@ async function secretData(client: Client, ref: SecretReference | undefined): Pro
 
 const groupOf = ({ spec }: Pod): number | undefined => spec.securityContext?.fsGroup;
 
-async function stage({ client, stateDir }: MounterPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
+async function stage(ports: MounterPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
   const { volume, attachment, pod } = request;
-  const folder = stagedFolder(stateDir, idOf(volume));
+  const folder = stagedFolder(ports.stateDir, idOf(volume));
   await writeRecord(folder, idOf(volume));
   const stagingTargetPath = stagingTargetIn(folder);
   await mkdir(stagingTargetPath, { recursive: true, mode: 0o750 });
@@ -97,7 +94,7 @@ async function stage({ client, stateDir }: MounterPorts, driver: CsiDriver, requ
     publishContext: attachment?.metadata,
     stagingTargetPath,
     volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
-    secrets: await secretData(client, volume.secrets.stage),
+    secrets: await secretData(ports, volume.secrets.stage),
     volumeContext: volume.attributes,
   });
 }
@@ -105,6 +102,10 @@ async function stage({ client, stateDir }: MounterPorts, driver: CsiDriver, requ
 /** Whether the driver keeps the volume staged on the node, between the node and its pods. */
 const isStaged = (driver: CsiDriver, volume: CsiVolume): boolean =>
   !volume.isInline && driver.capabilities.has("STAGE_UNSTAGE_VOLUME");
+
+/** Where the volume is staged; empty without staging. */
+const stagingTarget = ({ stateDir }: MounterPorts, driver: CsiDriver, volume: CsiVolume): string =>
+  isStaged(driver, volume) ? stagingTargetIn(stagedFolder(stateDir, idOf(volume))) : "";
 
 async function publish(ports: MounterPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
   const { volume, attachment, pod } = request;
@@ -114,17 +115,33 @@ async function publish(ports: MounterPorts, driver: CsiDriver, request: MountReq
   await driver.node.NodePublishVolume({
     volumeId: volume.handle,
     publishContext: attachment?.metadata,
-    stagingTargetPath: isStaged(driver, volume) ? stagingTargetIn(stagedFolder(stateDir, idOf(volume))) : "",
+    stagingTargetPath: stagingTarget(ports, driver, volume),
     targetPath,
     volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
     readonly: volume.readOnly,
-    secrets: await secretData(ports.client, volume.secrets.publish),
+    secrets: await secretData(ports, volume.secrets.publish),
     volumeContext: { ...volume.attributes, ...podAttributes(pod, volume, policy) },
   });
   if (isGivenToGroup(volume, policy) && !driver.capabilities.has("VOLUME_MOUNT_GROUP"))
     await giveToGroup(targetPath, pod.spec.securityContext).catch((e: Error) => {
       throw new Error(`applyFSGroup failed for vol ${volume.handle}: ${e.message}`);
     });
+}
+
+/** Grows the volume for its claim, if that is due and the driver does it on nodes. */
+async function expand(ports: MounterPorts, { pod, volume, behind }: MountRequest): Promise<void> {
+  const driver = ports.drivers.get(volume.driver);
+  if (!behind || !needsExpansion(behind) || !driver?.capabilities.has("EXPAND_VOLUME")) return;
+  await expandVolume(ports, pod, behind, async (bytes) =>
+    driver.node.NodeExpandVolume({
+      volumeId: volume.handle,
+      volumePath: targetIn(publishedFolder(ports.stateDir, pod.metadata.uid, volume.name)),
+      stagingTargetPath: stagingTarget(ports, driver, volume),
+      capacityRange: { requiredBytes: bytes },
+      volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
+      secrets: await secretData(ports, volume.secrets.expand),
+    }),
+  );
 }
 
 const isUsedBy = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
@@ -200,11 +217,13 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
         const { volume, pod } = request;
         const policy = policyOf(volume.driver);
         const targetPath = targetIn(publishedFolder(stateDir, pod.metadata.uid, volume.name));
-        if (mounted.has(targetPath) && !policy?.requiresRepublish) return;
-        const unsupported = unsupportedMode(volume, policy);
-        if (unsupported !== undefined) throw failure("NewMounter initialization", volume, unsupported);
-        await mountOnce(ports, request);
-        mounted.add(targetPath);
+        if (!mounted.has(targetPath) || policy?.requiresRepublish) {
+          const unsupported = unsupportedMode(volume, policy);
+          if (unsupported !== undefined) throw failure("NewMounter initialization", volume, unsupported);
+          await mountOnce(ports, request);
+          mounted.add(targetPath);
+        }
+        await expand(ports, request);
       }),
     async unmountAll(podUid) {
       const found = await publishedTo(stateDir, podUid);

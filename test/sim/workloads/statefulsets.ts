@@ -2,12 +2,14 @@
 import { controllerRevisions } from "../../../api/apps/controllerrevisions.ts";
 import { statefulSets } from "../../../api/apps/statefulsets.ts";
 import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import { isReady } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Pod, StatefulSet } from "../../../api/generated/types.ts";
 import { controllerOf, type Draft, key } from "../../../api/meta.ts";
 import type { Committed, Rule } from "../judge.ts";
 import { isDeletedByController, readiness, staleMs } from "./readiness.ts";
+import { createDefaultClass, storageComponent, storageKinds, storageRules, volumesLeft } from "./storage.ts";
 import { oneOf, type Workload } from "./workload.ts";
 
 const draft = (name: string, replicas: number, spec: object): Draft<StatefulSet> => ({
@@ -115,8 +117,10 @@ function faultOf(set: StatefulSet, committed: Committed): string | undefined {
 }
 
 export const statefulSetWorkload: Workload = {
-  kinds: [controllerRevisions, persistentVolumeClaims],
+  kinds: [controllerRevisions, ...storageKinds],
+  component: storageComponent,
   async begin(user) {
+    await createDefaultClass(user);
     await user.create(statefulSets, draft("ordered", 3, {}));
     await user.create(statefulSets, draft("parallel", 2, storage));
   },
@@ -131,6 +135,9 @@ export const statefulSetWorkload: Workload = {
     else if (dice < 0.9) await merge({ replicas: Math.floor(random.next() * 5) });
     else await merge({ updateStrategy: { rollingUpdate: { partition: Math.floor(random.next() * 3) } } });
   },
-  rules,
-  unsettled: (committed) => committed.all(statefulSets).flatMap((set) => faultOf(set, committed) ?? []),
+  rules: () => [...rules(), ...storageRules],
+  unsettled: (committed) => [
+    ...committed.all(statefulSets).flatMap((set) => faultOf(set, committed) ?? []),
+    ...volumesLeft(committed.all(persistentVolumes), committed.all(persistentVolumeClaims)),
+  ],
 };

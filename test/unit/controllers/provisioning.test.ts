@@ -175,7 +175,7 @@ test("a volume grows with its claim", async () => {
 });
 
 test("the file system grows after the volume, on the node", async () => {
-  const c = await cluster([], {}, true);
+  const c = await cluster([], {}, { nodeExpansionRequired: true });
   await c.create("data");
   await c.run(2);
   await c.patch("data", request("2Gi"));

@@ -10,10 +10,12 @@ import {
   claimProtectionController,
   volumeProtectionController,
 } from "../../../controllers/storageprotection/controller.ts";
+import { attachDetachController } from "../../../controllers/volumes/attach-detach.ts";
+import { ephemeralVolumeController } from "../../../controllers/volumes/ephemeral.ts";
 import { claimBinder, volumeBinder } from "../../../controllers/volumes/controller.ts";
 import { sharedViews } from "../../../machinery/informer.ts";
 import { runController } from "../../../machinery/reconcile.ts";
-import { type MemoryDriver, memoryDriver } from "../../suites/memory-driver.ts";
+import { type MemoryDriver, type MemoryDriverOptions, memoryDriver } from "../../suites/memory-driver.ts";
 import { killable, type Process } from "./killable.ts";
 import { type Running, server } from "./running.ts";
 
@@ -68,7 +70,7 @@ const optionsOf = (process: Process, driver: MemoryDriver, node: string | undefi
 export async function cluster(
   nodes: readonly string[] = [],
   classFields: object = {},
-  nodeExpansionRequired = false,
+  options: MemoryDriverOptions = {},
 ): Promise<Cluster> {
   const running = await server();
   const { world } = running;
@@ -82,14 +84,15 @@ export async function cluster(
   const process = killable();
   const client = process.client(running.client);
   const ofNodes = nodes.map((node) => [node, memoryDriver({ segments: segmentsOf(node) })] as const);
-  const drivers = nodes.length > 0 ? ofNodes : [["cluster", memoryDriver({ nodeExpansionRequired })] as const];
+  const drivers = nodes.length > 0 ? ofNodes : [["cluster", memoryDriver(options)] as const];
   let isStarted = false;
   const start = (): void => {
     process.restart();
     isStarted = true;
     const { signal } = process;
     const views = sharedViews(client, world);
-    const all = [claimBinder, volumeBinder, claimProtectionController, volumeProtectionController];
+    const protection = [claimProtectionController, volumeProtectionController];
+    const all = [claimBinder, volumeBinder, attachDetachController, ephemeralVolumeController, ...protection];
     void Promise.allSettled([
       ...all.map((c) => runController(c, { client, world, views }, signal, { workers: 4 })),
       views.run(signal),

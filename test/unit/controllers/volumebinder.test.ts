@@ -171,6 +171,11 @@ const claims: readonly (readonly [what: string, of: Partial<ObservedClaim>, does
     ],
   ],
   ["its volume was unbound by a user", { claim: isBound, named: volume() }, ["update pv"]],
+  [
+    "it requests more than it has",
+    { claim: { ...isBound, spec: { ...isBound.spec, resources: { requests: { storage: "2Gi" } } } }, named: ofBound },
+    ["Normal ExternalExpanding: waiting for an external controller to expand this PVC"],
+  ],
   ["lost, and reported", { claim: { ...isBound, status: { phase: "Lost" } } }, []],
 ];
 for (const [what, of, does] of claims)
