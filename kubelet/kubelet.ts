@@ -23,6 +23,7 @@ import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
+import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
 export interface KubeletSettings extends NodeSettings {
@@ -40,6 +41,7 @@ interface KubeletPorts {
 export interface KubeletView extends Omit<KubeletPorts, "client"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
+  readonly volumes: () => Promise<readonly VolumeStats[]>;
   /** The metrics of other parts of this process, as Prometheus text. */
   readonly componentMetrics?: () => Promise<string>;
 }
@@ -118,6 +120,7 @@ export async function kubelet(
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };
+  const stats = volumeStats({ world, csi: volumes.mounter, pods: ownPods.lister, lookup: objects.lookup });
   const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.
@@ -132,6 +135,6 @@ export async function kubelet(
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),
-    serve({ settings, runtime, world, pods: ownPods }, signal),
+    serve({ settings, runtime, world, pods: ownPods, volumes: stats }, signal),
   ]);
 }

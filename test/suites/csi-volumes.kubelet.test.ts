@@ -13,6 +13,7 @@ import { key } from "../../api/meta.ts";
 import { csiDrivers, csiNodes, volumeAttachments } from "../../api/storage/csi.ts";
 import { RpcError } from "../../csi/protocol/grpc.ts";
 import { attachmentName } from "../../kubelet/volumes/csi/volume.ts";
+import { summaryOf, volumeMetrics } from "../../kubelet/volumes/volume-stats.ts";
 import { linkedMounts, type NodeCall, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
 import { image, openStage, runForever, sh, type Stage, until } from "./kubelet-stage.ts";
 
@@ -153,6 +154,23 @@ describe("a volume of a driver", () => {
   });
 });
 
+test("the usage of a volume is in the stats and the metrics of the node, by its claim", async () => {
+  await driverObject();
+  await boundVolume();
+  await stage.bind("web", using);
+  const { metadata } = await stage.ready("web");
+  const [stats, ...others] = await stage.volumes();
+  expect(others).toEqual([]);
+  expect(stats).toMatchObject({ podUid: metadata.uid, name: "v", claim: { name: "data", namespace: "default" } });
+  expect(stats?.usage).toMatchObject({ capacityBytes: 2 ** 30, inodes: expect.any(Number) });
+  expect(summaryOf([stats!], metadata.uid)).toEqual([
+    { time: expect.any(String), ...stats?.usage, name: "v", pvcRef: { name: "data", namespace: "default" } },
+  ]);
+  expect(volumeMetrics([stats!, stats!]).split("\n")).toContain(
+    'kubelet_volume_stats_capacity_bytes{namespace="default",persistentvolumeclaim="data"} 1073741824',
+  );
+});
+
 describe("a pod waits for its volume", () => {
   test("until the driver is there", async () => {
     await driverObject();
@@ -269,6 +287,31 @@ describe("a kubelet that ends during", () => {
     await isGone("web");
     await nothingIsLeft();
   });
+});
+
+test("a pod that is deleted while its volume is mounted leaves nothing behind", async () => {
+  await driverObject();
+  await boundVolume();
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  driver.onCall((call, when) => {
+    if (call !== "NodeStageVolume" || when === "after") return;
+    reached.resolve();
+    return released.promise;
+  });
+  await stage.bind("web", using);
+  await reached.promise;
+  await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
+  await isGone("web");
+  await until(
+    async () => (await stage.runtime.list(undefined, AbortSignal.timeout(1_000))).sandboxes,
+    (sandboxes) => sandboxes.length === 0,
+  );
+  released.resolve();
+  await until(
+    async () => driver.calls,
+    (calls) => calls.includes("NodeUnstageVolume"),
+  );
+  await nothingIsLeft();
 });
 
 describe("a volume that was grown", () => {
