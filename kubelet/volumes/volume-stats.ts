@@ -1,5 +1,5 @@
-// How full the volumes of claims are, as the stats Summary and the kubelet's metrics show it. Drivers measure theirs (CSI:
-// NodeGetVolumeStats), as seldom as for Kubernetes' kubelet, because they may count files.
+// How full the volumes of claims are, as the stats Summary and the kubelet's metrics show it. Drivers measure theirs
+// (CSI: NodeGetVolumeStats), as seldom as for Kubernetes' kubelet, because they may count files.
 import { statfs } from "node:fs/promises";
 import type { Pod, Volume } from "../../api/generated/types.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";

@@ -103,6 +103,8 @@ export async function expandVolume(
       await grow(unitsOf(size));
     } catch (e) {
       await recordError(ports, begun, e);
+      // Not possible while the pod runs: it keeps the volume as it is, and the next pod on a node may have it grown.
+      if (e instanceof RpcError && e.code === "FAILED_PRECONDITION") return;
       const message = `NodeExpandVolume.NodeExpandVolume failed for volume "${volume}" : ${rpcMessage(e)}`;
       throw new VolumeFailure(message, "VolumeResizeFailed");
     }
