@@ -23,6 +23,7 @@ import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
+import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
 export interface KubeletSettings extends NodeSettings {
@@ -40,6 +41,7 @@ interface KubeletPorts {
 export interface KubeletView extends Omit<KubeletPorts, "client"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
+  readonly volumes: () => Promise<readonly VolumeStats[]>;
   /** The metrics of other parts of this process, as Prometheus text. */
   readonly componentMetrics?: () => Promise<string>;
 }
@@ -59,9 +61,10 @@ function sharedPulls(runtime: ContainerRuntime): NodeContext["pull"] {
 /** The CSI volumes of the node. `retry` is called when what a pod may wait for has happened. */
 function nodeVolumes(
   { nodeName, stateDir }: KubeletSettings,
-  { world, client }: Pick<KubeletPorts, "world" | "client">,
+  ports: Pick<KubeletPorts, "world" | "client"> & Pick<NodeContext, "events">,
   retry: () => void,
 ) {
+  const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
     ...{ world, stateDir, registered: retry },
@@ -72,7 +75,7 @@ function nodeVolumes(
   policies.onChange(retry);
   return {
     policies,
-    mounter: csiMounter({ client, drivers, nodeName, stateDir, policyOf, freed: retry }),
+    mounter: csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry }),
     run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
   };
 }
@@ -94,7 +97,7 @@ export async function kubelet(
   const workers = podWorkers(ownPods);
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
-  const volumes = nodeVolumes(settings, { world, client }, workers.retryVolumes);
+  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -117,6 +120,7 @@ export async function kubelet(
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };
+  const stats = volumeStats({ world, csi: volumes.mounter, pods: ownPods.lister, lookup: objects.lookup });
   const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.
@@ -131,6 +135,6 @@ export async function kubelet(
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),
-    serve({ settings, runtime, world, pods: ownPods }, signal),
+    serve({ settings, runtime, world, pods: ownPods, volumes: stats }, signal),
   ]);
 }

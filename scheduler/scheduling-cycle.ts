@@ -240,26 +240,27 @@ export const isPending = (p: Pod): boolean =>
 /** Starts bindings, and takes their outcomes back to the cache and the queue. */
 function bindings(ports: CyclePorts, signal: AbortSignal): (binding: Binding) => void {
   const { queue, cache, profileOf, report } = ports;
-  /** The room is free again: pods that wait for it may fit. */
-  const release = ({ pod: { pod, key }, nodeName }: Binding): void => {
-    cache.forget(key);
-    const before: Pod = { ...pod, spec: { ...pod.spec, nodeName } };
-    queue.notify(() => assignedPodEvents({ before, after: undefined }));
-  };
   // A pod that was deleted or bound meanwhile has left the queue, and its name may be another pod's.
   const isCurrent = ({ pod: { pod } }: Binding): boolean => cache.isAssumed(pod);
+  /** The room is free again, also that of a deleted pod: pods that wait for it may fit. */
+  const release = (binding: Binding): void => {
+    const { pod, key } = binding.pod;
+    if (isCurrent(binding)) cache.forget(key);
+    const before: Pod = { ...pod, spec: { ...pod.spec, nodeName: binding.nodeName } };
+    queue.notify(() => assignedPodEvents({ before, after: undefined }));
+  };
   const outcomes = {
     rejected(binding: Binding, { plugin, status: { code, reasons } }: PluginRejection): void {
-      if (!isCurrent(binding)) return;
       const { pod, key } = binding.pod;
-      if (code === "Error") queue.fail(key);
-      else queue.reject(key, new Set([plugin]));
+      const isPendingStill = isCurrent(binding);
+      if (isPendingStill && code === "Error") queue.fail(key);
+      else if (isPendingStill) queue.reject(key, new Set([plugin]));
       release(binding);
-      void report(pod, { message: reasons.join(", "), ...(code === "Error" && { reason: "SchedulerError" }) });
+      if (isPendingStill)
+        void report(pod, { message: reasons.join(", "), ...(code === "Error" && { reason: "SchedulerError" }) });
     },
     failed(binding: Binding): void {
-      if (!isCurrent(binding)) return;
-      queue.fail(binding.pod.key);
+      if (isCurrent(binding)) queue.fail(binding.pod.key);
       release(binding);
     },
     bound: ({ pod: { pod, key }, nodeName }: Binding): void =>

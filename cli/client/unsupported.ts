@@ -4,7 +4,6 @@ import type { Connection } from "./connection.ts";
 /** Kinds, with what is missing. */
 const kinds: Readonly<Record<string, string>> = {
   PersistentVolumeClaim: "binds or provisions volumes for PersistentVolumeClaims",
-  PersistentVolume: "mounts PersistentVolumes",
   Ingress: "serves Ingresses",
   NetworkPolicy: "enforces NetworkPolicies",
   Role: "enforces RBAC rules",
@@ -25,10 +24,7 @@ const podFields: readonly (readonly [missing: string, uses: (spec: Fields) => bo
   ["considers pod affinity", ({ affinity }) => "podAffinity" in ((affinity ?? {}) as object)],
   ["considers pod anti-affinity", ({ affinity }) => "podAntiAffinity" in ((affinity ?? {}) as object)],
   ["considers topologySpreadConstraints", ({ topologySpreadConstraints }) => topologySpreadConstraints !== undefined],
-  ["mounts PersistentVolumeClaims", ({ volumes }) => hasClaim(volumes)],
 ];
-const hasClaim = (volumes: unknown): boolean =>
-  Array.isArray(volumes) && volumes.some((v: Fields) => v["persistentVolumeClaim"] ?? v["ephemeral"]);
 
 interface AnyObject {
   readonly kind: string;

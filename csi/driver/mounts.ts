@@ -1,5 +1,6 @@
 // The mount table of a node, as drivers use it. Every change is safe to repeat.
-import { mkdir, readFile, rmdir } from "node:fs/promises";
+import { mkdir, open, readFile, rmdir } from "node:fs/promises";
+import { RpcError } from "../protocol/grpc.ts";
 import { run } from "./run.ts";
 
 export interface Mounts {
@@ -55,6 +56,30 @@ async function hasFileSystem(file: string): Promise<boolean> {
   );
 }
 
+/** Whether the `ext4` in a file is smaller than the file. Source: ext4's disk layout, "The Super Block". */
+async function isSmallerThanFile(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const superBlock = Buffer.alloc(1024);
+    await handle.read(superBlock, 0, superBlock.length, 1024);
+    const blockBytes = 1024 << superBlock.readUInt32LE(24);
+    return superBlock.readUInt32LE(4) < Math.floor((await handle.stat()).size / blockBytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Lets the file system in a file that is not mounted fill the file. */
+async function growUnmounted(file: string): Promise<void> {
+  if (!(await isSmallerThanFile(file))) return;
+  // resize2fs insists on a check.
+  await run("e2fsck", ["-f", "-p", file]);
+  await run("resize2fs", [file]);
+}
+
+/** Kernels let `ext4` grow while it is mounted only for CAP_SYS_RESOURCE, which a container may lack. */
+const isAboutPrivileges = ({ message }: Error): boolean => message.includes("Permission denied");
+
 /** The loop device that shows a file; undefined when there is none. */
 async function loopDeviceOf(file: string): Promise<string | undefined> {
   const devices = await run("losetup", ["--noheadings", "--output", "NAME", "--associated", file]).catch(() => "");
@@ -92,13 +117,20 @@ export function linuxMounts(): Mounts {
       if (!(await hasFileSystem(file)))
         // Nothing is written in advance, and no blocks are kept for root.
         await run("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file]);
+      else await growUnmounted(file);
       await run("mount", ["-o", ["loop", ...flags].join(","), file, target]);
     },
     async growImage(target) {
       const device = (await entries()).findLast((entry) => entry.target === target)?.source;
       if (device === undefined) throw new Error(`nothing is mounted at ${target}`);
       await run("losetup", ["--set-capacity", device]);
-      await run("resize2fs", [device]);
+      await run("resize2fs", [device]).catch((e: Error) => {
+        if (!isAboutPrivileges(e)) throw e;
+        throw new RpcError(
+          "FAILED_PRECONDITION",
+          "the node lacks CAP_SYS_RESOURCE: the volume grows when it is next staged",
+        );
+      });
     },
     async frozen(target, action) {
       await run("fsfreeze", ["--freeze", target]);

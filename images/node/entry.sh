@@ -28,6 +28,17 @@ delegate_cgroup_controllers() {
   sed 's/[^ ]\{1,\}/+&/g' $top/cgroup.controllers >$top/cgroup.subtree_control
 }
 
+# Device files for loop devices, on which the CSI driver mounts images: an engine makes those that the machine had when the
+# container started, and without full privileges none. The numbers are fixed in the kernel's list of devices.
+make_loop_devices() {
+  [ -e /dev/loop-control ] || mknod -m 600 /dev/loop-control c 10 237
+  number=0
+  while [ $number -lt 256 ]; do
+    [ -e /dev/loop$number ] || mknod -m 600 /dev/loop$number b 7 $number
+    number=$((number + 1))
+  done
+} 2>/dev/null
+
 # Service addresses between pods of one bridge are only translated if bridged packets pass the packet filter.
 filter_bridged_packets() {
   [ -e /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null
@@ -85,6 +96,7 @@ case $role in
     seed_engine
     keep dockerd dockerd --config-file /etc/orrery/dockerd.json
     keep agent node $small $main agent --config /etc/orrery/agent.json
+    make_loop_devices
     keep csi node $small $main csi --config /etc/orrery/agent.json
     ;;
   *) echo "unknown role: $role" >&2; exit 64 ;;

@@ -147,7 +147,7 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
     memory.volumeFailures += 1;
     memory.volumes = { is: "failed", at: node.world.clock.now(), failures: memory.volumeFailures };
     if (!(e instanceof VolumePending) || memory.volumeFailures >= pendingRetries)
-      node.events.record(pod, "Warning", "FailedMount", e.message);
+      node.events.record(pod, "Warning", e instanceof VolumeFailure ? e.reason : "FailedMount", e.message);
   }
 }
 

@@ -72,6 +72,8 @@ export function decideEnd(o: PodObservation): PodDecision {
   const unstarted = o.containers.filter((r) => r.status.state === "created");
   if (unstarted.length > 0) return { actions: removeAll(unstarted) };
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
+  // What it mounts after this would be left behind.
+  if (o.underWay.has("mountVolumes")) return { actions: [] };
   if (o.pod && usesDrivers(o.pod) && o.volumes.is !== "unmounted") return { actions: [{ do: "unmountVolumes" }] };
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
   // The final status derives from these containers, so it is reported before they are removed.

@@ -12,6 +12,7 @@ import { serveLogs, serveNodeLogs } from "./logs.ts";
 import { Refused } from "./find-container.ts";
 import { cadvisorMetrics, resourceMetrics, statsSummary } from "./node-metrics.ts";
 import { statusOf, upgrade } from "./upgrades.ts";
+import { volumeMetrics } from "../volumes/volume-stats.ts";
 import { type UsageSamples, usageSamples } from "./usage-samples.ts";
 
 /** The pods with running containers, from the engine's list. */
@@ -64,7 +65,8 @@ const json = (response: ServerResponse, body: object): void => {
 
 async function summary({ samples, view, startedAt }: ServerState): Promise<object> {
   const { nodeName: name, capacity } = view.settings;
-  return statsSummary({ name, memoryBytes: capacity.memoryBytes, startedAt }, await samples.latest());
+  const node = { name, memoryBytes: capacity.memoryBytes, startedAt };
+  return statsSummary(node, await samples.latest(), await view.volumes());
 }
 
 /** The folder of the node's own logs. */
@@ -84,7 +86,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     // Loaded on demand: the metrics library is a fifth of an agent's code.
     const { processMetrics } = await import("./process-metrics.ts");
     const others = (await view.componentMetrics?.()) ?? "";
-    plain(response, `${await processMetrics.metrics()}${others}`, processMetrics.contentType);
+    const volumes = volumeMetrics(await view.volumes());
+    plain(response, `${await processMetrics.metrics()}${others}${volumes}`, processMetrics.contentType);
   },
   "/metrics/resource": async ({ samples }, response) =>
     plain(response, resourceMetrics(await samples.latest()), metricsType),

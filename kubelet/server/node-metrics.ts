@@ -2,6 +2,7 @@
 import type { RuntimeContainer } from "../runtime.ts";
 import type { Measured, Sample } from "./usage-samples.ts";
 import { instant, timestamp } from "../../api/meta.ts";
+import { summaryOf, type VolumeStats } from "../volumes/volume-stats.ts";
 
 type Labels = Readonly<Record<string, string>>;
 interface Line {
@@ -93,13 +94,15 @@ function usageOf(
 const startOf = (run: RuntimeContainer): string =>
   timestamp(run.status.state === "running" ? run.status.startedAt : run.createdAt);
 
-function ofPod(runs: readonly (readonly [RuntimeContainer, Sample])[]): object {
+function ofPod(runs: readonly (readonly [RuntimeContainer, Sample])[], volumes: readonly VolumeStats[]): object {
   const { name, namespace, uid } = runs[0]![0].pod;
+  const volume = summaryOf(volumes, uid);
   return {
     podRef: { name, namespace, uid },
     startTime: runs.map(([run]) => timestamp(run.createdAt)).toSorted()[0],
     containers: runs.map(([run, sample]) => ({ name: run.name, startTime: startOf(run), ...usageOf([sample]) })),
     ...usageOf(runs.map(([, sample]) => sample)),
+    ...(volume.length > 0 && { volume }),
   };
 }
 
@@ -109,7 +112,11 @@ interface NodeStart {
   readonly startedAt: number;
 }
 /** The summary of one node. */
-export function statsSummary(node: NodeStart, { node: sample, containers }: Measured): object {
+export function statsSummary(
+  node: NodeStart,
+  { node: sample, containers }: Measured,
+  volumes: readonly VolumeStats[],
+): object {
   const byPod = Map.groupBy(containers, ([run]) => run.pod.uid);
   return {
     node: {
@@ -117,6 +124,6 @@ export function statsSummary(node: NodeStart, { node: sample, containers }: Meas
       startTime: timestamp(instant(node.startedAt)),
       ...(sample && usageOf([sample], node.memoryBytes)),
     },
-    pods: [...byPod.values()].map(ofPod),
+    pods: [...byPod.values()].map((runs) => ofPod(runs, volumes)),
   };
 }

@@ -29,7 +29,10 @@ const projectionsOf = (pod: Pod): readonly ServiceAccountTokenProjection[] =>
   (pod.spec.volumes ?? []).flatMap((v) => (v.projected?.sources ?? []).flatMap((s) => s.serviceAccountToken ?? []));
 
 /** A request for a token bound to the pod: it is invalid once the pod is deleted. */
-function requestFor(pod: Pod, { audience, expirationSeconds }: ServiceAccountTokenProjection): Draft<TokenRequest> {
+export function tokenRequestFor(
+  pod: Pod,
+  { audience, expirationSeconds }: Omit<ServiceAccountTokenProjection, "path">,
+): Draft<TokenRequest> {
   const { name, namespace, uid } = pod.metadata;
   return {
     kind: "TokenRequest",
@@ -56,7 +59,7 @@ export async function freshTokens(
     const before = held.get(idOf(source));
     if (before && world.clock.now() < before.renewAt) return before;
     try {
-      const { status } = await client.create(tokenRequests, requestFor(pod, source));
+      const { status } = await client.create(tokenRequests, tokenRequestFor(pod, source));
       const { token, expirationTimestamp } = status as Required<NonNullable<TokenRequest["status"]>>;
       const expiresAt = instantOf(expirationTimestamp);
       return { token, expiresAt, renewAt: renewalOf(world.clock.now(), expiresAt) };

@@ -3,6 +3,12 @@
 /** A volume that could not be set up; `message` is for the user. */
 export class VolumeFailure extends Error {
   override readonly name: string = "VolumeFailure";
+  /** The reason of its event. */
+  readonly reason: "FailedMount" | "VolumeResizeFailed";
+  constructor(message: string, reason: VolumeFailure["reason"] = "FailedMount") {
+    super(message);
+    this.reason = reason;
+  }
 }
 /** A volume that another component still has to attach. */
 export class VolumePending extends VolumeFailure {

@@ -10,7 +10,8 @@ import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
 import { type ClaimedVolume, claimed, hasClaims } from "./claims.ts";
-import type { CsiMounter, MountRequest } from "./csi/mounter.ts";
+import type { MountRequest } from "./csi/calls.ts";
+import type { CsiMounter } from "./csi/mounter.ts";
 import { attachmentName, type CsiVolume, csiVolumeOf, isAttached } from "./csi/volume.ts";
 import { giveToGroup } from "./ownership.ts";
 import { podFolder, volumePath } from "./paths.ts";
@@ -132,7 +133,7 @@ async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
   const { pod, stateDir, stamp } = sources;
   const behind = claimedNow(v, sources);
   const volume = csiVolumeOf(pod, v, behind);
-  if (volume) return sources.csi.mount({ pod, volume, attachment: attachmentOf(v, volume, sources) });
+  if (volume) return sources.csi.mount({ pod, volume, behind, attachment: attachmentOf(v, volume, sources) });
   if (behind) return prepareClaimed(behind, sources);
   const path = volumePath(stateDir, pod.metadata.uid, v);
   const group = pod.spec.securityContext?.fsGroup;

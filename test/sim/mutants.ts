@@ -307,4 +307,18 @@ export const mutants: readonly Mutant[] = [
     breaks: "node removed with pods on it",
     workloads: ["nodes"],
   },
+  {
+    file: "scheduler/plugins/volumes/binding.ts",
+    from: "const unbound = current.filter((claim) => !isFullyBound(claim));",
+    to: "const unbound = current.filter((claim) => !isFullyBound(claim) && claim.spec.volumeName);",
+    breaks: "pod scheduled before its claims are bound",
+    workloads: ["statefulsets"],
+  },
+  {
+    file: "controllers/csi/reclaim.ts",
+    from: 'if (phase !== "Released") return settled;',
+    to: 'if (phase === "Available") return settled;',
+    breaks: "volume deleted while bound",
+    workloads: ["statefulsets"],
+  },
 ];

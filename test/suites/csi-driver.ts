@@ -45,6 +45,12 @@ export function linkedMounts(): Mounts {
   };
 }
 
+/** What a driver mounts with, and how it keeps its volumes. */
+export interface Backend {
+  readonly mounts: Mounts;
+  readonly backing: Backing;
+}
+
 export type NodeCall = keyof (typeof nodeService)["methods"];
 /** Called with each call of the node service, before and after it is done; a promise that does not settle holds it. */
 export type OnCall = (call: NodeCall, when: "before" | "after") => Promise<void> | void;
@@ -62,11 +68,7 @@ export interface TestDriver {
 }
 
 /** A driver beside the kubelet of `stateDir`, with its volumes in `root`. It is started. */
-export async function testDriver(
-  stateDir: string,
-  root: string,
-  { mounts, backing }: { readonly mounts: Mounts; readonly backing: Backing },
-): Promise<TestDriver> {
+export async function testDriver(stateDir: string, root: string, { mounts, backing }: Backend): Promise<TestDriver> {
   const { name } = localDriver;
   const socketPath = join(stateDir, "plugins", name, "csi.sock");
   const registrationPath = join(stateDir, "plugins_registry", `${name}-reg.sock`);

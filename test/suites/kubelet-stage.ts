@@ -13,7 +13,7 @@ import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { tokenIssuer } from "../../apiserver/verbs/token-requests.ts";
 import { tokens } from "../../apiserver/authentication/tokens.ts";
 import { newSigningKey } from "../../cli/cluster/pki.ts";
-import { type KubeletSettings, kubelet } from "../../kubelet/kubelet.ts";
+import { type KubeletSettings, type KubeletView, kubelet } from "../../kubelet/kubelet.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
@@ -38,6 +38,8 @@ export interface Stage {
   /** Creates a pod of the node, by default with one container that runs forever. */
   bind(name: string, spec?: Partial<PodSpec>): Promise<void>;
   ready(name: string): Promise<Pod>;
+  /** What the kubelet's server shows of the volumes. */
+  volumes: KubeletView["volumes"];
   /** The reasons and messages of the events about an object. */
   eventsOf(name: string): Promise<readonly { readonly reason: string; readonly message: string }[]>;
 }
@@ -80,7 +82,11 @@ export async function openStage(): Promise<Stage> {
   const client = await newClient();
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
-  const quietly = (_: unknown, signal: AbortSignal) => new Promise<void>((go) => void onAbort(signal, go));
+  let shown: KubeletView | undefined;
+  const serve = (view: KubeletView, signal: AbortSignal): Promise<void> => {
+    shown = view;
+    return new Promise((resolve) => void onAbort(signal, resolve));
+  };
   let ended: Promise<void> = Promise.resolve();
   let life = new AbortController();
   const find: Stage["find"] = (name) => client.get(pods, key("default", name)).catch(() => undefined);
@@ -94,7 +100,7 @@ export async function openStage(): Promise<Stage> {
     stateDir,
     start() {
       life = new AbortController();
-      ended = kubelet({ ...settings, stateDir }, { world, client, runtime }, quietly, life.signal);
+      ended = kubelet({ ...settings, stateDir }, { world, client, runtime }, serve, life.signal);
     },
     stop,
     async close() {
@@ -108,6 +114,7 @@ export async function openStage(): Promise<Stage> {
       const draft = { metadata: { name, namespace: "default" }, spec: { ...usual, ...spec, nodeName } };
       await client.create(pods, draft as unknown as Draft<Pod>);
     },
+    volumes: () => shown!.volumes(),
     ready: (name) => until(() => find(name), isReady) as Promise<Pod>,
     async eventsOf(name) {
       const { items } = await client.list(events);

@@ -2,15 +2,9 @@
 // each pod (CSI: NodeStageVolume, NodePublishVolume). Calls for one volume are made one at a time. All of them may be
 // repeated, so after a restart of the kubelet every volume that a pod still needs is staged and published again.
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import type { Pod, SecretReference } from "../../../api/generated/types.ts";
-import { secrets } from "../../../api/core/secrets.ts";
-import { key } from "../../../api/meta.ts";
-import { RpcError } from "../../../csi/protocol/grpc.ts";
-import type { Client } from "../../../machinery/client.ts";
 import { serial } from "../../../machinery/serial.ts";
-import { giveToGroup } from "../ownership.ts";
 import { VolumeFailure } from "../volume-failure.ts";
+import { type CallPorts, expand, idOf, isStaged, type MountRequest, publish, stage, usageOf } from "./calls.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
 import {
   allStaged,
@@ -25,107 +19,33 @@ import {
   type VolumeId,
   writeRecord,
 } from "./records.ts";
-import {
-  capabilityFor,
-  type CsiVolume,
-  type DriverPolicy,
-  isForOnePod,
-  isGivenToGroup,
-  podAttributes,
-  uniqueName,
-  unsupportedMode,
-} from "./volume.ts";
+import { rpcMessage } from "./rpc-message.ts";
+import type { VolumeUsage } from "./usage.ts";
+import { type CsiVolume, type DriverPolicy, isForOnePod, uniqueName, unsupportedMode } from "./volume.ts";
 
-/** A volume that a pod is to have. */
-export interface MountRequest {
-  readonly pod: Pod;
-  readonly volume: CsiVolume;
-  /** The name and the metadata of its attachment, where it has one. */
-  readonly attachment?: { readonly name: string; readonly metadata: Readonly<Record<string, string>> };
-}
 export interface CsiMounter {
-  /** Mounts the volume for the pod. At once when it is mounted. Throws `VolumeFailure`. */
+  /** Mounts the volume for the pod, and grows it if that is due. Repeated without cost. Throws `VolumeFailure`. */
   mount(request: MountRequest): Promise<void>;
   /** What the driver demands of the kubelet. */
   policyOf(driver: string): DriverPolicy;
+  /** What a mounted volume holds; undefined when its driver is away or does not measure. */
+  usage(podUid: string, volume: CsiVolume): Promise<VolumeUsage | undefined>;
   /** Unmounts all volumes of a pod. Fails when a driver is away or refuses, and may be repeated then. */
   unmountAll(podUid: string): Promise<void>;
   /** Unmounts from the node what no pod needs, as a kubelet that was killed may leave it. */
   unstageUnused(): Promise<void>;
 }
-export interface MounterPorts {
-  readonly client: Client;
+interface MounterPorts extends CallPorts {
   readonly drivers: CsiDrivers;
-  readonly nodeName: string;
-  readonly stateDir: string;
-  readonly policyOf: (driver: string) => DriverPolicy;
   /** A volume has become free, which pods may wait for. */
   readonly freed: () => void;
 }
 
-/** An error as gRPC's clients in Go write it. */
-function written(e: unknown): string {
-  if (!(e instanceof RpcError)) return e instanceof Error ? e.message : String(e);
-  const code = e.code.split("_").map((word) => word[0] + word.slice(1).toLowerCase());
-  return `rpc error: code = ${code.join("")} desc = ${e.message}`;
-}
 const failure = (step: string, { name }: CsiVolume, e: unknown): VolumeFailure =>
-  new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${written(e)}`);
+  new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${rpcMessage(e)}`);
 
-const idOf = ({ driver, handle }: CsiVolume): VolumeId => ({ driverName: driver, volumeHandle: handle });
 const keyFor = ({ driverName, volumeHandle }: VolumeId): string =>
   uniqueName({ driver: driverName, handle: volumeHandle });
-
-async function secretData(client: Client, ref: SecretReference | undefined): Promise<Readonly<Record<string, string>>> {
-  if (ref === undefined) return {};
-  const { data = {} } = await client.get(secrets, key(ref.namespace, ref.name ?? ""));
-  return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => [name, Buffer.from(value, "base64").toString()]),
-  );
-}
-
-const groupOf = ({ spec }: Pod): number | undefined => spec.securityContext?.fsGroup;
-
-async function stage({ client, stateDir }: MounterPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
-  const { volume, attachment, pod } = request;
-  const folder = stagedFolder(stateDir, idOf(volume));
-  await writeRecord(folder, idOf(volume));
-  const stagingTargetPath = stagingTargetIn(folder);
-  await mkdir(stagingTargetPath, { recursive: true, mode: 0o750 });
-  await driver.node.NodeStageVolume({
-    volumeId: volume.handle,
-    publishContext: attachment?.metadata,
-    stagingTargetPath,
-    volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
-    secrets: await secretData(client, volume.secrets.stage),
-    volumeContext: volume.attributes,
-  });
-}
-
-/** Whether the driver keeps the volume staged on the node, between the node and its pods. */
-const isStaged = (driver: CsiDriver, volume: CsiVolume): boolean =>
-  !volume.isInline && driver.capabilities.has("STAGE_UNSTAGE_VOLUME");
-
-async function publish(ports: MounterPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
-  const { volume, attachment, pod } = request;
-  const { stateDir, policyOf } = ports;
-  const policy = policyOf(volume.driver);
-  const targetPath = targetIn(publishedFolder(stateDir, pod.metadata.uid, volume.name));
-  await driver.node.NodePublishVolume({
-    volumeId: volume.handle,
-    publishContext: attachment?.metadata,
-    stagingTargetPath: isStaged(driver, volume) ? stagingTargetIn(stagedFolder(stateDir, idOf(volume))) : "",
-    targetPath,
-    volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
-    readonly: volume.readOnly,
-    secrets: await secretData(ports.client, volume.secrets.publish),
-    volumeContext: { ...volume.attributes, ...podAttributes(pod, volume, policy) },
-  });
-  if (isGivenToGroup(volume, policy) && !driver.capabilities.has("VOLUME_MOUNT_GROUP"))
-    await giveToGroup(targetPath, pod.spec.securityContext).catch((e: Error) => {
-      throw new Error(`applyFSGroup failed for vol ${volume.handle}: ${e.message}`);
-    });
-}
 
 const isUsedBy = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
 
@@ -180,7 +100,7 @@ async function unstageIfUnused(ports: MounterPorts, id: VolumeId): Promise<void>
 
 /** The mounter of a node. */
 export function csiMounter(ports: MounterPorts): CsiMounter {
-  const { stateDir, policyOf, freed } = ports;
+  const { drivers, stateDir, policyOf, freed } = ports;
   const oneAtATime = serial();
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
@@ -200,12 +120,19 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
         const { volume, pod } = request;
         const policy = policyOf(volume.driver);
         const targetPath = targetIn(publishedFolder(stateDir, pod.metadata.uid, volume.name));
-        if (mounted.has(targetPath) && !policy?.requiresRepublish) return;
-        const unsupported = unsupportedMode(volume, policy);
-        if (unsupported !== undefined) throw failure("NewMounter initialization", volume, unsupported);
-        await mountOnce(ports, request);
-        mounted.add(targetPath);
+        if (!mounted.has(targetPath) || policy?.requiresRepublish) {
+          const unsupported = unsupportedMode(volume, policy);
+          if (unsupported !== undefined) throw failure("NewMounter initialization", volume, unsupported);
+          await mountOnce(ports, request);
+          mounted.add(targetPath);
+        }
+        const driver = drivers.get(volume.driver);
+        if (driver) await expand(ports, driver, request);
       }),
+    async usage(podUid, volume) {
+      const driver = drivers.get(volume.driver);
+      return driver && usageOf(ports, driver, podUid, volume);
+    },
     async unmountAll(podUid) {
       const found = await publishedTo(stateDir, podUid);
       const unmounting = found.map(({ folder, record }) => oneAtATime(keyFor(record), () => unmount(folder, record)));

@@ -19,7 +19,7 @@ export interface CsiVolume {
   readonly readOnly: boolean;
   /** It lives with its pod, without a claim. */
   readonly isInline: boolean;
-  readonly secrets: { readonly stage?: SecretReference; readonly publish?: SecretReference };
+  readonly secrets: Readonly<Partial<Record<"stage" | "publish" | "expand", SecretReference>>>;
 }
 
 /** The name of a volume on its node: the one of the volume manager and of `volumesInUse`. */
@@ -39,7 +39,7 @@ function ofPersistentVolume({ pv, readOnly }: ClaimedVolume): CsiVolume | undefi
     accessModes,
     readOnly: readOnly || (csi.readOnly ?? false),
     isInline: false,
-    secrets: { stage: csi.nodeStageSecretRef, publish: csi.nodePublishSecretRef },
+    secrets: { stage: csi.nodeStageSecretRef, publish: csi.nodePublishSecretRef, expand: csi.nodeExpandSecretRef },
   };
 }
 

@@ -4,14 +4,18 @@ import { type ApiObject, type Key, keyOf, revisionOf } from "../../../api/meta.t
 export interface Assumed<T extends ApiObject> {
   /** The assumed state of an object that the view shows like this, unless the view is newer. */
   of(seen: T): T;
+  /** Assumes an object that is to be written. It has the revision of the one that it was made from. */
   assume(object: T): void;
-  /** Nothing was written: the view is right. Another assumption about the object stays. */
+  /** It is not going to be written: the view is right. Another assumption about the object stays. */
   forget(object: T): void;
+  /** Writes what is only assumed, once for all that rely on it, and assumes the result. */
+  written(object: T, write: (object: T) => Promise<T>): Promise<T>;
 }
 
-/** Nothing is assumed. An assumed object has the revision of what it was made from, or of its write. */
+/** Nothing is assumed. */
 export function assumedObjects<T extends ApiObject>(): Assumed<T> {
   const objects = new Map<Key, T>();
+  const unwritten = new WeakMap<T, Promise<T> | undefined>();
   return {
     of(seen) {
       const object = objects.get(keyOf(seen));
@@ -20,9 +24,20 @@ export function assumedObjects<T extends ApiObject>(): Assumed<T> {
       objects.delete(keyOf(seen));
       return seen;
     },
-    assume: (object) => void objects.set(keyOf(object), object),
+    assume(object) {
+      unwritten.set(object, undefined);
+      objects.set(keyOf(object), object);
+    },
     forget(object) {
       if (objects.get(keyOf(object)) === object) objects.delete(keyOf(object));
+    },
+    async written(object, write) {
+      if (!unwritten.has(object)) return object;
+      const writing = unwritten.get(object) ?? write(object);
+      unwritten.set(object, writing);
+      const result = await writing;
+      objects.set(keyOf(result), result);
+      return result;
     },
   };
 }

@@ -127,29 +127,30 @@ function preFilter(info: PodInfo, { lister, byName }: Snapshot, assumed: Assumed
   return { state: { byName, bound, delayed: delayedClaims(unbound, lister, assumed.volumes.of) } };
 }
 
-/** Writes what changed; the writes are assumed until the views show them. */
-async function write(decided: NodePlan, seen: NodePlan, assumed: AssumedVolumes, client: Client): Promise<NodePlan> {
-  const matched: NodePlan["matched"][number][] = [];
-  for (const [i, { claim, volume }] of decided.matched.entries()) {
-    const isNew = volume !== seen.matched[i]!.volume;
-    const written = isNew ? await client.update(persistentVolumes, volume) : volume;
-    if (isNew) assumed.volumes.assume(written);
-    matched.push({ claim, volume: written });
-  }
-  const provisioned: PersistentVolumeClaim[] = [];
-  for (const [i, claim] of decided.provisioned.entries()) {
-    const isNew = claim !== seen.provisioned[i];
-    const written = isNew ? await client.update(persistentVolumeClaims, claim) : claim;
-    if (isNew) assumed.claims.assume(written);
-    provisioned.push(written);
-  }
-  return { matched, provisioned };
+/** Writes what is not stored yet; the results are assumed until the views show them. */
+async function write({ matched, provisioned }: NodePlan, assumed: AssumedVolumes, client: Client): Promise<NodePlan> {
+  const volumes: NodePlan["matched"][number][] = [];
+  for (const { claim, volume } of matched)
+    volumes.push({ claim, volume: await assumed.volumes.written(volume, (v) => client.update(persistentVolumes, v)) });
+  const claims: PersistentVolumeClaim[] = [];
+  for (const claim of provisioned)
+    claims.push(await assumed.claims.written(claim, (c) => client.update(persistentVolumeClaims, c)));
+  return { matched: volumes, provisioned: claims };
 }
 
-/** What is reserved for a pod, and what it was decided from. */
+/** What is assumed for a pod. Pods that use the same claim rely on what is assumed for the first. */
 interface Reservation {
   readonly bindings: NodePlan;
-  readonly plan: NodePlan;
+  readonly volumes: readonly PersistentVolume[];
+  readonly claims: readonly PersistentVolumeClaim[];
+}
+function reservationOf(plan: NodePlan, nodeName: string): Reservation {
+  const bindings = bindingsOf(plan, nodeName);
+  return {
+    bindings,
+    volumes: bindings.matched.map(({ volume }) => volume).filter((volume, i) => volume !== plan.matched[i]!.volume),
+    claims: bindings.provisioned.filter((claim, i) => claim !== plan.provisioned[i]),
+  };
 }
 
 /** A plugin with nothing reserved. What it reserves is taken for later pods, before anything is written. */
@@ -169,23 +170,23 @@ export function volumeBinding(): SchedulerPlugin<BindingState | undefined> {
       if (!state || state.delayed.length === 0) return undefined;
       const plan = planOn(state, state.byName.get(nodeName)!);
       if ("code" in plan) return plan;
-      const bindings = bindingsOf(plan, nodeName);
-      for (const { volume } of bindings.matched) assumed.volumes.assume(volume);
-      for (const claim of bindings.provisioned) assumed.claims.assume(claim);
-      reservations.set(pod.metadata.uid, { bindings, plan });
+      const reservation = reservationOf(plan, nodeName);
+      for (const volume of reservation.volumes) assumed.volumes.assume(volume);
+      for (const claim of reservation.claims) assumed.claims.assume(claim);
+      reservations.set(pod.metadata.uid, reservation);
       return undefined;
     },
     unreserve(_, { pod }) {
       const reservation = reservations.get(pod.metadata.uid);
       if (!reservation) return;
       reservations.delete(pod.metadata.uid);
-      for (const { volume } of reservation.bindings.matched) assumed.volumes.forget(volume);
-      for (const claim of reservation.bindings.provisioned) assumed.claims.forget(claim);
+      for (const volume of reservation.volumes) assumed.volumes.forget(volume);
+      for (const claim of reservation.claims) assumed.claims.forget(claim);
     },
     async preBind(_, { pod }, nodeName, context) {
       const reservation = reservations.get(pod.metadata.uid);
       if (!reservation) return undefined;
-      const written = await write(reservation.bindings, reservation.plan, assumed, context.client);
+      const written = await write(reservation.bindings, assumed, context.client);
       return awaitBinding(pod, nodeName, written, context);
     },
     postBind: ({ pod }) => void reservations.delete(pod.metadata.uid),

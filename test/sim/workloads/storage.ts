@@ -47,11 +47,14 @@ const boundToTwo: Rule<PersistentVolume> = {
   },
 };
 
+/** No user deletes volumes here, so that every deletion is one by the class's policy. */
 const deletedWhileBound: Rule<PersistentVolume> = {
   name: "volume deleted while bound",
   kind: persistentVolumes,
   broken(volume, before, committed) {
-    const claim = volume ? undefined : committed.withUid(persistentVolumeClaims, claimUid(before));
+    const isDeleted = volume === undefined || volume.metadata.deletionTimestamp !== undefined;
+    if (!isDeleted || before?.metadata.deletionTimestamp !== undefined) return undefined;
+    const claim = committed.withUid(persistentVolumeClaims, claimUid(before));
     return claim?.status?.phase === "Bound" ? before?.metadata.name : undefined;
   },
 };

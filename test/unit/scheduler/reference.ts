@@ -80,9 +80,16 @@ function locality(pod: Pod, on: Occupied, all: readonly Occupied[]): number {
   return Math.floor((100 * (Math.min(Math.max(sum(held), floor), ceiling) - floor)) / (ceiling - floor));
 }
 
-/** The name of the best node, the first by name among equals. Undefined when none passes. */
-export function referencePlace(pod: Pod, all: readonly Occupied[]): string | undefined {
-  const feasible = all.filter((on) => passes(pod, on));
+/**
+ * The name of the best node, the first by name among equals. Undefined when none passes. `fits` is a further condition
+ * on nodes.
+ */
+export function referencePlace(
+  pod: Pod,
+  all: readonly Occupied[],
+  fits: (on: Occupied) => boolean = () => true,
+): string | undefined {
+  const feasible = all.filter((on) => passes(pod, on) && fits(on));
   const bearable = scaled(feasible.map(({ node }) => intolerable(pod, node, ["PreferNoSchedule"]).length));
   const preferred = scaled(feasible.map((on) => preference(pod, on)));
   const totals = feasible.map(

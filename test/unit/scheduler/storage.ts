@@ -54,7 +54,13 @@ export const volume = (
   apiVersion: "v1",
   kind: "PersistentVolume",
   metadata: metadata(name, meta),
-  spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "5Gi" }, storageClassName: "wait", ...spec },
+  spec: {
+    accessModes: ["ReadWriteOnce"],
+    capacity: { storage: "5Gi" },
+    storageClassName: "wait",
+    ...(!spec.csi && { hostPath: { path: "/data" } }),
+    ...spec,
+  },
   status: { phase: "Available" },
 });
 /** Reachable only from nodes with this value of the label `disk`. */

@@ -4,8 +4,10 @@ import type { Node, Pod } from "../../../api/generated/types.ts";
 import { type ApiObject, keyOf } from "../../../api/meta.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
 import { plainEvents, queueingHints } from "../../../scheduler/cluster-events.ts";
+import { nodeAccount } from "../../../scheduler/node-info.ts";
 import { place } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
+import { delayedClaims, planOn } from "../../../scheduler/plugins/volumes/node-plan.ts";
 import {
   attachment,
   boundClaim,
@@ -127,18 +129,6 @@ const binding: readonly (readonly [what: string, pod: Pod, objects: readonly Api
     `2 ${unmatched}`,
   ],
   [
-    "the smaller claim leaves the larger volume to the other",
-    podWith("p", mounts("data", "logs")),
-    [
-      storageClass("wait", { provisioner: "kubernetes.io/no-provisioner" }),
-      claim("data", { spec: { resources: { requests: { storage: "8Gi" } } } }),
-      claim("logs"),
-      volume("large", { spec: { capacity: { storage: "9Gi" } } }),
-      volume("small"),
-    ],
-    "a",
-  ],
-  [
     "a claim that is mounted twice",
     podWith("p", [...mounts("data"), { ...mounts("data")[0]!, name: "again" }]),
     [storageClass("wait", { provisioner: "kubernetes.io/no-provisioner" }), claim("data"), volume("v")],
@@ -182,6 +172,19 @@ const binding: readonly (readonly [what: string, pod: Pod, objects: readonly Api
 ];
 for (const [what, pod, objects, expected] of binding)
   test(`volume binding: ${what}`, () => expect(outcome(pod, objects)).toBe(expected));
+
+test("volume binding: the smallest claim gets the smallest volume", () => {
+  const sized = (storage: string) => ({ spec: { resources: { requests: { storage } } } });
+  const holding = (storage: string) => ({ spec: { capacity: { storage } } });
+  const lister = listersOf([volume("v", holding("10Gi")), volume("w", holding("9Gi")), wait]);
+  const delayed = delayedClaims([claim("data", sized("8Gi")), claim("logs", sized("5Gi"))], lister, (v) => v);
+  const plan = planOn({ bound: [], delayed }, nodeAccount(a));
+  const pairs = "code" in plan ? [] : plan.matched.map((m) => [m.claim.metadata.name, m.volume.metadata.name]);
+  expect(pairs).toEqual([
+    ["logs", "w"],
+    ["data", "v"],
+  ]);
+});
 
 const once = [boundClaim("data", "v", { accessModes: ["ReadWriteOncePod"] }), volume("v")];
 const on = (nodeName: string, name: string, ...claims: readonly string[]) =>

@@ -155,7 +155,7 @@ test.each<
   ],
   [
     "a field of a pod",
-    [{ kind: "Pod", spec: { volumes: [{ persistentVolumeClaim: {} }] } }],
-    ["nothing here mounts PersistentVolumeClaims yet"],
+    [{ kind: "Pod", spec: { topologySpreadConstraints: [] } }],
+    ["nothing here considers topologySpreadConstraints yet"],
   ],
 ])("warnings: %s", (_, objects, expected) => expect(unsupported(objects)).toEqual(expected));

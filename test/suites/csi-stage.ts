@@ -1,0 +1,111 @@
+// A kubelet with a CSI driver beside it, a claim on one of its volumes, and what tests do with them.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CSIDriver, PersistentVolume, PodSpec } from "../../api/generated/types.ts";
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
+import { pods } from "../../api/core/pods.ts";
+import { key } from "../../api/meta.ts";
+import { csiDrivers } from "../../api/storage/csi.ts";
+import { linuxMounts } from "../../csi/driver/mounts.ts";
+import { mountsBelow } from "../../kubelet/volumes/volumes.ts";
+import { type Backend, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
+import { image, openStage, runForever, type Stage, until } from "./kubelet-stage.ts";
+
+type AccessModes = NonNullable<PersistentVolume["spec"]["accessModes"]>;
+
+export interface CsiStage {
+  readonly stage: Stage;
+  readonly driver: TestDriver;
+  /** Creates the driver's object, by default without attachments. */
+  driverObject(spec?: CSIDriver["spec"]): Promise<void>;
+  /** Creates a volume of the driver, bound to the claim `data`; resolves with its handle. */
+  boundVolume(accessModes?: AccessModes): Promise<string>;
+  /** Where a volume of a pod is mounted. */
+  target(podUid: string): string;
+  isGone(pod: string): Promise<unknown>;
+  /** Deletes the pod, and resolves once it is gone. */
+  remove(pod: string): Promise<void>;
+  /** Resolves once no folder of a pod or a staged volume is left, and nothing is mounted. */
+  nothingIsLeft(): Promise<unknown>;
+  /** The messages of the FailedMount events about a pod. */
+  failures(pod: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** A pod that uses the claim `data`. */
+export const using: Partial<PodSpec> = {
+  volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }],
+  containers: [{ name: "c", image, command: runForever, volumeMounts: [{ name: "v", mountPath: "/v" }] }],
+};
+
+const size = { storage: "1Gi" };
+
+async function bind({ client }: Stage, driver: TestDriver, accessModes: AccessModes): Promise<string> {
+  const capability = { mount: {}, accessMode: { mode: "SINGLE_NODE_WRITER" as const } };
+  const { volume } = await driver.controller.CreateVolume({ name: "pv-1", volumeCapabilities: [capability] });
+  const claim = await client.create(persistentVolumeClaims, {
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "data", namespace: "default" },
+    spec: { accessModes, volumeName: "pv-1", storageClassName: "", resources: { requests: size } },
+  });
+  const claimRef = { kind: "PersistentVolumeClaim", name: "data", namespace: "default", uid: claim.metadata.uid };
+  await client.create(persistentVolumes, {
+    kind: "PersistentVolume",
+    metadata: { name: "pv-1" },
+    spec: { accessModes, capacity: size, claimRef, csi: { driver: driver.name, volumeHandle: volume!.volumeId } },
+  });
+  const status = { phase: "Bound" as const, accessModes, capacity: size };
+  await client.update(persistentVolumeClaims, { ...claim, status }, "status");
+  return volume!.volumeId;
+}
+
+const mountedBelow = (folder: string): readonly string[] => mountsBelow(readFileSync("/proc/mounts", "utf8"), folder);
+
+/** The stage with its kubelet and its driver started. */
+export async function openCsiStage(backend: Backend): Promise<CsiStage> {
+  const stage = await openStage();
+  const { client, stateDir } = stage;
+  const root = mkdtempSync(join(tmpdir(), "orrery-csi-"));
+  const driver = await testDriver(stateDir, root, backend);
+  stage.start();
+  const isGone: CsiStage["isGone"] = (pod) =>
+    until(
+      () => stage.find(pod),
+      (found) => found === undefined,
+    );
+  return {
+    stage,
+    driver,
+    async driverObject(spec = {}) {
+      const draft = { kind: "CSIDriver" as const, metadata: { name: driver.name } };
+      await client.create(csiDrivers, { ...draft, spec: { attachRequired: false, fsGroupPolicy: "File", ...spec } });
+    },
+    boundVolume: (accessModes = ["ReadWriteOnce"]) => bind(stage, driver, accessModes),
+    target: (podUid) => join(stateDir, "pods", podUid, "volumes/kubernetes.io~csi/pv-1/mount"),
+    isGone,
+    async remove(pod) {
+      await client.delete(pods, key("default", pod), { gracePeriodSeconds: 1 });
+      await isGone(pod);
+    },
+    nothingIsLeft: () =>
+      until(
+        async () => [
+          ...pathsBelow(join(stateDir, "pods")),
+          ...pathsBelow(join(stateDir, "plugins/kubernetes.io/csi", driver.name)),
+          ...mountedBelow(stateDir),
+        ],
+        (paths) => paths.length === 0,
+      ),
+    failures: async (pod) =>
+      (await stage.eventsOf(pod)).filter((e) => e.reason === "FailedMount").map((e) => e.message),
+    async close() {
+      driver.stop();
+      await stage.stop();
+      for (const path of mountedBelow(stateDir)) await linuxMounts().unmount(path);
+      await stage.close();
+      rmSync(root, { recursive: true });
+    },
+  };
+}
