@@ -3,7 +3,6 @@ import type { Connection } from "./connection.ts";
 
 /** Kinds, with what is missing. */
 const kinds: Readonly<Record<string, string>> = {
-  PersistentVolumeClaim: "binds or provisions volumes for PersistentVolumeClaims",
   Ingress: "serves Ingresses",
   NetworkPolicy: "enforces NetworkPolicies",
   Role: "enforces RBAC rules",

@@ -9,7 +9,7 @@ import type { PersistentVolume, Pod, VolumeAttachment } from "../../api/generate
 import { type Key, key, keyOf } from "../../api/meta.ts";
 import { csiDrivers, volumeAttachments } from "../../api/storage/csi.ts";
 import { controller, type KeysOf, type Views, watch } from "../../machinery/controller.ts";
-import { decideAttachments, type NeededVolume } from "./attachments.ts";
+import { decideAttachments, isOwnAttachment, type NeededVolume } from "./attachments.ts";
 
 const named = (name: string | undefined): Key => key(undefined, name ?? "");
 const claimKeysOf = (pod: Pod): readonly Key[] => claimNamesOf(pod).map((name) => key(pod.metadata.namespace, name));
@@ -80,7 +80,7 @@ export const attachDetachController = controller({
     watch(persistentVolumes, (volume, { views }) => nodesOfVolume(views, volume)),
     watch(volumeAttachments, nodesOfAttachment, {
       volume: volumeOf,
-      node: ({ spec }: VolumeAttachment) => [spec.nodeName],
+      node: (attachment: VolumeAttachment) => (isOwnAttachment(attachment) ? [attachment.spec.nodeName] : []),
     }),
     watch(csiDrivers, (_, { views }) => views.of(nodes).all().map(keyOf)),
   ],

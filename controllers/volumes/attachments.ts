@@ -36,6 +36,8 @@ export function attachmentName({ spec: { csi } }: PersistentVolume, node: string
   const text = `${csi!.volumeHandle}${csi!.driver}${node}`;
   return `csi-${createHash("sha256").update(text).digest("hex")}`;
 }
+/** Whether an attachment is one of this controller's. Those that others have made are theirs to delete. */
+export const isOwnAttachment = ({ metadata }: VolumeAttachment): boolean => /^csi-[0-9a-f]{64}$/.test(metadata.name);
 /** The name of a volume in the status of a node. */
 const uniqueName = ({ spec: { csi } }: PersistentVolume): string =>
   `kubernetes.io/csi/${csi!.driver}^${csi!.volumeHandle}`;

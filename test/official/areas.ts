@@ -43,11 +43,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "admission webhooks", specs: /AdmissionWebhook/ },
   { what: "admission policies", specs: /AdmissionPolicy/ },
   { what: "API aggregation", specs: /Aggregator/ },
-  {
-    what: "volumes that are provisioned",
-    specs:
-      /CSI|PersistentVolume|VolumeAttachment|VolumeAttributesClass|StatefulSet .*(PVC|basic identity|orphans|predecessor)/,
-  },
   { what: "preemption", specs: /SchedulerPreemption/ },
 ];
 

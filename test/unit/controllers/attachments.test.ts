@@ -167,6 +167,19 @@ test("a volume follows its pods: detached from one node before it is attached to
   await c.stop();
 });
 
+test("an attachment that a user has made is left alone", async () => {
+  const c = await twoNodes();
+  await c.run(1);
+  await c.client.create(volumeAttachments, {
+    kind: "VolumeAttachment",
+    metadata: { name: "made-by-a-user" },
+    spec: { attacher: "another", nodeName: "n1", source: { persistentVolumeName: "missing" } },
+  });
+  await c.run(5);
+  expect(await objectsOf(c)).toEqual([["n1", undefined]]);
+  await c.stop();
+});
+
 test("killed at each step of a move: attached where the pod is, and nowhere else", async () => {
   for (const moment of ["before", "after"] as const)
     for (let step = 1; step <= 10; step++) {
