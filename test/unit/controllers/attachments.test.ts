@@ -176,7 +176,7 @@ test("an attachment that a user has made is left alone", async () => {
     spec: { attacher: "another", nodeName: "n1", source: { persistentVolumeName: "missing" } },
   });
   await c.run(5);
-  expect(await objectsOf(c)).toEqual([["n1", undefined]]);
+  expect(await objectsOf(c)).toEqual([["n1", false]]);
   await c.stop();
 });
 
