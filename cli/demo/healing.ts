@@ -16,22 +16,28 @@ const onePod = async (stage: Stage): Promise<Pod> => {
 const containerIdOf = (pod: Pod): string =>
   (pod.status?.containerStatuses?.[0]?.containerID ?? "").replace("docker://", "");
 
+/** Kills the container of a pod, and waits until it runs again in the same pod. */
+export async function killAndAwaitRestart(stage: Stage, pod: Pod): Promise<Pod> {
+  const [id, before, node] = [containerIdOf(pod), restarts(pod), pod.spec.nodeName!];
+  await stage.io.progress.step(`killed the container of ${pod.metadata.name} (docker kill, on ${node})`, () =>
+    runIn(node, ["docker", "kill", id]),
+  );
+  await eventually(stage, "it is restarted and Ready", 30_000, async () => {
+    const now = await stage.client.get(pods, keyOf(pod));
+    const restarted = restarts(now) > before && containerIdOf(now) !== id;
+    return { holds: restarted && isReady(now), seen: restarted ? "running, not Ready yet" : "not restarted yet" };
+  });
+  return stage.client.get(pods, keyOf(pod));
+}
+
 export const killContainer: Act = {
   title: "A container dies",
   story:
     "The kubelet learns of it from the container engine and restarts the container in the same pod, with the same address.",
   play: async (stage) => {
     const pod = await onePod(stage);
-    const [id, before, node] = [containerIdOf(pod), restarts(pod), pod.spec.nodeName!];
-    await stage.io.progress.step(`killed the container of ${pod.metadata.name} (docker kill, on ${node})`, () =>
-      runIn(node, ["docker", "kill", id]),
-    );
-    await eventually(stage, "it is restarted and Ready", 30_000, async () => {
-      const now = await stage.client.get(pods, keyOf(pod));
-      const restarted = restarts(now) > before && containerIdOf(now) !== id;
-      return { holds: restarted && isReady(now), seen: restarted ? "running, not Ready yet" : "not restarted yet" };
-    });
-    const after = await stage.client.get(pods, keyOf(pod));
+    const before = restarts(pod);
+    const after = await killAndAwaitRestart(stage, pod);
     check(after.status?.podIP === pod.status?.podIP, "the pod changed its address although only its container died");
     detail(stage, `restarts: ${before} before, ${restarts(after)} now; still at ${after.status?.podIP}`);
   },

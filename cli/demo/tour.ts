@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { Act, Stage } from "./stage.ts";
 import { autoscaling } from "./autoscaling.ts";
 import { applyManifests, openNamespace } from "./manifests.ts";
+import { keepCount } from "./counter.ts";
 import { deletePod, killContainer } from "./healing.ts";
 import { loseNode } from "./node-loss.ts";
 import { scaleNodes } from "./node-scaling.ts";
@@ -44,6 +45,7 @@ const acts: readonly Act[] = [
   setUp,
   killContainer,
   deletePod,
+  keepCount,
   loseNode,
   update,
   badUpdate,
