@@ -49,32 +49,32 @@ export const mountEntries = (text: string): readonly MountEntry[] =>
 const entries = async (): Promise<readonly MountEntry[]> =>
   mountEntries(await readFile("/proc/self/mountinfo", "utf8"));
 
-async function hasFileSystem(file: string): Promise<boolean> {
-  return run("blkid", ["--probe", file]).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Whether the `ext4` in a file is smaller than the file. Source: ext4's disk layout, "The Super Block". */
-async function isSmallerThanFile(file: string): Promise<boolean> {
+/** The sizes of a file and of the `ext4` in it, undefined without one, in whole blocks. Source: ext4's disk layout, "The Super Block". */
+async function fileSystemBytes(file: string): Promise<{ readonly own: number | undefined; readonly ofFile: number }> {
   const handle = await open(file);
   try {
     const superBlock = Buffer.alloc(1024);
     await handle.read(superBlock, 0, superBlock.length, 1024);
     const blockBytes = 1024 << superBlock.readUInt32LE(24);
-    return superBlock.readUInt32LE(4) < Math.floor((await handle.stat()).size / blockBytes);
+    const isExt4 = superBlock.readUInt16LE(56) === 0xef53;
+    const { size } = await handle.stat();
+    return { own: isExt4 ? superBlock.readUInt32LE(4) * blockBytes : undefined, ofFile: size - (size % blockBytes) };
   } finally {
     await handle.close();
   }
 }
 
-/** Lets the file system in a file that is not mounted fill the file. */
-async function growUnmounted(file: string): Promise<void> {
-  if (!(await isSmallerThanFile(file))) return;
-  // resize2fs insists on a check.
-  await run("e2fsck", ["-f", "-p", file]);
-  await run("resize2fs", [file]);
+/** Makes a file system in a file that is not mounted, or lets the one in it fill the file. */
+async function prepareFileSystem(file: string): Promise<void> {
+  const { own, ofFile } = await fileSystemBytes(file);
+  if (own === undefined) {
+    // Nothing is written in advance, and no blocks are kept for root.
+    await run("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file]);
+  } else if (own < ofFile) {
+    // resize2fs insists on a check.
+    await run("e2fsck", ["-f", "-p", file]);
+    await run("resize2fs", [file]);
+  }
 }
 
 /** Kernels let `ext4` grow while it is mounted only for CAP_SYS_RESOURCE, which a container may lack. */
@@ -114,10 +114,7 @@ export function linuxMounts(): Mounts {
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });
       if (await isMounted(target)) return;
-      if (!(await hasFileSystem(file)))
-        // Nothing is written in advance, and no blocks are kept for root.
-        await run("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file]);
-      else await growUnmounted(file);
+      await prepareFileSystem(file);
       await run("mount", ["-o", ["loop", ...flags].join(","), file, target]);
     },
     async growImage(target) {

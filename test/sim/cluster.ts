@@ -25,6 +25,7 @@ import { ranges, simulatedUser } from "./user.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
 import { autoscalerWorkload } from "./workloads/autoscalers.ts";
 import { budgetWorkload } from "./workloads/budgets.ts";
+import { claimWorkload } from "./workloads/claims.ts";
 import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
@@ -180,6 +181,7 @@ const drawn = {
   budgets: budgetWorkload,
   autoscalers: autoscalerWorkload,
   owners: ownerWorkload,
+  claims: claimWorkload,
   services: serviceWorkload,
 };
 /** Lives with an autoscaler of nodes are run on their own. */

@@ -321,4 +321,37 @@ export const mutants: readonly Mutant[] = [
     breaks: "volume deleted while bound",
     workloads: ["statefulsets"],
   },
+  {
+    file: "api/core/volume-matching.ts",
+    from: "(volume) => !volume.spec.claimRef && isAvailable(volume, claim)",
+    to: "(volume) => classNameOf(volume) === classNameOf(claim)",
+    breaks: "volume bound to two claims",
+    workloads: ["claims"],
+  },
+  {
+    file: "controllers/csi/new-volume.ts",
+    from: "`pvc-${metadata.uid}`",
+    to: "`pvc-${metadata.uid}-${metadata.resourceVersion}`",
+    and: {
+      file: "controllers/volumes/volume.ts",
+      from: "if (claim.spec.volumeName === volume.metadata.name) return",
+      to: "if (claim.spec.volumeName !== undefined) return",
+    },
+    breaks: "claim bound to two volumes",
+    workloads: ["claims"],
+  },
+  {
+    file: "controllers/csi/reclaim.ts",
+    from: 'if (volume.spec.persistentVolumeReclaimPolicy !== "Delete") {',
+    to: 'if (volume.spec.persistentVolumeReclaimPolicy === "Recycle") {',
+    breaks: "retained volume deleted",
+    workloads: ["claims"],
+  },
+  {
+    file: "scheduler/plugins/volumes/node-plan.ts",
+    from: "if (!isReachableFrom(volume, labels)) return unreachable;",
+    to: "",
+    breaks: "pod out of reach of its volume",
+    workloads: ["claims"],
+  },
 ];

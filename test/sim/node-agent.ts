@@ -119,7 +119,10 @@ async function register(client: Client, options: AgentOptions, world: World, sig
   const allocatable = { cpu: options.cpu, memory: "16Gi", pods: "110" };
   const draft: Draft<Node> = {
     kind: "Node",
-    metadata: { name: nodeName, labels: { "topology.kubernetes.io/zone": options.zone ?? "" } },
+    metadata: {
+      name: nodeName,
+      labels: { "kubernetes.io/hostname": nodeName, "topology.kubernetes.io/zone": options.zone ?? "" },
+    },
     spec: {},
     status: { allocatable, capacity: allocatable },
   };

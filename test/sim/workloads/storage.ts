@@ -6,11 +6,13 @@ import { claimNamesOf } from "../../../api/core/pod/claims.ts";
 import { bindCompleted } from "../../../api/core/volume-matching.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
+import { key, keyOf } from "../../../api/meta.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import { runDriverControllers } from "../../../controllers/csi/controllers.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Rule } from "../judge.ts";
+import { staleMs } from "./readiness.ts";
 import type { ComponentOf } from "./workload.ts";
 
 const driver = "memory.example.com";
@@ -39,7 +41,8 @@ const boundToTwo: Rule<PersistentVolume> = {
   broken(volume, before, committed) {
     if (!volume) return undefined;
     const { name } = volume.metadata;
-    const isTakenOver = claimUid(before) !== undefined && claimUid(volume) !== claimUid(before);
+    const [then, now] = [claimUid(before), claimUid(volume)];
+    const isTakenOver = then !== undefined && now !== undefined && now !== then;
     const holders = committed
       .all(persistentVolumeClaims)
       .filter((claim) => claim.status?.phase === "Bound" && claim.spec.volumeName === name);
@@ -59,23 +62,41 @@ const deletedWhileBound: Rule<PersistentVolume> = {
   },
 };
 
-const scheduledTooSoon: Rule<Pod> = {
-  name: "pod scheduled before its claims are bound",
-  kind: pods,
-  broken(pod, before, committed) {
-    if (!pod?.spec.nodeName || before?.spec.nodeName) return undefined;
-    // The phase follows, and the kubelet waits for it.
-    const isBound = (name: string): boolean =>
-      committed
-        .all(persistentVolumeClaims)
-        .some(
-          ({ metadata, spec }) => metadata.name === name && metadata.annotations?.[bindCompleted] && spec.volumeName,
-        );
-    return claimNamesOf(pod).every(isBound) ? undefined : pod.metadata.name;
-  },
-};
+/** The phase of a claim follows its binding, and the kubelet waits for it. */
+const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
+  metadata.annotations?.[bindCompleted] !== undefined && spec.volumeName !== undefined;
 
-export const storageRules: readonly Rule[] = [boundToTwo, deletedWhileBound, scheduledTooSoon];
+/** Users may delete a claim between the decision and the binding, and create another one of its name. */
+function scheduledTooSoon(): readonly Rule[] {
+  const deletedAt = new Map<string, number>();
+  const deleted: Rule<PersistentVolumeClaim> = {
+    name: "",
+    kind: persistentVolumeClaims,
+    broken(claim, before, { at }) {
+      if (!claim && before) deletedAt.set(keyOf(before), at);
+      return undefined;
+    },
+  };
+  const scheduled: Rule<Pod> = {
+    name: "pod scheduled before its claims are bound",
+    kind: pods,
+    broken(pod, before, committed) {
+      if (!pod?.spec.nodeName || before?.spec.nodeName) return undefined;
+      const claims = new Map(committed.all(persistentVolumeClaims).map((claim) => [keyOf(claim), claim]));
+      const isWrong = (name: string): boolean => {
+        const claimKey = key(pod.metadata.namespace, name);
+        if (committed.at - (deletedAt.get(claimKey) ?? -Infinity) < staleMs) return false;
+        const claim = claims.get(claimKey);
+        return claim === undefined || !isBound(claim);
+      };
+      return claimNamesOf(pod).some(isWrong) ? pod.metadata.name : undefined;
+    },
+  };
+  return [deleted, scheduled];
+}
+
+/** The rules of one life. */
+export const storageRules = (): readonly Rule[] => [boundToTwo, deletedWhileBound, ...scheduledTooSoon()];
 export const storageKinds = [persistentVolumes, persistentVolumeClaims];
 
 /** Volumes whose claim is gone are gone, too: the class deletes them. */
@@ -84,5 +105,7 @@ export const volumesLeft = (
   claims: readonly PersistentVolumeClaim[],
 ): readonly string[] => {
   const uids = new Set(claims.map(({ metadata }) => metadata.uid));
-  return volumes.filter((v) => !uids.has(claimUid(v) ?? "")).map(({ metadata }) => `volume ${metadata.name} is left`);
+  return volumes
+    .filter((v) => v.spec.persistentVolumeReclaimPolicy === "Delete" && !uids.has(claimUid(v) ?? ""))
+    .map(({ metadata }) => `volume ${metadata.name} is left`);
 };
