@@ -1,0 +1,87 @@
+// Volumes of real drivers on a real node: data that outlive their pods, sizes that hold, and nothing left behind, also
+// when the driver and the kubelet are killed.
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { pods } from "../../api/core/pods.ts";
+import { testCluster, until } from "./cluster.ts";
+
+const cluster = testCluster("e2e-volumes", "--nodes", "1");
+const { output, ctl } = cluster;
+const example = join(import.meta.dirname, "../../manifests/examples/claims.yaml");
+const inNode = (script: string): Promise<string> => cluster.inNode("node-1", "sh", "-c", script);
+
+/** Names of folders of volumes, mounts of drivers, and loop devices, on the node. */
+async function traces(): Promise<readonly string[]> {
+  const script = `ls /var/lib/local-volumes/volumes /var/lib/shared-volumes/volumes | grep -v : || true
+    ls -d /var/lib/orrery/pods/*/volumes/* /var/lib/orrery/plugins/kubernetes.io/csi/*/* 2>/dev/null || true
+    grep -o 'kubernetes.io~csi[^ ]*\\|globalmount' /proc/mounts || true`;
+  return (await inNode(script)).split("\n").filter((line) => line.trim() !== "");
+}
+const noneLeft = (): Promise<true> =>
+  until("no trace of a volume is left", async () => {
+    const volumes = (await cluster.client.list(persistentVolumes)).items;
+    return volumes.length === 0 && (await traces()).length === 0;
+  });
+
+test("the example's data outlive their pod, its size holds, and both go with the claim", async () => {
+  await output(["apply", "-f", example]);
+  await output("wait pod/notes --for=condition=Ready --timeout=60s");
+  await output("delete pod notes");
+  await output(["apply", "-f", example]);
+  await output("wait pod/notes --for=condition=Ready --timeout=60s");
+  expect(await output("exec notes -- cat /data/starts")).toBe("started\nstarted\n");
+  const filled = await ctl("exec notes -- dd if=/dev/zero of=/data/big bs=1M count=20");
+  // A folder, where the node cannot mount files, has no limit.
+  const isImage = (await output("exec notes -- df /data")).includes("/dev/loop");
+  expect([filled.code, /No space left on device/.test(filled.err)]).toEqual(isImage ? [1, true] : [0, false]);
+  await output("delete pvc notes --wait=false");
+  expect((await cluster.client.list(persistentVolumeClaims)).items).toHaveLength(1);
+  await output("delete pod notes");
+  await until("the claim is gone", async () => (await cluster.client.list(persistentVolumeClaims)).items.length === 0);
+  await noneLeft();
+});
+
+const claimed = (i: number): string => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: "claim-${i}"}
+spec:
+  storageClassName: ${i % 2 === 0 ? "local" : "shared"}
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 8Mi}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: "claimed-${i}", labels: {app: claimed}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: orrery/busybox:1
+      command: [sh, -c, "echo ${i} >/data/number; exec sleep infinity"]
+      volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: "claim-${i}"}}]
+`;
+
+/** Kills a process of the node, which its supervisor starts again. */
+const kill = (component: "agent" | "csi"): Promise<string> =>
+  inNode(`kill -9 $(cat /run/orrery/${component}/pid) || true`);
+
+test("driver and kubelet are killed while volumes are made and removed: every pod starts, and nothing is left", async () => {
+  const numbers = [0, 1, 2, 3, 4, 5];
+  const applying = Promise.all(numbers.map((i) => output(["apply", "-f", "-"], claimed(i))));
+  for (const component of ["csi", "agent", "csi"] as const) await kill(component);
+  await applying;
+  const areRunning = async (): Promise<boolean> => {
+    const { items } = await cluster.client.list(pods, { namespace: "default", labelSelector: "app=claimed" });
+    return items.length === numbers.length && items.every(({ status }) => status?.phase === "Running");
+  };
+  await until("all pods run", areRunning);
+  for (const i of numbers) expect(await output(["exec", `claimed-${i}`, "--", "cat", "/data/number"])).toBe(`${i}\n`);
+  const deleting = output("delete pod,pvc --all");
+  for (const component of ["agent", "csi", "agent"] as const) await kill(component);
+  await deleting;
+  await noneLeft();
+});
