@@ -14,7 +14,7 @@ import type { World } from "../machinery/world.ts";
 import { runEvictions } from "./eviction.ts";
 import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
 import { machineFacts, nodeHealth } from "./node/node-health.ts";
-import { capacityOf, nodeLabels, type NodeSettings } from "./node/node-status.ts";
+import { capacityOf, type NodeHealth, nodeLabels, type NodeSettings } from "./node/node-status.ts";
 import type { NodeContext } from "./node-context.ts";
 import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
@@ -73,9 +73,14 @@ function nodeVolumes(
   });
   const policyOf = (driver: string) => policies.lister.get(key(undefined, driver))?.spec;
   policies.onChange(retry);
+  const reportInUse = async (): Promise<unknown> => {
+    const status = { volumesInUse: await mounter.inUse() };
+    return client.patch(nodes, key(undefined, nodeName), { type: "merge", patch: { status } }, "status");
+  };
+  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse });
   return {
     policies,
-    mounter: csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry }),
+    mounter,
     run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
   };
 }
@@ -90,7 +95,10 @@ export async function kubelet(
   await mkdir(settings.stateDir, { recursive: true });
   const { nodeName, nodeIp, stateDir } = settings;
   const identity = { ...settings, ...(await machineFacts()) };
-  const health = (until: AbortSignal) => nodeHealth(runtime, settings.capacity, stateDir, until);
+  const health = async (until: AbortSignal): Promise<NodeHealth> => ({
+    ...(await nodeHealth(runtime, settings.capacity, stateDir, until)),
+    volumesInUse: await volumes.mounter.inUse(),
+  });
   const ownPods = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } });
   const allServices = informer<Service>(client, services, world);
   const ownNode = informer(client, nodes, world, { selection: { fieldSelector: `metadata.name=${nodeName}` } });

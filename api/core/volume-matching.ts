@@ -13,6 +13,14 @@ export const boundByController = "pv.kubernetes.io/bound-by-controller";
 /** On claims: the node whose pod waits for the volume. The scheduler sets it, and a provisioner begins then. */
 export const selectedNode = "volume.kubernetes.io/selected-node";
 
+/** On claims: the provisioner that is to make a volume. The second name is older, and still read by some. */
+export const storageProvisioner = [
+  "volume.kubernetes.io/storage-provisioner",
+  "volume.beta.kubernetes.io/storage-provisioner",
+] as const;
+/** On volumes: the provisioner that made them. */
+export const provisionedBy = "pv.kubernetes.io/provisioned-by";
+
 type Claim = Pick<PersistentVolumeClaim, "metadata" | "spec">;
 type Volume = PersistentVolume;
 

@@ -2,15 +2,21 @@
 import { ApiError, hasReason } from "../../api/errors.ts";
 import type { CSIDriver, StorageClass } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/meta.ts";
-import { localDriver, sharedDriver } from "../../csi/driver/profile.ts";
+import { type DriverProfile, localDriver, sharedDriver } from "../../csi/driver/profile.ts";
 import type { Connection } from "../client/connection.ts";
 
 const storage = { apiVersion: "storage.k8s.io/v1" };
 
-/** Neither driver attaches volumes to nodes; the kubelet gives files to the group of a pod. */
-const driver = (name: string): Draft<CSIDriver> => ({
+/**
+ * Neither driver attaches volumes to nodes; the kubelet gives files to the group of a pod. The driver of a node reports
+ * its capacity.
+ */
+const driver = ({ name, topologyKey }: DriverProfile): Draft<CSIDriver> => ({
   ...{ ...storage, kind: "CSIDriver", metadata: { name } },
-  spec: { attachRequired: false, podInfoOnMount: false, fsGroupPolicy: "File", volumeLifecycleModes: ["Persistent"] },
+  spec: {
+    ...{ attachRequired: false, podInfoOnMount: false, fsGroupPolicy: "File", volumeLifecycleModes: ["Persistent"] },
+    storageCapacity: topologyKey !== undefined,
+  },
 });
 
 const storageClass = (
@@ -26,7 +32,7 @@ const storageClass = (
 
 /** A volume of class `local` is made on the node of the first pod that uses it; `shared` ones are behind all nodes. */
 const objects: Readonly<Record<string, readonly object[]>> = {
-  csidrivers: [driver(localDriver.name), driver(sharedDriver.name)],
+  csidrivers: [driver(localDriver), driver(sharedDriver)],
   storageclasses: [
     storageClass("local", localDriver.name, "WaitForFirstConsumer", {
       "storageclass.kubernetes.io/is-default-class": "true",

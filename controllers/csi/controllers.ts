@@ -4,8 +4,8 @@ import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { classNameOf } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, PersistentVolumeClaim, VolumeAttachment } from "../../api/generated/types.ts";
-import { type Key, key } from "../../api/meta.ts";
-import { csiNodes, volumeAttachments } from "../../api/storage/csi.ts";
+import { type Key, key, keyOf } from "../../api/meta.ts";
+import { csiNodes, csiStorageCapacities, volumeAttachments } from "../../api/storage/csi.ts";
 import { storageClasses } from "../../api/storage/storageclasses.ts";
 import type { Client } from "../../machinery/client.ts";
 import { type Controller, controller, watch } from "../../machinery/controller.ts";
@@ -13,17 +13,18 @@ import { sharedViews } from "../../machinery/informer.ts";
 import { runController } from "../../machinery/reconcile.ts";
 import type { World } from "../../machinery/world.ts";
 import { decideAttachment } from "./attach.ts";
+import { capacityName, capacityNamespace, decideCapacity } from "./capacity.ts";
 import { decideExpansion } from "./expand.ts";
 import { volumeNameOf } from "./new-volume.ts";
 import { decideOrder } from "./provision.ts";
-import { decideReclaim } from "./reclaim.ts";
-import type { DriverOptions } from "./sidecar.ts";
+import { decideReclaim, isServed } from "./reclaim.ts";
+import type { DriverNode, DriverOptions } from "./sidecar.ts";
 
 const claimOf = ({ spec: { claimRef } }: PersistentVolume): readonly Key[] =>
   claimRef?.name === undefined ? [] : [key(claimRef.namespace, claimRef.name)];
-const volumeKey = (name: string | undefined): Key => key(undefined, name ?? "");
+const clusterKey = (name: string | undefined): Key => key(undefined, name ?? "");
 const volumeOf = ({ spec: { source } }: VolumeAttachment): readonly Key[] =>
-  source.persistentVolumeName === undefined ? [] : [volumeKey(source.persistentVolumeName)];
+  source.persistentVolumeName === undefined ? [] : [clusterKey(source.persistentVolumeName)];
 
 const provisioner = (options: DriverOptions): Controller =>
   controller({
@@ -48,10 +49,10 @@ const provisioner = (options: DriverOptions): Controller =>
       const sourceClaim = dataSource && claims.get(key(claim.metadata.namespace, dataSource.name));
       return {
         claim,
-        storageClass: views.of(storageClasses).get(volumeKey(classNameOf(claim))),
-        volume: volumes.get(volumeKey(volumeNameOf(claim))),
+        storageClass: views.of(storageClasses).get(clusterKey(classNameOf(claim))),
+        volume: volumes.get(clusterKey(volumeNameOf(claim))),
         sourceClaim,
-        source: volumes.get(volumeKey(sourceClaim?.spec.volumeName)),
+        source: volumes.get(clusterKey(sourceClaim?.spec.volumeName)),
       };
     },
     decide: (observed) => decideOrder(observed, options),
@@ -76,7 +77,7 @@ const resizer = (options: DriverOptions): Controller =>
     watches: [watch(persistentVolumes, claimOf)],
     observe(views, k) {
       const claim = views.of(persistentVolumeClaims).get(k);
-      return claim && { claim, volume: views.of(persistentVolumes).get(volumeKey(claim.spec.volumeName)) };
+      return claim && { claim, volume: views.of(persistentVolumes).get(clusterKey(claim.spec.volumeName)) };
     },
     decide: (observed, now) => decideExpansion(observed, options, now),
   });
@@ -90,7 +91,7 @@ const attacher = (options: DriverOptions): Controller =>
         views
           .of(volumeAttachments)
           .byIndex("volume", metadata.name)
-          .map(({ metadata: { name } }) => volumeKey(name)),
+          .map(({ metadata: { name } }) => clusterKey(name)),
       ),
       watch(csiNodes),
     ],
@@ -100,9 +101,34 @@ const attacher = (options: DriverOptions): Controller =>
       if (attachment === undefined) return undefined;
       const [name] = volumeOf(attachment);
       const volume = name === undefined ? undefined : views.of(persistentVolumes).get(name);
-      return { attachment, volume, node: views.of(csiNodes).get(volumeKey(attachment.spec.nodeName)) };
+      return { attachment, volume, node: views.of(csiNodes).get(clusterKey(attachment.spec.nodeName)) };
     },
     decide: (observed, now) => decideAttachment(observed, options, now),
+  });
+
+/** Of a driver that runs on every node: how much room this node has for each class. */
+const capacities = (options: DriverOptions, node: DriverNode): Controller =>
+  controller({
+    name: `csi-capacities-${options.driver}`,
+    reconciles: storageClasses,
+    watches: [
+      watch(persistentVolumes, (volume) => (isServed(volume, options) ? [clusterKey(classNameOf(volume))] : [])),
+      watch(csiNodes, ({ metadata }, { views }) =>
+        metadata.name === node.name ? views.of(storageClasses).all().map(keyOf) : [],
+      ),
+      watch(csiStorageCapacities, ({ metadata, storageClassName }, { type }) =>
+        type === "deleted" && metadata.name === capacityName(storageClassName, node, options.driver)
+          ? [clusterKey(storageClassName)]
+          : [],
+      ),
+    ],
+    observe: (views, name) => ({
+      name,
+      storageClass: views.of(storageClasses).get(name),
+      node: views.of(csiNodes).get(clusterKey(node.name)),
+      capacity: views.of(csiStorageCapacities).get(key(capacityNamespace, capacityName(name, node, options.driver))),
+    }),
+    decide: (observed) => decideCapacity(observed, options),
   });
 
 /** The controllers that run beside a driver. Volumes of a driver that attaches nothing need no attacher. */
@@ -111,6 +137,7 @@ export const driverControllers = (options: DriverOptions): readonly Controller[]
   reclaimer(options),
   resizer(options),
   ...(options.capabilities.has("PUBLISH_UNPUBLISH_VOLUME") ? [attacher(options)] : []),
+  ...(options.node && options.capabilities.has("GET_CAPACITY") ? [capacities(options, options.node)] : []),
 ];
 
 const workers = 8;

@@ -1,6 +1,6 @@
 // A volume for a claim: the request to the driver, and the PersistentVolume for its response. Pure. Sources: the
 // documentation of external-provisioner, the Container Storage Interface.
-import { classNameOf } from "../../api/core/volume-matching.ts";
+import { classNameOf, provisionedBy } from "../../api/core/volume-matching.ts";
 import type {
   NodeSelectorTerm,
   PersistentVolume,
@@ -16,8 +16,6 @@ type CreateVolume = DriverCalls["CreateVolume"];
 export type NewVolumeRequest = Parameters<CreateVolume>[0];
 export type NewVolume = NonNullable<Awaited<ReturnType<CreateVolume>>["volume"]>;
 
-/** On volumes: the driver that made them. */
-export const provisionedBy = "pv.kubernetes.io/provisioned-by";
 /** On volumes: the object stays until the driver has deleted what it stands for. */
 export const volumeFinalizer = "external-provisioner.volume.kubernetes.io/finalizer";
 const reservedPrefix = "csi.storage.k8s.io/";

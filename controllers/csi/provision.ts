@@ -2,7 +2,7 @@
 // was deleted meanwhile. Pure, but for the calls that it returns. Source: external-provisioner's documentation.
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
-import { classNameOf, selectedNode, waitsForConsumer } from "../../api/core/volume-matching.ts";
+import { classNameOf, selectedNode, storageProvisioner, waitsForConsumer } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
@@ -29,12 +29,8 @@ const longestName = 63;
 export const provisioningFinalizer = ({ driver, node }: DriverOptions): string =>
   `provisioning.${driver}/${(node?.name ?? "cluster").slice(0, longestName)}`;
 
-const provisionerAnnotations = [
-  "volume.kubernetes.io/storage-provisioner",
-  "volume.beta.kubernetes.io/storage-provisioner",
-];
 const provisionerOf = ({ metadata: { annotations } }: PersistentVolumeClaim): string | undefined =>
-  provisionerAnnotations.map((name) => annotations?.[name]).find((name) => name !== undefined);
+  storageProvisioner.map((name) => annotations?.[name]).find((name) => name !== undefined);
 
 /** Whether the class allows volumes of a node with these labels. */
 function isAllowed({ allowedTopologies: terms = [] }: StorageClass, segments: Readonly<Record<string, string>>) {

@@ -1,11 +1,11 @@
 // What a provisioner does about a volume that it made: the driver deletes it once its claim is gone, unless it is to be
 // retained. Pure, but for the calls that it returns. Source: the documentation of external-provisioner.
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
-import { isReachableFrom } from "../../api/core/volume-matching.ts";
+import { isReachableFrom, provisionedBy } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, VolumeAttachment } from "../../api/generated/types.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
-import { provisionedBy, volumeFinalizer } from "./new-volume.ts";
+import { volumeFinalizer } from "./new-volume.ts";
 import { callOf, type DriverOptions } from "./sidecar.ts";
 
 export interface ObservedReclaim {

@@ -9,6 +9,7 @@ import {
   hasAccessModes,
   refersTo,
   selectedNode,
+  storageProvisioner,
   volumeAnywhere,
   waitsForConsumer,
 } from "../../api/core/volume-matching.ts";
@@ -31,12 +32,6 @@ export interface ObservedClaim {
   /** Pods that use the claim. */
   readonly pods: readonly Pod[];
 }
-
-/** Which provisioner a claim waits for; the first name is older and still read by some. */
-const provisionerAnnotations = [
-  "volume.beta.kubernetes.io/storage-provisioner",
-  "volume.kubernetes.io/storage-provisioner",
-];
 
 const pending = (claim: PersistentVolumeClaim, ...events: readonly Action[]): Decision => ({
   actions: [...claimPhaseTo(claim, "Pending"), ...events],
@@ -66,13 +61,13 @@ function provision({ claim, storageClass }: ObservedClaim): Decision {
   if (storageClass === undefined) return failed(`storageclass.storage.k8s.io "${classNameOf(claim)}" not found`);
   const { provisioner } = storageClass;
   if (provisioner.startsWith("kubernetes.io/")) return failed(`no volume plugin matched name: ${provisioner}`);
-  const names = Object.fromEntries(provisionerAnnotations.map((name) => [name, provisioner]));
+  const names = Object.fromEntries(storageProvisioner.map((name) => [name, provisioner]));
   const annotations = { ...claim.metadata.annotations, ...names };
   const named = { ...claim, metadata: { ...claim.metadata, annotations } };
   const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
   const actions = updateTo(persistentVolumeClaims, claim, named);
   const event = recordEvent(claim, "Normal", "ExternalProvisioning", message);
-  return actions.length > 0 ? { actions: [...actions, event], because: [message] } : pending(claim, event);
+  return actions.length > 0 ? { actions: [...actions, event], because: [message] } : pending(claim);
 }
 
 /** A claim that names no volume. */

@@ -1,7 +1,7 @@
 // What the binder does about a volume: its phase, and what becomes of it when its claim is gone. Source: the Kubernetes
 // concepts page "Persistent Volumes". Pure.
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
-import { boundByController } from "../../api/core/volume-matching.ts";
+import { boundByController, provisionedBy } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../api/generated/types.ts";
 import { type Instant, type Revision, revision, revisionOf } from "../../api/meta.ts";
 import { recordEvent } from "../../machinery/action.ts";
@@ -16,7 +16,6 @@ export interface ObservedVolume {
   readonly claimsAt: Revision;
 }
 
-export const provisionedBy = "pv.kubernetes.io/provisioned-by";
 const staleViewRetryMs = 500;
 
 /**

@@ -49,7 +49,7 @@ export const mountEntries = (text: string): readonly MountEntry[] =>
 const entries = async (): Promise<readonly MountEntry[]> =>
   mountEntries(await readFile("/proc/self/mountinfo", "utf8"));
 
-/** The sizes of a file and of the `ext4` in it, undefined without one, in whole blocks. Source: ext4's disk layout, "The Super Block". */
+/** The sizes of a file and of its `ext4`, if there is one, in whole blocks. Source: ext4 disk layout, "Super Block". */
 async function fileSystemBytes(file: string): Promise<{ readonly own: number | undefined; readonly ofFile: number }> {
   const handle = await open(file);
   try {

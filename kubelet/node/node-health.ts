@@ -61,7 +61,7 @@ export async function nodeHealth(
   capacity: Capacity,
   stateDir: string,
   signal: AbortSignal,
-): Promise<NodeHealth> {
+): Promise<Omit<NodeHealth, "volumesInUse">> {
   const [engine, disk, used, pidsAvailable] = await Promise.all([
     engineHealth(runtime, signal),
     statfs(stateDir),

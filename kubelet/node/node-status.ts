@@ -43,6 +43,8 @@ export interface NodeHealth {
   readonly diskAvailableBytes: number;
   readonly diskCapacityBytes: number;
   readonly pidsAvailable: number;
+  /** Attached volumes that are mounted. */
+  readonly volumesInUse: readonly string[];
 }
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -145,6 +147,7 @@ export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus |
       { type: "Hostname", address: id.nodeName },
     ],
     conditions: conditions(h, before?.conditions ?? [], now),
+    volumesInUse: h.volumesInUse.length > 0 ? h.volumesInUse : undefined,
     daemonEndpoints: { kubeletEndpoint: { Port: id.kubeletPort } },
     images: h.runtimeVersion === undefined ? (before?.images ?? []) : imagesOf(h),
     nodeInfo: {

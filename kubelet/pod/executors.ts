@@ -5,11 +5,11 @@ import { fieldPath, containerNamed } from "../podspec/containers.ts";
 import { failure, type HandlerOutcome, success, runHandler, type Target } from "../probes/handlers.ts";
 import type { Prober } from "../probes/prober.ts";
 import { hasReason } from "../../api/errors.ts";
-import { keyOf } from "../../api/meta.ts";
+import { type Instant, instant, keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
 import { hasClaims } from "../volumes/claims.ts";
-import { heldFor } from "../volumes/held.ts";
+import { heldFor, needsRepublishing } from "../volumes/held.ts";
 import { VolumeFailure, VolumePending } from "../volumes/volume-failure.ts";
 import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
 import { hasLiveContent, prepareVolumes, removePodFolder } from "../volumes/volumes.ts";
@@ -31,6 +31,7 @@ import { cgroupParentOf } from "../podspec/resources.ts";
 const longestHookMs = 24 * 3_600_000;
 /** An attachment is waited for without an event until these retries have taken two minutes. */
 const pendingRetries = 8;
+const republishMs = 60_000;
 
 function runHook(
   node: NodeContext,
@@ -116,6 +117,14 @@ async function followClaims({ inputs, node, uid }: ExecutionContext, signal: Abo
   }
 }
 
+/** When the volumes have to be mounted again without a change: for tokens, or because their driver wants it. */
+function nextMount({ node, memory }: ExecutionContext, pod: Pod): Instant | undefined {
+  const renewal = nextRenewal(memory.tokens);
+  const lookup = node.objects.lookup(pod.metadata.namespace ?? "default");
+  if (!needsRepublishing(pod, lookup, node)) return renewal;
+  return instant(Math.min(renewal ?? Number.POSITIVE_INFINITY, node.world.clock.now() + republishMs));
+}
+
 async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<void> {
   const { inputs, node, memory } = at;
   if (inputs === undefined) return;
@@ -141,7 +150,7 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
     });
     memory.volumeFailures = 0;
     // A change that arrived during the write requires another one.
-    if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextRenewal(memory.tokens) };
+    if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextMount(at, pod) };
   } catch (e) {
     if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
     memory.volumeFailures += 1;

@@ -20,6 +20,13 @@ function ofVolume(name: string, lookup: VolumeLookup, { nodeName, csi }: Attachi
   return [volume, { kind: "VolumeAttachment", name: attachmentName({ driver, handle }, nodeName) }];
 }
 
+/** Whether a driver wants the pod's volumes published again from time to time, to renew their content (KEP-2047). */
+export const needsRepublishing = (pod: Pod, lookup: VolumeLookup, { csi }: Pick<Attaching, "csi">): boolean => {
+  const inline = (pod.spec.volumes ?? []).flatMap((v) => v.csi?.driver ?? []);
+  const claimed = volumeNamesOf(pod, lookup).flatMap((name) => lookup.persistentVolume(name)?.spec.csi?.driver ?? []);
+  return [...inline, ...claimed].some((driver) => csi.policyOf(driver)?.requiresRepublish);
+};
+
 /** What the pod refers to, and what its claims lead to as far as `lookup` has it. */
 export const heldFor = (pod: Pod, lookup: VolumeLookup, node: Attaching): readonly Reference[] => [
   ...referencesOf(pod),

@@ -83,6 +83,20 @@ describe("a volume of a driver", () => {
     await at.nothingIsLeft();
   });
 
+  test("is published again for a driver that wants it", async () => {
+    await at.driverObject({ requiresRepublish: true });
+    await at.boundVolume();
+    await at.stage.bind("web", using);
+    await at.stage.ready("web");
+    const published = async () => at.driver.calls.filter((call) => call === "NodePublishVolume").length;
+    const before = await published();
+    await at.stage.client.patch(pods, key("default", "web"), {
+      type: "merge",
+      patch: { metadata: { labels: { a: "b" } } },
+    });
+    await until(published, (count) => count > before);
+  });
+
   test("is given to the pod's group", async () => {
     await at.driverObject();
     await at.boundVolume();
@@ -136,9 +150,18 @@ describe("a pod waits for its volume", () => {
       spec: { attacher: at.driver.name, nodeName: "n1", source: { persistentVolumeName: "pv-1" } },
     });
     expect(at.driver.calls).toEqual([]);
+    const inUse = async () => (await at.stage.client.get(nodes, key(undefined, "n1"))).status?.volumesInUse;
+    const seen: unknown[] = [];
+    at.driver.onCall(async (call, when) => {
+      if (call === "NodeStageVolume" && when === "before") seen.push(await inUse());
+    });
     const status = { attached: true, attachmentMetadata: { device: "a" } };
     await at.stage.client.update(volumeAttachments, { ...made, status }, "status");
     await at.stage.ready("web");
+    // In use before the driver has it, so that it is not detached meanwhile.
+    expect(seen).toEqual([[`kubernetes.io/csi/${at.driver.name}^${handle}`]]);
+    await at.remove("web");
+    await until(inUse, (volumes) => (volumes ?? []).length === 0);
   });
 
   test("while another pod has it with ReadWriteOncePod", async () => {

@@ -39,9 +39,9 @@ function requireVolume({ volumes }: State, id: string | undefined): MemoryVolume
   if (!found) throw new RpcError("NOT_FOUND", `volume ${id} does not exist`);
   return found;
 }
+const usedIn = ({ volumes }: State): number => [...volumes.values()].reduce((sum, v) => sum + v.bytes, 0);
 function requireRoom(state: State, bytes: number, code: "OUT_OF_RANGE" | "RESOURCE_EXHAUSTED"): void {
-  const used = [...state.volumes.values()].reduce((sum, v) => sum + v.bytes, 0);
-  if (used + bytes > state.capacity) throw new RpcError(code, `${bytes} bytes are not free`);
+  if (usedIn(state) + bytes > state.capacity) throw new RpcError(code, `${bytes} bytes are not free`);
 }
 const message = ({ segments }: State, volumeId: string, { bytes, source }: MemoryVolume): object => ({
   volumeId,
@@ -73,6 +73,10 @@ function volumeHandlers(state: State): Handlers {
       return {};
     },
     ControllerGetCapabilities: () => ({ capabilities: state.capabilities.map((type) => ({ rpc: { type } })) }),
+    GetCapacity: () => ({
+      availableCapacity: Math.max(0, Math.min(state.capacity - usedIn(state), 2 ** 50)),
+      maximumVolumeSize: null,
+    }),
     ListVolumes: () => ({ entries: [...volumes].map(([id, volume]) => ({ volume: message(state, id, volume) })) }),
     ControllerExpandVolume({ volumeId = "", capacityRange }) {
       const volume = requireVolume(state, volumeId);

@@ -7,7 +7,9 @@ import { VolumeFailure } from "../volume-failure.ts";
 import { type CallPorts, expand, idOf, isStaged, type MountRequest, publish, stage, usageOf } from "./calls.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
 import {
+  allPublished,
   allStaged,
+  type Found,
   holdersOf,
   type Published,
   publishedFolder,
@@ -21,7 +23,7 @@ import {
 } from "./records.ts";
 import { rpcMessage } from "./rpc-message.ts";
 import type { VolumeUsage } from "./usage.ts";
-import { type CsiVolume, type DriverPolicy, isForOnePod, uniqueName, unsupportedMode } from "./volume.ts";
+import { type CsiVolume, type DriverPolicy, isAttached, isForOnePod, uniqueName, unsupportedMode } from "./volume.ts";
 
 export interface CsiMounter {
   /** Mounts the volume for the pod, and grows it if that is due. Repeated without cost. Throws `VolumeFailure`. */
@@ -30,6 +32,8 @@ export interface CsiMounter {
   policyOf(driver: string): DriverPolicy;
   /** What a mounted volume holds; undefined when its driver is away or does not measure. */
   usage(podUid: string, volume: CsiVolume): Promise<VolumeUsage | undefined>;
+  /** The attached volumes that are mounted or about to be, by their unique names, for `volumesInUse` of the node. */
+  inUse(): Promise<readonly string[]>;
   /** Unmounts all volumes of a pod. Fails when a driver is away or refuses, and may be repeated then. */
   unmountAll(podUid: string): Promise<void>;
   /** Unmounts from the node what no pod needs, as a kubelet that was killed may leave it. */
@@ -39,6 +43,8 @@ interface MounterPorts extends CallPorts {
   readonly drivers: CsiDrivers;
   /** A volume has become free, which pods may wait for. */
   readonly freed: () => void;
+  /** Writes the volumes in use to the node's status: what is not in it may be detached. */
+  readonly reportInUse: () => Promise<unknown>;
 }
 
 const failure = (step: string, { name }: CsiVolume, e: unknown): VolumeFailure =>
@@ -73,6 +79,7 @@ async function mountOnce(ports: MounterPorts, request: MountRequest): Promise<vo
     attachmentID: attachment?.name ?? "",
     volumeLifecycleMode: volume.isInline ? "Ephemeral" : "Persistent",
   });
+  if (attachment) await ports.reportInUse();
   if (isStaged(driver, volume))
     await stage(ports, driver, request).catch((e: unknown) => {
       throw failure("MountDevice", volume, e);
@@ -105,13 +112,15 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
 
-  const unmount = async (folder: string, id: VolumeId): Promise<void> => {
+  const unmount = async ({ folder, record }: Found<Published>): Promise<void> => {
     const targetPath = targetIn(folder);
-    await registered(ports, id).node.NodeUnpublishVolume({ volumeId: id.volumeHandle, targetPath });
+    await registered(ports, record).node.NodeUnpublishVolume({ volumeId: record.volumeHandle, targetPath });
     mounted.delete(targetPath);
     await removeRecord(folder, targetPath);
     freed();
-    await unstageIfUnused(ports, id);
+    await unstageIfUnused(ports, record);
+    // After a failure the next heartbeat reports it.
+    if (record.attachmentID) await ports.reportInUse().catch(() => {});
   };
   return {
     policyOf,
@@ -133,9 +142,17 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
       const driver = drivers.get(volume.driver);
       return driver && usageOf(ports, driver, podUid, volume);
     },
+    async inUse() {
+      const published = (await allPublished(stateDir)).filter(
+        ({ record }) => record.volumeLifecycleMode !== "Ephemeral",
+      );
+      const ids = [...(await allStaged(stateDir)), ...published].map(({ record }) => record);
+      const attached = ids.filter(({ driverName }) => isAttached({ isInline: false }, policyOf(driverName)));
+      return [...new Set(attached.map(keyFor))].toSorted();
+    },
     async unmountAll(podUid) {
       const found = await publishedTo(stateDir, podUid);
-      const unmounting = found.map(({ folder, record }) => oneAtATime(keyFor(record), () => unmount(folder, record)));
+      const unmounting = found.map((f) => oneAtATime(keyFor(f.record), () => unmount(f)));
       // All are tried, also after a failure, before the first failure is thrown.
       await Promise.allSettled(unmounting);
       await Promise.all(unmounting);

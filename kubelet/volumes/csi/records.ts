@@ -90,6 +90,10 @@ async function recordsIn<T extends VolumeId>(root: string): Promise<readonly Fou
 export const publishedTo = (stateDir: string, podUid: string): Promise<readonly Found<Published>[]> =>
   recordsIn<Published>(publishedRoot(stateDir, podUid));
 
+/** The volumes published to any pod. */
+export const allPublished = async (stateDir: string): Promise<readonly Found<Published>[]> =>
+  (await Promise.all((await podsOnDisk(stateDir)).map((uid) => publishedTo(stateDir, uid)))).flat();
+
 /** The uids of pods that have a folder. */
 export const podsOnDisk = (stateDir: string): Promise<readonly string[]> =>
   readdir(podsFolder(stateDir)).catch(orNothing<string[]>([]));

@@ -1,6 +1,6 @@
 // VolumeBinding: a pod goes where the volumes of its claims are or can be made, and is bound once its claims are.
 // Source: the Kubernetes concepts page, "Storage Classes"; KEP-490 (topology-aware volume scheduling).
-import { ephemeralClaimName } from "../../../api/core/pod/claims.ts";
+import { claimNamesOf, ephemeralClaimName } from "../../../api/core/pod/claims.ts";
 import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import {
@@ -86,6 +86,12 @@ const events: readonly QueueingHint[] = [
   nodeLabels,
   ownClaims as QueueingHint,
   { resource: "PersistentVolume", actions: ["Add", "Update"] },
+  {
+    resource: "AssignedPod",
+    actions: ["Delete"],
+    // What was reserved for it and not written is given back without a change of a volume.
+    isSchedulableAfter: (_, { before }: Change<Pod>) => before !== undefined && claimNamesOf(before).length > 0,
+  },
   {
     resource: "StorageClass",
     actions: ["Add", "Update"],

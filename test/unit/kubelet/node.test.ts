@@ -233,6 +233,7 @@ describe("node status", () => {
     memoryAvailableBytes: 2 ** 30,
     diskAvailableBytes: 50,
     diskCapacityBytes: 100,
+    volumesInUse: [],
     pidsAvailable: 1_000,
   };
   const conditions = (h: Partial<typeof health> | { runtimeVersion: undefined; runtimeError: string }) =>

@@ -194,6 +194,32 @@ test("a write that fails gives the volume back, and the pod is tried again", asy
   expect(await scheduler.bound()).toEqual({ p: "n1" });
 });
 
+test("a pod that waits for a volume gets the one that is given back", async () => {
+  const first = Promise.withResolvers<never>();
+  let writes = 0;
+  const wire = (client: Client): Client => ({
+    ...client,
+    update: (resource, object, subresource) =>
+      (resource as object) === persistentVolumes && writes++ === 0
+        ? first.promise
+        : client.update(resource, object, subresource),
+  });
+  const scheduler = await started({
+    classOptions: noProvisioner,
+    volumes: [volume("v")],
+    claims: [claim("one"), claim("two")],
+    pods: [using("one", "one"), using("two", "two")],
+    wire,
+  });
+  await scheduler.until(1);
+  expect((await condition(scheduler, "two"))?.message).toMatch(/didn't find available persistent volumes to bind/);
+  await scheduler.client.delete(pods, key("default", "one"), { gracePeriodSeconds: 0 });
+  first.reject(new ApiError("Conflict", "changed"));
+  await scheduler.until(3);
+  await scheduler.stop();
+  expect((await volumeNamed(scheduler, "v")).spec.claimRef?.name).toBe("two");
+});
+
 test("a claim names its node to the provisioner, and pods that share it wait for the same volume", async () => {
   const { writes, wire } = observed(100);
   const scheduler = await started({ pods: [], wire });
