@@ -127,6 +127,11 @@ async function fill(context: DriverContext, volume: StoredVolume, origin: Origin
   await truncate(image, volume.capacityBytes);
 }
 
+/** Makes the file system while the volume is bound and its pod placed. Staging waits for it, and tries again if it failed. */
+function prepareInAdvance({ serial, mounts, store }: DriverContext, { id }: StoredVolume): void {
+  serial(id, () => mounts.prepareImage(join(store.volumes.dataOf(id), imageFile))).catch(() => {});
+}
+
 async function createVolume(context: DriverContext, request: CreateVolumeRequest): Promise<StoredVolume> {
   const { store, profile } = context;
   const { name, volumeCapabilities } = request;
@@ -150,7 +155,9 @@ async function createVolume(context: DriverContext, request: CreateVolumeRequest
     ...{ id, name, capacityBytes, backing: origin?.backing ?? context.backing },
     ...(origin && { source: origin.source }),
   };
-  return store.volumes.add(volume, (data) => fill(context, volume, origin, data));
+  const added = await store.volumes.add(volume, (data) => fill(context, volume, origin, data));
+  if (added.backing === "image") prepareInAdvance(context, added);
+  return added;
 }
 
 async function createSnapshot(context: DriverContext, volumeId: string, name: string): Promise<StoredSnapshot> {

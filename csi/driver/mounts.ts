@@ -13,6 +13,8 @@ export interface Mounts {
   hasLoopDevices(): Promise<boolean>;
   /** Shows a folder at a second path. */
   bind(source: string, target: string, options: { readonly readOnly: boolean }): Promise<void>;
+  /** Makes a file system in a file that is not mounted, unless it has one, and lets it fill the file. */
+  prepareImage(file: string): Promise<void>;
   /** Mounts the file system in a file, with `ext4` made in it before the first time. */
   mountImage(file: string, target: string, options: { readonly flags: readonly string[] }): Promise<void>;
   /** Lets the file system that is mounted there fill its image, which has grown. */
@@ -49,7 +51,7 @@ export const mountEntries = (text: string): readonly MountEntry[] =>
 const entries = async (): Promise<readonly MountEntry[]> =>
   mountEntries(await readFile("/proc/self/mountinfo", "utf8"));
 
-/** The sizes of a file and of its `ext4`, if there is one, in whole blocks. Source: ext4 disk layout, "Super Block". */
+/** The sizes of a file and of its `ext4`, if any, in whole blocks. Source: ext4 disk layout, "Super Block". */
 async function fileSystemBytes(file: string): Promise<{ readonly own: number | undefined; readonly ofFile: number }> {
   const handle = await open(file);
   try {
@@ -64,7 +66,6 @@ async function fileSystemBytes(file: string): Promise<{ readonly own: number | u
   }
 }
 
-/** Makes a file system in a file that is not mounted, or lets the one in it fill the file. */
 async function prepareFileSystem(file: string): Promise<void> {
   const { own, ofFile } = await fileSystemBytes(file);
   if (own === undefined) {
@@ -111,6 +112,7 @@ export function linuxMounts(): Mounts {
       // The kernel ignores "read-only" when a bind mount is made.
       if (readOnly) await run("mount", ["-o", "remount,bind,ro", target]);
     },
+    prepareImage: prepareFileSystem,
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });
       if (await isMounted(target)) return;

@@ -35,6 +35,7 @@ export function linkedMounts(): Mounts {
       symlinkSync(isLink(source) ? readlinkSync(source) : source, target);
       links.add(target);
     },
+    prepareImage: async () => {},
     mountImage: () => Promise.reject(new Error("a link cannot show an image")),
     growImage: async () => {},
     frozen: (_, action) => action(),
