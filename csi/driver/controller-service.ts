@@ -127,7 +127,7 @@ async function fill(context: DriverContext, volume: StoredVolume, origin: Origin
   await truncate(image, volume.capacityBytes);
 }
 
-/** Makes the file system while the volume is bound and its pod placed. Staging waits for it, or makes it if this fails. */
+/** Makes the file system while the volume is bound and its pod placed. Staging waits for it, and tries again. */
 function prepareInAdvance({ serial, mounts, store }: DriverContext, { id }: StoredVolume): void {
   serial(id, () => mounts.prepareImage(join(store.volumes.dataOf(id), imageFile))).catch(() => {});
 }
