@@ -29,7 +29,7 @@ function unreachable(volume: PersistentVolume, { metadata: { name, labels = {} }
   );
 }
 
-/** Progress of a claim that gets a volume which is there. */
+/** Progress of a claim that gets a volume which exists. */
 function matchedProgress(written: NodePlan["matched"][number], node: Node, { lister }: BindingContext): Progress {
   const { name } = written.volume.metadata;
   const volume = lister(persistentVolumes).get(key(undefined, name));

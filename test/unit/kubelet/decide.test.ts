@@ -51,6 +51,10 @@ const never = pod({ spec: { restartPolicy: "Never" } });
 const onFailure = pod({ spec: { restartPolicy: "OnFailure" } });
 const more = (also: Partial<Container> = {}): Pod =>
   pod({ spec: { containers: [container("c", { resources: { limits: { cpu: "1" } }, ...also })] } });
+const claiming = pod({
+  deleted: true,
+  spec: { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }] },
+});
 const done0 = run("i1", exited(0));
 
 type Row = readonly [what: string, observed: Partial<PodObservation>, expected: string];
@@ -232,6 +236,17 @@ const table: readonly Row[] = [
     "exited containers are removed",
     { pod: pod({ deleted: true }), sandboxes: [], containers: [run("c", exited(0))] },
     "remove c0",
+  ],
+  [
+    "nothing is released while volumes are being mounted",
+    { pod: pod({ deleted: true }), sandboxes: [], underWay: new Set(["mountVolumes"]) },
+    "",
+  ],
+  ["volumes of drivers are unmounted after the last container", { pod: claiming, sandboxes: [] }, "unmountVolumes"],
+  [
+    "volumes of drivers are unmounted before the object is deleted",
+    { pod: claiming, sandboxes: [], volumes: { is: "unmounted" } },
+    "release",
   ],
   ["volumes and local data are released", { pod: pod({ deleted: true }), sandboxes: [] }, "release"],
   ["the API object is deleted last", { pod: pod({ deleted: true }), sandboxes: [], released: true }, "deleteFromApi"],
