@@ -9,14 +9,14 @@ const table: readonly (readonly [spec: string, area: string, missing?: string])[
   [
     "[sig-storage] CSINodes CSI Conformance should run through the lifecycle [Conformance]",
     "storage",
-    "volumes that are provisioned",
+    undefined,
   ],
   ["[sig-apps] CronJob should support timezone", "apps-beyond"],
   ["[sig-apps] StatefulSet Scaling StatefulSetStartOrdinal Setting .start.ordinal", "apps-beyond"],
   [
     "[sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should adopt matching orphans",
     "apps-beyond",
-    "volumes that are provisioned",
+    undefined,
   ],
   [
     "[sig-apps] DisruptionController evictions: too few pods => should not allow an eviction [Serial]",
