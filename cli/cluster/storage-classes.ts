@@ -1,5 +1,5 @@
 // The storage classes of a new cluster, and the CSIDriver objects of the drivers behind them.
-import { ApiError, hasReason } from "../../api/errors.ts";
+import { hasReason } from "../../api/errors.ts";
 import type { CSIDriver, StorageClass } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/meta.ts";
 import { type DriverProfile, localDriver, sharedDriver } from "../../csi/driver/profile.ts";
@@ -48,7 +48,7 @@ export async function createStorageClasses(api: Connection): Promise<void> {
       try {
         await api.request({ method: "POST", path: `/apis/storage.k8s.io/v1/${plural}`, body });
       } catch (error) {
-        if (!(error instanceof ApiError) || !hasReason(error, "AlreadyExists")) throw error;
+        if (!hasReason(error, "AlreadyExists")) throw error;
       }
     }
 }

@@ -55,6 +55,10 @@ const provisioner = (options: DriverOptions): Controller =>
         source: volumes.get(clusterKey(sourceClaim?.spec.volumeName)),
       };
     },
+    writes: [
+      { kind: persistentVolumeClaims, verbs: ["patch"] },
+      { kind: persistentVolumes, verbs: ["create"] },
+    ],
     decide: (observed) => decideOrder(observed, options),
   });
 
@@ -67,6 +71,7 @@ const reclaimer = (options: DriverOptions): Controller =>
       const volume = views.of(persistentVolumes).get(k);
       return volume && { volume, attachments: views.of(volumeAttachments).byIndex("volume", k) };
     },
+    writes: [{ kind: persistentVolumes, verbs: ["delete", "patch"] }],
     decide: (observed) => decideReclaim(observed, options),
   });
 
@@ -79,6 +84,10 @@ const resizer = (options: DriverOptions): Controller =>
       const claim = views.of(persistentVolumeClaims).get(k);
       return claim && { claim, volume: views.of(persistentVolumes).get(clusterKey(claim.spec.volumeName)) };
     },
+    writes: [
+      { kind: persistentVolumeClaims, subresource: "status", verbs: ["update"] },
+      { kind: persistentVolumes, verbs: ["update"] },
+    ],
     decide: (observed, now) => decideExpansion(observed, options, now),
   });
 
@@ -103,6 +112,10 @@ const attacher = (options: DriverOptions): Controller =>
       const volume = name === undefined ? undefined : views.of(persistentVolumes).get(name);
       return { attachment, volume, node: views.of(csiNodes).get(clusterKey(attachment.spec.nodeName)) };
     },
+    writes: [
+      { kind: volumeAttachments, verbs: ["patch"] },
+      { kind: volumeAttachments, subresource: "status", verbs: ["update"] },
+    ],
     decide: (observed, now) => decideAttachment(observed, options, now),
   });
 
@@ -128,6 +141,7 @@ const capacities = (options: DriverOptions, node: DriverNode): Controller =>
       node: views.of(csiNodes).get(clusterKey(node.name)),
       capacity: views.of(csiStorageCapacities).get(key(capacityNamespace, capacityName(name, node, options.driver))),
     }),
+    writes: [{ kind: csiStorageCapacities, verbs: ["create", "delete", "update"] }],
     decide: (observed) => decideCapacity(observed, options),
   });
 

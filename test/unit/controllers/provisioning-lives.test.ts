@@ -1,5 +1,5 @@
-// Claims and volumes under a user who changes his mind and a process that is killed again and again: no volume that is
-// bound or retained is deleted, none is lost, and none is left.
+// Claims and volumes under contradicting requests of a user, and a process that is killed again and again: no volume that
+// is bound or retained is deleted, none is lost, and none is left.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { persistentVolumeClaims } from "../../../api/core/persistentvolumeclaims.ts";
