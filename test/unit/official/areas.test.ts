@@ -6,11 +6,7 @@ const table: readonly (readonly [spec: string, area: string, missing?: string])[
   ["[sig-apps] Job should adopt matching orphans and release non-matching pods [Conformance]", "apps"],
   ["[sig-apps] Daemon set [Serial] should rollback without unnecessary restarts [Conformance]", "serial"],
   ["[sig-cli] Kubectl client Kubectl version should check is all data is printed [Conformance]", "others"],
-  [
-    "[sig-storage] CSINodes CSI Conformance should run through the lifecycle [Conformance]",
-    "storage",
-    undefined,
-  ],
+  ["[sig-storage] CSINodes CSI Conformance should run through the lifecycle [Conformance]", "storage", undefined],
   ["[sig-apps] CronJob should support timezone", "apps-beyond"],
   ["[sig-apps] StatefulSet Scaling StatefulSetStartOrdinal Setting .start.ordinal", "apps-beyond"],
   [
