@@ -1,11 +1,11 @@
 // Which volumes are attached to a node: those that its pods use and whose driver attaches. A volume for one node is
 // detached from another before. Pure. Sources: the documentation of CSI, KEP-2268 (non-graceful node shutdown).
-import { createHash } from "node:crypto";
 import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import type { AttachedVolume, Node, PersistentVolume, Pod, VolumeAttachment } from "../../api/generated/types.ts";
 import { type Instant, instantOf } from "../../api/meta.ts";
 import { volumeAttachments } from "../../api/storage/csi.ts";
+import { attachmentName, uniqueName } from "../../csi/protocol/volume-names.ts";
 import { type Action, recordEvent, statusTo } from "../../machinery/action.ts";
 import type { Decision } from "../../machinery/controller.ts";
 
@@ -31,17 +31,8 @@ const outOfService = "node.kubernetes.io/out-of-service";
 /** A volume stays attached to a node that is not Ready for this long, because it may still be mounted. */
 const unmountWaitMs = 360_000;
 
-/** The name of the attachment of a volume to a node. */
-export function attachmentName({ spec: { csi } }: PersistentVolume, node: string): string {
-  const text = `${csi!.volumeHandle}${csi!.driver}${node}`;
-  return `csi-${createHash("sha256").update(text).digest("hex")}`;
-}
 /** Whether an attachment is one of this controller's. Those that others have made are theirs to delete. */
 export const isOwnAttachment = ({ metadata }: VolumeAttachment): boolean => /^csi-[0-9a-f]{64}$/.test(metadata.name);
-/** The name of a volume in the status of a node. */
-const uniqueName = ({ spec: { csi } }: PersistentVolume): string =>
-  `kubernetes.io/csi/${csi!.driver}^${csi!.volumeHandle}`;
-
 const isShareable = ({ spec }: PersistentVolume): boolean =>
   (spec.accessModes ?? []).some((mode) => mode === "ReadWriteMany" || mode === "ReadOnlyMany");
 
@@ -50,7 +41,7 @@ const attach = (volume: PersistentVolume, nodeName: string): Action => ({
   resource: volumeAttachments,
   draft: {
     kind: "VolumeAttachment",
-    metadata: { name: attachmentName(volume, nodeName) },
+    metadata: { name: attachmentName(volume.spec.csi!, nodeName) },
     spec: {
       attacher: volume.spec.csi!.driver,
       nodeName,
@@ -73,7 +64,7 @@ function inUse({ volume, pods, otherPods }: NeededVolume): readonly Action[] {
 /** How long to wait before a volume that no pod needs is detached, in milliseconds; 0 when it is not mounted. */
 function untilDetached(node: Node | undefined, volume: PersistentVolume | undefined, now: Instant): number {
   if (node === undefined || volume?.spec.csi === undefined) return 0;
-  if (!node.status?.volumesInUse?.includes(uniqueName(volume))) return 0;
+  if (!node.status?.volumesInUse?.includes(uniqueName(volume.spec.csi!))) return 0;
   if (node.spec.taints?.some(({ key }) => key === outOfService)) return 0;
   const ready = conditionOf(node.status.conditions, "Ready");
   if (ready?.status === "True" || ready?.lastTransitionTime === undefined) return Infinity;
@@ -104,7 +95,7 @@ function reportAttached(node: Node, attached: readonly AttachedVolume[]): readon
 
 /** What is attached to a node and detached from it next. */
 export function decideAttachments({ name, node, needed, attachments }: ObservedNode, now: Instant): Decision {
-  const neededNames = new Set(needed.map(({ volume }) => attachmentName(volume, name)));
+  const neededNames = new Set(needed.map(({ volume }) => attachmentName(volume.spec.csi!, name)));
   const existing = new Map(attachments.map(([attachment]) => [attachment.metadata.name, attachment]));
   const isDeleted = ({ metadata }: VolumeAttachment): boolean => metadata.deletionTimestamp !== undefined;
   const unneeded = attachments.filter(([a]) => !neededNames.has(a.metadata.name) && !isDeleted(a));
@@ -112,11 +103,12 @@ export function decideAttachments({ name, node, needed, attachments }: ObservedN
   const detached = unneeded.filter((_, i) => waits[i] === 0).map(([attachment]) => attachment);
   const kept = attachments.filter(([a]) => a.status?.attached && !isDeleted(a) && !detached.includes(a));
   const reported = new Set((node?.status?.volumesAttached ?? []).map((v) => v.name));
-  const devices = kept.flatMap(([, v]) => (v?.spec.csi ? [{ name: uniqueName(v), devicePath: "" }] : []));
+  const devices = kept.flatMap(([, v]) => (v?.spec.csi ? [{ name: uniqueName(v.spec.csi), devicePath: "" }] : []));
   const attaching = needed.flatMap((need): readonly Action[] => {
     const { volume, elsewhere } = need;
-    const attachment = existing.get(attachmentName(volume, name));
-    if (attachment) return isDeleted(attachment) ? [] : outcome(need, attachment, reported.has(uniqueName(volume)));
+    const attachment = existing.get(attachmentName(volume.spec.csi!, name));
+    if (attachment)
+      return isDeleted(attachment) ? [] : outcome(need, attachment, reported.has(uniqueName(volume.spec.csi!)));
     if (node === undefined) return [];
     return elsewhere.length > 0 && !isShareable(volume) ? inUse(need) : [attach(volume, name)];
   });

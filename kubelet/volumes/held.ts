@@ -1,9 +1,10 @@
 // The objects that a pod's volumes and containers depend on, which the kubelet watches for it. Pure.
 import type { Pod } from "../../api/generated/types.ts";
+import { attachmentName } from "../../csi/protocol/volume-names.ts";
 import { type Reference, referencesOf, type VolumeLookup } from "../podspec/references.ts";
 import { volumeNamesOf } from "./claims.ts";
 import type { CsiMounter } from "./csi/mounter.ts";
-import { attachmentName, isAttached } from "./csi/volume.ts";
+import { isAttached } from "./csi/volume.ts";
 
 /** The node's part: which volumes are attached to it, and how their attachments are called. */
 interface Attaching {
@@ -15,9 +16,8 @@ function ofVolume(name: string, lookup: VolumeLookup, { nodeName, csi }: Attachi
   const volume: Reference = { kind: "PersistentVolume", name };
   const source = lookup.persistentVolume(name)?.spec.csi;
   if (source === undefined) return [volume];
-  const { driver, volumeHandle: handle } = source;
-  if (!isAttached({ isInline: false }, csi.policyOf(driver))) return [volume];
-  return [volume, { kind: "VolumeAttachment", name: attachmentName({ driver, handle }, nodeName) }];
+  if (!isAttached({ isInline: false }, csi.policyOf(source.driver))) return [volume];
+  return [volume, { kind: "VolumeAttachment", name: attachmentName(source, nodeName) }];
 }
 
 /** Whether a driver wants the pod's volumes published again from time to time, to renew their content (KEP-2047). */

@@ -9,10 +9,11 @@ import { promisify } from "node:util";
 import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
+import { attachmentName } from "../../csi/protocol/volume-names.ts";
 import { type ClaimedVolume, claimed, hasClaims } from "./claims.ts";
 import type { MountRequest } from "./csi/calls.ts";
 import type { CsiMounter } from "./csi/mounter.ts";
-import { attachmentName, type CsiVolume, csiVolumeOf, isAttached } from "./csi/volume.ts";
+import { type CsiVolume, csiVolumeOf, isAttached } from "./csi/volume.ts";
 import { giveToGroup } from "./ownership.ts";
 import { podFolder, volumePath } from "./paths.ts";
 import { VolumeFailure, VolumePending } from "./volume-failure.ts";
@@ -102,7 +103,7 @@ function claimedNow(v: Volume, { pod, lookup }: VolumeSources): ClaimedVolume | 
 function attachmentOf(v: Volume, volume: CsiVolume, sources: VolumeSources): MountRequest["attachment"] {
   const { csi, lookup, nodeName } = sources;
   if (!isAttached(volume, csi.policyOf(volume.driver))) return undefined;
-  const name = attachmentName(volume, nodeName);
+  const name = attachmentName({ driver: volume.driver, volumeHandle: volume.handle }, nodeName);
   const { status, metadata } = lookup.attachment(name) ?? {};
   if (status?.attached && metadata?.deletionTimestamp === undefined)
     return { name, metadata: status.attachmentMetadata ?? {} };

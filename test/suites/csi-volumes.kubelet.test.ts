@@ -11,7 +11,7 @@ import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
 import { csiNodes, volumeAttachments } from "../../api/storage/csi.ts";
 import { RpcError } from "../../csi/protocol/grpc.ts";
-import { attachmentName } from "../../kubelet/volumes/csi/volume.ts";
+import { attachmentName } from "../../csi/protocol/volume-names.ts";
 import { summaryOf, volumeMetrics } from "../../kubelet/volumes/volume-stats.ts";
 import { linkedMounts, type NodeCall } from "./csi-driver.ts";
 import { type CsiStage, openCsiStage, using } from "./csi-stage.ts";
@@ -143,7 +143,7 @@ describe("a pod waits for its volume", () => {
     await at.driverObject({ attachRequired: true });
     const handle = await at.boundVolume();
     await at.stage.bind("web", using);
-    const name = attachmentName({ driver: at.driver.name, handle }, "n1");
+    const name = attachmentName({ driver: at.driver.name, volumeHandle: handle }, "n1");
     const made = await at.stage.client.create(volumeAttachments, {
       kind: "VolumeAttachment",
       metadata: { name },

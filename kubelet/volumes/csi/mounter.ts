@@ -2,6 +2,7 @@
 // each pod (CSI: NodeStageVolume, NodePublishVolume). Calls for one volume are made one at a time. All of them may be
 // repeated, so after a restart of the kubelet every volume that a pod still needs is staged and published again.
 import { existsSync } from "node:fs";
+import { uniqueName } from "../../../csi/protocol/volume-names.ts";
 import { serial } from "../../../machinery/serial.ts";
 import { VolumeFailure } from "../volume-failure.ts";
 import { type CallPorts, expand, idOf, isStaged, type MountRequest, publish, stage, usageOf } from "./calls.ts";
@@ -23,7 +24,7 @@ import {
 } from "./records.ts";
 import { rpcMessage } from "./rpc-message.ts";
 import type { VolumeUsage } from "./usage.ts";
-import { type CsiVolume, type DriverPolicy, isAttached, isForOnePod, uniqueName, unsupportedMode } from "./volume.ts";
+import { type CsiVolume, type DriverPolicy, isAttached, isForOnePod, unsupportedMode } from "./volume.ts";
 
 export interface CsiMounter {
   /** Mounts the volume for the pod, and grows it if that is due. Repeated without cost. Throws `VolumeFailure`. */
@@ -50,8 +51,7 @@ interface MounterPorts extends CallPorts {
 const failure = (step: string, { name }: CsiVolume, e: unknown): VolumeFailure =>
   new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${rpcMessage(e)}`);
 
-const keyFor = ({ driverName, volumeHandle }: VolumeId): string =>
-  uniqueName({ driver: driverName, handle: volumeHandle });
+const keyFor = ({ driverName, volumeHandle }: VolumeId): string => uniqueName({ driver: driverName, volumeHandle });
 
 const isUsedBy = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
 

@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { podFolder } from "../paths.ts";
-import { sha256 } from "./volume.ts";
+import { sha256 } from "../../../csi/protocol/volume-names.ts";
 
 /** Identifies a volume on its node. */
 export interface VolumeId {

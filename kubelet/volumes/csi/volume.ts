@@ -1,11 +1,9 @@
 // A CSI volume of a pod, as its persistent volume or the pod's spec describes it, and what calls say about it. Pure.
-import { createHash } from "node:crypto";
 import type { CSIDriver, PersistentVolume, Pod, SecretReference, Volume } from "../../../api/generated/types.ts";
 import type { NodeCapability } from "../../../csi/protocol/node.ts";
 import type { AccessMode, VolumeCapability } from "../../../csi/protocol/volumes.ts";
+import { sha256 } from "../../../csi/protocol/volume-names.ts";
 import type { ClaimedVolume } from "../claims.ts";
-
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 export interface CsiVolume {
   /** The name of its folder at the pod: that of the persistent volume, or of the pod's volume. */
@@ -21,10 +19,6 @@ export interface CsiVolume {
   readonly isInline: boolean;
   readonly secrets: Readonly<Partial<Record<"stage" | "publish" | "expand", SecretReference>>>;
 }
-
-/** The name of a volume on its node: the one of the volume manager and of `volumesInUse`. */
-export const uniqueName = ({ driver, handle }: Pick<CsiVolume, "driver" | "handle">): string =>
-  `kubernetes.io/csi/${driver}^${handle}`;
 
 function ofPersistentVolume({ pv, readOnly }: ClaimedVolume): CsiVolume | undefined {
   const { csi, accessModes = [], mountOptions = [] } = pv.spec;
@@ -99,10 +93,6 @@ export type DriverPolicy = CSIDriver["spec"] | undefined;
 /** Whether a volume is attached to the node before it is mounted. */
 export const isAttached = ({ isInline }: Pick<CsiVolume, "isInline">, policy: DriverPolicy): boolean =>
   !isInline && policy?.attachRequired !== false;
-
-/** The name of the VolumeAttachment of a volume and a node, as the attach and detach controller makes it. */
-export const attachmentName = ({ handle, driver }: Pick<CsiVolume, "handle" | "driver">, nodeName: string): string =>
-  `csi-${sha256(`${handle}${driver}${nodeName}`)}`;
 
 /** Whether the kubelet gives the volume to the pod's group. */
 export function isGivenToGroup(v: CsiVolume, policy: DriverPolicy): boolean {

@@ -6,7 +6,8 @@ import { pods } from "../../../api/core/pods.ts";
 import type { Node, PersistentVolume, VolumeAttachment } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
 import { csiNodes, volumeAttachments } from "../../../api/storage/csi.ts";
-import { attachmentName, decideAttachments, type ObservedNode } from "../../../controllers/volumes/attachments.ts";
+import { attachmentName } from "../../../csi/protocol/volume-names.ts";
+import { decideAttachments, type ObservedNode } from "../../../controllers/volumes/attachments.ts";
 import type { Action } from "../../../machinery/action.ts";
 import { type Cluster, cluster, driverName } from "./provisioning.ts";
 import { volume } from "./volumes.ts";
@@ -20,7 +21,7 @@ const unique = "kubernetes.io/csi/d^h";
 const attachment = (status: object = { attached: true }, of: PersistentVolume = pv, nodeName = "n1") =>
   asStored<VolumeAttachment>({
     kind: "VolumeAttachment",
-    metadata: { name: attachmentName(of, nodeName) },
+    metadata: { name: attachmentName(of.spec.csi!, nodeName) },
     spec: { attacher: "d", nodeName, source: { persistentVolumeName: "pv" } },
     status,
   });
@@ -106,7 +107,13 @@ const table: readonly Row[] = [
     {
       needed: needs(),
       attachments: [
-        [asStored({ ...attachment(), metadata: { name: attachmentName(pv, "n1"), deletionTimestamp: ago(1) } }), pv],
+        [
+          asStored({
+            ...attachment(),
+            metadata: { name: attachmentName(pv.spec.csi!, "n1"), deletionTimestamp: ago(1) },
+          }),
+          pv,
+        ],
       ],
     },
     [],

@@ -2,11 +2,11 @@
 import { expect, test } from "vitest";
 import type { CSIDriver, PersistentVolume } from "../../../api/generated/types.ts";
 import type { NodeCapability } from "../../../csi/protocol/node.ts";
+import { attachmentName } from "../../../csi/protocol/volume-names.ts";
 import { RpcError } from "../../../csi/protocol/grpc.ts";
 import { entryOf } from "../../../kubelet/volumes/csi/csi-node.ts";
 import { rpcMessage } from "../../../kubelet/volumes/csi/rpc-message.ts";
 import {
-  attachmentName,
   capabilityFor,
   type CsiVolume,
   csiVolumeOf,
@@ -37,7 +37,7 @@ test("an inline volume has a handle of its own for each pod and volume", () => {
 
 test("the attachment has the name that the attach and detach controller gives it", () => {
   // printf 'hd.example.comn1' | sha256sum
-  expect(attachmentName({ driver, handle: "h" }, "n1")).toBe(
+  expect(attachmentName({ driver, volumeHandle: "h" }, "n1")).toBe(
     "csi-bf00c1a8390d248b3d2cf999edcf90407ea15c756d80e7f004a227d25e1a3492",
   );
 });
