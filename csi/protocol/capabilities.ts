@@ -1,4 +1,4 @@
-// The capability by which a driver is asked for a volume: an access mode and a type of Kubernetes in terms of CSI.
+// The capability by which a volume is requested of a driver: an access mode and a type of Kubernetes in terms of CSI.
 import type { AccessMode, VolumeCapability } from "./volumes.ts";
 
 /** How a volume is to be used. */

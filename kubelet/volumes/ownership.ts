@@ -14,9 +14,9 @@ async function giveEntry(path: string, group: number): Promise<void> {
   if (gid !== group) await lchown(path, uid, group);
   // A link has no mode of its own.
   if (entry.isSymbolicLink()) return;
-  const wanted = (mode & 0o7777) | (entry.isDirectory() ? ofFolder : ofFile);
+  const targetMode = (mode & 0o7777) | (entry.isDirectory() ? ofFolder : ofFile);
   // Also after a change of the owner, by which the kernel may clear bits.
-  if (wanted !== (mode & 0o7777) || gid !== group) await chmod(path, wanted);
+  if (targetMode !== (mode & 0o7777) || gid !== group) await chmod(path, targetMode);
 }
 
 /** The root comes last, so that an interrupted change is not taken for a complete one. */

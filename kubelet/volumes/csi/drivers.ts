@@ -72,7 +72,7 @@ async function connect(ports: DriverPorts, name: string, endpoint: string, socke
 async function register(ports: DriverPorts, path: string, socket: string): Promise<Registered | undefined> {
   const registration = connectTo(path, registrationService, ports.world.clock);
   const options = { timeoutMs: registrationTimeoutMs };
-  // A driver that ends before it is told is registered until its socket is gone.
+  // A driver that ends before it is notified is registered until its socket is gone.
   const notify = (pluginRegistered: boolean, error = ""): Promise<unknown> =>
     registration.call.NotifyRegistrationStatus({ pluginRegistered, error }, options).catch(() => {});
   try {

@@ -87,7 +87,7 @@ export function capabilityFor(v: CsiVolume, capabilities: Capabilities, group: n
   } as VolumeCapability;
 }
 
-/** A driver without an object attaches its volumes and is told nothing about pods. Source: API reference, CSIDriver. */
+/** A driver without an object attaches its volumes and gets no information about pods. Source: API reference, CSIDriver. */
 export type DriverPolicy = CSIDriver["spec"] | undefined;
 
 /** Whether a volume is attached to the node before it is mounted. */
@@ -101,7 +101,7 @@ export function isGivenToGroup(v: CsiVolume, policy: DriverPolicy): boolean {
   return fsGroupPolicy === "File" || (v.fsType !== "" && !v.isInline && v.accessModes.includes("ReadWriteOnce"));
 }
 
-/** What a driver is told about the pod, if its policy demands so. */
+/** What a driver gets to know about the pod, if its object demands so. */
 export function podAttributes(
   { metadata, spec }: Pod,
   { isInline }: CsiVolume,
