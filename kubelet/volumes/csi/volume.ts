@@ -87,7 +87,7 @@ export function capabilityFor(v: CsiVolume, capabilities: Capabilities, group: n
   } as VolumeCapability;
 }
 
-/** A driver without an object attaches its volumes and gets no information about pods. Source: API reference, CSIDriver. */
+/** A driver without an object attaches its volumes and gets nothing about pods. Source: API reference, CSIDriver. */
 export type DriverPolicy = CSIDriver["spec"] | undefined;
 
 /** Whether a volume is attached to the node before it is mounted. */
