@@ -4,7 +4,7 @@ import { controllerRevisions } from "../../../api/apps/controllerrevisions.ts";
 import { nodes } from "../../../api/core/nodes.ts";
 import { isActive, isReady, untilAvailable } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
-import type { DaemonSet, Pod } from "../../../api/generated/types.ts";
+import type { DaemonSet, Node, Pod } from "../../../api/generated/types.ts";
 import { controllerOf, type Draft, instant, key } from "../../../api/meta.ts";
 import { eligibilityOf } from "../../../controllers/daemonset/eligibility.ts";
 import { nodeOf } from "../../../controllers/daemonset/pods.ts";
@@ -45,6 +45,17 @@ function rules(): readonly Rule[] {
       return undefined;
     },
   };
+  /** When the taints of nodes changed: the controller may not have seen that a daemon is desired there again. */
+  const taintedAt = new Map<string, number>();
+  const tainted: Rule<Node> = {
+    name: "",
+    kind: nodes,
+    broken(node, before, { at }) {
+      const [now, then] = [node, before].map((n) => JSON.stringify(n?.spec.taints));
+      if (now !== then) taintedAt.set((node ?? before)!.metadata.name, at);
+      return undefined;
+    },
+  };
   const count: Rule<Pod> = {
     name: "too many daemons on a node",
     kind: pods,
@@ -77,8 +88,9 @@ function rules(): readonly Rule[] {
       if (committed.at - strategyChangedAt < staleMs) return undefined;
       if (untilAvailable(before, staleMs / 1000, instant(beginning + committed.at)) > 0) return undefined;
       const eligible = nodesOf(set, committed);
+      const isSettled = (node: string): boolean => committed.at - (taintedAt.get(node) ?? -staleMs) >= staleMs;
       const missing = eligible.filter((node) =>
-        node === own ? !isReplaced : emptied.has(node) || !ready.isRecent(node, committed.at),
+        node === own ? !isReplaced : isSettled(node) && (emptied.has(node) || !ready.isRecent(node, committed.at)),
       );
       const { unavailable } = boundsOf(set, eligible.length);
       return missing.length > unavailable + committed.late("delete")
@@ -86,7 +98,7 @@ function rules(): readonly Rule[] {
         : undefined;
     },
   };
-  return [ready.rule, changed, count, bounds];
+  return [ready.rule, changed, tainted, count, bounds];
 }
 
 function faultsOf(set: DaemonSet, committed: Committed): readonly string[] {
