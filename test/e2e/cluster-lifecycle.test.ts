@@ -63,6 +63,7 @@ test("every component is healthy", async () => {
     `${name}-control-plane etcd healthy`,
     `${name}-control-plane server healthy`,
     `${name}-node-1 agent healthy`,
+    `${name}-node-1 csi healthy`,
     `${name}-node-1 dockerd healthy`,
   ]);
 });
@@ -113,7 +114,7 @@ test("a killed node and a stopped node can be restarted", async () => {
 
 test("nodes are added and removed", async () => {
   await orrery("node", "add");
-  expect((await status()).filter((row) => row.node === `${name}-node-2`)).toHaveLength(2);
+  expect((await status()).filter((row) => row.node === `${name}-node-2`)).toHaveLength(3);
   await orrery("node", "rm", "2");
   expect((await status()).filter((row) => row.node === `${name}-node-2`)).toHaveLength(0);
   expect(await refusal("node", "rm", "control-plane")).toContain("cannot be removed from its cluster");
