@@ -8,7 +8,7 @@ import { isActive, isReady } from "../../api/core/pod/status.ts";
 import { visit } from "../../cli/demo/visitors.ts";
 import { testCluster, timed, until } from "./cluster.ts";
 
-const cluster = testCluster("e2e-book", "--nodes", "2");
+const cluster = testCluster("e2e-book", "--nodes", "2", "--max-nodes", "3");
 const { output, ctl } = cluster;
 const folder = join(import.meta.dirname, "../../manifests/guestbook");
 const greeting = async (): Promise<string> => visit(`http://${await cluster.addressOf("node-1")}:30080/`);
