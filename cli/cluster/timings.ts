@@ -37,6 +37,6 @@ export const clusterAutoscalerTimings = {
   provisionMs: 60_000,
   /** From the mark of a node to the first eviction. Kubernetes: 5 s. */
   taintDelayMs: 1_000,
-  /** A drain that takes longer is given up. Kubernetes: 10 min. */
+  /** A drain that takes longer is aborted. Kubernetes: 10 min. */
   drainMs: 120_000,
 };

@@ -25,7 +25,7 @@ export interface Observed {
   readonly daemonSets: readonly DaemonSet[];
   readonly provided: readonly ProvidedNode[];
   readonly history: History;
-  /** The object that events about the whole group are recorded for. */
+  /** The object that events about the node group are recorded for. */
   readonly status: ApiObject;
 }
 

@@ -65,7 +65,7 @@ export interface Settings {
   readonly provisionMs: number;
   /** Between the taint and the first eviction, so that the scheduler has seen the taint. Kubernetes: 5 s. */
   readonly taintDelayMs: number;
-  /** A drain that takes longer is given up. Kubernetes: 10 min. */
+  /** A drain that takes longer is aborted. Kubernetes: 10 min. */
   readonly drainMs: number;
 }
 

@@ -34,7 +34,7 @@ export type Step =
 export interface Removals {
   readonly steps: readonly Step[];
   readonly because: readonly string[];
-  /** A removal was given up. */
+  /** A removal was aborted. */
   readonly hasFailed: boolean;
 }
 
@@ -52,9 +52,9 @@ function retaint(node: Node, taints: readonly Taint[], reports: readonly Action[
 const event = (node: Node, message: string): Action => recordEvent(node, "Normal", "ScaleDown", message);
 
 /** Marks a node, so that the scheduler places nothing on it any more. */
-function mark({ node, moved, share }: Unneeded, { status }: Observed, now: Instant): Step {
+function mark({ node, moved, ratio }: Unneeded, { status }: Observed, now: Instant): Step {
   const { name } = node.metadata;
-  const use = `utilization: ${share.toFixed(2)}, pods to reschedule: ${moved.map((p) => p.metadata.name).join(",")}`;
+  const use = `utilization: ${ratio.toFixed(2)}, pods to reschedule: ${moved.map((p) => p.metadata.name).join(",")}`;
   const summary =
     moved.length === 0
       ? recordEvent(status, "Normal", "ScaleDownEmpty", `Scale-down: removing empty node "${name}"`)

@@ -6,18 +6,18 @@ import { isAwaited, mobilityOf } from "./movable.ts";
 import { isNodeReady, names, type Situation } from "./observed.ts";
 import type { Occupancy, Simulation } from "./ports.ts";
 
-/** The greatest share of a resource of a node that its pods request, and that resource. */
-function utilization({ status }: Node, pods: readonly Pod[]): { readonly share: number; readonly resource: string } {
+/** The greatest part of a resource of a node that its pods request, and that resource. */
+function utilization({ status }: Node, pods: readonly Pod[]): { readonly ratio: number; readonly resource: string } {
   const allocatable = amountsOf(status?.allocatable);
   const requests = pods.map((pod) => effectiveRequests(pod));
-  const shares = ["cpu", "memory"].map((resource) => {
+  const utilizations = ["cpu", "memory"].map((resource) => {
     const requested = requests.reduce((sum, r) => sum + (r[resource] ?? 0), 0);
     const total = allocatable[resource] ?? 0;
-    return { resource, share: total === 0 ? 0 : requested / total };
+    return { resource, ratio: total === 0 ? 0 : requested / total };
   });
-  return shares.reduce((most, other) => (other.share > most.share ? other : most));
+  return utilizations.reduce((most, other) => (other.ratio > most.ratio ? other : most));
 }
-const percent = (share: number): string => `${Math.round(share * 100)}%`;
+const percent = (ratio: number): string => `${Math.round(ratio * 100)}%`;
 
 /** The result of moving the pods of a node: where everything is afterwards, or why it cannot be done. */
 export type Move = { readonly after: Occupancy; readonly moved: readonly Pod[] } | { readonly obstacle: string };
@@ -58,7 +58,7 @@ export interface Unneeded {
   /** When it may be removed. */
   readonly due: Instant;
   readonly moved: readonly Pod[];
-  readonly share: number;
+  readonly ratio: number;
 }
 export interface ScaleDown {
   readonly unneeded: readonly Unneeded[];
@@ -74,13 +74,13 @@ const podsOn = ({ metadata }: Node, { pods }: Occupancy): readonly Pod[] =>
 /** Why a node stays, or how its pods would move. */
 function verdictOf(node: Node, left: Occupancy, situation: Situation) {
   const { settings, observed, simulation } = situation;
-  const { share, resource } = utilization(node, podsOn(node, left).filter(isAwaited));
-  const use = isNodeReady(node) ? `${percent(share)} of its ${resource} is requested` : "it is not ready";
+  const { ratio, resource } = utilization(node, podsOn(node, left).filter(isAwaited));
+  const use = isNodeReady(node) ? `${percent(ratio)} of its ${resource} is requested` : "it is not ready";
   if (isDisabled(node)) return { stays: "it has the annotation scale-down-disabled" };
-  if (isNodeReady(node) && share >= settings.utilizationThreshold)
+  if (isNodeReady(node) && ratio >= settings.utilizationThreshold)
     return { stays: `${use}, not less than ${percent(settings.utilizationThreshold)}` };
   const move = moveAway(node, left, observed.budgets, simulation);
-  return "obstacle" in move ? { stays: move.obstacle } : { ...move, use, share };
+  return "obstacle" in move ? { stays: move.obstacle } : { ...move, use, ratio };
 }
 
 /** No removal begins before this instant. A restarted autoscaler knows additions by the age of the nodes. */
@@ -116,11 +116,11 @@ export function scaleDown(situation: Situation, expected: Occupancy): ScaleDown 
       because.push(`${node.metadata.name} stays: ${verdict.stays}`);
       continue;
     }
-    const { moved, after, use, share } = verdict;
+    const { moved, after, use, ratio } = verdict;
     left = after;
     const since = observed.history.unneededSince.get(node.metadata.name) ?? situation.now;
     const due = dueAt(node, since, situation);
-    unneeded.push({ node, since, due, moved, share });
+    unneeded.push({ node, since, due, moved, ratio });
     const elsewhere = moved.length === 0 ? "" : `, ${names(moved)} would fit elsewhere`;
     because.push(
       `${node.metadata.name} is unneeded since ${timestamp(since)}: ${use}${elsewhere}; may go from ${timestamp(due)} on`,

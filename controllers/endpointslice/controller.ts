@@ -12,7 +12,7 @@ import type { LabelSelectorLike } from "../../api/selector.ts";
 import { controller, itself, type KeysOf, watch } from "../../machinery/controller.ts";
 import { byLabels, selectedBy, selectorsOfChange } from "../../machinery/selector-index.ts";
 import { decide, manager } from "./decide.ts";
-import { cpuShares, hasHints } from "./topology.ts";
+import { cpuRatiosByZone, hasHints } from "./topology.ts";
 import { slicesOf, sliceVerbs, watchSlices } from "./slices.ts";
 
 const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefined =>
@@ -21,7 +21,7 @@ const selectorOf = ({ spec: { selector } }: Service): LabelSelectorLike | undefi
 const servicesOf: KeysOf<Pod> = (pod, { before, views }) =>
   selectorsOfChange(views.of(services), selectorOf, pod, before).map(keyOf);
 
-/** What the shares of zones depend on. */
+/** What the ratios of zones depend on. */
 const topologyOf = ({ metadata: { labels }, status }: Node): readonly unknown[] => [
   labels,
   status?.allocatable?.["cpu"],
@@ -56,7 +56,7 @@ export const endpointSliceController = controller({
       nodeOf: (name) => views.of(nodes).get(key(undefined, name)),
       slices: slicesOf(views, k, manager),
       endpoints: own,
-      shares: service && hasHints(service) ? cpuShares(views.of(nodes).all()) : undefined,
+      cpuRatios: service && hasHints(service) ? cpuRatiosByZone(views.of(nodes).all()) : undefined,
     };
   },
   decide,

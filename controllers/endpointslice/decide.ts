@@ -17,7 +17,7 @@ import { type Action, recordEvent, updateTo } from "../../machinery/action.ts";
 import { settled, type Decision } from "../../machinery/controller.ts";
 import { groupsOf, type Group } from "./addresses.ts";
 import { sliceActions } from "./slices.ts";
-import { hasHints, type Shares, withHints } from "./topology.ts";
+import { hasHints, type CpuRatios, withHints } from "./topology.ts";
 
 export interface Observed {
   /** Undefined when it was deleted: its Endpoints remain, for they have no owner. */
@@ -28,7 +28,7 @@ export interface Observed {
   readonly slices: readonly EndpointSlice[];
   readonly endpoints: Endpoints | undefined;
   /** The processors in each zone, for a service that asks for topology hints. */
-  readonly shares?: Shares | undefined;
+  readonly cpuRatios?: CpuRatios | undefined;
 }
 
 export const manager = "endpointslice-controller.k8s.io";
@@ -60,12 +60,12 @@ function sliceFor(service: Service, slot: number, page: Group): Draft<EndpointSl
 }
 
 type WithService = Observed & { readonly service: Service };
-function slicesActions({ service, slices, shares }: WithService, groups: readonly Group[]): readonly Action[] {
+function slicesActions({ service, slices, cpuRatios }: WithService, groups: readonly Group[]): readonly Action[] {
   const desired = groups.flatMap(pages);
   // A service without endpoints has one empty slice, as in Kubernetes.
   const pagesOf = desired.length > 0 ? desired : [{ ports: [], endpoints: [] }];
   const plain = pagesOf.map((page, slot) => sliceFor(service, slot, page));
-  const { drafts, problem } = hasHints(service) ? withHints(plain, slices, shares) : { drafts: plain };
+  const { drafts, problem } = hasHints(service) ? withHints(plain, slices, cpuRatios) : { drafts: plain };
   return [...sliceActions(drafts, slices), ...hintEvents(service, slices, problem)];
 }
 

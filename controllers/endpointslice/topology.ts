@@ -8,7 +8,7 @@ import { milliOf } from "../../api/quantity.ts";
 
 /** The annotation, and the one before it, which is still read first. */
 const annotations = ["service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"];
-/** By how much more than its share an endpoint may have to serve. */
+/** By how much more than its ratio an endpoint may have to serve. */
 const overloadThreshold = 0.2;
 
 /** Whether a service asks for hints by its annotation. */
@@ -24,10 +24,10 @@ const isServing = ({ metadata, status }: Node): boolean =>
   conditionOf(status?.conditions, "Ready")?.status === "True";
 
 /** The part of all processors in each zone. */
-export type Shares = ReadonlyMap<string, number>;
+export type CpuRatios = ReadonlyMap<string, number>;
 
 /** Undefined where a node has no zone or no processors, or where there is one zone only. */
-export function cpuShares(nodes: readonly Node[]): Shares | undefined {
+export function cpuRatiosByZone(nodes: readonly Node[]): CpuRatios | undefined {
   const serving = nodes.filter(isServing).map(({ metadata, status }) => ({
     zone: metadata.labels?.["topology.kubernetes.io/zone"] ?? "",
     milli: milliOf(status?.allocatable?.["cpu"]),
@@ -46,18 +46,18 @@ interface Allocation {
 type Allocations = ReadonlyMap<string, Allocation>;
 
 /** Endpoints for each zone; why not, where some endpoint would be overloaded. */
-function allocationsOf(count: number, shares: Shares | undefined): Allocations | string {
-  if (!shares) return "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes";
-  const sizes = `(${count} endpoints, ${shares.size} zones)`;
-  if (shares.size > count) return `Insufficient number of endpoints ${sizes}`;
-  const least = (share: number): number => Math.ceil((count * share) / (1 + overloadThreshold));
-  const spare = count - [...shares.values()].reduce((sum, share) => sum + least(share), 0);
+function allocationsOf(count: number, cpuRatios: CpuRatios | undefined): Allocations | string {
+  if (!cpuRatios) return "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes";
+  const sizes = `(${count} endpoints, ${cpuRatios.size} zones)`;
+  if (cpuRatios.size > count) return `Insufficient number of endpoints ${sizes}`;
+  const least = (ratio: number): number => Math.ceil((count * ratio) / (1 + overloadThreshold));
+  const spare = count - [...cpuRatios.values()].reduce((sum, ratio) => sum + least(ratio), 0);
   if (spare < 0)
     return `Unable to allocate minimum required endpoints to each zone without exceeding overload threshold ${sizes}`;
   return new Map(
-    [...shares].map(([zone, share]) => {
-      const minimum = least(share);
-      return [zone, { desired: Math.max(count * share, minimum), maximum: minimum + spare }];
+    [...cpuRatios].map(([zone, ratio]) => {
+      const minimum = least(ratio);
+      return [zone, { desired: Math.max(count * ratio, minimum), maximum: minimum + spare }];
     }),
   );
 }
@@ -133,9 +133,9 @@ const isUnchanged = (slice: EndpointSlice, draft: Draft<EndpointSlice>): boolean
   sameJson(slice.ports, draft.ports);
 
 /** The slices of a service with hints for their endpoints. Hints of existing slices that will do are kept. */
-export function withHints(drafts: Drafts, slices: readonly EndpointSlice[], shares: Shares | undefined): Hinted {
+export function withHints(drafts: Drafts, slices: readonly EndpointSlice[], cpuRatios: CpuRatios | undefined): Hinted {
   const ready = drafts.flatMap(({ endpoints = [] }) => endpoints.filter(isReady));
-  const allocations = allocationsOf(ready.length, shares);
+  const allocations = allocationsOf(ready.length, cpuRatios);
   if (typeof allocations === "string") return { drafts: bare(drafts), problem: allocations };
   if (ready.some(({ zone }) => !zone))
     return { drafts: bare(drafts), problem: "One or more endpoints do not have a zone specified" };

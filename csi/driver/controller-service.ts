@@ -7,7 +7,7 @@ import type { ControllerCapability, CreateVolumeRequest, controllerService } fro
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
 import type { Mounts } from "./mounts.ts";
 import type { DriverProfile } from "./profile.ts";
-import { chosenSize, isWithin, page, require, requireSupported, sizeRange, unsupported } from "./requests.ts";
+import { chosenSize, isWithin, page, requireFields, requireSupported, sizeRange, unsupported } from "./requests.ts";
 import type { Serial } from "../../machinery/serial.ts";
 import {
   type Backing,
@@ -72,7 +72,7 @@ const snapshotMessage = ({ id, volumeId, sizeBytes, createdAt }: StoredSnapshot)
 });
 
 async function volumeOf({ store }: DriverContext, id: string): Promise<StoredVolume> {
-  require({ "volume id": id });
+  requireFields({ "volume id": id });
   const found = await store.volumes.get(id);
   if (!found) throw new RpcError("NOT_FOUND", `volume ${id} does not exist`);
   return found;
@@ -91,7 +91,7 @@ async function originOf(context: DriverContext, request: CreateVolumeRequest): P
   const { snapshot, volume } = request.volumeContentSource ?? {};
   if (snapshot) {
     const { snapshotId } = snapshot;
-    require({ "snapshot id": snapshotId });
+    requireFields({ "snapshot id": snapshotId });
     const found = await snapshots.get(snapshotId);
     if (!found) throw new RpcError("NOT_FOUND", `snapshot ${snapshotId} does not exist`);
     const { sizeBytes, backing } = found;
@@ -135,7 +135,7 @@ function prepareInAdvance({ serial, mounts, store }: DriverContext, { id }: Stor
 async function createVolume(context: DriverContext, request: CreateVolumeRequest): Promise<StoredVolume> {
   const { store, profile } = context;
   const { name, volumeCapabilities } = request;
-  require({ "volume name": name, "volume capabilities": volumeCapabilities });
+  requireFields({ "volume name": name, "volume capabilities": volumeCapabilities });
   requireSupported(volumeCapabilities, profile);
   const range = sizeRange(request.capacityRange);
   const origin = await originOf(context, request);
@@ -161,7 +161,7 @@ async function createVolume(context: DriverContext, request: CreateVolumeRequest
 }
 
 async function createSnapshot(context: DriverContext, volumeId: string, name: string): Promise<StoredSnapshot> {
-  require({ "snapshot name": name, "source volume id": volumeId });
+  requireFields({ "snapshot name": name, "source volume id": volumeId });
   const { snapshots, volumes } = context.store;
   const existing = await snapshots.get(idOf(name));
   if (existing && existing.volumeId !== volumeId)
@@ -174,7 +174,7 @@ async function createSnapshot(context: DriverContext, volumeId: string, name: st
 }
 
 async function expandVolume(context: DriverContext, id: string, requested: Parameters<typeof sizeRange>[0]) {
-  require({ "volume id": id, "capacity range": requested });
+  requireFields({ "volume id": id, "capacity range": requested });
   const range = sizeRange(requested);
   const volume = await volumeOf(context, id);
   const { store } = context;
@@ -203,7 +203,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
         volume: volumeMessage(context, await createVolume(context, request)),
       })),
     async DeleteVolume({ volumeId }) {
-      require({ "volume id": volumeId });
+      requireFields({ "volume id": volumeId });
       return serial(volumeId, async () => {
         const data = join(store.volumes.dataOf(volumeId), imageFile);
         if ((await context.mounts.mountedFrom(data)) !== undefined)
@@ -213,7 +213,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
       });
     },
     async ValidateVolumeCapabilities({ volumeId, volumeContext, volumeCapabilities, parameters }) {
-      require({ "volume id": volumeId, "volume capabilities": volumeCapabilities });
+      requireFields({ "volume id": volumeId, "volume capabilities": volumeCapabilities });
       await volumeOf(context, volumeId);
       const reasons = volumeCapabilities.flatMap((c) => unsupported(c, profile) ?? []);
       if (reasons.length > 0) return { message: reasons.join("; ") };
@@ -238,7 +238,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
         snapshot: snapshotMessage(await createSnapshot(context, sourceVolumeId, name)),
       })),
     async DeleteSnapshot({ snapshotId }) {
-      require({ "snapshot id": snapshotId });
+      requireFields({ "snapshot id": snapshotId });
       await store.snapshots.remove(snapshotId);
       return {};
     },

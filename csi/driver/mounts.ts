@@ -1,7 +1,8 @@
 // The mount table of a node, as drivers use it. Every change is safe to repeat.
-import { mkdir, open, readFile, rmdir } from "node:fs/promises";
+import { mkdir, open, rmdir } from "node:fs/promises";
+import { mountTable } from "../../machinery/mount-table.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import { RpcError } from "../protocol/grpc.ts";
-import { run } from "./run.ts";
 
 export interface Mounts {
   isMounted(path: string): Promise<boolean>;
@@ -27,31 +28,7 @@ export interface Mounts {
   unmount(target: string): Promise<void>;
 }
 
-// Octal escapes, as the kernel writes spaces in paths.
-const unescaped = (path: string): string =>
-  path.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-
-export interface MountEntry {
-  /** What is mounted: the device and the folder in it. Places that show the same have the same. */
-  readonly content: string;
-  readonly target: string;
-  /** `/dev/loop0`, for example. */
-  readonly source: string;
-}
-
-/** The entries of the text of `/proc/self/mountinfo`; a target appears once for each mount on it. Source: proc(5). */
-export const mountEntries = (text: string): readonly MountEntry[] =>
-  text.split("\n").flatMap((line) => {
-    const [own = "", rest = ""] = line.split(" - ");
-    const [, , device, root, target] = own.split(" ");
-    const [, source] = rest.split(" ");
-    if (target === undefined || source === undefined) return [];
-    return [{ content: `${device} ${root}`, target: unescaped(target), source: unescaped(source) }];
-  });
-const entries = async (): Promise<readonly MountEntry[]> =>
-  mountEntries(await readFile("/proc/self/mountinfo", "utf8"));
-
-/** The sizes of a file and of its `ext4`, if any, in whole blocks. Source: ext4 disk layout, "Super Block". */
+/** The sizes of a file and of its `ext4`, if any, in full blocks. Source: ext4 disk layout, "Super Block". */
 async function fileSystemBytes(file: string): Promise<{ readonly own: number | undefined; readonly ofFile: number }> {
   const handle = await open(file);
   try {
@@ -70,11 +47,11 @@ async function prepareFileSystem(file: string): Promise<void> {
   const { own, ofFile } = await fileSystemBytes(file);
   if (own === undefined) {
     // Nothing is written in advance, and no blocks are kept for root.
-    await run("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file]);
+    await runProgram("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", file]);
   } else if (own < ofFile) {
     // resize2fs insists on a check.
-    await run("e2fsck", ["-f", "-p", file]);
-    await run("resize2fs", [file]);
+    await runProgram("e2fsck", ["-f", "-p", file]);
+    await runProgram("resize2fs", [file]);
   }
 }
 
@@ -83,47 +60,50 @@ const isAboutPrivileges = ({ message }: Error): boolean => message.includes("Per
 
 /** The loop device that shows a file; undefined when there is none. */
 async function loopDeviceOf(file: string): Promise<string | undefined> {
-  const devices = await run("losetup", ["--noheadings", "--output", "NAME", "--associated", file]).catch(() => "");
+  const devices = await runProgram("losetup", ["--noheadings", "--output", "NAME", "--associated", file]).catch(
+    () => "",
+  );
   return devices.split("\n")[0]?.trim() || undefined;
 }
 
 /** The mount table of this process. */
 export function linuxMounts(): Mounts {
-  const isMounted = async (path: string): Promise<boolean> => (await entries()).some(({ target }) => target === path);
+  const isMounted = async (path: string): Promise<boolean> =>
+    (await mountTable()).some(({ target }) => target === path);
   return {
     isMounted,
     async mountedFrom(file) {
       const device = await loopDeviceOf(file);
-      return (await entries()).find(({ source }) => source === device)?.target;
+      return (await mountTable()).find(({ source }) => source === device)?.target;
     },
     async placesOf(path) {
-      const all = await entries();
+      const all = await mountTable();
       const content = all.findLast(({ target }) => target === path)?.content;
       return all.filter((entry) => entry.content === content && entry.target !== path).map(({ target }) => target);
     },
     hasLoopDevices: () =>
-      run("losetup", ["--find"]).then(
+      runProgram("losetup", ["--find"]).then(
         () => true,
         () => false,
       ),
     async bind(source, target, { readOnly }) {
       await mkdir(target, { recursive: true });
-      if (!(await isMounted(target))) await run("mount", ["--bind", source, target]);
+      if (!(await isMounted(target))) await runProgram("mount", ["--bind", source, target]);
       // The kernel ignores "read-only" when a bind mount is made.
-      if (readOnly) await run("mount", ["-o", "remount,bind,ro", target]);
+      if (readOnly) await runProgram("mount", ["-o", "remount,bind,ro", target]);
     },
     prepareImage: prepareFileSystem,
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });
       if (await isMounted(target)) return;
       await prepareFileSystem(file);
-      await run("mount", ["-o", ["loop", ...flags].join(","), file, target]);
+      await runProgram("mount", ["-o", ["loop", ...flags].join(","), file, target]);
     },
     async growImage(target) {
-      const device = (await entries()).findLast((entry) => entry.target === target)?.source;
+      const device = (await mountTable()).findLast((entry) => entry.target === target)?.source;
       if (device === undefined) throw new Error(`nothing is mounted at ${target}`);
-      await run("losetup", ["--set-capacity", device]);
-      await run("resize2fs", [device]).catch((e: Error) => {
+      await runProgram("losetup", ["--set-capacity", device]);
+      await runProgram("resize2fs", [device]).catch((e: Error) => {
         if (!isAboutPrivileges(e)) throw e;
         throw new RpcError(
           "FAILED_PRECONDITION",
@@ -132,20 +112,20 @@ export function linuxMounts(): Mounts {
       });
     },
     async frozen(target, action) {
-      await run("fsfreeze", ["--freeze", target]);
+      await runProgram("fsfreeze", ["--freeze", target]);
       try {
         return await action();
       } finally {
-        await run("fsfreeze", ["--unfreeze", target]);
+        await runProgram("fsfreeze", ["--unfreeze", target]);
       }
     },
     async thaw() {
-      const images = (await entries()).filter(({ source }) => source.startsWith("/dev/loop"));
+      const images = (await mountTable()).filter(({ source }) => source.startsWith("/dev/loop"));
       // Refused for a file system that is not frozen.
-      for (const { target } of images) await run("fsfreeze", ["--unfreeze", target]).catch(() => {});
+      for (const { target } of images) await runProgram("fsfreeze", ["--unfreeze", target]).catch(() => {});
     },
     async unmount(target) {
-      while (await isMounted(target)) await run("umount", [target]);
+      while (await isMounted(target)) await runProgram("umount", [target]);
       await rmdir(target).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error;
       });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
 import type { NodeCapability, nodeService } from "../protocol/node.ts";
 import { type DriverContext, topologyOf } from "./controller-service.ts";
-import { require, requireSupported, sizeRange } from "./requests.ts";
-import { run } from "./run.ts";
+import { requireFields, requireSupported, sizeRange } from "./requests.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import { type StoredVolume, imageFile } from "./volume-store.ts";
 
 const capabilities: readonly NodeCapability[] = [
@@ -35,7 +35,7 @@ async function usageOf(volume: StoredVolume, path: string) {
     const [total, available] = [blocks * bsize, bavail * bsize];
     return [{ unit: "BYTES", total, available, used: total - available } as const, inodes];
   }
-  const used = Number((await run("du", ["--summarize", "--bytes", path])).split("\t")[0]);
+  const used = Number((await runProgram("du", ["--summarize", "--bytes", path])).split("\t")[0]);
   const total = volume.capacityBytes;
   return [{ unit: "BYTES", total, available: Math.max(0, total - used), used } as const, inodes];
 }
@@ -46,7 +46,7 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
     NodeGetCapabilities: async () => ({ capabilities: capabilities.map((type) => ({ rpc: { type } })) }),
     NodeGetInfo: async () => ({ nodeId: context.node, accessibleTopology: topologyOf(context) }),
     async NodeStageVolume({ volumeId, stagingTargetPath, volumeCapability }) {
-      require({
+      requireFields({
         ...{ "volume id": volumeId, "staging target path": stagingTargetPath },
         "volume capability": volumeCapability,
       });
@@ -57,12 +57,12 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
       return {};
     },
     async NodeUnstageVolume({ volumeId, stagingTargetPath }) {
-      require({ "volume id": volumeId, "staging target path": stagingTargetPath });
+      requireFields({ "volume id": volumeId, "staging target path": stagingTargetPath });
       await serial(volumeId, () => mounts.unmount(stagingTargetPath));
       return {};
     },
     async NodePublishVolume({ volumeId, stagingTargetPath, targetPath, volumeCapability, readonly }) {
-      require({
+      requireFields({
         ...{ "volume id": volumeId, "target path": targetPath, "staging target path": stagingTargetPath },
         "volume capability": volumeCapability,
       });
@@ -81,12 +81,12 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
       return {};
     },
     async NodeUnpublishVolume({ volumeId, targetPath }) {
-      require({ "volume id": volumeId, "target path": targetPath });
+      requireFields({ "volume id": volumeId, "target path": targetPath });
       await serial(volumeId, () => mounts.unmount(targetPath));
       return {};
     },
     async NodeGetVolumeStats({ volumeId, volumePath }) {
-      require({ "volume id": volumeId, "volume path": volumePath });
+      requireFields({ "volume id": volumeId, "volume path": volumePath });
       const volume = await found(context, volumeId);
       const isThere = await stat(volumePath).then(
         () => true,
@@ -96,7 +96,7 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
       return { usage: await usageOf(volume, volumePath) };
     },
     async NodeExpandVolume({ volumeId, volumePath, stagingTargetPath, capacityRange }) {
-      require({ "volume id": volumeId, "volume path": volumePath });
+      requireFields({ "volume id": volumeId, "volume path": volumePath });
       sizeRange(capacityRange);
       const volume = await found(context, volumeId);
       const target = stagingTargetPath || volumePath;

@@ -5,7 +5,7 @@ import type { VolumeCapability } from "../protocol/volumes.ts";
 import type { DriverProfile } from "./profile.ts";
 
 /** Throws when one of the fields is empty. */
-export function require(fields: Readonly<Record<string, unknown>>): void {
+export function requireFields(fields: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(fields)) {
     const isEmpty =
       value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);

@@ -2,7 +2,7 @@
 // Several drivers may share one store, as those of the nodes do behind a shared folder.
 import { mkdir, open, readFile, readdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "./run.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 
 /** `folder`: a folder without a limit of its own. `image`: a sparse file with a file system, which has the size. */
 export type Backing = "folder" | "image";
@@ -120,7 +120,7 @@ function collection<T extends { readonly id: string }>(root: string, trash: stri
 export interface VolumeStore {
   readonly volumes: Collection<StoredVolume>;
   readonly snapshots: Collection<StoredSnapshot>;
-  /** Bytes that new volumes may have: what is free, and never more than is left of the whole beside the others. */
+  /** Bytes that new volumes may have: what is free, and never more than the capacity less that of the other volumes. */
   availableBytes(): Promise<number>;
 }
 
@@ -147,5 +147,5 @@ export const imageFile = "volume.img";
 
 /** Copies data between volumes and snapshots; holes of sparse files stay holes. */
 export async function copyData(from: string, to: string): Promise<void> {
-  await run("cp", ["--archive", "--sparse=always", "--reflink=auto", `${from}/.`, to]);
+  await runProgram("cp", ["--archive", "--sparse=always", "--reflink=auto", `${from}/.`, to]);
 }

@@ -1,11 +1,11 @@
 // The volumes of a pod on the node's disk: prepared, refreshed and removed.
 import { type Stats, existsSync } from "node:fs";
-import { mkdir, stat, writeFile, chmod, chown, readFile, rm } from "node:fs/promises";
+import { mkdir, stat, writeFile, chmod, chown, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { HostPathVolumeSource, Pod, Volume } from "../../api/generated/types.ts";
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { mountsBelow, mountTable } from "../../machinery/mount-table.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
@@ -48,30 +48,20 @@ async function prepareHostPath({ path, type = "" }: HostPathVolumeSource): Promi
   return path;
 }
 
-const execute = promisify(execFile);
-
 const setUpFailure = (volume: string, e: unknown, step = "SetUp"): VolumeFailure =>
   new VolumeFailure(
     `MountVolume.${step} failed for volume "${volume}" : ${e instanceof Error ? e.message : String(e)}`,
   );
 
-/** The mount points at and below a folder, innermost first, from the text of `/proc/mounts`. Pure. */
-export function mountsBelow(mounts: string, folder: string): readonly string[] {
-  const points = mounts.split("\n").flatMap((line) => line.split(" ")[1] ?? []);
-  return points.filter((p) => p === folder || p.startsWith(`${folder}/`)).toReversed();
-}
-const mounted = async (folder: string): Promise<readonly string[]> =>
-  mountsBelow(await readFile("/proc/mounts", "utf8"), folder);
-
 async function emptyFolder(v: Volume, path: string, group: number | undefined): Promise<void> {
   const { medium, sizeLimit } = v.emptyDir!;
-  const there = medium === "Memory" ? (await mounted(path)).includes(path) : existsSync(path);
+  const there = medium === "Memory" ? mountsBelow(await mountTable(), path).includes(path) : existsSync(path);
   // An existing one keeps what the containers did to it.
   if (there) return;
   await mkdir(path, { recursive: true });
   if (medium === "Memory") {
     const size = sizeLimit === undefined ? [] : ["-o", `size=${unitsOf(sizeLimit)}`];
-    await execute("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
+    await runProgram("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
   }
   await chmod(path, group === undefined ? 0o777 : 0o2777);
   if (group !== undefined) await chown(path, 0, group);
@@ -163,6 +153,6 @@ export const hasLiveContent = (pod: Pod): boolean =>
 /** Removes the pod's folder, after unmounting what is mounted in it, whose contents must not be deleted. */
 export async function removePodFolder(stateDir: string, podUid: string): Promise<void> {
   const folder = podFolder(stateDir, podUid);
-  for (const point of await mounted(folder)) await execute("umount", [point]);
+  for (const point of mountsBelow(await mountTable(), folder)) await runProgram("umount", [point]);
   await rm(folder, { recursive: true, force: true });
 }

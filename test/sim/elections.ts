@@ -126,7 +126,7 @@ function remoteStorage(
   };
 }
 
-/** A client of an API server of its own. A term has its own registry, so that its commits can be told apart. */
+/** A client of an API server of its own. A term has its own registry, so that its commits are distinct. */
 function clientOf(judge: Judge, world: World, ranges: AddressRanges, term?: LeaseTerm): Client {
   const registry = clusterRegistry(remoteStorage(judge, world, term), world, ranges);
   return {

@@ -9,7 +9,7 @@ import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
 import { csiDrivers } from "../../api/storage/csi.ts";
 import { linuxMounts } from "../../csi/driver/mounts.ts";
-import { mountsBelow } from "../../kubelet/volumes/volumes.ts";
+import { mountEntries, mountsBelow } from "../../machinery/mount-table.ts";
 import { type Backend, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
 import { image, openStage, runForever, type Stage, until } from "./kubelet-stage.ts";
 
@@ -61,7 +61,8 @@ async function bind({ client }: Stage, driver: TestDriver, accessModes: AccessMo
   return volume!.volumeId;
 }
 
-const mountedBelow = (folder: string): readonly string[] => mountsBelow(readFileSync("/proc/mounts", "utf8"), folder);
+const mountedBelow = (folder: string): readonly string[] =>
+  mountsBelow(mountEntries(readFileSync("/proc/self/mountinfo", "utf8")), folder);
 
 /** The stage with its kubelet and its driver started. */
 export async function openCsiStage(backend: Backend): Promise<CsiStage> {

@@ -1,5 +1,5 @@
 // What the kubelet keeps on disk about CSI volumes, in the layout of Kubernetes' kubelet: a record beside each place
-// that a driver was asked to mount at. It is written before the first call and removed after the last, so that a
+// that a driver mounts at. It is written before the first call and removed after the last, so that a
 // kubelet that was killed in between finds every place again.
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

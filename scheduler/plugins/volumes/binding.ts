@@ -89,7 +89,7 @@ const events: readonly QueueingHint[] = [
   {
     resource: "AssignedPod",
     actions: ["Delete"],
-    // What was reserved for it and not written is given back without a change of a volume.
+    // A reservation of it that was not written ends without a change of a volume.
     isSchedulableAfter: (_, { before }: Change<Pod>) => before !== undefined && claimNamesOf(before).length > 0,
   },
   {

@@ -19,7 +19,7 @@ import type { Workload } from "./workload.ts";
 const namespace = "elastic";
 const name = "elastic";
 const own = key(namespace, name);
-/** Changed with whatever a user changes of the deployment, so that the changes of the autoscaler can be told apart. */
+/** Changed with whatever a user changes of the deployment, so that the changes of the autoscaler are distinct. */
 const userAnnotation = "example.com/user-change";
 /** What one pod should use, in thousandths of a CPU. */
 const targetMilli = 100;

@@ -14,20 +14,14 @@ import {
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
 import type { ObjectMeta } from "../../../api/meta.ts";
 import type { Labels } from "../../../api/selector.ts";
+import { storedMeta } from "../stored-meta.ts";
 
-const metadata = (name: string, more: Partial<ObjectMeta> = {}): ObjectMeta => ({
-  name,
-  uid: `uid-${name}`,
-  resourceVersion: "1",
-  creationTimestamp: "2026-01-01T00:00:00Z",
-  ...more,
-});
 function claim(spec: PersistentVolumeClaim["spec"] = {}, more: Partial<ObjectMeta> = {}): PersistentVolumeClaim {
   const request = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "5Gi" } } } as const;
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
-    metadata: metadata("data", { namespace: "shop", ...more }),
+    metadata: storedMeta("data", { namespace: "shop", ...more }),
     spec: { ...request, storageClassName: "disk", ...spec },
   };
 }
@@ -36,7 +30,7 @@ function volume(name: string, spec: PersistentVolume["spec"] = {}, more: Partial
   return {
     apiVersion: "v1",
     kind: "PersistentVolume",
-    metadata: metadata(name, more),
+    metadata: storedMeta(name, more),
     spec: { ...offer, storageClassName: "disk", ...spec },
     status: { phase: "Available" },
   };
@@ -155,7 +149,7 @@ test("classes: the mode of binding, and the name of none", () => {
   const of = (volumeBindingMode: StorageClass["volumeBindingMode"]): StorageClass => ({
     apiVersion: "storage.k8s.io/v1",
     kind: "StorageClass",
-    metadata: metadata("disk"),
+    metadata: storedMeta("disk"),
     provisioner: "x",
     volumeBindingMode,
   });

@@ -5,7 +5,7 @@ import type { Endpoint, EndpointSlice, Node, Pod, Service } from "../../../api/g
 import { services } from "../../../api/core/services.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { decide } from "../../../controllers/endpointslice/decide.ts";
-import { cpuShares, hasHints } from "../../../controllers/endpointslice/topology.ts";
+import { cpuRatiosByZone, hasHints } from "../../../controllers/endpointslice/topology.ts";
 import { asStored, carryOut, pod } from "./world.ts";
 
 const node = (
@@ -23,7 +23,7 @@ const node = (
   });
 const controlPlane = { labels: { "node-role.kubernetes.io/control-plane": "" } };
 
-const shares: readonly (readonly [what: string, nodes: readonly Node[], shares: object | undefined])[] = [
+const cpuRatios: readonly (readonly [what: string, nodes: readonly Node[], cpuRatios: object | undefined])[] = [
   ["two equal zones", [node("a", "a"), node("b", "b")], { a: 0.5, b: 0.5 }],
   ["by processors", [node("a", "a"), node("b", "b", { cpu: "8" }), node("c", "b")], { a: 0.25, b: 0.75 }],
   ["one zone", [node("a", "a"), node("b", "a")], undefined],
@@ -37,9 +37,9 @@ const shares: readonly (readonly [what: string, nodes: readonly Node[], shares: 
   ["nor do control planes", [node("a", "a"), node("b", "b"), node("c", "c", controlPlane)], { a: 0.5, b: 0.5 }],
   ["no nodes", [], undefined],
 ];
-for (const [what, nodes, expected] of shares)
-  test(`hints: shares of zones: ${what}`, () => {
-    const found = cpuShares(nodes);
+for (const [what, nodes, expected] of cpuRatios)
+  test(`hints: CPU ratios of zones: ${what}`, () => {
+    const found = cpuRatiosByZone(nodes);
     expect(found && Object.fromEntries(found)).toEqual(expected);
   });
 
@@ -73,7 +73,7 @@ const podsOn = (names: readonly string[], ready = true): readonly Pod[] =>
   });
 const look = (s: Service, pods: readonly Pod[], nodes: readonly Node[], slices: readonly EndpointSlice[] = []) =>
   decide({
-    ...{ service: s, pods, slices, endpoints: undefined, shares: cpuShares(nodes) },
+    ...{ service: s, pods, slices, endpoints: undefined, cpuRatios: cpuRatiosByZone(nodes) },
     nodeOf: (name) => nodes.find(({ metadata }) => metadata.name === name),
   }).actions;
 const slicesAfter = (s: Service, pods: readonly Pod[], nodes: readonly Node[], slices: readonly EndpointSlice[] = []) =>
@@ -97,7 +97,7 @@ const enabled = "Normal TopologyAwareHintsEnabled Topology Aware Hints has been 
 const table: readonly (readonly [what: string, pods: string, nodes: readonly Node[], hints: string, event: string])[] =
   [
     ["each in its zone", "a b", even, "a b", enabled],
-    ["one zone has more than its share", "a a a b", even, "b a a b", enabled],
+    ["one zone has more than its ratio", "a a a b", even, "b a a b", enabled],
     ["all in one zone", "a a a a", even, "b b a a", enabled],
     ["fewer endpoints than zones", "a", even, "-", `Warning TopologyAwareHintsDisabled ${tooFew}`],
     ["a zone would be overloaded", "a a b", even, "- - -", `Warning TopologyAwareHintsDisabled ${overloaded}`],

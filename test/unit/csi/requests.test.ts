@@ -1,28 +1,27 @@
 // What requests of drivers must say, and which sizes and pages they get.
 import { expect, test } from "vitest";
-import { mountEntries } from "../../../csi/driver/mounts.ts";
 import { localDriver, sharedDriver } from "../../../csi/driver/profile.ts";
-import { chosenSize, page, require, sizeRange, unsupported } from "../../../csi/driver/requests.ts";
+import { chosenSize, page, requireFields, sizeRange, unsupported } from "../../../csi/driver/requests.ts";
 import { serial } from "../../../machinery/serial.ts";
 import type { AccessMode, VolumeCapability } from "../../../csi/protocol/volumes.ts";
 
-const capability = (mode: AccessMode, fsType = ""): VolumeCapability => ({
+const mounted = (mode: AccessMode, fsType = ""): VolumeCapability => ({
   block: null,
   mount: { fsType, mountFlags: [], volumeMountGroup: "" },
   accessMode: { mode },
 });
 
 test.each([
-  ["one node", localDriver, capability("SINGLE_NODE_WRITER"), undefined],
-  ["ext4", localDriver, capability("SINGLE_NODE_SINGLE_WRITER", "ext4"), undefined],
-  ["many nodes", sharedDriver, capability("MULTI_NODE_MULTI_WRITER"), undefined],
-  ["many nodes of a local volume", localDriver, capability("MULTI_NODE_MULTI_WRITER"), /access mode MULTI_NODE/],
-  ["another file system", localDriver, capability("SINGLE_NODE_WRITER", "xfs"), /xfs is not supported/],
-  ["no mode", localDriver, capability("UNKNOWN"), /access mode UNKNOWN/],
-  ["a block device", localDriver, { ...capability("SINGLE_NODE_WRITER"), block: {} }, /block volumes/],
-  ["no access type", localDriver, { ...capability("SINGLE_NODE_WRITER"), mount: null }, /no access type/],
-])("a capability for %s", (_, profile, asked, reason) => {
-  const found = unsupported(asked, profile);
+  ["one node", localDriver, mounted("SINGLE_NODE_WRITER"), undefined],
+  ["ext4", localDriver, mounted("SINGLE_NODE_SINGLE_WRITER", "ext4"), undefined],
+  ["many nodes", sharedDriver, mounted("MULTI_NODE_MULTI_WRITER"), undefined],
+  ["many nodes of a local volume", localDriver, mounted("MULTI_NODE_MULTI_WRITER"), /access mode MULTI_NODE/],
+  ["another file system", localDriver, mounted("SINGLE_NODE_WRITER", "xfs"), /xfs is not supported/],
+  ["no mode", localDriver, mounted("UNKNOWN"), /access mode UNKNOWN/],
+  ["a block device", localDriver, { ...mounted("SINGLE_NODE_WRITER"), block: {} }, /block volumes/],
+  ["no access type", localDriver, { ...mounted("SINGLE_NODE_WRITER"), mount: null }, /no access type/],
+])("a capability for %s", (_, profile, capability, reason) => {
+  const found = unsupported(capability, profile);
   if (reason === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(reason);
 });
@@ -42,8 +41,8 @@ test.each([
   ["a minimum above the limit", () => sizeRange({ requiredBytes: 9, limitBytes: 5 }), "INVALID_ARGUMENT"],
   ["a negative size", () => sizeRange({ requiredBytes: -1, limitBytes: 0 }), "INVALID_ARGUMENT"],
   ["a source above the limit", () => chosenSize({ requiredBytes: 1, limitBytes: 5 }, 9), "OUT_OF_RANGE"],
-  ["an empty name", () => require({ name: "" }), "INVALID_ARGUMENT"],
-  ["an empty list", () => require({ capabilities: [] }), "INVALID_ARGUMENT"],
+  ["an empty name", () => requireFields({ name: "" }), "INVALID_ARGUMENT"],
+  ["an empty list", () => requireFields({ capabilities: [] }), "INVALID_ARGUMENT"],
   ["a token of another list", () => page([1], { maxEntries: 1, startingToken: "7" }), "ABORTED"],
   ["a word for a token", () => page([1], { maxEntries: 1, startingToken: "next" }), "ABORTED"],
   ["a negative page size", () => page([1], { maxEntries: -1, startingToken: "" }), "INVALID_ARGUMENT"],
@@ -62,20 +61,6 @@ test("pages follow each other to the end", () => {
   } while (startingToken !== "");
   expect(read).toEqual([[1, 2], [3, 4], [5]]);
   expect(page(all, { maxEntries: 0, startingToken: "" })).toEqual({ entries: all, nextToken: "" });
-});
-
-test("the mount table has the same content for the same folder of a device, and paths with spaces", () => {
-  const text = [
-    "36 35 7:0 / /var/lib/a/globalmount rw,relatime shared:1 - ext4 /dev/loop0 rw",
-    "37 35 7:0 / /pods/with\\040space rw,relatime - ext4 /dev/loop0 rw",
-    "38 35 8:1 /data /pods/b ro - ext4 /dev/sda1 rw",
-    "",
-  ].join("\n");
-  expect(mountEntries(text)).toEqual([
-    { content: "7:0 /", target: "/var/lib/a/globalmount", source: "/dev/loop0" },
-    { content: "7:0 /", target: "/pods/with space", source: "/dev/loop0" },
-    { content: "8:1 /data", target: "/pods/b", source: "/dev/sda1" },
-  ]);
 });
 
 test("actions on one volume follow each other, also after one that failed; those on others do not wait", async () => {

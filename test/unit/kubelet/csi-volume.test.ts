@@ -90,7 +90,7 @@ test.each(lifecycles)("lifecycle modes, case %#", (volume, policy, expected) =>
   expect(unsupportedMode(volume, policy)).toBe(expected),
 );
 
-test("a driver is told about the pod only if it demands it", () => {
+test("a driver gets the pod's name only if it demands it", () => {
   expect(podAttributes(pod(), inline(), {})).toEqual({});
   expect(podAttributes(pod(), inline(), { podInfoOnMount: true })).toMatchObject({
     "csi.storage.k8s.io/pod.uid": pod().metadata.uid,

@@ -14,7 +14,6 @@ import { healthRequest, healthStatus, portNumber } from "../../../kubelet/probes
 import { afterResult, initialState, type ProbeResult } from "../../../kubelet/probes/prober.ts";
 import { logOptions } from "../../../kubelet/server/logs.ts";
 import { sampled } from "../../../kubelet/server/usage-samples.ts";
-import { mountsBelow } from "../../../kubelet/volumes/volumes.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 describe("cgroups", () => {
@@ -275,9 +274,4 @@ describe("kubelet server", () => {
     });
     expect(() => q("tailLines=-1")).toThrow("Invalid request.");
   });
-  test("nested mounts are listed first", () =>
-    expect(mountsBelow("tmpfs /s/pods/u1/v tmpfs\nx /s/pods/u1/v/in x\ny /s/pods/u12 y\n", "/s/pods/u1")).toEqual([
-      "/s/pods/u1/v/in",
-      "/s/pods/u1/v",
-    ]));
 });

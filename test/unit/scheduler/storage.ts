@@ -13,15 +13,9 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type ObjectMeta, revision } from "../../../api/meta.ts";
 import { type Lister, type View, view } from "../../../machinery/view.ts";
 import type { Snapshot } from "../../../scheduler/framework.ts";
+import { storedMeta } from "../stored-meta.ts";
 
 type More<T> = { readonly meta?: Partial<ObjectMeta>; readonly spec?: Partial<T>; readonly status?: object };
-const metadata = (name: string, more: Partial<ObjectMeta> = {}): ObjectMeta => ({
-  name,
-  uid: `uid-${name}`,
-  resourceVersion: "1",
-  creationTimestamp: "2026-01-01T00:00:00Z",
-  ...more,
-});
 
 /** A claim of 5Gi in the class `wait`. */
 export const claim = (
@@ -30,7 +24,7 @@ export const claim = (
 ): PersistentVolumeClaim => ({
   apiVersion: "v1",
   kind: "PersistentVolumeClaim",
-  metadata: metadata(name, { namespace: "default", ...meta }),
+  metadata: storedMeta(name, { namespace: "default", ...meta }),
   spec: {
     accessModes: ["ReadWriteOnce"],
     resources: { requests: { storage: "5Gi" } },
@@ -53,7 +47,7 @@ export const volume = (
 ): PersistentVolume => ({
   apiVersion: "v1",
   kind: "PersistentVolume",
-  metadata: metadata(name, meta),
+  metadata: storedMeta(name, meta),
   spec: {
     accessModes: ["ReadWriteOnce"],
     capacity: { storage: "5Gi" },
@@ -70,7 +64,7 @@ export const reachableFrom = (...values: readonly string[]): Partial<PersistentV
 export const storageClass = (name: string, more: Partial<StorageClass> = {}): StorageClass => ({
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
-  metadata: metadata(name),
+  metadata: storedMeta(name),
   provisioner: "disks.example.org",
   volumeBindingMode: "WaitForFirstConsumer",
   ...more,
@@ -78,13 +72,13 @@ export const storageClass = (name: string, more: Partial<StorageClass> = {}): St
 export const csiDriver = (name: string, spec: CSIDriver["spec"]): CSIDriver => ({
   apiVersion: "storage.k8s.io/v1",
   kind: "CSIDriver",
-  metadata: metadata(name),
+  metadata: storedMeta(name),
   spec,
 });
 export const capacity = (name: string, more: Partial<CSIStorageCapacity>): CSIStorageCapacity => ({
   apiVersion: "storage.k8s.io/v1",
   kind: "CSIStorageCapacity",
-  metadata: metadata(name, { namespace: "kube-system" }),
+  metadata: storedMeta(name, { namespace: "kube-system" }),
   storageClassName: "wait",
   ...more,
 });
@@ -92,13 +86,13 @@ export const capacity = (name: string, more: Partial<CSIStorageCapacity>): CSISt
 export const csiNode = (name: string, count: number): CSINode => ({
   apiVersion: "storage.k8s.io/v1",
   kind: "CSINode",
-  metadata: metadata(name),
+  metadata: storedMeta(name),
   spec: { drivers: [{ name: "disks.example.org", nodeID: name, allocatable: { count } }] },
 });
 export const attachment = (nodeName: string, persistentVolumeName: string): VolumeAttachment => ({
   apiVersion: "storage.k8s.io/v1",
   kind: "VolumeAttachment",
-  metadata: metadata(`${nodeName}-${persistentVolumeName}`),
+  metadata: storedMeta(`${nodeName}-${persistentVolumeName}`),
   spec: { attacher: "disks.example.org", nodeName, source: { persistentVolumeName } },
 });
 
@@ -111,7 +105,7 @@ export const ephemeral: Volumes = [
 export const podWith = (name: string, volumes: Volumes | undefined, spec: Partial<Pod["spec"]> = {}): Pod => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: metadata(name, { namespace: "default" }),
+  metadata: storedMeta(name, { namespace: "default" }),
   spec: { containers: [{ name: "c", image: "a:1" }], ...(volumes && { volumes }), ...spec },
 });
 

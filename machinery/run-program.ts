@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 const execute = promisify(execFile);
 
 /** The output. Rejects with what the program wrote to standard error. */
-export async function run(program: string, args: readonly string[]): Promise<string> {
+export async function runProgram(program: string, args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await execute(program, [...args]);
     return stdout;
