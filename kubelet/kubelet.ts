@@ -23,6 +23,7 @@ import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
+import { localDevices } from "./volumes/local-devices.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
@@ -118,6 +119,7 @@ export async function kubelet(
     events,
     objects,
     csi: volumes.mounter,
+    localDevices: localDevices(stateDir),
     nodeName,
     nodeIp,
     stateDir,
@@ -128,7 +130,7 @@ export async function kubelet(
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };
-  const stats = volumeStats({ world, csi: volumes.mounter, pods: ownPods.lister, lookup: objects.lookup });
+  const stats = volumeStats({ world, csi: volumes.mounter, stateDir, pods: ownPods.lister, lookup: objects.lookup });
   const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.

@@ -9,6 +9,7 @@ import type { PendingResize } from "./podspec/resources.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 import type { CsiMounter } from "./volumes/csi/mounter.ts";
+import type { LocalDevices } from "./volumes/local-devices.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -17,6 +18,7 @@ export interface NodeContext {
   readonly events: EventRecorder;
   readonly objects: ReferencedObjects;
   readonly csi: CsiMounter;
+  readonly localDevices: LocalDevices;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;

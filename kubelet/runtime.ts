@@ -84,6 +84,13 @@ export interface Mount {
   readonly propagation?: "rslave" | "rshared";
 }
 
+/** A block device of the node in a container. */
+export interface Device {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
 /** Resource limits; absent means unlimited. */
 export interface ResourceLimits {
   readonly cpuShares: number;
@@ -110,6 +117,7 @@ export interface ContainerSpec extends ContainerRun, Isolation {
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly workingDir?: string;
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;

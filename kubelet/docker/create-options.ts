@@ -152,6 +152,11 @@ function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): H
       // By default private; but the engine mounts its own folder, which is below `/`, with no other than `rslave`.
       ...(m.propagation && { BindOptions: { Propagation: m.propagation } }),
     })),
+    Devices: spec.devices.map(({ source, target, readOnly }) => ({
+      PathOnHost: source,
+      PathInContainer: target,
+      CgroupPermissions: readOnly ? "r" : "mrw",
+    })),
     ...limitsHost(spec.limits),
     ...securityHost(spec, capabilities),
     CgroupParent: capabilities.cgroupParents ? spec.cgroupParent : undefined,

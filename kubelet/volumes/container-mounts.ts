@@ -1,13 +1,15 @@
-// The mounts of a container, with their sub-paths resolved.
+// The mounts of a container, with their sub-paths resolved, and its block devices.
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container, Pod, Volume, VolumeMount } from "../../api/generated/types.ts";
+import type { Container, Pod, Volume, VolumeDevice, VolumeMount } from "../../api/generated/types.ts";
 import { expand, variablesIn } from "../podspec/environment.ts";
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
-import type { Mount } from "../runtime.ts";
+import type { Device, Mount } from "../runtime.ts";
 import { claimed } from "./claims.ts";
-import { publishedFolder, targetIn } from "./csi/records.ts";
+import { recordOf } from "./csi/calls.ts";
+import { targetOf } from "./csi/records.ts";
 import { csiVolumeOf } from "./csi/volume.ts";
+import { localPath } from "./local-devices.ts";
 import { volumePath } from "./paths.ts";
 
 const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
@@ -60,15 +62,21 @@ function placeOf({ stateDir, lookup }: Volumes, pod: Pod, v: Volume): Place | un
   const { uid } = pod.metadata;
   const behind = claimed(pod, v, lookup);
   const csi = csiVolumeOf(pod, v, behind);
-  if (csi) return { path: targetIn(publishedFolder(stateDir, uid, csi.name)), readOnly: csi.readOnly };
+  if (csi) return { path: targetOf(stateDir, uid, recordOf(csi)), readOnly: csi.readOnly };
   const { hostPath, local } = behind?.pv.spec ?? {};
-  const path = behind ? (hostPath?.path ?? local?.path) : volumePath(stateDir, uid, v);
+  const path = behind
+    ? (hostPath?.path ?? (local && localPath(stateDir, uid, behind.pv)))
+    : volumePath(stateDir, uid, v);
   return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
 }
 
+function placeNamed(at: Volumes, pod: Pod, name: string): Place | undefined {
+  const volume = pod.spec.volumes?.find((v) => v.name === name);
+  return volume && placeOf(at, pod, volume);
+}
+
 async function mountOf(at: Volumes, pod: Pod, m: VolumeMount, env: ReadonlyMap<string, string>): Promise<Mount> {
-  const volume = pod.spec.volumes?.find((v) => v.name === m.name);
-  const place = volume && placeOf(at, pod, volume);
+  const place = placeNamed(at, pod, m.name);
   if (place === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
   const subPath = subPathOf(m, env);
   const propagation = propagations[m.mountPropagation ?? ""];
@@ -87,3 +95,13 @@ export const containerMounts = (
   c: Container,
   env: ReadonlyMap<string, string>,
 ): Promise<readonly Mount[]> => Promise.all((c.volumeMounts ?? []).map((m) => mountOf(at, pod, m, env)));
+
+function deviceOf(at: Volumes, pod: Pod, container: string, { name, devicePath }: VolumeDevice): Device {
+  const place = placeNamed(at, pod, name);
+  if (place === undefined) throw new Unmet(`cannot find volume "${name}" to pass into container "${container}"`);
+  return { source: place.path, target: devicePath, readOnly: place.readOnly };
+}
+
+/** The block devices of the container's spec, in order. */
+export const containerDevices = (at: Volumes, pod: Pod, c: Container): readonly Device[] =>
+  (c.volumeDevices ?? []).map((d) => deviceOf(at, pod, c.name, d));

@@ -7,7 +7,7 @@ import type { PodSpec } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { terminationLogMount } from "../../../kubelet/pod/pod-files.ts";
 import { contentOf, type VolumeFile } from "../../../kubelet/volumes/content.ts";
-import { containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
+import { containerDevices, containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 let folder: string;
@@ -55,6 +55,20 @@ const refused: readonly (readonly [expr: string, message: string])[] = [
 ];
 test.each(refused)("the sub-path %s is refused", async (subPathExpr, message) => {
   await expect(sourceOf({ subPathExpr })).rejects.toThrow(message);
+});
+
+test.each([
+  ["writable", false],
+  ["read-only", true],
+])("a container gets the device of a volume, %s", (_, readOnly) => {
+  const claim = { metadata: { uid: "c" }, spec: { volumeName: "pv" }, status: { phase: "Bound" } };
+  const spec = { volumeMode: "Block", claimRef: { uid: "c" }, local: { path: "/dev/sdz" } };
+  const lookup = { ...nothing, claim: () => claim, persistentVolume: () => ({ metadata: { name: "pv" }, spec }) };
+  const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "data", readOnly } }];
+  const c = container("c", { volumeDevices: [{ name: "v", devicePath: "/dev/a" }] });
+  const at = { stateDir: folder, lookup: lookup as never };
+  const device = { source: "/dev/sdz", target: "/dev/a", readOnly };
+  expect(containerDevices(at, pod({ spec: { volumes, containers: [c] } }), c)).toEqual([device]);
 });
 
 test("the termination log is writable by every user", async () => {
