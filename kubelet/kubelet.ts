@@ -96,10 +96,12 @@ export async function kubelet(
   await mkdir(settings.stateDir, { recursive: true });
   const { nodeName, nodeIp, stateDir } = settings;
   const identity = { ...settings, ...(await machineFacts()) };
-  const health = async (until: AbortSignal): Promise<NodeHealth> => ({
-    ...(await nodeHealth(runtime, settings.capacity, stateDir, until)),
-    volumesInUse: await volumes.mounter.inUse(),
-  });
+  let recursiveReadOnlyMounts = false;
+  const health = async (until: AbortSignal): Promise<NodeHealth> => {
+    const now = await nodeHealth(runtime, settings.capacity, stateDir, until);
+    recursiveReadOnlyMounts = now.recursiveReadOnlyMounts ?? recursiveReadOnlyMounts;
+    return { ...now, volumesInUse: await volumes.mounter.inUse() };
+  };
   const ownPods = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } });
   const allServices = informer<Service>(client, services, world);
   const ownNode = informer(client, nodes, world, { selection: { fieldSelector: `metadata.name=${nodeName}` } });
@@ -125,6 +127,7 @@ export async function kubelet(
     stateDir,
     names: await nameSettings(settings.clusterDns, settings.clusterDomain),
     allocatable,
+    recursiveReadOnlyMounts: () => recursiveReadOnlyMounts,
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
     admit: (pod) => workers.admit(pod, room()),

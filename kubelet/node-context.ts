@@ -24,6 +24,8 @@ export interface NodeContext {
   readonly stateDir: string;
   readonly names: NameSettings;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Whether the engine makes mounts recursively read-only. */
+  recursiveReadOnlyMounts(): boolean;
   services(): readonly Service[];
   /** Pulls an image; concurrent requests for the same one share a pull. */
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;

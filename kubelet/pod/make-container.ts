@@ -174,12 +174,13 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
   const run = { pod: identityOf(pod), name: c.name, attempt: action.attempt };
+  const volumes = { stateDir, lookup, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),
-    ...(await containerMounts({ stateDir, lookup }, pod, c, env)),
+    ...(await containerMounts(volumes, pod, c, env)),
   ];
-  const devices = containerDevices({ stateDir, lookup }, pod, c);
+  const devices = containerDevices(volumes, pod, c);
   return containerSpec(pod, c, { action, env, mounts, devices, imageUser: image.user, nodeName });
 }
 
