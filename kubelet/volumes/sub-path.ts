@@ -8,7 +8,7 @@ function isTaken(e: NodeJS.ErrnoException): false {
   return false;
 }
 
-/** Resolves a segment of a path, which is made with this mode if it is missing; undefined for one outside of the root. */
+/** Resolves a segment of a path, made with this mode if it is missing; undefined for one outside of the root. */
 async function step(root: string, parent: string, name: string, mode: number): Promise<string | undefined> {
   const path = join(parent, name);
   const found = await lstat(path).catch((e: NodeJS.ErrnoException) => {
