@@ -4,11 +4,13 @@
 import { existsSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Node } from "../../../api/generated/types.ts";
 import { uniqueName } from "../../../csi/protocol/volume-names.ts";
 import { serial } from "../../../machinery/serial.ts";
-import { VolumeFailure } from "../volume-failure.ts";
+import { VolumeFailure, VolumePending } from "../volume-failure.ts";
 import { type CallPorts, expand, isStaged, type MountRequest, publish, recordOf, stage, usageOf } from "./calls.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
+import { isAttachedTo } from "./in-use.ts";
 import {
   allPublished,
   allStaged,
@@ -47,8 +49,8 @@ interface MounterPorts extends CallPorts {
   readonly drivers: CsiDrivers;
   /** A volume has become free, which pods may wait for. */
   readonly freed: () => void;
-  /** Writes the volumes in use to the node's status: what is not in it may be detached. */
-  readonly reportInUse: () => Promise<unknown>;
+  /** Writes the volumes in use to the node's status: what is not in it may be detached. Resolves with the node. */
+  readonly reportInUse: () => Promise<Node>;
 }
 
 /** The steps of setting up a volume, as Kubernetes' messages call them. */
@@ -104,7 +106,8 @@ async function mountOnce(ports: MounterPorts, request: MountRequest): Promise<vo
     attachmentID: attachment?.name ?? "",
     volumeLifecycleMode: volume.isInline ? "Ephemeral" : "Persistent",
   });
-  if (attachment) await ports.reportInUse();
+  if (attachment && !isAttachedTo(await ports.reportInUse(), keyFor(record)))
+    throw new VolumePending(`Volume not attached according to node status for volume "${volume.name}"`);
   if (isStaged(driver, volume))
     await stage(ports, driver, request).catch((e: unknown) => {
       throw failure("stage", volume, e);
