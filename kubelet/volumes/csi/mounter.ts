@@ -16,6 +16,7 @@ import {
   allStaged,
   type Found,
   holdersOf,
+  mountIn,
   type Provided,
   type Published,
   publishedFolder,
@@ -24,6 +25,7 @@ import {
   stagedFolder,
   stagingTargetOf,
   targetOf,
+  unrecordedStaged,
   type VolumeId,
   writeRecord,
 } from "./records.ts";
@@ -139,6 +141,13 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
   const oneAtATime = serial();
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
+  /** The folders of volumes that are about to be staged. */
+  const staging = new Set<string>();
+  const mountNow = async (request: MountRequest): Promise<void> => {
+    const folder = stagedFolder(stateDir, recordOf(request.volume));
+    staging.add(folder);
+    await mountOnce(ports, request).finally(() => staging.delete(folder));
+  };
 
   const unmount = async (podUid: string, { folder, record }: Found<Published>): Promise<void> => {
     const targetPath = targetOf(stateDir, podUid, record);
@@ -162,7 +171,7 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
         if (!mounted.has(targetPath) || policy?.requiresRepublish) {
           const unsupported = unsupportedMode(volume, policy);
           if (unsupported !== undefined) throw failure("begin", volume, unsupported);
-          await mountOnce(ports, request);
+          await mountNow(request);
           mounted.add(targetPath);
         }
         const driver = drivers.get(volume.driver);
@@ -190,6 +199,8 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
     async unstageUnused() {
       for (const { record } of await allStaged(stateDir))
         await oneAtATime(keyFor(record), () => unstageIfUnused(ports, record));
+      for (const folder of await unrecordedStaged(stateDir))
+        if (!staging.has(folder)) await removeRecord(folder, mountIn(folder));
     },
   };
 }
