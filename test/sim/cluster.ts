@@ -378,8 +378,8 @@ export async function simulate(scenario: Scenario): Promise<Life> {
   const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
   const present = (scenario.workloads ?? drawnWorkloads(world)).map((name) => workloads[name]);
   const storage = storageSystem(world, () => judge);
-  const rules = [...podRules, ...nodeRules(), ...present.flatMap((w) => w.rules(storage))];
-  const judge: Judge = judged(memoryStorage(), rules, [nodes, ...present.flatMap((w) => w.kinds)], {
+  const rules = new Set([...podRules, ...nodeRules(), ...present.flatMap((w) => w.rules(storage))]);
+  const judge: Judge = judged(memoryStorage(), [...rules], [nodes, ...present.flatMap((w) => w.kinds)], {
     now: () => clock.now() - beginning,
     fact: (fact) => scenario.fact?.(fact),
     violation: (violation) => scenario.violation?.(violation),

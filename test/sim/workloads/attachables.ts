@@ -225,7 +225,7 @@ export const attachableWorkload: Workload = {
       });
   },
   meddle,
-  rules: (storage) => [...storageRules(), ...attachmentRules(storage), ...sizeRules(storage)],
+  rules: (storage) => [...storageRules(storage), ...attachmentRules(storage), ...sizeRules(storage)],
   unsettled(committed, storage) {
     const users = committed.all(pods).filter((pod) => userOf(pod) !== "");
     const found = committed.all(persistentVolumeClaims).filter(({ metadata }) => metadata.name in claims);

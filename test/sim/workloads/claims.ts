@@ -188,7 +188,7 @@ export const claimWorkload: Workload = {
     for (const pod of usersOf(name))
       await user.delete(pods, key(namespace, pod), { gracePeriodSeconds: userGraceSeconds });
   },
-  rules: () => [...storageRules(), boundTwice, rebound, retained, outOfReach],
+  rules: (storage) => [...storageRules(storage), boundTwice, rebound, retained, outOfReach],
   unsettled(committed) {
     const found = new Map(committed.all(pods).map((pod) => [pod.metadata.name, pod]));
     const claims = committed.all(persistentVolumeClaims);

@@ -13,6 +13,7 @@ import { runDriverControllers } from "../../../controllers/csi/controllers.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Rule } from "../judge.ts";
+import type { StorageSystem } from "../storage-system.ts";
 import { staleMs } from "./readiness.ts";
 import type { ComponentOf } from "./workload.ts";
 
@@ -103,8 +104,13 @@ function scheduledTooSoon(): readonly Rule[] {
   return [deleted, scheduled];
 }
 
-/** The rules of one life. */
-export const storageRules = (): readonly Rule[] => [boundToTwo, deletedWhileBound, ...scheduledTooSoon()];
+const rulesOf = new WeakMap<StorageSystem, readonly Rule[]>();
+/** The rules of one life, which workloads share. */
+export function storageRules(storage: StorageSystem): readonly Rule[] {
+  const rules = rulesOf.get(storage) ?? [boundToTwo, deletedWhileBound, ...scheduledTooSoon()];
+  rulesOf.set(storage, rules);
+  return rules;
+}
 export const storageKinds = [persistentVolumes, persistentVolumeClaims];
 
 /** Volumes whose claim is gone are gone, too: the class deletes them. */
