@@ -50,7 +50,7 @@ export interface StorageSystem {
   giveUp(handle: string, nodeName: string): void;
   /** How large a volume is for those that use it, in bytes; undefined for one of an unknown driver. */
   sizeOf(volume: PersistentVolume): number | undefined;
-  /** Volumes that no object stands for, attachments that no volume of `attachments` has, and mounts without pods. */
+  /** Volumes that are lost, volumes that no object stands for, attachments that no volume of `attachments` has, and mounts without pods. */
   left(attachments: ReadonlySet<string>, podUids: ReadonlySet<string>): readonly string[];
 }
 
@@ -179,9 +179,14 @@ function left(
   attachments: ReadonlySet<string>,
   podUids: ReadonlySet<string>,
 ): readonly string[] {
-  const handles = new Set(judge().committed.all(persistentVolumes).map(handleOf));
+  const objects = judge()
+    .committed.all(persistentVolumes)
+    .filter(({ spec }) => backends.has(spec.csi?.driver ?? ""));
+  const handles = new Set(objects.map(handleOf));
   const volumes = [...backends.values()].flatMap(({ memory }) => [...memory.volumes]);
+  const ids = new Set(volumes.map(([id]) => id));
   return [
+    ...[...handles].flatMap((id) => (ids.has(id) ? [] : [`the driver's volume ${id} is lost`])),
     ...volumes.flatMap(([id]) => (handles.has(id) ? [] : [`the driver's volume ${id} is left`])),
     ...volumes.flatMap(([id, { nodes }]) => nodes.map((node) => `${id} ${node}`)).filter((at) => !attachments.has(at)),
     ...[...mounts].flatMap(([at, pods]) => ([...pods].every((uid) => podUids.has(uid)) ? [] : [`${at} is mounted`])),

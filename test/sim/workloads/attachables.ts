@@ -17,7 +17,7 @@ import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Committed } from "../judge.ts";
 import { attachRules, dataRules, idOfNode, type StorageSystem } from "../storage-system.ts";
 import { attachmentRules, outOfService, sizeRules } from "./attachment-rules.ts";
-import { ensure } from "./claims.ts";
+import { claimRules, ensure } from "./claims.ts";
 import { impatient } from "./lost-nodes.ts";
 import { userGraceSeconds } from "./readiness.ts";
 import { createDriver, storageKinds, storageRules, volumesLeft } from "./storage.ts";
@@ -225,7 +225,10 @@ export const attachableWorkload: Workload = {
       });
   },
   meddle,
-  rules: (storage) => [...storageRules(storage), ...attachmentRules(storage), ...sizeRules(storage)],
+  rules: (storage) => [
+    ...[...storageRules(storage), ...claimRules],
+    ...[...attachmentRules(storage), ...sizeRules(storage)],
+  ],
   unsettled(committed, storage) {
     const users = committed.all(pods).filter((pod) => userOf(pod) !== "");
     const found = committed.all(persistentVolumeClaims).filter(({ metadata }) => metadata.name in claims);

@@ -151,6 +151,8 @@ const retained: Rule<PersistentVolume> = {
     return isDeleted && before?.spec.persistentVolumeReclaimPolicy === "Retain" ? before.metadata.name : undefined;
   },
 };
+/** Of workloads whose users delete claims, and no volumes. */
+export const claimRules: readonly Rule[] = [boundTwice, rebound, retained];
 const outOfReach: Rule<Pod> = {
   name: "pod out of reach of its volume",
   kind: pods,
@@ -188,7 +190,7 @@ export const claimWorkload: Workload = {
     for (const pod of usersOf(name))
       await user.delete(pods, key(namespace, pod), { gracePeriodSeconds: userGraceSeconds });
   },
-  rules: (storage) => [...storageRules(storage), boundTwice, rebound, retained, outOfReach],
+  rules: (storage) => [...storageRules(storage), ...claimRules, outOfReach],
   unsettled(committed) {
     const found = new Map(committed.all(pods).map((pod) => [pod.metadata.name, pod]));
     const claims = committed.all(persistentVolumeClaims);
