@@ -92,7 +92,7 @@ export async function cluster(
     const { signal } = process;
     const views = sharedViews(client, world);
     const protection = [claimProtectionController, volumeProtectionController];
-    const all = [claimBinder, volumeBinder, attachDetachController, ephemeralVolumeController, ...protection];
+    const all = [claimBinder, volumeBinder, attachDetachController(), ephemeralVolumeController, ...protection];
     void Promise.allSettled([
       ...all.map((c) => runController(c, { client, world, views }, signal, { workers: 4 })),
       views.run(signal),
