@@ -7,7 +7,7 @@ import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../.
 import { keyOf } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
-import { addFinalizers } from "../../machinery/metadata-patches.ts";
+import { addFinalizers, patchMetadata } from "../../machinery/metadata-patches.ts";
 import { cloningFinalizer } from "./clone-protection.ts";
 import { newVolume, newVolumeRequest, volumeNameOf } from "./new-volume.ts";
 import { contentSource, type ObservedSource, placeOf, sourceOf, sourceProblem } from "./source.ts";
@@ -61,18 +61,11 @@ function roleIn({ claim, storageClass, source }: ObservedOrder, options: DriverO
   return !selected && isAllowed(storageClass, node.segments) ? "take" : "none";
 }
 
-const updated = (claim: PersistentVolumeClaim, metadata: object): Action => ({
-  do: "patch",
-  resource: persistentVolumeClaims,
-  object: claim,
-  patch: { type: "merge", patch: { metadata: { resourceVersion: claim.metadata.resourceVersion, ...metadata } } },
-});
-
 const finalizersOf = ({ metadata }: PersistentVolumeClaim): readonly string[] => metadata.finalizers ?? [];
 
 function withoutFinalizer(claim: PersistentVolumeClaim, finalizer: string, because: string): Decision {
   const finalizers = finalizersOf(claim).filter((f) => f !== finalizer);
-  return { actions: [updated(claim, { finalizers })], because: [because] };
+  return { actions: [patchMetadata(persistentVolumeClaims, claim, { finalizers })], because: [because] };
 }
 
 /** A claim is not deleted while it is copied. */
@@ -107,7 +100,9 @@ function provision(observed: ObservedOrder, options: DriverOptions): Decision {
   const finalizer = provisioningFinalizer(options);
   const finalizers = finalizersOf(claim);
   const name = volumeNameOf(claim);
-  const marks = finalizers.includes(finalizer) ? [] : [updated(claim, { finalizers: [...finalizers, finalizer] })];
+  const marks = finalizers.includes(finalizer)
+    ? []
+    : [patchMetadata(persistentVolumeClaims, claim, { finalizers: [...finalizers, finalizer] })];
   const begins = `External provisioner is provisioning volume for claim "${keyOf(claim)}"`;
   return {
     actions: [...marks, recordEvent(claim, "Normal", "Provisioning", begins)],
@@ -181,5 +176,8 @@ export function decideOrder(observed: ObservedOrder, options: DriverOptions): De
   if (isMarked) return undo(observed, options);
   if (role === "none") return settled;
   const annotations = { [selectedNode]: options.node!.name };
-  return { actions: [updated(claim, { annotations })], because: ["this node makes its volume"] };
+  return {
+    actions: [patchMetadata(persistentVolumeClaims, claim, { annotations })],
+    because: ["this node makes its volume"],
+  };
 }
