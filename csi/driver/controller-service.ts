@@ -114,10 +114,10 @@ function prepareInAdvance({ serial, mounts, store }: DriverContext, { id }: Stor
 }
 
 async function createVolume(context: DriverContext, request: CreateVolumeRequest): Promise<StoredVolume> {
-  const { store, profile } = context;
+  const { store } = context;
   const { name, volumeCapabilities } = request;
   requireFields({ "volume name": name, "volume capabilities": volumeCapabilities });
-  requireSupported(volumeCapabilities, profile);
+  requireSupported(volumeCapabilities, context);
   const range = sizeRange(request.capacityRange);
   const origin = await originOf(context, request);
   const id = idOf(name);
@@ -137,7 +137,7 @@ async function createVolume(context: DriverContext, request: CreateVolumeRequest
     ...(origin && { source: origin.source }),
   };
   const added = await store.volumes.add(volume, (data) => fill(context, volume, origin, data));
-  if (added.backing === "image") prepareInAdvance(context, added);
+  if (added.backing === "image" && volumeCapabilities.every((c) => c.mount)) prepareInAdvance(context, added);
   return added;
 }
 
@@ -196,7 +196,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     async ValidateVolumeCapabilities({ volumeId, volumeContext, volumeCapabilities, parameters }) {
       requireFields({ "volume id": volumeId, "volume capabilities": volumeCapabilities });
       await volumeOf(context, volumeId);
-      const reasons = volumeCapabilities.flatMap((c) => unsupported(c, profile) ?? []);
+      const reasons = volumeCapabilities.flatMap((c) => unsupported(c, context) ?? []);
       if (reasons.length > 0) return { message: reasons.join("; ") };
       return { confirmed: { volumeContext, volumeCapabilities, parameters } };
     },
@@ -211,7 +211,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
       const key = profile.topologyKey;
       const isElsewhere =
         key !== undefined && accessibleTopology !== null && accessibleTopology.segments[key] !== context.node;
-      const isServed = !isElsewhere && volumeCapabilities.every((c) => unsupported(c, profile) === undefined);
+      const isServed = !isElsewhere && volumeCapabilities.every((c) => unsupported(c, context) === undefined);
       return { availableCapacity: isServed ? await store.availableBytes() : 0 };
     },
     CreateSnapshot: ({ sourceVolumeId, name }) =>

@@ -23,6 +23,14 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 export function linkedMounts(): Mounts {
   /** All links that were made. */
   const links = new Set<string>();
+  const bind = async (source: string, target: string): Promise<void> => {
+    if (isLink(target)) return;
+    mkdirSync(dirname(target), { recursive: true });
+    if (existsSync(target)) rmdirSync(target);
+    symlinkSync(isLink(source) ? readlinkSync(source) : source, target);
+    links.add(target);
+  };
+  const unmount = async (target: string): Promise<void> => rmSync(target, { force: true, recursive: !isLink(target) });
   return {
     isMounted: async (path) => isLink(path),
     deviceOf: async () => undefined,
@@ -30,21 +38,16 @@ export function linkedMounts(): Mounts {
     placesOf: async (path) =>
       [...links].filter((l) => l !== path && isLink(l) && readlinkSync(l) === readlinkSync(path)),
     hasLoopDevices: async () => false,
-    async bind(source, target) {
-      if (isLink(target)) return;
-      mkdirSync(dirname(target), { recursive: true });
-      if (existsSync(target)) rmdirSync(target);
-      symlinkSync(isLink(source) ? readlinkSync(source) : source, target);
-      links.add(target);
-    },
+    bind,
+    attachImage: bind,
+    detachImage: (_, target) => unmount(target),
+    growDevice: async () => {},
     prepareImage: async () => {},
     mountImage: () => Promise.reject(new Error("a link cannot show an image")),
     growImage: async () => {},
     frozen: (_, action) => action(),
     thaw: async () => {},
-    async unmount(target) {
-      rmSync(target, { force: true, recursive: !isLink(target) });
-    },
+    unmount,
   };
 }
 
