@@ -3,7 +3,12 @@
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { classNameOf, selectedNode, storageProvisioner, waitsForConsumer } from "../../api/core/volume-matching.ts";
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/generated/types.ts";
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+  VolumeAttributesClass,
+} from "../../api/generated/types.ts";
 import { keyOf } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
@@ -20,6 +25,8 @@ export interface ObservedOrder {
   readonly volume: PersistentVolume | undefined;
   /** What it is to be a copy of. */
   readonly source: ObservedSource;
+  /** The class of attributes that it names. */
+  readonly attributes: VolumeAttributesClass | undefined;
 }
 
 const longestName = 63;
@@ -75,6 +82,19 @@ function protectSource(claim: PersistentVolumeClaim, { claim: source }: Observed
     : [];
 }
 
+/** Why a volume cannot have the attributes that its claim names. */
+function attributesProblem({ claim, attributes }: ObservedOrder, { driver, capabilities }: DriverOptions) {
+  const { volumeAttributesClassName: name = "" } = claim.spec;
+  if (name === "") return undefined;
+  if (!capabilities.has("MODIFY_VOLUME"))
+    return "CSI driver does not support VolumeAttributesClass: controller MODIFY_VOLUME capability is not reported";
+  if (attributes === undefined) return `volumeattributesclasses.storage.k8s.io "${name}" not found`;
+  const { driverName } = attributes;
+  return driverName === driver
+    ? undefined
+    : `VAC ${name} referenced in PVC is for driver ${driverName} which does not match driver name ${driver}`;
+}
+
 function failed(claim: PersistentVolumeClaim, reason: string): Decision {
   const message = `failed to provision volume with StorageClass "${classNameOf(claim)}": ${reason}`;
   return { actions: [recordEvent(claim, "Warning", "ProvisioningFailed", message)], failure: message };
@@ -92,11 +112,11 @@ function provision(observed: ObservedOrder, options: DriverOptions): Decision {
     const message = "Assuming an external populator will provision the volume";
     return { actions: [recordEvent(claim, "Normal", "Provisioning", message)] };
   }
-  const problem = sourceProblem(claim, source, storageClass!, options);
+  const problem = attributesProblem(observed, options) ?? sourceProblem(claim, source, storageClass!, options);
   if (problem !== undefined) return failed(claim, problem);
   const protection = protectSource(claim, source);
   if (protection.length > 0) return { actions: protection, because: [`${keyOf(claim)} becomes a copy of it`] };
-  const order = { claim, storageClass: storageClass!, source: contentSource(source) };
+  const order = { claim, storageClass: storageClass!, source: contentSource(source), attributes: observed.attributes };
   const finalizer = provisioningFinalizer(options);
   const finalizers = finalizersOf(claim);
   const name = volumeNameOf(claim);
@@ -144,7 +164,12 @@ function undo(observed: ObservedOrder, options: DriverOptions): Decision {
     metadata: claim.metadata,
     provisioner: options.driver,
   } as const;
-  const order = { claim, storageClass: storageClass ?? noClass, source: contentSource(observed.source) };
+  const order = {
+    claim,
+    storageClass: storageClass ?? noClass,
+    source: contentSource(observed.source),
+    attributes: observed.attributes,
+  };
   return {
     actions: [],
     because: ["the claim does not want the volume any more"],
