@@ -41,6 +41,7 @@ export function linkedMounts(): Mounts {
     bind,
     attachImage: bind,
     detachImage: (_, target) => unmount(target),
+    readAhead: async () => {},
     growDevice: async () => {},
     prepareImage: async () => {},
     mountImage: () => Promise.reject(new Error("a link cannot show an image")),
