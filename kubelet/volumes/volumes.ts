@@ -146,14 +146,21 @@ async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
   await writeAtomically(path, contentOf(v, sources)!, stamp, group);
 }
 
-/** Prepares or refreshes every volume of the pod. Throws `VolumeFailure`. */
-export async function prepareVolumes(sources: VolumeSources): Promise<void> {
-  for (const v of sources.pod.spec.volumes ?? [])
-    try {
-      await prepare(v, sources);
-    } catch (e) {
-      throw e instanceof VolumeFailure ? e : setUpFailure(v.name, e);
-    }
+/** Prepares or refreshes volumes of the pod, all at once. Throws the first `VolumeFailure` when all have ended. */
+export function prepareVolumes(volumes: readonly Volume[], sources: VolumeSources): Promise<void> {
+  return allEnded(
+    volumes.map((v) =>
+      prepare(v, sources).catch((e: unknown) => {
+        throw e instanceof VolumeFailure ? e : setUpFailure(v.name, e);
+      }),
+    ),
+  );
+}
+
+/** Resolves when all have, and rejects as the first that has, once all have ended. */
+export async function allEnded(actions: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(actions);
+  await Promise.all(actions);
 }
 
 /** Whether the pod's volumes depend on API objects, which may change. */
