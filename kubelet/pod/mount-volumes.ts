@@ -1,6 +1,7 @@
 // Mounts the volumes of a pod: those that claims and drivers provide beside those that the kubelet makes.
 import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant } from "../../api/meta.ts";
+import { usedVolumesOf } from "../podspec/containers.ts";
 import { Unmet } from "../podspec/references.ts";
 import type { Prober } from "../probes/prober.ts";
 import { hasClaims, isProvided } from "../volumes/claims.ts";
@@ -49,7 +50,7 @@ async function mountAll(at: PodContext, inputs: ContainerInputs, signal: AbortSi
   const { node, memory, uid } = at;
   const { pod } = inputs;
   const lookup = node.objects.lookup(namespaceOf(pod));
-  const volumes = pod.spec.volumes ?? [];
+  const volumes = usedVolumesOf(pod);
   const sources = {
     ...node,
     ...{ pod, lookup, facts: factsFor(inputs), stamp: String(node.world.clock.now()) },
