@@ -194,7 +194,7 @@ export function decide(observed: Observed, now: Instant): Outcome {
   if (current > range.max || current < range.min)
     return broughtBack(observed, Math.min(range.max, Math.max(range.min, current)), now);
   if (!readings) return withoutSelector(observed, now);
-  const scaled = { current, observed: observed.observed, pods, behavior };
+  const scaled = { now, current, observed: observed.observed, pods, behavior };
   const measured = (h.spec.metrics ?? []).map((spec, i) => measure(spec, readings[i]!, scaled));
   const [most] = measured.filter(isComputed).toSorted((a, b) => b.result.replicas - a.result.replicas);
   const failures = failuresOf(measured);

@@ -10,21 +10,19 @@ import type {
 } from "../../api/generated/types.ts";
 import type { LabelSelectorLike } from "../../api/selector.ts";
 import { formatQuantity, milliOf } from "../../api/quantity.ts";
-import {
-  byAverage,
-  byTotal,
-  byTotalPerPod,
-  byUtilization,
-  type Failure,
-  type Proposal,
-  type UsageByPod,
-} from "./replicas.ts";
+import type { Instant } from "../../api/meta.ts";
+import type { PodUsage, UsageByPod } from "./pod-groups.ts";
+import { byAverage, byTotal, byTotalPerPod, byUtilization, type Failure, type Proposal } from "./replicas.ts";
 
 /** What the metrics APIs have of one metric: an amount per pod, or one altogether, in thousandths. */
-export type Reading = { readonly byPod: UsageByPod } | { readonly total: number } | Failure;
+export type Reading =
+  | ({ readonly byPod: UsageByPod } & Pick<PodUsage, "sampledSince">)
+  | { readonly total: number }
+  | Failure;
 
 /** A scale, and its pods. */
 export interface Scaled {
+  readonly now: Instant;
   readonly current: number;
   /** The size in the status of the scale. */
   readonly observed: number;
@@ -89,11 +87,12 @@ export const isFailure = (value: object): value is Failure => "failure" in value
 function usageResult(
   { resource, containerResource }: V2MetricSpec,
   target: V2MetricTarget,
-  usage: UsageByPod,
+  { byPod: usage, sampledSince }: Extract<Reading, { readonly byPod: UsageByPod }>,
   scaled: Scaled,
 ): Proposal | Failure {
   const { name } = resource ?? containerResource ?? {};
-  const load = { ...scaled, usage, ...(name && { resource: name, container: containerResource?.container }) };
+  const sampled = { ...scaled, usage, ...(sampledSince && { sampledSince }) };
+  const load = { ...sampled, ...(name && { resource: name, container: containerResource?.container }) };
   const { averageUtilization: percent, averageValue } = target;
   const isAmount = name === undefined || averageValue !== undefined || percent === undefined;
   const result = isAmount ? byAverage(load, milliOf(averageValue)) : byUtilization(load, percent);
@@ -113,7 +112,7 @@ export function measure(spec: V2MetricSpec, reading: Reading, scaled: Scaled): M
   const target = targetOf(spec);
   if (isFailure(reading) || target === undefined)
     return { spec, result: isFailure(reading) ? reading : { failure: `unknown metric source type "${spec.type}"` } };
-  if ("byPod" in reading) return { spec, result: usageResult(spec, target, reading.byPod, scaled) };
+  if ("byPod" in reading) return { spec, result: usageResult(spec, target, reading, scaled) };
   const { averageValue, value } = target;
   const isPerPod = averageValue !== undefined;
   const result = isPerPod

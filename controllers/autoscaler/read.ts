@@ -1,9 +1,11 @@
 // Reads the metrics of an autoscaler from the three metrics APIs. What cannot be read is a failure, worded as in
 // Kubernetes.
 import type { HorizontalPodAutoscaler } from "../../api/autoscaling/horizontalpodautoscalers.ts";
+import { parseDuration } from "../../api/duration.ts";
 import { ApiError } from "../../api/errors.ts";
 import type { V2MetricSpec, V2ObjectMetricSource } from "../../api/generated/types.ts";
 import { qualified } from "../../api/kinds.ts";
+import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import { type PodMetrics, podMetrics } from "../../api/metrics/metrics.ts";
 import { customMetrics, externalMetrics, type MetricQuery, type MetricValue } from "../../api/metrics/values.ts";
 import { milliOf } from "../../api/quantity.ts";
@@ -32,14 +34,20 @@ async function attempt<T>(read: Promise<T>): Promise<T | string> {
 }
 
 /** The usage of a resource by each pod all of whose containers, or the one, were measured. */
-function usageByPod(metrics: readonly PodMetrics[], resource: string, container: string | undefined) {
-  return new Map(
-    metrics.flatMap((m) => {
-      const counted = m.containers.filter((c) => container === undefined || c.name === container);
-      if (counted.length === 0 || counted.some((c) => c.usage[resource] === undefined)) return [];
-      return [[m.metadata.name, counted.reduce((sum, c) => sum + milliOf(c.usage[resource]), 0)] as const];
-    }),
-  );
+function usageByPod(metrics: readonly PodMetrics[], resource: string, container: string | undefined): Reading {
+  const byPod = new Map<string, number>();
+  const sampledSince = new Map<string, Instant>();
+  for (const { metadata, containers, timestamp, window } of metrics) {
+    const counted = containers.filter((c) => container === undefined || c.name === container);
+    if (counted.length === 0 || counted.some((c) => c.usage[resource] === undefined)) continue;
+    byPod.set(
+      metadata.name,
+      counted.reduce((sum, c) => sum + milliOf(c.usage[resource]), 0),
+    );
+    const windowMs = parseDuration(window);
+    sampledSince.set(metadata.name, instant(instantOf(timestamp) - (typeof windowMs === "number" ? windowMs : 0)));
+  }
+  return { byPod, sampledSince };
 }
 
 const unserved = "the server could not find the requested resource";
@@ -94,7 +102,7 @@ async function readMetric(
     const why = typeof read === "string" ? read : read.length === 0 && "no metrics returned from resource metrics API";
     if (why || typeof read === "string")
       return failedUsage(target, name, `unable to get metrics for resource ${name}: ${why}`);
-    return { byPod: usageByPod(read, name, containerResource?.container) };
+    return usageByPod(read, name, containerResource?.container);
   }
   if (object) return readObject(source, object);
   const { metric } = pods ?? external ?? {};

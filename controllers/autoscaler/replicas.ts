@@ -2,21 +2,17 @@
 // scale may change: stabilization over recent recommendations, and policies per period. Pure.
 // Source: "Horizontal Pod Autoscaling", algorithm details and configurable scaling behavior.
 import type { Pod, V2HorizontalPodAutoscalerBehavior, V2HPAScalingRules } from "../../api/generated/types.ts";
-import { isReady, isTerminal } from "../../api/core/pod/status.ts";
+import { isReady } from "../../api/core/pod/status.ts";
 import { milliOf } from "../../api/quantity.ts";
 import type { Instant } from "../../api/meta.ts";
+import { type Groups, groupsOf, type PodUsage, type UsageByPod } from "./pod-groups.ts";
 
-/** Thousandths of the metric's unit, by pod name. */
-export type UsageByPod = ReadonlyMap<string, number>;
 interface Load {
   readonly current: number;
   readonly pods: readonly Pod[];
   readonly behavior?: V2HorizontalPodAutoscalerBehavior | undefined;
 }
-interface PodLoad extends Load {
-  readonly usage: UsageByPod;
-  /** `cpu` or `memory`; undefined for a metric of programs. */
-  readonly resource?: string;
+interface PodLoad extends Load, PodUsage {
   /** The container whose usage it is; undefined for that of the pod. */
   readonly container?: string | undefined;
 }
@@ -51,25 +47,6 @@ function requestOf({ metadata, spec }: Pod, { resource = "", container }: PodLoa
   if (without)
     return { failure: `missing request for ${resource} in container ${without.name} of Pod ${metadata.name}` };
   return counted.reduce((sum, c) => sum + milliOf(c.resources?.requests?.[resource]), 0);
-}
-
-interface Groups {
-  readonly measured: readonly Pod[];
-  /** Running but not ready: their usage now does not predict their usage later. */
-  readonly unready: readonly Pod[];
-  readonly missing: readonly Pod[];
-}
-function groupsOf({ pods, usage, resource }: PodLoad): Groups {
-  const live = pods.filter((p) => !isTerminal(p) && p.metadata.deletionTimestamp === undefined);
-  const isWaiting = (p: Pod): boolean =>
-    p.status?.phase === "Pending" || (resource === "cpu" && usage.has(p.metadata.name) && !isReady(p));
-  const unready = live.filter(isWaiting);
-  const rest = live.filter((p) => !isWaiting(p));
-  return {
-    unready,
-    measured: rest.filter((p) => usage.has(p.metadata.name)),
-    missing: rest.filter((p) => !usage.has(p.metadata.name)),
-  };
 }
 
 /** Whether a ratio of usage to target changes nothing (KEP-4951, configurable tolerance). */

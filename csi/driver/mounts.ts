@@ -8,6 +8,8 @@ import { RpcError } from "../protocol/grpc.ts";
 
 export interface Mounts {
   isMounted(path: string): Promise<boolean>;
+  /** The loop device that shows a file; undefined when there is none. */
+  deviceOf(file: string): Promise<string | undefined>;
   /** Where the file system in this file is mounted. */
   mountedFrom(file: string): Promise<string | undefined>;
   /** The other paths that show what is mounted at this one. */
@@ -66,7 +68,6 @@ async function prepareFileSystem(file: string): Promise<void> {
 /** Kernels let `ext4` grow while it is mounted only for CAP_SYS_RESOURCE, which a container may lack. */
 const isAboutPrivileges = ({ message }: Error): boolean => message.includes("Permission denied");
 
-/** The loop device that shows a file; undefined when there is none. */
 async function loopDeviceOf(file: string): Promise<string | undefined> {
   const devices = await runProgram("losetup", ["--noheadings", "--output", "NAME", "--associated", file]).catch(
     () => "",
@@ -118,6 +119,7 @@ export function linuxMounts(): Mounts {
   };
   return {
     isMounted,
+    deviceOf: loopDeviceOf,
     async mountedFrom(file) {
       const device = await loopDeviceOf(file);
       return (await mountTable()).find(({ source }) => source === device)?.target;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
 import type { NodeCapability, nodeService } from "../protocol/node.ts";
 import type { VolumeCapability } from "../protocol/volumes.ts";
-import { type DriverContext, topologyOf } from "./controller-service.ts";
+import { type DriverContext, topologyOf } from "./context.ts";
+import { nodeHealthHandlers } from "./health.ts";
 import { requireFields, requireSupported, sizeRange } from "./requests.ts";
 import { runProgram } from "../../machinery/run-program.ts";
 import { type StoredVolume, imageFile } from "./volume-store.ts";
@@ -14,6 +15,8 @@ const capabilities: readonly NodeCapability[] = [
   "GET_VOLUME_STATS",
   "EXPAND_VOLUME",
   "SINGLE_NODE_MULTI_WRITER",
+  "GET_VOLUME_HEALTH",
+  "GET_STORAGE_HEALTH",
 ];
 
 async function found({ store }: DriverContext, id: string): Promise<StoredVolume> {
@@ -111,6 +114,7 @@ export function nodeHandlers(context: DriverContext): Handlers<typeof nodeServic
       if (!isThere) throw new RpcError("NOT_FOUND", `there is nothing at ${volumePath}`);
       return { usage: await usageOf(volume, volumePath) };
     },
+    ...nodeHealthHandlers(context),
     async NodeExpandVolume({ volumeId, volumePath, stagingTargetPath, capacityRange, volumeCapability }) {
       requireFields({ "volume id": volumeId, "volume path": volumePath });
       sizeRange(capacityRange);

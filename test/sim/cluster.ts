@@ -119,11 +119,13 @@ async function schedule(client: Client, world: World, signal: AbortSignal): Prom
     views.nodes.run(signal),
   ]);
 }
+/** Long: there is no other scheduler, and what renewals cost is paid by all that is simulated. */
+const schedulerLease = { leaseDurationMs: 90_000, renewDeadlineMs: 60_000, retryPeriodMs: 20_000 };
 /** A scheduler. Elected, so that a binding of one that was killed is refused once the next has begun. */
 const schedulerPart =
   (world: World): Part =>
   (client, signal) => {
-    const election = { namespace: "kube-system", name: "kube-scheduler", identity: "scheduler" };
+    const election = { namespace: "kube-system", name: "kube-scheduler", identity: "scheduler", ...schedulerLease };
     return runAsLeader(election, client, world, (leading, term) => schedule(leading, world, term), signal);
   };
 export const controllerOptions = {

@@ -130,7 +130,10 @@ function remoteStorage(
 function clientOf(judge: Judge, world: World, ranges: AddressRanges, term?: LeaseTerm): Client {
   const registry = clusterRegistry(remoteStorage(judge, world, term), world, ranges);
   return {
-    ...inProcessClient(registry, { measured: sharedLoad(inProcessClient(registry)), ...(term && { term }) }),
+    ...inProcessClient(registry, {
+      measured: sharedLoad(inProcessClient(registry), world.clock),
+      ...(term && { term }),
+    }),
     inTerm: (next) => clientOf(judge, world, ranges, next),
   };
 }

@@ -11,5 +11,5 @@ export const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, 
 
 export function simulatedUser(storage: Storage, world: World): Client {
   const registry = clusterRegistry(storage, world, ranges);
-  return inProcessClient(registry, { measured: sharedLoad(inProcessClient(registry)) });
+  return inProcessClient(registry, { measured: sharedLoad(inProcessClient(registry), world.clock) });
 }

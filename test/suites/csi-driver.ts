@@ -2,7 +2,8 @@
 // root is not available, with one made of symbolic links. Calls can be held back, as when the caller is killed.
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { controllerHandlers, type DriverContext } from "../../csi/driver/controller-service.ts";
+import type { DriverContext } from "../../csi/driver/context.ts";
+import { controllerHandlers } from "../../csi/driver/controller-service.ts";
 import { identityHandlers } from "../../csi/driver/identity-service.ts";
 import type { Mounts } from "../../csi/driver/mounts.ts";
 import { nodeHandlers } from "../../csi/driver/node-service.ts";
@@ -32,6 +33,7 @@ export function linkedMounts(): Mounts {
   const unmount = async (target: string): Promise<void> => rmSync(target, { force: true, recursive: !isLink(target) });
   return {
     isMounted: async (path) => isLink(path),
+    deviceOf: async () => undefined,
     mountedFrom: async () => undefined,
     placesOf: async (path) =>
       [...links].filter((l) => l !== path && isLink(l) && readlinkSync(l) === readlinkSync(path)),

@@ -5,9 +5,9 @@ import {
   horizontalPodAutoscalers,
 } from "../../../api/autoscaling/horizontalpodautoscalers.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
-import { isActive } from "../../../api/core/pod/status.ts";
+import { isActive, isReady } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
-import type { Deployment } from "../../../api/generated/types.ts";
+import type { Deployment, Pod } from "../../../api/generated/types.ts";
 import { type Draft, key } from "../../../api/meta.ts";
 import type { Clock } from "../../../machinery/world.ts";
 import type { Client } from "../../../machinery/client.ts";
@@ -28,6 +28,8 @@ const shrink = { value: 1, periodSeconds: 20 };
 const windowSeconds = 45;
 /** How long after a decision its request can arrive. */
 const requestMs = 5_000;
+/** How long the usage of a pod that became ready is not counted. */
+const sampleMs = 10_000;
 
 const deployment: Draft<Deployment> = {
   kind: "Deployment",
@@ -64,6 +66,9 @@ interface Bounds {
 interface Resize {
   readonly at: number;
   readonly by: number;
+  readonly to: number;
+  /** Whether pods had just begun or ceased to be ready: they are set apart, and the rest need not be representative. */
+  readonly isStarting: boolean;
   /** Whether the autoscaler knows that it took effect. */
   confirmed: boolean;
 }
@@ -80,8 +85,10 @@ function history() {
   return {
     resizes,
     former,
-    /** Since when neither load nor bounds nor a user changed anything. */
+    /** Since when neither load nor bounds nor a user changed anything, and all pods count. */
     constantSince: 0,
+    /** When a pod last became ready, or ceased to be. */
+    readinessChangedAt: 0,
     /** The bounds that are in force, and those that a decision may have been made on. */
     boundsAt: (committed: Committed): readonly Bounds[] => {
       const h = autoscalerOf(committed);
@@ -95,8 +102,10 @@ type History = ReturnType<typeof history>;
 function resizeOf(known: History, after: Deployment | undefined, before: Deployment | undefined, at: number) {
   if (after?.metadata.namespace !== namespace) return undefined;
   if (loadOf(after) !== loadOf(before) || userChangeOf(after) !== userChangeOf(before)) known.constantSince = at;
-  const by = (after.spec.replicas ?? 1) - (before?.spec.replicas ?? 1);
-  return !before || by === 0 || userChangeOf(after) !== userChangeOf(before) ? undefined : { at, by, confirmed: false };
+  const to = after.spec.replicas ?? 1;
+  const by = to - (before?.spec.replicas ?? 1);
+  if (!before || by === 0 || userChangeOf(after) !== userChangeOf(before)) return undefined;
+  return { at, by, to, isStarting: at - known.readinessChangedAt < sampleMs + requestMs, confirmed: false };
 }
 
 const inBounds = (known: History): Rule<Deployment> => ({
@@ -140,19 +149,36 @@ const withinPolicies = (known: History): Rule<Deployment> =>
     return sum > value ? `${sum} replicas in ${periodSeconds} s` : undefined;
   });
 
+/** It shrinks to what it grew to a moment ago at least. A size that a user chose is none of its recommendations. */
 const stabilized = (known: History): Rule<Deployment> =>
-  laterRule(known, "autoscaler shrinks too soon", ({ at, by }, before, committed) => {
+  laterRule(known, "autoscaler shrinks too soon", ({ at, by, to }, before, committed) => {
     const replicas = before.spec.replicas ?? 1;
     if (by > 0 || known.boundsAt(committed).some(({ max }) => replicas > max)) return undefined;
-    const grown = known.resizes.find((r) => r.by > 0 && r.confirmed && at - r.at < windowSeconds * 1000 - requestMs);
+    const grown = known.resizes.find(
+      (r) => r.by > 0 && r.to > to && r.confirmed && at - r.at < windowSeconds * 1000 - requestMs,
+    );
     return grown ? `${at - grown.at} ms after it grew` : undefined;
   });
 
 const steady = (known: History): Rule<Deployment> =>
-  laterRule(known, "autoscaler flaps", ({ at, by }) => {
+  laterRule(known, "autoscaler flaps", ({ at, by, isStarting }) => {
+    // What follows may correct it.
+    if (isStarting) known.constantSince = at;
     const opposite = known.resizes.find((r) => r.by * by < 0 && r.at > known.constantSince + requestMs);
     return opposite ? `${by} after ${opposite.by} ${at - opposite.at} ms before, under the same load` : undefined;
   });
+
+/** Notes when the pods that are ready changed. */
+const readinessNoted = (known: History): Rule<Pod> => ({
+  name: "",
+  kind: pods,
+  broken(after, before, { at }) {
+    const isOwn = (after ?? before)?.metadata.namespace === namespace;
+    const [now, then] = [after, before].map((p) => p !== undefined && isReady(p));
+    if (isOwn && now !== then) known.readinessChangedAt = at;
+    return undefined;
+  },
+});
 
 /** The status names the last resize that the autoscaler knows of. */
 const noted = (known: History): Rule<HorizontalPodAutoscaler> => ({
@@ -210,7 +236,14 @@ export const autoscalerWorkload: Workload = {
   },
   rules() {
     const known = history();
-    return [noted(known), inBounds(known), withinPolicies(known), stabilized(known), steady(known)];
+    return [
+      readinessNoted(known),
+      noted(known),
+      inBounds(known),
+      withinPolicies(known),
+      stabilized(known),
+      steady(known),
+    ];
   },
   unsettled(committed) {
     const h = autoscalerOf(committed);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Pod } from "../../../api/generated/types.ts";
 import type { PodMetrics } from "../../../api/metrics/metrics.ts";
-import { instant } from "../../../api/meta.ts";
+import { instant, timestamp } from "../../../api/meta.ts";
 import { limit, type ScalingHistory } from "../../../controllers/autoscaler/replicas.ts";
 import { autoscaler, look, noHistory } from "./autoscaling.ts";
 import { now, pod } from "./world.ts";
@@ -12,7 +12,10 @@ const asking = (name: string, more: object = {}): Pod =>
     ...more,
   });
 const using = (name: string, cpu: string): PodMetrics =>
-  ({ metadata: { name }, containers: [{ name: "c", usage: { cpu, memory: "50Mi" } }] }) as unknown as PodMetrics;
+  ({
+    ...{ metadata: { name }, timestamp: timestamp(now), window: "10s" },
+    containers: [{ name: "c", usage: { cpu, memory: "50Mi" } }],
+  }) as unknown as PodMetrics;
 const history = noHistory;
 
 const [a, b] = [asking("a"), asking("b")];
@@ -46,6 +49,34 @@ const table: readonly (readonly [
   [
     "an unready pod counts as idle on scale-up",
     [a, asking("b", { ready: false })],
+    [using("a", "100m"), using("b", "900m")],
+    {},
+    2,
+  ],
+  [
+    "a pod that starts counts once it was ready for a whole window of samples",
+    [a, asking("b", { readySeconds: 9 })],
+    [using("a", "100m"), using("b", "900m")],
+    {},
+    2,
+  ],
+  [
+    "from then on its usage counts",
+    [a, asking("b", { readySeconds: 10 })],
+    [using("a", "100m"), using("b", "900m")],
+    {},
+    6,
+  ],
+  [
+    "a pod that was ready and is not any more counts after the initialization of CPU",
+    [a, asking("b", { ready: false, startedSeconds: 301, readySeconds: 5 })],
+    [using("a", "100m"), using("b", "900m")],
+    {},
+    6,
+  ],
+  [
+    "a pod that was never ready does not",
+    [a, asking("b", { ready: false, startedSeconds: 301, readySeconds: 290 })],
     [using("a", "100m"), using("b", "900m")],
     {},
     2,

@@ -63,6 +63,7 @@ export const pod = (
     readonly metadata?: object;
     readonly spec?: object;
     readonly readySeconds?: number;
+    readonly startedSeconds?: number;
   } = {},
 ): Pod =>
   asStored<Pod>({
@@ -72,6 +73,7 @@ export const pod = (
     status: {
       phase: more.phase ?? "Running",
       podIP: "10.244.1.2",
+      startTime: ago(more.startedSeconds ?? 70),
       conditions: [
         {
           type: "Ready",
