@@ -197,9 +197,9 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     async DeleteVolume({ volumeId }) {
       requireFields({ "volume id": volumeId });
       return serial(volumeId, async () => {
-        const data = join(store.volumes.dataOf(volumeId), imageFile);
-        if ((await context.mounts.mountedFrom(data)) !== undefined)
-          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is mounted on node ${context.node}`);
+        // Mounted, or given to pods as a device.
+        if ((await context.mounts.deviceOf(join(store.volumes.dataOf(volumeId), imageFile))) !== undefined)
+          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is in use on node ${context.node}`);
         await store.volumes.remove(volumeId);
         return {};
       });
