@@ -19,7 +19,7 @@ import {
   type Prefiltered,
   trials,
 } from "./place.ts";
-import { bestInOrder, keptScores, type NodeScore, scoresOf, sumOf } from "./rank.ts";
+import { bestInOrder, keptScores, type NodeScore, scoresOf } from "./rank.ts";
 
 /** Decides pods; keeps tables of nodes between them. */
 export type Placer = typeof place;
@@ -141,7 +141,9 @@ function verdictsOf(cycle: Cycle): Verdicts {
     rejections[slot] = after;
     if (!after) slots.push(slot);
   }
-  return { slots, counts, of: (slot) => rejections[slot] };
+  // What is kept for the nodes that pass for the kind is kept for this very array.
+  const isAll = exceptions.size === 0 && slots.length === table.feasible().length;
+  return { slots: isAll ? table.feasible() : slots, counts, of: (slot) => rejections[slot] };
 }
 
 const rejectionsOf = ({ counts, of }: Verdicts, { slotsByName, bySlot }: Snapshot): Rejections => ({
@@ -165,11 +167,15 @@ function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number
   const columns = scoresOf(info, nodes, profile.unsignedScorers, snapshot);
   const normalized = table.normalizedScores(slots);
   const { plainScores } = table;
-  const total = (i: number): number => plainScores[slots[i]!]! + normalized.sums[slots[i]!]! + sumOf(columns, i);
+  const totals = (): readonly number[] => {
+    const sums = slots.map((slot) => plainScores[slot]! + normalized.sums[slot]!);
+    for (const { scores } of columns) for (let i = 0; i < sums.length; i++) sums[i]! += scores[i]!;
+    return sums;
+  };
   const isKept = columns.length === 0 && slots === table.feasible();
   const best = isKept
     ? table.best(keptScores).map((slot) => ({ slot, i: 0 }))
-    : bestInOrder(slots.map((_, i) => total(i))).map((i) => ({ slot: slots[i]!, i }));
+    : bestInOrder(totals()).map((i) => ({ slot: slots[i]!, i }));
   return best.map(({ slot, i }) => {
     const scores = new Map([
       ...table.scoresBy(slot, normalized),

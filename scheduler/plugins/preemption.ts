@@ -19,8 +19,9 @@ export const dynamicResources: SchedulerPlugin = {
 interface Candidate {
   readonly node: NodeInfo;
   readonly victims: readonly PodInfo[];
-  /** How many of them a budget does not allow to leave. */
-  readonly violations: number;
+  /** What candidates are compared by, in this order; the lowest is the best. Then the latest start is. */
+  readonly cost: readonly number[];
+  readonly firstStart: string;
 }
 type Result = Candidate | Rejection;
 
@@ -57,28 +58,27 @@ function candidateOn(
   };
   const inOrder = [...lesser.filter((p) => isProtected.has(p)), ...lesser.filter((p) => !isProtected.has(p))];
   const victims = inOrder.filter((other) => !mayStay(other)).toSorted(byImportance);
-  return { node, victims, violations: victims.filter((p) => isProtected.has(p)).length };
+  const violations = victims.filter((p) => isProtected.has(p)).length;
+  return { node, victims, cost: costOf(victims, violations), firstStart: firstStartOf(victims) };
 }
 
 /** Of the most important victims, when the first of them started. */
-const firstStart = ({ victims }: Candidate): string =>
+const firstStartOf = (victims: readonly PodInfo[]): string =>
   victims
     .filter(({ priority }) => priority === victims[0]?.priority)
     .map(startOf)
     .toSorted()[0] ?? "~";
-const sumOfPriorities = ({ victims }: Candidate): number =>
-  victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0);
+/** Violations of budgets, the highest priority, the sum of priorities (each made positive), and the number of victims. */
+const costOf = (victims: readonly PodInfo[], violations: number): readonly number[] => [
+  violations,
+  victims[0]?.priority ?? Number.MIN_SAFE_INTEGER,
+  victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
+  victims.length,
+];
 
-/** Less than zero when the first is the better one. Later criteria decide between equals. */
-function compare(a: Candidate, b: Candidate): number {
-  const by =
-    a.violations - b.violations ||
-    (a.victims[0]?.priority ?? -Infinity) - (b.victims[0]?.priority ?? -Infinity) ||
-    sumOfPriorities(a) - sumOfPriorities(b) ||
-    a.victims.length - b.victims.length;
-  if (by) return by;
-  const [startA, startB] = [firstStart(a), firstStart(b)];
-  return startA === startB ? 0 : startA > startB ? -1 : 1;
+function isBetter(a: Candidate, b: Candidate): boolean {
+  for (let i = 0; i < a.cost.length; i++) if (a.cost[i] !== b.cost[i]) return a.cost[i]! < b.cost[i]!;
+  return a.firstStart > b.firstStart;
 }
 
 /** So many candidates are enough when nothing is kept: a tenth of the nodes, at least a hundred. */
@@ -156,8 +156,8 @@ function search(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot, kept: 
       refused.set("", (refused.get("") ?? 0) + 1);
       continue;
     }
-    if (!best || compare(result, best) < 0) best = result;
-    if (++found >= enough && best.violations === 0) break;
+    if (!best || isBetter(result, best)) best = result;
+    if (++found >= enough && best.cost[0] === 0) break;
   }
   const others = snapshot.nodes.length - (refused.get("") ?? 0);
   refused.delete("");
