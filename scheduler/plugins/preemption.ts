@@ -68,7 +68,7 @@ const firstStartOf = (victims: readonly PodInfo[]): string =>
     .filter(({ priority }) => priority === victims[0]?.priority)
     .map(startOf)
     .toSorted()[0] ?? "~";
-/** Violations of budgets, the highest priority, the sum of priorities (each made positive), and the number of victims. */
+/** Violations of budgets, the highest priority, the sum of priorities (made positive), and the number of victims. */
 const costOf = (victims: readonly PodInfo[], violations: number): readonly number[] => [
   violations,
   victims[0]?.priority ?? Number.MIN_SAFE_INTEGER,
