@@ -43,6 +43,7 @@ export interface NodeTable {
   scoresBy(slot: number, normalized: NormalizedScores): readonly (readonly [plugin: string, score: number])[];
 }
 
+const maxStatuses = 1_000;
 /** Counts rejections. Equal ones are one value, so that they can be compared by identity. */
 export function rejectionCounter(initial: RejectionCounts = new Map()) {
   const byStatus = Map.groupBy(initial.keys(), ({ status }) => status);
@@ -58,6 +59,8 @@ export function rejectionCounter(initial: RejectionCounts = new Map()) {
       const equal = byStatus.get(rejection.status) ?? [];
       const found = equal.find(({ plugin }) => plugin === rejection.plugin);
       if (found) return found;
+      // Two values for equal rejections cost time, not correctness.
+      if (byStatus.size >= maxStatuses) byStatus.clear();
       byStatus.set(rejection.status, [...equal, rejection]);
       return rejection;
     },

@@ -50,7 +50,7 @@ interface Kind {
 /** A table is filled for any pod of a kind: none of them is the one that is expected on a node. */
 const nobody = key(undefined, "");
 
-/** So many kinds are kept; the one that was used least recently is given up first. */
+/** So many kinds are kept; the least recently used is dropped first. */
 const maxKinds = 64;
 
 function profileOf(plugins: readonly SchedulerPlugin[]): Profile {
