@@ -39,8 +39,8 @@ export interface NodeTable {
   readonly plainScores: readonly number[];
   /** For nodes that pass, all or some of them. */
   normalizedScores(slots: readonly number[]): NormalizedScores;
-  /** The weighted scores of one node by plugin. */
-  scoresBy(slot: number, normalized: NormalizedScores): readonly (readonly [plugin: string, score: number])[];
+  /** The weighted score of one node by a plugin; undefined when the plugin does not score pods of the kind. */
+  scoreBy(plugin: string, slot: number, normalized: NormalizedScores): number | undefined;
 }
 
 const maxStatuses = 1_000;
@@ -113,9 +113,15 @@ function normalizedScores(columns: readonly Column[], slots: readonly number[], 
   return { columns: found, sums };
 }
 
-function scoreBy({ plugin: { name }, weight, raw }: Column, slot: number, found: NormalizedScores["columns"]) {
-  const column = found.find(({ plugin }) => plugin === name);
-  return [name, column ? column.scores[slot]! : weight * raw[slot]!] as const;
+function scoreBy(
+  name: string,
+  slot: number,
+  columns: readonly Column[],
+  normalized: NormalizedScores["columns"],
+): number | undefined {
+  for (const { plugin, scores } of normalized) if (plugin === name) return scores[slot];
+  for (const { plugin, weight, raw } of columns) if (plugin.name === name) return weight * raw[slot]!;
+  return undefined;
 }
 
 /** Nodes that pass, best first, while single nodes change. */
@@ -216,6 +222,6 @@ export function nodeTable(
       if (!ranks.isBuilt()) ranks.build(feasible(), (slot) => plain[slot]! + sums[slot]!);
       return ranks.best(count);
     },
-    scoresBy: (slot, { columns: found }) => columns.all().map((column) => scoreBy(column, slot, found)),
+    scoreBy: (plugin, slot, { columns: found }) => scoreBy(plugin, slot, columns.all(), found),
   };
 }
