@@ -27,6 +27,9 @@ const stores: Readonly<Record<string, "local" | "shared">> = {
   shipping: "shared",
 };
 
+/** The time limit of a start of many pods at a time, on a busy machine. */
+const startMs = 120_000;
+
 beforeAll(async () => {
   await run([join(folder, "build"), "--name", cluster.name]);
   await cluster.output("create namespace shop");
@@ -45,11 +48,15 @@ const storeReady = (store: string, before?: Pod): Promise<unknown> =>
   });
 
 const succeeded = (job: string): Promise<unknown> =>
-  until(`job ${job} has succeeded`, async () => {
-    const { status } = await cluster.client.get(jobs, key(namespace, job));
-    if ((status?.failed ?? 0) > 0) throw new Error(`job ${job} failed: ${await shop("logs", `job/${job}`)}`);
-    return (status?.succeeded ?? 0) > 0;
-  });
+  until(
+    `job ${job} has succeeded`,
+    async () => {
+      const { status } = await cluster.client.get(jobs, key(namespace, job));
+      if ((status?.failed ?? 0) > 0) throw new Error(`job ${job} failed: ${await shop("logs", `job/${job}`)}`);
+      return (status?.succeeded ?? 0) > 0;
+    },
+    startMs,
+  );
 /** Runs a job of a cron job now, and returns what it printed. */
 async function runNow(cronJob: string, job: string): Promise<string> {
   await shop("create", "job", job, `--from=cronjob/${cronJob}`);
@@ -75,10 +82,14 @@ async function checkBooks(job: string): Promise<number> {
 test("schemas are migrated by jobs, every pod becomes Ready, and orders are acknowledged", async () => {
   await shop("apply", "-f", folder);
   await Promise.all(["orders", "payments", "stock"].map((service) => succeeded(`migrate-${service}`)));
-  await until("all pods Ready", async () => {
-    const running = (await podsOf()).filter(({ status }) => status?.phase !== "Succeeded");
-    return running.length === 18 && running.every(isReady);
-  });
+  await until(
+    "all pods Ready",
+    async () => {
+      const running = (await podsOf()).filter(({ status }) => status?.phase !== "Succeeded");
+      return running.length === 18 && running.every(isReady);
+    },
+    startMs,
+  );
   await shop("apply", "-f", join(folder, "load"));
   await until("the first orders", async () => ((await acknowledged()) ?? 0) > 5);
   expect(await cluster.output("-n shop exec deploy/web -- shop get http://web/")).toContain("<td>Compass");
