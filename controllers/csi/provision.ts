@@ -16,7 +16,7 @@ import { addFinalizers, patchMetadata } from "../../machinery/metadata-patches.t
 import { cloningFinalizer } from "./clone-protection.ts";
 import { newVolume, newVolumeRequest, volumeNameOf } from "./new-volume.ts";
 import { contentSource, type ObservedSource, placeOf, sourceOf, sourceProblem } from "./source.ts";
-import { type CallError, callOf, type DriverOptions } from "./sidecar.ts";
+import { type CallError, callOf, type DriverNode, type DriverOptions } from "./sidecar.ts";
 
 export interface ObservedOrder {
   readonly claim: PersistentVolumeClaim;
@@ -29,12 +29,15 @@ export interface ObservedOrder {
   readonly attributes: VolumeAttributesClass | undefined;
 }
 
+interface Provisioner extends Pick<DriverOptions, "driver"> {
+  readonly node?: Pick<DriverNode, "name">;
+}
 const longestName = 63;
 /**
  * A finalizer of claims for which the driver may have made a volume that has no PersistentVolume yet. It is written
  * before the call, so that no volume is left when the provisioner is killed and the claim deleted.
  */
-export const provisioningFinalizer = ({ driver, node }: DriverOptions): string =>
+export const provisioningFinalizer = ({ driver, node }: Provisioner): string =>
   `provisioning.${driver}/${(node?.name ?? "cluster").slice(0, longestName)}`;
 
 const provisionerOf = ({ metadata: { annotations } }: PersistentVolumeClaim): string | undefined =>

@@ -98,7 +98,7 @@ function requireReachable(context: DriverContext, { accessibilityRequirements }:
     throw new RpcError("RESOURCE_EXHAUSTED", `volumes of node ${context.node} cannot be reached from there`);
 }
 
-/** Copies what is written now; a file system that is mounted is held still meanwhile, a block device is flushed before. */
+/** Copies what is written now: a file system that is mounted is held still meanwhile, a block device flushed before. */
 async function copyConsistently({ mounts }: DriverContext, from: string, to: string): Promise<void> {
   const copy = (): Promise<void> => copyData(from, to);
   const image = join(from, imageFile);
@@ -199,9 +199,9 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     async DeleteVolume({ volumeId }) {
       requireFields({ "volume id": volumeId });
       return serial(volumeId, async () => {
-        const data = join(store.volumes.dataOf(volumeId), imageFile);
-        if ((await context.mounts.mountedFrom(data)) !== undefined)
-          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is mounted on node ${context.node}`);
+        // Mounted, or given to pods as a device.
+        if ((await context.mounts.deviceOf(join(store.volumes.dataOf(volumeId), imageFile))) !== undefined)
+          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is in use on node ${context.node}`);
         await store.volumes.remove(volumeId);
         return {};
       });

@@ -86,14 +86,13 @@ async function makeLike(source: string, target: string): Promise<void> {
   if (!isFolder) await writeFile(target, "", { flag: "a" });
 }
 
+const isMounted = async (path: string): Promise<boolean> => (await mountTable()).some(({ target }) => target === path);
+const unmountAll = async (target: string): Promise<void> => {
+  while (await isMounted(target)) await runProgram("umount", [target]);
+};
+
 /** The images of block volumes: loop devices, bound to the paths where they are used. */
-function imageDevices({
-  isMounted,
-  unmount,
-}: Pick<Mounts, "isMounted" | "unmount">): Pick<
-  Mounts,
-  "attachImage" | "detachImage" | "growDevice" | "flush" | "readAhead"
-> {
+function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice" | "flush" | "readAhead"> {
   return {
     async flush(file) {
       const device = await loopDeviceOf(file);
@@ -113,9 +112,10 @@ function imageDevices({
     },
     async detachImage(file, target) {
       if (!existsSync(target)) return;
-      await unmount(target);
+      await unmountAll(target);
       const device = await loopDeviceOf(file);
       if (device !== undefined) await runProgram("losetup", ["--detach", device]);
+      await unlink(target);
     },
     async growDevice(file) {
       const device = await loopDeviceOf(file);
@@ -126,10 +126,8 @@ function imageDevices({
 
 /** The mount table of this process. */
 export function linuxMounts(): Mounts {
-  const isMounted = async (path: string): Promise<boolean> =>
-    (await mountTable()).some(({ target }) => target === path);
   const unmount = async (target: string): Promise<void> => {
-    while (await isMounted(target)) await runProgram("umount", [target]);
+    await unmountAll(target);
     const found = await stat(target).catch(() => undefined);
     if (found) await (found.isDirectory() ? rmdir(target) : unlink(target));
   };
@@ -158,7 +156,7 @@ export function linuxMounts(): Mounts {
       // The kernel ignores "read-only" when a bind mount is made.
       if (readOnly) await runProgram("mount", ["-o", "remount,bind,ro", target]);
     },
-    ...imageDevices({ isMounted, unmount }),
+    ...imageDevices(),
     prepareImage: prepareFileSystem,
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });

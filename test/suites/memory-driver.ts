@@ -31,6 +31,8 @@ export interface MemoryDriverOptions {
   readonly nodeExpansionRequired?: boolean;
   /** Beside creation, deletion and expansion. */
   readonly capabilities?: readonly ControllerCapability[];
+  /** A volume is attached to any number of nodes; otherwise to one at a time. */
+  readonly attachesToMany?: true;
   /** Called before a call has its effect. */
   readonly called?: (
     method: string,
@@ -112,15 +114,15 @@ function volumeHandlers(state: State): Handlers {
   };
 }
 
-/** Volumes are attached to one node at a time. */
 function attachHandlers(state: State): Handlers {
   const { volumes } = state;
   return {
     ControllerPublishVolume({ volumeId = "", nodeId = "" }) {
       const volume = requireVolume(state, volumeId);
-      if (volume.nodes.some((node) => node !== nodeId))
+      const others = volume.nodes.filter((node) => node !== nodeId);
+      if (others.length > 0 && !state.attachesToMany)
         throw new RpcError("FAILED_PRECONDITION", `${volumeId} is attached to another node`);
-      volumes.set(volumeId, { ...volume, nodes: [nodeId] });
+      volumes.set(volumeId, { ...volume, nodes: [...others, nodeId] });
       return { publishContext: { device: `/dev/${volumeId}` } };
     },
     ControllerUnpublishVolume({ volumeId = "", nodeId = "" }) {

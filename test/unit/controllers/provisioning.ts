@@ -94,7 +94,7 @@ export async function cluster(
     const views = sharedViews(client, world);
     const protection = [claimProtectionController, volumeProtectionController];
     const snapshots = [snapshotController, snapshotContentController];
-    const binders = [claimBinder, volumeBinder, attachDetachController, ephemeralVolumeController];
+    const binders = [claimBinder, volumeBinder, attachDetachController(), ephemeralVolumeController];
     const all = [...binders, ...protection, ...snapshots];
     void Promise.allSettled([
       ...all.map((c) => runController(c, { client, world, views }, signal, { workers: 4 })),
