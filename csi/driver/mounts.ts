@@ -28,6 +28,8 @@ export interface Mounts {
   detachImage(file: string, target: string): Promise<void>;
   /** Lets the block device of a file have its size, which has grown. */
   growDevice(file: string): Promise<void>;
+  /** Sets how far the kernel reads ahead on the block device of a file, if it has one. */
+  readAhead(file: string, kibibytes: number): Promise<void>;
   /** Lets the file system that is mounted there fill its image, which has grown. */
   growImage(target: string): Promise<void>;
   /** Runs the action while nothing is written to the file system that is mounted there. */
@@ -88,8 +90,13 @@ const unmountAll = async (target: string): Promise<void> => {
 };
 
 /** The images of block volumes: loop devices, bound to the paths where they are used. */
-function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice"> {
+function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice" | "readAhead"> {
   return {
+    async readAhead(file, kibibytes) {
+      const device = await loopDeviceOf(file);
+      const sectors = kibibytes * 2;
+      if (device !== undefined) await runProgram("blockdev", ["--setra", String(sectors), device]);
+    },
     async attachImage(file, target) {
       if (await isMounted(target)) return;
       // It marks the folder as one of a device, before there is a device to be detached.

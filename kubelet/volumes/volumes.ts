@@ -100,8 +100,13 @@ function claimedNow(v: Volume, { pod, lookup }: VolumeSources): ClaimedVolume | 
   }
 }
 
+/** The node to which a volume is to be attached, and what it knows. */
+interface Attaching extends Pick<VolumeSources, "lookup" | "nodeName"> {
+  readonly csi: Pick<CsiMounter, "policyOf">;
+}
+
 /** The attachment of the volume to this node, if its driver attaches. Throws `VolumePending` until it is attached. */
-function attachmentOf(v: Volume, volume: CsiVolume, sources: VolumeSources): MountRequest["attachment"] {
+export function attachmentOf(v: Volume, volume: CsiVolume, sources: Attaching): MountRequest["attachment"] {
   const { csi, lookup, nodeName } = sources;
   if (!isAttached(volume, csi.policyOf(volume.driver))) return undefined;
   const name = attachmentName({ driver: volume.driver, volumeHandle: volume.handle }, nodeName);

@@ -1,5 +1,6 @@
 // Volumes of real drivers on a real node: data that outlive their pods, sizes that hold, and nothing left behind, also
 // when the driver and the kubelet are killed.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
@@ -9,12 +10,13 @@ import { testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-volumes", "--nodes", "1");
 const { output, ctl } = cluster;
-const example = join(import.meta.dirname, "../../manifests/examples/claims.yaml");
+const examples = join(import.meta.dirname, "../../manifests/examples");
+const example = join(examples, "claims.yaml");
 const inNode = (script: string): Promise<string> => cluster.inNode("node-1", "sh", "-c", script);
 
 /** Names of folders of volumes, mounts of drivers, and loop devices, on the node. */
 async function traces(): Promise<readonly string[]> {
-  const script = `ls /var/lib/local-volumes/volumes /var/lib/shared-volumes/volumes | grep -v : || true
+  const script = `ls /var/lib/*-volumes/volumes /var/lib/*-volumes/snapshots | grep -v : || true
     cd /var/lib/orrery/plugins/kubernetes.io/csi
     ls -d /var/lib/orrery/pods/*/volumes/* *.*/* volumeDevices/*/* 2>/dev/null || true
     grep -o 'kubernetes.io~csi[^ ]*\\|globalmount' /proc/mounts || true`;
@@ -112,6 +114,33 @@ spec:
   await output("delete pod mounts");
   await inNode("umount /var/mounts/in && rm -r /var/mounts");
 });
+
+/** The example with this class of volumes instead of the default one. */
+const ofClass = (name: string, file: string): string =>
+  readFileSync(join(examples, file), "utf8").replaceAll("accessModes:", `storageClassName: ${name}\n  accessModes:`);
+const inPod = (pod: string, script: string): Promise<string> => output(["exec", pod, "--", "sh", "-c", script]);
+
+for (const name of ["local", "shared"])
+  test(`${name}: a claim restored from a snapshot and a clone have the data of their time`, async () => {
+    await output(["apply", "-f", "-"], ofClass(name, "claims.yaml"));
+    await output("wait pod/notes --for=condition=Ready --timeout=60s");
+    await inPod("notes", "echo before >/data/note");
+    await output(["apply", "-f", "-"], ofClass(name, "snapshots.yaml"));
+    await output("wait pod/restored pod/cloned --for=condition=Ready --timeout=60s");
+    await inPod("notes", "echo after >/data/note");
+    for (const copy of ["restored", "cloned"]) expect(await inPod(copy, "cat /data/note")).toBe("before\n");
+    expect(await output("get volumesnapshots")).toMatch(new RegExp(`notes +true +notes +16Mi +${name} +snapcontent-`));
+    // The snapshot outlives its claim.
+    await output("delete pod notes restored cloned");
+    await output("delete pvc notes restored cloned");
+    await output(["apply", "-f", "-"], ofClass(name, "snapshots.yaml"));
+    await output("wait pod/restored --for=condition=Ready --timeout=60s");
+    expect(await inPod("restored", "cat /data/note")).toBe("before\n");
+    await output("delete pod restored cloned");
+    await output("delete pvc restored cloned");
+    await output("delete volumesnapshot notes");
+    await noneLeft();
+  });
 
 const claimed = (i: number): string => `
 apiVersion: v1

@@ -51,7 +51,12 @@ export const csi = { csi: { driver, volumeHandle: "id" }, hostPath: undefined };
 export const attachment = (more: object = {}, status: object = { attached: false }) =>
   asStored<VolumeAttachment>({
     kind: "VolumeAttachment",
-    metadata: { name: "a", finalizers: ["external-attacher/local-csi-orrery-dev"], ...more },
+    metadata: {
+      name: "a",
+      annotations: { "csi.alpha.kubernetes.io/node-id": "node-1" },
+      finalizers: ["external-attacher/local-csi-orrery-dev"],
+      ...more,
+    },
     spec: { attacher: driver, nodeName: "n1", source: { persistentVolumeName: "pv" } },
     status,
   });

@@ -18,7 +18,7 @@ const order = (more: Partial<ObservedOrder> = {}): ObservedOrder => ({
     claim: waiting,
     storageClass: storageClass("fast"),
     volume: undefined,
-    source: {},
+    ...{ source: {}, attributes: undefined },
   },
   ...more,
 });
