@@ -3,6 +3,7 @@ import {
   unresolvable,
   type NodeStatus,
   type PluginRejection,
+  type PostFilterResult,
   type Rejection,
   type SchedulerPlugin,
   type Snapshot,
@@ -58,8 +59,13 @@ export function diagnosed(
     (narrowedBy.length > 0
       ? unresolvable(`node(s) didn't satisfy plugin(s) [${narrowedBy.toSorted().join(" ")}]`)
       : undefined);
-  const outcome = { nodeStatuses: statuses, absentNodes };
-  const results = plugins.flatMap((plugin) => plugin.postFilter?.(pod, outcome, snapshot) ?? []);
+  const outcome = { nodeStatuses: statuses, absentNodes, rejectedBy };
+  const results: PostFilterResult[] = [];
+  for (const plugin of plugins) {
+    const result = plugin.postFilter?.(pod, outcome, snapshot);
+    if (result) results.push(result);
+    if (result?.isLast) break;
+  }
   const reasons = rejectedBy
     ? rejectedBy.status.reasons.join(", ")
     : filterMessage(statuses, absentNodes, nodeCount - statuses.length);

@@ -102,15 +102,19 @@ export interface PluginRejection {
 export interface NodeStatus extends PluginRejection {
   readonly nodeName: string;
 }
-interface PostFilterResult {
+export interface PostFilterResult {
   readonly message: string;
   /** The node on which the pod is expected to fit soon. */
   readonly nominatedNodeName?: string;
+  /** An error: no later plugin is called. */
+  readonly isLast?: true;
 }
 /** Input of PostFilter: the nodes that Filter rejected, and the status of those it did not evaluate. */
 export interface FilterOutcome {
   readonly nodeStatuses: readonly NodeStatus[];
   readonly absentNodes: Rejection | undefined;
+  /** The plugin whose PreFilter rejected the pod, so that later ones have prepared nothing. */
+  readonly rejectedBy: PluginRejection | undefined;
 }
 
 /** A pod that waits in Permit. */

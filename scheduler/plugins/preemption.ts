@@ -3,11 +3,15 @@
 import { histogram } from "../diagnosis.ts";
 import type { FilterOutcome, SchedulerPlugin, Rejection, Snapshot } from "../framework.ts";
 
-/** No claim for devices is allocated, so none can be given back. */
+/**
+ * No claim for devices is allocated, so none can be given back. When another plugin's PreFilter rejects the pod,
+ * kube-scheduler's plugin fails because its own has not run, and preemption is not tried.
+ */
 export const dynamicResources: SchedulerPlugin = {
   name: "DynamicResources",
   events: [],
-  postFilter: () => ({ message: "no new claims to deallocate" }),
+  postFilter: (_, { rejectedBy }) =>
+    rejectedBy ? { message: "not found", isLast: true } : { message: "no new claims to deallocate" },
 };
 
 const verdict = ({ code }: Rejection): string =>
