@@ -149,9 +149,10 @@ const outageKinds: readonly Outage[] = [
     await off;
   },
   // A kubelet registers its node when it is started.
-  async ({ user, world, cutOff, powerOff }, name, longMs, signal) => {
+  async ({ user, world, cutOff, powerOff, declareGone }, name, longMs, signal) => {
     const off = cutOff(name, longMs);
     await world.clock.sleep(noticedMs, signal);
+    declareGone(name);
     await user.delete(nodes, key(undefined, name));
     await off;
     await powerOff(name, 0);
