@@ -78,6 +78,7 @@ function postFiltered(
     nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
     if (result.victims) return { nominatedNodeName, victims: result.victims, messages: [] };
     messages.push(result.message);
+    if (result.isLast) break;
   }
   return { nominatedNodeName, victims: [], messages };
 }
@@ -100,7 +101,8 @@ export function diagnosed(
     (narrowedBy.length > 0
       ? unresolvable(`node(s) didn't satisfy plugin(s) [${narrowedBy.toSorted().join(" ")}]`)
       : undefined);
-  const { messages, nominatedNodeName, victims } = postFiltered(pod, { ...cycle, absentNodes }, snapshot, plugins);
+  const outcome = { ...cycle, absentNodes, rejectedBy };
+  const { messages, nominatedNodeName, victims } = postFiltered(pod, outcome, snapshot, plugins);
   const reasons = rejectedBy
     ? rejectedBy.status.reasons.join(", ")
     : filterMessage(rejections, absentNodes, nodeCount - nodesRejected(rejections));

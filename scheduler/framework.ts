@@ -127,6 +127,8 @@ interface PostFilterResult {
   readonly nominatedNodeName?: string;
   /** Pods that have to leave that node: their eviction starts, and no later plugin is called. */
   readonly victims?: readonly PodInfo[];
+  /** An error: no later plugin is called. */
+  readonly isLast?: true;
 }
 /** A node as it would be with other pods. */
 export interface Trial {
@@ -143,6 +145,8 @@ export interface FilterOutcome {
   /** Equal for pods to which nodes and trials are the same, with the same pods expected on nodes. */
   readonly kind?: string;
   tryOn(node: NodeInfo): Trial;
+  /** The plugin whose PreFilter rejected the pod, so that later ones have prepared nothing. */
+  readonly rejectedBy: PluginRejection | undefined;
 }
 
 /** A pod that waits in Permit. */

@@ -255,7 +255,7 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     "affinity terms that no node can satisfy",
     pod("1m", named("a", "b")),
     [a, b],
-    "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+    "0/2 nodes are available: pod affinity terms conflict. not found",
   ],
   [
     "a pod that never preempts",
