@@ -2,7 +2,7 @@
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
 import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
-import type { NodeInfo } from "../node-info.ts";
+import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { type AmountsOn, balancing, type ScoringStrategy, scoringBy } from "./resource-scores.ts";
 
 interface ResourceRequest {
@@ -54,21 +54,24 @@ function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   return before === undefined || requests.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
 }
 /** Whether the pod now requests less of a resource that the other requests. */
-function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
+function requestsLess(pod: Pod, { before, after }: Change<Pod>): boolean {
   if (before === undefined || after === undefined) return true;
   const [then, now] = [effectiveRequests(before), effectiveRequests(after)];
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
+
+const signature = ({ requests, nonZeroRequests }: PodInfo): string => JSON.stringify([requests, nonZeroRequests]);
 
 /** Gives a node with these amounts requested a score from 0 to 100. */
 export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
   name: "NodeResourcesFit",
   events: [
     { resource: "AssignedPod", actions: ["Delete"] },
-    { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: shrinksWanted },
+    { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: requestsLess },
     { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
     { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
   ],
+  sign: signature,
   preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
   filter: (requests, node) =>
     hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
@@ -79,5 +82,6 @@ export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonl
 export const balancedAllocation: SchedulerPlugin<never, AmountsOn> = {
   name: "NodeResourcesBalancedAllocation",
   events: [],
+  sign: signature,
   ...balancing,
 };

@@ -17,7 +17,7 @@ export const hasUntolerated = (tolerations: readonly Toleration[] = [], taints: 
 const excludes = ({ spec }: Pod, node: Node): boolean => hasUntolerated(spec.tolerations, node.spec.taints ?? []);
 
 /** A result per list of taints: nodes with equal taints share one list. */
-type ByTaints<T> = Map<readonly Taint[], T>;
+type ByTaints<T> = WeakMap<readonly Taint[], T>;
 function remembered<T>(results: ByTaints<T>, taints: readonly Taint[], compute: () => T): T {
   const known = results.get(taints);
   if (known !== undefined || results.has(taints)) return known as T;
@@ -38,13 +38,15 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
     },
     { resource: "TargetPod", actions: ["UpdatePodToleration"] },
   ],
-  preFilter: () => ({ state: new Map() }),
+  sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
+  preFilter: () => ({ state: new WeakMap() }),
   filter: (state, { taints }, { pod }) =>
     taints.length === 0
       ? undefined
       : remembered(state, taints, () => (hasUntolerated(pod.spec.tolerations, taints) ? untolerated : undefined)),
-  preScore: (_, feasible) => (feasible.some(({ taints }) => taints.length > 0) ? new Map() : skip),
-  score: (state, { taints }, { pod }) => remembered(state, taints, () => countUnwelcome(pod, taints)),
+  preScore: () => new WeakMap(),
+  score: (state, { taints }, { pod }) =>
+    taints.length === 0 ? 0 : remembered(state, taints, () => countUnwelcome(pod, taints)),
   normalizeScore: (scores) => normalized(scores, true),
 };
 
@@ -54,6 +56,7 @@ const otherName = unresolvable("node(s) didn't match the requested node name");
 export const nodeName: SchedulerPlugin = {
   name: "NodeName",
   events: [{ resource: "Node", actions: ["Add"] }],
+  sign: ({ pod }) => pod.spec.nodeName ?? "",
   preFilter: ({ pod }) => (pod.spec.nodeName ? { state: undefined } : skip),
   filter: (_, node, { pod }) => (node.name === pod.spec.nodeName ? undefined : otherName),
 };
@@ -75,6 +78,7 @@ export const nodeUnschedulable: SchedulerPlugin = {
     },
     { resource: "TargetPod", actions: ["UpdatePodToleration"], isSchedulableAfter: (pod) => toleratesCordon(pod) },
   ],
+  sign: ({ pod }) => String(toleratesCordon(pod)),
   preFilter: ({ pod }) => (toleratesCordon(pod) ? skip : { state: undefined }),
   filter: (_, { unschedulable }) => (unschedulable ? cordoned : undefined),
 };

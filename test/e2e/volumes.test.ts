@@ -46,6 +46,52 @@ test("the example's data outlive their pod, its size holds, and both go with the
   await noneLeft();
 });
 
+const attributes = (name: string, kibibytes: number): string => `
+apiVersion: storage.k8s.io/v1
+kind: VolumeAttributesClass
+metadata: {name: ${name}}
+driverName: local.csi.orrery.dev
+parameters: {readAheadKiB: "${kibibytes}"}
+`;
+test("how far is read ahead on a local volume changes while it is used, and stays changed", async () => {
+  await output(["apply", "-f", "-"], [attributes("near", 64), attributes("far", 1024)].join("---"));
+  await output(["apply", "-f", example]);
+  await output("wait pod/notes --for=condition=Ready --timeout=60s");
+  const readAhead = async (): Promise<string> =>
+    (
+      await inNode(
+        `cat /sys/block/$(basename $(grep globalmount /proc/mounts | cut -d' ' -f1))/queue/read_ahead_kb || true`,
+      )
+    ).trim();
+  const isImage = (await output("exec notes -- df /data")).includes("/dev/loop");
+  const change = (name: string) =>
+    output(["patch", "pvc", "notes", "-p", JSON.stringify({ spec: { volumeAttributesClassName: name } })]);
+  const isChangedTo = (name: string): Promise<boolean> =>
+    until(`the claim has ${name}`, async () => {
+      const [claim] = (await cluster.client.list(persistentVolumeClaims)).items;
+      return claim?.status?.currentVolumeAttributesClassName === name;
+    });
+  if (isImage) {
+    for (const [name, expected] of [
+      ["far", "1024"],
+      ["near", "64"],
+    ] as const) {
+      await change(name);
+      await isChangedTo(name);
+      expect(await readAhead()).toBe(expected);
+    }
+    await output("delete pod notes");
+    await output(
+      ["apply", "-f", "-"],
+      ofClass("local", "claims.yaml").replace("spec:", "spec:\n  volumeAttributesClassName: near"),
+    );
+    await output("wait pod/notes --for=condition=Ready --timeout=60s");
+    expect(await readAhead()).toBe("64");
+  }
+  await output("delete pod,pvc notes");
+  await noneLeft();
+});
+
 const device = (command: string): string => `
 apiVersion: v1
 kind: PersistentVolumeClaim
