@@ -118,6 +118,8 @@ export function attachDetachController(): Controller<ObservedNode> {
   return controller({
     name: "attachdetach",
     reconciles: nodes,
+    // Two nodes that need the same volume must not both get it.
+    serial: true,
     keysOf: ofNode,
     watches: [
       watch(pods, nodeOfUser, { claim: claimKeysOf, user: nodeOfUser }),

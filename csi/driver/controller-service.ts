@@ -98,10 +98,12 @@ function requireReachable(context: DriverContext, { accessibilityRequirements }:
     throw new RpcError("RESOURCE_EXHAUSTED", `volumes of node ${context.node} cannot be reached from there`);
 }
 
-/** Copies what is written now; a file system that is mounted is held still meanwhile. */
+/** Copies what is written now: a file system that is mounted is held still meanwhile, a block device flushed before. */
 async function copyConsistently({ mounts }: DriverContext, from: string, to: string): Promise<void> {
   const copy = (): Promise<void> => copyData(from, to);
-  const mounted = await mounts.mountedFrom(join(from, imageFile));
+  const image = join(from, imageFile);
+  const mounted = await mounts.mountedFrom(image);
+  if (mounted === undefined) await mounts.flush(image);
   await (mounted === undefined ? copy() : mounts.frozen(mounted, copy));
 }
 

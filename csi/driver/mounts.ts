@@ -28,6 +28,8 @@ export interface Mounts {
   detachImage(file: string, target: string): Promise<void>;
   /** Lets the block device of a file have its size, which has grown. */
   growDevice(file: string): Promise<void>;
+  /** Writes what the block device of a file has not written yet to the file, if it has one. */
+  flush(file: string): Promise<void>;
   /** Sets how far the kernel reads ahead on the block device of a file, if it has one. */
   readAhead(file: string, kibibytes: number): Promise<void>;
   /** Lets the file system that is mounted there fill its image, which has grown. */
@@ -90,8 +92,12 @@ const unmountAll = async (target: string): Promise<void> => {
 };
 
 /** The images of block volumes: loop devices, bound to the paths where they are used. */
-function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice" | "readAhead"> {
+function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice" | "flush" | "readAhead"> {
   return {
+    async flush(file) {
+      const device = await loopDeviceOf(file);
+      if (device !== undefined) await runProgram("blockdev", ["--flushbufs", device]);
+    },
     async readAhead(file, kibibytes) {
       const device = await loopDeviceOf(file);
       const sectors = kibibytes * 2;

@@ -71,7 +71,9 @@ async function emptyFolder(v: Volume, path: string, sources: ContentSources): Pr
   await mkdir(path, { recursive: true });
   if (medium === "Memory")
     await runProgram("mount", ["-t", "tmpfs", "-o", `size=${memoryFor(v, sources)}`, "tmpfs", path]);
-  await chmod(path, group === undefined ? 0o777 : 0o2777);
+  // In memory, users may remove only their own files, as in every `tmpfs`.
+  const mode = medium === "Memory" ? 0o1777 : 0o777;
+  await chmod(path, group === undefined ? mode : mode | 0o2000);
   if (group !== undefined) await chown(path, 0, group);
 }
 

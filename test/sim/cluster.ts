@@ -322,7 +322,7 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
   const start = (part: Part): Process => begin(part, network());
   /** Each process has a clock of its own. */
   const startSkewed = (part: (own: World) => Part): Process => start(part(skewed(world)));
-  const live = livePods((what) => judge.accuse("two live pods of a name", what));
+  const { declareGone, ...live } = livePods((what) => judge.accuse("two live pods of a name", what));
   const node =
     (nodeName: string, gone?: AbortSignal) =>
     (own: World): Part =>
@@ -356,7 +356,7 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
   if (scenario.trouble !== false) {
     trouble(user, world, { parts, agents, workloads }, chaos.signal).catch(() => {});
     compacting(judge.storage, world, chaos.signal).catch(() => {});
-    const fates = fatesOf({ user, world, nodeNames, agents, end: beginning + minutes * 60_000 }, chaos.signal);
+    const fates = fatesOf({ user, world, nodeNames, agents, declareGone, minutes }, chaos.signal);
     for (const { outages } of workloads) outages?.(fates, chaos.signal).catch(() => {});
   }
   if (scenario.elections) {

@@ -41,6 +41,7 @@ export function linkedMounts(): Mounts {
     bind,
     attachImage: bind,
     detachImage: (_, target) => unmount(target),
+    flush: async () => {},
     readAhead: async () => {},
     growDevice: async () => {},
     prepareImage: async () => {},

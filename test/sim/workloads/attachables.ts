@@ -17,7 +17,7 @@ import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Committed } from "../judge.ts";
 import { attachRules, dataRules, idOfNode, type StorageSystem } from "../storage-system.ts";
 import { attachmentRules, outOfService, sizeRules } from "./attachment-rules.ts";
-import { claimRules, ensure } from "./claims.ts";
+import { claimRules } from "./claims.ts";
 import { impatient } from "./lost-nodes.ts";
 import { userGraceSeconds } from "./readiness.ts";
 import { createDriver, storageKinds, storageRules, volumesLeft } from "./storage.ts";
@@ -70,9 +70,16 @@ const podsOf = async (client: Client): Promise<readonly Pod[]> =>
 
 /** Creates claims that users have deleted, and pods in place of those that end. */
 async function administer(client: Client, newPod: (claim: string) => Draft<Pod>): Promise<void> {
-  for (const name of claimNames) await ensure(client, persistentVolumeClaims, claimDraft(name));
+  const found = (await client.list(persistentVolumeClaims, { namespace })).items;
+  for (const name of claimNames)
+    if (!found.some(({ metadata }) => metadata.name === name))
+      await client.create(persistentVolumeClaims, claimDraft(name));
+  const isLeaving = (name: string): boolean =>
+    found.some(({ metadata }) => metadata.name === name && metadata.deletionTimestamp !== undefined);
   const all = await podsOf(client);
-  for (const pod of all) if (isTerminal(pod) && !pod.metadata.deletionTimestamp) await deleteAtOnce(client, pod);
+  // A pod that was scheduled when its claim was being deleted keeps the claim, and never starts, as in Kubernetes.
+  const isStuck = (pod: Pod): boolean => isTerminal(pod) || (isLeaving(userOf(pod)) && !isReady(pod));
+  for (const pod of all) if (isStuck(pod) && !pod.metadata.deletionTimestamp) await deleteAtOnce(client, pod);
   for (const claim of claimNames) {
     const missing = claims[claim]! - all.filter((pod) => userOf(pod) === claim && isLive(pod)).length;
     for (let i = 0; i < missing; i++) await client.create(pods, newPod(claim));
@@ -149,9 +156,10 @@ const outageKinds: readonly Outage[] = [
     await off;
   },
   // A kubelet registers its node when it is started.
-  async ({ user, world, cutOff, powerOff }, name, longMs, signal) => {
+  async ({ user, world, cutOff, powerOff, declareGone }, name, longMs, signal) => {
     const off = cutOff(name, longMs);
     await world.clock.sleep(noticedMs, signal);
+    declareGone(name);
     await user.delete(nodes, key(undefined, name));
     await off;
     await powerOff(name, 0);

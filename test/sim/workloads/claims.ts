@@ -75,7 +75,7 @@ const podDraft = (name: string): Draft<Pod> => ({
   },
 });
 
-export async function ensure<T extends ApiObject>(
+async function ensure<T extends ApiObject>(
   client: Client,
   kind: ResourceDefinition<T>,
   draft: Draft<T>,

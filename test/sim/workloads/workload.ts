@@ -28,6 +28,8 @@ export interface Fates {
   readonly leftMs: () => number;
   /** A node loses its power for some time, with everything that runs on it. */
   readonly powerOff: (nodeName: string, awayMs: number) => Promise<void>;
+  /** A user deletes a node whose pods still run, so that others may take their names. */
+  readonly declareGone: (nodeName: string) => void;
   /** A node is cut off, and everything on it runs on. */
   readonly cutOff: (nodeName: string, awayMs: number) => Promise<void>;
 }

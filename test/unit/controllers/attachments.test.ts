@@ -210,6 +210,16 @@ test("a volume follows its pods: detached from one node before it is attached to
   await c.stop();
 });
 
+test("a volume that pods of two nodes need at the same moment is attached to one", async () => {
+  const c = await twoNodes();
+  await c.run(3);
+  await Promise.all([start(c, "a", "n1"), start(c, "b", "n2")]);
+  await c.run(3);
+  expect(await objectsOf(c)).toHaveLength(1);
+  expect(nodesOf(c)).toHaveLength(1);
+  await c.stop();
+});
+
 test("an attachment that a user has made is left alone", async () => {
   const c = await twoNodes();
   await c.run(1);

@@ -25,6 +25,7 @@ export function driverThat(response: object | RpcCode, more: Partial<DriverOptio
     "EXPAND_VOLUME",
     "PUBLISH_UNPUBLISH_VOLUME",
     "SINGLE_NODE_MULTI_WRITER",
+    "MODIFY_VOLUME",
   ]);
   const options: DriverOptions = {
     driver,

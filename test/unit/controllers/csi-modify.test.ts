@@ -101,7 +101,7 @@ for (const [what, on, response, does] of rows)
 
 test("attributes: of another driver's volume, or by a driver that cannot change them", async () => {
   expect(decide(of("fast"), {}, volume({ spec: { claimRef: claimRef(claim()) } })).decision.actions).toEqual([]);
-  const { options } = driverThat({});
+  const { options } = driverThat({}, { capabilities: new Set() });
   const observed = { claim: of("fast"), volume: pv, classOf: () => attributes("fast") };
   expect(decideModification(observed, options, now).actions).toEqual([]);
 });

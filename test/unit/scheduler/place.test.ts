@@ -196,9 +196,9 @@ const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: s
 for (const [what, p, where, refusal] of room)
   test(`fit of ${what}: ${refusal ?? "fits"}`, () => {
     const placement = place(p, snapshotOf([where]), defaultPlugins());
-    expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
-      refusal && [refusal],
-    );
+    expect(
+      placement.outcome === "placed" ? undefined : placement.diagnosis.rejections.nodes()[0]!.status.reasons,
+    ).toEqual(refusal && [refusal]);
   });
 
 const resized = (requested: string, allocated: string, inForce: string, conditions: readonly object[] = []): Pod => ({
