@@ -66,6 +66,8 @@ export interface Schema {
   readonly open?: boolean;
   /** Not validated at this place, because code validates it in its context. */
   readonly unchecked?: boolean;
+  /** The name by which messages call a type that is not published. */
+  readonly goName?: string;
 }
 
 const prefix = "#/components/schemas/";
@@ -170,6 +172,7 @@ const goTypes: Readonly<Record<string, string>> = {
 };
 function goType(schema: Schema): string {
   if (schema.$ref !== undefined) return `${schema.$ref.split(".").at(-2)}.${typeNameOf(schema)}`;
+  if (schema.goName !== undefined) return `v1.${schema.goName}`;
   if (schema.type === "array") return `[]${goType(schema.items ?? {})}`;
   if (schema.type === "object" && schema.additionalProperties)
     return `map[string]${goType(schema.additionalProperties)}`;
@@ -230,7 +233,7 @@ function decodeObject(value: Json, schema: Schema, at: Place, walk: Walk, known?
   const within = {
     full: resolve(schema),
     at,
-    owner: walk.tracksPath ? (schema.$ref === undefined ? at.owner : typeNameOf(schema)) : "",
+    owner: walk.tracksPath ? (schema.$ref === undefined ? (schema.goName ?? at.owner) : typeNameOf(schema)) : "",
   };
   const names = Object.keys(value);
   let out: Record<string, unknown> | undefined;

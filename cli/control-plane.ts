@@ -12,15 +12,16 @@ import { defaultSettings } from "../controllers/descheduler/ports.ts";
 import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
-import { type DecisionLog, decisionLog } from "../machinery/decisions.ts";
+import { decisionLog } from "../machinery/decisions.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
+import type { ElectionOptions } from "../machinery/lease-lock.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
-import type { Packing } from "../scheduler/plugins/resource-scores.ts";
-import { runScheduler } from "../scheduler/scheduler.ts";
+import { configuredPlugins, electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
+import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 import { reschedulingSimulation } from "./rescheduling.ts";
@@ -43,30 +44,30 @@ async function openStorage(store: StoreConfig, world: World, signal: AbortSignal
   }
 }
 
+/** What differs from the election of other components, or no election. */
+type Election = Partial<ElectionOptions> | "none";
 type Leading = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
 
-interface Scheduling {
-  readonly packing: Packing;
-  readonly decisions: DecisionLog;
-}
-async function schedule(
-  client: Client,
-  world: World,
-  { packing, decisions }: Scheduling,
-  signal: AbortSignal,
-): Promise<void> {
+async function schedule(client: Client, world: World, options: SchedulerOptions, signal: AbortSignal): Promise<void> {
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
   await Promise.all([
-    runScheduler(views, client, world, { plugins: defaultPlugins(packing), decisions }, signal),
+    runScheduler(views, client, world, options, signal),
     views.pods.run(signal),
     views.nodes.run(signal),
   ]);
 }
 
-const deschedulerOptions = ({ packing, timings }: ServerConfig): DeschedulerOptions => ({
-  simulation: reschedulingSimulation(packing),
+/** The plugins of the default profile, where the scheduler is configured by a file that has one. */
+const defaultProfile = ({ schedulerConfig }: ServerConfig) =>
+  schedulerConfig && configuredPlugins(schedulerConfig).get("default-scheduler");
+
+const schedulingOptions = ({ packing, schedulerConfig }: ServerConfig, { clock }: World): SchedulerOptions =>
+  schedulerConfig ? schedulerOptions(schedulerConfig, clock) : { plugins: defaultPlugins(packing) };
+
+const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
+  simulation: reschedulingSimulation(config.packing, defaultProfile(config)),
   settings: { ...defaultSettings, strategies: defaultStrategies },
-  periodMs: timings.rebalancePeriodMs,
+  periodMs: config.timings.rebalancePeriodMs,
 });
 
 export interface ControlPlaneOptions {
@@ -116,15 +117,20 @@ export async function startControlPlane(
   };
   // Only one process listens on this address, so a restarted server may take its former leases at once.
   const identity = `${hostname()}_${config.advertiseAddress}:${port}`;
-  const elected = (name: string, log: string, run: Leading): Promise<void> => {
+  const elected = (name: string, log: string, run: Leading, options: Election = {}): Promise<void> => {
     const own = realWorld(componentLog(log));
     const client = server.as(name);
-    const election = { namespace: "kube-system", name, identity, ...timings.election };
+    if (options === "none") return run(client, own, signal);
+    const election = { namespace: "kube-system", name, identity, ...timings.election, ...options };
     return runAsLeader(election, client, own, (leading, term) => run(leading, own, term), signal);
   };
+  const schedulerElection = config.schedulerConfig ? (electionOf(config.schedulerConfig) ?? "none") : {};
   const components = (): readonly Promise<void>[] => [
-    elected("kube-scheduler", "scheduler", (client, own, term) =>
-      schedule(client, own, { packing: config.packing, decisions }, term),
+    elected(
+      "kube-scheduler",
+      "scheduler",
+      (client, own, term) => schedule(client, own, { ...schedulingOptions(config, own), decisions }, term),
+      schedulerElection,
     ),
     elected("kube-controller-manager", "controllers", (client, own, term) =>
       runControllers(client, own, controllerOptions, term),

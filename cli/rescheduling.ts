@@ -60,9 +60,12 @@ function trialOf(cache: SchedulerCache, plugins: readonly SchedulerPlugin[]): Tr
   };
 }
 
-/** The rules of a scheduler that scores nodes by this load. It evicts nothing for the pods it tries. */
-export function reschedulingSimulation(packing: Packing): Simulation {
-  const plugins = defaultPlugins(packing).map(({ postFilter: _, ...plugin }): SchedulerPlugin => plugin);
+/** The rules of a scheduler whose default profile has these plugins. It evicts nothing for the pods it tries. */
+export function reschedulingSimulation(
+  packing: Packing,
+  profile: readonly SchedulerPlugin[] = defaultPlugins(packing),
+): Simulation {
+  const plugins = profile.map(({ postFilter: _, ...plugin }): SchedulerPlugin => plugin);
   return {
     reads: [...new Set(plugins.flatMap(({ reads = [] }) => reads))],
     places: ({ spec }) => (spec.schedulerName ?? "default-scheduler") === "default-scheduler",

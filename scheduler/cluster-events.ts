@@ -78,18 +78,20 @@ export interface QueueingHints {
 
 const idOf = (resource: string, action: string): string => `${resource}/${action}`;
 
-/** The hints of a profile, by event. A plugin that declares no events waits for any; no rejector at all, likewise. */
+/**
+ * The hints of a profile, by event. A plugin that declares no events waits for any; so do an extender, and no rejector
+ * at all.
+ */
 export function queueingHints(plugins: readonly SchedulerPlugin[]): QueueingHints {
   const byEvent = new Map<string, { readonly plugin: string; readonly hint: QueueingHint }[]>();
-  const undeclared = new Set(plugins.filter(({ events }) => events === undefined).map(({ name }) => name));
+  const declared = new Set(plugins.filter(({ events }) => events !== undefined).map(({ name }) => name));
   for (const { name, events = [] } of plugins)
     for (const hint of events)
       for (const action of hint.actions) {
         const id = idOf(hint.resource, action);
         byEvent.set(id, [...(byEvent.get(id) ?? []), { plugin: name, hint }]);
       }
-  const isAny = (rejectors: ReadonlySet<string>): boolean =>
-    rejectors.size === 0 || !rejectors.isDisjointFrom(undeclared);
+  const isAny = (rejectors: ReadonlySet<string>): boolean => rejectors.size === 0 || !rejectors.isSubsetOf(declared);
   const some = (
     rejectors: ReadonlySet<string>,
     events: readonly ClusterEvent[],

@@ -218,7 +218,7 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   permit?(state: F, pod: PodInfo, nodeName: string): Rejection | PermitWait | undefined;
   preBind?(state: F, pod: PodInfo, nodeName: string, context: BindingContext): Promise<Rejection | undefined>;
   /** The first plugin that does not skip binds the pod. Throws when the API refuses. */
-  bind?(pod: PodInfo, nodeName: string, context: BindingContext): Promise<Skip | undefined>;
+  bind?(pod: PodInfo, nodeName: string, context: BindingContext): Promise<Skip | Rejection | undefined>;
   postBind?(pod: PodInfo, nodeName: string): void;
 }
 

@@ -10,8 +10,12 @@ import { type GroupedSet, groupedSet } from "./groups.ts";
 import { wakeable } from "../machinery/abort.ts";
 import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-events.ts";
 
-const initialBackoffMs = 1_000;
-const maxBackoffMs = 10_000;
+/** How long a pod waits after its first failure, and at most; the time doubles with each failure. */
+export interface BackoffLimits {
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+const defaultBackoff: BackoffLimits = { initialBackoffMs: 1_000, maxBackoffMs: 10_000 };
 /** A rejected pod is retried after at most this time, independent of queueing hints. */
 const maxUnschedulableMs = 300_000;
 const flushPeriodMs = 30_000;
@@ -75,7 +79,7 @@ interface PendingPods {
 }
 
 /** Timers end with the signal. */
-interface PendingOptions {
+interface PendingOptions extends BackoffLimits {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly pluginsOf: (pod: Pod) => readonly SchedulerPlugin[];
@@ -87,7 +91,7 @@ interface PendingOptions {
 const byExpiry = (a: Entry, b: Entry): number => a.backoffUntil - b.backoffUntil;
 
 /** No pods yet. */
-function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions): PendingPods {
+function pendingPods({ clock, signal, pluginsOf, sort, notify, ...limits }: PendingOptions): PendingPods {
   const active = heap("active", sort);
   const backingOff = heap("backoff", byExpiry);
   const errors = heap("errorBackoff", byExpiry);
@@ -132,7 +136,8 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions)
   const penalize = (entry: Entry, rejectors: ReadonlySet<string>): void => {
     entry.rejectors = rejectors;
     entry.timestamp = clock.now();
-    entry.backoffUntil = instant(entry.timestamp + backoff(entry.attempts, initialBackoffMs, maxBackoffMs));
+    const backoffMs = backoff(entry.attempts, limits.initialBackoffMs, limits.maxBackoffMs);
+    entry.backoffUntil = instant(entry.timestamp + backoffMs);
   };
   return {
     pop: () => active.pop() ?? backingOff.pop(),
@@ -200,11 +205,12 @@ export function schedulingQueue(
   pluginsOf: (pod: Pod) => readonly SchedulerPlugin[],
   sort: NonNullable<SchedulerPlugin["queueSort"]>,
   signal: AbortSignal,
+  limits: BackoffLimits = defaultBackoff,
 ): SchedulingQueue {
   const entries = new Map<Key, Entry>();
   const hints = new Map<readonly SchedulerPlugin[], QueueingHints>();
   let wake = (): void => {};
-  const pending = pendingPods({ clock, signal, pluginsOf, sort, notify: () => wake() });
+  const pending = pendingPods({ clock, signal, pluginsOf, sort, notify: () => wake(), ...limits });
 
   const hintsFor = (pod: Pod): QueueingHints => {
     const plugins = pluginsOf(pod);

@@ -15,9 +15,12 @@ import {
   schedulingCycle,
   type CycleOptions,
 } from "./scheduling-cycle.ts";
-import { schedulingQueue } from "./queue.ts";
+import { type BackoffLimits, schedulingQueue } from "./queue.ts";
 
-export interface SchedulerOptions extends ProfileOptions, CycleOptions {}
+export interface SchedulerOptions extends ProfileOptions, CycleOptions {
+  /** How long pods wait after decisions that failed. */
+  readonly backoff?: BackoffLimits;
+}
 interface SchedulerViews {
   readonly pods: Informer<Pod>;
   readonly nodes: Informer<Node>;
@@ -37,7 +40,7 @@ export async function runScheduler(
   const profileOf = profilesOf(options, client, world);
   const every = [options.plugins, ...Object.values(options.profiles ?? {})].flat();
   const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
-  const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal);
+  const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal, options.backoff);
   const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
   const extra = pluginViews(every, shared, client, world, queue.notify);
   const cache = schedulerCache(extra.lister);

@@ -19,6 +19,8 @@ import {
 } from "./framework.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
 import type { CycleState, Placement } from "./place.ts";
+import type { Extender } from "./extenders/extender.ts";
+import { extenderBinder, placeWithExtenders } from "./extenders/place.ts";
 import { preempting } from "./preempting.ts";
 import { preparedPlacer } from "./prepared-place.ts";
 import type { NodeScore } from "./rank.ts";
@@ -93,7 +95,12 @@ async function bind(binding: Binding, waits: readonly Waiting[], context: Bindin
       return rejectedBy(plugin, failedStatus(`running PreBind plugin "${plugin.name}": ${status.reasons.join(", ")}`));
     if (status) return rejectedBy(plugin, status);
   }
-  for (const plugin of plugins) if (plugin.bind && (await plugin.bind(pod, nodeName, context)) !== skip) break;
+  for (const plugin of plugins) {
+    const result = plugin.bind ? await plugin.bind(pod, nodeName, context) : skip;
+    if (result === skip) continue;
+    if (result) return rejectedBy(plugin, result);
+    break;
+  }
   for (const plugin of plugins) plugin.postBind?.(pod, nodeName);
   return undefined;
 }
@@ -227,6 +234,10 @@ export function explained(placement: Placement): Pick<DecisionRecord, "because" 
 export interface CycleOptions {
   /** How many of the nodes must pass before scoring; 0, the default, adapts it to the size of the cluster. */
   readonly percentageOfNodesToScore?: number;
+  /** The same by the name of a profile, where it differs. */
+  readonly percentages?: Readonly<Record<string, number>>;
+  /** Take part in the decisions about pods of all profiles, if they are interested in them. */
+  readonly extenders?: readonly Extender[];
   /** Keeps the last decisions about every pod, with the scores or the reasons against each node. */
   readonly decisions?: DecisionLog;
 }
@@ -244,6 +255,10 @@ interface CyclePorts {
 /** Without a node, and neither finished nor on its way out. */
 export const isPending = (p: Pod): boolean =>
   p.spec.nodeName === undefined && p.metadata.deletionTimestamp === undefined && !isTerminal(p);
+
+/** Whether a pod is still the one that was decided, and without a node. */
+const isSame = (now: Pod | undefined, { metadata }: Pod): boolean =>
+  now !== undefined && now.metadata.uid === metadata.uid && isPending(now);
 
 /** Starts bindings, and takes their outcomes back to the cache and the queue. */
 function bindings(ports: CyclePorts, signal: AbortSignal): (binding: Binding) => void {
@@ -280,7 +295,7 @@ function bindings(ports: CyclePorts, signal: AbortSignal): (binding: Binding) =>
 /** Decides one pod at a time; what it returns settles when the outcome of a rejection is written. */
 export function schedulingCycle(
   ports: CyclePorts,
-  { percentageOfNodesToScore, decisions }: CycleOptions,
+  { percentageOfNodesToScore, percentages = {}, extenders = [], decisions }: CycleOptions,
   signal: AbortSignal,
 ): (queued: QueuedPod) => Promise<void> {
   const { view, world, queue, cache, profileOf, report } = ports;
@@ -289,19 +304,25 @@ export function schedulingCycle(
   const preempt = preempting(ports, signal);
   let startIndex = 0;
 
-  const decided = (pod: Pod, plugins: readonly SchedulerPlugin[]): Placement => {
-    const snapshot = cache.snapshot();
-    const placement = place(pod, snapshot, plugins, { startIndex, percentageOfNodesToScore });
-    startIndex = (startIndex + placement.nodesVisited) % Math.max(1, snapshot.nodes.length);
-    return placement;
+  const binders = extenders.some(({ binds }) => binds) ? [extenderBinder(extenders, world.log)] : [];
+  // Without extenders nothing is awaited between the snapshot and the assumed binding.
+  const decided = (pod: Pod, { plugins, name }: Profile): Placement | Promise<Placement> => {
+    const options = { startIndex, percentageOfNodesToScore: percentages[name] ?? percentageOfNodesToScore };
+    const interested = extenders.filter((extender) => extender.isInterestedIn(pod));
+    if (interested.length === 0) return place(pod, cache.snapshot(), plugins, options);
+    return placeWithExtenders(pod, cache.snapshot, options, { plugins, extenders: interested, log: world.log, signal });
   };
+  const isDecidable = (pod: Pod): boolean => isPending(pod) && !cache.isAssumed(pod);
   const decide = async ({ key }: QueuedPod): Promise<void> => {
     const pod = view.lister.get(key);
     const profile = pod && profileOf(pod);
     // Otherwise the view has already taken it out of the queue, or its binding is under way.
-    if (!profile || !isPending(pod) || cache.isAssumed(pod)) return;
+    if (!profile || !isDecidable(pod)) return;
     const { plugins, name } = profile;
-    const placement = decided(pod, plugins);
+    const found = decided(pod, profile);
+    const placement = found instanceof Promise ? await found : found;
+    startIndex = (startIndex + placement.nodesVisited) % Math.max(1, cache.snapshot().nodes.length);
+    if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;
     const at = { at: world.clock.now(), revision: view.lister.revision };
     decisions?.record({ controller: name, key, ...at, reasons: [], ...explained(placement) });
     if (placement.outcome === "unschedulable") {
@@ -315,11 +336,15 @@ export function schedulingCycle(
     }
     const { nodeName, state } = placement;
     cache.assume(pod, nodeName);
-    bind({ pod: podInfoOf(pod), nodeName, state, plugins });
+    bind({ pod: podInfoOf(pod), nodeName, state, plugins: [...binders, ...plugins] });
   };
   return (queued) =>
-    decide(queued).catch((e: unknown) => {
-      world.log("scheduling failed", { pod: queued.key, error: (e as Error).message });
+    decide(queued).catch(async (e: unknown) => {
+      if (signal.aborted) return;
+      const { message } = e as Error;
+      world.log("scheduling failed", { pod: queued.key, error: message });
       queue.fail(queued.key);
+      const pod = view.lister.get(queued.key);
+      if (pod && isDecidable(pod)) await report(pod, { message, reason: "SchedulerError" });
     });
 }

@@ -1,5 +1,6 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
+import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
 
@@ -51,6 +52,8 @@ export interface ServerConfig extends SharedConfig {
   };
   /** How the scheduler scores nodes by load: fill them up, or spread pods. */
   readonly packing: Packing;
+  /** The scheduler's own configuration, from a file; it is used instead of `packing`. */
+  readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when the descheduler runs among the controllers. */
   readonly rebalances?: true;
   /** Set when several API servers share the store. */

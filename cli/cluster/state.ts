@@ -1,5 +1,6 @@
 // The persistent state of a cluster: its nodes, addresses and options, in one JSON file.
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
@@ -18,6 +19,8 @@ export interface ClusterState extends ControlPlanes {
   readonly complete: boolean;
   readonly store: StoreKind;
   readonly packing: Packing;
+  /** The scheduler's configuration, from a file. */
+  readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when its controllers move pods to free nodes and to mend rules. */
   readonly rebalances?: true;
   readonly subnet: string;

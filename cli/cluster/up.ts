@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { sameJson } from "../../api/hash.ts";
 import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
+import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { connect } from "../client/access.ts";
@@ -58,6 +60,8 @@ export interface UpOptions extends Size {
   readonly controlPlanes: number;
   readonly store: StoreKind;
   readonly packing: Packing;
+  /** From a file; used instead of `packing`. */
+  readonly schedulerConfig: KubeSchedulerConfiguration | undefined;
   /** Moves pods from time to time. */
   readonly rebalances: boolean;
   readonly timeoutMs: number;
@@ -91,12 +95,13 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, rebalances, nodes, maxNodes, controlPlanes } = options;
+    const { name, store, packing, schedulerConfig, rebalances, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
       complete: false,
       store,
       packing,
+      ...(schedulerConfig && { schedulerConfig }),
       ...(rebalances && { rebalances }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
@@ -235,6 +240,11 @@ const resumeCluster = async (
   io: Io,
   signal: AbortSignal,
 ): Promise<void> => {
+  if (options.schedulerConfig && !sameJson(options.schedulerConfig, previous.schedulerConfig))
+    throw new CliError(
+      `cluster "${previous.name}" was made with another configuration of its scheduler`,
+      `Remove the cluster with: orrery down --name ${previous.name}, or make another one with --name.`,
+    );
   const state = await withMaxNodes(previous, options.maxNodes, io.clock);
   const containers = await nodeContainers(state.name);
   const missing = missingContainers(

@@ -10,13 +10,17 @@ import { interruption, withCluster } from "./cluster-option.ts";
 interface Flags extends StandaloneOptions {
   readonly apiOnly?: boolean;
   readonly config?: string;
+  readonly schedulerConfig?: string;
 }
 
 /** Reads or creates the configuration. Only a standalone server loads the code that issues certificates. */
 async function configOf(flags: Flags): Promise<ServerConfig> {
   if (flags.config !== undefined) return readConfig<ServerConfig>(flags.config);
   const { standalone } = await import("../standalone.ts");
-  return standalone(flags);
+  if (flags.schedulerConfig === undefined) return standalone(flags);
+  const { readSchedulerConfig } = await import("../scheduler-config.ts");
+  const schedulerConfig = readSchedulerConfig(flags.schedulerConfig);
+  return { ...(await standalone(flags)), schedulerConfig };
 }
 
 const serve = async (flags: Flags): Promise<void> => {
@@ -38,6 +42,7 @@ export const register = (program: Command): void => {
     .option("--config <file>", "the configuration of a server that is part of a cluster")
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
+    .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);

@@ -10,6 +10,7 @@ import { controlPlaneCounts } from "../cluster/control-planes.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
 import type { Io } from "../progress.ts";
+import { readSchedulerConfig } from "../scheduler-config.ts";
 import { interruption, realIo, withCluster } from "./cluster-option.ts";
 
 interface Flags {
@@ -24,6 +25,7 @@ interface Flags {
   readonly timeout: string;
   readonly keep?: boolean;
   readonly spread?: boolean;
+  readonly schedulerConfig?: string;
   readonly rebalance?: boolean;
 }
 
@@ -64,6 +66,17 @@ async function useCluster({ name, environment }: Pick<Flags, "name" | "environme
   );
 }
 
+/** The configuration of the scheduler, if a file is named. */
+function configured({ schedulerConfig, spread }: Pick<Flags, "schedulerConfig" | "spread">) {
+  if (schedulerConfig === undefined) return undefined;
+  if (spread === true)
+    throw new CliError(
+      "--spread and --scheduler-config exclude each other",
+      "Choose LeastAllocated as the scoringStrategy in the file.",
+    );
+  return readSchedulerConfig(schedulerConfig);
+}
+
 const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> => {
   const nodes = parseCount(flags.nodes, "nodes", 1, maxWorkers);
   const cpus = availableParallelism();
@@ -78,6 +91,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     store,
     controlPlanes: controlPlaneCount(flags.controlPlanes, store),
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
+    schedulerConfig: configured(flags),
     rebalances: flags.rebalance === true,
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
@@ -114,6 +128,7 @@ export const register = (program: Command): void => {
     .option("--node-cpus <n>", "processors each node may use and offers to pods, such as 2 or 500m")
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
+    .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
     .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")

@@ -7,10 +7,10 @@ import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { imageLocality } from "./images.ts";
 import { nodePorts } from "./ports.ts";
-import { defaultPreemption, dynamicResources } from "./preemption.ts";
+import { type CandidateLimits, defaultPreemption, dynamicResources } from "./preemption.ts";
 import { interPodAffinity } from "./pod-affinity.ts";
-import type { Packing, ScoringStrategy } from "./resource-scores.ts";
-import { balancedAllocation, resourcesFit } from "./resources.ts";
+import type { Packing, ScoringStrategy, WeightedResource } from "./resource-scores.ts";
+import { balancedAllocation, type IgnoredResources, resourcesFit } from "./resources.ts";
 import { nodeName, nodeUnschedulable, taintToleration } from "./taints.ts";
 import { podTopologySpread, systemConstraints } from "./topology-spread.ts";
 import { volumeBinding } from "./volumes/binding.ts";
@@ -54,19 +54,24 @@ export const prioritySort: SchedulerPlugin = {
 };
 
 /** The arguments of a profile's plugins. */
-interface PluginArguments {
+export interface PluginArguments {
   readonly scoring: ScoringStrategy;
+  readonly ignoredResources?: IgnoredResources;
   /** Nodes whose resources are used in equal parts are preferred. */
   readonly isBalanced?: boolean;
+  readonly balancedResources?: readonly WeightedResource[];
   /** Of pods without spread constraints. */
   readonly defaultConstraints?: readonly TopologySpreadConstraint[];
   /** What all pods require and prefer of nodes. */
   readonly addedAffinity?: NodeAffinity;
   readonly hardPodAffinityWeight?: number;
+  readonly ignorePreferredTermsOfExistingPods?: boolean;
+  readonly bindTimeoutMs?: number;
+  readonly preemption?: CandidateLimits;
 }
 
 /** All plugins with such arguments, in the order of their calls. */
-const plugins = (args: PluginArguments): readonly SchedulerPlugin[] => [
+export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] => [
   schedulingGates,
   prioritySort,
   nodeUnschedulable,
@@ -74,16 +79,16 @@ const plugins = (args: PluginArguments): readonly SchedulerPlugin[] => [
   taintToleration,
   nodeAffinity(args.addedAffinity),
   nodePorts,
-  resourcesFit(args.scoring),
+  resourcesFit(args.scoring, args.ignoredResources),
   volumeRestrictions,
   nodeVolumeLimits,
-  volumeBinding(),
+  volumeBinding(args.bindTimeoutMs),
   volumeZone,
   podTopologySpread({ defaults: args.defaultConstraints }),
-  interPodAffinity(args.hardPodAffinityWeight),
+  interPodAffinity(args),
   dynamicResources,
-  defaultPreemption(),
-  ...(args.isBalanced ? [balancedAllocation] : []),
+  defaultPreemption(args.preemption),
+  ...(args.isBalanced ? [balancedAllocation(args.balancedResources)] : []),
   imageLocality,
   defaultBinder,
 ];
@@ -93,7 +98,7 @@ const plugins = (args: PluginArguments): readonly SchedulerPlugin[] => [
  * which spread all pods of a service: these belong to LeastAllocated, Kubernetes' own default.
  */
 export const defaultPlugins = (packing: Packing = "MostAllocated"): readonly SchedulerPlugin[] =>
-  plugins({
+  pluginsWith({
     scoring: { type: packing },
     ...(packing === "LeastAllocated" && { isBalanced: true, defaultConstraints: systemConstraints }),
   });

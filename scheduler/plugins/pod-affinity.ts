@@ -206,8 +206,17 @@ const unattracted = unresolvable("node(s) didn't match pod affinity rules");
 const repelled = unschedulable("node(s) didn't match pod anti-affinity rules");
 const forbidden = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
 
-/** `hardPodAffinityWeight` is how much a pod that requires the presence of another attracts it. */
-export const interPodAffinity = (hardPodAffinityWeight = 1): SchedulerPlugin<AffinityState, readonly Attraction[]> => ({
+interface AffinityOptions {
+  /** How much a pod that requires the presence of another attracts it. */
+  readonly hardPodAffinityWeight?: number;
+  /** Pods without preferences of their own are not scored. */
+  readonly ignorePreferredTermsOfExistingPods?: boolean;
+}
+
+export const interPodAffinity = ({
+  hardPodAffinityWeight = 1,
+  ignorePreferredTermsOfExistingPods = false,
+}: AffinityOptions = {}): SchedulerPlugin<AffinityState, readonly Attraction[]> => ({
   name: "InterPodAffinity",
   weight: 2,
   reads: [namespaces],
@@ -224,6 +233,7 @@ export const interPodAffinity = (hardPodAffinityWeight = 1): SchedulerPlugin<Aff
     return isForbidden(state, slot) ? forbidden : undefined;
   },
   preScore(info, _, snapshot) {
+    if (ignorePreferredTermsOfExistingPods && !info.terms.some(({ kind }) => kind === "preference")) return skip;
     const attractions = attractionsOf(info, snapshot, hardPodAffinityWeight);
     return attractions.length === 0 ? skip : attractions;
   },

@@ -85,8 +85,14 @@ function isBetter(a: Candidate, b: Candidate): boolean {
   return a.firstStart > b.firstStart;
 }
 
-/** So many candidates are enough when nothing is kept: a tenth of the nodes, at least a hundred. */
-const enoughOf = (nodes: number): number => Math.max(100, Math.trunc(nodes / 10));
+/** How many candidates are enough when nothing is kept: this share of the nodes, but at least the absolute number. */
+export interface CandidateLimits {
+  readonly minCandidateNodesPercentage: number;
+  readonly minCandidateNodesAbsolute: number;
+}
+const defaultLimits: CandidateLimits = { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 };
+const enoughOf = (nodes: number, limits: CandidateLimits): number =>
+  Math.max(limits.minCandidateNodesAbsolute, Math.trunc((nodes * limits.minCandidateNodesPercentage) / 100));
 
 /** Results by node for pods of one kind, kept until the node changes. */
 interface Kept {
@@ -139,11 +145,17 @@ interface Search {
   /** The message when there is none. */
   readonly reasons: Iterable<readonly [reason: string, count: number]>;
 }
-function search(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot, kept: Kept["bySlot"] | undefined): Search {
+function search(
+  pod: PodInfo,
+  outcome: FilterOutcome,
+  snapshot: Snapshot,
+  kept: Kept["bySlot"] | undefined,
+  limits: CandidateLimits,
+): Search {
   const { rejections, absentNodes, tryOn } = outcome;
   const budgets = snapshot.lister(podDisruptionBudgets).all();
   const results = kept ?? [];
-  const enough = kept ? Infinity : enoughOf(snapshot.nodes.length);
+  const enough = kept ? Infinity : enoughOf(snapshot.nodes.length, limits);
   const refused = new Map<string, number>();
   let best: Candidate | undefined;
   let found = 0;
@@ -169,7 +181,7 @@ function search(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot, kept: 
 }
 
 /** Finds victims for a pod, and keeps what it found on nodes for the next pods of its kind. */
-export function defaultPreemption(): SchedulerPlugin {
+export function defaultPreemption(limits: CandidateLimits = defaultLimits): SchedulerPlugin {
   const keptFor = keptResults();
   return {
     name: "DefaultPreemption",
@@ -181,7 +193,7 @@ export function defaultPreemption(): SchedulerPlugin {
       const { kind } = outcome;
       const budgets = snapshot.lister(podDisruptionBudgets).all();
       const kept = kind === undefined ? undefined : keptFor(kind, budgets, snapshot.changes);
-      const { best, reasons } = search(pod, outcome, snapshot, kept);
+      const { best, reasons } = search(pod, outcome, snapshot, kept, limits);
       if (best) return { message: "", nominatedNodeName: best.node.name, victims: best.victims };
       return {
         message: `preemption: 0/${snapshot.nodes.length} nodes are available: ${histogram(reasons)}.`,

@@ -6,12 +6,12 @@ import type { NodeInfo, PodInfo } from "../node-info.ts";
 /** Pack nodes, so that others stay free and can be removed, or balance their load. */
 export type Packing = "MostAllocated" | "LeastAllocated";
 
-interface WeightedResource {
+export interface WeightedResource {
   readonly name: string;
   readonly weight: number;
 }
 /** A score from 0 to 10 for a usage in percent. */
-interface ShapePoint {
+export interface ShapePoint {
   readonly utilization: number;
   readonly score: number;
 }
@@ -23,7 +23,8 @@ export interface ScoringStrategy {
   readonly shape?: readonly ShapePoint[];
 }
 
-const defaultResources: readonly WeightedResource[] = [
+/** Processors and memory in equal parts. */
+export const defaultResources: readonly WeightedResource[] = [
   { name: "cpu", weight: 1 },
   { name: "memory", weight: 1 },
 ];
@@ -105,13 +106,13 @@ function balanceOf(names: readonly string[], used: (name: string) => number, { a
  * PreScore and Score by how the pod changes the balance of resources: 75 when it stays as it is, at most 100 when it
  * becomes better. A pod that requests nothing is not scored.
  */
-export const balancing = {
-  preScore: (pod: PodInfo) =>
-    defaultResources.every(({ name }) => (pod.requests[name] ?? 0) === 0) ? skip : scoredFor(defaultResources, pod),
-  score({ pod, resources }: AmountsOn, node: NodeInfo): number {
-    const names = resources.map(({ name }) => name);
-    const before = (name: string): number => node.requested[name] ?? 0;
-    const after = (name: string): number => before(name) + (pod.requests[name] ?? 0);
-    return 50 + Math.trunc((50 + balanceOf(names, after, node) - balanceOf(names, before, node)) / 2);
-  },
-} satisfies Partial<SchedulerPlugin<never, AmountsOn>>;
+export const balancing = (all: readonly WeightedResource[]) =>
+  ({
+    preScore: (pod: PodInfo) => (all.every(({ name }) => (pod.requests[name] ?? 0) === 0) ? skip : scoredFor(all, pod)),
+    score({ pod, resources }: AmountsOn, node: NodeInfo): number {
+      const names = resources.map(({ name }) => name);
+      const before = (name: string): number => node.requested[name] ?? 0;
+      const after = (name: string): number => before(name) + (pod.requests[name] ?? 0);
+      return 50 + Math.trunc((50 + balanceOf(names, after, node) - balanceOf(names, before, node)) / 2);
+    },
+  }) satisfies Partial<SchedulerPlugin<never, AmountsOn>>;

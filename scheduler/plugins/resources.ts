@@ -1,9 +1,17 @@
 // Room on the node: what pods request must fit in what the node can give.
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
+import { isExtended } from "../../api/resource-names.ts";
 import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
-import { type AmountsOn, balancing, type ScoringStrategy, scoringBy } from "./resource-scores.ts";
+import {
+  type AmountsOn,
+  balancing,
+  defaultResources,
+  type ScoringStrategy,
+  scoringBy,
+  type WeightedResource,
+} from "./resource-scores.ts";
 
 interface ResourceRequest {
   readonly resource: string;
@@ -62,8 +70,21 @@ function requestsLess(pod: Pod, { before, after }: Change<Pod>): boolean {
 
 const signature = ({ requests, nonZeroRequests }: PodInfo): string => JSON.stringify([requests, nonZeroRequests]);
 
-/** Gives a node with these amounts requested a score from 0 to 100. */
-export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
+/** Extended resources that an extender of the scheduler looks after: they are not counted here. */
+export interface IgnoredResources {
+  readonly names: readonly string[];
+  /** The parts of names before the slash. */
+  readonly groups: readonly string[];
+}
+const isIgnored = (name: string, { names, groups }: IgnoredResources): boolean =>
+  isExtended(name) && (names.includes(name) || groups.includes(name.slice(0, name.indexOf("/"))));
+const nothing: IgnoredResources = { names: [], groups: [] };
+
+/** A pod goes where its requests fit; nodes are scored by the strategy. */
+export const resourcesFit = (
+  strategy: ScoringStrategy,
+  ignored: IgnoredResources = nothing,
+): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
   name: "NodeResourcesFit",
   events: [
     { resource: "AssignedPod", actions: ["Delete"] },
@@ -72,16 +93,18 @@ export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonl
     { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
   ],
   sign: signature,
-  preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
+  preFilter: ({ pod }) => ({ state: requestsOf(pod).filter(({ resource }) => !isIgnored(resource, ignored)) }),
   filter: (requests, node) =>
     hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
   ...scoringBy(strategy),
 });
 
 /** Prefers nodes whose resources are used in equal parts, so that none is left over when another runs out. */
-export const balancedAllocation: SchedulerPlugin<never, AmountsOn> = {
+export const balancedAllocation = (
+  resources: readonly WeightedResource[] = defaultResources,
+): SchedulerPlugin<never, AmountsOn> => ({
   name: "NodeResourcesBalancedAllocation",
   events: [],
   sign: signature,
-  ...balancing,
-};
+  ...balancing(resources),
+});

@@ -13,9 +13,6 @@ import { nodeOf, type NodePlan } from "./node-plan.ts";
 /** The objects to wait for; a rejection when the pod has to be placed again; undefined when all is bound. */
 type Progress = readonly ObjectReference[] | Rejection | undefined;
 
-/** As kube-scheduler's `bindTimeoutSeconds`. */
-const timeoutMs = 600_000;
-
 const failure = (message: string): Rejection => failed(`binding volumes: ${message}`);
 /** The view does not show the write yet, which may be that of another pod with the same claim. */
 const isStale = (seen: ApiObject, written: ApiObject): boolean => revisionOf(seen) <= revisionOf(written);
@@ -102,6 +99,7 @@ export async function awaitBinding(
   nodeName: string,
   bindings: NodePlan,
   context: BindingContext,
+  timeoutMs: number,
 ): Promise<Rejection | undefined> {
   const { signal, end } = abortedWith(context.signal);
   const expired = context.clock.sleep(timeoutMs, signal).then(() => failure("context deadline exceeded"));

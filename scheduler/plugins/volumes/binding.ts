@@ -159,8 +159,11 @@ function reservationOf(plan: NodePlan, nodeName: string): Reservation {
   };
 }
 
-/** A plugin with nothing reserved. What it reserves is taken for later pods, before anything is written. */
-export function volumeBinding(): SchedulerPlugin<BindingState | undefined> {
+/**
+ * A plugin with nothing reserved. What it reserves is taken for later pods, before anything is written. The claims of a
+ * pod must be bound within the time.
+ */
+export function volumeBinding(bindTimeoutMs = 600_000): SchedulerPlugin<BindingState | undefined> {
   const assumed: AssumedVolumes = { volumes: assumedObjects(), claims: assumedObjects() };
   const reservations = new Map<string, Reservation>();
   return {
@@ -193,7 +196,7 @@ export function volumeBinding(): SchedulerPlugin<BindingState | undefined> {
       const reservation = reservations.get(pod.metadata.uid);
       if (!reservation) return undefined;
       const written = await write(reservation.bindings, assumed, context.client);
-      return awaitBinding(pod, nodeName, written, context);
+      return awaitBinding(pod, nodeName, written, context, bindTimeoutMs);
     },
     postBind: ({ pod }) => void reservations.delete(pod.metadata.uid),
   };

@@ -4,7 +4,12 @@ import type { Node, Pod } from "../../../api/generated/types.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
 import { skip } from "../../../scheduler/framework.ts";
 import { podInfoOf } from "../../../scheduler/node-info.ts";
-import { balancing, type ScoringStrategy, scoringBy } from "../../../scheduler/plugins/resource-scores.ts";
+import {
+  balancing,
+  defaultResources,
+  type ScoringStrategy,
+  scoringBy,
+} from "../../../scheduler/plugins/resource-scores.ts";
 
 const requesting = (requests: object, name = "p"): Pod =>
   ({
@@ -74,11 +79,11 @@ test.each<[string, object, number | undefined]>([
   ["unequal fractions", { cpu: "4", memory: "0" }, 50],
   ["nothing requested", {}, undefined],
 ])("balance: %s", (_, requests, expected) => {
-  const state = balancing.preScore(podInfoOf(requesting(requests)));
-  expect(state === skip ? undefined : balancing.score(state, nodeWith())).toBe(expected);
+  const state = balancing(defaultResources).preScore(podInfoOf(requesting(requests)));
+  expect(state === skip ? undefined : balancing(defaultResources).score(state, nodeWith())).toBe(expected);
 });
 
 test("a pod is scored by how it changes the balance", () => {
-  const state = balancing.preScore(podInfoOf(requesting({ memory: "5Gi" })));
-  expect(state === skip ? undefined : balancing.score(state, nodeWith({ cpu: "2" }))).toBe(87);
+  const state = balancing(defaultResources).preScore(podInfoOf(requesting({ memory: "5Gi" })));
+  expect(state === skip ? undefined : balancing(defaultResources).score(state, nodeWith({ cpu: "2" }))).toBe(87);
 });
