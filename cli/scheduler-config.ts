@@ -1,5 +1,5 @@
 // Reads a scheduler's configuration file, as kube-scheduler's option --config does.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readYaml, unmarshalErrors } from "../apiserver/documents/yaml.ts";
 import { decodeConfiguration, type KubeSchedulerConfiguration } from "../scheduler/configuration/configuration.ts";
 import type { ExtenderConfig } from "../scheduler/extenders/extender-config.ts";
@@ -37,6 +37,7 @@ export function parseSchedulerConfig(text: string): KubeSchedulerConfiguration {
 
 /** Reads and validates a file. Throws CliError. */
 export function readSchedulerConfig(file: string): KubeSchedulerConfiguration {
+  if (!existsSync(file)) throw new CliError(`the scheduler's configuration ${file} does not exist`);
   try {
     return parseSchedulerConfig(readFileSync(file, "utf8"));
   } catch (error) {

@@ -1,7 +1,7 @@
 // kube-scheduler's configuration file: what is refused, in the words that kube-scheduler v1.36 printed for the same
 // files, and the plugins that profiles get.
 import { describe, expect, test } from "vitest";
-import { parseSchedulerConfig } from "../../../cli/scheduler-config.ts";
+import { parseSchedulerConfig, readSchedulerConfig } from "../../../cli/scheduler-config.ts";
 import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { configuredPlugins, electionOf, schedulerOptions } from "../../../scheduler/configuration/settings.ts";
 import { virtualClock } from "../../sim/virtual-clock.ts";
@@ -264,6 +264,19 @@ test.each<[string, string, keyof SchedulerPlugin, string]>([
     "NodeName",
   ],
 ])("profile: %s", (_, rest, point, names) => expect(namesOf(pluginsOf(rest), point)).toBe(names));
+
+test("the example is valid, and its second profile fills nodes", () => {
+  const plugins = configuredPlugins(readSchedulerConfig("manifests/examples/scheduler-config.yaml"));
+  expect([...plugins.keys()]).toEqual(["default-scheduler", "packing"]);
+  expect(namesOf(plugins.get("packing")!, "score")).toBe(
+    "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:5 InterPodAffinity:2 ImageLocality:1",
+  );
+});
+test("a file that does not exist", () => {
+  expect(() => readSchedulerConfig("missing.yaml")).toThrow(
+    "the scheduler's configuration missing.yaml does not exist",
+  );
+});
 
 describe("settings", () => {
   const clock = virtualClock();

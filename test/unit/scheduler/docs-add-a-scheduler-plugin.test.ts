@@ -9,6 +9,8 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
 import { conditionOf } from "../../../api/core/pod/status.ts";
+import { decodeConfiguration } from "../../../scheduler/configuration/configuration.ts";
+import type * as profiles from "../../../scheduler/configuration/profile.ts";
 import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { type pod, running } from "./running.ts";
 
@@ -44,7 +46,9 @@ function written(): ReadonlyMap<string, string> {
   return files;
 }
 
-const files = written();
+/** Finds the page's plugins instead of the project's. */
+const profileFile = "scheduler/configuration/profile.ts";
+const files = new Map([...written(), [profileFile, readFileSync(join(root, profileFile), "utf8")]]);
 const workspace = mkdtempSync(join(tmpdir(), "page-"));
 afterAll(() => rmSync(workspace, { recursive: true }));
 
@@ -66,7 +70,7 @@ test("the code of the page compiles", () => {
   const config = {
     extends: join(root, "tsconfig.json"),
     include: [],
-    files: [...files.keys()],
+    files: [...files.keys()].filter((file) => file.endsWith(".ts")),
   };
   writeFileSync(join(workspace, "tsconfig.json"), JSON.stringify(config));
   symlinkSync(join(root, "node_modules"), join(workspace, "node_modules"));
@@ -96,6 +100,14 @@ test("the pod of the page waits for its node, and is bound when the maintenance 
   await scheduler.until(21);
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ [draft.metadata.name]: "n1" });
+});
+
+test("the configuration of the page gives the plugin to one profile", async () => {
+  const { pluginsByProfile } = (await load(profileFile)) as typeof profiles;
+  const text = files.get("scheduler-config.yaml")!;
+  const byName = pluginsByProfile(decodeConfiguration(parse(text), text).profiles, []);
+  const weightIn = (profile: string) => byName.get(profile)!.find(({ name }) => name === "Maintenance")?.weight;
+  expect([weightIn("default-scheduler"), weightIn("careful")]).toEqual([undefined, 10]);
 });
 
 test("every stage of the framework is on the page", () => {
