@@ -1,6 +1,6 @@
 // Reads a scheduler's configuration file, as kube-scheduler's option --config does.
 import { existsSync, readFileSync } from "node:fs";
-import { readYaml, unmarshalErrors } from "../apiserver/documents/yaml.ts";
+import { inOrder, readYaml, unmarshalErrors } from "../apiserver/documents/yaml.ts";
 import { decodeConfiguration, type KubeSchedulerConfiguration } from "../scheduler/configuration/configuration.ts";
 import type { ExtenderConfig } from "../scheduler/extenders/extender-config.ts";
 import { configuredPlugins } from "../scheduler/configuration/settings.ts";
@@ -11,7 +11,10 @@ import { CliError } from "./cli-error.ts";
 function withCertificates(extender: ExtenderConfig): ExtenderConfig {
   if (!extender.tlsConfig) return extender;
   const { certFile, keyFile, caFile, ...tls } = extender.tlsConfig;
-  const base64 = (file: string): string => readFileSync(file).toString("base64");
+  const base64 = (file: string): string => {
+    if (!existsSync(file)) throw new Error(`couldn't build extenders: open ${file}: no such file or directory`);
+    return readFileSync(file).toString("base64");
+  };
   return {
     ...extender,
     tlsConfig: {
@@ -27,7 +30,7 @@ function withCertificates(extender: ExtenderConfig): ExtenderConfig {
 /** The configuration in a text. Throws in kube-scheduler's words. */
 export function parseSchedulerConfig(text: string): KubeSchedulerConfiguration {
   const { value, twice } = readYaml(text);
-  const configuration = decodeConfiguration(value, text, twice.length > 0 ? [unmarshalErrors(twice)] : []);
+  const configuration = decodeConfiguration(inOrder(value), text, twice.length > 0 ? [unmarshalErrors(twice)] : []);
   const problems = validateConfiguration(configuration);
   if (problems.length > 0) throw new Error(joined(problems));
   configuredPlugins(configuration);

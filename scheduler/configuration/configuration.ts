@@ -46,6 +46,7 @@ export interface PluginArgs {
 }
 export interface PluginConfig {
   readonly name?: string;
+  /** Decoded as those of its plugin. */
   readonly args?: object;
 }
 export interface KubeSchedulerProfile {
@@ -83,6 +84,26 @@ const unregistered = (version: string, name: string): Error =>
 const strict = (errors: readonly string[]): string => `strict decoding error: ${errors.join(", ")}`;
 const unknownFields = (paths: readonly string[]): readonly string[] => paths.map((path) => `unknown field "${path}"`);
 
+/** Runs a step; its error begins with the place. */
+function within<T>(place: string, step: () => T): T {
+  try {
+    return step();
+  } catch (e) {
+    throw new Error(place + (e as Error).message);
+  }
+}
+
+const goTypeMeta = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+/** An object, or nothing as an empty one. Throws for other values. */
+function structOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === null || value === undefined) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  throw new Error(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${goTypeMeta}`,
+  );
+}
+
 /** The kind that arguments state must be that of their plugin. Throws otherwise. */
 function checkArgsKind(name: string, args: Readonly<Record<string, unknown>>): void {
   const { apiVersion: version = apiVersion, kind: stated = `${name}Args` } = args;
@@ -98,14 +119,16 @@ function checkArgsKind(name: string, args: Readonly<Record<string, unknown>>): v
 function decodeArgs({ name = "", args = {} }: PluginConfig): { readonly config: PluginConfig; unknown: string[] } {
   const schema = argumentSchemas.get(name);
   if (!schema) return { config: { name, args }, unknown: [] };
-  checkArgsKind(name, args as Readonly<Record<string, unknown>>);
-  const { value, unknown, wrong } = decode(schema, args);
+  const decoding = `decoding args for plugin ${name}: `;
+  const object = within(decoding, () => structOf(args));
+  checkArgsKind(name, object);
+  const { value, unknown, wrong } = decode(schema, object);
   const [first] = wrong;
-  if (first) throw new Error(`decoding args for plugin ${name}: ${first.read}`);
+  if (first) throw new Error(decoding + first.read);
   const errors = unknownFields(unknown);
   return {
     config: { name, args: value as object },
-    unknown: errors.length === 0 ? [] : [strict([`decoding args for plugin ${name}: ${strict(errors)}`])],
+    unknown: errors.length === 0 ? [] : [strict([decoding + strict(errors)])],
   };
 }
 
@@ -114,13 +137,9 @@ function decodeProfiles(profiles: readonly KubeSchedulerProfile[], errors: strin
     if (!profile.pluginConfig) return profile;
     const pluginConfig = profile.pluginConfig.map((entry, j) => {
       const at = `decoding .profiles[${i}].pluginConfig[${j}]: `;
-      try {
-        const { config, unknown } = decodeArgs(entry);
-        errors.push(...unknown.map((error) => at + error));
-        return config;
-      } catch (e) {
-        throw new Error(at + (e as Error).message);
-      }
+      const { config, unknown } = within(at, () => decodeArgs(entry));
+      errors.push(...unknown.map((error) => at + error));
+      return config;
     });
     return { ...profile, pluginConfig };
   });
@@ -132,7 +151,7 @@ export function decodeConfiguration(
   text: string,
   repetitions: readonly string[] = [],
 ): KubeSchedulerConfiguration {
-  const object = (typeof parsed === "object" && parsed !== null ? parsed : {}) as Readonly<Record<string, unknown>>;
+  const object = structOf(parsed);
   if (!object["kind"]) throw new Error(`Object 'Kind' is missing in '${text}'`);
   if (!object["apiVersion"]) throw new Error(`Object 'apiVersion' is missing in '${text}'`);
   if (object["apiVersion"] !== apiVersion || object["kind"] !== kind)
@@ -142,13 +161,23 @@ export function decodeConfiguration(
   if (first) throw new Error(first.read);
   const decoded = value as KubeSchedulerConfiguration;
   const errors = [...repetitions, ...unknownFields(unknown)];
-  if (errors.length > 0) throw new Error(strict(errors));
   const profiles = decodeProfiles(decoded.profiles ?? [{}], errors);
   if (errors.length > 0) throw new Error(strict(errors));
   const isSingle = profiles.length === 1;
   return {
     ...decoded,
     profiles: profiles.map((profile) => ({ ...(isSingle && { schedulerName: "default-scheduler" }), ...profile })),
+  };
+}
+
+/** The times of leader election; kube-scheduler's where they are not set or zero. */
+export function electionTimes({ leaseDuration, renewDeadline, retryPeriod }: LeaderElectionConfig) {
+  const or = (duration: string | undefined, usual: string): string =>
+    duration === undefined || millisecondsOf(duration) === 0 ? usual : duration;
+  return {
+    leaseDuration: or(leaseDuration, "15s"),
+    renewDeadline: or(renewDeadline, "10s"),
+    retryPeriod: or(retryPeriod, "2s"),
   };
 }
 

@@ -42,7 +42,7 @@ const profile = struct("KubeSchedulerProfile", {
   pluginConfig: listOf(
     struct("PluginConfig", {
       name: text,
-      args: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+      args: {},
     }),
   ),
 });

@@ -6,7 +6,7 @@ import { httpExtender, type Extender } from "../extenders/extender.ts";
 import { extenderRequests } from "../extenders/http.ts";
 import type { SchedulerPlugin } from "../framework.ts";
 import type { SchedulerOptions } from "../scheduler.ts";
-import { type KubeSchedulerConfiguration, millisecondsOf } from "./configuration.ts";
+import { electionTimes, type KubeSchedulerConfiguration, millisecondsOf } from "./configuration.ts";
 import { pluginsByProfile } from "./profile.ts";
 
 /** The plugins of all profiles, by scheduler name. Throws, in kube-scheduler's words, when they make no scheduler. */
@@ -48,16 +48,16 @@ export function electionOf({
 }: Pick<KubeSchedulerConfiguration, "leaderElection">): Partial<ElectionOptions> | undefined {
   const { leaderElect = true, resourceName, resourceNamespace } = leaderElection;
   if (!leaderElect) return undefined;
-  const { leaseDuration, renewDeadline, retryPeriod } = leaderElection;
   // One of the times alone may not go with those of a local cluster, so that the others are Kubernetes' then.
-  const isTimed = [leaseDuration, renewDeadline, retryPeriod].some((duration) => duration !== undefined);
+  const isTimed = leaderElection.leaseDuration ?? leaderElection.renewDeadline ?? leaderElection.retryPeriod;
+  const { leaseDuration, renewDeadline, retryPeriod } = electionTimes(leaderElection);
   return {
     ...(resourceName && { name: resourceName }),
     ...(resourceNamespace && { namespace: resourceNamespace }),
-    ...(isTimed && {
-      leaseDurationMs: millisecondsOf(leaseDuration ?? "15s"),
-      renewDeadlineMs: millisecondsOf(renewDeadline ?? "10s"),
-      retryPeriodMs: millisecondsOf(retryPeriod ?? "2s"),
+    ...(isTimed !== undefined && {
+      leaseDurationMs: millisecondsOf(leaseDuration),
+      renewDeadlineMs: millisecondsOf(renewDeadline),
+      retryPeriodMs: millisecondsOf(retryPeriod),
     }),
   };
 }

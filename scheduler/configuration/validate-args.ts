@@ -1,11 +1,11 @@
 // Validation of the arguments of plugins, with kube-scheduler's messages.
-import type { NodeSelectorTerm, TopologySpreadConstraint } from "../../api/generated/types.ts";
-import { validateTerm } from "../../api/core/pod/validate-placement.ts";
+import type { TopologySpreadConstraint } from "../../api/generated/types.ts";
 import type { Problem } from "../../api/errors.ts";
 import { validateQualifiedName } from "../../api/names.ts";
 import { duplicate, each, forbidden, inRange, invalid, required, together, unsupported } from "../../api/problems.ts";
 import type { ShapePoint } from "../plugins/resource-scores.ts";
 import type { PluginArgs, ResourceSpec } from "./configuration.ts";
+import { validateAddedAffinity } from "./validate-affinity.ts";
 
 type Validation<Name extends keyof PluginArgs> = (args: PluginArgs[Name], path: string) => readonly Problem[];
 
@@ -24,21 +24,8 @@ const preemption: Validation<"DefaultPreemption"> = (args, path) => {
 const podAffinity: Validation<"InterPodAffinity"> = ({ hardPodAffinityWeight }, path) =>
   inRange(hardPodAffinityWeight, `${path}.hardPodAffinityWeight`, 0, 100, "not in valid range [0, 100]");
 
-const nodeAffinity: Validation<"NodeAffinity"> = ({ addedAffinity }, path) => {
-  const at = `${path}.addedAffinity`;
-  const terms = (all: readonly NodeSelectorTerm[] | undefined, place: string, field = "") =>
-    each(all, place, (term, item) => validateTerm(term, item + field));
-  const required = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  const preferred = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution;
-  return together(
-    terms(required, `${at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`),
-    terms(
-      preferred?.map(({ preference }) => preference),
-      `${at}.preferredDuringSchedulingIgnoredDuringExecution`,
-      ".preference",
-    ),
-  );
-};
+const nodeAffinity: Validation<"NodeAffinity"> = ({ addedAffinity }, path) =>
+  validateAddedAffinity(addedAffinity, `${path}.addedAffinity`);
 
 const balance: Validation<"NodeResourcesBalancedAllocation"> = ({ resources = [] }, path) =>
   each(resources, `${path}.resources`, ({ name = "", weight = 0 }, at, i) =>

@@ -7,6 +7,7 @@ import type { ExtenderConfig } from "../extenders/extender-config.ts";
 import {
   type KubeSchedulerConfiguration,
   type KubeSchedulerProfile,
+  electionTimes,
   type LeaderElectionConfig,
   millisecondsOf,
   type PluginConfig,
@@ -22,8 +23,8 @@ export function joined(problems: readonly Problem[]): string {
 }
 
 function validateElection(election: LeaderElectionConfig, path: string): readonly Problem[] {
-  const { leaderElect = true, leaseDuration = "15s", renewDeadline = "10s", retryPeriod = "2s" } = election;
-  const { resourceLock = "leases" } = election;
+  const { leaderElect = true, resourceLock = "leases" } = election;
+  const { leaseDuration, renewDeadline, retryPeriod } = electionTimes(election);
   if (!leaderElect) return [];
   const isZero = (duration: string): boolean => millisecondsOf(duration) <= 0;
   const positive = "must be greater than zero";
@@ -43,30 +44,34 @@ const validatePercentage = (percentage: number | undefined, path: string): reado
 
 /** Plugins of old versions. */
 const removedPlugins: readonly string[] = ["AzureDiskLimits", "CinderLimits", "EBSLimits", "GCEPDLimits"];
-const removed = (name: string | undefined, path: string, version: string): Problem | false =>
+const removed = (name: string | undefined, path: string): Problem | false =>
   removedPlugins.includes(name ?? "") &&
-  invalid(path, name, `was invalid in version "${version}" (KubeSchedulerConfiguration is version "${version}")`);
+  invalid(
+    path,
+    name,
+    'was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")',
+  );
 
-function validatePluginConfig(config: readonly PluginConfig[], path: string, version: string): readonly Problem[] {
+function validatePluginConfig(config: readonly PluginConfig[], path: string): readonly Problem[] {
   return each(config, path, ({ name, args = {} }, at, i) =>
     together(
       config.slice(0, i).some((other) => other.name === name) && duplicate(at, name),
-      removed(name, at, version),
+      removed(name, at),
       // Checked when the plugin is made, as kube-scheduler does.
       name !== "NodeResourcesFit" && validateArgs(name ?? "", args, `${at}.args`),
     ),
   );
 }
 
-function validateProfile(profile: KubeSchedulerProfile, path: string, version: string): readonly Problem[] {
+function validateProfile(profile: KubeSchedulerProfile, path: string): readonly Problem[] {
   const { schedulerName, percentageOfNodesToScore, plugins = {}, pluginConfig = [] } = profile;
   return together(
     !schedulerName && required(`${path}.schedulerName`),
     validatePercentage(percentageOfNodesToScore, `${path}.percentageOfNodesToScore`),
     extensionPoints.flatMap((point) =>
-      each(plugins[point]?.enabled, `${path}.plugins.${point}.enabled`, ({ name }, at) => removed(name, at, version)),
+      each(plugins[point]?.enabled, `${path}.plugins.${point}.enabled`, ({ name }, at) => removed(name, at)),
     ),
-    validatePluginConfig(pluginConfig, `${path}.pluginConfig`, version),
+    validatePluginConfig(pluginConfig, `${path}.pluginConfig`),
   );
 }
 
@@ -91,10 +96,10 @@ function validateQueueSort(profiles: readonly KubeSchedulerProfile[], path: stri
   );
 }
 
-function validateProfiles(profiles: readonly KubeSchedulerProfile[], version: string): readonly Problem[] {
+function validateProfiles(profiles: readonly KubeSchedulerProfile[]): readonly Problem[] {
   const validated = each(profiles, "profiles", (profile, at, i) =>
     together(
-      validateProfile(profile, at, version),
+      validateProfile(profile, at),
       // The value that kube-scheduler shows is an object without fields.
       profiles.slice(0, i).some((other) => other.schedulerName === profile.schedulerName) &&
         duplicate(`${at}.schedulerName`, {}),
@@ -141,7 +146,7 @@ export function validateConfiguration(configuration: KubeSchedulerConfiguration)
       invalid("clientConnection.burst", clientConnection?.burst, "must be non-negative"),
     validateElection(leaderElection, "leaderElection"),
     parallelism <= 0 && invalid("parallelism", parallelism, "should be an integer value greater than zero"),
-    validateProfiles(profiles, configuration.apiVersion),
+    validateProfiles(profiles),
     validatePercentage(percentageOfNodesToScore, "percentageOfNodesToScore"),
     initial <= 0 && invalid("podInitialBackoffSeconds", initial, "must be greater than 0"),
     max < initial && invalid("podMaxBackoffSeconds", max, "must be greater than or equal to PodInitialBackoffSeconds"),

@@ -2,6 +2,10 @@
 // files, and the plugins that profiles get.
 import { describe, expect, test } from "vitest";
 import { parseSchedulerConfig, readSchedulerConfig } from "../../../cli/scheduler-config.ts";
+import type { Node, Pod } from "../../../api/generated/types.ts";
+import { keyOf } from "../../../api/meta.ts";
+import { schedulerCache } from "../../../scheduler/cache.ts";
+import { place } from "../../../scheduler/place.ts";
 import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { configuredPlugins, electionOf, schedulerOptions } from "../../../scheduler/configuration/settings.ts";
 import { virtualClock } from "../../sim/virtual-clock.ts";
@@ -191,6 +195,24 @@ test.each<[string, string, string, string]>([
     `${at}.bindTimeoutSeconds: Invalid value: -1: invalid BindTimeoutSeconds, should not be a negative value`,
   ],
   [
+    "affinity without values",
+    "NodeAffinity",
+    "{addedAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: In}]}]}}}",
+    `${at}.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty`,
+  ],
+  [
+    "affinity by numbers",
+    "NodeAffinity",
+    "{addedAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists, values: [x]},{key: a, operator: Gt, values: [x]}]}]}}}",
+    `[${at}.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Invalid value: ["x"]: values set must be empty for exists and does not exist, ${at}.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[1].values[0]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer]`,
+  ],
+  [
+    "no object",
+    "NodeAffinity",
+    "5",
+    String.raw`decoding .profiles[0].pluginConfig[0]: decoding args for plugin NodeAffinity: couldn't get version/kind; json parse error: json: cannot unmarshal number into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`,
+  ],
+  [
     "weights of balance",
     "NodeResourcesBalancedAllocation",
     "{resources: [{name: cpu, weight: 2},{name: cpu}]}",
@@ -264,6 +286,91 @@ test.each<[string, string, keyof SchedulerPlugin, string]>([
     "NodeName",
   ],
 ])("profile: %s", (_, rest, point, names) => expect(namesOf(pluginsOf(rest), point)).toBe(names));
+
+const node = (name: string, allocatable: object, labels = {}): Node =>
+  ({
+    metadata: { name, labels },
+    spec: {},
+    status: { allocatable: { pods: "10", ...allocatable } },
+  }) as unknown as Node;
+const pod = (name: string, requests: object, spec: object = {}): Pod =>
+  ({
+    metadata: { name, namespace: "d", uid: name },
+    spec: { containers: [{ name: "c", image: "a:1", resources: { requests } }], ...spec },
+  }) as unknown as Pod;
+/** Node "a" is half full, "b" is empty; "b" has more memory than processors, and the label. */
+function placed(rest: string, requests: object): string | undefined {
+  const cache = schedulerCache();
+  cache.nodeSeen("a", node("a", { cpu: "4", memory: "4Gi" }));
+  cache.nodeSeen("b", node("b", { cpu: "4", memory: "8Gi", "example.com/gpu": "1" }, { tier: "b" }));
+  const there = pod("there", { cpu: "2", memory: "2Gi" }, { nodeName: "a" });
+  cache.podSeen(keyOf(there), there);
+  const placement = place(pod("p", requests), cache.snapshot(), pluginsOf(rest));
+  return placement.outcome === "placed" ? placement.nodeName : undefined;
+}
+const small = { cpu: "1", memory: "1Gi" };
+const strategy = (value: string): string =>
+  `pluginConfig: [{name: NodeResourcesFit, args: {scoringStrategy: ${value}}}]`;
+const shaped = (points: string): string =>
+  strategy(`{type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: [${points}]}}`);
+const adding = (affinity: string): string => `pluginConfig: [{name: NodeAffinity, args: {addedAffinity: ${affinity}}}]`;
+const onlyFit = "plugins: {score: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesFit}]}}";
+test.each<[string, string, object, string | undefined]>([
+  ["an empty node by default", "", small, "b"],
+  ["a full one with MostAllocated", `${strategy("{type: MostAllocated}")}, ${onlyFit}`, small, "a"],
+  [
+    "a full one by its shape",
+    `${shaped("{utilization: 0, score: 0},{utilization: 100, score: 10}")}, ${onlyFit}`,
+    small,
+    "a",
+  ],
+  [
+    "an empty one by its shape",
+    `${shaped("{utilization: 0, score: 10},{utilization: 100, score: 0}")}, ${onlyFit}`,
+    small,
+    "b",
+  ],
+  [
+    "a node with the affinity of the profile",
+    adding(
+      "{requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: tier, operator: DoesNotExist}]}]}}",
+    ),
+    small,
+    "a",
+  ],
+  ["none without the resource", "", { "example.com/gpu": "2" }, undefined],
+  [
+    "any where the resource is ignored",
+    "pluginConfig: [{name: NodeResourcesFit, args: {ignoredResources: [example.com/gpu]}}]",
+    { "example.com/gpu": "2" },
+    "b",
+  ],
+  [
+    "any where its group is ignored",
+    "pluginConfig: [{name: NodeResourcesFit, args: {ignoredResourceGroups: [example.com]}}]",
+    { "example.com/gpu": "2" },
+    "b",
+  ],
+  [
+    "none where another group is ignored",
+    "pluginConfig: [{name: NodeResourcesFit, args: {ignoredResourceGroups: [com]}}]",
+    { "example.com/gpu": "2" },
+    undefined,
+  ],
+  [
+    "by the balance of chosen resources",
+    "pluginConfig: [{name: NodeResourcesBalancedAllocation, args: {resources: [{name: cpu}]}}], plugins: {score: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesBalancedAllocation}]}}",
+    { cpu: "1" },
+    "a",
+  ],
+  [
+    "by the balance of processors and memory",
+    "plugins: {score: {disabled: [{name: '*'}], enabled: [{name: NodeResourcesBalancedAllocation}]}}",
+    { cpu: "1", memory: "2Gi" },
+    "b",
+  ],
+  ["by name alone when nothing scores", "plugins: {score: {disabled: [{name: '*'}]}}", small, "a"],
+])("arguments: %s", (_, rest, requests, expected) => expect(placed(rest, requests)).toBe(expected));
 
 test("the example is valid, and its second profile fills nodes", () => {
   const plugins = configuredPlugins(readSchedulerConfig("manifests/examples/scheduler-config.yaml"));

@@ -5,7 +5,7 @@ import { key } from "../../../api/meta.ts";
 import { nodeEvents, assignedPodEvents } from "../../../scheduler/cluster-events.ts";
 import type { ClusterEvent } from "../../../scheduler/framework.ts";
 import { defaultPlugins, prioritySort } from "../../../scheduler/plugins/default.ts";
-import { schedulingQueue, type SchedulingQueue } from "../../../scheduler/queue.ts";
+import { type BackoffLimits, schedulingQueue, type SchedulingQueue } from "../../../scheduler/queue.ts";
 import { beginning, virtualClock, type VirtualClock } from "../../sim/virtual-clock.ts";
 
 const pod = (name: string, spec: object = {}): Pod =>
@@ -30,11 +30,12 @@ interface Stage {
 async function staged(
   then: (name: string, queue: SchedulingQueue) => void,
   play: (stage: Stage) => Promise<void>,
+  limits?: BackoffLimits,
 ): Promise<readonly string[]> {
   const clock = virtualClock();
   const stop = new AbortController();
   const plugins = defaultPlugins();
-  const queue = schedulingQueue(clock, () => plugins, prioritySort.queueSort!, stop.signal);
+  const queue = schedulingQueue(clock, () => plugins, prioritySort.queueSort!, stop.signal, limits);
   const taken: string[] = [];
   const taker = (async () => {
     for await (const { pod } of queue.take(stop.signal)) {
@@ -72,6 +73,18 @@ test("an error doubles the back-off from one second to ten", async () => {
     },
   );
   expect(taken).toEqual(["p@0", "p@1", "p@3", "p@7", "p@15", "p@25", "p@35"]);
+});
+
+test("or between other limits", async () => {
+  const taken = await staged(
+    (name, queue) => queue.fail(key("d", name)),
+    async ({ clock, queue }) => {
+      queue.add(pod("p"));
+      await until(clock, 18);
+    },
+    { initialBackoffMs: 2_000, maxBackoffMs: 5_000 },
+  );
+  expect(taken).toEqual(["p@0", "p@2", "p@6", "p@11", "p@16"]);
 });
 
 const rejectedBy =
