@@ -16,6 +16,7 @@ import {
   type Rejection,
   type SchedulerPlugin,
   type QueuedPod,
+  type Snapshot,
 } from "./framework.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
 import type { CycleState, Placement } from "./place.ts";
@@ -306,10 +307,10 @@ export function schedulingCycle(
 
   const binders = extenders.some(({ binds }) => binds) ? [extenderBinder(extenders, world.log)] : [];
   // Without extenders nothing is awaited between the snapshot and the assumed binding.
-  const decided = (pod: Pod, { plugins, name }: Profile): Placement | Promise<Placement> => {
+  const decided = (pod: Pod, { plugins, name }: Profile, snapshot: Snapshot): Placement | Promise<Placement> => {
     const options = { startIndex, percentageOfNodesToScore: percentages[name] ?? percentageOfNodesToScore };
     const interested = extenders.filter((extender) => extender.isInterestedIn(pod));
-    if (interested.length === 0) return place(pod, cache.snapshot(), plugins, options);
+    if (interested.length === 0) return place(pod, snapshot, plugins, options);
     return placeWithExtenders(pod, cache.snapshot, options, { plugins, extenders: interested, log: world.log, signal });
   };
   const isDecidable = (pod: Pod): boolean => isPending(pod) && !cache.isAssumed(pod);
@@ -319,9 +320,10 @@ export function schedulingCycle(
     // Otherwise the view has already taken it out of the queue, or its binding is under way.
     if (!profile || !isDecidable(pod)) return;
     const { plugins, name } = profile;
-    const found = decided(pod, profile);
+    const snapshot = cache.snapshot();
+    const found = decided(pod, profile, snapshot);
     const placement = found instanceof Promise ? await found : found;
-    startIndex = (startIndex + placement.nodesVisited) % Math.max(1, cache.snapshot().nodes.length);
+    startIndex = (startIndex + placement.nodesVisited) % Math.max(1, snapshot.nodes.length);
     if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;
     const at = { at: world.clock.now(), revision: view.lister.revision };
     decisions?.record({ controller: name, key, ...at, reasons: [], ...explained(placement) });

@@ -3,7 +3,16 @@
 import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import type { Log } from "../../machinery/world.ts";
-import { failed, type Rejection, type SchedulerPlugin, skip, type Snapshot, unresolvable } from "../framework.ts";
+import {
+  failed,
+  type FilterOutcome,
+  type Rejection,
+  type SchedulerPlugin,
+  type Trial,
+  skip,
+  type Snapshot,
+  unresolvable,
+} from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { place, type Placement, type PlacementOptions } from "../place.ts";
 import { violating } from "../plugins/disruption-budgets.ts";
@@ -41,30 +50,32 @@ interface Verdicts {
 const dropped = unresolvable();
 /**
  * Filters and scores by what extenders returned. Nodes that they have not judged are rejected and added to `unjudged`.
- * A node that pods were to leave passes: extenders have not seen it so.
+ * Evicting pods does not change a verdict: the node has passed the plugins with all of them.
  */
 const verdictsAsPlugin = (
   { judged, passed, rejections }: Verdicts,
   unjudged: Set<string>,
   scores: ReadonlyMap<string, number> = new Map(),
-): SchedulerPlugin<boolean> => ({
+): SchedulerPlugin => ({
   name: extenderName,
-  preFilter: () => ({ state: false }),
-  addPod: (hasFewerPods) => hasFewerPods,
-  removePod: () => true,
-  filter(hasFewerPods, { name }) {
-    if (hasFewerPods || passed.has(name)) return undefined;
+  filter(_, { name }) {
+    if (passed.has(name)) return undefined;
     if (!judged.has(name)) unjudged.add(name);
     return rejections.get(name) ?? dropped;
   },
   score: (_, { name }) => scores.get(name) ?? 0,
 });
 
-/** Rejects the nodes that extenders do not want pods to leave. */
-const preemptionVetoes = (nodeNames: ReadonlySet<string>): SchedulerPlugin => {
-  const vetoed = unresolvable("No preemption victims found for incoming pod");
-  return { name: extenderName, filter: (_, { name }) => (nodeNames.has(name) ? vetoed : undefined) };
-};
+const vetoed: Trial = { add() {}, remove() {}, rejection: () => unresolvable() };
+/** Preemption that passes over nodes which extenders do not want pods to leave. */
+const preemptionWithout = (nodeNames: ReadonlySet<string>, plugin: SchedulerPlugin): SchedulerPlugin => ({
+  ...plugin,
+  postFilter(pod, outcome, snapshot) {
+    const tryOn: FilterOutcome["tryOn"] = (node) => (nodeNames.has(node.name) ? vetoed : outcome.tryOn(node));
+    const result = plugin.postFilter?.(pod, { ...outcome, tryOn }, snapshot);
+    return result?.victims ? result : { ...result, message: "preemption: no candidate node for preemption" };
+  },
+});
 
 /** Runs a call of an extender. Undefined when it fails and can be ignored; throws when it cannot. */
 async function tried<T>({ name, isIgnorable }: Extender, log: Log, call: Promise<T>): Promise<T | undefined> {
@@ -131,11 +142,11 @@ async function agreed(pod: Pod, node: NodeInfo, victims: readonly PodInfo[], sna
 async function withAgreedVictims(
   pod: Pod,
   found: Placement,
-  again: (more: SchedulerPlugin) => Placement,
+  again: (plugins: readonly SchedulerPlugin[]) => Placement,
   snapshotOf: () => Snapshot,
   deciders: Deciders,
 ): Promise<Placement> {
-  const vetoed = new Set<string>();
+  const refused = new Set<string>();
   let placement = found;
   while (placement.outcome === "unschedulable" && placement.diagnosis.victims.length > 0) {
     const { diagnosis } = placement;
@@ -143,8 +154,9 @@ async function withAgreedVictims(
     const node = snapshot.byName.get(diagnosis.nominatedNodeName ?? "");
     const victims = node && (await agreed(pod, node, diagnosis.victims, snapshot, deciders));
     if (victims) return { ...placement, diagnosis: { ...diagnosis, victims } };
-    vetoed.add(diagnosis.nominatedNodeName ?? "");
-    placement = again(preemptionVetoes(vetoed));
+    refused.add(diagnosis.nominatedNodeName ?? "");
+    const { plugins } = deciders;
+    placement = again(plugins.map((p) => (p.name === "DefaultPreemption" ? preemptionWithout(refused, p) : p)));
   }
   return placement;
 }
@@ -162,8 +174,8 @@ export async function placeWithExtenders(
 ): Promise<Placement> {
   const nodesNamed = (names: ReadonlySet<string>): readonly NodeInfo[] =>
     [...names].flatMap((name) => snapshotOf().byName.get(name) ?? []);
-  const placedBy = (...more: readonly SchedulerPlugin[]): Placement =>
-    place(pod, snapshotOf(), [...deciders.plugins, ...more], options);
+  const placed = (plugins: readonly SchedulerPlugin[]): Placement => place(pod, snapshotOf(), plugins, options);
+  const placedBy = (...more: readonly SchedulerPlugin[]): Placement => placed([...deciders.plugins, ...more]);
   const reached = new Set<string>();
   let placement = placedBy(recorder(reached));
   let unjudged: Set<string> = placement.outcome === "placed" ? reached : new Set();
@@ -171,7 +183,7 @@ export async function placeWithExtenders(
   let own: readonly SchedulerPlugin[] = [];
   const judged = (scores?: ReadonlyMap<string, number>): Placement => {
     unjudged = new Set();
-    own = [verdictsAsPlugin(verdicts, unjudged, scores) as SchedulerPlugin];
+    own = [verdictsAsPlugin(verdicts, unjudged, scores)];
     return placedBy(...own);
   };
   while (unjudged.size > 0) {
@@ -182,7 +194,7 @@ export async function placeWithExtenders(
   if (placement.outcome === "placed")
     return verdicts.passed.size > 1 ? judged(await prioritized(pod, nodesNamed(verdicts.passed), deciders)) : placement;
   if (!deciders.extenders.some(({ preempts }) => preempts)) return placement;
-  return withAgreedVictims(pod, placement, (more) => placedBy(...own, more), snapshotOf, deciders);
+  return withAgreedVictims(pod, placement, (plugins) => placed([...plugins, ...own]), snapshotOf, deciders);
 }
 
 /** Binds by the first extender that binds; the pod's profile binds when there is none, or its error can be ignored. */

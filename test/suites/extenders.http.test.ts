@@ -176,13 +176,21 @@ test("filter: extenders are called in turn, each with what the one before left",
 
 test("prioritize: scores of 0 to 10 are weighted and added to those of plugins", async () => {
   const { url, calls } = await extender(() => [
-    { Host: "a", Score: 1 },
-    { Host: "b", Score: 10 },
+    { Host: "a", Score: 0 },
+    { Host: "b", Score: 1 },
   ]);
-  const client = await cluster(`{urlPrefix: '${url}', prioritizeVerb: score, weight: 100, nodeCacheCapable: true}`);
-  await start(client, "p");
-  expect(await nodeOf(client, "p")).toBe("b");
-  expect(calls.map(({ path }) => path)).toEqual(["/api/score"]);
+  const nodeWith = async (weight: number): Promise<string> => {
+    const client = await cluster(
+      `{urlPrefix: '${url}', prioritizeVerb: score, weight: ${weight}, nodeCacheCapable: true}`,
+    );
+    // The plugins prefer the other node.
+    await start(client, "there", { nodeName: "b" }, { cpu: "3", memory: "6Gi" });
+    await start(client, "p");
+    return nodeOf(client, "p");
+  };
+  expect(await nodeWith(1)).toBe("a");
+  expect(await nodeWith(100)).toBe("b");
+  expect(calls.map(({ path }) => path)).toEqual(["/api/score", "/api/score"]);
 });
 
 test("prioritize: an error is no obstacle", async () => {
@@ -268,7 +276,8 @@ test("managed resources: only pods that request one are sent, and the scheduler 
 test("preempt: pods leave only a node that the extender agrees to", async () => {
   const { url, calls } = await extender(({ body }) => {
     const [[node, victims] = ["", {}]] = Object.entries(body["NodeNameToMetaVictims"] as object);
-    return { NodeNameToMetaVictims: node === "b" ? { b: victims } : {} };
+    const { metadata } = body["Pod"] as Pod;
+    return { NodeNameToMetaVictims: node === "b" && metadata.name === "high" ? { b: victims } : {} };
   });
   const client = await cluster(`{urlPrefix: '${url}', preemptVerb: preempt, nodeCacheCapable: true}`);
   await start(client, "low-1", { terminationGracePeriodSeconds: 0 }, { cpu: "3" });
@@ -276,10 +285,16 @@ test("preempt: pods leave only a node that the extender agrees to", async () => 
   const places = { [await nodeOf(client, "low-1")]: "low-1", [await nodeOf(client, "low-2")]: "low-2" };
   expect(Object.keys(places).toSorted()).toEqual(["a", "b"]);
   await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "urgent" }, value: 10 });
+  await start(client, "refused", { priorityClassName: "urgent" }, { cpu: "3" });
+  expect(await rejectionOf(client, "refused")).toEqual([
+    "Unschedulable",
+    "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: no candidate node for preemption",
+  ]);
   await start(client, "high", { priorityClassName: "urgent" }, { cpu: "3" });
   expect(await nodeOf(client, "high")).toBe("b");
   expect(await nodeOf(client, places["a"]!)).toBe("a");
-  expect(calls.at(-1)!.body).toMatchObject({
+  const own = calls.filter(({ body }) => (body["Pod"] as Pod).metadata.name === "high");
+  expect(own.at(-1)!.body).toMatchObject({
     NodeNameToVictims: null,
     NodeNameToMetaVictims: { b: { Pods: [{ UID: expect.any(String) }], NumPDBViolations: 0 } },
   });

@@ -319,6 +319,12 @@ test.each<[string, string, object, string | undefined]>([
   ["an empty node by default", "", small, "b"],
   ["a full one with MostAllocated", `${strategy("{type: MostAllocated}")}, ${onlyFit}`, small, "a"],
   [
+    "as without a weight when it is 0",
+    `${strategy("{type: LeastAllocated, resources: [{name: cpu, weight: 0}]}")}, ${onlyFit}`,
+    small,
+    "b",
+  ],
+  [
     "a full one by its shape",
     `${shaped("{utilization: 0, score: 0},{utilization: 100, score: 10}")}, ${onlyFit}`,
     small,
