@@ -73,7 +73,7 @@ const foundation: readonly Manifest[] = [
   }),
   named("node.k8s.io/v1", "RuntimeClass", "pinned", {
     handler: "pinned",
-    scheduling: { nodeSelector: { disk: "ssd" }, tolerations: [{ key: "dedicated", operator: "Exists" }] },
+    scheduling: { nodeSelector: { generation: "1" }, tolerations: [{ key: "dedicated", operator: "Exists" }] },
   }),
 ];
 export async function lay(client: Client): Promise<void> {

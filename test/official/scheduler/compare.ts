@@ -15,6 +15,7 @@ export interface Comparison {
   readonly disagreements: readonly Disagreement[];
   readonly placed: number;
   readonly pending: number;
+  readonly preemptions: number;
   /**
    * kube-scheduler has evicted pods for a pod and does not try it again: its queueing hints overlook the eviction. The
    * rest of the scenario is left out.
@@ -31,7 +32,7 @@ const isGated = ({ spec }: Manifest): boolean =>
 
 export async function compare(scenario: Scenario, original: Original, settleMs: number): Promise<Comparison> {
   const disagreements: Disagreement[] = [];
-  let [placed, pending, isStuck] = [0, 0, false];
+  let [placed, pending, preemptions, isStuck] = [0, 0, 0, false];
   const theirs = await original.peer(scenario, settleMs);
   const own = await ownScheduler(scenario);
   try {
@@ -51,6 +52,7 @@ export async function compare(scenario: Scenario, original: Original, settleMs: 
       if (found.some(({ kind }) => kind === "placement" || kind === "preemption")) break;
       if (a.nodeName !== undefined) placed++;
       else pending++;
+      if (a.preemption) preemptions++;
       for (const peer of [own, theirs])
         if (a.nodeName !== undefined) await peer.start(pod, startTime(placed));
         else if (!isGated(pod)) await peer.remove(pod);
@@ -59,5 +61,5 @@ export async function compare(scenario: Scenario, original: Original, settleMs: 
     await own.close();
     await theirs.close();
   }
-  return { disagreements, placed, pending, isStuck };
+  return { disagreements, placed, pending, preemptions, isStuck };
 }

@@ -221,7 +221,7 @@ export function podTemplate(draw: Draw): {
             .map((key) => spread(chance, key)),
         }))),
       ...(has("priority") &&
-        chance.maybe(0.7, () => ({ priorityClassName: chance.pick(Object.keys(priorityClasses)) }))),
+        chance.maybe(0.7, () => ({ priorityClassName: chance.pick(["low", "middle", "high", "high", "patient"]) }))),
       ...(has("gates") && chance.maybe(0.3, () => ({ schedulingGates: [{ name: "example.com/quota" }] }))),
       ...(has("disks") && chance.maybe(0.7, () => ({ volumes: [{ name: "disk", ...disk(chance) }] }))),
       terminationGracePeriodSeconds: 0,

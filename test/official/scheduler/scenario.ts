@@ -108,6 +108,7 @@ function boundPod(draw: Draw, template: PodTemplate, i: number, schedulerName: s
       ...spec,
       nodeName: nodeName(chance.int(0, nodeCount - 1)),
       ...(isDeleted && { terminationGracePeriodSeconds: 30 }),
+      ...(has("priority") && chance.maybe(0.8, () => ({ priorityClassName: chance.pick(["low", "middle"]) }))),
     },
     status: { phase, startTime, ...(has("resize") && resized(chance, spec)) },
     ...(isDeleted && { isDeleted }),
@@ -166,7 +167,9 @@ export interface Choice {
 export function generatedScenario(seed: number, { only, without }: Choice): Scenario {
   const chance = chanceOf(seed);
   const drawn = chance.some(features, 0.25).filter((feature) => !without.includes(feature));
-  const chosen = only.length > 0 ? only : drawn;
+  // kube-scheduler counts the nodes with an image again only for nodes that change themselves.
+  const isConstant = drawn.includes("images");
+  const chosen = only.length > 0 ? only : drawn.filter((feature) => !(isConstant && feature === "changes"));
   const has = (feature: Feature): boolean => chosen.includes(feature);
   const nodeCount = chance.of(0.15) ? chance.int(11, 24) : chance.int(1, 9);
   const draw: Draw = { chance, has, nodeCount };
@@ -183,7 +186,9 @@ export function generatedScenario(seed: number, { only, without }: Choice): Scen
       ...(has("services") ? chance.list(1, 3, (i) => service(chance, i)) : []),
       ...(has("priority") ? chance.list(0, 2, (i) => budget(chance, i)) : []),
     ],
-    bound: withoutConflicts(chance.list(0, 2 * nodeCount, (i) => boundPod(draw, template(), i, schedulerName))),
+    bound: withoutConflicts(
+      chance.list(0, (has("priority") ? 4 : 2) * nodeCount, (i) => boundPod(draw, template(), i, schedulerName)),
+    ),
     steps: chance
       .list(8, 20, (i) => podOf(template(), `pod-${i}`, schedulerName))
       .flatMap((pod, i) => (has("changes") && chance.of(0.3) ? [changeAfter(draw, i), pod] : [pod])),
