@@ -16,7 +16,7 @@ import { runAsLeader } from "../machinery/leader-election.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
-import type { Packing } from "../scheduler/plugins/resources.ts";
+import type { Packing } from "../scheduler/plugins/resource-scores.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";

@@ -26,6 +26,7 @@ import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
+import { snapshotContentController, snapshotController } from "./snapshots/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 import { attachDetachController } from "./volumes/attach-detach.ts";
@@ -76,6 +77,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   volumeBinder,
   ephemeralVolumeController,
   attachDetachController,
+  snapshotController,
+  snapshotContentController,
 ];
 
 /** The controllers that are no pure decision. */

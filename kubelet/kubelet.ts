@@ -23,6 +23,7 @@ import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
+import { localDevices } from "./volumes/local-devices.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
@@ -95,10 +96,12 @@ export async function kubelet(
   await mkdir(settings.stateDir, { recursive: true });
   const { nodeName, nodeIp, stateDir } = settings;
   const identity = { ...settings, ...(await machineFacts()) };
-  const health = async (until: AbortSignal): Promise<NodeHealth> => ({
-    ...(await nodeHealth(runtime, settings.capacity, stateDir, until)),
-    volumesInUse: await volumes.mounter.inUse(),
-  });
+  let recursiveReadOnlyMounts = false;
+  const health = async (until: AbortSignal): Promise<NodeHealth> => {
+    const now = await nodeHealth(runtime, settings.capacity, stateDir, until);
+    recursiveReadOnlyMounts = now.recursiveReadOnlyMounts ?? recursiveReadOnlyMounts;
+    return { ...now, volumesInUse: await volumes.mounter.inUse() };
+  };
   const ownPods = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } });
   const allServices = informer<Service>(client, services, world);
   const ownNode = informer(client, nodes, world, { selection: { fieldSelector: `metadata.name=${nodeName}` } });
@@ -118,17 +121,19 @@ export async function kubelet(
     events,
     objects,
     csi: volumes.mounter,
+    localDevices: localDevices(stateDir),
     nodeName,
     nodeIp,
     stateDir,
     names: await nameSettings(settings.clusterDns, settings.clusterDomain),
     allocatable,
+    recursiveReadOnlyMounts: () => recursiveReadOnlyMounts,
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };
-  const stats = volumeStats({ world, csi: volumes.mounter, pods: ownPods.lister, lookup: objects.lookup });
+  const stats = volumeStats({ world, csi: volumes.mounter, stateDir, pods: ownPods.lister, lookup: objects.lookup });
   const evict = (uid: string, message: string): void => workers.evict(uid, { reason: "Evicted", message });
   const work = async (): Promise<void> => {
     // Before the first complete list a running pod would look like an orphan.

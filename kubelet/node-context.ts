@@ -9,6 +9,7 @@ import type { PendingResize } from "./podspec/resources.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 import type { CsiMounter } from "./volumes/csi/mounter.ts";
+import type { LocalDevices } from "./volumes/local-devices.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -17,11 +18,14 @@ export interface NodeContext {
   readonly events: EventRecorder;
   readonly objects: ReferencedObjects;
   readonly csi: CsiMounter;
+  readonly localDevices: LocalDevices;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;
   readonly names: NameSettings;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Whether the engine makes mounts recursively read-only. */
+  recursiveReadOnlyMounts(): boolean;
   services(): readonly Service[];
   /** Pulls an image; concurrent requests for the same one share a pull. */
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;

@@ -80,8 +80,17 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** What is mounted below the source is read-only as well. */
+  readonly recursiveReadOnly?: true;
   /** How later mounts below it spread; by default they do not. */
   readonly propagation?: "rslave" | "rshared";
+}
+
+/** A block device of the node in a container. */
+export interface Device {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
 }
 
 /** Resource limits; absent means unlimited. */
@@ -110,6 +119,7 @@ export interface ContainerSpec extends ContainerRun, Isolation {
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly workingDir?: string;
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
@@ -125,6 +135,12 @@ export interface ImageInfo {
   readonly id: string;
   readonly names: readonly string[];
   readonly sizeBytes: number;
+}
+/** The engine: its version, and what it can do. */
+export interface RuntimeInfo {
+  readonly version: string;
+  /** Whether it makes mounts recursively read-only (KEP-3857). */
+  readonly recursiveReadOnlyMounts: boolean;
 }
 /** The properties of an image on the node. */
 export interface ImageStatus {
@@ -207,8 +223,7 @@ export class RuntimeRefused extends Error {
 }
 
 export interface ContainerRuntime {
-  /** The version of the engine. */
-  version(signal: AbortSignal): Promise<string>;
+  info(signal: AbortSignal): Promise<RuntimeInfo>;
   /** Lists the sandboxes and containers of one pod, or of all. */
   list(podUid: string | undefined, signal: AbortSignal): Promise<Inventory>;
 

@@ -14,6 +14,8 @@ import {
 } from "./node-info.ts";
 import { occupies } from "../api/core/pods.ts";
 import type { Snapshot } from "./framework.ts";
+import { sameJson } from "../api/hash.ts";
+import { type TopologyAccounts, topologyAccounts, type TopologyCounts } from "./topology/counts.ts";
 
 interface NodeList {
   set(name: string, node: Node | undefined): void;
@@ -25,6 +27,7 @@ interface NodeList {
   readonly byName: ReadonlyMap<string, NodeInfo>;
   /** By image name: how many nodes hold it. */
   readonly imageNodes: ReadonlyMap<string, number>;
+  readonly topology: TopologyCounts;
 }
 
 const zoneOf = ({ metadata: { labels } }: Node): string =>
@@ -60,58 +63,100 @@ function taintSets(): (taints: readonly Taint[] | undefined) => readonly Taint[]
   };
 }
 
+/** The smallest number that no node has. */
+function slots(): { take(): number; giveBack(slot: number): void } {
+  const free: number[] = [];
+  let next = 0;
+  return { take: () => free.pop() ?? next++, giveBack: (slot) => void free.push(slot) };
+}
+
+/** By image name: how many nodes hold it. */
+function imageCounts() {
+  const nodes = new Map<string, number>();
+  return {
+    nodes,
+    count({ images }: NodeAccount, by: 1 | -1): void {
+      for (const image of images.keys()) {
+        const count = (nodes.get(image) ?? 0) + by;
+        if (count > 0) nodes.set(image, count);
+        else nodes.delete(image);
+      }
+    },
+  };
+}
+
+/** Changes the node object; counts by topology follow when its labels or taints are others. */
+function updateNode(account: NodeAccount, node: Node, taints: readonly Taint[], topology: TopologyAccounts): void {
+  const apply = (): void => setNode(account, node, taints);
+  if (account.taints === taints && sameJson(account.labels, node.metadata.labels ?? {})) apply();
+  else topology.nodeChanged(account, apply);
+}
+
 /** No nodes yet. */
 function nodeList(): NodeList {
   const accounts = new Map<string, NodeAccount>();
   const occupants = new Map<string, Map<Key, PodInfo>>();
-  const imageNodes = new Map<string, number>();
+  const images = imageCounts();
+  const numbers = slots();
+  const topology = topologyAccounts();
   const intern = taintSets();
   let order: readonly NodeInfo[] | undefined;
 
-  const countImages = ({ images }: NodeAccount, sign: 1 | -1): void => {
-    for (const image of images.keys()) {
-      const count = (imageNodes.get(image) ?? 0) + sign;
-      if (count > 0) imageNodes.set(image, count);
-      else imageNodes.delete(image);
-    }
+  const put = (account: NodeAccount, pod: PodInfo): void => {
+    take(account, pod.key);
+    addPod(account, pod);
+    topology.podAdded(account, pod);
   };
-  const update = (account: NodeAccount, node: Node): void => {
-    if (zoneOf(account.node) !== zoneOf(node)) order = undefined;
-    setNode(account, node, intern(node.spec.taints));
+  const take = (account: NodeAccount, key: Key): void => {
+    const pod = account.pods.get(key);
+    if (!pod) return;
+    removePod(account, key);
+    topology.podRemoved(account, pod);
   };
   const insert = (name: string, node: Node): NodeAccount => {
-    const account = nodeAccount(node, occupants.get(name)?.values(), intern(node.spec.taints));
+    const account = nodeAccount(node, numbers.take(), intern(node.spec.taints));
     accounts.set(name, account);
+    topology.nodeAdded(account);
+    for (const pod of occupants.get(name)?.values() ?? []) put(account, pod);
     order = undefined;
     return account;
+  };
+  const remove = (account: NodeAccount): void => {
+    for (const key of [...account.pods.keys()]) take(account, key);
+    topology.nodeRemoved(account);
+    numbers.giveBack(account.slot);
+    accounts.delete(account.name);
+    order = undefined;
   };
   return {
     set(name, node) {
       const account = accounts.get(name);
-      if (account) countImages(account, -1);
+      if (account) images.count(account, -1);
       if (node === undefined) {
-        if (accounts.delete(name)) order = undefined;
+        if (account) remove(account);
       } else if (account) {
-        update(account, node);
-        countImages(account, 1);
-      } else countImages(insert(name, node), 1);
+        if (zoneOf(account.node) !== zoneOf(node)) order = undefined;
+        updateNode(account, node, intern(node.spec.taints), topology);
+        images.count(account, 1);
+      } else images.count(insert(name, node), 1);
     },
     addPod(nodeName, pod) {
       const pods = occupants.get(nodeName);
       if (pods) pods.set(pod.key, pod);
       else occupants.set(nodeName, new Map([[pod.key, pod]]));
       const account = accounts.get(nodeName);
-      if (account) addPod(account, pod);
+      if (account) put(account, pod);
     },
     removePod(nodeName, key) {
       const pods = occupants.get(nodeName);
       if (pods?.delete(key) && pods.size === 0) occupants.delete(nodeName);
       const account = accounts.get(nodeName);
-      if (account) removePod(account, key);
+      if (account) take(account, key);
     },
     ordered: () => (order ??= interleaved(accounts.values())),
     byName: accounts,
-    imageNodes,
+    imageNodes: images.nodes,
+    topology,
   };
 }
 
@@ -199,6 +244,7 @@ export function schedulerCache(lister: Snapshot["lister"] = noListers): Schedule
       nodes: nodes.ordered(),
       byName: nodes.byName,
       imageNodes: nodes.imageNodes,
+      topology: nodes.topology,
       nominated: nominated.byNode,
       lister,
     }),

@@ -4,9 +4,10 @@ import type { Pod } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import type { ApiObject, Instant, Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import type { Lister } from "../machinery/view.ts";
+import type { Indexes, Lister } from "../machinery/view.ts";
 import type { Clock } from "../machinery/world.ts";
 import type { NodeInfo, PodInfo } from "./node-info.ts";
+import type { TopologyCounts } from "./topology/counts.ts";
 
 /** A status other than success; success is `undefined`. */
 export interface Rejection {
@@ -28,6 +29,9 @@ export const failed = (...reasons: readonly string[]): Rejection => ({ code: "Er
 export const skip = "Skip";
 type Skip = typeof skip;
 
+/** The index of all objects that plugins read, except pods and nodes. */
+export const byNamespace: Indexes<ApiObject> = { namespace: ({ metadata }) => [metadata.namespace ?? ""] };
+
 /** The state of the cluster that one decision is made from. It does not change while the decision is made. */
 export interface Snapshot {
   /** Zone by zone in turn, so that any run of consecutive nodes is spread over the zones. */
@@ -35,9 +39,11 @@ export interface Snapshot {
   readonly byName: ReadonlyMap<string, NodeInfo>;
   /** By image name: how many nodes hold it. */
   readonly imageNodes: ReadonlyMap<string, number>;
+  /** Counts of pods by topology domain. */
+  readonly topology: TopologyCounts;
   /** By node name: pods that are expected there but not bound yet (`status.nominatedNodeName`). */
   readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
-  /** The objects of a kind that some plugin {@link SchedulerPlugin.reads}, of pods, or of nodes. */
+  /** Pods, nodes, and objects of kinds that some plugin {@link SchedulerPlugin.reads}: those {@link byNamespace}. */
   lister<T extends ApiObject>(resource: ResourceDefinition<T>): Lister<T>;
 }
 
@@ -148,7 +154,9 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   queueSort?(a: QueuedPod, b: QueuedPod): number;
   preFilter?(pod: PodInfo, snapshot: Snapshot): PreFilterResult<F> | Skip | Rejection;
   /** The state as if this pod were on that node too. */
-  addPod?(state: F, added: PodInfo, node: NodeInfo): F;
+  addPod?(state: F, added: PodInfo, node: NodeInfo, pod: PodInfo): F;
+  /** The state as if that pod had left the node. */
+  removePod?(state: F, removed: PodInfo, node: NodeInfo, pod: PodInfo): F;
   filter?(state: F, node: NodeInfo, pod: PodInfo): Rejection | undefined;
   /** Runs when no node passed. */
   postFilter?(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot): PostFilterResult | undefined;

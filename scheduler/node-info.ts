@@ -5,6 +5,7 @@ import { amountsOf, effectiveRequests, type Requests } from "../api/core/pod/sta
 import type { Node, Pod, Taint } from "../api/generated/types.ts";
 import { sameJson } from "../api/hash.ts";
 import { keyOf, type Key } from "../api/meta.ts";
+import { type AffinityTerm, affinityTermsOf } from "./pod-terms.ts";
 
 /** CPU in thousandths of a core and memory in bytes, as scores compare them. */
 interface Load {
@@ -23,12 +24,16 @@ export interface PodInfo {
   readonly hostPorts: readonly HostPort[];
   /** The names of the claims it uses. */
   readonly claimNames: readonly string[];
+  /** Its affinity to other pods. */
+  readonly terms: readonly AffinityTerm[];
 }
 
 /** A node and its pods. Only the cache changes it, and never during a decision. */
 export interface NodeInfo {
   readonly node: Node;
   readonly name: string;
+  /** A small number of its own while the cluster has the node: tables of nodes are arrays. */
+  readonly slot: number;
   readonly labels: Readonly<Record<string, string>>;
   /** Cordoned. */
   readonly unschedulable: boolean;
@@ -60,6 +65,7 @@ export function podInfoOf(pod: Pod): PodInfo {
     nonZeroRequests: { cpu, memory },
     hostPorts: hostPortsOf(pod),
     claimNames: claimNamesOf(pod),
+    terms: affinityTermsOf(pod),
   };
 }
 
@@ -110,11 +116,12 @@ export function setNode(account: NodeAccount, node: Node, taints: readonly Taint
   account.taints = taints;
 }
 
-/** A node with these pods. */
-export function nodeAccount(node: Node, pods: Iterable<PodInfo> = [], taints?: readonly Taint[]): NodeAccount {
+/** A node without pods. */
+export function nodeAccount(node: Node, slot: number, taints?: readonly Taint[]): NodeAccount {
   const account: NodeAccount = {
     node,
     name: node.metadata.name,
+    slot,
     labels: {},
     unschedulable: false,
     pods: new Map(),
@@ -127,10 +134,20 @@ export function nodeAccount(node: Node, pods: Iterable<PodInfo> = [], taints?: r
     images: imagesOf(node),
   };
   setNode(account, node, taints);
-  for (const info of pods) addPod(account, info);
   return account;
 }
 
-/** The node as it would be with these pods on it too. */
-export const withPods = (node: NodeInfo, more: readonly PodInfo[]): NodeInfo =>
-  nodeAccount(node.node, [...node.pods.values(), ...more], node.taints);
+/** The node as it would be without the first pods and with the others. The node itself stays as it is. */
+export function hypothetical(node: NodeInfo, without: Iterable<PodInfo>, more: Iterable<PodInfo> = []): NodeAccount {
+  const copy: NodeAccount = {
+    ...node,
+    pods: new Map(node.pods),
+    podsWithHostPorts: new Map(node.podsWithHostPorts),
+    podsWithClaims: new Map(node.podsWithClaims),
+    requested: { ...node.requested },
+    nonZeroRequested: { ...node.nonZeroRequested },
+  };
+  for (const { key } of without) removePod(copy, key);
+  for (const pod of more) addPod(copy, pod);
+  return copy;
+}

@@ -7,7 +7,7 @@ import {
   type NodeStatus,
   type PluginRejection,
 } from "./framework.ts";
-import { type NodeInfo, type PodInfo, podInfoOf, withPods } from "./node-info.ts";
+import { type NodeInfo, type PodInfo, podInfoOf, hypothetical } from "./node-info.ts";
 import type { Pod } from "../api/generated/types.ts";
 import { diagnosed, type Diagnosis } from "./diagnosis.ts";
 
@@ -166,10 +166,10 @@ function filterNode(
   const expected = nominated.size === 0 ? undefined : nominated.get(node.name);
   const more = expected?.filter((p) => p.key !== pod.key && p.priority >= pod.priority) ?? [];
   if (more.length > 0) {
-    const crowded = withPods(node, more);
+    const crowded = hypothetical(node, [], more);
     const crowdedStages = stages.map(({ plugin, state }) => ({
       plugin,
-      state: plugin.addPod ? more.reduce((s, added) => plugin.addPod!(s, added, node), state) : state,
+      state: plugin.addPod ? more.reduce((s, added) => plugin.addPod!(s, added, node, pod), state) : state,
     }));
     const rejected = firstRejection(crowdedStages, crowded, pod);
     if (rejected) return rejected;

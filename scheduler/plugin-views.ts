@@ -8,7 +8,7 @@ import { informer, type Informer } from "../machinery/informer.ts";
 import type { Lister } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
 import { plainEvents } from "./cluster-events.ts";
-import type { ClusterEvent, PluginViews, SchedulerPlugin } from "./framework.ts";
+import { byNamespace, type ClusterEvent, type PluginViews, type SchedulerPlugin } from "./framework.ts";
 
 export interface RunningViews extends PluginViews {
   /** Fills the views and keeps them up to date until the signal aborts. */
@@ -60,7 +60,7 @@ export function pluginViews(
   const all = new Map(views.map((view) => [view.resource, view]));
   const own = [...new Set(plugins.flatMap(({ reads = [] }) => reads))]
     .filter((kind) => !all.has(kind))
-    .map((kind) => informer(client, kind, world));
+    .map((kind) => informer(client, kind, world, { indexes: byNamespace }));
   for (const view of own) {
     all.set(view.resource, view);
     view.onChange((object, before) => {

@@ -64,6 +64,7 @@ import { statefulSets } from "../apps/statefulsets.ts";
 import { csiDrivers, csiNodes, csiStorageCapacities, volumeAttachments } from "../storage/csi.ts";
 import { storageClasses, volumeAttributesClasses } from "../storage/storageclasses.ts";
 import { tokenReviews } from "../authentication/tokenreviews.ts";
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../snapshot/volumesnapshots.ts";
 
 export const builtinKinds: readonly ResourceDefinition[] = [
   apiServices,
@@ -136,4 +137,7 @@ export const builtinKinds: readonly ResourceDefinition[] = [
   validatingWebhookConfigurations,
   volumeAttachments,
   volumeAttributesClasses,
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
 ];

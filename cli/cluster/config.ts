@@ -1,6 +1,6 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
-import type { Packing } from "../../scheduler/plugins/resources.ts";
+import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
 
 /** The address ranges and names of every cluster: those that are usual in Kubernetes. */

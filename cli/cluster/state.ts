@@ -1,6 +1,6 @@
 // The persistent state of a cluster: its nodes, addresses and options, in one JSON file.
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import type { Packing } from "../../scheduler/plugins/resources.ts";
+import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";

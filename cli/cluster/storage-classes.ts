@@ -1,7 +1,9 @@
-// The storage classes of a new cluster, and the CSIDriver objects of the drivers behind them.
+// The classes of volumes and snapshots of a new cluster, and the CSIDriver objects of the drivers behind them.
 import { hasReason } from "../../api/errors.ts";
 import type { CSIDriver, StorageClass } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/meta.ts";
+import { defaultClass } from "../../api/snapshot/binding.ts";
+import type { VolumeSnapshotClass } from "../../api/snapshot/volumesnapshots.ts";
 import { type DriverProfile, localDriver, sharedDriver } from "../../csi/driver/profile.ts";
 import type { Connection } from "../client/connection.ts";
 
@@ -30,23 +32,34 @@ const storageClass = (
   allowVolumeExpansion: true,
 });
 
+/** The class for snapshots of a driver's volumes that name no class. */
+const snapshotClass = (name: string, driverName: string): Draft<VolumeSnapshotClass> => ({
+  ...{ apiVersion: "snapshot.storage.k8s.io/v1", kind: "VolumeSnapshotClass", driver: driverName },
+  metadata: { name, annotations: { [defaultClass]: "true" } },
+  deletionPolicy: "Delete",
+});
+
 /** A volume of class `local` is made on the node of the first pod that uses it; `shared` ones are behind all nodes. */
 const objects: Readonly<Record<string, readonly object[]>> = {
-  csidrivers: [driver(localDriver), driver(sharedDriver)],
-  storageclasses: [
+  "storage.k8s.io/v1/csidrivers": [driver(localDriver), driver(sharedDriver)],
+  "storage.k8s.io/v1/storageclasses": [
     storageClass("local", localDriver.name, "WaitForFirstConsumer", {
       "storageclass.kubernetes.io/is-default-class": "true",
     }),
     storageClass("shared", sharedDriver.name, "Immediate"),
   ],
+  "snapshot.storage.k8s.io/v1/volumesnapshotclasses": [
+    snapshotClass("local", localDriver.name),
+    snapshotClass("shared", sharedDriver.name),
+  ],
 };
 
 /** Creates what does not exist yet. */
 export async function createStorageClasses(api: Connection): Promise<void> {
-  for (const [plural, drafts] of Object.entries(objects))
+  for (const [path, drafts] of Object.entries(objects))
     for (const body of drafts) {
       try {
-        await api.request({ method: "POST", path: `/apis/storage.k8s.io/v1/${plural}`, body });
+        await api.request({ method: "POST", path: `/apis/${path}`, body });
       } catch (error) {
         if (!hasReason(error, "AlreadyExists")) throw error;
       }

@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
-import type { Packing } from "../../scheduler/plugins/resources.ts";
+import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { connect } from "../client/access.ts";
 import type { Io } from "../progress.ts";

@@ -1,23 +1,32 @@
-// The controllers that run beside a CSI driver and call it: what Kubernetes' external-provisioner, external-resizer and
-// external-attacher do.
+// The controllers that run beside a CSI driver and call it: what Kubernetes' external-provisioner, external-resizer,
+// external-attacher and external-snapshotter do.
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { classNameOf } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, PersistentVolumeClaim, VolumeAttachment } from "../../api/generated/types.ts";
 import { type Key, key, keyOf } from "../../api/meta.ts";
+import {
+  type VolumeSnapshotContent,
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from "../../api/snapshot/volumesnapshots.ts";
 import { csiNodes, csiStorageCapacities, volumeAttachments } from "../../api/storage/csi.ts";
 import { storageClasses } from "../../api/storage/storageclasses.ts";
 import type { Client } from "../../machinery/client.ts";
-import { type Controller, controller, watch } from "../../machinery/controller.ts";
+import { type Controller, controller, type Views, watch } from "../../machinery/controller.ts";
 import { sharedViews } from "../../machinery/informer.ts";
 import { runController } from "../../machinery/reconcile.ts";
 import type { World } from "../../machinery/world.ts";
 import { decideAttachment } from "./attach.ts";
 import { capacityName, capacityNamespace, decideCapacity } from "./capacity.ts";
+import { decideCloning } from "./clone-protection.ts";
 import { decideExpansion } from "./expand.ts";
 import { volumeNameOf } from "./new-volume.ts";
 import { decideOrder } from "./provision.ts";
 import { decideReclaim, isServed } from "./reclaim.ts";
+import { decideContentSnapshot } from "./snapshot.ts";
+import { type ObservedSource, sourceOf } from "./source.ts";
 import type { DriverNode, DriverOptions } from "./sidecar.ts";
 
 const claimOf = ({ spec: { claimRef } }: PersistentVolume): readonly Key[] =>
@@ -26,11 +35,37 @@ const clusterKey = (name: string | undefined): Key => key(undefined, name ?? "")
 const volumeOf = ({ spec: { source } }: VolumeAttachment): readonly Key[] =>
   source.persistentVolumeName === undefined ? [] : [clusterKey(source.persistentVolumeName)];
 
+/** The object that a claim is to be a copy of. */
+const sourceKey = (claim: PersistentVolumeClaim): readonly string[] => {
+  const { type, name } = sourceOf(claim) ?? {};
+  return type === undefined || claim.spec.volumeName ? [] : [`${type} ${key(claim.metadata.namespace, name!)}`];
+};
+/** Claims that wait to become copies of an object. */
+const copiesOf = (views: Views, type: "claim" | "snapshot", source: Key): readonly PersistentVolumeClaim[] =>
+  views.of(persistentVolumeClaims).byIndex("source", `${type} ${source}`);
+
+function observeSource(views: Views, claim: PersistentVolumeClaim): ObservedSource {
+  const { type, name } = sourceOf(claim) ?? {};
+  if (type === undefined || type === "populated") return {};
+  const k = key(claim.metadata.namespace, name!);
+  if (type === "claim") {
+    const source = views.of(persistentVolumeClaims).get(k);
+    return { claim: source, volume: views.of(persistentVolumes).get(clusterKey(source?.spec.volumeName)) };
+  }
+  const snapshot = views.of(volumeSnapshots).get(k);
+  const content = views.of(volumeSnapshotContents).get(clusterKey(snapshot?.status?.boundVolumeSnapshotContentName));
+  return { snapshot, content };
+}
+
 const provisioner = (options: DriverOptions): Controller =>
   controller({
     name: `csi-provisioner-${options.driver}`,
     reconciles: persistentVolumeClaims,
-    indexes: { class: (claim: PersistentVolumeClaim) => (claim.spec.volumeName ? [] : [classNameOf(claim)]) },
+    indexes: {
+      class: (claim: PersistentVolumeClaim) => (claim.spec.volumeName ? [] : [classNameOf(claim)]),
+      source: sourceKey,
+    },
+    keysOf: (claim, { views }) => [keyOf(claim), ...copiesOf(views, "claim", keyOf(claim)).map(keyOf)],
     watches: [
       watch(persistentVolumes, claimOf),
       watch(storageClasses, ({ metadata }, { views }) =>
@@ -39,20 +74,29 @@ const provisioner = (options: DriverOptions): Controller =>
           .byIndex("class", metadata.name)
           .map((claim) => key(claim.metadata.namespace, claim.metadata.name)),
       ),
+      watch(volumeSnapshots, (snapshot, { views }) => copiesOf(views, "snapshot", keyOf(snapshot)).map(keyOf)),
+      watch(
+        volumeSnapshotContents,
+        (
+          {
+            spec: {
+              volumeSnapshotRef: { namespace, name },
+            },
+          },
+          { views },
+        ) => copiesOf(views, "snapshot", key(namespace, name ?? "")).map(keyOf),
+      ),
     ],
     observe(views, k) {
       const claims = views.of(persistentVolumeClaims);
       const volumes = views.of(persistentVolumes);
       const claim = claims.get(k);
       if (claim === undefined) return undefined;
-      const { dataSource } = claim.spec;
-      const sourceClaim = dataSource && claims.get(key(claim.metadata.namespace, dataSource.name));
       return {
         claim,
         storageClass: views.of(storageClasses).get(clusterKey(classNameOf(claim))),
         volume: volumes.get(clusterKey(volumeNameOf(claim))),
-        sourceClaim,
-        source: volumes.get(clusterKey(sourceClaim?.spec.volumeName)),
+        source: observeSource(views, claim),
       };
     },
     writes: [
@@ -60,6 +104,55 @@ const provisioner = (options: DriverOptions): Controller =>
       { kind: persistentVolumes, verbs: ["create"] },
     ],
     decide: (observed) => decideOrder(observed, options),
+  });
+
+const cloneProtection = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-clone-protection-${options.driver}`,
+    reconciles: persistentVolumeClaims,
+    indexes: { source: sourceKey },
+    keysOf: (claim, { before }) => [
+      keyOf(claim),
+      ...[claim, before ?? claim].flatMap((copy) => {
+        const source = sourceOf(copy);
+        return source?.type === "claim" ? [key(copy.metadata.namespace, source.name)] : [];
+      }),
+    ],
+    watches: [watch(persistentVolumes)],
+    observe(views, k) {
+      const claim = views.of(persistentVolumeClaims).get(k);
+      if (claim === undefined) return undefined;
+      const volume = views.of(persistentVolumes).get(clusterKey(claim.spec.volumeName));
+      return { claim, volume, copies: copiesOf(views, "claim", k) };
+    },
+    writes: [{ kind: persistentVolumeClaims, verbs: ["patch"] }],
+    decide: (observed) => decideCloning(observed, options),
+  });
+
+const snapshotter = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-snapshotter-${options.driver}`,
+    reconciles: volumeSnapshotContents,
+    indexes: {
+      class: ({ spec, status }: VolumeSnapshotContent) =>
+        status?.readyToUse ? [] : [spec.volumeSnapshotClassName ?? ""],
+    },
+    watches: [
+      watch(volumeSnapshotClasses, ({ metadata }, { views }) =>
+        views.of(volumeSnapshotContents).byIndex("class", metadata.name).map(keyOf),
+      ),
+    ],
+    observe(views, k) {
+      const content = views.of(volumeSnapshotContents).get(k);
+      if (content === undefined) return undefined;
+      const { volumeSnapshotClassName } = content.spec;
+      return { content, snapshotClass: views.of(volumeSnapshotClasses).get(clusterKey(volumeSnapshotClassName)) };
+    },
+    writes: [
+      { kind: volumeSnapshotContents, verbs: ["patch"] },
+      { kind: volumeSnapshotContents, subresource: "status", verbs: ["update"] },
+    ],
+    decide: (observed, now) => decideContentSnapshot(observed, options, now),
   });
 
 const reclaimer = (options: DriverOptions): Controller =>
@@ -150,6 +243,8 @@ export const driverControllers = (options: DriverOptions): readonly Controller[]
   provisioner(options),
   reclaimer(options),
   resizer(options),
+  ...(options.capabilities.has("CLONE_VOLUME") ? [cloneProtection(options)] : []),
+  ...(options.capabilities.has("CREATE_DELETE_SNAPSHOT") ? [snapshotter(options)] : []),
   ...(options.capabilities.has("PUBLISH_UNPUBLISH_VOLUME") ? [attacher(options)] : []),
   ...(options.node && options.capabilities.has("GET_CAPACITY") ? [capacities(options, options.node)] : []),
 ];

@@ -10,6 +10,7 @@ import type {
 import type { Draft } from "../../api/meta.ts";
 import { memoryQuantity, unitsOf } from "../../api/quantity.ts";
 import { csiCapability } from "../../csi/protocol/capabilities.ts";
+import type { ContentSource } from "./source.ts";
 import type { DriverCalls, DriverOptions } from "./sidecar.ts";
 
 type CreateVolume = DriverCalls["CreateVolume"];
@@ -24,15 +25,16 @@ const fsTypeParameter = `${reservedPrefix}fstype`;
 /** The name of the volume for a claim, which is the same in every attempt. */
 export const volumeNameOf = ({ metadata }: PersistentVolumeClaim): string => `pvc-${metadata.uid}`;
 
-/** A claim, its class, and the volume that it is to be a copy of. */
+/** A claim, its class, and what its volume is to be a copy of. */
 export interface Order {
   readonly claim: PersistentVolumeClaim;
   readonly storageClass: StorageClass;
-  readonly source: PersistentVolume | undefined;
+  readonly source: ContentSource | undefined;
 }
 
-/** Parameters for the driver; those with the reserved prefix are for the provisioner. */
-const parametersOf = ({ parameters = {} }: StorageClass): Readonly<Record<string, string>> =>
+type ClassParameters = Readonly<Record<string, string>>;
+/** Parameters for the driver; those with the reserved prefix are for the controllers beside it. */
+export const parametersOf = ({ parameters = {} }: { readonly parameters?: ClassParameters }): ClassParameters =>
   Object.fromEntries(Object.entries(parameters).filter(([name]) => !name.startsWith(reservedPrefix)));
 
 export function newVolumeRequest(order: Order, { node, capabilities }: DriverOptions): NewVolumeRequest {
@@ -49,7 +51,7 @@ export function newVolumeRequest(order: Order, { node, capabilities }: DriverOpt
     },
     volumeCapabilities: accessModes.map((accessMode) => csiCapability({ ...use, accessMode }, isMultiWriter)),
     parameters: parametersOf(storageClass),
-    ...(source?.spec.csi && { volumeContentSource: { volume: { volumeId: source.spec.csi.volumeHandle } } }),
+    ...(source && { volumeContentSource: source }),
     ...(node && { accessibilityRequirements: { requisite: [node], preferred: [node] } }),
   };
 }

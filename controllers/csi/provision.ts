@@ -7,7 +7,10 @@ import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../.
 import { keyOf } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
+import { addFinalizers } from "../../machinery/metadata-patches.ts";
+import { cloningFinalizer } from "./clone-protection.ts";
 import { newVolume, newVolumeRequest, volumeNameOf } from "./new-volume.ts";
+import { contentSource, type ObservedSource, placeOf, sourceOf, sourceProblem } from "./source.ts";
 import { type CallError, callOf, type DriverOptions } from "./sidecar.ts";
 
 export interface ObservedOrder {
@@ -15,10 +18,8 @@ export interface ObservedOrder {
   readonly storageClass: StorageClass | undefined;
   /** The volume of this claim, if there is one already. */
   readonly volume: PersistentVolume | undefined;
-  /** The claim that is to be copied. */
-  readonly sourceClaim: PersistentVolumeClaim | undefined;
-  /** The volume of that claim. */
-  readonly source: PersistentVolume | undefined;
+  /** What it is to be a copy of. */
+  readonly source: ObservedSource;
 }
 
 const longestName = 63;
@@ -45,13 +46,18 @@ function isAllowed({ allowedTopologies: terms = [] }: StorageClass, segments: Re
 type Role = "provision" | "take" | "none";
 
 /** Whether this provisioner is to make a volume for the claim, or may take it because no node is selected. */
-function roleIn({ claim, storageClass }: ObservedOrder, { driver, node }: DriverOptions): Role {
+function roleIn({ claim, storageClass, source }: ObservedOrder, options: DriverOptions): Role {
+  const { driver, node } = options;
   const { metadata, spec } = claim;
   if (metadata.deletionTimestamp !== undefined || spec.volumeName || storageClass === undefined) return "none";
   if (provisionerOf(claim) !== driver) return "none";
   const selected = metadata.annotations?.[selectedNode];
   if (!selected && waitsForConsumer(storageClass)) return "none";
+  const place = placeOf(source, options);
+  if (place === "elsewhere") return "none";
   if (node === undefined || selected === node.name) return "provision";
+  // A copy is made where its source is. The scheduler, which does not know that, places the pod again.
+  if (place === "here") return "take";
   return !selected && isAllowed(storageClass, node.segments) ? "take" : "none";
 }
 
@@ -69,21 +75,11 @@ function withoutFinalizer(claim: PersistentVolumeClaim, finalizer: string, becau
   return { actions: [updated(claim, { finalizers })], because: [because] };
 }
 
-/** Why a claim cannot be a copy of another. */
-function sourceProblem({ claim, sourceClaim, source }: ObservedOrder, { driver }: DriverOptions): string | undefined {
-  const { dataSource } = claim.spec;
-  if (dataSource === undefined) return undefined;
-  if (dataSource.kind !== "PersistentVolumeClaim")
-    return `the PVC source ${dataSource.kind} ${dataSource.name} is not supported`;
-  const { name } = dataSource;
-  if (sourceClaim === undefined)
-    return `error getting PVC ${name} (namespace "${claim.metadata.namespace}") from api server: persistentvolumeclaims "${name}" not found`;
-  if (sourceClaim.metadata.deletionTimestamp !== undefined)
-    return `the PVC DataSource ${name} is currently being deleted`;
-  if (sourceClaim.status?.phase !== "Bound" || source === undefined) return `the PVC DataSource ${name} must be bound`;
-  return source.spec.csi?.driver === driver
-    ? undefined
-    : `the source volume ${source.metadata.name} is not of driver ${driver}`;
+/** A claim is not deleted while it is copied. */
+function protectSource(claim: PersistentVolumeClaim, { claim: source }: ObservedSource): readonly Action[] {
+  return source && sourceOf(claim)?.type === "claim"
+    ? addFinalizers(persistentVolumeClaims, source, [cloningFinalizer])
+    : [];
 }
 
 function failed(claim: PersistentVolumeClaim, reason: string): Decision {
@@ -99,9 +95,15 @@ function reschedules(observed: ObservedOrder, options: DriverOptions, { code }: 
 function provision(observed: ObservedOrder, options: DriverOptions): Decision {
   const { claim, storageClass, source } = observed;
   const { calls } = options;
-  const problem = sourceProblem(observed, options);
+  if (sourceOf(claim)?.type === "populated") {
+    const message = "Assuming an external populator will provision the volume";
+    return { actions: [recordEvent(claim, "Normal", "Provisioning", message)] };
+  }
+  const problem = sourceProblem(claim, source, storageClass!, options);
   if (problem !== undefined) return failed(claim, problem);
-  const order = { claim, storageClass: storageClass!, source };
+  const protection = protectSource(claim, source);
+  if (protection.length > 0) return { actions: protection, because: [`${keyOf(claim)} becomes a copy of it`] };
+  const order = { claim, storageClass: storageClass!, source: contentSource(source) };
   const finalizer = provisioningFinalizer(options);
   const finalizers = finalizersOf(claim);
   const name = volumeNameOf(claim);
@@ -147,7 +149,7 @@ function undo(observed: ObservedOrder, options: DriverOptions): Decision {
     metadata: claim.metadata,
     provisioner: options.driver,
   } as const;
-  const order = { claim, storageClass: storageClass ?? noClass, source: observed.source };
+  const order = { claim, storageClass: storageClass ?? noClass, source: contentSource(observed.source) };
   return {
     actions: [],
     because: ["the claim does not want the volume any more"],
@@ -179,5 +181,5 @@ export function decideOrder(observed: ObservedOrder, options: DriverOptions): De
   if (isMarked) return undo(observed, options);
   if (role === "none") return settled;
   const annotations = { [selectedNode]: options.node!.name };
-  return { actions: [updated(claim, { annotations })], because: ["no other node makes its volume"] };
+  return { actions: [updated(claim, { annotations })], because: ["this node makes its volume"] };
 }

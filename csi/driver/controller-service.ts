@@ -2,35 +2,19 @@
 import { createHash } from "node:crypto";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../machinery/world.ts";
 import type { ControllerCapability, CreateVolumeRequest, controllerService } from "../protocol/controller.ts";
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
-import type { Mounts } from "./mounts.ts";
-import type { DriverProfile } from "./profile.ts";
+import { type DriverContext, topologyOf, volumeOf } from "./context.ts";
+import { controllerHealthHandlers } from "./health.ts";
 import { chosenSize, isWithin, page, requireFields, requireSupported, sizeRange, unsupported } from "./requests.ts";
-import type { Serial } from "../../machinery/serial.ts";
 import {
   type Backing,
   type ContentSource,
   type StoredSnapshot,
   type StoredVolume,
-  type VolumeStore,
   copyData,
   imageFile,
 } from "./volume-store.ts";
-
-/** What a driver works with. */
-export interface DriverContext {
-  readonly profile: DriverProfile;
-  readonly store: VolumeStore;
-  readonly mounts: Mounts;
-  readonly node: string;
-  /** How new volumes are kept. */
-  readonly backing: Backing;
-  /** Calls about the same volume are served one after the other. */
-  readonly serial: Serial;
-  readonly clock: Clock;
-}
 
 const capabilities: readonly ControllerCapability[] = [
   "CREATE_DELETE_VOLUME",
@@ -38,17 +22,17 @@ const capabilities: readonly ControllerCapability[] = [
   "GET_CAPACITY",
   "CREATE_DELETE_SNAPSHOT",
   "LIST_SNAPSHOTS",
+  "GET_SNAPSHOT",
   "CLONE_VOLUME",
   "EXPAND_VOLUME",
   "GET_VOLUME",
+  "GET_VOLUME_HEALTH",
+  "LIST_VOLUME_HEALTH",
   "SINGLE_NODE_MULTI_WRITER",
 ];
 
 /** The id of what has this name: a call that is repeated finds what the first one made. */
 const idOf = (name: string): string => createHash("sha256").update(name).digest("hex").slice(0, 40);
-
-export const topologyOf = ({ profile, node }: DriverContext) =>
-  profile.topologyKey === undefined ? undefined : { segments: { [profile.topologyKey]: node } };
 
 const contentSource = (source: ContentSource | undefined) =>
   source === undefined ? undefined : "snapshotId" in source ? { snapshot: source } : { volume: source };
@@ -71,10 +55,10 @@ const snapshotMessage = ({ id, volumeId, sizeBytes, createdAt }: StoredSnapshot)
   readyToUse: true,
 });
 
-async function volumeOf({ store }: DriverContext, id: string): Promise<StoredVolume> {
-  requireFields({ "volume id": id });
-  const found = await store.volumes.get(id);
-  if (!found) throw new RpcError("NOT_FOUND", `volume ${id} does not exist`);
+async function snapshotOf({ store }: DriverContext, id: string): Promise<StoredSnapshot> {
+  requireFields({ "snapshot id": id });
+  const found = await store.snapshots.get(id);
+  if (!found) throw new RpcError("NOT_FOUND", `snapshot ${id} does not exist`);
   return found;
 }
 
@@ -91,10 +75,7 @@ async function originOf(context: DriverContext, request: CreateVolumeRequest): P
   const { snapshot, volume } = request.volumeContentSource ?? {};
   if (snapshot) {
     const { snapshotId } = snapshot;
-    requireFields({ "snapshot id": snapshotId });
-    const found = await snapshots.get(snapshotId);
-    if (!found) throw new RpcError("NOT_FOUND", `snapshot ${snapshotId} does not exist`);
-    const { sizeBytes, backing } = found;
+    const { sizeBytes, backing } = await snapshotOf(context, snapshotId);
     return { source: { snapshotId }, bytes: sizeBytes, backing, data: snapshots.dataOf(snapshotId) };
   }
   if (!volume) return undefined;
@@ -133,10 +114,10 @@ function prepareInAdvance({ serial, mounts, store }: DriverContext, { id }: Stor
 }
 
 async function createVolume(context: DriverContext, request: CreateVolumeRequest): Promise<StoredVolume> {
-  const { store, profile } = context;
+  const { store } = context;
   const { name, volumeCapabilities } = request;
   requireFields({ "volume name": name, "volume capabilities": volumeCapabilities });
-  requireSupported(volumeCapabilities, profile);
+  requireSupported(volumeCapabilities, context);
   const range = sizeRange(request.capacityRange);
   const origin = await originOf(context, request);
   const id = idOf(name);
@@ -156,7 +137,7 @@ async function createVolume(context: DriverContext, request: CreateVolumeRequest
     ...(origin && { source: origin.source }),
   };
   const added = await store.volumes.add(volume, (data) => fill(context, volume, origin, data));
-  if (added.backing === "image") prepareInAdvance(context, added);
+  if (added.backing === "image" && volumeCapabilities.every((c) => c.mount)) prepareInAdvance(context, added);
   return added;
 }
 
@@ -215,7 +196,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     async ValidateVolumeCapabilities({ volumeId, volumeContext, volumeCapabilities, parameters }) {
       requireFields({ "volume id": volumeId, "volume capabilities": volumeCapabilities });
       await volumeOf(context, volumeId);
-      const reasons = volumeCapabilities.flatMap((c) => unsupported(c, profile) ?? []);
+      const reasons = volumeCapabilities.flatMap((c) => unsupported(c, context) ?? []);
       if (reasons.length > 0) return { message: reasons.join("; ") };
       return { confirmed: { volumeContext, volumeCapabilities, parameters } };
     },
@@ -230,7 +211,7 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
       const key = profile.topologyKey;
       const isElsewhere =
         key !== undefined && accessibleTopology !== null && accessibleTopology.segments[key] !== context.node;
-      const isServed = !isElsewhere && volumeCapabilities.every((c) => unsupported(c, profile) === undefined);
+      const isServed = !isElsewhere && volumeCapabilities.every((c) => unsupported(c, context) === undefined);
       return { availableCapacity: isServed ? await store.availableBytes() : 0 };
     },
     CreateSnapshot: ({ sourceVolumeId, name }) =>
@@ -247,6 +228,10 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
       const { entries, nextToken } = page(found, request);
       return { entries: entries.map((s) => ({ snapshot: snapshotMessage(s) })), nextToken };
     },
+    async GetSnapshot({ snapshotId }) {
+      return { snapshot: snapshotMessage(await snapshotOf(context, snapshotId)) };
+    },
+    ...controllerHealthHandlers(context),
     ControllerExpandVolume: ({ volumeId, capacityRange }) =>
       serial(volumeId, () => expandVolume(context, volumeId, capacityRange)),
   };

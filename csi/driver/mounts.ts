@@ -1,30 +1,40 @@
 // The mount table of a node, as drivers use it. Every change is safe to repeat.
-import { mkdir, open, rmdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, rmdir, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { mountTable } from "../../machinery/mount-table.ts";
 import { runProgram } from "../../machinery/run-program.ts";
 import { RpcError } from "../protocol/grpc.ts";
 
 export interface Mounts {
   isMounted(path: string): Promise<boolean>;
+  /** The loop device that shows a file; undefined when there is none. */
+  deviceOf(file: string): Promise<string | undefined>;
   /** Where the file system in this file is mounted. */
   mountedFrom(file: string): Promise<string | undefined>;
   /** The other paths that show what is mounted at this one. */
   placesOf(path: string): Promise<readonly string[]>;
   /** Whether files can be mounted here. */
   hasLoopDevices(): Promise<boolean>;
-  /** Shows a folder at a second path. */
+  /** Shows a folder or a file at a second path. */
   bind(source: string, target: string, options: { readonly readOnly: boolean }): Promise<void>;
   /** Makes a file system in a file that is not mounted, unless it has one, and lets it fill the file. */
   prepareImage(file: string): Promise<void>;
   /** Mounts the file system in a file, with `ext4` made in it before the first time. */
   mountImage(file: string, target: string, options: { readonly flags: readonly string[] }): Promise<void>;
+  /** Shows a file as a block device at a path. */
+  attachImage(file: string, target: string): Promise<void>;
+  /** Ends {@link attachImage}, if it was begun. */
+  detachImage(file: string, target: string): Promise<void>;
+  /** Lets the block device of a file have its size, which has grown. */
+  growDevice(file: string): Promise<void>;
   /** Lets the file system that is mounted there fill its image, which has grown. */
   growImage(target: string): Promise<void>;
   /** Runs the action while nothing is written to the file system that is mounted there. */
   frozen<T>(target: string, action: () => Promise<T>): Promise<T>;
   /** Lets writes go on that {@link frozen} of a process that was killed holds back. */
   thaw(): Promise<void>;
-  /** Unmounts, if something is mounted there, and removes the folder. */
+  /** Unmounts, if something is mounted there, and removes the folder or file. */
   unmount(target: string): Promise<void>;
 }
 
@@ -58,7 +68,6 @@ async function prepareFileSystem(file: string): Promise<void> {
 /** Kernels let `ext4` grow while it is mounted only for CAP_SYS_RESOURCE, which a container may lack. */
 const isAboutPrivileges = ({ message }: Error): boolean => message.includes("Permission denied");
 
-/** The loop device that shows a file; undefined when there is none. */
 async function loopDeviceOf(file: string): Promise<string | undefined> {
   const devices = await runProgram("losetup", ["--noheadings", "--output", "NAME", "--associated", file]).catch(
     () => "",
@@ -66,12 +75,51 @@ async function loopDeviceOf(file: string): Promise<string | undefined> {
   return devices.split("\n")[0]?.trim() || undefined;
 }
 
+/** Makes an empty folder, or an empty file for what is not a folder, to mount something at. */
+async function makeLike(source: string, target: string): Promise<void> {
+  const isFolder = (await stat(source)).isDirectory();
+  await mkdir(isFolder ? target : dirname(target), { recursive: true });
+  if (!isFolder) await writeFile(target, "", { flag: "a" });
+}
+
+/** The images of block volumes: loop devices, bound to the paths where they are used. */
+function imageDevices({
+  isMounted,
+  unmount,
+}: Pick<Mounts, "isMounted" | "unmount">): Pick<Mounts, "attachImage" | "detachImage" | "growDevice"> {
+  return {
+    async attachImage(file, target) {
+      if (await isMounted(target)) return;
+      // It marks the folder as one of a device, before there is a device to be detached.
+      await makeLike(file, target);
+      const device = (await loopDeviceOf(file)) ?? (await runProgram("losetup", ["--find", "--show", file])).trim();
+      await runProgram("mount", ["--bind", device, target]);
+    },
+    async detachImage(file, target) {
+      if (!existsSync(target)) return;
+      await unmount(target);
+      const device = await loopDeviceOf(file);
+      if (device !== undefined) await runProgram("losetup", ["--detach", device]);
+    },
+    async growDevice(file) {
+      const device = await loopDeviceOf(file);
+      if (device !== undefined) await runProgram("losetup", ["--set-capacity", device]);
+    },
+  };
+}
+
 /** The mount table of this process. */
 export function linuxMounts(): Mounts {
   const isMounted = async (path: string): Promise<boolean> =>
     (await mountTable()).some(({ target }) => target === path);
+  const unmount = async (target: string): Promise<void> => {
+    while (await isMounted(target)) await runProgram("umount", [target]);
+    const found = await stat(target).catch(() => undefined);
+    if (found) await (found.isDirectory() ? rmdir(target) : unlink(target));
+  };
   return {
     isMounted,
+    deviceOf: loopDeviceOf,
     async mountedFrom(file) {
       const device = await loopDeviceOf(file);
       return (await mountTable()).find(({ source }) => source === device)?.target;
@@ -87,11 +135,14 @@ export function linuxMounts(): Mounts {
         () => false,
       ),
     async bind(source, target, { readOnly }) {
-      await mkdir(target, { recursive: true });
-      if (!(await isMounted(target))) await runProgram("mount", ["--bind", source, target]);
+      if (!(await isMounted(target))) {
+        await makeLike(source, target);
+        await runProgram("mount", ["--bind", source, target]);
+      }
       // The kernel ignores "read-only" when a bind mount is made.
       if (readOnly) await runProgram("mount", ["-o", "remount,bind,ro", target]);
     },
+    ...imageDevices({ isMounted, unmount }),
     prepareImage: prepareFileSystem,
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });
@@ -124,11 +175,6 @@ export function linuxMounts(): Mounts {
       // Refused for a file system that is not frozen.
       for (const { target } of images) await runProgram("fsfreeze", ["--unfreeze", target]).catch(() => {});
     },
-    async unmount(target) {
-      while (await isMounted(target)) await runProgram("umount", [target]);
-      await rmdir(target).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-      });
-    },
+    unmount,
   };
 }

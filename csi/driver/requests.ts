@@ -3,6 +3,7 @@
 import { RpcError } from "../protocol/grpc.ts";
 import type { VolumeCapability } from "../protocol/volumes.ts";
 import type { DriverProfile } from "./profile.ts";
+import type { Backing } from "./volume-store.ts";
 
 /** Throws when one of the fields is empty. */
 export function requireFields(fields: Readonly<Record<string, unknown>>): void {
@@ -13,20 +14,30 @@ export function requireFields(fields: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** A driver, and how it keeps volumes on its node. */
+export interface Served {
+  readonly profile: DriverProfile;
+  readonly backing: Backing;
+}
+
 /** Why the driver lacks a capability; undefined when it has it. */
-export function unsupported(capability: VolumeCapability, { accessModes }: DriverProfile): string | undefined {
-  if (capability.block) return "block volumes are not supported";
-  if (!capability.mount) return "the capability names no access type";
-  const fsType = capability.mount.fsType;
+export function unsupported(capability: VolumeCapability, { profile, backing }: Served): string | undefined {
+  const { accessModes } = profile;
+  if (!capability.block && !capability.mount) return "the capability names no access type";
+  if (capability.block && backing === "folder")
+    return profile.backing.withLoopDevices === "folder"
+      ? "block volumes are not supported"
+      : "block volumes need loop devices, which the node lacks";
+  const fsType = capability.mount?.fsType ?? "";
   if (fsType !== "" && fsType !== "ext4") return `file system ${fsType} is not supported, only ext4`;
   const mode = capability.accessMode?.mode ?? "UNKNOWN";
   return accessModes.includes(mode) ? undefined : `access mode ${mode} is not supported`;
 }
 
 /** Throws for the first capability that the driver lacks. */
-export function requireSupported(capabilities: readonly VolumeCapability[], profile: DriverProfile): void {
+export function requireSupported(capabilities: readonly VolumeCapability[], served: Served): void {
   for (const capability of capabilities) {
-    const reason = unsupported(capability, profile);
+    const reason = unsupported(capability, served);
     if (reason !== undefined) throw new RpcError("INVALID_ARGUMENT", reason);
   }
 }

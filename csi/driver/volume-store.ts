@@ -118,6 +118,7 @@ function collection<T extends { readonly id: string }>(root: string, trash: stri
 }
 
 export interface VolumeStore {
+  readonly root: string;
   readonly volumes: Collection<StoredVolume>;
   readonly snapshots: Collection<StoredSnapshot>;
   /** Bytes that new volumes may have: what is free, and never more than the capacity less that of the other volumes. */
@@ -132,6 +133,7 @@ export async function openStore(root: string, node: string): Promise<VolumeStore
   for (const folder of [trash, ...parts]) await mkdir(folder, { recursive: true });
   const volumes = collection<StoredVolume>(parts[0], trash);
   return {
+    root,
     volumes,
     snapshots: collection<StoredSnapshot>(parts[1], trash),
     async availableBytes() {

@@ -15,6 +15,7 @@ import {
   stringMap,
   strings,
 } from "./schema.ts";
+import { volumeHealth } from "./health.ts";
 import {
   capacityRange,
   int64Value,
@@ -41,6 +42,9 @@ const controllerCapabilities = enumeration("ControllerCapabilityType", {
   GET_VOLUME: 12,
   SINGLE_NODE_MULTI_WRITER: 13,
   MODIFY_VOLUME: 14,
+  GET_SNAPSHOT: 15,
+  GET_VOLUME_HEALTH: 16,
+  LIST_VOLUME_HEALTH: 17,
 });
 export type ControllerCapability = keyof typeof controllerCapabilities.values;
 
@@ -159,6 +163,10 @@ export const controllerService = service("csi.v1.Controller", {
       nextToken: string(2),
     }),
   },
+  GetSnapshot: {
+    request: message("GetSnapshotRequest", { snapshotId: string(1), secrets: stringMap(2) }),
+    response: message("GetSnapshotResponse", { snapshot: one(1, snapshot) }),
+  },
   ControllerExpandVolume: {
     request: message("ControllerExpandVolumeRequest", {
       volumeId: string(1),
@@ -171,6 +179,14 @@ export const controllerService = service("csi.v1.Controller", {
   ControllerGetVolume: {
     request: message("ControllerGetVolumeRequest", { volumeId: string(1) }),
     response: message("ControllerGetVolumeResponse", { volume: one(1, volume), status: one(2, volumeStatus) }),
+  },
+  ControllerGetVolumeHealth: {
+    request: message("ControllerGetVolumeHealthRequest", { volumeId: string(1), secrets: stringMap(2) }),
+    response: message("ControllerGetVolumeHealthResponse", { volumeHealth: one(1, volumeHealth) }),
+  },
+  ControllerListVolumeHealth: {
+    request: message("ControllerListVolumeHealthRequest", { ...listRequest, secrets: stringMap(3) }),
+    response: message("ControllerListVolumeHealthResponse", { entries: list(1, volumeHealth), nextToken: string(2) }),
   },
   ControllerModifyVolume: {
     request: message("ControllerModifyVolumeRequest", {

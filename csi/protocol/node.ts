@@ -1,5 +1,6 @@
 // The Node service: volumes are staged once on a node, published to each pod, measured and grown.
 // Source: the Container Storage Interface, version 1.
+import { storageHealth, volumeHealth } from "./health.ts";
 import { bool, choice, enumeration, int64, list, message, one, service, string, stringMap } from "./schema.ts";
 import { capacityRange, topology, volumeCapability } from "./volumes.ts";
 
@@ -10,6 +11,8 @@ const nodeCapabilities = enumeration("NodeCapabilityType", {
   EXPAND_VOLUME: 3,
   SINGLE_NODE_MULTI_WRITER: 5,
   VOLUME_MOUNT_GROUP: 6,
+  GET_VOLUME_HEALTH: 7,
+  GET_STORAGE_HEALTH: 8,
 });
 export type NodeCapability = keyof typeof nodeCapabilities.values;
 
@@ -60,6 +63,18 @@ export const nodeService = service("csi.v1.Node", {
       stagingTargetPath: string(3),
     }),
     response: message("NodeGetVolumeStatsResponse", { usage: list(1, volumeUsage) }),
+  },
+  NodeGetVolumeHealth: {
+    request: message("NodeGetVolumeHealthRequest", {
+      volumeId: string(1),
+      volumePublishPath: string(2),
+      stagingTargetPath: string(3),
+    }),
+    response: message("NodeGetVolumeHealthResponse", { volumeHealth: one(1, volumeHealth) }),
+  },
+  NodeGetStorageHealth: {
+    request: message("NodeGetStorageHealthRequest", { secrets: stringMap(1) }),
+    response: message("NodeGetStorageHealthResponse", { backendHealth: list(1, storageHealth) }),
   },
   NodeExpandVolume: {
     request: message("NodeExpandVolumeRequest", {

@@ -55,6 +55,7 @@ export const snapshot = message("Snapshot", {
   readyToUse: bool(5),
   groupSnapshotId: string(6),
 });
+export type SnapshotMessage = Received<typeof snapshot>;
 
 export const boolValue = message("BoolValue", { value: bool(1) });
 export const int64Value = message("Int64Value", { value: int64(1) });

@@ -1,7 +1,7 @@
 // Docker's create options for sandboxes and containers, and the names and labels that hold what a restarted kubelet
 // needs. The pod's identity is in the name, because a pooled sandbox can be renamed but not labelled. Pure.
-import type { PodIdentity, ContainerSpec, ResourceLimits, SandboxSpec } from "../runtime.ts";
-import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import type { ContainerSpec, Mount, PodIdentity, ResourceLimits, SandboxSpec } from "../runtime.ts";
+import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 
 /** The node of a container; in tests several nodes share one engine. */
 export const nodeLabel = "orrery.dev/node";
@@ -48,6 +48,8 @@ export interface EngineCapabilities {
   readonly privileged: boolean;
   /** Whether a pod can have a parent cgroup for its containers. */
   readonly cgroupParents: boolean;
+  /** Whether mounts can be recursively read-only. */
+  readonly recursiveReadOnlyMounts: boolean;
   /** The OCI runtime that sets the host name from the environment, if it is installed. */
   readonly hostnameRuntime: string | undefined;
 }
@@ -136,6 +138,22 @@ export function limitsHost(limits: ResourceLimits): HostConfig {
 const pidMode = (spec: ContainerSpec): string =>
   spec.hostPid ? "host" : spec.sharePid ? `container:${spec.sandboxId}` : spec.pidOf ? `container:${spec.pidOf}` : "";
 
+function bindMount({ source, target, readOnly, recursiveReadOnly, propagation }: Mount, engine: EngineCapabilities) {
+  const isSelective = readOnly && engine.recursiveReadOnlyMounts;
+  return {
+    Type: "bind" as const,
+    Source: source,
+    Target: target,
+    ReadOnly: readOnly,
+    BindOptions: {
+      // By default private; but the engine mounts its own folder, which is below `/`, with no other than `rslave`.
+      ...(propagation && { Propagation: propagation }),
+      // Such an engine makes read-only mounts recursively read-only where the kernel can, unless it is told.
+      ...(isSelective && { [recursiveReadOnly ? "ReadOnlyForceRecursive" : "ReadOnlyNonRecursive"]: true }),
+    } as MountSettings["BindOptions"],
+  };
+}
+
 function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): HostConfig {
   return {
     NetworkMode: spec.hostNetwork ? "host" : `container:${spec.sandboxId}`,
@@ -144,13 +162,11 @@ function containerHost(spec: ContainerSpec, capabilities: EngineCapabilities): H
     ReadonlyRootfs: spec.security.readOnlyRoot,
     GroupAdd: [...spec.security.groups],
     LogConfig: rotatedLogs,
-    Mounts: spec.mounts.map((m) => ({
-      Type: "bind" as const,
-      Source: m.source,
-      Target: m.target,
-      ReadOnly: m.readOnly,
-      // By default private; but the engine mounts its own folder, which is below `/`, with no other than `rslave`.
-      ...(m.propagation && { BindOptions: { Propagation: m.propagation } }),
+    Mounts: spec.mounts.map((m) => bindMount(m, capabilities)),
+    Devices: spec.devices.map(({ source, target, readOnly }) => ({
+      PathOnHost: source,
+      PathInContainer: target,
+      CgroupPermissions: readOnly ? "r" : "mrw",
     })),
     ...limitsHost(spec.limits),
     ...securityHost(spec, capabilities),

@@ -13,7 +13,7 @@ import { engineCall, engineClient, hasStatus, asRuntimeError } from "./engine.ts
 import { rmdir, stat } from "node:fs/promises";
 import type { World } from "../../machinery/world.ts";
 import { usageOfProcess } from "../cgroup.ts";
-import { detectCapabilities } from "./capabilities.ts";
+import { canMountRecursivelyReadOnly, detectCapabilities } from "./capabilities.ts";
 import {
   containerOptions,
   type Engine,
@@ -126,7 +126,10 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     return id;
   };
   return {
-    version: async () => (await engineCall(() => docker.version()))!.Version,
+    async info() {
+      const version = (await engineCall(() => docker.version()))!;
+      return { version: version.Version, recursiveReadOnlyMounts: canMountRecursivelyReadOnly(version) };
+    },
     list: (podUid) => inventory.list(podUid),
     prepare: async () => pool.fillWhenQuiet(await engine()),
     runSandbox,

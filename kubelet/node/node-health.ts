@@ -43,15 +43,16 @@ async function pidsLeft(): Promise<number> {
   return most - running;
 }
 
-type EngineHealth = Pick<NodeHealth, "runtimeVersion" | "runtimeError" | "images">;
+type EngineHealth = Pick<NodeHealth, "runtimeVersion" | "recursiveReadOnlyMounts" | "runtimeError" | "images">;
 async function engineHealth(runtime: ContainerRuntime, signal: AbortSignal): Promise<EngineHealth> {
   try {
-    const queries = Promise.all([runtime.version(signal), runtime.images(signal)]);
+    const queries = Promise.all([runtime.info(signal), runtime.images(signal)]);
     const within = AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]);
-    const [runtimeVersion, images] = await orAborted(queries, within);
-    return { runtimeVersion, runtimeError: undefined, images };
+    const [{ version, recursiveReadOnlyMounts }, images] = await orAborted(queries, within);
+    return { runtimeVersion: version, recursiveReadOnlyMounts, runtimeError: undefined, images };
   } catch (e) {
-    return { runtimeVersion: undefined, runtimeError: (e as Error).message, images: [] };
+    const down = { runtimeVersion: undefined, recursiveReadOnlyMounts: undefined, images: [] };
+    return { ...down, runtimeError: (e as Error).message };
   }
 }
 

@@ -36,6 +36,8 @@ export type NodeIdentity = NodeSettings & MachineFacts;
 export interface NodeHealth {
   /** Undefined while the engine is down. */
   readonly runtimeVersion: string | undefined;
+  /** Undefined while the engine is down. */
+  readonly recursiveReadOnlyMounts: boolean | undefined;
   /** Why the engine is down. */
   readonly runtimeError: string | undefined;
   readonly images: readonly ImageInfo[];
@@ -150,6 +152,10 @@ export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus |
     volumesInUse: h.volumesInUse.length > 0 ? h.volumesInUse : undefined,
     daemonEndpoints: { kubeletEndpoint: { Port: id.kubeletPort } },
     images: h.runtimeVersion === undefined ? (before?.images ?? []) : imagesOf(h),
+    runtimeHandlers:
+      h.recursiveReadOnlyMounts === undefined
+        ? before?.runtimeHandlers
+        : [{ name: "", features: { recursiveReadOnlyMounts: h.recursiveReadOnlyMounts, userNamespaces: false } }],
     nodeInfo: {
       architecture: goArchitecture(id),
       bootID: id.bootId,

@@ -146,6 +146,7 @@ async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<
       stateDir: node.stateDir,
       nodeName: node.nodeName,
       csi: node.csi,
+      localDevices: node.localDevices,
       stamp: String(node.world.clock.now()),
     });
     memory.volumeFailures = 0;
@@ -262,6 +263,7 @@ const executors: Executors = {
     node.objects.release(uid);
     await node.csi.unmountAll(uid);
     await removePodFolder(node.stateDir, uid);
+    await node.localDevices.unmountUnused();
     if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
     memory.released = true;
   },

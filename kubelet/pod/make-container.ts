@@ -1,6 +1,13 @@
 // Creates and starts one run of a container: image, configuration, engine.
 import type { Container, Pod } from "../../api/generated/types.ts";
-import { type ContainerSpec, type Mount, type PodIdentity, type ImageStatus, RuntimeRefused } from "../runtime.ts";
+import {
+  type ContainerSpec,
+  type Device,
+  type ImageStatus,
+  type Mount,
+  type PodIdentity,
+  RuntimeRefused,
+} from "../runtime.ts";
 import { expand, environment, serviceEnvironment } from "../podspec/environment.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
 import { cgroupParentOf, limitsOf } from "../podspec/resources.ts";
@@ -9,7 +16,7 @@ import { securityOf } from "../podspec/security.ts";
 import type { EventType } from "../../machinery/events.ts";
 import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
 import type { NodeContext } from "../node-context.ts";
-import { containerMounts } from "../volumes/container-mounts.ts";
+import { containerDevices, containerMounts } from "../volumes/container-mounts.ts";
 import type { PodAction } from "./actions.ts";
 import type { NodeFacts } from "../podspec/fields.ts";
 import { fieldPath } from "../podspec/containers.ts";
@@ -28,6 +35,7 @@ interface SpecInputs {
   readonly action: Create;
   readonly env: ReadonlyMap<string, string>;
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   readonly imageUser: string;
   readonly nodeName: string;
 }
@@ -50,6 +58,7 @@ function containerSpec(pod: Pod, c: Container, from: SpecInputs): ContainerSpec 
     env: [...new Map([["HOSTNAME", hostname], ...from.env])],
     workingDir: c.workingDir,
     mounts: from.mounts,
+    devices: from.devices,
     stdin: c.stdin ?? false,
     stdinOnce: c.stdinOnce ?? false,
     tty: c.tty ?? false,
@@ -165,12 +174,14 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
   const run = { pod: identityOf(pod), name: c.name, attempt: action.attempt };
+  const volumes = { stateDir, lookup, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),
-    ...(await containerMounts({ stateDir, lookup }, pod, c, env)),
+    ...(await containerMounts(volumes, pod, c, env)),
   ];
-  return containerSpec(pod, c, { action, env, mounts, imageUser: image.user, nodeName });
+  const devices = containerDevices(volumes, pod, c);
+  return containerSpec(pod, c, { action, env, mounts, devices, imageUser: image.user, nodeName });
 }
 
 function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {

@@ -110,6 +110,8 @@ export interface PodObservation extends Readonly<Remembered> {
   readonly hostIp: string;
   readonly sandboxes: readonly Sandbox[];
   readonly containers: readonly RuntimeContainer[];
+  /** Whether the engine makes mounts recursively read-only. */
+  readonly recursiveReadOnlyMounts: boolean;
   /** By container id. */
   readonly health: Readonly<Record<string, Health>>;
   /** Why `pod` has the resources it was given before, not those of the API's object. */

@@ -68,6 +68,7 @@ export async function observePod(
     pod: memory.pod && pendingResize ? withAllocated(memory.pod) : memory.pod,
     now: node.world.clock.now(),
     hostIp: node.nodeIp,
+    recursiveReadOnlyMounts: node.recursiveReadOnlyMounts(),
     sandboxes: inventory.sandboxes,
     containers,
     health: health.health(),

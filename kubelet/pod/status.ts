@@ -1,13 +1,26 @@
 // The status of a pod and of its containers, computed from an observation; times and past exits come from the last
 // reported status. A container of an ended pod without a recorded exit counts as failed. Pure.
-import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from "../../api/generated/types.ts";
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodStatus,
+  VolumeMountStatus,
+} from "../../api/generated/types.ts";
 import { timestamp } from "../../api/meta.ts";
 import type { RuntimeContainer, Sandbox } from "../runtime.ts";
 import { mustEnd, isPastDeadline } from "./termination.ts";
 import { planContainer, type Waiting } from "./container-plan.ts";
 import type { PodObservation } from "./memory.ts";
 import { amountsOf, resizeOf } from "../podspec/resources.ts";
-import { ephemeralContainersOf, initContainersOf, isSidecar, containerStatusesOf } from "../podspec/containers.ts";
+import {
+  containerStatusesOf,
+  ephemeralContainersOf,
+  initContainersOf,
+  isRecursivelyReadOnly,
+  isSidecar,
+} from "../podspec/containers.ts";
 import { type Ended, hasEnded, isRunning, runsOf, liveSandbox } from "./runs.ts";
 import { isTerminal } from "../../api/core/pod/status.ts";
 import { restartsAfter } from "../../api/core/pod/containers.ts";
@@ -72,6 +85,16 @@ function resourcesOf(c: Container, run: RuntimeContainer | undefined, before: Be
   };
 }
 
+/** How the volumes of a container are mounted (KEP-3857). */
+const mountStatuses = (c: Container, recursiveReadOnlyMounts: boolean): readonly VolumeMountStatus[] =>
+  (c.volumeMounts ?? []).map((m) => ({
+    ...{ name: m.name, mountPath: m.mountPath },
+    ...(m.readOnly && {
+      readOnly: true,
+      recursiveReadOnly: isRecursivelyReadOnly(m, recursiveReadOnlyMounts) ? "Enabled" : "Disabled",
+    }),
+  }));
+
 /** The status of one container; `before` is the last reported one. */
 function containerStatus(
   pod: Pod,
@@ -88,8 +111,10 @@ function containerStatus(
   const state = showsWaiting ? { waiting } : (own ?? { waiting: initialWaiting(pod, c) });
   const ended = showsWaiting ? last : previous;
   const lastState = ended && hasEnded(ended) ? terminatedState(ended) : (more.before?.lastState ?? {});
+  const volumeMounts = mountStatuses(c, o.recursiveReadOnlyMounts);
   return {
     name: c.name,
+    ...(volumeMounts.length > 0 && { volumeMounts }),
     state,
     lastState,
     ready: readyOf(pod, o, c, last),

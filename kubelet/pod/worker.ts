@@ -18,6 +18,7 @@ import { emptyMemory, invalidateVolumes, type PodMemory, type PodObservation } f
 import { observePod } from "./observe.ts";
 import { liveSandbox } from "./runs.ts";
 import { podStatus } from "./status.ts";
+import { mustEnd } from "./termination.ts";
 
 const plain = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -121,6 +122,7 @@ async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
   const { uid, node, memory, health, busy } = w;
   const underWay = new Set(busy);
   const observed = await observePod(uid, node, memory, { health, underWay }, signal);
+  if (observed.pod !== undefined && mustEnd(observed.pod, observed)) health.stopLivenessAndStartup();
   const o = { ...observed, reported: ensureReported(w, observed, signal) };
   const { actions, requeueAt } = decidePod(o);
   const inputs = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };

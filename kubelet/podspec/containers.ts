@@ -1,5 +1,5 @@
 // The containers of a pod's spec: which there are, and which run again after they end. Pure.
-import type { Container, ContainerStatus, Pod } from "../../api/generated/types.ts";
+import type { Container, ContainerStatus, Pod, VolumeMount } from "../../api/generated/types.ts";
 import { restartsAfter } from "../../api/core/pod/containers.ts";
 
 /** Sidecars are init containers that keep running (KEP-753). */
@@ -21,6 +21,12 @@ export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerSta
 ];
 export const containerNamed = (pod: Pod, name: string): Container | undefined =>
   allContainersOf(pod).find((c) => c.name === name);
+
+/** Whether a mount is recursively read-only; undefined when it has to be, and the engine cannot make it (KEP-3857). */
+export function isRecursivelyReadOnly({ recursiveReadOnly }: VolumeMount, isSupported: boolean): boolean | undefined {
+  if (recursiveReadOnly === "Enabled") return isSupported || undefined;
+  return recursiveReadOnly === "IfPossible" && isSupported;
+}
 
 /** Whether the container runs again after this exit code. An init container that has succeeded is done. */
 export function restarts(pod: Pod, c: Container, exitCode: number): boolean {

@@ -52,6 +52,8 @@ export interface Prober {
   hookBegan(id: string): void;
   hookEnded(id: string, failure?: string): void;
   health(): Readonly<Record<string, Health>>;
+  /** Stops all probes but readiness: failures of a pod that terminates have no consequence. */
+  stopLivenessAndStartup(): void;
   /** Stops the probes of every container that is not among these. */
   keep(running: readonly RuntimeContainer[]): void;
 }
@@ -59,11 +61,17 @@ export interface Prober {
 interface Watched {
   readonly states: Partial<Record<ProbeKind, ProbeState>>;
   readonly container: Container;
-  readonly stop: AbortController;
+  readonly stops: Readonly<Record<ProbeKind, AbortController>>;
   verdict: Health["verdict"];
 }
 
 const kinds: readonly ProbeKind[] = ["startup", "readiness", "liveness"];
+const newStops = (): Watched["stops"] => ({
+  ...{ startup: new AbortController(), readiness: new AbortController(), liveness: new AbortController() },
+});
+const stop = (w: Watched, stopped: readonly ProbeKind[]): void => {
+  for (const kind of stopped) w.stops[kind].abort();
+};
 const probeOf = (c: Container, kind: ProbeKind): Probe | undefined => c[`${kind}Probe`];
 const titled = { startup: "Startup", readiness: "Readiness", liveness: "Liveness" } as const;
 
@@ -94,10 +102,11 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
     changed();
   };
 
-  const attempt = async (w: Watched, kind: ProbeKind, probe: Probe, target: Target): Promise<void> => {
-    const limit = { ms: (probe.timeoutSeconds ?? 1) * 1_000, signal: w.stop.signal };
+  const attempt = async (w: Watched, kind: ProbeKind, target: Target, until: AbortSignal): Promise<void> => {
+    const probe = probeOf(w.container, kind)!;
+    const limit = { ms: (probe.timeoutSeconds ?? 1) * 1_000, signal: until };
     const { result, output } = await runHandler(ports, target, probe, limit).catch((e: Error) => failure(e.message));
-    if (w.stop.signal.aborted) return;
+    if (until.aborted) return;
     const record = (reason: string, what: string): void =>
       ports.record(w.container.name, "Warning", reason, `${titled[kind]} probe ${what}: ${output}`);
     if (result === "failure") record("Unhealthy", "failed");
@@ -107,13 +116,13 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
 
   const loop = async (w: Watched, kind: ProbeKind, target: Target, startedAt: number): Promise<void> => {
     const probe = probeOf(w.container, kind)!;
-    const until = w.stop.signal;
+    const until = w.stops[kind].signal;
     const firstAt = startedAt + (probe.initialDelaySeconds ?? 0) * 1_000;
     await world.clock.sleep(Math.max(0, firstAt - world.clock.now()), until);
     while (!until.aborted && w.verdict === undefined) {
       if (kind === "startup" && hasStarted(w)) return;
       const waitsForStart = kind !== "startup" && !hasStarted(w);
-      if (!waitsForStart) await attempt(w, kind, probe, target);
+      if (!waitsForStart) await attempt(w, kind, target, until);
       // The other probes begin soon after the start, not one period later.
       await world.clock.sleep(waitsForStart ? 250 : (probe.periodSeconds ?? 10) * 1_000, until);
     }
@@ -123,12 +132,12 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
     watch(target, startedAt, reported) {
       if (watched.has(target.id)) return;
       const { container } = target;
-      const w: Watched = { states: {}, container, stop: new AbortController(), verdict: undefined };
+      const w: Watched = { states: {}, container, stops: newStops(), verdict: undefined };
       for (const kind of kinds) if (probeOf(container, kind)) w.states[kind] = initialState(kind);
       if (reported?.started && w.states.startup) w.states.startup = { ...w.states.startup, verdict: "success" };
       if (reported?.ready && w.states.readiness) w.states.readiness = { ...w.states.readiness, verdict: "success" };
       watched.set(target.id, w);
-      if (signal.aborted) w.stop.abort();
+      if (signal.aborted) stop(w, kinds);
       // A loop ends by rejecting with the abort reason.
       for (const kind of kinds) if (w.states[kind]) loop(w, kind, target, startedAt).catch(() => {});
     },
@@ -140,11 +149,14 @@ export function prober(ports: ProberPorts, signal: AbortSignal): Prober {
       changed();
     },
     health: () => Object.fromEntries([...watched].map(([id, w]) => [id, healthOf(w, hooks.has(id))])),
+    stopLivenessAndStartup() {
+      for (const w of watched.values()) stop(w, ["liveness", "startup"]);
+    },
     keep(running) {
       const ids = new Set(running.map((r) => r.id));
       for (const [id, w] of watched)
         if (!ids.has(id)) {
-          w.stop.abort();
+          stop(w, kinds);
           watched.delete(id);
         }
     },

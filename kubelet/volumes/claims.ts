@@ -1,6 +1,7 @@
 // The persistent volumes behind a pod's volumes: its claims, and what they are bound to. Pure.
 import { claimNamesOf, ephemeralClaimName } from "../../api/core/pod/claims.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types.ts";
+import { allContainersOf } from "../podspec/containers.ts";
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
 
 /** A claim of a pod and the volume that it is bound to. */
@@ -57,6 +58,13 @@ function volumeOf({ metadata, spec }: PersistentVolumeClaim, lookup: VolumeLooku
   return pv;
 }
 
+/** Containers mount file systems and get devices. Throws `Unmet` for a volume that is used as the other. */
+function requireMode(pod: Pod, { name }: Volume, { spec: { volumeMode = "Filesystem" } }: PersistentVolume): void {
+  const field = volumeMode === "Block" ? "volumeMounts" : "volumeDevices";
+  if (allContainersOf(pod).some((c) => c[field]?.some((use) => use.name === name)))
+    throw new Unmet(`volume ${name} has volumeMode ${volumeMode}, but is specified in ${field}`);
+}
+
 /** The claim and persistent volume behind a volume; undefined without a claim. Throws `Unmet` until it is bound. */
 export function claimed(pod: Pod, v: Volume, lookup: VolumeLookup): ClaimedVolume | undefined {
   const name = claimNameOf(pod, v);
@@ -64,8 +72,7 @@ export function claimed(pod: Pod, v: Volume, lookup: VolumeLookup): ClaimedVolum
   try {
     const claim = boundClaim(pod, v, name, lookup);
     const pv = volumeOf(claim, lookup);
-    if (pv.spec.volumeMode === "Block")
-      throw new Unmet(`volume ${v.name} has volumeMode Block, but is specified in volumeMounts`);
+    requireMode(pod, v, pv);
     return { claim, pv, readOnly: v.persistentVolumeClaim?.readOnly ?? false };
   } catch (e) {
     if (!(e instanceof Unmet)) throw e;

@@ -1,14 +1,16 @@
-// The mounts of a container, with their sub-paths resolved.
-import { mkdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Container, Pod, Volume, VolumeMount } from "../../api/generated/types.ts";
+// The mounts of a container, with their sub-paths resolved, and its block devices.
+import type { Container, Pod, Volume, VolumeDevice, VolumeMount } from "../../api/generated/types.ts";
 import { expand, variablesIn } from "../podspec/environment.ts";
+import { isRecursivelyReadOnly } from "../podspec/containers.ts";
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
-import type { Mount } from "../runtime.ts";
+import type { Device, Mount } from "../runtime.ts";
 import { claimed } from "./claims.ts";
-import { publishedFolder, targetIn } from "./csi/records.ts";
+import { recordOf } from "./csi/calls.ts";
+import { targetOf } from "./csi/records.ts";
 import { csiVolumeOf } from "./csi/volume.ts";
+import { localPath } from "./local-devices.ts";
 import { volumePath } from "./paths.ts";
+import { insideVolume } from "./sub-path.ts";
 
 const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
   HostToContainer: "rslave",
@@ -30,21 +32,12 @@ function subPathOf({ subPath = "", subPathExpr }: VolumeMount, env: ReadonlyMap<
   return expanded;
 }
 
-/** Makes a path inside a volume, and checks that no symbolic link in it leads out of the volume. */
-async function inside(root: string, subPath: string): Promise<string> {
-  const requested = join(root, subPath);
-  const there = await stat(requested).catch(() => undefined);
-  if (there === undefined) await mkdir(requested, { recursive: true, mode: 0o750 });
-  const [real, realRoot] = await Promise.all([realpath(requested), realpath(root)]);
-  if (real !== realRoot && !real.startsWith(`${realRoot}/`))
-    throw new Unmet(`subPath "${subPath}" leads out of its volume`);
-  return real;
-}
-
 /** Where the volumes of the node are, and the objects behind them. */
 interface Volumes {
   readonly stateDir: string;
   readonly lookup: VolumeLookup;
+  /** Whether the engine makes mounts recursively read-only. */
+  readonly recursiveReadOnlyMounts: boolean;
 }
 
 /** Where a volume is on the node, and whether containers may only read it. */
@@ -60,22 +53,43 @@ function placeOf({ stateDir, lookup }: Volumes, pod: Pod, v: Volume): Place | un
   const { uid } = pod.metadata;
   const behind = claimed(pod, v, lookup);
   const csi = csiVolumeOf(pod, v, behind);
-  if (csi) return { path: targetIn(publishedFolder(stateDir, uid, csi.name)), readOnly: csi.readOnly };
+  if (csi) return { path: targetOf(stateDir, uid, recordOf(csi)), readOnly: csi.readOnly };
   const { hostPath, local } = behind?.pv.spec ?? {};
-  const path = behind ? (hostPath?.path ?? local?.path) : volumePath(stateDir, uid, v);
+  const path = behind
+    ? (hostPath?.path ?? (local && localPath(stateDir, uid, behind.pv)))
+    : volumePath(stateDir, uid, v);
   return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
 }
 
-async function mountOf(at: Volumes, pod: Pod, m: VolumeMount, env: ReadonlyMap<string, string>): Promise<Mount> {
-  const volume = pod.spec.volumes?.find((v) => v.name === m.name);
-  const place = volume && placeOf(at, pod, volume);
+function placeNamed(at: Volumes, pod: Pod, name: string): Place | undefined {
+  const volume = pod.spec.volumes?.find((v) => v.name === name);
+  return volume && placeOf(at, pod, volume);
+}
+
+interface Subject {
+  readonly pod: Pod;
+  readonly container: string;
+  readonly env: ReadonlyMap<string, string>;
+}
+
+async function mountOf(at: Volumes, { pod, container, env }: Subject, m: VolumeMount): Promise<Mount> {
+  const place = placeNamed(at, pod, m.name);
   if (place === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
   const subPath = subPathOf(m, env);
+  const recursiveReadOnly = isRecursivelyReadOnly(m, at.recursiveReadOnlyMounts);
+  if (recursiveReadOnly === undefined)
+    throw new Unmet(
+      "failed to resolve recursive read-only mode: " +
+        `volume "${m.name}" requested recursive read-only mode, but it is not supported by the runtime`,
+    );
   const propagation = propagations[m.mountPropagation ?? ""];
   return {
-    source: subPath ? await inside(place.path, subPath) : place.path,
+    source: subPath
+      ? await insideVolume(place.path, subPath, `volumeMount "${m.name}" of container "${container}"`)
+      : place.path,
     target: m.mountPath.startsWith("/") ? m.mountPath : `/${m.mountPath}`,
     readOnly: (m.readOnly ?? false) || place.readOnly,
+    ...(recursiveReadOnly && { recursiveReadOnly }),
     ...(propagation && { propagation }),
   };
 }
@@ -86,4 +100,15 @@ export const containerMounts = (
   pod: Pod,
   c: Container,
   env: ReadonlyMap<string, string>,
-): Promise<readonly Mount[]> => Promise.all((c.volumeMounts ?? []).map((m) => mountOf(at, pod, m, env)));
+): Promise<readonly Mount[]> =>
+  Promise.all((c.volumeMounts ?? []).map((m) => mountOf(at, { pod, container: c.name, env }, m)));
+
+function deviceOf(at: Volumes, pod: Pod, container: string, { name, devicePath }: VolumeDevice): Device {
+  const place = placeNamed(at, pod, name);
+  if (place === undefined) throw new Unmet(`cannot find volume "${name}" to pass into container "${container}"`);
+  return { source: place.path, target: devicePath, readOnly: place.readOnly };
+}
+
+/** The block devices of the container's spec, in order. */
+export const containerDevices = (at: Volumes, pod: Pod, c: Container): readonly Device[] =>
+  (c.volumeDevices ?? []).map((d) => deviceOf(at, pod, c.name, d));

@@ -9,6 +9,7 @@ import { type ClaimedVolume, claimed, claimNameOf, hasClaims } from "./claims.ts
 import type { CsiMounter } from "./csi/mounter.ts";
 import type { VolumeUsage } from "./csi/usage.ts";
 import { csiVolumeOf } from "./csi/volume.ts";
+import { localPath } from "./local-devices.ts";
 
 export interface VolumeStats {
   readonly podUid: string;
@@ -32,6 +33,7 @@ async function usageOfPath(path: string): Promise<VolumeUsage> {
 interface StatsPorts {
   readonly world: World;
   readonly csi: Pick<CsiMounter, "usage">;
+  readonly stateDir: string;
   readonly pods: { all(): readonly Pod[] };
   readonly lookup: (namespace: string) => VolumeLookup;
 }
@@ -46,15 +48,16 @@ function resolved(pod: Pod, v: Volume, lookup: VolumeLookup): ClaimedVolume | un
 }
 
 /** Measures the volumes of the node's claims, each at most once a minute, without those that cannot be measured. */
-export function volumeStats({ world, csi, pods, lookup }: StatsPorts): () => Promise<readonly VolumeStats[]> {
+export function volumeStats({ world, csi, stateDir, pods, lookup }: StatsPorts): () => Promise<readonly VolumeStats[]> {
   let known = new Map<string, VolumeStats>();
   const measured = async (pod: Pod, v: Volume): Promise<VolumeUsage | undefined> => {
     const behind = resolved(pod, v, lookup(pod.metadata.namespace ?? "default"));
     if (behind === undefined) return undefined;
     const volume = csiVolumeOf(pod, v, behind);
     if (volume) return csi.usage(pod.metadata.uid, volume);
-    const { local } = behind.pv.spec;
-    return local && usageOfPath(local.path);
+    const { local, volumeMode } = behind.pv.spec;
+    const isMeasured = local !== undefined && volumeMode !== "Block";
+    return isMeasured ? usageOfPath(localPath(stateDir, pod.metadata.uid, behind.pv)) : undefined;
   };
   const statsOf = async (pod: Pod, v: Volume): Promise<readonly VolumeStats[]> => {
     const { uid, namespace = "default" } = pod.metadata;

@@ -14,6 +14,7 @@ import { type ClaimedVolume, claimed, hasClaims } from "./claims.ts";
 import type { MountRequest } from "./csi/calls.ts";
 import type { CsiMounter } from "./csi/mounter.ts";
 import { type CsiVolume, csiVolumeOf, isAttached } from "./csi/volume.ts";
+import type { LocalDevices } from "./local-devices.ts";
 import { giveToGroup } from "./ownership.ts";
 import { podFolder, volumePath } from "./paths.ts";
 import { VolumeFailure, VolumePending } from "./volume-failure.ts";
@@ -48,9 +49,10 @@ async function prepareHostPath({ path, type = "" }: HostPathVolumeSource): Promi
   return path;
 }
 
-const setUpFailure = (volume: string, e: unknown, step = "SetUp"): VolumeFailure =>
+const setUpFailure = (volume: string, e: unknown, step = "SetUp", action: "Mount" | "Map" = "Mount"): VolumeFailure =>
   new VolumeFailure(
-    `MountVolume.${step} failed for volume "${volume}" : ${e instanceof Error ? e.message : String(e)}`,
+    `${action}Volume.${step} failed for volume "${volume}" : ${e instanceof Error ? e.message : String(e)}`,
+    action === "Map" ? "FailedMapVolume" : "FailedMount",
   );
 
 async function emptyFolder(v: Volume, path: string, group: number | undefined): Promise<void> {
@@ -73,6 +75,7 @@ export interface VolumeSources extends ContentSources {
   readonly stateDir: string;
   readonly nodeName: string;
   readonly csi: CsiMounter;
+  readonly localDevices: LocalDevices;
   /** Names the version of what is written. */
   readonly stamp: string;
 }
@@ -102,21 +105,28 @@ function attachmentOf(v: Volume, volume: CsiVolume, sources: VolumeSources): Mou
 }
 
 /** Prepares a persistent volume that is a path of the node. */
-async function prepareOnNode({ pv, readOnly }: ClaimedVolume, { pod }: VolumeSources): Promise<void> {
-  const { hostPath, local } = pv.spec;
-  if (hostPath) return void (await prepareHostPath(hostPath));
+async function prepareOnNode({ pv, readOnly }: ClaimedVolume, { pod, localDevices }: VolumeSources): Promise<void> {
+  const { hostPath, local, volumeMode } = pv.spec;
+  const isBlock = volumeMode === "Block";
+  if (hostPath && !isBlock) return void (await prepareHostPath(hostPath));
   if (local === undefined) throw new Unmet("no volume plugin matched");
   const found = await stat(local.path).catch(() => undefined);
   if (found === undefined) throw new Unmet(`path "${local.path}" does not exist`);
-  if (!readOnly) await giveToGroup(local.path, pod.spec.securityContext);
+  if (isBlock && !found.isBlockDevice()) throw new Unmet(`path "${local.path}" is not a block device`);
+  if (isBlock) return;
+  const path = found.isBlockDevice() ? await localDevices.mount(pod.metadata.uid, pv) : local.path;
+  if (!found.isDirectory() && path === local.path) throw new Unmet("only directory and block device are supported");
+  if (!readOnly) await giveToGroup(path, pod.spec.securityContext);
 }
 
 async function prepareClaimed(of: ClaimedVolume, sources: VolumeSources): Promise<void> {
   try {
     await prepareOnNode(of, sources);
   } catch (e) {
-    const step = of.pv.spec.local && e instanceof Unmet ? "NewMounter initialization" : "SetUp";
-    throw setUpFailure(of.pv.metadata.name, e, step);
+    const isBlock = of.pv.spec.volumeMode === "Block";
+    const begins = of.pv.spec.local && e instanceof Unmet;
+    const step = begins ? `New${isBlock ? "BlockVolumeMapper" : "Mounter"} initialization` : "SetUp";
+    throw setUpFailure(of.pv.metadata.name, e, step, isBlock ? "Map" : "Mount");
   }
 }
 

@@ -7,7 +7,7 @@ import {
   requiredTerms,
   termMatcher,
 } from "../../api/core/pod/node-affinity.ts";
-import type { Node, Pod } from "../../api/generated/types.ts";
+import type { Node, NodeAffinity, Pod } from "../../api/generated/types.ts";
 import { normalized, skip, unresolvable, type Change, type SchedulerPlugin } from "../framework.ts";
 
 const mismatch = unresolvable("node(s) didn't match Pod's node affinity/selector");
@@ -30,40 +30,47 @@ interface Preference {
   readonly weight: number;
   readonly match: NodeMatcher;
 }
-const preferencesOf = ({ spec }: Pod): readonly Preference[] =>
-  (spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((p) => ({
+const preferencesOf = (affinity: NodeAffinity | undefined): readonly Preference[] =>
+  (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((p) => ({
     weight: p.weight,
     match: termMatcher(p.preference),
   }));
 
-export const nodeAffinity: SchedulerPlugin<NodeMatcher, readonly Preference[]> = {
-  name: "NodeAffinity",
-  weight: 2,
-  events: [
-    {
-      resource: "Node",
-      actions: ["Add", "UpdateNodeLabel"],
-      isSchedulableAfter(pod, { before, after }: Change<Node>) {
-        const match = requiredMatcher(pod.spec);
-        if (!match) return true;
-        return (
-          after !== undefined && match(labelledNode(after)) && (before === undefined || !match(labelledNode(before)))
-        );
-      },
-    },
-  ],
-  preFilter({ pod }) {
-    const state = requiredMatcher(pod.spec);
-    if (!state) return skip;
-    const nodeNames = namedNodes(pod);
-    if (nodeNames?.size === 0) return conflict;
-    return { state, ...(nodeNames && { nodeNames }) };
-  },
-  filter: (matches, node) => (matches(node) ? undefined : mismatch),
-  preScore({ pod }) {
-    const preferences = preferencesOf(pod);
-    return preferences.length === 0 ? skip : preferences;
-  },
-  score: (preferences, node) => preferences.reduce((sum, p) => sum + (p.match(node) ? p.weight : 0), 0),
-  normalizeScore: (scores) => normalized(scores),
+interface AffinityState {
+  readonly match: NodeMatcher | undefined;
+}
+const isHelped = (pod: Pod, { before, after }: Change<Node>): boolean => {
+  const match = requiredMatcher(pod.spec);
+  if (!match) return true;
+  return after !== undefined && match(labelledNode(after)) && (before === undefined || !match(labelledNode(before)));
 };
+
+const notAdded = unresolvable("node(s) didn't match scheduler-enforced node affinity");
+
+/** `added` holds for all pods of the profile, beside their own affinity. */
+export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin<AffinityState, readonly Preference[]> {
+  const enforced = requiredMatcher({ affinity: { nodeAffinity: added } });
+  const addedPreferences = preferencesOf(added);
+  return {
+    name: "NodeAffinity",
+    weight: 2,
+    events: [{ resource: "Node", actions: ["Add", "UpdateNodeLabel"], isSchedulableAfter: isHelped }],
+    preFilter({ pod }) {
+      const match = requiredMatcher(pod.spec);
+      if (!match) return enforced ? { state: { match } } : skip;
+      const nodeNames = namedNodes(pod);
+      if (nodeNames?.size === 0) return conflict;
+      return { state: { match }, ...(nodeNames && { nodeNames }) };
+    },
+    filter({ match }, node) {
+      if (enforced && !enforced(node)) return notAdded;
+      return match === undefined || match(node) ? undefined : mismatch;
+    },
+    preScore({ pod }) {
+      const preferences = [...addedPreferences, ...preferencesOf(pod.spec.affinity?.nodeAffinity)];
+      return preferences.length === 0 ? skip : preferences;
+    },
+    score: (preferences, node) => preferences.reduce((sum, p) => sum + (p.match(node) ? p.weight : 0), 0),
+    normalizeScore: (scores) => normalized(scores),
+  };
+}

@@ -1,14 +1,18 @@
 // The plugins of the default profile, among them those that only queue and bind.
 import { isAmbiguous } from "../../api/errors.ts";
 import { pods } from "../../api/core/pods.ts";
+import type { NodeAffinity, TopologySpreadConstraint } from "../../api/generated/types.ts";
 import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { imageLocality } from "./images.ts";
 import { nodePorts } from "./ports.ts";
 import { defaultPreemption, dynamicResources } from "./preemption.ts";
-import { resourcesFit, type Packing } from "./resources.ts";
+import { interPodAffinity } from "./pod-affinity.ts";
+import type { Packing, ScoringStrategy } from "./resource-scores.ts";
+import { balancedAllocation, resourcesFit } from "./resources.ts";
 import { nodeName, nodeUnschedulable, taintToleration } from "./taints.ts";
+import { podTopologySpread, systemConstraints } from "./topology-spread.ts";
 import { volumeBinding } from "./volumes/binding.ts";
 import { nodeVolumeLimits } from "./volumes/limits.ts";
 import { volumeRestrictions } from "./volumes/restrictions.ts";
@@ -49,21 +53,47 @@ export const prioritySort: SchedulerPlugin = {
   queueSort: (a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0) || a.timestamp - b.timestamp,
 };
 
-export const defaultPlugins = (packing: Packing = "MostAllocated"): readonly SchedulerPlugin[] => [
+/** The arguments of a profile's plugins. */
+interface PluginArguments {
+  readonly scoring: ScoringStrategy;
+  /** Nodes whose resources are used in equal parts are preferred. */
+  readonly isBalanced?: boolean;
+  /** Of pods without spread constraints. */
+  readonly defaultConstraints?: readonly TopologySpreadConstraint[];
+  /** What all pods require and prefer of nodes. */
+  readonly addedAffinity?: NodeAffinity;
+  readonly hardPodAffinityWeight?: number;
+}
+
+/** All plugins with such arguments, in the order of their calls. */
+const plugins = (args: PluginArguments): readonly SchedulerPlugin[] => [
   schedulingGates,
   prioritySort,
   nodeUnschedulable,
   nodeName,
   taintToleration,
-  nodeAffinity,
+  nodeAffinity(args.addedAffinity),
   nodePorts,
-  resourcesFit(packing),
+  resourcesFit(args.scoring),
   volumeRestrictions,
   nodeVolumeLimits,
   volumeBinding(),
   volumeZone,
+  podTopologySpread({ defaults: args.defaultConstraints }),
+  interPodAffinity(args.hardPodAffinityWeight),
   dynamicResources,
   defaultPreemption,
+  ...(args.isBalanced ? [balancedAllocation] : []),
   imageLocality,
   defaultBinder,
 ];
+
+/**
+ * The default profile. What fills nodes would be undone by what prefers balance and by Kubernetes' default constraints,
+ * which spread all pods of a service: these belong to LeastAllocated, Kubernetes' own default.
+ */
+export const defaultPlugins = (packing: Packing = "MostAllocated"): readonly SchedulerPlugin[] =>
+  plugins({
+    scoring: { type: packing },
+    ...(packing === "LeastAllocated" && { isBalanced: true, defaultConstraints: systemConstraints }),
+  });

@@ -1,11 +1,9 @@
-// Room on the node: what pods request must fit in what the node can give, and how full nodes should be packed.
+// Room on the node: what pods request must fit in what the node can give.
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
 import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-
-/** Pack nodes, so that others stay free and can be removed, or balance their load. */
-export type Packing = "MostAllocated" | "LeastAllocated";
+import { type AmountsOn, balancing, type ScoringStrategy, scoringBy } from "./resource-scores.ts";
 
 interface ResourceRequest {
   readonly resource: string;
@@ -21,15 +19,26 @@ const isFull = ({ pods, allocatable }: NodeInfo): boolean => pods.size + 1 > (al
 /** What most rejected nodes of a packed cluster lack: one value for all of them. */
 const tooManyPods: Rejection = unschedulable("Too many pods");
 
+/** Equal rejections are one value: a large cluster has as many as nodes. */
+const rejections = new Map<string, Rejection>();
+function rejectionOf(code: Rejection["code"], reasons: readonly string[]): Rejection {
+  const id = `${code} ${reasons.join()}`;
+  const known = rejections.get(id) ?? { code, reasons };
+  // Two values for the same reasons cost time, not correctness.
+  if (rejections.size >= 1_000) rejections.clear();
+  rejections.set(id, known);
+  return known;
+}
+
 /** Evicting pods cannot help where the node is too small even when empty. */
 function shortage(requests: readonly ResourceRequest[], node: NodeInfo): Rejection {
   const { allocatable, requested } = node;
   const scarce = requests.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
   const isTooSmall = scarce.some((w) => w.amount > (allocatable[w.resource] ?? 0));
-  return {
-    code: isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable",
-    reasons: [...(isFull(node) ? ["Too many pods"] : []), ...scarce.map((w) => w.reason)],
-  };
+  return rejectionOf(isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable", [
+    ...(isFull(node) ? ["Too many pods"] : []),
+    ...scarce.map((w) => w.reason),
+  ]);
 }
 function hasAmounts(requests: readonly ResourceRequest[], { allocatable, requested }: NodeInfo): boolean {
   for (const { resource, amount } of requests)
@@ -51,29 +60,24 @@ function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 
-/** The usage of one resource, in integer percent of allocatable. */
-const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
-const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
+/** Gives a node with these amounts requested a score from 0 to 100. */
+export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
+  name: "NodeResourcesFit",
+  events: [
+    { resource: "AssignedPod", actions: ["Delete"] },
+    { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: shrinksWanted },
+    { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
+    { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
+  ],
+  preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
+  filter: (requests, node) =>
+    hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
+  ...scoringBy(strategy),
+});
 
-export function resourcesFit(packing: Packing): SchedulerPlugin<readonly ResourceRequest[]> {
-  const percent = packing === "MostAllocated" ? percentUsed : percentFree;
-  return {
-    name: "NodeResourcesFit",
-    events: [
-      { resource: "AssignedPod", actions: ["Delete"] },
-      { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: shrinksWanted },
-      { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
-      { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
-    ],
-    preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
-    filter: (requests, node) =>
-      hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
-    score(_, { nonZeroRequested, allocatable }, { nonZeroRequests }) {
-      const { cpu = 0, memory = 0 } = allocatable;
-      const ofCpu = cpu === 0 ? undefined : percent(nonZeroRequested.cpu + nonZeroRequests.cpu, cpu);
-      const ofMemory = memory === 0 ? undefined : percent(nonZeroRequested.memory + nonZeroRequests.memory, memory);
-      if (ofCpu === undefined || ofMemory === undefined) return ofCpu ?? ofMemory ?? 0;
-      return Math.trunc((ofCpu + ofMemory) / 2);
-    },
-  };
-}
+/** Prefers nodes whose resources are used in equal parts, so that none is left over when another runs out. */
+export const balancedAllocation: SchedulerPlugin<never, AmountsOn> = {
+  name: "NodeResourcesBalancedAllocation",
+  events: [],
+  ...balancing,
+};

@@ -1,26 +1,29 @@
 // Nodes that take no pod, or not this one: NoSchedule and NoExecute taints that it does not tolerate exclude a node,
 // PreferNoSchedule lowers its score; a node may be cordoned, or not the one that the pod names.
 import { tolerates } from "../../api/core/pod/tolerations.ts";
-import type { Node, Pod, Taint } from "../../api/generated/types.ts";
+import type { Node, Pod, Taint, Toleration } from "../../api/generated/types.ts";
 import { normalized, skip, unresolvable, type Change, type Rejection, type SchedulerPlugin } from "../framework.ts";
 
 const untolerated = unresolvable("node(s) had untolerated taint(s)");
 
-const countUntolerated = ({ spec }: Pod, taints: readonly Taint[], effects: readonly string[]): number =>
-  taints.filter((taint) => effects.includes(taint.effect) && !(spec.tolerations ?? []).some((t) => tolerates(t, taint)))
-    .length;
 const hard = ["NoSchedule", "NoExecute"];
-const soft = ["PreferNoSchedule"];
-const excludes = (pod: Pod, node: Node): boolean => countUntolerated(pod, node.spec.taints ?? [], hard) > 0;
+const countUnwelcome = ({ spec }: Pod, taints: readonly Taint[]): number =>
+  taints.filter(
+    (taint) => taint.effect === "PreferNoSchedule" && !(spec.tolerations ?? []).some((t) => tolerates(t, taint)),
+  ).length;
+/** Whether the taints keep out a pod with these tolerations. */
+export const hasUntolerated = (tolerations: readonly Toleration[] = [], taints: readonly Taint[]): boolean =>
+  taints.some((taint) => hard.includes(taint.effect) && !tolerations.some((t) => tolerates(t, taint)));
+const excludes = ({ spec }: Pod, node: Node): boolean => hasUntolerated(spec.tolerations, node.spec.taints ?? []);
 
 /** A result per list of taints: nodes with equal taints share one list. */
 type ByTaints<T> = Map<readonly Taint[], T>;
-function remembered<T>(answers: ByTaints<T>, taints: readonly Taint[], answer: () => T): T {
-  const known = answers.get(taints);
-  if (known !== undefined || answers.has(taints)) return known as T;
-  const found = answer();
-  answers.set(taints, found);
-  return found;
+function remembered<T>(results: ByTaints<T>, taints: readonly Taint[], compute: () => T): T {
+  const known = results.get(taints);
+  if (known !== undefined || results.has(taints)) return known as T;
+  const result = compute();
+  results.set(taints, result);
+  return result;
 }
 
 export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, ByTaints<number>> = {
@@ -39,9 +42,9 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
   filter: (state, { taints }, { pod }) =>
     taints.length === 0
       ? undefined
-      : remembered(state, taints, () => (countUntolerated(pod, taints, hard) > 0 ? untolerated : undefined)),
+      : remembered(state, taints, () => (hasUntolerated(pod.spec.tolerations, taints) ? untolerated : undefined)),
   preScore: (_, feasible) => (feasible.some(({ taints }) => taints.length > 0) ? new Map() : skip),
-  score: (state, { taints }, { pod }) => remembered(state, taints, () => countUntolerated(pod, taints, soft)),
+  score: (state, { taints }, { pod }) => remembered(state, taints, () => countUnwelcome(pod, taints)),
   normalizeScore: (scores) => normalized(scores, true),
 };
 

@@ -293,10 +293,10 @@ async function* readEvents(e: Engine, signal: AbortSignal): AsyncIterable<Runtim
 const imageId = (image: string): string => `sha256:${image}`;
 type Rest = Pick<
   ContainerRuntime,
-  "version" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "usage" | "diskUsage" | "events"
+  "info" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "usage" | "diskUsage" | "events"
 >;
 const surroundings = (e: Engine): Rest => ({
-  version: () => answer(e, () => "1"),
+  info: () => answer(e, () => ({ version: "1", recursiveReadOnlyMounts: true })),
   prepare: () => Promise.resolve(),
   forget: () => Promise.resolve(),
   imageStatus: (image) =>

@@ -1,12 +1,16 @@
 // Pods whose volumes are claims, on a kubelet with a simulated engine.
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim, PodSpec } from "../../api/generated/types.ts";
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
-import type { Draft } from "../../api/meta.ts";
+import { pods } from "../../api/core/pods.ts";
+import { type Draft, key } from "../../api/meta.ts";
+import { linuxMounts } from "../../csi/driver/mounts.ts";
+import { mountTable } from "../../machinery/mount-table.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import { image, openStage, runForever, type Stage, until } from "./kubelet-stage.ts";
 
 let stage: Stage;
@@ -104,6 +108,47 @@ describe("a pod with a claim", () => {
 });
 
 const isRoot = process.getuid?.() === 0;
+const hasDevices = isRoot && (await linuxMounts().hasLoopDevices());
+describe.runIf(hasDevices)("a local volume on a device", () => {
+  let device: string;
+  beforeEach(async () => {
+    const file = join(folder, "image");
+    writeFileSync(file, "");
+    truncateSync(file, 16 * 2 ** 20);
+    device = (await runProgram("losetup", ["--find", "--show", file])).trim();
+  });
+  afterEach(() => runProgram("losetup", ["--detach", device]));
+  const mountedFrom = async (): Promise<readonly string[]> =>
+    (await mountTable()).filter(({ source }) => source === device).map(({ target }) => target);
+
+  test("has a file system, which is mounted while pods use it and keeps its files", async () => {
+    const pending = await claim();
+    await bindTo(pending, onNode(device));
+    await complete(pending);
+    for (const name of ["web", "other"]) await stage.bind(name, using);
+    for (const name of ["web", "other"]) await stage.ready(name);
+    const [first, ...others] = await mountedFrom();
+    expect(first).toBe(join(stage.stateDir, "plugins/kubernetes.io/local-volume/mounts/pv-1"));
+    expect(others.map((target) => statSync(join(target, "a")).isDirectory())).toEqual([true, true]);
+    for (const name of ["web", "other"])
+      await stage.client.delete(pods, key("default", name), { gracePeriodSeconds: 1 });
+    await until(mountedFrom, (targets) => targets.length === 0);
+  });
+
+  test("is given to containers as it is in mode Block", async () => {
+    const pending = await claim();
+    await bindTo(pending, { ...onNode(device), volumeMode: "Block" });
+    await complete(pending);
+    const devices = [{ name: "v", devicePath: "/dev/v" }];
+    await stage.bind("web", {
+      ...using,
+      containers: [{ name: "c", image, command: runForever, volumeDevices: devices }],
+    });
+    await stage.ready("web");
+    expect(await mountedFrom()).toEqual([]);
+  });
+});
+
 const group = isRoot ? 4_711 : process.getgid!();
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 

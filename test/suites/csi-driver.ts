@@ -2,7 +2,8 @@
 // root is not available, with one made of symbolic links. Calls can be held back, as when the caller is killed.
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { controllerHandlers, type DriverContext } from "../../csi/driver/controller-service.ts";
+import type { DriverContext } from "../../csi/driver/context.ts";
+import { controllerHandlers } from "../../csi/driver/controller-service.ts";
 import { identityHandlers } from "../../csi/driver/identity-service.ts";
 import type { Mounts } from "../../csi/driver/mounts.ts";
 import { nodeHandlers } from "../../csi/driver/node-service.ts";
@@ -22,27 +23,31 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 export function linkedMounts(): Mounts {
   /** All links that were made. */
   const links = new Set<string>();
+  const bind = async (source: string, target: string): Promise<void> => {
+    if (isLink(target)) return;
+    mkdirSync(dirname(target), { recursive: true });
+    if (existsSync(target)) rmdirSync(target);
+    symlinkSync(isLink(source) ? readlinkSync(source) : source, target);
+    links.add(target);
+  };
+  const unmount = async (target: string): Promise<void> => rmSync(target, { force: true, recursive: !isLink(target) });
   return {
     isMounted: async (path) => isLink(path),
+    deviceOf: async () => undefined,
     mountedFrom: async () => undefined,
     placesOf: async (path) =>
       [...links].filter((l) => l !== path && isLink(l) && readlinkSync(l) === readlinkSync(path)),
     hasLoopDevices: async () => false,
-    async bind(source, target) {
-      if (isLink(target)) return;
-      mkdirSync(dirname(target), { recursive: true });
-      if (existsSync(target)) rmdirSync(target);
-      symlinkSync(isLink(source) ? readlinkSync(source) : source, target);
-      links.add(target);
-    },
+    bind,
+    attachImage: bind,
+    detachImage: (_, target) => unmount(target),
+    growDevice: async () => {},
     prepareImage: async () => {},
     mountImage: () => Promise.reject(new Error("a link cannot show an image")),
     growImage: async () => {},
     frozen: (_, action) => action(),
     thaw: async () => {},
-    async unmount(target) {
-      rmSync(target, { force: true, recursive: !isLink(target) });
-    },
+    unmount,
   };
 }
 

@@ -13,6 +13,7 @@ import { mountEntries, mountsBelow } from "../../machinery/mount-table.ts";
 import { type Backend, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
 import { image, openStage, runForever, type Stage, until } from "./kubelet-stage.ts";
 
+type VolumeMode = "Filesystem" | "Block";
 type AccessModes = NonNullable<PersistentVolume["spec"]["accessModes"]>;
 
 export interface CsiStage {
@@ -21,15 +22,17 @@ export interface CsiStage {
   /** Creates the driver's object, by default without attachments. */
   driverObject(spec?: CSIDriver["spec"]): Promise<void>;
   /** Creates a volume of the driver, bound to the claim `data`; resolves with its handle. */
-  boundVolume(accessModes?: AccessModes): Promise<string>;
+  boundVolume(accessModes?: AccessModes, volumeMode?: VolumeMode): Promise<string>;
   /** Where a volume of a pod is mounted. */
   target(podUid: string): string;
+  /** Where the device of a block volume of a pod is. */
+  device(podUid: string): string;
   isGone(pod: string): Promise<unknown>;
   /** Deletes the pod, and resolves once it is gone. */
   remove(pod: string): Promise<void>;
   /** Resolves once no folder of a pod or a staged volume is left, and nothing is mounted. */
   nothingIsLeft(): Promise<unknown>;
-  /** The messages of the FailedMount events about a pod. */
+  /** The messages of the events about a pod whose volumes could not be set up. */
   failures(pod: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
@@ -42,19 +45,28 @@ export const using: Partial<PodSpec> = {
 
 const size = { storage: "1Gi" };
 
-async function bind({ client }: Stage, driver: TestDriver, accessModes: AccessModes): Promise<string> {
-  const capability = { mount: {}, accessMode: { mode: "SINGLE_NODE_WRITER" as const } };
+async function bind(
+  { client }: Stage,
+  driver: TestDriver,
+  accessModes: AccessModes,
+  volumeMode: VolumeMode,
+): Promise<string> {
+  const mode = { accessMode: { mode: "SINGLE_NODE_WRITER" as const } };
+  const capability = volumeMode === "Block" ? { block: {}, ...mode } : { mount: {}, ...mode };
   const { volume } = await driver.controller.CreateVolume({ name: "pv-1", volumeCapabilities: [capability] });
   const claim = await client.create(persistentVolumeClaims, {
     kind: "PersistentVolumeClaim",
     metadata: { name: "data", namespace: "default" },
-    spec: { accessModes, volumeName: "pv-1", storageClassName: "", resources: { requests: size } },
+    spec: { accessModes, volumeMode, volumeName: "pv-1", storageClassName: "", resources: { requests: size } },
   });
   const claimRef = { kind: "PersistentVolumeClaim", name: "data", namespace: "default", uid: claim.metadata.uid };
   await client.create(persistentVolumes, {
     kind: "PersistentVolume",
     metadata: { name: "pv-1" },
-    spec: { accessModes, capacity: size, claimRef, csi: { driver: driver.name, volumeHandle: volume!.volumeId } },
+    spec: {
+      ...{ accessModes, volumeMode, capacity: size, claimRef },
+      csi: { driver: driver.name, volumeHandle: volume!.volumeId },
+    },
   });
   const status = { phase: "Bound" as const, accessModes, capacity: size };
   await client.update(persistentVolumeClaims, { ...claim, status }, "status");
@@ -83,8 +95,10 @@ export async function openCsiStage(backend: Backend): Promise<CsiStage> {
       const draft = { kind: "CSIDriver" as const, metadata: { name: driver.name } };
       await client.create(csiDrivers, { ...draft, spec: { attachRequired: false, fsGroupPolicy: "File", ...spec } });
     },
-    boundVolume: (accessModes = ["ReadWriteOnce"]) => bind(stage, driver, accessModes),
+    boundVolume: (accessModes = ["ReadWriteOnce"], volumeMode = "Filesystem") =>
+      bind(stage, driver, accessModes, volumeMode),
     target: (podUid) => join(stateDir, "pods", podUid, "volumes/kubernetes.io~csi/pv-1/mount"),
+    device: (podUid) => join(stateDir, "plugins/kubernetes.io/csi/volumeDevices/publish/pv-1", podUid),
     isGone,
     async remove(pod) {
       await client.delete(pods, key("default", pod), { gracePeriodSeconds: 1 });
@@ -95,12 +109,16 @@ export async function openCsiStage(backend: Backend): Promise<CsiStage> {
         async () => [
           ...pathsBelow(join(stateDir, "pods")),
           ...pathsBelow(join(stateDir, "plugins/kubernetes.io/csi", driver.name)),
+          ...pathsBelow(join(stateDir, "plugins/kubernetes.io/csi/volumeDevices/publish")),
+          ...pathsBelow(join(stateDir, "plugins/kubernetes.io/csi/volumeDevices/staging")),
           ...mountedBelow(stateDir),
         ],
         (paths) => paths.length === 0,
       ),
     failures: async (pod) =>
-      (await stage.eventsOf(pod)).filter((e) => e.reason === "FailedMount").map((e) => e.message),
+      (await stage.eventsOf(pod))
+        .filter((e) => ["FailedMount", "FailedMapVolume"].includes(e.reason))
+        .map((e) => e.message),
     async close() {
       driver.stop();
       await stage.stop();

@@ -1,4 +1,6 @@
 // The kubelet with a simulated engine and an API server with memory storage: lifecycles of pods.
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -150,6 +152,19 @@ describe("a waiting pod", () => {
     expect(p?.status?.message).toContain("requested: 2000, used: 0, capacity: 1000");
   });
 
+  test("that is unknown to the API server is removed", async () => {
+    await bind("web");
+    const p = await ready("web");
+    await stage.stop();
+    await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
+    expect(await find("web")).toBeUndefined();
+    stage.start();
+    const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
+    await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
+  });
+});
+
+describe("a probed pod", () => {
   test("is not ready before its readiness probe succeeds", async () => {
     const readinessProbe = { exec: { command: sh("exit 1") }, periodSeconds: 1 };
     await bind("web", { containers: [{ name: "c", image, command: runForever, readinessProbe }] });
@@ -160,15 +175,28 @@ describe("a waiting pod", () => {
     expect(isReady(await find("web"))).toBe(false);
   });
 
-  test("that is unknown to the API server is removed", async () => {
-    await bind("web");
-    const p = await ready("web");
-    await stage.stop();
-    await stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 0 });
-    expect(await find("web")).toBeUndefined();
-    stage.start();
-    const list = () => stage.runtime.list(p.metadata.uid, new AbortController().signal);
-    await until(list, (left) => left.containers.length + left.sandboxes.length === 0);
+  test("that terminates is probed for readiness only", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const probe = { tcpSocket: { host: "127.0.0.1", port }, periodSeconds: 1, failureThreshold: 10 };
+    // Without a trap the container runs until the grace period ends.
+    const container = { name: "c", image, command: sh("sleep 60"), livenessProbe: probe, readinessProbe: probe };
+    await bind("web", { terminationGracePeriodSeconds: 4, containers: [container] });
+    await ready("web");
+    await stage.client.delete(pods, key("default", "web"));
+    await until(
+      () => reasons("web"),
+      (seen) => seen.includes("Killing"),
+    );
+    server.close();
+    await until(
+      () => find("web"),
+      (seen) => seen === undefined,
+    );
+    const unhealthy = (await stage.eventsOf("web")).filter(({ reason }) => reason === "Unhealthy");
+    const kinds = new Set(unhealthy.map(({ message }) => message.split(" ")[0]));
+    expect([...kinds]).toEqual(["Readiness"]);
   });
 });
 

@@ -41,6 +41,7 @@ const plain: Omit<ContainerSpec, "pod" | "sandboxId" | "image"> = {
   hostname: "pod-name",
   env: [["GREETING", "hello"]],
   mounts: [],
+  devices: [],
   stdin: false,
   stdinOnce: false,
   tty: false,

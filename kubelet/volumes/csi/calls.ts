@@ -1,5 +1,6 @@
 // The calls of a driver's Node service for one volume: what they say, and what the kubelet does around them.
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Pod, SecretReference } from "../../../api/generated/types.ts";
 import { tokenRequests } from "../../../api/authentication/tokenrequests.ts";
 import { secrets } from "../../../api/core/secrets.ts";
@@ -9,7 +10,7 @@ import { giveToGroup } from "../ownership.ts";
 import { tokenRequestFor } from "../tokens.ts";
 import type { CsiDriver } from "./drivers.ts";
 import { type ExpansionPorts, expandVolume, needsExpansion } from "./expansion.ts";
-import { publishedFolder, stagedFolder, stagingTargetIn, targetIn, type VolumeId, writeRecord } from "./records.ts";
+import { type Provided, stagedFolder, stagingTargetOf, targetOf, writeRecord } from "./records.ts";
 import type { VolumeUsage } from "./usage.ts";
 import { capabilityFor, type CsiVolume, type DriverPolicy, isGivenToGroup, podAttributes } from "./volume.ts";
 
@@ -28,7 +29,10 @@ export interface CallPorts extends ExpansionPorts {
 
 const statsTimeoutMs = 10_000;
 
-export const idOf = ({ driver, handle }: CsiVolume): VolumeId => ({ driverName: driver, volumeHandle: handle });
+export const recordOf = ({ driver, handle, name, isBlock }: CsiVolume): Provided => ({
+  ...{ driverName: driver, volumeHandle: handle, specVolID: name },
+  ...(isBlock && { volumeMode: "Block" }),
+});
 async function secretData(
   { client }: CallPorts,
   ref: SecretReference | undefined,
@@ -45,9 +49,9 @@ const groupOf = ({ spec }: Pod): number | undefined => spec.securityContext?.fsG
 /** Mounts the volume on the node. */
 export async function stage(ports: CallPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
   const { volume, attachment, pod } = request;
-  const folder = stagedFolder(ports.stateDir, idOf(volume));
-  await writeRecord(folder, idOf(volume));
-  const stagingTargetPath = stagingTargetIn(folder);
+  const record = recordOf(volume);
+  await writeRecord(stagedFolder(ports.stateDir, record), record);
+  const stagingTargetPath = stagingTargetOf(ports.stateDir, record);
   await mkdir(stagingTargetPath, { recursive: true, mode: 0o750 });
   await driver.node.NodeStageVolume({
     volumeId: volume.handle,
@@ -65,7 +69,7 @@ export const isStaged = (driver: CsiDriver, volume: CsiVolume): boolean =>
 
 /** Where the volume is staged; empty without staging. */
 const stagingTarget = ({ stateDir }: CallPorts, driver: CsiDriver, volume: CsiVolume): string =>
-  isStaged(driver, volume) ? stagingTargetIn(stagedFolder(stateDir, idOf(volume))) : "";
+  isStaged(driver, volume) ? stagingTargetOf(stateDir, recordOf(volume)) : "";
 
 /** Tokens of the pod's service account for the audiences that the driver names (KEP-2047). */
 async function tokenAttributes(
@@ -82,12 +86,13 @@ async function tokenAttributes(
   return { "csi.storage.k8s.io/serviceAccount.tokens": JSON.stringify(Object.fromEntries(await Promise.all(issued))) };
 }
 
-/** Mounts the volume for the pod, and gives it to the pod's group. */
+/** Mounts the volume for the pod, and gives it to the pod's group; of a block volume the device is put there. */
 export async function publish(ports: CallPorts, driver: CsiDriver, request: MountRequest): Promise<void> {
   const { volume, attachment, pod } = request;
   const { stateDir, policyOf } = ports;
   const policy = policyOf(volume.driver);
-  const targetPath = targetIn(publishedFolder(stateDir, pod.metadata.uid, volume.name));
+  const targetPath = targetOf(stateDir, pod.metadata.uid, recordOf(volume));
+  await mkdir(dirname(targetPath), { recursive: true, mode: 0o750 });
   await driver.node.NodePublishVolume({
     volumeId: volume.handle,
     publishContext: attachment?.metadata,
@@ -115,7 +120,7 @@ export async function expand(ports: CallPorts, driver: CsiDriver, request: Mount
   await expandVolume(ports, pod, behind, async (bytes) =>
     driver.node.NodeExpandVolume({
       volumeId: volume.handle,
-      volumePath: targetIn(publishedFolder(ports.stateDir, pod.metadata.uid, volume.name)),
+      volumePath: targetOf(ports.stateDir, pod.metadata.uid, recordOf(volume)),
       stagingTargetPath: stagingTarget(ports, driver, volume),
       capacityRange: { requiredBytes: bytes },
       volumeCapability: capabilityFor(volume, driver.capabilities, groupOf(pod)),
@@ -145,7 +150,7 @@ export async function usageOf(
   const { usage } = await driver.node.NodeGetVolumeStats(
     {
       volumeId: volume.handle,
-      volumePath: targetIn(publishedFolder(ports.stateDir, podUid, volume.name)),
+      volumePath: targetOf(ports.stateDir, podUid, recordOf(volume)),
       stagingTargetPath: stagingTarget(ports, driver, volume),
     },
     { timeoutMs: statsTimeoutMs },

@@ -2,23 +2,26 @@
 // each pod (CSI: NodeStageVolume, NodePublishVolume). Calls for one volume are made one at a time. All of them may be
 // repeated, so after a restart of the kubelet every volume that a pod still needs is staged and published again.
 import { existsSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { uniqueName } from "../../../csi/protocol/volume-names.ts";
 import { serial } from "../../../machinery/serial.ts";
 import { VolumeFailure } from "../volume-failure.ts";
-import { type CallPorts, expand, idOf, isStaged, type MountRequest, publish, stage, usageOf } from "./calls.ts";
+import { type CallPorts, expand, isStaged, type MountRequest, publish, recordOf, stage, usageOf } from "./calls.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
 import {
   allPublished,
   allStaged,
   type Found,
   holdersOf,
+  type Provided,
   type Published,
   publishedFolder,
   publishedTo,
   removeRecord,
   stagedFolder,
-  stagingTargetIn,
-  targetIn,
+  stagingTargetOf,
+  targetOf,
   type VolumeId,
   writeRecord,
 } from "./records.ts";
@@ -48,8 +51,35 @@ interface MounterPorts extends CallPorts {
   readonly reportInUse: () => Promise<unknown>;
 }
 
-const failure = (step: string, { name }: CsiVolume, e: unknown): VolumeFailure =>
-  new VolumeFailure(`MountVolume.${step} failed for volume "${name}" : ${rpcMessage(e)}`);
+/** The steps of setting up a volume, as Kubernetes' messages call them. */
+interface Steps {
+  readonly begin: string;
+  readonly stage: string;
+  readonly publish: string;
+  readonly noDriver: string;
+  readonly reason: VolumeFailure["reason"];
+}
+const clientFailed = "failed to get CSI client";
+const mounting: Steps = {
+  begin: "MountVolume.NewMounter initialization",
+  stage: "MountVolume.MountDevice",
+  publish: "MountVolume.SetUp",
+  noDriver: "attacher.MountDevice failed to create newCsiDriverClient",
+  reason: "FailedMount",
+};
+const mapping: Steps = {
+  begin: "MapVolume.NewBlockVolumeMapper initialization",
+  stage: "MapVolume.SetUpDevice",
+  publish: "MapVolume.MapPodDevice",
+  noDriver: `blockMapper.SetUpDevice ${clientFailed}`,
+  reason: "FailedMapVolume",
+};
+const stepsOf = ({ isBlock }: CsiVolume): Steps => (isBlock ? mapping : mounting);
+
+function failure(step: "begin" | "stage" | "publish", volume: CsiVolume, e: unknown): VolumeFailure {
+  const steps = stepsOf(volume);
+  return new VolumeFailure(`${steps[step]} failed for volume "${volume.name}" : ${rpcMessage(e)}`, steps.reason);
+}
 
 const keyFor = ({ driverName, volumeHandle }: VolumeId): string => uniqueName({ driver: driverName, volumeHandle });
 
@@ -61,20 +91,15 @@ async function mountOnce(ports: MounterPorts, request: MountRequest): Promise<vo
   const { uid } = pod.metadata;
   const driver = drivers.get(volume.driver);
   if (driver === undefined) {
+    const call = volume.isInline ? `mounter.SetUpAt ${clientFailed}` : stepsOf(volume).noDriver;
     const unknown = `driver name ${volume.driver} not found in the list of registered CSI drivers`;
-    throw volume.isInline
-      ? failure("SetUp", volume, `kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: ${unknown}`)
-      : failure(
-          "MountDevice",
-          volume,
-          `kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: ${unknown}`,
-        );
+    throw failure(volume.isInline ? "publish" : "stage", volume, `kubernetes.io/csi: ${call}: ${unknown}`);
   }
-  if (isForOnePod(volume) && (await holdersOf(stateDir, idOf(volume))).some((holder) => holder !== uid))
-    throw failure("SetUp", volume, isUsedBy);
+  const record = recordOf(volume);
+  if (isForOnePod(volume) && (await holdersOf(stateDir, record)).some((holder) => holder !== uid))
+    throw failure("publish", volume, isUsedBy);
   await writeRecord<Published>(publishedFolder(stateDir, uid, volume.name), {
-    ...idOf(volume),
-    specVolID: volume.name,
+    ...record,
     nodeName,
     attachmentID: attachment?.name ?? "",
     volumeLifecycleMode: volume.isInline ? "Ephemeral" : "Persistent",
@@ -82,10 +107,10 @@ async function mountOnce(ports: MounterPorts, request: MountRequest): Promise<vo
   if (attachment) await ports.reportInUse();
   if (isStaged(driver, volume))
     await stage(ports, driver, request).catch((e: unknown) => {
-      throw failure("MountDevice", volume, e);
+      throw failure("stage", volume, e);
     });
   await publish(ports, driver, request).catch((e: unknown) => {
-    throw failure("SetUp", volume, e);
+    throw failure("publish", volume, e);
   });
 }
 
@@ -97,11 +122,11 @@ function registered({ drivers }: MounterPorts, { driverName }: VolumeId): CsiDri
 }
 
 /** Unmounts the volume from the node unless a pod has it. */
-async function unstageIfUnused(ports: MounterPorts, id: VolumeId): Promise<void> {
-  const folder = stagedFolder(ports.stateDir, id);
-  if (!existsSync(folder) || (await holdersOf(ports.stateDir, id)).length > 0) return;
-  const stagingTargetPath = stagingTargetIn(folder);
-  await registered(ports, id).node.NodeUnstageVolume({ volumeId: id.volumeHandle, stagingTargetPath });
+async function unstageIfUnused(ports: MounterPorts, volume: Provided): Promise<void> {
+  const folder = stagedFolder(ports.stateDir, volume);
+  if (!existsSync(folder) || (await holdersOf(ports.stateDir, volume)).length > 0) return;
+  const stagingTargetPath = stagingTargetOf(ports.stateDir, volume);
+  await registered(ports, volume).node.NodeUnstageVolume({ volumeId: volume.volumeHandle, stagingTargetPath });
   await removeRecord(folder, stagingTargetPath);
 }
 
@@ -112,10 +137,12 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
 
-  const unmount = async ({ folder, record }: Found<Published>): Promise<void> => {
-    const targetPath = targetIn(folder);
+  const unmount = async (podUid: string, { folder, record }: Found<Published>): Promise<void> => {
+    const targetPath = targetOf(stateDir, podUid, record);
     await registered(ports, record).node.NodeUnpublishVolume({ volumeId: record.volumeHandle, targetPath });
     mounted.delete(targetPath);
+    // Not removed while other pods have the device.
+    if (record.volumeMode === "Block") await rmdir(dirname(targetPath)).catch(() => {});
     await removeRecord(folder, targetPath);
     freed();
     await unstageIfUnused(ports, record);
@@ -125,13 +152,13 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
   return {
     policyOf,
     mount: (request) =>
-      oneAtATime(keyFor(idOf(request.volume)), async () => {
+      oneAtATime(keyFor(recordOf(request.volume)), async () => {
         const { volume, pod } = request;
         const policy = policyOf(volume.driver);
-        const targetPath = targetIn(publishedFolder(stateDir, pod.metadata.uid, volume.name));
+        const targetPath = targetOf(stateDir, pod.metadata.uid, recordOf(volume));
         if (!mounted.has(targetPath) || policy?.requiresRepublish) {
           const unsupported = unsupportedMode(volume, policy);
-          if (unsupported !== undefined) throw failure("NewMounter initialization", volume, unsupported);
+          if (unsupported !== undefined) throw failure("begin", volume, unsupported);
           await mountOnce(ports, request);
           mounted.add(targetPath);
         }
@@ -152,7 +179,7 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
     },
     async unmountAll(podUid) {
       const found = await publishedTo(stateDir, podUid);
-      const unmounting = found.map((f) => oneAtATime(keyFor(f.record), () => unmount(f)));
+      const unmounting = found.map((f) => oneAtATime(keyFor(f.record), () => unmount(podUid, f)));
       // All are tried, also after a failure, before the first failure is thrown.
       await Promise.allSettled(unmounting);
       await Promise.all(unmounting);

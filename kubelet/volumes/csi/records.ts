@@ -11,9 +11,15 @@ export interface VolumeId {
   readonly driverName: string;
   readonly volumeHandle: string;
 }
-/** A volume published to a pod. */
-export interface Published extends VolumeId {
+/** A volume that a driver provides on the node. */
+export interface Provided extends VolumeId {
+  /** The name of its persistent volume, or of the pod's volume. */
   readonly specVolID: string;
+  /** Absent for a file system. */
+  readonly volumeMode?: "Block";
+}
+/** A volume published to a pod. */
+export interface Published extends Provided {
   readonly nodeName: string;
   readonly attachmentID: string;
   readonly volumeLifecycleMode: "Persistent" | "Ephemeral";
@@ -25,15 +31,25 @@ const stagingRoot = (stateDir: string): string => join(stateDir, "plugins", "kub
 const publishedRoot = (stateDir: string, podUid: string): string =>
   join(podFolder(stateDir, podUid), "volumes", "kubernetes.io~csi");
 
-/** The folder of a pod's CSI volume; it is mounted at `mount` in it. */
+const devicesRoot = (stateDir: string): string => join(stagingRoot(stateDir), "volumeDevices");
+
+/** The folder of a pod's CSI volume. */
 export const publishedFolder = (stateDir: string, podUid: string, name: string): string =>
   join(publishedRoot(stateDir, podUid), name);
-export const targetIn = (folder: string): string => join(folder, "mount");
+/** Where a driver mounts the volume for a pod, or puts its device. */
+export const targetOf = (stateDir: string, podUid: string, { specVolID, volumeMode }: Provided): string =>
+  volumeMode === "Block"
+    ? join(devicesRoot(stateDir), "publish", specVolID, podUid)
+    : join(publishedFolder(stateDir, podUid, specVolID), "mount");
 
-/** The folder of a staged volume; it is mounted at `globalmount` in it. */
+/** The folder of a staged volume. */
 export const stagedFolder = (stateDir: string, { driverName, volumeHandle }: VolumeId): string =>
   join(stagingRoot(stateDir), driverName, sha256(volumeHandle));
-export const stagingTargetIn = (folder: string): string => join(folder, "globalmount");
+/** Where a driver mounts the volume on the node; a folder also for a device. */
+export const stagingTargetOf = (stateDir: string, volume: Provided): string =>
+  volume.volumeMode === "Block"
+    ? join(devicesRoot(stateDir), "staging", volume.specVolID)
+    : join(stagedFolder(stateDir, volume), "globalmount");
 
 const isMissing = (e: unknown): boolean => (e as NodeJS.ErrnoException).code === "ENOENT";
 const orNothing =
@@ -51,7 +67,10 @@ export async function writeRecord<T extends VolumeId>(folder: string, record: T)
   await rename(incomplete, join(folder, recordFile));
 }
 
-/** Removes the folder once nothing is mounted in it. Fails while something is: what is mounted must not be deleted. */
+/**
+ * Removes the folder once nothing is mounted at the target. Fails while something is: what is mounted must not be
+ * deleted.
+ */
 export async function removeRecord(folder: string, target: string): Promise<void> {
   await rmdir(target).catch(orNothing(undefined));
   for (const file of [recordFile, `${recordFile}.new`]) await rm(join(folder, file), { force: true });
@@ -99,10 +118,10 @@ export const podsOnDisk = (stateDir: string): Promise<readonly string[]> =>
   readdir(podsFolder(stateDir)).catch(orNothing<string[]>([]));
 
 /** The staged volumes of the node. */
-export async function allStaged(stateDir: string): Promise<readonly Found<VolumeId>[]> {
+export async function allStaged(stateDir: string): Promise<readonly Found<Provided>[]> {
   const root = stagingRoot(stateDir);
   const drivers = await readdir(root).catch(orNothing<string[]>([]));
-  return (await Promise.all(drivers.map((driver) => recordsIn<VolumeId>(join(root, driver))))).flat();
+  return (await Promise.all(drivers.map((driver) => recordsIn<Provided>(join(root, driver))))).flat();
 }
 
 /** The pods that a volume is published to, or is about to be. */

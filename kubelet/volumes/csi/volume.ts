@@ -15,6 +15,8 @@ export interface CsiVolume {
   readonly mountOptions: readonly string[];
   readonly accessModes: NonNullable<PersistentVolume["spec"]["accessModes"]>;
   readonly readOnly: boolean;
+  /** Containers get the device, not a file system on it. */
+  readonly isBlock: boolean;
   /** It lives with its pod, without a claim. */
   readonly isInline: boolean;
   readonly secrets: Readonly<Partial<Record<"stage" | "publish" | "expand", SecretReference>>>;
@@ -32,6 +34,7 @@ function ofPersistentVolume({ pv, readOnly }: ClaimedVolume): CsiVolume | undefi
     mountOptions,
     accessModes,
     readOnly: readOnly || (csi.readOnly ?? false),
+    isBlock: pv.spec.volumeMode === "Block",
     isInline: false,
     secrets: { stage: csi.nodeStageSecretRef, publish: csi.nodePublishSecretRef, expand: csi.nodeExpandSecretRef },
   };
@@ -49,6 +52,7 @@ function inlineVolume(pod: Pod, { name, csi }: Volume): CsiVolume | undefined {
     mountOptions: [],
     accessModes: ["ReadWriteOnce"],
     readOnly: csi.readOnly ?? false,
+    isBlock: false,
     isInline: true,
     secrets: secret === undefined ? {} : { publish: { name: secret, namespace: pod.metadata.namespace } },
   };
@@ -82,7 +86,7 @@ function accessMode({ accessModes }: CsiVolume, capabilities: Capabilities): Acc
 export function capabilityFor(v: CsiVolume, capabilities: Capabilities, group: number | undefined): VolumeCapability {
   const volumeMountGroup = group !== undefined && capabilities.has("VOLUME_MOUNT_GROUP") ? String(group) : "";
   return {
-    mount: { fsType: v.fsType, mountFlags: v.mountOptions, volumeMountGroup },
+    ...(v.isBlock ? { block: {} } : { mount: { fsType: v.fsType, mountFlags: v.mountOptions, volumeMountGroup } }),
     accessMode: { mode: accessMode(v, capabilities) },
   } as VolumeCapability;
 }
@@ -97,7 +101,7 @@ export const isAttached = ({ isInline }: Pick<CsiVolume, "isInline">, policy: Dr
 /** Whether the kubelet gives the volume to the pod's group. */
 export function isGivenToGroup(v: CsiVolume, policy: DriverPolicy): boolean {
   const fsGroupPolicy = policy?.fsGroupPolicy ?? "ReadWriteOnceWithFSType";
-  if (v.readOnly || fsGroupPolicy === "None") return false;
+  if (v.readOnly || v.isBlock || fsGroupPolicy === "None") return false;
   return fsGroupPolicy === "File" || (v.fsType !== "" && !v.isInline && v.accessModes.includes("ReadWriteOnce"));
 }
 

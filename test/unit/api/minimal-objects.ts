@@ -49,6 +49,14 @@ const least: Readonly<Record<string, object>> = {
   VolumeAttributesClass: { driverName: "example.com/disks", parameters: { speed: "high" } },
   VolumeAttachment: { spec: { attacher: "disks", nodeName: "a", source: { persistentVolumeName: "a" } } },
   CSIStorageCapacity: { storageClassName: "a" },
+  VolumeSnapshot: { spec: { source: { persistentVolumeClaimName: "a" } } },
+  VolumeSnapshotContent: {
+    spec: {
+      ...{ deletionPolicy: "Delete", driver: "example.com/disks", source: { volumeHandle: "a" } },
+      volumeSnapshotRef: { name: "a", namespace: "b" },
+    },
+  },
+  VolumeSnapshotClass: { driver: "example.com/disks", deletionPolicy: "Retain" },
   RuntimeClass: { handler: "runc" },
   RoleBinding: { roleRef: { kind: "Role", name: "a" } },
   ClusterRoleBinding: { roleRef: { kind: "ClusterRole", name: "a" } },

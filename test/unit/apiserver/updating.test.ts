@@ -44,6 +44,9 @@ const byRevision = new Set([
   "validatingadmissionpolicybindings.admissionregistration.k8s.io",
   "validatingwebhookconfigurations.admissionregistration.k8s.io",
   "volumeattachments.storage.k8s.io",
+  "volumesnapshotclasses.snapshot.storage.k8s.io",
+  "volumesnapshotcontents.snapshot.storage.k8s.io",
+  "volumesnapshots.snapshot.storage.k8s.io",
 ]);
 
 async function cluster(): Promise<Registry> {

@@ -1,11 +1,14 @@
 // The provisioner: which claims it makes volumes for, what it requests of the driver, and what follows from errors.
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim } from "../../../api/generated/types.ts";
+import type { VolumeSnapshotContent } from "../../../api/snapshot/volumesnapshots.ts";
 import { decideOrder, type ObservedOrder, provisioningFinalizer } from "../../../controllers/csi/provision.ts";
 import type { DriverOptions } from "../../../controllers/csi/sidecar.ts";
 import type { RpcCode } from "../../../csi/protocol/grpc.ts";
-import { driver, driverThat, node, outcome } from "./csi-driver.ts";
-import { claim, storageClass, volume } from "./volumes.ts";
+import { cloningFinalizer } from "../../../controllers/csi/clone-protection.ts";
+import { contentWith, snapshotWith } from "./snapshots.ts";
+import { csi, driver, driverThat, node, outcome } from "./csi-driver.ts";
+import { claim, claimRef, storageClass, volume } from "./volumes.ts";
 import { ago } from "./world.ts";
 
 const annotations = { "volume.kubernetes.io/storage-provisioner": driver };
@@ -15,8 +18,7 @@ const order = (more: Partial<ObservedOrder> = {}): ObservedOrder => ({
     claim: waiting,
     storageClass: storageClass("fast"),
     volume: undefined,
-    sourceClaim: undefined,
-    source: undefined,
+    source: {},
   },
   ...more,
 });
@@ -35,6 +37,74 @@ const failed = (reason: string): string =>
   `Warning ProvisioningFailed: failed to provision volume with StorageClass "fast": ${reason}`;
 const copy = { ...waiting, spec: { ...waiting.spec, dataSource: { kind: "PersistentVolumeClaim", name: "other" } } };
 const other = claim({ name: "other", spec: { volumeName: "pv" }, status: { phase: "Bound" } });
+const kept = { ...other, metadata: { ...other.metadata, finalizers: [cloningFinalizer] } };
+const source = volume({ spec: { ...csi, claimRef: claimRef(other) } });
+const fromSnapshot = { apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name: "s" };
+const restored = { ...waiting, spec: { ...waiting.spec, dataSource: fromSnapshot } };
+const restoredOn = (name: string): PersistentVolumeClaim => {
+  const on = selected(name);
+  return { ...on, spec: restored.spec };
+};
+const populator = { apiGroup: "example.com", kind: "Backup", name: "s" };
+const snapshot = snapshotWith({}, { readyToUse: true, restoreSize: "1Gi", boundVolumeSnapshotContentName: "c" });
+const content = contentWith({}, { readyToUse: true, snapshotHandle: "id" });
+const contentOn = (name: string): VolumeSnapshotContent => ({
+  ...content,
+  metadata: { ...content.metadata, labels: { "snapshot.storage.kubernetes.io/managed-by": name } },
+});
+const larger = { ...snapshot, status: { ...snapshot.status, restoreSize: "2Gi" } };
+const ofClaim = "Type PersistentVolumeClaim by Name other: ";
+const ofSnapshot = "Type VolumeSnapshot by Name s: ";
+const problems: readonly (readonly [string, Partial<ObservedOrder>, string])[] = [
+  [
+    "a copy of nothing",
+    { claim: copy },
+    `${ofClaim}error getting PVC other (namespace "default") from api server: persistentvolumeclaims "other" not found`,
+  ],
+  [
+    "a copy of a claim that is not bound",
+    { claim: copy, source: { claim: { ...other, status: { phase: "Pending" } } } },
+    `${ofClaim}the PVC DataSource other must have a status of Bound.  Got Pending`,
+  ],
+  [
+    "a copy of another driver's volume",
+    { claim: copy, source: { claim: other, volume: volume() } },
+    `${ofClaim}claim in dataSource not bound or invalid`,
+  ],
+  [
+    "restored from nothing",
+    { claim: restored },
+    `${ofSnapshot}error getting snapshot s from api server: volumesnapshots.snapshot.storage.k8s.io "s" not found`,
+  ],
+  [
+    "restored from a snapshot that is not bound",
+    { claim: restored, source: { snapshot: snapshotWith({}, {}) } },
+    `${ofSnapshot}snapshot s not bound`,
+  ],
+  [
+    "restored from a snapshot that is not ready",
+    {
+      claim: restored,
+      source: { snapshot: { ...snapshot, status: { ...snapshot.status, readyToUse: false } }, content },
+    },
+    `${ofSnapshot}snapshot s is not Ready`,
+  ],
+  [
+    "restored from a larger snapshot",
+    { claim: restored, source: { snapshot: larger, content } },
+    `${ofSnapshot}requested volume size ${2 ** 30} is less than the size ${2 ** 31} for the source snapshot s`,
+  ],
+  [
+    "restored from another driver's snapshot",
+    { claim: restored, source: { snapshot, content: contentWith({ driver: "other" }, content.status) } },
+    `${ofSnapshot}snapshotcontent c for snapshot s is not handled by CSI driver of StorageClass fast`,
+  ],
+  [
+    "restored in another mode",
+    { claim: restored, source: { snapshot, content: contentWith({ sourceVolumeMode: "Block" }, content.status) } },
+    `${ofSnapshot}requested volume default/data modifies the mode of the source volume but does not have permission to do so. snapshot.storage.kubernetes.io/allow-volume-mode-change annotation is not present on snapshotcontent c`,
+  ],
+];
 const rows: readonly (readonly [
   string,
   Partial<ObservedOrder>,
@@ -105,30 +175,53 @@ const rows: readonly (readonly [
     ["patch"],
   ],
   ["another node is selected meanwhile", { claim: selected("n2", marked) }, made, node, ["patch"]],
+  ["a copy of a claim", { claim: copy, source: { claim: other, volume: source } }, made, undefined, ["patch"]],
   [
-    "a copy of nothing",
-    { claim: copy },
+    "a copy of a claim that is protected",
+    { claim: copy, source: { claim: kept, volume: source } },
     made,
     undefined,
-    [
-      failed('error getting PVC other (namespace "default") from api server: persistentvolumeclaims "other" not found'),
-      "retry",
-    ],
+    ["patch", begins, "create", "Normal ProvisioningSucceeded: Successfully provisioned volume pvc-uid-of-data"],
   ],
   [
-    "a copy of a claim that is not bound",
-    { claim: copy, sourceClaim: { ...other, status: { phase: "Pending" } } },
+    "restored from a snapshot",
+    { claim: restored, source: { snapshot, content } },
     made,
     undefined,
-    [failed("the PVC DataSource other must be bound"), "retry"],
+    ["patch", begins, "create", "Normal ProvisioningSucceeded: Successfully provisioned volume pvc-uid-of-data"],
   ],
   [
-    "a copy of another driver's volume",
-    { claim: copy, sourceClaim: other, source: volume() },
+    "restored from a snapshot of another node",
+    { claim: restoredOn("n1"), source: { snapshot, content: contentOn("n2") } },
+    made,
+    node,
+    [],
+  ],
+  [
+    "restored from a snapshot here, for a pod on another node",
+    { claim: restoredOn("n2"), source: { snapshot, content: contentOn("n1") } },
+    made,
+    node,
+    ["patch"],
+  ],
+  [
+    "restored from a snapshot here, for a pod here",
+    { claim: restoredOn("n1"), source: { snapshot, content: contentOn("n1") } },
+    made,
+    node,
+    ["patch", begins, "create", "Normal ProvisioningSucceeded: Successfully provisioned volume pvc-uid-of-data"],
+  ],
+  [
+    "a copy of a source of another kind",
+    { claim: claim({ metadata: { annotations }, spec: { storageClassName: "fast", dataSource: populator } }) },
     made,
     undefined,
-    [failed(`the source volume pv is not of driver ${driver}`), "retry"],
+    ["Normal Provisioning: Assuming an external populator will provision the volume"],
   ],
+  ...problems.map(
+    ([what, more, problem]) =>
+      [what, more, made, undefined, [failed(`error getting handle for DataSource ${problem}`), "retry"]] as const,
+  ),
 ];
 for (const [what, of, response, on, does] of rows)
   test(`provisioner: ${what}`, async () =>

@@ -1,4 +1,5 @@
 // What requests of drivers must say, and which sizes and pages they get.
+import type { Backing } from "../../../csi/driver/volume-store.ts";
 import { expect, test } from "vitest";
 import { localDriver, sharedDriver } from "../../../csi/driver/profile.ts";
 import { chosenSize, page, requireFields, sizeRange, unsupported } from "../../../csi/driver/requests.ts";
@@ -11,6 +12,7 @@ const mounted = (mode: AccessMode, fsType = ""): VolumeCapability => ({
   accessMode: { mode },
 });
 
+const block = { ...mounted("SINGLE_NODE_WRITER"), mount: null, block: {} };
 test.each([
   ["one node", localDriver, mounted("SINGLE_NODE_WRITER"), undefined],
   ["ext4", localDriver, mounted("SINGLE_NODE_SINGLE_WRITER", "ext4"), undefined],
@@ -18,13 +20,18 @@ test.each([
   ["many nodes of a local volume", localDriver, mounted("MULTI_NODE_MULTI_WRITER"), /access mode MULTI_NODE/],
   ["another file system", localDriver, mounted("SINGLE_NODE_WRITER", "xfs"), /xfs is not supported/],
   ["no mode", localDriver, mounted("UNKNOWN"), /access mode UNKNOWN/],
-  ["a block device", localDriver, { ...mounted("SINGLE_NODE_WRITER"), block: {} }, /block volumes/],
+  ["a block device", localDriver, block, undefined],
+  ["a block device without loop devices", localDriver, block, /need loop devices/, "folder"],
+  ["a block device behind all nodes", sharedDriver, block, /block volumes are not supported/],
   ["no access type", localDriver, { ...mounted("SINGLE_NODE_WRITER"), mount: null }, /no access type/],
-])("a capability for %s", (_, profile, capability, reason) => {
-  const found = unsupported(capability, profile);
-  if (reason === undefined) expect(found).toBeUndefined();
-  else expect(found).toMatch(reason);
-});
+] as const)(
+  "a capability for %s",
+  (_, profile, capability, reason, backing: Backing = profile.backing.withLoopDevices) => {
+    const found = unsupported(capability, { profile, backing });
+    if (reason === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatch(reason);
+  },
+);
 
 const gib = 1024 ** 3;
 test.each([

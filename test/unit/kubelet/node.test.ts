@@ -4,7 +4,7 @@ import type { Container, Secret } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { admission } from "../../../kubelet/admission.ts";
 import { cgroupPaths, usageOf } from "../../../kubelet/cgroup.ts";
-import { mayPrivilege } from "../../../kubelet/docker/capabilities.ts";
+import { canMountRecursivelyReadOnly, mayPrivilege } from "../../../kubelet/docker/capabilities.ts";
 import { demultiplexed } from "../../../kubelet/docker/streams.ts";
 import { withTag } from "../../../kubelet/docker/docker-runtime.ts";
 import { engineName, parseEngineName } from "../../../kubelet/docker/create-options.ts";
@@ -73,6 +73,15 @@ describe("engine names", () => {
   test("privileged containers have all capabilities", () => {
     expect(mayPrivilege("CapBnd:\t000001ffffffffff\n")).toBe(true);
     expect(mayPrivilege("CapBnd:\t000001fffeffffff\n")).toBe(false);
+  });
+  test.each([
+    ["1.44", "5.12.0-generic", true],
+    ["1.51", "6.18.44", true],
+    ["1.44", "5.11", false],
+    ["1.41", "6.18.44", false],
+    [undefined, undefined, false],
+  ])("mounts recursively read-only with API %s on Linux %s: %s", (ApiVersion, KernelVersion, can) => {
+    expect(canMountRecursivelyReadOnly({ ApiVersion, KernelVersion } as never)).toBe(can);
   });
 });
 
@@ -227,6 +236,7 @@ describe("node status", () => {
   };
   const health = {
     runtimeVersion: "20.10",
+    recursiveReadOnlyMounts: false,
     runtimeError: undefined,
     images: [],
     memoryAvailableBytes: 2 ** 30,

@@ -102,6 +102,7 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     health,
     backoffEvents: new Map(),
     underWay: new Set(),
+    recursiveReadOnlyMounts: false,
     pendingResize: undefined,
     rejection: undefined,
     eviction: undefined,

@@ -193,6 +193,18 @@ test("the message of a crash loop has the back-off, the container and the pod", 
   expect(message(20)).toBe("back-off 5m0s restarting failed container=c pod=web-0_default(u1)");
 });
 
+test("a container's status shows how its volumes are mounted", () => {
+  const mount = { name: "v", mountPath: "/v" };
+  const readOnly = { ...mount, readOnly: true };
+  const volumeMounts = [mount, readOnly, { ...readOnly, recursiveReadOnly: "IfPossible" as const }];
+  const mounted = pod({ spec: { containers: [container("c", { volumeMounts })] } });
+  const statuses = (recursiveReadOnlyMounts: boolean) =>
+    status(observation({ pod: mounted, recursiveReadOnlyMounts })).containerStatuses?.[0]?.volumeMounts;
+  const disabled = { ...readOnly, recursiveReadOnly: "Disabled" };
+  expect(statuses(false)).toEqual([mount, disabled, disabled]);
+  expect(statuses(true)).toEqual([mount, disabled, { ...readOnly, recursiveReadOnly: "Enabled" }]);
+});
+
 test("a restarted container has a restart count and its last state", () => {
   const s = status(
     observation({ containers: [run("c", running(), { attempt: 2 }), run("c", exited(7), { attempt: 1 })] }),

@@ -1,5 +1,5 @@
 // Volume mounts: sub-paths, file owners and modes, and the termination log.
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import type { PodSpec } from "../../../api/generated/types.ts";
 import { instant } from "../../../api/meta.ts";
 import { terminationLogMount } from "../../../kubelet/pod/pod-files.ts";
 import { contentOf, type VolumeFile } from "../../../kubelet/volumes/content.ts";
-import { containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
+import { containerDevices, containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 let folder: string;
@@ -33,15 +33,11 @@ const env = new Map([
   ["ROOT", "/tmp"],
   ["UP", "a/../../b"],
 ]);
+const at = () => ({ stateDir: folder, lookup: nothing, recursiveReadOnlyMounts: false });
 const sourceOf = async (mount: object): Promise<string> => {
   const volumes = [{ name: "v", hostPath: { path: folder } }];
   const c = container("c", { volumeMounts: [{ name: "v", mountPath: "/v", ...mount }] });
-  const [mounted] = await containerMounts(
-    { stateDir: folder, lookup: nothing },
-    pod({ spec: { volumes, containers: [c] } }),
-    c,
-    env,
-  );
+  const [mounted] = await containerMounts(at(), pod({ spec: { volumes, containers: [c] } }), c, env);
   return mounted!.source.slice(folder.length);
 };
 test("a sub-path is expanded from the environment and created in its volume", async () => {
@@ -55,6 +51,72 @@ const refused: readonly (readonly [expr: string, message: string])[] = [
 ];
 test.each(refused)("the sub-path %s is refused", async (subPathExpr, message) => {
   await expect(sourceOf({ subPathExpr })).rejects.toThrow(message);
+});
+
+test.each([
+  ["writable", false],
+  ["read-only", true],
+])("a container gets the device of a volume, %s", (_, readOnly) => {
+  const claim = { metadata: { uid: "c" }, spec: { volumeName: "pv" }, status: { phase: "Bound" } };
+  const spec = { volumeMode: "Block", claimRef: { uid: "c" }, local: { path: "/dev/sdz" } };
+  const lookup = { ...nothing, claim: () => claim, persistentVolume: () => ({ metadata: { name: "pv" }, spec }) };
+  const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "data", readOnly } }];
+  const c = container("c", { volumeDevices: [{ name: "v", devicePath: "/dev/a" }] });
+  const device = { source: "/dev/sdz", target: "/dev/a", readOnly };
+  expect(
+    containerDevices({ ...at(), lookup: lookup as never }, pod({ spec: { volumes, containers: [c] } }), c),
+  ).toEqual([device]);
+});
+
+test("folders of a sub-path have the mode of their volume", async () => {
+  chmodSync(folder, 0o2770);
+  await sourceOf({ subPath: "deep/er" });
+  expect(["deep", "deep/er"].map((name) => statSync(join(folder, name)).mode & 0o7777)).toEqual([0o2770, 0o2770]);
+});
+const links: readonly (readonly [target: string, message: string])[] = [
+  ["/bin", "failed to prepare subPath"],
+  ["..", "failed to prepare subPath"],
+  ["/bin/none", "failed to prepare subPath"],
+  ["./none", "failed to prepare subPath"],
+];
+test.each(links)("a sub-path through a link to %s is refused, and nothing is made", async (target, message) => {
+  rmSync(join(folder, "link"), { force: true });
+  symlinkSync(target, join(folder, "link"));
+  for (const subPath of ["link", "link/below"])
+    await expect(sourceOf({ subPath })).rejects.toThrow(`${message} for volumeMount "v" of container "c"`);
+  expect(existsSync("/bin/below")).toBe(false);
+});
+test("a sub-path may be a link inside of its volume, and a file", async () => {
+  mkdirSync(join(folder, "real"), { recursive: true });
+  writeFileSync(join(folder, "real/file"), "");
+  symlinkSync("real", join(folder, "inner"));
+  expect(await sourceOf({ subPath: "inner/file" })).toBe("/real/file");
+  await expect(sourceOf({ subPath: "inner/file/below" })).rejects.toThrow(
+    'failed to create subPath directory for volumeMount "v" of container "c"',
+  );
+});
+
+const recursions: readonly (readonly [mode: string | undefined, isSupported: boolean, is: true | undefined])[] = [
+  [undefined, true, undefined],
+  ["Disabled", true, undefined],
+  ["IfPossible", true, true],
+  ["IfPossible", false, undefined],
+  ["Enabled", true, true],
+];
+const recursive = (recursiveReadOnly: string | undefined, recursiveReadOnlyMounts: boolean) => {
+  const c = container("c", {
+    volumeMounts: [{ name: "v", mountPath: "/v", readOnly: true, recursiveReadOnly: recursiveReadOnly as never }],
+  });
+  const volumes = [{ name: "v", hostPath: { path: folder } }];
+  return containerMounts({ ...at(), recursiveReadOnlyMounts }, pod({ spec: { volumes, containers: [c] } }), c, env);
+};
+test.each(recursions)("recursive read-only mode %s (supported: %s)", async (mode, isSupported, is) => {
+  expect((await recursive(mode, isSupported))[0]!.recursiveReadOnly).toBe(is);
+});
+test("recursive read-only mode that the engine lacks is refused", async () => {
+  await expect(recursive("Enabled", false)).rejects.toThrow(
+    'volume "v" requested recursive read-only mode, but it is not supported by the runtime',
+  );
 });
 
 test("the termination log is writable by every user", async () => {

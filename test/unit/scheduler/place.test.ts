@@ -5,6 +5,7 @@ import { place } from "../../../scheduler/place.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
 import type { Snapshot } from "../../../scheduler/framework.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
+import { listersOf } from "./storage.ts";
 
 interface NodeOptions {
   readonly spec?: object;
@@ -55,7 +56,7 @@ interface Occupied {
 }
 const on = (node: Node, ...pods: readonly Pod[]): Occupied => ({ node, pods });
 const snapshotOf = (all: readonly Occupied[]): Snapshot => {
-  const cache = schedulerCache();
+  const cache = schedulerCache(listersOf([]));
   for (const { node, pods } of all) {
     cache.nodeSeen(node.metadata.name, node);
     for (const [i, p] of pods.entries())

@@ -12,7 +12,7 @@ import type {
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, type ObjectMeta, revision } from "../../../api/meta.ts";
 import { type Lister, type View, view } from "../../../machinery/view.ts";
-import type { Snapshot } from "../../../scheduler/framework.ts";
+import { byNamespace, type Snapshot } from "../../../scheduler/framework.ts";
 import { storedMeta } from "../stored-meta.ts";
 
 type More<T> = { readonly meta?: Partial<ObjectMeta>; readonly spec?: Partial<T>; readonly status?: object };
@@ -113,12 +113,12 @@ export const podWith = (name: string, volumes: Volumes | undefined, spec: Partia
 export function listersOf(objects: readonly ApiObject[]): Snapshot["lister"] {
   const views = new Map<string, View<ApiObject>>();
   for (const object of objects) {
-    const known = views.get(object.kind) ?? view<ApiObject>({});
+    const known = views.get(object.kind) ?? view<ApiObject>(byNamespace);
     views.set(object.kind, known);
     known.set(object);
   }
   return <T extends ApiObject>({ kind }: ResourceDefinition<T>) => {
-    const found = views.get(kind) ?? view<ApiObject>({});
+    const found = views.get(kind) ?? view<ApiObject>(byNamespace);
     return { ...found, revision: revision(1) } as unknown as Lister<T>;
   };
 }

@@ -178,7 +178,7 @@ test("volume binding: the smallest claim gets the smallest volume", () => {
   const holding = (storage: string) => ({ spec: { capacity: { storage } } });
   const lister = listersOf([volume("v", holding("10Gi")), volume("w", holding("9Gi")), wait]);
   const delayed = delayedClaims([claim("data", sized("8Gi")), claim("logs", sized("5Gi"))], lister, (v) => v);
-  const plan = planOn({ bound: [], delayed }, nodeAccount(a));
+  const plan = planOn({ bound: [], delayed }, nodeAccount(a, 0));
   const pairs = "code" in plan ? [] : plan.matched.map((m) => [m.claim.metadata.name, m.volume.metadata.name]);
   expect(pairs).toEqual([
     ["logs", "w"],

@@ -1,0 +1,106 @@
+// How full nodes should be packed: scores of a node by what would be requested of it. Source: kube-scheduler's
+// NodeResourcesFit and NodeResourcesBalancedAllocation arguments.
+import { skip, type SchedulerPlugin } from "../framework.ts";
+import type { NodeInfo, PodInfo } from "../node-info.ts";
+
+/** Pack nodes, so that others stay free and can be removed, or balance their load. */
+export type Packing = "MostAllocated" | "LeastAllocated";
+
+interface WeightedResource {
+  readonly name: string;
+  readonly weight: number;
+}
+/** A score from 0 to 10 for a usage in percent. */
+interface ShapePoint {
+  readonly utilization: number;
+  readonly score: number;
+}
+export interface ScoringStrategy {
+  readonly type: Packing | "RequestedToCapacityRatio";
+  /** CPU and memory by default, with equal weights. */
+  readonly resources?: readonly WeightedResource[];
+  /** Of RequestedToCapacityRatio; between two points the score is proportional. */
+  readonly shape?: readonly ShapePoint[];
+}
+
+const defaultResources: readonly WeightedResource[] = [
+  { name: "cpu", weight: 1 },
+  { name: "memory", weight: 1 },
+];
+
+/** What a node would have requested with the pod, by resource; and its prepared part, what the pod requests. */
+export interface AmountsOn {
+  readonly pod: PodInfo;
+  readonly resources: readonly WeightedResource[];
+}
+
+/** A pod that does not request an extended resource is not scored by it. */
+const scoredFor = (resources: readonly WeightedResource[], pod: PodInfo): AmountsOn => ({
+  pod,
+  resources: resources.filter(({ name }) => name === "cpu" || name === "memory" || pod.requests[name] !== undefined),
+});
+
+/** Containers that request nothing count as if they used a little. */
+const usedOn = (name: string, { nonZeroRequested, requested }: NodeInfo, pod: PodInfo): number =>
+  name === "cpu" || name === "memory"
+    ? nonZeroRequested[name] + pod.nonZeroRequests[name]
+    : (requested[name] ?? 0) + (pod.requests[name] ?? 0);
+
+const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
+const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
+function onShape(shape: readonly ShapePoint[], used: number, total: number): number {
+  const percent = used > total ? 100 : Math.trunc((100 * used) / total);
+  const next = shape.findIndex(({ utilization }) => percent <= utilization);
+  if (next <= 0) return 10 * (next === 0 ? shape[0]! : shape.at(-1)!).score;
+  const [a, b] = [shape[next - 1]!, shape[next]!];
+  return (
+    10 * a.score + Math.trunc((10 * (b.score - a.score) * (percent - a.utilization)) / (b.utilization - a.utilization))
+  );
+}
+
+/** PreScore and Score of a strategy. */
+export function scoringBy({ type, resources = defaultResources, shape = [] }: ScoringStrategy) {
+  const isRatio = type === "RequestedToCapacityRatio";
+  const scoreOf = isRatio
+    ? (used: number, total: number): number => onShape(shape, used, total)
+    : type === "MostAllocated"
+      ? percentUsed
+      : percentFree;
+  return {
+    preScore: (pod: PodInfo) => scoredFor(resources, pod),
+    score(state: AmountsOn, node: NodeInfo): number {
+      let [sum, weights] = [0, 0];
+      for (const { name, weight } of state.resources) {
+        const total = node.allocatable[name] ?? 0;
+        if (total === 0) continue;
+        const score = scoreOf(usedOn(name, node, state.pod), total);
+        if (isRatio && score === 0) continue;
+        sum += score * weight;
+        weights += weight;
+      }
+      return weights === 0 ? 0 : isRatio ? Math.round(sum / weights) : Math.trunc(sum / weights);
+    },
+  } satisfies Partial<SchedulerPlugin<never, AmountsOn>>;
+}
+
+/** The standard deviation of the shares in use. */
+function deviation(shares: readonly number[]): number {
+  const mean = shares.reduce((a, b) => a + b, 0) / shares.length;
+  return Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length);
+}
+
+/** PreScore and Score by the balance of resources; a pod that requests nothing is not scored. */
+export const balancing = {
+  preScore: (pod: PodInfo) =>
+    defaultResources.every(({ name }) => (pod.requests[name] ?? 0) === 0) ? skip : scoredFor(defaultResources, pod),
+  score({ pod, resources }: AmountsOn, { allocatable, requested }: NodeInfo): number {
+    const shares: number[] = [];
+    for (const { name } of resources) {
+      const total = allocatable[name] ?? 0;
+      if (total > 0) shares.push(Math.min(1, ((requested[name] ?? 0) + (pod.requests[name] ?? 0)) / total));
+    }
+    if (shares.length < 2) return 100;
+    const spread = shares.length === 2 ? Math.abs((shares[0]! - shares[1]!) / 2) : deviation(shares);
+    return Math.trunc((1 - spread) * 100);
+  },
+} satisfies Partial<SchedulerPlugin<never, AmountsOn>>;
