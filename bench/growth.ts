@@ -3,7 +3,8 @@
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { keyOf } from "../api/meta.ts";
-import { counter, each, nodeDraft, podDraft, type SystemCluster, withControlPlane } from "./system/cluster.ts";
+import { counter, each, type SystemCluster, withControlPlane } from "./system/cluster.ts";
+import { nodeDraft, podDraft } from "./system/workloads.ts";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [100, 1_000, 5_000];
 const podsPerNode = 10;
@@ -27,7 +28,7 @@ async function grow({ client, cpuSeconds }: SystemCluster, nodeCount: number): P
   const usable = await counter(client, nodes, ({ spec }) => !spec.taints?.length && !!spec.podCIDR, end.signal);
   const bound = await counter(client, pods, ({ spec }) => spec.nodeName !== undefined, end.signal);
   await step("node", nodeCount, async () => {
-    await each(nodeCount, () => client.create(nodes, nodeDraft()));
+    await each(nodeCount, (i) => client.create(nodes, nodeDraft(i)));
     await usable.reached(nodeCount);
   });
   await step("pod created and bound", podCount, async () => {

@@ -5,9 +5,8 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Node, Pod } from "../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Draft, keyOf } from "../../api/meta.ts";
+import { type ApiObject, keyOf } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import type { ServerAccess } from "../../machinery/http-session.ts";
@@ -37,7 +36,10 @@ export async function withControlPlane(
   const home = await mkdtemp(join(tmpdir(), "orrery-bench-"));
   const name = "bench";
   const child = fork(join(import.meta.dirname, "control-plane.ts"), {
-    execArgv: ["--max-semi-space-size=64", ...(process.env["PROF"] ? ["--cpu-prof", "--cpu-prof-dir=" + process.env["PROF"]] : [])],
+    execArgv: [
+      "--max-semi-space-size=64",
+      ...(process.env["PROF"] ? ["--cpu-prof", "--cpu-prof-dir=" + process.env["PROF"]] : []),
+    ],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...process.env, HOME: home },
   });
@@ -63,35 +65,6 @@ export async function each(count: number, task: (i: number) => Promise<unknown>)
   };
   await Promise.all(Array.from({ length: inFlight }, work));
 }
-
-/** A node of the size that scheduler_perf uses. */
-export const nodeDraft = (labels: Readonly<Record<string, string>> = {}): Draft<Node> => ({
-  kind: "Node",
-  metadata: { generateName: "node-", labels },
-  spec: {},
-  status: {
-    capacity: { pods: "110", cpu: "4", memory: "32Gi" },
-    allocatable: { pods: "110", cpu: "4", memory: "32Gi" },
-    conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }],
-  },
-});
-
-/** A pod of the size that scheduler_perf uses. */
-export const podDraft = (more: Partial<Pod["spec"]> = {}): Draft<Pod> => ({
-  kind: "Pod",
-  metadata: { generateName: "pod-", namespace: "default" },
-  spec: {
-    containers: [
-      {
-        name: "pause",
-        image: "registry.k8s.io/pause:3.10.2",
-        ports: [{ containerPort: 80 }],
-        resources: { requests: { cpu: "100m", memory: "500Mi" }, limits: { cpu: "100m", memory: "500Mi" } },
-      },
-    ],
-    ...more,
-  },
-});
 
 /** Counts the changes of a kind by a watch. */
 export interface Counter {
