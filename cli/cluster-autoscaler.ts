@@ -12,6 +12,7 @@ import { realWorld } from "../machinery/real-world.ts";
 import { runReconciler } from "../machinery/reconcile.ts";
 import type { World } from "../machinery/world.ts";
 import { type AutoscalerConfig, capacityOf, readTls, type Worker } from "./cluster/config.ts";
+import { forgetVolumes } from "./cluster/lost-volumes.ts";
 import { dockerNodes } from "./cluster/node-provider.ts";
 import { requireState } from "./cluster/state.ts";
 import { componentLog } from "./logging.ts";
@@ -64,7 +65,12 @@ export async function runClusterAutoscaler(config: AutoscalerConfig, signal: Abo
   const { workers } = await requireState(cluster);
   const template = templateOf(workers[0]!, world, clusterDir(cluster));
   const settings = { ...defaultSettings, ...timings, group: `${cluster}-node`, maxNodes, template };
-  const ports = { provider: dockerNodes(cluster, world.clock), simulation: schedulingSimulation(packing) };
+  const provider = dockerNodes(cluster, world.clock);
+  const remove = async (name: string): Promise<void> => {
+    await provider.remove(name);
+    await forgetVolumes(client, name);
+  };
+  const ports = { provider: { ...provider, remove }, simulation: schedulingSimulation(packing) };
   const views = sharedViews(client, world);
   const runtime = { client, world, views, decisions: loggedDecisions(world) };
   const autoscaler = clusterAutoscaler(ports, client, world, settings);

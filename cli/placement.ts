@@ -1,23 +1,20 @@
 // The rules of the scheduler as a simulation for the cluster autoscaler: where pods would go, also on nodes to come.
 import type { DaemonSet, Node, Pod } from "../api/generated/types.ts";
 import { persistentVolumeClaims } from "../api/core/persistentvolumeclaims.ts";
-import { type ApiObject, keyOf, ownedBy, revision } from "../api/meta.ts";
+import { keyOf, ownedBy } from "../api/meta.ts";
 import type { Placement, Simulation } from "../controllers/clusterautoscaler/ports.ts";
 import { eligibilityOf, tolerationsOf } from "../controllers/daemonset/eligibility.ts";
 import { schedulerCache } from "../scheduler/cache.ts";
-import { view } from "../machinery/view.ts";
-import { byNamespace, type SchedulerPlugin, type Snapshot } from "../scheduler/framework.ts";
+import type { SchedulerPlugin } from "../scheduler/framework.ts";
 import { place } from "../scheduler/place.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import type { Packing } from "../scheduler/plugins/resource-scores.ts";
 
-/** Without what reads claims: their volumes are taken to be available everywhere. */
+/** Without what reads claims: their volumes are taken to be available everywhere. Other kinds have no objects. */
 const simulated = (plugins: readonly SchedulerPlugin[]): readonly SchedulerPlugin[] =>
   plugins
     .filter(({ reads = [] }) => !reads.includes(persistentVolumeClaims))
     .map(({ postFilter: _, ...plugin }) => plugin);
-/** Selectors of namespaces match none, and no service spreads its pods. */
-const noObjects: Snapshot["lister"] = <T extends ApiObject>() => ({ ...view<T>(byNamespace), revision: revision(0) });
 
 /** The pod that a daemon set would run on a node, bound to it. */
 function daemonPod(set: DaemonSet, { metadata: { name: nodeName } }: Node): Pod {
@@ -39,14 +36,14 @@ export function schedulingSimulation(packing: Packing): Simulation {
   const plugins = simulated(defaultPlugins(packing));
   return {
     place({ nodes, pods }, waiting) {
-      const cache = schedulerCache(noObjects);
+      const cache = schedulerCache();
       for (const node of nodes) cache.nodeSeen(node.metadata.name, node);
       for (const pod of pods) cache.podSeen(keyOf(pod), pod);
       return waiting.map((pod): Placement => {
         const placement = place(pod, cache.snapshot(), plugins);
         if (placement.outcome === "unschedulable") {
-          const { nodeStatuses, message } = placement.diagnosis;
-          const reasons = new Set(nodeStatuses.flatMap(({ status }) => status.reasons));
+          const { rejections, message } = placement.diagnosis;
+          const reasons = new Set([...rejections.counts.keys()].flatMap(({ status }) => status.reasons));
           return { pod, reasons: reasons.size > 0 ? [...reasons] : [message] };
         }
         const { nodeName } = placement;

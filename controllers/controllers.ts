@@ -76,7 +76,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   claimBinder,
   volumeBinder,
   ephemeralVolumeController,
-  attachDetachController,
+  attachDetachController(),
   snapshotController,
   snapshotContentController,
 ];

@@ -1,8 +1,9 @@
 // Composes the kubelet of one node: views of the API, pod workers, heartbeats, evictions and the HTTPS server.
 import { mkdir } from "node:fs/promises";
-import type { Pod, Service } from "../api/generated/types.ts";
+import type { Node, Pod, Service } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
+import { sameJson } from "../api/hash.ts";
 import { key, revision } from "../api/meta.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { csiDrivers as csiDriverObjects } from "../api/storage/csi.ts";
@@ -10,6 +11,7 @@ import { succeeds } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
+import { serial } from "../machinery/serial.ts";
 import type { World } from "../machinery/world.ts";
 import { runEvictions } from "./eviction.ts";
 import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
@@ -22,6 +24,7 @@ import { referencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
+import { writeInUse } from "./volumes/csi/in-use.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
 import { localDevices } from "./volumes/local-devices.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
@@ -74,10 +77,10 @@ function nodeVolumes(
   });
   const policyOf = (driver: string) => policies.lister.get(key(undefined, driver))?.spec;
   policies.onChange(retry);
-  const reportInUse = async (): Promise<unknown> => {
-    const status = { volumesInUse: await mounter.inUse() };
-    return client.patch(nodes, key(undefined, nodeName), { type: "merge", patch: { status } }, "status");
-  };
+  // One at a time, so that an older list never replaces a newer one.
+  const oneAtATime = serial();
+  const reportInUse = (): Promise<Node> =>
+    oneAtATime("", async () => writeInUse(client, nodeName, await mounter.inUse()));
   const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse });
   return {
     policies,
@@ -106,6 +109,9 @@ export async function kubelet(
   const allServices = informer<Service>(client, services, world);
   const ownNode = informer(client, nodes, world, { selection: { fieldSelector: `metadata.name=${nodeName}` } });
   const workers = podWorkers(ownPods);
+  ownNode.onChange((node, before) => {
+    if (!sameJson(node.status?.volumesAttached, before?.status?.volumesAttached)) workers.retryVolumes();
+  });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
   const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);

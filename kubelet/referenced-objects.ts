@@ -16,6 +16,7 @@ interface View {
   readonly informer: Informer<ApiObject>;
   readonly stop: AbortController;
   readonly holders: Set<string>;
+  isListed: boolean;
 }
 
 export interface ReferencedObjects {
@@ -50,6 +51,8 @@ export function referencedObjects(
   signal: AbortSignal,
 ): ReferencedObjects {
   const views = new Map<string, View>();
+  /** The pods in `ready`. */
+  const waiting = new Set<string>();
   const idOf = (namespace: string, { kind, name }: Reference): string => `${kind}/${keyFor(namespace, kind, name)}`;
 
   const open = (namespace: string, r: Reference): View => {
@@ -57,11 +60,17 @@ export function referencedObjects(
     const fieldSelector = `metadata.name=${r.name}`;
     const selection = resource.scope === "Cluster" ? { fieldSelector } : { namespace, fieldSelector };
     const own = informer(client, resource, world, { selection });
-    const view: View = { informer: own, stop: new AbortController(), holders: new Set() };
+    const view: View = { informer: own, stop: new AbortController(), holders: new Set(), isListed: false };
+    const until = AbortSignal.any([signal, view.stop.signal]);
     own.onChange(() => {
-      for (const uid of view.holders) changed(uid);
+      // A pod that waits for the first list reads it then: nothing that it has read has changed.
+      for (const uid of view.holders) if (view.isListed || !waiting.has(uid)) changed(uid);
     });
-    void own.run(AbortSignal.any([signal, view.stop.signal]));
+    const listed = (): void => {
+      view.isListed = true;
+    };
+    own.caughtUp(revision(0), until).then(listed, listed);
+    void own.run(until);
     return view;
   };
   const drop = (podUid: string, keep: ReadonlySet<string>): void => {
@@ -95,7 +104,8 @@ export function referencedObjects(
       });
       // The promise that loses the race must not be an unhandled rejection.
       late.catch(() => {});
-      await Promise.race([seen, late]);
+      waiting.add(podUid);
+      await Promise.race([seen, late]).finally(() => waiting.delete(podUid));
     },
     lookup: (namespace) => ({
       configMap: (name) => found("ConfigMap", namespace, name),

@@ -69,8 +69,12 @@ export function targetPodEvents(before: Pod, after: Pod): readonly ClusterEvent[
     : [{ resource: "TargetPod", action: "Update", before, after }];
 }
 
-/** May one of these events make the pod schedulable that these plugins rejected? */
-export type QueueingHints = (pod: Pod, rejectors: ReadonlySet<string>, events: readonly ClusterEvent[]) => boolean;
+export interface QueueingHints {
+  /** Whether one of these events may make the pod schedulable that these plugins rejected. */
+  isHelped(pod: Pod, rejectors: ReadonlySet<string>, events: readonly ClusterEvent[]): boolean;
+  /** Whether it may so for some pod. */
+  concern(rejectors: ReadonlySet<string>, events: readonly ClusterEvent[]): boolean;
+}
 
 const idOf = (resource: string, action: string): string => `${resource}/${action}`;
 
@@ -84,13 +88,23 @@ export function queueingHints(plugins: readonly SchedulerPlugin[]): QueueingHint
         const id = idOf(hint.resource, action);
         byEvent.set(id, [...(byEvent.get(id) ?? []), { plugin: name, hint }]);
       }
-  return (pod, rejectors, events) => {
-    if (events.length === 0) return false;
-    if (rejectors.size === 0 || !rejectors.isDisjointFrom(undeclared)) return true;
-    return events.some((event) =>
-      byEvent
-        .get(idOf(event.resource, event.action))
-        ?.some(({ plugin, hint }) => rejectors.has(plugin) && (hint.isSchedulableAfter?.(pod, event) ?? true)),
-    );
+  const isAny = (rejectors: ReadonlySet<string>): boolean =>
+    rejectors.size === 0 || !rejectors.isDisjointFrom(undeclared);
+  const some = (
+    rejectors: ReadonlySet<string>,
+    events: readonly ClusterEvent[],
+    helps: (hint: QueueingHint, event: ClusterEvent) => boolean,
+  ): boolean =>
+    events.length > 0 &&
+    (isAny(rejectors) ||
+      events.some((event) =>
+        byEvent
+          .get(idOf(event.resource, event.action))
+          ?.some(({ plugin, hint }) => rejectors.has(plugin) && helps(hint, event)),
+      ));
+  return {
+    isHelped: (pod, rejectors, events) =>
+      some(rejectors, events, (hint, event) => hint.isSchedulableAfter?.(pod, event) ?? true),
+    concern: (rejectors, events) => some(rejectors, events, () => true),
   };
 }

@@ -1,29 +1,49 @@
 // Why no node will do: the status of every node, the plugins that rejected the pod, and the message of the event.
 import {
-  unresolvable,
+  type FilterOutcome,
   type NodeStatus,
   type PluginRejection,
   type Rejection,
+  type Rejections,
   type SchedulerPlugin,
   type Snapshot,
+  unresolvable,
 } from "./framework.ts";
 import type { PodInfo } from "./node-info.ts";
 
 export interface Diagnosis {
   /** Worded as Kubernetes' FailedScheduling event. */
   readonly message: string;
-  readonly nodeStatuses: readonly NodeStatus[];
+  readonly rejections: Rejections;
   /** Plugins that rejected the pod: only a change that one of them waits for can help. */
   readonly rejectors: ReadonlySet<string>;
+  /** The node on which it is expected to fit soon; empty when it is not expected any more where it was. */
   readonly nominatedNodeName?: string;
+  /** Pods that have to leave that node. */
+  readonly victims: readonly PodInfo[];
 }
 
 /** How far a cycle came that found no node. */
-interface FailedCycle {
+export interface FailedCycle extends Pick<FilterOutcome, "rejections" | "tryOn" | "kind"> {
   readonly rejectedBy?: PluginRejection;
   readonly narrowedBy: readonly string[];
-  readonly statuses: readonly NodeStatus[];
 }
+
+/** Rejections that were collected node by node. */
+export function listedRejections(statuses: readonly NodeStatus[], { byName }: Snapshot): Rejections {
+  let bySlot: ReadonlyMap<number, NodeStatus> | undefined;
+  const indexed = (): ReadonlyMap<number, NodeStatus> =>
+    new Map(statuses.map((status) => [byName.get(status.nodeName)!.slot, status]));
+  return {
+    counts: new Map(statuses.map((status) => [status, 1])),
+    nodes: (limit) => (limit === undefined ? statuses : statuses.slice(0, limit)),
+    of(slot) {
+      bySlot ??= indexed();
+      return bySlot.get(slot);
+    },
+  };
+}
+const nodesRejected = ({ counts }: Rejections): number => counts.values().reduce((sum, count) => sum + count, 0);
 
 /** `2 Insufficient cpu, 1 Too many pods`, sorted as text. */
 export function histogram(reasons: Iterable<readonly [reason: string, count: number]>): string {
@@ -35,10 +55,32 @@ export function histogram(reasons: Iterable<readonly [reason: string, count: num
     .join(", ");
 }
 
-function filterMessage(statuses: readonly NodeStatus[], absent: Rejection | undefined, absentCount: number): string {
-  const reasons = statuses.flatMap(({ status }) => status.reasons.map((reason) => [reason, 1] as const));
+function filterMessage({ counts }: Rejections, absent: Rejection | undefined, absentCount: number): string {
+  const reasons = [...counts].flatMap(([{ status }, count]) =>
+    status.reasons.map((reason) => [reason, count] as const),
+  );
   const others = absentCount > 0 ? (absent?.reasons ?? []).map((reason) => [reason, absentCount] as const) : [];
   return histogram([...reasons, ...others]);
+}
+
+/** Runs PostFilter until a plugin finds a way, and puts the reasons together. */
+function postFiltered(
+  pod: PodInfo,
+  outcome: FilterOutcome,
+  snapshot: Snapshot,
+  plugins: readonly SchedulerPlugin[],
+): Pick<Diagnosis, "nominatedNodeName" | "victims"> & { readonly messages: readonly string[] } {
+  const messages: string[] = [];
+  let nominatedNodeName: string | undefined;
+  for (const plugin of plugins) {
+    const result = plugin.postFilter?.(pod, outcome, snapshot);
+    if (!result) continue;
+    nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
+    if (result.victims) return { nominatedNodeName, victims: result.victims, messages: [] };
+    messages.push(result.message);
+    if (result.isLast) break;
+  }
+  return { nominatedNodeName, victims: [], messages };
 }
 
 /** Runs PostFilter and puts the reasons together. */
@@ -46,32 +88,33 @@ export function diagnosed(
   pod: PodInfo,
   snapshot: Snapshot,
   plugins: readonly SchedulerPlugin[],
-  { rejectedBy, narrowedBy, statuses }: FailedCycle,
+  { rejectedBy, narrowedBy, ...cycle }: FailedCycle,
 ): Diagnosis {
-  const rejectors = new Set([...narrowedBy, ...statuses.map(({ plugin }) => plugin)]);
+  const { rejections } = cycle;
+  const rejectors = new Set([...narrowedBy, ...rejections.counts.keys().map(({ plugin }) => plugin)]);
   if (rejectedBy) rejectors.add(rejectedBy.plugin);
   const nodeCount = snapshot.nodes.length;
   if (nodeCount === 0)
-    return { message: "no nodes available to schedule pods", nodeStatuses: statuses, rejectors: new Set() };
+    return { message: "no nodes available to schedule pods", rejections, rejectors: new Set(), victims: [] };
   const absentNodes =
     rejectedBy?.status ??
     (narrowedBy.length > 0
       ? unresolvable(`node(s) didn't satisfy plugin(s) [${narrowedBy.toSorted().join(" ")}]`)
       : undefined);
-  const outcome = { nodeStatuses: statuses, absentNodes };
-  const results = plugins.flatMap((plugin) => plugin.postFilter?.(pod, outcome, snapshot) ?? []);
+  const outcome = { ...cycle, absentNodes, rejectedBy };
+  const { messages, nominatedNodeName, victims } = postFiltered(pod, outcome, snapshot, plugins);
   const reasons = rejectedBy
     ? rejectedBy.status.reasons.join(", ")
-    : filterMessage(statuses, absentNodes, nodeCount - statuses.length);
-  const nominatedNodeName = results.find((r) => r.nominatedNodeName !== undefined)?.nominatedNodeName;
+    : filterMessage(rejections, absentNodes, nodeCount - nodesRejected(rejections));
   return {
     message: [
       `0/${nodeCount} nodes are available:`,
       ...(reasons ? [`${reasons}.`] : []),
-      ...(results.length > 0 ? [results.map((r) => r.message).join(", ")] : []),
+      ...(messages.length > 0 ? [messages.join(", ")] : []),
     ].join(" "),
-    nodeStatuses: statuses,
+    rejections,
     rejectors,
+    victims,
     ...(nominatedNodeName !== undefined && { nominatedNodeName }),
   };
 }

@@ -6,6 +6,7 @@ import type { ApiObject, Instant, Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import type { Indexes, Lister } from "../machinery/view.ts";
 import type { Clock } from "../machinery/world.ts";
+import type { NodeChanges } from "./changes.ts";
 import type { NodeInfo, PodInfo } from "./node-info.ts";
 import type { TopologyCounts } from "./topology/counts.ts";
 
@@ -37,6 +38,10 @@ export interface Snapshot {
   /** Zone by zone in turn, so that any run of consecutive nodes is spread over the zones. */
   readonly nodes: readonly NodeInfo[];
   readonly byName: ReadonlyMap<string, NodeInfo>;
+  readonly bySlot: readonly (NodeInfo | undefined)[];
+  /** The slots of all nodes in the order of the nodes' names. */
+  readonly slotsByName: readonly number[];
+  readonly changes: NodeChanges;
   /** By image name: how many nodes hold it. */
   readonly imageNodes: ReadonlyMap<string, number>;
   /** Counts of pods by topology domain. */
@@ -98,19 +103,50 @@ export interface PluginRejection {
   readonly plugin: string;
   readonly status: Rejection;
 }
+/** A plugin that filters a pod, and what it prepared for it. */
+export interface FilterStage {
+  readonly plugin: SchedulerPlugin;
+  readonly state: unknown;
+}
 /** Why one node will not do. */
 export interface NodeStatus extends PluginRejection {
   readonly nodeName: string;
 }
+/** Nodes that were rejected. */
+export interface Rejections {
+  /** How many nodes were rejected so. */
+  readonly counts: ReadonlyMap<PluginRejection, number>;
+  /** Why the node with this slot was; undefined when it was not. */
+  of(slot: number): PluginRejection | undefined;
+  /** The nodes, all or the first. */
+  nodes(limit?: number): readonly NodeStatus[];
+}
 interface PostFilterResult {
   readonly message: string;
-  /** The node on which the pod is expected to fit soon. */
+  /** The node on which the pod is expected to fit soon; empty when it is not expected anywhere. */
   readonly nominatedNodeName?: string;
+  /** Pods that have to leave that node: their eviction starts, and no later plugin is called. */
+  readonly victims?: readonly PodInfo[];
+  /** An error: no later plugin is called. */
+  readonly isLast?: true;
 }
-/** Input of PostFilter: the nodes that Filter rejected, and the status of those it did not evaluate. */
+/** A node as it would be with other pods. */
+export interface Trial {
+  add(pod: PodInfo): void;
+  remove(pod: PodInfo): void;
+  /** Why the node will not do even so. */
+  rejection(): Rejection | undefined;
+}
+/** Input of PostFilter. */
 export interface FilterOutcome {
-  readonly nodeStatuses: readonly NodeStatus[];
+  readonly rejections: Rejections;
+  /** The status of nodes that Filter did not evaluate. */
   readonly absentNodes: Rejection | undefined;
+  /** Equal for pods to which nodes and trials are the same, with the same pods expected on nodes. */
+  readonly kind?: string;
+  tryOn(node: NodeInfo): Trial;
+  /** The plugin whose PreFilter rejected the pod, so that later ones have prepared nothing. */
+  readonly rejectedBy: PluginRejection | undefined;
 }
 
 /** A pod that waits in Permit. */
@@ -148,6 +184,14 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   /** Kinds besides pods and nodes that the plugin reads; a view of each is kept while the scheduler runs. */
   readonly reads?: readonly ResourceDefinition[];
 
+  /**
+   * Everything that Filter and Score of a node depend on beside the node. Results are kept for pods with equal
+   * signatures until the node changes. Without it they are computed for every pod. Source: KEP-5598.
+   */
+  sign?(pod: PodInfo): string;
+  /** PreScore depends on other nodes too: it is called for every pod, also of a {@link sign}ed kind. */
+  readonly scoresByCluster?: boolean;
+
   /** Whether the pod may enter the active queue at all. */
   preEnqueue?(pod: Pod): Rejection | undefined;
   /** The order of the active queue; one plugin of the default profile has it. */
@@ -160,7 +204,8 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   filter?(state: F, node: NodeInfo, pod: PodInfo): Rejection | undefined;
   /** Runs when no node passed. */
   postFilter?(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot): PostFilterResult | undefined;
-  preScore?(pod: PodInfo, feasible: readonly NodeInfo[], snapshot: Snapshot): S | Skip;
+  /** `feasible` lists the nodes that passed. */
+  preScore?(pod: PodInfo, feasible: () => readonly NodeInfo[], snapshot: Snapshot): S | Skip;
   /** Whole numbers from 0 to 100, unless {@link normalizeScore} makes them so. */
   score?(state: S, node: NodeInfo, pod: PodInfo): number;
   /** All scores of the nodes that passed, in the order of those nodes. */

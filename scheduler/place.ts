@@ -1,80 +1,18 @@
 // One scheduling cycle as a function: a pod and a snapshot go in, a node or the reasons against each come out.
+import { diagnosed, type Diagnosis, listedRejections } from "./diagnosis.ts";
 import {
-  skip,
-  type SchedulerPlugin,
-  type Snapshot,
-  unresolvable,
+  type FilterStage,
   type NodeStatus,
   type PluginRejection,
+  type SchedulerPlugin,
+  skip,
+  type Snapshot,
+  type Trial,
+  unresolvable,
 } from "./framework.ts";
-import { type NodeInfo, type PodInfo, podInfoOf, hypothetical } from "./node-info.ts";
+import { addPod, hypothetical, type NodeInfo, type PodInfo, podInfoOf, removePod } from "./node-info.ts";
 import type { Pod } from "../api/generated/types.ts";
-import { diagnosed, type Diagnosis } from "./diagnosis.ts";
-
-export interface NodeScore {
-  readonly nodeName: string;
-  readonly total: number;
-  /** Weighted, by plugin name. */
-  readonly byPlugin: Readonly<Record<string, number>>;
-}
-
-/** So many of the best nodes keep their scores in a placement. */
-const kept = 10;
-
-interface Column {
-  readonly plugin: string;
-  readonly weight: number;
-  /** In the order of the feasible nodes. */
-  readonly scores: readonly number[];
-}
-function columnOf(
-  plugin: SchedulerPlugin,
-  pod: PodInfo,
-  feasible: readonly NodeInfo[],
-  snapshot: Snapshot,
-): Column | undefined {
-  const state = plugin.preScore?.(pod, feasible, snapshot);
-  if (state === skip) return undefined;
-  const raw = feasible.map((node) => plugin.score!(state, node, pod));
-  return { plugin: plugin.name, weight: plugin.weight ?? 1, scores: plugin.normalizeScore?.(raw) ?? raw };
-}
-
-/** Indexes of the best, best first. Equal scores go by name. */
-function bestOf(totals: readonly number[], feasible: readonly NodeInfo[]): readonly number[] {
-  const isBetter = (a: number, b: number): boolean =>
-    totals[a]! > totals[b]! || (totals[a] === totals[b] && feasible[a]!.name < feasible[b]!.name);
-  const best: number[] = [];
-  for (let i = 0; i < totals.length; i++) {
-    if (best.length === kept && !isBetter(i, best[kept - 1]!)) continue;
-    const at = best.findIndex((other) => isBetter(i, other));
-    best.splice(at < 0 ? best.length : at, 0, i);
-    if (best.length > kept) best.pop();
-  }
-  return best;
-}
-
-/**
- * The best nodes and their scores, best first. Kubernetes picks one of the best at random; here equal scores go by
- * name, so that the same cluster gives the same placement and a run can be repeated.
- */
-function rank(
-  pod: PodInfo,
-  feasible: readonly NodeInfo[],
-  plugins: readonly SchedulerPlugin[],
-  snapshot: Snapshot,
-): readonly NodeScore[] {
-  const columns = plugins.flatMap((plugin) => columnOf(plugin, pod, feasible, snapshot) ?? []);
-  const totals = feasible.map((_, i) => {
-    let total = 0;
-    for (const { weight, scores } of columns) total += weight * scores[i]!;
-    return total;
-  });
-  return bestOf(totals, feasible).map((i) => ({
-    nodeName: feasible[i]!.name,
-    total: totals[i]!,
-    byPlugin: Object.fromEntries(columns.map(({ plugin, weight, scores }) => [plugin, weight * scores[i]!])),
-  }));
-}
+import { ranked, scoresOf, type NodeScore } from "./rank.ts";
 
 /** What plugins computed for this pod, by plugin name. */
 export type CycleState = ReadonlyMap<string, unknown>;
@@ -92,7 +30,7 @@ export type Placement = (
   readonly nodesVisited: number;
 };
 
-interface PlacementOptions {
+export interface PlacementOptions {
   /** The first index in the list of nodes, so that over many pods every node is evaluated equally often. */
   readonly startIndex?: number;
   /** Stop filtering when this share of all nodes has passed; 0 adapts it to the size of the cluster. */
@@ -110,11 +48,7 @@ export function numFeasibleNodesToFind(nodeCount: number, percentageOfNodesToSco
   return Math.max(minFeasibleNodes, Math.trunc((nodeCount * percentage) / 100));
 }
 
-interface FilterStage {
-  readonly plugin: SchedulerPlugin;
-  readonly state: unknown;
-}
-interface Prefiltered {
+export interface Prefiltered {
   readonly stages: readonly FilterStage[];
   /** The candidate node names, and the plugins that returned them. */
   readonly nodeNames?: ReadonlySet<string>;
@@ -122,7 +56,8 @@ interface Prefiltered {
   readonly rejectedBy?: PluginRejection;
 }
 
-function prefilter(pod: PodInfo, snapshot: Snapshot, plugins: readonly SchedulerPlugin[]): Prefiltered {
+/** Calls PreFilter of these plugins. */
+export function prefilter(pod: PodInfo, snapshot: Snapshot, plugins: readonly SchedulerPlugin[]): Prefiltered {
   const stages: FilterStage[] = [];
   const narrowedBy: string[] = [];
   let nodeNames: ReadonlySet<string> | undefined;
@@ -145,10 +80,15 @@ function prefilter(pod: PodInfo, snapshot: Snapshot, plugins: readonly Scheduler
   return { stages, narrowedBy, ...(nodeNames && { nodeNames }) };
 }
 
-function firstRejection(stages: readonly FilterStage[], node: NodeInfo, pod: PodInfo): NodeStatus | undefined {
+/** The first plugin that rejects the node. Plugins without Filter are not among the stages. */
+export function firstRejection(
+  stages: readonly FilterStage[],
+  node: NodeInfo,
+  pod: PodInfo,
+): PluginRejection | undefined {
   for (const { plugin, state } of stages) {
     const status = plugin.filter!(state, node, pod);
-    if (status) return { nodeName: node.name, plugin: plugin.name, status };
+    if (status) return { plugin: plugin.name, status };
   }
   return undefined;
 }
@@ -157,12 +97,12 @@ function firstRejection(stages: readonly FilterStage[], node: NodeInfo, pod: Pod
  * Filters one node. Pods nominated to it count as present when they are at least as important; the pod must also fit
  * without them, because they may never arrive.
  */
-function filterNode(
+export function filterNode(
   stages: readonly FilterStage[],
   node: NodeInfo,
   pod: PodInfo,
   { nominated }: Snapshot,
-): NodeStatus | undefined {
+): PluginRejection | undefined {
   const expected = nominated.size === 0 ? undefined : nominated.get(node.name);
   const more = expected?.filter((p) => p.key !== pod.key && p.priority >= pod.priority) ?? [];
   if (more.length > 0) {
@@ -177,13 +117,38 @@ function filterNode(
   return firstRejection(stages, node, pod);
 }
 
+/** Tries nodes with other pods than they have. */
+export const trials =
+  (stages: readonly FilterStage[], pod: PodInfo, snapshot: Snapshot) =>
+  (node: NodeInfo): Trial => {
+    const copy = hypothetical(node, []);
+    let states = stages;
+    const change = (hook: "addPod" | "removePod", other: PodInfo): void => {
+      states = states.map(({ plugin, state }) => ({
+        plugin,
+        state: plugin[hook] ? plugin[hook](state, other, copy, pod) : state,
+      }));
+    };
+    return {
+      add(other) {
+        addPod(copy, other);
+        change("addPod", other);
+      },
+      remove(other) {
+        removePod(copy, other.key);
+        change("removePod", other);
+      },
+      rejection: () => filterNode(states, copy, pod, snapshot)?.status,
+    };
+  };
+
 interface Filtered {
   readonly feasible: readonly NodeInfo[];
   readonly statuses: readonly NodeStatus[];
 }
 function filterNodes(
   nodes: readonly NodeInfo[],
-  filter: (node: NodeInfo) => NodeStatus | undefined,
+  filter: (node: NodeInfo) => PluginRejection | undefined,
   startIndex: number,
   enough: number,
 ): Filtered {
@@ -192,28 +157,36 @@ function filterNodes(
   for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(startIndex + i) % nodes.length]!;
     const rejected = filter(node);
-    if (rejected) statuses.push(rejected);
+    if (rejected) statuses.push({ nodeName: node.name, ...rejected });
     else feasible.push(node);
   }
   return { feasible, statuses };
 }
 
+export const filtersOf = ({ stages }: Prefiltered): readonly FilterStage[] =>
+  stages.filter(({ plugin }) => plugin.filter);
+
 /** The nodes that pass: only the nominated node if it does, otherwise as many as are to be scored. */
 function feasibleNodes(
   pod: PodInfo,
   snapshot: Snapshot,
-  { stages, nodeNames }: Prefiltered,
+  prefiltered: Prefiltered,
   hasScores: boolean,
   { startIndex = 0, percentageOfNodesToScore }: PlacementOptions,
 ): Filtered {
-  const filters = stages.filter(({ plugin }) => plugin.filter);
-  const filter = (node: NodeInfo): NodeStatus | undefined => filterNode(filters, node, pod, snapshot);
+  const filters = filtersOf(prefiltered);
+  const filter = (node: NodeInfo): PluginRejection | undefined => filterNode(filters, node, pod, snapshot);
   const nominated = snapshot.byName.get(pod.pod.status?.nominatedNodeName ?? "");
   if (nominated && !filter(nominated)) return { feasible: [nominated], statuses: [] };
+  const { nodeNames } = prefiltered;
   const nodes = nodeNames ? [...nodeNames].flatMap((name) => snapshot.byName.get(name) ?? []) : snapshot.nodes;
   const enough = hasScores ? numFeasibleNodesToFind(nodes.length, percentageOfNodesToScore) : 1;
   return filterNodes(nodes, filter, startIndex, enough);
 }
+
+/** What plugins prepared, as it is passed to Reserve and the later stages. */
+export const cycleState = (stages: readonly FilterStage[]): CycleState =>
+  new Map(stages.map(({ plugin, state }) => [plugin.name, state]));
 
 /** Decides the node of a pod. Pure: the same pod, snapshot and options give the same placement. */
 export function place(
@@ -223,24 +196,32 @@ export function place(
   options: PlacementOptions = {},
 ): Placement {
   const info = podInfoOf(pod);
-  const diagnose = (filtered: Filtered, prefiltered: Prefiltered): Placement => ({
-    outcome: "unschedulable",
-    diagnosis: diagnosed(info, snapshot, plugins, { ...prefiltered, ...filtered }),
-    nodesVisited: filtered.statuses.length,
-  });
   const prefiltered = prefilter(info, snapshot, plugins);
-  if (prefiltered.rejectedBy || snapshot.nodes.length === 0)
-    return diagnose({ feasible: [], statuses: [] }, prefiltered);
+  const unschedulable = (statuses: readonly NodeStatus[]): Placement => ({
+    outcome: "unschedulable",
+    diagnosis: diagnosed(info, snapshot, plugins, {
+      ...prefiltered,
+      rejections: listedRejections(statuses, snapshot),
+      tryOn: trials(filtersOf(prefiltered), info, snapshot),
+    }),
+    nodesVisited: statuses.length,
+  });
+  if (prefiltered.rejectedBy || snapshot.nodes.length === 0) return unschedulable([]);
   const scorers = plugins.filter((plugin) => plugin.score);
-  const filtered = feasibleNodes(info, snapshot, prefiltered, scorers.length > 0, options);
-  const { feasible, statuses } = filtered;
-  if (feasible.length === 0) return diagnose(filtered, prefiltered);
-  const scores = feasible.length === 1 ? [] : rank(info, feasible, scorers, snapshot);
+  const { feasible, statuses } = feasibleNodes(info, snapshot, prefiltered, scorers.length > 0, options);
+  if (feasible.length === 0) return unschedulable(statuses);
+  const scores =
+    feasible.length === 1
+      ? []
+      : ranked(
+          feasible,
+          scoresOf(info, () => feasible, scorers, snapshot),
+        );
   return {
     outcome: "placed",
     nodeName: scores[0]?.nodeName ?? feasible[0]!.name,
     scores,
-    state: new Map(prefiltered.stages.map(({ plugin, state }) => [plugin.name, state])),
+    state: cycleState(prefiltered.stages),
     nodesVisited: feasible.length + statuses.length,
   };
 }

@@ -6,6 +6,7 @@ import { instant, type Instant, keyOf, type Key } from "../api/meta.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Clock } from "../machinery/world.ts";
 import type { QueuedPod, SchedulerPlugin, ClusterEvent } from "./framework.ts";
+import { type GroupedSet, groupedSet } from "./groups.ts";
 import { wakeable } from "../machinery/abort.ts";
 import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-events.ts";
 
@@ -25,6 +26,8 @@ interface Entry extends QueuedPod {
   backoffUntil: Instant;
   /** Plugins that rejected it last. */
   rejectors: ReadonlySet<string>;
+  /** Kept out of the active queue: the plugin that does so. */
+  heldBy: string | undefined;
 }
 
 /** Entries in order, the earlier one first among equals. One that was deleted meanwhile is skipped. */
@@ -60,7 +63,7 @@ interface PendingPods {
   /** The next pod to decide. An idle scheduler does not wait for a back-off to end, except after an error. */
   pop(): Entry | undefined;
   /** Pods that wait for a change. */
-  readonly waiting: ReadonlySet<Entry>;
+  readonly waiting: GroupedSet<Entry>;
   /** To the active queue, unless a PreEnqueue plugin keeps it out. */
   activate(entry: Entry): void;
   /** Out of waiting: to the active queue, or to what is left of its back-off. */
@@ -88,12 +91,13 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions)
   const active = heap("active", sort);
   const backingOff = heap("backoff", byExpiry);
   const errors = heap("errorBackoff", byExpiry);
-  const waiting = new Set<Entry>();
+  // A change is compared with the plugins of a group before it is compared with its pods.
+  const waiting = groupedSet<Entry>(({ pod, rejectors }) => [pod.spec.schedulerName, ...rejectors].join("\n"));
   const later = (ms: number, then: () => void): void => {
     clock.sleep(ms, signal).then(then, () => {});
   };
   const flush = periodically(later, () => {
-    for (const entry of [...waiting])
+    for (const entry of waiting.all())
       if (entry.place === "unschedulable" && clock.now() - entry.timestamp >= maxUnschedulableMs) requeue(entry);
     return waiting.size > 0;
   });
@@ -104,8 +108,8 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify }: PendingOptions)
   };
   const activate = (entry: Entry): void => {
     waiting.delete(entry);
-    const gate = pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod));
-    if (gate) entry.rejectors = new Set([gate.name]);
+    const gate = entry.heldBy ?? pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod))?.name;
+    if (gate) entry.rejectors = new Set([gate]);
     else active.push(entry);
     if (gate) park(entry, "gated");
     else notify();
@@ -174,8 +178,20 @@ export interface SchedulingQueue {
   reject(key: Key, rejectors: ReadonlySet<string>): void;
   /** An error: the pod, in flight or waiting, is tried again after its back-off. */
   fail(key: Key): void;
+  /** Keeps a pod out of the active queue on behalf of a plugin, until it is released; then it is tried again. */
+  hold(key: Key, plugin: string): void;
+  release(key: Key): void;
   /** Something changed that may help pods that wait; what it was is computed only if some do. */
   notify(change: () => readonly ClusterEvent[]): void;
+}
+
+const hold = (entry: Entry | undefined, plugin: string | undefined): void => {
+  if (entry) entry.heldBy = plugin;
+};
+
+function release(entry: Entry | undefined, pending: PendingPods): void {
+  hold(entry, undefined);
+  if (entry?.place === "gated") pending.activate(entry);
 }
 
 /** `pluginsOf` are the plugins of the profile that schedules a pod; `sort` orders the active queue. */
@@ -197,7 +213,7 @@ export function schedulingQueue(
     return known;
   };
   const notifyOne = (entry: Entry, events: readonly ClusterEvent[]): void => {
-    if (hintsFor(entry.pod)(entry.pod, entry.rejectors, events)) pending.requeue(entry);
+    if (hintsFor(entry.pod).isHelped(entry.pod, entry.rejectors, events)) pending.requeue(entry);
   };
   const remove = (key: Key): void => {
     const entry = entries.get(key);
@@ -207,7 +223,7 @@ export function schedulingQueue(
   const enter = (pod: Pod, key: Key): void => {
     const entry: Entry = {
       ...{ pod, key, timestamp: clock.now(), attempts: 0, place: "active" },
-      ...{ backoffUntil: instant(0), rejectors: new Set() },
+      ...{ backoffUntil: instant(0), rejectors: new Set(), heldBy: undefined },
     };
     entries.set(key, entry);
     pending.activate(entry);
@@ -250,10 +266,14 @@ export function schedulingQueue(
       const entry = entries.get(key);
       if (entry && (entry.place === "inFlight" || pending.waiting.has(entry))) pending.failed(entry);
     },
+    hold: (key, plugin) => hold(entries.get(key), plugin),
+    release: (key) => release(entries.get(key), pending),
     notify(change) {
       const events = pending.waiting.size > 0 ? change() : [];
-      // A pod rejected by PreEnqueue returns immediately: the set must not be iterated while it changes.
-      if (events.length > 0) for (const entry of [...pending.waiting]) notifyOne(entry, events);
+      if (events.length === 0) return;
+      for (const one of pending.waiting.samples())
+        if (hintsFor(one.pod).concern(one.rejectors, events))
+          for (const entry of pending.waiting.likeOf(one)) notifyOne(entry, events);
     },
   };
 }

@@ -18,7 +18,10 @@ import {
   type QueuedPod,
 } from "./framework.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
-import { type CycleState, type Placement, type NodeScore, place } from "./place.ts";
+import type { CycleState, Placement } from "./place.ts";
+import { preempting } from "./preempting.ts";
+import { preparedPlacer } from "./prepared-place.ts";
+import type { NodeScore } from "./rank.ts";
 import { withCondition } from "../api/conditions.ts";
 import { eventRecorder, type EventRecorder } from "../machinery/events.ts";
 import { pods } from "../api/core/pods.ts";
@@ -179,11 +182,16 @@ export function rejectionReport(
   signal: AbortSignal,
 ): Report {
   return async (pod, { message, nominatedNodeName, reason = "Unschedulable" }) => {
-    if (conditionOf(pod.status?.conditions, "PodScheduled")?.message === message) return;
+    const isReported = conditionOf(pod.status?.conditions, "PodScheduled")?.message === message;
+    const isNominated =
+      (nominatedNodeName ?? pod.status?.nominatedNodeName ?? "") === (pod.status?.nominatedNodeName ?? "");
+    if (isReported && isNominated) return;
     profileOf(pod)?.events.record(pod, "Warning", "FailedScheduling", message);
     const unschedulable = { type: "PodScheduled", status: "False", reason, message } as const;
     const conditions = withCondition<PodCondition>(pod.status?.conditions, unschedulable, world.clock.now());
-    const status = { ...pod.status, conditions, ...(nominatedNodeName !== undefined && { nominatedNodeName }) };
+    const { nominatedNodeName: before, ...kept } = pod.status ?? {};
+    const nominated = nominatedNodeName ?? before;
+    const status = { ...kept, conditions, ...(nominated && { nominatedNodeName: nominated }) };
     await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
       if (signal.aborted || hasReason(e, "NotFound")) return;
       if (!hasReason(e, "Conflict")) world.log("status not written", { pod: keyOf(pod), error: (e as Error).message });
@@ -203,9 +211,9 @@ const scoreText = ({ nodeName, total, byPlugin }: NodeScore): string =>
 /** The reasons and the action of a decision. */
 export function explained(placement: Placement): Pick<DecisionRecord, "because" | "actions"> {
   if (placement.outcome === "unschedulable") {
-    const { message, nodeStatuses } = placement.diagnosis;
-    const named = nodeStatuses
-      .slice(0, namedNodes)
+    const { message, rejections } = placement.diagnosis;
+    const named = rejections
+      .nodes(namedNodes)
       .map(({ nodeName, plugin, status }) => `${nodeName} rejected by ${plugin}: ${status.reasons.join(", ")}`);
     return { because: [message, ...named], actions: [] };
   }
@@ -277,6 +285,8 @@ export function schedulingCycle(
 ): (queued: QueuedPod) => Promise<void> {
   const { view, world, queue, cache, profileOf, report } = ports;
   const bind = bindings(ports, signal);
+  const place = preparedPlacer();
+  const preempt = preempting(ports, signal);
   let startIndex = 0;
 
   const decided = (pod: Pod, plugins: readonly SchedulerPlugin[]): Placement => {
@@ -295,8 +305,13 @@ export function schedulingCycle(
     const at = { at: world.clock.now(), revision: view.lister.revision };
     decisions?.record({ controller: name, key, ...at, reasons: [], ...explained(placement) });
     if (placement.outcome === "unschedulable") {
-      queue.reject(key, placement.diagnosis.rejectors);
-      return report(pod, placement.diagnosis);
+      const { diagnosis } = placement;
+      const { rejectors, nominatedNodeName, victims } = diagnosis;
+      if (nominatedNodeName && victims.length > 0)
+        preempt({ pod, profile: name, nodeName: nominatedNodeName, victims, events: profile.events });
+      else if (nominatedNodeName === "") cache.nominate(pod, undefined);
+      queue.reject(key, rejectors);
+      return report(pod, diagnosis);
     }
     const { nodeName, state } = placement;
     cache.assume(pod, nodeName);

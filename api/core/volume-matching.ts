@@ -1,6 +1,6 @@
 // Which volume a claim may be bound to, and which nodes can reach a volume: the rules that the binder and the scheduler
 // share. Sources: the Kubernetes concepts page, "Persistent Volumes"; the API reference of PersistentVolumeSpec.
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../generated/types.ts";
+import type { NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../generated/types.ts";
 import { parseQuantity } from "../quantity.ts";
 import { type Labels, selects } from "../selector.ts";
 import { type NodeMatcher, termMatcher } from "./pod/node-affinity.ts";
@@ -79,13 +79,15 @@ const isAvailable = (volume: Volume, claim: Claim): boolean =>
 
 // Filter checks one volume against every node: its terms are prepared once.
 const matchers = new WeakMap<object, readonly NodeMatcher[]>();
+const withoutFields = ({ matchFields = [], ...term }: NodeSelectorTerm): NodeMatcher =>
+  matchFields.length > 0 && !term.matchExpressions?.length ? () => true : termMatcher(term);
 function matchersOf(required: NonNullable<NonNullable<Volume["spec"]["nodeAffinity"]>["required"]>) {
-  const known = matchers.get(required) ?? required.nodeSelectorTerms.map(termMatcher);
+  const known = matchers.get(required) ?? required.nodeSelectorTerms.map(withoutFields);
   matchers.set(required, known);
   return known;
 }
 
-/** Whether nodes with these labels can reach the volume. Terms by node name match nothing, as in Kubernetes. */
+/** Whether nodes with these labels can reach the volume. Terms by node name match every node, as in Kubernetes. */
 export function isReachableFrom({ spec: { nodeAffinity } }: Volume, labels: Labels): boolean {
   const required = nodeAffinity?.required;
   return required === undefined || matchersOf(required).some((match) => match({ name: "", labels }));

@@ -75,7 +75,12 @@ const meantWhenZero = new Set(
     "successfulJobsHistoryLimit failedJobsHistoryLimit startingDeadlineSeconds backoffLimitPerIndex maxFailedIndexes start",
     "orphanDependents allocateLoadBalancerNodePorts hostUsers setHostnameAsFQDN ready serving terminating ttlSecondsAfterFinished",
     "suspend manualSelector succeededCount partition minAvailable maxUnavailable maxSurge hostProcess started limitBytes lun",
-    "leaseTransitions",
+    "leaseTransitions leaseDurationSeconds allowVolumeExpansion attachRequired podInfoOnMount requiresRepublish seLinuxMount",
+    "storageCapacity serviceAccountTokenInSecrets nodeAllocatableUpdatePeriodSeconds preventPodSchedulingIfMissing endPort",
+    "expirationSeconds maxExpirationSeconds minDomains averageUtilization currentAverageUtilization collisionCount errorCode",
+    "currentCPUUtilizationPercentage deletionGracePeriodSeconds terminatingReplicas borrowingLimitPercent lendablePercent",
+    "adminAccess allowMultipleAllocations bindsToNode perDeviceNodeSelection failedPodsLimit poolCount userNamespaces",
+    "recursiveReadOnlyMounts supplementalGroupsPolicy ignoreStoreReadErrorWithClusterBreakingPotential",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -137,7 +142,7 @@ function mapEntry(entry: Uint8Array, schema: Schema): readonly [string, unknown]
 }
 
 /** Strings that are significant when empty: a claim with an empty class does not get the default class. */
-const meantWhenEmpty = new Set(["storageClassName", "failedIndexes"]);
+const meantWhenEmpty = new Set(["storageClassName", "volumeAttributesClassName", "failedIndexes"]);
 
 const saysNothing = (name: string, value: unknown, required: boolean): boolean =>
   value === undefined ||

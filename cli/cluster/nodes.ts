@@ -1,10 +1,13 @@
 // Adds, stops, starts, kills and removes nodes of a cluster.
-import { hasReason } from "../../api/errors.ts";
-import { instant } from "../../api/meta.ts";
+import { nodes } from "../../api/core/nodes.ts";
+import { ifFound } from "../../api/errors.ts";
+import { instant, key } from "../../api/meta.ts";
+import { httpClient } from "../../machinery/http-client.ts";
+import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
 import type { Io } from "../progress.ts";
 import type { Worker } from "./config.ts";
-import { connect } from "../client/access.ts";
+import { readAccess } from "../client/access.ts";
 import {
   type NodeContainer,
   nodeContainers,
@@ -15,6 +18,7 @@ import {
 import { blackholeRanges } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
+import { forgetVolumes } from "./lost-volumes.ts";
 import { readAuthority, removeNodeFiles, writeWorkerFiles } from "./node-files.ts";
 import { waitUntilReady } from "./readiness.ts";
 import { clusterLock, maxWorkers, numberOf, requireState, type Size, workerNumber, writeState } from "./state.ts";
@@ -67,12 +71,19 @@ export const startNodes = async (
   await waitUntilReady(cluster, { workers, since, timeoutMs }, io, signal);
 };
 
-const deleteNodeObject = async (cluster: string, node: string): Promise<void> => {
+/** Deletes the Node object, then what is left of the volumes that the node had on its disk. */
+const deleteNodeObject = async (cluster: string, node: string, signal: AbortSignal): Promise<void> => {
   try {
-    const api = await connect(cluster);
-    await api.request({ method: "DELETE", path: `/api/v1/nodes/${node}`, timeoutMs: 5000 });
+    const { server: url, ca, cert, key: privateKey } = await readAccess(cluster);
+    const access = { url, ca, cert, key: privateKey, userAgent: "orrery" };
+    const client = httpClient(
+      access,
+      realWorld(() => {}),
+      signal,
+    );
+    await ifFound(client.delete(nodes, key(undefined, node)));
+    await forgetVolumes(client, node);
   } catch (error) {
-    if (hasReason(error, "NotFound")) return;
     throw new CliError(
       `${node} is removed, but the API server still lists it: ${(error as Error).message}`,
       `Once the server answers: orrery delete node ${node}`,
@@ -81,7 +92,7 @@ const deleteNodeObject = async (cluster: string, node: string): Promise<void> =>
 };
 
 /** Removes workers: their containers, volumes, certificates and Node objects. */
-export const removeNodes = (cluster: string, texts: readonly string[], io: Io): Promise<void> =>
+export const removeNodes = (cluster: string, texts: readonly string[], io: Io, signal: AbortSignal): Promise<void> =>
   withLock(clusterLock(cluster), io.clock, async () => {
     const state = await requireState(cluster);
     const names = await nodesNamed(cluster, texts);
@@ -96,7 +107,7 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io): 
       await removeWorkerVolumes(names);
       await writeState({ ...state, workers: state.workers.filter((worker) => !names.includes(worker.name)) });
       await Promise.all(names.map((name) => removeNodeFiles(cluster, name)));
-      for (const name of names) await deleteNodeObject(cluster, name);
+      for (const name of names) await deleteNodeObject(cluster, name, signal);
     });
   });
 

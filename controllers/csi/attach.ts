@@ -18,11 +18,15 @@ export interface ObservedAttachment {
 const attacherFinalizer = ({ driver }: DriverOptions): string =>
   `external-attacher/${driver.replaceAll(/[^\dA-Za-z-]/g, "-")}`;
 
-const withFinalizers = (attachment: VolumeAttachment, finalizers: readonly string[]): Action => ({
+/** On attachments: how the driver calls the node, for when the node is gone. */
+const nodeIdAnnotation = "csi.alpha.kubernetes.io/node-id";
+
+type Metadata = Partial<Pick<VolumeAttachment["metadata"], "annotations" | "finalizers">>;
+const updated = (attachment: VolumeAttachment, metadata: Metadata): Action => ({
   do: "patch",
   resource: volumeAttachments,
   object: attachment,
-  patch: { type: "merge", patch: { metadata: { resourceVersion: attachment.metadata.resourceVersion, finalizers } } },
+  patch: { type: "merge", patch: { metadata: { resourceVersion: attachment.metadata.resourceVersion, ...metadata } } },
 });
 
 /** Reports an error in the attachment's status. */
@@ -43,7 +47,7 @@ function detach({ attachment, volume, node }: Ready, options: DriverOptions, now
       "ControllerUnpublishVolume",
       () => options.calls.ControllerUnpublishVolume({ volumeId: volume.spec.csi!.volumeHandle, nodeId: node }),
       {
-        succeeded: () => ({ actions: [withFinalizers(attachment, rest)] }),
+        succeeded: () => ({ actions: [updated(attachment, { finalizers: rest })] }),
         failed: ({ message }) => failed(attachment, "detachError", message, now),
       },
     ),
@@ -51,13 +55,13 @@ function detach({ attachment, volume, node }: Ready, options: DriverOptions, now
 }
 
 function attach({ attachment, volume, node }: Ready, options: DriverOptions, now: Instant): Decision {
-  const { finalizers = [] } = attachment.metadata;
+  const { finalizers = [], annotations } = attachment.metadata;
   const finalizer = attacherFinalizer(options);
-  if (!finalizers.includes(finalizer))
-    return {
-      actions: [withFinalizers(attachment, [...finalizers, finalizer])],
-      because: ["it is about to be attached"],
-    };
+  if (!finalizers.includes(finalizer) || annotations?.[nodeIdAnnotation] !== node) {
+    const kept = new Set([...finalizers, finalizer]);
+    const noted = updated(attachment, { annotations: { [nodeIdAnnotation]: node }, finalizers: [...kept] });
+    return { actions: [noted], because: ["it is about to be attached"] };
+  }
   const { accessModes = [], volumeMode, mountOptions, csi } = volume.spec;
   const use = { accessMode: accessModes[0] ?? "ReadWriteOnce", volumeMode, fsType: csi!.fsType, mountOptions };
   const isMultiWriter = options.capabilities.has("SINGLE_NODE_MULTI_WRITER");
@@ -104,13 +108,14 @@ export function decideAttachment(observed: ObservedAttachment, options: DriverOp
     return isDeleted
       ? settled
       : { actions: statusTo<VolumeAttachment>(volumeAttachments, attachment, { attached: true }) };
-  const node = observed.node?.spec.drivers.find(({ name }) => name === driver)?.nodeID;
+  const registered = observed.node?.spec.drivers.find(({ name }) => name === driver)?.nodeID;
+  // The driver of a node that is gone is not registered any more; detaching must not wait for it.
+  const node = registered ?? (isDeleted ? (metadata.annotations?.[nodeIdAnnotation] ?? spec.nodeName) : undefined);
   const which = isDeleted ? "detachError" : "attachError";
   if (volume?.spec.csi === undefined)
     return failed(attachment, which, `persistentvolume "${spec.source.persistentVolumeName}" not found`, now);
-  // A node that is gone has its own name for most drivers; detaching must not wait for it.
-  if (node === undefined && !isDeleted)
+  if (node === undefined)
     return failed(attachment, which, `CSINode ${spec.nodeName} does not contain driver ${driver}`, now);
-  const ready = { attachment, volume, node: node ?? spec.nodeName };
+  const ready = { attachment, volume, node };
   return isDeleted ? detach(ready, options, now) : attach(ready, options, now);
 }

@@ -12,7 +12,7 @@ import {
   volumeSnapshots,
 } from "../../api/snapshot/volumesnapshots.ts";
 import { csiNodes, csiStorageCapacities, volumeAttachments } from "../../api/storage/csi.ts";
-import { storageClasses } from "../../api/storage/storageclasses.ts";
+import { storageClasses, volumeAttributesClasses } from "../../api/storage/storageclasses.ts";
 import type { Client } from "../../machinery/client.ts";
 import { type Controller, controller, type Views, watch } from "../../machinery/controller.ts";
 import { sharedViews } from "../../machinery/informer.ts";
@@ -22,6 +22,7 @@ import { decideAttachment } from "./attach.ts";
 import { capacityName, capacityNamespace, decideCapacity } from "./capacity.ts";
 import { decideCloning } from "./clone-protection.ts";
 import { decideExpansion } from "./expand.ts";
+import { decideModification } from "./modify.ts";
 import { volumeNameOf } from "./new-volume.ts";
 import { decideOrder } from "./provision.ts";
 import { decideReclaim, isServed } from "./reclaim.ts";
@@ -35,6 +36,11 @@ const clusterKey = (name: string | undefined): Key => key(undefined, name ?? "")
 const volumeOf = ({ spec: { source } }: VolumeAttachment): readonly Key[] =>
   source.persistentVolumeName === undefined ? [] : [clusterKey(source.persistentVolumeName)];
 
+/** The classes of attributes that a claim names. */
+const attributesOf = ({ spec, status }: PersistentVolumeClaim): readonly string[] =>
+  [spec.volumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName].flatMap(
+    (name) => name ?? [],
+  );
 /** The object that a claim is to be a copy of. */
 const sourceKey = (claim: PersistentVolumeClaim): readonly string[] => {
   const { type, name } = sourceOf(claim) ?? {};
@@ -64,6 +70,7 @@ const provisioner = (options: DriverOptions): Controller =>
     indexes: {
       class: (claim: PersistentVolumeClaim) => (claim.spec.volumeName ? [] : [classNameOf(claim)]),
       source: sourceKey,
+      attributes: attributesOf,
     },
     keysOf: (claim, { views }) => [keyOf(claim), ...copiesOf(views, "claim", keyOf(claim)).map(keyOf)],
     watches: [
@@ -73,6 +80,9 @@ const provisioner = (options: DriverOptions): Controller =>
           .of(persistentVolumeClaims)
           .byIndex("class", metadata.name)
           .map((claim) => key(claim.metadata.namespace, claim.metadata.name)),
+      ),
+      watch(volumeAttributesClasses, ({ metadata }, { views }) =>
+        views.of(persistentVolumeClaims).byIndex("attributes", metadata.name).map(keyOf),
       ),
       watch(volumeSnapshots, (snapshot, { views }) => copiesOf(views, "snapshot", keyOf(snapshot)).map(keyOf)),
       watch(
@@ -97,6 +107,7 @@ const provisioner = (options: DriverOptions): Controller =>
         storageClass: views.of(storageClasses).get(clusterKey(classNameOf(claim))),
         volume: volumes.get(clusterKey(volumeNameOf(claim))),
         source: observeSource(views, claim),
+        attributes: views.of(volumeAttributesClasses).get(clusterKey(claim.spec.volumeAttributesClassName)),
       };
     },
     writes: [
@@ -184,6 +195,31 @@ const resizer = (options: DriverOptions): Controller =>
     decide: (observed, now) => decideExpansion(observed, options, now),
   });
 
+const modifier = (options: DriverOptions): Controller =>
+  controller({
+    name: `csi-modifier-${options.driver}`,
+    reconciles: persistentVolumeClaims,
+    indexes: { attributes: attributesOf },
+    watches: [
+      watch(persistentVolumes, claimOf),
+      watch(volumeAttributesClasses, ({ metadata }, { views }) =>
+        views.of(persistentVolumeClaims).byIndex("attributes", metadata.name).map(keyOf),
+      ),
+    ],
+    observe(views, k) {
+      const claim = views.of(persistentVolumeClaims).get(k);
+      if (claim === undefined) return undefined;
+      const classes = views.of(volumeAttributesClasses);
+      const volume = views.of(persistentVolumes).get(clusterKey(claim.spec.volumeName));
+      return { claim, volume, classOf: (name: string) => classes.get(clusterKey(name)) };
+    },
+    writes: [
+      { kind: persistentVolumeClaims, subresource: "status", verbs: ["update"] },
+      { kind: persistentVolumes, verbs: ["update"] },
+    ],
+    decide: (observed, now) => decideModification(observed, options, now),
+  });
+
 const attacher = (options: DriverOptions): Controller =>
   controller({
     name: `csi-attacher-${options.driver}`,
@@ -243,6 +279,7 @@ export const driverControllers = (options: DriverOptions): readonly Controller[]
   provisioner(options),
   reclaimer(options),
   resizer(options),
+  ...(options.capabilities.has("MODIFY_VOLUME") ? [modifier(options)] : []),
   ...(options.capabilities.has("CLONE_VOLUME") ? [cloneProtection(options)] : []),
   ...(options.capabilities.has("CREATE_DELETE_SNAPSHOT") ? [snapshotter(options)] : []),
   ...(options.capabilities.has("PUBLISH_UNPUBLISH_VOLUME") ? [attacher(options)] : []),

@@ -6,6 +6,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   StorageClass,
+  VolumeAttributesClass,
 } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/meta.ts";
 import { memoryQuantity, unitsOf } from "../../api/quantity.ts";
@@ -30,6 +31,7 @@ export interface Order {
   readonly claim: PersistentVolumeClaim;
   readonly storageClass: StorageClass;
   readonly source: ContentSource | undefined;
+  readonly attributes: VolumeAttributesClass | undefined;
 }
 
 type ClassParameters = Readonly<Record<string, string>>;
@@ -38,7 +40,7 @@ export const parametersOf = ({ parameters = {} }: { readonly parameters?: ClassP
   Object.fromEntries(Object.entries(parameters).filter(([name]) => !name.startsWith(reservedPrefix)));
 
 export function newVolumeRequest(order: Order, { node, capabilities }: DriverOptions): NewVolumeRequest {
-  const { claim, storageClass, source } = order;
+  const { claim, storageClass, source, attributes } = order;
   const { accessModes = [], volumeMode, resources } = claim.spec;
   const isMultiWriter = capabilities.has("SINGLE_NODE_MULTI_WRITER");
   const { mountOptions, parameters } = storageClass;
@@ -51,6 +53,7 @@ export function newVolumeRequest(order: Order, { node, capabilities }: DriverOpt
     },
     volumeCapabilities: accessModes.map((accessMode) => csiCapability({ ...use, accessMode }, isMultiWriter)),
     parameters: parametersOf(storageClass),
+    ...(attributes && { mutableParameters: attributes.parameters ?? {} }),
     ...(source && { volumeContentSource: source }),
     ...(node && { accessibilityRequirements: { requisite: [node], preferred: [node] } }),
   };
@@ -80,7 +83,7 @@ export function newVolume(
   made: NewVolume,
   { driver }: DriverOptions,
 ): Draft<PersistentVolume> {
-  const { accessModes = [], volumeMode, resources } = claim.spec;
+  const { accessModes = [], volumeMode, resources, volumeAttributesClassName } = claim.spec;
   const { mountOptions, parameters, reclaimPolicy = "Delete" } = storageClass;
   const fsType = parameters?.[fsTypeParameter];
   const bytes = made.capacityBytes || unitsOf(resources?.requests?.["storage"]);
@@ -106,6 +109,7 @@ export function newVolume(
       persistentVolumeReclaimPolicy: reclaimPolicy,
       storageClassName: classNameOf(claim),
       ...(volumeMode && { volumeMode }),
+      ...(volumeAttributesClassName && { volumeAttributesClassName }),
     },
   };
 }

@@ -3,15 +3,20 @@
 import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { classNameOf, selectedNode, storageProvisioner, waitsForConsumer } from "../../api/core/volume-matching.ts";
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/generated/types.ts";
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+  VolumeAttributesClass,
+} from "../../api/generated/types.ts";
 import { keyOf } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
-import { addFinalizers } from "../../machinery/metadata-patches.ts";
+import { addFinalizers, patchMetadata } from "../../machinery/metadata-patches.ts";
 import { cloningFinalizer } from "./clone-protection.ts";
 import { newVolume, newVolumeRequest, volumeNameOf } from "./new-volume.ts";
 import { contentSource, type ObservedSource, placeOf, sourceOf, sourceProblem } from "./source.ts";
-import { type CallError, callOf, type DriverOptions } from "./sidecar.ts";
+import { type CallError, callOf, type DriverNode, type DriverOptions } from "./sidecar.ts";
 
 export interface ObservedOrder {
   readonly claim: PersistentVolumeClaim;
@@ -20,14 +25,19 @@ export interface ObservedOrder {
   readonly volume: PersistentVolume | undefined;
   /** What it is to be a copy of. */
   readonly source: ObservedSource;
+  /** The class of attributes that it names. */
+  readonly attributes: VolumeAttributesClass | undefined;
 }
 
+interface Provisioner extends Pick<DriverOptions, "driver"> {
+  readonly node?: Pick<DriverNode, "name">;
+}
 const longestName = 63;
 /**
  * A finalizer of claims for which the driver may have made a volume that has no PersistentVolume yet. It is written
  * before the call, so that no volume is left when the provisioner is killed and the claim deleted.
  */
-export const provisioningFinalizer = ({ driver, node }: DriverOptions): string =>
+export const provisioningFinalizer = ({ driver, node }: Provisioner): string =>
   `provisioning.${driver}/${(node?.name ?? "cluster").slice(0, longestName)}`;
 
 const provisionerOf = ({ metadata: { annotations } }: PersistentVolumeClaim): string | undefined =>
@@ -61,18 +71,11 @@ function roleIn({ claim, storageClass, source }: ObservedOrder, options: DriverO
   return !selected && isAllowed(storageClass, node.segments) ? "take" : "none";
 }
 
-const updated = (claim: PersistentVolumeClaim, metadata: object): Action => ({
-  do: "patch",
-  resource: persistentVolumeClaims,
-  object: claim,
-  patch: { type: "merge", patch: { metadata: { resourceVersion: claim.metadata.resourceVersion, ...metadata } } },
-});
-
 const finalizersOf = ({ metadata }: PersistentVolumeClaim): readonly string[] => metadata.finalizers ?? [];
 
 function withoutFinalizer(claim: PersistentVolumeClaim, finalizer: string, because: string): Decision {
   const finalizers = finalizersOf(claim).filter((f) => f !== finalizer);
-  return { actions: [updated(claim, { finalizers })], because: [because] };
+  return { actions: [patchMetadata(persistentVolumeClaims, claim, { finalizers })], because: [because] };
 }
 
 /** A claim is not deleted while it is copied. */
@@ -80,6 +83,19 @@ function protectSource(claim: PersistentVolumeClaim, { claim: source }: Observed
   return source && sourceOf(claim)?.type === "claim"
     ? addFinalizers(persistentVolumeClaims, source, [cloningFinalizer])
     : [];
+}
+
+/** Why a volume cannot have the attributes that its claim names. */
+function attributesProblem({ claim, attributes }: ObservedOrder, { driver, capabilities }: DriverOptions) {
+  const { volumeAttributesClassName: name = "" } = claim.spec;
+  if (name === "") return undefined;
+  if (!capabilities.has("MODIFY_VOLUME"))
+    return "CSI driver does not support VolumeAttributesClass: controller MODIFY_VOLUME capability is not reported";
+  if (attributes === undefined) return `volumeattributesclasses.storage.k8s.io "${name}" not found`;
+  const { driverName } = attributes;
+  return driverName === driver
+    ? undefined
+    : `VAC ${name} referenced in PVC is for driver ${driverName} which does not match driver name ${driver}`;
 }
 
 function failed(claim: PersistentVolumeClaim, reason: string): Decision {
@@ -99,15 +115,17 @@ function provision(observed: ObservedOrder, options: DriverOptions): Decision {
     const message = "Assuming an external populator will provision the volume";
     return { actions: [recordEvent(claim, "Normal", "Provisioning", message)] };
   }
-  const problem = sourceProblem(claim, source, storageClass!, options);
+  const problem = attributesProblem(observed, options) ?? sourceProblem(claim, source, storageClass!, options);
   if (problem !== undefined) return failed(claim, problem);
   const protection = protectSource(claim, source);
   if (protection.length > 0) return { actions: protection, because: [`${keyOf(claim)} becomes a copy of it`] };
-  const order = { claim, storageClass: storageClass!, source: contentSource(source) };
+  const order = { claim, storageClass: storageClass!, source: contentSource(source), attributes: observed.attributes };
   const finalizer = provisioningFinalizer(options);
   const finalizers = finalizersOf(claim);
   const name = volumeNameOf(claim);
-  const marks = finalizers.includes(finalizer) ? [] : [updated(claim, { finalizers: [...finalizers, finalizer] })];
+  const marks = finalizers.includes(finalizer)
+    ? []
+    : [patchMetadata(persistentVolumeClaims, claim, { finalizers: [...finalizers, finalizer] })];
   const begins = `External provisioner is provisioning volume for claim "${keyOf(claim)}"`;
   return {
     actions: [...marks, recordEvent(claim, "Normal", "Provisioning", begins)],
@@ -149,7 +167,12 @@ function undo(observed: ObservedOrder, options: DriverOptions): Decision {
     metadata: claim.metadata,
     provisioner: options.driver,
   } as const;
-  const order = { claim, storageClass: storageClass ?? noClass, source: contentSource(observed.source) };
+  const order = {
+    claim,
+    storageClass: storageClass ?? noClass,
+    source: contentSource(observed.source),
+    attributes: observed.attributes,
+  };
   return {
     actions: [],
     because: ["the claim does not want the volume any more"],
@@ -181,5 +204,8 @@ export function decideOrder(observed: ObservedOrder, options: DriverOptions): De
   if (isMarked) return undo(observed, options);
   if (role === "none") return settled;
   const annotations = { [selectedNode]: options.node!.name };
-  return { actions: [updated(claim, { annotations })], because: ["this node makes its volume"] };
+  return {
+    actions: [patchMetadata(persistentVolumeClaims, claim, { annotations })],
+    because: ["this node makes its volume"],
+  };
 }

@@ -4,7 +4,7 @@ import { jobs } from "../../api/batch/jobs.ts";
 import { pods as podKind } from "../../api/core/pods.ts";
 import type { Job, JobStatus, Pod } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
-import type { Instant } from "../../api/meta.ts";
+import type { Draft, Instant } from "../../api/meta.ts";
 import { type Action, failedCreate, recordEvent, statusTo } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
 import { claim } from "../../machinery/selector-index.ts";
@@ -65,21 +65,29 @@ function changeEvents(job: Job, before: JobStatus, after: JobStatus): readonly A
   ];
 }
 
-function actionsOf(job: Job, { created, surplus, deleted }: Step, { status, accounted }: Accounted): readonly Action[] {
-  const changes: readonly Action[] = [
-    ...created.map((draft) => ({ do: "create", resource: podKind, draft, refused: failedCreate(job) }) as const),
+/** Writes the status, or releases the ended pods that it counts already: it counts them before their finalizers go. */
+function record(job: Job, { surplus }: Step, { status, accounted }: Accounted): readonly Action[] {
+  if (!sameJson(status, job.status)) return statusTo(jobs, job, status);
+  return accounted.filter((pod) => !surplus.includes(pod)).map(untrack);
+}
+
+/** `accountWith` is the account when this number of the created pods exists. */
+function actionsOf(job: Job, step: Step, accountWith: (created: number) => Accounted): readonly Action[] {
+  const { created, surplus, deleted } = step;
+  // What has ended is counted and released also while the server refuses new pods, as in a namespace that is deleted.
+  const create = (draft: Draft<Pod>, i: number): Action => ({
+    ...{ do: "create", resource: podKind, draft },
+    refused: (message) => [...failedCreate(job)(message), ...record(job, step, accountWith(i))],
+  });
+  const accounted = accountWith(created.length);
+  return [
+    ...created.map(create),
     ...surplus.filter(isTracked).map(untrack),
     ...deleted.map((object) => ({ do: "delete", resource: podKind, object }) as const),
-  ];
-  // The status counts the ends of pods before their finalizers go.
-  const ended = sameJson(status, job.status) ? accounted.filter((pod) => !surplus.includes(pod)) : [];
-  return [
-    ...changes,
-    ...statusTo(jobs, job, status),
+    ...record(job, step, accounted),
     ...created.map(({ metadata }) => recordEvent(job, "Normal", "SuccessfulCreate", `Created pod: ${metadata.name}`)),
     ...deleted.map(({ metadata }) => recordEvent(job, "Normal", "SuccessfulDelete", `Deleted pod: ${metadata.name}`)),
-    ...changeEvents(job, job.status ?? {}, status),
-    ...ended.map(untrack),
+    ...changeEvents(job, job.status ?? {}, accounted.status),
   ];
 }
 
@@ -104,12 +112,13 @@ export function decide(observed: Observed, now: Instant): Decision {
   if (claims.actions.length > 0) return { actions: claims.actions, because: ["pods are adopted or released first"] };
   const counted = tally(job, claims.owned);
   const step = stepOf(counted, observed, now);
-  const after = afterwards(counted, step.deleted, step.created.length);
-  const accounted = account(counted, { ...after, outcome: step.outcome }, now);
-  const deadlineMs = step.outcome === undefined ? deadlineIn({ ...job, status: accounted.status }, now) : undefined;
+  const accountWith = (created: number): Accounted =>
+    account(counted, { ...afterwards(counted, step.deleted, created), outcome: step.outcome }, now);
+  const { status } = accountWith(step.created.length);
+  const deadlineMs = step.outcome === undefined ? deadlineIn({ ...job, status }, now) : undefined;
   const waits = [step.waitMs, deadlineMs].filter((ms) => ms !== undefined);
   return {
-    actions: actionsOf(job, step, accounted),
+    actions: actionsOf(job, step, accountWith),
     because: reasons(counted, step),
     ...(waits.length > 0 && { requeueAfter: Math.max(1, Math.min(...waits)) }),
   };

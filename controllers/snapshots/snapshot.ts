@@ -190,8 +190,8 @@ function create(observed: ObservedSnapshot, now: Instant): Decision {
 /** Binds a content that exists to the snapshot that it is reserved for. */
 function bind(snapshot: VolumeSnapshot, content: VolumeSnapshotContent): readonly Action[] {
   const { volumeSnapshotRef: reference, volumeSnapshotClassName: className } = content.spec;
-  const wanting = snapshot.spec.volumeSnapshotClassName;
-  const volumeSnapshotClassName = className ?? wanting;
+  const requestedClass = snapshot.spec.volumeSnapshotClassName;
+  const volumeSnapshotClassName = className ?? requestedClass;
   if (reference.uid && className === volumeSnapshotClassName) return [];
   const spec = {
     ...content.spec,

@@ -3,7 +3,7 @@
 import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import type { AttachedVolume, Node, PersistentVolume, Pod, VolumeAttachment } from "../../api/generated/types.ts";
-import { type Instant, instantOf } from "../../api/meta.ts";
+import type { Instant } from "../../api/meta.ts";
 import { volumeAttachments } from "../../api/storage/csi.ts";
 import { attachmentName, uniqueName } from "../../csi/protocol/volume-names.ts";
 import { type Action, recordEvent, statusTo } from "../../machinery/action.ts";
@@ -22,13 +22,22 @@ export interface ObservedNode {
   readonly name: string;
   /** Undefined when the node is gone. */
   readonly node: Node | undefined;
+  /** The node as it was last seen, also when it is gone; undefined when this process has not seen it. */
+  readonly lastNode: Node | undefined;
   readonly needed: readonly NeededVolume[];
-  /** Attachments to this node, with their volumes. */
-  readonly attachments: readonly (readonly [VolumeAttachment, PersistentVolume | undefined])[];
+  /** Attachments to this node, with their volumes, and since when no pod is seen to need them. */
+  readonly attachments: readonly ObservedAttachment[];
+  /** Names of attachments that this process has decided to delete. The requests may still be under way. */
+  readonly begun: ReadonlySet<string>;
 }
+export type ObservedAttachment = readonly [
+  attachment: VolumeAttachment,
+  volume: PersistentVolume | undefined,
+  unneededSince?: Instant,
+];
 
 const outOfService = "node.kubernetes.io/out-of-service";
-/** A volume stays attached to a node that is not Ready for this long, because it may still be mounted. */
+/** How long a volume that no pod needs stays attached to a node that is lost, because it may still be mounted. */
 const unmountWaitMs = 360_000;
 
 /** Whether an attachment is one of this controller's. Those that others have made are theirs to delete. */
@@ -62,13 +71,14 @@ function inUse({ volume, pods, otherPods }: NeededVolume): readonly Action[] {
 }
 
 /** How long to wait before a volume that no pod needs is detached, in milliseconds; 0 when it is not mounted. */
-function untilDetached(node: Node | undefined, volume: PersistentVolume | undefined, now: Instant): number {
-  if (node === undefined || volume?.spec.csi === undefined) return 0;
-  if (!node.status?.volumesInUse?.includes(uniqueName(volume.spec.csi!))) return 0;
-  if (node.spec.taints?.some(({ key }) => key === outOfService)) return 0;
-  const ready = conditionOf(node.status.conditions, "Ready");
-  if (ready?.status === "True" || ready?.lastTransitionTime === undefined) return Infinity;
-  return Math.max(0, instantOf(ready.lastTransitionTime) + unmountWaitMs - now);
+function untilDetached({ node, lastNode }: ObservedNode, attached: ObservedAttachment, now: Instant): number {
+  const [, volume, unneededSince = now] = attached;
+  if (volume?.spec.csi === undefined) return 0;
+  // What is mounted on a node that was gone before this process began is not known.
+  if (lastNode && !lastNode.status?.volumesInUse?.includes(uniqueName(volume.spec.csi))) return 0;
+  if (node?.spec.taints?.some(({ key }) => key === outOfService)) return 0;
+  if (node && conditionOf(node.status?.conditions, "Ready")?.status === "True") return Infinity;
+  return Math.max(0, unneededSince + unmountWaitMs - now);
 }
 
 /** Results of attaching, as events of the pods that wait for it. */
@@ -94,21 +104,29 @@ function reportAttached(node: Node, attached: readonly AttachedVolume[]): readon
 }
 
 /** What is attached to a node and detached from it next. */
-export function decideAttachments({ name, node, needed, attachments }: ObservedNode, now: Instant): Decision {
+export function decideAttachments(observed: ObservedNode, now: Instant): Decision {
+  const { name, node, needed, attachments, begun } = observed;
   const neededNames = new Set(needed.map(({ volume }) => attachmentName(volume.spec.csi!, name)));
   const existing = new Map(attachments.map(([attachment]) => [attachment.metadata.name, attachment]));
   const isDeleted = ({ metadata }: VolumeAttachment): boolean => metadata.deletionTimestamp !== undefined;
-  const unneeded = attachments.filter(([a]) => !neededNames.has(a.metadata.name) && !isDeleted(a));
-  const waits = unneeded.map(([, volume]) => untilDetached(node, volume, now));
+  const reported = new Set((node?.status?.volumesAttached ?? []).map((v) => v.name));
+  // The kubelet does not mount what is not reported, so a detach that was begun can be finished.
+  const isBegun = ([a, v]: ObservedAttachment): boolean =>
+    begun.has(a.metadata.name) && !(v?.spec.csi && reported.has(uniqueName(v.spec.csi)));
+  const unneeded = attachments.filter(
+    (attached) => !isDeleted(attached[0]) && (!neededNames.has(attached[0].metadata.name) || isBegun(attached)),
+  );
+  const waits = unneeded.map((attached) => (isBegun(attached) ? 0 : untilDetached(observed, attached, now)));
   const detached = unneeded.filter((_, i) => waits[i] === 0).map(([attachment]) => attachment);
   const kept = attachments.filter(([a]) => a.status?.attached && !isDeleted(a) && !detached.includes(a));
-  const reported = new Set((node?.status?.volumesAttached ?? []).map((v) => v.name));
   const devices = kept.flatMap(([, v]) => (v?.spec.csi ? [{ name: uniqueName(v.spec.csi), devicePath: "" }] : []));
   const attaching = needed.flatMap((need): readonly Action[] => {
     const { volume, elsewhere } = need;
     const attachment = existing.get(attachmentName(volume.spec.csi!, name));
     if (attachment)
-      return isDeleted(attachment) ? [] : outcome(need, attachment, reported.has(uniqueName(volume.spec.csi!)));
+      return isDeleted(attachment) || detached.includes(attachment)
+        ? []
+        : outcome(need, attachment, reported.has(uniqueName(volume.spec.csi!)));
     if (node === undefined) return [];
     return elsewhere.length > 0 && !isShareable(volume) ? inUse(need) : [attach(volume, name)];
   });

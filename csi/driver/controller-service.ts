@@ -4,8 +4,10 @@ import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControllerCapability, CreateVolumeRequest, controllerService } from "../protocol/controller.ts";
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
+import { attributesIn, modifyVolume } from "./attributes.ts";
 import { type DriverContext, topologyOf, volumeOf } from "./context.ts";
 import { controllerHealthHandlers } from "./health.ts";
+import type { DriverProfile } from "./profile.ts";
 import { chosenSize, isWithin, page, requireFields, requireSupported, sizeRange, unsupported } from "./requests.ts";
 import {
   type Backing,
@@ -30,6 +32,9 @@ const capabilities: readonly ControllerCapability[] = [
   "LIST_VOLUME_HEALTH",
   "SINGLE_NODE_MULTI_WRITER",
 ];
+
+/** A folder has no attribute that could be changed. */
+const isModifiable = ({ backing }: DriverProfile): boolean => backing.withLoopDevices === "image";
 
 /** The id of what has this name: a call that is repeated finds what the first one made. */
 const idOf = (name: string): string => createHash("sha256").update(name).digest("hex").slice(0, 40);
@@ -93,10 +98,12 @@ function requireReachable(context: DriverContext, { accessibilityRequirements }:
     throw new RpcError("RESOURCE_EXHAUSTED", `volumes of node ${context.node} cannot be reached from there`);
 }
 
-/** Copies what is written now; a file system that is mounted is held still meanwhile. */
+/** Copies what is written now: a file system that is mounted is held still meanwhile, a block device flushed before. */
 async function copyConsistently({ mounts }: DriverContext, from: string, to: string): Promise<void> {
   const copy = (): Promise<void> => copyData(from, to);
-  const mounted = await mounts.mountedFrom(join(from, imageFile));
+  const image = join(from, imageFile);
+  const mounted = await mounts.mountedFrom(image);
+  if (mounted === undefined) await mounts.flush(image);
   await (mounted === undefined ? copy() : mounts.frozen(mounted, copy));
 }
 
@@ -132,8 +139,10 @@ async function createVolume(context: DriverContext, request: CreateVolumeRequest
   const available = await store.availableBytes();
   if (capacityBytes > available)
     throw new RpcError("RESOURCE_EXHAUSTED", `${capacityBytes} bytes are requested and ${available} are free`);
+  const backing = origin?.backing ?? context.backing;
+  const attributes = attributesIn(request.mutableParameters, backing);
   const volume: StoredVolume = {
-    ...{ id, name, capacityBytes, backing: origin?.backing ?? context.backing },
+    ...{ id, name, capacityBytes, backing, attributes },
     ...(origin && { source: origin.source }),
   };
   const added = await store.volumes.add(volume, (data) => fill(context, volume, origin, data));
@@ -178,7 +187,11 @@ async function listedSnapshots({ store }: DriverContext, id: string, volumeId: s
 export function controllerHandlers(context: DriverContext): Handlers<typeof controllerService> {
   const { store, profile, serial } = context;
   return {
-    ControllerGetCapabilities: async () => ({ capabilities: capabilities.map((type) => ({ rpc: { type } })) }),
+    ControllerGetCapabilities: async () => ({
+      capabilities: [...capabilities, ...(isModifiable(profile) ? (["MODIFY_VOLUME"] as const) : [])].map((type) => ({
+        rpc: { type },
+      })),
+    }),
     CreateVolume: (request) =>
       serial(idOf(request.name), async () => ({
         volume: volumeMessage(context, await createVolume(context, request)),
@@ -186,9 +199,9 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     async DeleteVolume({ volumeId }) {
       requireFields({ "volume id": volumeId });
       return serial(volumeId, async () => {
-        const data = join(store.volumes.dataOf(volumeId), imageFile);
-        if ((await context.mounts.mountedFrom(data)) !== undefined)
-          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is mounted on node ${context.node}`);
+        // Mounted, or given to pods as a device.
+        if ((await context.mounts.deviceOf(join(store.volumes.dataOf(volumeId), imageFile))) !== undefined)
+          throw new RpcError("FAILED_PRECONDITION", `volume ${volumeId} is in use on node ${context.node}`);
         await store.volumes.remove(volumeId);
         return {};
       });
@@ -206,6 +219,13 @@ export function controllerHandlers(context: DriverContext): Handlers<typeof cont
     },
     async ControllerGetVolume({ volumeId }) {
       return { volume: volumeMessage(context, await volumeOf(context, volumeId)) };
+    },
+    async ControllerModifyVolume({ volumeId, mutableParameters }) {
+      const volume = await volumeOf(context, volumeId);
+      return serial(volumeId, async () => {
+        await modifyVolume(context, volume, mutableParameters);
+        return {};
+      });
     },
     async GetCapacity({ accessibleTopology, volumeCapabilities }) {
       const key = profile.topologyKey;

@@ -28,6 +28,10 @@ export interface Mounts {
   detachImage(file: string, target: string): Promise<void>;
   /** Lets the block device of a file have its size, which has grown. */
   growDevice(file: string): Promise<void>;
+  /** Writes what the block device of a file has not written yet to the file, if it has one. */
+  flush(file: string): Promise<void>;
+  /** Sets how far the kernel reads ahead on the block device of a file, if it has one. */
+  readAhead(file: string, kibibytes: number): Promise<void>;
   /** Lets the file system that is mounted there fill its image, which has grown. */
   growImage(target: string): Promise<void>;
   /** Runs the action while nothing is written to the file system that is mounted there. */
@@ -82,12 +86,23 @@ async function makeLike(source: string, target: string): Promise<void> {
   if (!isFolder) await writeFile(target, "", { flag: "a" });
 }
 
+const isMounted = async (path: string): Promise<boolean> => (await mountTable()).some(({ target }) => target === path);
+const unmountAll = async (target: string): Promise<void> => {
+  while (await isMounted(target)) await runProgram("umount", [target]);
+};
+
 /** The images of block volumes: loop devices, bound to the paths where they are used. */
-function imageDevices({
-  isMounted,
-  unmount,
-}: Pick<Mounts, "isMounted" | "unmount">): Pick<Mounts, "attachImage" | "detachImage" | "growDevice"> {
+function imageDevices(): Pick<Mounts, "attachImage" | "detachImage" | "growDevice" | "flush" | "readAhead"> {
   return {
+    async flush(file) {
+      const device = await loopDeviceOf(file);
+      if (device !== undefined) await runProgram("blockdev", ["--flushbufs", device]);
+    },
+    async readAhead(file, kibibytes) {
+      const device = await loopDeviceOf(file);
+      const sectors = kibibytes * 2;
+      if (device !== undefined) await runProgram("blockdev", ["--setra", String(sectors), device]);
+    },
     async attachImage(file, target) {
       if (await isMounted(target)) return;
       // It marks the folder as one of a device, before there is a device to be detached.
@@ -97,9 +112,10 @@ function imageDevices({
     },
     async detachImage(file, target) {
       if (!existsSync(target)) return;
-      await unmount(target);
+      await unmountAll(target);
       const device = await loopDeviceOf(file);
       if (device !== undefined) await runProgram("losetup", ["--detach", device]);
+      await unlink(target);
     },
     async growDevice(file) {
       const device = await loopDeviceOf(file);
@@ -110,10 +126,8 @@ function imageDevices({
 
 /** The mount table of this process. */
 export function linuxMounts(): Mounts {
-  const isMounted = async (path: string): Promise<boolean> =>
-    (await mountTable()).some(({ target }) => target === path);
   const unmount = async (target: string): Promise<void> => {
-    while (await isMounted(target)) await runProgram("umount", [target]);
+    await unmountAll(target);
     const found = await stat(target).catch(() => undefined);
     if (found) await (found.isDirectory() ? rmdir(target) : unlink(target));
   };
@@ -142,7 +156,7 @@ export function linuxMounts(): Mounts {
       // The kernel ignores "read-only" when a bind mount is made.
       if (readOnly) await runProgram("mount", ["-o", "remount,bind,ro", target]);
     },
-    ...imageDevices({ isMounted, unmount }),
+    ...imageDevices(),
     prepareImage: prepareFileSystem,
     async mountImage(file, target, { flags }) {
       await mkdir(target, { recursive: true });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Handlers, RpcError } from "../protocol/grpc.ts";
 import type { NodeCapability, nodeService } from "../protocol/node.ts";
 import type { VolumeCapability } from "../protocol/volumes.ts";
+import { applyAttributes } from "./attributes.ts";
 import { type DriverContext, topologyOf } from "./context.ts";
 import { nodeHealthHandlers } from "./health.ts";
 import { requireFields, requireSupported, sizeRange } from "./requests.ts";
@@ -28,17 +29,14 @@ async function found({ store }: DriverContext, id: string): Promise<StoredVolume
 /** The device of a block volume in its staging folder. */
 const deviceIn = (stagingTargetPath: string): string => join(stagingTargetPath, "device");
 
-async function stage(
-  { store, mounts }: DriverContext,
-  volume: StoredVolume,
-  target: string,
-  { block, mount }: VolumeCapability,
-) {
+async function stage(context: DriverContext, volume: StoredVolume, target: string, { block, mount }: VolumeCapability) {
+  const { store, mounts } = context;
   const data = store.volumes.dataOf(volume.id);
   const flags = mount?.mountFlags ?? [];
   if (block) await mounts.attachImage(join(data, imageFile), deviceIn(target));
   else if (volume.backing === "image") await mounts.mountImage(join(data, imageFile), target, { flags });
   else await mounts.bind(data, target, { readOnly: false });
+  await applyAttributes(context, volume);
 }
 
 /** Bytes and inodes of what is mounted there; of a folder what is in it, since its file system has others, too. */

@@ -8,12 +8,18 @@ import { runProgram } from "../../machinery/run-program.ts";
 export type Backing = "folder" | "image";
 
 export type ContentSource = { readonly snapshotId: string } | { readonly volumeId: string };
+/** What can change while a volume is used. */
+export interface VolumeAttributes {
+  /** How far the kernel reads ahead; its own value unless set. */
+  readonly readAheadKiB?: number;
+}
 export interface StoredVolume {
   readonly id: string;
   readonly name: string;
   readonly capacityBytes: number;
   readonly backing: Backing;
   readonly source?: ContentSource;
+  readonly attributes?: VolumeAttributes;
 }
 export interface StoredSnapshot {
   readonly id: string;

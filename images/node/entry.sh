@@ -39,6 +39,12 @@ make_loop_devices() {
   done
 } 2>/dev/null
 
+# Mounts that a pod makes below a hostPath volume reach the node and other pods, if they ask for it by mountPropagation: the
+# engine of the machine makes all mounts of a container private.
+share_mounts() {
+  mount --make-rshared /
+}
+
 # Service addresses between pods of one bridge are only translated if bridged packets pass the packet filter.
 filter_bridged_packets() {
   [ -e /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null
@@ -91,6 +97,7 @@ case $role in
   worker)
     delegate_cgroup_controllers
     filter_bridged_packets
+    share_mounts
     # A stale pid file would prevent the engine from starting.
     rm -f /var/run/docker.pid
     seed_engine

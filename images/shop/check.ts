@@ -96,7 +96,7 @@ export async function check(readEntries: () => readonly Entry[]): Promise<number
     await sleep(1000);
     [books, isQuiet] = await readBooks();
   }
-  const faults = [...lostOrDoubled(ledger, books), ...(isQuiet ? unbalanced(books) : [])];
+  const faults = [...(isQuiet ? unbalanced(books) : []), ...lostOrDoubled(ledger, books)];
   for (const fault of faults.slice(0, 50)) console.log(fault);
   const balance = isQuiet ? "books compared" : "books not compared, because orders are under way";
   const confirmed = books.orders.filter(({ state }) => state === "confirmed").length;

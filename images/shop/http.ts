@@ -63,6 +63,8 @@ const failure = (error: unknown): Reply => {
 export function serve(routes: Routes, port: number): Server {
   const server = createServer(async (request, response) => {
     const { status, body } = await reply(routes, request).catch(failure);
+    // A server that is closing ends when its connections have.
+    if (!server.listening) response.shouldKeepAlive = false;
     const isPage = typeof body === "string";
     response.writeHead(status, { "content-type": isPage ? "text/html" : "application/json" });
     response.end(isPage || body instanceof Uint8Array ? body : JSON.stringify(body));

@@ -80,7 +80,7 @@ const commands: Readonly<Record<string, (...args: readonly string[]) => Promise<
   async backup(name, file) {
     await copyOf(name!, file!);
   },
-  /** Prints what a service answers: an image of a service has no other client. */
+  /** Prints the response of a service: the image has no other client. */
   async get(url) {
     console.log(await (await fetch(url!)).text());
   },

@@ -107,7 +107,7 @@ class Connection {
     this.#socket = connect(5432, host).setNoDelay();
     // Errors reach the reader of messages.
     this.#socket.on("error", () => {});
-    this.#socket.on("timeout", () => this.#socket.destroy(new Error("the database does not answer")));
+    this.#socket.on("timeout", () => this.#socket.destroy(new Error("the database does not respond")));
     this.#messages = messagesOf(this.#socket);
   }
 

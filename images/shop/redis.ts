@@ -71,7 +71,7 @@ export class Redis {
     const socket = connect(6379, this.#address.host).setNoDelay();
     // Errors reach the reader of values.
     socket.on("error", () => {});
-    socket.on("timeout", () => socket.destroy(new Error("redis does not answer")));
+    socket.on("timeout", () => socket.destroy(new Error("redis does not respond")));
     this.#connection = { socket, values: valuesOf(socket) };
     await this.#exchange(this.#connection, ["AUTH", this.#address.password]);
     return this.#connection;

@@ -11,6 +11,6 @@ if [ ! -d $data ]; then
   rm /tmp/password
   mv $data.new $data
 fi
-# Kubernetes may have given the files to the group of the pod, which PostgreSQL refuses.
+# Kubernetes may have made the group of the pod the group of the files, which PostgreSQL refuses.
 chmod 700 $data
 exec postgres -D $data --config-file=/etc/postgres/postgresql.conf

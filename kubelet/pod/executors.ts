@@ -5,33 +5,25 @@ import { fieldPath, containerNamed } from "../podspec/containers.ts";
 import { failure, type HandlerOutcome, success, runHandler, type Target } from "../probes/handlers.ts";
 import type { Prober } from "../probes/prober.ts";
 import { hasReason } from "../../api/errors.ts";
-import { type Instant, instant, keyOf } from "../../api/meta.ts";
+import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { hasClaims } from "../volumes/claims.ts";
-import { heldFor, needsRepublishing } from "../volumes/held.ts";
-import { VolumeFailure, VolumePending } from "../volumes/volume-failure.ts";
-import { freshTokens, nextRenewal } from "../volumes/tokens.ts";
-import { hasLiveContent, prepareVolumes, removePodFolder } from "../volumes/volumes.ts";
+import { removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
+import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
   identityOf,
   type ContainerInputs,
   createContainer,
-  factsFor,
   getImage,
   resizeContainer,
   startContainer,
   recorderOf,
 } from "./make-container.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
-import { Unmet } from "../podspec/references.ts";
 import { cgroupParentOf } from "../podspec/resources.ts";
 
 const longestHookMs = 24 * 3_600_000;
-/** An attachment is waited for without an event until these retries have taken two minutes. */
-const pendingRetries = 8;
-const republishMs = 60_000;
 
 function runHook(
   node: NodeContext,
@@ -83,14 +75,6 @@ async function beforeStop(
   reportFailure(node, pod, target, "PreStop", outcome);
 }
 
-/** The pod whose actions are executed; `inputs` is absent for a pod that exists only in the engine. */
-interface PodContext {
-  readonly inputs: ContainerInputs | undefined;
-  readonly node: ContainerInputs["node"];
-  readonly memory: ContainerInputs["memory"];
-  readonly uid: string;
-  readonly health: Prober;
-}
 /** The pod, and the container of the action, if it is in the pod's spec. */
 interface ExecutionContext extends PodContext {
   readonly container: Container | undefined;
@@ -102,64 +86,6 @@ type Executors = {
     signal: AbortSignal,
   ) => Promise<void>;
 };
-
-/** Follows the claims of the pod to their volumes, and from these to their attachments. */
-async function followClaims({ inputs, node, uid }: ExecutionContext, signal: AbortSignal): Promise<void> {
-  const { pod } = inputs!;
-  const namespace = pod.metadata.namespace ?? "default";
-  const lookup = node.objects.lookup(namespace);
-  let held = 0;
-  for (let references = heldFor(pod, lookup, node); references.length !== held; ) {
-    held = references.length;
-    node.objects.hold(uid, namespace, references);
-    await node.objects.ready(uid, signal);
-    references = heldFor(pod, lookup, node);
-  }
-}
-
-/** When the volumes have to be mounted again without a change: for tokens, or because their driver wants it. */
-function nextMount({ node, memory }: ExecutionContext, pod: Pod): Instant | undefined {
-  const renewal = nextRenewal(memory.tokens);
-  const lookup = node.objects.lookup(pod.metadata.namespace ?? "default");
-  if (!needsRepublishing(pod, lookup, node)) return renewal;
-  return instant(Math.min(renewal ?? Number.POSITIVE_INFINITY, node.world.clock.now() + republishMs));
-}
-
-async function mountVolumes(at: ExecutionContext, signal: AbortSignal): Promise<void> {
-  const { inputs, node, memory } = at;
-  if (inputs === undefined) return;
-  const { pod } = inputs;
-  const namespace = pod.metadata.namespace ?? "default";
-  const version = memory.contentVersion;
-  try {
-    node.objects.hold(at.uid, namespace, heldFor(pod, node.objects.lookup(namespace), node));
-    [memory.tokens] = await Promise.all([
-      freshTokens(node, pod, memory.tokens),
-      hasLiveContent(pod) ? node.objects.ready(at.uid, signal) : undefined,
-    ]);
-    if (hasClaims(pod)) await followClaims(at, signal);
-    await prepareVolumes({
-      pod,
-      lookup: node.objects.lookup(namespace),
-      facts: factsFor(inputs),
-      tokens: memory.tokens,
-      stateDir: node.stateDir,
-      nodeName: node.nodeName,
-      csi: node.csi,
-      localDevices: node.localDevices,
-      stamp: String(node.world.clock.now()),
-    });
-    memory.volumeFailures = 0;
-    // A change that arrived during the write requires another one.
-    if (version === memory.contentVersion) memory.volumes = { is: "ready", until: nextMount(at, pod) };
-  } catch (e) {
-    if (!(e instanceof VolumeFailure || e instanceof Unmet)) throw e;
-    memory.volumeFailures += 1;
-    memory.volumes = { is: "failed", at: node.world.clock.now(), failures: memory.volumeFailures };
-    if (!(e instanceof VolumePending) || memory.volumeFailures >= pendingRetries)
-      node.events.record(pod, "Warning", e instanceof VolumeFailure ? e.reason : "FailedMount", e.message);
-  }
-}
 
 async function runSandbox(at: ExecutionContext, attempt: number, signal: AbortSignal): Promise<void> {
   const { inputs, node, memory } = at;

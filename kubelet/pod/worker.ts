@@ -13,7 +13,7 @@ import { RuntimeUnavailable } from "../runtime.ts";
 import { actionKey } from "./actions.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
-import { fieldPath } from "../podspec/containers.ts";
+import { fieldPath, usedVolumesOf } from "../podspec/containers.ts";
 import { emptyMemory, invalidateVolumes, type PodMemory, type PodObservation } from "./memory.ts";
 import { observePod } from "./observe.ts";
 import { liveSandbox } from "./runs.ts";
@@ -146,14 +146,18 @@ async function runSafely(w: WorkerState, signal: AbortSignal): Promise<Outcome> 
   }
 }
 
-const metadataOf = (pod: Pod | undefined): string =>
-  JSON.stringify([pod?.metadata.labels ?? {}, pod?.metadata.annotations ?? {}]);
+/** What of a pod its volumes derive from: downward API volumes show labels and annotations. */
+const shownOf = (pod: Pod): string =>
+  JSON.stringify([
+    pod.metadata.labels ?? {},
+    pod.metadata.annotations ?? {},
+    usedVolumesOf(pod).map(({ name }) => name),
+  ]);
 
 function remember(memory: PodMemory, pod: Pod): void {
   const before = memory.pod;
   memory.pod = newer(before, pod);
-  // Downward API volumes show labels and annotations.
-  if (before && metadataOf(before) !== metadataOf(memory.pod)) invalidateVolumes(memory);
+  if (before && shownOf(before) !== shownOf(memory.pod)) invalidateVolumes(memory);
 }
 
 /** The worker of the pod with this uid. */

@@ -1,5 +1,5 @@
 // The containers of a pod's spec: which there are, and which run again after they end. Pure.
-import type { Container, ContainerStatus, Pod, VolumeMount } from "../../api/generated/types.ts";
+import type { Container, ContainerStatus, Pod, Volume, VolumeMount } from "../../api/generated/types.ts";
 import { restartsAfter } from "../../api/core/pod/containers.ts";
 
 /** Sidecars are init containers that keep running (KEP-753). */
@@ -13,6 +13,12 @@ export const allContainersOf = (pod: Pod): readonly Container[] => [
   ...pod.spec.containers,
   ...ephemeralContainersOf(pod),
 ];
+/** The volumes that containers use; others are not made. */
+export function usedVolumesOf(pod: Pod): readonly Volume[] {
+  const uses = allContainersOf(pod).flatMap((c) => [...(c.volumeMounts ?? []), ...(c.volumeDevices ?? [])]);
+  const names = new Set(uses.map(({ name }) => name));
+  return (pod.spec.volumes ?? []).filter(({ name }) => names.has(name));
+}
 /** The reported statuses of all containers. */
 export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),

@@ -19,8 +19,11 @@ export function claimNameOf(pod: Pod, v: Volume): string | undefined {
 
 export const hasClaims = (pod: Pod): boolean => claimNamesOf(pod).length > 0;
 
+/** Whether a driver or a persistent volume provides the volume. */
+export const isProvided = (v: Volume): boolean => (v.csi ?? v.persistentVolumeClaim ?? v.ephemeral) !== undefined;
+
 /** Whether drivers may provide volumes of the pod. */
-export const usesDrivers = (pod: Pod): boolean => (pod.spec.volumes ?? []).some((v) => v.csi) || hasClaims(pod);
+export const usesDrivers = (pod: Pod): boolean => (pod.spec.volumes ?? []).some(isProvided);
 
 const isOwner = (pod: Pod, claim: PersistentVolumeClaim): boolean =>
   (claim.metadata.ownerReferences ?? []).some((o) => o.controller === true && o.uid === pod.metadata.uid);

@@ -6,6 +6,7 @@ import type { HostPathVolumeSource, Pod, Volume } from "../../api/generated/type
 import { Unmet, type VolumeLookup } from "../podspec/references.ts";
 import { mountsBelow, mountTable } from "../../machinery/mount-table.ts";
 import { runProgram } from "../../machinery/run-program.ts";
+import { podMemoryLimit } from "../../api/core/pod/status.ts";
 import { unitsOf } from "../../api/quantity.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type ContentSources, contentOf } from "./content.ts";
@@ -55,17 +56,24 @@ const setUpFailure = (volume: string, e: unknown, step = "SetUp", action: "Mount
     action === "Map" ? "FailedMapVolume" : "FailedMount",
   );
 
-async function emptyFolder(v: Volume, path: string, group: number | undefined): Promise<void> {
-  const { medium, sizeLimit } = v.emptyDir!;
+/** The bytes of an emptyDir in memory: no more than its pod, or all pods of the node, may use. */
+function memoryFor({ emptyDir }: Volume, { pod, facts }: ContentSources): number {
+  const limits = [unitsOf(emptyDir?.sizeLimit), podMemoryLimit(pod.spec) ?? 0];
+  return Math.min(unitsOf(facts.allocatable["memory"]), ...limits.filter((bytes) => bytes > 0));
+}
+
+async function emptyFolder(v: Volume, path: string, sources: ContentSources): Promise<void> {
+  const { medium } = v.emptyDir!;
+  const group = sources.pod.spec.securityContext?.fsGroup;
   const there = medium === "Memory" ? mountsBelow(await mountTable(), path).includes(path) : existsSync(path);
   // An existing one keeps what the containers did to it.
   if (there) return;
   await mkdir(path, { recursive: true });
-  if (medium === "Memory") {
-    const size = sizeLimit === undefined ? [] : ["-o", `size=${unitsOf(sizeLimit)}`];
-    await runProgram("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
-  }
-  await chmod(path, group === undefined ? 0o777 : 0o2777);
+  if (medium === "Memory")
+    await runProgram("mount", ["-t", "tmpfs", "-o", `size=${memoryFor(v, sources)}`, "tmpfs", path]);
+  // In memory, users may remove only their own files, as in every `tmpfs`.
+  const mode = medium === "Memory" ? 0o1777 : 0o777;
+  await chmod(path, group === undefined ? mode : mode | 0o2000);
   if (group !== undefined) await chown(path, 0, group);
 }
 
@@ -92,8 +100,13 @@ function claimedNow(v: Volume, { pod, lookup }: VolumeSources): ClaimedVolume | 
   }
 }
 
+/** The node to which a volume is to be attached, and what it knows. */
+interface Attaching extends Pick<VolumeSources, "lookup" | "nodeName"> {
+  readonly csi: Pick<CsiMounter, "policyOf">;
+}
+
 /** The attachment of the volume to this node, if its driver attaches. Throws `VolumePending` until it is attached. */
-function attachmentOf(v: Volume, volume: CsiVolume, sources: VolumeSources): MountRequest["attachment"] {
+export function attachmentOf(v: Volume, volume: CsiVolume, sources: Attaching): MountRequest["attachment"] {
   const { csi, lookup, nodeName } = sources;
   if (!isAttached(volume, csi.policyOf(volume.driver))) return undefined;
   const name = attachmentName({ driver: volume.driver, volumeHandle: volume.handle }, nodeName);
@@ -141,19 +154,26 @@ async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
   if (path === undefined)
     throw new Unmet(`no volume plugin matched: volume "${v.name}" is of a sort this node does not know`);
   if (v.hostPath) return void (await prepareHostPath(v.hostPath));
-  if (v.emptyDir) return emptyFolder(v, path, group);
+  if (v.emptyDir) return emptyFolder(v, path, sources);
   await mkdir(path, { recursive: true, mode: 0o755 });
   await writeAtomically(path, contentOf(v, sources)!, stamp, group);
 }
 
-/** Prepares or refreshes every volume of the pod. Throws `VolumeFailure`. */
-export async function prepareVolumes(sources: VolumeSources): Promise<void> {
-  for (const v of sources.pod.spec.volumes ?? [])
-    try {
-      await prepare(v, sources);
-    } catch (e) {
-      throw e instanceof VolumeFailure ? e : setUpFailure(v.name, e);
-    }
+/** Prepares or refreshes volumes of the pod, all at once. Throws the first `VolumeFailure` when all have ended. */
+export function prepareVolumes(volumes: readonly Volume[], sources: VolumeSources): Promise<void> {
+  return allEnded(
+    volumes.map((v) =>
+      prepare(v, sources).catch((e: unknown) => {
+        throw e instanceof VolumeFailure ? e : setUpFailure(v.name, e);
+      }),
+    ),
+  );
+}
+
+/** Resolves when all have, and rejects as the first that has, once all have ended. */
+export async function allEnded(actions: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(actions);
+  await Promise.all(actions);
 }
 
 /** Whether the pod's volumes depend on API objects, which may change. */

@@ -55,6 +55,10 @@ export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin<AffinityStat
     name: "NodeAffinity",
     weight: 2,
     events: [{ resource: "Node", actions: ["Add", "UpdateNodeLabel"], isSchedulableAfter: isHelped }],
+    sign: ({ pod: { spec } }) =>
+      spec.nodeSelector || spec.affinity?.nodeAffinity
+        ? JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity])
+        : "",
     preFilter({ pod }) {
       const match = requiredMatcher(pod.spec);
       if (!match) return enforced ? { state: { match } } : skip;

@@ -82,7 +82,7 @@ const plugins = (args: PluginArguments): readonly SchedulerPlugin[] => [
   podTopologySpread({ defaults: args.defaultConstraints }),
   interPodAffinity(args.hardPodAffinityWeight),
   dynamicResources,
-  defaultPreemption,
+  defaultPreemption(),
   ...(args.isBalanced ? [balancedAllocation] : []),
   imageLocality,
   defaultBinder,

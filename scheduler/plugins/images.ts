@@ -24,6 +24,8 @@ interface PodImages {
 
 export const imageLocality: SchedulerPlugin<undefined, PodImages> = {
   name: "ImageLocality",
+  sign: ({ pod }) => JSON.stringify(imagesOf(pod)),
+  scoresByCluster: true,
   preScore({ pod }, _, { nodes, imageNodes }) {
     const images = imagesOf(pod).flatMap((image) => {
       const holders = imageNodes.get(image);

@@ -82,24 +82,24 @@ function stateOf(info: PodInfo, snapshot: Snapshot): AffinityState | undefined {
   };
 }
 
-const domainOf = ({ topology }: DomainCounts, slot: number): number => topology.domainOf[slot] ?? -1;
 /** Pods in the domain of a node; none when the node is in no domain. */
-const podsIn = (counts: DomainCounts, slot: number): number => {
-  const domain = domainOf(counts, slot);
-  return domain < 0 ? 0 : (counts.pods[domain] ?? 0);
-};
+const podsIn = ({ topology, pods }: DomainCounts, slot: number): number => pods[topology.domainOf[slot] ?? -1] ?? 0;
 
 function isAttracted({ affinity, isSelfAffine, difference }: AffinityState, slot: number): boolean {
   let hasPods = true;
-  for (const counts of affinity) {
-    if (domainOf(counts, slot) < 0) return false;
-    if (podsIn(counts, slot) + (difference?.affinity ?? 0) <= 0) hasPods = false;
+  const more = difference?.affinity ?? 0;
+  for (const { topology, pods } of affinity) {
+    const domain = topology.domainOf[slot] ?? -1;
+    if (domain < 0) return false;
+    if ((pods[domain] ?? 0) + more <= 0) hasPods = false;
   }
-  return hasPods || (isSelfAffine && affinity.every((counts) => counts.total + (difference?.affinity ?? 0) <= 0));
+  return hasPods || (isSelfAffine && affinity.every((counts) => counts.total + more <= 0));
 }
 function isRepelled({ anti, difference }: AffinityState, slot: number): boolean {
   for (let i = 0; i < anti.length; i++) {
-    if (podsIn(anti[i]!, slot) + (difference?.anti[i] ?? 0) > 0 && domainOf(anti[i]!, slot) >= 0) return true;
+    const { topology, pods } = anti[i]!;
+    const domain = topology.domainOf[slot] ?? -1;
+    if (domain >= 0 && (pods[domain] ?? 0) + (difference?.anti[i] ?? 0) > 0) return true;
   }
   return false;
 }

@@ -17,6 +17,7 @@ export const nodePorts: SchedulerPlugin<readonly HostPort[]> = {
     },
     { resource: "Node", actions: ["Add"] },
   ],
+  sign: ({ hostPorts }) => (hostPorts.length === 0 ? "" : JSON.stringify(hostPorts)),
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? skip : { state: hostPorts }),
   filter(requested, { podsWithHostPorts }) {
     for (const { hostPorts } of podsWithHostPorts.values()) if (overlap(requested, hostPorts)) return taken;

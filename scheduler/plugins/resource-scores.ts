@@ -89,18 +89,29 @@ function deviation(shares: readonly number[]): number {
   return Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length);
 }
 
-/** PreScore and Score by the balance of resources; a pod that requests nothing is not scored. */
+/** 100 when resources are used in equal parts, at least 50. */
+function balanceOf(names: readonly string[], used: (name: string) => number, { allocatable }: NodeInfo): number {
+  const shares: number[] = [];
+  for (const name of names) {
+    const total = allocatable[name] ?? 0;
+    if (total > 0) shares.push(Math.min(1, used(name) / total));
+  }
+  if (shares.length < 2) return 100;
+  const spread = shares.length === 2 ? Math.abs((shares[0]! - shares[1]!) / 2) : deviation(shares);
+  return Math.trunc((1 - spread) * 100);
+}
+
+/**
+ * PreScore and Score by how the pod changes the balance of resources: 75 when it stays as it is, at most 100 when it
+ * becomes better. A pod that requests nothing is not scored.
+ */
 export const balancing = {
   preScore: (pod: PodInfo) =>
     defaultResources.every(({ name }) => (pod.requests[name] ?? 0) === 0) ? skip : scoredFor(defaultResources, pod),
-  score({ pod, resources }: AmountsOn, { allocatable, requested }: NodeInfo): number {
-    const shares: number[] = [];
-    for (const { name } of resources) {
-      const total = allocatable[name] ?? 0;
-      if (total > 0) shares.push(Math.min(1, ((requested[name] ?? 0) + (pod.requests[name] ?? 0)) / total));
-    }
-    if (shares.length < 2) return 100;
-    const spread = shares.length === 2 ? Math.abs((shares[0]! - shares[1]!) / 2) : deviation(shares);
-    return Math.trunc((1 - spread) * 100);
+  score({ pod, resources }: AmountsOn, node: NodeInfo): number {
+    const names = resources.map(({ name }) => name);
+    const before = (name: string): number => node.requested[name] ?? 0;
+    const after = (name: string): number => before(name) + (pod.requests[name] ?? 0);
+    return 50 + Math.trunc((50 + balanceOf(names, after, node) - balanceOf(names, before, node)) / 2);
   },
 } satisfies Partial<SchedulerPlugin<never, AmountsOn>>;

@@ -2,7 +2,7 @@
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
 import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
-import type { NodeInfo } from "../node-info.ts";
+import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { type AmountsOn, balancing, type ScoringStrategy, scoringBy } from "./resource-scores.ts";
 
 interface ResourceRequest {
@@ -60,6 +60,8 @@ function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 
+const signature = ({ requests, nonZeroRequests }: PodInfo): string => JSON.stringify([requests, nonZeroRequests]);
+
 /** Gives a node with these amounts requested a score from 0 to 100. */
 export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
   name: "NodeResourcesFit",
@@ -69,6 +71,7 @@ export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonl
     { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
     { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
   ],
+  sign: signature,
   preFilter: ({ pod }) => ({ state: requestsOf(pod) }),
   filter: (requests, node) =>
     hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
@@ -79,5 +82,6 @@ export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonl
 export const balancedAllocation: SchedulerPlugin<never, AmountsOn> = {
   name: "NodeResourcesBalancedAllocation",
   events: [],
+  sign: signature,
   ...balancing,
 };

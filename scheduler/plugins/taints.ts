@@ -38,13 +38,15 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
     },
     { resource: "TargetPod", actions: ["UpdatePodToleration"] },
   ],
+  sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
   preFilter: () => ({ state: new Map() }),
   filter: (state, { taints }, { pod }) =>
     taints.length === 0
       ? undefined
       : remembered(state, taints, () => (hasUntolerated(pod.spec.tolerations, taints) ? untolerated : undefined)),
-  preScore: (_, feasible) => (feasible.some(({ taints }) => taints.length > 0) ? new Map() : skip),
-  score: (state, { taints }, { pod }) => remembered(state, taints, () => countUnwelcome(pod, taints)),
+  preScore: () => new Map(),
+  score: (state, { taints }, { pod }) =>
+    taints.length === 0 ? 0 : remembered(state, taints, () => countUnwelcome(pod, taints)),
   normalizeScore: (scores) => normalized(scores, true),
 };
 
@@ -54,6 +56,7 @@ const otherName = unresolvable("node(s) didn't match the requested node name");
 export const nodeName: SchedulerPlugin = {
   name: "NodeName",
   events: [{ resource: "Node", actions: ["Add"] }],
+  sign: ({ pod }) => pod.spec.nodeName ?? "",
   preFilter: ({ pod }) => (pod.spec.nodeName ? { state: undefined } : skip),
   filter: (_, node, { pod }) => (node.name === pod.spec.nodeName ? undefined : otherName),
 };
@@ -75,6 +78,7 @@ export const nodeUnschedulable: SchedulerPlugin = {
     },
     { resource: "TargetPod", actions: ["UpdatePodToleration"], isSchedulableAfter: (pod) => toleratesCordon(pod) },
   ],
+  sign: ({ pod }) => String(toleratesCordon(pod)),
   preFilter: ({ pod }) => (toleratesCordon(pod) ? skip : { state: undefined }),
   filter: (_, { unschedulable }) => (unschedulable ? cordoned : undefined),
 };

@@ -230,7 +230,7 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
     const constraints = constraintsOf(pod, "ScheduleAnyway", options, snapshot);
     if (constraints.length === 0) return skip;
     const isLenient = !pod.spec.topologySpreadConstraints?.length && options.defaults === systemConstraints;
-    return softState(constraints, isLenient, feasible);
+    return softState(constraints, isLenient, feasible());
   },
   score: (state, { slot }) => scoreOf(state, slot),
   normalizeScore: reversed,

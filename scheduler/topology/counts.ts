@@ -1,6 +1,6 @@
 // Counts of pods by topology domain, kept as pods and nodes come and go: of every group of pods that some pod asks
 // about, and of every affinity term that some pod has. What a decision reads is there already. See
-// docs/decisions/031-index-what-decisions-read.md.
+// docs/decisions/032-keep-what-decisions-read.md.
 import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { type DomainAccount, domainAccount, type DomainCounts, topologyAccount } from "./domains.ts";
 import { labelIndex } from "./label-index.ts";

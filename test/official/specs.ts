@@ -48,12 +48,17 @@ function outcomesIn(file: string): readonly Outcome[] {
     }));
 }
 
+/** The drivers of this project, for the specs of "External Storage". */
+const drivers = ["local", "shared"].map(
+  (name) => `--storage.testdriver=${join(import.meta.dirname, "drivers", `${name}.yaml`)}`,
+);
+
 async function ginkgo(folder: string, flags: readonly string[], suiteFlags: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const log = createWriteStream(join(folder, "log"));
   const command = [
     ...["--no-color", "--silence-skips", `--output-dir=${folder}`, "--json-report=report.json", ...flags],
-    ...[join(programs, "e2e.test"), "--", "--provider=skeleton", ...suiteFlags],
+    ...[join(programs, "e2e.test"), "--", "--provider=skeleton", ...drivers, ...suiteFlags],
   ];
   const run = spawn(join(programs, "ginkgo"), command, { stdio: ["ignore", "pipe", "pipe"] });
   run.stdout.pipe(log);

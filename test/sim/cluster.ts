@@ -16,13 +16,16 @@ import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
 import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
 import { hotLoops, orphansLeft } from "./ending.ts";
+import { fatesOf } from "./fates.ts";
 import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
+import { type StorageSystem, storageSystem } from "./storage-system.ts";
 import { livePods } from "./live-pods.ts";
 import { runAgent } from "./node-agent.ts";
 import { ranges, simulatedUser } from "./user.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
+import { attachableWorkload } from "./workloads/attachables.ts";
 import { autoscalerWorkload } from "./workloads/autoscalers.ts";
 import { budgetWorkload } from "./workloads/budgets.ts";
 import { claimWorkload } from "./workloads/claims.ts";
@@ -187,12 +190,15 @@ const drawn = {
   services: serviceWorkload,
 };
 /** Lives with an autoscaler of nodes are run on their own. */
-const workloads = { ...drawn, nodes: nodeWorkload };
+const workloads = { ...drawn, attachables: attachableWorkload, nodes: nodeWorkload };
 export type WorkloadName = keyof typeof workloads;
-/** Deployments are in every life, the others in some. */
+/** Deployments are in every life, the others in some; volumes belong to nodes, or are attached to them. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
-  (Object.keys(drawn) as readonly WorkloadName[]).filter((name) => name === "deployments" || random.next() < 0.28);
+  (Object.keys(drawn) as readonly WorkloadName[])
+    .filter((name) => name === "deployments" || random.next() < 0.28)
+    .map((name) => (name === "claims" && random.next() < 0.5 ? "attachables" : name));
 
+const noStorage = storageSystem(undefined as never, undefined as never);
 /** The names of all rules. */
 export const allRules: readonly string[] = [
   ...electionRules,
@@ -200,7 +206,7 @@ export const allRules: readonly string[] = [
   "two live pods of a name",
   "orphan left",
   "hot loop",
-  ...[...podRules, ...nodeRules(), ...Object.values(workloads).flatMap((w) => w.rules())].flatMap(
+  ...[...podRules, ...nodeRules(), ...Object.values(workloads).flatMap((w) => w.rules(noStorage))].flatMap(
     ({ name }) => name || [],
   ),
   ...Object.values<Workload>(workloads).flatMap(({ accusations = [] }) => accusations),
@@ -267,6 +273,7 @@ interface Stage {
   readonly world: SimulatedWorld;
   readonly judge: Judge;
   readonly workloads: readonly Workload[];
+  readonly storage: StorageSystem;
 }
 
 /** Lives through peace, whose last part must be quiet. */
@@ -291,7 +298,15 @@ const nodeOptions = (nodeName: string) => ({
   ...{ nodeName, zone: `zone-${nodeName.charCodeAt(nodeName.length - 1) % 2}`, cpu: "600m", leaseMs: 10_000 },
 });
 
-async function live(scenario: Scenario, { clock, world, judge, workloads }: Stage): Promise<void> {
+/** The storage of nodes by their names. */
+function storageOptions({ storage, workloads }: Pick<Stage, "storage" | "workloads">) {
+  const drivers = workloads.flatMap((w) => w.drivers ?? []);
+  return (nodeName: string) => ({ storage: storage.onNode(nodeName), drivers });
+}
+
+async function live(scenario: Scenario, stage: Stage): Promise<void> {
+  const { clock, world, judge, workloads, storage } = stage;
+  const nodeStorage = storageOptions(stage);
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
   const user = simulatedUser(judge.storage, world);
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
@@ -307,13 +322,13 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   const start = (part: Part): Process => begin(part, network());
   /** Each process has a clock of its own. */
   const startSkewed = (part: (own: World) => Part): Process => start(part(skewed(world)));
-  const live = livePods((what) => judge.accuse("two live pods of a name", what));
+  const { declareGone, ...live } = livePods((what) => judge.accuse("two live pods of a name", what));
   const node =
     (nodeName: string, gone?: AbortSignal) =>
     (own: World): Part =>
     async (client, signal) => {
       if (gone?.aborted) return;
-      const options = { ...nodeOptions(nodeName), crashRate: () => faults.crashRate, live };
+      const options = { ...nodeOptions(nodeName), ...nodeStorage(nodeName), crashRate: () => faults.crashRate, live };
       await runAgent(options, client, own, gone ? AbortSignal.any([signal, gone]) : signal);
     };
   const nodeNames = Array.from({ length: count }, (_, i) => `node-${i}`);
@@ -334,13 +349,15 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
     parts.push(startSkewed(node(name, gone.signal)));
     return () => gone.abort(new Error("removed"));
   };
-  const ground = { world, nodeNames, startNode, accuse: judge.accuse, decided: scenario.decided };
+  const ground = { world, nodeNames, startNode, accuse: judge.accuse, decided: scenario.decided, storage };
   for (const { component } of workloads)
     if (component) parts.push(start(component({ ...ground, isPeaceful: () => chaos.signal.aborted })));
   for (const { begin } of workloads) await begin(user, world.random);
   if (scenario.trouble !== false) {
     trouble(user, world, { parts, agents, workloads }, chaos.signal).catch(() => {});
     compacting(judge.storage, world, chaos.signal).catch(() => {});
+    const fates = fatesOf({ user, world, nodeNames, agents, declareGone, minutes }, chaos.signal);
+    for (const { outages } of workloads) outages?.(fates, chaos.signal).catch(() => {});
   }
   if (scenario.elections) {
     depose(candidates, world, chaos.signal).catch(() => {});
@@ -352,7 +369,7 @@ async function live(scenario: Scenario, { clock, world, judge, workloads }: Stag
   for (const part of parts) Object.assign(part.network, { ...peace, down: false });
   Object.assign(faults, { ...noFaults, crashRate: 0 });
   for (const { heal } of workloads) await heal?.(user);
-  await settle(scenario, { clock, world, judge, workloads });
+  await settle(scenario, stage);
   end.abort(new Error("the end"));
 }
 
@@ -360,16 +377,17 @@ export async function simulate(scenario: Scenario): Promise<Life> {
   const clock = virtualClock();
   const world: SimulatedWorld = { clock, random: seeded(scenario.seed), log: scenario.log ?? (() => {}) };
   const present = (scenario.workloads ?? drawnWorkloads(world)).map((name) => workloads[name]);
-  const rules = [...podRules, ...nodeRules(), ...present.flatMap((w) => w.rules())];
-  const judge = judged(memoryStorage(), rules, [nodes, ...present.flatMap((w) => w.kinds)], {
+  const storage = storageSystem(world, () => judge);
+  const rules = new Set([...podRules, ...nodeRules(), ...present.flatMap((w) => w.rules(storage))]);
+  const judge: Judge = judged(memoryStorage(), [...rules], [nodes, ...present.flatMap((w) => w.kinds)], {
     now: () => clock.now() - beginning,
     fact: (fact) => scenario.fact?.(fact),
     violation: (violation) => scenario.violation?.(violation),
   });
-  await live(scenario, { clock, world, judge, workloads: present });
+  await live(scenario, { clock, world, judge, workloads: present, storage });
   return {
     commits: judge.commits,
     violations: judge.violations,
-    unsettled: present.flatMap((w) => w.unsettled(judge.committed)),
+    unsettled: present.flatMap((w) => w.unsettled(judge.committed, storage)),
   };
 }

@@ -4,18 +4,24 @@ import { keyOf } from "../../api/meta.ts";
 import type { LivePods } from "./node-agent.ts";
 
 /** Accuses a second live pod of a name. */
-export function livePods(accuse: (what: string) => void): LivePods {
-  const live = new Map<string, Set<string>>();
-  const of = (pod: Pod): Set<string> => {
+export function livePods(accuse: (what: string) => void) {
+  /** By name, the nodes of its live pods by their uids. */
+  const live = new Map<string, Map<string, string>>();
+  const of = (pod: Pod): Map<string, string> => {
     const name = keyOf(pod);
-    const uids = live.get(name) ?? new Set();
-    live.set(name, uids);
-    return uids;
+    const nodes = live.get(name) ?? new Map<string, string>();
+    live.set(name, nodes);
+    return nodes;
   };
-  return {
+  const pods: LivePods = {
     started(pod) {
-      if (of(pod).add(pod.metadata.uid).size > 1) accuse(pod.metadata.name);
+      if (of(pod).set(pod.metadata.uid, pod.spec.nodeName!).size > 1) accuse(pod.metadata.name);
     },
     ended: (pod) => void of(pod).delete(pod.metadata.uid),
   };
+  /** A user declares a node gone whose pods still run. */
+  const declareGone = (nodeName: string): void => {
+    for (const nodes of live.values()) for (const [uid, at] of nodes) if (at === nodeName) nodes.delete(uid);
+  };
+  return { ...pods, declareGone };
 }

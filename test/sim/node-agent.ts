@@ -13,7 +13,12 @@ import type { Client } from "../../machinery/client.ts";
 import { controller, type Decision } from "../../machinery/controller.ts";
 import { runController } from "../../machinery/reconcile.ts";
 import { type Informer, informer, type SharedViews } from "../../machinery/informer.ts";
+import { claimNamesOf } from "../../api/core/pod/claims.ts";
+import { csiNodes } from "../../api/storage/csi.ts";
+import { sameJson } from "../../api/hash.ts";
 import type { World } from "../../machinery/world.ts";
+import { type NodeVolumes, nodeVolumes } from "./node-volumes.ts";
+import { idOfNode, type NodeStorage } from "./storage-system.ts";
 
 export interface AgentOptions {
   readonly nodeName: string;
@@ -23,6 +28,9 @@ export interface AgentOptions {
   /** Chance that a running container dies in any five seconds. */
   readonly crashRate: () => number;
   readonly live?: LivePods;
+  /** Its storage, and the drivers that attach volumes to it; without storage, pods do not wait for volumes. */
+  readonly storage?: NodeStorage;
+  readonly drivers?: readonly string[];
 }
 /** Receives which pods run, from the moment on which they may do something until they certainly do nothing. */
 export interface LivePods {
@@ -34,6 +42,8 @@ interface Observed {
   readonly startedAt: Instant | undefined;
 }
 
+/** How long a pod waits that is not mounted yet. */
+const mountRetryMs = 1_500;
 const startMs = 800;
 /** How often fate looks for a container to kill. */
 const lookMs = 5_000;
@@ -114,6 +124,28 @@ function decide(observed: Observed, now: Instant): Decision {
   return left > 0 ? { actions: [], requeueAfter: left } : { actions: say(true, restartsOf(pod)) };
 }
 
+const hasClaims = (pod: Pod): boolean => claimNamesOf(pod).length > 0;
+
+/** A pod with claims starts once its volumes are mounted, and is gone once they are not. */
+function decideWithVolumes(observed: Observed, volumes: NodeVolumes | undefined, now: Instant): Decision {
+  const { pod } = observed;
+  const isEnding = pod.metadata.deletionTimestamp !== undefined;
+  if (!volumes || !hasClaims(pod) || (isTerminal(pod) && !isEnding)) return decide(observed, now);
+  if (isEnding) {
+    const run = async (): Promise<Decision> => {
+      await volumes.unmount(pod);
+      return decide(observed, now);
+    };
+    return { actions: [], effect: { description: "unmount", run } };
+  }
+  if (volumes.has(pod)) return decide(observed, now);
+  const run = async (): Promise<Decision> => ({
+    actions: [],
+    requeueAfter: (await volumes.mount(pod)) ? 1 : mountRetryMs,
+  });
+  return { actions: [], effect: { description: "mount", run } };
+}
+
 async function register(client: Client, options: AgentOptions, world: World, signal: AbortSignal): Promise<void> {
   const { nodeName } = options;
   const allocatable = { cpu: options.cpu, memory: "16Gi", pods: "110" };
@@ -144,9 +176,24 @@ async function register(client: Client, options: AgentOptions, world: World, sig
   };
   await once(() => client.create(nodes, draft));
   await once(() => client.create(leases, lease));
+  if (options.drivers?.length) await once(() => registerDrivers(client, options));
 }
 
-async function heartbeat(client: Client, options: AgentOptions, world: World): Promise<void> {
+async function registerDrivers(client: Client, { nodeName, drivers = [] }: AgentOptions): Promise<void> {
+  const { uid } = (await client.get(nodes, key(undefined, nodeName))).metadata;
+  await client.create(csiNodes, {
+    kind: "CSINode",
+    metadata: { name: nodeName, ownerReferences: [{ apiVersion: "v1", kind: "Node", name: nodeName, uid }] },
+    spec: { drivers: drivers.map((name) => ({ name, nodeID: idOfNode(nodeName) })) },
+  });
+}
+
+async function heartbeat(
+  client: Client,
+  options: AgentOptions,
+  world: World,
+  volumes: NodeVolumes | undefined,
+): Promise<void> {
   const now = world.clock.now();
   const name = options.nodeName;
   await client.patch(leases, key("kube-node-lease", name), {
@@ -154,9 +201,13 @@ async function heartbeat(client: Client, options: AgentOptions, world: World): P
     patch: { spec: { renewTime: microTimestamp(now) } },
   });
   const node = await client.get(nodes, key(undefined, name));
-  if (node.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True")) return;
-  const ready = withCondition(node.status?.conditions, { type: "Ready", status: "True", reason: "KubeletReady" }, now);
-  await client.update(nodes, { ...node, status: { ...node.status, conditions: ready } }, "status");
+  const inUse = volumes?.inUse() ?? [];
+  const { volumesInUse = [], ...status } = node.status ?? {};
+  const isReady = status.conditions?.some((c) => c.type === "Ready" && c.status === "True");
+  if (isReady && sameJson(volumesInUse, inUse)) return;
+  const conditions = withCondition(status.conditions, { type: "Ready", status: "True", reason: "KubeletReady" }, now);
+  const reported = { ...status, ...(inUse.length > 0 && { volumesInUse: inUse }), conditions };
+  await client.update(nodes, { ...node, status: reported }, "status");
 }
 
 /** Be a node until the signal aborts; what it runs is forgotten then, as when a machine loses its power. */
@@ -167,6 +218,8 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<void> {
   const view = informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${options.nodeName}` } });
+  const { nodeName, storage } = options;
+  const volumes = storage && nodeVolumes({ nodeName, storage, client, world, signal });
   const started = new Map<string, Instant>();
   const running = new Map<string, Pod>();
   const start = (pod: Pod): void => {
@@ -177,9 +230,14 @@ export async function runAgent(
     if (running.delete(pod.metadata.uid)) options.live?.ended(pod);
   };
   view.onChange((pod, before, type) => {
-    if (before && (type === "deleted" || before.metadata.uid !== pod.metadata.uid)) end(before);
+    if (before === undefined || (type !== "deleted" && before.metadata.uid === pod.metadata.uid)) return;
+    end(before);
+    if (volumes && hasClaims(before)) volumes.unmount(before).catch(() => {});
   });
-  onAbort(signal, () => running.forEach(end));
+  onAbort(signal, () => {
+    running.forEach(end);
+    storage?.powerLost();
+  });
   const crash = async (): Promise<void> => {
     while (!signal.aborted) {
       await world.clock.sleep(lookMs, signal);
@@ -192,9 +250,10 @@ export async function runAgent(
   };
   const beat = async (): Promise<void> => {
     while (!signal.aborted) {
-      await heartbeat(client, options, world).catch((e: unknown) =>
+      await heartbeat(client, options, world, volumes).catch((e: unknown) =>
         world.log("heartbeat failed", { error: (e as Error).message }),
       );
+      await volumes?.expand();
       await world.clock.sleep(options.leaseMs, signal);
     }
   };
@@ -214,11 +273,12 @@ export async function runAgent(
       if (!pod) return undefined;
       const startedAt = started.get(pod.metadata.uid);
       if (pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) end(pod);
+      else if (volumes && hasClaims(pod) && !volumes.has(pod)) return { pod, startedAt: undefined };
       else if (!running.has(pod.metadata.uid)) start(pod);
       if (startedAt === undefined) started.set(pod.metadata.uid, world.clock.now());
       return { pod, startedAt };
     },
-    decide,
+    decide: (observed, now) => decideWithVolumes(observed, volumes, now),
   });
   const views = { of: () => noticing } as unknown as SharedViews;
   await register(client, options, world, signal);

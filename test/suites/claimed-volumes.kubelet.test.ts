@@ -79,6 +79,12 @@ describe("a pod with a claim", () => {
     expect(statSync(join(folder, "a")).isDirectory()).toBe(true);
   });
 
+  test("that no container uses does not wait for it", async () => {
+    await stage.bind("web", { ...using, containers: [{ name: "c", image, command: runForever }] });
+    await stage.ready("web");
+    expect(await failures()).toEqual([]);
+  });
+
   test("on a local volume whose path is missing waits", async () => {
     const pending = await claim();
     await bindTo(pending, onNode(join(folder, "none")));

@@ -61,6 +61,28 @@ export function csiControllerSuite(name: string, open: () => Promise<OpenedDrive
       expect(await codeOf(missing)).toBe("NOT_FOUND");
     });
 
+    test("a snapshot is made once, listed, restored and deleted", async () => {
+      const sourceVolumeId = await idOf("h");
+      const make = () => driver.calls.CreateSnapshot({ name: "s", sourceVolumeId });
+      const { snapshot } = await make();
+      const { snapshotId } = snapshot!;
+      expect((await make()).snapshot).toMatchObject({
+        snapshotId,
+        sourceVolumeId,
+        readyToUse: true,
+        sizeBytes: gibibyte,
+      });
+      expect((await driver.calls.ListSnapshots({ snapshotId })).entries).toHaveLength(1);
+      const restored = { ...request("i"), volumeContentSource: { snapshot: { snapshotId } } };
+      expect((await driver.calls.CreateVolume(restored)).volume?.contentSource?.snapshot).toEqual({ snapshotId });
+      expect(await codeOf(driver.calls.CreateVolume(request("i")))).toBe("ALREADY_EXISTS");
+      await driver.calls.DeleteSnapshot({ snapshotId });
+      await driver.calls.DeleteSnapshot({ snapshotId });
+      expect((await driver.calls.ListSnapshots({ snapshotId })).entries).toEqual([]);
+      const late = { ...restored, name: "j" };
+      expect(await codeOf(driver.calls.CreateVolume(late))).toBe("NOT_FOUND");
+    });
+
     test("a copy says what it is a copy of", async () => {
       const volumeId = await idOf("e");
       const copied = { ...request("f"), volumeContentSource: { volume: { volumeId } } };

@@ -41,6 +41,8 @@ export function linkedMounts(): Mounts {
     bind,
     attachImage: bind,
     detachImage: (_, target) => unmount(target),
+    flush: async () => {},
+    readAhead: async () => {},
     growDevice: async () => {},
     prepareImage: async () => {},
     mountImage: () => Promise.reject(new Error("a link cannot show an image")),
@@ -81,11 +83,12 @@ export async function testDriver(stateDir: string, root: string, { mounts, backi
   const calls: NodeCall[] = [];
   let onCall: OnCall = () => {};
   let listening: readonly Listening[] = [];
-  const context: DriverContext = {
+  /** Of a process that begins: calls of the one before it are not waited for. */
+  const newContext = async (): Promise<DriverContext> => ({
     profile: localDriver,
     store: await openStore(root, nodeName),
     ...{ mounts, backing, node: nodeName, serial: serial(), clock: world.clock },
-  };
+  });
   const observed = (call: NodeCall, handler: (request: never) => Promise<object>) => async (request: never) => {
     if (!call.startsWith("NodeGet")) calls.push(call);
     await onCall(call, "before");
@@ -93,9 +96,11 @@ export async function testDriver(stateDir: string, root: string, { mounts, backi
     await onCall(call, "after");
     return response;
   };
-  const { service, handlers } = implement(nodeService, nodeHandlers(context));
-  const names = Object.keys(nodeService.methods) as readonly NodeCall[];
-  const node = { service, handlers: Object.fromEntries(names.map((n) => [n, observed(n, handlers[n]!)])) };
+  const observedNode = (context: DriverContext) => {
+    const { service, handlers } = implement(nodeService, nodeHandlers(context));
+    const names = Object.keys(nodeService.methods) as readonly NodeCall[];
+    return { service, handlers: Object.fromEntries(names.map((n) => [n, observed(n, handlers[n]!)])) };
+  };
   const registration = implement(registrationService, {
     GetInfo: async () => ({ type: "CSIPlugin", name, endpoint: socketPath, supportedVersions: ["1.0.0"] }),
     NotifyRegistrationStatus: async () => ({}),
@@ -105,10 +110,11 @@ export async function testDriver(stateDir: string, root: string, { mounts, backi
       mkdirSync(dirname(path), { recursive: true });
       rmSync(path, { force: true });
     }
+    const context = await newContext();
     const services = [
       implement(identityService, identityHandlers(localDriver)),
       implement(controllerService, controllerHandlers(context)),
-      node,
+      observedNode(context),
     ];
     listening = [await listen(socketPath, services), await listen(registrationPath, [registration])];
   };

@@ -3,17 +3,26 @@ import type { ControllerCapability } from "../../csi/protocol/controller.ts";
 import { RpcError } from "../../csi/protocol/grpc.ts";
 import type { DriverCalls } from "../../controllers/csi/sidecar.ts";
 
+type Source =
+  | { readonly volume: { readonly volumeId: string } }
+  | { readonly snapshot: { readonly snapshotId: string } };
 interface MemoryVolume {
   readonly name: string;
   readonly bytes: number;
-  readonly source: { readonly volumeId: string } | undefined;
+  readonly source: Source | undefined;
   /** Nodes to which the volume is attached. */
   readonly nodes: readonly string[];
+}
+interface MemorySnapshot {
+  readonly volumeId: string;
+  readonly bytes: number;
 }
 export interface MemoryDriver {
   readonly calls: DriverCalls;
   /** Volumes by their ids. */
   readonly volumes: ReadonlyMap<string, MemoryVolume>;
+  /** Snapshots by their ids. */
+  readonly snapshots: ReadonlyMap<string, MemorySnapshot>;
   /** Bytes that all volumes can have together. */
   capacity: number;
 }
@@ -22,8 +31,13 @@ export interface MemoryDriverOptions {
   readonly nodeExpansionRequired?: boolean;
   /** Beside creation, deletion and expansion. */
   readonly capabilities?: readonly ControllerCapability[];
+  /** A volume is attached to any number of nodes; otherwise to one at a time. */
+  readonly attachesToMany?: true;
   /** Called before a call has its effect. */
-  readonly called?: (method: string, request: { readonly volumeId?: string }) => Promise<void>;
+  readonly called?: (
+    method: string,
+    request: { readonly volumeId?: string; readonly snapshotId?: string },
+  ) => Promise<void>;
 }
 
 type Handlers = { readonly [K in keyof DriverCalls]?: (request: Parameters<DriverCalls[K]>[0]) => object };
@@ -31,6 +45,7 @@ type Handlers = { readonly [K in keyof DriverCalls]?: (request: Parameters<Drive
 interface State extends MemoryDriverOptions {
   readonly capabilities: readonly ControllerCapability[];
   readonly volumes: Map<string, MemoryVolume>;
+  readonly snapshots: Map<string, MemorySnapshot>;
   capacity: number;
 }
 
@@ -47,9 +62,20 @@ const message = ({ segments }: State, volumeId: string, { bytes, source }: Memor
   volumeId,
   capacityBytes: bytes,
   volumeContext: {},
-  contentSource: source ? { volume: source } : null,
+  contentSource: source ?? null,
   accessibleTopology: segments ? [{ segments }] : [],
 });
+
+/** What a new volume is a copy of. */
+function sourceIn(state: State, { volume, snapshot }: { readonly volume?: unknown; readonly snapshot?: unknown }) {
+  const { volumeId } = (volume ?? {}) as { readonly volumeId?: string };
+  const { snapshotId } = (snapshot ?? {}) as { readonly snapshotId?: string };
+  if (volumeId !== undefined) requireVolume(state, volumeId);
+  if (snapshotId !== undefined && !state.snapshots.has(snapshotId))
+    throw new RpcError("NOT_FOUND", `snapshot ${snapshotId} does not exist`);
+  if (snapshotId !== undefined) return { snapshot: { snapshotId } };
+  return volumeId === undefined ? undefined : { volume: { volumeId } };
+}
 
 /** Volumes are made, deleted, listed and grown. */
 function volumeHandlers(state: State): Handlers {
@@ -57,13 +83,13 @@ function volumeHandlers(state: State): Handlers {
   return {
     CreateVolume({ name = "", capacityRange, volumeContentSource }) {
       const id = `id-of-${name}`;
-      const volumeId = volumeContentSource?.volume?.volumeId;
-      if (volumeId !== undefined) requireVolume(state, volumeId);
+      const source = sourceIn(state, volumeContentSource ?? {});
       const bytes = capacityRange?.requiredBytes ?? 0;
       const existing = volumes.get(id);
-      if (existing && existing.bytes < bytes) throw new RpcError("ALREADY_EXISTS", `${name} has another size`);
+      if (existing && (existing.bytes < bytes || JSON.stringify(existing.source) !== JSON.stringify(source)))
+        throw new RpcError("ALREADY_EXISTS", `${name} has another size or source`);
       if (!existing) requireRoom(state, bytes, "RESOURCE_EXHAUSTED");
-      const volume = existing ?? { name, bytes, source: volumeId === undefined ? undefined : { volumeId }, nodes: [] };
+      const volume = existing ?? { name, bytes, source, nodes: [] };
       volumes.set(id, volume);
       return { volume: message(state, id, volume) };
     },
@@ -88,15 +114,15 @@ function volumeHandlers(state: State): Handlers {
   };
 }
 
-/** Volumes are attached to one node at a time. */
 function attachHandlers(state: State): Handlers {
   const { volumes } = state;
   return {
     ControllerPublishVolume({ volumeId = "", nodeId = "" }) {
       const volume = requireVolume(state, volumeId);
-      if (volume.nodes.some((node) => node !== nodeId))
+      const others = volume.nodes.filter((node) => node !== nodeId);
+      if (others.length > 0 && !state.attachesToMany)
         throw new RpcError("FAILED_PRECONDITION", `${volumeId} is attached to another node`);
-      volumes.set(volumeId, { ...volume, nodes: [nodeId] });
+      volumes.set(volumeId, { ...volume, nodes: [...others, nodeId] });
       return { publishContext: { device: `/dev/${volumeId}` } };
     },
     ControllerUnpublishVolume({ volumeId = "", nodeId = "" }) {
@@ -107,14 +133,43 @@ function attachHandlers(state: State): Handlers {
   };
 }
 
+/** Snapshots are made, deleted and listed. */
+function snapshotHandlers(state: State): Handlers {
+  const { snapshots } = state;
+  const shown = (snapshotId: string) => {
+    const { volumeId, bytes } = snapshots.get(snapshotId)!;
+    const creationTime = { seconds: 1, nanos: 0 };
+    return { snapshotId, sourceVolumeId: volumeId, sizeBytes: bytes, readyToUse: true, creationTime };
+  };
+  return {
+    CreateSnapshot({ name = "", sourceVolumeId = "" }) {
+      const id = `snapshot-of-${name}`;
+      const existing = snapshots.get(id);
+      if (existing && existing.volumeId !== sourceVolumeId)
+        throw new RpcError("ALREADY_EXISTS", `${name} is another's`);
+      if (!existing) snapshots.set(id, { volumeId: sourceVolumeId, bytes: requireVolume(state, sourceVolumeId).bytes });
+      return { snapshot: shown(id) };
+    },
+    DeleteSnapshot({ snapshotId = "" }) {
+      snapshots.delete(snapshotId);
+      return {};
+    },
+    ListSnapshots: ({ snapshotId = "" }) => ({
+      entries: [...snapshots.keys()]
+        .filter((id) => snapshotId === "" || id === snapshotId)
+        .map((id) => ({ snapshot: shown(id) })),
+    }),
+  };
+}
+
 export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
   const state: State = {
     ...options,
     capabilities: ["CREATE_DELETE_VOLUME", "EXPAND_VOLUME", ...(options.capabilities ?? [])],
-    volumes: new Map(),
+    ...{ volumes: new Map(), snapshots: new Map() },
     capacity: Infinity,
   };
-  const handlers: Handlers = { ...volumeHandlers(state), ...attachHandlers(state) };
+  const handlers: Handlers = { ...volumeHandlers(state), ...snapshotHandlers(state), ...attachHandlers(state) };
   const calls = new Proxy({} as DriverCalls, {
     get: (_, method: keyof DriverCalls) => async (request: never) => {
       const handler = handlers[method] as ((request: never) => object) | undefined;

@@ -74,6 +74,16 @@ export function effectiveRequests({ spec, status }: Pod, missing: Requests = {})
   });
 }
 
+/** The bytes that the containers of a pod may use together; undefined unless each has a limit, or the pod has. */
+export function podMemoryLimit(spec: PodSpec): number | undefined {
+  const limitOf = ({ resources }: Pick<Container, "resources">): number => unitsOf(resources?.limits?.["memory"]);
+  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  if (limitOf(spec) > 0) return limitOf(spec);
+  if (all.some((c) => limitOf(c) === 0)) return undefined;
+  const sums = { zero: 0, plus: (a: number, b: number) => a + b, most: Math.max };
+  return total(spec, limitOf, sums) + unitsOf(spec.overhead?.["memory"]);
+}
+
 /** The quality of service class, which decides the order of eviction when memory runs out. */
 export function qosClass(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
   const all = [...spec.containers, ...(spec.initContainers ?? [])];

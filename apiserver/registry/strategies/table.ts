@@ -5,6 +5,7 @@ import { type ApiObject, type Draft, type ObjectMeta, timestamp } from "../../..
 import { defaultStrategy, mergeStrategy, validateMetaUpdate, statusStrategy } from "../prepare.ts";
 import type { Strategy } from "./strategy.ts";
 import { ApiError } from "../../../api/errors.ts";
+import { withOwnLabels } from "../../../api/core/pod/match-label-keys.ts";
 import type { Pod } from "../../../api/core/pods.ts";
 import { validateEphemeralChange, withEphemeralContainers } from "../../../api/core/pod/ephemeral-containers.ts";
 import { resized, validateResize } from "../../../api/core/pod/resize.ts";
@@ -66,7 +67,8 @@ const gated = {
 
 export const podStrategy: Partial<Strategy> = {
   prepareForCreate(draft, by) {
-    const pod = defaultStrategy.prepareForCreate(draft, by) as Draft<Pod>;
+    const sent = defaultStrategy.prepareForCreate(draft, by) as Draft<Pod>;
+    const pod = sent.spec ? { ...sent, spec: withOwnLabels(sent.spec, sent.metadata.labels) } : sent;
     return pod.spec?.schedulingGates?.length ? ({ ...pod, status: { conditions: [gated] } } as Draft<ApiObject>) : pod;
   },
   statusKeeps: ["ownerReferences"],

@@ -4,16 +4,19 @@
 import { existsSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Node } from "../../../api/generated/types.ts";
 import { uniqueName } from "../../../csi/protocol/volume-names.ts";
 import { serial } from "../../../machinery/serial.ts";
-import { VolumeFailure } from "../volume-failure.ts";
+import { VolumeFailure, VolumePending } from "../volume-failure.ts";
 import { type CallPorts, expand, isStaged, type MountRequest, publish, recordOf, stage, usageOf } from "./calls.ts";
 import type { CsiDriver, CsiDrivers } from "./drivers.ts";
+import { isAttachedTo } from "./in-use.ts";
 import {
   allPublished,
   allStaged,
   type Found,
   holdersOf,
+  mountIn,
   type Provided,
   type Published,
   publishedFolder,
@@ -22,6 +25,7 @@ import {
   stagedFolder,
   stagingTargetOf,
   targetOf,
+  unrecordedStaged,
   type VolumeId,
   writeRecord,
 } from "./records.ts";
@@ -47,8 +51,8 @@ interface MounterPorts extends CallPorts {
   readonly drivers: CsiDrivers;
   /** A volume has become free, which pods may wait for. */
   readonly freed: () => void;
-  /** Writes the volumes in use to the node's status: what is not in it may be detached. */
-  readonly reportInUse: () => Promise<unknown>;
+  /** Writes the volumes in use to the node's status: what is not in it may be detached. Resolves with the node. */
+  readonly reportInUse: () => Promise<Node>;
 }
 
 /** The steps of setting up a volume, as Kubernetes' messages call them. */
@@ -104,7 +108,8 @@ async function mountOnce(ports: MounterPorts, request: MountRequest): Promise<vo
     attachmentID: attachment?.name ?? "",
     volumeLifecycleMode: volume.isInline ? "Ephemeral" : "Persistent",
   });
-  if (attachment) await ports.reportInUse();
+  if (attachment && !isAttachedTo(await ports.reportInUse(), keyFor(record)))
+    throw new VolumePending(`Volume not attached according to node status for volume "${volume.name}"`);
   if (isStaged(driver, volume))
     await stage(ports, driver, request).catch((e: unknown) => {
       throw failure("stage", volume, e);
@@ -136,6 +141,13 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
   const oneAtATime = serial();
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
+  /** The folders of volumes that are about to be staged. */
+  const staging = new Set<string>();
+  const mountNow = async (request: MountRequest): Promise<void> => {
+    const folder = stagedFolder(stateDir, recordOf(request.volume));
+    staging.add(folder);
+    await mountOnce(ports, request).finally(() => staging.delete(folder));
+  };
 
   const unmount = async (podUid: string, { folder, record }: Found<Published>): Promise<void> => {
     const targetPath = targetOf(stateDir, podUid, record);
@@ -159,7 +171,7 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
         if (!mounted.has(targetPath) || policy?.requiresRepublish) {
           const unsupported = unsupportedMode(volume, policy);
           if (unsupported !== undefined) throw failure("begin", volume, unsupported);
-          await mountOnce(ports, request);
+          await mountNow(request);
           mounted.add(targetPath);
         }
         const driver = drivers.get(volume.driver);
@@ -187,6 +199,8 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
     async unstageUnused() {
       for (const { record } of await allStaged(stateDir))
         await oneAtATime(keyFor(record), () => unstageIfUnused(ports, record));
+      for (const folder of await unrecordedStaged(stateDir))
+        if (!staging.has(folder)) await removeRecord(folder, mountIn(folder));
     },
   };
 }

@@ -45,11 +45,13 @@ export const targetOf = (stateDir: string, podUid: string, { specVolID, volumeMo
 /** The folder of a staged volume. */
 export const stagedFolder = (stateDir: string, { driverName, volumeHandle }: VolumeId): string =>
   join(stagingRoot(stateDir), driverName, sha256(volumeHandle));
+/** Where a staged file system is mounted in its folder. */
+export const mountIn = (folder: string): string => join(folder, "globalmount");
 /** Where a driver mounts the volume on the node; a folder also for a device. */
 export const stagingTargetOf = (stateDir: string, volume: Provided): string =>
   volume.volumeMode === "Block"
     ? join(devicesRoot(stateDir), "staging", volume.specVolID)
-    : join(stagedFolder(stateDir, volume), "globalmount");
+    : mountIn(stagedFolder(stateDir, volume));
 
 const isMissing = (e: unknown): boolean => (e as NodeJS.ErrnoException).code === "ENOENT";
 const orNothing =
@@ -93,17 +95,21 @@ function parsed<T>(text: string | undefined): T | undefined {
   }
 }
 
-/** The records in the folders of a folder. */
-async function recordsIn<T extends VolumeId>(root: string): Promise<readonly Found<T>[]> {
+/** The folders of a folder, with their records; undefined for a folder whose record is not complete. */
+async function foldersIn<T>(root: string): Promise<readonly { readonly folder: string; readonly record?: T }[]> {
   const names = await readdir(root).catch(orNothing<string[]>([]));
-  const found = names.map(async (name): Promise<readonly Found<T>[]> => {
-    const folder = join(root, name);
-    const text = await readFile(join(folder, recordFile), "utf8").catch(orNothing(undefined));
-    const record = parsed<T>(text);
-    return record === undefined ? [] : [{ folder, record }];
-  });
-  return (await Promise.all(found)).flat();
+  return Promise.all(
+    names.map(async (name) => {
+      const folder = join(root, name);
+      const text = await readFile(join(folder, recordFile), "utf8").catch(orNothing(undefined));
+      return { folder, record: parsed<T>(text) };
+    }),
+  );
 }
+
+/** The records in the folders of a folder. */
+const recordsIn = async <T extends VolumeId>(root: string): Promise<readonly Found<T>[]> =>
+  (await foldersIn<T>(root)).flatMap(({ folder, record }) => (record === undefined ? [] : [{ folder, record }]));
 
 /** The volumes published to a pod. */
 export const publishedTo = (stateDir: string, podUid: string): Promise<readonly Found<Published>[]> =>
@@ -117,12 +123,20 @@ export const allPublished = async (stateDir: string): Promise<readonly Found<Pub
 export const podsOnDisk = (stateDir: string): Promise<readonly string[]> =>
   readdir(podsFolder(stateDir)).catch(orNothing<string[]>([]));
 
-/** The staged volumes of the node. */
-export async function allStaged(stateDir: string): Promise<readonly Found<Provided>[]> {
+async function stagingRoots(stateDir: string): Promise<readonly string[]> {
   const root = stagingRoot(stateDir);
-  const drivers = await readdir(root).catch(orNothing<string[]>([]));
-  return (await Promise.all(drivers.map((driver) => recordsIn<Provided>(join(root, driver))))).flat();
+  const names = await readdir(root).catch(orNothing<string[]>([]));
+  return names.map((driver) => join(root, driver)).filter((folder) => folder !== devicesRoot(stateDir));
 }
+/** The staged volumes of the node. */
+export const allStaged = async (stateDir: string): Promise<readonly Found<Provided>[]> =>
+  (await Promise.all((await stagingRoots(stateDir)).map(recordsIn<Provided>))).flat();
+
+/** Folders for staged volumes without a complete record: nothing is mounted in them. */
+export const unrecordedStaged = async (stateDir: string): Promise<readonly string[]> =>
+  (await Promise.all((await stagingRoots(stateDir)).map(foldersIn<Provided>)))
+    .flat()
+    .flatMap(({ folder, record }) => (record === undefined ? [folder] : []));
 
 /** The pods that a volume is published to, or is about to be. */
 export async function holdersOf(stateDir: string, { driverName, volumeHandle }: VolumeId): Promise<readonly string[]> {

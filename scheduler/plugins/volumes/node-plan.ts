@@ -39,7 +39,7 @@ export interface NodePlan {
 }
 
 const noProvisioner = "kubernetes.io/no-provisioner";
-const unreachable = "node(s) had volume node affinity conflict";
+const unreachable = "node(s) didn't match PersistentVolume's node affinity";
 const unmatched = "node(s) didn't find available persistent volumes to bind";
 const fullStorage = "node(s) did not have enough free storage";
 const noVolume = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";

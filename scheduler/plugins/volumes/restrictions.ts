@@ -79,7 +79,7 @@ const hasConflict = (disks: readonly Volume[], { pods }: NodeInfo): boolean =>
 
 const occupied = unschedulable("node(s) had no available disk");
 const inUse = unschedulable(
-  "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
+  "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
 );
 
 export const volumeRestrictions: SchedulerPlugin<Restrictions> = {

@@ -14,9 +14,10 @@ import { runDriverControllers } from "../../../controllers/csi/controllers.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Rule } from "../judge.ts";
+import { dataRules } from "../storage-system.ts";
 import { impatient } from "./lost-nodes.ts";
 import { userGraceSeconds } from "./readiness.ts";
-import { storageKinds, storageRules, volumesLeft } from "./storage.ts";
+import { createDriver, storageKinds, storageRules, volumesLeft } from "./storage.ts";
 import { type ComponentOf, oneOf, type Workload } from "./workload.ts";
 
 const driver = "nodes.example.com";
@@ -98,7 +99,7 @@ async function administer(client: Client): Promise<void> {
 const administrationMs = 5_000;
 
 /** Drivers keep their volumes when the controllers beside them are killed. */
-const component: ComponentOf = ({ world, nodeNames, isPeaceful }) => {
+const component: ComponentOf = ({ world, nodeNames, isPeaceful, storage }) => {
   const drivers = nodeNames.map((name) => {
     const segments = { [hostname]: name };
     return { node: { name, segments }, memory: memoryDriver({ segments }) };
@@ -112,9 +113,10 @@ const component: ComponentOf = ({ world, nodeNames, isPeaceful }) => {
     }
   };
   return async (client, signal) => {
-    const running = drivers.map(({ node, memory: { calls } }) =>
-      runDriverControllers({ driver, calls, node }, client, world, signal),
-    );
+    const running = drivers.map(({ node, memory }) => {
+      const calls = storage.serve({ driver, memory, node: node.name }, signal);
+      return runDriverControllers({ driver, calls, node }, client, world, signal);
+    });
     await Promise.all([rounds(client, signal), ...running]);
   };
 };
@@ -149,6 +151,8 @@ const retained: Rule<PersistentVolume> = {
     return isDeleted && before?.spec.persistentVolumeReclaimPolicy === "Retain" ? before.metadata.name : undefined;
   },
 };
+/** Of workloads whose users delete claims, and no volumes. */
+export const claimRules: readonly Rule[] = [boundTwice, rebound, retained];
 const outOfReach: Rule<Pod> = {
   name: "pod out of reach of its volume",
   kind: pods,
@@ -169,7 +173,9 @@ const outOfReach: Rule<Pod> = {
 export const claimWorkload: Workload = {
   kinds: storageKinds,
   component,
+  accusations: dataRules,
   async begin(user) {
+    await createDriver(user, driver);
     for (const each of classes)
       await user.create(storageClasses, {
         ...each,
@@ -184,7 +190,7 @@ export const claimWorkload: Workload = {
     for (const pod of usersOf(name))
       await user.delete(pods, key(namespace, pod), { gracePeriodSeconds: userGraceSeconds });
   },
-  rules: () => [...storageRules(), boundTwice, rebound, retained, outOfReach],
+  rules: (storage) => [...storageRules(storage), ...claimRules, outOfReach],
   unsettled(committed) {
     const found = new Map(committed.all(pods).map((pod) => [pod.metadata.name, pod]));
     const claims = committed.all(persistentVolumeClaims);

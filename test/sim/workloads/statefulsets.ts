@@ -135,7 +135,7 @@ export const statefulSetWorkload: Workload = {
     else if (dice < 0.9) await merge({ replicas: Math.floor(random.next() * 5) });
     else await merge({ updateStrategy: { rollingUpdate: { partition: Math.floor(random.next() * 3) } } });
   },
-  rules: () => [...rules(), ...storageRules()],
+  rules: (storage) => [...rules(), ...storageRules(storage)],
   unsettled: (committed) => [
     ...committed.all(statefulSets).flatMap((set) => faultOf(set, committed) ?? []),
     ...volumesLeft(committed.all(persistentVolumes), committed.all(persistentVolumeClaims)),

@@ -7,29 +7,38 @@ import { bindCompleted } from "../../../api/core/volume-matching.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
 import { key, keyOf } from "../../../api/meta.ts";
+import { csiDrivers } from "../../../api/storage/csi.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import { runDriverControllers } from "../../../controllers/csi/controllers.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { memoryDriver } from "../../suites/memory-driver.ts";
 import type { Rule } from "../judge.ts";
+import type { StorageSystem } from "../storage-system.ts";
 import { staleMs } from "./readiness.ts";
 import type { ComponentOf } from "./workload.ts";
 
 const driver = "memory.example.com";
 
-export const createDefaultClass = (user: Client): Promise<unknown> =>
-  user.create(storageClasses, {
+/** A driver's object. A driver without one is assumed to attach its volumes. */
+export const createDriver = (user: Client, name: string, attachRequired = false): Promise<unknown> =>
+  user.create(csiDrivers, { kind: "CSIDriver", metadata: { name }, spec: { attachRequired } });
+
+export async function createDefaultClass(user: Client): Promise<void> {
+  await createDriver(user, driver);
+  await user.create(storageClasses, {
     kind: "StorageClass",
     metadata: { name: "memory", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
     provisioner: driver,
     reclaimPolicy: "Delete",
     volumeBindingMode: "Immediate",
   });
+}
 
 /** The driver keeps its volumes when the controllers beside it are killed. */
-export const storageComponent: ComponentOf = ({ world }) => {
-  const { calls } = memoryDriver();
-  return (client, signal) => runDriverControllers({ driver, calls }, client, world, signal);
+export const storageComponent: ComponentOf = ({ world, storage }) => {
+  const memory = memoryDriver();
+  return (client, signal) =>
+    runDriverControllers({ driver, calls: storage.serve({ driver, memory }, signal) }, client, world, signal);
 };
 
 /** The uid of the claim that a volume is reserved for. */
@@ -95,8 +104,13 @@ function scheduledTooSoon(): readonly Rule[] {
   return [deleted, scheduled];
 }
 
-/** The rules of one life. */
-export const storageRules = (): readonly Rule[] => [boundToTwo, deletedWhileBound, ...scheduledTooSoon()];
+const rulesOf = new WeakMap<StorageSystem, readonly Rule[]>();
+/** The rules of one life, which workloads share. */
+export function storageRules(storage: StorageSystem): readonly Rule[] {
+  const rules = rulesOf.get(storage) ?? [boundToTwo, deletedWhileBound, ...scheduledTooSoon()];
+  rulesOf.set(storage, rules);
+  return rules;
+}
 export const storageKinds = [persistentVolumes, persistentVolumeClaims];
 
 /** Volumes whose claim is gone are gone, too: the class deletes them. */

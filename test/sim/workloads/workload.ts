@@ -4,6 +4,7 @@ import type { Client } from "../../../machinery/client.ts";
 import type { DecisionLog } from "../../../machinery/decisions.ts";
 import type { Clock, Random, World } from "../../../machinery/world.ts";
 import type { Committed, Rule } from "../judge.ts";
+import type { StorageSystem } from "../storage-system.ts";
 
 /** What a component of a workload runs on. */
 export interface ComponentGround {
@@ -16,6 +17,21 @@ export interface ComponentGround {
   readonly isPeaceful: () => boolean;
   readonly accuse: (rule: string, what: string) => void;
   readonly decided: DecisionLog["record"] | undefined;
+  readonly storage: StorageSystem;
+}
+/** What users and fates have power over. */
+export interface Fates {
+  readonly world: World;
+  readonly user: Client;
+  readonly nodeNames: readonly string[];
+  /** Until when nothing may happen any more, in milliseconds from now. */
+  readonly leftMs: () => number;
+  /** A node loses its power for some time, with everything that runs on it. */
+  readonly powerOff: (nodeName: string, awayMs: number) => Promise<void>;
+  /** A user deletes a node whose pods still run, so that others may take their names. */
+  readonly declareGone: (nodeName: string) => void;
+  /** A node is cut off, and everything on it runs on. */
+  readonly cutOff: (nodeName: string, awayMs: number) => Promise<void>;
 }
 /** A process beside those of every cluster, which is killed and started again as they are. */
 export type ComponentOf = (ground: ComponentGround) => (client: Client, signal: AbortSignal) => Promise<void>;
@@ -30,12 +46,16 @@ export interface Workload {
   readonly begin: (user: Client, random: Random) => Promise<unknown>;
   /** One thing that a user does, drawn at random. */
   readonly meddle: (user: Client, random: Random, clock: Clock) => Promise<unknown>;
+  /** What happens in its own time, until the signal aborts. */
+  readonly outages?: (fates: Fates, signal: AbortSignal) => Promise<void>;
+  /** Drivers that attach volumes to nodes. */
+  readonly drivers?: readonly string[];
   /** Ends what would keep the cluster from settling. */
   readonly heal?: (user: Client) => Promise<unknown>;
   /** The rules of one life. */
-  readonly rules: () => readonly Rule[];
+  readonly rules: (storage: StorageSystem) => readonly Rule[];
   /** Objects that are not as desired after two minutes of peace, and how they are. */
-  readonly unsettled: (committed: Committed) => readonly string[];
+  readonly unsettled: (committed: Committed, storage: StorageSystem) => readonly string[];
 }
 
 /** One of several at random; none of none. */

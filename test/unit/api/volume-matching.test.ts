@@ -111,10 +111,10 @@ test("while binding is delayed, the binder finds only reserved volumes", () => {
   expect(name(volumeAnywhere(claim(), [volume("a")], true))).toBeUndefined();
   expect(name(volumeAnywhere(claim(), [volume("a"), volume("b", reserved)], true))).toBe("b");
 });
-test("a term by node name matches nothing", () => {
+test("a term by node name alone matches every node", () => {
   const matchFields = [{ key: "metadata.name", operator: "In", values: ["node-1"] }] as const;
   const affinity = { required: { nodeSelectorTerms: [{ matchFields }] } };
-  expect(isReachableFrom(volume("a", { nodeAffinity: affinity }), {})).toBe(false);
+  expect(isReachableFrom(volume("a", { nodeAffinity: affinity }), {})).toBe(true);
 });
 
 const references: readonly (readonly [what: string, volume: PersistentVolume, refers: boolean])[] = [

@@ -115,3 +115,27 @@ test("protobuf: truncated messages and other prefixes are refused in bounded tim
   }
   expect(() => decodeProtobuf(Buffer.from("{}"))).toThrow(/envelope/);
 });
+
+/** The field that is zero or false in a message of its kind. */
+const zeros: readonly (readonly [apiVersion: string, kind: string, message: string, path: string])[] = [
+  ["storage.k8s.io/v1", "StorageClass", "io.k8s.api.storage.v1.StorageClass", "allowVolumeExpansion"],
+  ["storage.k8s.io/v1", "CSIDriver", "io.k8s.api.storage.v1.CSIDriver", "spec.attachRequired"],
+  ["storage.k8s.io/v1", "CSIDriver", "io.k8s.api.storage.v1.CSIDriver", "spec.storageCapacity"],
+];
+const numberOf = (message: string, field: string): number =>
+  Number(
+    (numbers as Record<string, string>)
+      [message]!.split(" ")
+      .find((f) => f.endsWith(`:${field}`))!
+      .split(":")[0],
+  );
+const nested = (number: number, bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+test.each(zeros)("protobuf: %s %s keeps what is false in %s: %s", (apiVersion, kind, of, path) => {
+  const [first, second] = path.split(".") as [string, string?];
+  const zero = (message: string, field: string): Uint8Array => Buffer.from([numberOf(message, field) << 3, 0]);
+  const content = second ? nested(numberOf(of, first), zero(`${of}Spec`, second)) : zero(of, first);
+  const type = Buffer.concat([nested(1, Buffer.from(apiVersion)), nested(2, Buffer.from(kind))]);
+  const sent = Buffer.concat([Buffer.from("k8s\0"), nested(1, type), nested(2, content)]);
+  expect(decodeProtobuf(sent)).toHaveProperty(path, false);
+});

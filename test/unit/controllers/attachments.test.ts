@@ -4,7 +4,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Node, PersistentVolume, VolumeAttachment } from "../../../api/generated/types.ts";
-import { key } from "../../../api/meta.ts";
+import { instant, key } from "../../../api/meta.ts";
 import { csiNodes, volumeAttachments } from "../../../api/storage/csi.ts";
 import { attachmentName } from "../../../csi/protocol/volume-names.ts";
 import { decideAttachments, type ObservedNode } from "../../../controllers/volumes/attachments.ts";
@@ -27,10 +27,8 @@ const attachment = (status: object = { attached: true }, of: PersistentVolume = 
   });
 const node = (status: object = {}, taints: readonly object[] = []) =>
   asStored<Node>({ kind: "Node", metadata: { name: "n1" }, spec: { taints }, status });
-const notReady = (seconds: number) => ({
-  volumesInUse: [unique],
-  conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: ago(seconds) }],
-});
+const lost = { volumesInUse: [unique], conditions: [{ type: "Ready", status: "Unknown" }] };
+const unneeded = (seconds: number): ObservedNode["attachments"] => [[attachment(), pv, instant(now - seconds * 1_000)]];
 const needs = (of = pv, elsewhere: readonly VolumeAttachment[] = [], otherPods = [] as readonly (typeof user)[]) => [
   { volume: of, pods: [user], elsewhere, otherPods },
 ];
@@ -65,18 +63,18 @@ const table: readonly Row[] = [
   ],
   [
     "no longer needed, still mounted",
-    { node: node({ ...inUse, conditions: [{ type: "Ready", status: "True" }] }), attachments: [[attachment(), pv]] },
+    { node: node({ ...inUse, conditions: [{ type: "Ready", status: "True" }] }), attachments: unneeded(999) },
     [],
   ],
   [
     "no longer needed, mounted on a node that is not Ready",
-    { node: node({ ...attached, ...notReady(60) }), attachments: [[attachment(), pv]] },
+    { node: node({ ...attached, ...lost }), attachments: unneeded(60) },
     [],
     300_000,
   ],
   [
-    "no longer needed, on a node that is not Ready for long",
-    { node: node({ ...attached, ...notReady(360) }), attachments: [[attachment(), pv]] },
+    "no longer needed for long, on a node that is not Ready",
+    { node: node({ ...attached, ...lost }), attachments: unneeded(360) },
     ["attached: 0", "delete"],
   ],
   [
@@ -87,7 +85,35 @@ const table: readonly Row[] = [
     },
     ["attached: 0", "delete"],
   ],
-  ["its node is gone", { node: undefined, attachments: [[attachment(), pv]] }, ["delete"]],
+  [
+    "needed again, after a detach was begun whose request may still arrive",
+    { needed: needs(), attachments: [[attachment(), pv]], begun: new Set([attachment().metadata.name]) },
+    ["delete"],
+  ],
+  [
+    "needed again, after a detach was decided that was refused",
+    {
+      node: node(inUse),
+      needed: needs(),
+      attachments: [[attachment(), pv]],
+      begun: new Set([attachment().metadata.name]),
+    },
+    [],
+  ],
+  ["its node is gone, which has not mounted it", { node: undefined, attachments: unneeded(0) }, ["delete"]],
+  [
+    "its node is gone, where it may still be mounted",
+    { node: undefined, lastNode: node(inUse), attachments: unneeded(60) },
+    [],
+    300_000,
+  ],
+  [
+    "its node was gone before this process began",
+    { node: undefined, lastNode: undefined, attachments: unneeded(60) },
+    [],
+    300_000,
+  ],
+  ["its node is gone for long", { node: undefined, lastNode: node(inUse), attachments: unneeded(360) }, ["delete"]],
   ["its volume is gone", { attachments: [[attachment({ attached: false }), undefined]] }, ["delete"]],
   [
     "attached to another node, whose pods are gone",
@@ -121,7 +147,17 @@ const table: readonly Row[] = [
 ];
 for (const [what, of, does, requeueAfter] of table)
   test(`attachments: ${what}`, () => {
-    const decision = decideAttachments({ name: "n1", node: node(), needed: [], attachments: [], ...of }, now);
+    const lastNode = "node" in of ? (of.node ?? node()) : node();
+    const observed = {
+      name: "n1",
+      node: node(),
+      lastNode,
+      needed: [],
+      attachments: [],
+      begun: new Set<string>(),
+      ...of,
+    };
+    const decision = decideAttachments(observed, now);
     expect(summary(decision.actions)).toEqual(does);
     expect(decision.requeueAfter).toBe(requeueAfter);
   });
@@ -171,6 +207,16 @@ test("a volume follows its pods: detached from one node before it is attached to
   await kill(c, "b");
   await c.run(3);
   expect([nodesOf(c), await objectsOf(c)]).toEqual([[], []]);
+  await c.stop();
+});
+
+test("a volume that pods of two nodes need at the same moment is attached to one", async () => {
+  const c = await twoNodes();
+  await c.run(3);
+  await Promise.all([start(c, "a", "n1"), start(c, "b", "n2")]);
+  await c.run(3);
+  expect(await objectsOf(c)).toHaveLength(1);
+  expect(nodesOf(c)).toHaveLength(1);
   await c.stop();
 });
 

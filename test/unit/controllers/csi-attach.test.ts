@@ -14,6 +14,7 @@ const gone = { deletionTimestamp: ago(1) };
 type Observed = Parameters<typeof decideAttachment>[0];
 const rows: readonly (readonly [string, Partial<Observed>, object | RpcCode, readonly string[], string?])[] = [
   ["protected before it is attached", { attachment: attachment({ finalizers: [] }) }, {}, ["patch"]],
+  ["its node's id is noted before it is attached", { attachment: attachment({ annotations: {} }) }, {}, ["patch"]],
   ["attached", {}, { publishContext: { d: "1" } }, ["status"], "ControllerPublishVolume"],
   ["attached already", { attachment: attachment({}, { attached: true }) }, {}, []],
   ["an error", {}, "INTERNAL", ["status", "retry"], "ControllerPublishVolume"],
@@ -38,3 +39,10 @@ for (const [what, of, response, does, method] of rows)
     ).toEqual(does);
     expect(calls.map((call) => call.method)).toEqual(method === undefined ? [] : [method]);
   });
+
+test("a node that is gone is called by the id that was noted", async () => {
+  const { options, calls } = driverThat({});
+  const detaching = { attachment: attachment(gone, { attached: true }), volume: pv, node: undefined };
+  await outcome(decideAttachment(detaching, options, now));
+  expect(calls).toEqual([{ method: "ControllerUnpublishVolume", request: { volumeId: "id", nodeId: "node-1" } }]);
+});

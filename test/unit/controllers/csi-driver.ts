@@ -25,6 +25,7 @@ export function driverThat(response: object | RpcCode, more: Partial<DriverOptio
     "EXPAND_VOLUME",
     "PUBLISH_UNPUBLISH_VOLUME",
     "SINGLE_NODE_MULTI_WRITER",
+    "MODIFY_VOLUME",
   ]);
   const options: DriverOptions = {
     driver,
@@ -51,7 +52,12 @@ export const csi = { csi: { driver, volumeHandle: "id" }, hostPath: undefined };
 export const attachment = (more: object = {}, status: object = { attached: false }) =>
   asStored<VolumeAttachment>({
     kind: "VolumeAttachment",
-    metadata: { name: "a", finalizers: ["external-attacher/local-csi-orrery-dev"], ...more },
+    metadata: {
+      name: "a",
+      annotations: { "csi.alpha.kubernetes.io/node-id": "node-1" },
+      finalizers: ["external-attacher/local-csi-orrery-dev"],
+      ...more,
+    },
     spec: { attacher: driver, nodeName: "n1", source: { persistentVolumeName: "pv" } },
     status,
   });

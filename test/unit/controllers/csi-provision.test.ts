@@ -1,6 +1,6 @@
 // The provisioner: which claims it makes volumes for, what it requests of the driver, and what follows from errors.
 import { expect, test } from "vitest";
-import type { PersistentVolumeClaim } from "../../../api/generated/types.ts";
+import type { PersistentVolumeClaim, VolumeAttributesClass } from "../../../api/generated/types.ts";
 import type { VolumeSnapshotContent } from "../../../api/snapshot/volumesnapshots.ts";
 import { decideOrder, type ObservedOrder, provisioningFinalizer } from "../../../controllers/csi/provision.ts";
 import type { DriverOptions } from "../../../controllers/csi/sidecar.ts";
@@ -9,7 +9,7 @@ import { cloningFinalizer } from "../../../controllers/csi/clone-protection.ts";
 import { contentWith, snapshotWith } from "./snapshots.ts";
 import { csi, driver, driverThat, node, outcome } from "./csi-driver.ts";
 import { claim, claimRef, storageClass, volume } from "./volumes.ts";
-import { ago } from "./world.ts";
+import { ago, asStored } from "./world.ts";
 
 const annotations = { "volume.kubernetes.io/storage-provisioner": driver };
 const waiting = claim({ metadata: { annotations }, spec: { storageClassName: "fast" } });
@@ -18,7 +18,7 @@ const order = (more: Partial<ObservedOrder> = {}): ObservedOrder => ({
     claim: waiting,
     storageClass: storageClass("fast"),
     volume: undefined,
-    source: {},
+    ...{ source: {}, attributes: undefined },
   },
   ...more,
 });
@@ -45,6 +45,9 @@ const restoredOn = (name: string): PersistentVolumeClaim => {
   const on = selected(name);
   return { ...on, spec: restored.spec };
 };
+const withAttributes = { ...waiting, spec: { ...waiting.spec, volumeAttributesClassName: "quick" } };
+const attributes = (driverName: string) =>
+  asStored<VolumeAttributesClass>({ kind: "VolumeAttributesClass", metadata: { name: "quick" }, driverName });
 const populator = { apiGroup: "example.com", kind: "Backup", name: "s" };
 const snapshot = snapshotWith({}, { readyToUse: true, restoreSize: "1Gi", boundVolumeSnapshotContentName: "c" });
 const content = contentWith({}, { readyToUse: true, snapshotHandle: "id" });
@@ -175,6 +178,27 @@ const rows: readonly (readonly [
     ["patch"],
   ],
   ["another node is selected meanwhile", { claim: selected("n2", marked) }, made, node, ["patch"]],
+  [
+    "attributes of its own",
+    { claim: withAttributes, attributes: attributes(driver) },
+    made,
+    undefined,
+    ["patch", begins, "create", "Normal ProvisioningSucceeded: Successfully provisioned volume pvc-uid-of-data"],
+  ],
+  [
+    "attributes that are not there",
+    { claim: withAttributes },
+    made,
+    undefined,
+    [failed('volumeattributesclasses.storage.k8s.io "quick" not found'), "retry"],
+  ],
+  [
+    "attributes of another driver",
+    { claim: withAttributes, attributes: attributes("other") },
+    made,
+    undefined,
+    [failed(`VAC quick referenced in PVC is for driver other which does not match driver name ${driver}`), "retry"],
+  ],
   ["a copy of a claim", { claim: copy, source: { claim: other, volume: source } }, made, undefined, ["patch"]],
   [
     "a copy of a claim that is protected",

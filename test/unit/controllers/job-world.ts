@@ -1,5 +1,6 @@
 // A job on an in-process server, and its controller, which can be interrupted after any action.
 import { jobs } from "../../../api/batch/jobs.ts";
+import { limitRanges } from "../../../api/core/limitranges.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
 import { isActive } from "../../../api/core/pod/status.ts";
@@ -27,9 +28,18 @@ export interface JobWorld {
   /** Reconciles until there are no actions. */
   settle(): Promise<void>;
   pass(seconds: number): Promise<void>;
+  /** From now on the server admits no pods. */
+  refusePods(): Promise<unknown>;
   /** Reasons and messages of the events so far. */
   readonly events: string[];
 }
+
+/** No pod of a job world has a limit. */
+const noPods = {
+  kind: "LimitRange",
+  metadata: { name: "none", namespace: "default" },
+  spec: { limits: [{ type: "Pod", max: { cpu: "1m" } }] },
+} as const;
 
 /** A job `web` in the namespace default. */
 export async function jobWorld(spec: object, podSpec: object = {}): Promise<JobWorld> {
@@ -64,6 +74,7 @@ export async function jobWorld(spec: object, podSpec: object = {}): Promise<JobW
     active: async () => (await all()).filter(isActive),
     change: (changed) => client.patch(jobs, key("default", "web"), { type: "merge", patch: { spec: changed } }),
     edit: (name, patch) => client.patch(pods, key("default", name), { type: "merge", patch }),
+    refusePods: () => client.create(limitRanges, noPods),
     async remove(pod) {
       deletions += 1;
       await client.delete(pods, keyOf(pod), { gracePeriodSeconds: 0 }).catch((e: unknown) => {

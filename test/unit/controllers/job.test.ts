@@ -326,3 +326,16 @@ test("job: with any interruptions every pod and every index counts once", async 
     { numRuns: 60 },
   );
 });
+
+test("ended pods are counted and released while the server refuses new ones", async () => {
+  const world = await jobWorld({ completions: 2, parallelism: 2 });
+  await world.settle();
+  const [failed, running] = await world.active();
+  await world.end(failed!, 1);
+  await world.refusePods();
+  await world.pass(21);
+  for (let i = 0; i < 3; i++) await expect(world.look()).rejects.toThrow(/maximum cpu usage per Pod/);
+  const tracked = (await world.pods()).filter(({ metadata }) => metadata.finalizers !== undefined);
+  expect(tracked.map(({ metadata }) => metadata.name)).toEqual([running!.metadata.name]);
+  expect((await world.job()).status).toMatchObject({ failed: 1, active: 1, uncountedTerminatedPods: {} });
+});

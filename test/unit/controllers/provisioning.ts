@@ -13,6 +13,7 @@ import {
 import { attachDetachController } from "../../../controllers/volumes/attach-detach.ts";
 import { ephemeralVolumeController } from "../../../controllers/volumes/ephemeral.ts";
 import { claimBinder, volumeBinder } from "../../../controllers/volumes/controller.ts";
+import { snapshotContentController, snapshotController } from "../../../controllers/snapshots/controller.ts";
 import { sharedViews } from "../../../machinery/informer.ts";
 import { runController } from "../../../machinery/reconcile.ts";
 import { type MemoryDriver, type MemoryDriverOptions, memoryDriver } from "../../suites/memory-driver.ts";
@@ -20,7 +21,7 @@ import { killable, type Process } from "./killable.ts";
 import { type Running, server } from "./running.ts";
 
 export const driverName = "memory.csi.example.com";
-const segmentsOf = (node: string) => ({ "example.com/node": node });
+export const segmentsOf = (node: string) => ({ "example.com/node": node });
 
 export interface Cluster extends Running {
   /** The driver of each node; `cluster` for one that serves all nodes. */
@@ -83,7 +84,7 @@ export async function cluster(
   } as never);
   const process = killable();
   const client = process.client(running.client);
-  const ofNodes = nodes.map((node) => [node, memoryDriver({ segments: segmentsOf(node) })] as const);
+  const ofNodes = nodes.map((node) => [node, memoryDriver({ ...options, segments: segmentsOf(node) })] as const);
   const drivers = nodes.length > 0 ? ofNodes : [["cluster", memoryDriver(options)] as const];
   let isStarted = false;
   const start = (): void => {
@@ -92,7 +93,9 @@ export async function cluster(
     const { signal } = process;
     const views = sharedViews(client, world);
     const protection = [claimProtectionController, volumeProtectionController];
-    const all = [claimBinder, volumeBinder, attachDetachController, ephemeralVolumeController, ...protection];
+    const snapshots = [snapshotController, snapshotContentController];
+    const binders = [claimBinder, volumeBinder, attachDetachController(), ephemeralVolumeController];
+    const all = [...binders, ...protection, ...snapshots];
     void Promise.allSettled([
       ...all.map((c) => runController(c, { client, world, views }, signal, { workers: 4 })),
       views.run(signal),

@@ -299,6 +299,12 @@ test("snapshot: its status is that of its content, in its own units", () => {
   expect((after as VolumeSnapshot).status).toEqual(isReady);
 });
 
+test("snapshot: it stays until its content is gone", () => {
+  const snapshot = ready(deleted);
+  const { actions } = decideSnapshot(observed({ snapshot, content: contentWith({}) }), now);
+  expect(carryOut(actions, [snapshot])[0]!.metadata.finalizers).toEqual([bound]);
+});
+
 test("a content is protected once it is bound", () => {
   expect(decideContent(contentWith({})).actions).toHaveLength(1);
   expect(decideContent(reserved).actions).toEqual([]);

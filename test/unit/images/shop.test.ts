@@ -52,7 +52,7 @@ const imbalances: readonly (readonly [name: string, changed: Partial<Books>, fau
     ["2 payments do not belong to the 1 confirmed orders"],
   ],
   [
-    "a reservation not given back",
+    "a reservation that was not released",
     { orders: [order, rejected], reservations: [...books.reservations, { number: 2, items }] },
     ["2 reservations do not belong to the 1 confirmed orders"],
   ],

@@ -23,9 +23,21 @@ const table: readonly (readonly [spec: string, area: string, missing?: string])[
     "apps-beyond-serial",
     "a shell on the nodes over SSH",
   ],
+  ["[sig-storage] PV Protection Verify that PV bound to a PVC is not removed immediately", "storage-beyond"],
+  [
+    "[sig-storage] In-tree Volumes [Driver: local] [LocalVolumeType: block] [Testpattern: Pre-provisioned PV (block volmode)] x",
+    "storage-node",
+  ],
+  [
+    "[sig-storage] In-tree Volumes [Driver: nfs] [Testpattern: Dynamic PV (default fs)] x",
+    "storage-beyond",
+    "a server for NFS or iSCSI",
+  ],
+  ["External Storage [Driver: local.csi.orrery.dev] [Testpattern: Dynamic PV (default fs)] x", "storage-local-driver"],
+  ["[sig-storage] PersistentVolumes-local Stress with local volumes [Serial] x", "storage-beyond-serial"],
 ];
 for (const [spec, area, missing] of table)
   test(spec, () => expect([areaOf(spec)?.name, missingFor(spec)]).toEqual([area, missing]));
 
-test("specs beyond conformance are run of workloads only", () =>
+test("specs beyond conformance are run of workloads and storage only", () =>
   expect(areaOf("[sig-node] Pods should cap back-off at MaxContainerBackOff [Slow]")).toBeUndefined());

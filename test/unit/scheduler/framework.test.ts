@@ -39,7 +39,7 @@ test("the state of PreFilter reaches Filter, and that of PreScore reaches Score"
     name: "Picky",
     preFilter: () => ({ state: "n0000" }),
     filter: (unwanted, { name }) => (name === unwanted ? unschedulable("unwanted") : undefined),
-    preScore: (_, feasible) => feasible.at(-1)!.name,
+    preScore: (_, feasible) => feasible().at(-1)!.name,
     score: (favourite, { name }) => (name === favourite ? 100 : 0),
   };
   expect(placedOn([plugin], three)).toBe("n0002");

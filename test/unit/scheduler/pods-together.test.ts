@@ -212,7 +212,7 @@ test.each<[string, Pod, Existing, string]>([
 const hints: QueueingHints = queueingHints(defaultPlugins());
 const wakes = (plugin: string, p: Pod, event: string, ...[before, after]: readonly (object | undefined)[]): boolean => {
   const [resource, action] = event.split("/") as [string, EventAction];
-  return hints(p, new Set([plugin]), [{ resource, action, before: before as never, after: after as never }]);
+  return hints.isHelped(p, new Set([plugin]), [{ resource, action, before: before as never, after: after as never }]);
 };
 const A = "InterPodAffinity";
 const S = "PodTopologySpread";

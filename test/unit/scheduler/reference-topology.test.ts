@@ -182,7 +182,9 @@ function run(steps: readonly Step[], plugins: readonly SchedulerPlugin[]): void 
     const { refusals, scores } = expected(s.pod, all);
     if (placement.outcome === "unschedulable") {
       expect(Object.keys(scores)).toEqual([]);
-      const statuses = placement.diagnosis.nodeStatuses.map(({ nodeName, status }) => [nodeName, status.reasons[0]]);
+      const statuses = placement.diagnosis.rejections
+        .nodes()
+        .map(({ nodeName, status }) => [nodeName, status.reasons[0]]);
       expect(Object.fromEntries(statuses)).toEqual(refusals);
       continue;
     }

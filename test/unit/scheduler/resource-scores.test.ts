@@ -70,10 +70,15 @@ test("pods on the node count", () => {
 });
 
 test.each<[string, object, number | undefined]>([
-  ["equal shares", { cpu: "2", memory: "5Gi" }, 100],
+  ["equal shares", { cpu: "2", memory: "5Gi" }, 75],
   ["unequal shares", { cpu: "4", memory: "0" }, 50],
   ["nothing requested", {}, undefined],
 ])("balance: %s", (_, requests, expected) => {
   const state = balancing.preScore(podInfoOf(requesting(requests)));
   expect(state === skip ? undefined : balancing.score(state, nodeWith())).toBe(expected);
+});
+
+test("a pod is scored by how it changes the balance", () => {
+  const state = balancing.preScore(podInfoOf(requesting({ memory: "5Gi" })));
+  expect(state === skip ? undefined : balancing.score(state, nodeWith({ cpu: "2" }))).toBe(87);
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../../../api/generated/types.ts";
 import { podDefaults } from "../../../../api/core/pod/defaults.ts";
 import { resized, validateResize } from "../../../../api/core/pod/resize.ts";
-import { qosClass } from "../../../../api/core/pod/status.ts";
+import { podMemoryLimit, qosClass } from "../../../../api/core/pod/status.ts";
 
 const amounts = (cpu: string, memory = "64Mi", limit = "1"): ResourceRequirements => ({
   requests: { cpu, memory },
@@ -127,4 +127,16 @@ test("resize: only resources are taken from the request", () => {
     ["i", "i"],
   ]);
   expect(spec.containers[0]!.resources).toEqual(amounts("200m"));
+});
+
+const memory = (limit: string | undefined) => (limit === undefined ? {} : { resources: { limits: { memory: limit } } });
+const limitRows: readonly (readonly [what: string, spec: object, bytes: number | undefined])[] = [
+  ["the sum", { containers: [memory("1Ki"), memory("2Ki")] }, 3_072],
+  ["none without a limit of each", { containers: [memory("1Ki"), memory(undefined)] }, undefined],
+  ["that of the pod", { containers: [memory(undefined)], ...memory("4Ki") }, 4_096],
+  ["the peak of init containers", { containers: [memory("1Ki")], initContainers: [memory("5Ki")] }, 5_120],
+  ["with overhead", { containers: [memory("1Ki")], overhead: { memory: "1Ki" } }, 2_048],
+];
+test.each(limitRows)("the memory limit of a pod: %s", (_, spec, bytes) => {
+  expect(podMemoryLimit(spec as PodSpec)).toBe(bytes);
 });

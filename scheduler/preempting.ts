@@ -1,0 +1,83 @@
+// Makes room for a pod: its victims are evicted beside the next decisions, and it is expected on their node. Source:
+// KEP-4832 (asynchronous preemption); KEP-3329 (the DisruptionTarget condition).
+import { hasReason } from "../api/errors.ts";
+import { pods } from "../api/core/pods.ts";
+import type { Pod } from "../api/generated/types.ts";
+import { keyOf, timestamp } from "../api/meta.ts";
+import type { Client } from "../machinery/client.ts";
+import type { EventRecorder } from "../machinery/events.ts";
+import type { World } from "../machinery/world.ts";
+import type { SchedulerCache } from "./cache.ts";
+import type { PodInfo } from "./node-info.ts";
+import type { SchedulingQueue } from "./queue.ts";
+
+interface PreemptionPorts {
+  readonly client: Client;
+  readonly world: World;
+  readonly queue: SchedulingQueue;
+  readonly cache: SchedulerCache;
+}
+export interface Preemption {
+  readonly pod: Pod;
+  /** The name of its profile. */
+  readonly profile: string;
+  readonly nodeName: string;
+  readonly victims: readonly PodInfo[];
+  readonly events: EventRecorder;
+}
+
+/** The pod's name may be another pod's by now: nothing is done to that one. */
+async function evict(victim: Pod, { pod, profile, nodeName, events }: Preemption, { client, world }: PreemptionPorts) {
+  const key = keyOf(victim);
+  const { uid } = victim.metadata;
+  const condition = {
+    ...{ type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" },
+    message: `${profile}: preempting to accommodate a higher priority pod`,
+    lastTransitionTime: timestamp(world.clock.now()),
+  };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  try {
+    await client.patch(pods, key, { type: "strategic", patch }, "status");
+    await client.delete(pods, key, { uid });
+  } catch (e) {
+    if (hasReason(e, "NotFound", "Conflict")) return;
+    throw e;
+  }
+  events.record(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
+}
+
+/** Less important pods do not expect the room any more. */
+async function withdraw(others: readonly PodInfo[], { client, cache }: PreemptionPorts): Promise<void> {
+  for (const { pod } of others) cache.nominate(pod, undefined);
+  const patch = { status: { nominatedNodeName: null } };
+  const writes = others.map(({ key }) => client.patch(pods, key, { type: "merge", patch }, "status"));
+  await Promise.allSettled(writes);
+}
+
+/**
+ * Starts an eviction and returns. Until all victims are on their way out the pod is not tried again: it would look for
+ * more of them.
+ */
+export function preempting(ports: PreemptionPorts, signal: AbortSignal): (preemption: Preemption) => void {
+  const { world, queue, cache } = ports;
+  const run = async (preemption: Preemption): Promise<void> => {
+    const { pod, nodeName, victims } = preemption;
+    const priority = pod.spec.priority ?? 0;
+    const lesser = (cache.snapshot().nominated.get(nodeName) ?? []).filter((other) => other.priority < priority);
+    try {
+      await Promise.all([withdraw(lesser, ports), ...victims.map((victim) => evict(victim.pod, preemption, ports))]);
+    } catch (e) {
+      if (signal.aborted) return;
+      world.log("preemption failed", { pod: keyOf(pod), error: (e as Error).message });
+      cache.nominate(pod, undefined);
+      queue.fail(keyOf(pod));
+    }
+    queue.release(keyOf(pod));
+  };
+  return (preemption) => {
+    const { pod, nodeName } = preemption;
+    queue.hold(keyOf(pod), "DefaultPreemption");
+    cache.nominate(pod, nodeName);
+    void run(preemption);
+  };
+}

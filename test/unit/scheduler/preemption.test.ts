@@ -1,0 +1,207 @@
+// Preemption: which pods have to leave which node, and how they are made to.
+import { expect, test } from "vitest";
+import { events } from "../../../api/core/events.ts";
+import { pods } from "../../../api/core/pods.ts";
+import type { Node, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
+import { priorityClasses } from "../../../api/scheduling/priorityclasses.ts";
+import { key } from "../../../api/meta.ts";
+import { conditionOf } from "../../../api/core/pod/status.ts";
+import { schedulerCache } from "../../../scheduler/cache.ts";
+import { place } from "../../../scheduler/place.ts";
+import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
+import { pod as draft, running } from "./running.ts";
+import { listersOf } from "./storage.ts";
+
+const node = (name: string): Node =>
+  ({
+    metadata: { name, labels: { "kubernetes.io/hostname": name } },
+    spec: {},
+    status: { allocatable: { cpu: "1", memory: "4Gi", pods: "10" } },
+  }) as unknown as Node;
+interface PodOptions {
+  readonly priority?: number;
+  readonly app?: string;
+  readonly startTime?: string;
+  readonly spec?: object;
+  readonly status?: object;
+  readonly isEnding?: boolean;
+}
+const pod = (name: string, cpu: string, o: PodOptions = {}): Pod =>
+  ({
+    metadata: {
+      ...{ name, namespace: "d", labels: { app: o.app ?? name } },
+      ...(o.isEnding && { deletionTimestamp: "2026-01-01T00:00:00Z" }),
+    },
+    spec: { priority: o.priority ?? 0, containers: [{ name: "c", resources: { requests: { cpu } } }], ...o.spec },
+    status: { startTime: o.startTime ?? "2026-01-01T00:00:00Z", ...o.status },
+  }) as unknown as Pod;
+const budget = (app: string, disruptionsAllowed: number): PodDisruptionBudget =>
+  ({
+    kind: "PodDisruptionBudget",
+    metadata: { name: app, namespace: "d" },
+    spec: { selector: { matchLabels: { app } } },
+    status: { disruptionsAllowed },
+  }) as unknown as PodDisruptionBudget;
+
+type On = Readonly<Record<string, readonly Pod[]>>;
+function preempted(p: Pod, on: On, budgets: readonly PodDisruptionBudget[] = []): string {
+  const cache = schedulerCache(listersOf(budgets));
+  for (const [name, all] of Object.entries(on)) {
+    cache.nodeSeen(name, node(name));
+    for (const other of all) cache.assume(other, name);
+  }
+  const placement = place(p, cache.snapshot(), defaultPlugins());
+  if (placement.outcome === "placed") return `placed on ${placement.nodeName}`;
+  const { nominatedNodeName, victims, message } = placement.diagnosis;
+  return nominatedNodeName ? `${nominatedNodeName}: ${victims.map((v) => v.pod.metadata.name).join(" ")}` : message;
+}
+const urgent = pod("urgent", "600m", { priority: 10 });
+const old = "2025-01-01T00:00:00Z";
+const avoiding = (app: string) => ({
+  affinity: {
+    podAntiAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { labelSelector: { matchLabels: { app } }, topologyKey: "kubernetes.io/hostname" },
+      ],
+    },
+  },
+});
+test.each<[what: string, expected: string, pod: Pod, on: On, budgets?: readonly PodDisruptionBudget[]]>([
+  ["a less important pod leaves", "a: x", urgent, { a: [pod("x", "500m")] }],
+  [
+    "pods that need not leave stay, important ones first",
+    "a: x",
+    urgent,
+    { a: [pod("x", "500m"), pod("y", "400m", { priority: 5 })] },
+  ],
+  [
+    "of equal pods the one that has run longer stays",
+    "a: x",
+    urgent,
+    { a: [pod("x", "500m"), pod("y", "400m", { startTime: old })] },
+  ],
+  [
+    "a protected pod stays",
+    "a: y",
+    urgent,
+    { a: [pod("x", "400m"), pod("y", "400m", { priority: 5 })] },
+    [budget("x", 0)],
+  ],
+  [
+    "a node where no budget is violated",
+    "b: y",
+    urgent,
+    { a: [pod("x", "900m")], b: [pod("y", "900m", { priority: 5 })] },
+    [budget("x", 0)],
+  ],
+  [
+    "a budget that allows a disruption",
+    "a: x",
+    urgent,
+    { a: [pod("x", "900m")], b: [pod("y", "900m", { priority: 5 })] },
+    [budget("x", 1)],
+  ],
+  [
+    "the least important of the most important victims",
+    "b: y",
+    urgent,
+    { a: [pod("x", "900m", { priority: 5 })], b: [pod("y", "900m", { priority: 4 })] },
+  ],
+  [
+    "the lowest sum of priorities",
+    "b: z",
+    urgent,
+    {
+      a: [pod("x", "500m", { priority: 5 }), pod("y", "500m", { priority: 5 })],
+      b: [pod("z", "900m", { priority: 5 })],
+    },
+  ],
+  [
+    "the victim that started last",
+    "b: y",
+    urgent,
+    { a: [pod("x", "900m", { startTime: old })], b: [pod("y", "900m")] },
+  ],
+  ["equal nodes go by name", "a: x", urgent, { a: [pod("x", "900m")], b: [pod("y", "900m")] }],
+  [
+    "anti-affinity to a less important pod",
+    "a: x",
+    pod("p", "1m", { priority: 10, spec: avoiding("x") }),
+    { a: [pod("x", "1m")] },
+  ],
+  [
+    "a less important pod's anti-affinity",
+    "a: x",
+    pod("p", "1m", { priority: 10 }),
+    { a: [pod("x", "1m", { spec: avoiding("p") })] },
+  ],
+  [
+    "too large even for an empty node",
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+    pod("p", "2", { priority: 10 }),
+    { a: [pod("x", "500m")] },
+  ],
+  [
+    "more important pods leave too little",
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Insufficient cpu.",
+    urgent,
+    { a: [pod("x", "500m", { priority: 20 }), pod("y", "100m")] },
+  ],
+  [
+    "a terminating victim on the nominated node",
+    "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.",
+    pod("p", "600m", { priority: 10, status: { nominatedNodeName: "a" } }),
+    {
+      a: [
+        pod("x", "500m", {
+          isEnding: true,
+          status: { conditions: [{ type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" }] },
+        }),
+      ],
+    },
+  ],
+])("%s", (_, expected, p, on, budgets) => expect(preempted(p, on, budgets)).toBe(expected));
+
+test("victims are marked and deleted, and the pod gets their room when it is free", async () => {
+  const low = draft("low", "600m", { terminationGracePeriodSeconds: 30 });
+  const scheduler = await running([low]);
+  const { client } = scheduler;
+  for (const [name, value] of Object.entries({ high: 10, middle: 5 }))
+    await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, value });
+  await scheduler.until(1);
+  await client.patch(pods, key("default", "low"), { type: "merge", patch: { status: { phase: "Running" } } }, "status");
+  await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
+  await scheduler.until(3);
+  const victim = await client.get(pods, key("default", "low"));
+  expect(victim.metadata.deletionTimestamp).toBeDefined();
+  expect(conditionOf(victim.status?.conditions, "DisruptionTarget")).toMatchObject({
+    status: "True",
+    reason: "PreemptionByScheduler",
+    message: "default-scheduler: preempting to accommodate a higher priority pod",
+  });
+  const high = await client.get(pods, key("default", "high"));
+  expect(high.status?.nominatedNodeName).toBe("n1");
+  expect(high.spec.nodeName).toBeUndefined();
+  const preempted = (await client.list(events)).items.find((e) => e.reason === "Preempted");
+  expect(preempted).toMatchObject({ type: "Normal", message: `Preempted by pod ${high.metadata.uid} on node n1` });
+  await client.delete(pods, key("default", "low"), { gracePeriodSeconds: 0 });
+  await scheduler.until(6);
+  await scheduler.stop();
+  expect(await scheduler.bound()).toEqual({ high: "n1" });
+});
+
+test("the room of a nominated pod is not given to a less important one", async () => {
+  const scheduler = await running([draft("low")]);
+  const { client } = scheduler;
+  for (const [name, value] of Object.entries({ high: 10, middle: 5 }))
+    await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, value });
+  await scheduler.until(1);
+  await client.patch(pods, key("default", "low"), { type: "merge", patch: { status: { phase: "Running" } } }, "status");
+  await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
+  await scheduler.until(2);
+  await client.create(pods, draft("middle", "600m", { priorityClassName: "middle" }));
+  await client.delete(pods, key("default", "low"), { gracePeriodSeconds: 0 });
+  await scheduler.until(20);
+  await scheduler.stop();
+  expect(await scheduler.bound()).toEqual({ high: "n1" });
+});
