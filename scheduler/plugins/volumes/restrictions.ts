@@ -50,7 +50,10 @@ const conflict = (a: Volume, b: Volume): boolean =>
 
 interface Restrictions {
   readonly disks: readonly Volume[];
-  /** How often other pods use claims of this one that one pod alone may use. */
+  readonly namespace: string | undefined;
+  /** The names of claims that one pod alone may use. */
+  readonly exclusive: readonly string[];
+  /** How often other pods use them. */
   readonly uses: number;
 }
 
@@ -70,8 +73,12 @@ function restrictionsOf({ pod }: PodInfo, { lister, nodes }: Snapshot): Restrict
   if (exclusive.length > 0)
     for (const { podsWithClaims } of nodes)
       for (const other of podsWithClaims.values()) uses += usesBy(exclusive, namespace, other);
-  return { disks: (pod.spec.volumes ?? []).filter(isDisk), uses };
+  return { disks: (pod.spec.volumes ?? []).filter(isDisk), namespace, exclusive, uses };
 }
+const changed = (state: Restrictions, other: PodInfo, sign: 1 | -1): Restrictions => ({
+  ...state,
+  uses: state.uses + sign * usesBy(state.exclusive, state.namespace, other),
+});
 
 const hasConflict = (disks: readonly Volume[], { pods }: NodeInfo): boolean =>
   disks.length > 0 &&
@@ -107,6 +114,8 @@ export const volumeRestrictions: SchedulerPlugin<Restrictions> = {
     if (typeof state === "string") return unresolvable(state);
     return state.disks.length + state.uses === 0 ? skip : { state };
   },
+  addPod: (state, added) => changed(state, added, 1),
+  removePod: (state, removed) => changed(state, removed, -1),
   filter({ disks, uses }, node) {
     if (hasConflict(disks, node)) return occupied;
     return uses > 0 ? inUse : undefined;

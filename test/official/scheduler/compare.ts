@@ -3,7 +3,7 @@
 import type { Original } from "./kube-scheduler.ts";
 import { ownScheduler } from "./own-scheduler.ts";
 import type { Manifest, Scenario } from "./scenario.ts";
-import { type Difference, differences } from "./verdict.ts";
+import { type Difference, differences, type Verdict } from "./verdict.ts";
 
 export interface Disagreement extends Difference {
   readonly pod: string;
@@ -12,33 +12,43 @@ export interface Comparison {
   readonly disagreements: readonly Disagreement[];
   readonly placed: number;
   readonly pending: number;
+  /**
+   * kube-scheduler has evicted pods for a pod and does not try it again: its queueing hints overlook the eviction. The
+   * rest of the scenario is left out.
+   */
+  readonly isStuck: boolean;
 }
 
+/** Each pod starts after the ones before it. */
+const startTime = (count: number): string => `2026-01-01T01:00:${String(count).padStart(2, "0")}Z`;
+const hasEnded = ({ nodeName, reason }: Verdict): boolean => nodeName !== undefined || reason !== undefined;
 const isGated = ({ spec }: Manifest): boolean =>
   ((spec as { readonly schedulingGates?: readonly unknown[] }).schedulingGates ?? []).length > 0;
 
 export async function compare(scenario: Scenario, original: Original, settleMs: number): Promise<Comparison> {
   const disagreements: Disagreement[] = [];
-  let [placed, pending] = [0, 0];
+  let [placed, pending, isStuck] = [0, 0, false];
   const theirs = await original.peer(scenario, settleMs);
   const own = await ownScheduler(scenario);
   try {
     for (const pod of scenario.pods) {
       const a = await own.decide(pod);
-      const b = await theirs.decide(pod, a.nodeName);
+      const b = await theirs.decide(pod, a);
+      isStuck = a.preemption?.nodeName === b.preemption?.nodeName && b.preemption !== undefined && !hasEnded(b);
+      if (isStuck) break;
       const found = differences(a, b).map((difference) => ({ ...difference, pod: pod.metadata.name }));
       disagreements.push(...found);
       // The states differ from here on.
-      if (found.some(({ kind }) => kind === "placement")) break;
+      if (found.some(({ kind }) => kind === "placement" || kind === "preemption")) break;
       if (a.nodeName !== undefined) placed++;
       else pending++;
-      if (a.nodeName !== undefined || isGated(pod)) continue;
-      await own.remove(pod);
-      await theirs.remove(pod);
+      for (const peer of [own, theirs])
+        if (a.nodeName !== undefined) await peer.start(pod, startTime(placed));
+        else if (!isGated(pod)) await peer.remove(pod);
     }
   } finally {
     await own.close();
     await theirs.close();
   }
-  return { disagreements, placed, pending };
+  return { disagreements, placed, pending, isStuck };
 }

@@ -2,60 +2,22 @@
 // one of them that the caller prefers; its log has the scores.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { json } from "node:stream/consumers";
 import { stringify } from "yaml";
-import { pods } from "../../../api/core/pods.ts";
 import { type Key, keyOf } from "../../../api/meta.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { listeningServer } from "../../suites/listening.ts";
 import { programs } from "../specs.ts";
-import { create, follow, lay, setUp, tearDown } from "./cluster.ts";
+import { create, lay, remove, run, setUp, tearDown } from "./cluster.ts";
+import { extender } from "./extender.ts";
+import { follow } from "./outcomes.ts";
 import type { Peer } from "./own-scheduler.ts";
 import { profiles, type Scenario } from "./scenario.ts";
 import type { Scores } from "./verdict.ts";
-
-interface ExtenderArguments {
-  readonly Pod: { readonly metadata: { readonly name: string; readonly namespace: string } };
-  readonly NodeNames: readonly string[];
-}
-/** The nodes that passed, by pod, and the nodes that are preferred. */
-interface Extender {
-  readonly port: number;
-  readonly fit: Map<string, readonly string[]>;
-  readonly preferred: Map<string, string>;
-  close(): void;
-}
-async function extender(): Promise<Extender> {
-  const [fit, preferred] = [new Map<string, readonly string[]>(), new Map<string, string>()];
-  const answers: Readonly<Record<string, (args: ExtenderArguments) => object>> = {
-    "/filter": ({ Pod, NodeNames }) => {
-      fit.set(keyOf(Pod as never), NodeNames);
-      return { NodeNames };
-    },
-    "/prioritize": ({ Pod, NodeNames }) =>
-      NodeNames.map((Host) => ({ Host, Score: preferred.get(keyOf(Pod as never)) === Host ? 10 : 0 })),
-  };
-  const server: Server = createServer((request, response) => {
-    json(request).then(
-      (args) => response.end(JSON.stringify(answers[request.url!]!(args as ExtenderArguments))),
-      () => response.writeHead(400).end(),
-    );
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const close = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { port, fit, preferred, close };
-}
+import { controlVolumes } from "./volume-controllers.ts";
 
 const scoring = { type: "MostAllocated", resources: ["cpu", "memory"].map((name) => ({ name, weight: 1 })) };
 /** Both profiles as this project's scheduler has them. */
@@ -82,6 +44,7 @@ const configuration = (kubeconfig: string, port: number): object => ({
       urlPrefix: `http://127.0.0.1:${port}`,
       filterVerb: "filter",
       prioritizeVerb: "prioritize",
+      preemptVerb: "preempt",
       // Any preference outweighs all scores.
       weight: 100_000,
       nodeCacheCapable: true,
@@ -121,7 +84,7 @@ function scoreLog(): ScoreLog {
 }
 
 /** Under load its watches are late. */
-const patienceMs = 15_000;
+const patienceMs = 6_000;
 
 /** kube-scheduler while it runs, over one scenario after the other. */
 export interface Original {
@@ -156,33 +119,32 @@ export async function kubeScheduler(): Promise<Original> {
   const server = await listeningServer();
   const client = server.inProcess;
   await lay(client);
-  const calls = await extender();
-  const folder = mkdtempSync(join(tmpdir(), "orrery-scheduler-"));
-  const { child, scores, recent } = await started(folder, server.kubeconfig, calls.port);
   const stop = new AbortController();
   const followed = follow(client, world, stop.signal, patienceMs);
+  controlVolumes(client, world, stop.signal);
+  const calls = await extender(followed);
+  const folder = mkdtempSync(join(tmpdir(), "orrery-scheduler-"));
+  const { child, scores, recent } = await started(folder, server.kubeconfig, calls.port);
 
   const peer = (scenario: Scenario): Peer => ({
     async decide(pod, preferred) {
       const key = keyOf(pod as never);
-      if (preferred !== undefined) calls.preferred.set(key, preferred);
-      await create(client, pod);
-      const outcome = await followed.outcome(key);
+      if (preferred) calls.preferred.set(key, [preferred.nodeName, preferred.preemption?.nodeName]);
+      const outcome = await followed.outcome(key, () => create(client, pod));
       if (!outcome && recent.length > 0) throw new Error(`kube-scheduler: ${recent.at(-1)}`);
       const fit = calls.fit.get(key) ?? [];
       // Lines of the log may arrive after the binding.
       for (let tries = 0; fit.length > 1 && !scores.of(key, fit.length) && tries < 200; tries++)
         await world.clock.sleep(5);
-      return { ...outcome, fit, scores: scores.of(key, fit.length) ?? {} };
+      const candidates = calls.candidates.get(key);
+      return { ...outcome, fit, scores: scores.of(key, fit.length) ?? {}, ...(candidates && { candidates }) };
     },
-    async remove(pod) {
-      await client.delete(pods, keyOf(pod as never), { gracePeriodSeconds: 0 });
-    },
+    start: (pod, startTime) => run(client, pod, startTime),
+    remove: (pod) => remove(client, pod),
     async close() {
       await tearDown(client, scenario);
       for (const pod of scenario.pods) scores.forget(keyOf(pod as never));
-      calls.fit.clear();
-      calls.preferred.clear();
+      calls.forget();
     },
   });
   return {

@@ -10,14 +10,18 @@ import { informer } from "../../../machinery/informer.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../../scheduler/scheduler.ts";
-import { create, follow, lay, type Outcome, setUp } from "./cluster.ts";
+import { create, lay, remove, run, setUp } from "./cluster.ts";
+import { follow, type Outcome } from "./outcomes.ts";
 import { type Manifest, profiles, type Scenario } from "./scenario.ts";
 import type { Scores, Verdict } from "./verdict.ts";
+import { controlVolumes } from "./volume-controllers.ts";
 
 /** A cluster with a scheduler. */
 export interface Peer {
-  /** Creates the pod and waits for what becomes of it. `preferred` is the node to take if it fits. */
-  decide(pod: Manifest, preferred?: string): Promise<Verdict>;
+  /** Creates the pod and waits for what becomes of it. `preferred` has the nodes to take if they fit. */
+  decide(pod: Manifest, preferred?: Verdict): Promise<Verdict>;
+  /** Writes what a kubelet writes when the pod runs. */
+  start(pod: Manifest, startTime: string): Promise<void>;
   remove(pod: Manifest): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,6 +59,7 @@ export async function ownScheduler(scenario: Scenario): Promise<Peer> {
   const stop = new AbortController();
   const decisions = decisionLog();
   const followed = follow(client, world, stop.signal, patienceMs);
+  controlVolumes(client, world, stop.signal);
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
   const options = {
     name: profiles.spreading,
@@ -70,13 +75,12 @@ export async function ownScheduler(scenario: Scenario): Promise<Peer> {
   ];
   return {
     async decide(pod) {
-      const key = keyOf(await create(client, pod));
-      const outcome = await followed.outcome(key);
+      const key = keyOf(pod as never);
+      const outcome = await followed.outcome(key, () => create(client, pod));
       return verdictOf(outcome, decisions.of(key).at(-1)?.because ?? []);
     },
-    async remove({ metadata: { namespace, name } }) {
-      await client.delete(pods, keyOf({ metadata: { namespace, name } } as never), { gracePeriodSeconds: 0 });
-    },
+    start: (pod, startTime) => run(client, pod, startTime),
+    remove: (pod) => remove(client, pod),
     async close() {
       stop.abort(new Error("done"));
       await Promise.allSettled(parts);

@@ -54,13 +54,14 @@ async function explain(scenario: Scenario, first: Disagreement, original: Origin
 
 const original = await kubeScheduler();
 const began = performance.now();
-const counts = { placed: 0, pending: 0, disagreements: 0 };
+const counts = { placed: 0, pending: 0, stuck: 0, disagreements: 0 };
 try {
   for (let seed = from; seed <= to; seed++) {
     const scenario = generatedScenario(seed, { only, without });
     let result = await compare(scenario, original, settleMs);
     if (result.disagreements.length > 0) result = await compare(scenario, original, longSettleMs);
-    const { disagreements, placed, pending } = result;
+    const { disagreements, placed, pending, isStuck } = result;
+    if (isStuck) counts.stuck++;
     counts.placed += placed;
     counts.pending += pending;
     counts.disagreements += disagreements.length;
@@ -77,6 +78,6 @@ const minutes = (performance.now() - began) / 60_000;
 const total = counts.placed + counts.pending;
 say(
   `${total} pods, ${counts.placed} placed, ${counts.pending} pending; ${(total / minutes).toFixed(0)} a minute; ` +
-    `${counts.disagreements} disagreements`,
+    `${counts.stuck} not tried again by kube-scheduler after preemption; ${counts.disagreements} disagreements`,
 );
 process.exit(counts.disagreements > 0 ? 1 : 0);

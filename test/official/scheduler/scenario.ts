@@ -61,6 +61,15 @@ const service = (chance: Chance, i: number): Manifest => ({
   spec: { ports: [{ port: 80 }], selector: { app: chance.pick(["web", "db", "cache"]) } },
 });
 
+/** A budget that allows some of its pods to leave. */
+const budget = (chance: Chance, i: number): Manifest => ({
+  apiVersion: "policy/v1",
+  kind: "PodDisruptionBudget",
+  metadata: { name: `budget-${i}`, namespace: "default" },
+  spec: { minAvailable: 1, selector: { matchLabels: { app: chance.pick(["web", "db", "cache"]) } } },
+  status: { disruptionsAllowed: chance.pick([0, 0, 1, 2]), currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 },
+});
+
 /** A pod on a node, perhaps finished or terminating, perhaps resized. */
 function boundPod(draw: Draw, template: PodTemplate, i: number, schedulerName: string): Manifest {
   const { chance, nodeCount } = draw;
@@ -112,7 +121,11 @@ export function generatedScenario(seed: number, { only, without }: Choice): Scen
   return {
     features: chosen,
     nodes: Array.from({ length: nodeCount }, (_, i) => generatedNode(chance, i, has)),
-    objects: [...storage.objects, ...(has("services") ? chance.list(1, 3, (i) => service(chance, i)) : [])],
+    objects: [
+      ...storage.objects,
+      ...(has("services") ? chance.list(1, 3, (i) => service(chance, i)) : []),
+      ...(has("priority") ? chance.list(0, 2, (i) => budget(chance, i)) : []),
+    ],
     bound: withoutConflicts(chance.list(0, 2 * nodeCount, (i) => boundPod(draw, template(), i, schedulerName))),
     pods: chance.list(8, 20, (i) => podOf(template(), `pod-${i}`, schedulerName)),
   };

@@ -1,20 +1,29 @@
 // What a scheduler thinks of a pod: the nodes that fit with their scores, or why there is none; and how two of them
 // differ. Pure.
-import type { Outcome } from "./cluster.ts";
+import type { Pod } from "../../../api/generated/types.ts";
+import type { Outcome, Preemption } from "./outcomes.ts";
 
 /** Weighted scores by plugin. */
 export type Scores = Readonly<Record<string, number>>;
+/** Pods that would have to leave a node. */
+export interface Candidate {
+  readonly victims: readonly string[];
+  /** Compared element by element; the least is the best. */
+  readonly cost: readonly number[];
+}
 export interface Verdict extends Outcome {
   /** The nodes that passed; the best ones only when `isPartial`. */
   readonly fit: readonly string[];
   readonly isPartial?: boolean;
   /** By node; empty when one node alone passed. */
   readonly scores: Readonly<Record<string, Scores>>;
+  /** By node: what kube-scheduler found for preemption. */
+  readonly candidates?: Readonly<Record<string, Candidate>>;
 }
 
 export type Difference = {
-  /** `placement`: one binds the pod where the other does not. The others leave the placement right. */
-  readonly kind: "placement" | "fit" | "message" | "score";
+  /** `placement`: one binds the pod where the other does not; `preemption`: other pods have to leave. */
+  readonly kind: "placement" | "preemption" | "fit" | "message" | "score";
   readonly text: string;
 };
 
@@ -46,21 +55,58 @@ function fitDifferences(own: Verdict, original: Verdict): readonly Difference[] 
   return texts.map((text) => ({ kind: "fit", text }));
 }
 
-const textOf = ({ nodeName, reason, message, fit }: Verdict): string =>
-  nodeName === undefined ? `pending, ${reason}: ${message}` : `on ${nodeName}, fit: ${fit.join(" ")}`;
+/** In the order in which kube-scheduler compares nodes: budgets, priorities of the victims, their number, their age. */
+export function costOf(victims: readonly Pod[], violations: number): readonly number[] {
+  const priorities = victims.map(({ spec }) => spec.priority ?? 0);
+  const highest = Math.max(...priorities);
+  const sum = priorities.reduce((total, priority) => total + priority + 2 ** 31, 0);
+  const starts = victims
+    .filter(({ spec }) => (spec.priority ?? 0) === highest)
+    .map(({ status }) => (status?.startTime === undefined ? Infinity : Date.parse(status.startTime)));
+  return [violations, highest, sum, victims.length, -Math.min(...starts)];
+}
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at >= 0 && a[at]! < b[at]!;
+}
+
+const preemptionText = (preemption: Preemption | undefined): string =>
+  preemption ? `${preemption.nodeName} without ${preemption.victims.join(" ")}` : "none";
+/** Both evict the same pods, and no other node would have been better. */
+function preemptionDifferences(own: Verdict, original: Verdict): readonly Difference[] {
+  const [a, b] = [own.preemption, original.preemption];
+  const difference = (why: string): readonly Difference[] => [
+    { kind: "preemption", text: `${why}: here ${preemptionText(a)}; original ${preemptionText(b)}` },
+  ];
+  if (!a && !b) return [];
+  if (!a || !b || a.nodeName !== b.nodeName) return difference("node");
+  if (`${a.victims.toSorted()}` !== `${b.victims.toSorted()}`) return difference("victims");
+  const chosen = original.candidates?.[a.nodeName];
+  if (!chosen) return difference("not a candidate");
+  const better = Object.entries(original.candidates ?? {}).filter(([, other]) => isLess(other.cost, chosen.cost));
+  if (better.length > 0)
+    return difference(`better ${better.map(([node, { cost }]) => `${node} (${cost})`)} than ${chosen.cost}`);
+  return messageDifferences(a, b);
+}
+
+const messageDifferences = (a: Outcome, b: Outcome): readonly Difference[] =>
+  a.message === b.message && a.reason === b.reason
+    ? []
+    : [{ kind: "message", text: `here     ${a.reason}: ${a.message}\n    original ${b.reason}: ${b.message}` }];
+
+const textOf = ({ nodeName, reason, message, fit, preemption }: Verdict): string =>
+  `${nodeName === undefined ? `pending, ${reason}: ${message}` : `on ${nodeName}, fit: ${fit.join(" ")}`}${
+    preemption ? ` after preemption of ${preemptionText(preemption)}` : ""
+  }`;
 
 /** How this project's verdict differs from the original's. */
 export function differences(own: Verdict, original: Verdict): readonly Difference[] {
   const isPlaced = own.nodeName !== undefined;
   if (isPlaced !== (original.nodeName !== undefined) || (isPlaced && !original.fit.includes(own.nodeName)))
     return [{ kind: "placement", text: `here ${textOf(own)}; original ${textOf(original)}` }];
-  if (isPlaced) return [...fitDifferences(own, original), ...scoreDifferences(own, original)];
-  return own.message === original.message && own.reason === original.reason
-    ? []
-    : [
-        {
-          kind: "message",
-          text: `here     ${own.reason}: ${own.message}\n    original ${original.reason}: ${original.message}`,
-        },
-      ];
+  const preempted = preemptionDifferences(own, original);
+  if (preempted.length > 0) return preempted;
+  return isPlaced
+    ? [...fitDifferences(own, original), ...scoreDifferences(own, original)]
+    : messageDifferences(own, original);
 }

@@ -204,6 +204,13 @@ const restricted: readonly (readonly [what: string, pod: Pod, running: readonly 
 ];
 for (const [what, pod, running, expected] of restricted)
   test(`volume restrictions: ${what}`, () => expect(outcome(pod, once, running)).toBe(expected));
+test("a claim for one pod is free when a less important pod leaves", () => {
+  const cache = schedulerCache(listersOf(once));
+  cache.nodeSeen("a", a);
+  cache.assume(on("a", "q", "data"), "a");
+  const placement = place(podWith("p", mounts("data"), { priority: 1 }), cache.snapshot(), defaultPlugins());
+  expect(placement.outcome === "unschedulable" && placement.diagnosis.nominatedNodeName).toBe("a");
+});
 const zoned = (name: string, zone: string) => node(name, { "topology.kubernetes.io/zone": zone });
 const places: readonly (readonly [what: string, labels: Record<string, string>, nodes: Node[], outcome: string])[] = [
   ["no labels", {}, [zoned("a", "1")], "a"],
