@@ -153,7 +153,7 @@ export function newDraft(situation: Situation): Draft {
       const destination = destinationOf(pod, template, picture, now);
       if ("obstacle" in destination) return destination.obstacle;
       const { nodeName: to } = destination;
-      if (accepts?.(nodes.get(to)!) === false) return `the scheduler would place it on ${to}`;
+      if (accepts?.(nodes.get(to)!) === false) return `the scheduler would place it on ${to}, which would not help`;
       const successor = withNode(template, to);
       const broken = replace(pod, successor, picture);
       if (broken !== undefined) return broken;

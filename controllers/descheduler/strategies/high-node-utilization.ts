@@ -63,7 +63,8 @@ export const highNodeUtilization: Strategy = {
       if (draft.isFinished() || failures >= mostFailures) return;
       // What pods of this plan have been moved to stays in use.
       const isReceiving = draft.moves.some(({ to }) => to === node.metadata.name);
-      if (!isReceiving && !free(node, utilization, draft)) failures++;
+      const isOnly = !draft.nodes.some((other) => other !== node && needing(draft, other).length > 0);
+      if (!isReceiving && !isOnly && !free(node, utilization, draft)) failures++;
     }
   },
 };
