@@ -1,9 +1,12 @@
 // Replays a scenario with both schedulers, pod by pod. Both stay in the same state: the original takes the node that
 // this project's scheduler has chosen, among those that it finds fit.
+import { realWorld } from "../../../machinery/real-world.ts";
 import type { Original } from "./kube-scheduler.ts";
 import { ownScheduler } from "./own-scheduler.ts";
 import type { Manifest, Scenario } from "./scenario.ts";
 import { type Difference, differences, type Verdict } from "./verdict.ts";
+
+const { clock } = realWorld(() => {});
 
 export interface Disagreement extends Difference {
   readonly pod: string;
@@ -22,6 +25,7 @@ export interface Comparison {
 /** Each pod starts after the ones before it. */
 const startTime = (count: number): string => `2026-01-01T01:00:${String(count).padStart(2, "0")}Z`;
 const hasEnded = ({ nodeName, reason }: Verdict): boolean => nodeName !== undefined || reason !== undefined;
+const isChange = ({ kind, isDeleted }: Manifest): boolean => kind !== "Pod" || isDeleted === true;
 const isGated = ({ spec }: Manifest): boolean =>
   ((spec as { readonly schedulingGates?: readonly unknown[] }).schedulingGates ?? []).length > 0;
 
@@ -31,12 +35,17 @@ export async function compare(scenario: Scenario, original: Original, settleMs: 
   const theirs = await original.peer(scenario, settleMs);
   const own = await ownScheduler(scenario);
   try {
-    for (const pod of scenario.pods) {
+    for (const pod of scenario.steps) {
+      if (isChange(pod)) {
+        for (const peer of [own, theirs]) await peer.change(pod);
+        await clock.sleep(settleMs);
+        continue;
+      }
       const a = await own.decide(pod);
       const b = await theirs.decide(pod, a);
       isStuck = a.preemption?.nodeName === b.preemption?.nodeName && b.preemption !== undefined && !hasEnded(b);
       if (isStuck) break;
-      const found = differences(a, b).map((difference) => ({ ...difference, pod: pod.metadata.name }));
+      const found = differences(pod.spec!, a, b).map((difference) => ({ ...difference, pod: pod.metadata.name }));
       disagreements.push(...found);
       // The states differ from here on.
       if (found.some(({ kind }) => kind === "placement" || kind === "preemption")) break;

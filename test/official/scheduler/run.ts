@@ -47,9 +47,9 @@ async function explain(scenario: Scenario, first: Disagreement, original: Origin
     return disagreements.some(({ kind }) => kind === first.kind);
   };
   const smallest = await minimized(scenario, differsStill);
-  const { nodes, objects, bound, pods } = smallest;
+  const { nodes, objects, bound, steps } = smallest;
   for (const { text } of (await compare(smallest, original, settleMs)).disagreements) say(`    minimized: ${text}`);
-  for (const object of [...nodes, ...objects, ...bound, ...pods]) say(`---\n${stringify(object).trimEnd()}`);
+  for (const object of [...nodes, ...objects, ...bound, ...steps]) say(`---\n${stringify(object).trimEnd()}`);
 }
 
 const original = await kubeScheduler();
