@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { namespaces as namespaceKind } from "../api/core/namespaces.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
+import type { Client } from "../machinery/client.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { report } from "./report.ts";
 import { counter, each, type SystemCluster, withControlPlane } from "./system/cluster.ts";
@@ -44,18 +45,24 @@ const peerOf = ({ name }: Workload): number | undefined => {
   return found.length === 0 ? undefined : Math.max(...found);
 };
 
+/** Creates the nodes and the pods that are there before the measurement. */
+async function prepare(w: Workload, client: Client, signal: AbortSignal): Promise<void> {
+  const [nodeCount, podCount] = [Math.ceil(w.nodes / scale), Math.ceil(w.initPods / scale)];
+  for (const name of namespaces)
+    await client.create(namespaceKind, { kind: "Namespace", metadata: { name }, spec: {} });
+  const usable = await counter(client, nodes, ({ spec }) => !spec.taints?.length, signal);
+  await each(nodeCount, (i) => client.create(nodes, (w.node ?? nodeDraft)(i)));
+  await usable.reached(nodeCount);
+  const bound = await counter(client, pods, ({ spec }) => spec.nodeName !== undefined, signal);
+  await each(podCount, (i) => client.create(pods, (w.initPod ?? podDraft)(i)));
+  await bound.reached(podCount);
+}
+
 /** Pods a second from the first measured pod created to the last one bound. */
 async function throughput(w: Workload, { client, cpuSeconds }: SystemCluster): Promise<number> {
   const end = new AbortController();
-  const [nodeCount, initPods, measuredPods] = [w.nodes, w.initPods, w.measuredPods].map((n) => Math.ceil(n / scale));
-  const usable = await counter(client, nodes, ({ spec }) => !spec.taints?.length, end.signal);
-  for (const name of namespaces)
-    await client.create(namespaceKind, { kind: "Namespace", metadata: { name }, spec: {} });
-  await each(nodeCount!, (i) => client.create(nodes, (w.node ?? nodeDraft)(i)));
-  await usable.reached(nodeCount!);
-  const bound = await counter(client, pods, ({ spec }) => spec.nodeName !== undefined && !spec.priority, end.signal);
-  await each(initPods!, (i) => client.create(pods, (w.initPod ?? (() => podDraft()))(i)));
-  await bound.reached(initPods!);
+  const measuredPods = Math.ceil(w.measuredPods / scale);
+  await prepare(w, client, end.signal);
   const measured = await counter(
     client,
     pods,
@@ -70,17 +77,17 @@ async function throughput(w: Workload, { client, cpuSeconds }: SystemCluster): P
   };
   churn().catch(() => {});
   const [began, cpu] = [performance.now(), await cpuSeconds()];
-  await each(measuredPods!, (i) => {
-    const pod = (w.measuredPod ?? (() => podDraft()))(i);
+  await each(measuredPods, (i) => {
+    const pod = (w.measuredPod ?? podDraft)(i);
     return client.create(pods, {
       ...pod,
       metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, measured: "yes" } },
     });
   });
-  await measured.reached(measuredPods!);
-  const perSecond = (1000 * measuredPods!) / (performance.now() - began);
-  const each_ = (1000 * ((await cpuSeconds()) - cpu)) / measuredPods!;
-  process.stdout.write(`       ${w.name}: ${each_.toFixed(2)} ms CPU of the control plane per pod\n`);
+  await measured.reached(measuredPods);
+  const perSecond = (1000 * measuredPods) / (performance.now() - began);
+  const perPod = (1000 * ((await cpuSeconds()) - cpu)) / measuredPods;
+  process.stdout.write(`       ${w.name}: ${perPod.toFixed(2)} ms CPU of the control plane per pod\n`);
   end.abort(new Error("measured"));
   return perSecond;
 }

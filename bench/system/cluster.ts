@@ -13,7 +13,11 @@ import type { ServerAccess } from "../../machinery/http-session.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 
 const world = realWorld(() => {});
+/** Requests at a time. */
 const inFlight = 64;
+/** Where to write a CPU profile of the control plane; none by default. */
+const profileDir = process.env["BENCH_PROFILE"];
+const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
 
 export interface SystemCluster {
   readonly client: Client;
@@ -36,10 +40,7 @@ export async function withControlPlane(
   const home = await mkdtemp(join(tmpdir(), "orrery-bench-"));
   const name = "bench";
   const child = fork(join(import.meta.dirname, "control-plane.ts"), {
-    execArgv: [
-      "--max-semi-space-size=64",
-      ...(process.env["PROF"] ? ["--cpu-prof", "--cpu-prof-dir=" + process.env["PROF"]] : []),
-    ],
+    execArgv: ["--max-semi-space-size=64", ...profiling],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...process.env, HOME: home },
   });

@@ -45,8 +45,7 @@ interface PodOptions {
   readonly spec?: Partial<Pod["spec"]>;
   readonly cpu?: string;
 }
-/** A pod of the usual size. */
-export const podDraft = ({ namespace = "default", labels, spec, cpu = "100m" }: PodOptions = {}): Draft<Pod> => {
+const makePod = ({ namespace = "default", labels, spec, cpu = "100m" }: PodOptions = {}): Draft<Pod> => {
   const resources = { cpu, memory: "500Mi" };
   return {
     kind: "Pod",
@@ -63,6 +62,9 @@ export const podDraft = ({ namespace = "default", labels, spec, cpu = "100m" }: 
   };
 };
 
+/** A pod of the usual size. */
+export const podDraft = (): Draft<Pod> => makePod();
+
 const zones = (...names: readonly string[]): NonNullable<Workload["node"]> => {
   return (i) => nodeDraft(i, { [zoneLabel]: names[i % names.length]! });
 };
@@ -72,13 +74,13 @@ const near = (color: string, topologyKey: string) => ({
   ...{ topologyKey, namespaces },
 });
 const affine = (namespace: string): Draft<Pod> =>
-  podDraft({
+  makePod({
     ...{ namespace, labels: { color: "blue" } },
     spec: { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [near("blue", zoneLabel)] } } },
   });
 const antiAffine = (namespace: string): Draft<Pod> => {
   const term = near("green", "kubernetes.io/hostname");
-  return podDraft({
+  return makePod({
     ...{ namespace, labels: { color: "green" } },
     spec: { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } },
   });
@@ -86,12 +88,12 @@ const antiAffine = (namespace: string): Draft<Pod> => {
 const inZones = (): Draft<Pod> => {
   const matchExpressions = [{ key: zoneLabel, operator: "In" as const, values: ["zone1", "zone2"] }];
   const required = { nodeSelectorTerms: [{ matchExpressions }] };
-  return podDraft({
+  return makePod({
     spec: { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } },
   });
 };
 const spread = (): Draft<Pod> =>
-  podDraft({
+  makePod({
     labels: { color: "blue" },
     spec: {
       topologySpreadConstraints: [
@@ -107,11 +109,11 @@ const onDaemonNode = (): Draft<Pod> => {
   const matchFields = [{ key: "metadata.name", operator: "In" as const, values: [daemonNode] }];
   const required = { nodeSelectorTerms: [{ matchFields }] };
   const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
-  return podDraft({ spec: { affinity, containers: [{ name: "pause", image: "registry.k8s.io/pause:3.10.1" }] } });
+  return makePod({ spec: { affinity, containers: [{ name: "pause", image: "registry.k8s.io/pause:3.10.1" }] } });
 };
-const unfit = (): Draft<Pod> => podDraft({ spec: { priority: 10 }, cpu: "9" });
-const important = (): Draft<Pod> => podDraft({ spec: { priority: 10 }, cpu: "3" });
-const unimportant = (): Draft<Pod> => podDraft({ spec: { terminationGracePeriodSeconds: 0 }, cpu: "900m" });
+const unfit = (): Draft<Pod> => makePod({ spec: { priority: 10 }, cpu: "9" });
+const important = (): Draft<Pod> => makePod({ spec: { priority: 10 }, cpu: "3" });
+const unimportant = (): Draft<Pod> => makePod({ spec: { terminationGracePeriodSeconds: 0 }, cpu: "900m" });
 
 export const workloads: readonly Workload[] = [
   {
