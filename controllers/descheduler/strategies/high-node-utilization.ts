@@ -1,12 +1,12 @@
 // HighNodeUtilization: frees nodes of which little is used, each wholly or not at all, so that they can be removed or
 // take large pods.
+import { effectiveRequests } from "../../../api/core/pod/status.ts";
 import { percent, type Utilization } from "../../../api/core/utilization.ts";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { keyOf } from "../../../api/meta.ts";
 import { type Draft, utilizationIn } from "../draft.ts";
 import { needsNode } from "../evictable.ts";
 import type { Strategy } from "../strategy.ts";
-import { effectiveRequests } from "../../../api/core/pod/status.ts";
 
 const name = "HighNodeUtilization";
 /** After so many nodes that cannot be freed the others, of which more is used, are not tried. */
