@@ -49,6 +49,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["uncordon", "mark nodes as schedulable", () => import("./commands/uncordon.ts")],
     ["drain", "evict the pods of nodes", () => import("./commands/drain.ts")],
     ["taint", "set or remove taints of nodes", () => import("./commands/taint.ts")],
+    ["rebalance", "move pods to free nodes, or to where their rules hold", () => import("./commands/rebalance.ts")],
   ]),
   ...group("Orrery's clusters", false, [
     ["up", "create a cluster, or start the stopped parts of one", () => import("./commands/up.ts")],

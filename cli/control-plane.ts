@@ -7,6 +7,9 @@ import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { builtinKinds } from "../api/builtin/kinds.ts";
 import { runControllers } from "../controllers/controllers.ts";
+import type { DeschedulerOptions } from "../controllers/descheduler/controller.ts";
+import { defaultSettings } from "../controllers/descheduler/ports.ts";
+import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
 import { type DecisionLog, decisionLog } from "../machinery/decisions.ts";
@@ -20,6 +23,7 @@ import type { Packing } from "../scheduler/plugins/resource-scores.ts";
 import { runScheduler } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
+import { reschedulingSimulation } from "./rescheduling.ts";
 
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
 async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
@@ -58,6 +62,12 @@ async function schedule(
     views.nodes.run(signal),
   ]);
 }
+
+const deschedulerOptions = ({ packing, timings }: ServerConfig): DeschedulerOptions => ({
+  simulation: reschedulingSimulation(packing),
+  settings: { ...defaultSettings, strategies: defaultStrategies },
+  periodMs: timings.rebalancePeriodMs,
+});
 
 export interface ControlPlaneOptions {
   /** Runs the API server without scheduler and controllers. */
@@ -102,6 +112,7 @@ export async function startControlPlane(
     rootCa: readFileSync(config.pki.ca, "utf8"),
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
+    ...(config.rebalances && { descheduler: deschedulerOptions(config) }),
   };
   // Only one process listens on this address, so a restarted server may take its former leases at once.
   const identity = `${hostname()}_${config.advertiseAddress}:${port}`;

@@ -11,6 +11,7 @@ import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
+import { descheduler, type DeschedulerOptions } from "./descheduler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
@@ -42,6 +43,8 @@ export interface ControllerOptions {
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly nodeGraceMs: number;
   readonly autoscaler: AutoscalerOptions;
+  /** Pods are moved only with these. */
+  readonly descheduler?: DeschedulerOptions;
   /** Keys of one controller worked on at the same time. */
   readonly workers?: number;
   /** The kinds that are served; the built-in ones unless given. */
@@ -92,6 +95,7 @@ const reconcilers = (
   garbageCollector(kinds, views, client),
   namespaceController(kinds, client, world),
   resourceQuotaController(kinds, client),
+  ...(options.descheduler ? [descheduler(client, world, options.descheduler)] : []),
 ];
 
 /** Runs every controller until the signal aborts. */

@@ -13,7 +13,7 @@ export interface SchedulerCache {
   /** Updates the cache from the pod view; `undefined` when the pod was deleted. */
   podSeen(key: Key, pod: Pod | undefined): void;
   nodeSeen(name: string, node: Node | undefined): void;
-  /** Counts the pod on the node before the view shows it there: otherwise the next pod would be given the same room. */
+  /** Counts the pod on the node before the view shows it there: otherwise the next pod would get the same room. */
   assume(pod: Pod, nodeName: string): void;
   /** Expects the pod on a node before the view shows it; or not any more. */
   nominate(pod: Pod, nodeName: string | undefined): void;

@@ -39,10 +39,11 @@ export interface NodeTable {
   readonly plainScores: readonly number[];
   /** For nodes that pass, all or some of them. */
   normalizedScores(slots: readonly number[]): NormalizedScores;
-  /** The weighted scores of one node by plugin. */
-  scoresBy(slot: number, normalized: NormalizedScores): readonly (readonly [plugin: string, score: number])[];
+  /** The weighted score of one node by a plugin; undefined when the plugin does not score pods of the kind. */
+  scoreBy(plugin: string, slot: number, normalized: NormalizedScores): number | undefined;
 }
 
+const maxStatuses = 1_000;
 /** Counts rejections. Equal ones are one value, so that they can be compared by identity. */
 export function rejectionCounter(initial: RejectionCounts = new Map()) {
   const byStatus = Map.groupBy(initial.keys(), ({ status }) => status);
@@ -58,6 +59,8 @@ export function rejectionCounter(initial: RejectionCounts = new Map()) {
       const equal = byStatus.get(rejection.status) ?? [];
       const found = equal.find(({ plugin }) => plugin === rejection.plugin);
       if (found) return found;
+      // Two values for equal rejections cost time, not correctness.
+      if (byStatus.size >= maxStatuses) byStatus.clear();
       byStatus.set(rejection.status, [...equal, rejection]);
       return rejection;
     },
@@ -110,9 +113,15 @@ function normalizedScores(columns: readonly Column[], slots: readonly number[], 
   return { columns: found, sums };
 }
 
-function scoreBy({ plugin: { name }, weight, raw }: Column, slot: number, found: NormalizedScores["columns"]) {
-  const column = found.find(({ plugin }) => plugin === name);
-  return [name, column ? column.scores[slot]! : weight * raw[slot]!] as const;
+function scoreBy(
+  name: string,
+  slot: number,
+  columns: readonly Column[],
+  normalized: NormalizedScores["columns"],
+): number | undefined {
+  for (const { plugin, scores } of normalized) if (plugin === name) return scores[slot];
+  for (const { plugin, weight, raw } of columns) if (plugin.name === name) return weight * raw[slot]!;
+  return undefined;
 }
 
 /** Nodes that pass, best first, while single nodes change. */
@@ -213,6 +222,6 @@ export function nodeTable(
       if (!ranks.isBuilt()) ranks.build(feasible(), (slot) => plain[slot]! + sums[slot]!);
       return ranks.best(count);
     },
-    scoresBy: (slot, { columns: found }) => columns.all().map((column) => scoreBy(column, slot, found)),
+    scoreBy: (plugin, slot, { columns: found }) => scoreBy(plugin, slot, columns.all(), found),
   };
 }

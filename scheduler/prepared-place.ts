@@ -50,7 +50,7 @@ interface Kind {
 /** A table is filled for any pod of a kind: none of them is the one that is expected on a node. */
 const nobody = key(undefined, "");
 
-/** So many kinds are kept; the one that was used least recently is given up first. */
+/** So many kinds are kept; the least recently used is dropped first. */
 const maxKinds = 64;
 
 function profileOf(plugins: readonly SchedulerPlugin[]): Profile {
@@ -177,14 +177,10 @@ function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number
     ? table.best(keptScores).map((slot) => ({ slot, i: 0 }))
     : bestInOrder(totals()).map((i) => ({ slot: slots[i]!, i }));
   return best.map(({ slot, i }) => {
-    const scores = new Map([
-      ...table.scoresBy(slot, normalized),
-      ...columns.map(({ plugin, scores: all }) => [plugin, all[i]!] as const),
-    ]);
     const byPlugin: Record<string, number> = {};
     let sum = 0;
     for (const name of profile.scoring) {
-      const score = scores.get(name);
+      const score = table.scoreBy(name, slot, normalized) ?? columns.find(({ plugin }) => plugin === name)?.scores[i];
       if (score === undefined) continue;
       byPlugin[name] = score;
       sum += score;

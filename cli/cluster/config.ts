@@ -51,6 +51,8 @@ export interface ServerConfig extends SharedConfig {
   };
   /** How the scheduler scores nodes by load: fill them up, or spread pods. */
   readonly packing: Packing;
+  /** Set when the descheduler runs among the controllers. */
+  readonly rebalances?: true;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
 }

@@ -92,7 +92,11 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
     const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
     const peer = etcdAuthority && { "etcd-peer": await etcdPeerCredentials(etcdAuthority, place) };
     await writeAll(nodeDir(state.name, place.name), {
-      "server.json": json({ ...config, ...(isReplicated && { isReplicated }) }),
+      "server.json": json({
+        ...config,
+        ...(isReplicated && { isReplicated }),
+        ...(state.rebalances && { rebalances: true }),
+      }),
       "ca.crt": authority.pem.cert,
       "sa.key": tokenKey,
       ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),

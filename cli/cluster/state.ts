@@ -18,6 +18,8 @@ export interface ClusterState extends ControlPlanes {
   readonly complete: boolean;
   readonly store: StoreKind;
   readonly packing: Packing;
+  /** Set when its controllers move pods to free nodes and to mend rules. */
+  readonly rebalances?: true;
   readonly subnet: string;
   readonly apiPort: number;
   readonly privileges: Privileges;

@@ -14,6 +14,8 @@ export const localTimings = {
   autoscalerPeriodMs: 5_000,
   /** The default stabilization window for scaling down. Kubernetes: 300 s. */
   shrinkWindowSeconds: 30,
+  /** From one run of the descheduler to the next. Kubernetes' descheduler: 5 min. */
+  rebalancePeriodMs: 60_000,
   /**
    * Leader election: another control plane takes over when the lease expires. Kubernetes: 15 s, 10 s and 2 s. A leader
    * that renews late loses the lease, but does no harm, since its writes are fenced.

@@ -58,6 +58,8 @@ export interface UpOptions extends Size {
   readonly controlPlanes: number;
   readonly store: StoreKind;
   readonly packing: Packing;
+  /** Moves pods from time to time. */
+  readonly rebalances: boolean;
   readonly timeoutMs: number;
   /** Keeps a cluster that did not become Ready, for inspection. */
   readonly keep: boolean;
@@ -89,12 +91,13 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, nodes, maxNodes, controlPlanes } = options;
+    const { name, store, packing, rebalances, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
       complete: false,
       store,
       packing,
+      ...(rebalances && { rebalances }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
       apiPort: await freePort(others.map((other) => other.apiPort)),

@@ -24,6 +24,7 @@ interface Flags {
   readonly timeout: string;
   readonly keep?: boolean;
   readonly spread?: boolean;
+  readonly rebalance?: boolean;
 }
 
 const storeKind = (text: string): StoreKind => {
@@ -77,6 +78,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     store,
     controlPlanes: controlPlaneCount(flags.controlPlanes, store),
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
+    rebalances: flags.rebalance === true,
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
     timeoutMs: parseCount(flags.timeout, "seconds", 1, 3600) * 1000,
@@ -112,6 +114,7 @@ export const register = (program: Command): void => {
     .option("--node-cpus <n>", "processors each node may use and offers to pods, such as 2 or 500m")
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
+    .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")
     .addHelpText(

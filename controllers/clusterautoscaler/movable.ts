@@ -1,9 +1,9 @@
 // Which pods of a node stop its removal, and which move elsewhere. Source: the cluster autoscaler's FAQ, "What types of
 // pods can prevent CA from removing a node?".
 import { isTerminal } from "../../api/core/pod/status.ts";
-import type { Pod, PodDisruptionBudget, Volume } from "../../api/generated/types.ts";
+import { belongsToNode, budgetsOf, isLocalVolume } from "../../api/core/pod/evictions.ts";
+import type { Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
 import { controllerOf, keyOf } from "../../api/meta.ts";
-import { selects } from "../../api/selector.ts";
 
 /** "stays": it goes with its node, and nothing replaces it elsewhere. */
 export type Mobility = "moves" | "stays" | { readonly blockedBy: string };
@@ -11,25 +11,10 @@ export type Mobility = "moves" | "stays" | { readonly blockedBy: string };
 const annotation = (pod: Pod, name: string): string | undefined =>
   pod.metadata.annotations?.[`cluster-autoscaler.kubernetes.io/${name}`];
 
-/** Disruption budgets that select a pod. */
-const budgetsOf = ({ metadata }: Pod, budgets: readonly PodDisruptionBudget[]): readonly PodDisruptionBudget[] =>
-  budgets.filter(
-    ({ metadata: { namespace }, spec: { selector } }) =>
-      namespace === metadata.namespace && selector !== undefined && selects(selector, metadata.labels),
-  );
-
-/** Whether a volume's content is lost with the node. */
-const isLocal = ({ emptyDir, hostPath }: Volume): boolean =>
-  hostPath !== undefined || (emptyDir !== undefined && emptyDir.medium !== "Memory");
-
 function hasLocalStorage(pod: Pod): boolean {
   const safe = annotation(pod, "safe-to-evict-local-volumes")?.split(",") ?? [];
-  return (pod.spec.volumes ?? []).some((volume) => isLocal(volume) && !safe.includes(volume.name));
+  return (pod.spec.volumes ?? []).some((volume) => isLocalVolume(volume) && !safe.includes(volume.name));
 }
-
-/** Whether a pod has a node of its own: a daemon's, or one that the kubelet reads from a file. */
-const belongsToNode = (pod: Pod): boolean =>
-  controllerOf(pod)?.kind === "DaemonSet" || pod.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
 
 /** Why a pod must not be evicted, in Kubernetes' words. */
 function blockOf(pod: Pod, budgets: readonly PodDisruptionBudget[]): string | undefined {

@@ -1,32 +1,14 @@
 // Which nodes could be removed, and since when: little requested, every pod movable and placed elsewhere. Pure.
-import { amountsOf, effectiveRequests } from "../../api/core/pod/status.ts";
+import { replacementOf } from "../../api/core/pod/evictions.ts";
+import { percent, utilizationOf } from "../../api/core/utilization.ts";
 import type { Node, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf, keyOf, timestamp } from "../../api/meta.ts";
 import { isAwaited, mobilityOf } from "./movable.ts";
 import { isNodeReady, names, type Situation } from "./observed.ts";
 import type { Occupancy, Simulation } from "./ports.ts";
 
-/** The greatest part of a resource of a node that its pods request, and that resource. */
-function utilization({ status }: Node, pods: readonly Pod[]): { readonly ratio: number; readonly resource: string } {
-  const allocatable = amountsOf(status?.allocatable);
-  const requests = pods.map((pod) => effectiveRequests(pod));
-  const utilizations = ["cpu", "memory"].map((resource) => {
-    const requested = requests.reduce((sum, r) => sum + (r[resource] ?? 0), 0);
-    const total = allocatable[resource] ?? 0;
-    return { resource, ratio: total === 0 ? 0 : requested / total };
-  });
-  return utilizations.reduce((most, other) => (other.ratio > most.ratio ? other : most));
-}
-const percent = (ratio: number): string => `${Math.round(ratio * 100)}%`;
-
 /** The result of moving the pods of a node: where everything is afterwards, or why it cannot be done. */
 export type Move = { readonly after: Occupancy; readonly moved: readonly Pod[] } | { readonly obstacle: string };
-
-/** As its controller would create it again. */
-const replacement = (pod: Pod): Pod => {
-  const { nodeName: _, ...spec } = pod.spec;
-  return { ...pod, spec, status: {} };
-};
 
 /** Takes a node away and places its pods on the others, by the scheduler's rules. */
 export function moveAway(
@@ -43,7 +25,7 @@ export function moveAway(
     nodes: from.nodes.filter((other) => other.metadata.name !== node.metadata.name),
     pods: from.pods.filter((pod) => !isHere(pod)),
   };
-  const placements = place(others, moved.map(replacement));
+  const placements = place(others, moved.map(replacementOf));
   const homeless = placements.find(({ nodeName }) => nodeName === undefined);
   if (homeless)
     return { obstacle: `no other node has room for ${keyOf(homeless.pod)}: ${homeless.reasons.join(", ")}` };
@@ -74,7 +56,7 @@ const podsOn = ({ metadata }: Node, { pods }: Occupancy): readonly Pod[] =>
 /** Why a node stays, or how its pods would move. */
 function verdictOf(node: Node, left: Occupancy, situation: Situation) {
   const { settings, observed, simulation } = situation;
-  const { ratio, resource } = utilization(node, podsOn(node, left).filter(isAwaited));
+  const { ratio, resource } = utilizationOf(node, podsOn(node, left).filter(isAwaited));
   const use = isNodeReady(node) ? `${percent(ratio)} of its ${resource} is requested` : "it is not ready";
   if (isDisabled(node)) return { stays: "it has the annotation scale-down-disabled" };
   if (isNodeReady(node) && ratio >= settings.utilizationThreshold)

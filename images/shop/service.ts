@@ -1,8 +1,9 @@
 // What a service is: its store, the changes that made its schema, and its routes.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
 import type { Routes } from "./http.ts";
 import { type Address, Postgres } from "./postgres.ts";
-import { Redis } from "./redis.ts";
+import { openRedis } from "./redis.ts";
 import { Sqlite } from "./sqlite.ts";
 
 interface Parts<Store> {
@@ -88,7 +89,7 @@ export interface Running {
 }
 
 export function run(service: Service, settings: Settings): Running {
-  if (service.kind === "redis") return { routes: service.routes(new Redis(settings)), ready: Promise.resolve() };
+  if (service.kind === "redis") return { routes: service.routes(openRedis(settings)), ready: Promise.resolve() };
   if (service.kind === "postgres") {
     const store = new Postgres(settings);
     const ready = untilMigrated(store, service.migrations);

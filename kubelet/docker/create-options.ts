@@ -148,7 +148,7 @@ function bindMount({ source, target, readOnly, recursiveReadOnly, propagation }:
     BindOptions: {
       // By default private; but the engine mounts its own folder, which is below `/`, with no other than `rslave`.
       ...(propagation && { Propagation: propagation }),
-      // Such an engine makes read-only mounts recursively read-only where the kernel can, unless it is told.
+      // Without either, such an engine makes read-only mounts recursively read-only where the kernel can.
       ...(isSelective && { [recursiveReadOnly ? "ReadOnlyForceRecursive" : "ReadOnlyNonRecursive"]: true }),
     } as MountSettings["BindOptions"],
   };

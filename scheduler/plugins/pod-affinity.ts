@@ -1,4 +1,4 @@
-// InterPodAffinity: pods that must, must not or had better share a topology domain with others. Source: the Kubernetes
+// InterPodAffinity: pods that must, must not or had better be in a topology domain with others. Source: the Kubernetes
 // concepts page, "Assigning Pods to Nodes"; KEP-3633 (matchLabelKeys, which the API server merges into selectors).
 import { namespaces } from "../../api/core/namespaces.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";

@@ -83,21 +83,21 @@ export function scoringBy({ type, resources = defaultResources, shape = [] }: Sc
   } satisfies Partial<SchedulerPlugin<never, AmountsOn>>;
 }
 
-/** The standard deviation of the shares in use. */
-function deviation(shares: readonly number[]): number {
-  const mean = shares.reduce((a, b) => a + b, 0) / shares.length;
-  return Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length);
+/** The standard deviation of the fractions in use. */
+function deviation(fractions: readonly number[]): number {
+  const mean = fractions.reduce((a, b) => a + b, 0) / fractions.length;
+  return Math.sqrt(fractions.reduce((sum, fraction) => sum + (fraction - mean) ** 2, 0) / fractions.length);
 }
 
 /** 100 when resources are used in equal parts, at least 50. */
 function balanceOf(names: readonly string[], used: (name: string) => number, { allocatable }: NodeInfo): number {
-  const shares: number[] = [];
+  const fractions: number[] = [];
   for (const name of names) {
     const total = allocatable[name] ?? 0;
-    if (total > 0) shares.push(Math.min(1, used(name) / total));
+    if (total > 0) fractions.push(Math.min(1, used(name) / total));
   }
-  if (shares.length < 2) return 100;
-  const spread = shares.length === 2 ? Math.abs((shares[0]! - shares[1]!) / 2) : deviation(shares);
+  if (fractions.length < 2) return 100;
+  const spread = fractions.length === 2 ? Math.abs((fractions[0]! - fractions[1]!) / 2) : deviation(fractions);
   return Math.trunc((1 - spread) * 100);
 }
 

@@ -54,7 +54,7 @@ function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   return before === undefined || requests.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
 }
 /** Whether the pod now requests less of a resource that the other requests. */
-function shrinksWanted(pod: Pod, { before, after }: Change<Pod>): boolean {
+function requestsLess(pod: Pod, { before, after }: Change<Pod>): boolean {
   if (before === undefined || after === undefined) return true;
   const [then, now] = [effectiveRequests(before), effectiveRequests(after)];
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
@@ -67,7 +67,7 @@ export const resourcesFit = (strategy: ScoringStrategy): SchedulerPlugin<readonl
   name: "NodeResourcesFit",
   events: [
     { resource: "AssignedPod", actions: ["Delete"] },
-    { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: shrinksWanted },
+    { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: requestsLess },
     { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
     { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
   ],

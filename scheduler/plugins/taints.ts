@@ -17,7 +17,7 @@ export const hasUntolerated = (tolerations: readonly Toleration[] = [], taints: 
 const excludes = ({ spec }: Pod, node: Node): boolean => hasUntolerated(spec.tolerations, node.spec.taints ?? []);
 
 /** A result per list of taints: nodes with equal taints share one list. */
-type ByTaints<T> = Map<readonly Taint[], T>;
+type ByTaints<T> = WeakMap<readonly Taint[], T>;
 function remembered<T>(results: ByTaints<T>, taints: readonly Taint[], compute: () => T): T {
   const known = results.get(taints);
   if (known !== undefined || results.has(taints)) return known as T;
@@ -39,12 +39,12 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
     { resource: "TargetPod", actions: ["UpdatePodToleration"] },
   ],
   sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
-  preFilter: () => ({ state: new Map() }),
+  preFilter: () => ({ state: new WeakMap() }),
   filter: (state, { taints }, { pod }) =>
     taints.length === 0
       ? undefined
       : remembered(state, taints, () => (hasUntolerated(pod.spec.tolerations, taints) ? untolerated : undefined)),
-  preScore: () => new Map(),
+  preScore: () => new WeakMap(),
   score: (state, { taints }, { pod }) =>
     taints.length === 0 ? 0 : remembered(state, taints, () => countUnwelcome(pod, taints)),
   normalizeScore: (scores) => normalized(scores, true),

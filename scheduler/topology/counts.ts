@@ -1,5 +1,5 @@
-// Counts of pods by topology domain, kept as pods and nodes come and go: of every group of pods that some pod asks
-// about, and of every affinity term that some pod has. What a decision reads is there already. See
+// Counts of pods by topology domain, kept as pods and nodes come and go: of every group of pods that some
+// pod's rules select, and of every affinity term that some pod on a node has. See
 // docs/decisions/032-keep-what-decisions-read.md.
 import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { type DomainAccount, domainAccount, type DomainCounts, topologyAccount } from "./domains.ts";
@@ -32,7 +32,7 @@ export interface TopologyAccounts extends TopologyCounts {
   podRemoved(node: NodeInfo, pod: PodInfo): void;
 }
 
-/** So many groups are kept; the one that no pod asked about for longest is given up first. */
+/** So many groups are kept; the least recently used is dropped first. */
 const maxGroups = 2_000;
 
 /** Pods by slot, and their counts by domain. */

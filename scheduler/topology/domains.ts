@@ -9,11 +9,11 @@ export interface TopologyKey {
 }
 interface TopologyAccount extends TopologyKey {
   domainOf: Int32Array;
-  /** Sets the value of a node's label. A domain without nodes is given up: its number is used again. */
+  /** Sets the value of a node's label. The number of a domain without nodes is used again. */
   set(slot: number, value: string | undefined): void;
 }
 
-/** At least twice as much as was asked for, so that growing by one costs nothing most times. */
+/** At least twice as much as is needed, so that growing by one mostly costs nothing. */
 const roomFor = (index: number): number => 2 * Math.max(index, 8);
 /** The array, or a larger one with its content. */
 function withRoom<T extends Int32Array | Uint8Array>(array: T, index: number, larger: () => T): T {

@@ -1,13 +1,13 @@
 // What customers reach: it knows who they are by their sessions, which it keeps in Redis, and passes on what they do.
+import type { Redis } from "ioredis";
 import { call, demand, ok, Refused, type Request } from "../http.ts";
-import type { Redis } from "../redis.ts";
 import type { Product } from "../products.ts";
 import type { Service } from "../service.ts";
 
-const day = String(24 * 60 * 60);
+const day = 24 * 60 * 60;
 
 async function emailOf(store: Redis, { headers }: Request): Promise<string> {
-  const email = await store.command<string | null>("GET", `session:${headers["session"]}`);
+  const email = await store.get(`session:${headers["session"]}`);
   if (email === null) throw new Refused(401, "no such session");
   return email;
 }
@@ -31,7 +31,7 @@ export const web: Service = {
     "PUT /sessions/:session": async ({ params, body }) => {
       const { email, name } = body as { readonly email: string; readonly name: string };
       await demand("PUT", `http://customers/customers/${email}`, { body: { name } });
-      await store.command("SET", `session:${params["session"]}`, email, "EX", day);
+      await store.set(`session:${params["session"]}`, email, "EX", day);
       return ok({ email });
     },
     "PUT /carts/:cart/items/:product": async (request) => {

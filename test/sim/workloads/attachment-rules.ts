@@ -17,8 +17,8 @@ import { unitsOf } from "../../../api/quantity.ts";
 import { volumeAttachments } from "../../../api/storage/csi.ts";
 import type { Rule } from "../judge.ts";
 import type { StorageSystem } from "../storage-system.ts";
+import { isOutOfService } from "./lost-nodes.ts";
 
-export const outOfService = "node.kubernetes.io/out-of-service";
 /** As Kubernetes has it: a volume that no pod needs is taken from a node that is lost after this time. */
 const unmountWaitMs = 360_000;
 /** How much older a view may be, and how far two clocks may differ. */
@@ -26,7 +26,6 @@ const slackMs = 15_000;
 
 const isWell = ({ status }: Node): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
-const isOut = ({ spec }: Node): boolean => spec.taints?.some((t) => t.key === outOfService) === true;
 
 /** Notes which nodes may lose volumes that they have mounted: lost ones after a time, and those out of service. */
 export function attachmentRules(storage: StorageSystem): readonly Rule[] {
@@ -42,7 +41,7 @@ export function attachmentRules(storage: StorageSystem): readonly Rule[] {
       const { name } = (after ?? before)!.metadata;
       if (!after || !isWell(after)) lostUntil.set(name, Infinity);
       else if (lostUntil.get(name) === Infinity) lostUntil.set(name, at);
-      if (after && isOut(after)) outUntil.set(name, Infinity);
+      if (after && isOutOfService(after)) outUntil.set(name, Infinity);
       else if (outUntil.get(name) === Infinity) outUntil.set(name, at);
       return undefined;
     },

@@ -6,6 +6,8 @@ import type { Rule } from "../judge.ts";
 
 const isReady = ({ status }: Node): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
+export const outOfService = "node.kubernetes.io/out-of-service";
+export const isOutOfService = ({ spec }: Node): boolean => spec.taints?.some((t) => t.key === outOfService) === true;
 const isEvicted = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some(({ reason }) => reason === "DeletionByTaintManager") === true;
 /** How long the controller may take to notice that all nodes are lost, with the delays of its requests. */
@@ -33,8 +35,12 @@ export function nodeRules(): readonly Rule[] {
   const eviction: Rule<Pod> = {
     name: "evicted while all nodes are lost",
     kind: pods,
-    broken: (after, before, { at }) =>
-      isEvicted(after) && !isEvicted(before) && at - lostSince > noticeMs ? after!.metadata.name : undefined,
+    broken(after, before, { at, all }) {
+      if (!isEvicted(after) || isEvicted(before) || at - lostSince <= noticeMs) return undefined;
+      // A user's word is taken for a node that is shut down.
+      const node = all(nodes).find(({ metadata }) => metadata.name === after?.spec.nodeName);
+      return node && isOutOfService(node) ? undefined : after!.metadata.name;
+    },
   };
   return [states, eviction];
 }

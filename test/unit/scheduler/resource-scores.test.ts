@@ -70,8 +70,8 @@ test("pods on the node count", () => {
 });
 
 test.each<[string, object, number | undefined]>([
-  ["equal shares", { cpu: "2", memory: "5Gi" }, 75],
-  ["unequal shares", { cpu: "4", memory: "0" }, 50],
+  ["equal fractions", { cpu: "2", memory: "5Gi" }, 75],
+  ["unequal fractions", { cpu: "4", memory: "0" }, 50],
   ["nothing requested", {}, undefined],
 ])("balance: %s", (_, requests, expected) => {
   const state = balancing.preScore(podInfoOf(requesting(requests)));
