@@ -76,7 +76,7 @@ const foundation: readonly Manifest[] = [
     scheduling: { nodeSelector: { generation: "1" }, tolerations: [{ key: "dedicated", operator: "Exists" }] },
   }),
 ];
-export async function lay(client: Client): Promise<void> {
+export async function layFoundation(client: Client): Promise<void> {
   for (const manifest of foundation)
     await client.create(resourceOf(manifest), manifest as never).catch((e: Error) => {
       if (!e.message.includes("already exists")) throw e;

@@ -33,17 +33,17 @@ const isGated = ({ spec }: Manifest): boolean =>
 export async function compare(scenario: Scenario, original: Original, settleMs: number): Promise<Comparison> {
   const disagreements: Disagreement[] = [];
   let [placed, pending, preemptions, isStuck] = [0, 0, 0, false];
-  const theirs = await original.peer(scenario, settleMs);
+  const kube = await original.peer(scenario, settleMs);
   const own = await ownScheduler(scenario);
   try {
     for (const pod of scenario.steps) {
       if (isChange(pod)) {
-        for (const peer of [own, theirs]) await peer.change(pod);
+        for (const peer of [own, kube]) await peer.change(pod);
         await clock.sleep(settleMs);
         continue;
       }
       const a = await own.decide(pod);
-      const b = await theirs.decide(pod, a);
+      const b = await kube.decide(pod, a);
       isStuck = a.preemption?.nodeName === b.preemption?.nodeName && b.preemption !== undefined && !hasEnded(b);
       if (isStuck) break;
       const found = differences(pod.spec!, a, b).map((difference) => ({ ...difference, pod: pod.metadata.name }));
@@ -53,13 +53,13 @@ export async function compare(scenario: Scenario, original: Original, settleMs: 
       if (a.nodeName !== undefined) placed++;
       else pending++;
       if (a.preemption) preemptions++;
-      for (const peer of [own, theirs])
+      for (const peer of [own, kube])
         if (a.nodeName !== undefined) await peer.start(pod, startTime(placed));
         else if (!isGated(pod)) await peer.remove(pod);
     }
   } finally {
     await own.close();
-    await theirs.close();
+    await kube.close();
   }
   return { disagreements, placed, pending, preemptions, isStuck };
 }

@@ -11,7 +11,7 @@ import { type Key, keyOf } from "../../../api/meta.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { listeningServer } from "../../suites/listening.ts";
 import { programs } from "../specs.ts";
-import { change, create, lay, remove, run, setUp, tearDown } from "./cluster.ts";
+import { change, create, layFoundation, remove, run, setUp, tearDown } from "./cluster.ts";
 import { extender } from "./extender.ts";
 import { follow } from "./outcomes.ts";
 import type { Peer } from "./own-scheduler.ts";
@@ -118,7 +118,7 @@ export async function kubeScheduler(): Promise<Original> {
   const world = realWorld(() => {});
   const server = await listeningServer();
   const client = server.inProcess;
-  await lay(client);
+  await layFoundation(client);
   const stop = new AbortController();
   const followed = follow(client, world, stop.signal, patienceMs);
   controlVolumes(client, world, stop.signal);

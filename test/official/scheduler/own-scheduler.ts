@@ -10,7 +10,7 @@ import { informer } from "../../../machinery/informer.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../../scheduler/scheduler.ts";
-import { change, create, lay, remove, run, setUp } from "./cluster.ts";
+import { change, create, layFoundation, remove, run, setUp } from "./cluster.ts";
 import { follow, type Outcome } from "./outcomes.ts";
 import { type Manifest, profiles, type Scenario } from "./scenario.ts";
 import type { Scores, Verdict } from "./verdict.ts";
@@ -56,7 +56,7 @@ const patienceMs = 5_000;
 export async function ownScheduler(scenario: Scenario): Promise<Peer> {
   const world = realWorld(() => {});
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
-  await lay(client);
+  await layFoundation(client);
   await setUp(client, scenario);
   const stop = new AbortController();
   const decisions = decisionLog();
