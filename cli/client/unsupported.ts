@@ -1,4 +1,4 @@
-// Kinds and fields that an Orrery server stores, but that nothing in its cluster carries out yet.
+// Kinds that an Orrery server stores, but that nothing in its cluster carries out yet.
 import type { Connection } from "./connection.ts";
 
 /** Kinds, with what is missing. */
@@ -17,37 +17,13 @@ const kinds: Readonly<Record<string, string>> = {
   ResourceClaim: "allocates ResourceClaims",
 };
 
-type Fields = Readonly<Record<string, unknown>>;
-/** Fields of pods, with what is missing. */
-const podFields: readonly (readonly [missing: string, uses: (spec: Fields) => boolean])[] = [
-  ["considers pod affinity", ({ affinity }) => "podAffinity" in ((affinity ?? {}) as object)],
-  ["considers pod anti-affinity", ({ affinity }) => "podAntiAffinity" in ((affinity ?? {}) as object)],
-  ["considers topologySpreadConstraints", ({ topologySpreadConstraints }) => topologySpreadConstraints !== undefined],
-];
-
 interface AnyObject {
   readonly kind: string;
-  readonly spec?: unknown;
-}
-
-interface Templated extends Fields {
-  readonly template?: { readonly spec?: Fields };
-  readonly jobTemplate?: { readonly spec?: Templated };
-}
-/** The pod specification of a pod or of a workload's template. */
-function podSpecOf({ kind, spec }: AnyObject): Fields {
-  if (kind === "Pod") return (spec ?? {}) as Fields;
-  const { template, jobTemplate } = (spec ?? {}) as Templated;
-  return (jobTemplate?.spec?.template ?? template)?.spec ?? {};
 }
 
 /** Warnings about objects, each once. Pure. */
 export function unsupported(objects: readonly AnyObject[]): readonly string[] {
-  const missing = objects.flatMap((object) => {
-    const ofKind = kinds[object.kind];
-    const spec = podSpecOf(object);
-    return [...(ofKind ? [ofKind] : []), ...podFields.filter(([, uses]) => uses(spec)).map(([what]) => what)];
-  });
+  const missing = objects.flatMap(({ kind }) => kinds[kind] ?? []);
   return [...new Set(missing)].map((what) => `nothing here ${what} yet`);
 }
 

@@ -70,7 +70,12 @@ export interface RunContext {
 }
 
 /** Evicts the pod of a move and waits for the one that replaces it. */
-async function carryOut(move: Move, cluster: Cluster, progress: Progress, { api, say }: RunContext): Promise<Progress> {
+async function carryOut(
+  move: Move,
+  cluster: Cluster,
+  progress: Progress,
+  { api, settings, say }: RunContext,
+): Promise<Progress> {
   try {
     await evict(api, move);
   } catch (error) {
@@ -83,7 +88,7 @@ async function carryOut(move: Move, cluster: Cluster, progress: Progress, { api,
   for (;;) {
     await clock.sleep(pollMs);
     const affected = await readAffected(api, move.pod.metadata.namespace);
-    const pause = pauseOf(next, affected, clock.now());
+    const pause = pauseOf(next, affected, settings, clock.now());
     if (pause?.isLate) throw new CliError(`the run ends: ${pause.because}`);
     if (pause) continue;
     for (const pod of successorsOf(next.pending!, affected)) say(`${keyOf(pod)} is ready on ${pod.spec.nodeName}`);

@@ -96,7 +96,7 @@ export const register = (program: Command): void => {
     .option("--max-evictions <n>", "evict at most so many pods", integer, defaultSettings.limits.perRun)
     .option("--delete-emptydir-data", "move also pods with local storage, whose data is lost")
     .option("--spread", "expect a scheduler that spreads pods; known of clusters on this machine")
-    .option("-o, --output <format>", "print the plan as json or yaml")
+    .option("-o, --output <format>", "print the plan: json or yaml")
     .addHelpText(
       "after",
       `\nStrategies, as in Kubernetes' descheduler:\n${strategyList}\n\nExamples:\n  orrery rebalance --dry-run\n  orrery rebalance -n shop --strategy RemovePodsViolatingNodeAffinity`,

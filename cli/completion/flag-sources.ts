@@ -68,6 +68,10 @@ const sources: Readonly<Record<string, Source>> = {
   ),
   "component-logs --output": oneOf("json"),
   "server --store": oneOf("sqlite", "memory"),
+  "rebalance --strategy": commaSeparated(async () => {
+    const { strategies } = await import("../../controllers/descheduler/strategies.ts");
+    return words(strategies.map(({ name }) => name));
+  }),
 };
 
 /** The words of a description that ends in a list, such as `how it is patched: json, merge or strategic`. */

@@ -7,10 +7,12 @@ const nodes = (count: number): string => `${count} ${count === 1 ? "node" : "nod
 const usage = ({ nodes: count, cpu, memory }: Usage): string =>
   `${nodes(count)} in use, with ${percent(cpu)} of CPU and ${percent(memory)} of memory requested`;
 
+const mostNotes = 10;
 /** What the plan changes, in lines. */
 function summary({ moves, freedNodes, before, after, notes }: Plan): readonly string[] {
   return [
-    ...notes.map((note) => `Note: ${note}.`),
+    ...notes.slice(0, mostNotes).map((note) => `Note: ${note}.`),
+    ...(notes.length > mostNotes ? [`Note: ${notes.length - mostNotes} more; -o yaml has all.`] : []),
     ...(moves.length === 0 ? ["Nothing to move."] : []),
     ...(freedNodes.length > 0 ? [`Frees ${freedNodes.join(", ")}.`] : []),
     ...(moves.length > 0 ? [`Before: ${usage(before)}.`, `After:  ${usage(after)}.`] : [`Now: ${usage(before)}.`]),

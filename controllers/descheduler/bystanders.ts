@@ -1,6 +1,7 @@
 // Pods whose required rules speak of another pod: a move must not break them. Where a pod may go the scheduler decides;
 // but what a pod leaves behind, it does not look at.
 import type { Pod, PodAffinityTerm, TopologySpreadConstraint } from "../../api/generated/types.ts";
+import { controllerOf } from "../../api/meta.ts";
 import { selects } from "../../api/selector.ts";
 import type { PodRule, Trial } from "./ports.ts";
 
@@ -24,9 +25,16 @@ function mayConcern(pod: Pod, { metadata: { namespace, labels } }: Pod): boolean
   );
 }
 
-/** Other pods whose rules about pods, beside anti-affinity, may concern this one. */
-export const concernedBy = (pod: Pod, all: readonly Pod[]): readonly Pod[] =>
-  all.filter((other) => other !== pod && mayConcern(other, pod));
+/** Equal for pods on one node that their controller made alike: the same rules hold for them, or do not. */
+const likeness = ({ metadata, spec }: Pod): string =>
+  `${spec.nodeName} ${metadata.labels?.["controller-revision-hash"]} ${controllerOf({ metadata })?.uid ?? metadata.uid}`;
+
+/** Other pods whose rules about pods, beside anti-affinity, may concern this one; one of those that are alike. */
+export const concernedBy = (pod: Pod, all: readonly Pod[]): readonly Pod[] => [
+  ...new Map(
+    all.filter((other) => other !== pod && mayConcern(other, pod)).map((other) => [likeness(other), other]),
+  ).values(),
+];
 
 /** Those of these pods whose rules do not hold. */
 export const violatorsAmong = (pods: readonly Pod[], trial: Trial): readonly Pod[] =>

@@ -43,6 +43,8 @@ export interface Situation {
   readonly done: readonly Eviction[];
   /** Uids of pods whose eviction was refused in this run. */
   readonly refused: ReadonlySet<string>;
+  /** Plan no more than the first move, or the moves that free the first node. */
+  readonly isFirstEnough?: boolean;
 }
 
 /** The strategy that requests a move, and its reason. */
@@ -63,6 +65,10 @@ export interface Draft extends Pick<Situation, "settings" | "now"> {
   nodeNamed(name: string): Node | undefined;
   /** The pods with a node of their choice, except those that are about to be bound: what matters least first. */
   candidates(): readonly Pod[];
+  /** How many more evictions the run may have. */
+  room(): number;
+  /** Whether no further moves are to be planned. */
+  isFinished(): boolean;
   /** Adds a move; why it cannot be made otherwise. */
   move(pod: Pod, purpose: Purpose): string | undefined;
   /** Takes moves back until there are so many left. */
@@ -87,15 +93,20 @@ function limitReached(pod: Pod, before: readonly Eviction[], { limits }: Setting
 
 /** Puts a pod in the place of another one, unless that breaks a rule of a third pod that holds now. */
 function replace(pod: Pod, successor: Pod, picture: Picture): string | undefined {
+  const swap = (old: Pod, added: Pod): void => {
+    picture.remove(old);
+    picture.add(added);
+  };
   const concerned = concernedBy(pod, picture.all());
-  const before = violatorsAmong(concerned, picture);
-  picture.remove(pod);
-  picture.add(successor);
-  const broken = violatorsAmong(concerned, picture).find((other) => !before.includes(other));
-  if (broken === undefined) return undefined;
-  picture.remove(successor);
-  picture.add(pod);
-  return `${keyOf(broken)} requires it where it is`;
+  swap(pod, successor);
+  const violators = violatorsAmong(concerned, picture);
+  if (violators.length === 0) return undefined;
+  swap(successor, pod);
+  const before = violatorsAmong(violators, picture);
+  const broken = violators.find((other) => !before.includes(other));
+  if (broken) return `${keyOf(broken)} requires it where it is`;
+  swap(pod, successor);
+  return undefined;
 }
 
 function allowancesOf(pod: Pod, { budgets }: Cluster): readonly Allowance[] {
@@ -111,6 +122,7 @@ export function newDraft(situation: Situation): Draft {
   const nodes = new Map(cluster.nodes.map((node) => [node.metadata.name, node]));
   const moves: Move[] = [];
   const successors = new Map<Key, Pod>();
+  const room = (): number => settings.limits.perRun - done.length - moves.length;
   const isFixed = (pod: Pod): boolean => picture.arriving.has(keyOf(pod)) || successors.has(keyOf(pod));
 
   const obstacleTo = (pod: Pod): string | undefined => {
@@ -125,7 +137,8 @@ export function newDraft(situation: Situation): Draft {
     );
   };
   return {
-    ...{ picture, moves, settings, now, notes: [] },
+    ...{ picture, moves, settings, now, notes: [], room },
+    isFinished: () => room() <= 0 || (situation.isFirstEnough === true && moves.length > 0),
     nodes: cluster.nodes.filter((node) => isReadyNode(node) && node.spec.unschedulable !== true),
     nodeNamed: (name) => nodes.get(name),
     candidates: () =>
@@ -140,7 +153,7 @@ export function newDraft(situation: Situation): Draft {
       const destination = destinationOf(pod, template, picture, now);
       if ("obstacle" in destination) return destination.obstacle;
       const { nodeName: to } = destination;
-      if (accepts?.(nodes.get(to)!) === false) return `the scheduler would place it on ${to}`;
+      if (accepts?.(nodes.get(to)!) === false) return `the scheduler would place it on ${to}, which would not help`;
       const successor = withNode(template, to);
       const broken = replace(pod, successor, picture);
       if (broken !== undefined) return broken;

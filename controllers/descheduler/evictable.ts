@@ -27,11 +27,12 @@ function obstacleOf(pod: Pod, { evictsLocalStorage }: Settings): string | undefi
   if (controllerOf(pod) === undefined) return "it has no controller that would replace it";
   if ((pod.spec.priority ?? 0) >= criticalPriority) return "it is critical to the system";
   if ((pod.spec.restartPolicy ?? "Always") !== "Always") return "it runs to completion and would begin anew";
+  if (pod.spec.schedulingGroup !== undefined) return "it is scheduled together with its group";
   if (!evictsLocalStorage && pod.spec.volumes?.some(isLost)) return "it has local storage, which would be lost";
   return undefined;
 }
 
-/** Why the budgets of a pod refuse its eviction. The eviction API enforces them; this tells before. */
+/** Why the budgets of a pod would refuse its eviction. What enforces them is the eviction API. */
 function refusalOf(budgets: readonly PodDisruptionBudget[]): string | undefined {
   const [budget] = budgets;
   if (budget === undefined) return undefined;

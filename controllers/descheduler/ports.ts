@@ -60,6 +60,8 @@ export interface Settings {
   /** Kubernetes: 100. */
   readonly maxRestarts: number;
   readonly maxAgeMs: number;
+  /** A run ends when what replaces a pod is not ready after this time, beside the time the pod has to end. */
+  readonly patienceMs: number;
 }
 
 const day = 86_400_000;
@@ -68,5 +70,5 @@ export const defaultSettings: Omit<Settings, "strategies"> = {
   evictsLocalStorage: false,
   limits: { perRun: 100, perNode: 50, perNamespace: 100 },
   freeBelow: 0.5,
-  ...{ low: 0.2, high: 0.5, maxRestarts: 100, maxAgeMs: 7 * day },
+  ...{ low: 0.2, high: 0.5, maxRestarts: 100, maxAgeMs: 7 * day, patienceMs: 120_000 },
 };

@@ -5,7 +5,7 @@ import { isActive, isReady } from "../../api/core/pod/status.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import { controllerOf, type Instant, keyOf } from "../../api/meta.ts";
 import { type Eviction, evictionOf, type Move, type Situation } from "./draft.ts";
-import type { Cluster } from "./ports.ts";
+import type { Cluster, Settings } from "./ports.ts";
 import { planOf } from "./plan.ts";
 
 /** An eviction under way, and how its controller's pods were before. */
@@ -29,8 +29,6 @@ export type Step =
   | { readonly do: "wait"; readonly because: string }
   | { readonly do: "end"; readonly because: string };
 
-/** A replaced pod that is not ready after this time, beside the time its predecessor has to end, ends the run. */
-const patienceMs = 120_000;
 const graceMs = ({ spec }: Pod): number => (spec.terminationGracePeriodSeconds ?? 30) * 1000;
 
 /** What an eviction changes. */
@@ -78,7 +76,12 @@ interface Pause {
   readonly because: string;
   readonly isLate: boolean;
 }
-export function pauseOf({ pending }: Progress, affected: Affected, now: Instant): Pause | undefined {
+export function pauseOf(
+  { pending }: Progress,
+  affected: Affected,
+  { patienceMs }: Settings,
+  now: Instant,
+): Pause | undefined {
   const because = pending && awaited(pending, affected);
   if (pending === undefined || because === undefined) return undefined;
   return { because, isLate: now - pending.since > patienceMs + graceMs(pending.move.pod) };
@@ -86,9 +89,9 @@ export function pauseOf({ pending }: Progress, affected: Affected, now: Instant)
 
 /** What comes next. */
 export function nextStep(situation: Omit<Situation, "done" | "refused">, progress: Progress): Step {
-  const { cluster, now } = situation;
-  const pause = pauseOf(progress, cluster, now);
+  const { cluster, settings, now } = situation;
+  const pause = pauseOf(progress, cluster, settings, now);
   if (pause) return { do: pause.isLate ? "end" : "wait", because: pause.because };
-  const [move] = planOf({ ...situation, ...progress }).moves;
+  const [move] = planOf({ ...situation, ...progress, isFirstEnough: true }).moves;
   return move ? { do: "evict", move } : { do: "end", because: "nothing is left to move" };
 }

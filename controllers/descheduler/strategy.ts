@@ -21,6 +21,7 @@ export const perPod = (
   apply(draft) {
     const kept: { readonly pod: Pod; readonly obstacle: string }[] = [];
     for (const pod of draft.candidates()) {
+      if (draft.isFinished()) break;
       const because = reasonToGo(pod, draft);
       const node = draft.nodeNamed(pod.spec.nodeName!);
       // What becomes of the pods of a lost node, its controllers decide.

@@ -7,7 +7,7 @@ const bundle = await rolldown({
   input: join(folder, "main.ts"),
   platform: "node",
   logLevel: "warn",
-  // Clients that are not installed: pg loads them for programs that want them.
+  // An optional dependency of pg, which is not installed.
   external: ["pg-native"],
 });
 await bundle.write({ file: join(folder, "../../build/shop/shop.mjs"), format: "esm", codeSplitting: false });

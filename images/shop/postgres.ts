@@ -9,7 +9,7 @@ type Row = Readonly<Record<string, unknown>>;
 /** Runs one statement with parameters `$1`, `$2`, ..., and returns its rows. */
 export type Query = <T = Row>(text: string, ...values: readonly (string | number)[]) => Promise<readonly T[]>;
 
-// No number of the shop is so large that it loses digits.
+// Otherwise text, since a number is exact to 53 bits only, which suffices for the shop.
 types.setTypeParser(types.builtins.INT8, Number);
 
 /** In milliseconds. A connection without a response is closed, by which the database rolls back, too. */
@@ -20,7 +20,7 @@ const queryOn =
   async <T>(text: string, ...values: readonly (string | number)[]) =>
     (await client.query(text, [...values])).rows as readonly T[];
 
-/** A database. What fails is not repeated here; the next statement opens a connection when none is left. */
+/** A database. Failed statements are not repeated; the next one opens a connection when none is left. */
 export class Postgres {
   readonly #pool: Pool;
   readonly query: Query;
@@ -29,7 +29,7 @@ export class Postgres {
     const times = { connectionTimeoutMillis: 5000, query_timeout: 5000 };
     this.#pool = new Pool({ host, password, user: "shop", database: "postgres", max: 4, ...times });
     this.query = queryOn(this.#pool);
-    // Statements fail with the error of their connection. Without listeners it would end the program.
+    // Statements are rejected with the error of their connection. Its event would end a process that does not listen for it.
     this.#pool.on("error", () => {});
     this.#pool.on("connect", (client) => client.on("error", () => {}));
   }

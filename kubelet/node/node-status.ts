@@ -2,6 +2,7 @@
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from "../../api/generated/types.ts";
 import { type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
+import { isExtended } from "../../api/resource-names.ts";
 import type { ImageInfo } from "../runtime.ts";
 
 /** The version of Kubernetes that this kubelet implements. */
@@ -137,9 +138,13 @@ const imagesOf = (h: NodeHealth): readonly ContainerImage[] =>
     .slice(0, mostImages)
     .map((i) => ({ names: i.names.slice(0, 5), sizeBytes: i.sizeBytes }));
 
-/** `before` is the API's status, whose other conditions and transition times are kept. */
+/** What administrators advertise, and no kubelet measures. Source: "Advertise Extended Resources for a Node". */
+const advertised = (capacity: NodeStatus["capacity"] = {}): NonNullable<NodeStatus["capacity"]> =>
+  Object.fromEntries(Object.entries(capacity).filter(([name]) => isExtended(name)));
+
+/** `before` is the API's status, whose other conditions, transition times and extended resources are kept. */
 export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus | undefined, now: Instant): NodeStatus {
-  const capacity = capacityOf(id, h);
+  const capacity = { ...capacityOf(id, h), ...advertised(before?.capacity) };
   return {
     ...before,
     capacity,

@@ -94,7 +94,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "admission webhooks", specs: /AdmissionWebhook/ },
   { what: "admission policies", specs: /AdmissionPolicy/ },
   { what: "API aggregation", specs: /Aggregator/ },
-  { what: "preemption", specs: /SchedulerPreemption/ },
 ];
 
 const isSerial = (spec: string): boolean => /\[(Serial|Disruptive)\]/.test(spec);

@@ -38,6 +38,7 @@ import { ownerWorkload } from "./workloads/owners.ts";
 import { nodeWorkload } from "./workloads/nodes.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
+import { rebalancingWorkload } from "./workloads/rebalancing.ts";
 import { userGraceSeconds } from "./workloads/readiness.ts";
 import { serviceWorkload } from "./workloads/services.ts";
 import { statefulSetWorkload } from "./workloads/statefulsets.ts";
@@ -189,8 +190,11 @@ const drawn = {
   claims: claimWorkload,
   services: serviceWorkload,
 };
-/** Lives with an autoscaler of nodes are run on their own. */
-const workloads = { ...drawn, attachables: attachableWorkload, nodes: nodeWorkload };
+/** Lives with an autoscaler of nodes or a descheduler are run on their own. */
+const workloads = {
+  ...drawn,
+  ...{ attachables: attachableWorkload, nodes: nodeWorkload, rebalancing: rebalancingWorkload },
+};
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some; volumes belong to nodes, or are attached to them. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>

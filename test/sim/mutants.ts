@@ -308,6 +308,13 @@ export const mutants: readonly Mutant[] = [
     workloads: ["nodes"],
   },
   {
+    file: "controllers/descheduler/evictable.ts",
+    from: "if (controllerOf(pod) === undefined) return",
+    to: "if (controllerOf(pod) === null) return",
+    breaks: "pod evicted that nothing replaces",
+    workloads: ["rebalancing"],
+  },
+  {
     file: "scheduler/plugins/volumes/binding.ts",
     from: "const unbound = current.filter((claim) => !isFullyBound(claim));",
     to: "const unbound = current.filter((claim) => !isFullyBound(claim) && claim.spec.volumeName);",

@@ -116,6 +116,8 @@ const rows: readonly (readonly [line: string, offered: string, directive: number
   ["auth can-i ge", "get", 4],
   ["auth can-i get configm", "configmaps", 4],
   // Flags.
+  ["rebalance --strategy Low", "LowNodeUtilization", 4],
+  ["rebalance --strategy PodLifeTime,Hi", "PodLifeTime,HighNodeUtilization", 4],
   ["get pods --na", "--name --namespace", 4],
   ["get pods --namespace ux --na", "--name", 4],
   ["get -f a --file", "--filename", 4],

@@ -133,6 +133,13 @@ export async function testDriver(stateDir: string, root: string, { mounts, backi
   };
 }
 
-/** The paths below a folder, without those of the pods' own files. */
-export const pathsBelow = (folder: string): readonly string[] =>
-  existsSync(folder) ? (readdirSync(folder, { recursive: true }) as string[]).toSorted() : [];
+/** The paths below a folder, without those of the pods' own files. While folders are being removed, the folder itself. */
+export function pathsBelow(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  try {
+    return (readdirSync(folder, { recursive: true }) as string[]).toSorted();
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === "ENOENT") return [folder];
+    throw e;
+  }
+}

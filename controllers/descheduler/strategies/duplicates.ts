@@ -31,6 +31,7 @@ function level(group: readonly Pod[], draft: Draft): void {
   const part = Math.ceil(group.length / Math.max(1, possible));
   for (const pod of group) {
     const from = pod.spec.nodeName!;
+    if (draft.isFinished()) return;
     const count = countOn(from);
     if (count <= part) continue;
     const because = `${count} pods of ${controllerOf(pod)!.name} are on ${from}`;

@@ -20,7 +20,7 @@ function relieve(from: Node, draft: Draft): void {
   const movable = new Set(draft.candidates());
   for (const pod of draft.picture.podsOn(from.metadata.name).filter((p) => needsNode(p) && movable.has(p))) {
     const { ratio, resource } = utilizationIn(draft, from);
-    if (ratio <= high) return;
+    if (ratio <= high || draft.isFinished()) return;
     if (!((effectiveRequests(pod)[resource] ?? 0) > 0)) continue;
     const because = `${percent(ratio)} of the ${resource} of ${from.metadata.name} is requested`;
     draft.move(pod, { strategy: name, because, accepts: accepts(pod) });

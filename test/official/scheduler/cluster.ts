@@ -1,9 +1,10 @@
 // The objects of a scenario in an API server.
 import { builtinKinds } from "../../../api/builtin/kinds.ts";
+import { nodes } from "../../../api/core/nodes.ts";
 import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { pods } from "../../../api/core/pods.ts";
-import type { ApiObject, Key } from "../../../api/meta.ts";
+import { type ApiObject, type Key, keyOf } from "../../../api/meta.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { kindRegistry } from "../../../machinery/kind-registry.ts";
 import { podNamespaces, priorityClasses } from "./pods.ts";
@@ -19,18 +20,33 @@ const keyOfManifest = ({ metadata: { name, namespace } }: Manifest): Key =>
   (namespace === undefined ? name : `${namespace}/${name}`) as Key;
 
 /** Creates an object with its status, as controllers and kubelets would have written it. */
-export async function create(client: Client, manifest: Manifest): Promise<ApiObject> {
+export async function create(client: Client, { isDeleted, ...manifest }: Manifest): Promise<void> {
   const resource = resourceOf(manifest);
   const created = await client.create(resource, manifest as never);
-  if (manifest.kind === "Node") {
-    // Without the taint of new nodes.
-    const taints = (manifest.spec as { readonly taints?: unknown }).taints ?? [];
-    const spec = { ...(created as ApiObject & { spec: object }).spec, taints };
-    return client.update(resource, { ...created, spec } as never);
+  if (manifest.kind === "Node") return replaceNode(client, created, manifest);
+  if (manifest.status) {
+    const status = { ...(created as ApiObject & { readonly status?: object }).status, ...manifest.status };
+    await client.update(resource, { ...created, status } as never, "status");
   }
-  if (!manifest.status) return created;
-  const status = { ...(created as ApiObject & { readonly status?: object }).status, ...manifest.status };
-  return client.update(resource, { ...created, status } as never, "status");
+  if (isDeleted) await client.delete(resource, keyOf(created));
+}
+/** Also the taint of new nodes is replaced. */
+async function replaceNode(client: Client, current: ApiObject, { metadata, spec, status }: Manifest): Promise<void> {
+  const labelled = { ...current.metadata, labels: metadata["labels"] };
+  const updated = await client.update(nodes, {
+    ...current,
+    metadata: labelled,
+    spec: { taints: [], ...spec },
+  } as never);
+  await client.update(nodes, { ...updated, status } as never, "status");
+}
+/** Creates, replaces or deletes an object while pods are scheduled. */
+export async function change(client: Client, manifest: Manifest): Promise<void> {
+  const resource = resourceOf(manifest);
+  const current = await client.get(resource, keyOfManifest(manifest)).catch(() => undefined);
+  if (!current) return manifest.isDeleted ? undefined : create(client, manifest);
+  if (manifest.isDeleted) await client.delete(resource, keyOf(current), { gracePeriodSeconds: 0 });
+  else await replaceNode(client, current, manifest);
 }
 
 const named = (apiVersion: string, kind: string, name: string, more: object = {}): Manifest => ({
@@ -55,8 +71,12 @@ const foundation: readonly Manifest[] = [
     handler: "heavy",
     overhead: { podFixed: { cpu: "250m", memory: "120Mi" } },
   }),
+  named("node.k8s.io/v1", "RuntimeClass", "pinned", {
+    handler: "pinned",
+    scheduling: { nodeSelector: { generation: "1" }, tolerations: [{ key: "dedicated", operator: "Exists" }] },
+  }),
 ];
-export async function lay(client: Client): Promise<void> {
+export async function layFoundation(client: Client): Promise<void> {
   for (const manifest of foundation)
     await client.create(resourceOf(manifest), manifest as never).catch((e: Error) => {
       if (!e.message.includes("already exists")) throw e;
@@ -64,15 +84,15 @@ export async function lay(client: Client): Promise<void> {
 }
 
 /** Creates the cluster of a scenario. */
-export async function setUp(client: Client, { nodes, objects, bound }: Scenario): Promise<void> {
-  for (const manifest of [...nodes, ...objects, ...bound]) await create(client, manifest);
+export async function setUp(client: Client, { nodes: all, objects, bound }: Scenario): Promise<void> {
+  for (const manifest of [...all, ...objects, ...bound]) await create(client, manifest);
 }
 /** Removes what a scenario has created, in reverse order. */
-export async function tearDown(client: Client, { nodes, objects, bound, pods: arriving }: Scenario): Promise<void> {
+export async function tearDown(client: Client, { nodes: all, objects, bound, steps }: Scenario): Promise<void> {
   const made = (await client.list(persistentVolumes)).items.map(
     ({ metadata: { name } }): Manifest => named("v1", "PersistentVolume", name),
   );
-  for (const manifest of [...nodes, ...objects, ...made, ...bound, ...arriving].toReversed()) {
+  for (const manifest of [...all, ...objects, ...made, ...bound, ...steps].toReversed()) {
     const resource = resourceOf(manifest);
     const key = keyOfManifest(manifest);
     const object = await client.get(resource, key).catch(() => undefined);

@@ -11,7 +11,7 @@ import { type Key, keyOf } from "../../../api/meta.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { listeningServer } from "../../suites/listening.ts";
 import { programs } from "../specs.ts";
-import { create, lay, remove, run, setUp, tearDown } from "./cluster.ts";
+import { change, create, layFoundation, remove, run, setUp, tearDown } from "./cluster.ts";
 import { extender } from "./extender.ts";
 import { follow } from "./outcomes.ts";
 import type { Peer } from "./own-scheduler.ts";
@@ -118,7 +118,7 @@ export async function kubeScheduler(): Promise<Original> {
   const world = realWorld(() => {});
   const server = await listeningServer();
   const client = server.inProcess;
-  await lay(client);
+  await layFoundation(client);
   const stop = new AbortController();
   const followed = follow(client, world, stop.signal, patienceMs);
   controlVolumes(client, world, stop.signal);
@@ -139,17 +139,23 @@ export async function kubeScheduler(): Promise<Original> {
       const candidates = calls.candidates.get(key);
       return { ...outcome, fit, scores: scores.of(key, fit.length) ?? {}, ...(candidates && { candidates }) };
     },
+    change: (manifest) => change(client, manifest),
     start: (pod, startTime) => run(client, pod, startTime),
     remove: (pod) => remove(client, pod),
     async close() {
       await tearDown(client, scenario);
-      for (const pod of scenario.pods) scores.forget(keyOf(pod as never));
+      for (const pod of scenario.steps) scores.forget(keyOf(pod as never));
       calls.forget();
     },
   });
   return {
     async peer(scenario, settleMs) {
-      await setUp(client, scenario);
+      try {
+        await setUp(client, scenario);
+      } catch (e) {
+        await tearDown(client, scenario);
+        throw e;
+      }
       await world.clock.sleep(settleMs);
       return peer(scenario);
     },

@@ -1,8 +1,8 @@
 // Makes a scenario smaller while a property of it holds: leaves out pods, nodes, objects, and then their fields.
 import type { Manifest, Scenario } from "./scenario.ts";
 
-type Parts = Pick<Scenario, "nodes" | "objects" | "bound" | "pods">;
-const parts = ["pods", "bound", "objects", "nodes"] as const satisfies readonly (keyof Parts)[];
+type Parts = Pick<Scenario, "nodes" | "objects" | "bound" | "steps">;
+const parts = ["steps", "bound", "objects", "nodes"] as const satisfies readonly (keyof Parts)[];
 
 /** All values in which one entry of a list or one field is left out, outer ones first. */
 function* smaller(value: unknown): Generator<unknown> {

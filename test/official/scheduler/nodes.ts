@@ -17,8 +17,8 @@ const sizes: Readonly<Record<string, number>> = {
 export const images: readonly string[] = Object.keys(sizes);
 const mebi = 2 ** 20;
 
-const allocatable = (chance: Chance): object => ({
-  cpu: chance.pick(["2", "4", "3900m", "8", "16"]),
+const allocatable = (chance: Chance, isSmall: boolean): object => ({
+  cpu: chance.pick(isSmall ? ["1", "2", "3"] : ["2", "4", "3900m", "8", "16"]),
   memory: chance.pick(["4Gi", "8Gi", "7500M", "16Gi", "32Gi"]),
   pods: chance.pick(["4", "10", "20", "110", "110"]),
   ...chance.maybe(0.5, () => ({ "ephemeral-storage": chance.pick(["1Gi", "20Gi"]) })),
@@ -48,7 +48,8 @@ export const nodeName = (i: number): string => `n${String(i).padStart(2, "0")}`;
 
 export function generatedNode(chance: Chance, i: number, has: (feature: Feature) => boolean): Manifest {
   const name = nodeName(i);
-  const resources = allocatable(chance);
+  // Preemption needs nodes that are full.
+  const resources = allocatable(chance, has("priority"));
   return {
     apiVersion: "v1",
     kind: "Node",

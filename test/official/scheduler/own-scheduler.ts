@@ -10,7 +10,7 @@ import { informer } from "../../../machinery/informer.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../../scheduler/scheduler.ts";
-import { create, lay, remove, run, setUp } from "./cluster.ts";
+import { change, create, layFoundation, remove, run, setUp } from "./cluster.ts";
 import { follow, type Outcome } from "./outcomes.ts";
 import { type Manifest, profiles, type Scenario } from "./scenario.ts";
 import type { Scores, Verdict } from "./verdict.ts";
@@ -20,6 +20,8 @@ import { controlVolumes } from "./volume-controllers.ts";
 export interface Peer {
   /** Creates the pod and waits for what becomes of it. `preferred` has the nodes to take if they fit. */
   decide(pod: Manifest, preferred?: Verdict): Promise<Verdict>;
+  /** Creates, replaces or deletes an object. */
+  change(manifest: Manifest): Promise<void>;
   /** Writes what a kubelet writes when the pod runs. */
   start(pod: Manifest, startTime: string): Promise<void>;
   remove(pod: Manifest): Promise<void>;
@@ -54,7 +56,7 @@ const patienceMs = 5_000;
 export async function ownScheduler(scenario: Scenario): Promise<Peer> {
   const world = realWorld(() => {});
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
-  await lay(client);
+  await layFoundation(client);
   await setUp(client, scenario);
   const stop = new AbortController();
   const decisions = decisionLog();
@@ -79,6 +81,7 @@ export async function ownScheduler(scenario: Scenario): Promise<Peer> {
       const outcome = await followed.outcome(key, () => create(client, pod));
       return verdictOf(outcome, decisions.of(key).at(-1)?.because ?? []);
     },
+    change: (manifest) => change(client, manifest),
     start: (pod, startTime) => run(client, pod, startTime),
     remove: (pod) => remove(client, pod),
     async close() {

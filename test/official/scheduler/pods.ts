@@ -39,8 +39,20 @@ const hostPort = (chance: Chance): object => ({
   ...chance.maybe(0.4, () => ({ hostIP: chance.pick(["127.0.0.1", "0.0.0.0", "10.0.0.1"]) })),
 });
 
+/** The pod as a unit requests more than its container. */
+const podResources = ({ chance }: Draw): object => ({
+  containers: [{ name: "c", image: "app", resources: { requests: { cpu: "50m", memory: "16Mi" } } }],
+  resources: {
+    requests: {
+      ...chance.maybe(0.8, () => ({ cpu: chance.pick(["500m", "1", "3"]) })),
+      memory: chance.pick(["128Mi", "2Gi"]),
+    },
+  },
+});
+
 function containers(draw: Draw): object {
   const { chance, has } = draw;
+  if (has("podResources") && chance.of(0.5)) return podResources(draw);
   const isPort = has("ports") && chance.of(0.5);
   const sidecars = (): object => ({
     initContainers: chance.list(1, 3, (i) =>
@@ -56,7 +68,7 @@ function containers(draw: Draw): object {
       container(draw, `c-${i}`, i === 0 && isPort ? { ports: [hostPort(chance)] } : {}),
     ),
     ...(has("sidecars") && chance.maybe(0.6, sidecars)),
-    ...(has("overhead") && chance.maybe(0.6, () => ({ runtimeClassName: "heavy" }))),
+    ...(has("overhead") && chance.maybe(0.6, () => ({ runtimeClassName: chance.pick(["heavy", "pinned"]) }))),
   };
 }
 
@@ -181,6 +193,14 @@ function affinity(draw: Draw): object {
 const nodeSelector = (chance: Chance): object =>
   chance.pick<object>([{ disk: "ssd" }, { [zone]: chance.pick(zones) }, { rack: "r1", disk: "hdd" }]);
 
+const disk = (chance: Chance): object =>
+  chance.pick<object>([
+    { gcePersistentDisk: { pdName: chance.pick(["x", "y"]), readOnly: chance.of(0.5) } },
+    { awsElasticBlockStore: { volumeID: chance.pick(["x", "y"]) } },
+    { iscsi: { targetPortal: "10.0.0.1", iqn: "iqn.2001-04.com.example:x", lun: 0, readOnly: chance.of(0.5) } },
+    { rbd: { monitors: chance.pick([["m1"], ["m1", "m2"], ["m3"]]), image: "i", readOnly: chance.of(0.3) } },
+  ]);
+
 /** What all pods of one workload have in common. */
 export function podTemplate(draw: Draw): {
   readonly metadata: { readonly namespace: string; readonly labels: object };
@@ -201,8 +221,9 @@ export function podTemplate(draw: Draw): {
             .map((key) => spread(chance, key)),
         }))),
       ...(has("priority") &&
-        chance.maybe(0.7, () => ({ priorityClassName: chance.pick(Object.keys(priorityClasses)) }))),
+        chance.maybe(0.7, () => ({ priorityClassName: chance.pick(["low", "middle", "high", "high", "patient"]) }))),
       ...(has("gates") && chance.maybe(0.3, () => ({ schedulingGates: [{ name: "example.com/quota" }] }))),
+      ...(has("disks") && chance.maybe(0.7, () => ({ volumes: [{ name: "disk", ...disk(chance) }] }))),
       terminationGracePeriodSeconds: 0,
     },
   };

@@ -47,23 +47,24 @@ async function explain(scenario: Scenario, first: Disagreement, original: Origin
     return disagreements.some(({ kind }) => kind === first.kind);
   };
   const smallest = await minimized(scenario, differsStill);
-  const { nodes, objects, bound, pods } = smallest;
+  const { nodes, objects, bound, steps } = smallest;
   for (const { text } of (await compare(smallest, original, settleMs)).disagreements) say(`    minimized: ${text}`);
-  for (const object of [...nodes, ...objects, ...bound, ...pods]) say(`---\n${stringify(object).trimEnd()}`);
+  for (const object of [...nodes, ...objects, ...bound, ...steps]) say(`---\n${stringify(object).trimEnd()}`);
 }
 
 const original = await kubeScheduler();
 const began = performance.now();
-const counts = { placed: 0, pending: 0, stuck: 0, disagreements: 0 };
+const counts = { placed: 0, pending: 0, preemptions: 0, stuck: 0, disagreements: 0 };
 try {
   for (let seed = from; seed <= to; seed++) {
     const scenario = generatedScenario(seed, { only, without });
     let result = await compare(scenario, original, settleMs);
     if (result.disagreements.length > 0) result = await compare(scenario, original, longSettleMs);
-    const { disagreements, placed, pending, isStuck } = result;
+    const { disagreements, placed, pending, preemptions, isStuck } = result;
     if (isStuck) counts.stuck++;
     counts.placed += placed;
     counts.pending += pending;
+    counts.preemptions += preemptions;
     counts.disagreements += disagreements.length;
     if (disagreements.length === 0) continue;
     say(`seed ${seed} (${scenario.features.join(" ")}), ${scenario.nodes.length} nodes: ${disagreements.length}`);
@@ -76,8 +77,7 @@ try {
 }
 const minutes = (performance.now() - began) / 60_000;
 const total = counts.placed + counts.pending;
-say(
-  `${total} pods, ${counts.placed} placed, ${counts.pending} pending; ${(total / minutes).toFixed(0)} a minute; ` +
-    `${counts.stuck} not tried again by kube-scheduler after preemption; ${counts.disagreements} disagreements`,
-);
+say(`${total} pods (${(total / minutes).toFixed(0)} a minute), ${counts.placed} placed, ${counts.pending} pending`);
+say(`${counts.preemptions} after preemption, ${counts.stuck} that kube-scheduler did not try again after one`);
+say(`${counts.disagreements} disagreements`);
 process.exit(counts.disagreements > 0 ? 1 : 0);

@@ -33,11 +33,17 @@ function relative(plugin: string, { scores }: Verdict, nodes: readonly string[])
   const least = Math.min(...column);
   return column.map((score) => score - least);
 }
-function scoreDifferences(own: Verdict, original: Verdict): readonly Difference[] {
+/**
+ * kube-scheduler v1.36 filters a pod by the requests that it has as a unit, and counts them of pods on nodes, but scores
+ * it by those of its containers: its scorer is not built with that feature. Here it is scored by what it requests.
+ */
+const overlookedFor = (pod: object): ReadonlySet<string> => new Set("resources" in pod ? ["NodeResourcesFit"] : []);
+
+function scoreDifferences(own: Verdict, original: Verdict, overlooked: ReadonlySet<string>): readonly Difference[] {
   const nodes = Object.keys(own.scores).filter((node) => original.scores[node]);
   if (nodes.length < 2) return [];
   const plugins = new Set([own, original].flatMap(({ scores }) => nodes.flatMap((node) => Object.keys(scores[node]!))));
-  return [...plugins].flatMap((plugin) => {
+  return [...plugins.difference(overlooked)].flatMap((plugin) => {
     const [a, b] = [own, original].map((verdict) => relative(plugin, verdict, nodes));
     if (`${a}` === `${b}`) return [];
     const text = nodes.map((node, i) => `${node} ${a![i]} (original ${b![i]})`).join(", ");
@@ -99,14 +105,14 @@ const textOf = ({ nodeName, reason, message, fit, preemption }: Verdict): string
     preemption ? ` after preemption of ${preemptionText(preemption)}` : ""
   }`;
 
-/** How this project's verdict differs from the original's. */
-export function differences(own: Verdict, original: Verdict): readonly Difference[] {
+/** How this project's verdict about a pod of this spec differs from the original's. */
+export function differences(pod: object, own: Verdict, original: Verdict): readonly Difference[] {
   const isPlaced = own.nodeName !== undefined;
   if (isPlaced !== (original.nodeName !== undefined) || (isPlaced && !original.fit.includes(own.nodeName)))
     return [{ kind: "placement", text: `here ${textOf(own)}; original ${textOf(original)}` }];
   const preempted = preemptionDifferences(own, original);
   if (preempted.length > 0) return preempted;
   return isPlaced
-    ? [...fitDifferences(own, original), ...scoreDifferences(own, original)]
+    ? [...fitDifferences(own, original), ...scoreDifferences(own, original, overlookedFor(pod))]
     : messageDifferences(own, original);
 }

@@ -39,6 +39,12 @@ test.each<[what: string, pods: readonly Pod[], expected: string]>([
   ["the other one is gone as well", [full, ready], "end: nothing is left to move"],
 ])("after an eviction: %s", (_, pods, expected) => expect(stepIn(pods, started, later(1))).toBe(expected));
 
+test("an evicted pod that was not ready is awaited as well", () => {
+  const unready = pod("a", "n2", { cpu: 200, status: { conditions: [] } });
+  const progress = evicted(noProgress, first.move, cluster(nodes, [full, unready, b]), now);
+  expect(stepIn([full, b], progress, later(1))).toBe("wait: the pod that replaces default/a is not ready");
+  expect(stepIn([full, b, starting], progress, later(1))).toBe("evict b");
+});
 test("the budget must allow a disruption again", () =>
   expect(stepIn([full, b, ready], started, later(1), [budget("loose", "web", 0)])).toBe(
     "wait: budget loose allows no disruption yet",

@@ -289,6 +289,7 @@ describe("pods that are not evicted", () => {
     "no controller": stuck({ owner: null }, "it has no controller that would replace it"),
     critical: stuck({ spec: { priority: 2_000_000_000 } }, "it is critical to the system"),
     "a job": stuck({ spec: { restartPolicy: "Never" } }, "it runs to completion and would begin anew"),
+    "a group": stuck({ spec: { schedulingGroup: { podGroupName: "g" } } }, "it is scheduled together with its group"),
     "local storage": stuck({ spec: { volumes: [{ name: "v", emptyDir: {} }] } }, "it has local storage"),
     "the annotation against it": stuck(
       { annotations: { "descheduler.alpha.kubernetes.io/prefer-no-eviction": "true" } },

@@ -271,6 +271,13 @@ describe("node status", () => {
     expect(equalExceptHeartbeat(first, nodeStatus(identityOfNode, health, first, instant(now + 1_000)))).toBe(true);
     expect(first.capacity).toMatchObject({ cpu: "1500m", memory: "2Gi", pods: "110" });
   });
+  test("extended resources that were advertised stay, and are allocatable", () => {
+    const first = nodeStatus(identityOfNode, health, undefined, now);
+    const patched = { ...first, capacity: { ...first.capacity, "example.com/foo": "5", cpu: "64" } };
+    const next = nodeStatus(identityOfNode, health, patched, now);
+    for (const amounts of [next.capacity, next.allocatable])
+      expect(amounts).toEqual({ ...first.capacity, "example.com/foo": "5" });
+  });
 });
 
 describe("kubelet server", () => {
