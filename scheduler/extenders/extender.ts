@@ -43,8 +43,8 @@ const scale = 10;
 /** A field of a response. Go reads names without regard to case, and extenders rely on it. */
 function field(object: unknown, name: string): unknown {
   if (typeof object !== "object" || object === null) return undefined;
-  const wanted = name.toLowerCase();
-  return Object.entries(object).find(([key]) => key.toLowerCase() === wanted)?.[1] ?? undefined;
+  const lowerCase = name.toLowerCase();
+  return Object.entries(object).find(([key]) => key.toLowerCase() === lowerCase)?.[1] ?? undefined;
 }
 const textField = (object: unknown, name: string): string => String(field(object, name) ?? "");
 const listField = (object: unknown, name: string): readonly unknown[] | undefined => {
@@ -61,7 +61,7 @@ const isRequestedIn = ({ spec }: Pod, names: ReadonlySet<string>): boolean =>
     ),
   );
 
-/** Nodes as the extender wants them: their names when it keeps its own view of nodes, else the objects. */
+/** Nodes as they are sent: by name to an extender that keeps its own view of nodes, else the objects. */
 function sentNodes(nodes: readonly NodeInfo[], isCacheCapable: boolean): object {
   return isCacheCapable
     ? { Nodes: null, NodeNames: nodes.map(({ name }) => name) }

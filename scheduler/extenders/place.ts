@@ -1,4 +1,4 @@
-// Decides a pod with extenders: the plugins choose the nodes that extenders are asked about, and what these return
+// Decides a pod with extenders: the nodes that pass the plugins are sent to extenders, and what these return
 // takes part in the decision as one more plugin.
 import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import type { Pod } from "../../api/generated/types.ts";
@@ -138,7 +138,7 @@ async function agreed(pod: Pod, node: NodeInfo, victims: readonly PodInfo[], sna
   return pods;
 }
 
-/** What remains of a placement that preempts, when extenders have their say: they see one node after the other. */
+/** What remains of a placement that preempts, after extenders have seen its nodes, one after the other. */
 async function withAgreedVictims(
   pod: Pod,
   found: Placement,
