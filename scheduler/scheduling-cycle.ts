@@ -211,11 +211,12 @@ const scoreText = ({ nodeName, total, byPlugin }: NodeScore): string =>
 /** The reasons and the action of a decision. */
 export function explained(placement: Placement): Pick<DecisionRecord, "because" | "actions"> {
   if (placement.outcome === "unschedulable") {
-    const { message, rejections } = placement.diagnosis;
+    const { message, rejections, nominatedNodeName, victims } = placement.diagnosis;
     const named = rejections
       .nodes(namedNodes)
       .map(({ nodeName, plugin, status }) => `${nodeName} rejected by ${plugin}: ${status.reasons.join(", ")}`);
-    return { because: [message, ...named], actions: [] };
+    const evicted = victims.map(({ key }) => key).join(", ");
+    return { because: [message, ...named], actions: evicted ? [`preempt ${evicted} on ${nominatedNodeName}`] : [] };
   }
   const { nodeName, scores } = placement;
   return {
@@ -301,7 +302,7 @@ export function schedulingCycle(
     // Otherwise the view has already taken it out of the queue, or its binding is under way.
     if (!profile || !isPending(pod) || cache.isAssumed(pod)) return;
     const { plugins, name } = profile;
-    const placement = decided(pod, plugins);
+    const placement = decided(cache.withNomination(pod), plugins);
     const at = { at: world.clock.now(), revision: view.lister.revision };
     decisions?.record({ controller: name, key, ...at, reasons: [], ...explained(placement) });
     if (placement.outcome === "unschedulable") {
