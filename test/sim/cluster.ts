@@ -36,6 +36,7 @@ import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
 import { nodeWorkload } from "./workloads/nodes.ts";
+import { placementWorkload } from "./workloads/placement.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
 import { rebalancingWorkload } from "./workloads/rebalancing.ts";
@@ -115,10 +116,13 @@ function processes(
   };
 }
 
-async function schedule(client: Client, world: World, signal: AbortSignal): Promise<void> {
+type Noted = Judge["scheduled"];
+async function schedule(client: Client, world: World, noted: Noted, signal: AbortSignal): Promise<void> {
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
+  const record = (decision: Decided): void => noted(decision, views.nodes.lister.revision);
+  const decisions = { record, of: () => [] };
   await Promise.all([
-    runScheduler(views, client, world, { plugins: defaultPlugins() }, signal),
+    runScheduler(views, client, world, { plugins: defaultPlugins(), decisions }, signal),
     views.pods.run(signal),
     views.nodes.run(signal),
   ]);
@@ -127,10 +131,10 @@ async function schedule(client: Client, world: World, signal: AbortSignal): Prom
 const schedulerLease = { leaseDurationMs: 90_000, renewDeadlineMs: 60_000, retryPeriodMs: 20_000 };
 /** A scheduler. Elected, so that a binding of one that was killed is refused once the next has begun. */
 const schedulerPart =
-  (world: World): Part =>
+  (world: World, noted: Noted): Part =>
   (client, signal) => {
     const election = { namespace: "kube-system", name: "kube-scheduler", identity: "scheduler", ...schedulerLease };
-    return runAsLeader(election, client, world, (leading, term) => schedule(leading, world, term), signal);
+    return runAsLeader(election, client, world, (leading, term) => schedule(leading, world, noted, term), signal);
   };
 export const controllerOptions = {
   rootCa: "the certificate of the authority",
@@ -189,6 +193,7 @@ const drawn = {
   owners: ownerWorkload,
   claims: claimWorkload,
   services: serviceWorkload,
+  placement: placementWorkload,
 };
 /** Lives with an autoscaler of nodes or a descheduler are run on their own. */
 const workloads = {
@@ -347,7 +352,7 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
     : scenario.single
       ? [startSkewed((own) => (client, signal) => run(client, own, signal))]
       : ["manager-0", "manager-1"].map((identity) => startSkewed((own) => electedPart(own, identity, leaders, run)));
-  const parts = [...managers, startSkewed(schedulerPart), ...agents];
+  const parts = [...managers, startSkewed((own) => schedulerPart(own, judge.scheduled)), ...agents];
   const startNode = (name: string): (() => void) => {
     const gone = new AbortController();
     parts.push(startSkewed(node(name, gone.signal)));
