@@ -87,6 +87,7 @@ interface Late {
   readonly at: number;
 }
 type Recorded = Omit<DecisionRecord, "count">;
+
 /** The action of a decision, as it is recorded. */
 function scheduledBy(
   { key, revision: seen, actions: [action = ""] }: Recorded,
@@ -105,8 +106,8 @@ interface Moment {
   leadingSince: number;
   revision: number;
 }
-type Noted = Pick<Committed, "decisions"> & { readonly late: readonly Late[]; readonly moment: Moment };
-function committedOf(kept: Kept, now: () => number, { late, decisions, moment }: Noted): Committed {
+type JudgeState = Pick<Committed, "decisions"> & { readonly late: readonly Late[]; readonly moment: Moment };
+function committedOf(kept: Kept, now: () => number, { late, decisions, moment }: JudgeState): Committed {
   const all = <T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[] =>
     [...(kept.get(kind as unknown as ResourceDefinition)?.values() ?? [])] as unknown as readonly T[];
   return {

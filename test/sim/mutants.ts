@@ -472,9 +472,9 @@ export const mutants: readonly Mutant[] = [
     workloads: ["placement"],
   },
   {
-    file: "scheduler/plugins/ports.ts",
-    from: "before !== undefined && overlap(podInfoOf(pod).hostPorts, podInfoOf(before).hostPorts)",
-    to: "before === pod",
+    file: "scheduler/preempting.ts",
+    from: "queue.release(keyOf(pod));",
+    to: "",
     breaks: "unsettled",
     workloads: ["placement"],
   },

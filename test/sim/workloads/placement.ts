@@ -102,13 +102,17 @@ export const placementWorkload: Workload = {
         ...{ kind: "PriorityClass", metadata: { name }, value },
         ...(name === "polite" && { preemptionPolicy: "Never" }),
       });
-    for (const kind of kinds) await user.create(replicaSets, draft(kind, sizeOf(kind, random)));
+    for (const kind of kinds)
+      if (random.next() < 0.6) await user.create(replicaSets, draft(kind, sizeOf(kind, random)));
   },
   async meddle(user, random) {
     const dice = random.next();
     if (dice < 0.7) {
       // Several at once compete for the same room.
-      for (const kind of [oneOf(kinds, random)!, oneOf(kinds, random)!]) {
+      const { items } = await user.list(replicaSets, { namespace });
+      for (const set of [oneOf(items, random), oneOf(items, random)]) {
+        const kind = kinds.find(({ name }) => name === set?.metadata.name);
+        if (!kind) continue;
         const patch = { spec: { replicas: sizeOf(kind, random) } };
         await user.patch(replicaSets, key(namespace, kind.name), { type: "merge", patch });
       }

@@ -5,7 +5,7 @@ import { isTerminal } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
-import { type ApiObject, type Key, keyOf } from "../../../api/meta.ts";
+import { type ApiObject, keyOf } from "../../../api/meta.ts";
 import type { Occupied } from "../../unit/scheduler/reference.ts";
 import type { Committed, Rule, SchedulingDecision } from "../judge.ts";
 
@@ -27,10 +27,10 @@ export interface SeenDecision {
 export interface SchedulerViews {
   /** Remember commits; come before the rules that read the views. */
   readonly rules: readonly Rule[];
-  /** The last decision that meets a condition. `withNominated` adds pods that were nominated to a node. */
+  /** The last decision that meets the condition. `withNominated` adds pods that were nominated to a node. */
   find(
     committed: Committed,
-    isWanted: (decision: SchedulingDecision) => boolean,
+    condition: (decision: SchedulingDecision) => boolean,
     options?: { readonly withNominated?: true },
   ): SeenDecision | undefined;
 }
@@ -59,14 +59,18 @@ export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0;
 /** Objects by revision. */
 function history<T extends ApiObject>(kind: ResourceDefinition<T>) {
   const versions = new Map<string, Version<T>[]>();
+  /** Objects that are forgotten later, the first to be so first. */
+  const gone: { readonly uid: string; readonly at: number }[] = [];
   const rule: Rule<T> = {
     name: "",
     kind,
-    broken(after, before, { revision }) {
+    broken(after, before, { revision, at }) {
       const { uid } = (after ?? before)!.metadata;
       const known = versions.get(uid) ?? [];
       versions.set(uid, known);
       known.push({ revision, object: after });
+      if (!after) gone.push({ uid, at });
+      while (gone.length > 0 && at - gone[0]!.at > bindingMs) versions.delete(gone.shift()!.uid);
       return undefined;
     },
   };
@@ -81,14 +85,19 @@ function history<T extends ApiObject>(kind: ResourceDefinition<T>) {
   };
 }
 
+/** The decisions before one, whose bindings may still arrive. */
+function recentBefore(position: number, all: Committed["decisions"]): Committed["decisions"] {
+  const { at } = all[position]!;
+  return all.slice(all.findLastIndex((decision) => at - decision.at >= bindingMs) + 1, position);
+}
+
 /**
  * Bindings that were decided before and that the view did not show: such a pod was on its node for certain if it was
  * bound there later by that same decision.
  */
 function assumedAt(position: number, all: Committed["decisions"], present: readonly Seen<Pod>[]) {
-  const { at, key } = all[position]!;
-  const before = new Map<Key, SchedulingDecision>();
-  for (const decision of all.slice(0, position)) if (at - decision.at < bindingMs) before.set(decision.key, decision);
+  const { key } = all[position]!;
+  const before = new Map(recentBefore(position, all).map((decision) => [decision.key, decision]));
   const later = new Set(all.slice(position + 1).map((decision) => decision.key));
   const [certain, uncertain]: [Expected[], Expected[]] = [[], []];
   for (const { object: pod, latest } of present) {
@@ -106,8 +115,8 @@ function nominatedAt(
   all: Committed["decisions"],
   present: readonly Seen<Pod>[],
 ): readonly Expected[] {
-  const { at, key } = all[position]!;
-  const recent = all.slice(0, position).filter((decision) => at - decision.at < bindingMs);
+  const { key } = all[position]!;
+  const recent = recentBefore(position, all);
   return present.flatMap(({ object: pod }) => {
     if (pod.spec.nodeName !== undefined || keyOf(pod) === key) return [];
     const decided = recent.flatMap(({ key, preempts }) => (preempts && key === keyOf(pod) ? [preempts.nodeName] : []));
@@ -137,24 +146,37 @@ function stateOf(
 /** Of one life. */
 export function schedulerViews(): SchedulerViews {
   const [podHistory, nodeHistory] = [history(pods), history(nodes)];
+  const seenBy = (
+    position: number,
+    decisions: Committed["decisions"],
+    withNominated = false,
+  ): SeenDecision | undefined => {
+    const decision = decisions[position]!;
+    const present = podHistory.at(decision.revision);
+    const pod = present.find(({ object }) => keyOf(object) === decision.key)?.object;
+    if (!pod) return undefined;
+    const { certain, uncertain } = assumedAt(position, decisions, present);
+    const nominated = withNominated ? nominatedAt(position, decisions, present) : [];
+    const isEqual = (other: Expected): boolean => priorityOf(other.pod) >= priorityOf(pod);
+    const open = [...uncertain, ...nominated.filter(isEqual)];
+    const nodesSeen = nodeHistory.at(decision.nodesRevision);
+    const states = (open.length <= mostUncertain ? subsets(open) : []).map((some) =>
+      stateOf(nodesSeen, present, [...certain, ...some]),
+    );
+    return { decision, pod, states };
+  };
+  /** Several rules read the same decision at one commit. */
+  let last:
+    | { readonly revision: number; readonly position: number; readonly seen: SeenDecision | undefined }
+    | undefined;
   return {
     rules: [podHistory.rule, nodeHistory.rule],
-    find({ decisions }, isWanted, { withNominated } = {}) {
-      const position = decisions.findLastIndex(isWanted);
-      const decision = decisions[position];
-      if (!decision) return undefined;
-      const present = podHistory.at(decision.revision);
-      const pod = present.find(({ object }) => keyOf(object) === decision.key)?.object;
-      if (!pod) return undefined;
-      const { certain, uncertain } = assumedAt(position, decisions, present);
-      const nominated = withNominated ? nominatedAt(position, decisions, present) : [];
-      const isEqual = (other: Expected): boolean => priorityOf(other.pod) >= priorityOf(pod);
-      const open = [...uncertain, ...nominated.filter(isEqual)];
-      const nodesSeen = nodeHistory.at(decision.nodesRevision);
-      const states = (open.length <= mostUncertain ? subsets(open) : []).map((some) =>
-        stateOf(nodesSeen, present, [...certain, ...some]),
-      );
-      return { decision, pod, states };
+    find({ decisions, revision }, condition, { withNominated } = {}) {
+      const position = decisions.findLastIndex(condition);
+      if (position < 0) return undefined;
+      if (last?.revision !== revision || last.position !== position)
+        last = { revision, position, seen: seenBy(position, decisions, withNominated) };
+      return last.seen;
     },
   };
 }
