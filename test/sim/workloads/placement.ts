@@ -4,7 +4,7 @@ import { replicaSets } from "../../../api/apps/replicasets.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
-import type { Pod, ReplicaSet } from "../../../api/generated/types.ts";
+import type { Pod, ReplicaSet, TopologySpreadConstraint } from "../../../api/generated/types.ts";
 import { type Draft, key, keyOf } from "../../../api/meta.ts";
 import { priorityClasses } from "../../../api/scheduling/priorityclasses.ts";
 import type { Client } from "../../../machinery/client.ts";
@@ -31,9 +31,12 @@ const labelled = (app: string) => ({ matchLabels: { app } });
 const near = (app: string, topologyKey: string) => ({
   requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: labelled(app), topologyKey }],
 });
-const spread = (app: string, topologyKey: string) => ({
+const spread = (app: string, topologyKey: string, options: Partial<TopologySpreadConstraint>) => ({
   topologySpreadConstraints: [
-    { maxSkew: 1, topologyKey, whenUnsatisfiable: "DoNotSchedule" as const, labelSelector: labelled(app) },
+    {
+      ...{ maxSkew: 1, topologyKey, whenUnsatisfiable: "DoNotSchedule" as const, labelSelector: labelled(app) },
+      ...options,
+    },
   ],
 });
 const requiring = (key: string, operator: "In" | "NotIn", value: string): Pod["spec"]["affinity"] => ({
@@ -45,8 +48,12 @@ const requiring = (key: string, operator: "In" | "NotIn", value: string): Pod["s
 });
 
 const kinds: readonly Kind[] = [
-  { name: "zoned", most: 6, memory: "1Gi", spec: spread("zoned", zone) },
-  { name: "even", most: 5, spec: { priorityClassName: "humble", ...spread("even", hostname) } },
+  { name: "zoned", most: 6, memory: "1Gi", spec: spread("zoned", zone, { nodeTaintsPolicy: "Honor" }) },
+  {
+    name: "even",
+    most: 7,
+    spec: { priorityClassName: "humble", ...spread("even", hostname, { minDomains: 4, maxSkew: 2 }) },
+  },
   { name: "apart", most: 4, spec: { affinity: { podAntiAffinity: near("apart", hostname) } } },
   {
     name: "alone",
