@@ -17,6 +17,8 @@ export interface SchedulerCache {
   assume(pod: Pod, nodeName: string): void;
   /** Expects the pod on a node before the view shows it; or not any more. */
   nominate(pod: Pod, nodeName: string | undefined): void;
+  /** The pod with a nomination that the view does not show yet. */
+  withNomination(pod: Pod): Pod;
   /** The binding failed. */
   forget(key: Key): void;
   /** Whether this pod is, not another one of its name. */
@@ -60,6 +62,11 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
       change(key, () => assumed.set(key, podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } })));
     },
     nominate: nominated.set,
+    withNomination(pod) {
+      const nominatedNodeName = nominated.nodeOf(keyOf(pod)) ?? pod.status?.nominatedNodeName;
+      const isShown = nominatedNodeName === pod.status?.nominatedNodeName;
+      return isShown ? pod : { ...pod, status: { ...pod.status, nominatedNodeName } };
+    },
     forget: (key) => change(key, () => assumed.delete(key)),
     isAssumed(pod) {
       const info = assumed.get(keyOf(pod));

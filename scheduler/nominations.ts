@@ -5,6 +5,8 @@ import { type PodInfo, podInfoOf } from "./node-info.ts";
 
 interface Nominations {
   readonly byNode: ReadonlyMap<string, readonly PodInfo[]>;
+  /** The node on which a pod is expected. */
+  nodeOf(key: Key): string | undefined;
   /** What the pod view shows: a nomination that it does not show yet stays. */
   seen(key: Key, pod: Pod | undefined): void;
   set(pod: Pod, nodeName: string | undefined): void;
@@ -30,6 +32,7 @@ export function nominations(changed: (nodeName: string) => void): Nominations {
   };
   return {
     byNode,
+    nodeOf: (key) => entries.get(key)?.nodeName,
     seen(key, pod) {
       const nodeName = pod?.status?.nominatedNodeName;
       if (!pod || pod.spec.nodeName !== undefined) remove(key);

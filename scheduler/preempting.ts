@@ -3,15 +3,17 @@
 import { hasReason } from "../api/errors.ts";
 import { pods } from "../api/core/pods.ts";
 import type { Pod } from "../api/generated/types.ts";
-import { keyOf, timestamp } from "../api/meta.ts";
+import { keyOf, type Revision, timestamp } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import type { EventRecorder } from "../machinery/events.ts";
+import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import type { SchedulerCache } from "./cache.ts";
 import type { PodInfo } from "./node-info.ts";
 import type { SchedulingQueue } from "./queue.ts";
 
 interface PreemptionPorts {
+  readonly view: Informer<Pod>;
   readonly client: Client;
   readonly world: World;
   readonly queue: SchedulingQueue;
@@ -26,8 +28,15 @@ export interface Preemption {
   readonly events: EventRecorder;
 }
 
-/** The pod's name may be another pod's by now: nothing is done to that one. */
-async function evict(victim: Pod, { pod, profile, nodeName, events }: Preemption, { client, world }: PreemptionPorts) {
+/**
+ * Returns the revision at which the victim is on its way out, if this eviction is what makes it leave. The pod's name
+ * may be another pod's by now: nothing is done to that one.
+ */
+async function evict(
+  victim: Pod,
+  { pod, profile, nodeName, events }: Preemption,
+  { client, world }: PreemptionPorts,
+): Promise<Revision | undefined> {
   const key = keyOf(victim);
   const { uid } = victim.metadata;
   const condition = {
@@ -38,12 +47,13 @@ async function evict(victim: Pod, { pod, profile, nodeName, events }: Preemption
   const patch = { metadata: { uid }, status: { conditions: [condition] } };
   try {
     await client.patch(pods, key, { type: "strategic", patch }, "status");
-    await client.delete(pods, key, { uid });
+    const deletedAt = await client.delete(pods, key, { uid });
+    events.record(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
+    return deletedAt;
   } catch (e) {
-    if (hasReason(e, "NotFound", "Conflict")) return;
+    if (hasReason(e, "NotFound", "Conflict")) return undefined;
     throw e;
   }
-  events.record(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
 }
 
 /** Less important pods do not expect the room any more. */
@@ -55,17 +65,19 @@ async function withdraw(others: readonly PodInfo[], { client, cache }: Preemptio
 }
 
 /**
- * Starts an eviction and returns. Until all victims are on their way out the pod is not tried again: it would look for
- * more of them.
+ * Starts an eviction and returns. Until the view shows all victims on their way out the pod is not tried again: it
+ * would look for more of them.
  */
 export function preempting(ports: PreemptionPorts, signal: AbortSignal): (preemption: Preemption) => void {
-  const { world, queue, cache } = ports;
+  const { view, world, queue, cache } = ports;
   const run = async (preemption: Preemption): Promise<void> => {
     const { pod, nodeName, victims } = preemption;
     const priority = pod.spec.priority ?? 0;
     const lesser = (cache.snapshot().nominated.get(nodeName) ?? []).filter((other) => other.priority < priority);
     try {
-      await Promise.all([withdraw(lesser, ports), ...victims.map((victim) => evict(victim.pod, preemption, ports))]);
+      const evictions = victims.map((victim) => evict(victim.pod, preemption, ports));
+      const [revisions] = await Promise.all([Promise.all(evictions), withdraw(lesser, ports)]);
+      for (const deletedAt of revisions) if (deletedAt !== undefined) await view.caughtUp(deletedAt, signal);
     } catch (e) {
       if (signal.aborted) return;
       world.log("preemption failed", { pod: keyOf(pod), error: (e as Error).message });

@@ -130,7 +130,8 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify, ...limits }: Pend
   };
   const requeue = (entry: Entry): void => {
     entry.timestamp = clock.now();
-    if (entry.backoffUntil > entry.timestamp) postpone(entry, backingOff);
+    // An idle scheduler does not wait for a back-off to end: one that is held must not be among them.
+    if (entry.backoffUntil > entry.timestamp && !entry.heldBy) postpone(entry, backingOff);
     else activate(entry);
   };
   const penalize = (entry: Entry, rejectors: ReadonlySet<string>): void => {

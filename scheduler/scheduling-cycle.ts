@@ -219,11 +219,12 @@ const scoreText = ({ nodeName, total, byPlugin }: NodeScore): string =>
 /** The reasons and the action of a decision. */
 export function explained(placement: Placement): Pick<DecisionRecord, "because" | "actions"> {
   if (placement.outcome === "unschedulable") {
-    const { message, rejections } = placement.diagnosis;
+    const { message, rejections, nominatedNodeName, victims } = placement.diagnosis;
     const named = rejections
       .nodes(namedNodes)
       .map(({ nodeName, plugin, status }) => `${nodeName} rejected by ${plugin}: ${status.reasons.join(", ")}`);
-    return { because: [message, ...named], actions: [] };
+    const evicted = victims.map(({ key }) => key).join(", ");
+    return { because: [message, ...named], actions: evicted ? [`preempt ${evicted} on ${nominatedNodeName}`] : [] };
   }
   const { nodeName, scores } = placement;
   return {
@@ -321,7 +322,7 @@ export function schedulingCycle(
     if (!profile || !isDecidable(pod)) return;
     const { plugins, name } = profile;
     const snapshot = cache.snapshot();
-    const found = decided(pod, profile, snapshot);
+    const found = decided(cache.withNomination(pod), profile, snapshot);
     const placement = found instanceof Promise ? await found : found;
     startIndex = (startIndex + placement.nodesVisited) % Math.max(1, snapshot.nodes.length);
     if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;

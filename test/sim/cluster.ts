@@ -10,16 +10,14 @@ import type { DecisionLog } from "../../machinery/decisions.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
 import { runAsLeader } from "../../machinery/leader-election.ts";
-import { informer } from "../../machinery/informer.ts";
 import type { Log, World } from "../../machinery/world.ts";
-import { defaultPlugins } from "../../scheduler/plugins/default.ts";
-import { runScheduler } from "../../scheduler/scheduler.ts";
 import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
 import { hotLoops, orphansLeft } from "./ending.ts";
 import { fatesOf } from "./fates.ts";
 import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
+import { schedulerPart } from "./scheduler-part.ts";
 import { type StorageSystem, storageSystem } from "./storage-system.ts";
 import { livePods } from "./live-pods.ts";
 import { runAgent } from "./node-agent.ts";
@@ -36,6 +34,7 @@ import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
 import { nodeWorkload } from "./workloads/nodes.ts";
+import { placementWorkload } from "./workloads/placement.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
 import { rebalancingWorkload } from "./workloads/rebalancing.ts";
@@ -115,23 +114,6 @@ function processes(
   };
 }
 
-async function schedule(client: Client, world: World, signal: AbortSignal): Promise<void> {
-  const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
-  await Promise.all([
-    runScheduler(views, client, world, { plugins: defaultPlugins() }, signal),
-    views.pods.run(signal),
-    views.nodes.run(signal),
-  ]);
-}
-/** Long: there is no other scheduler, and what renewals cost is paid by all that is simulated. */
-const schedulerLease = { leaseDurationMs: 90_000, renewDeadlineMs: 60_000, retryPeriodMs: 20_000 };
-/** A scheduler. Elected, so that a binding of one that was killed is refused once the next has begun. */
-const schedulerPart =
-  (world: World): Part =>
-  (client, signal) => {
-    const election = { namespace: "kube-system", name: "kube-scheduler", identity: "scheduler", ...schedulerLease };
-    return runAsLeader(election, client, world, (leading, term) => schedule(leading, world, term), signal);
-  };
 export const controllerOptions = {
   rootCa: "the certificate of the authority",
   clusterCidr: "10.244.0.0/16",
@@ -189,6 +171,7 @@ const drawn = {
   owners: ownerWorkload,
   claims: claimWorkload,
   services: serviceWorkload,
+  placement: placementWorkload,
 };
 /** Lives with an autoscaler of nodes or a descheduler are run on their own. */
 const workloads = {
@@ -199,7 +182,7 @@ export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some; volumes belong to nodes, or are attached to them. */
 const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
   (Object.keys(drawn) as readonly WorkloadName[])
-    .filter((name) => name === "deployments" || random.next() < 0.28)
+    .filter((name) => name === "deployments" || random.next() < (name === "placement" ? 0.15 : 0.28))
     .map((name) => (name === "claims" && random.next() < 0.5 ? "attachables" : name));
 
 const noStorage = storageSystem(undefined as never, undefined as never);
@@ -347,7 +330,7 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
     : scenario.single
       ? [startSkewed((own) => (client, signal) => run(client, own, signal))]
       : ["manager-0", "manager-1"].map((identity) => startSkewed((own) => electedPart(own, identity, leaders, run)));
-  const parts = [...managers, startSkewed(schedulerPart), ...agents];
+  const parts = [...managers, startSkewed((own) => schedulerPart(own, judge.scheduled)), ...agents];
   const startNode = (name: string): (() => void) => {
     const gone = new AbortController();
     parts.push(startSkewed(node(name, gone.signal)));

@@ -1,7 +1,8 @@
 // Sits at the one place every commit passes through and checks, at each one, what must always be true.
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, controllerOf, type Revision, revision } from "../../api/meta.ts";
+import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
+import type { DecisionRecord } from "../../machinery/decisions.ts";
 import type { LateVerb } from "./network.ts";
 import { isWrite, type Storage, type Write } from "../../apiserver/storage/storage.ts";
 
@@ -20,6 +21,18 @@ export interface Fact {
   readonly value: Uint8Array | null;
 }
 
+/** What the scheduler decided about a pod. */
+export interface SchedulingDecision {
+  readonly at: number;
+  readonly key: Key;
+  /** Where its views of pods and nodes were. */
+  readonly revision: number;
+  readonly nodesRevision: number;
+  /** The node that it binds the pod to. */
+  readonly binds?: string;
+  readonly preempts?: { readonly nodeName: string; readonly victims: readonly string[] };
+}
+
 /** Every object of the judged kinds, as committed. */
 export interface Committed {
   all<T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[];
@@ -29,6 +42,10 @@ export interface Committed {
   /** Requests about pods and jobs, in the last minute, that arrived after their sender had given up: as many are explained. */
   late(verb: LateVerb): number;
   readonly at: number;
+  /** Of the last commit. */
+  readonly revision: number;
+  /** Those of the scheduler, in order. */
+  readonly decisions: readonly SchedulingDecision[];
   /** Since when a controller manager leads, which knows nothing of what the one before it did. */
   readonly leadingSince: number;
 }
@@ -52,6 +69,8 @@ export interface Judge {
   late(verb: LateVerb): void;
   /** A controller manager began to lead. */
   leads(): void;
+  /** The scheduler decided about a pod. */
+  scheduled(decision: Recorded, nodesRevision: number): void;
   /** From now on every commit is reported to be wrong of which this says so. */
   quiet(wrong: (fact: Fact) => string | undefined): void;
 }
@@ -67,8 +86,28 @@ interface Late {
   readonly verb: LateVerb;
   readonly at: number;
 }
+type Recorded = Omit<DecisionRecord, "count">;
+
+/** The action of a decision, as it is recorded. */
+function scheduledBy(
+  { key, revision: seen, actions: [action = ""] }: Recorded,
+  nodesRevision: number,
+  at: number,
+): SchedulingDecision {
+  const [, binds] = /^bind to (.+)$/.exec(action) ?? [];
+  const [, victims, nodeName] = /^preempt (.+) on (.+)$/.exec(action) ?? [];
+  const preempts = victims && nodeName && { nodeName, victims: victims.split(", ") };
+  return { at, key, revision: seen, nodesRevision, ...(binds && { binds }), ...(preempts && { preempts }) };
+}
+
 type Kept = Map<ResourceDefinition, Map<string, ApiObject>>;
-function committedOf(kept: Kept, now: () => number, late: readonly Late[], leadingSince: () => number): Committed {
+/** What of the judge's state changes. */
+interface Moment {
+  leadingSince: number;
+  revision: number;
+}
+type JudgeState = Pick<Committed, "decisions"> & { readonly late: readonly Late[]; readonly moment: Moment };
+function committedOf(kept: Kept, now: () => number, { late, decisions, moment }: JudgeState): Committed {
   const all = <T extends ApiObject>(kind: ResourceDefinition<T>): readonly T[] =>
     [...(kept.get(kind as unknown as ResourceDefinition)?.values() ?? [])] as unknown as readonly T[];
   return {
@@ -79,8 +118,12 @@ function committedOf(kept: Kept, now: () => number, late: readonly Late[], leadi
     get at() {
       return now();
     },
+    decisions,
     get leadingSince() {
-      return leadingSince();
+      return moment.leadingSince;
+    },
+    get revision() {
+      return moment.revision;
     },
   };
 }
@@ -97,9 +140,10 @@ export function judged(
   const violations: Violation[] = [];
   const late: Late[] = [];
   let commits = 0;
-  let leadingSince = 0;
+  const decisions: SchedulingDecision[] = [];
+  const moment: Moment = { leadingSince: 0, revision: 0 };
   let hotLoop: (fact: Fact) => string | undefined = () => undefined;
-  const committed = committedOf(kept, hooks.now, late, () => leadingSince);
+  const committed = committedOf(kept, hooks.now, { late, decisions, moment });
   const accuse = (rule: string, what: string): void => {
     const violation = { at: hooks.now(), rule, what };
     violations.push(violation);
@@ -107,6 +151,7 @@ export function judged(
   };
   const judge = ({ key, value }: Write, revision: Revision): void => {
     const kind = prefixes.find(([prefix]) => key.startsWith(prefix))?.[1];
+    moment.revision = revision;
     if (kind === undefined) return;
     const objects = kept.get(kind)!;
     const before = objects.get(key);
@@ -126,8 +171,9 @@ export function judged(
     },
     late: (verb) => void late.push({ verb, at: hooks.now() }),
     leads() {
-      leadingSince = hooks.now();
+      moment.leadingSince = hooks.now();
     },
+    scheduled: (decision, nodesRevision) => void decisions.push(scheduledBy(decision, nodesRevision, hooks.now())),
     quiet(wrong) {
       hotLoop = wrong;
     },

@@ -19,6 +19,7 @@ import { attachRules, dataRules, idOfNode, type StorageSystem } from "../storage
 import { attachmentRules, sizeRules } from "./attachment-rules.ts";
 import { claimRules } from "./claims.ts";
 import { impatient, outOfService } from "./lost-nodes.ts";
+import { staleMs } from "./readiness.ts";
 import { userGraceSeconds } from "./readiness.ts";
 import { createDriver, storageKinds, storageRules, volumesLeft } from "./storage.ts";
 import { type ComponentOf, type Fates, oneOf, type Workload } from "./workload.ts";
@@ -200,18 +201,25 @@ function claimFaults({ metadata, spec, status }: PersistentVolumeClaim): readonl
   const [requested, capacity] = [spec.resources?.requests?.["storage"], status.capacity?.["storage"]];
   return unitsOf(requested) > unitsOf(capacity) ? [`claim ${name} has ${capacity} of ${requested}`] : [];
 }
+/** How long a leader keeps what is attached to a node that is gone; each counts for itself. */
+const goneNodeMs = 360_000;
+
 /** What keeps attachments from being those that the pods need, in the API and in the storage. */
 function attachmentFaults(committed: Committed, users: readonly Pod[], storage: StorageSystem): readonly string[] {
   const all = committed.all(volumeAttachments);
   const volumes = new Map(committed.all(persistentVolumes).map((volume) => [volume.metadata.name, volume]));
   const isUsed = (claim: string | undefined, nodeName: string): boolean =>
     users.some((pod) => userOf(pod) === claim && pod.spec.nodeName === nodeName);
+  const known = new Set(committed.all(nodes).map(({ metadata }) => metadata.name));
+  const isNewLeader = committed.at < committed.leadingSince + goneNodeMs + staleMs;
+  const mayStay = (nodeName: string): boolean => isNewLeader && !known.has(nodeName);
   const places = all.map(({ spec }) => {
     const { csi, claimRef } = volumes.get(spec.source.persistentVolumeName ?? "")?.spec ?? {};
-    return { at: `${csi?.volumeHandle} ${idOfNode(spec.nodeName)}`, isUsed: isUsed(claimRef?.name, spec.nodeName) };
+    const isExpected = isUsed(claimRef?.name, spec.nodeName) || mayStay(spec.nodeName);
+    return { at: `${csi?.volumeHandle} ${idOfNode(spec.nodeName)}`, isExpected };
   });
   return [
-    ...places.flatMap(({ at, isUsed }) => (isUsed ? [] : [`${at} is attached and not used`])),
+    ...places.flatMap(({ at, isExpected }) => (isExpected ? [] : [`${at} is attached and not used`])),
     ...storage.left(new Set(places.map(({ at }) => at)), new Set(committed.all(pods).map((p) => p.metadata.uid))),
   ];
 }

@@ -2,10 +2,14 @@
 import { expect, test } from "vitest";
 import { events } from "../../../api/core/events.ts";
 import { pods } from "../../../api/core/pods.ts";
+import { ApiError } from "../../../api/errors.ts";
 import type { Node, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
 import { priorityClasses } from "../../../api/scheduling/priorityclasses.ts";
 import { key } from "../../../api/meta.ts";
 import { conditionOf } from "../../../api/core/pod/status.ts";
+import type { Client } from "../../../machinery/client.ts";
+import type { DecisionLog } from "../../../machinery/decisions.ts";
+import type { World } from "../../../machinery/world.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
 import { place } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
@@ -204,4 +208,78 @@ test("the room of a nominated pod is not given to a less important one", async (
   await scheduler.until(20);
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ high: "n1" });
+});
+
+test("a pod gets the room that it waits for even if its nomination was not written at first", async () => {
+  let isFirst = true;
+  const unwritten = (client: Client): Client => ({
+    ...client,
+    update(r, object, part) {
+      const isLost = part === "status" && isFirst;
+      if (isLost) isFirst = false;
+      return isLost ? Promise.reject(new ApiError("Conflict", "")) : client.update(r, object, part);
+    },
+  });
+  const scheduler = await running([draft("low"), draft("small", "100m")], { wire: unwritten });
+  const { client } = scheduler;
+  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 });
+  await scheduler.until(1);
+  for (const name of ["low", "small"])
+    await client.patch(
+      pods,
+      key("default", name),
+      { type: "merge", patch: { status: { phase: "Running" } } },
+      "status",
+    );
+  // The second is decided by what was prepared for both.
+  for (const name of ["high", "like-it"]) await client.create(pods, draft(name, "600m", { priorityClassName: "high" }));
+  await scheduler.until(1.5);
+  await client.delete(pods, key("default", "low"), { gracePeriodSeconds: 0 });
+  await scheduler.until(20);
+  await scheduler.stop();
+  expect(await scheduler.bound()).toEqual({ high: "n1", small: "n1" });
+});
+
+test("a pod does not preempt again before the view shows that its victims leave", async () => {
+  const decided: string[] = [];
+  const slow = (client: Client, { clock }: World): Client => ({
+    ...client,
+    async delete(r, k, options) {
+      await clock.sleep(1_000);
+      return client.delete(r, k, options);
+    },
+  });
+  const behind = (client: Client, { clock }: World): Client => ({
+    ...client,
+    async *watch(r, options, signal) {
+      for await (const event of client.watch(r, options, signal)) {
+        await clock.sleep(500, signal);
+        yield event;
+      }
+    },
+  });
+  const decisions: DecisionLog = {
+    record: ({ key, actions }) => void decided.push(...actions.map((action) => `${key}: ${action}`)),
+    of: () => [],
+  };
+  const scheduler = await running([draft("low"), draft("small", "100m")], {
+    ...{ wire: slow, viewWire: behind, decisions },
+  });
+  const { client } = scheduler;
+  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 });
+  await scheduler.until(5);
+  for (const name of ["low", "small"])
+    await client.patch(
+      pods,
+      key("default", name),
+      { type: "merge", patch: { status: { phase: "Running" } } },
+      "status",
+    );
+  await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
+  await scheduler.until(5.2);
+  // The scheduler sees this while it evicts.
+  await client.delete(pods, key("default", "small"), { gracePeriodSeconds: 0 });
+  await scheduler.until(60);
+  await scheduler.stop();
+  expect(decided.filter((action) => action.includes("preempt"))).toEqual(["default/high: preempt default/low on n1"]);
 });

@@ -31,11 +31,13 @@ export interface Running {
 interface Stage extends Partial<SchedulerOptions> {
   /** Wraps the scheduler's client. */
   readonly wire?: (client: Client, world: World) => Client;
+  /** Wraps the client of its views. */
+  readonly viewWire?: (client: Client, world: World) => Client;
 }
 
 /** Creates the pods and then starts the scheduler. */
 export async function running(drafts: readonly ReturnType<typeof pod>[], stage: Stage = {}): Promise<Running> {
-  const { wire = (client: Client) => client, ...options } = stage;
+  const { wire = (client: Client) => client, viewWire = (client: Client) => client, ...options } = stage;
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
   const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
@@ -52,7 +54,8 @@ export async function running(drafts: readonly ReturnType<typeof pod>[], stage: 
   await client.update(nodes, { ...node, spec: { ...node.spec, taints: [] } });
   for (const draft of drafts) await client.create(pods, draft);
   const stop = new AbortController();
-  const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
+  const viewed = viewWire(client, world);
+  const views = { pods: informer(viewed, pods, world), nodes: informer(viewed, nodes, world) };
   const parts = [
     views.pods.run(stop.signal),
     views.nodes.run(stop.signal),
