@@ -148,14 +148,4 @@ test.each<
 >([
   ["what runs", [{ kind: "Deployment", spec: { template: { spec: { containers: [] } } } }], []],
   ["a kind, once", [{ kind: "Ingress" }, { kind: "Ingress" }], ["nothing here serves Ingresses yet"]],
-  [
-    "a field of a template",
-    [{ kind: "Deployment", spec: { template: { spec: { affinity: { podAffinity: {} } } } } }],
-    ["nothing here considers pod affinity yet"],
-  ],
-  [
-    "a field of a pod",
-    [{ kind: "Pod", spec: { topologySpreadConstraints: [] } }],
-    ["nothing here considers topologySpreadConstraints yet"],
-  ],
 ])("warnings: %s", (_, objects, expected) => expect(unsupported(objects)).toEqual(expected));
