@@ -77,7 +77,6 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
     specs: /\[Disruptive\].*kubelet|kubelet.*\[Disruptive\]|NonGraceful/,
   },
   { what: "metrics of Kubernetes' own controllers", specs: /Volume metrics/ },
-  { what: "pod affinity", specs: /StatefulSet with pod affinity/ },
   { what: "snapshots of groups, or the metadata of snapshots", specs: /GroupSnapshot|SnapshotMetadata/ },
   {
     what: "nothing: with other types of local volumes and file systems they repeat those that are run",
