@@ -1,4 +1,4 @@
-// The scheduler's picture of the cluster: what the views show, and the bindings that they do not show yet. One change
+// The cluster as the scheduler knows it: what the views show, and the bindings that they do not show yet. One change
 // costs what it changes.
 import { occupies } from "../api/core/pods.ts";
 import type { Node, Pod } from "../api/generated/types.ts";

@@ -67,7 +67,7 @@ export async function runScheduler(
   for (const node of views.nodes.lister.all()) cache.nodeSeen(node.metadata.name, node);
   for (const pod of views.pods.lister.all()) podSeen(keyOf(pod), undefined, pod);
   const running = extra.run(signal);
-  // A half-filled picture would pack nodes that are full.
+  // A half-filled cache would pack nodes that are full.
   const filled = [
     ...[views.pods, views.nodes].map((view) => view.caughtUp(revision(0), signal)),
     extra.caughtUp(signal),

@@ -30,7 +30,7 @@ const cpuInitializationMs = 300_000;
 const initialReadinessDelayMs = 30_000;
 
 /**
- * Whether the CPU that a pod uses is still that of its start: while it initializes, it must have been ready for a whole
+ * Whether the CPU that a pod uses is still that of its start: while it initializes, it must have been ready for a full
  * window of samples; later, only a pod that was never ready counts as starting.
  */
 function isStarting(pod: Pod, { now, sampledSince }: PodUsage): boolean {

@@ -1,6 +1,6 @@
 // One decision of the autoscaler: nodes to add, the next steps of removals, and why. Pure.
 import type { Instant } from "../../api/meta.ts";
-import { type History, type Observed, pictureOf, type Situation } from "./observed.ts";
+import { type History, type Observed, nodeStatesOf, type Situation } from "./observed.ts";
 import type { Settings, Simulation } from "./ports.ts";
 import { removals, type Step } from "./removal.ts";
 import { scaleDown, type Unneeded } from "./scale-down.ts";
@@ -17,7 +17,7 @@ export interface Decision {
   readonly dueAt?: Instant;
 }
 
-function historyAfter({ observed, picture, now }: Situation, up: ScaleUp, unneeded: readonly Unneeded[]): History {
+function historyAfter({ observed, nodeStates, now }: Situation, up: ScaleUp, unneeded: readonly Unneeded[]): History {
   const { history, provided } = observed;
   return {
     ...history,
@@ -26,27 +26,27 @@ function historyAfter({ observed, picture, now }: Situation, up: ScaleUp, unneed
     refused: up.refused,
     ...(up.count > 0 && { addedAt: now }),
     // A node that never came is a failed addition.
-    ...(picture.missing.length > 0 && { addFailedAt: now }),
+    ...(nodeStates.missing.length > 0 && { addFailedAt: now }),
   };
 }
 
 const activityOf = (
-  { picture, observed }: Situation,
+  { nodeStates, observed }: Situation,
   { count, refused }: ScaleUp,
   unneeded: readonly Unneeded[],
 ): Activity => ({
-  scaleUp: count + picture.coming.length > 0 ? "InProgress" : refused.size > 0 ? "NoActivity" : "NotNeeded",
+  scaleUp: count + nodeStates.coming.length > 0 ? "InProgress" : refused.size > 0 ? "NoActivity" : "NotNeeded",
   scaleDownCandidates: unneeded.length,
   target: observed.provided.length + count,
 });
 
 export function decide(observed: Observed, simulation: Simulation, settings: Settings, now: Instant): Decision {
   const inputs = { observed, simulation, settings, now };
-  const situation = { ...inputs, picture: pictureOf(inputs) };
+  const situation = { ...inputs, nodeStates: nodeStatesOf(inputs) };
   const up = scaleUp(situation);
   const { unneeded, because } = scaleDown(situation, up.expected);
   // Nothing is removed while nodes are added: pods of both would compete for the same room.
-  const isGrowing = up.count > 0 || situation.picture.coming.length > 0;
+  const isGrowing = up.count > 0 || situation.nodeStates.coming.length > 0;
   const down = removals(situation, up, isGrowing ? [] : unneeded);
   const history = historyAfter(situation, up, unneeded);
   const due = Math.min(...unneeded.map((u) => u.due).filter((at) => at > now));

@@ -60,7 +60,7 @@ export const newNode = ({ template }: Settings, name: string): Node => ({
 });
 
 /** The nodes of a cluster by what they are for the autoscaler. */
-export interface Picture {
+export interface NodeStates {
   /** Nodes that take pods, and those that are coming as they will be; and the pods on them. */
   readonly usable: Occupancy;
   /** Names of added nodes that are not ready for the first time yet. */
@@ -88,14 +88,14 @@ const isStarting = (node: Node, { provisionMs }: Settings, now: Instant): boolea
 /** Everything a decision depends on. */
 export interface Situation {
   readonly observed: Observed;
-  readonly picture: Picture;
+  readonly nodeStates: NodeStates;
   readonly simulation: Simulation;
   readonly settings: Settings;
   readonly now: Instant;
 }
 
 /** Sorts the nodes of the cluster. */
-export function pictureOf({ observed, simulation, settings, now }: Omit<Situation, "picture">): Picture {
+export function nodeStatesOf({ observed, simulation, settings, now }: Omit<Situation, "nodeStates">): NodeStates {
   const { nodes, pods, provided, history } = observed;
   const byName = new Map(nodes.map((node) => [node.metadata.name, node]));
   const known = new Set(provided.map(({ name }) => name));

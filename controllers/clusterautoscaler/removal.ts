@@ -129,19 +129,19 @@ export function removals(
   { expected, kept }: Pick<ScaleUp, "expected" | "kept">,
   unneeded: readonly Unneeded[],
 ): Removals {
-  const { observed, picture, settings, now } = situation;
+  const { observed, nodeStates, settings, now } = situation;
   let left = expected;
-  const stages = picture.leaving
+  const stages = nodeStates.leaving
     .filter((node) => !kept.includes(node.metadata.name))
     .map((node) => {
       const stage = drain(node, left, situation);
       left = stage.after ?? left;
       return stage;
     });
-  const unmarked = picture.leaving
+  const unmarked = nodeStates.leaving
     .filter((node) => kept.includes(node.metadata.name))
     .map((node) => retaint(node, unmarkedTaints(node), [event(node, "unmarked the node: pods wait for its room")]));
-  const gone = picture.orphaned.map(
+  const gone = nodeStates.orphaned.map(
     (object): Step => ({ do: "act", action: { do: "delete", resource: nodes, object }, reports: [] }),
   );
   const draining = stages.filter(({ hasFailed }) => !hasFailed).length;
@@ -149,16 +149,16 @@ export function removals(
     steps: [
       ...unmarked,
       ...stages.flatMap(({ steps }) => steps),
-      ...picture.missing.map((name) => remove(name, undefined, [])),
+      ...nodeStates.missing.map((name) => remove(name, undefined, [])),
       ...gone,
       ...beginning(unneeded, draining, now).map((u) => mark(u, observed, now)),
     ],
     because: [
       ...stages.map(({ because }) => because),
-      ...picture.missing.map(
+      ...nodeStates.missing.map(
         (name) => `${name} was not registered within ${settings.provisionMs / 1000} s and is removed`,
       ),
-      ...picture.orphaned.map(({ metadata }) => `${metadata.name} has no machine any more`),
+      ...nodeStates.orphaned.map(({ metadata }) => `${metadata.name} has no machine any more`),
     ],
     hasFailed: stages.some(({ hasFailed }) => hasFailed),
   };

@@ -66,8 +66,8 @@ function verdictOf(node: Node, left: Occupancy, situation: Situation) {
 }
 
 /** No removal begins before this instant. A restarted autoscaler knows additions by the age of the nodes. */
-function pausedUntil({ observed: { history }, picture, settings }: Situation): Instant {
-  const births = picture.removable.map(({ metadata }) => instantOf(metadata.creationTimestamp));
+function pausedUntil({ observed: { history }, nodeStates, settings }: Situation): Instant {
+  const births = nodeStates.removable.map(({ metadata }) => instantOf(metadata.creationTimestamp));
   const addedAt = Math.max(history.addedAt ?? 0, ...births) + settings.delayAfterAddMs;
   const failedAt = history.removeFailedAt;
   return instant(Math.max(addedAt, failedAt === undefined ? 0 : failedAt + settings.delayAfterFailureMs));
@@ -84,12 +84,12 @@ const dueAt = (node: Node, since: Instant, situation: Situation): Instant => {
  * pods that wait for room as well, so that a removal never takes it.
  */
 export function scaleDown(situation: Situation, expected: Occupancy): ScaleDown {
-  const { picture, observed } = situation;
+  const { nodeStates, observed } = situation;
   let left = expected;
   const unneeded: Unneeded[] = [];
   const because: string[] = [];
   const count = (node: Node): number => podsOn(node, expected).filter(isAwaited).length;
-  const order = picture.removable.toSorted(
+  const order = nodeStates.removable.toSorted(
     (a, b) => count(a) - count(b) || (a.metadata.name < b.metadata.name ? 1 : -1),
   );
   for (const node of order) {

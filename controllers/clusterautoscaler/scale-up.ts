@@ -76,8 +76,8 @@ function roomFor({ observed: { provided, history }, settings, now }: Situation) 
 
 /** The pods that wait, by where they fit: usable nodes, marked nodes, new nodes, or nowhere. */
 function sorted(situation: Situation) {
-  const { observed, picture, simulation, settings } = situation;
-  const { usable, leaving } = picture;
+  const { observed, nodeStates, simulation, settings } = situation;
+  const { usable, leaving } = nodeStates;
   const here = simulation.place(usable, observed.pods.filter(isPending).toSorted(byPriorityAndAge));
   // A node that is being removed is kept before another one is added, also for pods the scheduler has not tried yet.
   const onLeaving = leaving.map((node) => ({ nodes: [unmarked(node)], pods: usable.pods }));
@@ -103,7 +103,7 @@ function sorted(situation: Situation) {
 const namedPods = 10;
 
 export function scaleUp(situation: Situation): ScaleUp {
-  const { observed, picture, settings } = situation;
+  const { observed, nodeStates, settings } = situation;
   const { here, again, used, refused } = sorted(situation);
   const { group, maxNodes } = settings;
   const size = observed.provided.length;
@@ -123,7 +123,7 @@ export function scaleUp(situation: Situation): ScaleUp {
         : [recordEvent(pod, "Normal", "NotTriggerScaleUp", message)],
     ),
     kept: again.map(({ node }) => node.metadata.name),
-    expected: { nodes: picture.usable.nodes, pods: [...picture.usable.pods, ...here] },
+    expected: { nodes: nodeStates.usable.nodes, pods: [...nodeStates.usable.pods, ...here] },
     refused: new Map([...refused].map(([pod, message]) => [pod.metadata.uid, message])),
     because: [
       ...(used.length > 0

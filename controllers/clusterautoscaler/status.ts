@@ -10,7 +10,7 @@ export interface Activity {
 }
 
 /** YAML with the keys of the original. */
-export function statusText({ observed, picture, settings }: Situation, activity: Activity): string {
+export function statusText({ observed, nodeStates, settings }: Situation, activity: Activity): string {
   const { nodes, provided } = observed;
   const { scaleUp, scaleDownCandidates, target } = activity;
   const names = new Set(provided.map(({ name }) => name));
@@ -19,8 +19,8 @@ export function statusText({ observed, picture, settings }: Situation, activity:
   const counts = [
     `total: ${registered.length}`,
     `ready: ${ready}`,
-    `notStarted: ${picture.coming.filter((name) => registered.some((node) => node.metadata.name === name)).length}`,
-    `beingDeleted: ${picture.leaving.length}`,
+    `notStarted: ${nodeStates.coming.filter((name) => registered.some((node) => node.metadata.name === name)).length}`,
+    `beingDeleted: ${nodeStates.leaving.length}`,
   ];
   const down = scaleDownCandidates > 0 ? "CandidatesPresent" : "NoCandidates";
   return [
@@ -28,7 +28,7 @@ export function statusText({ observed, picture, settings }: Situation, activity:
     "nodeGroups:",
     `- name: ${settings.group}`,
     "  health:",
-    `    status: ${picture.missing.length > 0 ? "Unhealthy" : "Healthy"}`,
+    `    status: ${nodeStates.missing.length > 0 ? "Unhealthy" : "Healthy"}`,
     "    nodeCounts:",
     "      registered:",
     ...counts.map((count) => `        ${count}`),

@@ -3,8 +3,9 @@
 import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { isReachableFrom, provisionedBy } from "../../api/core/volume-matching.ts";
 import type { PersistentVolume, VolumeAttachment } from "../../api/generated/types.ts";
-import { type Action, recordEvent } from "../../machinery/action.ts";
+import { recordEvent } from "../../machinery/action.ts";
 import { type Decision, settled } from "../../machinery/controller.ts";
+import { addFinalizers, hasFinalizer, removeFinalizers } from "../../machinery/metadata-patches.ts";
 import { volumeFinalizer } from "./new-volume.ts";
 import { callOf, type DriverOptions } from "./sidecar.ts";
 
@@ -21,29 +22,21 @@ export function isServed(volume: PersistentVolume, { driver, node }: DriverOptio
   return node === undefined || (spec.nodeAffinity !== undefined && isReachableFrom(volume, node.segments));
 }
 
-const withFinalizers = (volume: PersistentVolume, finalizers: readonly string[]): Action => ({
-  do: "patch",
-  resource: persistentVolumes,
-  object: volume,
-  patch: { type: "merge", patch: { metadata: { resourceVersion: volume.metadata.resourceVersion, finalizers } } },
-});
-
 function failed(volume: PersistentVolume, message: string): Decision {
   return { actions: [recordEvent(volume, "Warning", "VolumeFailedDelete", message)], failure: message };
 }
 
 /** Has the driver delete the volume, then lets the object go. */
 function deleteVolume({ volume, attachments }: ObservedReclaim, options: DriverOptions): Decision {
-  const { name, finalizers = [] } = volume.metadata;
+  const { name } = volume.metadata;
   const [attachment] = attachments;
   if (attachment)
     return failed(volume, `persistentvolume ${name} is still attached to node ${attachment.spec.nodeName}`);
-  const rest = finalizers.filter((f) => f !== volumeFinalizer);
   return {
     actions: [],
     because: ["it is released, and deleted by its policy"],
     effect: callOf("DeleteVolume", () => options.calls.DeleteVolume({ volumeId: volume.spec.csi!.volumeHandle }), {
-      succeeded: () => ({ actions: [withFinalizers(volume, rest)] }),
+      succeeded: () => ({ actions: removeFinalizers(persistentVolumes, volume, [volumeFinalizer]) }),
       failed: ({ message }) => failed(volume, message),
     }),
   };
@@ -55,20 +48,19 @@ function deleteVolume({ volume, attachments }: ObservedReclaim, options: DriverO
  */
 export function decideReclaim(observed: ObservedReclaim, options: DriverOptions): Decision {
   const { volume } = observed;
-  const { finalizers = [], deletionTimestamp, resourceVersion } = volume.metadata;
+  const { deletionTimestamp, resourceVersion } = volume.metadata;
   const { phase } = volume.status ?? {};
   if (!isServed(volume, options)) return settled;
-  const isProtected = finalizers.includes(volumeFinalizer);
+  const isProtected = hasFinalizer(volume, volumeFinalizer);
   if (volume.spec.persistentVolumeReclaimPolicy !== "Delete") {
     if (!isProtected) return settled;
-    const rest = finalizers.filter((f) => f !== volumeFinalizer);
-    return { actions: [withFinalizers(volume, rest)], because: ["it is retained"] };
+    return { actions: removeFinalizers(persistentVolumes, volume, [volumeFinalizer]), because: ["it is retained"] };
   }
   if (deletionTimestamp !== undefined)
     return isProtected && phase === "Released" ? deleteVolume(observed, options) : settled;
   if (!isProtected && (phase === "Bound" || phase === "Released"))
     return {
-      actions: [withFinalizers(volume, [...finalizers, volumeFinalizer])],
+      actions: addFinalizers(persistentVolumes, volume, [volumeFinalizer]),
       because: ["it is deleted with its claim"],
     };
   if (phase !== "Released") return settled;

@@ -1,12 +1,19 @@
-// A plan while it is made: moves are tried on a picture of the cluster, kept or taken back.
+// A plan while it is made: moves are tried in a simulated cluster, kept or taken back.
 import { budgetsOf } from "../../api/core/pod/evictions.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { type Utilization, utilizationOf } from "../../api/core/utilization.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { type Instant, type Key, keyOf } from "../../api/meta.ts";
-import { concernedBy, violatorsAmong } from "./bystanders.ts";
+import { concernedBy, violatorsAmong } from "./dependents.ts";
 import { evictionObstacle, needsNode } from "./evictable.ts";
-import { byWeight, destinationOf, type Picture, pictureOf, successorOf, withNode } from "./picture.ts";
+import {
+  byWeight,
+  destinationOf,
+  type SimulatedCluster,
+  simulatedClusterOf,
+  successorOf,
+  withNode,
+} from "./simulated-cluster.ts";
 import type { Cluster, Settings, Simulation } from "./ports.ts";
 
 /** A budget of a pod, and how many of its pods may be evicted now. */
@@ -56,7 +63,7 @@ export interface Purpose {
 }
 
 export interface Draft extends Pick<Situation, "settings" | "now"> {
-  readonly picture: Picture;
+  readonly simulated: SimulatedCluster;
   readonly moves: readonly Move[];
   /** Why nodes and pods stay where they are. */
   readonly notes: string[];
@@ -92,17 +99,17 @@ function limitReached(pod: Pod, before: readonly Eviction[], { limits }: Setting
 }
 
 /** Puts a pod in the place of another one, unless that breaks a rule of a third pod that holds now. */
-function replace(pod: Pod, successor: Pod, picture: Picture): string | undefined {
+function replace(pod: Pod, successor: Pod, simulated: SimulatedCluster): string | undefined {
   const swap = (old: Pod, added: Pod): void => {
-    picture.remove(old);
-    picture.add(added);
+    simulated.remove(old);
+    simulated.add(added);
   };
-  const concerned = concernedBy(pod, picture.all());
+  const concerned = concernedBy(pod, simulated.all());
   swap(pod, successor);
-  const violators = violatorsAmong(concerned, picture);
+  const violators = violatorsAmong(concerned, simulated);
   if (violators.length === 0) return undefined;
   swap(successor, pod);
-  const before = violatorsAmong(violators, picture);
+  const before = violatorsAmong(violators, simulated);
   const broken = violators.find((other) => !before.includes(other));
   if (broken) return `${keyOf(broken)} requires it where it is`;
   swap(pod, successor);
@@ -118,12 +125,12 @@ function allowancesOf(pod: Pod, { budgets }: Cluster): readonly Allowance[] {
 /** A plan without moves. */
 export function newDraft(situation: Situation): Draft {
   const { cluster, simulation, settings, now, done, refused } = situation;
-  const picture = pictureOf(cluster, simulation);
+  const simulated = simulatedClusterOf(cluster, simulation);
   const nodes = new Map(cluster.nodes.map((node) => [node.metadata.name, node]));
   const moves: Move[] = [];
   const successors = new Map<Key, Pod>();
   const room = (): number => settings.limits.perRun - done.length - moves.length;
-  const isFixed = (pod: Pod): boolean => picture.arriving.has(keyOf(pod)) || successors.has(keyOf(pod));
+  const isFixed = (pod: Pod): boolean => simulated.arriving.has(keyOf(pod)) || successors.has(keyOf(pod));
 
   const obstacleTo = (pod: Pod): string | undefined => {
     const from = nodes.get(pod.spec.nodeName ?? "");
@@ -137,12 +144,12 @@ export function newDraft(situation: Situation): Draft {
     );
   };
   return {
-    ...{ picture, moves, settings, now, notes: [], room },
+    ...{ simulated, moves, settings, now, notes: [], room },
     isFinished: () => room() <= 0 || (situation.isFirstEnough === true && moves.length > 0),
     nodes: cluster.nodes.filter((node) => isReadyNode(node) && node.spec.unschedulable !== true),
     nodeNamed: (name) => nodes.get(name),
     candidates: () =>
-      picture
+      simulated
         .all()
         .filter((pod) => needsNode(pod) && !isFixed(pod))
         .toSorted(byWeight),
@@ -150,12 +157,12 @@ export function newDraft(situation: Situation): Draft {
       const obstacle = obstacleTo(pod);
       if (obstacle !== undefined) return obstacle;
       const template = successorOf(pod, now);
-      const destination = destinationOf(pod, template, picture, now);
+      const destination = destinationOf(pod, template, simulated, now);
       if ("obstacle" in destination) return destination.obstacle;
       const { nodeName: to } = destination;
       if (accepts?.(nodes.get(to)!) === false) return `the scheduler would place it on ${to}, which would not help`;
       const successor = withNode(template, to);
-      const broken = replace(pod, successor, picture);
+      const broken = replace(pod, successor, simulated);
       if (broken !== undefined) return broken;
       moves.push({ pod, from: pod.spec.nodeName!, to, strategy, because, allowances: allowancesOf(pod, cluster) });
       successors.set(keyOf(successor), successor);
@@ -165,13 +172,13 @@ export function newDraft(situation: Situation): Draft {
       for (const { pod } of moves.splice(count).toReversed()) {
         const successor = successors.get(keyOf(successorOf(pod, now)))!;
         successors.delete(keyOf(successor));
-        picture.remove(successor);
-        picture.add(pod);
+        simulated.remove(successor);
+        simulated.add(pod);
       }
     },
   };
 }
 
 /** How much of a node is requested at this point of the plan. */
-export const utilizationIn = ({ picture }: Draft, node: Node): Utilization =>
-  utilizationOf(node, picture.podsOn(node.metadata.name));
+export const utilizationIn = ({ simulated }: Draft, node: Node): Utilization =>
+  utilizationOf(node, simulated.podsOn(node.metadata.name));

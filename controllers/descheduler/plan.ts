@@ -24,14 +24,14 @@ export interface Plan {
 const isUsed =
   (draft: Draft) =>
   ({ metadata }: Node): boolean =>
-    draft.picture.podsOn(metadata.name).some(needsNode);
+    draft.simulated.podsOn(metadata.name).some(needsNode);
 
 function usageOf(used: readonly Node[], draft: Draft): Usage {
   const part = (resource: string): number => {
     let [requested, total] = [0, 0];
     for (const { metadata, status } of used) {
       total += amountsOf(status?.allocatable)[resource] ?? 0;
-      for (const pod of draft.picture.podsOn(metadata.name)) requested += effectiveRequests(pod)[resource] ?? 0;
+      for (const pod of draft.simulated.podsOn(metadata.name)) requested += effectiveRequests(pod)[resource] ?? 0;
     }
     return total === 0 ? 0 : requested / total;
   };

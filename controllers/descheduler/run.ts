@@ -1,5 +1,5 @@
 // One run, step by step: evict a pod, wait until the one that replaces it is ready, plan again. A plan is only as good
-// as the picture it was made from; made anew for every step, it follows what other programs do meanwhile. Pure.
+// as the state it was made from; made anew for every step, it follows what other programs do meanwhile. Pure.
 import { budgetsOf } from "../../api/core/pod/evictions.ts";
 import { isActive, isReady } from "../../api/core/pod/status.ts";
 import type { Pod } from "../../api/generated/types.ts";

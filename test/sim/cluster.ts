@@ -13,7 +13,7 @@ import { runAsLeader } from "../../machinery/leader-election.ts";
 import type { Log, World } from "../../machinery/world.ts";
 import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
 import { hotLoops, orphansLeft } from "./ending.ts";
-import { fatesOf } from "./fates.ts";
+import { nodeControls } from "./node-controls.ts";
 import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
 import { type Network, type SimulatedWorld, flaky } from "./network.ts";
@@ -52,7 +52,7 @@ export interface Scenario {
   readonly lateness?: number;
   /** Chance that a container crashes, each time the node looks. */
   readonly crashRate?: number;
-  /** Everything a user and the fates may do; switched off to show what each costs. */
+  /** Everything that users, crashes and outages may do; switched off to show what each costs. */
   readonly trouble?: boolean;
   /** One controller manager, without an election; otherwise there are two, of which one leads. */
   readonly single?: true;
@@ -343,8 +343,8 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
   if (scenario.trouble !== false) {
     trouble(user, world, { parts, agents, workloads }, chaos.signal).catch(() => {});
     compacting(judge.storage, world, chaos.signal).catch(() => {});
-    const fates = fatesOf({ user, world, nodeNames, agents, declareGone, minutes }, chaos.signal);
-    for (const { outages } of workloads) outages?.(fates, chaos.signal).catch(() => {});
+    const controls = nodeControls({ user, world, nodeNames, agents, declareGone, minutes }, chaos.signal);
+    for (const { outages } of workloads) outages?.(controls, chaos.signal).catch(() => {});
   }
   if (scenario.elections) {
     depose(candidates, world, chaos.signal).catch(() => {});

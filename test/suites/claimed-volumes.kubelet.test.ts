@@ -141,7 +141,7 @@ describe.runIf(hasDevices)("a local volume on a device", () => {
     await until(mountedFrom, (targets) => targets.length === 0);
   });
 
-  test("is given to containers as it is in mode Block", async () => {
+  test("is a device of containers in mode Block", async () => {
     const pending = await claim();
     await bindTo(pending, { ...onNode(device), volumeMode: "Block" });
     await complete(pending);

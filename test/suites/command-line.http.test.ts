@@ -8,9 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connection } from "../../cli/client/connection.ts";
 import { servedResources } from "../../cli/client/served-resources.ts";
-import { commandTable } from "../../cli/command-table.ts";
-import { errorText, exitCodeOf } from "../../cli/program/report.ts";
-import { run } from "../../cli/program/run.ts";
+import { commandOutcome } from "./command-outcome.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { json, rawClientOf } from "./raw-client.ts";
 
@@ -58,24 +56,9 @@ afterAll(async () => {
 
 /** What a command prints, and its exit code. */
 async function outcome(line: string): Promise<readonly [out: string, err: string, code: number]> {
-  const printed = { stdout: "", stderr: "" };
-  const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
-  for (const stream of ["stdout", "stderr"] as const)
-    process[stream].write = ((text: string | Uint8Array) => {
-      printed[stream] += String(text);
-      return true;
-    }) as typeof process.stdout.write;
-  try {
-    const args = line.split(" ").map((word) => word.replace("FOLDER", folder));
-    await run([...args, "--cache-dir", folder], commandTable, { KUBECONFIG: server.kubeconfig });
-    return [printed.stdout, printed.stderr, Number(process.exitCode ?? 0)];
-  } catch (error) {
-    return [printed.stdout, printed.stderr + errorText(error), exitCodeOf(error)];
-  } finally {
-    Object.assign(process.stdout, { write: originals.stdout });
-    Object.assign(process.stderr, { write: originals.stderr });
-    process.exitCode = undefined;
-  }
+  const args = line.split(" ").map((word) => word.replace("FOLDER", folder));
+  const { out, err, code } = await commandOutcome([...args, "--cache-dir", folder], server.kubeconfig);
+  return [out, err, code];
 }
 
 const created = `\treconciliation required create

@@ -51,14 +51,7 @@ describe.each(kinds)("a block volume on %s", (_, mounts) => {
   test("survives restarts of kubelet and driver under a running pod", async () => {
     await at.stage.bind("web", withDevice);
     const { metadata } = await at.stage.ready("web");
-    await at.stage.stop();
-    at.driver.stop();
-    await at.driver.start();
-    at.stage.start();
-    await until(
-      async () => at.driver.calls.filter((call) => call === "NodePublishVolume"),
-      (calls) => calls.length === 2,
-    );
+    await at.restart();
     expect(statSync(at.device(metadata.uid)).isDirectory()).toBe(false);
     await at.remove("web");
     await at.nothingIsLeft();

@@ -46,14 +46,7 @@ describe.each(backends)("a volume on %s", (kind, backend) => {
     await at.stage.bind("web", using);
     const { metadata } = await at.stage.ready("web");
     writeFileSync(join(at.target(metadata.uid), "file"), "kept");
-    await at.stage.stop();
-    at.driver.stop();
-    await at.driver.start();
-    at.stage.start();
-    await until(
-      async () => at.driver.calls.filter((call) => call === "NodePublishVolume"),
-      (calls) => calls.length === 2,
-    );
+    await at.restart();
     expect(readFileSync(join(at.target(metadata.uid), "file"), "utf8")).toBe("kept");
     await at.remove("web");
     await at.nothingIsLeft();

@@ -34,6 +34,8 @@ export interface CsiStage {
   nothingIsLeft(): Promise<unknown>;
   /** The messages of the events about a pod whose volumes could not be set up. */
   failures(pod: string): Promise<readonly string[]>;
+  /** Restarts kubelet and driver, and resolves once the volume of the one pod has been published anew. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,16 @@ export async function openCsiStage(backend: Backend): Promise<CsiStage> {
     async remove(pod) {
       await client.delete(pods, key("default", pod), { gracePeriodSeconds: 1 });
       await isGone(pod);
+    },
+    async restart() {
+      await stage.stop();
+      driver.stop();
+      await driver.start();
+      stage.start();
+      await until(
+        async () => driver.calls.filter((call) => call === "NodePublishVolume"),
+        (calls) => calls.length === 2,
+      );
     },
     nothingIsLeft: () =>
       until(

@@ -7,10 +7,8 @@ import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { key, keyOf } from "../../api/meta.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
-import { commandTable } from "../../cli/command-table.ts";
-import { errorText } from "../../cli/program/report.ts";
-import { run } from "../../cli/program/run.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import { type CommandOutcome, commandOutcome } from "./command-outcome.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orrery-rebalance-"));
@@ -49,24 +47,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function outcome(line: string): Promise<{ readonly out: string; readonly err: string }> {
-  const printed = { stdout: "", stderr: "" };
-  const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
-  for (const stream of ["stdout", "stderr"] as const)
-    process[stream].write = ((text: string | Uint8Array) => {
-      printed[stream] += String(text);
-      return true;
-    }) as typeof process.stdout.write;
-  try {
-    await run([...line.split(" "), "--cache-dir", folder], commandTable, { KUBECONFIG: server.kubeconfig });
-  } catch (error) {
-    printed.stderr += errorText(error);
-  } finally {
-    Object.assign(process.stdout, { write: originals.stdout });
-    Object.assign(process.stderr, { write: originals.stderr });
-  }
-  return { out: printed.stdout, err: printed.stderr };
-}
+const outcome = (line: string): Promise<CommandOutcome> =>
+  commandOutcome([...line.split(" "), "--cache-dir", folder], server.kubeconfig);
 
 test("a plan as a table", async () => {
   expect(await outcome("rebalance --dry-run")).toEqual({
@@ -80,6 +62,7 @@ test("a plan as a table", async () => {
       "",
     ].join("\n"),
     err: "",
+    code: 0,
   });
 });
 test("a plan as data", async () => {

@@ -26,7 +26,7 @@ function isFor({ spec }: Pod, node: Node): boolean {
 function level(group: readonly Pod[], draft: Draft): void {
   const id = groupOf(group[0]!);
   const countOn = (nodeName: string): number =>
-    draft.picture.podsOn(nodeName).filter((pod) => needsNode(pod) && groupOf(pod) === id).length;
+    draft.simulated.podsOn(nodeName).filter((pod) => needsNode(pod) && groupOf(pod) === id).length;
   const possible = draft.nodes.filter((node) => isFor(group[0]!, node)).length;
   const part = Math.ceil(group.length / Math.max(1, possible));
   for (const pod of group) {

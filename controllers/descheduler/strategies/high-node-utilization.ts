@@ -13,7 +13,7 @@ const name = "HighNodeUtilization";
 const mostFailures = 50;
 
 const needing = (draft: Draft, { metadata }: Node): readonly Pod[] =>
-  draft.picture.podsOn(metadata.name).filter(needsNode);
+  draft.simulated.podsOn(metadata.name).filter(needsNode);
 
 /** Large pods first, while there is most room. */
 const bySize =

@@ -16,9 +16,9 @@ function relieve(from: Node, draft: Draft): void {
     (pod: Pod) =>
     (to: Node): boolean =>
       utilizationIn(draft, to).ratio < low &&
-      utilizationOf(to, [...draft.picture.podsOn(to.metadata.name), pod]).ratio <= high;
+      utilizationOf(to, [...draft.simulated.podsOn(to.metadata.name), pod]).ratio <= high;
   const movable = new Set(draft.candidates());
-  for (const pod of draft.picture.podsOn(from.metadata.name).filter((p) => needsNode(p) && movable.has(p))) {
+  for (const pod of draft.simulated.podsOn(from.metadata.name).filter((p) => needsNode(p) && movable.has(p))) {
     const { ratio, resource } = utilizationIn(draft, from);
     if (ratio <= high || draft.isFinished()) return;
     if (!((effectiveRequests(pod)[resource] ?? 0) > 0)) continue;

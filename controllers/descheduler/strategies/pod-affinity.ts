@@ -8,6 +8,6 @@ export const podAffinity = perPod(
     summary: "pods whose required affinity or anti-affinity to other pods does not hold",
     isDefault: true,
   },
-  (pod, { picture }) =>
-    picture.violation(pod, "InterPodAffinity") && "it is where required affinity or anti-affinity of pods forbids it",
+  (pod, { simulated }) =>
+    simulated.violation(pod, "InterPodAffinity") && "it is where required affinity or anti-affinity of pods forbids it",
 );

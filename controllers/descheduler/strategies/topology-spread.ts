@@ -7,6 +7,6 @@ export const topologySpread = perPod(
     summary: "pods that are spread less evenly than their required constraints say",
     isDefault: true,
   },
-  (pod, { picture }) =>
-    picture.violation(pod, "PodTopologySpread") && "its domain has more such pods than its constraint allows",
+  (pod, { simulated }) =>
+    simulated.violation(pod, "PodTopologySpread") && "its domain has more such pods than its constraint allows",
 );

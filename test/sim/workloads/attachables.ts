@@ -22,7 +22,7 @@ import { impatient, outOfService } from "./lost-nodes.ts";
 import { staleMs } from "./readiness.ts";
 import { userGraceSeconds } from "./readiness.ts";
 import { createDriver, storageKinds, storageRules, volumesLeft } from "./storage.ts";
-import { type ComponentOf, type Fates, oneOf, type Workload } from "./workload.ts";
+import { type ComponentOf, type NodeControls, oneOf, type Workload } from "./workload.ts";
 
 const driver = "attached.example.com";
 const namespace = "default";
@@ -128,7 +128,7 @@ const shortOutageMs = 150_000;
 const longOutageMs = 480_000;
 /** Until everything is as it was. */
 const returnMs = 30_000;
-type Outage = (fates: Fates, nodeName: string, longMs: number, signal: AbortSignal) => Promise<unknown>;
+type Outage = (controls: NodeControls, nodeName: string, longMs: number, signal: AbortSignal) => Promise<unknown>;
 const outageKinds: readonly Outage[] = [
   async ({ user, world, powerOff }, name, longMs, signal) => {
     const off = powerOff(name, longMs);
@@ -166,12 +166,12 @@ const outageKinds: readonly Outage[] = [
     await powerOff(name, 0);
   },
 ];
-async function outages(fates: Fates, signal: AbortSignal): Promise<void> {
-  const { world, nodeNames, leftMs } = fates;
+async function outages(controls: NodeControls, signal: AbortSignal): Promise<void> {
+  const { world, nodeNames, leftMs } = controls;
   await world.clock.sleep(world.random.next() * noticedMs, signal);
   while (leftMs() > shortOutageMs + 2 * returnMs) {
     const longMs = Math.min(longOutageMs, leftMs() - returnMs);
-    await oneOf(outageKinds, world.random)!(fates, oneOf(nodeNames, world.random)!, longMs, signal).catch(() => {});
+    await oneOf(outageKinds, world.random)!(controls, oneOf(nodeNames, world.random)!, longMs, signal).catch(() => {});
     await world.clock.sleep(world.random.next() * noticedMs, signal);
   }
 }

@@ -19,8 +19,8 @@ export interface ComponentGround {
   readonly decided: DecisionLog["record"] | undefined;
   readonly storage: StorageSystem;
 }
-/** What users and fates have power over. */
-export interface Fates {
+/** What users and outages have power over. */
+export interface NodeControls {
   readonly world: World;
   readonly user: Client;
   readonly nodeNames: readonly string[];
@@ -47,7 +47,7 @@ export interface Workload {
   /** One thing that a user does, drawn at random. */
   readonly meddle: (user: Client, random: Random, clock: Clock) => Promise<unknown>;
   /** What happens in its own time, until the signal aborts. */
-  readonly outages?: (fates: Fates, signal: AbortSignal) => Promise<void>;
+  readonly outages?: (controls: NodeControls, signal: AbortSignal) => Promise<void>;
   /** Drivers that attach volumes to nodes. */
   readonly drivers?: readonly string[];
   /** Ends what would keep the cluster from settling. */

@@ -54,7 +54,7 @@ const table: readonly (readonly [
     2,
   ],
   [
-    "a pod that starts counts once it was ready for a whole window of samples",
+    "a pod that starts counts once it was ready for a full window of samples",
     [a, asking("b", { readySeconds: 9 })],
     [using("a", "100m"), using("b", "900m")],
     {},

@@ -86,7 +86,7 @@ const rows: readonly Row[] = [
   ],
   ["one that existed before", { content: contentWith(existing) }, { entries: [{ snapshot }] }, undefined, ["status"]],
   [
-    "one that is said to have existed",
+    "one that existed before",
     { content: contentWith(existing) },
     { entries: [] },
     undefined,

@@ -166,14 +166,19 @@ test.each<[what: string, expected: string, pod: Pod, on: On, budgets?: readonly 
   ],
 ])("%s", (_, expected, p, on, budgets) => expect(preempted(p, on, budgets)).toBe(expected));
 
+const createClass = (client: Client, name: string, value: number): Promise<unknown> =>
+  client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, value });
+/** Makes a pod Running: only then does it end by its grace period. */
+const start = (client: Client, name: string): Promise<unknown> =>
+  client.patch(pods, key("default", name), { type: "merge", patch: { status: { phase: "Running" } } }, "status");
+
 test("victims are marked and deleted, and the pod gets their room when it is free", async () => {
   const low = draft("low", "600m", { terminationGracePeriodSeconds: 30 });
   const scheduler = await running([low]);
   const { client } = scheduler;
-  for (const [name, value] of Object.entries({ high: 10, middle: 5 }))
-    await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, value });
+  for (const [name, value] of Object.entries({ high: 10, middle: 5 })) await createClass(client, name, value);
   await scheduler.until(1);
-  await client.patch(pods, key("default", "low"), { type: "merge", patch: { status: { phase: "Running" } } }, "status");
+  await start(client, "low");
   await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
   await scheduler.until(3);
   const victim = await client.get(pods, key("default", "low"));
@@ -194,13 +199,12 @@ test("victims are marked and deleted, and the pod gets their room when it is fre
   expect(await scheduler.bound()).toEqual({ high: "n1" });
 });
 
-test("the room of a nominated pod is not given to a less important one", async () => {
+test("a less important pod does not get the room of a nominated one", async () => {
   const scheduler = await running([draft("low")]);
   const { client } = scheduler;
-  for (const [name, value] of Object.entries({ high: 10, middle: 5 }))
-    await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, value });
+  for (const [name, value] of Object.entries({ high: 10, middle: 5 })) await createClass(client, name, value);
   await scheduler.until(1);
-  await client.patch(pods, key("default", "low"), { type: "merge", patch: { status: { phase: "Running" } } }, "status");
+  await start(client, "low");
   await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
   await scheduler.until(2);
   await client.create(pods, draft("middle", "600m", { priorityClassName: "middle" }));
@@ -222,15 +226,9 @@ test("a pod gets the room that it waits for even if its nomination was not writt
   });
   const scheduler = await running([draft("low"), draft("small", "100m")], { wire: unwritten });
   const { client } = scheduler;
-  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 });
+  await createClass(client, "high", 10);
   await scheduler.until(1);
-  for (const name of ["low", "small"])
-    await client.patch(
-      pods,
-      key("default", name),
-      { type: "merge", patch: { status: { phase: "Running" } } },
-      "status",
-    );
+  for (const name of ["low", "small"]) await start(client, name);
   // The second is decided by what was prepared for both.
   for (const name of ["high", "like-it"]) await client.create(pods, draft(name, "600m", { priorityClassName: "high" }));
   await scheduler.until(1.5);
@@ -266,15 +264,9 @@ test("a pod does not preempt again before the view shows that its victims leave"
     ...{ wire: slow, viewWire: behind, decisions },
   });
   const { client } = scheduler;
-  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 });
+  await createClass(client, "high", 10);
   await scheduler.until(5);
-  for (const name of ["low", "small"])
-    await client.patch(
-      pods,
-      key("default", name),
-      { type: "merge", patch: { status: { phase: "Running" } } },
-      "status",
-    );
+  for (const name of ["low", "small"]) await start(client, name);
   await client.create(pods, draft("high", "600m", { priorityClassName: "high" }));
   await scheduler.until(5.2);
   // The scheduler sees this while it evicts.

@@ -2,13 +2,13 @@
 import type { World } from "../../machinery/world.ts";
 import type { Network } from "./network.ts";
 import { beginning } from "./virtual-clock.ts";
-import type { Fates } from "./workloads/workload.ts";
+import type { NodeControls } from "./workloads/workload.ts";
 
 interface Agent {
   readonly network: Network;
   restart(awayMs: number): Promise<void>;
 }
-interface Fated extends Pick<Fates, "user" | "nodeNames" | "declareGone"> {
+interface ControlledNodes extends Pick<NodeControls, "user" | "nodeNames" | "declareGone"> {
   readonly world: World;
   /** The processes of the nodes, in the order of their names. */
   readonly agents: readonly Agent[];
@@ -16,7 +16,10 @@ interface Fated extends Pick<Fates, "user" | "nodeNames" | "declareGone"> {
   readonly minutes: number;
 }
 
-export function fatesOf({ user, world, nodeNames, declareGone, agents, minutes }: Fated, signal: AbortSignal): Fates {
+export function nodeControls(
+  { user, world, nodeNames, declareGone, agents, minutes }: ControlledNodes,
+  signal: AbortSignal,
+): NodeControls {
   const agentOf = (name: string): Agent => agents[nodeNames.indexOf(name)]!;
   return {
     ...{ user, world, nodeNames, declareGone, leftMs: () => beginning + minutes * 60_000 - world.clock.now() },

@@ -14,7 +14,7 @@ export const byWeight = (a: Pod, b: Pod): number =>
 
 export const withNode = (pod: Pod, nodeName: string): Pod => ({ ...pod, spec: { ...pod.spec, nodeName } });
 
-export interface Picture extends Trial {
+export interface SimulatedCluster extends Trial {
   /** Pods on a node, except those that have ended. */
   podsOn(nodeName: string): readonly Pod[];
   /** All pods that have a node. */
@@ -27,7 +27,7 @@ const isWaiting = (pod: Pod): boolean =>
   needsNode(pod) && pod.spec.nodeName === undefined && !pod.spec.schedulingGates?.length;
 
 /** The cluster as it is. Pods that wait for a node are placed first: their room is not to be taken. */
-export function pictureOf(cluster: Cluster, simulation: Simulation): Picture {
+export function simulatedClusterOf(cluster: Cluster, simulation: Simulation): SimulatedCluster {
   const trial = simulation.begin(cluster);
   const byNode = new Map<string, Map<Key, Pod>>();
   const arriving = new Set<Key>();
