@@ -20,7 +20,7 @@ const described = ({ binding, subject }: Grant): string => {
 /** Allowed by the first rule of any grant. Otherwise other authorizers may allow it. */
 export function decide(grants: Grants, request: RequestAttributes): Decision {
   for (const grant of grants.of(request.user, request.resource === undefined ? undefined : request.namespace))
-    for (const rule of grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)))
+    for (const rule of grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)) ?? [])
       if (ruleAllows(rule, request)) return { allowed: true, reason: `RBAC: allowed by ${described(grant)}` };
   return { allowed: false };
 }
@@ -29,6 +29,6 @@ export function decide(grants: Grants, request: RequestAttributes): Decision {
 export function rulesFor(grants: Grants, user: User, namespace: string | undefined): readonly PolicyRule[] {
   const found: PolicyRule[] = [];
   for (const grant of grants.of(user, namespace))
-    found.push(...grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)));
+    found.push(...(grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)) ?? []));
   return found;
 }

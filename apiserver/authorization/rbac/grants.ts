@@ -32,8 +32,8 @@ export interface Grants {
   setBinding(key: Key, binding: Binding | undefined): void;
   /** The user's grants: for the whole cluster, and those of a namespace. */
   of(user: User, namespace: string | undefined): Iterable<Grant>;
-  /** The rules of a role; none when it does not exist. */
-  rulesOf(roleRef: Pick<RoleRef, "kind" | "name">, namespace: string | undefined): readonly PolicyRule[];
+  /** The rules of a role; undefined when it does not exist. */
+  rulesOf(roleRef: Pick<RoleRef, "kind" | "name">, namespace: string | undefined): readonly PolicyRule[] | undefined;
 }
 
 /** No roles and no bindings yet. */
@@ -83,7 +83,7 @@ export function grants(): Grants {
       }
     },
     rulesOf: ({ kind, name }, namespace) =>
-      rules.get(roleId(kind, kind === "Role" ? key(namespace, name) : key(undefined, name))) ?? [],
+      rules.get(roleId(kind, kind === "Role" ? key(namespace, name) : key(undefined, name))),
   };
 }
 
