@@ -1,5 +1,5 @@
-// Selections of stored values. What selectors read of a value is kept beside it: a list that selects few of many objects
-// parses none that it has seen before.
+// Selections of stored values. What selectors read of a value is kept beside it: a list that selects few of many
+// objects parses none that it has seen before.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { Labels } from "../../api/selector.ts";
 import type { Selection } from "../../machinery/client.ts";

@@ -1,5 +1,5 @@
-// Roles and bindings may only be given by users who have the rights themselves, or the verb `escalate` or `bind`. Source:
-// the Kubernetes page "Using RBAC Authorization", "Privilege escalation prevention and bootstrapping".
+// Roles and bindings may only be given by users who have the rights themselves, or the verb `escalate` or `bind`.
+// Source: the Kubernetes page "Using RBAC Authorization", "Privilege escalation prevention and bootstrapping".
 import type { ClusterRole, PolicyRule, RoleBinding } from "../../../api/generated/types.ts";
 import { sameJson } from "../../../api/hash.ts";
 import type { ApiObject } from "../../../api/meta.ts";
