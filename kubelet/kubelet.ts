@@ -67,11 +67,16 @@ function nodeVolumes(
   { nodeName, stateDir }: KubeletSettings,
   ports: Pick<KubeletPorts, "world" | "client"> & Pick<NodeContext, "events">,
   retry: () => void,
+  signal: AbortSignal,
 ) {
   const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
-    ...{ world, stateDir, registered: retry },
+    ...{ world, stateDir },
+    registered() {
+      mounter.retryUnstaging();
+      retry();
+    },
     publish: (driver) => publishDriver(client, nodeName, driver),
     withdraw: (driver) => withdrawDriver(client, nodeName, driver),
   });
@@ -81,11 +86,11 @@ function nodeVolumes(
   const oneAtATime = serial();
   const reportInUse = (): Promise<Node> =>
     oneAtATime("", async () => writeInUse(client, nodeName, await mounter.inUse()));
-  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse });
+  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse }, signal);
   return {
     policies,
     mounter,
-    run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
+    run: () => Promise.all([policies.run(signal), drivers.run(signal)]),
   };
 }
 
@@ -114,7 +119,7 @@ export async function kubelet(
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
-  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
+  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes, signal);
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -150,7 +155,7 @@ export async function kubelet(
     ownPods.run(signal),
     allServices.run(signal),
     ownNode.run(signal),
-    volumes.run(signal),
+    volumes.run(),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),
