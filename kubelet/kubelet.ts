@@ -27,6 +27,7 @@ import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { writeInUse } from "./volumes/csi/in-use.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
 import { localDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
@@ -40,9 +41,10 @@ interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
+  readonly subPaths: SubPathMounts;
 }
 /** What its HTTPS server reads. */
-export interface KubeletView extends Omit<KubeletPorts, "client"> {
+export interface KubeletView extends Omit<KubeletPorts, "client" | "subPaths"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
@@ -97,7 +99,7 @@ function nodeVolumes(
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
-  { world, client, runtime }: KubeletPorts,
+  { world, client, runtime, subPaths }: KubeletPorts,
   serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -133,6 +135,7 @@ export async function kubelet(
     objects,
     csi: volumes.mounter,
     localDevices: localDevices(stateDir),
+    subPaths,
     nodeName,
     nodeIp,
     stateDir,

@@ -162,11 +162,17 @@ async function unmounting({ node, memory, uid }: ExecutionContext, action: () =>
   }
 }
 
+/** Unmounts the volumes that drivers provide, after what shows parts of them. */
+async function unmountProvided({ node, uid }: ExecutionContext): Promise<void> {
+  await node.subPaths.unmountAll(uid);
+  await node.csi.unmountAll(uid);
+}
+
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
   unmountVolumes: (_, at) =>
     unmounting(at, async () => {
-      await at.node.csi.unmountAll(at.uid);
+      await unmountProvided(at);
       at.memory.volumes = { is: "unmounted" };
     }),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
@@ -201,7 +207,7 @@ const executors: Executors = {
     const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
     await unmounting(at, async () => {
-      await node.csi.unmountAll(uid);
+      await unmountProvided(at);
       await removePodFolder(node.stateDir, uid);
       await node.localDevices.unmountUnused();
       if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
