@@ -10,6 +10,7 @@ import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 import type { CsiMounter } from "./volumes/csi/mounter.ts";
 import type { LocalDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -19,6 +20,7 @@ export interface NodeContext {
   readonly objects: ReferencedObjects;
   readonly csi: CsiMounter;
   readonly localDevices: LocalDevices;
+  readonly subPaths: SubPathMounts;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;
