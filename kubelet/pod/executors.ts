@@ -8,7 +8,7 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { removePodFolder } from "../volumes/volumes.ts";
+import { allEnded, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
@@ -154,7 +154,7 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
   async unmountVolumes(_, { node, memory, uid }) {
-    await node.csi.unmountAll(uid);
+    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
     memory.volumes = { is: "unmounted" };
   },
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
@@ -187,7 +187,7 @@ const executors: Executors = {
   },
   async release(_, { node, inputs, memory, uid }) {
     node.objects.release(uid);
-    await node.csi.unmountAll(uid);
+    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
     await removePodFolder(node.stateDir, uid);
     await node.localDevices.unmountUnused();
     if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));

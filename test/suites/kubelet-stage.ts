@@ -78,7 +78,7 @@ export const isReady = (p: Pod | undefined): boolean =>
   p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
 
 /** The stage before its kubelet is started. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(more: Partial<KubeletSettings> = {}): Promise<Stage> {
   const client = await newClient();
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
@@ -100,7 +100,7 @@ export async function openStage(): Promise<Stage> {
     stateDir,
     start() {
       life = new AbortController();
-      ended = kubelet({ ...settings, stateDir }, { world, client, runtime }, serve, life.signal);
+      ended = kubelet({ ...settings, ...more, stateDir }, { world, client, runtime }, serve, life.signal);
     },
     stop,
     async close() {
