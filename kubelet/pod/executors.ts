@@ -8,7 +8,7 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { removePodFolder } from "../volumes/volumes.ts";
+import { allEnded, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
@@ -170,11 +170,18 @@ async function unmountProvided({ node, uid }: ExecutionContext): Promise<void> {
 
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
+<<<<<<< HEAD
   unmountVolumes: (_, at) =>
     unmounting(at, async () => {
       await unmountProvided(at);
       at.memory.volumes = { is: "unmounted" };
     }),
+=======
+  async unmountVolumes(_, { node, memory, uid }) {
+    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
+    memory.volumes = { is: "unmounted" };
+  },
+>>>>>>> dra
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
     if (inputs && container) await getImage(inputs, container, a, signal);
@@ -206,6 +213,7 @@ const executors: Executors = {
   async release(_, at) {
     const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
+<<<<<<< HEAD
     await unmounting(at, async () => {
       await unmountProvided(at);
       await removePodFolder(node.stateDir, uid);
@@ -213,6 +221,13 @@ const executors: Executors = {
       if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
       memory.released = true;
     });
+=======
+    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
+    await removePodFolder(node.stateDir, uid);
+    await node.localDevices.unmountUnused();
+    if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
+    memory.released = true;
+>>>>>>> dra
   },
   async deleteFromApi(_, { node, inputs, memory }) {
     if (inputs === undefined) return;

@@ -1,6 +1,7 @@
 // Mounts the volumes of a pod: those that claims and drivers provide beside those that the kubelet makes.
 import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant } from "../../api/meta.ts";
+import { usesDevices } from "../devices/device-claims.ts";
 import { usedVolumesOf } from "../podspec/containers.ts";
 import { Unmet } from "../podspec/references.ts";
 import type { Prober } from "../probes/prober.ts";
@@ -45,6 +46,15 @@ function nextMount({ node, memory }: PodContext, pod: Pod): Instant | undefined 
   return instant(Math.min(renewal ?? Number.POSITIVE_INFINITY, node.world.clock.now() + republishMs));
 }
 
+/** Drivers prepare the devices of the pod's claims. */
+async function prepareDevices({ devices }: PodContext["node"], pod: Pod): Promise<void> {
+  if (!usesDevices(pod)) return;
+  await devices.prepare(pod).catch((e: Error) => {
+    const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${e.message}`;
+    throw new VolumeFailure(message, "FailedPrepareDynamicResources");
+  });
+}
+
 /** A driver mounts its volumes while the API server issues tokens. */
 async function mountAll(at: PodContext, inputs: ContainerInputs, signal: AbortSignal): Promise<void> {
   const { node, memory, uid } = at;
@@ -72,7 +82,7 @@ async function mountAll(at: PodContext, inputs: ContainerInputs, signal: AbortSi
     if (hasClaims(pod)) await followClaims(at, pod, signal);
     await prepareVolumes(volumes.filter(isProvided), { ...sources, tokens });
   };
-  await allEnded([own(), provided()]);
+  await allEnded([own(), provided(), prepareDevices(node, pod)]);
 }
 
 /** Mounts what the pod's volumes show now. The memory holds the outcome. */

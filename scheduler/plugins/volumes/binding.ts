@@ -33,7 +33,7 @@ import {
   unresolvable,
 } from "../../framework.ts";
 import type { PodInfo } from "../../node-info.ts";
-import { type Assumed, assumedObjects } from "./assumed.ts";
+import { type Assumed, assumedObjects } from "../assumed.ts";
 import { awaitBinding } from "./await-binding.ts";
 import { nodeLabels, ownClaims } from "./claims.ts";
 import { delayedClaims, nodeOf, planOn, type NodePlan, type PodClaims, volumeLimit } from "./node-plan.ts";
