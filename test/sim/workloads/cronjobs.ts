@@ -67,7 +67,7 @@ function unsettled({ metadata, spec, status = {} }: CronJob, committed: Committe
     ageMs(job.metadata.creationTimestamp) < recentMs || ageMs(job.status?.completionTime) < recentMs;
   const recent = own.filter(isRecent).map((job) => job.metadata.name);
   const running = own.filter((job) => !isOver(job)).map((job) => job.metadata.name);
-  const active = (status.active ?? []).map((reference) => reference.name);
+  const active = (status.active ?? []).map((reference) => reference.name ?? "");
   const settled = (names: readonly string[]): string =>
     names
       .filter((job) => !recent.includes(job))
