@@ -90,6 +90,8 @@ function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readon
   return [...turn, ...pod.spec.containers];
 }
 
+const isFetch = (action: PodAction): boolean => action.do === "getImage";
+
 /** Whether containers still have to run: not after all have ended, nor after an init container failed, for good. */
 function hasWork(pod: Pod, o: PodObservation): boolean {
   /** The exit code of a container that does not run again. */
@@ -120,7 +122,8 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
   if (stranded.length > 0) return { actions: stranded.map((run) => stop(run, graceMsOf(pod), "sandbox")) };
   const due = volumesDue(o);
   if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], requeueAt: due };
-  if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
+  // The engine runs the sandbox while drivers mount.
+  if (o.volumes.is !== "ready" && o.volumes.is !== "mounting") return { actions: [{ do: "mountVolumes" }] };
   if (o.sandboxFailure) {
     const retryAt = o.sandboxFailure.at + Math.max(1_000, waitMs(o.sandboxFailure.failures - 1));
     if (o.now < retryAt) return { actions: [], requeueAt: retryAt };
@@ -140,7 +143,10 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   if (sandbox === undefined) return withoutSandbox(pod, o);
   // After a restart of the kubelet the state of the volumes is unknown.
   if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
+  // A pod that waits for its volumes has no address.
+  if (o.volumes.is === "failed" && o.containers.length === 0) return { actions: removeAll([sandbox]) };
   const steps = activeContainers(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
+  if (o.volumes.is === "mounting") return { actions: steps.flatMap((s) => s.actions).filter(isFetch) };
   const spare = [...spent(pod, o), ...o.sandboxes.filter((s) => s.id !== sandbox.id)];
   const due = volumesDue(o);
   const isDue = due !== undefined && due <= o.now;

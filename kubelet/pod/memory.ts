@@ -30,6 +30,8 @@ interface Refusal {
 /** Whether the pod's volumes are prepared. */
 type VolumesState =
   | { readonly is: "unknown" }
+  /** All that the volumes need is there, and drivers are mounting them. */
+  | { readonly is: "mounting" }
   /** `until` is when a token has to be renewed. */
   | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number }

@@ -130,7 +130,7 @@ async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
     const key = actionKey(action);
     // The observation may lack the effect of an action that was under way when it began.
     if (underWay.has(key) || busy.has(key)) continue;
-    begin(w, key, execute(action, { inputs, node, memory, uid, health }, signal), signal);
+    begin(w, key, execute(action, { inputs, node, memory, uid, health, notify: w.notify }, signal), signal);
   }
   const empty = o.containers.length === 0 && o.sandboxes.length === 0;
   return { requeueAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };

@@ -259,6 +259,43 @@ describe("a kubelet that ends during", () => {
   });
 });
 
+describe("while a driver mounts the volume of a pod", () => {
+  const inEngine = () => at.stage.runtime.list(undefined, AbortSignal.timeout(1_000));
+
+  test("its sandbox is run, and no container before the volume is there", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    const held = Promise.withResolvers<void>();
+    at.driver.onCall((call, when) => (call === "NodePublishVolume" && when === "before" ? held.promise : undefined));
+    await at.stage.bind("web", using);
+    const { containers } = await until(inEngine, ({ sandboxes }) => sandboxes.length === 1);
+    expect(containers).toEqual([]);
+    held.resolve();
+    await at.stage.ready("web");
+  });
+
+  test.each<readonly [what: string, volumes: NonNullable<PodSpec["volumes"]>]>([
+    ["the driver refuses", using.volumes!],
+    ["another volume is missing", [...using.volumes!, { name: "s", secret: { secretName: "none" } }]],
+  ])("and %s, the pod has no sandbox and no address", async (_, volumes) => {
+    await at.driverObject();
+    await at.boundVolume();
+    at.driver.onCall((call, when) => {
+      if (call === "NodePublishVolume" && when === "before") throw new RpcError("INTERNAL", "busy");
+    });
+    const [container] = using.containers!;
+    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+    await at.stage.bind("web", { volumes, containers: [{ ...container!, volumeMounts }] });
+    await until(
+      () => at.failures("web"),
+      (seen) => seen.length > 0,
+    );
+    await until(inEngine, ({ sandboxes }) => sandboxes.length === 0);
+    const { status } = (await at.stage.find("web"))!;
+    expect([status?.phase, status?.podIP]).toEqual(["Pending", undefined]);
+  });
+});
+
 /** Lets the driver refuse a call a number of times. Returns the times of all such calls. */
 function refused(refusedCall: NodeCall, times: number): readonly number[] {
   const calledAt: number[] = [];
