@@ -32,6 +32,7 @@ import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { writeInUse } from "./volumes/csi/in-use.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
 import { localDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
@@ -47,9 +48,10 @@ interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
+  readonly subPaths: SubPathMounts;
 }
 /** What its HTTPS server reads. */
-export interface KubeletView extends Omit<KubeletPorts, "client"> {
+export interface KubeletView extends Omit<KubeletPorts, "client" | "subPaths"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
@@ -74,11 +76,20 @@ function nodeVolumes(
   { nodeName, stateDir }: KubeletSettings,
   ports: Pick<KubeletPorts, "world" | "client"> & Pick<NodeContext, "events">,
   retry: () => void,
+  signal: AbortSignal,
 ) {
   const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
+<<<<<<< HEAD
+    ...{ world, stateDir },
+    registered() {
+      mounter.retryUnstaging();
+      retry();
+    },
+=======
     world,
+>>>>>>> dra
     publish: (driver) => publishDriver(client, nodeName, driver),
     withdraw: (driver) => withdrawDriver(client, nodeName, driver),
   });
@@ -88,11 +99,15 @@ function nodeVolumes(
   const oneAtATime = serial();
   const reportInUse = (): Promise<Node> =>
     oneAtATime("", async () => writeInUse(client, nodeName, await mounter.inUse()));
-  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse });
+  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse }, signal);
   return {
     policies,
     mounter,
+<<<<<<< HEAD
+    run: () => Promise.all([policies.run(signal), drivers.run(signal)]),
+=======
     register: drivers.register,
+>>>>>>> dra
   };
 }
 
@@ -118,7 +133,7 @@ function nodeDevices(
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
-  { world, client, runtime }: KubeletPorts,
+  { world, client, runtime, subPaths }: KubeletPorts,
   serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -140,9 +155,13 @@ export async function kubelet(
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
+<<<<<<< HEAD
+  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes, signal);
+=======
   const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
   const devices = nodeDevices(settings, { world, client }, signal);
   const handlers = { CSIPlugin: volumes.register, DRAPlugin: devices.register };
+>>>>>>> dra
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -157,6 +176,7 @@ export async function kubelet(
     csi: volumes.mounter,
     devices: devices.claims,
     localDevices: localDevices(stateDir),
+    subPaths,
     nodeName,
     nodeIp,
     stateDir,
@@ -180,8 +200,12 @@ export async function kubelet(
     ownPods.run(signal),
     allServices.run(signal),
     ownNode.run(signal),
+<<<<<<< HEAD
+    volumes.run(),
+=======
     volumes.policies.run(signal),
     runPlugins({ world, stateDir, handlers, registered: workers.retryVolumes }, signal),
+>>>>>>> dra
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),

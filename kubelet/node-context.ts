@@ -11,6 +11,7 @@ import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 import type { CsiMounter } from "./volumes/csi/mounter.ts";
 import type { LocalDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -21,6 +22,7 @@ export interface NodeContext {
   readonly csi: CsiMounter;
   readonly devices: DeviceClaims;
   readonly localDevices: LocalDevices;
+  readonly subPaths: SubPathMounts;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;

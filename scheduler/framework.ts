@@ -9,6 +9,7 @@ import type { Clock } from "../machinery/world.ts";
 import type { NodeChanges } from "./changes.ts";
 import type { NodeInfo, PodInfo } from "./node-info.ts";
 import type { TopologyCounts } from "./topology/counts.ts";
+import type { TopologyKey } from "./topology/domains.ts";
 
 /** A status other than success; success is `undefined`. */
 export interface Rejection {
@@ -194,6 +195,13 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   sign?(pod: PodInfo): string;
   /** PreScore depends on other nodes too: it is called for every pod, also of a {@link sign}ed kind. */
   readonly scoresByCluster?: boolean;
+  /**
+   * The topologies by which alone Filter looks at a node: nodes in the same domains are evaluated once. Undefined when
+   * it looks at nodes one by one, which is also the default.
+   */
+  filterTopologies?(state: F): readonly TopologyKey[] | undefined;
+  /** The same for Score. NormalizeScore then depends on which scores occur, not on how often. */
+  scoreTopologies?(state: S): readonly TopologyKey[] | undefined;
 
   /** Whether the pod may enter the active queue at all. */
   preEnqueue?(pod: Pod, lister: PluginViews["lister"]): Rejection | undefined;

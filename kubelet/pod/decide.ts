@@ -7,12 +7,11 @@ import { waitMs, type ContainerPlan, planContainer, refusalRetryMs } from "./con
 import type { PodObservation } from "./memory.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
 import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
+import { volumeBackoff } from "../volumes/volume-backoff.ts";
 import { deadlineOf, decideEnd, graceMsOf, mustEnd } from "./termination.ts";
 
 /** Ended runs kept per container: the latest for its state, the one before for its logs. */
 const keptDead = 2;
-const firstVolumeWaitMs = 500;
-const longestVolumeWaitMs = 120_000;
 
 /** The run whose PID namespace an ephemeral container joins; it has to be running. */
 function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?: string } | "missing" {
@@ -112,9 +111,7 @@ const spent = (pod: Pod, o: PodObservation): readonly RuntimeContainer[] =>
 /** When volumes have to be prepared again: after a failure, or when a token expires. */
 function volumesDue({ volumes }: PodObservation): number | undefined {
   if (volumes.is === "ready") return volumes.until;
-  return volumes.is === "failed"
-    ? volumes.at + Math.min(longestVolumeWaitMs, firstVolumeWaitMs * 2 ** (volumes.failures - 1))
-    : undefined;
+  return volumes.is === "failed" ? volumes.at + volumeBackoff(volumes.failures) : undefined;
 }
 
 /** Without a running sandbox: stops containers that lost their network, then prepares volumes and a new sandbox. */

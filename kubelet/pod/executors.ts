@@ -151,12 +151,37 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
   await node.runtime.stop(a.id, left, signal);
 }
 
+/** Does what unmounts volumes; when it fails, the memory holds when it did. */
+async function unmounting({ node, memory, uid }: ExecutionContext, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+    memory.unmountFailure = undefined;
+  } catch (e) {
+    node.world.log("volumes not unmounted", { pod: uid, error: (e as Error).message });
+    memory.unmountFailure = { at: node.world.clock.now(), failures: (memory.unmountFailure?.failures ?? 0) + 1 };
+  }
+}
+
+/** Unmounts the volumes that drivers provide, after what shows parts of them. */
+async function unmountProvided({ node, uid }: ExecutionContext): Promise<void> {
+  await node.subPaths.unmountAll(uid);
+  await node.csi.unmountAll(uid);
+}
+
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
+<<<<<<< HEAD
+  unmountVolumes: (_, at) =>
+    unmounting(at, async () => {
+      await unmountProvided(at);
+      at.memory.volumes = { is: "unmounted" };
+    }),
+=======
   async unmountVolumes(_, { node, memory, uid }) {
     await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
     memory.volumes = { is: "unmounted" };
   },
+>>>>>>> dra
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
     if (inputs && container) await getImage(inputs, container, a, signal);
@@ -185,13 +210,24 @@ const executors: Executors = {
     const pod = `${name}_${namespace}(${uid})`;
     record("Warning", "BackOff", `Back-off restarting failed container ${a.container} in pod ${pod}`);
   },
-  async release(_, { node, inputs, memory, uid }) {
+  async release(_, at) {
+    const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
+<<<<<<< HEAD
+    await unmounting(at, async () => {
+      await unmountProvided(at);
+      await removePodFolder(node.stateDir, uid);
+      await node.localDevices.unmountUnused();
+      if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
+      memory.released = true;
+    });
+=======
     await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
     await removePodFolder(node.stateDir, uid);
     await node.localDevices.unmountUnused();
     if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
     memory.released = true;
+>>>>>>> dra
   },
   async deleteFromApi(_, { node, inputs, memory }) {
     if (inputs === undefined) return;

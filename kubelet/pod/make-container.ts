@@ -175,7 +175,8 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
   const run = { pod: identityOf(pod), name: c.name, attempt: action.attempt };
-  const volumes = { stateDir, lookup, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
+  const { subPaths } = node;
+  const volumes = { stateDir, lookup, subPaths, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),

@@ -2,7 +2,7 @@
 import { sameJson } from "../../api/hash.ts";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
-import { keyOf, revisionOf } from "../../api/meta.ts";
+import { instant, keyOf, revisionOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Client } from "../../machinery/client.ts";
 import { newSignal, subscribe } from "../../machinery/signal.ts";
@@ -182,8 +182,10 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
       changed.notify();
     },
     retryVolumes() {
-      if (memory.volumes.is !== "failed") return;
-      memory.volumes = { is: "unknown" };
+      const { volumes, unmountFailure } = memory;
+      if (volumes.is !== "failed" && unmountFailure === undefined) return;
+      if (volumes.is === "failed") memory.volumes = { is: "unknown" };
+      if (unmountFailure) memory.unmountFailure = { ...unmountFailure, at: instant(0) };
       changed.notify();
     },
     contentChanged() {

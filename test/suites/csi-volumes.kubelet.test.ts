@@ -15,7 +15,7 @@ import { attachmentName } from "../../csi/protocol/volume-names.ts";
 import { summaryOf, volumeMetrics } from "../../kubelet/volumes/volume-stats.ts";
 import { linkedMounts, type NodeCall } from "./csi-driver.ts";
 import { type CsiStage, openCsiStage, using } from "./csi-stage.ts";
-import { sh, until } from "./kubelet-stage.ts";
+import { sh, until, world } from "./kubelet-stage.ts";
 
 let at: CsiStage;
 beforeEach(async () => {
@@ -256,6 +256,58 @@ describe("a kubelet that ends during", () => {
     at.stage.start();
     await at.isGone("web");
     await at.nothingIsLeft();
+  });
+});
+
+/** Lets the driver refuse a call a number of times. Returns the times of all such calls. */
+function refused(refusedCall: NodeCall, times: number): readonly number[] {
+  const calledAt: number[] = [];
+  at.driver.onCall((call, when) => {
+    if (call !== refusedCall || when === "after") return;
+    calledAt.push(world.clock.now());
+    if (calledAt.length <= times) throw new RpcError("INTERNAL", "busy");
+  });
+  return calledAt;
+}
+
+describe.each(["NodeUnpublishVolume", "NodeUnstageVolume"] as const)("a driver that refuses %s", (call) => {
+  test("is called again after 500 ms, then after twice as long", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    await at.stage.bind("web", using);
+    await at.stage.ready("web");
+    const calledAt = refused(call, 2);
+    await at.remove("web");
+    await at.nothingIsLeft();
+    const waits = calledAt.slice(1).map((time, i) => time - calledAt[i]!);
+    expect(waits).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(waits[0]).toBeGreaterThanOrEqual(495);
+    expect(waits[1]).toBeGreaterThanOrEqual(995);
+  });
+
+  test("is called again at once when it is started again", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    await at.stage.bind("web", using);
+    await at.stage.ready("web");
+    const calledAt = refused(call, 4);
+    await at.stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 1 });
+    await until(
+      async () => calledAt.length,
+      (count) => count === 3,
+    );
+    for (const count of [4, 5]) {
+      at.driver.stop();
+      await at.driver.start();
+      await until(
+        async () => calledAt.length,
+        (seen) => seen === count,
+      );
+    }
+    await at.isGone("web");
+    await at.nothingIsLeft();
+    // Without that it would be called 2 s and 4 s later.
+    expect(calledAt[4]! - calledAt[2]!).toBeLessThan(5_000);
   });
 });
 

@@ -248,6 +248,21 @@ const table: readonly Row[] = [
     { pod: claiming, sandboxes: [], volumes: { is: "unmounted" } },
     "release",
   ],
+  [
+    "a driver that refuses is left alone for a while",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 900), failures: 2 } },
+    "",
+  ],
+  [
+    "and called again then",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 1_000), failures: 2 } },
+    "unmountVolumes",
+  ],
+  [
+    "at the latest after two minutes and two seconds",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 122_000), failures: 20 } },
+    "unmountVolumes",
+  ],
   ["volumes and local data are released", { pod: pod({ deleted: true }), sandboxes: [] }, "release"],
   ["the API object is deleted last", { pod: pod({ deleted: true }), sandboxes: [], released: true }, "deleteFromApi"],
   [
