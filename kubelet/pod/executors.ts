@@ -214,13 +214,12 @@ const executors: Executors = {
     const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
 <<<<<<< HEAD
-    await unmounting(at, async () => {
+    await unmounting(at, async () => 
       await unmountProvided(at);
       await removePodFolder(node.stateDir, uid);
       await node.localDevices.unmountUnused();
       if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
-      memory.released = true;
-    });
+      memory.released = true;);
 =======
     await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
     await removePodFolder(node.stateDir, uid);

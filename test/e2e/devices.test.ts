@@ -26,7 +26,9 @@ test("devices are allocated, and only the container that names them sees them", 
   expect(await output("get resourceclaims")).toMatch(
     /^small-gpu +(allocated,reserved|pending) .*\ntrain-gpus-\w+ +allocated,reserved /m,
   );
-  expect(await cluster.orrery("describe", "node", `${cluster.name}-node-1`)).toMatch(/test-driver.example.com +\S+-node-1 +1 +3/);
+  expect(await cluster.orrery("describe", "node", `${cluster.name}-node-1`)).toMatch(
+    /test-driver.example.com +\S+-node-1 +1 +3/,
+  );
 });
 
 test("a claim is given back when its pod has ended, and the next pod gets it", async () => {
