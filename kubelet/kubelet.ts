@@ -81,15 +81,7 @@ function nodeVolumes(
   const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
-<<<<<<< HEAD
-    ...{ world, stateDir },
-    registered() {
-      mounter.retryUnstaging();
-      retry();
-    },
-=======
     world,
->>>>>>> dra
     publish: (driver) => publishDriver(client, nodeName, driver),
     withdraw: (driver) => withdrawDriver(client, nodeName, driver),
   });
@@ -103,11 +95,7 @@ function nodeVolumes(
   return {
     policies,
     mounter,
-<<<<<<< HEAD
-    run: () => Promise.all([policies.run(signal), drivers.run(signal)]),
-=======
     register: drivers.register,
->>>>>>> dra
   };
 }
 
@@ -128,6 +116,29 @@ function nodeDevices(
   const drivers = deviceDrivers(world, withdrawn);
   withdrawn();
   return { claims: deviceClaims({ client, drivers, stateDir }), register: drivers.register };
+}
+
+/** What drivers provide on the node. `retry` is called when what a pod may wait for has happened. */
+function nodePlugins(
+  settings: KubeletSettings,
+  ports: Parameters<typeof nodeVolumes>[1],
+  retry: () => void,
+  signal: AbortSignal,
+) {
+  const { world } = ports;
+  const volumes = nodeVolumes(settings, ports, retry, signal);
+  const devices = nodeDevices(settings, ports, signal);
+  const handlers = { CSIPlugin: volumes.register, DRAPlugin: devices.register };
+  const registered = (): void => {
+    volumes.mounter.retryUnstaging();
+    retry();
+  };
+  const run = () =>
+    Promise.all([
+      volumes.policies.run(signal),
+      runPlugins({ world, stateDir: settings.stateDir, handlers, registered }, signal),
+    ]);
+  return { volumes, devices, run };
 }
 
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
@@ -155,13 +166,8 @@ export async function kubelet(
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
-<<<<<<< HEAD
-  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes, signal);
-=======
-  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
-  const devices = nodeDevices(settings, { world, client }, signal);
-  const handlers = { CSIPlugin: volumes.register, DRAPlugin: devices.register };
->>>>>>> dra
+  const plugins = nodePlugins(settings, { world, client, events }, workers.retryVolumes, signal);
+  const { volumes, devices } = plugins;
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -200,12 +206,7 @@ export async function kubelet(
     ownPods.run(signal),
     allServices.run(signal),
     ownNode.run(signal),
-<<<<<<< HEAD
-    volumes.run(),
-=======
-    volumes.policies.run(signal),
-    runPlugins({ world, stateDir, handlers, registered: workers.retryVolumes }, signal),
->>>>>>> dra
+    plugins.run(),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),

@@ -162,26 +162,19 @@ async function unmounting({ node, memory, uid }: ExecutionContext, action: () =>
   }
 }
 
-/** Unmounts the volumes that drivers provide, after what shows parts of them. */
-async function unmountProvided({ node, uid }: ExecutionContext): Promise<void> {
+/** Gives back what drivers provide: devices, and volumes after what shows parts of them. */
+async function releaseProvided({ node, uid }: ExecutionContext): Promise<void> {
   await node.subPaths.unmountAll(uid);
-  await node.csi.unmountAll(uid);
+  await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
 }
 
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
-<<<<<<< HEAD
   unmountVolumes: (_, at) =>
     unmounting(at, async () => {
-      await unmountProvided(at);
+      await releaseProvided(at);
       at.memory.volumes = { is: "unmounted" };
     }),
-=======
-  async unmountVolumes(_, { node, memory, uid }) {
-    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
-    memory.volumes = { is: "unmounted" };
-  },
->>>>>>> dra
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
     if (inputs && container) await getImage(inputs, container, a, signal);
@@ -213,20 +206,13 @@ const executors: Executors = {
   async release(_, at) {
     const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
-<<<<<<< HEAD
-    await unmounting(at, async () => 
-      await unmountProvided(at);
+    await unmounting(at, async () => {
+      await releaseProvided(at);
       await removePodFolder(node.stateDir, uid);
       await node.localDevices.unmountUnused();
       if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
-      memory.released = true;);
-=======
-    await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
-    await removePodFolder(node.stateDir, uid);
-    await node.localDevices.unmountUnused();
-    if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
-    memory.released = true;
->>>>>>> dra
+      memory.released = true;
+    });
   },
   async deleteFromApi(_, { node, inputs, memory }) {
     if (inputs === undefined) return;

@@ -82,12 +82,8 @@ export function decideEnd(o: PodObservation): PodDecision {
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
   // What it mounts after this would be left behind.
   if (o.underWay.has("mountVolumes")) return { actions: [] };
-<<<<<<< HEAD
-  if (o.pod && usesDrivers(o.pod) && o.volumes.is !== "unmounted") return unmounting(o, { do: "unmountVolumes" });
-=======
   if (o.pod && (usesDrivers(o.pod) || usesDevices(o.pod)) && o.volumes.is !== "unmounted")
-    return { actions: [{ do: "unmountVolumes" }] };
->>>>>>> dra
+    return unmounting(o, { do: "unmountVolumes" });
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
   // The final status derives from these containers, so it is reported before they are removed.
   if (!leaves || !(o.reported || o.gone || o.pod === undefined)) return { actions: [] };
