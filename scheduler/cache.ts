@@ -8,13 +8,17 @@ import { byNamespace, type Snapshot } from "./framework.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
 import { nodeList } from "./node-list.ts";
 import { nominations } from "./nominations.ts";
+import { groupMembers } from "./group-members.ts";
 
 export interface SchedulerCache {
   /** Updates the cache from the pod view; `undefined` when the pod was deleted. */
   podSeen(key: Key, pod: Pod | undefined): void;
   nodeSeen(name: string, node: Node | undefined): void;
-  /** Counts the pod on the node before the view shows it there: otherwise the next pod would get the same room. */
-  assume(pod: Pod, nodeName: string): void;
+  /**
+   * Counts the pod on the node before the view shows it there: otherwise the next pod would get the same room. Returns
+   * what takes this back as if it had not been.
+   */
+  assume(pod: Pod, nodeName: string): () => void;
   /** Expects the pod on a node before the view shows it; or not any more. */
   nominate(pod: Pod, nodeName: string | undefined): void;
   /** The pod with a nomination that the view does not show yet. */
@@ -23,6 +27,10 @@ export interface SchedulerCache {
   forget(key: Key): void;
   /** Whether this pod is, not another one of its name. */
   isAssumed(pod: Pod): boolean;
+  /** The pods of a pod group that have not ended. */
+  membersOf(group: Key): ReadonlyMap<Key, Pod>;
+  /** Whether the pod is on a node, or assumed to be. */
+  hasNode(key: Key): boolean;
   snapshot(): Snapshot;
 }
 
@@ -35,6 +43,7 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
   const seen = new Map<Key, PodInfo>();
   const assumed = new Map<Key, PodInfo>();
   const nominated = nominations(nodes.touch);
+  const members = groupMembers();
 
   const effective = (key: Key): PodInfo | undefined => seen.get(key) ?? assumed.get(key);
   const change = (key: Key, edit: () => void): void => {
@@ -48,6 +57,7 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
   return {
     podSeen(key, pod) {
       nominated.seen(key, assumed.has(key) ? undefined : pod);
+      members.seen(key, pod);
       change(key, () => {
         if (pod && occupies(pod)) seen.set(key, podInfoOf(pod));
         else seen.delete(key);
@@ -58,8 +68,15 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
     nodeSeen: nodes.set,
     assume: (pod, nodeName) => {
       const key = keyOf(pod);
-      nominated.set(pod, undefined);
-      change(key, () => assumed.set(key, podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } })));
+      const nominateAgain = nominated.suspend(pod);
+      const info = podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } });
+      change(key, () => assumed.set(key, info));
+      return () => {
+        // Otherwise the view has shown its end or its binding meanwhile.
+        if (assumed.get(key) !== info) return;
+        change(key, () => assumed.delete(key));
+        nominateAgain();
+      };
     },
     nominate: nominated.set,
     withNomination(pod) {
@@ -72,6 +89,8 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
       const info = assumed.get(keyOf(pod));
       return info !== undefined && info.pod.metadata.uid === pod.metadata.uid;
     },
+    membersOf: members.of,
+    hasNode: (key) => effective(key) !== undefined,
     snapshot: () => ({
       nodes: nodes.ordered(),
       byName: nodes.byName,

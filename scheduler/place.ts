@@ -30,6 +30,8 @@ export type Placement = (
   readonly nodesVisited: number;
 };
 
+export type Placed = Extract<Placement, { readonly outcome: "placed" }>;
+
 export interface PlacementOptions {
   /** The first index in the list of nodes, so that over many pods every node is evaluated equally often. */
   readonly startIndex?: number;

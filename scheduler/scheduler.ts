@@ -7,15 +7,12 @@ import { assignedPodEvents, nodeEvents } from "./cluster-events.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
 import { schedulerCache } from "./cache.ts";
 import { pluginViews } from "./plugin-views.ts";
-import {
-  profilesOf,
-  type ProfileOptions,
-  rejectionReport,
-  isPending,
-  schedulingCycle,
-  type CycleOptions,
-} from "./scheduling-cycle.ts";
+import type { CycleOptions } from "./decider.ts";
+import { isPending } from "./ports.ts";
+import { type ProfileOptions, profilesOf } from "./profiles.ts";
 import { type BackoffLimits, schedulingQueue } from "./queue.ts";
+import { rejectionReport } from "./report.ts";
+import { schedulingCycle } from "./scheduling-cycle.ts";
 
 export interface SchedulerOptions extends ProfileOptions, CycleOptions {
   /** How long pods wait after decisions that failed. */
@@ -43,7 +40,8 @@ export async function runScheduler(
   const pluginsOf = (pod: Pod) => profileOf(pod)?.plugins ?? [];
   const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
   const extra = pluginViews(every, shared, client, world, (change) => queue.notify(change));
-  const queue = schedulingQueue(world.clock, { pluginsOf, sort, lister: extra.lister }, signal, options.backoff);
+  const context = { lister: extra.lister, membersOf: (group: Key) => cache.membersOf(group) };
+  const queue = schedulingQueue(world.clock, { pluginsOf, sort, context }, signal, options.backoff);
   const cache = schedulerCache(extra.lister);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
   const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report };

@@ -6,6 +6,7 @@ import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { dynamicResources } from "./dynamic-resources/plugin.ts";
+import { gangScheduling } from "./gang-scheduling.ts";
 import { imageLocality } from "./images.ts";
 import { nodePorts } from "./ports.ts";
 import { type CandidateLimits, defaultPreemption } from "./preemption.ts";
@@ -93,6 +94,7 @@ export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] =
   ...(args.isBalanced ? [balancedAllocation(args.balancedResources)] : []),
   imageLocality,
   defaultBinder,
+  gangScheduling,
 ];
 
 /**

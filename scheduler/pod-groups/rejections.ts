@@ -1,0 +1,43 @@
+// What becomes of the pods of a group that are not bound: back to the queue, with a condition and an event.
+import type { Pod } from "../../api/generated/types.ts";
+import { keyOf } from "../../api/meta.ts";
+import { type CyclePorts, isSame } from "../ports.ts";
+import type { Rejected } from "../report.ts";
+import type { MemberDecision } from "./place-group.ts";
+
+export const unschedulableGroup = "pod group is unschedulable";
+export const belowQuorum = `${unschedulableGroup}, waiting for minCount pods from a gang to be scheduled`;
+
+interface Rejections {
+  /** A pod that found no node, or found one in vain. */
+  member(decision: MemberDecision): Promise<void>;
+  /** Errors: the pods are tried again after their back-off. */
+  fail(pods: readonly Pod[], messageFor: (pod: Pod) => string): Promise<unknown>;
+}
+
+/** What these return settles when it is written. */
+export function rejections({ view, queue, cache, report }: CyclePorts): Rejections {
+  /** Unless the pod has left the queue meanwhile. */
+  const reject = (pod: Pod, rejected: Rejected, rejectors: ReadonlySet<string> | "Error"): Promise<void> => {
+    const key = keyOf(pod);
+    if (!isSame(view.lister.get(key), pod)) return Promise.resolve();
+    if (rejectors === "Error") queue.fail(key);
+    else queue.reject(key, rejectors);
+    return report(pod, rejected);
+  };
+  return {
+    member({ pod, placement, rejection }) {
+      if (placement.outcome === "unschedulable") return reject(pod, placement.diagnosis, placement.diagnosis.rejectors);
+      if (rejection) {
+        const message = rejection.status.reasons.join(", ");
+        if (rejection.status.code === "Error") return reject(pod, { message, reason: "SchedulerError" }, "Error");
+        return reject(pod, { message }, new Set([rejection.plugin]));
+      }
+      cache.nominate(pod, undefined);
+      // Elsewhere this pod may make room for the others: every change may help.
+      return reject(pod, { message: belowQuorum, nominatedNodeName: "" }, new Set());
+    },
+    fail: (pods, messageFor) =>
+      Promise.all(pods.map((pod) => reject(pod, { message: messageFor(pod), reason: "SchedulerError" }, "Error"))),
+  };
+}
