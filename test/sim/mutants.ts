@@ -511,4 +511,26 @@ export const mutants: readonly Mutant[] = [
     breaks: "claim reserved for another pod",
     workloads: ["devices"],
   },
+  {
+    file: "scheduler/pod-groups/place-group.ts",
+    from: "scheduled + assumed >= minCount",
+    to: "scheduled + assumed >= 0",
+    breaks: "gang bound in part",
+    workloads: ["gangs"],
+  },
+  {
+    // Two gangs hold what both need.
+    file: "scheduler/pod-groups/cycle.ts",
+    from: "else assumed.undo();",
+    to: "",
+    breaks: "unsettled",
+    workloads: ["gangs"],
+  },
+  {
+    file: "scheduler/queue.ts",
+    from: 'if (entry.place !== "active") pending.activate(entry);',
+    to: "",
+    breaks: "unsettled",
+    workloads: ["gangs"],
+  },
 ];

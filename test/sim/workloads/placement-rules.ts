@@ -36,7 +36,7 @@ const refusal = (pod: Pod, on: Occupied, all: State): string | undefined =>
   nodeRefusal(pod, on) ?? affinityRefusal(pod, on, all, []) ?? spreadRefusal(pod, on, all);
 
 /** Whether the pod fits on a node. */
-const fits = (pod: Pod, nodeName: string, all: State): boolean =>
+export const fits = (pod: Pod, nodeName: string, all: State): boolean =>
   all.some((on) => on.node.metadata.name === nodeName && refusal(pod, on, all) === undefined);
 const without = (all: State, isLeaving: (pod: Pod) => boolean): State =>
   all.map((on) => ({ ...on, pods: on.pods.filter((other) => !isLeaving(other)) }));
@@ -130,19 +130,20 @@ export function placementRules(): readonly Rule[] {
 }
 
 /** Every node and the pods that are bound to it. */
-function committedState(committed: Committed): State {
+export function committedState(committed: Committed): State {
   const occupying = committed.all(pods).filter((pod) => !isTerminal(pod));
   return committed
     .all(nodes)
     .map((node) => ({ node, pods: occupying.filter(({ spec }) => spec.nodeName === node.metadata.name) }));
 }
 
-/** A pod that waits though it fits, or could make itself fit. */
+/** A pod, not one of a group, that waits though it fits, or could make itself fit. */
 export function starving(committed: Committed): readonly string[] {
   const all = committedState(committed);
   return committed.all(pods).flatMap((pod) => {
     const { spec, metadata } = pod;
     if (spec.nodeName !== undefined || metadata.deletionTimestamp !== undefined || hasVolumes(pod)) return [];
+    if (spec.schedulingGroup) return [];
     const isLesser = (other: Pod): boolean => spec.preemptionPolicy !== "Never" && priorityOf(other) < priorityOf(pod);
     const names = all.map(({ node }) => node.metadata.name);
     const fitting = names.find((name) => fits(pod, name, all));

@@ -27,6 +27,8 @@ export interface SeenDecision {
 export interface SchedulerViews {
   /** Remember commits; come before the rules that read the views. */
   readonly rules: readonly Rule[];
+  /** The pods that the view showed when this was decided. */
+  podsAt(decision: SchedulingDecision): readonly Pod[];
   /** The last decision that meets the condition. `withNominated` adds pods that were nominated to a node. */
   find(
     committed: Committed,
@@ -171,6 +173,7 @@ export function schedulerViews(): SchedulerViews {
     | undefined;
   return {
     rules: [podHistory.rule, nodeHistory.rule],
+    podsAt: ({ revision }) => podHistory.at(revision).map(({ object }) => object),
     find({ decisions, revision }, condition, { withNominated } = {}) {
       const position = decisions.findLastIndex(condition);
       if (position < 0) return undefined;
