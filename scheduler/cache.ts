@@ -19,6 +19,8 @@ export interface SchedulerCache {
    * what takes this back as if it had not been.
    */
   assume(pod: Pod, nodeName: string): () => void;
+  /** The nodes as if these pods had left them, until what is returned is called. */
+  without(pods: Iterable<PodInfo>): () => void;
   /** Expects the pod on a node before the view shows it; or not any more. */
   nominate(pod: Pod, nodeName: string | undefined): void;
   /** The pod with a nomination that the view does not show yet. */
@@ -76,6 +78,18 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
         if (assumed.get(key) !== info) return;
         change(key, () => assumed.delete(key));
         nominateAgain();
+      };
+    },
+    without(pods) {
+      const keys = [...pods].map(({ key, pod }) => {
+        nodes.removePod(pod.spec.nodeName!, key);
+        return key;
+      });
+      return () => {
+        for (const key of keys) {
+          const info = effective(key);
+          if (info) nodes.addPod(info.pod.spec.nodeName!, info);
+        }
       };
     },
     nominate: nominated.set,

@@ -59,8 +59,8 @@ export function schedulingCycle(
   const { view, client, world, queue, cache, profileOf, report } = ports;
   const stages = bindings(ports, signal);
   const decider = podDecider(ports, options, signal);
-  const decideGroup = groupCycle(ports, decider, stages, signal);
   const preempt = preempting(ports, signal);
+  const decideGroup = groupCycle(ports, { decider, binder: stages, preempt }, signal);
 
   const isDecidable = (pod: Pod): boolean => isPending(pod) && !cache.isAssumed(pod);
   const decide = async (queued: QueuedPod): Promise<void> => {
@@ -78,7 +78,11 @@ export function schedulingCycle(
       const { diagnosis } = placement;
       const { rejectors, nominatedNodeName, victims } = diagnosis;
       if (nominatedNodeName && victims.length > 0)
-        preempt({ pod, profile: profile.name, nodeName: nominatedNodeName, victims, events: profile.events });
+        preempt({
+          preemptor: { type: "pod", uid: pod.metadata.uid, priority: pod.spec.priority ?? 0 },
+          ...{ expected: [[pod, nominatedNodeName]], place: nominatedNodeName, victims },
+          ...{ profile: profile.name, events: profile.events },
+        });
       else if (nominatedNodeName === "") cache.nominate(pod, undefined);
       queue.reject(key, rejectors);
       await diagnosis.effect?.(client);

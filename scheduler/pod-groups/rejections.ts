@@ -8,9 +8,12 @@ import type { MemberDecision } from "./place-group.ts";
 export const unschedulableGroup = "pod group is unschedulable";
 export const belowQuorum = `${unschedulableGroup}, waiting for minCount pods from a gang to be scheduled`;
 
+/** The pod is expected on a node; or stays where it is expected; or is not expected anywhere. */
+export type Expectation = { readonly nodeName: string } | "kept" | "none";
+
 interface Rejections {
   /** A pod that found no node, or found one in vain. */
-  member(decision: MemberDecision): Promise<void>;
+  member(decision: MemberDecision, expectation: Expectation): Promise<void>;
   /** Errors: the pods are tried again after their back-off. */
   fail(pods: readonly Pod[], messageFor: (pod: Pod) => string): Promise<unknown>;
 }
@@ -26,16 +29,25 @@ export function rejections({ view, queue, cache, report }: CyclePorts): Rejectio
     return report(pod, rejected);
   };
   return {
-    member({ pod, placement, rejection }) {
-      if (placement.outcome === "unschedulable") return reject(pod, placement.diagnosis, placement.diagnosis.rejectors);
+    member({ pod, placement, rejection }, expectation) {
+      if (expectation === "none") cache.nominate(pod, undefined);
+      const nominated =
+        expectation === "kept" ? {} : { nominatedNodeName: expectation === "none" ? "" : expectation.nodeName };
+      if (placement.outcome === "unschedulable") {
+        const { message, rejectors } = placement.diagnosis;
+        return reject(pod, { message, ...nominated }, rejectors);
+      }
       if (rejection) {
         const message = rejection.status.reasons.join(", ");
         if (rejection.status.code === "Error") return reject(pod, { message, reason: "SchedulerError" }, "Error");
         return reject(pod, { message }, new Set([rejection.plugin]));
       }
-      cache.nominate(pod, undefined);
       // Elsewhere this pod may make room for the others: every change may help.
-      return reject(pod, { message: belowQuorum, nominatedNodeName: "" }, new Set());
+      return reject(
+        pod,
+        { message: expectation === "none" ? belowQuorum : unschedulableGroup, ...nominated },
+        new Set(),
+      );
     },
     fail: (pods, messageFor) =>
       Promise.all(pods.map((pod) => reject(pod, { message: messageFor(pod), reason: "SchedulerError" }, "Error"))),

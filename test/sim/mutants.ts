@@ -474,7 +474,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "scheduler/preempting.ts",
     from: "queue.release(keyOf(pod));",
-    to: "",
+    to: ";",
     breaks: "unsettled",
     workloads: ["placement"],
   },
@@ -521,7 +521,7 @@ export const mutants: readonly Mutant[] = [
   {
     // Two gangs hold what both need.
     file: "scheduler/pod-groups/cycle.ts",
-    from: "else assumed.undo();",
+    from: "assumed.undo(); // All of them.",
     to: "",
     breaks: "unsettled",
     workloads: ["gangs"],
@@ -531,6 +531,20 @@ export const mutants: readonly Mutant[] = [
     from: 'if (entry.place !== "active") pending.activate(entry);',
     to: "",
     breaks: "unsettled",
+    workloads: ["gangs"],
+  },
+  {
+    file: "scheduler/place.ts",
+    from: "p.key !== pod.key && p.priority >= pod.priority",
+    to: "p.key !== pod.key && p.priority > 9_999",
+    breaks: "room of a nominated pod taken",
+    workloads: ["placement"],
+  },
+  {
+    file: "scheduler/pod-groups/victims.ts",
+    from: "return sorted.filter((unit) => leaving.has(unit));",
+    to: "return sorted;",
+    breaks: "preempted for a group without need",
     workloads: ["gangs"],
   },
 ];

@@ -1,13 +1,22 @@
 // What must be true of pod groups: no pod of a gang is bound unless enough of them are, or are about to be, and no gang
 // waits that fits.
-import { isTerminal } from "../../../api/core/pod/status.ts";
+import { conditionOf, isTerminal } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Pod } from "../../../api/generated/types.ts";
 import { type Key, keyOf } from "../../../api/meta.ts";
 import { podGroupKeyOf, podGroups } from "../../../api/scheduling/podgroups.ts";
 import type { Committed, Rule, SchedulingDecision } from "../judge.ts";
-import { committedState, fits } from "./placement-rules.ts";
-import { schedulerViews, type SchedulerViews, type State } from "./scheduler-views.ts";
+import { committedState, fits, nominationRule, without } from "./placement-rules.ts";
+import { priorityOf, schedulerViews, type SchedulerViews, type State } from "./scheduler-views.ts";
+
+export interface ExpectedGroup {
+  /** Zero for one whose pods are scheduled each on its own. */
+  readonly minCount: number;
+  readonly priority: number;
+  /** All its pods are preempted together. */
+  readonly leavesAsOne: boolean;
+}
+type Groups = ReadonlyMap<Key, ExpectedGroup>;
 
 /** The last decision that was made together with this one. */
 function endOf(position: number, decisions: readonly SchedulingDecision[]): number {
@@ -25,7 +34,7 @@ function countAt(position: number, group: Key, decisions: readonly SchedulingDec
   }).length;
 }
 
-const wholeGangs = (views: SchedulerViews, minCounts: ReadonlyMap<Key, number>): Rule<Pod> => ({
+const wholeGangs = (views: SchedulerViews, groups: Groups): Rule<Pod> => ({
   name: "gang bound in part",
   kind: pods,
   broken(after, before, { decisions }) {
@@ -36,16 +45,10 @@ const wholeGangs = (views: SchedulerViews, minCounts: ReadonlyMap<Key, number>):
     const position = decisions.findLastIndex(({ key, binds }) => key === keyOf(after) && binds === nodeName);
     if (position < 0) return `${keyOf(after)} without a decision`;
     const count = countAt(position, group, decisions, views);
-    const minCount = minCounts.get(group) ?? 0;
+    const minCount = groups.get(group)?.minCount ?? 0;
     return count < minCount ? `${keyOf(after)} as one of ${count} instead of ${minCount}` : undefined;
   },
 });
-
-/** The rules of one life. */
-export function gangRules(minCounts: ReadonlyMap<Key, number>): readonly Rule[] {
-  const views = schedulerViews();
-  return [...views.rules, wholeGangs(views, minCounts)];
-}
 
 /** How many of these pods find a node, one beside the other. Exact for pods that are equal. */
 function placeable(waiting: readonly Pod[], all: State): number {
@@ -60,21 +63,64 @@ function placeable(waiting: readonly Pod[], all: State): number {
   return count;
 }
 
-/** Gangs that wait though enough of their pods fit. */
+const isWaiting = ({ spec, metadata, status }: Pod): boolean =>
+  spec.nodeName === undefined && metadata.deletionTimestamp === undefined && status?.phase !== "Failed";
+const isPreempted = (pod: Pod | undefined): boolean =>
+  conditionOf(pod?.status?.conditions, "DisruptionTarget")?.reason === "PreemptionByScheduler";
+
+/** Pods are preempted for a more important group, which would not fit if this one stayed. */
+const preemption = (views: SchedulerViews, groups: Groups): Rule<Pod> => ({
+  name: "preempted for a group without need",
+  kind: pods,
+  broken(after, before, committed) {
+    if (!after || !before || !isPreempted(after) || isPreempted(before)) return undefined;
+    const isOf = ({ preemptsFor }: SchedulingDecision): boolean => preemptsFor?.victims.includes(keyOf(after)) === true;
+    const seen = views.find(committed, isOf, { withNominated: true });
+    const { group: name, victims } = seen?.decision.preemptsFor ?? { group: "", victims: [] };
+    const group = groups.get(name as Key);
+    if (!seen || !group) return `${keyOf(after)} for no group`;
+    const ownGroup = podGroupKeyOf(after);
+    const own = ownGroup === undefined ? undefined : groups.get(ownGroup);
+    const priority = own?.leavesAsOne ? own.priority : priorityOf(after);
+    if (priority >= group.priority) return `${keyOf(after)} of priority ${priority} for ${name}`;
+    const staysToo = (pod: Pod): boolean =>
+      keyOf(pod) === keyOf(after) || (own?.leavesAsOne === true && podGroupKeyOf(pod) === ownGroup);
+    const members = views.podsAt(seen.decision).filter((pod) => podGroupKeyOf(pod) === name && !isTerminal(pod));
+    const waiting = members.filter(isWaiting);
+    const needed = Math.max(1, group.minCount - (members.length - waiting.length));
+    const fitsBeside = seen.states.every((all) => {
+      const left = without(all, (pod) => victims.includes(keyOf(pod)) && !staysToo(pod));
+      return (
+        placeable(
+          waiting,
+          without(left, (pod) => waiting.some((one) => keyOf(one) === keyOf(pod))),
+        ) >= needed
+      );
+    });
+    return seen.states.length > 0 && fitsBeside ? `${keyOf(after)} could stay beside ${name}` : undefined;
+  },
+});
+
+/** The rules of one life. */
+export function gangRules(groups: Groups): readonly Rule[] {
+  const views = schedulerViews();
+  return [...views.rules, wholeGangs(views, groups), nominationRule(views), preemption(views, groups)];
+}
+
+/** Gangs that wait though enough of their pods fit, at once or when less important pods have left. */
 export function idleGangs(committed: Committed): readonly string[] {
   const all = committedState(committed);
   const members = committed.all(pods).filter((pod) => !isTerminal(pod) && podGroupKeyOf(pod) !== undefined);
   const byGroup = Map.groupBy(members, (pod) => podGroupKeyOf(pod)!);
   return committed.all(podGroups).flatMap((group) => {
     const own = byGroup.get(keyOf(group)) ?? [];
-    const waiting = own.filter(
-      ({ spec, metadata }) => spec.nodeName === undefined && metadata.deletionTimestamp === undefined,
-    );
-    const count = placeable(waiting, all);
+    const waiting = own.filter(isWaiting);
     const scheduled = own.filter(({ spec }) => spec.nodeName !== undefined).length;
-    const minCount = group.spec.schedulingPolicy.gang?.minCount ?? 0;
-    return count > 0 && scheduled + count >= minCount
-      ? [`${keyOf(group)} waits with ${waiting.length} pods, of which ${count} fit beside ${scheduled}`]
-      : [];
+    const needed = Math.max(1, (group.spec.schedulingPolicy.gang?.minCount ?? 0) - scheduled);
+    const count = placeable(waiting, all);
+    if (count >= needed) return [`${keyOf(group)} waits, though ${count} pods fit beside ${scheduled}`];
+    // More pods of a group that is scheduled preempt as well.
+    const isLesser = (pod: Pod): boolean => priorityOf(pod) < (group.spec.priority ?? 0);
+    return placeable(waiting, without(all, isLesser)) >= needed ? [`${keyOf(group)} waits, and could preempt`] : [];
   });
 }

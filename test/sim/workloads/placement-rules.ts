@@ -38,7 +38,7 @@ const refusal = (pod: Pod, on: Occupied, all: State): string | undefined =>
 /** Whether the pod fits on a node. */
 export const fits = (pod: Pod, nodeName: string, all: State): boolean =>
   all.some((on) => on.node.metadata.name === nodeName && refusal(pod, on, all) === undefined);
-const without = (all: State, isLeaving: (pod: Pod) => boolean): State =>
+export const without = (all: State, isLeaving: (pod: Pod) => boolean): State =>
   all.map((on) => ({ ...on, pods: on.pods.filter((other) => !isLeaving(other)) }));
 const hasVolumes = ({ spec }: Pod): boolean => (spec.volumes ?? []).some((v) => v.persistentVolumeClaim || v.ephemeral);
 
@@ -61,6 +61,31 @@ const bindingRule = (
       return on && refused(seen.pod, on, all);
     });
     return reasons.includes(undefined) ? undefined : `${keyOf(after)} on ${nodeName}: ${reasons[0]}`;
+  },
+});
+
+/** Room that is nominated to a pod is left to it by those that are not more important. */
+export const nominationRule = (views: SchedulerViews): Rule<Pod> => ({
+  name: "room of a nominated pod taken",
+  kind: pods,
+  broken(after, before, committed) {
+    const nodeName = after?.spec.nodeName;
+    if (!after || nodeName === undefined || before?.spec.nodeName !== undefined) return undefined;
+    const isBinding = ({ key, binds }: SeenDecision["decision"]): boolean => key === keyOf(after) && binds === nodeName;
+    const { decisions } = committed;
+    const position = decisions.findLastIndex(isBinding);
+    const seen = position < 0 ? undefined : views.find(committed, isBinding);
+    if (!seen || seen.states.length === 0) return undefined;
+    const expected = views
+      .expectedOn(nodeName, position, decisions)
+      .filter((other) => priorityOf(other) >= priorityOf(seen.pod));
+    if (expected.length === 0) return undefined;
+    const reasons = seen.states.map((all) => {
+      const on = all.find(({ node }) => node.metadata.name === nodeName);
+      return on && nodeRefusal(seen.pod, { ...on, pods: [...on.pods, ...expected] });
+    });
+    const names = expected.map(keyOf).join(", ");
+    return reasons.includes(undefined) ? undefined : `${keyOf(after)} on ${nodeName} before ${names}: ${reasons[0]}`;
   },
 });
 
@@ -123,6 +148,7 @@ export function placementRules(): readonly Rule[] {
     bindingRule("bound to a node that does not fit", views, nodeRefusal),
     bindingRule("affinity between pods broken", views, (pod, on, all) => affinityRefusal(pod, on, all, [])),
     bindingRule("spread broken", views, spreadRefusal),
+    nominationRule(views),
     exclusion,
     preemptionRule("preempted for a less important pod", views, lesser),
     preemptionRule("preempted without need", views, needless),
