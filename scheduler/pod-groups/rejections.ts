@@ -19,7 +19,7 @@ interface Rejections {
 }
 
 /** What these return settles when it is written. */
-export function rejections({ view, queue, cache, report }: CyclePorts): Rejections {
+export function rejections({ view, client, queue, cache, report }: CyclePorts): Rejections {
   /** Unless the pod has left the queue meanwhile. */
   const reject = (pod: Pod, rejected: Rejected, rejectors: ReadonlySet<string> | "Error"): Promise<void> => {
     const key = keyOf(pod);
@@ -29,25 +29,24 @@ export function rejections({ view, queue, cache, report }: CyclePorts): Rejectio
     return report(pod, rejected);
   };
   return {
-    member({ pod, placement, rejection }, expectation) {
+    async member({ pod, placement, rejection }, expectation) {
       if (expectation === "none") cache.nominate(pod, undefined);
       const nominated =
         expectation === "kept" ? {} : { nominatedNodeName: expectation === "none" ? "" : expectation.nodeName };
       if (placement.outcome === "unschedulable") {
-        const { message, rejectors } = placement.diagnosis;
-        return reject(pod, { message, ...nominated }, rejectors);
+        const { message, rejectors, effect } = placement.diagnosis;
+        const reported = reject(pod, { message, ...nominated }, rejectors);
+        await effect?.(client);
+        return reported;
       }
       if (rejection) {
         const message = rejection.status.reasons.join(", ");
         if (rejection.status.code === "Error") return reject(pod, { message, reason: "SchedulerError" }, "Error");
         return reject(pod, { message }, new Set([rejection.plugin]));
       }
+      const message = expectation === "none" ? belowQuorum : unschedulableGroup;
       // Elsewhere this pod may make room for the others: every change may help.
-      return reject(
-        pod,
-        { message: expectation === "none" ? belowQuorum : unschedulableGroup, ...nominated },
-        new Set(),
-      );
+      return reject(pod, { message, ...nominated }, new Set());
     },
     fail: (pods, messageFor) =>
       Promise.all(pods.map((pod) => reject(pod, { message: messageFor(pod), reason: "SchedulerError" }, "Error"))),

@@ -1,5 +1,8 @@
 // Pod groups: bound together or not at all, what they wait for, and what is reported of them.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { conditionOf } from "../../../api/core/pod/status.ts";
 import { events } from "../../../api/core/events.ts";
 import { nodes } from "../../../api/core/nodes.ts";
@@ -150,6 +153,20 @@ test("a pod that has a node already completes a gang", async () => {
   await scheduler.until(10);
   await scheduler.stop();
   expect(await boundNames(scheduler)).toBe("a b");
+});
+
+test("the example of a gang starts when its third worker exists", async () => {
+  const path = join(import.meta.dirname, "../../../manifests/examples/gang.yaml");
+  const [example, { spec }] = parseAllDocuments(readFileSync(path, "utf8")).map((document) => document.toJS());
+  const scheduler = await running([]);
+  await scheduler.client.create(podGroups, { ...example, metadata: { ...example.metadata, namespace } });
+  for (const name of ["a", "b", "c"]) {
+    expect(await boundNames(scheduler)).toBe("");
+    await scheduler.client.create(pods, { kind: "Pod", metadata: { name, namespace }, spec: spec.template.spec });
+    await scheduler.until(10 * name.charCodeAt(0) - 960);
+  }
+  await scheduler.stop();
+  expect(await boundNames(scheduler)).toBe("a b c");
 });
 
 test("two gangs that each need all of the room are bound one after the other, never both in part", async () => {
