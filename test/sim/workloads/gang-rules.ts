@@ -86,16 +86,13 @@ const preemption = (views: SchedulerViews, groups: Groups): Rule<Pod> => ({
     const staysToo = (pod: Pod): boolean =>
       keyOf(pod) === keyOf(after) || (own?.leavesAsOne === true && podGroupKeyOf(pod) === ownGroup);
     const members = views.podsAt(seen.decision).filter((pod) => podGroupKeyOf(pod) === name && !isTerminal(pod));
-    const waiting = members.filter(isWaiting);
-    const needed = Math.max(1, group.minCount - (members.length - waiting.length));
     const fitsBeside = seen.states.every((all) => {
+      // Some that the view showed waiting may have been on their way to a node.
+      const placed = new Set(all.flatMap((on) => on.pods.map(keyOf)));
+      const waiting = members.filter((pod) => isWaiting(pod) && !placed.has(keyOf(pod)));
+      const needed = Math.max(1, group.minCount - (members.length - waiting.length));
       const left = without(all, (pod) => victims.includes(keyOf(pod)) && !staysToo(pod));
-      return (
-        placeable(
-          waiting,
-          without(left, (pod) => waiting.some((one) => keyOf(one) === keyOf(pod))),
-        ) >= needed
-      );
+      return placeable(waiting, left) >= needed;
     });
     return seen.states.length > 0 && fitsBeside ? `${keyOf(after)} could stay beside ${name}` : undefined;
   },
@@ -119,7 +116,8 @@ export function idleGangs(committed: Committed): readonly string[] {
     const needed = Math.max(1, (group.spec.schedulingPolicy.gang?.minCount ?? 0) - scheduled);
     const count = placeable(waiting, all);
     if (count >= needed) return [`${keyOf(group)} waits, though ${count} pods fit beside ${scheduled}`];
-    // More pods of a group that is scheduled preempt as well.
+    // Pods beyond those that are needed preempt when something has them decided again, as in Kubernetes.
+    if (scheduled > 0 && scheduled >= (group.spec.schedulingPolicy.gang?.minCount ?? 0)) return [];
     const isLesser = (pod: Pod): boolean => priorityOf(pod) < (group.spec.priority ?? 0);
     return placeable(waiting, without(all, isLesser)) >= needed ? [`${keyOf(group)} waits, and could preempt`] : [];
   });
