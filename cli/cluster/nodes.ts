@@ -73,8 +73,8 @@ export const startNodes = async (
 };
 
 /**
- * Deletes the Node object, then what is left of the volumes that the node had on its disk. Resolves with the claims whose
- * data are lost.
+ * Deletes the Node object, then what is left of the volumes that the node had on its disk. Resolves with the claims
+ * whose data are lost.
  */
 const deleteNodeObject = async (
   cluster: string,
