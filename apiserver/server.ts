@@ -5,7 +5,8 @@ import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
-import { type Authorizer, authenticatedUsers } from "./authorization/authorizer.ts";
+import { authenticatedUsers, firstAllowing, groupsAllowed, privilegedGroup } from "./authorization/authorizer.ts";
+import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
 import { identifier } from "./authentication/authenticate.ts";
@@ -43,8 +44,8 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** By default every authenticated user is allowed everything. */
-  readonly authorizer?: Authorizer;
+  /** `RBAC` decides by roles and bindings; `AlwaysAllow`, the default, allows every authenticated user everything. */
+  readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
   /** The client certificate for requests to kubelets. */
@@ -58,6 +59,8 @@ export interface ServerOptions {
   /** Limits for idle clients; Kubernetes' own when left out. */
   readonly timeouts?: ConnectionTimeouts;
 }
+
+export type AuthorizationMode = "RBAC" | "AlwaysAllow";
 
 /** An API server with clients in its process, and a listener. */
 export interface ApiServer {
@@ -73,7 +76,10 @@ const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, kinds, authorizer = authenticatedUsers } = options;
+  const { world, kinds, authorizationMode = "AlwaysAllow" } = options;
+  const rbac = rbacAuthorizer();
+  const authorizer =
+    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
   const { host, port, tls, serviceCidr, advertise } = options;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
@@ -106,6 +112,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
+      if (authorizationMode === "RBAC") await rbac.follow(client, world, signal);
       let isBootstrapped = false;
       const checks = serverChecks(
         storage,

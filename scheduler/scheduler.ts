@@ -40,9 +40,10 @@ export async function runScheduler(
   const profileOf = profilesOf(options, client, world);
   const every = [options.plugins, ...Object.values(options.profiles ?? {})].flat();
   const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
-  const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal, options.backoff);
+  const pluginsOf = (pod: Pod) => profileOf(pod)?.plugins ?? [];
   const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
-  const extra = pluginViews(every, shared, client, world, queue.notify);
+  const extra = pluginViews(every, shared, client, world, (change) => queue.notify(change));
+  const queue = schedulingQueue(world.clock, { pluginsOf, sort, lister: extra.lister }, signal, options.backoff);
   const cache = schedulerCache(extra.lister);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
   const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report };

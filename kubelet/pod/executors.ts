@@ -8,7 +8,7 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { removePodFolder } from "../volumes/volumes.ts";
+import { allEnded, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
@@ -162,17 +162,17 @@ async function unmounting({ node, memory, uid }: ExecutionContext, action: () =>
   }
 }
 
-/** Unmounts the volumes that drivers provide, after what shows parts of them. */
-async function unmountProvided({ node, uid }: ExecutionContext): Promise<void> {
+/** Gives back what drivers provide: devices, and volumes after what shows parts of them. */
+async function releaseProvided({ node, uid }: ExecutionContext): Promise<void> {
   await node.subPaths.unmountAll(uid);
-  await node.csi.unmountAll(uid);
+  await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
 }
 
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
   unmountVolumes: (_, at) =>
     unmounting(at, async () => {
-      await unmountProvided(at);
+      await releaseProvided(at);
       at.memory.volumes = { is: "unmounted" };
     }),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
@@ -207,7 +207,7 @@ const executors: Executors = {
     const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
     await unmounting(at, async () => {
-      await unmountProvided(at);
+      await releaseProvided(at);
       await removePodFolder(node.stateDir, uid);
       await node.localDevices.unmountUnused();
       if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));

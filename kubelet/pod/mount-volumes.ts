@@ -1,6 +1,7 @@
 // Mounts the volumes of a pod: those that claims and drivers provide beside those that the kubelet makes.
 import type { Pod, Volume } from "../../api/generated/types.ts";
 import { type Instant, instant } from "../../api/meta.ts";
+import { usesDevices } from "../devices/device-claims.ts";
 import { usedVolumesOf } from "../podspec/containers.ts";
 import { Unmet } from "../podspec/references.ts";
 import type { Prober } from "../probes/prober.ts";
@@ -46,6 +47,15 @@ function nextMount({ node, memory }: PodContext, pod: Pod): Instant | undefined 
   const renewal = nextRenewal(memory.tokens);
   if (!needsRepublishing(pod, node.objects.lookup(namespaceOf(pod)), node)) return renewal;
   return instant(Math.min(renewal ?? Number.POSITIVE_INFINITY, node.world.clock.now() + republishMs));
+}
+
+/** Drivers prepare the devices of the pod's claims. */
+async function prepareDevices({ devices }: PodContext["node"], pod: Pod): Promise<void> {
+  if (!usesDevices(pod)) return;
+  await devices.prepare(pod).catch((e: Error) => {
+    const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${e.message}`;
+    throw new VolumeFailure(message, "FailedPrepareDynamicResources");
+  });
 }
 
 /** Whether the volumes wait for nothing but their drivers. */
@@ -105,7 +115,7 @@ async function mountAll(at: PodContext, inputs: ContainerInputs, signal: AbortSi
     await begun;
   };
   const ownReady = own();
-  await allEnded([ownReady, provided()]);
+  await allEnded([ownReady, provided(), prepareDevices(node, pod)]);
 }
 
 /** Mounts what the pod's volumes show now. The memory holds the outcome. */

@@ -6,6 +6,7 @@ import type { RuntimeContainer } from "../runtime.ts";
 import { isStarting, type PodAction, type PodDecision, removeAll, stop } from "./actions.ts";
 import type { PodObservation } from "./memory.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { usesDevices } from "../devices/device-claims.ts";
 import { usesDrivers } from "../volumes/claims.ts";
 import { volumeBackoff } from "../volumes/volume-backoff.ts";
 import { isRunning } from "./runs.ts";
@@ -81,7 +82,8 @@ export function decideEnd(o: PodObservation): PodDecision {
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
   // What it mounts after this would be left behind.
   if (o.underWay.has("mountVolumes")) return { actions: [] };
-  if (o.pod && usesDrivers(o.pod) && o.volumes.is !== "unmounted") return unmounting(o, { do: "unmountVolumes" });
+  if (o.pod && (usesDrivers(o.pod) || usesDevices(o.pod)) && o.volumes.is !== "unmounted")
+    return unmounting(o, { do: "unmountVolumes" });
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
   // The final status derives from these containers, so it is reported before they are removed.
   if (!leaves || !(o.reported || o.gone || o.pod === undefined)) return { actions: [] };

@@ -232,6 +232,7 @@ export const interPodAffinity = ({
     if (isRepelled(state, slot)) return repelled;
     return isForbidden(state, slot) ? forbidden : undefined;
   },
+  filterTopologies: ({ affinity, anti, existing }) => [...affinity, ...anti, ...existing].map((c) => c.topology),
   preScore(info, _, snapshot) {
     if (ignorePreferredTermsOfExistingPods && !info.terms.some(({ kind }) => kind === "preference")) return skip;
     const attractions = attractionsOf(info, snapshot, hardPodAffinityWeight);
@@ -242,5 +243,6 @@ export const interPodAffinity = ({
     for (const { counts, weight } of attractions) sum += weight * podsIn(counts, slot);
     return sum;
   },
+  scoreTopologies: (attractions) => attractions.map(({ counts }) => counts.topology),
   normalizeScore: scaledBetween,
 });

@@ -226,6 +226,7 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
   addPod: (state, added) => changed(state, added, 1),
   removePod: (state, removed) => changed(state, removed, -1),
   filter: rejection,
+  filterTopologies: ({ constraints }) => constraints.map(({ counts }) => counts.topology),
   preScore({ pod }, feasible, snapshot) {
     const constraints = constraintsOf(pod, "ScheduleAnyway", options, snapshot);
     if (constraints.length === 0) return skip;
@@ -233,5 +234,10 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
     return softState(constraints, isLenient, feasible());
   },
   score: (state, { slot }) => scoreOf(state, slot),
+  // Pods are counted by node for the hostname, also where nodes have no such label.
+  scoreTopologies: ({ constraints }) =>
+    constraints.some(({ topologyKey }) => topologyKey === hostname)
+      ? undefined
+      : constraints.map(({ counts }) => counts.topology),
   normalizeScore: reversed,
 });

@@ -81,7 +81,7 @@ export const isReady = (p: Pod | undefined): boolean =>
   p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
 
 /** The stage before its kubelet is started. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(more: Partial<KubeletSettings> = {}): Promise<Stage> {
   const client = await newClient();
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
@@ -104,7 +104,7 @@ export async function openStage(): Promise<Stage> {
     start() {
       life = new AbortController();
       const ports = { world, client, runtime, subPaths: testSubPaths(stateDir) };
-      ended = kubelet({ ...settings, stateDir }, ports, serve, life.signal);
+      ended = kubelet({ ...settings, ...more, stateDir }, ports, serve, life.signal);
     },
     stop,
     async close() {

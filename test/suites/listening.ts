@@ -31,7 +31,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface ListeningOptions extends Pick<ServerOptions, "timeouts" | "admission"> {
+export interface ListeningOptions extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode"> {
   readonly world?: World;
   readonly storage?: Storage;
 }
@@ -58,6 +58,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
+    ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;

@@ -46,12 +46,26 @@ const show = (subPath: string, mounts = subPathMounts(folder)): Promise<string> 
 function swap(): void {
   const [a, kept] = [join(volume, "a"), join(volume, "kept")];
   if (existsSync(kept)) {
-    // The check may have made a folder where there was neither.
-    rmSync(a, { recursive: true });
-    renameSync(kept, a);
-  } else {
-    renameSync(a, kept);
-    symlinkSync(outside, a);
+    // A folder that the check has made meanwhile is removed as well.
+    do rmSync(a, { recursive: true, force: true });
+    while (!renamedOnto(kept, a));
+    return;
+  }
+  // The link is named by a rename, which replaces it in one step; the check may have made a folder where there was
+  // neither.
+  const link = join(volume, "link");
+  symlinkSync(outside, link);
+  renameSync(a, kept);
+  while (!renamedOnto(link, a)) rmSync(a, { recursive: true });
+}
+/** False when there is a folder. */
+function renamedOnto(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (e) {
+    if (["EISDIR", "ENOTEMPTY"].includes((e as NodeJS.ErrnoException).code ?? "")) return false;
+    throw e;
   }
 }
 
