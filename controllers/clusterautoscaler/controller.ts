@@ -3,6 +3,7 @@
 import { daemonSets } from "../../api/apps/daemonsets.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { nodes } from "../../api/core/nodes.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
 import { pods } from "../../api/core/pods.ts";
 import { hasReason, ifFound } from "../../api/errors.ts";
@@ -90,6 +91,7 @@ function observe(views: Views): Omit<Observed, "provided" | "history" | "status"
     nodes: views.of(nodes).all(),
     budgets: views.of(podDisruptionBudgets).all(),
     daemonSets: views.of(daemonSets).all(),
+    volumes: views.of(persistentVolumes).all(),
   };
 }
 
@@ -130,7 +132,13 @@ export function clusterAutoscaler(
   };
   return {
     name: "cluster-autoscaler",
-    watches: [watch(pods, podKeys), watch(nodes, nodeKeys), watch(daemonSets), watch(podDisruptionBudgets)],
+    watches: [
+      watch(pods, podKeys),
+      watch(nodes, nodeKeys),
+      watch(daemonSets),
+      watch(podDisruptionBudgets),
+      watch(persistentVolumes),
+    ],
     listen: (enqueue) => enqueue(statusKey, { type: "scheduled" }),
     async reconcile(_, views) {
       if (!isRecovered) await provider.recover();

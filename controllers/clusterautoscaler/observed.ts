@@ -1,6 +1,6 @@
 // What the autoscaler decides from, and the state of each node in it: usable, coming, leaving, or never arrived. Pure.
 import { conditionOf, isTerminal } from "../../api/core/pod/status.ts";
-import type { DaemonSet, Node, Pod, PodDisruptionBudget, Taint } from "../../api/generated/types.ts";
+import type { DaemonSet, Node, PersistentVolume, Pod, PodDisruptionBudget, Taint } from "../../api/generated/types.ts";
 import { type ApiObject, controllerOf, type Instant, instant, instantOf, keyOf } from "../../api/meta.ts";
 import type { Occupancy, ProvidedNode, Settings, Simulation } from "./ports.ts";
 
@@ -23,6 +23,7 @@ export interface Observed {
   readonly nodes: readonly Node[];
   readonly budgets: readonly PodDisruptionBudget[];
   readonly daemonSets: readonly DaemonSet[];
+  readonly volumes: readonly PersistentVolume[];
   readonly provided: readonly ProvidedNode[];
   readonly history: History;
   /** The object that events about the node group are recorded for. */

@@ -1,10 +1,11 @@
 // Which nodes could be removed, and since when: little requested, every pod movable and placed elsewhere. Pure.
 import { replacementOf } from "../../api/core/pod/evictions.ts";
+import { isReachableFrom } from "../../api/core/volume-matching.ts";
 import { percent, utilizationOf } from "../../api/core/utilization.ts";
-import type { Node, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import type { Node, PersistentVolume, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf, keyOf, timestamp } from "../../api/meta.ts";
 import { isAwaited, mobilityOf } from "./movable.ts";
-import { isNodeReady, names, type Situation } from "./observed.ts";
+import { isNodeReady, names, type Observed, type Situation } from "./observed.ts";
 import type { Occupancy, Simulation } from "./ports.ts";
 
 /** The result of moving the pods of a node: where everything is afterwards, or why it cannot be done. */
@@ -53,6 +54,17 @@ const isDisabled = ({ metadata }: Node): boolean =>
 const podsOn = ({ metadata }: Node, { pods }: Occupancy): readonly Pod[] =>
   pods.filter(({ spec }) => spec.nodeName === metadata.name);
 
+/** Why a node with data stays: a claim is bound to a volume that no other node reaches. */
+function heldByVolume(node: Node, { nodes, volumes }: Observed): string | undefined {
+  const others = nodes.filter(({ metadata }) => metadata.name !== node.metadata.name);
+  const isOnlyHere = (volume: PersistentVolume): boolean =>
+    isReachableFrom(volume, node.metadata.labels ?? {}) &&
+    !others.some(({ metadata }) => isReachableFrom(volume, metadata.labels ?? {}));
+  const held = volumes.find((volume) => volume.spec.claimRef && volume.spec.nodeAffinity && isOnlyHere(volume));
+  const { namespace, name } = held?.spec.claimRef ?? {};
+  return held && `no other node reaches the volume of claim ${namespace}/${name}`;
+}
+
 /** Why a node stays, or how its pods would move. */
 function verdictOf(node: Node, left: Occupancy, situation: Situation) {
   const { settings, observed, simulation } = situation;
@@ -61,6 +73,8 @@ function verdictOf(node: Node, left: Occupancy, situation: Situation) {
   if (isDisabled(node)) return { stays: "it has the annotation scale-down-disabled" };
   if (isNodeReady(node) && ratio >= settings.utilizationThreshold)
     return { stays: `${use}, not less than ${percent(settings.utilizationThreshold)}` };
+  const volume = heldByVolume(node, observed);
+  if (volume !== undefined) return { stays: volume };
   const move = moveAway(node, left, observed.budgets, simulation);
   return "obstacle" in move ? { stays: move.obstacle } : { ...move, use, ratio };
 }

@@ -90,7 +90,7 @@ class Cluster {
     this.#schedule();
     const provided = [...this.machines.keys()].map((name) => ({ name, added: name.startsWith("more") }));
     const { pods, nodes, history, now } = this;
-    const observed = { pods, nodes, history, provided, budgets: [], daemonSets: [], status: nodes[0]! };
+    const observed = { pods, nodes, history, provided, budgets: [], daemonSets: [], volumes: [], status: nodes[0]! };
     const decision = decide(observed, simulation, this.settings, now);
     this.history = decision.history;
     for (const step of decision.steps) this.#carryOut(step);

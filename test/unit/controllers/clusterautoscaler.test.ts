@@ -1,6 +1,6 @@
 // The cluster autoscaler: when a node is added, which node may go, and what is said about it.
 import { describe, expect, test } from "vitest";
-import type { Node, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
+import type { Node, PersistentVolume, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
 import { type Instant, instant } from "../../../api/meta.ts";
 import { schedulingSimulation } from "../../../cli/placement.ts";
 import { decide } from "../../../controllers/clusterautoscaler/decide.ts";
@@ -13,6 +13,8 @@ const simulation = schedulingSimulation("MostAllocated");
 const ready = (status: "True" | "False"): object => ({ conditions: [{ type: "Ready", status }] });
 const size = { cpu: "1", memory: "1Gi", pods: "110" };
 
+const hostname = "kubernetes.io/hostname";
+
 interface NodeOptions {
   readonly ready?: boolean;
   readonly taints?: readonly object[];
@@ -22,7 +24,10 @@ interface NodeOptions {
 const node = (name: string, options: NodeOptions = {}): Node =>
   asStored<Node>({
     kind: "Node",
-    metadata: { name, annotations: options.annotations, creationTimestamp: ago(options.age ?? 3600) },
+    metadata: {
+      ...{ name, labels: { [hostname]: name }, annotations: options.annotations },
+      creationTimestamp: ago(options.age ?? 3600),
+    },
     spec: { taints: options.taints },
     status: { allocatable: size, capacity: size, ...ready(options.ready === false ? "False" : "True") },
   });
@@ -67,12 +72,14 @@ interface Case {
   readonly coming?: readonly string[];
   readonly budgets?: readonly PodDisruptionBudget[];
   readonly daemons?: Observed["daemonSets"];
+  readonly volumes?: Observed["volumes"];
   readonly history?: Partial<History>;
   readonly at?: Instant;
 }
 const status = asStored<Node>({ kind: "ConfigMap", metadata: { name: "cluster-autoscaler-status" } });
 /** Nodes whose name begins with "more" were added by the autoscaler. */
-function decided({ nodes, pods = [], coming = [], budgets = [], daemons = [], history = {}, at = now }: Case) {
+function decided(of: Case) {
+  const { nodes, pods = [], coming = [], budgets = [], daemons = [], volumes = [], history = {}, at = now } = of;
   const names = [...nodes.map(({ metadata }) => metadata.name), ...coming];
   const provided = names.filter((name) => name !== "gone").map((name) => ({ name, added: name.startsWith("more") }));
   const observed = {
@@ -81,6 +88,7 @@ function decided({ nodes, pods = [], coming = [], budgets = [], daemons = [], hi
     budgets,
     provided,
     daemonSets: daemons,
+    volumes,
     history: { ...noHistory, ...history },
     status,
   };
@@ -227,6 +235,12 @@ const since = "2026-01-01T12:00:00Z";
 const due = "2026-01-01T12:10:00Z";
 const free = (use: string, elsewhere = ", default/a would fit elsewhere"): string =>
   `more-1 is unneeded since ${since}: ${use}${elsewhere}; may go from ${due} on`;
+const volumeOf = (name: string, more: object = {}): PersistentVolume => {
+  const matchExpressions = [{ key: hostname, operator: "In", values: [name] }];
+  const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions }] } };
+  const claimRef = { namespace: "default", name: "data" };
+  return asStored({ metadata: { name: "v" }, spec: { nodeAffinity, claimRef, ...more } });
+};
 const budget = (allowed: number): PodDisruptionBudget =>
   asStored({
     metadata: { name: "b", namespace: "default" },
@@ -270,6 +284,21 @@ const candidates: readonly (readonly [string, Case, string])[] = [
     "with local storage stays",
     { nodes: pair, pods: on({ spec: local }) },
     "more-1 stays: pod with local storage present: a",
+  ],
+  [
+    "whose volume no other node reaches stays",
+    { nodes: pair, volumes: [volumeOf("more-1")] },
+    "more-1 stays: no other node reaches the volume of claim default/data",
+  ],
+  [
+    "whose volume no claim has goes",
+    { nodes: pair, volumes: [volumeOf("more-1", { claimRef: undefined })] },
+    free("0% of its cpu is requested", ""),
+  ],
+  [
+    "goes, while the volume of another stays",
+    { nodes: pair, volumes: [volumeOf("n1")] },
+    free("0% of its cpu is requested", ""),
   ],
   [
     "with local storage that may be lost goes",
