@@ -79,7 +79,7 @@ const meantWhenZero = new Set(
     "storageCapacity serviceAccountTokenInSecrets nodeAllocatableUpdatePeriodSeconds preventPodSchedulingIfMissing endPort",
     "expirationSeconds maxExpirationSeconds minDomains averageUtilization currentAverageUtilization collisionCount errorCode",
     "currentCPUUtilizationPercentage deletionGracePeriodSeconds terminatingReplicas borrowingLimitPercent lendablePercent",
-    "adminAccess allowMultipleAllocations bindsToNode perDeviceNodeSelection failedPodsLimit poolCount userNamespaces",
+    "bool int adminAccess allowMultipleAllocations bindsToNode perDeviceNodeSelection failedPodsLimit poolCount userNamespaces",
     "recursiveReadOnlyMounts supplementalGroupsPolicy ignoreStoreReadErrorWithClusterBreakingPotential",
   ].flatMap((line) => line.split(" ")),
 );

@@ -143,3 +143,14 @@ test.each(zeros)("protobuf: %s %s keeps what is false in %s: %s", (apiVersion, k
   const sent = Buffer.concat([Buffer.from("k8s\0"), nested(1, type), nested(2, content)]);
   expect(decodeProtobuf(sent)).toHaveProperty(path, false);
 });
+
+test.each([
+  ["bool", 3, false],
+  ["int", 2, 0],
+])("protobuf: an attribute of a device whose %s is nothing is kept", (field, number, value) => {
+  const attribute = Buffer.concat([nested(1, Buffer.from("a")), nested(2, Buffer.from([number << 3, 0]))]);
+  const content = nested(2, nested(6, nested(2, attribute)));
+  const type = Buffer.concat([nested(1, Buffer.from("resource.k8s.io/v1")), nested(2, Buffer.from("ResourceSlice"))]);
+  const sent = Buffer.concat([Buffer.from("k8s\0"), nested(1, type), nested(2, content)]);
+  expect(decodeProtobuf(sent)).toMatchObject({ spec: { devices: [{ attributes: { a: { [field]: value } } }] } });
+});
