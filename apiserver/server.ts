@@ -1,6 +1,7 @@
 // Composes the API server: storage, registry, authentication, authorization, admission, handlers, and the listener.
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
+import { type Explanations, explanations } from "../machinery/explanations.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
@@ -18,6 +19,7 @@ import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
+import { explanationsApi } from "./verbs/explanations.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviews } from "./verbs/reviews.ts";
 import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -53,6 +55,8 @@ export interface ServerOptions {
   readonly tokens: TokenOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
+  /** What components of this process explain. */
+  readonly explanations?: Explanations;
   /** Whether other API servers share the storage. */
   readonly isReplicated?: boolean;
   /** Limits for idle clients; Kubernetes' own when left out. */
@@ -74,7 +78,7 @@ const nodePorts = { from: 30_000, to: 32_767 };
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, authorizer = authenticatedUsers } = options;
-  const { host, port, tls, serviceCidr, advertise } = options;
+  const { host, port, tls, serviceCidr, advertise, explanations: explained = explanations() } = options;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -103,6 +107,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       };
       const extensions = [
         requests.serve,
+        explanationsApi({ registry: verbs, kinds, explanations: explained, tls: options.kubeletClient }),
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];

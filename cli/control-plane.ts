@@ -13,6 +13,7 @@ import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
 import { decisionLog } from "../machinery/decisions.ts";
+import { explanations } from "../machinery/explanations.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
@@ -86,6 +87,7 @@ export async function startControlPlane(
   const kinds = kindRegistry(builtinKinds);
   const metrics = componentMetrics(world.clock);
   const decisions = decisionLog();
+  const explained = explanations();
   // The storage is closed after the server, since requests in flight may still write.
   const closing = new AbortController();
   const server = apiServer({
@@ -93,6 +95,7 @@ export async function startControlPlane(
     world,
     kinds,
     componentMetrics: metrics.metrics,
+    explanations: explained,
     host: config.listen.host,
     port: config.listen.port,
     tls: readTls(config.pki.ca, config.pki.serving),
@@ -129,7 +132,8 @@ export async function startControlPlane(
     elected(
       "kube-scheduler",
       "scheduler",
-      (client, own, term) => schedule(client, own, { ...schedulingOptions(config, own), decisions }, term),
+      (client, own, term) =>
+        schedule(client, own, { ...schedulingOptions(config, own), explanations: explained }, term),
       schedulerElection,
     ),
     elected("kube-controller-manager", "controllers", (client, own, term) =>

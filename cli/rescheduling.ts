@@ -1,31 +1,15 @@
 // The rules of the scheduler as a simulation for the descheduler: where it would place pods again, and which of its
 // rules about other pods do not hold.
 import type { Pod } from "../api/generated/types.ts";
-import { type ApiObject, keyOf, revision } from "../api/meta.ts";
-import type { ResourceDefinition } from "../api/kinds.ts";
-import { type Lister, view } from "../machinery/view.ts";
-import type { Cluster, Placement, PodRule, Simulation, Trial } from "../controllers/descheduler/ports.ts";
+import { keyOf } from "../api/meta.ts";
+import type { Placement, PodRule, Simulation, Trial } from "../controllers/descheduler/ports.ts";
 import { schedulerCache, type SchedulerCache } from "../scheduler/cache.ts";
-import { byNamespace, type SchedulerPlugin, skip, type Snapshot } from "../scheduler/framework.ts";
+import { type SchedulerPlugin, skip } from "../scheduler/framework.ts";
+import { listerOver } from "../scheduler/listers.ts";
 import { podInfoOf } from "../scheduler/node-info.ts";
 import { place } from "../scheduler/place.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import type { Packing } from "../scheduler/plugins/resource-scores.ts";
-
-/** Views of what a cluster has, each filled when it is read for the first time. */
-function listerOf(cluster: Cluster): Snapshot["lister"] {
-  const views = new Map<string, Lister<ApiObject>>();
-  return <T extends ApiObject>(kind: ResourceDefinition<T>): Lister<T> => {
-    const name = `${kind.group}/${kind.plural}`;
-    const known = views.get(name);
-    if (known) return known as Lister<T>;
-    const filled = view<T>(byNamespace);
-    filled.replace(cluster.objectsOf(kind));
-    const lister = { ...filled, revision: revision(0) };
-    views.set(name, lister as Lister<ApiObject> as typeof lister);
-    return lister;
-  };
-}
 
 /** Why a plugin would keep a pod from its node, if the pod were not there yet. */
 function rejectionOf({ preFilter, filter }: SchedulerPlugin, pod: Pod, cache: SchedulerCache): string | undefined {
@@ -70,7 +54,7 @@ export function reschedulingSimulation(
     reads: [...new Set(plugins.flatMap(({ reads = [] }) => reads))],
     places: ({ spec }) => (spec.schedulerName ?? "default-scheduler") === "default-scheduler",
     begin(cluster) {
-      const cache = schedulerCache(listerOf(cluster));
+      const cache = schedulerCache(listerOver(cluster.objectsOf));
       for (const node of cluster.nodes) cache.nodeSeen(node.metadata.name, node);
       return trialOf(cache, plugins);
     },

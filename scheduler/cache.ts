@@ -2,11 +2,12 @@
 // costs what it changes.
 import { occupies } from "../api/core/pods.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
-import { type ApiObject, type Key, keyOf, revision } from "../api/meta.ts";
-import { view } from "../machinery/view.ts";
-import { byNamespace, type Snapshot } from "./framework.ts";
+import { type Key, keyOf } from "../api/meta.ts";
+import type { Snapshot } from "./framework.ts";
+import { type Journal, valuesBefore } from "./journal.ts";
+import { listerOver } from "./listers.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
-import { nodeList } from "./node-list.ts";
+import { type NodeList, nodeList } from "./node-list.ts";
 import { nominations } from "./nominations.ts";
 
 export interface SchedulerCache {
@@ -24,23 +25,43 @@ export interface SchedulerCache {
   /** Whether this pod is, not another one of its name. */
   isAssumed(pod: Pod): boolean;
   snapshot(): Snapshot;
+  /** The snapshot as it was at a position of the journal; undefined when that is not kept any more. */
+  snapshotAt(position: number): Snapshot | undefined;
 }
 
-/** A cluster of pods and nodes alone. */
-const noObjects: Snapshot["lister"] = <T extends ApiObject>() => ({ ...view<T>(byNamespace), revision: revision(0) });
+type Nominated = Snapshot["nominated"];
+const snapshotOf = (list: NodeList, nominated: Nominated, lister: Snapshot["lister"], position: number): Snapshot => ({
+  nodes: list.ordered(),
+  byName: list.byName,
+  bySlot: list.bySlot,
+  slotsByName: list.slotsByName(),
+  changes: list.changes,
+  imageNodes: list.imageNodes,
+  topology: list.topology,
+  nominated,
+  lister,
+  position,
+});
 
-/** `lister` finds the objects of kinds other than pods and nodes. */
-export function schedulerCache(lister: Snapshot["lister"] = noObjects): SchedulerCache {
+/** Estimates of what a replaced object keeps alive. */
+const bytes = { pod: 4_096, node: 8_192, nomination: 100 };
+
+/** A cluster of pods and nodes alone has no `lister`. Changes are recorded in the journal, if there is one. */
+export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => []), journal?: Journal): SchedulerCache {
   const nodes = nodeList();
   const seen = new Map<Key, PodInfo>();
   const assumed = new Map<Key, PodInfo>();
-  const nominated = nominations(nodes.touch);
+  const nominated = nominations((nodeName, before) => {
+    journal?.record(nominated, nodeName, before, bytes.nomination);
+    nodes.touch(nodeName);
+  });
 
   const effective = (key: Key): PodInfo | undefined => seen.get(key) ?? assumed.get(key);
   const change = (key: Key, edit: () => void): void => {
     const before = effective(key);
     edit();
     const after = effective(key);
+    if (before !== after) journal?.record(seen, key, before, before ? bytes.pod : 0);
     const [from, to] = [before?.pod.spec.nodeName, after?.pod.spec.nodeName];
     if (from !== undefined && from !== to) nodes.removePod(from, key);
     if (to !== undefined) nodes.addPod(to, after!);
@@ -55,7 +76,11 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
         if (pod === undefined || pod.spec.nodeName !== undefined) assumed.delete(key);
       });
     },
-    nodeSeen: nodes.set,
+    nodeSeen(name, node) {
+      const before = nodes.byName.get(name)?.node;
+      journal?.record(nodes, name, before, before ? bytes.node : 0);
+      nodes.set(name, node);
+    },
     assume: (pod, nodeName) => {
       const key = keyOf(pod);
       nominated.set(pod, undefined);
@@ -72,16 +97,24 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
       const info = assumed.get(keyOf(pod));
       return info !== undefined && info.pod.metadata.uid === pod.metadata.uid;
     },
-    snapshot: () => ({
-      nodes: nodes.ordered(),
-      byName: nodes.byName,
-      bySlot: nodes.bySlot,
-      slotsByName: nodes.slotsByName(),
-      changes: nodes.changes,
-      imageNodes: nodes.imageNodes,
-      topology: nodes.topology,
-      nominated: nominated.byNode,
-      lister,
-    }),
+    snapshot: () => snapshotOf(nodes, nominated.byNode, lister, journal?.position ?? 0),
+    snapshotAt(position) {
+      const undo = journal?.since(position);
+      if (!undo) return undefined;
+      const past = nodeList();
+      const current = nodes.byName.values().map(({ name, node }) => [name, node] as const);
+      for (const [name, node] of valuesBefore(nodes, current, undo)) past.set(name, node);
+      for (const [, pod] of valuesBefore(seen, new Map([...assumed, ...seen]), undo))
+        if (pod.pod.spec.nodeName !== undefined) past.addPod(pod.pod.spec.nodeName, pod);
+      const objects = listerOver((kind) => {
+        const all = lister(kind).all();
+        return valuesBefore(
+          kind,
+          all.map((object) => [keyOf(object), object] as const),
+          undo,
+        ).values();
+      });
+      return snapshotOf(past, valuesBefore(nominated, nominated.byNode, undo), objects, position);
+    },
   };
 }

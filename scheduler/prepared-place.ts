@@ -17,6 +17,7 @@ import {
   type PlacementOptions,
   prefilter,
   type Prefiltered,
+  reservingResults,
   trials,
 } from "./place.ts";
 import { bestInOrder, keptScores, type NodeScore, scoresOf } from "./rank.ts";
@@ -43,12 +44,16 @@ interface Kind {
   readonly id: string;
   readonly stages?: readonly FilterStage[];
   readonly table?: NodeTable;
+  /** With these, `place` decides as it is decided here. */
+  readonly options?: PlacementOptions;
   /** The plugins name nodes, or reject all: there is nothing to keep. */
   readonly isPlain?: boolean;
 }
 
 /** A table is filled for any pod of a kind: none of them is the one that is expected on a node. */
 const nobody = key(undefined, "");
+
+const everyNode: PlacementOptions = { percentageOfNodesToScore: 100 };
 
 /** So many kinds are kept; the least recently used is dropped first. */
 const maxKinds = 64;
@@ -72,7 +77,8 @@ function built(id: string, pod: PodInfo, snapshot: Snapshot, { signed, scorers }
   const prefiltered = prefilter(pod, snapshot, signed);
   if (prefiltered.rejectedBy || prefiltered.nodeNames) return { id, isPlain: true };
   const { stages } = prefiltered;
-  return { id, stages, table: nodeTable(filtersOf(prefiltered), scorers, pod, snapshot) };
+  const options = { ...everyNode, kind: id };
+  return { id, stages, options, table: nodeTable(filtersOf(prefiltered), scorers, pod, snapshot) };
 }
 
 /** The kind of a pod. Its table, if it has one, is up to date. */
@@ -96,7 +102,7 @@ interface Cycle {
   readonly snapshot: Snapshot;
   readonly plugins: readonly SchedulerPlugin[];
   readonly profile: Profile;
-  readonly kind: Kind & Required<Pick<Kind, "table" | "stages">>;
+  readonly kind: Kind & Required<Pick<Kind, "table" | "stages" | "options">>;
   readonly unsigned: Prefiltered;
 }
 
@@ -160,8 +166,8 @@ const rejectionsOf = ({ counts, of }: Verdicts, { slotsByName, bySlot }: Snapsho
   },
 });
 
-/** The best nodes by the scores of their kind and those of the unsigned plugins. */
-function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number[]): readonly NodeScore[] {
+/** The nodes by the scores of their kind and those of the unsigned plugins: the best one, and the best with scores. */
+function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number[]) {
   const { table } = kind;
   const nodes = (): readonly NodeInfo[] => slots.map((slot) => snapshot.bySlot[slot]!);
   const columns = scoresOf(info, nodes, profile.unsignedScorers, snapshot);
@@ -173,10 +179,11 @@ function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number
     return sums;
   };
   const isKept = columns.length === 0 && slots === table.feasible();
-  const best = isKept
-    ? table.best(keptScores).map((slot) => ({ slot, i: 0 }))
-    : bestInOrder(totals()).map((i) => ({ slot: slots[i]!, i }));
-  return best.map(({ slot, i }) => {
+  const best = (count: number): readonly { readonly slot: number; readonly i: number }[] =>
+    isKept
+      ? table.best(count).map((slot) => ({ slot, i: 0 }))
+      : bestInOrder(totals(), count).map((i) => ({ slot: slots[i]!, i }));
+  const scoreOf = ({ slot, i }: { readonly slot: number; readonly i: number }): NodeScore => {
     const byPlugin: Record<string, number> = {};
     let sum = 0;
     for (const name of profile.scoring) {
@@ -186,7 +193,8 @@ function scored({ info, snapshot, profile, kind }: Cycle, slots: readonly number
       sum += score;
     }
     return { nodeName: snapshot.bySlot[slot]!.name, total: sum, byPlugin };
-  });
+  };
+  return { best: best(1)[0]!.slot, scores: () => best(keptScores).map(scoreOf) };
 }
 
 function decide(cycle: Cycle): Placement {
@@ -196,19 +204,23 @@ function decide(cycle: Cycle): Placement {
   const verdicts = verdictsOf(cycle);
   const nominated = snapshot.byName.get(info.pod.status?.nominatedNodeName ?? "");
   const slots = nominated && !verdicts.of(nominated.slot) ? [nominated.slot] : verdicts.slots;
+  const isByKind = filtersOf(unsigned).length === 0;
+  const options = isByKind ? kind.options : everyNode;
+  const reserving = reservingResults(unsigned, plugins);
+  const inputs = { pod: info.pod, plugins, options, position: snapshot.position, reserving };
   if (slots.length === 0) {
     const prefiltered = { ...unsigned, stages };
     const diagnosis = diagnosed(info, snapshot, plugins, {
       ...prefiltered,
       rejections: rejectionsOf(verdicts, snapshot),
       tryOn: trials(filtersOf(prefiltered), info, snapshot),
-      ...(filtersOf(unsigned).length === 0 && { kind: kind.id }),
+      ...(isByKind && { kind: kind.id }),
     });
-    return { outcome: "unschedulable", diagnosis, nodesVisited };
+    return { outcome: "unschedulable", diagnosis, nodesVisited, inputs };
   }
-  const scores = slots.length === 1 ? [] : scored(cycle, slots);
-  const nodeName = scores[0]?.nodeName ?? snapshot.bySlot[slots[0]!]!.name;
-  return { outcome: "placed", nodeName, scores, state: cycleState(stages), nodesVisited };
+  const { best, scores } = slots.length === 1 ? { best: slots[0]!, scores: () => [] } : scored(cycle, slots);
+  const nodeName = snapshot.bySlot[best]!.name;
+  return { outcome: "placed", nodeName, scores, state: cycleState(stages), nodesVisited, inputs };
 }
 
 /** No pods seen yet. The first pod of a kind, and one whose plugins cannot be prepared, is decided by `place`. */
@@ -219,11 +231,11 @@ export function preparedPlacer(): Placer {
     profiles.set(plugins, profile);
     if (profile.scorers.length === 0 || snapshot.nodes.length === 0) return place(pod, snapshot, plugins, options);
     const info = podInfoOf(pod);
-    const { table, stages, ...kind } = kindOf(info, snapshot, profile);
-    if (!table || !stages) return place(pod, snapshot, plugins, options);
+    const { id, table, stages, options: kindOptions } = kindOf(info, snapshot, profile);
+    if (!table || !stages || !kindOptions) return place(pod, snapshot, plugins, options);
     const unsigned = prefilter(info, snapshot, profile.unsigned);
     const isEarly = unsigned.stages.some(({ plugin }) => profile.early.has(plugin));
     if (isEarly || unsigned.rejectedBy || unsigned.nodeNames) return place(pod, snapshot, plugins, options);
-    return decide({ info, snapshot, plugins, profile, kind: { ...kind, table, stages }, unsigned });
+    return decide({ info, snapshot, plugins, profile, kind: { id, table, stages, options: kindOptions }, unsigned });
   };
 }

@@ -30,6 +30,7 @@ import { eventRecorder, type EventRecorder } from "../machinery/events.ts";
 import { pods } from "../api/core/pods.ts";
 import { conditionOf, isTerminal } from "../api/core/pod/status.ts";
 import { keyOf, type Key } from "../api/meta.ts";
+import type { AttemptLog } from "./attempts.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { DecisionRecord, DecisionLog } from "../machinery/decisions.ts";
 import type { SchedulerCache } from "./cache.ts";
@@ -226,7 +227,8 @@ export function explained(placement: Placement): Pick<DecisionRecord, "because" 
     const evicted = victims.map(({ key }) => key).join(", ");
     return { because: [message, ...named], actions: evicted ? [`preempt ${evicted} on ${nominatedNodeName}`] : [] };
   }
-  const { nodeName, scores } = placement;
+  const { nodeName } = placement;
+  const scores = placement.scores();
   return {
     because: scores.length > 0 ? scores.map(scoreText) : [`${nodeName} is the only node that passed`],
     actions: [`bind to ${nodeName}`],
@@ -240,7 +242,7 @@ export interface CycleOptions {
   readonly percentages?: Readonly<Record<string, number>>;
   /** Take part in the decisions about pods of all profiles, if they are interested in them. */
   readonly extenders?: readonly Extender[];
-  /** Keeps the last decisions about every pod, with the scores or the reasons against each node. */
+  /** Receives every decision, with the best scores or the reasons against some nodes. */
   readonly decisions?: DecisionLog;
 }
 interface CyclePorts {
@@ -252,6 +254,7 @@ interface CyclePorts {
   readonly cache: SchedulerCache;
   readonly profileOf: Profiles;
   readonly report: Report;
+  readonly attempts: AttemptLog;
 }
 
 /** Without a node, and neither finished nor on its way out. */
@@ -300,7 +303,7 @@ export function schedulingCycle(
   { percentageOfNodesToScore, percentages = {}, extenders = [], decisions }: CycleOptions,
   signal: AbortSignal,
 ): (queued: QueuedPod) => Promise<void> {
-  const { view, world, queue, cache, profileOf, report } = ports;
+  const { view, world, queue, cache, profileOf, report, attempts } = ports;
   const bind = bindings(ports, signal);
   const place = preparedPlacer();
   const preempt = preempting(ports, signal);
@@ -327,6 +330,7 @@ export function schedulingCycle(
     startIndex = (startIndex + placement.nodesVisited) % Math.max(1, snapshot.nodes.length);
     if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;
     const at = { at: world.clock.now(), revision: view.lister.revision };
+    attempts.record(placement, at);
     decisions?.record({ controller: name, key, ...at, reasons: [], ...explained(placement) });
     if (placement.outcome === "unschedulable") {
       const { diagnosis } = placement;

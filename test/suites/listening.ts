@@ -31,15 +31,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface ListeningOptions extends Pick<ServerOptions, "timeouts" | "admission"> {
+export interface ListeningOptions
+  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizer" | "explanations"> {
   readonly world?: World;
   readonly storage?: Storage;
+  /** By default one of its own. */
+  readonly authority?: Authority;
 }
 
 export async function listeningServer(options: ListeningOptions = {}): Promise<TestServer> {
   const { world = realWorld(() => {}), storage = memoryStorage() } = options;
   const kinds = kindRegistry(builtinKinds);
-  const authority = await newAuthority("test", world.clock.now());
+  const authority = options.authority ?? (await newAuthority("test", world.clock.now()));
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
   const admin = await adminCredentials(authority);
   const stop = new AbortController();
@@ -58,6 +61,8 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
+    ...(options.authorizer && { authorizer: options.authorizer }),
+    ...(options.explanations && { explanations: options.explanations }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;
